@@ -1,0 +1,184 @@
+package label
+
+import (
+	"bytes"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A Device is the descriptor of one device model: the subject of everything
+// that is signed about it. Two descriptors that differ in a byte are two
+// devices; a new hardware revision is a new device.
+type Device struct {
+	Type             string      `json:"type"`                       // always [TypeDevice]
+	Manufacturer     string      `json:"manufacturer"`               // organization ID
+	Brand            string      `json:"brand"`                      // as on the package
+	Model            string      `json:"model"`                      // model number, as on the type plate
+	Name             string      `json:"name"`                       // marketing name
+	Category         string      `json:"category"`                   // ID in labels/categories.yaml
+	HardwareRevision string      `json:"hardwareRevision,omitempty"` // as the manufacturer counts
+	GTINs            []GTIN      `json:"gtins,omitempty"`            // 14 digits each, ascending
+	Components       []Component `json:"components,omitempty"`       // what else is in scope
+}
+
+// A Component is a part of the product that is not in the box: IoT products
+// are a device plus what it needs to work.
+type Component struct {
+	Kind string `json:"kind"` // app, cloud or hub
+	Name string `json:"name"`
+}
+
+// ComponentKinds lists the kinds of component.
+var ComponentKinds = []string{"app", "cloud", "hub"}
+
+// ParseDevice reads a descriptor, which must be in canonical form.
+func ParseDevice(b []byte) (*Device, error) {
+	if len(b) > MaxDevice {
+		return nil, tooLarge("device", len(b), MaxDevice)
+	}
+	var d Device
+	if err := Decode(b, &d); err != nil {
+		return nil, within("device", err)
+	}
+	if err := d.Validate(); err != nil {
+		return nil, within("device", err)
+	}
+	canon, err := Canonical(b)
+	if err != nil {
+		return nil, within("device", err)
+	}
+	if !bytes.Equal(canon, b) {
+		return nil, invalid(ReasonNotCanonical, "device",
+			"the descriptor is not in the canonical form of RFC 8785, whose SHA-256 is %s; \"labelctl device canonical\" writes it", DigestOf(canon))
+	}
+	return &d, nil
+}
+
+// Canonical returns the descriptor's bytes in the form that is registered,
+// hashed and signed.
+func (d *Device) Canonical() ([]byte, error) {
+	b, err := Encode(d)
+	if err != nil {
+		return nil, err
+	}
+	return Canonical(b)
+}
+
+// Validate checks what can be known without the registry.
+func (d *Device) Validate() error {
+	if d.Type != TypeDevice {
+		return invalid(ReasonUnknownType, "type", "must be %q", TypeDevice)
+	}
+	if err := checkSlug("manufacturer", d.Manufacturer); err != nil {
+		return err
+	}
+	if err := checkSlug("category", d.Category); err != nil {
+		return err
+	}
+	for _, f := range []struct{ field, value string }{
+		{"brand", d.Brand}, {"model", d.Model}, {"name", d.Name},
+	} {
+		if err := checkText(f.field, f.value, MaxText); err != nil {
+			return err
+		}
+	}
+	if err := checkOptional("hardwareRevision", d.HardwareRevision, MaxText); err != nil {
+		return err
+	}
+	if len(d.GTINs) > MaxGTINs {
+		return tooMany("gtins", len(d.GTINs), MaxGTINs)
+	}
+	for i, g := range d.GTINs {
+		full, err := ParseGTIN(string(g))
+		if err != nil {
+			return within(index("gtins", i), err)
+		}
+		if full != g {
+			return invalid(ReasonNotCanonical, index("gtins", i), "write it with 14 digits: %s", full)
+		}
+		if i > 0 && d.GTINs[i-1] >= g {
+			return invalid(ReasonNotCanonical, index("gtins", i), "must be ascending and without repeats")
+		}
+	}
+	if len(d.Components) > MaxComponents {
+		return tooMany("components", len(d.Components), MaxComponents)
+	}
+	for i, c := range d.Components {
+		if !slices.Contains(ComponentKinds, c.Kind) {
+			return invalid(ReasonOutOfRange, index("components", i)+".kind", "must be one of %s", strings.Join(ComponentKinds, ", "))
+		}
+		if err := checkText(index("components", i)+".name", c.Name, MaxText); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func index(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }
+
+func tooLarge(field string, n, limit int) error {
+	return Errorf(TooLarge, ReasonTooLarge, field, "is %d bytes, at most %d are accepted", n, limit)
+}
+
+func tooMany(field string, n, limit int) error {
+	return Errorf(TooLarge, ReasonTooLarge, field, "has %d elements, at most %d are accepted", n, limit)
+}
+
+// checkText requires a line of readable text of at most limit bytes. Control
+// and formatting characters are refused because names end up on labels, where
+// an invisible character or a reversed line is a forgery.
+func checkText(field, s string, limit int) error {
+	if s == "" {
+		return invalid(ReasonMissing, field, "is required")
+	}
+	return checkOptional(field, s, limit)
+}
+
+// checkOptional is checkText for a text that may be absent.
+func checkOptional(field, s string, limit int) error {
+	if len(s) > limit {
+		return tooLarge(field, len(s), limit)
+	}
+	if !utf8.ValidString(s) {
+		return invalid(ReasonMalformed, field, "is not valid UTF-8")
+	}
+	if s != strings.TrimSpace(s) {
+		return invalid(ReasonMalformed, field, "begins or ends with white space")
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co) {
+			return invalid(ReasonMalformed, field, "contains the invisible character %U; remove it", r)
+		}
+	}
+	return nil
+}
+
+// checkSlug requires an identifier: lower-case letters, digits and inner hyphens.
+func checkSlug(field, s string) error {
+	if s == "" {
+		return invalid(ReasonMissing, field, "is required")
+	}
+	if len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' ||
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return invalid(ReasonMalformed, field, "%q is not an identifier: lower-case letters, digits and inner hyphens, at most 63", s)
+	}
+	return nil
+}
+
+// checkURL requires an absolute https URL, or nothing where it is optional.
+func checkURL(field, s string) error {
+	if s == "" {
+		return nil
+	}
+	if err := checkOptional(field, s, MaxProse); err != nil {
+		return err
+	}
+	if u, err := url.Parse(s); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return invalid(ReasonMalformed, field, "must be an https URL without credentials")
+	}
+	return nil
+}

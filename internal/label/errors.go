@@ -1,0 +1,137 @@
+package label
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A Kind says what sort of refusal an [Error] is. Package rpc maps each to one
+// gRPC status, package web to one HTTP status.
+type Kind int
+
+const (
+	Invalid         Kind = iota + 1 // the request is wrong in itself
+	NotFound                        // what it names does not exist
+	Exists                          // what it creates exists already
+	Denied                          // the caller, or the signer, has no right to it
+	Unauthenticated                 // the caller has not proved who it is
+	Precondition                    // right in itself, but not in the present state
+	TooLarge                        // over one of the limits in limits.go
+	Unavailable                     // nothing is wrong with the request; try again
+	Internal                        // our fault; the detail is in the server's log
+)
+
+// A Reason is a stable, machine-readable cause. Reasons are part of the public
+// contract: they appear in google.rpc.ErrorInfo and in JSON errors.
+type Reason string
+
+const (
+	ReasonMalformed        Reason = "MALFORMED"         // not the syntax it should be
+	ReasonDuplicateKey     Reason = "DUPLICATE_KEY"     // a JSON object names a member twice
+	ReasonUnknownField     Reason = "UNKNOWN_FIELD"     // a JSON member nobody defined
+	ReasonNotCanonical     Reason = "NOT_CANONICAL"     // JSON that is not in RFC 8785 form
+	ReasonMissing          Reason = "MISSING"           // a required field is absent
+	ReasonOutOfRange       Reason = "OUT_OF_RANGE"      // a value outside its range
+	ReasonTooLarge         Reason = "TOO_LARGE"         // over a limit
+	ReasonUnknownType      Reason = "UNKNOWN_TYPE"      // a payload or predicate type we do not know
+	ReasonUnknownKey       Reason = "UNKNOWN_KEY"       // no enrolled key made this signature
+	ReasonBadSignature     Reason = "BAD_SIGNATURE"     // a named key did not make this signature
+	ReasonKeyRevoked       Reason = "KEY_REVOKED"       // the key was revoked
+	ReasonKeyNotYetValid   Reason = "KEY_NOT_YET_VALID" // the key's interval has not begun
+	ReasonWrongRole        Reason = "WRONG_ROLE"        // the organization may not say or do this
+	ReasonWrongSigner      Reason = "WRONG_SIGNER"      // the statement speaks for somebody else
+	ReasonUnknownSubject   Reason = "UNKNOWN_SUBJECT"   // no registered device has this digest
+	ReasonScopeStandard    Reason = "SCOPE_STANDARD"    // accreditation does not cover the standard
+	ReasonScopeCategory    Reason = "SCOPE_CATEGORY"    // accreditation does not cover the device category
+	ReasonScopeLevel       Reason = "SCOPE_LEVEL"       // accreditation does not reach the level
+	ReasonScopeInterval    Reason = "SCOPE_INTERVAL"    // not accredited when the test period ended
+	ReasonTooOld           Reason = "TOO_OLD"           // older than any scheme accepts
+	ReasonInFuture         Reason = "IN_FUTURE"         // dated after now
+	ReasonAffiliated       Reason = "AFFILIATED"        // lab and manufacturer are not independent
+	ReasonUnknownStandard  Reason = "UNKNOWN_STANDARD"  // standard or edition not in the catalogue
+	ReasonUnknownProvision Reason = "UNKNOWN_PROVISION" // provision not in this edition
+	ReasonUnknownFact      Reason = "UNKNOWN_FACT"      // fact not in the dictionary
+	ReasonFactType         Reason = "FACT_TYPE"         // fact value of the wrong type
+	ReasonFactRange        Reason = "FACT_RANGE"        // fact value outside its range or values
+	ReasonFactSupplier     Reason = "FACT_SUPPLIER"     // fact that this party may not state
+	ReasonUnknownCategory  Reason = "UNKNOWN_CATEGORY"  // device category not in the list
+	ReasonUnknownScheme    Reason = "UNKNOWN_SCHEME"    // scheme or level that is not served
+	ReasonUnknownOrg       Reason = "UNKNOWN_ORGANIZATION"
+	ReasonIDMalformed      Reason = "ID_MALFORMED"       // not 12 characters of the label alphabet
+	ReasonIDCheck          Reason = "ID_CHECK_CHARACTER" // a mistyped label ID
+	ReasonUnknownLabel     Reason = "UNKNOWN_LABEL"      // well-formed, never issued here
+	ReasonUnknownProduct   Reason = "UNKNOWN_PRODUCT"    // GTIN of no registered device
+	ReasonUnlabelled       Reason = "UNLABELLED"         // registered device without a label
+	ReasonExists           Reason = "ALREADY_EXISTS"
+	ReasonLiveLabel        Reason = "LIVE_LABEL"      // the device has a live label of another level
+	ReasonConflict         Reason = "CONFLICT"        // the state changed meanwhile; try again
+	ReasonToken            Reason = "TOKEN"           // missing, expired or wrong caller token
+	ReasonNotYours         Reason = "NOT_YOURS"       // belongs to another organization
+	ReasonClock            Reason = "CLOCK_WENT_BACK" // the server's clock is before its last commit
+	ReasonStorage          Reason = "STORAGE"         // the store cannot write now
+	ReasonShuttingDown     Reason = "SHUTTING_DOWN"
+	ReasonInternal         Reason = "INTERNAL"
+)
+
+// An Error is a refusal. Its text is meant for the person who caused it: it
+// says what is wrong and what to do about it, and never more than that person
+// may know.
+type Error struct {
+	Kind   Kind
+	Reason Reason
+	Field  string // path of the offending field, such as "verdicts[3].reason"; may be empty
+	Text   string
+}
+
+func (e *Error) Error() string {
+	if e.Field == "" {
+		return e.Text
+	}
+	return e.Field + ": " + e.Text
+}
+
+// Errorf returns an [Error] with a formatted text.
+func Errorf(kind Kind, reason Reason, field, format string, args ...any) *Error {
+	return &Error{Kind: kind, Reason: reason, Field: field, Text: fmt.Sprintf(format, args...)}
+}
+
+// KindOf returns the kind of the first [Error] in err's tree, or [Internal]
+// for an error that is none.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return Internal
+}
+
+// ReasonOf returns the reason of the first [Error] in err's tree, or
+// [ReasonInternal].
+func ReasonOf(err error) Reason {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Reason
+	}
+	return ReasonInternal
+}
+
+// invalid is Errorf for the commonest kind.
+func invalid(reason Reason, field, format string, args ...any) *Error {
+	return Errorf(Invalid, reason, field, format, args...)
+}
+
+// within returns err with field put before the field it names.
+func within(field string, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	inner := *e
+	switch {
+	case e.Field == "":
+		inner.Field = field
+	case e.Field[0] == '[':
+		inner.Field = field + e.Field
+	default:
+		inner.Field = field + "." + e.Field
+	}
+	return &inner
+}

@@ -1,0 +1,102 @@
+package label
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// JSON is one undecoded JSON value.
+type JSON = jsontext.Value
+
+// Decode reads exactly one JSON value from b into v, strictly: duplicate and
+// unknown members, members in another letter case, invalid UTF-8 and trailing
+// data are errors that name the place.
+func Decode(b []byte, v any) error {
+	return decodeError(json.Unmarshal(b, v, json.RejectUnknownMembers(true)))
+}
+
+// DecodeLoose is [Decode] for formats that tell their readers to ignore members
+// they do not know (in-toto Statement). Duplicate members stay errors.
+func DecodeLoose(b []byte, v any) error {
+	return decodeError(json.Unmarshal(b, v))
+}
+
+// Encode returns v as compact JSON with members in declaration order.
+func Encode(v any) ([]byte, error) { return json.Marshal(v, json.Deterministic(true)) }
+
+// Canonical returns b, which holds one JSON value, in the form of RFC 8785.
+func Canonical(b []byte) ([]byte, error) {
+	v := JSON(b).Clone()
+	if err := v.Canonicalize(); err != nil {
+		return nil, decodeError(err)
+	}
+	return v, nil
+}
+
+// decodeError turns an error of the JSON library into an [Error].
+func decodeError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if inner, ok := errors.AsType[*Error](err); ok {
+		// A text method of ours refused: keep its reason, add the place.
+		if se, ok := errors.AsType[*json.SemanticError](err); ok {
+			return within(fieldPath(se.JSONPointer), inner)
+		}
+		return inner
+	}
+	if se, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		field := fieldPath(se.JSONPointer)
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			return invalid(ReasonDuplicateKey, field, "this member stands twice in its object; keep one")
+		}
+		return invalid(ReasonMalformed, field, "not valid JSON at byte %d: %v", se.ByteOffset, se.Err)
+	}
+	if se, ok := errors.AsType[*json.SemanticError](err); ok {
+		field := fieldPath(se.JSONPointer)
+		if errors.Is(err, json.ErrUnknownName) {
+			return invalid(ReasonUnknownField, field, "no such member is defined here; remove it or mend its spelling")
+		}
+		want := "another type"
+		if se.GoType != nil {
+			want = goTypeName(se.GoType.String())
+		}
+		return invalid(ReasonMalformed, field, "found a JSON %s where %s is expected", se.JSONKind, want)
+	}
+	return invalid(ReasonMalformed, "", "not valid JSON: %v", err)
+}
+
+// goTypeName says a Go type in JSON's words.
+func goTypeName(t string) string {
+	switch t = t[strings.LastIndexByte(t, '.')+1:]; {
+	case t == "string":
+		return "a string"
+	case t == "bool":
+		return "true or false"
+	case strings.HasPrefix(t, "int"), strings.HasPrefix(t, "uint"), strings.HasPrefix(t, "float"):
+		return "a number"
+	default:
+		return fmt.Sprintf("a value of kind %s", t)
+	}
+}
+
+// fieldPath turns a JSON Pointer (/verdicts/3/reason) into the path form used
+// in errors (verdicts[3].reason).
+func fieldPath(p jsontext.Pointer) string {
+	var b strings.Builder
+	for tok := range p.Tokens() {
+		if tok != "" && strings.Trim(tok, "0123456789") == "" {
+			b.WriteString("[" + tok + "]")
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(tok)
+	}
+	return b.String()
+}

@@ -1,0 +1,139 @@
+package label
+
+import "time"
+
+// A Label is what the authority says of a device: that it reached a level of a
+// scheme, on which evidence, until when. Predicate of [TypeLabel]; it is
+// public, logged, and complete enough to explain itself offline.
+type Label struct {
+	ID         ID              `json:"id"`
+	URL        string          `json:"url"`       // where it can be checked; what the QR code holds
+	Authority  Party           `json:"authority"` // who issued it
+	Scheme     SchemeRef       `json:"scheme"`
+	Level      Level           `json:"level"`
+	Assurance  Assurance       `json:"assurance"`
+	Device     Device          `json:"device"`
+	Maker      Party           `json:"maker"` // the manufacturer, by name
+	Firmware   *Firmware       `json:"firmware,omitempty"`
+	Labs       []LabRef        `json:"labs,omitempty"`
+	Evidence   []LabelEvidence `json:"evidence"`
+	Criteria   []CriterionMet  `json:"criteria"`
+	Issued     time.Time       `json:"issued"`  // UTC, whole seconds
+	Expires    time.Time       `json:"expires"` // UTC, whole seconds; not valid from this instant on
+	ExpiresFor Bound           `json:"expiresFor"`
+	Product    Product         `json:"product"` // the manufacturer's words for shoppers
+}
+
+// A Party is an organization as shown to people.
+type Party struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	URL  string `json:"url,omitempty"`
+}
+
+// A SchemeRef pins a scheme to the version that judged: levels of the same
+// number mean different things in different versions.
+type SchemeRef struct {
+	ID      string `json:"id"`
+	Version string `json:"version"`
+	Name    string `json:"name"`
+	SHA256  Digest `json:"sha256"` // of the scheme's data file
+}
+
+// A Level is one step of a scheme's ladder.
+type Level struct {
+	Number int    `json:"number"`
+	Of     int    `json:"of"` // how many the scheme has
+	Name   string `json:"name"`
+}
+
+// Assurance says who checked.
+type Assurance string
+
+const (
+	SelfDeclared Assurance = "self-declared" // the manufacturer answers for it
+	LabTested    Assurance = "lab-tested"    // an accredited lab tested what this level asks to be tested
+)
+
+// A LabRef names a lab and the accreditation under which it reported.
+type LabRef struct {
+	ID            string `json:"id"`
+	Name          string `json:"name"`
+	Accreditation string `json:"accreditation"` // number
+	Body          string `json:"body"`          // accreditation body
+}
+
+// LabelEvidence names one statement the label rests on. The statement itself
+// stays private; its digest shows later that it was this one.
+type LabelEvidence struct {
+	Type   string `json:"type"`   // predicate type
+	Signer string `json:"signer"` // organization ID
+	Number string `json:"number"`
+	Date   Date   `json:"date"`   // end of the test period, or day of the declaration
+	SHA256 Digest `json:"sha256"` // of the signed statement
+}
+
+// A CriterionMet is one criterion of the level that was met, or did not apply.
+type CriterionMet struct {
+	ID string `json:"id"`
+	By string `json:"by"` // declaration, lab, or none where it did not apply
+}
+
+// Validate is the linter's view of a label: everything a reader relies on is
+// there and agrees with itself.
+func (l *Label) Validate() error {
+	if id, err := ParseID(string(l.ID)); err != nil || id != l.ID {
+		return invalid(ReasonIDMalformed, "id", "is not a label ID in normal form")
+	}
+	if err := checkText("url", l.URL, MaxProse); err != nil {
+		return err
+	}
+	for _, f := range []struct{ field, value string }{
+		{"authority.id", l.Authority.ID}, {"authority.name", l.Authority.Name},
+		{"scheme.id", l.Scheme.ID}, {"scheme.version", l.Scheme.Version}, {"scheme.name", l.Scheme.Name},
+		{"level.name", l.Level.Name}, {"maker.id", l.Maker.ID}, {"maker.name", l.Maker.Name},
+	} {
+		if err := checkText(f.field, f.value, MaxText); err != nil {
+			return err
+		}
+	}
+	if l.Scheme.SHA256.IsZero() {
+		return invalid(ReasonMissing, "scheme.sha256", "is required")
+	}
+	if l.Level.Number < 1 || l.Level.Number > l.Level.Of {
+		return invalid(ReasonOutOfRange, "level.number", "must be 1 to %d", l.Level.Of)
+	}
+	switch l.Assurance {
+	case SelfDeclared:
+	case LabTested:
+		if len(l.Labs) == 0 {
+			return invalid(ReasonMissing, "labs", "a lab-tested label names its labs")
+		}
+	default:
+		return invalid(ReasonOutOfRange, "assurance", "must be %s or %s", SelfDeclared, LabTested)
+	}
+	if err := l.Device.Validate(); err != nil {
+		return within("device", err)
+	}
+	if l.Device.Manufacturer != l.Maker.ID {
+		return invalid(ReasonWrongSigner, "maker.id", "is not the device's manufacturer")
+	}
+	if len(l.Evidence) == 0 {
+		return invalid(ReasonMissing, "evidence", "a label rests on evidence")
+	}
+	if len(l.Criteria) == 0 {
+		return invalid(ReasonMissing, "criteria", "a label rests on criteria")
+	}
+	if l.Issued.IsZero() || l.Issued.Nanosecond() != 0 || l.Expires.Nanosecond() != 0 {
+		return invalid(ReasonMalformed, "issued", "times are whole seconds")
+	}
+	if !l.Expires.After(l.Issued) {
+		return invalid(ReasonOutOfRange, "expires", "must be after issued")
+	}
+	switch l.ExpiresFor {
+	case BoundSchemeTerm, BoundSupportEnd, BoundEvidenceExpiry:
+	default:
+		return invalid(ReasonOutOfRange, "expiresFor", "is not a known bound")
+	}
+	return within("product", l.Product.validate())
+}

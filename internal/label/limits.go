@@ -1,0 +1,73 @@
+package label
+
+import "time"
+
+// All limits of the service, each with its reason. They are tested at their
+// edges in limits_test.go and where they are enforced.
+const (
+	// MaxMessage bounds one RPC message or HTTP body, in bytes. It leaves room
+	// for the largest report in base64 inside a bundle inside JSON.
+	MaxMessage = 1 << 20
+
+	// MaxStatement bounds one signed statement as submitted, in bytes: a
+	// report with every provision of a standard and long reasons is 40 KiB.
+	MaxStatement = 256 << 10
+
+	// MaxLogged bounds one envelope that becomes a log entry, in bytes.
+	// tlog-tiles prefixes entries with a 16-bit length, so 65,535 is the hard
+	// end; the margin leaves room for later signatures on the same entry.
+	MaxLogged = 48 << 10
+
+	// MaxDevice bounds a device descriptor, in bytes; it travels in every
+	// offline package.
+	MaxDevice = 8 << 10
+
+	// MaxVerdicts bounds the verdicts of a report and the claims of a
+	// declaration. The largest catalogue has 78 provisions.
+	MaxVerdicts = 512
+
+	// MaxFacts bounds the facts of one statement; the dictionary has about 300.
+	MaxFacts = 512
+
+	// MaxEvidenceRefs bounds the digests of working papers a lab may list.
+	MaxEvidenceRefs = 128
+
+	// MaxSubjects bounds the subjects of one statement: we look for one
+	// device, and a statement about many is a catalogue, not a report.
+	MaxSubjects = 16
+
+	// MaxSignatures bounds the signatures of one envelope, so that a hostile
+	// one cannot buy many verifications with one message.
+	MaxSignatures = 4
+
+	// MaxGTINs bounds the trade item numbers of one device model: colours,
+	// plugs and bundles of one model.
+	MaxGTINs = 64
+
+	// MaxComponents bounds the apps, clouds and hubs in scope of a device.
+	MaxComponents = 16
+
+	// MaxText bounds a one-line text (names, models), in bytes.
+	MaxText = 200
+
+	// MaxProse bounds a reason, an instruction or a URL, in bytes.
+	MaxProse = 2000
+
+	// MaxDeviceStatements bounds the accepted statements of one device. They
+	// are all read for each decision; the bound keeps a decision cheap.
+	MaxDeviceStatements = 64
+
+	// MaxPage bounds the page of a list call; DefaultPage is its default.
+	MaxPage     = 500
+	DefaultPage = 50
+
+	// MaxTokenLife is how long a caller's token may live. Short enough that a
+	// leaked one is soon worthless, long enough to survive clock differences.
+	MaxTokenLife = 5 * time.Minute
+
+	// MaxClockSkew is how far a caller's clock may run ahead of ours.
+	MaxClockSkew = 30 * time.Second
+
+	// MinRSABits is the least RSA modulus accepted (NIST SP 800-57: 112 bits).
+	MinRSABits = 2048
+)

@@ -1,0 +1,177 @@
+package label
+
+import (
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Role is what an organization may do in the programme.
+type Role string
+
+const (
+	RoleOperator     Role = "operator"     // works for the authority
+	RoleLab          Role = "lab"          // signs test reports
+	RoleManufacturer Role = "manufacturer" // signs declarations, requests labels
+)
+
+// Roles lists the roles.
+var Roles = []Role{RoleOperator, RoleLab, RoleManufacturer}
+
+// An Organization is a party of the programme.
+type Organization struct {
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	Roles      []Role    `json:"roles"`
+	URL        string    `json:"url,omitempty"`
+	Contact    string    `json:"contact,omitempty"`    // mailto or https URL
+	Affiliates []string  `json:"affiliates,omitempty"` // organizations under the same control
+	Enrolled   time.Time `json:"enrolled"`
+}
+
+// Has reports whether the organization has a role.
+func (o *Organization) Has(r Role) bool { return slices.Contains(o.Roles, r) }
+
+// Validate checks an organization to be enrolled.
+func (o *Organization) Validate() error {
+	if err := checkSlug("id", o.ID); err != nil {
+		return err
+	}
+	if err := checkText("name", o.Name, MaxText); err != nil {
+		return err
+	}
+	if len(o.Roles) == 0 {
+		return invalid(ReasonMissing, "roles", "at least one is required")
+	}
+	for i, r := range o.Roles {
+		if !slices.Contains(Roles, r) {
+			return invalid(ReasonOutOfRange, index("roles", i), "must be operator, lab or manufacturer")
+		}
+	}
+	if o.Has(RoleOperator) && len(o.Roles) > 1 {
+		return invalid(ReasonWrongRole, "roles", "an operator works for the authority and can be neither lab nor manufacturer")
+	}
+	if err := checkURL("url", o.URL); err != nil {
+		return err
+	}
+	if o.Contact != "" {
+		if err := checkContact("contact", o.Contact); err != nil {
+			return err
+		}
+	}
+	for i, a := range o.Affiliates {
+		if err := checkSlug(index("affiliates", i), a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Independent reports whether a and b are different and neither names the
+// other as affiliate.
+func Independent(a, b *Organization) bool {
+	return a.ID != b.ID && !slices.Contains(a.Affiliates, b.ID) && !slices.Contains(b.Affiliates, a.ID)
+}
+
+// checkContact requires a mailto or https URL.
+func checkContact(field, s string) error {
+	if s == "" {
+		return invalid(ReasonMissing, field, "is required: a mailto or https URL")
+	}
+	if addr, ok := strings.CutPrefix(s, "mailto:"); ok {
+		if a, err := mail.ParseAddress(addr); err != nil || a.Address != addr {
+			return invalid(ReasonMalformed, field, "is not a mail address")
+		}
+		return checkOptional(field, s, MaxText)
+	}
+	return checkURL(field, s)
+}
+
+// An Accreditation is what a lab may test, and from when to when. Predicate of
+// [TypeAccreditation], about the lab's organization record; public and logged.
+type Accreditation struct {
+	Lab        Party     `json:"lab"`
+	Number     string    `json:"number"`     // as the accreditation body gave it
+	Body       string    `json:"body"`       // accreditation body
+	Standards  []string  `json:"standards"`  // such as en303645
+	Categories []string  `json:"categories"` // device categories; "*" for all
+	Level      int       `json:"level"`      // highest label level it may test for
+	Interval   Period    `json:"interval"`   // first and last day
+	Keys       []string  `json:"keys"`       // the lab's key IDs when this was said
+	Recorded   time.Time `json:"recorded"`
+}
+
+// Validate checks what can be known without registry and catalogue.
+func (a *Accreditation) Validate() error {
+	if err := checkSlug("lab.id", a.Lab.ID); err != nil {
+		return err
+	}
+	if err := checkText("number", a.Number, MaxText); err != nil {
+		return err
+	}
+	if err := checkText("body", a.Body, MaxText); err != nil {
+		return err
+	}
+	if len(a.Standards) == 0 {
+		return invalid(ReasonMissing, "standards", "at least one is required")
+	}
+	if len(a.Categories) == 0 {
+		return invalid(ReasonMissing, "categories", "at least one is required; \"*\" stands for all")
+	}
+	if a.Level < 1 || a.Level > 9 {
+		return invalid(ReasonOutOfRange, "level", "must be 1 to 9")
+	}
+	if a.Interval.From.IsZero() || a.Interval.To.IsZero() || a.Interval.To.Before(a.Interval.From) {
+		return invalid(ReasonOutOfRange, "interval", "needs a first day and a later last day")
+	}
+	return nil
+}
+
+// Covers reports whether the accreditation covers testing of category devices
+// to a standard and level, for a test period that ended on day. Where not, the
+// error says which part of the scope is missing.
+func (a *Accreditation) Covers(standard, category string, level int, day Date) error {
+	switch {
+	case !slices.Contains(a.Standards, standard):
+		return Errorf(Denied, ReasonScopeStandard, "standard",
+			"accreditation %s covers %s, not %s", a.Number, strings.Join(a.Standards, ", "), standard)
+	case !slices.Contains(a.Categories, category) && !slices.Contains(a.Categories, "*"):
+		return Errorf(Denied, ReasonScopeCategory, "category",
+			"accreditation %s covers the categories %s, not %s", a.Number, strings.Join(a.Categories, ", "), category)
+	case level > a.Level:
+		return Errorf(Denied, ReasonScopeLevel, "level",
+			"accreditation %s reaches level %d, the report is for level %d", a.Number, a.Level, level)
+	case day.Before(a.Interval.From) || day.After(a.Interval.To):
+		return Errorf(Denied, ReasonScopeInterval, "period.to",
+			"accreditation %s ran from %s to %s, the test period ended on %s", a.Number, a.Interval.From, a.Interval.To, day)
+	}
+	return nil
+}
+
+// A Key is an enrolled public key. Its ID is the SHA-256 of its PKIX encoding,
+// in lower-case hex.
+type Key struct {
+	ID           string    `json:"id"`
+	Organization string    `json:"organization"`
+	PEM          string    `json:"pem"`
+	Algorithm    string    `json:"algorithm"` // such as ecdsa-p256
+	From         time.Time `json:"from"`      // signatures count from here on
+	Enrolled     time.Time `json:"enrolled"`
+	Revoked      time.Time `json:"revoked,omitzero"`
+	RevokedFor   string    `json:"revokedFor,omitempty"`
+}
+
+// Usable returns why the key may not be used at t, or nil.
+func (k *Key) Usable(t time.Time) error {
+	if !k.Revoked.IsZero() && !t.Before(k.Revoked) {
+		return Errorf(Denied, ReasonKeyRevoked, "", "key %s was revoked on %s: %s", k.Short(), k.Revoked.UTC().Format(time.RFC3339), k.RevokedFor)
+	}
+	if t.Before(k.From) {
+		return Errorf(Denied, ReasonKeyNotYetValid, "", "key %s is valid from %s on", k.Short(), k.From.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// Short returns the beginning of the key's ID, enough to tell keys apart.
+func (k *Key) Short() string { return k.ID[:min(16, len(k.ID))] }

@@ -1,0 +1,157 @@
+package label
+
+import (
+	"slices"
+	"strings"
+)
+
+// A TestReport is what an accredited laboratory measured on samples of one
+// device (ISO/IEC 17025). Predicate of [TypeTestReport].
+type TestReport struct {
+	Lab      string        `json:"lab"`                // organization ID of the signer
+	Number   string        `json:"number"`             // the lab's own, unique report number
+	Standard string        `json:"standard"`           // such as en303645
+	Edition  string        `json:"edition"`            // such as V2.1.1
+	Level    int           `json:"level"`              // deepest label level the tests were made for, from 1
+	Period   Period        `json:"period"`             // first and last day of testing
+	Firmware Firmware      `json:"firmware"`           // what was tested
+	Samples  []string      `json:"samples,omitempty"`  // serial numbers of the units tested
+	Verdicts []Verdict     `json:"verdicts"`           // at most one for each provision
+	Facts    Facts         `json:"facts,omitempty"`    // measured values, by name in labels/facts.yaml
+	Evidence []EvidenceRef `json:"evidence,omitempty"` // working papers the lab keeps
+}
+
+// A Period is a range of days; both ends are included.
+type Period struct {
+	From Date `json:"from"`
+	To   Date `json:"to"`
+}
+
+// Firmware is one build of a device's software.
+type Firmware struct {
+	Version string `json:"version"`
+	SHA256  Digest `json:"sha256"` // of the image that was on the samples
+}
+
+// Facts are values by name, undecoded: the dictionary in labels/facts.yaml
+// says what type, unit and range each has.
+type Facts map[string]JSON
+
+// An EvidenceRef names a document that stays with the lab.
+type EvidenceRef struct {
+	Name   string `json:"name"`
+	SHA256 Digest `json:"sha256"`
+}
+
+// A Verdict is what tests of one provision came to.
+type Verdict struct {
+	Provision string  `json:"provision"` // such as 5.1-1
+	Verdict   Outcome `json:"verdict"`
+	Reason    string  `json:"reason,omitempty"` // required unless the verdict is pass
+}
+
+// An Outcome is the result of testing one provision (ETSI TS 103 701).
+type Outcome string
+
+const (
+	Pass          Outcome = "pass"
+	Fail          Outcome = "fail"
+	NotApplicable Outcome = "not-applicable"
+	Inconclusive  Outcome = "inconclusive"
+)
+
+// outcomes from best to worst: where two labs finished on the same day, the
+// worse verdict stands, so that a failure cannot be hidden by a friendlier lab.
+var outcomes = []Outcome{Pass, NotApplicable, Inconclusive, Fail}
+
+// Worse reports whether o is a worse outcome than p.
+func (o Outcome) Worse(p Outcome) bool {
+	return slices.Index(outcomes, o) > slices.Index(outcomes, p)
+}
+
+// Validate checks what can be known without registry and catalogue.
+func (r *TestReport) Validate() error {
+	if err := checkSlug("lab", r.Lab); err != nil {
+		return err
+	}
+	if err := checkText("number", r.Number, MaxText); err != nil {
+		return err
+	}
+	if err := checkSlug("standard", r.Standard); err != nil {
+		return err
+	}
+	if err := checkText("edition", r.Edition, MaxText); err != nil {
+		return err
+	}
+	if r.Level < 1 || r.Level > 9 {
+		return invalid(ReasonOutOfRange, "level", "must be the label level the tests were made for, 1 to 9")
+	}
+	if r.Period.From.IsZero() || r.Period.To.IsZero() {
+		return invalid(ReasonMissing, "period", "both from and to are required")
+	}
+	if r.Period.To.Before(r.Period.From) {
+		return invalid(ReasonOutOfRange, "period.to", "the test period ends before it begins")
+	}
+	if err := checkText("firmware.version", r.Firmware.Version, MaxText); err != nil {
+		return err
+	}
+	if r.Firmware.SHA256.IsZero() {
+		return invalid(ReasonMissing, "firmware.sha256", "is required: the SHA-256 of the firmware image tested")
+	}
+	if len(r.Samples) > MaxEvidenceRefs {
+		return tooMany("samples", len(r.Samples), MaxEvidenceRefs)
+	}
+	for i, s := range r.Samples {
+		if err := checkText(index("samples", i), s, MaxText); err != nil {
+			return err
+		}
+	}
+	if len(r.Evidence) > MaxEvidenceRefs {
+		return tooMany("evidence", len(r.Evidence), MaxEvidenceRefs)
+	}
+	for i, e := range r.Evidence {
+		if err := checkText(index("evidence", i)+".name", e.Name, MaxText); err != nil {
+			return err
+		}
+	}
+	if len(r.Verdicts) == 0 {
+		return invalid(ReasonMissing, "verdicts", "at least one is required")
+	}
+	if err := checkVerdicts("verdicts", r.Verdicts); err != nil {
+		return err
+	}
+	return checkFacts(r.Facts)
+}
+
+// checkVerdicts checks the verdicts of a report or the claims of a declaration.
+func checkVerdicts(field string, verdicts []Verdict) error {
+	if len(verdicts) > MaxVerdicts {
+		return tooMany(field, len(verdicts), MaxVerdicts)
+	}
+	seen := make(map[string]bool, len(verdicts))
+	for i := range verdicts {
+		v := &verdicts[i]
+		switch {
+		case v.Provision == "":
+			return invalid(ReasonMissing, index(field, i)+".provision", "is required")
+		case seen[v.Provision]:
+			return invalid(ReasonExists, index(field, i)+".provision", "provision %s stands here twice", v.Provision)
+		case !slices.Contains(outcomes, v.Verdict):
+			return invalid(ReasonOutOfRange, index(field, i)+".verdict", "must be pass, fail, not-applicable or inconclusive")
+		case v.Verdict != Pass && strings.TrimSpace(v.Reason) == "":
+			return invalid(ReasonMissing, index(field, i)+".reason", "a verdict of %s needs a stated reason", v.Verdict)
+		}
+		seen[v.Provision] = true
+		if err := checkOptional(index(field, i)+".reason", v.Reason, MaxProse); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkFacts(f Facts) error {
+	if len(f) > MaxFacts {
+		return tooMany("facts", len(f), MaxFacts)
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package label
+
+// Base is the common beginning of all our type URIs. Nothing is fetched from
+// there: the URIs are names.
+const Base = "https://labeld.dev/"
+
+// The types of documents that are not statements.
+const (
+	TypeDevice  = Base + "device/v1"  // a device descriptor
+	TypePackage = Base + "package/v1" // everything that offline verification needs
+	TypeTrust   = Base + "trust/v1"   // the keys a verifier trusts: /.well-known/labeld.json
+)
+
+// The predicate types of in-toto Statements.
+const (
+	TypeTestReport    = Base + "test-report/v1"   // signed by a lab
+	TypeDeclaration   = Base + "declaration/v1"   // signed by a manufacturer
+	TypeLabel         = Base + "label/v1"         // signed by the authority
+	TypeAccreditation = Base + "accreditation/v1" // signed by the authority
+)
+
+// Standards of in-toto and DSSE.
+const (
+	PayloadType   = "application/vnd.in-toto+json"
+	StatementV01  = "https://in-toto.io/Statement/v0.1"
+	StatementV1   = "https://in-toto.io/Statement/v1"
+	BundleType    = "application/vnd.dev.sigstore.bundle.v0.3+json"
+	PackageType   = "application/vnd.labeld.package.v1+json"
+	TLogProofType = "text/plain; charset=utf-8"
+)
+
+// A Statement is an in-toto Statement with its predicate undecoded.
+type Statement struct {
+	Type          string    `json:"_type"`
+	Subject       []Subject `json:"subject"`
+	PredicateType string    `json:"predicateType"`
+	Predicate     JSON      `json:"predicate"`
+}
+
+// A Subject is what a Statement speaks of: an in-toto ResourceDescriptor, of
+// which we use the digest.
+type Subject struct {
+	Name   string            `json:"name,omitempty"`
+	Digest map[string]string `json:"digest"`
+}
+
+// NewStatement returns a Statement v1 about one subject.
+func NewStatement(name string, subject Digest, predicateType string, predicate any) (*Statement, error) {
+	b, err := Encode(predicate)
+	if err != nil {
+		return nil, err
+	}
+	return &Statement{
+		Type:          StatementV1,
+		Subject:       []Subject{{Name: name, Digest: map[string]string{"sha256": subject.String()}}},
+		PredicateType: predicateType,
+		Predicate:     b,
+	}, nil
+}
