@@ -69,7 +69,7 @@ func (d *Declaration) Validate() error {
 	if err := checkFacts(d.Facts); err != nil {
 		return err
 	}
-	return within("product", d.Product.validate())
+	return Within("product", d.Product.validate())
 }
 
 func (p *Product) validate() error {

@@ -42,14 +42,14 @@ func ParseDevice(b []byte) (*Device, error) {
 	}
 	var d Device
 	if err := Decode(b, &d); err != nil {
-		return nil, within("device", err)
+		return nil, Within("device", err)
 	}
 	if err := d.Validate(); err != nil {
-		return nil, within("device", err)
+		return nil, Within("device", err)
 	}
 	canon, err := Canonical(b)
 	if err != nil {
-		return nil, within("device", err)
+		return nil, Within("device", err)
 	}
 	if !bytes.Equal(canon, b) {
 		return nil, invalid(ReasonNotCanonical, "device",
@@ -95,7 +95,7 @@ func (d *Device) Validate() error {
 	for i, g := range d.GTINs {
 		full, err := ParseGTIN(string(g))
 		if err != nil {
-			return within(index("gtins", i), err)
+			return Within(index("gtins", i), err)
 		}
 		if full != g {
 			return invalid(ReasonNotCanonical, index("gtins", i), "write it with 14 digits: %s", full)

@@ -118,8 +118,8 @@ func invalid(reason Reason, field, format string, args ...any) *Error {
 	return Errorf(Invalid, reason, field, format, args...)
 }
 
-// within returns err with field put before the field it names.
-func within(field string, err error) error {
+// Within returns err with field put before the field it names.
+func Within(field string, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return err

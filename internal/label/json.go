@@ -45,7 +45,7 @@ func decodeError(err error) error {
 	if inner, ok := errors.AsType[*Error](err); ok {
 		// A text method of ours refused: keep its reason, add the place.
 		if se, ok := errors.AsType[*json.SemanticError](err); ok {
-			return within(fieldPath(se.JSONPointer), inner)
+			return Within(fieldPath(se.JSONPointer), inner)
 		}
 		return inner
 	}

@@ -113,7 +113,7 @@ func (l *Label) Validate() error {
 		return invalid(ReasonOutOfRange, "assurance", "must be %s or %s", SelfDeclared, LabTested)
 	}
 	if err := l.Device.Validate(); err != nil {
-		return within("device", err)
+		return Within("device", err)
 	}
 	if l.Device.Manufacturer != l.Maker.ID {
 		return invalid(ReasonWrongSigner, "maker.id", "is not the device's manufacturer")
@@ -135,5 +135,5 @@ func (l *Label) Validate() error {
 	default:
 		return invalid(ReasonOutOfRange, "expiresFor", "is not a known bound")
 	}
-	return within("product", l.Product.validate())
+	return Within("product", l.Product.validate())
 }

@@ -1,0 +1,171 @@
+package envelope
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+
+	"labeld/internal/label"
+)
+
+// An Envelope is a DSSE envelope. Encoded by [Envelope.Encode] it has exactly
+// one form; those bytes are what the log records.
+type Envelope struct {
+	PayloadType string      `json:"payloadType"`
+	Payload     []byte      `json:"payload"`
+	Signatures  []Signature `json:"signatures"`
+}
+
+// A Signature is one signature of an [Envelope].
+type Signature struct {
+	KeyID string `json:"keyid"`
+	Sig   []byte `json:"sig"`
+}
+
+// Encode returns the envelope as compact JSON, members in the order of the
+// DSSE specification, binary values in padded standard base64.
+func (e *Envelope) Encode() ([]byte, error) { return label.Encode(e) }
+
+// ParseEnvelope reads what [Envelope.Encode] wrote, and only that.
+func ParseEnvelope(b []byte) (*Envelope, error) {
+	var e Envelope
+	if err := label.Decode(b, &e); err != nil {
+		return nil, err
+	}
+	again, err := e.Encode()
+	if err != nil {
+		return nil, err
+	}
+	if string(again) != string(b) {
+		return nil, label.Errorf(label.Invalid, label.ReasonNotCanonical, "", "the envelope is not in its one encoding")
+	}
+	return &e, nil
+}
+
+// pae is the message that the signatures sign: DSSE's pre-authentication
+// encoding of type and payload.
+func (e *Envelope) pae() []byte { return dsse.PAE(e.PayloadType, e.Payload) }
+
+// Bundle returns the envelope as a Sigstore bundle v0.3 that names the key by
+// the hint that cosign uses. The same envelope gives the same bytes.
+func (e *Envelope) Bundle() ([]byte, error) {
+	b := bundle{MediaType: label.BundleType, Envelope: e.wire()}
+	b.Material.PublicKey = &publicKeyRef{Hint: hintOf(e.Signatures[0].KeyID)}
+	return label.Encode(&b)
+}
+
+// wireEnvelope is an envelope as others write it: base64 in either alphabet.
+type wireEnvelope struct {
+	Payload     string          `json:"payload"`
+	PayloadType string          `json:"payloadType"`
+	Signatures  []wireSignature `json:"signatures"`
+}
+
+type wireSignature struct {
+	Sig   string `json:"sig"`
+	KeyID string `json:"keyid,omitempty"`
+}
+
+func (e *Envelope) wire() *wireEnvelope {
+	w := &wireEnvelope{PayloadType: e.PayloadType, Payload: base64.StdEncoding.EncodeToString(e.Payload)}
+	for _, s := range e.Signatures {
+		w.Signatures = append(w.Signatures, wireSignature{Sig: base64.StdEncoding.EncodeToString(s.Sig), KeyID: s.KeyID})
+	}
+	return w
+}
+
+func (w *wireEnvelope) decode() (*Envelope, error) {
+	if w.PayloadType != label.PayloadType {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "payloadType", "is %q, must be %q", w.PayloadType, label.PayloadType)
+	}
+	e := &Envelope{PayloadType: w.PayloadType}
+	var err error
+	if e.Payload, err = decode64("payload", w.Payload); err != nil {
+		return nil, err
+	}
+	switch n := len(w.Signatures); {
+	case n == 0:
+		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "signatures", "the envelope has no signature")
+	case n > label.MaxSignatures:
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "signatures", "has %d signatures, at most %d are accepted", n, label.MaxSignatures)
+	}
+	for _, s := range w.Signatures {
+		sig, err := decode64("signatures.sig", s.Sig)
+		if err != nil {
+			return nil, err
+		}
+		e.Signatures = append(e.Signatures, Signature{KeyID: s.KeyID, Sig: sig})
+	}
+	return e, nil
+}
+
+// decode64 reads padded base64 of the standard or the URL alphabet, both of
+// which DSSE requires its readers to take.
+func decode64(field, s string) ([]byte, error) {
+	enc := base64.StdEncoding
+	if strings.ContainsAny(s, "-_") {
+		enc = base64.URLEncoding
+	}
+	b, err := enc.Strict().DecodeString(s)
+	if err != nil || len(b) == 0 {
+		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, field, "is not padded base64 of at least one byte")
+	}
+	return b, nil
+}
+
+// bundle is a Sigstore bundle v0.3, as much of it as we read and write.
+type bundle struct {
+	MediaType string `json:"mediaType"`
+	Material  struct {
+		PublicKey   *publicKeyRef `json:"publicKey,omitempty"`
+		Certificate label.JSON    `json:"certificate,omitempty"`
+		Chain       label.JSON    `json:"x509CertificateChain,omitempty"`
+	} `json:"verificationMaterial"`
+	Envelope *wireEnvelope `json:"dsseEnvelope,omitempty"`
+	Message  label.JSON    `json:"messageSignature,omitempty"`
+}
+
+type publicKeyRef struct {
+	Hint string `json:"hint"`
+}
+
+func (b *bundle) check() error {
+	switch {
+	case b.MediaType != label.BundleType:
+		return label.Errorf(label.Invalid, label.ReasonUnknownType, "mediaType", "is %q, must be %q", b.MediaType, label.BundleType)
+	case b.Message != nil:
+		return label.Errorf(label.Invalid, label.ReasonUnknownType, "messageSignature",
+			"the bundle signs a bare message; sign a statement with \"cosign attest-blob\" or \"labelctl attest\"")
+	case b.Material.Certificate != nil || b.Material.Chain != nil:
+		return label.Errorf(label.Invalid, label.ReasonUnknownType, "verificationMaterial",
+			"the bundle is signed with a certificate; sign with an enrolled key (cosign --key)")
+	case b.Material.PublicKey == nil:
+		return label.Errorf(label.Invalid, label.ReasonMissing, "verificationMaterial.publicKey", "is required")
+	case b.Envelope == nil:
+		return label.Errorf(label.Invalid, label.ReasonMissing, "dsseEnvelope", "is required")
+	}
+	return nil
+}
+
+// hintOf returns the hint under which cosign names the key of an ID.
+func hintOf(keyID string) string {
+	raw, err := hex.DecodeString(keyID)
+	if err != nil {
+		return keyID
+	}
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// idOfHint is the inverse of hintOf, and empty for a hint of another form.
+func idOfHint(hint string) string {
+	if len(hint) == 64 && strings.Trim(hint, "0123456789abcdef") == "" {
+		return hint
+	}
+	raw, err := base64.StdEncoding.DecodeString(hint)
+	if err != nil || len(raw) != 32 {
+		return ""
+	}
+	return hex.EncodeToString(raw)
+}

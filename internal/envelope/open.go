@@ -1,0 +1,208 @@
+package envelope
+
+import (
+	"slices"
+
+	"labeld/internal/label"
+)
+
+// An Unverified is a statement that parses. Nothing in it may be believed.
+type Unverified struct {
+	raw  []byte
+	env  *Envelope
+	hint string // key ID hinted by the bundle, or empty
+	stmt label.Statement
+	id   label.Digest
+}
+
+// Open parses a bare DSSE envelope or a Sigstore bundle and the in-toto
+// Statement inside. It keeps raw; the caller must not change it.
+func Open(raw []byte) (*Unverified, error) {
+	if len(raw) > label.MaxStatement {
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "statement",
+			"is %d bytes, at most %d are accepted", len(raw), label.MaxStatement)
+	}
+	env, hint, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	u := &Unverified{raw: raw, env: env, hint: hint, id: label.DigestOf(env.Payload)}
+	if u.stmt, err = parseStatement(env.Payload); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// parse reads either form of a signed statement.
+func parse(raw []byte) (env *Envelope, hint string, err error) {
+	// One pass over both forms: their member names do not overlap.
+	var both struct {
+		bundle
+		wireEnvelope
+	}
+	if err := label.DecodeLoose(raw, &both); err != nil {
+		return nil, "", err
+	}
+	if both.MediaType == "" {
+		if both.wireEnvelope.PayloadType == "" {
+			return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownType, "",
+				"is neither a DSSE envelope (payloadType) nor a Sigstore bundle (mediaType)")
+		}
+		env, err = both.wireEnvelope.decode()
+		return env, "", err
+	}
+	if err := both.bundle.check(); err != nil {
+		return nil, "", err
+	}
+	env, err = both.bundle.Envelope.decode()
+	return env, idOfHint(both.Material.PublicKey.Hint), err
+}
+
+// parseStatement reads an in-toto Statement v0.1 or v1.
+func parseStatement(payload []byte) (s label.Statement, err error) {
+	if err := label.DecodeLoose(payload, &s); err != nil {
+		return s, err
+	}
+	switch {
+	case s.Type != label.StatementV1 && s.Type != label.StatementV01:
+		return s, label.Errorf(label.Invalid, label.ReasonUnknownType, "_type", "is %q, must be an in-toto Statement v0.1 or v1", s.Type)
+	case len(s.Subject) == 0:
+		return s, label.Errorf(label.Invalid, label.ReasonMissing, "subject", "the statement is about nothing")
+	case len(s.Subject) > label.MaxSubjects:
+		return s, label.Errorf(label.TooLarge, label.ReasonTooLarge, "subject", "has %d subjects, at most %d are accepted", len(s.Subject), label.MaxSubjects)
+	case s.PredicateType == "":
+		return s, label.Errorf(label.Invalid, label.ReasonMissing, "predicateType", "is required")
+	case s.Predicate == nil || s.Predicate.Kind() != '{':
+		return s, label.Errorf(label.Invalid, label.ReasonMissing, "predicate", "must be an object")
+	}
+	for _, sub := range s.Subject {
+		if len(sub.Digest) == 0 {
+			return s, label.Errorf(label.Invalid, label.ReasonMissing, "subject.digest", "every subject needs a digest")
+		}
+	}
+	return s, nil
+}
+
+// ID returns the SHA-256 of the payload, by which the statement is known.
+func (u *Unverified) ID() label.Digest { return u.id }
+
+// PredicateType returns what the statement claims to be.
+func (u *Unverified) PredicateType() string { return u.stmt.PredicateType }
+
+// Hints returns the IDs of keys that the envelope claims to be signed by.
+func (u *Unverified) Hints() []string {
+	var ids []string
+	for _, h := range append([]string{u.hint}, keyIDs(u.env)...) {
+		if id := idOfHint(h); id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func keyIDs(e *Envelope) (ids []string) {
+	for _, s := range e.Signatures {
+		ids = append(ids, s.KeyID)
+	}
+	return ids
+}
+
+// Claimed returns the organization in whose name the statement claims to
+// speak, or "" where its predicate names none.
+func (u *Unverified) Claimed() string {
+	var p struct {
+		Lab          label.JSON `json:"lab"`
+		Manufacturer label.JSON `json:"manufacturer"`
+	}
+	if label.DecodeLoose(u.stmt.Predicate, &p) != nil {
+		return ""
+	}
+	for _, v := range []label.JSON{p.Lab, p.Manufacturer} {
+		var s string
+		if v != nil && label.Decode(v, &s) == nil && s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// Verify returns the statement as verified by the first of keys that made one
+// of its signatures.
+func (u *Unverified) Verify(keys []*PublicKey) (*Verified, error) {
+	msg := u.env.pae()
+	for _, k := range keys {
+		for _, s := range u.env.Signatures {
+			if k.verify(msg, s.Sig) {
+				return &Verified{raw: u.raw, id: u.id, stmt: u.stmt, key: k.ID}, nil
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return nil, label.Errorf(label.Denied, label.ReasonUnknownKey, "signatures",
+			"no enrolled key is named by this statement; enrol the signer's key, or sign with the one that is enrolled")
+	}
+	return nil, label.Errorf(label.Denied, label.ReasonBadSignature, "signatures",
+		"none of the signatures was made by the enrolled key it names over this payload; the statement was changed after signing, or signed with another key")
+}
+
+// A Verified is a statement whose signature was checked with a key the caller
+// chose. Only [Unverified.Verify] and [Restore] make one.
+type Verified struct {
+	raw  []byte
+	id   label.Digest
+	stmt label.Statement
+	key  string
+}
+
+// Restore returns a statement that was verified before it was stored. It
+// parses and does not check the signature again: the store holds only what
+// came through Verify, and "labeld check" verifies all of it anew.
+func Restore(raw []byte, keyID string) (*Verified, error) {
+	u, err := Open(raw)
+	if err != nil {
+		return nil, err
+	}
+	return &Verified{raw: u.raw, id: u.id, stmt: u.stmt, key: keyID}, nil
+}
+
+// Raw returns the signed bytes as they came.
+func (v *Verified) Raw() []byte { return v.raw }
+
+// ID returns the SHA-256 of the payload.
+func (v *Verified) ID() label.Digest { return v.id }
+
+// KeyID returns the key that verified the statement.
+func (v *Verified) KeyID() string { return v.key }
+
+// PredicateType returns what the statement is.
+func (v *Verified) PredicateType() string { return v.stmt.PredicateType }
+
+// Subjects returns the SHA-256 digests of the statement's subjects.
+func (v *Verified) Subjects() []label.Digest {
+	var ds []label.Digest
+	for _, s := range v.stmt.Subject {
+		if d, err := label.ParseDigest(s.Digest["sha256"]); err == nil {
+			ds = append(ds, d)
+		}
+	}
+	return ds
+}
+
+// Predicate decodes the predicate of a verified statement, strictly, and
+// validates it.
+func Predicate[T any, P interface {
+	*T
+	Validate() error
+}](v *Verified) (*T, error) {
+	p := P(new(T))
+	if err := label.Decode(v.stmt.Predicate, p); err != nil {
+		return nil, inPredicate(err)
+	}
+	if err := p.Validate(); err != nil {
+		return nil, inPredicate(err)
+	}
+	return (*T)(p), nil
+}
+
+// inPredicate says that an error's field lies in the predicate.
+func inPredicate(err error) error { return label.Within("predicate", err) }
