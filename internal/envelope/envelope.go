@@ -10,48 +10,14 @@ import (
 	"labeld/internal/label"
 )
 
-// An Envelope is a DSSE envelope. Encoded by [Envelope.Encode] it has exactly
-// one form; those bytes are what the log records.
-type Envelope struct {
-	PayloadType string      `json:"payloadType"`
-	Payload     []byte      `json:"payload"`
-	Signatures  []Signature `json:"signatures"`
-}
+// pae is the message that an envelope's signatures sign: DSSE's
+// pre-authentication encoding of type and payload.
+func pae(e *label.Envelope) []byte { return dsse.PAE(e.PayloadType, e.Payload) }
 
-// A Signature is one signature of an [Envelope].
-type Signature struct {
-	KeyID string `json:"keyid"`
-	Sig   []byte `json:"sig"`
-}
-
-// Encode returns the envelope as compact JSON, members in the order of the
-// DSSE specification, binary values in padded standard base64.
-func (e *Envelope) Encode() ([]byte, error) { return label.Encode(e) }
-
-// ParseEnvelope reads what [Envelope.Encode] wrote, and only that.
-func ParseEnvelope(b []byte) (*Envelope, error) {
-	var e Envelope
-	if err := label.Decode(b, &e); err != nil {
-		return nil, err
-	}
-	again, err := e.Encode()
-	if err != nil {
-		return nil, err
-	}
-	if string(again) != string(b) {
-		return nil, label.Errorf(label.Invalid, label.ReasonNotCanonical, "", "the envelope is not in its one encoding")
-	}
-	return &e, nil
-}
-
-// pae is the message that the signatures sign: DSSE's pre-authentication
-// encoding of type and payload.
-func (e *Envelope) pae() []byte { return dsse.PAE(e.PayloadType, e.Payload) }
-
-// Bundle returns the envelope as a Sigstore bundle v0.3 that names the key by
+// Bundle returns an envelope as a Sigstore bundle v0.3 that names the key by
 // the hint that cosign uses. The same envelope gives the same bytes.
-func (e *Envelope) Bundle() ([]byte, error) {
-	b := bundle{MediaType: label.BundleType, Envelope: e.wire()}
+func Bundle(e *label.Envelope) ([]byte, error) {
+	b := bundle{MediaType: label.BundleType, Envelope: wire(e)}
 	b.Material.PublicKey = &publicKeyRef{Hint: hintOf(e.Signatures[0].KeyID)}
 	return label.Encode(&b)
 }
@@ -68,7 +34,7 @@ type wireSignature struct {
 	KeyID string `json:"keyid,omitempty"`
 }
 
-func (e *Envelope) wire() *wireEnvelope {
+func wire(e *label.Envelope) *wireEnvelope {
 	w := &wireEnvelope{PayloadType: e.PayloadType, Payload: base64.StdEncoding.EncodeToString(e.Payload)}
 	for _, s := range e.Signatures {
 		w.Signatures = append(w.Signatures, wireSignature{Sig: base64.StdEncoding.EncodeToString(s.Sig), KeyID: s.KeyID})
@@ -76,11 +42,11 @@ func (e *Envelope) wire() *wireEnvelope {
 	return w
 }
 
-func (w *wireEnvelope) decode() (*Envelope, error) {
+func (w *wireEnvelope) decode() (*label.Envelope, error) {
 	if w.PayloadType != label.PayloadType {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "payloadType", "is %q, must be %q", w.PayloadType, label.PayloadType)
 	}
-	e := &Envelope{PayloadType: w.PayloadType}
+	e := &label.Envelope{PayloadType: w.PayloadType}
 	var err error
 	if e.Payload, err = decode64("payload", w.Payload); err != nil {
 		return nil, err
@@ -96,7 +62,7 @@ func (w *wireEnvelope) decode() (*Envelope, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.Signatures = append(e.Signatures, Signature{KeyID: s.KeyID, Sig: sig})
+		e.Signatures = append(e.Signatures, label.Signature{KeyID: s.KeyID, Sig: sig})
 	}
 	return e, nil
 }

@@ -9,7 +9,7 @@ import (
 // An Unverified is a statement that parses. Nothing in it may be believed.
 type Unverified struct {
 	raw  []byte
-	env  *Envelope
+	env  *label.Envelope
 	hint string // key ID hinted by the bundle, or empty
 	stmt label.Statement
 	id   label.Digest
@@ -34,7 +34,7 @@ func Open(raw []byte) (*Unverified, error) {
 }
 
 // parse reads either form of a signed statement.
-func parse(raw []byte) (env *Envelope, hint string, err error) {
+func parse(raw []byte) (env *label.Envelope, hint string, err error) {
 	// One pass over both forms: their member names do not overlap.
 	var both struct {
 		bundle
@@ -100,7 +100,7 @@ func (u *Unverified) Hints() []string {
 	return ids
 }
 
-func keyIDs(e *Envelope) (ids []string) {
+func keyIDs(e *label.Envelope) (ids []string) {
 	for _, s := range e.Signatures {
 		ids = append(ids, s.KeyID)
 	}
@@ -129,7 +129,7 @@ func (u *Unverified) Claimed() string {
 // Verify returns the statement as verified by the first of keys that made one
 // of its signatures.
 func (u *Unverified) Verify(keys []*PublicKey) (*Verified, error) {
-	msg := u.env.pae()
+	msg := pae(u.env)
 	for _, k := range keys {
 		for _, s := range u.env.Signatures {
 			if k.verify(msg, s.Sig) {

@@ -130,17 +130,17 @@ func hashFor(pub crypto.PublicKey) crypto.Hash {
 func (s *Signer) Crypto() crypto.Signer { return s.crypto }
 
 // Seal signs a statement.
-func (s *Signer) Seal(stmt *label.Statement) (*Envelope, error) {
+func (s *Signer) Seal(stmt *label.Statement) (*label.Envelope, error) {
 	payload, err := label.Encode(stmt)
 	if err != nil {
 		return nil, err
 	}
-	e := &Envelope{PayloadType: label.PayloadType, Payload: payload}
-	sig, err := s.sv.SignMessage(bytes.NewReader(e.pae()))
+	e := &label.Envelope{PayloadType: label.PayloadType, Payload: payload}
+	sig, err := s.sv.SignMessage(bytes.NewReader(pae(e)))
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	e.Signatures = []Signature{{KeyID: s.Public.ID, Sig: sig}}
+	e.Signatures = []label.Signature{{KeyID: s.Public.ID, Sig: sig}}
 	return e, nil
 }
 

@@ -1,0 +1,302 @@
+package scheme
+
+import (
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+
+	"labeld/internal/label"
+)
+
+// A FactType is the type of a fact's value.
+type FactType string
+
+const (
+	Bool   FactType = "bool"
+	Int    FactType = "int"
+	Number FactType = "number"
+	Text   FactType = "text"
+	Date   FactType = "date"
+	List   FactType = "list" // of text
+	Enum   FactType = "enum"
+)
+
+// A Supplier says who may state a fact.
+type Supplier string
+
+const (
+	ByLab          Supplier = "lab"
+	ByManufacturer Supplier = "manufacturer"
+	ByEither       Supplier = "either"
+)
+
+// A Fact is one entry of the fact dictionary, labels/facts.yaml.
+type Fact struct {
+	Name   string   `yaml:"name"`
+	Type   FactType `yaml:"type"`
+	Unit   string   `yaml:"unit"`
+	Min    *float64 `yaml:"min"`
+	Max    *float64 `yaml:"max"`
+	Values []string `yaml:"values"`
+	By     Supplier `yaml:"by"`
+	About  string   `yaml:"about"`
+}
+
+// A Risk is the risk class of a device category.
+type Risk string
+
+// Risks lists the risk classes, lowest first.
+var Risks = []Risk{"low", "medium", "high"}
+
+// A Category is a kind of device, from labels/categories.yaml.
+type Category struct {
+	ID    string `yaml:"id"`
+	Name  string `yaml:"name"`
+	Risk  Risk   `yaml:"risk"`
+	About string `yaml:"about"`
+}
+
+// A Standard is a catalogue of provisions, from labels/standards.
+type Standard struct {
+	ID         string      `yaml:"id"`
+	Name       string      `yaml:"name"`
+	About      string      `yaml:"about"`
+	Editions   []Edition   `yaml:"editions"`
+	Clauses    []Clause    `yaml:"clauses"`
+	Provisions []Provision `yaml:"provisions"`
+
+	byID map[string]*Provision
+}
+
+// An Edition is one published version of a standard.
+type Edition struct {
+	ID   string `yaml:"id"`
+	Date string `yaml:"date"`
+}
+
+// A Clause is a chapter of a standard.
+type Clause struct {
+	ID    string `yaml:"id"`
+	Title string `yaml:"title"`
+}
+
+// A Provision is one requirement of a standard.
+type Provision struct {
+	ID         string               `yaml:"id"`
+	Clause     string               `yaml:"clause"`
+	Title      string               `yaml:"title"`
+	Confidence string               `yaml:"confidence"`
+	Note       string               `yaml:"note"`
+	Editions   map[string]InEdition `yaml:"editions"`
+}
+
+// InEdition is what one edition says of a provision.
+type InEdition struct {
+	Status string `yaml:"status"` // mandatory or recommended
+	When   string `yaml:"when"`   // CEL over features; empty: it always applies
+
+	when *rule
+}
+
+// Edition returns whether the standard has an edition.
+func (s *Standard) Edition(id string) bool {
+	return slices.ContainsFunc(s.Editions, func(e Edition) bool { return e.ID == id })
+}
+
+// Provision returns a provision as it stands in an edition, or nil.
+func (s *Standard) Provision(edition, id string) *Provision {
+	p := s.byID[id]
+	if p == nil {
+		return nil
+	}
+	if _, ok := p.Editions[edition]; !ok {
+		return nil
+	}
+	return p
+}
+
+// In returns the provisions of an edition in the catalogue's order.
+func (s *Standard) In(edition string) []*Provision {
+	var ps []*Provision
+	for i := range s.Provisions {
+		if _, ok := s.Provisions[i].Editions[edition]; ok {
+			ps = append(ps, &s.Provisions[i])
+		}
+	}
+	return ps
+}
+
+// A Programme is all data of a label programme, checked.
+type Programme struct {
+	Facts      map[string]*Fact
+	Categories map[string]*Category
+	Standards  map[string]*Standard
+	Schemes    map[string]*Scheme
+}
+
+// Load reads and checks a programme. Its error lists everything that is wrong,
+// each with file and line.
+func Load(fsys fs.FS) (*Programme, error) {
+	p := &Programme{
+		Facts:      map[string]*Fact{},
+		Categories: map[string]*Category{},
+		Standards:  map[string]*Standard{},
+		Schemes:    map[string]*Scheme{},
+	}
+	if err := p.loadFacts(fsys); err != nil {
+		return nil, err
+	}
+	if err := p.loadCategories(fsys); err != nil {
+		return nil, err
+	}
+	lang, err := newLanguage(p.Facts)
+	if err != nil {
+		return nil, err
+	}
+	files, err := fs.Glob(fsys, "standards/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range files {
+		if err := p.loadStandard(fsys, name, lang); err != nil {
+			return nil, err
+		}
+	}
+	if files, err = fs.Glob(fsys, "schemes/*.yaml"); err != nil {
+		return nil, err
+	}
+	for _, name := range files {
+		if err := p.loadScheme(fsys, name, lang); err != nil {
+			return nil, err
+		}
+	}
+	if len(p.Schemes) == 0 {
+		return nil, label.Errorf(label.NotFound, label.ReasonMissing, "schemes", "the programme has no scheme: schemes/*.yaml is empty")
+	}
+	return p, nil
+}
+
+var factName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+
+func (p *Programme) loadFacts(fsys fs.FS) error {
+	var file struct {
+		Facts []Fact `yaml:"facts"`
+	}
+	d, err := readDocument(fsys, "facts.yaml", &file)
+	if err != nil {
+		return err
+	}
+	for i := range file.Facts {
+		f, path := &file.Facts[i], at("facts", i)
+		switch {
+		case !factName.MatchString(f.Name):
+			d.errorf(path+".name", "%q is not a name: lower-case letters, digits and underscores", f.Name)
+		case f.Name == instant:
+			d.errorf(path+".name", "%q is the name of the instant of evaluation", f.Name)
+		case p.Facts[f.Name] != nil:
+			d.errorf(path+".name", "fact %s is defined twice", f.Name)
+		}
+		switch f.Type {
+		case Bool, Text, Date, List:
+		case Int, Number:
+			if f.Min != nil && f.Max != nil && *f.Min > *f.Max {
+				d.errorf(path+".min", "is greater than max")
+			}
+		case Enum:
+			if len(f.Values) == 0 {
+				d.errorf(path, "an enum needs values")
+			}
+		default:
+			d.errorf(path+".type", "%q is not a type: bool, int, number, text, date, list or enum", f.Type)
+		}
+		if f.Type != Enum && len(f.Values) > 0 {
+			d.errorf(path+".values", "only an enum has values")
+		}
+		if f.Type != Int && f.Type != Number && (f.Min != nil || f.Max != nil || f.Unit != "") {
+			d.errorf(path, "only int and number have unit, min and max")
+		}
+		switch f.By {
+		case ByLab, ByManufacturer, ByEither:
+		default:
+			d.errorf(path+".by", "must be lab, manufacturer or either")
+		}
+		if f.About == "" {
+			d.errorf(path, "about is required")
+		}
+		p.Facts[f.Name] = f
+	}
+	return d.err()
+}
+
+func (p *Programme) loadCategories(fsys fs.FS) error {
+	var file struct {
+		Categories []Category `yaml:"categories"`
+	}
+	d, err := readDocument(fsys, "categories.yaml", &file)
+	if err != nil {
+		return err
+	}
+	for i := range file.Categories {
+		c, path := &file.Categories[i], at("categories", i)
+		if c.ID == "" || p.Categories[c.ID] != nil {
+			d.errorf(path, "every category needs an id of its own")
+		}
+		if c.Name == "" {
+			d.errorf(path, "name is required")
+		}
+		if !slices.Contains(Risks, c.Risk) {
+			d.errorf(path+".risk", "must be low, medium or high")
+		}
+		p.Categories[c.ID] = c
+	}
+	return d.err()
+}
+
+func (p *Programme) loadStandard(fsys fs.FS, name string, lang *language) error {
+	s := &Standard{byID: map[string]*Provision{}}
+	d, err := readDocument(fsys, name, s)
+	if err != nil {
+		return err
+	}
+	if s.ID == "" || p.Standards[s.ID] != nil {
+		d.errorf("id", "every standard needs an id of its own")
+	}
+	clauses := map[string]bool{}
+	for _, c := range s.Clauses {
+		clauses[c.ID] = true
+	}
+	for i := range s.Provisions {
+		v, path := &s.Provisions[i], at("provisions", i)
+		if v.ID == "" || s.byID[v.ID] != nil {
+			d.errorf(path, "every provision needs an id of its own")
+		}
+		if v.Title == "" {
+			d.errorf(path, "title is required")
+		}
+		if !clauses[v.Clause] {
+			d.errorf(path+".clause", "no clause %q is listed", v.Clause)
+		}
+		if len(v.Editions) == 0 {
+			d.errorf(path, "editions is required")
+		}
+		for _, id := range slices.Sorted(maps.Keys(v.Editions)) {
+			e, path := v.Editions[id], path+".editions."+id
+			if !s.Edition(id) {
+				d.errorf(path, "no edition %q is listed", id)
+			}
+			if e.Status != "mandatory" && e.Status != "recommended" {
+				d.errorf(path+".status", "must be mandatory or recommended")
+			}
+			if e.When != "" {
+				if e.when, err = lang.compile(e.When); err != nil {
+					d.errorf(path+".when", "%v", err)
+				}
+				v.Editions[id] = e
+			}
+		}
+		s.byID[v.ID] = v
+	}
+	p.Standards[s.ID] = s
+	return d.err()
+}

@@ -1,0 +1,294 @@
+package scheme
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"labeld/internal/label"
+)
+
+// Evaluate judges a device by the evidence that was accepted for it, as of an
+// instant. The order of items does not matter.
+func (s *Scheme) Evaluate(dev *label.Device, subject label.Digest, items []*Item, now time.Time) (*Decision, error) {
+	cat := s.categories[dev.Category]
+	if cat == nil {
+		return nil, label.Errorf(label.Precondition, label.ReasonUnknownCategory, "device.category",
+			"the device's category %q is no longer defined", dev.Category)
+	}
+	d := &Decision{Scheme: s, Device: dev, Subject: subject, At: now, Risk: cat.Risk}
+	e := &evaluation{scheme: s, now: now, done: map[memo]*Finding{}}
+	for _, it := range items {
+		if it.Standard != s.Standard || it.Edition != s.Edition {
+			continue
+		}
+		if !now.Before(s.expiry(it)) {
+			d.Stale = append(d.Stale, it)
+			continue
+		}
+		e.items = append(e.items, it)
+	}
+	// Latest first; of one day in a fixed order, so that the result is a
+	// function of the set.
+	slices.SortFunc(e.items, func(a, b *Item) int {
+		return cmp.Or(b.Date.Compare(a.Date), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	d.declaration = e.latestDeclaration()
+	for n := 1; n <= len(s.Levels); n++ {
+		r := LevelResult{Level: n, Reached: d.declaration != nil}
+		for i := range s.Criteria {
+			c := &s.Criteria[i]
+			if c.Level > n {
+				continue
+			}
+			f, err := e.finding(c, s.source(c, cat.Risk, n))
+			if err != nil {
+				return nil, err
+			}
+			r.Findings = append(r.Findings, f)
+			r.Reached = r.Reached && f.State.satisfied()
+		}
+		if r.Reached && d.Reached == n-1 {
+			d.Reached = n
+		}
+		d.Levels = append(d.Levels, r)
+	}
+	if d.Reached < len(s.Levels) {
+		d.Missing = d.missing(d.Reached + 1)
+	}
+	return d, nil
+}
+
+// An evaluation is the working state of one Evaluate.
+type evaluation struct {
+	scheme *Scheme
+	now    time.Time
+	items  []*Item // latest first
+	done   map[memo]*Finding
+}
+
+// A criterion comes to the same at every level that asks for the same source.
+type memo struct {
+	c   *Criterion
+	src Source
+}
+
+func (e *evaluation) latestDeclaration() *Item {
+	for _, it := range e.items {
+		if it.Declaration != nil {
+			return it
+		}
+	}
+	return nil
+}
+
+func (e *evaluation) finding(c *Criterion, src Source) (*Finding, error) {
+	if f := e.done[memo{c, src}]; f != nil {
+		return f, nil
+	}
+	f := &Finding{Criterion: c, Required: src, State: NotApplicable}
+	for _, p := range c.provisions {
+		if err := e.provision(f, c, p, src); err != nil {
+			return nil, err
+		}
+	}
+	// A rule is about how provisions are met; where none of them applies,
+	// neither does the rule.
+	if c.rule != nil && (len(c.provisions) == 0 || f.State != NotApplicable) {
+		if err := e.rule(f, c, src); err != nil {
+			return nil, err
+		}
+	}
+	e.done[memo{c, src}] = f
+	return f, nil
+}
+
+// provision adds to f what one provision came to.
+func (e *evaluation) provision(f *Finding, c *Criterion, p *Provision, src Source) error {
+	in := p.Editions[e.scheme.Edition]
+	applies, missing := isTrue, []string(nil)
+	var features []*Item
+	if in.when != nil {
+		var err error
+		seen := e.features(&features)
+		if applies, missing, err = in.when.eval(seen, e.now); err != nil {
+			return err
+		}
+	}
+	it, v := e.verdict(p.ID, c.Level)
+	switch {
+	case v != nil && v.Verdict == label.Fail:
+		f.rest(it)
+		f.fall(Unmet, Gap{Kind: GapFailed, By: it.Source(), Items: []string{p.ID}})
+	case applies == isFalse:
+		for _, it := range features {
+			f.rest(it)
+		}
+	case v == nil && applies == unknown && src == Declaration:
+		f.fall(Undetermined, Gap{Kind: GapFact, By: Declaration, Items: missing})
+	case v == nil, v.Verdict == label.Pass && it.Source() != Lab && src == Lab:
+		f.fall(Undetermined, Gap{Kind: GapEvidence, By: src, Items: []string{p.ID}})
+	case v.Verdict == label.Inconclusive:
+		f.rest(it)
+		f.fall(Undetermined, Gap{Kind: GapInconclusive, By: it.Source(), Items: []string{p.ID}})
+	case v.Verdict == label.NotApplicable && in.when == nil:
+		f.rest(it)
+		f.fall(Undetermined, Gap{Kind: GapUnconditional, By: it.Source(), Items: []string{p.ID}})
+	case v.Verdict == label.NotApplicable && applies == isTrue:
+		f.rest(it)
+		f.fall(Undetermined, Gap{Kind: GapContradiction, By: it.Source(), Items: []string{p.ID}})
+	case v.Verdict == label.NotApplicable:
+		f.rest(it)
+	default:
+		f.rest(it)
+		f.met()
+	}
+	return nil
+}
+
+// verdict returns the verdict that stands for a provision in a criterion of a
+// level: the latest lab's, or else the latest claim.
+func (e *evaluation) verdict(provision string, level int) (*Item, *label.Verdict) {
+	var item, claim *Item
+	var stands, claimed *label.Verdict
+	for _, it := range e.items {
+		v := it.verdicts[provision]
+		switch {
+		case v == nil:
+		case it.Report == nil:
+			if claimed == nil {
+				claim, claimed = it, v
+			}
+		case it.Report.Level < level && v.Verdict != label.Fail && v.Verdict != label.Inconclusive:
+			// Tests made for a lower level do not support a higher one.
+		case stands == nil, item.Date == it.Date && v.Verdict.Worse(stands.Verdict):
+			item, stands = it, v
+		}
+	}
+	if stands != nil {
+		return item, stands
+	}
+	return claim, claimed
+}
+
+// features returns the facts that conditions are judged by, a lab's value
+// before a declared one, and records in used whose word they were.
+func (e *evaluation) features(used *[]*Item) func(string) (any, bool) {
+	return func(name string) (any, bool) {
+		it, v := e.fact(name, func(*Item) bool { return true })
+		if it == nil {
+			return nil, false
+		}
+		*used = append(*used, it)
+		return v, true
+	}
+}
+
+// fact returns the latest value of a fact among the items that count, a lab's
+// before a manufacturer's.
+func (e *evaluation) fact(name string, counts func(*Item) bool) (*Item, any) {
+	var declared *Item
+	for _, it := range e.items {
+		if _, ok := it.facts[name]; !ok || !counts(it) {
+			continue
+		}
+		if it.Report != nil {
+			return it, it.facts[name]
+		}
+		if declared == nil {
+			declared = it
+		}
+	}
+	if declared != nil {
+		return declared, declared.facts[name]
+	}
+	return nil, nil
+}
+
+// rule adds to f what its rule came to.
+func (e *evaluation) rule(f *Finding, c *Criterion, src Source) error {
+	var used []*Item
+	// Where a lab must have checked, a lab must have measured: a declared value
+	// counts only for facts that are the manufacturer's to state.
+	value := func(name string) (any, bool) {
+		it, v := e.fact(name, func(it *Item) bool {
+			if it.Report != nil {
+				return it.Report.Level >= c.Level
+			}
+			return src == Declaration || e.scheme.facts[name].By == ByManufacturer
+		})
+		if it == nil {
+			return nil, false
+		}
+		used = append(used, it)
+		return v, true
+	}
+	result, missing, err := c.rule.eval(value, e.now)
+	if err != nil {
+		return err
+	}
+	for _, it := range used {
+		f.rest(it)
+	}
+	switch result {
+	case isTrue:
+		f.met()
+	case isFalse:
+		f.fall(Unmet, Gap{Kind: GapRule, By: src, Items: []string{c.ID}, Text: c.Shortfall})
+	default:
+		for _, name := range missing {
+			by := src
+			if e.scheme.facts[name].By == ByManufacturer {
+				by = Declaration
+			} else if e.scheme.facts[name].By == ByLab {
+				by = Lab
+			}
+			f.fall(Undetermined, Gap{Kind: GapFact, By: by, Items: []string{name}})
+		}
+	}
+	return nil
+}
+
+// missing returns the shortest list of what stands between the device and a
+// level: gaps of one kind for one party are one entry.
+func (d *Decision) missing(level int) []Gap {
+	var gaps []Gap
+	if d.declaration == nil {
+		gaps = append(gaps, Gap{Kind: GapDeclaration, By: Declaration})
+	}
+	for _, f := range d.Levels[level-1].Findings {
+		for _, g := range f.Gaps {
+			i := slices.IndexFunc(gaps, func(h Gap) bool {
+				return h.Kind == g.Kind && h.By == g.By && g.Kind != GapRule
+			})
+			if i < 0 {
+				g.Items = slices.Clone(g.Items)
+				gaps = append(gaps, g)
+				continue
+			}
+			for _, item := range g.Items {
+				if !slices.Contains(gaps[i].Items, item) {
+					gaps[i].Items = append(gaps[i].Items, item)
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(gaps, func(a, b Gap) int { return cmp.Compare(a.Kind.rank(), b.Kind.rank()) })
+	for i := range gaps {
+		gaps[i].Text = gaps[i].sentence()
+	}
+	return gaps
+}
+
+// sentence says a gap as one thing to do.
+func (g *Gap) sentence() string {
+	if g.Kind == GapRule {
+		return g.Text
+	}
+	who := "The manufacturer must"
+	if g.By == Lab {
+		who = "An accredited lab must"
+	}
+	return fmt.Sprintf(gapTexts[g.Kind], who)
+}

@@ -1,0 +1,255 @@
+package scheme
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+)
+
+// An Item is one statement about a device, decoded and checked against the
+// catalogue: a report or a declaration.
+type Item struct {
+	ID          label.Digest
+	Type        string // predicate type
+	Signer      string // organization ID
+	Number      string
+	Date        label.Date // end of the test period, or day of the declaration
+	Standard    string
+	Edition     string
+	Report      *label.TestReport  // nil for a declaration
+	Declaration *label.Declaration // nil for a report
+	Lab         label.LabRef       // set by the caller, for a report
+
+	verdicts map[string]*label.Verdict
+	facts    map[string]any
+}
+
+// Source says whose word an item is.
+func (it *Item) Source() Source {
+	if it.Report != nil {
+		return Lab
+	}
+	return Declaration
+}
+
+// Read decodes a verified statement and checks everything in it that the
+// programme's data can judge: standard, edition, provisions, facts, dates. Who
+// may say it, and about what, is for the caller to check.
+func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
+	it := &Item{ID: v.ID(), Type: v.PredicateType()}
+	var verdicts []label.Verdict
+	var facts label.Facts
+	field := "predicate.verdicts"
+	switch it.Type {
+	case label.TypeTestReport:
+		r, err := envelope.Predicate[label.TestReport](v)
+		if err != nil {
+			return nil, err
+		}
+		it.Report, it.Signer, it.Number, it.Date = r, r.Lab, r.Number, r.Period.To
+		it.Standard, it.Edition, verdicts, facts = r.Standard, r.Edition, r.Verdicts, r.Facts
+	case label.TypeDeclaration:
+		d, err := envelope.Predicate[label.Declaration](v)
+		if err != nil {
+			return nil, err
+		}
+		it.Declaration, it.Signer, it.Number, it.Date = d, d.Manufacturer, d.Number, d.Date
+		it.Standard, it.Edition, verdicts, facts = d.Standard, d.Edition, d.Claims, d.Facts
+		field = "predicate.claims"
+	default:
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "predicateType",
+			"is %q; accepted are %s and %s", it.Type, label.TypeTestReport, label.TypeDeclaration)
+	}
+	std := p.Standards[it.Standard]
+	if std == nil {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.standard",
+			"no standard %q is in the catalogue", it.Standard)
+	}
+	if !std.Edition(it.Edition) {
+		var ids []string
+		for _, e := range std.Editions {
+			ids = append(ids, e.ID)
+		}
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.edition",
+			"%s has no edition %q in the catalogue; known are %s", std.Name, it.Edition, strings.Join(ids, ", "))
+	}
+	it.verdicts = make(map[string]*label.Verdict, len(verdicts))
+	for i := range verdicts {
+		d := &verdicts[i]
+		if std.Provision(it.Edition, d.Provision) == nil {
+			return nil, label.Errorf(label.Invalid, label.ReasonUnknownProvision, at(field, i)+".provision",
+				"%s %s has no provision %q", std.Name, it.Edition, d.Provision)
+		}
+		it.verdicts[d.Provision] = d
+	}
+	if err := p.readFacts(it, facts); err != nil {
+		return nil, err
+	}
+	if d := it.Declaration; d != nil {
+		if end, ok := it.facts["support_period_end_date"].(time.Time); ok && label.DateOf(end) != d.Product.SupportEnd {
+			return nil, label.Errorf(label.Invalid, label.ReasonFactRange, "predicate.facts.support_period_end_date",
+				"differs from product.supportEnd, which is %s", d.Product.SupportEnd)
+		}
+	}
+	return it, nil
+}
+
+// readFacts gives every fact its type.
+func (p *Programme) readFacts(it *Item, facts label.Facts) error {
+	it.facts = make(map[string]any, len(facts))
+	for name, raw := range facts {
+		field := "predicate.facts." + name
+		f := p.Facts[name]
+		if f == nil {
+			return label.Errorf(label.Invalid, label.ReasonUnknownFact, field, "no such fact is in the dictionary")
+		}
+		if f.By != ByEither && Supplier(partyOf(it.Source())) != f.By {
+			return label.Errorf(label.Invalid, label.ReasonFactSupplier, field,
+				"is for the %s to state; leave it out here", f.By)
+		}
+		v, err := f.read(raw)
+		if err != nil {
+			return label.Within(field, err)
+		}
+		it.facts[name] = v
+	}
+	return nil
+}
+
+// partyOf names who supplies evidence of a source.
+func partyOf(s Source) string {
+	if s == Lab {
+		return string(ByLab)
+	}
+	return string(ByManufacturer)
+}
+
+// read returns a fact's value in the Go type that CEL takes for it.
+func (f *Fact) read(raw label.JSON) (any, error) {
+	mistyped := func(want string) error {
+		return label.Errorf(label.Invalid, label.ReasonFactType, "", "must be %s", want)
+	}
+	switch f.Type {
+	case Bool:
+		var v bool
+		if label.Decode(raw, &v) != nil {
+			return nil, mistyped("true or false")
+		}
+		return v, nil
+	case Int:
+		var v int64
+		if label.Decode(raw, &v) != nil {
+			return nil, mistyped("a whole number" + f.inUnit())
+		}
+		return v, f.inRange(float64(v))
+	case Number:
+		var v float64
+		if label.Decode(raw, &v) != nil || math.IsInf(v, 0) {
+			return nil, mistyped("a number" + f.inUnit())
+		}
+		return v, f.inRange(v)
+	case Date:
+		var v label.Date
+		if label.Decode(raw, &v) != nil {
+			return nil, mistyped("a date such as 2030-06-30")
+		}
+		return v.Start(), nil
+	case List:
+		var v []string
+		if label.Decode(raw, &v) != nil || len(v) > maxListed {
+			return nil, mistyped("a list of at most 64 texts")
+		}
+		return v, nil
+	case Enum:
+		var v string
+		if label.Decode(raw, &v) != nil {
+			return nil, mistyped("one of " + strings.Join(f.Values, ", "))
+		}
+		if !slices.Contains(f.Values, v) {
+			return nil, label.Errorf(label.Invalid, label.ReasonFactRange, "", "must be one of %s", strings.Join(f.Values, ", "))
+		}
+		return v, nil
+	default: // Text
+		var v string
+		if label.Decode(raw, &v) != nil {
+			return nil, mistyped("a text")
+		}
+		if len(v) > label.MaxProse {
+			return nil, label.Errorf(label.Invalid, label.ReasonFactRange, "", "is longer than %d bytes", label.MaxProse)
+		}
+		return v, nil
+	}
+}
+
+func (f *Fact) inUnit() string {
+	if f.Unit == "" {
+		return ""
+	}
+	return " of " + f.Unit
+}
+
+func (f *Fact) inRange(v float64) error {
+	if f.Min != nil && v < *f.Min {
+		return label.Errorf(label.Invalid, label.ReasonFactRange, "", "must be at least %g%s", *f.Min, spaced(f.Unit))
+	}
+	if f.Max != nil && v > *f.Max {
+		return label.Errorf(label.Invalid, label.ReasonFactRange, "", "must be at most %g%s", *f.Max, spaced(f.Unit))
+	}
+	return nil
+}
+
+func spaced(unit string) string {
+	if unit == "" {
+		return ""
+	}
+	return " " + unit
+}
+
+// CheckDevice checks a descriptor against the programme's data.
+func (p *Programme) CheckDevice(d *label.Device) error {
+	if p.Categories[d.Category] == nil {
+		return label.Errorf(label.Invalid, label.ReasonUnknownCategory, "device.category",
+			"no category %q is defined; see \"labelctl scheme categories\"", d.Category)
+	}
+	return nil
+}
+
+// CheckAge refuses evidence that is dated after now, or that no scheme of the
+// programme would count any more.
+func (p *Programme) CheckAge(it *Item, now time.Time) error {
+	field := "predicate.date"
+	if it.Report != nil {
+		field = "predicate.period.to"
+	}
+	if it.Date.After(label.DateOf(now)) {
+		return label.Errorf(label.Invalid, label.ReasonInFuture, field, "%s is in the future", it.Date)
+	}
+	longest := 0
+	for _, s := range p.Schemes {
+		if s.Standard == it.Standard {
+			longest = max(longest, s.months(it.Source()))
+		}
+	}
+	if longest > 0 && !now.Before(it.Date.AddMonths(longest).End()) {
+		return label.Errorf(label.Invalid, label.ReasonTooOld, field,
+			"%s is more than %d months ago, the longest that any scheme accepts; test or declare again", it.Date, longest)
+	}
+	return nil
+}
+
+// months is how old evidence of a source may be.
+func (s *Scheme) months(src Source) int {
+	if src == Lab {
+		return s.EvidenceMonths.Lab
+	}
+	return s.EvidenceMonths.Declaration
+}
+
+// expiry is the instant from which an item no longer counts.
+func (s *Scheme) expiry(it *Item) time.Time {
+	return it.Date.AddMonths(s.months(it.Source())).End()
+}

@@ -1,0 +1,205 @@
+package scheme
+
+import (
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+
+	"labeld/internal/label"
+)
+
+// A Source says who must have checked what a criterion asks for.
+type Source string
+
+const (
+	Declaration Source = "declaration" // the manufacturer's word will do
+	Lab         Source = "lab"         // an accredited lab must have tested it
+)
+
+// A Scheme is a ladder of levels and the criteria that lead up it, from
+// labels/schemes. Levels are cumulative: level 3 asks for the criteria of
+// levels 1, 2 and 3.
+type Scheme struct {
+	ID             string            `yaml:"id"`
+	Version        string            `yaml:"version"`
+	Name           string            `yaml:"name"`
+	About          string            `yaml:"about"`
+	Standard       string            `yaml:"standard"`
+	Edition        string            `yaml:"edition"`
+	TermMonths     int               `yaml:"term_months"`
+	EvidenceMonths EvidenceMonths    `yaml:"evidence_months"`
+	Levels         []LevelDef        `yaml:"levels"`
+	Evidence       map[string]Policy `yaml:"evidence"`
+	Criteria       []Criterion       `yaml:"criteria"`
+
+	digest     label.Digest
+	standard   *Standard
+	categories map[string]*Category
+	facts      map[string]*Fact
+}
+
+// EvidenceMonths says how old evidence may be, counted from the end of the
+// test period or the day of the declaration.
+type EvidenceMonths struct {
+	Lab         int `yaml:"lab"`
+	Declaration int `yaml:"declaration"`
+}
+
+// A LevelDef is one step of the ladder.
+type LevelDef struct {
+	Number int    `yaml:"number"`
+	Name   string `yaml:"name"`
+	About  string `yaml:"about"`
+}
+
+// A Policy says, for each risk class, who must have checked when level 1, 2,
+// ... is sought.
+type Policy map[Risk][]Source
+
+// A Criterion is one rule of a scheme.
+type Criterion struct {
+	ID         string   `yaml:"id"`
+	Level      int      `yaml:"level"` // from which level on it is asked
+	Title      string   `yaml:"title"`
+	Why        string   `yaml:"why"`
+	Provisions []string `yaml:"provisions"`
+	Evidence   string   `yaml:"evidence"` // name of a policy
+	Rule       string   `yaml:"rule"`     // CEL over facts
+	Shortfall  string   `yaml:"shortfall"`
+
+	rule       *rule
+	provisions []*Provision
+}
+
+var slug = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
+	s := &Scheme{categories: p.Categories, facts: p.Facts}
+	d, err := readDocument(fsys, name, s)
+	if err != nil {
+		return err
+	}
+	s.digest = d.digest
+	if !slug.MatchString(s.ID) || p.Schemes[s.ID] != nil {
+		d.errorf("id", "every scheme needs an id of its own: lower-case letters, digits and inner hyphens")
+	}
+	if s.Version == "" || s.Name == "" {
+		d.errorf("", "version and name are required")
+	}
+	if s.TermMonths < 1 || s.TermMonths > 120 {
+		d.errorf("term_months", "must be 1 to 120")
+	}
+	if s.EvidenceMonths.Lab < 1 || s.EvidenceMonths.Declaration < 1 {
+		d.errorf("evidence_months", "lab and declaration must be at least 1")
+	}
+	s.standard = p.Standards[s.Standard]
+	if s.standard == nil {
+		d.errorf("standard", "no standard %q is defined", s.Standard)
+		return d.err()
+	}
+	if !s.standard.Edition(s.Edition) {
+		d.errorf("edition", "%s has no edition %q", s.standard.Name, s.Edition)
+		return d.err()
+	}
+	if len(s.Levels) < 1 || len(s.Levels) > 9 {
+		d.errorf("levels", "1 to 9 are needed")
+	}
+	for i, l := range s.Levels {
+		if l.Number != i+1 || l.Name == "" {
+			d.errorf(at("levels", i), "must have number %d and a name", i+1)
+		}
+	}
+	s.checkPolicies(d)
+	s.checkCriteria(d, lang)
+	p.Schemes[s.ID] = s
+	return d.err()
+}
+
+func (s *Scheme) checkPolicies(d *document) {
+	for _, name := range slices.Sorted(maps.Keys(s.Evidence)) {
+		path := "evidence." + name
+		for _, r := range Risks {
+			row := s.Evidence[name][r]
+			if len(row) != len(s.Levels) {
+				d.errorf(path, "%s needs one entry for each of the %d levels", r, len(s.Levels))
+			}
+			for i, src := range row {
+				if src != Declaration && src != Lab {
+					d.errorf(path+"."+string(r), "must be declaration or lab")
+				}
+				if i > 0 && row[i-1] == Lab && src == Declaration {
+					d.errorf(path+"."+string(r), "must not ask for less at a higher level")
+				}
+			}
+		}
+		for r := range s.Evidence[name] {
+			if !slices.Contains(Risks, r) {
+				d.errorf(path, "%q is no risk class: low, medium or high", r)
+			}
+		}
+	}
+}
+
+func (s *Scheme) checkCriteria(d *document, lang *language) {
+	seen := map[string]bool{}
+	asked := make([]bool, len(s.Levels)+1)
+	for i := range s.Criteria {
+		c, path := &s.Criteria[i], at("criteria", i)
+		if !slug.MatchString(c.ID) || seen[c.ID] {
+			d.errorf(path, "every criterion needs an id of its own: lower-case letters, digits and inner hyphens")
+		}
+		seen[c.ID] = true
+		if c.Level < 1 || c.Level > len(s.Levels) {
+			d.errorf(path+".level", "must be 1 to %d", len(s.Levels))
+		} else {
+			asked[c.Level] = true
+		}
+		if c.Title == "" || c.Why == "" || c.Shortfall == "" {
+			d.errorf(path, "title, why and shortfall are required")
+		}
+		if s.Evidence[c.Evidence] == nil {
+			d.errorf(path+".evidence", "no policy %q is defined under evidence", c.Evidence)
+		}
+		if len(c.Provisions) == 0 && c.Rule == "" {
+			d.errorf(path, "must ask for provisions, or state a rule")
+		}
+		for j, id := range c.Provisions {
+			v := s.standard.Provision(s.Edition, id)
+			if v == nil {
+				d.errorf(at(path+".provisions", j), "%s %s has no provision %q", s.standard.Name, s.Edition, id)
+			}
+			c.provisions = append(c.provisions, v)
+		}
+		if c.Rule != "" {
+			var err error
+			if c.rule, err = lang.compile(c.Rule); err != nil {
+				d.errorf(path+".rule", "%v", err)
+			}
+		}
+	}
+	for n := 1; n <= len(s.Levels); n++ {
+		if !asked[n] {
+			d.errorf("criteria", "level %d asks for nothing that level %d does not", n, n-1)
+		}
+	}
+}
+
+// Ref returns what pins the scheme in a label.
+func (s *Scheme) Ref() label.SchemeRef {
+	return label.SchemeRef{ID: s.ID, Version: s.Version, Name: s.Name, SHA256: s.digest}
+}
+
+// Level returns a step of the ladder, or an error that names those there are.
+func (s *Scheme) Level(n int) (label.Level, error) {
+	if n < 1 || n > len(s.Levels) {
+		return label.Level{}, label.Errorf(label.Invalid, label.ReasonUnknownScheme, "level",
+			"scheme %s has the levels 1 to %d", s.ID, len(s.Levels))
+	}
+	return label.Level{Number: n, Of: len(s.Levels), Name: s.Levels[n-1].Name}, nil
+}
+
+// source returns who must have checked a criterion when a level is sought.
+func (s *Scheme) source(c *Criterion, risk Risk, level int) Source {
+	return s.Evidence[c.Evidence][risk][level-1]
+}

@@ -1,0 +1,169 @@
+package scheme
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/checker"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/interpreter"
+)
+
+// instant is the variable that holds the instant of evaluation in rules.
+const instant = "at"
+
+// maxCost bounds what a rule may cost, in CEL's units (about one for each
+// operation). The dearest rule in labels/ costs about 20.
+const maxCost = 2000
+
+// maxListed is how many elements of a list or characters of a text the cost
+// estimate assumes.
+const maxListed = 64
+
+// A language compiles rules against the fact dictionary.
+type language struct{ env *cel.Env }
+
+func newLanguage(facts map[string]*Fact) (*language, error) {
+	opts := []cel.EnvOption{cel.Variable(instant, cel.TimestampType)}
+	for name, f := range facts {
+		opts = append(opts, cel.Variable(name, f.celType()))
+	}
+	env, err := cel.NewEnv(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the rule language: %w", err)
+	}
+	return &language{env}, nil
+}
+
+func (f *Fact) celType() *cel.Type {
+	switch f.Type {
+	case Bool:
+		return cel.BoolType
+	case Int:
+		return cel.IntType
+	case Number:
+		return cel.DoubleType
+	case Date:
+		return cel.TimestampType
+	case List:
+		return cel.ListType(cel.StringType)
+	default: // Text, Enum
+		return cel.StringType
+	}
+}
+
+// A rule is a compiled CEL expression of type bool.
+type rule struct {
+	text string
+	vars []string // the facts it refers to
+	prg  cel.Program
+}
+
+// compile type-checks an expression and bounds its cost.
+func (l *language) compile(text string) (*rule, error) {
+	ast, iss := l.env.Compile(text)
+	if iss.Err() != nil {
+		var msgs []string
+		for _, e := range iss.Errors() {
+			msgs = append(msgs, e.Message)
+		}
+		return nil, errors.New(strings.Join(msgs, "; "))
+	}
+	if !ast.OutputType().IsExactType(cel.BoolType) {
+		return nil, fmt.Errorf("is of type %s, must be true or false", ast.OutputType())
+	}
+	cost, err := l.env.EstimateCost(ast, sizes{})
+	if err != nil {
+		return nil, err
+	}
+	if cost.Max > maxCost {
+		return nil, fmt.Errorf("may cost %d steps, at most %d are allowed", cost.Max, maxCost)
+	}
+	prg, err := l.env.Program(ast, cel.EvalOptions(cel.OptOptimize|cel.OptPartialEval), cel.CostLimit(maxCost))
+	if err != nil {
+		return nil, err
+	}
+	r := &rule{text: text, prg: prg}
+	seen := map[string]bool{}
+	for _, ref := range ast.NativeRep().ReferenceMap() {
+		if ref.Name != "" && ref.Name != instant && !seen[ref.Name] {
+			seen[ref.Name] = true
+			r.vars = append(r.vars, ref.Name)
+		}
+	}
+	return r, nil
+}
+
+// sizes tells the cost estimator how large facts may be.
+type sizes struct{}
+
+func (sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
+	return &checker.SizeEstimate{Min: 0, Max: maxListed}
+}
+
+func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {
+	return nil
+}
+
+// A tri is true, false or unknown for want of facts.
+type tri int
+
+const (
+	unknown tri = iota
+	isTrue
+	isFalse
+)
+
+// eval evaluates the rule. Where it is unknown, missing names the facts on
+// which the result depends.
+func (r *rule) eval(facts func(name string) (any, bool), now time.Time) (result tri, missing []string, err error) {
+	act := &activation{facts: facts, at: now}
+	for _, name := range r.vars {
+		if _, ok := facts(name); !ok {
+			act.unknown = append(act.unknown, cel.AttributePattern(name))
+		}
+	}
+	out, _, err := r.prg.Eval(act)
+	if err != nil {
+		return unknown, nil, fmt.Errorf("rule %q: %w", r.text, err)
+	}
+	switch v := out.(type) {
+	case types.Bool:
+		if v {
+			return isTrue, nil, nil
+		}
+		return isFalse, nil, nil
+	case *types.Unknown:
+		for _, id := range v.IDs() {
+			trails, _ := v.GetAttributeTrails(id)
+			for _, t := range trails {
+				missing = append(missing, t.Variable())
+			}
+		}
+		return unknown, missing, nil
+	}
+	return unknown, nil, fmt.Errorf("rule %q gave a %s", r.text, out.Type())
+}
+
+// An activation gives a rule its facts.
+type activation struct {
+	facts   func(string) (any, bool)
+	at      time.Time
+	unknown []*interpreter.AttributePattern
+}
+
+func (a *activation) ResolveName(name string) (any, bool) {
+	if name == instant {
+		return a.at, true
+	}
+	return a.facts(name)
+}
+
+func (a *activation) Parent() cel.Activation { return nil }
+
+func (a *activation) UnknownAttributePatterns() []*interpreter.AttributePattern { return a.unknown }
+
+func (a *activation) AsPartialActivation() (interpreter.PartialActivation, bool) { return a, true }
