@@ -86,6 +86,9 @@ func parseStatement(payload []byte) (s label.Statement, err error) {
 // ID returns the SHA-256 of the payload, by which the statement is known.
 func (u *Unverified) ID() label.Digest { return u.id }
 
+// Envelope returns the envelope.
+func (u *Unverified) Envelope() *label.Envelope { return u.env }
+
 // PredicateType returns what the statement claims to be.
 func (u *Unverified) PredicateType() string { return u.stmt.PredicateType }
 

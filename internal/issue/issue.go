@@ -1,0 +1,145 @@
+// Package issue holds the authority's private keys behind three verbs: issue a
+// label, record an accreditation, sign a checkpoint. Nothing else in labeld
+// can sign in the authority's name.
+//
+// A label is made from a scheme.Grant, which only a decision gives. Before the
+// real key is touched the finished statement is sealed under a key that was
+// made at start and trusted by nobody, and put through the very verification
+// that others will run (package verify): what would not verify is never signed.
+// The result, a [Signed], can be made only here.
+//
+// Signing needs no lock and no transaction. A signature that is then not
+// committed never leaves the process.
+package issue
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/translog"
+	"labeld/internal/verify"
+)
+
+// An Issuer signs in the authority's name.
+type Issuer struct {
+	authority label.Party
+	signer    *envelope.Signer
+	lint      *envelope.Signer // a throwaway key, for the linter
+	log       note.Signer
+	url       func(label.ID) string
+	random    io.Reader
+}
+
+// New returns an issuer. The label key signs labels and accreditations, the log
+// key checkpoints; url gives the public URL of a label.
+func New(authority label.Party, labelKey *envelope.Signer, logKey note.Signer, url func(label.ID) string, random io.Reader) (*Issuer, error) {
+	throwaway, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	lint, err := envelope.NewSigner(throwaway)
+	if err != nil {
+		return nil, err
+	}
+	return &Issuer{authority: authority, signer: labelKey, lint: lint, log: logKey, url: url, random: random}, nil
+}
+
+// A Signed is a statement of the authority, signed and not yet committed.
+type Signed struct {
+	Envelope *label.Envelope
+	Leaf     []byte       // what the log records
+	Label    *label.Label // nil for an accreditation
+}
+
+// Label issues a label for a grant to the device whose canonical descriptor is
+// given.
+func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Signed, error) {
+	id, err := label.NewID(i.random)
+	if err != nil {
+		return nil, fmt.Errorf("drawing a label ID: %w", err)
+	}
+	l := &label.Label{ID: id, URL: i.url(id), Authority: i.authority, Maker: maker}
+	if err := g.Fill(l); err != nil {
+		return nil, err
+	}
+	stmt, err := label.NewStatement("device.json", g.Subject(), label.TypeLabel, l)
+	if err != nil {
+		return nil, err
+	}
+	if err := i.check(stmt, device); err != nil {
+		return nil, fmt.Errorf("the label would not verify and was not signed: %w", err)
+	}
+	s, err := i.seal(stmt)
+	if err != nil {
+		return nil, err
+	}
+	s.Label = l
+	return s, nil
+}
+
+// check seals a label statement under the throwaway key and verifies it as
+// anybody else would.
+func (i *Issuer) check(stmt *label.Statement, device []byte) error {
+	env, err := i.lint.Seal(stmt)
+	if err != nil {
+		return err
+	}
+	bundle, err := envelope.Bundle(env)
+	if err != nil {
+		return err
+	}
+	u, err := envelope.Open(bundle)
+	if err != nil {
+		return err
+	}
+	_, _, err = verify.Statement(u, device, []*envelope.PublicKey{i.lint.Public})
+	return err
+}
+
+// seal signs with the real key and holds the result to the log's limit.
+func (i *Issuer) seal(stmt *label.Statement) (*Signed, error) {
+	env, err := i.signer.Seal(stmt)
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := env.Encode()
+	if err != nil {
+		return nil, err
+	}
+	if len(leaf) > label.MaxLogged {
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "statement",
+			"would be a log entry of %d bytes, at most %d are allowed; shorten the texts of the declaration", len(leaf), label.MaxLogged)
+	}
+	return &Signed{Envelope: env, Leaf: leaf}, nil
+}
+
+// Accreditation signs what a lab may test. Its subject is the lab: the SHA-256
+// of the organization ID.
+func (i *Issuer) Accreditation(a *label.Accreditation, now time.Time) (*Signed, error) {
+	a.Recorded = now.UTC().Truncate(time.Second)
+	stmt, err := label.NewStatement(a.Lab.ID, label.DigestOf([]byte(a.Lab.ID)), label.TypeAccreditation, a)
+	if err != nil {
+		return nil, err
+	}
+	return i.seal(stmt)
+}
+
+// Checkpoint signs a head of the log.
+func (i *Issuer) Checkpoint(tree translog.Tree) ([]byte, error) {
+	return translog.SignCheckpoint(translog.Checkpoint{Origin: i.log.Name(), Tree: tree}, i.log)
+}
+
+// Public returns the key that signs labels.
+func (i *Issuer) Public() *envelope.PublicKey { return i.signer.Public }
+
+// Authority returns in whose name the issuer signs.
+func (i *Issuer) Authority() label.Party { return i.authority }

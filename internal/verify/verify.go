@@ -1,0 +1,150 @@
+package verify
+
+import (
+	"fmt"
+	"time"
+
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+	"labeld/internal/translog"
+)
+
+// A Package is everything that offline verification of one label needs.
+type Package struct {
+	Type   string     `json:"type"`
+	Bundle label.JSON `json:"bundle"`
+	Device string     `json:"device"`
+	Proof  string     `json:"proof"`
+}
+
+// NewPackage puts a package together.
+func NewPackage(bundle, device, proof []byte) ([]byte, error) {
+	return label.Encode(&Package{Type: label.TypePackage, Bundle: bundle, Device: string(device), Proof: string(proof)})
+}
+
+// ParsePackage reads a package. Nothing in it is believed yet.
+func ParsePackage(b []byte) (*Package, error) {
+	if len(b) > label.MaxMessage {
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "package", "is %d bytes, at most %d are accepted", len(b), label.MaxMessage)
+	}
+	var p Package
+	if err := label.Decode(b, &p); err != nil {
+		return nil, label.Within("package", err)
+	}
+	if p.Type != label.TypePackage {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "package.type", "is %q, must be %q", p.Type, label.TypePackage)
+	}
+	return &p, nil
+}
+
+// A Check is one thing that was checked and holds.
+type Check struct {
+	Name string `json:"name"`
+	Says string `json:"says"`
+}
+
+// A Result is what verification came to.
+type Result struct {
+	Label   *label.Label        `json:"label"`
+	State   label.State         `json:"state"`
+	Support label.SupportState  `json:"support"`
+	At      time.Time           `json:"at"`
+	Index   int64               `json:"logIndex"`
+	Tree    int64               `json:"logSize"` // of the checkpoint the proof is to
+	Checks  []Check             `json:"checks"`
+	head    translog.Checkpoint // what the proof is to
+}
+
+// Checkpoint returns the log head that the inclusion proof leads to.
+func (r *Result) Checkpoint() translog.Checkpoint { return r.head }
+
+// Verify checks a package and says how the label stands at an instant. A
+// package that does not verify gives an [label.Error]; a label that is genuine
+// but expired gives a result that says so.
+func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
+	p, err := ParsePackage(pkg)
+	if err != nil {
+		return nil, err
+	}
+	u, err := envelope.Open(p.Bundle)
+	if err != nil {
+		return nil, label.Within("bundle", err)
+	}
+	l, key, err := Statement(u, []byte(p.Device), t.keys)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.validKey(key, l.Issued); err != nil {
+		return nil, err
+	}
+	r := &Result{Label: l, State: l.StateAt(at), Support: l.SupportAt(at), At: at.UTC().Truncate(time.Second)}
+	r.say("signature", "label key %.16s of %s signed the label statement", key, t.Authority.Name)
+	r.say("statement", "label %s, level %d of %d in %s version %s, issued %s", l.ID.Pretty(), l.Level.Number, l.Level.Of, l.Scheme.Name, l.Scheme.Version, l.Issued.Format(time.DateOnly))
+	r.say("device", "%s %s (model %s), SHA-256 %s", l.Device.Brand, l.Device.Name, l.Device.Model, label.DigestOf([]byte(p.Device)))
+	leaf, err := u.Envelope().Encode()
+	if err != nil {
+		return nil, err
+	}
+	proof, err := translog.ParseProof([]byte(p.Proof))
+	if err != nil {
+		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, "proof", "%v", err)
+	}
+	if r.head, err = proof.Verify(translog.LeafHash(leaf), t.Log.Origin, t.verifier); err != nil {
+		return nil, label.Errorf(label.Invalid, label.ReasonBadSignature, "proof", "the label is not shown to be in the log %s: %v", t.Log.Origin, err)
+	}
+	r.Index, r.Tree = proof.Index, r.head.Tree.N
+	r.say("log", "entry %d of %d in the transparency log %s", r.Index, r.Tree, t.Log.Origin)
+	return r, nil
+}
+
+func (r *Result) say(name, format string, args ...any) {
+	r.Checks = append(r.Checks, Check{Name: name, Says: fmt.Sprintf(format, args...)})
+}
+
+// validKey refuses a label that was issued outside its key's interval.
+func (t *Trust) validKey(id string, issued time.Time) error {
+	for _, k := range t.LabelKeys {
+		if k.ID != id {
+			continue
+		}
+		if issued.Before(k.From.Truncate(time.Second)) || !k.Until.IsZero() && !issued.Before(k.Until) {
+			return label.Errorf(label.Invalid, label.ReasonKeyRevoked, "bundle",
+				"the label says it was issued on %s, when key %.16s was not in use", issued.Format(time.RFC3339), id)
+		}
+		return nil
+	}
+	return label.Errorf(label.Invalid, label.ReasonUnknownKey, "bundle", "no trusted key signed the label")
+}
+
+// Statement checks the first three of the package's points: signature,
+// statement and device. It returns the label and the key that signed it.
+func Statement(u *envelope.Unverified, device []byte, keys []*envelope.PublicKey) (*label.Label, string, error) {
+	v, err := u.Verify(keys)
+	if err != nil {
+		return nil, "", label.Errorf(label.Invalid, label.ReasonBadSignature, "bundle",
+			"no trusted label key made this signature over these bytes; the label was changed or is not of this authority")
+	}
+	if v.PredicateType() != label.TypeLabel {
+		return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownType, "bundle", "the statement is a %s, not a label", v.PredicateType())
+	}
+	l, err := envelope.Predicate[label.Label](v)
+	if err != nil {
+		return nil, "", label.Within("bundle", err)
+	}
+	dev, err := label.ParseDevice(device)
+	if err != nil {
+		return nil, "", err
+	}
+	subjects := v.Subjects()
+	if len(subjects) != 1 || subjects[0] != label.DigestOf(device) {
+		return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownSubject, "device", "the label is about another device than this descriptor")
+	}
+	mine, err := l.Device.Canonical()
+	if err != nil {
+		return nil, "", err
+	}
+	if theirs, err := dev.Canonical(); err != nil || string(mine) != string(theirs) {
+		return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownSubject, "device", "the label describes another device than its subject")
+	}
+	return l, v.KeyID(), nil
+}
