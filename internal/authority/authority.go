@@ -1,0 +1,197 @@
+// Package authority is the programme's one way to write, and the rules of who
+// may do what. Each use case has its file:
+//
+//	caller.go        who calls: tokens to callers
+//	enrol.go         organizations, keys, accreditations
+//	register.go      device descriptors
+//	submit.go        signed evidence
+//	request.go       evaluating, and issuing labels
+//	publish.go       labels as anybody may see them
+//	list.go          pages
+//	writer.go        group commit
+//
+// # The path of a label
+//
+// A request reads a consistent picture of the device and its evidence, judges,
+// and signs, all without a lock and beside other requests. What it has then is
+// an operation: a few claims (what it decides about), and a function that checks
+// the committed state once more and adds to a batch. One goroutine, the writer,
+// gathers operations, computes the next log head over their entries, signs the
+// checkpoint, and commits everything in one transaction with one fsync. That
+// commit is the one point of no return: before it nothing is visible, after it
+// everything is.
+//
+// Operations with a claim in common never share a batch, so that each is checked
+// against what the other did. Between judging and committing evidence may have
+// arrived; the operation notices, and the request judges again.
+//
+// # When a commit fails
+//
+// It may have been stored or not. The writer holds no state of its own: the next
+// batch reads the head from the store, as after a restart. The callers are told
+// to repeat the request, which is safe, since every request is idempotent: a
+// device, a statement, an organization or a label that is there is returned.
+package authority
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"labeld/internal/issue"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+	"labeld/internal/verify"
+)
+
+// A Store is what an Authority keeps its programme in.
+type Store interface {
+	// View calls f with a consistent picture of all that was committed. It must
+	// not wait for a Commit.
+	View(f func(*store.View) error) error
+
+	// Commit writes a batch durably and atomically, if the log head is still
+	// the one the batch extends, and otherwise returns [store.ErrConflict]
+	// having written nothing. After another error it may have written all of
+	// the batch or none. It is called by one goroutine at a time.
+	Commit(*store.Batch) error
+}
+
+// An Authority runs a label programme.
+type Authority struct {
+	store     Store
+	programme *scheme.Programme
+	issuer    *issue.Issuer
+	trust     *verify.Trust
+	audiences []string
+	clock     func() time.Time
+	log       *slog.Logger
+
+	writer    *writer
+	head      atomic.Pointer[store.Head] // of the last commit, for the checkpoint
+	callers   *lru.Cache[string, session]
+	published *lru.Cache[label.ID, *Published]
+	failures  atomic.Int64 // labels of ours that did not verify; must stay zero
+}
+
+// Config is what an [Authority] is made of.
+type Config struct {
+	Store     Store
+	Programme *scheme.Programme
+	Issuer    *issue.Issuer
+	Trust     *verify.Trust    // what we tell others to trust; our own labels are checked against it
+	Audiences []string         // names by which callers' tokens may address us
+	Clock     func() time.Time // the present; time.Now but in tests
+	Log       *slog.Logger
+}
+
+// Sizes of the caches: a rendered label is about 25 KiB, a session 300 bytes.
+const (
+	publishedCache = 2048
+	callerCache    = 4096
+)
+
+// New starts an authority on a store. The log head in the store must be one
+// that our log key signed.
+func New(c Config) (*Authority, error) {
+	a := &Authority{
+		store: c.Store, programme: c.Programme, issuer: c.Issuer, trust: c.Trust,
+		audiences: c.Audiences, clock: c.Clock, log: c.Log,
+	}
+	var err error
+	if a.callers, err = lru.New[string, session](callerCache); err != nil {
+		return nil, err
+	}
+	if a.published, err = lru.New[label.ID, *Published](publishedCache); err != nil {
+		return nil, err
+	}
+	err = c.Store.View(func(v *store.View) error {
+		head, err := v.Head()
+		if err != nil {
+			return err
+		}
+		cp, err := c.Trust.OpenCheckpoint(head.Checkpoint)
+		if err != nil {
+			return label.Errorf(label.Internal, label.ReasonInternal, "", "the stored log head is not signed by the configured log key: %v", err)
+		}
+		if cp.Tree != head.Tree {
+			return label.Errorf(label.Internal, label.ReasonInternal, "", "the stored log head differs from its checkpoint; run \"labeld check\"")
+		}
+		a.head.Store(&head)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.writer = newWriter(a)
+	return a, nil
+}
+
+// Close refuses new work, finishes what was begun, and stops the writer.
+func (a *Authority) Close() { a.writer.close() }
+
+// Now returns the present by the authority's clock.
+func (a *Authority) Now() time.Time { return a.clock() }
+
+// Programme returns the programme's data.
+func (a *Authority) Programme() *scheme.Programme { return a.programme }
+
+// Trust returns what verifiers are to trust.
+func (a *Authority) Trust() *verify.Trust { return a.trust }
+
+// Checkpoint returns the signed log head of the last commit.
+func (a *Authority) Checkpoint() []byte { return a.head.Load().Checkpoint }
+
+// LogSize returns the number of log entries.
+func (a *Authority) LogSize() int64 { return a.head.Load().Tree.N }
+
+// Failures returns how many of our own labels failed verification since the
+// start. Anything but zero is an alarm.
+func (a *Authority) Failures() int64 { return a.failures.Load() }
+
+// View gives readers of public data, such as log tiles, a picture of the store.
+func (a *Authority) View(f func(*store.View) error) error { return a.store.View(f) }
+
+// committed is called by the writer after each commit.
+func (a *Authority) committed(b *store.Batch) {
+	if len(b.Entries) > 0 {
+		a.head.Store(&b.Head)
+	}
+	for i := range b.Labels {
+		a.published.Remove(b.Labels[i].ID)
+	}
+	if len(b.Keys)+len(b.Orgs) > 0 {
+		a.callers.Purge() // a revoked key must not live on in a session
+	}
+}
+
+// scheme returns the scheme of an ID; the only one where the ID is empty.
+func (a *Authority) scheme(id string) (*scheme.Scheme, error) {
+	if id == "" && len(a.programme.Schemes) == 1 {
+		for _, s := range a.programme.Schemes {
+			return s, nil
+		}
+	}
+	if s := a.programme.Schemes[id]; s != nil {
+		return s, nil
+	}
+	return nil, label.Errorf(label.NotFound, label.ReasonUnknownScheme, "scheme", "no scheme %q is served; \"labelctl scheme list\" names them", id)
+}
+
+// found turns a store's not-found into a refusal.
+func found(err error, reason label.Reason, field, format string, args ...any) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return label.Errorf(label.NotFound, reason, field, format, args...)
+	}
+	return err
+}
+
+// gone returns the refusal for a caller that went away.
+func gone(ctx context.Context) error {
+	return label.Errorf(label.Unavailable, label.ReasonConflict, "", "the call ended before it was decided: %v; repeat it", context.Cause(ctx))
+}

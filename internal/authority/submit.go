@@ -1,0 +1,265 @@
+package authority
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// Submit accepts a signed test report or declaration. The second result says
+// whether the statement was known; its first receipt is then returned.
+//
+// Everything is checked twice: before queueing, so that most refusals cost no
+// commit, and again inside the writer, so that no key is revoked in between.
+func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.Statement, bool, error) {
+	if err := c.need(label.RoleManufacturer, label.RoleLab, label.RoleOperator); err != nil {
+		return nil, false, err
+	}
+	defer a.writer.begin()()
+	u, err := envelope.Open(raw)
+	if err != nil {
+		return nil, false, err
+	}
+	var known *store.Statement
+	var keys []*label.Key
+	err = a.store.View(func(v *store.View) (err error) {
+		if known, err = v.Statement(u.ID()); !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		keys, err = candidates(v, u)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	if known != nil {
+		return known, true, nil
+	}
+	verified, key, err := a.verifySigner(u, keys)
+	if err != nil {
+		return nil, false, err
+	}
+	item, err := a.programme.Read(verified)
+	if err != nil {
+		return nil, false, err
+	}
+	if item.Signer != key.Organization {
+		return nil, false, label.Errorf(label.Denied, label.ReasonWrongSigner, "predicate",
+			"the statement speaks for %q and is signed with a key of %q", item.Signer, key.Organization)
+	}
+	if err := a.programme.CheckAge(item, a.clock()); err != nil {
+		return nil, false, err
+	}
+	var st *store.Statement
+	if err := a.store.View(func(v *store.View) (err error) {
+		st, err = a.admit(v, item, verified, key.ID)
+		return err
+	}); err != nil {
+		return nil, false, err
+	}
+	isKnown := false
+	claims := []string{claimf("statement/%s", item.ID), claimf("device/%s", st.Device)}
+	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+		if first, err := v.Statement(item.ID); err == nil {
+			st, isKnown = first, true
+			return nil
+		}
+		again, err := a.admit(v, item, verified, key.ID)
+		if err != nil {
+			return err
+		}
+		ids, err := v.DeviceStatements(again.Device)
+		if err != nil {
+			return err
+		}
+		if len(ids) >= label.MaxDeviceStatements {
+			return label.Errorf(label.TooLarge, label.ReasonTooLarge, "subject", "the device has %d statements already, at most %d are accepted", len(ids), label.MaxDeviceStatements)
+		}
+		again.Carrier, again.Received = c.Org, b.At.UTC()
+		b.Statements = append(b.Statements, *again)
+		st = again
+		return nil
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return st, isKnown, nil
+}
+
+// candidates returns the keys that may have made a statement: those its
+// envelope names, or else those of the organization it claims to speak for.
+func candidates(v *store.View, u *envelope.Unverified) ([]*label.Key, error) {
+	var keys []*label.Key
+	for _, id := range u.Hints() {
+		k, err := v.Key(id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	if len(keys) == 0 && len(u.Hints()) == 0 && u.Claimed() != "" {
+		return v.OrgKeys(u.Claimed())
+	}
+	return keys, nil
+}
+
+// verifySigner checks the signature with one of the keys, which must be usable
+// now: a statement signed long ago and submitted after its key was revoked
+// could have been signed by a thief.
+func (a *Authority) verifySigner(u *envelope.Unverified, keys []*label.Key) (*envelope.Verified, *label.Key, error) {
+	var pubs []*envelope.PublicKey
+	byID := map[string]*label.Key{}
+	for _, k := range keys {
+		pub, err := envelope.ParsePublicKey([]byte(k.PEM))
+		if err != nil {
+			return nil, nil, err
+		}
+		pubs = append(pubs, pub)
+		byID[pub.ID] = k
+	}
+	v, err := u.Verify(pubs)
+	if err != nil {
+		return nil, nil, err
+	}
+	key := byID[v.KeyID()]
+	if err := key.Usable(a.clock()); err != nil {
+		return nil, nil, err
+	}
+	return v, key, nil
+}
+
+// admit checks a statement against the registry: its key and signer, its
+// subject, and for a report the lab's accreditation and independence.
+func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.Verified, keyID string) (*store.Statement, error) {
+	key, err := v.Key(keyID)
+	if err != nil {
+		return nil, err
+	}
+	if err := key.Usable(a.clock()); err != nil {
+		return nil, err
+	}
+	signer, err := v.Org(item.Signer)
+	if err != nil {
+		return nil, err
+	}
+	role := label.RoleManufacturer
+	if item.Report != nil {
+		role = label.RoleLab
+	}
+	if !signer.Has(role) {
+		return nil, label.Errorf(label.Denied, label.ReasonWrongRole, "predicate", "%s is not enrolled as %s and cannot sign this kind of statement", signer.ID, role)
+	}
+	device, desc, err := subject(v, verified)
+	if err != nil {
+		return nil, err
+	}
+	st := &store.Statement{
+		ID: item.ID, Raw: verified.Raw(), Type: item.Type, Device: device.Digest, Signer: signer.ID,
+		Key: keyID, Number: item.Number, Date: item.Date,
+	}
+	if item.Declaration != nil {
+		if device.Org != signer.ID {
+			return nil, label.Errorf(label.Denied, label.ReasonWrongSigner, "subject", "the device is of manufacturer %s; %s cannot declare for it", device.Org, signer.ID)
+		}
+		return st, nil
+	}
+	maker, err := v.Org(device.Org)
+	if err != nil {
+		return nil, err
+	}
+	if !label.Independent(signer, maker) {
+		return nil, label.Errorf(label.Denied, label.ReasonAffiliated, "predicate.lab", "%s and %s are not independent of each other; another lab must test this device", signer.ID, maker.ID)
+	}
+	acc, err := accreditation(v, item, desc.Category)
+	if err != nil {
+		return nil, err
+	}
+	st.Lab = label.LabRef{ID: signer.ID, Name: signer.Name, Accreditation: acc.Number, Body: acc.Body}
+	return st, nil
+}
+
+// subject returns the registered device that a statement is about.
+func subject(v *store.View, s *envelope.Verified) (*store.Device, *label.Device, error) {
+	var device *store.Device
+	for _, digest := range s.Subjects() {
+		d, err := v.Device(digest)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if device != nil {
+			return nil, nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "subject", "the statement is about two registered devices; make one for each")
+		}
+		device = d
+	}
+	if device == nil {
+		return nil, nil, label.Errorf(label.NotFound, label.ReasonUnknownSubject, "subject",
+			"none of the subjects' SHA-256 digests is that of a registered device; sign against the bytes that \"labelctl device show\" gives")
+	}
+	desc := new(label.Device)
+	return device, desc, label.Decode(device.Descriptor, desc)
+}
+
+// accreditation returns the accreditation under which a lab could make a
+// report. Where there is none, the error tells what the closest one lacks.
+func accreditation(v *store.View, item *scheme.Item, category string) (*label.Accreditation, error) {
+	list, err := v.Accreditations(item.Signer)
+	if err != nil {
+		return nil, err
+	}
+	err = label.Errorf(label.Denied, label.ReasonScopeInterval, "predicate.lab", "no accreditation is on record for %s", item.Signer)
+	for i := len(list) - 1; i >= 0; i-- { // the latest first
+		a := &list[i].Accreditation
+		lacks := a.Covers(item.Standard, category, item.Report.Level, item.Date)
+		if lacks == nil {
+			return a, nil
+		}
+		if i == len(list)-1 {
+			err = label.Within("predicate", lacks)
+		}
+	}
+	return nil, err
+}
+
+// evidence reads all accepted statements of a device.
+func (a *Authority) evidence(v *store.View, device label.Digest) ([]*scheme.Item, error) {
+	ids, err := v.DeviceStatements(device)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]*scheme.Item, 0, len(ids))
+	for _, id := range ids {
+		st, err := v.Statement(id)
+		if err != nil {
+			return nil, err
+		}
+		raw, err := v.Evidence(id)
+		if err != nil {
+			return nil, err
+		}
+		verified, err := envelope.Restore(raw, st.Key)
+		if err != nil {
+			return nil, err
+		}
+		item, err := a.programme.Read(verified)
+		if err != nil {
+			// The programme's data has changed since: what it no longer knows
+			// cannot count, and must not stop the device from being judged.
+			a.log.Warn("accepted evidence is unreadable under the present programme", "statement", id, "received", st.Received.Format(time.RFC3339), "err", err)
+			continue
+		}
+		item.Lab = st.Lab
+		items = append(items, item)
+	}
+	return items, nil
+}

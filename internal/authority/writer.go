@@ -1,0 +1,266 @@
+package authority
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/store"
+	"labeld/internal/translog"
+)
+
+const (
+	// maxBatch bounds the operations of one commit.
+	maxBatch = 256
+
+	// maxWait is how long the writer waits for requests that are under way, so
+	// that they share a commit. When none is, it does not wait at all.
+	maxWait = 2 * time.Millisecond
+
+	// maxBackstep is how far the clock may step back before writing is refused.
+	// Less is the ordinary work of time synchronisation: time then stands still.
+	maxBackstep = time.Second
+)
+
+// An op is one thing to be written.
+type op struct {
+	// claims name what the op decides about. Ops with a claim in common are
+	// never in one batch.
+	claims []string
+
+	// prepare checks the op against what was committed and adds it to the
+	// batch. Where it returns an error it must have added nothing.
+	prepare func(v *store.View, b *store.Batch) error
+
+	done chan error
+}
+
+// A writer is the goroutine that commits.
+type writer struct {
+	a     *Authority
+	queue chan *op
+
+	underway atomic.Int64 // requests that will soon queue an op
+
+	mu     sync.RWMutex // held for reading while queueing, for writing to close
+	closed bool
+	idle   chan struct{} // closed when the goroutine has ended
+}
+
+func newWriter(a *Authority) *writer {
+	w := &writer{a: a, queue: make(chan *op, 4*maxBatch), idle: make(chan struct{})}
+	go w.run()
+	return w
+}
+
+// begin announces a request that will queue an op soon; the returned function
+// ends the announcement.
+func (w *writer) begin() (end func()) {
+	w.underway.Add(1)
+	return func() { w.underway.Add(-1) }
+}
+
+// do queues an op and waits for its commit. Once queued an op is decided even
+// if the caller goes away.
+func (w *writer) do(ctx context.Context, claims []string, prepare func(*store.View, *store.Batch) error) error {
+	o := &op{claims: claims, prepare: prepare, done: make(chan error, 1)}
+	w.mu.RLock()
+	if w.closed {
+		w.mu.RUnlock()
+		return label.Errorf(label.Unavailable, label.ReasonShuttingDown, "", "the service is shutting down; repeat the request later")
+	}
+	select {
+	case w.queue <- o:
+		w.mu.RUnlock()
+	case <-ctx.Done():
+		w.mu.RUnlock()
+		return gone(ctx)
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+		return gone(ctx)
+	}
+}
+
+func (w *writer) close() {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.idle
+}
+
+// run commits batches until the queue is closed and empty.
+func (w *writer) run() {
+	defer close(w.idle)
+	var held []*op // left over because of a claim in common
+	for {
+		batch := w.gather(held)
+		if batch == nil {
+			return
+		}
+		batch, held = disjoint(batch)
+		w.commit(batch)
+	}
+}
+
+// gather returns the next ops to commit, held ones first, and nil at the end.
+func (w *writer) gather(held []*op) []*op {
+	ops := held
+	if len(ops) == 0 {
+		o, ok := <-w.queue
+		if !ok {
+			return nil
+		}
+		ops = append(ops, o)
+	}
+	var timer <-chan time.Time
+	for len(ops) < maxBatch {
+		select {
+		case o, ok := <-w.queue:
+			if !ok {
+				return ops
+			}
+			ops = append(ops, o)
+			continue
+		default:
+		}
+		if int64(len(ops)) >= w.underway.Load() {
+			return ops
+		}
+		if timer == nil {
+			timer = time.After(maxWait)
+		}
+		select {
+		case o, ok := <-w.queue:
+			if !ok {
+				return ops
+			}
+			ops = append(ops, o)
+		case <-timer:
+			return ops
+		}
+	}
+	return ops
+}
+
+// disjoint splits ops into a batch without common claims, in order, and the
+// rest.
+func disjoint(ops []*op) (batch, rest []*op) {
+	taken := map[string]bool{}
+	for _, o := range ops {
+		free := true
+		for _, c := range o.claims {
+			free = free && !taken[c]
+		}
+		// Claims of a held op are taken as well: order within a claim is kept.
+		for _, c := range o.claims {
+			taken[c] = true
+		}
+		if free {
+			batch = append(batch, o)
+		} else {
+			rest = append(rest, o)
+		}
+	}
+	return batch, rest
+}
+
+// commit prepares the ops, extends the log, and writes. Every op is answered.
+func (w *writer) commit(ops []*op) {
+	b := &store.Batch{}
+	var ready []*op
+	err := w.a.store.View(func(v *store.View) error {
+		head, err := v.Head()
+		if err != nil {
+			return err
+		}
+		if b.At, err = w.advance(v.Committed()); err != nil {
+			return err
+		}
+		b.From = head.Tree
+		for _, o := range ops {
+			if err := o.prepare(v, b); err != nil {
+				o.done <- err
+			} else {
+				ready = append(ready, o)
+			}
+		}
+		if len(b.Entries) == 0 {
+			return nil
+		}
+		return w.extend(v, b)
+	})
+	if err == nil && !b.Empty() {
+		err = w.a.store.Commit(b)
+	}
+	switch {
+	case err == nil:
+		w.a.committed(b)
+	case errors.Is(err, store.ErrConflict):
+		err = label.Errorf(label.Unavailable, label.ReasonConflict, "", "another writer was faster; repeat the request")
+	case label.ReasonOf(err) == label.ReasonClock:
+		w.a.log.Error("refusing to write", "err", err)
+	default:
+		w.a.log.Error("commit failed", "err", err, "operations", len(ready))
+		err = label.Errorf(label.Unavailable, label.ReasonStorage, "",
+			"the store cannot write now (the operator's log says why); repeat the request, which is safe whether or not this one was stored")
+	}
+	for _, o := range ready {
+		o.done <- err
+	}
+	if len(ready) == 0 && err != nil {
+		// The view failed before any op was prepared.
+		for _, o := range ops {
+			select {
+			case o.done <- err:
+			default:
+			}
+		}
+	}
+}
+
+// extend computes and signs the head over the batch's entries.
+func (w *writer) extend(v *store.View, b *store.Batch) error {
+	leaves := make([][]byte, len(b.Entries))
+	for i, e := range b.Entries {
+		leaf, err := e.Encode()
+		if err != nil {
+			return err
+		}
+		leaves[i] = leaf
+	}
+	var err error
+	if b.Head.Tree, b.Added, err = translog.Append(b.From, v, leaves); err != nil {
+		return err
+	}
+	b.Head.Checkpoint, err = w.a.issuer.Checkpoint(b.Head.Tree)
+	return err
+}
+
+// advance returns the time of the next commit, which is never before the last.
+func (w *writer) advance(last time.Time) (time.Time, error) {
+	now := w.a.clock()
+	if !now.Before(last) {
+		return now, nil
+	}
+	if last.Sub(now) > maxBackstep {
+		return now, label.Errorf(label.Unavailable, label.ReasonClock, "",
+			"the server's clock (%s) is before its last commit (%s); nothing is written until it is right", now.UTC().Format(time.RFC3339), last.UTC().Format(time.RFC3339))
+	}
+	return last, nil
+}
+
+// index returns the log index that the next entry of a batch will have.
+func index(b *store.Batch) int64 { return b.From.N + int64(len(b.Entries)) }
+
+// claimf makes the name of a claim.
+func claimf(format string, args ...any) string { return fmt.Sprintf(format, args...) }

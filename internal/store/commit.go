@@ -1,0 +1,214 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"labeld/internal/label"
+	"labeld/internal/translog"
+)
+
+// A Batch is what one [Store.Commit] writes. All of it is written or none.
+// The caller has checked that it may be; Commit checks only the log head.
+type Batch struct {
+	At             time.Time // of the commit
+	Orgs           []label.Organization
+	Keys           []label.Key // new ones, and changed ones
+	Accreditations []Accreditation
+	Devices        []Device
+	Statements     []Statement
+	Labels         []Label
+
+	// The log: entries that extend the tree From, the nodes they add, and the
+	// signed head that results. Head is unused where Entries is empty.
+	From    translog.Tree
+	Entries []*label.Envelope
+	Added   []translog.Stored
+	Head    Head
+}
+
+// Empty reports whether the batch would write nothing.
+func (b *Batch) Empty() bool {
+	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Entries) == 0
+}
+
+// Commit writes a batch durably, if the log head is still b.From; otherwise it
+// writes nothing and returns [ErrConflict]. After any other error the batch may
+// or may not be stored.
+func (s *Store) Commit(b *Batch) error {
+	packed, err := pack(b) // outside the transaction: it takes time
+	if err != nil {
+		return err
+	}
+	return s.db.Update(func(tx *bolt.Tx) error {
+		if head, err := readHead(tx); err != nil {
+			return err
+		} else if head.Tree != b.From {
+			return ErrConflict
+		}
+		if err := tx.Bucket(bMeta).Put(kCommitted, timeValue(b.At)); err != nil {
+			return err
+		}
+		if len(b.Entries) > 0 {
+			if err := putLog(tx, b, packed.entries); err != nil {
+				return err
+			}
+		}
+		return putRecords(tx, b, packed)
+	})
+}
+
+// packing holds the encoded form of a batch's larger values.
+type packing struct {
+	entries, devices, evidence [][]byte
+}
+
+func pack(b *Batch) (p packing, err error) {
+	for _, e := range b.Entries {
+		v, err := packEntry(e)
+		if err != nil {
+			return p, err
+		}
+		p.entries = append(p.entries, v)
+	}
+	for i := range b.Devices {
+		v, err := packDevice(&b.Devices[i])
+		if err != nil {
+			return p, err
+		}
+		p.devices = append(p.devices, v)
+	}
+	for i := range b.Statements {
+		p.evidence = append(p.evidence, compress(b.Statements[i].Raw))
+	}
+	return p, nil
+}
+
+// full is how far pages are filled in buckets that only grow at their ends.
+const full = 0.95
+
+func putLog(tx *bolt.Tx, b *Batch, entries [][]byte) error {
+	eb, hb := tx.Bucket(bEntries), tx.Bucket(bHashes)
+	eb.FillPercent, hb.FillPercent = full, full
+	for i, v := range entries {
+		if err := eb.Put(indexKey(b.From.N+int64(i)), v); err != nil {
+			return err
+		}
+	}
+	for _, s := range b.Added {
+		if err := hb.Put(nodeKey(s.Node), s.Hash[:]); err != nil {
+			return err
+		}
+	}
+	return putHead(tx, b.Head)
+}
+
+func putRecords(tx *bolt.Tx, b *Batch, packed packing) error {
+	for i := range b.Orgs {
+		if err := putJSON(tx.Bucket(bOrgs), []byte(b.Orgs[i].ID), &b.Orgs[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Keys {
+		k := &b.Keys[i]
+		if err := putJSON(tx.Bucket(bKeys), []byte(k.ID), k); err != nil {
+			return err
+		}
+		if err := tx.Bucket(bOrgKeys).Put(orgKey(k.Organization, []byte(k.ID)...), nil); err != nil {
+			return err
+		}
+	}
+	for i := range b.Accreditations {
+		a := &b.Accreditations[i]
+		if err := putJSON(tx.Bucket(bAccreditations), orgKey(a.Lab.ID, indexKey(a.Index)...), &a.Accreditation); err != nil {
+			return err
+		}
+	}
+	for i := range b.Devices {
+		if err := putDevice(tx, &b.Devices[i], packed.devices[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Statements {
+		if err := putStatement(tx, &b.Statements[i], packed.evidence[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Labels {
+		if err := putLabel(tx, &b.Labels[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func putDevice(tx *bolt.Tx, d *Device, packed []byte) error {
+	if err := tx.Bucket(bDevices).Put(d.Digest[:], packed); err != nil {
+		return err
+	}
+	var desc label.Device
+	if err := label.Decode(d.Descriptor, &desc); err != nil {
+		return fmt.Errorf("device %s: %w", d.Digest, err)
+	}
+	for _, g := range desc.GTINs {
+		if err := tx.Bucket(bGTINs).Put([]byte(g), d.Digest[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func putStatement(tx *bolt.Tx, s *Statement, evidence []byte) error {
+	if err := putJSON(tx.Bucket(bStatements), s.ID[:], s); err != nil {
+		return err
+	}
+	if err := tx.Bucket(bEvidence).Put(s.ID[:], evidence); err != nil {
+		return err
+	}
+	if err := tx.Bucket(bDeviceStmts).Put(pair(s.Device, s.ID[:]), nil); err != nil {
+		return err
+	}
+	for _, org := range []string{s.Signer, s.Carrier} {
+		if err := tx.Bucket(bOrgStmts).Put(statementKey(org, s), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func putLabel(tx *bolt.Tx, l *Label) error {
+	if err := putJSON(tx.Bucket(bLabels), []byte(l.ID), l); err != nil {
+		return err
+	}
+	if err := tx.Bucket(bLive).Put(pair(l.Device, []byte(l.Scheme)), []byte(l.ID)); err != nil {
+		return err
+	}
+	return tx.Bucket(bOrgLabels).Put(labelKey(l), nil)
+}
+
+func putJSON(b *bolt.Bucket, key []byte, v any) error {
+	val, err := label.Encode(v)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, val)
+}
+
+func statementKey(org string, s *Statement) []byte {
+	return orgKey(org, append(newestFirst(s.Received), s.ID[:]...)...)
+}
+
+func labelKey(l *Label) []byte {
+	return orgKey(l.Org, append(newestFirst(l.Issued), l.ID...)...)
+}
+
+func pair(d label.Digest, rest []byte) []byte { return append(d[:len(d):len(d)], rest...) }
+
+func indexKey(i int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(i)) }
+
+func nodeKey(n translog.Node) []byte {
+	return binary.BigEndian.AppendUint64([]byte{byte(n.Level)}, uint64(n.N))
+}

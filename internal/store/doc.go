@@ -1,0 +1,40 @@
+// Package store keeps a label programme in one bbolt file: every bucket, one
+// atomic [Store.Commit], consistent reads ([Store.View]), and a full check
+// ([Store.Check]). It is dumb: who may write what is decided in package
+// authority, the only one that writes.
+//
+// # Schema, version 1
+//
+// Drawn as name -> key = value. Numbers in keys are big-endian, so that keys
+// sort by them; "json" values are the JSON of the struct named; "|" joins parts
+// with a zero byte, which no identifier contains. A test holds this drawing
+// against a filled store.
+//
+//	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds
+//	head            size = uint64 | root = 32 bytes | checkpoint = signed note
+//	hashes          level uint8, n uint64 = 32 bytes             Merkle tree nodes
+//	entries         index uint64 = packed envelope               log entries
+//	orgs            org = json label.Organization
+//	keys            key id = json label.Key
+//	org_keys        org|key id = nothing
+//	accreditations  org|uint64 log index = json label.Accreditation
+//	devices         32-byte digest = json Device, then the descriptor
+//	gtins           gtin = 32-byte digest
+//	statements      32-byte id = json Statement
+//	evidence        32-byte id = zstd of the signed bytes as they came
+//	device_stmts    32-byte device digest, 32-byte id = nothing
+//	org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first
+//	labels          label id = json Label
+//	live            32-byte device digest, scheme = label id
+//	org_labels      org|^time, label id = nothing               newest first
+//
+// Tree nodes are keyed by level first: the 256 hashes of a tile lie side by
+// side. A log entry is packed (key ID, signature, compressed payload) rather
+// than stored as the JSON that was hashed; unpacking gives those bytes back,
+// since an envelope has one encoding. That halves the file.
+//
+// # Durability
+//
+// Commit returns after fsync. A crash leaves all of a batch or none of it. When
+// Commit fails, the caller cannot know which: a later read of the head can.
+package store

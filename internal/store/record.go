@@ -1,0 +1,130 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"labeld/internal/label"
+)
+
+// A Device is a registered device descriptor.
+type Device struct {
+	Digest     label.Digest `json:"-"`
+	Descriptor []byte       `json:"-"` // exact bytes
+	Org        string       `json:"org"`
+	Registered time.Time    `json:"registered"`
+}
+
+// A Statement is the record of accepted evidence.
+type Statement struct {
+	ID       label.Digest `json:"-"` // SHA-256 of the payload
+	Raw      []byte       `json:"-"` // signed bytes as they came; read by [View.Evidence]
+	Type     string       `json:"type"`
+	Device   label.Digest `json:"device"`
+	Signer   string       `json:"signer"`
+	Key      string       `json:"key"`
+	Number   string       `json:"number"`
+	Date     label.Date   `json:"date"`
+	Carrier  string       `json:"carrier"`
+	Received time.Time    `json:"received"`
+	Lab      label.LabRef `json:"lab,omitzero"` // the accreditation it was accepted under
+}
+
+// A Label is the index record of an issued label; what it says is the log
+// entry at Index.
+type Label struct {
+	ID      label.ID     `json:"-"`
+	Index   int64        `json:"index"`
+	Device  label.Digest `json:"device"`
+	Org     string       `json:"org"`
+	Scheme  string       `json:"scheme"`
+	Level   int          `json:"level"`
+	Issued  time.Time    `json:"issued"`
+	Expires time.Time    `json:"expires"`
+}
+
+// An Accreditation is a recorded accreditation and its log entry.
+type Accreditation struct {
+	Index int64
+	label.Accreditation
+}
+
+// zstd codecs are safe for concurrent use of EncodeAll and DecodeAll.
+var (
+	encoder = sync.OnceValue(func() *zstd.Encoder {
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(2), zstd.WithWindowSize(1<<18))
+		if err != nil {
+			panic(err) // the options are constants
+		}
+		return e
+	})
+	decoder = sync.OnceValue(func() *zstd.Decoder {
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(label.MaxMessage))
+		if err != nil {
+			panic(err)
+		}
+		return d
+	})
+)
+
+func compress(b []byte) []byte            { return encoder().EncodeAll(b, nil) }
+func decompress(b []byte) ([]byte, error) { return decoder().DecodeAll(b, nil) }
+
+// packEntry stores an envelope of ours in about half its encoding: raw key ID,
+// signature, compressed payload.
+func packEntry(e *label.Envelope) ([]byte, error) {
+	if e.PayloadType != label.PayloadType || len(e.Signatures) != 1 {
+		return nil, fmt.Errorf("a log entry has one signature and payload type %s", label.PayloadType)
+	}
+	key, err := hex.DecodeString(e.Signatures[0].KeyID)
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("a log entry names its key by ID")
+	}
+	sig := e.Signatures[0].Sig
+	b := append(make([]byte, 0, 34+len(sig)+len(e.Payload)/2), key...)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(sig)))
+	return encoder().EncodeAll(e.Payload, append(b, sig...)), nil
+}
+
+func unpackEntry(b []byte) (*label.Envelope, error) {
+	if len(b) < 34 {
+		return nil, fmt.Errorf("is %d bytes", len(b))
+	}
+	n := int(binary.BigEndian.Uint16(b[32:]))
+	if len(b) < 34+n {
+		return nil, fmt.Errorf("is cut off")
+	}
+	payload, err := decompress(b[34+n:])
+	if err != nil {
+		return nil, err
+	}
+	return &label.Envelope{
+		PayloadType: label.PayloadType,
+		Payload:     payload,
+		Signatures:  []label.Signature{{KeyID: hex.EncodeToString(b[:32]), Sig: bytes.Clone(b[34 : 34+n])}},
+	}, nil
+}
+
+// packDevice puts the descriptor after its record.
+func packDevice(d *Device) ([]byte, error) {
+	meta, err := label.Encode(d)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(meta, 0), d.Descriptor...), nil
+}
+
+func unpackDevice(digest label.Digest, b []byte) (*Device, error) {
+	meta, desc, ok := bytes.Cut(b, []byte{0})
+	if !ok {
+		return nil, fmt.Errorf("has no descriptor")
+	}
+	d := &Device{Digest: digest, Descriptor: bytes.Clone(desc)}
+	return d, label.Decode(meta, d)
+}

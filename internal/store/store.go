@@ -1,0 +1,202 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"labeld/internal/label"
+	"labeld/internal/translog"
+)
+
+// schemaVersion is what this code reads and writes.
+const schemaVersion = 1
+
+// fileName is the database's name in the data directory.
+const fileName = "labeld.db"
+
+var (
+	bMeta           = []byte("meta")
+	bHead           = []byte("head")
+	bHashes         = []byte("hashes")
+	bEntries        = []byte("entries")
+	bOrgs           = []byte("orgs")
+	bKeys           = []byte("keys")
+	bOrgKeys        = []byte("org_keys")
+	bAccreditations = []byte("accreditations")
+	bDevices        = []byte("devices")
+	bGTINs          = []byte("gtins")
+	bStatements     = []byte("statements")
+	bEvidence       = []byte("evidence")
+	bDeviceStmts    = []byte("device_stmts")
+	bOrgStmts       = []byte("org_stmts")
+	bLabels         = []byte("labels")
+	bLive           = []byte("live")
+	bOrgLabels      = []byte("org_labels")
+
+	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
+		bGTINs, bStatements, bEvidence, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels}
+
+	kSchema     = []byte("schema")
+	kOrigin     = []byte("origin")
+	kCommitted  = []byte("committed")
+	kSize       = []byte("size")
+	kRoot       = []byte("root")
+	kCheckpoint = []byte("checkpoint")
+)
+
+// ErrConflict is returned by [Store.Commit] when the log head is not the one
+// the batch extends. Nothing was written.
+var ErrConflict = errors.New("the log head has moved")
+
+// ErrNotFound is returned by getters for what is not there.
+var ErrNotFound = errors.New("not found")
+
+// A Store is an open database. Its methods may be called concurrently.
+type Store struct {
+	db   *bolt.DB
+	path string
+}
+
+// A Head is the log's signed head.
+type Head struct {
+	Tree       translog.Tree
+	Checkpoint []byte // signed note
+}
+
+// Path returns the database file of a data directory.
+func Path(dir string) string { return filepath.Join(dir, fileName) }
+
+// Create makes a new database in dir with an empty log, whose signed head is
+// given. It fails if there is one.
+func Create(dir, origin string, head Head, now time.Time) error {
+	f, err := os.OpenFile(Path(dir), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("creating the database: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	db, err := bolt.Open(Path(dir), 0o600, &bolt.Options{Timeout: time.Second})
+	if err != nil {
+		return fmt.Errorf("creating the database: %w", err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		for _, name := range buckets {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		meta := tx.Bucket(bMeta)
+		if err := meta.Put(kSchema, binary.BigEndian.AppendUint32(nil, schemaVersion)); err != nil {
+			return err
+		}
+		if err := meta.Put(kOrigin, []byte(origin)); err != nil {
+			return err
+		}
+		if err := meta.Put(kCommitted, timeValue(now)); err != nil {
+			return err
+		}
+		return putHead(tx, head)
+	})
+	return errors.Join(err, db.Close())
+}
+
+// Open opens the database in dir. It never creates one, and refuses a schema
+// it does not know.
+func Open(dir string) (*Store, error) { return open(dir, &bolt.Options{}) }
+
+// OpenReadOnly opens the database for checking. It may be used while no server
+// runs.
+func OpenReadOnly(dir string) (*Store, error) { return open(dir, &bolt.Options{ReadOnly: true}) }
+
+func open(dir string, o *bolt.Options) (*Store, error) {
+	path := Path(dir)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no database in %s; \"labeld init\" makes one", dir)
+	}
+	o.Timeout = time.Second
+	o.FreelistType = bolt.FreelistMapType
+	// Growing the memory map waits for all readers to leave; begin with room.
+	o.InitialMmapSize = 1 << 30
+	db, err := bolt.Open(path, 0o600, o)
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, fmt.Errorf("the database %s is in use by another process", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the database %s: %w", path, err)
+	}
+	s := &Store{db: db, path: path}
+	if err := s.checkSchema(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) checkSchema() error {
+	return s.db.View(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bMeta)
+		if meta == nil {
+			return fmt.Errorf("%s is not a labeld database", s.path)
+		}
+		v := meta.Get(kSchema)
+		if len(v) != 4 {
+			return fmt.Errorf("%s is not a labeld database", s.path)
+		}
+		if n := binary.BigEndian.Uint32(v); n != schemaVersion {
+			return fmt.Errorf("%s has schema version %d, this program knows version %d", s.path, n, schemaVersion)
+		}
+		for _, name := range buckets {
+			if tx.Bucket(name) == nil {
+				return fmt.Errorf("%s has no bucket %s; run \"labeld check\"", s.path, name)
+			}
+		}
+		return nil
+	})
+}
+
+// Close waits for readers and closes the file.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Size returns the size of the database file in bytes, free pages included.
+func (s *Store) Size() int64 {
+	fi, err := os.Stat(s.path)
+	if err != nil {
+		return 0
+	}
+	return fi.Size()
+}
+
+func putHead(tx *bolt.Tx, h Head) error {
+	b := tx.Bucket(bHead)
+	return errors.Join(
+		b.Put(kSize, binary.BigEndian.AppendUint64(nil, uint64(h.Tree.N))),
+		b.Put(kRoot, h.Tree.Hash[:]),
+		b.Put(kCheckpoint, h.Checkpoint))
+}
+
+func timeValue(t time.Time) []byte {
+	return binary.BigEndian.AppendUint64(nil, uint64(t.UnixNano()))
+}
+
+// newestFirst is a key part that sorts later times first.
+func newestFirst(t time.Time) []byte {
+	return binary.BigEndian.AppendUint64(nil, ^uint64(t.UnixNano()))
+}
+
+// orgKey begins a key with an organization's ID.
+func orgKey(org string, rest ...byte) []byte {
+	k := make([]byte, 0, len(org)+1+len(rest))
+	return append(append(append(k, org...), 0), rest...)
+}
+
+func corrupt(bucket []byte, key any, err error) error {
+	return label.Errorf(label.Internal, label.ReasonInternal, "", "record %s/%x cannot be read (%v); run \"labeld check\"", bucket, key, err)
+}

@@ -1,0 +1,329 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"labeld/internal/label"
+	"labeld/internal/translog"
+)
+
+// A View is a consistent picture of the store. It is valid inside the function
+// that [Store.View] calls; what it returns may be kept.
+type View struct{ tx *bolt.Tx }
+
+// View calls f with a consistent picture. It takes no lock that a writer holds.
+// A long f keeps old pages from being reused.
+func (s *Store) View(f func(*View) error) error {
+	return s.db.View(func(tx *bolt.Tx) error { return f(&View{tx}) })
+}
+
+// Head returns the log head.
+func (v *View) Head() (Head, error) { return readHead(v.tx) }
+
+func readHead(tx *bolt.Tx) (Head, error) {
+	b := tx.Bucket(bHead)
+	size, root := b.Get(kSize), b.Get(kRoot)
+	if len(size) != 8 || len(root) != len(translog.Hash{}) {
+		return Head{}, corrupt(bHead, kSize, fmt.Errorf("wrong length"))
+	}
+	return Head{
+		Tree:       translog.Tree{N: int64(binary.BigEndian.Uint64(size)), Hash: translog.Hash(root)},
+		Checkpoint: bytes.Clone(b.Get(kCheckpoint)),
+	}, nil
+}
+
+// Origin returns the log's origin, fixed when the store was created.
+func (v *View) Origin() string { return string(v.tx.Bucket(bMeta).Get(kOrigin)) }
+
+// Committed returns the time of the last commit.
+func (v *View) Committed() time.Time {
+	b := v.tx.Bucket(bMeta).Get(kCommitted)
+	if len(b) != 8 {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(binary.BigEndian.Uint64(b)))
+}
+
+// ReadHashes implements [translog.HashReader].
+func (v *View) ReadHashes(indexes []int64) ([]translog.Hash, error) {
+	b := v.tx.Bucket(bHashes)
+	return translog.NodeFunc(func(n translog.Node) (translog.Hash, error) {
+		h := b.Get(nodeKey(n))
+		if len(h) != len(translog.Hash{}) {
+			return translog.Hash{}, corrupt(bHashes, nodeKey(n), fmt.Errorf("no such node"))
+		}
+		return translog.Hash(h), nil
+	}).ReadHashes(indexes)
+}
+
+// Tile returns the bytes of a tile or entry bundle that lies within the log,
+// or [ErrNotFound].
+func (v *View) Tile(t translog.Tile) ([]byte, error) {
+	head, err := v.Head()
+	if err != nil {
+		return nil, err
+	}
+	if !t.Within(head.Tree.N) {
+		return nil, ErrNotFound
+	}
+	if t.Level < 0 {
+		return v.bundle(t)
+	}
+	first, count := t.Nodes()
+	c := v.tx.Bucket(bHashes).Cursor()
+	out := make([]byte, 0, count*len(translog.Hash{}))
+	key, val := c.Seek(nodeKey(first))
+	for i := range count {
+		want := nodeKey(translog.Node{Level: first.Level, N: first.N + int64(i)})
+		if !bytes.Equal(key, want) || len(val) != len(translog.Hash{}) {
+			return nil, corrupt(bHashes, want, fmt.Errorf("no such node"))
+		}
+		out = append(out, val...)
+		key, val = c.Next()
+	}
+	return out, nil
+}
+
+func (v *View) bundle(t translog.Tile) (out []byte, err error) {
+	for i := range int64(t.Width) {
+		leaf, err := v.Leaf(t.N*translog.TileWidth + i)
+		if err != nil {
+			return nil, err
+		}
+		if out, err = translog.AppendBundleEntry(out, leaf); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Entry returns a log entry.
+func (v *View) Entry(index int64) (*label.Envelope, error) {
+	b := v.tx.Bucket(bEntries).Get(indexKey(index))
+	if b == nil {
+		return nil, ErrNotFound
+	}
+	e, err := unpackEntry(b)
+	if err != nil {
+		return nil, corrupt(bEntries, indexKey(index), err)
+	}
+	return e, nil
+}
+
+// Leaf returns the bytes that the log records at an index.
+func (v *View) Leaf(index int64) ([]byte, error) {
+	e, err := v.Entry(index)
+	if err != nil {
+		return nil, err
+	}
+	return e.Encode()
+}
+
+// Org returns an organization.
+func (v *View) Org(id string) (*label.Organization, error) {
+	return getJSON[label.Organization](v, bOrgs, []byte(id))
+}
+
+// Orgs calls f with organizations from the one after the given ID on, until f
+// returns false.
+func (v *View) Orgs(after string, f func(*label.Organization) bool) error {
+	c := v.tx.Bucket(bOrgs).Cursor()
+	for k, b := c.Seek(append([]byte(after), 0)); k != nil; k, b = c.Next() {
+		o, err := decode[label.Organization](bOrgs, k, b)
+		if err != nil {
+			return err
+		}
+		if !f(o) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Key returns an enrolled key.
+func (v *View) Key(id string) (*label.Key, error) { return getJSON[label.Key](v, bKeys, []byte(id)) }
+
+// OrgKeys returns all keys of an organization.
+func (v *View) OrgKeys(org string) (keys []*label.Key, err error) {
+	err = v.prefix(bOrgKeys, orgKey(org), nil, func(rest []byte) (bool, error) {
+		k, err := v.Key(string(rest))
+		keys = append(keys, k)
+		return true, err
+	})
+	return keys, err
+}
+
+// Accreditations returns all accreditations of a lab, oldest first.
+func (v *View) Accreditations(org string) (list []*Accreditation, err error) {
+	p := orgKey(org)
+	c := v.tx.Bucket(bAccreditations).Cursor()
+	for k, b := c.Seek(p); bytes.HasPrefix(k, p); k, b = c.Next() {
+		a, err := decode[label.Accreditation](bAccreditations, k, b)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, &Accreditation{Index: int64(binary.BigEndian.Uint64(k[len(p):])), Accreditation: *a})
+	}
+	return list, nil
+}
+
+// Device returns a registered device.
+func (v *View) Device(digest label.Digest) (*Device, error) {
+	b := v.tx.Bucket(bDevices).Get(digest[:])
+	if b == nil {
+		return nil, ErrNotFound
+	}
+	d, err := unpackDevice(digest, b)
+	if err != nil {
+		return nil, corrupt(bDevices, digest, err)
+	}
+	return d, nil
+}
+
+// GTIN returns the device to which a trade item number belongs.
+func (v *View) GTIN(g label.GTIN) (label.Digest, error) {
+	b := v.tx.Bucket(bGTINs).Get([]byte(g))
+	if len(b) != len(label.Digest{}) {
+		return label.Digest{}, ErrNotFound
+	}
+	return label.Digest(b), nil
+}
+
+// Statement returns the record of accepted evidence, without Raw.
+func (v *View) Statement(id label.Digest) (*Statement, error) {
+	s, err := getJSON[Statement](v, bStatements, id[:])
+	if err == nil {
+		s.ID = id
+	}
+	return s, err
+}
+
+// Evidence returns the signed bytes of a statement as they came.
+func (v *View) Evidence(id label.Digest) ([]byte, error) {
+	b := v.tx.Bucket(bEvidence).Get(id[:])
+	if b == nil {
+		return nil, ErrNotFound
+	}
+	raw, err := decompress(b)
+	if err != nil {
+		return nil, corrupt(bEvidence, id, err)
+	}
+	return raw, nil
+}
+
+// DeviceStatements returns the IDs of all statements about a device.
+func (v *View) DeviceStatements(device label.Digest) (ids []label.Digest, err error) {
+	err = v.prefix(bDeviceStmts, device[:], nil, func(rest []byte) (bool, error) {
+		ids = append(ids, label.Digest(rest))
+		return true, nil
+	})
+	return ids, err
+}
+
+// OrgStatements calls f with the statements an organization signed or carried,
+// newest first, from the one after a cursor on, until f returns false. The
+// cursor of a statement is what f gets beside it.
+func (v *View) OrgStatements(org string, cursor []byte, f func(*Statement, []byte) bool) error {
+	return v.prefix(bOrgStmts, orgKey(org), cursor, func(rest []byte) (bool, error) {
+		s, err := v.Statement(label.Digest(rest[8:]))
+		if err != nil {
+			return false, err
+		}
+		return f(s, bytes.Clone(rest)), nil
+	})
+}
+
+// Label returns the record of a label.
+func (v *View) Label(id label.ID) (*Label, error) {
+	l, err := getJSON[Label](v, bLabels, []byte(id))
+	if err == nil {
+		l.ID = id
+	}
+	return l, err
+}
+
+// Labels calls f with every label, by ID, until f returns false.
+func (v *View) Labels(f func(*Label) bool) error {
+	c := v.tx.Bucket(bLabels).Cursor()
+	for k, b := c.First(); k != nil; k, b = c.Next() {
+		l, err := decode[Label](bLabels, k, b)
+		if err != nil {
+			return err
+		}
+		l.ID = label.ID(k)
+		if !f(l) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Latest returns the label that a device got last in a scheme. Whether it is
+// live is for the caller to tell.
+func (v *View) Latest(device label.Digest, scheme string) (*Label, error) {
+	b := v.tx.Bucket(bLive).Get(pair(device, []byte(scheme)))
+	if b == nil {
+		return nil, ErrNotFound
+	}
+	return v.Label(label.ID(b))
+}
+
+// DeviceLabels returns the latest label of a device in each scheme.
+func (v *View) DeviceLabels(device label.Digest) (list []*Label, err error) {
+	err = v.prefix(bLive, device[:], nil, func(rest []byte) (bool, error) {
+		l, err := v.Latest(device, string(rest))
+		list = append(list, l)
+		return true, err
+	})
+	return list, err
+}
+
+// OrgLabels calls f with the labels of a manufacturer, newest first, from the
+// one after a cursor on, until f returns false.
+func (v *View) OrgLabels(org string, cursor []byte, f func(*Label, []byte) bool) error {
+	return v.prefix(bOrgLabels, orgKey(org), cursor, func(rest []byte) (bool, error) {
+		l, err := v.Label(label.ID(rest[8:]))
+		if err != nil {
+			return false, err
+		}
+		return f(l, bytes.Clone(rest)), nil
+	})
+}
+
+// prefix calls f with what follows prefix in each key of a bucket, from the one
+// after a cursor on, until f returns false.
+func (v *View) prefix(bucket, prefix, cursor []byte, f func(rest []byte) (bool, error)) error {
+	c := v.tx.Bucket(bucket).Cursor()
+	start := prefix
+	if len(cursor) > 0 {
+		start = append(append(bytes.Clone(prefix), cursor...), 0)
+	}
+	for k, _ := c.Seek(start); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		more, err := f(k[len(prefix):])
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+func getJSON[T any](v *View, bucket, key []byte) (*T, error) {
+	b := v.tx.Bucket(bucket).Get(key)
+	if b == nil {
+		return nil, ErrNotFound
+	}
+	return decode[T](bucket, key, b)
+}
+
+func decode[T any](bucket, key, b []byte) (*T, error) {
+	t := new(T)
+	if err := label.Decode(b, t); err != nil {
+		return nil, corrupt(bucket, key, err)
+	}
+	return t, nil
+}
