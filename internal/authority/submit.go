@@ -231,12 +231,8 @@ func accreditation(v *store.View, item *scheme.Item, category string) (*label.Ac
 	return nil, err
 }
 
-// evidence reads all accepted statements of a device.
-func (a *Authority) evidence(v *store.View, device label.Digest) ([]*scheme.Item, error) {
-	ids, err := v.DeviceStatements(device)
-	if err != nil {
-		return nil, err
-	}
+// evidence reads accepted statements.
+func (a *Authority) evidence(v *store.View, ids []label.Digest) ([]*scheme.Item, error) {
 	items := make([]*scheme.Item, 0, len(ids))
 	for _, id := range ids {
 		st, err := v.Statement(id)

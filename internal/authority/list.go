@@ -1,0 +1,162 @@
+package authority
+
+import (
+	"encoding/base64"
+
+	"labeld/internal/label"
+	"labeld/internal/store"
+)
+
+// A Page asks for part of a list.
+type Page struct {
+	Size  int    // 0 for the default
+	Token string // of the page before
+}
+
+// limits returns the page's size and the cursor in its token.
+func (p Page) limits() (size int, cursor []byte, err error) {
+	switch {
+	case p.Size < 0 || p.Size > label.MaxPage:
+		return 0, nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "page_size", "must be 0 to %d", label.MaxPage)
+	case p.Size == 0:
+		size = label.DefaultPage
+	default:
+		size = p.Size
+	}
+	cursor, err = base64.RawURLEncoding.DecodeString(p.Token)
+	if err != nil || len(cursor) > 128 {
+		return 0, nil, label.Errorf(label.Invalid, label.ReasonMalformed, "page_token", "is not one that this call returned")
+	}
+	return size, cursor, nil
+}
+
+func pageToken(cursor []byte) string { return base64.RawURLEncoding.EncodeToString(cursor) }
+
+// A collector gathers one page.
+type collector[T any] struct {
+	size   int
+	items  []T
+	cursor []byte
+	next   string
+}
+
+// add takes the next item and reports whether to go on.
+func (c *collector[T]) add(item T, cursor []byte) bool {
+	if len(c.items) == c.size {
+		c.next = pageToken(c.cursor)
+		return false
+	}
+	c.items = append(c.items, item)
+	c.cursor = cursor
+	return true
+}
+
+// Submissions lists what the caller signed or carried, newest first; only what
+// is about one device, where that is not zero.
+func (a *Authority) Submissions(c Caller, device label.Digest, p Page) ([]*store.Statement, string, error) {
+	if err := c.need(label.RoleManufacturer, label.RoleLab, label.RoleOperator); err != nil {
+		return nil, "", err
+	}
+	size, cursor, err := p.limits()
+	if err != nil {
+		return nil, "", err
+	}
+	page := collector[*store.Statement]{size: size}
+	err = a.store.View(func(v *store.View) error {
+		return v.OrgStatements(c.Org, cursor, func(s *store.Statement, at []byte) bool {
+			return !device.IsZero() && s.Device != device || page.add(s, at)
+		})
+	})
+	return page.items, page.next, err
+}
+
+// Labels lists the labels of a manufacturer, newest first. It is public.
+func (a *Authority) Labels(manufacturer string, p Page) ([]*Published, string, error) {
+	size, cursor, err := p.limits()
+	if err != nil {
+		return nil, "", err
+	}
+	page := collector[label.ID]{size: size}
+	err = a.store.View(func(v *store.View) error {
+		if _, err := v.Org(manufacturer); err != nil {
+			return unknownOrg(err, "manufacturer", manufacturer)
+		}
+		return v.OrgLabels(manufacturer, cursor, func(l *store.Label, at []byte) bool {
+			return page.add(l.ID, at)
+		})
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	list := make([]*Published, len(page.items))
+	for i, id := range page.items {
+		if list[i], err = a.Lookup(id); err != nil {
+			return nil, "", err
+		}
+	}
+	return list, page.next, nil
+}
+
+// OwnLabels lists the labels of the caller, or of a manufacturer that an
+// operator names.
+func (a *Authority) OwnLabels(c Caller, manufacturer string, p Page) ([]*Published, string, error) {
+	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case manufacturer == "" && c.Is(label.RoleOperator):
+		return nil, "", label.Errorf(label.Invalid, label.ReasonMissing, "manufacturer", "an operator names the manufacturer whose labels to list")
+	case manufacturer == "":
+		manufacturer = c.Org
+	case manufacturer != c.Org && !c.Is(label.RoleOperator):
+		return nil, "", label.Errorf(label.Denied, label.ReasonNotYours, "manufacturer", "only operators list another manufacturer's labels by this call")
+	}
+	return a.Labels(manufacturer, p)
+}
+
+// An Enrolment is an organization with what is on record for it.
+type Enrolment struct {
+	Org            *label.Organization
+	Keys           []*label.Key
+	Accreditations []*store.Accreditation
+}
+
+// Organization returns an organization; it may read its own record.
+func (a *Authority) Organization(c Caller, id string) (*Enrolment, error) {
+	if c.Org == "" || c.Org != id {
+		if err := c.need(label.RoleOperator); err != nil {
+			return nil, err
+		}
+	}
+	e := &Enrolment{}
+	err := a.store.View(func(v *store.View) (err error) {
+		if e.Org, err = v.Org(id); err != nil {
+			return unknownOrg(err, "id", id)
+		}
+		if e.Keys, err = v.OrgKeys(id); err != nil {
+			return err
+		}
+		e.Accreditations, err = v.Accreditations(id)
+		return err
+	})
+	return e, err
+}
+
+// Organizations lists organizations by ID; only those with a role, where one is
+// named.
+func (a *Authority) Organizations(c Caller, role label.Role, p Page) ([]*label.Organization, string, error) {
+	if err := c.need(label.RoleOperator); err != nil {
+		return nil, "", err
+	}
+	size, cursor, err := p.limits()
+	if err != nil {
+		return nil, "", err
+	}
+	page := collector[*label.Organization]{size: size}
+	err = a.store.View(func(v *store.View) error {
+		return v.Orgs(string(cursor), func(o *label.Organization) bool {
+			return role != "" && !o.Has(role) || page.add(o, []byte(o.ID))
+		})
+	})
+	return page.items, page.next, err
+}

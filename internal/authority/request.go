@@ -1,0 +1,195 @@
+package authority
+
+import (
+	"context"
+	"errors"
+
+	"labeld/internal/issue"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// An Outcome is the answer to a request for a label.
+type Outcome struct {
+	Decision *scheme.Decision // nil where a live label was returned
+	Label    *Published       // nil where the evidence does not support the level
+	Known    bool             // the label was issued before this request
+}
+
+// Evaluate judges a device by all accepted evidence. Nothing is recorded.
+func (a *Authority) Evaluate(c Caller, device label.Digest, schemeID string) (*scheme.Decision, error) {
+	s, err := a.scheme(schemeID)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.picture(c, device, s)
+	if err != nil {
+		return nil, err
+	}
+	return s.Evaluate(p.desc, device, p.items, a.clock())
+}
+
+// attempts is how often a request judges again because evidence arrived while
+// it did.
+const attempts = 3
+
+// errMoved says that the evidence changed between judging and committing.
+var errMoved = label.Errorf(label.Unavailable, label.ReasonConflict, "", "evidence for the device arrived while it was judged; repeat the request")
+
+// Request issues a label for a level, if the evidence supports it.
+func (a *Authority) Request(ctx context.Context, c Caller, device label.Digest, schemeID string, level int) (*Outcome, error) {
+	s, err := a.scheme(schemeID)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Level(level); err != nil {
+		return nil, err
+	}
+	defer a.writer.begin()()
+	for range attempts {
+		o, err := a.request(ctx, c, device, s, level)
+		if !errors.Is(err, errMoved) {
+			return o, err
+		}
+	}
+	return nil, errMoved
+}
+
+func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, s *scheme.Scheme, level int) (*Outcome, error) {
+	p, err := a.picture(c, device, s)
+	if err != nil {
+		return nil, err
+	}
+	now := a.clock()
+	if p.live != nil && now.Before(p.live.Expires) {
+		return a.again(p.live, level)
+	}
+	d, err := s.Evaluate(p.desc, device, p.items, now)
+	if err != nil {
+		return nil, err
+	}
+	if !d.Levels[level-1].Reached {
+		return &Outcome{Decision: d}, nil
+	}
+	grant, err := d.Grant(level)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := a.issuer.Label(grant, p.device.Descriptor, p.maker)
+	if err != nil {
+		return nil, err
+	}
+	var other *store.Label // a live label that another request got meanwhile
+	var rec *store.Label
+	err = a.writer.do(ctx, []string{claimf("device/%s", device)}, func(v *store.View, b *store.Batch) error {
+		if l, err := live(v, device, s.ID); err != nil {
+			return err
+		} else if l != nil && b.At.Before(l.Expires) {
+			other = l
+			return nil
+		}
+		ids, err := v.DeviceStatements(device)
+		if err != nil {
+			return err
+		}
+		if len(ids) != p.statements {
+			return errMoved
+		}
+		rec, err = a.record(v, b, signed, p.device, s, level)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if other != nil {
+		return a.again(other, level)
+	}
+	pub, err := a.publish(rec, signed.Envelope, p.device.Descriptor)
+	if err != nil {
+		return nil, err
+	}
+	return &Outcome{Decision: d, Label: pub}, nil
+}
+
+// record adds a signed label to a batch.
+func (a *Authority) record(v *store.View, b *store.Batch, signed *issue.Signed, device *store.Device, s *scheme.Scheme, level int) (*store.Label, error) {
+	l := signed.Label
+	if _, err := v.Label(l.ID); !errors.Is(err, store.ErrNotFound) {
+		return nil, errMoved // one in 2^55: judging again draws another ID
+	}
+	rec := store.Label{
+		ID: l.ID, Index: index(b), Device: device.Digest, Org: device.Org,
+		Scheme: s.ID, Level: level, Issued: l.Issued, Expires: l.Expires,
+	}
+	b.Labels = append(b.Labels, rec)
+	b.Entries = append(b.Entries, signed.Envelope)
+	return &rec, nil
+}
+
+// again answers a request with the device's live label.
+func (a *Authority) again(l *store.Label, level int) (*Outcome, error) {
+	if l.Level != level {
+		return nil, label.Errorf(label.Precondition, label.ReasonLiveLabel, "level",
+			"the device has the live label %s of level %d in this scheme, until %s; a device has one live label in a scheme",
+			l.ID.Pretty(), l.Level, label.DateOf(l.Expires))
+	}
+	pub, err := a.Lookup(l.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &Outcome{Label: pub, Known: true}, nil
+}
+
+// A picture is what a request sees of a device.
+type picture struct {
+	device     *store.Device
+	desc       *label.Device
+	maker      label.Party
+	live       *store.Label // latest label in the scheme, live or not
+	items      []*scheme.Item
+	statements int // how many there were, readable or not
+}
+
+func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*picture, error) {
+	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+		return nil, err
+	}
+	p := &picture{desc: new(label.Device)}
+	err := a.store.View(func(v *store.View) (err error) {
+		if p.device, err = v.Device(device); err != nil {
+			return unknownDevice(err, device)
+		}
+		if p.device.Org != c.Org && !c.Is(label.RoleOperator) {
+			return label.Errorf(label.Denied, label.ReasonNotYours, "device", "the device belongs to another manufacturer")
+		}
+		if err := label.Decode(p.device.Descriptor, p.desc); err != nil {
+			return err
+		}
+		maker, err := v.Org(p.device.Org)
+		if err != nil {
+			return err
+		}
+		p.maker = label.Party{ID: maker.ID, Name: maker.Name, URL: maker.URL}
+		if p.live, err = live(v, device, s.ID); err != nil {
+			return err
+		}
+		ids, err := v.DeviceStatements(device)
+		if err != nil {
+			return err
+		}
+		p.statements = len(ids)
+		p.items, err = a.evidence(v, ids)
+		return err
+	})
+	return p, err
+}
+
+// live returns the latest label of a device in a scheme, or nil.
+func live(v *store.View, device label.Digest, scheme string) (*store.Label, error) {
+	l, err := v.Latest(device, scheme)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return l, err
+}
