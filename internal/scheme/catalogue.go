@@ -300,3 +300,12 @@ func (p *Programme) loadStandard(fsys fs.FS, name string, lang *language) error 
 	p.Standards[s.ID] = s
 	return d.err()
 }
+
+// Refs returns the schemes served, by ID.
+func (p *Programme) Refs() []label.SchemeRef {
+	var refs []label.SchemeRef
+	for _, id := range slices.Sorted(maps.Keys(p.Schemes)) {
+		refs = append(refs, p.Schemes[id].Ref())
+	}
+	return refs
+}

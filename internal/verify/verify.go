@@ -66,15 +66,8 @@ func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := envelope.Open(p.Bundle)
+	l, key, u, err := t.label(p.Bundle, []byte(p.Device))
 	if err != nil {
-		return nil, label.Within("bundle", err)
-	}
-	l, key, err := Statement(u, []byte(p.Device), t.keys)
-	if err != nil {
-		return nil, err
-	}
-	if err := t.validKey(key, l.Issued); err != nil {
 		return nil, err
 	}
 	r := &Result{Label: l, State: l.StateAt(at), Support: l.SupportAt(at), At: at.UTC().Truncate(time.Second)}
@@ -95,6 +88,38 @@ func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
 	r.Index, r.Tree = proof.Index, r.head.Tree.N
 	r.say("log", "entry %d of %d in the transparency log %s", r.Index, r.Tree, t.Log.Origin)
 	return r, nil
+}
+
+// Label checks the first three points only: it returns the label that a bundle
+// holds about a device.
+func (t *Trust) Label(bundle, device []byte) (*label.Label, error) {
+	l, _, _, err := t.label(bundle, device)
+	return l, err
+}
+
+func (t *Trust) label(bundle, device []byte) (*label.Label, string, *envelope.Unverified, error) {
+	u, err := envelope.Open(bundle)
+	if err != nil {
+		return nil, "", nil, label.Within("bundle", err)
+	}
+	l, key, err := Statement(u, device, t.keys)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	return l, key, u, t.validKey(key, l.Issued)
+}
+
+// Statement checks the authority's signature under a statement of any type.
+func (t *Trust) Statement(env *label.Envelope) (*envelope.Verified, error) {
+	raw, err := env.Encode()
+	if err != nil {
+		return nil, err
+	}
+	u, err := envelope.Open(raw)
+	if err != nil {
+		return nil, err
+	}
+	return u.Verify(t.keys)
 }
 
 func (r *Result) say(name, format string, args ...any) {

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/daemon"
+	"labeld/internal/envelope"
+	"labeld/internal/example"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+	"labeld/internal/token"
+	"labeld/labels"
+)
+
+// The parties of the demo; labels/examples names the lab and the manufacturer.
+const (
+	demoAuthority = "demo-authority"
+	demoLab       = "aurora-lab"
+	demoMaker     = "northlight"
+)
+
+func demoCommand() *cobra.Command {
+	var dir string
+	c := daemon.Config{
+		Authority: daemon.AuthorityConfig{ID: demoAuthority, Name: "Demo Authority for Product Security"},
+	}
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run a whole programme with a lab, a manufacturer and a label",
+		Long: `Make a programme with throwaway, unencrypted keys in a temporary directory (or in
+--data, which must be new), serve it on loopback, and do the whole job through
+the public gRPC API: enrol a lab and a manufacturer, register a camera, submit a
+signed test report and a declaration, and request a label. A smart plug then asks
+for more than it can show, and is told what is missing. Keeps serving until
+interrupted; a temporary directory is then removed.`,
+		Example: "  labeld demo\n  labeld demo --http 127.0.0.1:0 --grpc 127.0.0.1:0 --data /tmp/programme",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runDemo(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), dir, c)
+		},
+	}
+	cmd.Flags().StringVar(&dir, "data", "", "directory to make the programme in (default: a temporary one)")
+	cmd.Flags().StringVar(&c.HTTP, "http", "127.0.0.1:8080", "address for HTTP; port 0 takes a free one")
+	cmd.Flags().StringVar(&c.GRPC, "grpc", "127.0.0.1:8443", "address for gRPC; port 0 takes a free one")
+	return cmd
+}
+
+func runDemo(ctx context.Context, out, stderr io.Writer, dir string, c daemon.Config) (err error) {
+	for _, addr := range []string{c.HTTP, c.GRPC} {
+		if err := onLoopback(addr); err != nil {
+			return err
+		}
+	}
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "labeld-demo-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	c.URL = "http://" + c.HTTP
+	c.Log.Origin = "demo.labeld.example/log"
+	if err := daemon.Init(ctx, dir, c, nil, time.Now()); err != nil {
+		return err
+	}
+	config, err := daemon.LoadConfig(dir)
+	if err != nil {
+		return err
+	}
+	d, err := daemon.Open(ctx, config, daemon.Options{Log: logger(stderr, slog.LevelWarn)})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	served := make(chan error, 1)
+	go func() { served <- d.Serve(ctx) }()
+	demo := &demo{dir: dir, d: d, out: out, ctx: ctx}
+	if err := demo.run(); err != nil {
+		cancel(err)
+		return errors.Join(err, <-served)
+	}
+	return <-served
+}
+
+// A demo acts for all the parties of a small programme.
+type demo struct {
+	dir string
+	d   *daemon.Daemon
+	out io.Writer
+	ctx context.Context // of the whole demo, which is one call
+}
+
+func (m *demo) say(format string, args ...any) { fmt.Fprintf(m.out, format+"\n", args...) }
+
+func (m *demo) path(name string) string { return filepath.Join(m.dir, name) }
+
+// A party is an organization of the demo, connected to the service.
+type party struct {
+	id     string
+	signer *envelope.Signer
+	conn   *grpc.ClientConn
+}
+
+// party connects as an organization with the key in a file.
+func (m *demo) party(id, keyFile string) (*party, error) {
+	s, err := envelope.LoadSigner(m.ctx, m.path(keyFile), nil)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := grpc.NewClient("passthrough:///"+m.d.GRPC,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithPerRPCCredentials(&token.Source{Signer: s, Organization: id, Audience: m.d.GRPC, Loopback: true}))
+	if err != nil {
+		return nil, err
+	}
+	return &party{id: id, signer: s, conn: conn}, nil
+}
+
+func (m *demo) run() error {
+	m.say("a programme in %s, served at %s (gRPC %s)", m.dir, m.d.URL, m.d.GRPC)
+	if err := m.enrol(); err != nil {
+		return fmt.Errorf("enrolling the parties: %w", err)
+	}
+	lab, err := m.party(demoLab, "lab.key")
+	if err != nil {
+		return err
+	}
+	maker, err := m.party(demoMaker, "maker.key")
+	if err != nil {
+		return err
+	}
+	camera, err := m.submit("camera", lab, maker)
+	if err != nil {
+		return fmt.Errorf("submitting the camera's evidence: %w", err)
+	}
+	issued, err := m.request(maker, "camera", camera, 3)
+	if err != nil {
+		return err
+	}
+	if issued.GetLabel() == nil {
+		return errors.New("the camera's evidence did not support level 3")
+	}
+	plug, err := m.submit("plug", lab, maker)
+	if err != nil {
+		return fmt.Errorf("submitting the plug's evidence: %w", err)
+	}
+	if _, err := m.request(maker, "plug", plug, 2); err != nil {
+		return err
+	}
+	return m.finish(issued.GetLabel().GetSummary(), plug)
+}
+
+// enrol makes the parties' keys and has the operator enrol them.
+func (m *demo) enrol() error {
+	op, err := m.party(demoAuthority, daemon.OperatorKey)
+	if err != nil {
+		return err
+	}
+	defer op.conn.Close()
+	api := labelv1.NewAuthorityServiceClient(op.conn)
+	for _, o := range []struct {
+		key string
+		org *labelv1.Organization
+	}{
+		{"lab.key", &labelv1.Organization{Id: demoLab, Name: "Aurora Test Laboratory", Roles: []labelv1.Role{labelv1.Role_ROLE_LAB}}},
+		{"maker.key", &labelv1.Organization{Id: demoMaker, Name: "Northlight Devices", Roles: []labelv1.Role{labelv1.Role_ROLE_MANUFACTURER}, Contact: "mailto:security@northlight.example"}},
+	} {
+		if err := daemon.WriteKey(m.path(o.key), "ecdsa-p256", nil); err != nil {
+			return err
+		}
+		pem, err := os.ReadFile(m.path(strings.TrimSuffix(o.key, ".key") + ".pub"))
+		if err != nil {
+			return err
+		}
+		if _, err := api.CreateOrganization(m.ctx, &labelv1.CreateOrganizationRequest{Organization: o.org}); err != nil {
+			return err
+		}
+		if _, err := api.AddKey(m.ctx, &labelv1.AddKeyRequest{Organization: o.org.Id, Pem: string(pem)}); err != nil {
+			return err
+		}
+		m.say("enrolled %s (%s)", o.org.Name, o.org.Id)
+	}
+	today := label.DateOf(m.d.Authority.Now())
+	_, err = api.AddAccreditation(m.ctx, &labelv1.AddAccreditationRequest{Accreditation: &labelv1.Accreditation{
+		Lab: demoLab, Number: "DEMO-L-0042", Body: "Demo Accreditation Board", Standards: []string{"en303645"},
+		Categories: []string{"*"}, Level: 4, From: today.AddMonths(-24).String(), To: today.AddMonths(24).String(),
+	}})
+	return err
+}
+
+// submit registers an example device and submits its report and declaration,
+// each signed by its party and written to a file besides.
+func (m *demo) submit(name string, lab, maker *party) (device string, err error) {
+	e, err := example.Load(labels.FS, name, label.DateOf(m.d.Authority.Now()))
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(m.path(name+".device.json"), e.Descriptor, 0o644); err != nil {
+		return "", err
+	}
+	reg, err := labelv1.NewSubmissionServiceClient(maker.conn).RegisterDevice(m.ctx, &labelv1.RegisterDeviceRequest{Descriptor_: e.Descriptor})
+	if err != nil {
+		return "", err
+	}
+	m.say("\nregistered %s %s as %s", e.Device.Brand, e.Device.Name, reg.GetDevice())
+	for _, s := range []struct {
+		by        *party
+		kind      string
+		predicate any
+		what      string
+	}{
+		{lab, label.TypeTestReport, e.Report, "report"},
+		{maker, label.TypeDeclaration, e.Declaration, "declaration"},
+	} {
+		bundle, err := seal(s.by.signer, e.Descriptor, s.kind, s.predicate)
+		if err != nil {
+			return "", err
+		}
+		file := m.path(name + "." + s.what + ".json")
+		if err := os.WriteFile(file, bundle, 0o644); err != nil {
+			return "", err
+		}
+		r, err := labelv1.NewSubmissionServiceClient(s.by.conn).SubmitStatement(m.ctx, &labelv1.SubmitStatementRequest{Statement: bundle})
+		if err != nil {
+			return "", err
+		}
+		m.say("accepted the %s of %s, %s", s.what, s.by.id, r.GetSubmission().GetStatement().GetId())
+	}
+	return reg.GetDevice(), nil
+}
+
+// seal signs a predicate about a device, as a Sigstore bundle.
+func seal(s *envelope.Signer, descriptor []byte, kind string, predicate any) ([]byte, error) {
+	stmt, err := label.NewStatement("device.json", label.DigestOf(descriptor), kind, predicate)
+	if err != nil {
+		return nil, err
+	}
+	env, err := s.Seal(stmt)
+	if err != nil {
+		return nil, err
+	}
+	return envelope.Bundle(env)
+}
+
+// request asks for a level and prints what that came to.
+func (m *demo) request(maker *party, name, device string, level int32) (*labelv1.RequestLabelResponse, error) {
+	r, err := labelv1.NewLabelServiceClient(maker.conn).RequestLabel(m.ctx, &labelv1.RequestLabelRequest{Device: device, Level: level})
+	if err != nil {
+		return nil, fmt.Errorf("requesting level %d for the %s: %w", level, name, err)
+	}
+	m.say("\nlevel %d for the %s, by %s version %s:\n", level, name, r.GetDecision().GetScheme(), r.GetDecision().GetSchemeVersion())
+	printFindings(m.out, r.GetDecision(), level)
+	if r.GetLabel() == nil {
+		m.say("\nno label: the %s reaches level %d. What is missing for level %d:", name, r.GetDecision().GetReached(), level)
+		for _, g := range r.GetDecision().GetMissing() {
+			m.say("  - %s: %s", g.GetText(), strings.Join(g.GetItems(), ", "))
+		}
+	}
+	return r, nil
+}
+
+// words for findings, so that a table does not rest on colour.
+var findingWords = map[labelv1.FindingState]string{
+	labelv1.FindingState_FINDING_STATE_MET:            "met",
+	labelv1.FindingState_FINDING_STATE_UNMET:          "UNMET",
+	labelv1.FindingState_FINDING_STATE_UNDETERMINED:   "open",
+	labelv1.FindingState_FINDING_STATE_NOT_APPLICABLE: "n/a",
+}
+
+func printFindings(out io.Writer, d *labelv1.Decision, level int32) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "  LEVEL\tFINDING\tCRITERION\tCHECKED BY")
+	for _, f := range d.GetLevels()[level-1].GetFindings() {
+		by := "lab"
+		if f.GetRequired() == labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION {
+			by = "manufacturer"
+		}
+		fmt.Fprintf(w, "  %d\t%s\t%s\t%s\n", f.GetLevel(), findingWords[f.GetState()], f.GetTitle(), by)
+	}
+	w.Flush()
+}
+
+// finish prints the label, its code, and what to try next.
+func (m *demo) finish(s *labelv1.LabelSummary, plug string) error {
+	id := label.ID(s.GetId())
+	code, err := qr.New(qr.Payload(m.d.URL, id))
+	if err != nil {
+		return err
+	}
+	m.say("\nlabel: %s\nurl: %s\n\n%s", id.Pretty(), s.GetUrl(), code.Terminal())
+	m.say(`try next, in another terminal:
+
+  labelctl verify %[1]s --url %[2]s
+  labelctl label show %[1]s --server %[3]s
+  labelctl evaluate %[4]s --level 2 --server %[3]s --key %[5]s --as %[6]s
+  labelctl org list --server %[3]s --key %[7]s --as %[8]s
+  curl %[2]s/l/%[1]s.json
+
+serving until interrupted`, id.Pretty(), m.d.URL, m.d.GRPC, plug, m.path("maker.key"), demoMaker, m.path(daemon.OperatorKey), demoAuthority)
+	return nil
+}

@@ -1,0 +1,92 @@
+// Labeld is the engine of a product-security label programme. It takes signed
+// evidence about connected devices, judges it against tiered criteria, issues
+// signed labels, records them in a transparency log, and lets anybody check
+// them.
+//
+// Four commands:
+//
+//	labeld demo    a whole programme in a temporary directory, with a lab, a
+//	               manufacturer, a label, and one device that falls short
+//	labeld init    make a programme: keys, database, configuration; once
+//	labeld serve   run it
+//	labeld check   verify every page, hash, index and signature of its database
+//
+// Serve and check never make anything. Keys are encrypted with the passphrase
+// in LABELD_PASSPHRASE, which is asked for where that is not set.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"labeld/internal/envelope"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := newRoot(os.Stdout, os.Stderr).ExecuteContext(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "labeld: %v\n", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "labeld",
+		Short:         "The engine of a product-security label programme",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand())
+	return root
+}
+
+const passphraseVar = "LABELD_PASSPHRASE"
+
+// passphrase returns the passphrase of the programme's keys, from the
+// environment or the terminal.
+func passphrase(stderr io.Writer, confirm bool) envelope.Passphrase {
+	return func() ([]byte, error) {
+		if p, ok := os.LookupEnv(passphraseVar); ok {
+			return []byte(p), nil
+		}
+		if !term.IsTerminal(int(os.Stdin.Fd())) {
+			return nil, errors.New("set " + passphraseVar + ", or run from a terminal to be asked")
+		}
+		p, err := ask(stderr, "Passphrase of the programme's keys: ")
+		if err != nil || !confirm {
+			return p, err
+		}
+		again, err := ask(stderr, "Once more: ")
+		if err == nil && string(again) != string(p) {
+			err = errors.New("the two passphrases differ")
+		}
+		return p, err
+	}
+}
+
+func ask(stderr io.Writer, prompt string) ([]byte, error) {
+	fmt.Fprint(stderr, prompt)
+	p, err := term.ReadPassword(int(os.Stdin.Fd()))
+	fmt.Fprintln(stderr)
+	return p, err
+}
+
+// logger writes to stderr: plain lines, as services write them.
+func logger(stderr io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"labeld/internal/daemon"
+)
+
+func initCommand() *cobra.Command {
+	var dir string
+	var c daemon.Config
+	var plain bool
+	cmd := &cobra.Command{
+		Use:   "init --data DIR --authority ID --name NAME --url URL",
+		Short: "Make a programme: keys, database, configuration; once",
+		Long: `Make a programme in a directory: a key that signs labels, one that signs the
+transparency log, one for the first operator, an empty database, and the file
+labeld.yaml, which says how to serve. Nothing that exists is overwritten.
+
+The base URL stands in every label and every QR code, and the log's origin in
+every proof: both are fixed for ever.`,
+		Example: `  labeld init --data /var/lib/labeld --authority example-authority \
+    --name "Example Authority for Product Security" --url https://labels.example.org`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if c.Log.Origin == "" {
+				u, err := url.Parse(c.URL)
+				if err != nil || u.Host == "" {
+					return fmt.Errorf("--url: %q is not a URL such as https://labels.example.org", c.URL)
+				}
+				c.Log.Origin = u.Host + "/log"
+			}
+			var pass []byte
+			if !plain {
+				var err error
+				if pass, err = passphrase(cmd.ErrOrStderr(), true)(); err != nil {
+					return err
+				}
+				if len(pass) == 0 {
+					return errors.New("the passphrase is empty; give one, or say --plain to keep the keys unencrypted")
+				}
+			}
+			if err := daemon.Init(cmd.Context(), dir, c, pass, time.Now()); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), `made the programme of %s in %s
+
+back up: label.key, log.key, operator.key, labeld.yaml, and labeld.db
+serve:   labeld serve --data %s
+operate: labelctl --key %s/%s --as %s org list
+`, c.Authority.Name, dir, dir, dir, daemon.OperatorKey, c.Authority.ID)
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&dir, "data", "", "directory to make the programme in")
+	f.StringVar(&c.Authority.ID, "authority", "", "identifier of the authority: lower-case letters, digits, hyphens")
+	f.StringVar(&c.Authority.Name, "name", "", "name of the authority, as shown on labels")
+	f.StringVar(&c.Authority.URL, "authority-url", "", "public web page of the authority")
+	f.StringVar(&c.URL, "url", "", "public base URL of the service")
+	f.StringVar(&c.Log.Origin, "origin", "", "name of the transparency log (default: the URL's host, and /log)")
+	f.StringVar(&c.HTTP, "http", "127.0.0.1:8080", "address the HTTP side will listen on")
+	f.StringVar(&c.GRPC, "grpc", "127.0.0.1:8443", "address the gRPC side will listen on")
+	f.StringVar(&c.Labels, "labels", "", "directory with programme data, instead of what is built in")
+	f.StringVar(&c.TLS.Cert, "tls-cert", "", "certificate chain for both listeners, PEM")
+	f.StringVar(&c.TLS.Key, "tls-key", "", "private key of the certificate, PEM")
+	f.BoolVar(&plain, "plain", false, "do not encrypt the keys")
+	require(cmd, "data", "authority", "name", "url")
+	return cmd
+}
+
+func serveCommand() *cobra.Command {
+	var dir, labels string
+	var verbose bool
+	cmd := &cobra.Command{
+		Use:     "serve --data DIR",
+		Short:   "Run a programme that init made",
+		Long:    "Serve gRPC and HTTP as labeld.yaml in the data directory says, until interrupted or\nterminated; calls under way are then finished. Nothing is ever made: a missing\nkey or database is an error.",
+		Example: "  labeld serve --data /var/lib/labeld",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := daemon.LoadConfig(dir)
+			if err != nil {
+				return err
+			}
+			if labels != "" {
+				c.Labels = labels
+			}
+			level := slog.LevelInfo
+			if verbose {
+				level = slog.LevelDebug
+			}
+			log := logger(cmd.ErrOrStderr(), level)
+			d, err := daemon.Open(cmd.Context(), c, daemon.Options{Passphrase: passphrase(cmd.ErrOrStderr(), false), Log: log})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "grpc: %s\nhttp: %s\nurl: %s\n", d.GRPC, d.HTTP, d.URL)
+			return d.Serve(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVar(&dir, "data", "", "directory of the programme")
+	cmd.Flags().StringVar(&labels, "labels", "", "directory with programme data, instead of what labeld.yaml says")
+	cmd.Flags().BoolVar(&verbose, "verbose", false, "log more")
+	require(cmd, "data")
+	return cmd
+}
+
+func checkCommand() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:     "check --data DIR",
+		Short:   "Verify every page, hash, index and signature of a programme's database",
+		Long:    "Read the whole database of a programme that is not being served, or a copy of it,\nand say what is wrong: pages of the file, hashes of the log, derived indexes, and\nevery signature. Needs the public keys only. Exits with 1 if there is a problem.",
+		Example: "  labeld check --data /var/lib/labeld",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := daemon.LoadConfig(dir)
+			if err != nil {
+				return err
+			}
+			problems := 0
+			err = daemon.Check(cmd.Context(), c, func(p string) {
+				problems++
+				fmt.Fprintf(cmd.OutOrStdout(), "problem: %s\n", p)
+			})
+			if err != nil {
+				return err
+			}
+			if problems > 0 {
+				return fmt.Errorf("%d problems in the database of %s; restore a backup, and keep this one for the inquiry", problems, dir)
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "ok: every page, hash, index and signature holds")
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&dir, "data", "", "directory of the programme")
+	require(cmd, "data")
+	return cmd
+}
+
+// require marks flags as required; their names are constants of this file.
+func require(cmd *cobra.Command, names ...string) {
+	for _, n := range names {
+		if err := cmd.MarkFlagRequired(n); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// onLoopback refuses an address that others can reach.
+func onLoopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return err
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%s is not a loopback address; the demo has throwaway keys and no TLS", addr)
+	}
+	return nil
+}

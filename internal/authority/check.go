@@ -1,0 +1,186 @@
+package authority
+
+import (
+	"fmt"
+	"reflect"
+
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+	"labeld/internal/verify"
+)
+
+// Check verifies a whole store: everything that [store.Store.Check] covers, and
+// besides that every signature and what the signed statements say against what
+// the records say. It reports each problem and returns an error only if it
+// could not go on.
+func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, report func(problem string)) error {
+	if err := s.Check(report); err != nil {
+		return err
+	}
+	return s.View(func(v *store.View) error {
+		c := &check{v: v, trust: trust, programme: programme, report: report}
+		c.head()
+		if err := c.labels(); err != nil {
+			return err
+		}
+		if err := c.accreditations(); err != nil {
+			return err
+		}
+		return c.evidence()
+	})
+}
+
+type check struct {
+	v         *store.View
+	trust     *verify.Trust
+	programme *scheme.Programme
+	report    func(string)
+}
+
+func (c *check) badf(format string, args ...any) { c.report(fmt.Sprintf(format, args...)) }
+
+func (c *check) head() {
+	head, err := c.v.Head()
+	if err != nil {
+		c.badf("log head: %v", err)
+		return
+	}
+	cp, err := c.trust.OpenCheckpoint(head.Checkpoint)
+	if err != nil {
+		c.badf("log checkpoint: %v", err)
+	} else if cp.Tree != head.Tree {
+		c.badf("log checkpoint is of size %d and root %s, the head of %d and %s", cp.Tree.N, cp.Tree.Hash, head.Tree.N, head.Tree.Hash)
+	}
+	if o := c.v.Origin(); o != c.trust.Log.Origin {
+		c.badf("the store is of log %q, the configuration of %q", o, c.trust.Log.Origin)
+	}
+}
+
+// labels verifies every label as anybody would, and its record against it.
+func (c *check) labels() error {
+	return c.v.Labels(func(rec *store.Label) bool {
+		if err := c.label(rec); err != nil {
+			c.badf("label %s: %v", rec.ID, err)
+		}
+		return true
+	})
+}
+
+func (c *check) label(rec *store.Label) error {
+	env, err := c.v.Entry(rec.Index)
+	if err != nil {
+		return err
+	}
+	device, err := c.v.Device(rec.Device)
+	if err != nil {
+		return err
+	}
+	bundle, err := envelope.Bundle(env)
+	if err != nil {
+		return err
+	}
+	l, err := c.trust.Label(bundle, device.Descriptor)
+	if err != nil {
+		return err
+	}
+	want := store.Label{
+		ID: l.ID, Index: rec.Index, Device: label.DigestOf(device.Descriptor), Org: l.Maker.ID,
+		Scheme: l.Scheme.ID, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
+	}
+	if !reflect.DeepEqual(*rec, want) {
+		return fmt.Errorf("the record says %+v, the signed statement %+v", *rec, want)
+	}
+	for _, e := range l.Evidence {
+		st, err := c.v.Statement(e.SHA256)
+		if err != nil || st.Device != rec.Device {
+			c.badf("label %s: its evidence %s is not on record for its device", rec.ID, e.SHA256)
+		}
+	}
+	return nil
+}
+
+// accreditations verifies the authority's signature under each.
+func (c *check) accreditations() error {
+	var inner error
+	err := c.v.Orgs("", func(o *label.Organization) bool {
+		var list []*store.Accreditation
+		if list, inner = c.v.Accreditations(o.ID); inner != nil {
+			return false
+		}
+		for _, rec := range list {
+			if err := c.accreditation(rec); err != nil {
+				c.badf("accreditation %s of %s: %v", rec.Number, o.ID, err)
+			}
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	return inner
+}
+
+func (c *check) accreditation(rec *store.Accreditation) error {
+	env, err := c.v.Entry(rec.Index)
+	if err != nil {
+		return err
+	}
+	v, err := c.trust.Statement(env)
+	if err != nil {
+		return err
+	}
+	a, err := envelope.Predicate[label.Accreditation](v)
+	if err != nil {
+		return err
+	}
+	if v.PredicateType() != label.TypeAccreditation || !reflect.DeepEqual(*a, rec.Accreditation) {
+		return fmt.Errorf("the record differs from the signed statement")
+	}
+	return nil
+}
+
+// evidence verifies the signature under every report and declaration.
+func (c *check) evidence() error {
+	return c.v.Statements(func(st *store.Statement) bool {
+		if err := c.statement(st); err != nil {
+			c.badf("statement %s: %v", st.ID, err)
+		}
+		return true
+	})
+}
+
+func (c *check) statement(st *store.Statement) error {
+	raw, err := c.v.Evidence(st.ID)
+	if err != nil {
+		return err
+	}
+	u, err := envelope.Open(raw)
+	if err != nil {
+		return err
+	}
+	if u.ID() != st.ID {
+		return fmt.Errorf("the signed bytes are those of statement %s", u.ID())
+	}
+	key, err := c.v.Key(st.Key)
+	if err != nil {
+		return fmt.Errorf("its key: %w", err)
+	}
+	pub, err := envelope.ParsePublicKey([]byte(key.PEM))
+	if err != nil {
+		return err
+	}
+	v, err := u.Verify([]*envelope.PublicKey{pub})
+	if err != nil {
+		return err
+	}
+	item, err := c.programme.Read(v)
+	if err != nil {
+		return err
+	}
+	if item.Type != st.Type || item.Signer != st.Signer || item.Number != st.Number || item.Date != st.Date {
+		return fmt.Errorf("the record differs from the signed statement")
+	}
+	return nil
+}

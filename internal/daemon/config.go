@@ -1,0 +1,206 @@
+package daemon
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"labeld/internal/label"
+	"labeld/internal/qr"
+	"labeld/labels"
+)
+
+// ConfigName is the configuration's file name in a data directory.
+const ConfigName = "labeld.yaml"
+
+// A Config is everything an operator decides. It is read strictly: a member
+// that is not listed here is an error. Paths are relative to the directory of
+// the configuration file. labeld.example.yaml shows every member.
+type Config struct {
+	// URL is the public base URL of the HTTP side: scheme, host and port, no
+	// path. It stands in every label and every QR code; changing it later
+	// leaves old labels pointing to the old address. Required.
+	URL string `yaml:"url"`
+
+	// HTTP and GRPC are the addresses to listen on, host:port; port 0 takes a
+	// free one. Off loopback, TLS is required. Default 127.0.0.1:8080 and
+	// 127.0.0.1:8443.
+	HTTP string `yaml:"http"`
+	GRPC string `yaml:"grpc"`
+
+	// Audiences are the names, host:port, by which caller tokens may address
+	// the gRPC side. Default: the address it listens on.
+	Audiences []string `yaml:"audiences"`
+
+	// Authority is who runs the programme. Its ID is the operators'
+	// organization. Required.
+	Authority AuthorityConfig `yaml:"authority"`
+
+	// Log is the transparency log.
+	Log LogConfig `yaml:"log"`
+
+	// LabelKey signs labels: a PEM file, plain or encrypted by cosign, or a KMS
+	// URI. Default label.key.
+	LabelKey string `yaml:"label_key"`
+
+	// LabelKeyFrom is when LabelKey came into use. Verifiers refuse a label that
+	// says it is older. Default: always.
+	LabelKeyFrom time.Time `yaml:"label_key_from"`
+
+	// RetiredKeys are earlier label keys, which still verify labels issued in
+	// their time.
+	RetiredKeys []RetiredKey `yaml:"retired_keys"`
+
+	// Labels is a directory with programme data to serve instead of the data
+	// that is built in.
+	Labels string `yaml:"labels"`
+
+	// TLS is the certificate for both listeners. Without it, both must be on
+	// loopback.
+	TLS TLSConfig `yaml:"tls"`
+
+	dir string // of the configuration file
+}
+
+// AuthorityConfig says who runs the programme.
+type AuthorityConfig struct {
+	ID   string `yaml:"id"`   // identifier of the operators' organization
+	Name string `yaml:"name"` // as shown on labels
+	URL  string `yaml:"url"`  // public web page, https; optional
+}
+
+// LogConfig says what the transparency log is called and who signs it.
+type LogConfig struct {
+	Origin string `yaml:"origin"` // c2sp.org/tlog-checkpoint origin; fixed for ever
+	Key    string `yaml:"key"`    // Ed25519 key file, default log.key
+}
+
+// A RetiredKey is a label key that is no longer used to sign.
+type RetiredKey struct {
+	Public string    `yaml:"public"` // PEM file with the public key
+	From   time.Time `yaml:"from"`
+	Until  time.Time `yaml:"until"`
+}
+
+// TLSConfig names a certificate chain and its private key, PEM files.
+type TLSConfig struct {
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// LoadConfig reads the configuration of a data directory.
+func LoadConfig(dir string) (*Config, error) {
+	path := filepath.Join(dir, ConfigName)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no %s in %s; \"labeld init\" makes one", ConfigName, dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	c, err := ParseConfig(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	c.dir = dir
+	return c, nil
+}
+
+// ParseConfig reads a configuration and fills in defaults.
+func ParseConfig(text []byte) (*Config, error) {
+	c := &Config{
+		HTTP: "127.0.0.1:8080", GRPC: "127.0.0.1:8443",
+		LabelKey: "label.key", Log: LogConfig{Key: "log.key"},
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(c); err != nil {
+		return nil, fmt.Errorf("%s", strings.ReplaceAll(err.Error(), "in type daemon.", "among "))
+	}
+	return c, c.check()
+}
+
+func (c *Config) check() error {
+	if err := qr.CheckBase(c.URL); err != nil {
+		return fmt.Errorf("url: %w", err)
+	}
+	for _, f := range []struct{ name, value string }{
+		{"authority.id", c.Authority.ID}, {"authority.name", c.Authority.Name}, {"log.origin", c.Log.Origin},
+		{"log.key", c.Log.Key}, {"label_key", c.LabelKey}, {"http", c.HTTP}, {"grpc", c.GRPC},
+	} {
+		if f.value == "" {
+			return fmt.Errorf("%s: is required", f.name)
+		}
+	}
+	for _, addr := range []string{c.HTTP, c.GRPC} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return fmt.Errorf("http, grpc: %w", err)
+		}
+		if !loopback(addr) && c.TLS.Cert == "" {
+			return fmt.Errorf("tls: %s is not a loopback address; give tls.cert and tls.key, or listen on 127.0.0.1 behind a proxy", addr)
+		}
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		return errors.New("tls: cert and key go together")
+	}
+	for i, k := range c.RetiredKeys {
+		if k.Public == "" || k.Until.IsZero() || !k.Until.After(k.From) {
+			return fmt.Errorf("retired_keys[%d]: needs public, from and a later until", i)
+		}
+	}
+	return nil
+}
+
+// loopback reports whether an address to listen on is reached from this
+// machine only. An empty host listens everywhere.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// path returns a configured path as seen from here.
+func (c *Config) path(p string) string {
+	if filepath.IsAbs(p) || strings.Contains(p, "://") {
+		return p
+	}
+	return filepath.Join(c.dir, p)
+}
+
+// data returns the programme data to serve.
+func (c *Config) data() fs.FS {
+	if c.Labels == "" {
+		return labels.FS
+	}
+	return os.DirFS(c.path(c.Labels))
+}
+
+func (c *Config) tls() (*tls.Config, error) {
+	if c.TLS.Cert == "" {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.path(c.TLS.Cert), c.path(c.TLS.Key))
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+}
+
+func (c *Config) party() label.Party {
+	return label.Party{ID: c.Authority.ID, Name: c.Authority.Name, URL: c.Authority.URL}
+}

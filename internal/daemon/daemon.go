@@ -1,0 +1,207 @@
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"labeld/internal/authority"
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+	"labeld/internal/rpc"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+	"labeld/internal/web"
+)
+
+// drain is how long calls under way may take to finish when the daemon ends.
+const drain = 15 * time.Second
+
+// Options are what a daemon is given besides its configuration.
+type Options struct {
+	Passphrase envelope.Passphrase // for encrypted keys
+	Log        *slog.Logger
+	Clock      func() time.Time // time.Now where nil
+}
+
+// A Daemon is a label service, listening.
+type Daemon struct {
+	Authority *authority.Authority
+	HTTP      string // address the HTTP side listens on
+	GRPC      string // address the gRPC side listens on
+	URL       string // base URL on labels
+
+	store      *store.Store
+	rpc        *rpc.Server
+	http       *http.Server
+	httpListen net.Listener
+	grpcListen net.Listener
+	log        *slog.Logger
+}
+
+// Open opens a programme that Init made and begins to listen. Nothing is
+// answered before Serve.
+func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	d = &Daemon{log: o.Log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.release())
+		}
+	}()
+	programme, err := scheme.Load(c.data())
+	if err != nil {
+		return d, err
+	}
+	tlsConfig, err := c.tls()
+	if err != nil {
+		return d, err
+	}
+	if err := d.listen(c); err != nil {
+		return d, err
+	}
+	trust, err := c.trust(ctx, d.URL, programme)
+	if err != nil {
+		return d, err
+	}
+	issuer, err := c.issuer(ctx, o.Passphrase, trust)
+	if err != nil {
+		return d, err
+	}
+	if d.store, err = store.Open(c.dir); err != nil {
+		return d, err
+	}
+	if err := d.checkOrigin(c); err != nil {
+		return d, err
+	}
+	audiences := c.Audiences
+	if len(audiences) == 0 {
+		audiences = []string{d.GRPC}
+	}
+	d.Authority, err = authority.New(authority.Config{
+		Store: d.store, Programme: programme, Issuer: issuer, Trust: trust,
+		Audiences: audiences, Clock: o.Clock, Log: o.Log,
+	})
+	if err != nil {
+		return d, err
+	}
+	draw := func(id label.ID) (*qr.Code, error) { return qr.New(qr.Payload(d.URL, id)) }
+	d.rpc = rpc.New(d.Authority, draw, tlsConfig, o.Log)
+	handler, err := web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log})
+	if err != nil {
+		return d, err
+	}
+	d.http = &http.Server{
+		Handler: handler, TLSConfig: tlsConfig,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+	}
+	return d, nil
+}
+
+// listen takes both addresses. A base URL with port 0 gets the port that the
+// HTTP side was given.
+func (d *Daemon) listen(c *Config) (err error) {
+	if d.httpListen, err = net.Listen("tcp", c.HTTP); err != nil {
+		return fmt.Errorf("http: %w", err)
+	}
+	if d.grpcListen, err = net.Listen("tcp", c.GRPC); err != nil {
+		return fmt.Errorf("grpc: %w", err)
+	}
+	d.HTTP, d.GRPC, d.URL = d.httpListen.Addr().String(), d.grpcListen.Addr().String(), c.URL
+	if host, ok := strings.CutSuffix(c.URL, ":0"); ok {
+		_, port, err := net.SplitHostPort(d.HTTP)
+		if err != nil {
+			return err
+		}
+		d.URL = host + ":" + port
+	}
+	return nil
+}
+
+// checkOrigin refuses a log that goes by another name than it was made with.
+func (d *Daemon) checkOrigin(c *Config) error {
+	return d.store.View(func(v *store.View) error {
+		if o := v.Origin(); o != c.Log.Origin {
+			return fmt.Errorf("log.origin: the database is of log %q, the configuration says %q; an origin is fixed for ever", o, c.Log.Origin)
+		}
+		return nil
+	})
+}
+
+// Serve answers until ctx ends, then drains: health turns to not serving,
+// listeners close, calls under way finish, the last batch is committed.
+func (d *Daemon) Serve(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.rpc.Serve(d.grpcListen) })
+	g.Go(func() error {
+		l := d.httpListen
+		if d.http.TLSConfig != nil {
+			l = tls.NewListener(l, d.http.TLSConfig)
+		}
+		if err := d.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		defer cancel()
+		d.log.Info("draining")
+		d.rpc.Drain(end)
+		return d.http.Shutdown(end)
+	})
+	err := g.Wait()
+	return errors.Join(err, d.release())
+}
+
+// release lets go of everything that was opened.
+func (d *Daemon) release() error {
+	if d.Authority != nil {
+		d.Authority.Close()
+	}
+	var errs []error
+	for _, l := range []net.Listener{d.httpListen, d.grpcListen} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Check verifies a programme that is not being served: every page, hash, index
+// and signature. It reports each problem, and needs no private key.
+func Check(ctx context.Context, c *Config, report func(string)) error {
+	programme, err := scheme.Load(c.data())
+	if err != nil {
+		return err
+	}
+	trust, err := c.trust(ctx, c.URL, programme)
+	if err != nil {
+		return err
+	}
+	s, err := store.OpenReadOnly(c.dir)
+	if err != nil {
+		return err
+	}
+	err = authority.Check(s, trust, programme, report)
+	return errors.Join(err, s.Close())
+}

@@ -1,0 +1,129 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"labeld/internal/envelope"
+	"labeld/internal/issue"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+	"labeld/internal/translog"
+)
+
+// OperatorKey is the name of the operators' first private key, which Init makes
+// and enrols.
+const OperatorKey = "operator.key"
+
+// Init makes a programme in dir: keys for labels, log and operator, encrypted
+// with the passphrase (plain where that is empty), the database with an empty
+// log, and the configuration file. It refuses a directory that holds any of
+// them, and writes the configuration last, so that a directory without one was
+// not finished.
+func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time.Time) error {
+	c.dir = dir
+	c.LabelKey, c.Log.Key, c.LabelKeyFrom = "label.key", "log.key", now.UTC().Truncate(time.Second)
+	if err := c.check(); err != nil {
+		return err
+	}
+	org := label.Organization{
+		ID: c.Authority.ID, Name: c.Authority.Name, URL: c.Authority.URL,
+		Roles: []label.Role{label.RoleOperator}, Enrolled: now.UTC().Truncate(time.Second),
+	}
+	if err := org.Validate(); err != nil {
+		return label.Within("authority", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the data directory: %w", err)
+	}
+	for _, name := range []string{ConfigName, c.LabelKey, c.Log.Key, OperatorKey, filepath.Base(store.Path(dir))} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return fmt.Errorf("%s exists in %s; a programme is made once, remove the directory to begin anew", name, dir)
+		}
+	}
+	programme, err := scheme.Load(c.data())
+	if err != nil {
+		return err
+	}
+	for name, algorithm := range map[string]string{c.LabelKey: "ecdsa-p256", c.Log.Key: "ed25519", OperatorKey: "ecdsa-p256"} {
+		if err := WriteKey(filepath.Join(dir, name), algorithm, passphrase); err != nil {
+			return err
+		}
+	}
+	trust, err := c.trust(ctx, c.URL, programme)
+	if err != nil {
+		return err
+	}
+	issuer, err := c.issuer(ctx, func() ([]byte, error) { return passphrase, nil }, trust)
+	if err != nil {
+		return err
+	}
+	if err := c.initStore(issuer, org, now); err != nil {
+		return err
+	}
+	text, err := yaml.Marshal(&c)
+	if err != nil {
+		return err
+	}
+	header := "# Configuration of labeld; labeld.example.yaml in its source explains every member.\n"
+	return os.WriteFile(filepath.Join(dir, ConfigName), append([]byte(header), text...), 0o600)
+}
+
+// initStore makes the database and enrols the operators.
+func (c *Config) initStore(issuer *issue.Issuer, org label.Organization, now time.Time) error {
+	head := store.Head{Tree: translog.Empty()}
+	var err error
+	if head.Checkpoint, err = issuer.Checkpoint(head.Tree); err != nil {
+		return err
+	}
+	if err := store.Create(c.dir, c.Log.Origin, head, now); err != nil {
+		return err
+	}
+	pub, err := readPublic(filepath.Join(c.dir, publicName(OperatorKey)))
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(c.dir)
+	if err != nil {
+		return err
+	}
+	err = s.Commit(&store.Batch{
+		At: now, From: head.Tree, Orgs: []label.Organization{org},
+		Keys: []label.Key{{ID: pub.ID, Organization: org.ID, PEM: pub.PEM, Algorithm: pub.Algorithm, From: org.Enrolled, Enrolled: org.Enrolled}},
+	})
+	return errors.Join(err, s.Close())
+}
+
+// WriteKey makes a key pair: the private key in path, readable by its owner
+// only, the public one beside it with the ending .pub. It overwrites nothing.
+func WriteKey(path, algorithm string, passphrase []byte) error {
+	private, public, err := envelope.GenerateKey(algorithm, passphrase)
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		path string
+		text []byte
+		mode os.FileMode
+	}{{path, private, 0o600}, {publicName(path), public, 0o644}} {
+		out, err := os.OpenFile(f.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, f.mode)
+		if err != nil {
+			return fmt.Errorf("writing the key: %w", err)
+		}
+		_, err = out.Write(f.text)
+		if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
+			return fmt.Errorf("writing the key: %w", err)
+		}
+	}
+	return nil
+}
+
+func publicName(path string) string { return strings.TrimSuffix(path, ".key") + ".pub" }

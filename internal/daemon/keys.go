@@ -1,0 +1,120 @@
+package daemon
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"labeld/internal/envelope"
+	"labeld/internal/issue"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+	"labeld/internal/scheme"
+	"labeld/internal/verify"
+)
+
+// trust returns what verifiers are to trust, from public keys alone: those that
+// lie beside the private ones, or that a KMS tells. url is the base URL.
+func (c *Config) trust(ctx context.Context, url string, p *scheme.Programme) (*verify.Trust, error) {
+	labelKey, err := c.public(ctx, c.LabelKey)
+	if err != nil {
+		return nil, fmt.Errorf("label_key: %w", err)
+	}
+	logKey, err := c.public(ctx, c.Log.Key)
+	if err != nil {
+		return nil, fmt.Errorf("log.key: %w", err)
+	}
+	edKey, ok := logKey.Key.(ed25519.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("log.key: must be an Ed25519 key in a file, this one is %s", logKey.Algorithm)
+	}
+	vkey, err := note.NewEd25519VerifierKey(c.Log.Origin, edKey)
+	if err != nil {
+		return nil, fmt.Errorf("log.origin: %w", err)
+	}
+	t := &verify.Trust{
+		Type: label.TypeTrust, Authority: c.party(), URL: url,
+		LabelKeys: []verify.TrustKey{{ID: labelKey.ID, PEM: labelKey.PEM, From: c.LabelKeyFrom.UTC()}},
+		Log:       verify.TrustLog{Origin: c.Log.Origin, VKey: vkey, URL: url + "/log/"},
+		Schemes:   p.Refs(),
+	}
+	for _, k := range c.RetiredKeys {
+		pub, err := readPublic(c.path(k.Public))
+		if err != nil {
+			return nil, fmt.Errorf("retired_keys: %w", err)
+		}
+		t.LabelKeys = append(t.LabelKeys, verify.TrustKey{ID: pub.ID, PEM: pub.PEM, From: k.From.UTC(), Until: k.Until.UTC()})
+	}
+	return t, t.Prepare()
+}
+
+// public returns the public key that goes with a configured private one.
+func (c *Config) public(ctx context.Context, key string) (*envelope.PublicKey, error) {
+	if strings.Contains(key, "://") {
+		s, err := envelope.LoadSigner(ctx, key, nil)
+		if err != nil {
+			return nil, err
+		}
+		return s.Public, nil
+	}
+	return readPublic(publicName(c.path(key)))
+}
+
+func readPublic(path string) (*envelope.PublicKey, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the public key: %w", err)
+	}
+	pub, err := envelope.ParsePublicKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return pub, nil
+}
+
+// issuer loads the private keys, which must be those that verifiers trust.
+func (c *Config) issuer(ctx context.Context, pass envelope.Passphrase, t *verify.Trust) (*issue.Issuer, error) {
+	labelKey, err := envelope.LoadSigner(ctx, c.path(c.LabelKey), pass)
+	if err != nil {
+		return nil, fmt.Errorf("label_key: %w", err)
+	}
+	if labelKey.Public.ID != t.LabelKeys[0].ID {
+		return nil, fmt.Errorf("label_key: the public key beside %s is that of another private key", c.LabelKey)
+	}
+	logKey, err := envelope.LoadSigner(ctx, c.path(c.Log.Key), pass)
+	if err != nil {
+		return nil, fmt.Errorf("log.key: %w", err)
+	}
+	signer, err := logSigner(t.Log.VKey, logKey)
+	if err != nil {
+		return nil, err
+	}
+	return issue.New(c.party(), labelKey, signer, func(id label.ID) string { return qr.URL(t.URL, id) }, rand.Reader)
+}
+
+// logSigner returns the signed-note signer that goes with a verifier key. Its
+// text form differs from the verifier key's in a prefix, and in having the seed
+// where that has the public key.
+func logSigner(vkey string, key *envelope.Signer) (note.Signer, error) {
+	priv, ok := key.Crypto().(ed25519.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("log.key: must be an Ed25519 key in a file, this one is %s", key.Public.Algorithm)
+	}
+	want, err := note.NewVerifier(vkey)
+	if err != nil {
+		return nil, err
+	}
+	nameAndHash := vkey[:len(want.Name())+len("+01234567")]
+	seed := append([]byte{1}, priv.Seed()...) // 1: Ed25519
+	s, err := note.NewSigner("PRIVATE+KEY+" + nameAndHash + "+" + base64.StdEncoding.EncodeToString(seed))
+	if err != nil || s.KeyHash() != want.KeyHash() {
+		return nil, fmt.Errorf("log.key: the public key beside it is that of another private key (%v)", err)
+	}
+	return s, nil
+}

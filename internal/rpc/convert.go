@@ -1,0 +1,216 @@
+package rpc
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+func timestamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
+
+// digest reads a digest field of a request.
+func digest(field, s string) (label.Digest, error) {
+	if s == "" {
+		return label.Digest{}, missing(field)
+	}
+	d, err := label.ParseDigest(s)
+	return d, label.Within(field, err)
+}
+
+var (
+	stateOf = map[label.State]labelv1.LabelState{
+		label.Active:  labelv1.LabelState_LABEL_STATE_ACTIVE,
+		label.Expired: labelv1.LabelState_LABEL_STATE_EXPIRED,
+	}
+	supportOf = map[label.SupportState]labelv1.SupportState{
+		label.Supported:    labelv1.SupportState_SUPPORT_STATE_SUPPORTED,
+		label.SupportEnded: labelv1.SupportState_SUPPORT_STATE_ENDED,
+	}
+	assuranceOf = map[label.Assurance]labelv1.Assurance{
+		label.SelfDeclared: labelv1.Assurance_ASSURANCE_SELF_DECLARED,
+		label.LabTested:    labelv1.Assurance_ASSURANCE_LAB_TESTED,
+	}
+	boundOf = map[label.Bound]labelv1.ExpiryBound{
+		label.BoundSchemeTerm:     labelv1.ExpiryBound_EXPIRY_BOUND_SCHEME_TERM,
+		label.BoundSupportEnd:     labelv1.ExpiryBound_EXPIRY_BOUND_SUPPORT_END,
+		label.BoundEvidenceExpiry: labelv1.ExpiryBound_EXPIRY_BOUND_EVIDENCE_EXPIRY,
+	}
+	findingOf = map[scheme.State]labelv1.FindingState{
+		scheme.Met:           labelv1.FindingState_FINDING_STATE_MET,
+		scheme.Unmet:         labelv1.FindingState_FINDING_STATE_UNMET,
+		scheme.Undetermined:  labelv1.FindingState_FINDING_STATE_UNDETERMINED,
+		scheme.NotApplicable: labelv1.FindingState_FINDING_STATE_NOT_APPLICABLE,
+	}
+	sourceOf = map[scheme.Source]labelv1.EvidenceSource{
+		scheme.Declaration: labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION,
+		scheme.Lab:         labelv1.EvidenceSource_EVIDENCE_SOURCE_LAB,
+	}
+	roleOf = map[label.Role]labelv1.Role{
+		label.RoleOperator:     labelv1.Role_ROLE_OPERATOR,
+		label.RoleLab:          labelv1.Role_ROLE_LAB,
+		label.RoleManufacturer: labelv1.Role_ROLE_MANUFACTURER,
+	}
+)
+
+// roleFrom is the inverse of roleOf; unknown roles become the empty one, which
+// no organization may have.
+func roleFrom(r labelv1.Role) label.Role {
+	for role, v := range roleOf {
+		if v == r {
+			return role
+		}
+	}
+	return ""
+}
+
+// summary returns a published label in short, made once while it is published.
+func summary(p *authority.Published) (*labelv1.LabelSummary, error) {
+	v, err := p.Render("rpc.summary", func() (any, error) {
+		l := p.Label
+		s := &labelv1.LabelSummary{
+			Id: string(l.ID), Url: l.URL,
+			Scheme: l.Scheme.ID, SchemeVersion: l.Scheme.Version, SchemeName: l.Scheme.Name,
+			Level: int32(l.Level.Number), LevelOf: int32(l.Level.Of), LevelName: l.Level.Name,
+			Assurance: assuranceOf[l.Assurance], Device: label.DigestOf(p.Device).String(),
+			Manufacturer: l.Maker.ID, ManufacturerName: l.Maker.Name,
+			Brand: l.Device.Brand, Model: l.Device.Model, Name: l.Device.Name, Category: l.Device.Category,
+			Issued: timestamp(l.Issued), Expires: timestamp(l.Expires), ExpiresFor: boundOf[l.ExpiresFor],
+			SupportEnd: l.Product.SupportEnd.String(), LogIndex: p.Index,
+			State: stateOf[p.State], SupportState: supportOf[p.Support],
+		}
+		for _, g := range l.Device.GTINs {
+			s.Gtins = append(s.Gtins, string(g))
+		}
+		return s, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.(*labelv1.LabelSummary), nil
+}
+
+func summaries(list []*authority.Published) (out []*labelv1.LabelSummary, err error) {
+	for _, p := range list {
+		s, err := summary(p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// decision converts a decision; level is the one to list what is missing for,
+// or 0 for the one above that reached.
+func decision(d *scheme.Decision, level int) *labelv1.Decision {
+	missing := d.Missing
+	if level > 0 {
+		missing = d.MissingFor(level)
+	}
+	out := &labelv1.Decision{
+		Scheme: d.Scheme.ID, SchemeVersion: d.Scheme.Version, Device: d.Subject.String(), Risk: string(d.Risk),
+		At: timestamp(d.At), Reached: int32(d.Reached), Missing: gaps(missing), Stale: items(d.Stale),
+	}
+	// A finding stands in several levels; it is converted once.
+	converted := map[*scheme.Finding]*labelv1.Finding{}
+	for _, r := range d.Levels {
+		l := &labelv1.LevelResult{Level: int32(r.Level), Name: d.Scheme.Levels[r.Level-1].Name, Reached: r.Reached}
+		for _, f := range r.Findings {
+			if converted[f] == nil {
+				converted[f] = finding(f)
+			}
+			l.Findings = append(l.Findings, converted[f])
+		}
+		out.Levels = append(out.Levels, l)
+	}
+	return out
+}
+
+func finding(f *scheme.Finding) *labelv1.Finding {
+	c := f.Criterion
+	return &labelv1.Finding{
+		Criterion: c.ID, Title: c.Title, Why: c.Why, Level: int32(c.Level), State: findingOf[f.State],
+		Required: sourceOf[f.Required], Evidence: items(f.Rests), Gaps: gaps(f.Gaps), Provisions: c.Provisions,
+	}
+}
+
+func gaps(list []scheme.Gap) (out []*labelv1.Gap) {
+	for i := range list {
+		g := &list[i]
+		out = append(out, &labelv1.Gap{Kind: string(g.Kind), By: sourceOf[g.By], Items: g.Items, Text: g.Text})
+	}
+	return out
+}
+
+func items(list []*scheme.Item) (out []*labelv1.EvidenceRef) {
+	for _, it := range list {
+		out = append(out, &labelv1.EvidenceRef{Id: it.ID.String(), Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date.String()})
+	}
+	return out
+}
+
+func submission(s *store.Statement) *labelv1.Submission {
+	return &labelv1.Submission{
+		Statement: &labelv1.EvidenceRef{Id: s.ID.String(), Type: s.Type, Signer: s.Signer, Number: s.Number, Date: s.Date.String()},
+		Device:    s.Device.String(), Carrier: s.Carrier, Key: s.Key, Received: timestamp(s.Received),
+	}
+}
+
+func organization(o *label.Organization) *labelv1.Organization {
+	out := &labelv1.Organization{Id: o.ID, Name: o.Name, Url: o.URL, Contact: o.Contact, Affiliates: o.Affiliates, Enrolled: timestamp(o.Enrolled)}
+	for _, r := range o.Roles {
+		out.Roles = append(out.Roles, roleOf[r])
+	}
+	return out
+}
+
+func organizationFrom(o *labelv1.Organization) label.Organization {
+	out := label.Organization{ID: o.GetId(), Name: o.GetName(), URL: o.GetUrl(), Contact: o.GetContact(), Affiliates: o.GetAffiliates()}
+	for _, r := range o.GetRoles() {
+		out.Roles = append(out.Roles, roleFrom(r))
+	}
+	return out
+}
+
+func key(k *label.Key) *labelv1.Key {
+	return &labelv1.Key{
+		Id: k.ID, Organization: k.Organization, Pem: k.PEM, Algorithm: k.Algorithm,
+		From: timestamp(k.From), Revoked: timestamp(k.Revoked), RevokedFor: k.RevokedFor,
+	}
+}
+
+func accreditation(a *store.Accreditation) *labelv1.Accreditation {
+	return &labelv1.Accreditation{
+		Lab: a.Lab.ID, Number: a.Number, Body: a.Body, Standards: a.Standards, Categories: a.Categories,
+		Level: int32(a.Level), From: a.Interval.From.String(), To: a.Interval.To.String(), LogIndex: a.Index,
+	}
+}
+
+func schemeMessage(s *scheme.Scheme, full bool) *labelv1.Scheme {
+	ref := s.Ref()
+	out := &labelv1.Scheme{
+		Id: s.ID, Version: s.Version, Name: s.Name, About: s.About, Standard: s.Standard, Edition: s.Edition,
+		TermMonths: int32(s.TermMonths), Sha256: ref.SHA256.String(),
+	}
+	for _, l := range s.Levels {
+		out.Levels = append(out.Levels, &labelv1.SchemeLevel{Number: int32(l.Number), Name: l.Name, About: l.About})
+	}
+	if full {
+		for i := range s.Criteria {
+			c := &s.Criteria[i]
+			out.Criteria = append(out.Criteria, &labelv1.Criterion{Id: c.ID, Level: int32(c.Level), Title: c.Title, Why: c.Why, Provisions: c.Provisions, Rule: c.Rule})
+		}
+	}
+	return out
+}

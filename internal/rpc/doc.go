@@ -1,0 +1,19 @@
+// Package rpc serves the gRPC contract of api/proto/label/v1: it converts
+// between messages and the authority's types, finds out who calls, holds calls
+// to limits, and maps errors to statuses in one place (errors.go). It decides
+// nothing.
+//
+// # Who calls
+//
+// A caller proves itself by the metadata
+//
+//	authorization: Bearer TOKEN
+//
+// where TOKEN is a caller token (package token). A call without one is made by
+// nobody, who may verify labels and read schemes. A token that is there and
+// wrong is refused even where none is needed.
+//
+// # What else is served
+//
+// grpc.health.v1.Health, and reflection, so that grpcurl works without files.
+package rpc

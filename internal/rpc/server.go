@@ -1,0 +1,118 @@
+package rpc
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/authority"
+	"labeld/internal/label"
+)
+
+// A Server serves an authority over gRPC.
+type Server struct {
+	*grpc.Server
+	health *health.Server
+}
+
+// New returns a server. TLS may be nil on loopback only; that is for the caller
+// to see to. QR draws label codes.
+func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, log *slog.Logger) *Server {
+	in := &interceptor{a: a, log: log}
+	opts := []grpc.ServerOption{
+		grpc.UnaryInterceptor(in.unary),
+		grpc.MaxRecvMsgSize(label.MaxMessage),
+		grpc.MaxConcurrentStreams(256),
+		grpc.ConnectionTimeout(10 * time.Second),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 15 * time.Minute, Time: 2 * time.Minute}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 30 * time.Second}),
+	}
+	if tlsConfig != nil {
+		opts = append(opts, grpc.Creds(credentials.NewTLS(tlsConfig)))
+	}
+	s := &Server{Server: grpc.NewServer(opts...), health: health.NewServer()}
+	labelv1.RegisterSubmissionServiceServer(s, &submissions{a: a})
+	labelv1.RegisterLabelServiceServer(s, &labels{a: a, draw: draw})
+	labelv1.RegisterVerificationServiceServer(s, &verification{a: a})
+	labelv1.RegisterAuthorityServiceServer(s, &operations{a: a})
+	healthpb.RegisterHealthServer(s, s.health)
+	reflection.Register(s)
+	return s
+}
+
+// Drain tells health checks that the server is leaving, and waits for calls
+// under way, at most until ctx ends.
+func (s *Server) Drain(ctx context.Context) {
+	s.health.Shutdown()
+	done := make(chan struct{})
+	go func() {
+		s.GracefulStop()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		s.Stop()
+	}
+}
+
+// An interceptor stands before every call.
+type interceptor struct {
+	a   *authority.Authority
+	log *slog.Logger
+}
+
+func (in *interceptor) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (resp any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			in.log.Error("panic", "method", info.FullMethod, "panic", r, "stack", string(debug.Stack()))
+			err = statusOf(ctx, in.log, info.FullMethod, label.Errorf(label.Internal, label.ReasonInternal, "", "something went wrong here; the operator's log has the detail"))
+		}
+	}()
+	if raw := bearer(ctx); raw != "" {
+		c, err := in.a.Authenticate(raw)
+		if err != nil {
+			return nil, statusOf(ctx, in.log, info.FullMethod, err)
+		}
+		ctx = context.WithValue(ctx, callerKey{}, c)
+	}
+	resp, err = next(ctx, req)
+	if err != nil && strings.HasPrefix(info.FullMethod, "/label.v1.") {
+		return nil, statusOf(ctx, in.log, info.FullMethod, err)
+	}
+	return resp, err
+}
+
+// bearer returns the caller token of a call.
+func bearer(ctx context.Context) string {
+	v := metadata.ValueFromIncomingContext(ctx, "authorization")
+	if len(v) == 0 {
+		return ""
+	}
+	scheme, raw, _ := strings.Cut(v[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return v[0] // and be refused for what it is
+	}
+	return raw
+}
+
+type callerKey struct{}
+
+// caller returns who calls: nobody in particular, where no token was sent. From
+// here on the caller is an argument.
+func caller(ctx context.Context) authority.Caller {
+	c, _ := ctx.Value(callerKey{}).(authority.Caller)
+	return c
+}

@@ -1,0 +1,336 @@
+package rpc
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+)
+
+// submissions implements SubmissionService.
+type submissions struct {
+	labelv1.UnimplementedSubmissionServiceServer
+	a *authority.Authority
+}
+
+func (s *submissions) RegisterDevice(ctx context.Context, r *labelv1.RegisterDeviceRequest) (*labelv1.RegisterDeviceResponse, error) {
+	if len(r.GetDescriptor_()) == 0 {
+		return nil, missing("descriptor")
+	}
+	d, known, err := s.a.Register(ctx, caller(ctx), r.GetDescriptor_())
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.RegisterDeviceResponse{Device: d.Digest.String(), Registered: timestamp(d.Registered), Known: known}, nil
+}
+
+func (s *submissions) GetDevice(ctx context.Context, r *labelv1.GetDeviceRequest) (*labelv1.GetDeviceResponse, error) {
+	id, err := digest("device", r.GetDevice())
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.a.Device(caller(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.GetDeviceResponse{Descriptor_: d.Descriptor, Registered: timestamp(d.Registered)}, nil
+}
+
+func (s *submissions) SubmitStatement(ctx context.Context, r *labelv1.SubmitStatementRequest) (*labelv1.SubmitStatementResponse, error) {
+	if len(r.GetStatement()) == 0 {
+		return nil, missing("statement")
+	}
+	st, known, err := s.a.Submit(ctx, caller(ctx), r.GetStatement())
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.SubmitStatementResponse{Submission: submission(st), Known: known}, nil
+}
+
+func (s *submissions) ListSubmissions(ctx context.Context, r *labelv1.ListSubmissionsRequest) (*labelv1.ListSubmissionsResponse, error) {
+	var device label.Digest
+	if r.GetDevice() != "" {
+		var err error
+		if device, err = digest("device", r.GetDevice()); err != nil {
+			return nil, err
+		}
+	}
+	list, next, err := s.a.Submissions(caller(ctx), device, authority.Page{Size: int(r.GetPageSize()), Token: r.GetPageToken()})
+	if err != nil {
+		return nil, err
+	}
+	out := &labelv1.ListSubmissionsResponse{NextPageToken: next}
+	for _, st := range list {
+		out.Submissions = append(out.Submissions, submission(st))
+	}
+	return out, nil
+}
+
+// QR draws the code of a label.
+type QR func(id label.ID) (*qr.Code, error)
+
+// pngModule is how many pixels a module of a PNG has.
+const pngModule = 8
+
+// labels implements LabelService.
+type labels struct {
+	labelv1.UnimplementedLabelServiceServer
+	a    *authority.Authority
+	draw QR
+}
+
+func (s *labels) EvaluateDevice(ctx context.Context, r *labelv1.EvaluateDeviceRequest) (*labelv1.EvaluateDeviceResponse, error) {
+	id, err := digest("device", r.GetDevice())
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.a.Evaluate(caller(ctx), id, r.GetScheme())
+	if err != nil {
+		return nil, err
+	}
+	if n := int(r.GetLevel()); n != 0 {
+		if _, err := d.Scheme.Level(n); err != nil {
+			return nil, err
+		}
+	}
+	return &labelv1.EvaluateDeviceResponse{Decision: decision(d, int(r.GetLevel()))}, nil
+}
+
+func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelRequest) (*labelv1.RequestLabelResponse, error) {
+	id, err := digest("device", r.GetDevice())
+	if err != nil {
+		return nil, err
+	}
+	if r.GetLevel() == 0 {
+		return nil, missing("level")
+	}
+	o, err := s.a.Request(ctx, caller(ctx), id, r.GetScheme(), int(r.GetLevel()))
+	if err != nil {
+		return nil, err
+	}
+	out := &labelv1.RequestLabelResponse{Known: o.Known}
+	if o.Decision != nil {
+		out.Decision = decision(o.Decision, int(r.GetLevel()))
+	}
+	if o.Label == nil {
+		return out, nil
+	}
+	sum, err := summary(o.Label)
+	if err != nil {
+		return nil, err
+	}
+	out.Label = &labelv1.IssuedLabel{Summary: sum, Bundle: o.Label.Bundle, Proof: o.Label.Proof, Checkpoint: o.Label.Checkpoint()}
+	out.Label.Qr, err = s.picture(o.Label.Label.ID, r.GetQr())
+	return out, err
+}
+
+func (s *labels) picture(id label.ID, f labelv1.QRFormat) ([]byte, error) {
+	if f == labelv1.QRFormat_QR_FORMAT_UNSPECIFIED {
+		return nil, nil
+	}
+	code, err := s.draw(id)
+	if err != nil {
+		return nil, err
+	}
+	switch f {
+	case labelv1.QRFormat_QR_FORMAT_PNG:
+		return code.PNG(pngModule)
+	case labelv1.QRFormat_QR_FORMAT_SVG:
+		return code.SVG(), nil
+	}
+	return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "qr", "is not a picture format that is known here")
+}
+
+func (s *labels) ListLabels(ctx context.Context, r *labelv1.ListLabelsRequest) (*labelv1.ListLabelsResponse, error) {
+	list, next, err := s.a.OwnLabels(caller(ctx), r.GetManufacturer(), authority.Page{Size: int(r.GetPageSize()), Token: r.GetPageToken()})
+	if err != nil {
+		return nil, err
+	}
+	out, err := summaries(list)
+	return &labelv1.ListLabelsResponse{Labels: out, NextPageToken: next}, err
+}
+
+// verification implements VerificationService.
+type verification struct {
+	labelv1.UnimplementedVerificationServiceServer
+	a *authority.Authority
+}
+
+func (s *verification) Verify(_ context.Context, r *labelv1.VerifyRequest) (*labelv1.VerifyResponse, error) {
+	p, err := s.find(r)
+	if err != nil {
+		return nil, err
+	}
+	v, err := p.Render("rpc.verify", func() (any, error) {
+		sum, err := summary(p)
+		if err != nil {
+			return nil, err
+		}
+		return &labelv1.VerifyResponse{Summary: sum, Bundle: p.Bundle, Device: p.Device, Proof: p.Proof, At: timestamp(p.At)}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.(*labelv1.VerifyResponse), nil
+}
+
+func (s *verification) find(r *labelv1.VerifyRequest) (*authority.Published, error) {
+	switch t := r.GetTarget().(type) {
+	case *labelv1.VerifyRequest_Id:
+		id, err := label.ParseID(t.Id)
+		if err != nil {
+			return nil, err
+		}
+		return s.a.Lookup(id)
+	case *labelv1.VerifyRequest_Url:
+		_, id, err := qr.ParsePayload(t.Url)
+		if err != nil {
+			return nil, err
+		}
+		return s.a.Lookup(id)
+	case *labelv1.VerifyRequest_Gtin:
+		g, err := label.ParseGTIN(t.Gtin)
+		if err != nil {
+			return nil, err
+		}
+		return s.a.ByGTIN(g)
+	case *labelv1.VerifyRequest_Package:
+		return s.a.VerifyPackage(t.Package)
+	}
+	return nil, label.Errorf(label.Invalid, label.ReasonMissing, "target", "name a label by id, url, gtin or package")
+}
+
+func (s *verification) ListManufacturerLabels(_ context.Context, r *labelv1.ListManufacturerLabelsRequest) (*labelv1.ListManufacturerLabelsResponse, error) {
+	if r.GetManufacturer() == "" {
+		return nil, missing("manufacturer")
+	}
+	list, next, err := s.a.Labels(r.GetManufacturer(), authority.Page{Size: int(r.GetPageSize()), Token: r.GetPageToken()})
+	if err != nil {
+		return nil, err
+	}
+	out, err := summaries(list)
+	return &labelv1.ListManufacturerLabelsResponse{Labels: out, NextPageToken: next}, err
+}
+
+// operations implements AuthorityService.
+type operations struct {
+	labelv1.UnimplementedAuthorityServiceServer
+	a *authority.Authority
+}
+
+func (s *operations) CreateOrganization(ctx context.Context, r *labelv1.CreateOrganizationRequest) (*labelv1.CreateOrganizationResponse, error) {
+	if r.GetOrganization() == nil {
+		return nil, missing("organization")
+	}
+	o, err := s.a.Enrol(ctx, caller(ctx), organizationFrom(r.GetOrganization()))
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.CreateOrganizationResponse{Organization: organization(o)}, nil
+}
+
+func (s *operations) GetOrganization(ctx context.Context, r *labelv1.GetOrganizationRequest) (*labelv1.GetOrganizationResponse, error) {
+	if r.GetId() == "" {
+		return nil, missing("id")
+	}
+	e, err := s.a.Organization(caller(ctx), r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	out := &labelv1.GetOrganizationResponse{Organization: organization(e.Org)}
+	for _, k := range e.Keys {
+		out.Keys = append(out.Keys, key(k))
+	}
+	for _, acc := range e.Accreditations {
+		out.Accreditations = append(out.Accreditations, accreditation(acc))
+	}
+	return out, nil
+}
+
+func (s *operations) ListOrganizations(ctx context.Context, r *labelv1.ListOrganizationsRequest) (*labelv1.ListOrganizationsResponse, error) {
+	list, next, err := s.a.Organizations(caller(ctx), roleFrom(r.GetRole()), authority.Page{Size: int(r.GetPageSize()), Token: r.GetPageToken()})
+	if err != nil {
+		return nil, err
+	}
+	out := &labelv1.ListOrganizationsResponse{NextPageToken: next}
+	for _, o := range list {
+		out.Organizations = append(out.Organizations, organization(o))
+	}
+	return out, nil
+}
+
+func (s *operations) AddKey(ctx context.Context, r *labelv1.AddKeyRequest) (*labelv1.AddKeyResponse, error) {
+	switch {
+	case r.GetOrganization() == "":
+		return nil, missing("organization")
+	case r.GetPem() == "":
+		return nil, missing("pem")
+	case r.GetFrom() != nil && !r.GetFrom().IsValid():
+		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, "from", "is not a valid timestamp")
+	}
+	var from time.Time
+	if r.GetFrom() != nil {
+		from = r.GetFrom().AsTime()
+	}
+	added, err := s.a.AddKey(ctx, caller(ctx), r.GetOrganization(), r.GetPem(), from)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.AddKeyResponse{Key: key(added)}, nil
+}
+
+func (s *operations) RevokeKey(ctx context.Context, r *labelv1.RevokeKeyRequest) (*labelv1.RevokeKeyResponse, error) {
+	if r.GetId() == "" {
+		return nil, missing("id")
+	}
+	k, err := s.a.RevokeKey(ctx, caller(ctx), r.GetId(), r.GetReason())
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.RevokeKeyResponse{Key: key(k)}, nil
+}
+
+func (s *operations) AddAccreditation(ctx context.Context, r *labelv1.AddAccreditationRequest) (*labelv1.AddAccreditationResponse, error) {
+	m := r.GetAccreditation()
+	if m == nil {
+		return nil, missing("accreditation")
+	}
+	from, err := label.ParseDate(m.GetFrom())
+	if err != nil {
+		return nil, label.Within("accreditation.from", err)
+	}
+	to, err := label.ParseDate(m.GetTo())
+	if err != nil {
+		return nil, label.Within("accreditation.to", err)
+	}
+	a, err := s.a.Accredit(ctx, caller(ctx), label.Accreditation{
+		Lab: label.Party{ID: m.GetLab()}, Number: m.GetNumber(), Body: m.GetBody(), Standards: m.GetStandards(),
+		Categories: m.GetCategories(), Level: int(m.GetLevel()), Interval: label.Period{From: from, To: to},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.AddAccreditationResponse{Accreditation: accreditation(a)}, nil
+}
+
+func (s *operations) ListSchemes(context.Context, *labelv1.ListSchemesRequest) (*labelv1.ListSchemesResponse, error) {
+	out := &labelv1.ListSchemesResponse{}
+	all := s.a.Programme().Schemes
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		out.Schemes = append(out.Schemes, schemeMessage(all[id], false))
+	}
+	return out, nil
+}
+
+func (s *operations) GetScheme(_ context.Context, r *labelv1.GetSchemeRequest) (*labelv1.GetSchemeResponse, error) {
+	sc := s.a.Programme().Schemes[r.GetId()]
+	if sc == nil {
+		return nil, label.Errorf(label.NotFound, label.ReasonUnknownScheme, "id", "no scheme %q is served", r.GetId())
+	}
+	return &labelv1.GetSchemeResponse{Scheme: schemeMessage(sc, true)}, nil
+}

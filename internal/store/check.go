@@ -1,0 +1,306 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"labeld/internal/label"
+	"labeld/internal/translog"
+)
+
+// Check reads everything and reports what is inconsistent: pages of the file,
+// the log's hashes from its entries up, and every derived index against what it
+// is derived from, in both directions. Signatures are not its business
+// (authority.Check).
+func (s *Store) Check(report func(problem string)) error {
+	return s.db.View(func(tx *bolt.Tx) error {
+		for err := range tx.Check(bolt.WithKVStringer(bolt.HexKVStringer())) {
+			report(fmt.Sprintf("database file: %v", err))
+		}
+		c := &checker{v: &View{tx}, tx: tx, report: report}
+		c.known()
+		c.log()
+		c.organizations()
+		c.devices()
+		c.statements()
+		c.labels()
+		return nil
+	})
+}
+
+// A checker is one run of Check.
+type checker struct {
+	v      *View
+	tx     *bolt.Tx
+	report func(string)
+	leaves map[int64]string // log index -> what claims it
+}
+
+func (c *checker) badf(format string, args ...any) { c.report(fmt.Sprintf(format, args...)) }
+
+// each calls f for every record of a bucket.
+func (c *checker) each(bucket []byte, f func(k, v []byte)) {
+	cur := c.tx.Bucket(bucket).Cursor()
+	for k, v := cur.First(); k != nil; k, v = cur.Next() {
+		f(k, v)
+	}
+}
+
+// has reports a derived record that is missing, or that says something else.
+func (c *checker) has(bucket, key, want []byte, what string) {
+	b := c.tx.Bucket(bucket)
+	got := b.Get(key)
+	if got == nil {
+		c.badf("%s: index %s has no record of it", what, bucket)
+	} else if want != nil && !bytes.Equal(got, want) {
+		c.badf("%s: index %s points to %x", what, bucket, got)
+	}
+}
+
+func (c *checker) known() {
+	names := map[string]bool{}
+	for _, b := range buckets {
+		names[string(b)] = true
+	}
+	_ = c.tx.ForEach(func(name []byte, _ *bolt.Bucket) error {
+		if !names[string(name)] {
+			c.badf("bucket %q is not in the schema", name)
+		}
+		return nil
+	})
+}
+
+// log recomputes every hash from the entries and compares it with what is
+// stored, and the root with the head.
+func (c *checker) log() {
+	head, err := c.v.Head()
+	if err != nil {
+		c.badf("log head: %v", err)
+		return
+	}
+	tree, nodes := translog.Empty(), 0
+	reader := translog.NodeFunc(func(n translog.Node) (translog.Hash, error) {
+		h := c.tx.Bucket(bHashes).Get(nodeKey(n))
+		if len(h) != len(translog.Hash{}) {
+			return translog.Hash{}, fmt.Errorf("no stored hash at level %d, %d", n.Level, n.N)
+		}
+		return translog.Hash(h), nil
+	})
+	for tree.N < head.Tree.N {
+		var leaves [][]byte
+		for i := tree.N; i < min(tree.N+translog.TileWidth, head.Tree.N); i++ {
+			leaf, err := c.v.Leaf(i)
+			if err != nil {
+				c.badf("log entry %d: %v", i, err)
+				return
+			}
+			leaves = append(leaves, leaf)
+		}
+		next, added, err := translog.Append(tree, reader, leaves)
+		if err != nil {
+			c.badf("log at size %d: %v", tree.N, err)
+			return
+		}
+		for _, s := range added {
+			if h, err := reader(s.Node); err != nil || h != s.Hash {
+				c.badf("log hash at level %d, %d is not the hash of what is below it", s.Node.Level, s.Node.N)
+			}
+		}
+		tree, nodes = next, nodes+len(added)
+	}
+	if tree != head.Tree {
+		c.badf("log head says size %d and root %s, the entries give %d and %s", head.Tree.N, head.Tree.Hash, tree.N, tree.Hash)
+	}
+	if n := c.tx.Bucket(bHashes).Stats().KeyN; n != nodes {
+		c.badf("log has %d stored hashes, the entries give %d", n, nodes)
+	}
+	if n := c.tx.Bucket(bEntries).Stats().KeyN; int64(n) != head.Tree.N {
+		c.badf("log has %d entries, its head says %d", n, head.Tree.N)
+	}
+	c.leaves = map[int64]string{}
+}
+
+// claims records which record stands for a log entry.
+func (c *checker) claims(index int64, what string) {
+	if other, ok := c.leaves[index]; ok {
+		c.badf("log entry %d belongs to %s and to %s", index, other, what)
+	}
+	if c.leaves != nil {
+		c.leaves[index] = what
+	}
+	if c.tx.Bucket(bEntries).Get(indexKey(index)) == nil {
+		c.badf("%s: its log entry %d is missing", what, index)
+	}
+}
+
+func (c *checker) organizations() {
+	c.each(bOrgs, func(k, v []byte) {
+		if o, err := decode[label.Organization](bOrgs, k, v); err != nil {
+			c.badf("organization %q: %v", k, err)
+		} else if o.ID != string(k) {
+			c.badf("organization %q is stored as %q", o.ID, k)
+		}
+	})
+	c.each(bKeys, func(k, v []byte) {
+		key, err := decode[label.Key](bKeys, k, v)
+		if err != nil {
+			c.badf("key %q: %v", k, err)
+			return
+		}
+		c.has(bOrgKeys, orgKey(key.Organization, k...), nil, "key "+key.Short())
+		c.has(bOrgs, []byte(key.Organization), nil, "key "+key.Short())
+	})
+	c.each(bOrgKeys, func(k, _ []byte) {
+		org, id, _ := bytes.Cut(k, []byte{0})
+		if key, err := c.v.Key(string(id)); err != nil || key.Organization != string(org) {
+			c.badf("index %s: %q has no key %q", bOrgKeys, org, id)
+		}
+	})
+	c.each(bAccreditations, func(k, v []byte) {
+		org, rest, _ := bytes.Cut(k, []byte{0})
+		a, err := decode[label.Accreditation](bAccreditations, k, v)
+		if err != nil || len(rest) != 8 || a.Lab.ID != string(org) {
+			c.badf("accreditation %x is unreadable or misplaced", k)
+			return
+		}
+		c.has(bOrgs, org, nil, "accreditation "+a.Number)
+		c.claims(int64(binary.BigEndian.Uint64(rest)), "accreditation "+a.Number)
+	})
+}
+
+func (c *checker) devices() {
+	c.each(bDevices, func(k, v []byte) {
+		if len(k) != len(label.Digest{}) {
+			c.badf("device key %x has a wrong length", k)
+			return
+		}
+		d, err := unpackDevice(label.Digest(k), v)
+		if err != nil {
+			c.badf("device %x: %v", k, err)
+			return
+		}
+		if label.DigestOf(d.Descriptor) != d.Digest {
+			c.badf("device %s: the descriptor has another digest", d.Digest)
+		}
+		desc, err := label.ParseDevice(d.Descriptor)
+		if err != nil {
+			c.badf("device %s: %v", d.Digest, err)
+			return
+		}
+		if desc.Manufacturer != d.Org {
+			c.badf("device %s: recorded for %s, made by %s", d.Digest, d.Org, desc.Manufacturer)
+		}
+		for _, g := range desc.GTINs {
+			c.has(bGTINs, []byte(g), nil, "device "+d.Digest.String())
+		}
+	})
+	c.each(bGTINs, func(k, v []byte) {
+		d, err := c.v.GTIN(label.GTIN(k))
+		if err != nil {
+			c.badf("gtin %s: %v", k, err)
+			return
+		}
+		dev, err := c.v.Device(d)
+		if err != nil {
+			c.badf("gtin %s: its device: %v", k, err)
+			return
+		}
+		if !bytes.Contains(dev.Descriptor, k) {
+			c.badf("gtin %s: device %s does not have it", k, d)
+		}
+	})
+}
+
+func (c *checker) statements() {
+	n := 0
+	c.each(bStatements, func(k, v []byte) {
+		id := hex.EncodeToString(k)
+		s, err := decode[Statement](bStatements, k, v)
+		if err != nil || len(k) != len(label.Digest{}) {
+			c.badf("statement %s: %v", id, err)
+			return
+		}
+		s.ID = label.Digest(k)
+		if _, err := c.v.Evidence(s.ID); err != nil {
+			c.badf("statement %s: its signed bytes: %v", id, err)
+		}
+		c.has(bDevices, s.Device[:], nil, "statement "+id)
+		c.has(bDeviceStmts, pair(s.Device, k), nil, "statement "+id)
+		c.has(bOrgStmts, statementKey(s.Signer, s), nil, "statement "+id)
+		c.has(bOrgStmts, statementKey(s.Carrier, s), nil, "statement "+id)
+		n++
+		if s.Carrier != s.Signer {
+			n++
+		}
+	})
+	if got := c.tx.Bucket(bOrgStmts).Stats().KeyN; got != n {
+		c.badf("index %s has %d records, the statements give %d", bOrgStmts, got, n)
+	}
+	c.sameCount(bEvidence, bStatements)
+	c.sameCount(bDeviceStmts, bStatements)
+}
+
+func (c *checker) labels() {
+	latest := map[string]*Label{}
+	c.each(bLabels, func(k, v []byte) {
+		l, err := decode[Label](bLabels, k, v)
+		if err != nil {
+			c.badf("label %s: %v", k, err)
+			return
+		}
+		l.ID = label.ID(k)
+		what := "label " + string(k)
+		if _, err := label.ParseID(string(k)); err != nil {
+			c.badf("%s: %v", what, err)
+		}
+		c.has(bDevices, l.Device[:], nil, what)
+		c.has(bOrgLabels, labelKey(l), nil, what)
+		c.claims(l.Index, what)
+		at := string(pair(l.Device, []byte(l.Scheme)))
+		if latest[at] == nil || l.Index > latest[at].Index {
+			latest[at] = l
+		}
+	})
+	for at, l := range latest {
+		c.has(bLive, []byte(at), []byte(l.ID), "label "+string(l.ID))
+	}
+	if n := c.tx.Bucket(bLive).Stats().KeyN; n != len(latest) {
+		c.badf("index %s has %d records, the labels give %d", bLive, n, len(latest))
+	}
+	c.sameCount(bOrgLabels, bLabels)
+	if c.leaves == nil {
+		return
+	}
+	c.each(bEntries, func(k, _ []byte) {
+		if i := int64(binary.BigEndian.Uint64(k)); c.leaves[i] == "" {
+			c.badf("log entry %d belongs to no label and no accreditation", i)
+		}
+	})
+}
+
+// sameCount reports an index that has more or fewer records than its source.
+func (c *checker) sameCount(index, source []byte) {
+	if a, b := c.tx.Bucket(index).Stats().KeyN, c.tx.Bucket(source).Stats().KeyN; a != b {
+		c.badf("index %s has %d records, %s has %d", index, a, source, b)
+	}
+}
+
+// Statements calls f with every accepted statement, until f returns false.
+func (v *View) Statements(f func(*Statement) bool) error {
+	c := v.tx.Bucket(bStatements).Cursor()
+	for k, b := c.First(); k != nil; k, b = c.Next() {
+		s, err := decode[Statement](bStatements, k, b)
+		if err != nil {
+			return err
+		}
+		s.ID = label.Digest(k)
+		if !f(s) {
+			return nil
+		}
+	}
+	return nil
+}
