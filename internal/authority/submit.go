@@ -3,7 +3,6 @@ package authority
 import (
 	"context"
 	"errors"
-	"time"
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
@@ -231,31 +230,47 @@ func accreditation(v *store.View, item *scheme.Item, category string) (*label.Ac
 	return nil, err
 }
 
-// evidence reads accepted statements.
+// evidence reads accepted statements. What was decoded once is remembered: it
+// never changes, and a device is often judged soon after its evidence came.
 func (a *Authority) evidence(v *store.View, ids []label.Digest) ([]*scheme.Item, error) {
 	items := make([]*scheme.Item, 0, len(ids))
 	for _, id := range ids {
-		st, err := v.Statement(id)
-		if err != nil {
-			return nil, err
+		item, ok := a.items.Get(id)
+		if !ok {
+			var err error
+			if item, err = a.item(v, id); err != nil {
+				return nil, err
+			}
 		}
-		raw, err := v.Evidence(id)
-		if err != nil {
-			return nil, err
+		if item != nil {
+			a.items.Add(id, item)
+			items = append(items, item)
 		}
-		verified, err := envelope.Restore(raw, st.Key)
-		if err != nil {
-			return nil, err
-		}
-		item, err := a.programme.Read(verified)
-		if err != nil {
-			// The programme's data has changed since: what it no longer knows
-			// cannot count, and must not stop the device from being judged.
-			a.log.Warn("accepted evidence is unreadable under the present programme", "statement", id, "received", st.Received.Format(time.RFC3339), "err", err)
-			continue
-		}
-		item.Lab = st.Lab
-		items = append(items, item)
 	}
 	return items, nil
+}
+
+// item decodes an accepted statement. It returns nil for one that the
+// programme's data, which may have changed since, no longer understands: that
+// cannot count, and must not stop the device from being judged.
+func (a *Authority) item(v *store.View, id label.Digest) (*scheme.Item, error) {
+	st, err := v.Statement(id)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := v.Evidence(id)
+	if err != nil {
+		return nil, err
+	}
+	verified, err := envelope.Restore(raw, st.Key)
+	if err != nil {
+		return nil, err
+	}
+	item, err := a.programme.Read(verified)
+	if err != nil {
+		a.log.Warn("accepted evidence is unreadable under the present programme", "statement", id, "received", st.Received, "err", err)
+		return nil, nil
+	}
+	item.Lab = st.Lab
+	return item, nil
 }

@@ -1,0 +1,309 @@
+// Package labeltest is the world that tests live in: an authority on a real
+// store with keys of its own, a clock that tests set, a lab and a manufacturer,
+// and the evidence of labels/examples, signed. When a test ends, the store is
+// checked as "labeld check" would.
+//
+// Only tests import it.
+package labeltest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"labeld/internal/authority"
+	"labeld/internal/envelope"
+	"labeld/internal/example"
+	"labeld/internal/issue"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+	"labeld/internal/translog"
+	"labeld/internal/verify"
+	"labeld/labels"
+)
+
+// The parties of every world.
+const (
+	Operator = "test-authority"
+	Lab      = "aurora-lab"
+	Maker    = "northlight" // of the camera and the plug
+	ToyMaker = "merrimake"  // of the toy
+	Origin   = "labels.test/log"
+	Base     = "https://labels.test"
+	Audience = "labels.test:8443"
+)
+
+// Start is when the clock of a world begins.
+var Start = time.Date(2026, time.November, 2, 9, 0, 0, 0, time.UTC)
+
+// A Clock tells the time that a test sets. It moves on by itself only a little,
+// so that no two readings are alike.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// Now returns the time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(time.Microsecond)
+	return c.now
+}
+
+// Set sets the time.
+func (c *Clock) Set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = t
+}
+
+// A World is a running programme.
+type World struct {
+	TB        testing.TB
+	Dir       string
+	Clock     *Clock
+	Programme *scheme.Programme
+	Store     *store.Store
+	Trust     *verify.Trust
+	Issuer    *issue.Issuer
+	Authority *authority.Authority
+	Signers   map[string]*envelope.Signer // by organization
+
+	wrap func(authority.Store) authority.Store
+}
+
+// New returns a world with an operator, an accredited lab and two
+// manufacturers. Wrap, if not nil, stands between authority and store.
+func New(tb testing.TB, wrap func(authority.Store) authority.Store) *World {
+	tb.Helper()
+	w := &World{TB: tb, Dir: tb.TempDir(), Clock: &Clock{now: Start}, Signers: map[string]*envelope.Signer{}, wrap: wrap}
+	var err error
+	w.Programme, err = scheme.Load(labels.FS)
+	w.must(err)
+	w.keys()
+	head := store.Head{Tree: translog.Empty()}
+	head.Checkpoint, err = w.Issuer.Checkpoint(head.Tree)
+	w.must(err)
+	w.must(store.Create(w.Dir, Origin, head, Start))
+	w.open()
+	tb.Cleanup(func() {
+		w.Authority.Close()
+		w.Check()
+		w.must(w.Store.Close())
+	})
+	w.enrol()
+	return w
+}
+
+func (w *World) must(err error) {
+	w.TB.Helper()
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+}
+
+// NewSigner makes an ECDSA P-256 key.
+func NewSigner(tb testing.TB) *envelope.Signer {
+	tb.Helper()
+	priv, _, err := envelope.GenerateKey("ecdsa-p256", nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s, err := envelope.ParseSigner(priv, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+func (w *World) keys() {
+	labelKey := NewSigner(w.TB)
+	pub, priv, err := ed25519.GenerateKey(rand.Reader)
+	w.must(err)
+	vkey, err := note.NewEd25519VerifierKey(Origin, pub)
+	w.must(err)
+	skey := "PRIVATE+KEY+" + vkey[:len(Origin)+9] + "+" + base64.StdEncoding.EncodeToString(append([]byte{1}, priv.Seed()...))
+	logKey, err := note.NewSigner(skey)
+	w.must(err)
+	party := label.Party{ID: Operator, Name: "Test Authority"}
+	w.Trust = &verify.Trust{
+		Type: label.TypeTrust, Authority: party, URL: Base,
+		LabelKeys: []verify.TrustKey{{ID: labelKey.Public.ID, PEM: labelKey.Public.PEM}},
+		Log:       verify.TrustLog{Origin: Origin, VKey: vkey, URL: Base + "/log/"},
+		Schemes:   w.Programme.Refs(),
+	}
+	w.must(w.Trust.Prepare())
+	w.Issuer, err = issue.New(party, labelKey, logKey, func(id label.ID) string { return qr.URL(Base, id) }, rand.Reader)
+	w.must(err)
+}
+
+func (w *World) open() {
+	var err error
+	w.Store, err = store.Open(w.Dir)
+	w.must(err)
+	var s authority.Store = w.Store
+	if w.wrap != nil {
+		s = w.wrap(s)
+	}
+	w.Authority, err = authority.New(authority.Config{
+		Store: s, Programme: w.Programme, Issuer: w.Issuer, Trust: w.Trust,
+		Audiences: []string{Audience}, Clock: w.Clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	w.must(err)
+}
+
+// Restart closes the authority and the store and opens them again.
+func (w *World) Restart() {
+	w.TB.Helper()
+	w.Authority.Close()
+	w.must(w.Store.Close())
+	w.open()
+}
+
+// Check fails the test if anything in the store is wrong.
+func (w *World) Check() {
+	w.TB.Helper()
+	w.must(authority.Check(w.Store, w.Trust, w.Programme, func(p string) { w.TB.Errorf("store check: %s", p) }))
+}
+
+// enrol makes the parties.
+func (w *World) enrol() {
+	w.Signers[Operator] = NewSigner(w.TB)
+	pub := w.Signers[Operator].Public
+	w.must(w.Store.Commit(&store.Batch{
+		At: w.Clock.Now(), From: translog.Empty(),
+		Orgs: []label.Organization{{ID: Operator, Name: "Test Authority", Roles: []label.Role{label.RoleOperator}, Enrolled: Start}},
+		Keys: []label.Key{{ID: pub.ID, Organization: Operator, PEM: pub.PEM, Algorithm: pub.Algorithm, From: Start, Enrolled: Start}},
+	}))
+	w.Enrol(Lab, label.RoleLab)
+	w.Enrol(Maker, label.RoleManufacturer)
+	w.Enrol(ToyMaker, label.RoleManufacturer)
+	w.Accredit(Lab, nil)
+}
+
+// Caller returns an organization as caller.
+func (w *World) Caller(org string) authority.Caller {
+	w.TB.Helper()
+	var c authority.Caller
+	w.must(w.Store.View(func(v *store.View) error {
+		o, err := v.Org(org)
+		if err != nil {
+			return err
+		}
+		c = authority.Caller{Org: org, Roles: o.Roles, Key: w.Signers[org].Public.ID}
+		return nil
+	}))
+	return c
+}
+
+// Enrol enrols an organization with a key of its own.
+func (w *World) Enrol(id string, role label.Role, affiliates ...string) {
+	w.TB.Helper()
+	ctx, op := context.Background(), w.Caller(Operator)
+	_, err := w.Authority.Enrol(ctx, op, label.Organization{ID: id, Name: "The " + id, Roles: []label.Role{role}, Affiliates: affiliates})
+	w.must(err)
+	if w.Signers[id] == nil {
+		w.Signers[id] = NewSigner(w.TB)
+	}
+	_, err = w.Authority.AddKey(ctx, op, id, w.Signers[id].Public.PEM, Start.AddDate(-1, 0, 0))
+	w.must(err)
+}
+
+// Accredit accredits a lab for everything around the present, changed by
+// change.
+func (w *World) Accredit(lab string, change func(*label.Accreditation)) {
+	w.TB.Helper()
+	today := label.DateOf(w.Clock.Now())
+	a := label.Accreditation{
+		Lab: label.Party{ID: lab}, Number: "T-" + strconv.Itoa(len(w.Signers)), Body: "Test Accreditation Board",
+		Standards: []string{"en303645"}, Categories: []string{"*"}, Level: 4,
+		Interval: label.Period{From: today.AddMonths(-24), To: today.AddMonths(24)},
+	}
+	if change != nil {
+		change(&a)
+	}
+	_, err := w.Authority.Accredit(context.Background(), w.Caller(Operator), a)
+	w.must(err)
+}
+
+// Example returns an example device and its evidence, dated for the world's
+// present.
+func (w *World) Example(name string) *example.Example {
+	w.TB.Helper()
+	e, err := example.Load(labels.FS, name, label.DateOf(w.Clock.Now()))
+	w.must(err)
+	return e
+}
+
+// Variant makes the example another device of the same kind: the n-th.
+func Variant(tb testing.TB, e *example.Example, n int) {
+	tb.Helper()
+	e.Device.Model += "-" + strconv.Itoa(n)
+	e.Device.GTINs = nil
+	e.Report.Number += "-" + strconv.Itoa(n)
+	e.Declaration.Number += "-" + strconv.Itoa(n)
+	var err error
+	if e.Descriptor, err = e.Device.Canonical(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Seal signs a predicate about a device as an organization, as a bundle.
+func (w *World) Seal(org string, descriptor []byte, predicateType string, predicate any) []byte {
+	w.TB.Helper()
+	return Seal(w.TB, w.Signers[org], descriptor, predicateType, predicate)
+}
+
+// Seal signs a predicate about a device, as a bundle.
+func Seal(tb testing.TB, s *envelope.Signer, descriptor []byte, predicateType string, predicate any) []byte {
+	tb.Helper()
+	stmt, err := label.NewStatement("device.json", label.DigestOf(descriptor), predicateType, predicate)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	env, err := s.Seal(stmt)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b, err := envelope.Bundle(env)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+// Submit registers an example's device and submits its evidence.
+func (w *World) Submit(e *example.Example) label.Digest {
+	w.TB.Helper()
+	ctx, maker := context.Background(), w.Caller(e.Device.Manufacturer)
+	d, _, err := w.Authority.Register(ctx, maker, e.Descriptor)
+	w.must(err)
+	_, _, err = w.Authority.Submit(ctx, w.Caller(Lab), w.Seal(Lab, e.Descriptor, label.TypeTestReport, e.Report))
+	w.must(err)
+	_, _, err = w.Authority.Submit(ctx, maker, w.Seal(maker.Org, e.Descriptor, label.TypeDeclaration, e.Declaration))
+	w.must(err)
+	return d.Digest
+}
+
+// Issue submits an example and has it labelled.
+func (w *World) Issue(e *example.Example, level int) *authority.Published {
+	w.TB.Helper()
+	o, err := w.Authority.Request(context.Background(), w.Caller(e.Device.Manufacturer), w.Submit(e), "", level)
+	w.must(err)
+	if o.Label == nil {
+		w.TB.Fatalf("the evidence does not support level %d: %+v", level, o.Decision.MissingFor(level))
+	}
+	return o.Label
+}
