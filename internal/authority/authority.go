@@ -77,7 +77,7 @@ type Authority struct {
 	callers   *lru.Cache[string, session]
 	published *lru.Cache[label.ID, *Published]
 	items     *lru.Cache[label.Digest, *scheme.Item] // decoded evidence
-	failures  atomic.Int64 // labels of ours that did not verify; must stay zero
+	failures  atomic.Int64                           // labels of ours that did not verify; must stay zero
 }
 
 // Config is what an [Authority] is made of.

@@ -133,6 +133,9 @@ func (c *Config) check() error {
 	if err := qr.CheckBase(c.URL); err != nil {
 		return fmt.Errorf("url: %w", err)
 	}
+	if host, ok := strings.CutPrefix(c.URL, "http://"); ok && !loopback(withPort(host)) {
+		return fmt.Errorf("url: %s is plain http; a code that people scan must lead to https", c.URL)
+	}
 	for _, f := range []struct{ name, value string }{
 		{"authority.id", c.Authority.ID}, {"authority.name", c.Authority.Name}, {"log.origin", c.Log.Origin},
 		{"log.key", c.Log.Key}, {"label_key", c.LabelKey}, {"http", c.HTTP}, {"grpc", c.GRPC},
@@ -172,6 +175,13 @@ func loopback(addr string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
+}
+
+func withPort(host string) string {
+	if strings.Contains(host, ":") {
+		return host
+	}
+	return host + ":80"
 }
 
 // path returns a configured path as seen from here.

@@ -83,14 +83,14 @@ func ParseID(s string) (ID, error) {
 		v := idValue[c]
 		if v < 0 || n == idLen {
 			return "", invalid(ReasonIDMalformed, "id",
-				"a label ID is 12 letters and digits, such as K7QM-4T2X-9PWD; compare it with the label")
+				"a label ID is 12 letters and digits, such as K7QM-4T2X-9PWH; compare it with the label")
 		}
 		b[n] = idAlphabet[v]
 		n++
 	}
 	if n != idLen {
 		return "", invalid(ReasonIDMalformed, "id",
-			"a label ID is 12 letters and digits, such as K7QM-4T2X-9PWD; this one has %d", n)
+			"a label ID is 12 letters and digits, such as K7QM-4T2X-9PWH; this one has %d", n)
 	}
 	if idAlphabet[idCheck(string(b[:idLen-1]))] != b[idLen-1] {
 		return "", invalid(ReasonIDCheck, "id",
