@@ -1,0 +1,159 @@
+package authority_test
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/store"
+	"labeld/internal/translog"
+)
+
+// faulty is a store whose next commit fails: before anything was written, or
+// after everything was.
+type faulty struct {
+	authority.Store
+	mode atomic.Int32
+}
+
+const (
+	works int32 = iota
+	fails
+	failsPersisted
+)
+
+var errDisk = errors.New("disk on fire")
+
+func (f *faulty) Commit(b *store.Batch) error {
+	switch f.mode.Swap(works) {
+	case fails:
+		return errDisk
+	case failsPersisted:
+		return errors.Join(f.Store.Commit(b), errDisk)
+	}
+	return f.Store.Commit(b)
+}
+
+// TestFailedCommits lets the commit of every kind of write fail in both ways.
+// The caller is told to repeat; repeating gives the answer it should have had,
+// with and without a restart in between; and nothing is ever half there (the
+// world checks its store when the test ends).
+func TestFailedCommits(t *testing.T) {
+	var digest label.Digest
+	steps := []struct {
+		name string
+		do   func(*labeltest.World) error
+	}{
+		{"enrol", func(w *labeltest.World) error {
+			_, err := w.Authority.Enrol(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleLab}})
+			return err
+		}},
+		{"add key", func(w *labeltest.World) error {
+			if w.Signers["acme"] == nil {
+				w.Signers["acme"] = labeltest.NewSigner(t)
+			}
+			_, err := w.Authority.AddKey(ctx, w.Caller(labeltest.Operator), "acme", w.Signers["acme"].Public.PEM, time.Time{})
+			return err
+		}},
+		{"accredit", func(w *labeltest.World) error {
+			_, err := w.Authority.Accredit(ctx, w.Caller(labeltest.Operator), label.Accreditation{
+				Lab: label.Party{ID: "acme"}, Number: "A-1", Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
+				Level: 2, Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2028, 1, 1)},
+			})
+			return err
+		}},
+		{"register", func(w *labeltest.World) error {
+			d, _, err := w.Authority.Register(ctx, w.Caller(labeltest.Maker), w.Example("camera").Descriptor)
+			if err == nil {
+				digest = d.Digest
+			}
+			return err
+		}},
+		{"submit report", func(w *labeltest.World) error {
+			e := w.Example("camera")
+			_, _, err := w.Authority.Submit(ctx, w.Caller(labeltest.Lab), w.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, e.Report))
+			return err
+		}},
+		{"submit declaration", func(w *labeltest.World) error {
+			e := w.Example("camera")
+			_, _, err := w.Authority.Submit(ctx, w.Caller(labeltest.Maker), w.Seal(labeltest.Maker, e.Descriptor, label.TypeDeclaration, e.Declaration))
+			return err
+		}},
+		{"request", func(w *labeltest.World) error {
+			o, err := w.Authority.Request(ctx, w.Caller(labeltest.Maker), digest, "", 3)
+			if err == nil && o.Label == nil {
+				return errors.New("no label")
+			}
+			return err
+		}},
+		{"revoke key", func(w *labeltest.World) error {
+			_, err := w.Authority.RevokeKey(ctx, w.Caller(labeltest.Operator), w.Signers["acme"].Public.ID, "test")
+			return err
+		}},
+	}
+	for name, mode := range map[string]int32{"failed": fails, "failed but persisted": failsPersisted} {
+		for _, restart := range []bool{false, true} {
+			if restart {
+				name += ", then restarted"
+			}
+			t.Run(name, func(t *testing.T) {
+				f := &faulty{}
+				w := labeltest.New(t, func(s authority.Store) authority.Store { f.Store = s; return f })
+				heads := [][]byte{w.Authority.Checkpoint()}
+				for _, s := range steps {
+					f.mode.Store(mode)
+					err := s.do(w)
+					if err == nil {
+						t.Fatalf("%s: succeeded although its commit failed", s.name)
+					}
+					wants(t, err, label.Unavailable, label.ReasonStorage)
+					if restart {
+						w.Restart()
+					}
+					if err := s.do(w); err != nil {
+						t.Fatalf("%s, repeated: %v", s.name, err)
+					}
+					heads = append(heads, w.Authority.Checkpoint())
+					w.Check()
+				}
+				consistent(t, w, heads)
+				var labels int
+				must(t, w.Store.View(func(v *store.View) error {
+					return v.Labels(func(*store.Label) bool { labels++; return true })
+				}))
+				if labels != 1 {
+					t.Errorf("%d labels were issued for one device", labels)
+				}
+			})
+		}
+	}
+}
+
+// consistent proves every two heads that were served to be of one log.
+func consistent(t *testing.T, w *labeltest.World, heads [][]byte) {
+	t.Helper()
+	var trees []translog.Tree
+	for _, h := range heads {
+		cp, err := w.Trust.OpenCheckpoint(h)
+		must(t, err)
+		trees = append(trees, cp.Tree)
+	}
+	must(t, w.Store.View(func(v *store.View) error {
+		for i, old := range trees {
+			for _, next := range trees[i:] {
+				proof, err := translog.ProveConsistency(old.N, next.N, v)
+				if err != nil {
+					return err
+				}
+				if err := translog.VerifyConsistency(old, next, proof); err != nil {
+					t.Errorf("heads %d and %d: %v", old.N, next.N, err)
+				}
+			}
+		}
+		return nil
+	}))
+}
