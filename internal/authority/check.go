@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -25,7 +26,7 @@ func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, rep
 		if err := c.labels(); err != nil {
 			return err
 		}
-		if err := c.accreditations(); err != nil {
+		if err := c.enrolments(); err != nil {
 			return err
 		}
 		return c.evidence()
@@ -101,25 +102,37 @@ func (c *check) label(rec *store.Label) error {
 	return nil
 }
 
-// accreditations verifies the authority's signature under each.
-func (c *check) accreditations() error {
+// enrolments verifies that keys are what their IDs say, and the authority's
+// signature under each accreditation.
+func (c *check) enrolments() error {
 	var inner error
 	err := c.v.Orgs("", func(o *label.Organization) bool {
-		var list []*store.Accreditation
-		if list, inner = c.v.Accreditations(o.ID); inner != nil {
-			return false
-		}
-		for _, rec := range list {
-			if err := c.accreditation(rec); err != nil {
-				c.badf("accreditation %s of %s: %v", rec.Number, o.ID, err)
-			}
-		}
-		return true
+		inner = c.enrolment(o)
+		return inner == nil
 	})
+	return errors.Join(err, inner)
+}
+
+func (c *check) enrolment(o *label.Organization) error {
+	keys, err := c.v.OrgKeys(o.ID)
 	if err != nil {
 		return err
 	}
-	return inner
+	for _, k := range keys {
+		if pub, err := envelope.ParsePublicKey([]byte(k.PEM)); err != nil || pub.ID != k.ID {
+			c.badf("key %s of %s: its ID is not that of its public key", k.Short(), o.ID)
+		}
+	}
+	list, err := c.v.Accreditations(o.ID)
+	if err != nil {
+		return err
+	}
+	for _, rec := range list {
+		if err := c.accreditation(rec); err != nil {
+			c.badf("accreditation %s of %s: %v", rec.Number, o.ID, err)
+		}
+	}
+	return nil
 }
 
 func (c *check) accreditation(rec *store.Accreditation) error {

@@ -1,0 +1,299 @@
+package store_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/store"
+	"labeld/internal/translog"
+)
+
+// shapes says, for the words of the drawing in the package comment, what a key
+// or value of that description looks like.
+var shapes = map[string]func([]byte) bool{
+	"nothing":               func(b []byte) bool { return len(b) == 0 },
+	"text":                  func(b []byte) bool { return len(b) > 0 },
+	"uint32":                func(b []byte) bool { return len(b) == 4 },
+	"uint64":                func(b []byte) bool { return len(b) == 8 },
+	"32 bytes":              func(b []byte) bool { return len(b) == 32 },
+	"signed note":           func(b []byte) bool { return bytes.Contains(b, []byte("\n\n— ")) },
+	"packed envelope":       func(b []byte) bool { return len(b) > 34 },
+	"time":                  func(b []byte) bool { return len(b) == 8 },
+	"level uint8, n uint64": func(b []byte) bool { return len(b) == 9 },
+	"index uint64":          func(b []byte) bool { return len(b) == 8 },
+	"org":                   slug,
+	"key id":                func(b []byte) bool { return len(b) == 64 },
+	"org|key id":            afterOrg(64),
+	"org|uint64 log index":  afterOrg(8),
+	"32-byte digest":        func(b []byte) bool { return len(b) == 32 },
+	"32-byte id":            func(b []byte) bool { return len(b) == 32 },
+	"gtin":                  func(b []byte) bool { return len(b) == 14 },
+	"zstd":                  func(b []byte) bool { return bytes.HasPrefix(b, []byte{0x28, 0xb5, 0x2f, 0xfd}) },
+	"label id":              func(b []byte) bool { _, err := label.ParseID(string(b)); return err == nil && len(b) == 12 },
+	"json":                  func(b []byte) bool { return bytes.HasPrefix(b, []byte("{")) && bytes.HasSuffix(b, []byte("}")) },
+	"json, then descriptor": func(b []byte) bool { return bytes.Contains(b, []byte("}\x00{")) },
+	"two 32-byte":           func(b []byte) bool { return len(b) == 64 },
+	"digest, scheme":        func(b []byte) bool { return len(b) > 32 && slug(b[32:]) },
+	"org|time, 32-byte id":  afterOrg(8 + 32),
+	"org|time, label id":    afterOrg(8 + 12),
+}
+
+func slug(b []byte) bool {
+	return len(b) > 0 && len(bytes.Trim(b, "abcdefghijklmnopqrstuvwxyz0123456789-")) == 0
+}
+
+func afterOrg(n int) func([]byte) bool {
+	return func(b []byte) bool {
+		org, rest, ok := bytes.Cut(b, []byte{0})
+		return ok && slug(org) && len(rest) == n
+	}
+}
+
+// drawing is the schema as the package comment draws it, each side with the
+// name of its shape. A change of the schema changes both or fails here.
+var drawing = []struct{ line, key, value string }{
+	{"hashes          level uint8, n uint64 = 32 bytes             Merkle tree nodes", "level uint8, n uint64", "32 bytes"},
+	{"entries         index uint64 = packed envelope               log entries", "index uint64", "packed envelope"},
+	{"orgs            org = json label.Organization", "org", "json"},
+	{"keys            key id = json label.Key", "key id", "json"},
+	{"org_keys        org|key id = nothing", "org|key id", "nothing"},
+	{"accreditations  org|uint64 log index = json label.Accreditation", "org|uint64 log index", "json"},
+	{"devices         32-byte digest = json Device, then the descriptor", "32-byte digest", "json, then descriptor"},
+	{"gtins           gtin = 32-byte digest", "gtin", "32-byte digest"},
+	{"statements      32-byte id = json Statement", "32-byte id", "json"},
+	{"evidence        32-byte id = zstd of the signed bytes as they came", "32-byte id", "zstd"},
+	{"device_stmts    32-byte device digest, 32-byte id = nothing", "two 32-byte", "nothing"},
+	{"org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first", "org|time, 32-byte id", "nothing"},
+	{"labels          label id = json Label", "label id", "json"},
+	{"live            32-byte device digest, scheme = label id", "digest, scheme", "label id"},
+	{"org_labels      org|^time, label id = nothing               newest first", "org|time, label id", "nothing"},
+}
+
+// named are the buckets with a few named values.
+var named = map[string]struct {
+	line   string
+	values map[string]string
+}{
+	"meta": {"meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds",
+		map[string]string{"schema": "uint32", "origin": "text", "committed": "time"}},
+	"head": {"head            size = uint64 | root = 32 bytes | checkpoint = signed note",
+		map[string]string{"size": "uint64", "root": "32 bytes", "checkpoint": "signed note"}},
+}
+
+func TestSchemaIsAsDrawn(t *testing.T) {
+	w := labeltest.New(t, nil)
+	w.Issue(w.Example("camera"), 3)
+	w.Issue(w.Example("plug"), 1)
+	comment, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Authority.Close()
+	copyOf := filepath.Join(t.TempDir(), "copy.db")
+	b, err := os.ReadFile(store.Path(w.Dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(copyOf, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := bolt.Open(copyOf, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	drawn := map[string]bool{}
+	for _, d := range drawing {
+		drawn[strings.Fields(d.line)[0]] = true
+		if !bytes.Contains(comment, []byte("//\t"+d.line+"\n")) {
+			t.Errorf("the package comment does not draw: %s", d.line)
+		}
+	}
+	for name, n := range named {
+		drawn[name] = true
+		if !bytes.Contains(comment, []byte("//\t"+n.line+"\n")) {
+			t.Errorf("the package comment does not draw: %s", n.line)
+		}
+	}
+	err = db.View(func(tx *bolt.Tx) error {
+		for _, d := range drawing {
+			name := strings.Fields(d.line)[0]
+			records := 0
+			err := tx.Bucket([]byte(name)).ForEach(func(k, v []byte) error {
+				records++
+				if !shapes[d.key](k) {
+					return fmt.Errorf("%s: key %x is not %q", name, k, d.key)
+				}
+				if !shapes[d.value](v) {
+					return fmt.Errorf("%s: value %x of key %x is not %q", name, v, k, d.value)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			if records == 0 {
+				t.Errorf("%s: the filled store has no record of it", name)
+			}
+		}
+		for name, n := range named {
+			records := 0
+			if err := tx.Bucket([]byte(name)).ForEach(func(k, v []byte) error {
+				records++
+				if shape := n.values[string(k)]; shape == "" || !shapes[shape](v) {
+					return fmt.Errorf("%s: %s = %x is not drawn", name, k, v)
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+			if records != len(n.values) {
+				t.Errorf("%s has %d values, %d are drawn", name, records, len(n.values))
+			}
+		}
+		return tx.ForEach(func(name []byte, _ *bolt.Bucket) error {
+			if !drawn[string(name)] {
+				t.Errorf("bucket %s is not drawn", name)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCommitIsCompareAndSwap(t *testing.T) {
+	w := labeltest.New(t, nil)
+	var head store.Head
+	if err := w.Store.View(func(v *store.View) (err error) { head, err = v.Head(); return err }); err != nil {
+		t.Fatal(err)
+	}
+	stale := translog.Tree{N: head.Tree.N + 1, Hash: head.Tree.Hash}
+	err := w.Store.Commit(&store.Batch{At: time.Now(), From: stale, Orgs: []label.Organization{{ID: "x"}}})
+	if !errors.Is(err, store.ErrConflict) {
+		t.Errorf("a batch on another head gave %v", err)
+	}
+	if err := w.Store.View(func(v *store.View) error { _, err := v.Org("x"); return err }); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the refused batch left its organization behind (%v)", err)
+	}
+}
+
+func TestOpenMakesNothing(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "labeld init") {
+		t.Errorf("opening an empty directory gave %v", err)
+	}
+	if list, _ := os.ReadDir(dir); len(list) != 0 {
+		t.Errorf("opening made %v", list)
+	}
+	if err := store.Create(dir, "o", store.Head{Tree: translog.Empty(), Checkpoint: []byte("x")}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Create(dir, "o", store.Head{Tree: translog.Empty()}, time.Now()); err == nil {
+		t.Error("a database was made over another")
+	}
+	s, err := store.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("opening twice gave %v", err)
+	}
+}
+
+func TestUnknownSchemaIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	if err := store.Create(dir, "o", store.Head{Tree: translog.Empty(), Checkpoint: []byte("x")}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	db, err := bolt.Open(store.Path(dir), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(func(tx *bolt.Tx) error {
+		return tx.Bucket([]byte("meta")).Put([]byte("schema"), binary.BigEndian.AppendUint32(nil, 99))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "version 99") {
+		t.Errorf("a database of the future gave %v", err)
+	}
+}
+
+// TestCheckFindsDamage spoils one record after the other in a copy of a good
+// database; the check must notice each.
+func TestCheckFindsDamage(t *testing.T) {
+	w := labeltest.New(t, nil)
+	w.Issue(w.Example("camera"), 3)
+	good, err := os.ReadFile(store.Path(w.Dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range drawing {
+		name := strings.Fields(d.line)[0]
+		for _, how := range []string{"removed", "changed"} {
+			if how == "changed" && d.value == "nothing" {
+				continue
+			}
+			t.Run(name+" "+how, func(t *testing.T) {
+				dir := t.TempDir()
+				if err := os.WriteFile(store.Path(dir), good, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				spoil(t, dir, name, how)
+				s, err := store.Open(dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				problems := 0
+				if err := authority.Check(s, w.Trust, w.Programme, func(string) { problems++ }); err != nil {
+					problems++
+				}
+				if problems == 0 {
+					t.Errorf("a record of %s was %s and the check says nothing", name, how)
+				}
+			})
+		}
+	}
+}
+
+// spoil removes the last record of a bucket, or replaces its value with that of
+// no sensible record.
+func spoil(t *testing.T, dir, bucket, how string) {
+	t.Helper()
+	db, err := bolt.Open(store.Path(dir), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte(bucket))
+		k, v := b.Cursor().Last()
+		if how == "removed" {
+			return b.Delete(k)
+		}
+		changed := bytes.Clone(v)
+		changed[len(changed)/2] ^= 0x55
+		return b.Put(bytes.Clone(k), changed)
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
