@@ -88,7 +88,7 @@ func runDemo(ctx context.Context, out, stderr io.Writer, dir string, c daemon.Co
 	defer cancel(nil)
 	served := make(chan error, 1)
 	go func() { served <- d.Serve(ctx) }()
-	demo := &demo{dir: dir, d: d, out: out, ctx: ctx}
+	demo := &demo{dir: dir, grpc: d.GRPC, url: d.URL, now: d.Authority.Now, out: out, ctx: ctx}
 	if err := demo.run(); err != nil {
 		cancel(err)
 		return errors.Join(err, <-served)
@@ -98,10 +98,12 @@ func runDemo(ctx context.Context, out, stderr io.Writer, dir string, c daemon.Co
 
 // A demo acts for all the parties of a small programme.
 type demo struct {
-	dir string
-	d   *daemon.Daemon
-	out io.Writer
-	ctx context.Context // of the whole demo, which is one call
+	dir  string // of the programme; keys and documents are written there
+	grpc string // address of the service
+	url  string // base URL of the service
+	now  func() time.Time
+	out  io.Writer
+	ctx  context.Context // of the whole demo, which is one call
 }
 
 func (m *demo) say(format string, args ...any) { fmt.Fprintf(m.out, format+"\n", args...) }
@@ -121,9 +123,9 @@ func (m *demo) party(id, keyFile string) (*party, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := grpc.NewClient("passthrough:///"+m.d.GRPC,
+	conn, err := grpc.NewClient("passthrough:///"+m.grpc,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithPerRPCCredentials(&token.Source{Signer: s, Organization: id, Audience: m.d.GRPC, Loopback: true}))
+		grpc.WithPerRPCCredentials(&token.Source{Signer: s, Organization: id, Audience: m.grpc, Loopback: true}))
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +133,7 @@ func (m *demo) party(id, keyFile string) (*party, error) {
 }
 
 func (m *demo) run() error {
-	m.say("a programme in %s, served at %s (gRPC %s)", m.dir, m.d.URL, m.d.GRPC)
+	m.say("a programme in %s, served at %s (gRPC %s)", m.dir, m.url, m.grpc)
 	if err := m.enrol(); err != nil {
 		return fmt.Errorf("enrolling the parties: %w", err)
 	}
@@ -194,7 +196,7 @@ func (m *demo) enrol() error {
 		}
 		m.say("enrolled %s (%s)", o.org.Name, o.org.Id)
 	}
-	today := label.DateOf(m.d.Authority.Now())
+	today := label.DateOf(m.now())
 	_, err = api.AddAccreditation(m.ctx, &labelv1.AddAccreditationRequest{Accreditation: &labelv1.Accreditation{
 		Lab: demoLab, Number: "DEMO-L-0042", Body: "Demo Accreditation Board", Standards: []string{"en303645"},
 		Categories: []string{"*"}, Level: 4, From: today.AddMonths(-24).String(), To: today.AddMonths(24).String(),
@@ -205,7 +207,7 @@ func (m *demo) enrol() error {
 // submit registers an example device and submits its report and declaration,
 // each signed by its party and written to a file besides.
 func (m *demo) submit(name string, lab, maker *party) (device string, err error) {
-	e, err := example.Load(labels.FS, name, label.DateOf(m.d.Authority.Now()))
+	e, err := example.Load(labels.FS, name, label.DateOf(m.now()))
 	if err != nil {
 		return "", err
 	}
@@ -216,7 +218,7 @@ func (m *demo) submit(name string, lab, maker *party) (device string, err error)
 	if err != nil {
 		return "", err
 	}
-	m.say("\nregistered %s %s as %s", e.Device.Brand, e.Device.Name, reg.GetDevice())
+	m.say("\nregistered the %s as %s", e.Device.Name, reg.GetDevice())
 	for _, s := range []struct {
 		by        *party
 		kind      string
@@ -267,7 +269,11 @@ func (m *demo) request(maker *party, name, device string, level int32) (*labelv1
 	if r.GetLabel() == nil {
 		m.say("\nno label: the %s reaches level %d. What is missing for level %d:", name, r.GetDecision().GetReached(), level)
 		for _, g := range r.GetDecision().GetMissing() {
-			m.say("  - %s: %s", g.GetText(), strings.Join(g.GetItems(), ", "))
+			if g.GetKind() == "rule" {
+				m.say("  - %s", g.GetText())
+			} else {
+				m.say("  - %s: %s", g.GetText(), strings.Join(g.GetItems(), ", "))
+			}
 		}
 	}
 	return r, nil
@@ -283,7 +289,7 @@ var findingWords = map[labelv1.FindingState]string{
 
 func printFindings(out io.Writer, d *labelv1.Decision, level int32) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  LEVEL\tFINDING\tCRITERION\tCHECKED BY")
+	fmt.Fprintln(w, "  LEVEL\tFINDING\tCRITERION\tASKED OF")
 	for _, f := range d.GetLevels()[level-1].GetFindings() {
 		by := "lab"
 		if f.GetRequired() == labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION {
@@ -297,7 +303,7 @@ func printFindings(out io.Writer, d *labelv1.Decision, level int32) {
 // finish prints the label, its code, and what to try next.
 func (m *demo) finish(s *labelv1.LabelSummary, plug string) error {
 	id := label.ID(s.GetId())
-	code, err := qr.New(qr.Payload(m.d.URL, id))
+	code, err := qr.New(qr.Payload(m.url, id))
 	if err != nil {
 		return err
 	}
@@ -310,6 +316,6 @@ func (m *demo) finish(s *labelv1.LabelSummary, plug string) error {
   labelctl org list --server %[3]s --key %[7]s --as %[8]s
   curl %[2]s/l/%[1]s.json
 
-serving until interrupted`, id.Pretty(), m.d.URL, m.d.GRPC, plug, m.path("maker.key"), demoMaker, m.path(daemon.OperatorKey), demoAuthority)
+serving until interrupted`, id.Pretty(), m.url, m.grpc, plug, m.path("maker.key"), demoMaker, m.path(daemon.OperatorKey), demoAuthority)
 	return nil
 }

@@ -1,0 +1,507 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/daemon"
+	"labeld/internal/envelope"
+	"labeld/internal/example"
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/token"
+	"labeld/labels"
+)
+
+// The benchmarks run the real binary as a process of its own on loopback and
+// load it from this one, with the evidence of the examples (68 verdicts). Each
+// prints rates, and ratios against a baseline measured in the same run. One
+// iteration is one whole measurement; -benchtime 1x is what is wanted.
+//
+//	go test -run '^$' -bench . -benchtime 1x ./cmd/labeld
+
+const (
+	clients = 64
+	devices = 6000 // devices to submit evidence for, and to have labelled
+)
+
+// TestMain turns this test binary into the baseline servers where it is told to.
+func TestMain(m *testing.M) {
+	if os.Getenv(baselineVar) != "" {
+		serveBaseline()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// A service is a labeld process with a programme of its own.
+type service struct {
+	tb   testing.TB
+	bin  string
+	dir  string
+	cmd  *exec.Cmd
+	grpc string
+	http string
+	url  string
+}
+
+// buildLabeld builds the binary once for a test run.
+func buildLabeld(tb testing.TB) string {
+	tb.Helper()
+	bin := filepath.Join(tb.TempDir(), "labeld")
+	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
+	if err != nil {
+		tb.Fatalf("building labeld: %v\n%s", err, out)
+	}
+	return bin
+}
+
+// newService makes a programme with a lab, a maker and their keys, not yet
+// started.
+func newService(tb testing.TB, bin string) *service {
+	tb.Helper()
+	s := &service{tb: tb, bin: bin, dir: filepath.Join(tb.TempDir(), "data")}
+	c := daemon.Config{URL: "http://127.0.0.1:0", HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0",
+		Authority: daemon.AuthorityConfig{ID: demoAuthority, Name: "Bench"}, Log: daemon.LogConfig{Origin: "bench.test/log"}}
+	s.must(daemon.Init(context.Background(), s.dir, c, nil, time.Now()))
+	return s
+}
+
+func (s *service) must(err error) {
+	s.tb.Helper()
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+// start runs the binary and returns how long it took to answer.
+func (s *service) start() time.Duration {
+	s.tb.Helper()
+	began := time.Now()
+	s.cmd = exec.Command(s.bin, "serve", "--data", s.dir)
+	s.cmd.Stderr = os.Stderr
+	out, err := s.cmd.StdoutPipe()
+	s.must(err)
+	s.must(s.cmd.Start())
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), ": ")
+		switch name {
+		case "grpc":
+			s.grpc = value
+		case "http":
+			s.http = value
+		case "url":
+			s.url = value
+		}
+		if s.url != "" {
+			break
+		}
+	}
+	resp, err := http.Get(s.url + "/healthz")
+	s.must(err)
+	resp.Body.Close()
+	go io.Copy(io.Discard, out)
+	return time.Since(began)
+}
+
+func (s *service) stop() {
+	s.tb.Helper()
+	s.must(s.cmd.Process.Signal(syscall.SIGTERM))
+	if err := s.cmd.Wait(); err != nil {
+		s.tb.Errorf("labeld ended with %v", err)
+	}
+}
+
+// rss returns the resident memory of the process in bytes: all of it, and the
+// anonymous part, which is not the page cache of the database.
+func (s *service) rss() (all, anonymous int64) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	s.must(err)
+	for line := range strings.Lines(string(text)) {
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			continue
+		}
+		n, _ := strconv.ParseInt(f[1], 10, 64)
+		switch f[0] {
+		case "VmRSS:":
+			all = n << 10
+		case "RssAnon:":
+			anonymous = n << 10
+		}
+	}
+	return all, anonymous
+}
+
+// dial connects as an organization, with a connection of its own.
+func (s *service) dial(org, keyFile string) *grpc.ClientConn {
+	s.tb.Helper()
+	opts := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
+	if org != "" {
+		signer, err := envelope.LoadSigner(context.Background(), filepath.Join(s.dir, keyFile), nil)
+		s.must(err)
+		opts = append(opts, grpc.WithPerRPCCredentials(&token.Source{Signer: signer, Organization: org, Audience: s.grpc, Loopback: true}))
+	}
+	conn, err := grpc.NewClient("passthrough:///"+s.grpc, opts...)
+	s.must(err)
+	s.tb.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// enrol makes the demo's parties in a running service.
+func (s *service) enrol() {
+	s.tb.Helper()
+	m := &demo{dir: s.dir, out: io.Discard, ctx: context.Background(), grpc: s.grpc, url: s.url, now: time.Now}
+	s.must(m.enrol())
+}
+
+// evidence returns signed evidence for the n-th variant of the camera.
+func (s *service) evidence(lab, maker *envelope.Signer, n int) (e *example.Example, report, declaration []byte) {
+	e, err := example.Load(labels.FS, "camera", label.DateOf(time.Now()))
+	s.must(err)
+	labeltest.Variant(s.tb, e, n)
+	return e, labeltest.Seal(s.tb, lab, e.Descriptor, label.TypeTestReport, e.Report),
+		labeltest.Seal(s.tb, maker, e.Descriptor, label.TypeDeclaration, e.Declaration)
+}
+
+// load has each of n clients call f, in turn, until count calls were made, and
+// returns the rate and the sorted latencies.
+func load(tb testing.TB, n, count int, f func(client, i int) error) (rate float64, lat []time.Duration) {
+	tb.Helper()
+	var next atomic.Int64
+	lats := make([][]time.Duration, n)
+	var wg sync.WaitGroup
+	began := time.Now()
+	for c := range n {
+		wg.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= count {
+					return
+				}
+				t := time.Now()
+				if err := f(c, i); err != nil {
+					tb.Error(err)
+					return
+				}
+				lats[c] = append(lats[c], time.Since(t))
+			}
+		})
+	}
+	wg.Wait()
+	took := time.Since(began)
+	for _, l := range lats {
+		lat = append(lat, l...)
+	}
+	slices.Sort(lat)
+	return float64(count) / took.Seconds(), lat
+}
+
+func ms(lat []time.Duration, q float64) float64 {
+	return float64(lat[min(len(lat)-1, int(q*float64(len(lat))))].Microseconds()) / 1000
+}
+
+// labOf and makerOf load the keys that enrol made.
+func (s *service) signer(file string) *envelope.Signer {
+	k, err := envelope.LoadSigner(context.Background(), filepath.Join(s.dir, file), nil)
+	s.must(err)
+	return k
+}
+
+// BenchmarkSubmitAndIssue measures submitting reports and issuing labels, at 64
+// clients and at one, and a bare group commit of the same record sizes.
+func BenchmarkSubmitAndIssue(b *testing.B) {
+	for range b.N {
+		s := newService(b, buildLabeld(b))
+		s.start()
+		s.enrol()
+		digests := submitAll(b, s, 0, devices)
+		issueAll(b, s, digests)
+		b.ReportMetric(0, "ns/op")
+		s.stop()
+	}
+}
+
+func submitAll(b *testing.B, s *service, from, count int) []string {
+	lab, maker := s.signer("lab.key"), s.signer("maker.key")
+	type job struct{ descriptor, report, declaration []byte }
+	jobs := make([]job, count)
+	var wg sync.WaitGroup
+	for w := range 2 {
+		wg.Go(func() {
+			for i := w; i < count; i += 2 {
+				e, r, d := s.evidence(lab, maker, from+i)
+				jobs[i] = job{e.Descriptor, r, d}
+			}
+		})
+	}
+	wg.Wait()
+	labs, makers := make([]labelv1.SubmissionServiceClient, clients), make([]labelv1.SubmissionServiceClient, clients)
+	for i := range clients {
+		labs[i] = labelv1.NewSubmissionServiceClient(s.dial(demoLab, "lab.key"))
+		makers[i] = labelv1.NewSubmissionServiceClient(s.dial(demoMaker, "maker.key"))
+	}
+	ctx := context.Background()
+	digests := make([]string, count)
+	load(b, clients, count, func(c, i int) error {
+		r, err := makers[c].RegisterDevice(ctx, &labelv1.RegisterDeviceRequest{Descriptor_: jobs[i].descriptor})
+		digests[i] = r.GetDevice()
+		return err
+	})
+	rate, lat := load(b, clients, count, func(c, i int) error {
+		_, err := labs[c].SubmitStatement(ctx, &labelv1.SubmitStatementRequest{Statement: jobs[i].report})
+		return err
+	})
+	b.Logf("submit   %2d clients: %6.0f reports/s, p50 %.1f ms, p99 %.1f ms (report of %d bytes)", clients, rate, ms(lat, .5), ms(lat, .99), len(jobs[0].report))
+	b.ReportMetric(rate, "reports/s")
+	load(b, clients, count, func(c, i int) error {
+		_, err := makers[c].SubmitStatement(ctx, &labelv1.SubmitStatementRequest{Statement: jobs[i].declaration})
+		return err
+	})
+	return digests
+}
+
+func issueAll(b *testing.B, s *service, digests []string) {
+	conns := make([]labelv1.LabelServiceClient, clients)
+	for i := range clients {
+		conns[i] = labelv1.NewLabelServiceClient(s.dial(demoMaker, "maker.key"))
+	}
+	issue := func(c int, device string) error {
+		r, err := conns[c].RequestLabel(context.Background(), &labelv1.RequestLabelRequest{Device: device, Level: 3})
+		if err == nil && (r.GetLabel() == nil || r.GetKnown()) {
+			err = fmt.Errorf("no new label for %s", device)
+		}
+		return err
+	}
+	alone := min(500, len(digests)/4)
+	_, lat := load(b, 1, alone, func(_, i int) error { return issue(0, digests[i]) })
+	b.Logf("issue     1 client:  p50 %.2f ms, p99 %.2f ms (target p50 5 ms)", ms(lat, .5), ms(lat, .99))
+	b.ReportMetric(ms(lat, .5), "p50-1-ms")
+	rest := digests[alone:]
+	rate, lat := load(b, clients, len(rest), func(c, i int) error { return issue(c, rest[i]) })
+	base := groupCommit(b, clients, len(rest))
+	b.Logf("issue    %2d clients: %6.0f labels/s, p50 %.1f ms, p99 %.1f ms (targets 1500/s, 45 ms)", clients, rate, ms(lat, .5), ms(lat, .99))
+	b.Logf("baseline %2d clients: %6.0f group-committed records/s; issue reaches %.2f of it (target 0.15)", clients, base, rate/base)
+	b.ReportMetric(rate, "labels/s")
+	b.ReportMetric(ms(lat, .5), "p50-64-ms")
+	b.ReportMetric(rate/base, "of-group-commit")
+}
+
+// groupCommit is the baseline of issuing: one writer that commits to bbolt, with
+// fsync, whatever is waiting; records of the sizes that a label has.
+func groupCommit(tb testing.TB, n, count int) float64 {
+	db, err := bolt.Open(filepath.Join(tb.TempDir(), "baseline.db"), 0o600, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	type op struct {
+		key  [16]byte
+		done chan error
+	}
+	queue := make(chan *op, 2*n)
+	entry, record := make([]byte, 1800), make([]byte, 250)
+	rand.Read(entry)
+	go func() {
+		for o := range queue {
+			batch := []*op{o}
+			for len(queue) > 0 && len(batch) < 256 {
+				batch = append(batch, <-queue)
+			}
+			err := db.Update(func(tx *bolt.Tx) error {
+				for name, v := range map[string][]byte{"entries": entry, "labels": record, "live": record[:12], "hashes": record[:32]} {
+					b, err := tx.CreateBucketIfNotExists([]byte(name))
+					if err != nil {
+						return err
+					}
+					for _, o := range batch {
+						if err := b.Put(o.key[:], v); err != nil {
+							return err
+						}
+					}
+				}
+				return nil
+			})
+			for _, o := range batch {
+				o.done <- err
+			}
+		}
+	}()
+	rate, _ := load(tb, n, count, func(int, int) error {
+		o := &op{done: make(chan error, 1)}
+		rand.Read(o.key[:])
+		queue <- o
+		return <-o.done
+	})
+	close(queue)
+	return rate
+}
+
+const baselineVar = "LABELD_BENCH_BASELINE"
+
+// serveBaseline is the process that answers what it was told to, as plainly as
+// its protocol allows. It reads the answer from standard input.
+func serveBaseline() {
+	body, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		panic(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(l.Addr())
+	if os.Getenv(baselineVar) == "grpc" {
+		srv := grpc.NewServer()
+		labelv1.RegisterVerificationServiceServer(srv, &echo{resp: &labelv1.VerifyResponse{Bundle: body}})
+		panic(srv.Serve(l))
+	}
+	contentType := os.Getenv(baselineVar)
+	panic(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.Write(body)
+	})))
+}
+
+// echo answers every call with the same message.
+type echo struct {
+	labelv1.UnimplementedVerificationServiceServer
+	resp *labelv1.VerifyResponse
+}
+
+func (e *echo) Verify(context.Context, *labelv1.VerifyRequest) (*labelv1.VerifyResponse, error) {
+	return e.resp, nil
+}
+
+// baseline starts a process that answers with body and returns its address.
+func baseline(tb testing.TB, kind string, body []byte) string {
+	tb.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), baselineVar+"="+kind)
+	cmd.Stdin = bytes.NewReader(body)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return strings.TrimSpace(addr)
+}
+
+// versus measures f and g in turn, so that both see the same machine, and
+// returns the median rates and the median of their ratios.
+func versus(tb testing.TB, count int, f, g func(client, i int) error) (rate, base, ratio float64) {
+	const rounds = 7
+	var rates, bases, ratios []float64
+	for range rounds {
+		r, _ := load(tb, 16, count, f)
+		s, _ := load(tb, 16, count, g)
+		rates, bases, ratios = append(rates, r), append(bases, s), append(ratios, r/s)
+	}
+	slices.Sort(rates)
+	slices.Sort(bases)
+	slices.Sort(ratios)
+	return rates[rounds/2], bases[rounds/2], ratios[rounds/2]
+}
+
+// get returns a function that fetches a URL over kept-alive connections.
+func get(tb testing.TB, url string) func(int, int) error {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}
+	tb.Cleanup(client.CloseIdleConnections)
+	return func(int, int) error {
+		resp, err := client.Get(url)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s: %s", url, resp.Status)
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		return err
+	}
+}
+
+// issueOne issues one label in a running service and returns its ID.
+func issueOne(b *testing.B, s *service) string {
+	d := submitAll(b, s, 0, 1)
+	r, err := labelv1.NewLabelServiceClient(s.dial(demoMaker, "maker.key")).RequestLabel(context.Background(), &labelv1.RequestLabelRequest{Device: d[0], Level: 3})
+	s.must(err)
+	return r.GetLabel().GetSummary().GetId()
+}
+
+// BenchmarkRead measures the label page, its JSON, and Verify against servers
+// that do nothing but answer with the same bytes.
+func BenchmarkRead(b *testing.B) {
+	for range b.N {
+		s := newService(b, buildLabeld(b))
+		s.start()
+		s.enrol()
+		id := issueOne(b, s)
+		for _, suffix := range []string{".json", ""} {
+			url := s.url + "/l/" + id + suffix
+			resp, err := http.Get(url)
+			s.must(err)
+			body, err := io.ReadAll(resp.Body)
+			s.must(err)
+			resp.Body.Close()
+			addr := baseline(b, resp.Header.Get("Content-Type"), body)
+			rate, base, ratio := versus(b, 8000, get(b, url), get(b, "http://"+addr+"/"))
+			b.Logf("GET /l/ID%-5s %6.0f/s, bare handler %6.0f/s: ratio %.2f (target 0.9), %d bytes", suffix, rate, base, ratio, len(body))
+			b.ReportMetric(ratio, "http"+suffix+"-ratio")
+		}
+		rate, base, ratio := verifyRates(b, s, id)
+		b.Logf("Verify        %6.0f/s, bare unary   %6.0f/s: ratio %.2f (target 0.8)", rate, base, ratio)
+		b.ReportMetric(ratio, "grpc-ratio")
+		b.ReportMetric(0, "ns/op")
+		s.stop()
+	}
+}
+
+func verifyRates(b *testing.B, s *service, id string) (rate, base, ratio float64) {
+	ctx, req := context.Background(), &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Id{Id: id}}
+	ours := labelv1.NewVerificationServiceClient(s.dial("", ""))
+	resp, err := ours.Verify(ctx, req)
+	s.must(err)
+	size := len(resp.GetBundle()) + len(resp.GetDevice()) + len(resp.GetProof()) + 500
+	plain := *s
+	plain.grpc = baseline(b, "grpc", bytes.Repeat([]byte("x"), size))
+	bare := labelv1.NewVerificationServiceClient(plain.dial("", ""))
+	return versus(b, 8000,
+		func(int, int) error { _, err := ours.Verify(ctx, req); return err },
+		func(int, int) error { _, err := bare.Verify(ctx, req); return err })
+}
