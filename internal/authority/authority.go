@@ -76,8 +76,7 @@ type Authority struct {
 	head      atomic.Pointer[store.Head] // of the last commit, for the checkpoint
 	callers   *lru.Cache[string, session]
 	published *lru.Cache[label.ID, *Published]
-	items     *lru.Cache[label.Digest, *scheme.Item] // decoded evidence
-	failures  atomic.Int64                           // labels of ours that did not verify; must stay zero
+	failures  atomic.Int64 // labels of ours that did not verify; must stay zero
 }
 
 // Config is what an [Authority] is made of.
@@ -91,11 +90,10 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// Sizes of the caches: a rendered label is about 25 KiB, a decoded statement 20
-// KiB, a session 300 bytes.
+// Sizes of the caches: a rendered label is about 25 KiB, a session 300
+// bytes.
 const (
 	publishedCache = 2048
-	itemCache      = 2048
 	callerCache    = 4096
 )
 
@@ -111,9 +109,6 @@ func New(c Config) (*Authority, error) {
 		return nil, err
 	}
 	if a.published, err = lru.New[label.ID, *Published](publishedCache); err != nil {
-		return nil, err
-	}
-	if a.items, err = lru.New[label.Digest, *scheme.Item](itemCache); err != nil {
 		return nil, err
 	}
 	err = c.Store.View(func(v *store.View) error {

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -194,6 +195,13 @@ func (c *check) statement(st *store.Statement) error {
 	}
 	if item.Type != st.Type || item.Signer != st.Signer || item.Number != st.Number || item.Date != st.Date {
 		return fmt.Errorf("the record differs from the signed statement")
+	}
+	want, err := item.Gist()
+	if err != nil {
+		return err
+	}
+	if got, err := c.v.Gist(st.ID); err != nil || !bytes.Equal(got, want) {
+		return fmt.Errorf("its gist differs from the signed statement")
 	}
 	return nil
 }

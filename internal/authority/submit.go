@@ -150,7 +150,7 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 		return nil, err
 	}
 	role := label.RoleManufacturer
-	if item.Report != nil {
+	if item.Source() == scheme.Lab {
 		role = label.RoleLab
 	}
 	if !signer.Has(role) {
@@ -160,11 +160,15 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	if err != nil {
 		return nil, err
 	}
+	gist, err := item.Gist()
+	if err != nil {
+		return nil, err
+	}
 	st := &store.Statement{
-		ID: item.ID, Raw: verified.Raw(), Type: item.Type, Device: device.Digest, Signer: signer.ID,
+		ID: item.ID, Raw: verified.Raw(), Gist: gist, Type: item.Type, Device: device.Digest, Signer: signer.ID,
 		Key: keyID, Number: item.Number, Date: item.Date,
 	}
-	if item.Declaration != nil {
+	if item.Source() == scheme.Declaration {
 		if device.Org != signer.ID {
 			return nil, label.Errorf(label.Denied, label.ReasonWrongSigner, "subject", "the device is of manufacturer %s; %s cannot declare for it", device.Org, signer.ID)
 		}
@@ -219,7 +223,7 @@ func accreditation(v *store.View, item *scheme.Item, category string) (*label.Ac
 	err = label.Errorf(label.Denied, label.ReasonScopeInterval, "predicate.lab", "no accreditation is on record for %s", item.Signer)
 	for i := len(list) - 1; i >= 0; i-- { // the latest first
 		a := &list[i].Accreditation
-		lacks := a.Covers(item.Standard, category, item.Report.Level, item.Date)
+		lacks := a.Covers(item.Standard, category, item.Level, item.Date)
 		if lacks == nil {
 			return a, nil
 		}
@@ -230,47 +234,27 @@ func accreditation(v *store.View, item *scheme.Item, category string) (*label.Ac
 	return nil, err
 }
 
-// evidence reads accepted statements. What was decoded once is remembered: it
-// never changes, and a device is often judged soon after its evidence came.
+// evidence returns accepted statements, ready to be judged by. One that the
+// programme's data, which may have changed since, no longer understands cannot
+// count, and must not stop the device from being judged.
 func (a *Authority) evidence(v *store.View, ids []label.Digest) ([]*scheme.Item, error) {
 	items := make([]*scheme.Item, 0, len(ids))
 	for _, id := range ids {
-		item, ok := a.items.Get(id)
-		if !ok {
-			var err error
-			if item, err = a.item(v, id); err != nil {
-				return nil, err
-			}
+		st, err := v.Statement(id)
+		if err != nil {
+			return nil, err
 		}
-		if item != nil {
-			a.items.Add(id, item)
-			items = append(items, item)
+		gist, err := v.Gist(id)
+		if err != nil {
+			return nil, err
 		}
+		item, err := a.programme.ReadGist(id, gist)
+		if err != nil {
+			a.log.Warn("accepted evidence is unreadable under the present programme", "statement", id, "received", st.Received, "err", err)
+			continue
+		}
+		item.Lab = st.Lab
+		items = append(items, item)
 	}
 	return items, nil
-}
-
-// item decodes an accepted statement. It returns nil for one that the
-// programme's data, which may have changed since, no longer understands: that
-// cannot count, and must not stop the device from being judged.
-func (a *Authority) item(v *store.View, id label.Digest) (*scheme.Item, error) {
-	st, err := v.Statement(id)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := v.Evidence(id)
-	if err != nil {
-		return nil, err
-	}
-	verified, err := envelope.Restore(raw, st.Key)
-	if err != nil {
-		return nil, err
-	}
-	item, err := a.programme.Read(verified)
-	if err != nil {
-		a.log.Warn("accepted evidence is unreadable under the present programme", "statement", id, "received", st.Received, "err", err)
-		return nil, nil
-	}
-	item.Lab = st.Lab
-	return item, nil
 }

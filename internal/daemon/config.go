@@ -28,7 +28,8 @@ const ConfigName = "labeld.yaml"
 type Config struct {
 	// URL is the public base URL of the HTTP side: scheme, host and port, no
 	// path. It stands in every label and every QR code; changing it later
-	// leaves old labels pointing to the old address. Required.
+	// leaves old labels pointing to the old address. On loopback its port may be
+	// 0: that of the HTTP side is then put in, for demos and tests. Required.
 	URL string `yaml:"url"`
 
 	// HTTP and GRPC are the addresses to listen on, host:port; port 0 takes a
@@ -130,7 +131,7 @@ func ParseConfig(text []byte) (*Config, error) {
 }
 
 func (c *Config) check() error {
-	if err := qr.CheckBase(c.URL); err != nil {
+	if err := qr.CheckBase(strings.TrimSuffix(c.URL, ":0")); err != nil {
 		return fmt.Errorf("url: %w", err)
 	}
 	if host, ok := strings.CutPrefix(c.URL, "http://"); ok && !loopback(withPort(host)) {

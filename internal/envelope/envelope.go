@@ -37,7 +37,7 @@ type wireSignature struct {
 func wire(e *label.Envelope) *wireEnvelope {
 	w := &wireEnvelope{PayloadType: e.PayloadType, Payload: base64.StdEncoding.EncodeToString(e.Payload)}
 	for _, s := range e.Signatures {
-		w.Signatures = append(w.Signatures, wireSignature{Sig: base64.StdEncoding.EncodeToString(s.Sig), KeyID: s.KeyID})
+		w.Signatures = append(w.Signatures, wireSignature{Sig: base64.StdEncoding.EncodeToString(s.Sig)})
 	}
 	return w
 }

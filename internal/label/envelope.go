@@ -8,9 +8,12 @@ type Envelope struct {
 	Signatures  []Signature `json:"signatures"`
 }
 
-// A Signature is one signature of an [Envelope].
+// A Signature is one signature of an [Envelope]. The key's ID is not encoded:
+// DSSE leaves its form to each application, and verifiers that have one of
+// their own skip a signature whose keyid is not of that form. What carries an
+// envelope, such as a Sigstore bundle, says by which key it is signed.
 type Signature struct {
-	KeyID string `json:"keyid"`
+	KeyID string `json:"-"`
 	Sig   []byte `json:"sig"`
 }
 

@@ -56,7 +56,7 @@ func (f *Finding) rest(it *Item) {
 func (f *Finding) By() string {
 	by := "none"
 	for _, it := range f.Rests {
-		if it.Report != nil {
+		if it.Source() == Lab {
 			return string(Lab)
 		}
 		by = string(Declaration)
@@ -172,7 +172,7 @@ func (g *Grant) Fill(l *label.Label) error {
 	l.Scheme = d.Scheme.Ref()
 	l.Level = g.level
 	l.Device = *d.Device
-	l.Product = d.declaration.Declaration.Product
+	l.Product = *d.declaration.Product
 	l.Issued = d.At.UTC().Truncate(time.Second)
 	l.Assurance = label.SelfDeclared
 	for _, f := range d.Levels[g.level.Number-1].Findings {
@@ -189,7 +189,7 @@ func (g *Grant) Fill(l *label.Label) error {
 	for _, it := range g.rests {
 		l.Evidence = append(l.Evidence, label.LabelEvidence{Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date, SHA256: it.ID})
 		ends = append(ends, label.End{At: d.Scheme.expiry(it), Bound: label.BoundEvidenceExpiry})
-		if it.Report == nil {
+		if it.Source() == Declaration {
 			continue
 		}
 		if !slices.Contains(l.Labs, it.Lab) {
@@ -200,7 +200,7 @@ func (g *Grant) Fill(l *label.Label) error {
 		}
 	}
 	if latest != nil {
-		l.Firmware = &latest.Report.Firmware
+		l.Firmware = latest.Firmware
 	}
 	end := label.EffectiveExpiry(ends...)
 	l.Expires, l.ExpiresFor = end.At, end.Bound

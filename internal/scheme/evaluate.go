@@ -76,7 +76,7 @@ type memo struct {
 
 func (e *evaluation) latestDeclaration() *Item {
 	for _, it := range e.items {
-		if it.Declaration != nil {
+		if it.Source() == Declaration {
 			return it
 		}
 	}
@@ -118,27 +118,27 @@ func (e *evaluation) provision(f *Finding, c *Criterion, p *Provision, src Sourc
 	}
 	it, v := e.verdict(p.ID, c.Level)
 	switch {
-	case v != nil && v.Verdict == label.Fail:
+	case v == label.Fail:
 		f.rest(it)
 		f.fall(Unmet, Gap{Kind: GapFailed, By: it.Source(), Items: []string{p.ID}})
 	case applies == isFalse:
 		for _, it := range features {
 			f.rest(it)
 		}
-	case v == nil && applies == unknown && src == Declaration:
+	case v == "" && applies == unknown && src == Declaration:
 		f.fall(Undetermined, Gap{Kind: GapFact, By: Declaration, Items: missing})
-	case v == nil, v.Verdict == label.Pass && it.Source() != Lab && src == Lab:
+	case v == "", v == label.Pass && it.Source() != Lab && src == Lab:
 		f.fall(Undetermined, Gap{Kind: GapEvidence, By: src, Items: []string{p.ID}})
-	case v.Verdict == label.Inconclusive:
+	case v == label.Inconclusive:
 		f.rest(it)
 		f.fall(Undetermined, Gap{Kind: GapInconclusive, By: it.Source(), Items: []string{p.ID}})
-	case v.Verdict == label.NotApplicable && in.when == nil:
+	case v == label.NotApplicable && in.when == nil:
 		f.rest(it)
 		f.fall(Undetermined, Gap{Kind: GapUnconditional, By: it.Source(), Items: []string{p.ID}})
-	case v.Verdict == label.NotApplicable && applies == isTrue:
+	case v == label.NotApplicable && applies == isTrue:
 		f.rest(it)
 		f.fall(Undetermined, Gap{Kind: GapContradiction, By: it.Source(), Items: []string{p.ID}})
-	case v.Verdict == label.NotApplicable:
+	case v == label.NotApplicable:
 		f.rest(it)
 	default:
 		f.rest(it)
@@ -149,24 +149,24 @@ func (e *evaluation) provision(f *Finding, c *Criterion, p *Provision, src Sourc
 
 // verdict returns the verdict that stands for a provision in a criterion of a
 // level: the latest lab's, or else the latest claim.
-func (e *evaluation) verdict(provision string, level int) (*Item, *label.Verdict) {
+func (e *evaluation) verdict(provision string, level int) (*Item, label.Outcome) {
 	var item, claim *Item
-	var stands, claimed *label.Verdict
+	var stands, claimed label.Outcome
 	for _, it := range e.items {
 		v := it.verdicts[provision]
 		switch {
-		case v == nil:
-		case it.Report == nil:
-			if claimed == nil {
+		case v == "":
+		case it.Source() == Declaration:
+			if claim == nil {
 				claim, claimed = it, v
 			}
-		case it.Report.Level < level && v.Verdict != label.Fail && v.Verdict != label.Inconclusive:
+		case it.Level < level && v != label.Fail && v != label.Inconclusive:
 			// Tests made for a lower level do not support a higher one.
-		case stands == nil, item.Date == it.Date && v.Verdict.Worse(stands.Verdict):
+		case item == nil, item.Date == it.Date && v.Worse(stands):
 			item, stands = it, v
 		}
 	}
-	if stands != nil {
+	if item != nil {
 		return item, stands
 	}
 	return claim, claimed
@@ -193,7 +193,7 @@ func (e *evaluation) fact(name string, counts func(*Item) bool) (*Item, any) {
 		if _, ok := it.facts[name]; !ok || !counts(it) {
 			continue
 		}
-		if it.Report != nil {
+		if it.Source() == Lab {
 			return it, it.facts[name]
 		}
 		if declared == nil {
@@ -213,8 +213,8 @@ func (e *evaluation) rule(f *Finding, c *Criterion, src Source) error {
 	// counts only for facts that are the manufacturer's to state.
 	value := func(name string) (any, bool) {
 		it, v := e.fact(name, func(it *Item) bool {
-			if it.Report != nil {
-				return it.Report.Level >= c.Level
+			if it.Source() == Lab {
+				return it.Level >= c.Level
 			}
 			return src == Declaration || e.scheme.facts[name].By == ByManufacturer
 		})

@@ -13,39 +13,40 @@ import (
 	"labeld/internal/label"
 )
 
-// An Item is one statement about a device, decoded and checked against the
-// catalogue: a report or a declaration.
+// An Item is one statement about a device, checked against the catalogue and
+// reduced to what judging and labelling need of it.
 type Item struct {
-	ID          label.Digest
-	Type        string // predicate type
-	Signer      string // organization ID
-	Number      string
-	Date        label.Date // end of the test period, or day of the declaration
-	Standard    string
-	Edition     string
-	Report      *label.TestReport  // nil for a declaration
-	Declaration *label.Declaration // nil for a report
-	Lab         label.LabRef       // set by the caller, for a report
+	ID       label.Digest
+	Type     string // predicate type
+	Signer   string // organization ID
+	Number   string
+	Date     label.Date // end of the test period, or day of the declaration
+	Standard string
+	Edition  string
+	Level    int             // of a report: the level its tests were made for
+	Firmware *label.Firmware // of a report
+	Product  *label.Product  // of a declaration
+	Lab      label.LabRef    // of a report; set by whoever admitted it
 
-	verdicts map[string]*label.Verdict
+	verdicts map[string]label.Outcome
 	facts    map[string]any
+	raw      label.Facts // facts as they came
 }
 
 // Source says whose word an item is.
 func (it *Item) Source() Source {
-	if it.Report != nil {
+	if it.Type == label.TypeTestReport {
 		return Lab
 	}
 	return Declaration
 }
 
 // Read decodes a verified statement and checks everything in it that the
-// programme's data can judge: standard, edition, provisions, facts, dates. Who
-// may say it, and about what, is for the caller to check.
+// programme's data can judge: standard, edition, provisions, facts. Who may say
+// it, and about what, is for the caller to check.
 func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 	it := &Item{ID: v.ID(), Type: v.PredicateType()}
 	var verdicts []label.Verdict
-	var facts label.Facts
 	field := "predicate.verdicts"
 	switch it.Type {
 	case label.TypeTestReport:
@@ -53,23 +54,39 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 		if err != nil {
 			return nil, err
 		}
-		it.Report, it.Signer, it.Number, it.Date = r, r.Lab, r.Number, r.Period.To
-		it.Standard, it.Edition, verdicts, facts = r.Standard, r.Edition, r.Verdicts, r.Facts
+		it.Signer, it.Number, it.Date, it.Level, it.Firmware = r.Lab, r.Number, r.Period.To, r.Level, &r.Firmware
+		it.Standard, it.Edition, verdicts, it.raw = r.Standard, r.Edition, r.Verdicts, r.Facts
 	case label.TypeDeclaration:
 		d, err := envelope.Predicate[label.Declaration](v)
 		if err != nil {
 			return nil, err
 		}
-		it.Declaration, it.Signer, it.Number, it.Date = d, d.Manufacturer, d.Number, d.Date
-		it.Standard, it.Edition, verdicts, facts = d.Standard, d.Edition, d.Claims, d.Facts
+		it.Signer, it.Number, it.Date, it.Product = d.Manufacturer, d.Number, d.Date, &d.Product
+		it.Standard, it.Edition, verdicts, it.raw = d.Standard, d.Edition, d.Claims, d.Facts
 		field = "predicate.claims"
 	default:
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "predicateType",
 			"is %q; accepted are %s and %s", it.Type, label.TypeTestReport, label.TypeDeclaration)
 	}
+	it.verdicts = make(map[string]label.Outcome, len(verdicts))
+	for i := range verdicts {
+		it.verdicts[verdicts[i].Provision] = verdicts[i].Verdict
+	}
+	if err := p.check(it, func(provision string) string {
+		i := slices.IndexFunc(verdicts, func(v label.Verdict) bool { return v.Provision == provision })
+		return at(field, i) + ".provision"
+	}); err != nil {
+		return nil, err
+	}
+	return it, nil
+}
+
+// check checks an item against the catalogue and gives its facts their types.
+// where names the field in which a provision stands.
+func (p *Programme) check(it *Item, where func(provision string) string) error {
 	std := p.Standards[it.Standard]
 	if std == nil {
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.standard",
+		return label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.standard",
 			"no standard %q is in the catalogue", it.Standard)
 	}
 	if !std.Edition(it.Edition) {
@@ -77,34 +94,31 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 		for _, e := range std.Editions {
 			ids = append(ids, e.ID)
 		}
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.edition",
+		return label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.edition",
 			"%s has no edition %q in the catalogue; known are %s", std.Name, it.Edition, strings.Join(ids, ", "))
 	}
-	it.verdicts = make(map[string]*label.Verdict, len(verdicts))
-	for i := range verdicts {
-		d := &verdicts[i]
-		if std.Provision(it.Edition, d.Provision) == nil {
-			return nil, label.Errorf(label.Invalid, label.ReasonUnknownProvision, at(field, i)+".provision",
-				"%s %s has no provision %q", std.Name, it.Edition, d.Provision)
-		}
-		it.verdicts[d.Provision] = d
-	}
-	if err := p.readFacts(it, facts); err != nil {
-		return nil, err
-	}
-	if d := it.Declaration; d != nil {
-		if end, ok := it.facts["support_period_end_date"].(time.Time); ok && label.DateOf(end) != d.Product.SupportEnd {
-			return nil, label.Errorf(label.Invalid, label.ReasonFactRange, "predicate.facts.support_period_end_date",
-				"differs from product.supportEnd, which is %s", d.Product.SupportEnd)
+	for id := range it.verdicts {
+		if std.Provision(it.Edition, id) == nil {
+			return label.Errorf(label.Invalid, label.ReasonUnknownProvision, where(id),
+				"%s %s has no provision %q", std.Name, it.Edition, id)
 		}
 	}
-	return it, nil
+	if err := p.readFacts(it); err != nil {
+		return err
+	}
+	if it.Product != nil {
+		if end, ok := it.facts["support_period_end_date"].(time.Time); ok && label.DateOf(end) != it.Product.SupportEnd {
+			return label.Errorf(label.Invalid, label.ReasonFactRange, "predicate.facts.support_period_end_date",
+				"differs from product.supportEnd, which is %s", it.Product.SupportEnd)
+		}
+	}
+	return nil
 }
 
 // readFacts gives every fact its type.
-func (p *Programme) readFacts(it *Item, facts label.Facts) error {
-	it.facts = make(map[string]any, len(facts))
-	for name, raw := range facts {
+func (p *Programme) readFacts(it *Item) error {
+	it.facts = make(map[string]any, len(it.raw))
+	for name, raw := range it.raw {
 		field := "predicate.facts." + name
 		f := p.Facts[name]
 		if f == nil {
@@ -234,7 +248,7 @@ func (p *Programme) CheckDevice(d *label.Device) error {
 // programme would count any more.
 func (p *Programme) CheckAge(it *Item, now time.Time) error {
 	field := "predicate.date"
-	if it.Report != nil {
+	if it.Source() == Lab {
 		field = "predicate.period.to"
 	}
 	if it.Date.After(label.DateOf(now)) {

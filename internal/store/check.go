@@ -241,6 +241,7 @@ func (c *checker) statements() {
 		c.badf("index %s has %d records, the statements give %d", bOrgStmts, got, n)
 	}
 	c.sameCount(bEvidence, bStatements)
+	c.sameCount(bGists, bStatements)
 	c.sameCount(bDeviceStmts, bStatements)
 }
 

@@ -63,7 +63,7 @@ func (s *Store) Commit(b *Batch) error {
 
 // packing holds the encoded form of a batch's larger values.
 type packing struct {
-	entries, devices, evidence [][]byte
+	entries, devices, evidence, gists [][]byte
 }
 
 func pack(b *Batch) (p packing, err error) {
@@ -83,6 +83,7 @@ func pack(b *Batch) (p packing, err error) {
 	}
 	for i := range b.Statements {
 		p.evidence = append(p.evidence, compress(b.Statements[i].Raw))
+		p.gists = append(p.gists, compress(b.Statements[i].Gist))
 	}
 	return p, nil
 }
@@ -133,7 +134,7 @@ func putRecords(tx *bolt.Tx, b *Batch, packed packing) error {
 		}
 	}
 	for i := range b.Statements {
-		if err := putStatement(tx, &b.Statements[i], packed.evidence[i]); err != nil {
+		if err := putStatement(tx, &b.Statements[i], packed.evidence[i], packed.gists[i]); err != nil {
 			return err
 		}
 	}
@@ -161,11 +162,14 @@ func putDevice(tx *bolt.Tx, d *Device, packed []byte) error {
 	return nil
 }
 
-func putStatement(tx *bolt.Tx, s *Statement, evidence []byte) error {
+func putStatement(tx *bolt.Tx, s *Statement, evidence, gist []byte) error {
 	if err := putJSON(tx.Bucket(bStatements), s.ID[:], s); err != nil {
 		return err
 	}
 	if err := tx.Bucket(bEvidence).Put(s.ID[:], evidence); err != nil {
+		return err
+	}
+	if err := tx.Bucket(bGists).Put(s.ID[:], gist); err != nil {
 		return err
 	}
 	if err := tx.Bucket(bDeviceStmts).Put(pair(s.Device, s.ID[:]), nil); err != nil {

@@ -22,6 +22,7 @@
 //	gtins           gtin = 32-byte digest
 //	statements      32-byte id = json Statement
 //	evidence        32-byte id = zstd of the signed bytes as they came
+//	gists           32-byte id = zstd of what judging needs of it
 //	device_stmts    32-byte device digest, 32-byte id = nothing
 //	org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first
 //	labels          label id = json Label

@@ -25,6 +25,7 @@ type Device struct {
 type Statement struct {
 	ID       label.Digest `json:"-"` // SHA-256 of the payload
 	Raw      []byte       `json:"-"` // signed bytes as they came; read by [View.Evidence]
+	Gist     []byte       `json:"-"` // what judging needs; read by [View.Gist]
 	Type     string       `json:"type"`
 	Device   label.Digest `json:"device"`
 	Signer   string       `json:"signer"`

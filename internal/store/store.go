@@ -35,6 +35,7 @@ var (
 	bGTINs          = []byte("gtins")
 	bStatements     = []byte("statements")
 	bEvidence       = []byte("evidence")
+	bGists          = []byte("gists")
 	bDeviceStmts    = []byte("device_stmts")
 	bOrgStmts       = []byte("org_stmts")
 	bLabels         = []byte("labels")
@@ -42,7 +43,7 @@ var (
 	bOrgLabels      = []byte("org_labels")
 
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bStatements, bEvidence, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels}
+		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels}
 
 	kSchema     = []byte("schema")
 	kOrigin     = []byte("origin")

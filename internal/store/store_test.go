@@ -74,6 +74,7 @@ var drawing = []struct{ line, key, value string }{
 	{"gtins           gtin = 32-byte digest", "gtin", "32-byte digest"},
 	{"statements      32-byte id = json Statement", "32-byte id", "json"},
 	{"evidence        32-byte id = zstd of the signed bytes as they came", "32-byte id", "zstd"},
+	{"gists           32-byte id = zstd of what judging needs of it", "32-byte id", "zstd"},
 	{"device_stmts    32-byte device digest, 32-byte id = nothing", "two 32-byte", "nothing"},
 	{"org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first", "org|time, 32-byte id", "nothing"},
 	{"labels          label id = json Label", "label id", "json"},

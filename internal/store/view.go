@@ -204,14 +204,19 @@ func (v *View) Statement(id label.Digest) (*Statement, error) {
 }
 
 // Evidence returns the signed bytes of a statement as they came.
-func (v *View) Evidence(id label.Digest) ([]byte, error) {
-	b := v.tx.Bucket(bEvidence).Get(id[:])
+func (v *View) Evidence(id label.Digest) ([]byte, error) { return v.inflate(bEvidence, id) }
+
+// Gist returns what judging needs of a statement.
+func (v *View) Gist(id label.Digest) ([]byte, error) { return v.inflate(bGists, id) }
+
+func (v *View) inflate(bucket []byte, id label.Digest) ([]byte, error) {
+	b := v.tx.Bucket(bucket).Get(id[:])
 	if b == nil {
 		return nil, ErrNotFound
 	}
 	raw, err := decompress(b)
 	if err != nil {
-		return nil, corrupt(bEvidence, id, err)
+		return nil, corrupt(bucket, id, err)
 	}
 	return raw, nil
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 
 	"labeld/internal/envelope"
@@ -164,11 +165,7 @@ func Statement(u *envelope.Unverified, device []byte, keys []*envelope.PublicKey
 	if len(subjects) != 1 || subjects[0] != label.DigestOf(device) {
 		return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownSubject, "device", "the label is about another device than this descriptor")
 	}
-	mine, err := l.Device.Canonical()
-	if err != nil {
-		return nil, "", err
-	}
-	if theirs, err := dev.Canonical(); err != nil || string(mine) != string(theirs) {
+	if !reflect.DeepEqual(&l.Device, dev) {
 		return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownSubject, "device", "the label describes another device than its subject")
 	}
 	return l, v.KeyID(), nil

@@ -1,0 +1,175 @@
+package web_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// BenchmarkLabel measures how fast a label view is answered, beside the least
+// that could be done: a bare handler that writes the same bytes with as many
+// headers. Both run in a server of package net/http on loopback, and the
+// client does as little as it can: it writes the same bytes again and again and
+// counts what comes back. The two take turns, so that a busy machine hits both.
+//
+// The metric "ratio" is our rate by the bare handler's; "handler-ns" is what
+// ServeHTTP takes by itself.
+func BenchmarkLabel(b *testing.B) {
+	w := newWorld(b)
+	id := string(w.camera().Label.ID)
+	for _, bm := range []struct{ name, target string }{
+		{"page", "/L/" + id},
+		{"json", "/l/" + id + ".json"},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
+			rec := get(w.h, bm.target)
+			ours := dialServer(b, w.h, bm.target)
+			bare := dialServer(b, bareHandler(rec), bm.target)
+			const turn = 500
+			b.ReportAllocs()
+			var mine, theirs time.Duration
+			ours.run(b, turn) // warm up
+			bare.run(b, turn)
+			for b.Loop() {
+				theirs += bare.run(b, turn)
+				mine += ours.run(b, turn)
+			}
+			b.ReportMetric(float64(theirs)/float64(mine), "ratio")
+			b.ReportMetric(float64(b.N*turn)/mine.Seconds(), "labels/s")
+			b.ReportMetric(handlerTime(w.h, bm.target), "handler-ns")
+		})
+	}
+}
+
+// bareHandler writes what was answered: the same headers, the same bytes.
+func bareHandler(rec *httptest.ResponseRecorder) http.HandlerFunc {
+	head, body := rec.Header().Clone(), bytes.Clone(rec.Body.Bytes())
+	type field struct {
+		name   string
+		values []string
+	}
+	var fields []field
+	for name, values := range head {
+		fields = append(fields, field{name, values})
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		for _, f := range fields {
+			h[f.name] = f.values
+		}
+		w.Write(body)
+	}
+}
+
+// A conn is one connection that asks for the same thing again and again.
+type conn struct {
+	net.Conn
+	in      *bufio.Reader
+	request []byte
+	answer  int // length of one
+}
+
+// pipelined is how many requests are sent at a time.
+const pipelined = 10
+
+func dialServer(b *testing.B, h http.Handler, target string) *conn {
+	b.Helper()
+	s := httptest.NewServer(h)
+	b.Cleanup(s.Close)
+	nc, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { nc.Close() })
+	c := &conn{Conn: nc, in: bufio.NewReaderSize(nc, 1<<18)}
+	request := []byte("GET " + target + " HTTP/1.1\r\nHost: labels.example.org\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n")
+	if _, err := c.Write(request); err != nil {
+		b.Fatal(err)
+	}
+	c.answer = c.readAnswer(b)
+	c.request = bytes.Repeat(request, pipelined)
+	return c
+}
+
+// readAnswer reads one answer and returns its length. All answers are of the
+// same length: the Date header is.
+func (c *conn) readAnswer(b *testing.B) (n int) {
+	b.Helper()
+	length := 0
+	for {
+		line, err := c.in.ReadSlice('\n')
+		if err != nil {
+			b.Fatal(err)
+		}
+		n += len(line)
+		if v, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			length, _ = strconv.Atoi(string(bytes.TrimSpace(v)))
+		}
+		if len(line) == 2 {
+			break
+		}
+	}
+	if _, err := c.in.Discard(length); err != nil {
+		b.Fatal(err)
+	}
+	return n + length
+}
+
+// run makes some requests and returns how long they took.
+func (c *conn) run(b *testing.B, requests int) time.Duration {
+	b.Helper()
+	start := time.Now()
+	for range requests / pipelined {
+		if _, err := c.Write(c.request); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.CopyN(io.Discard, c.in, int64(pipelined*c.answer)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return time.Since(start)
+}
+
+// A sink is a ResponseWriter that is used again and again.
+type sink struct{ h http.Header }
+
+func (s *sink) Header() http.Header         { return s.h }
+func (s *sink) WriteHeader(int)             {}
+func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
+
+// handlerTime returns how long ServeHTTP takes, in nanoseconds.
+func handlerTime(h http.Handler, target string) float64 {
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	s := &sink{http.Header{}}
+	const n = 200000
+	start := time.Now()
+	for range n {
+		clear(s.h)
+		h.ServeHTTP(s, r)
+	}
+	return float64(time.Since(start).Nanoseconds()) / n
+}
+
+// Answering from what was rendered allocates next to nothing, so that no load
+// makes the garbage collector the bottleneck.
+func TestAllocations(t *testing.T) {
+	w := newWorld(t)
+	id := string(w.camera().Label.ID)
+	for _, target := range []string{"/l/" + id, "/L/" + id, "/l/" + id + ".json"} {
+		r := httptest.NewRequest(http.MethodGet, target, nil)
+		r.Header.Set("Accept", browser)
+		s := &sink{http.Header{}}
+		if n := testing.AllocsPerRun(100, func() {
+			clear(s.h)
+			w.h.ServeHTTP(s, r)
+		}); n > 4 {
+			t.Errorf("%s allocates %.0f times", target, n)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Content types that more than one address has.
+const (
+	htmlType = "text/html; charset=utf-8"
+	jsonType = "application/json"
+	textType = "text/plain; charset=utf-8"
+)
+
+// A body is one representation, ready to be sent. Header values are kept as
+// the slices that a header map holds, so that sending allocates none. They are
+// shared between requests and must not be changed.
+type body struct {
+	bytes  []byte
+	typ    []string
+	length []string
+	etag   []string
+
+	// Where the body is a view of a label:
+	link        []string  // to the label's canonical address
+	vary        []string  // where another representation has the same address
+	disposition []string  // where it is a file to save
+	next        time.Time // when it will be wrong; zero for never
+}
+
+func newBody(typ string, b []byte) *body {
+	sum := sha256.Sum256(b)
+	return &body{
+		bytes: b, typ: []string{typ}, length: []string{strconv.Itoa(len(b))},
+		etag: []string{`"` + base64.RawURLEncoding.EncodeToString(sum[:]) + `"`},
+	}
+}
+
+// Cache-Control values. Nothing here is private; what varies is for how long
+// an answer stays right.
+var (
+	cacheLabel   = []string{"public, max-age=10, must-revalidate"} // a label's state may change
+	cacheSecond  = []string{"public, max-age=1"}                   // the log grows
+	cacheMinute  = []string{"public, max-age=60"}                  // changes with a restart
+	cacheHour    = []string{"public, max-age=3600"}                // follows from its address
+	cacheForever = []string{"public, max-age=31536000, immutable"} // cannot change
+	cacheNone    = []string{"no-store"}
+)
+
+// labelAge is how long cacheLabel lets a label view be kept.
+const labelAge = 10 * time.Second
+
+// until returns cacheLabel, shortened so that no cache keeps a view beyond the
+// instant at which it turns wrong.
+func (b *body) until(now time.Time) []string {
+	if b.next.IsZero() {
+		return cacheLabel
+	}
+	left := b.next.Sub(now)
+	if left >= labelAge {
+		return cacheLabel
+	}
+	return []string{"public, max-age=" + strconv.Itoa(max(0, int(left/time.Second))) + ", must-revalidate"}
+}
+
+// Header values that all answers have.
+var (
+	policy = []string{"default-src 'none'; style-src '" + styleHash + "'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"}
+	sniff  = []string{"nosniff"}
+	refer  = []string{"no-referrer"}
+)
+
+func protect(h http.Header) {
+	h["Content-Security-Policy"] = policy
+	h["X-Content-Type-Options"] = sniff
+	h["Referrer-Policy"] = refer
+}
+
+// send answers with a body, or with 304 where the client has it.
+func (h *Handler) send(w http.ResponseWriter, r *http.Request, b *body, cache []string) {
+	head := w.Header()
+	protect(head)
+	head["Cache-Control"] = cache
+	head["Etag"] = b.etag
+	if b.link != nil {
+		head["Link"] = b.link
+	}
+	if b.vary != nil {
+		head["Vary"] = b.vary
+	}
+	if had := r.Header["If-None-Match"]; had != nil && matches(had, b.etag[0]) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	if b.disposition != nil {
+		head["Content-Disposition"] = b.disposition
+	}
+	head["Content-Type"] = b.typ
+	head["Content-Length"] = b.length
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	w.Write(b.bytes) // an error means that the client has gone
+}
+
+// matches reports whether an If-None-Match header names an entity tag, by weak
+// comparison (RFC 9110, 13.1.2).
+func matches(fields []string, etag string) bool {
+	for _, s := range fields {
+		if s == etag || strings.TrimSpace(s) == "*" {
+			return true
+		}
+		for {
+			s = strings.TrimPrefix(strings.TrimLeft(s, " \t,"), "W/")
+			if s == "" || s[0] != '"' {
+				break
+			}
+			end := strings.IndexByte(s[1:], '"')
+			if end < 0 {
+				break
+			}
+			if s[:end+2] == etag {
+				return true
+			}
+			s = s[end+2:]
+		}
+	}
+	return false
+}

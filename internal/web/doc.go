@@ -1,0 +1,90 @@
+// Package web is everything that is read over HTTP: the page a shopper sees
+// after scanning a code, the same label for programs, what proves it, and the
+// transparency log. It only reads. Nothing here signs, decides or changes
+// anything, and everything it serves is public.
+//
+// # Addresses
+//
+// All are read with GET or HEAD; other methods get 405.
+//
+//	/                          what this is, and a form to type an ID into
+//	/find?q=                   303 to the label or product that was typed
+//	/l/{id}                    the label: a page, or JSON where Accept prefers it
+//	/l/{id}.json               the label as JSON
+//	/l/{id}/bundle             Sigstore bundle with the signed statement
+//	/l/{id}/device             device descriptor, the statement's subject, byte for byte
+//	/l/{id}/proof              tlog-proof that the statement is in the log
+//	/l/{id}/package            all three in one file, for offline checks
+//	/l/{id}/qr.svg, /qr.png    the label's QR code
+//	/01/{gtin}                 307 to the label of a product (GS1 Digital Link)
+//	/keys/label.pub            PEM of the key that signs labels now
+//	/keys/log.vkey             verifier key of the log (c2sp.org/signed-note)
+//	/.well-known/labeld.json   trust file: all that a verifier has to know
+//	/log/checkpoint, /log/tile/...   the log (c2sp.org/tlog-tiles)
+//	/healthz                   200 while labels can be read
+//
+// An ID may be written as [label.ParseID] takes it, and /l/ in either case,
+// because the QR code holds its URL in upper case. Every spelling is answered
+// directly (a redirect would cost a shopper on a weak network a second trip)
+// and names the one canonical address in a Link header.
+//
+// # JSON
+//
+// The members of a label always come in this order. What does not apply
+// (firmware and labs of a label that no lab tested, optional texts) is absent.
+// There is no time of rendering in it: the same state gives the same bytes.
+//
+//	{
+//	  "id": "K7QM4T2X9PWH",
+//	  "prettyId": "K7QM-4T2X-9PWH",
+//	  "url": "https://labels.example.org/l/K7QM4T2X9PWH",
+//	  "state": "active",            active or expired
+//	  "support": "supported",       supported or ended: security updates
+//	  "scheme": {"id": "four-level", "version": "2026.1", "name": "...", "sha256": "..."},
+//	  "level": {"number": 3, "of": 4, "name": "Secure by design"},
+//	  "assurance": "lab-tested",    lab-tested or self-declared
+//	  "device": {"type": "https://labeld.dev/device/v1", "brand": "...", ...},
+//	  "maker": {"id": "northlight", "name": "..."},
+//	  "firmware": {"version": "3.8.2", "sha256": "..."},
+//	  "labs": [{"id": "aurora-lab", "name": "...", "accreditation": "...", "body": "..."}],
+//	  "issued": "2026-11-01T12:00:00Z",
+//	  "expires": "2028-10-17T00:00:00Z",    not valid from this instant on
+//	  "expiresFor": "evidence-expiry",      or scheme-term, support-end
+//	  "supportEnd": "2032-06-30",           last day of security updates
+//	  "product": {"page": "https://...", "updates": "automatic", ...},
+//	  "criteria": [{"id": "no-shared-passwords", "by": "lab"}, ...],
+//	  "logIndex": 1,
+//	  "links": {"bundle": "https://...", "device": "...", "proof": "...", "package": "...", "qr": "..."}
+//	}
+//
+// This is a convenience for those who trust the connection. Who does not,
+// checks the package (package verify) or the bundle (cosign).
+//
+// # Errors
+//
+// People get a page that says what to do next, programs get
+//
+//	{"error":{"reason":"ID_CHECK_CHARACTER","field":"id","message":"..."}}
+//
+// with a [label.Reason]. Programs are who ask for .json, who prefer
+// application/json, and at addresses that no browser shows (the log, bundles)
+// all who do not ask for text/html by name. The detail of an internal error is
+// in the log only. No error may be cached.
+//
+// # Speed and caching
+//
+// A label view is rendered once per change and kept with the label
+// ([authority.Published.Render]): bytes, ETag and header values. Answering is
+// then a lookup, a few assignments to the header map and one write. Label views
+// may be cached for ten seconds, and never beyond the instant at which the
+// label's state changes; then a cache must ask again, and not answer from what
+// it has. Full tiles never change and may be cached for ever.
+//
+// # Safety in the browser
+//
+// The pages have no script, no cookie and nothing from another host, and a
+// Content-Security-Policy that allows none of these; the one style sheet stands
+// in the page and is named in the policy by its hash. Texts of manufacturers are
+// escaped by html/template, and isolated so that a right-to-left name cannot
+// reorder what stands beside it.
+package web

@@ -1,0 +1,127 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"labeld/internal/label"
+)
+
+// Reasons that only HTTP has.
+const (
+	reasonNoPage    label.Reason = "NO_SUCH_PAGE"
+	reasonMethod    label.Reason = "METHOD_NOT_ALLOWED"
+	reasonElsewhere label.Reason = "ANOTHER_SERVICE" // the address of a label that is not ours
+)
+
+// statuses is the one table from refusals to HTTP statuses.
+var statuses = map[label.Kind]int{
+	label.Invalid:         http.StatusBadRequest,
+	label.NotFound:        http.StatusNotFound,
+	label.Exists:          http.StatusConflict,
+	label.Denied:          http.StatusForbidden,
+	label.Unauthenticated: http.StatusUnauthorized,
+	label.Precondition:    http.StatusConflict,
+	label.TooLarge:        http.StatusRequestEntityTooLarge,
+	label.Unavailable:     http.StatusServiceUnavailable,
+	label.Internal:        http.StatusInternalServerError,
+}
+
+// StatusOf returns the HTTP status of an error.
+func StatusOf(err error) int {
+	if s, ok := statuses[label.KindOf(err)]; ok {
+		return s
+	}
+	return http.StatusInternalServerError
+}
+
+// A reader is who an address is meant for. It decides how errors are written
+// where Accept leaves it open.
+type reader int
+
+const (
+	forPeople   reader = iota // a page, unless Accept prefers JSON
+	forPrograms               // JSON, unless Accept asks for a page by name
+	forParsers                // always JSON: the address says so
+)
+
+// A problem is a refusal as it is shown.
+type problem struct {
+	status int
+	reason label.Reason
+	field  string
+	text   string
+	typed  string // what the person typed, to be mended
+}
+
+// fail answers with an error.
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error, to reader) {
+	h.failTyped(w, r, err, to, "")
+}
+
+// failTyped answers with an error about something that was typed. What is not
+// a refusal, or is our own fault, is logged and not shown.
+func (h *Handler) failTyped(w http.ResponseWriter, r *http.Request, err error, to reader, typed string) {
+	e, ok := errors.AsType[*label.Error](err)
+	if !ok || StatusOf(err) == http.StatusInternalServerError {
+		h.log.Error("internal error", "path", r.URL.Path, "err", err)
+		e = label.Errorf(label.Internal, label.ReasonInternal, "", "something went wrong here; the operator's log has the detail")
+	}
+	h.refuse(w, r, problem{status: StatusOf(e), reason: e.Reason, field: e.Field, text: e.Text, typed: typed}, to)
+}
+
+// noPage answers for an address that is none of ours.
+func (h *Handler) noPage(w http.ResponseWriter, r *http.Request, to reader) {
+	h.refuse(w, r, problem{status: http.StatusNotFound, reason: reasonNoPage, text: "there is nothing at this address"}, to)
+}
+
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to reader) {
+	head := w.Header()
+	protect(head)
+	head["Cache-Control"] = cacheNone
+	head["Vary"] = varyAccept
+	switch p.status {
+	case http.StatusMethodNotAllowed:
+		head["Allow"] = []string{"GET, HEAD"}
+	case http.StatusServiceUnavailable:
+		head["Retry-After"] = []string{"2"}
+	}
+	if to == forParsers || to == forPrograms && !wantsPage(r.Header) || wantsJSON(r.Header) {
+		write(w, r, p.status, jsonType, p.json())
+		return
+	}
+	page, err := h.renderProblem(p)
+	if err != nil {
+		h.log.Error("an error page cannot be rendered", "reason", p.reason, "err", err)
+		page = []byte(http.StatusText(p.status))
+	}
+	write(w, r, p.status, htmlType, page)
+}
+
+func (p problem) json() []byte {
+	type detail struct {
+		Reason  label.Reason `json:"reason"`
+		Field   string       `json:"field,omitempty"`
+		Message string       `json:"message"`
+	}
+	b, err := label.Encode(struct {
+		Error detail `json:"error"`
+	}{detail{p.reason, p.field, strings.ToValidUTF8(p.text, "\uFFFD")}})
+	if err != nil {
+		return []byte(`{"error":{"reason":"INTERNAL","message":"the error cannot be written"}}`) // not possible: all texts are valid
+	}
+	return b
+}
+
+// write answers with bytes that were made for this request.
+func write(w http.ResponseWriter, r *http.Request, status int, typ string, b []byte) {
+	head := w.Header()
+	head["Content-Type"] = []string{typ}
+	head["Content-Length"] = []string{strconv.Itoa(len(b))}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		w.Write(b) // an error means that the client has gone
+	}
+}

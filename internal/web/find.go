@@ -1,0 +1,98 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"labeld/internal/label"
+	"labeld/internal/qr"
+)
+
+// find sends a person on to what they typed or pasted: a label ID, the address
+// in a code, a barcode number, a GS1 Digital Link.
+func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
+	typed := strings.TrimSpace(r.URL.Query().Get("q"))
+	to, err := h.search(typed)
+	if err != nil {
+		h.failTyped(w, r, err, forPeople, typed)
+		return
+	}
+	redirect(w, r, http.StatusSeeOther, to, cacheNone)
+}
+
+// search returns the address of what was typed.
+func (h *Handler) search(typed string) (string, error) {
+	if typed == "" {
+		return "", label.Errorf(label.Invalid, label.ReasonMissing, "q", "type the label ID or the number under the barcode")
+	}
+	if len(typed) > label.MaxProse {
+		return "", label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "is %d bytes, at most %d are accepted: a label ID is short", len(typed), label.MaxProse)
+	}
+	if _, link, ok := strings.Cut(typed, "/01/"); ok {
+		// A barcode number is the same at every resolver, so whose it is does
+		// not matter.
+		if i := strings.IndexAny(link, "/?#"); i >= 0 {
+			link = link[:i]
+		}
+		g, err := label.ParseGTIN(link)
+		return "/01/" + string(g), err
+	}
+	digits := strings.NewReplacer(" ", "", "-", "").Replace(typed)
+	if strings.Trim(digits, "0123456789") == "" {
+		return h.searchNumber(digits)
+	}
+	base, id, err := qr.ParsePayload(typed)
+	if err != nil {
+		return "", err
+	}
+	if base != "" && base != h.base {
+		return "", label.Errorf(label.Invalid, reasonElsewhere, "q",
+			"this is the address of a label at %s; here we can speak only of labels at %s", base, h.base)
+	}
+	return "/l/" + string(id), nil
+}
+
+// searchNumber returns the address for a text of digits only: a barcode number,
+// or, once in 300,000 labels, a label ID without letters. Twelve digits may be
+// both; then the label that exists is meant.
+func (h *Handler) searchNumber(digits string) (string, error) {
+	id, idErr := label.ParseID(digits)
+	if idErr == nil {
+		if _, err := h.a.Lookup(id); err == nil {
+			return "/l/" + string(id), nil
+		}
+	}
+	g, err := label.ParseGTIN(digits)
+	switch {
+	case err == nil:
+		return "/01/" + string(g), nil
+	case idErr == nil:
+		return "/l/" + string(id), nil
+	}
+	return "", err
+}
+
+// product sends on to the label of a product.
+func (h *Handler) product(w http.ResponseWriter, r *http.Request, number string) {
+	g, err := label.ParseGTIN(number)
+	if err != nil {
+		h.failTyped(w, r, err, forPeople, number)
+		return
+	}
+	p, err := h.a.ByGTIN(g)
+	if err != nil {
+		h.failTyped(w, r, err, forPeople, number)
+		return
+	}
+	redirect(w, r, http.StatusTemporaryRedirect, "/l/"+string(p.Label.ID), cacheLabel)
+}
+
+// redirect sends on to a path of ours.
+func redirect(w http.ResponseWriter, r *http.Request, status int, to string, cache []string) {
+	text := "See " + to + "\n"
+	head := w.Header()
+	protect(head)
+	head["Location"] = []string{to}
+	head["Cache-Control"] = cache
+	write(w, r, status, textType, []byte(text))
+}

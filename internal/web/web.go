@@ -1,0 +1,158 @@
+package web
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+	"labeld/internal/verify"
+)
+
+// An Authority is whose labels are shown. Its methods may be called
+// concurrently, and none waits for a writer.
+type Authority interface {
+	// Lookup and ByGTIN return a label, or a [label.Error] that is fit to be
+	// shown. What they return is shared and never changes.
+	Lookup(label.ID) (*authority.Published, error)
+	ByGTIN(label.GTIN) (*authority.Published, error)
+
+	// Checkpoint returns the signed log head of the last commit. Tiles of that
+	// size can be read in any View that begins afterwards.
+	Checkpoint() []byte
+	View(func(*store.View) error) error
+
+	Trust() *verify.Trust         // does not change
+	Programme() *scheme.Programme // does not change
+	Now() time.Time               // by the clock that label states are worked out with
+}
+
+// Config is what a [Handler] is made of. All fields are required.
+type Config struct {
+	Authority Authority
+	Base      string       // public base URL, as [qr.CheckBase] wants it; labels and codes name it
+	Log       *slog.Logger // gets the detail of internal errors
+}
+
+// A Handler serves everything that is read over HTTP. It is safe for
+// concurrent use.
+type Handler struct {
+	a    Authority
+	base string
+	log  *slog.Logger
+
+	home, labelKey, logKey, trust *body
+	pictures                      *lru.Cache[label.ID, *picture]
+}
+
+// pictureCache bounds the QR codes kept: about 12 KiB each, drawn in a
+// millisecond. They follow from the ID alone and outlive the label's changes.
+const pictureCache = 2048
+
+// New returns a handler.
+func New(c Config) (*Handler, error) {
+	if c.Authority == nil || c.Log == nil {
+		return nil, errors.New("web: authority and log are required")
+	}
+	if err := qr.CheckBase(c.Base); err != nil {
+		return nil, err
+	}
+	h := &Handler{a: c.Authority, base: c.Base, log: c.Log}
+	var err error
+	if h.pictures, err = lru.New[label.ID, *picture](pictureCache); err != nil {
+		return nil, err
+	}
+	trust := c.Authority.Trust()
+	key, err := currentKey(trust)
+	if err != nil {
+		return nil, err
+	}
+	h.labelKey = newBody("application/x-pem-file", []byte(key.PEM))
+	h.logKey = newBody(textType, []byte(trust.Log.VKey+"\n"))
+	text, err := label.Encode(trust)
+	if err != nil {
+		return nil, err
+	}
+	h.trust = newBody(jsonType, text)
+	if text, err = renderHome(trust.Authority, c.Base); err != nil {
+		return nil, err
+	}
+	h.home = newBody(htmlType, text)
+	return h, nil
+}
+
+// currentKey returns the key that signs labels now: the last one still in use.
+func currentKey(t *verify.Trust) (verify.TrustKey, error) {
+	for i := len(t.LabelKeys) - 1; i >= 0; i-- {
+		if t.LabelKeys[i].Until.IsZero() {
+			return t.LabelKeys[i], nil
+		}
+	}
+	return verify.TrustKey{}, errors.New("web: the trust file has no label key in use")
+}
+
+// ServeHTTP implements [http.Handler]. It takes paths as they are, without
+// cleaning them: no address here has two slashes in a row or a dot segment, and
+// nothing is read from a file system.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.refuse(w, r, problem{
+			status: http.StatusMethodNotAllowed, reason: reasonMethod,
+			text: "only GET and HEAD are answered here; everything that changes something is a gRPC call",
+		}, forPeople)
+		return
+	}
+	if len(path) >= 3 && path[0] == '/' && path[1]|0x20 == 'l' && path[2] == '/' {
+		h.label(w, r, path[3:])
+		return
+	}
+	switch path {
+	case "/":
+		h.send(w, r, h.home, cacheMinute)
+	case "/find":
+		h.find(w, r)
+	case "/keys/label.pub":
+		h.send(w, r, h.labelKey, cacheMinute)
+	case "/keys/log.vkey":
+		h.send(w, r, h.logKey, cacheMinute)
+	case "/.well-known/labeld.json":
+		h.send(w, r, h.trust, cacheMinute)
+	case "/healthz":
+		h.health(w, r)
+	case "/log/checkpoint":
+		h.send(w, r, newBody(textType, h.a.Checkpoint()), cacheSecond)
+	default:
+		if tile, ok := strings.CutPrefix(path, "/log/"); ok {
+			h.tile(w, r, tile)
+		} else if gtin, ok := strings.CutPrefix(path, "/01/"); ok {
+			h.product(w, r, gtin)
+		} else {
+			h.noPage(w, r, forPeople)
+		}
+	}
+}
+
+// health answers whether labels can be read: the store gives its head.
+func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
+	err := h.a.View(func(v *store.View) error {
+		_, err := v.Head()
+		return err
+	})
+	if err != nil {
+		h.log.Error("the store cannot be read", "err", err)
+		h.fail(w, r, label.Errorf(label.Unavailable, label.ReasonStorage, "", "the store cannot be read now"), forPrograms)
+		return
+	}
+	h.send(w, r, healthy, cacheNone)
+}
+
+var healthy = newBody(textType, []byte("ok\n"))
