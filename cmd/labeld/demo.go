@@ -265,7 +265,7 @@ func (m *demo) request(maker *party, name, device string, level int32) (*labelv1
 		return nil, fmt.Errorf("requesting level %d for the %s: %w", level, name, err)
 	}
 	m.say("\nlevel %d for the %s, by %s version %s:\n", level, name, r.GetDecision().GetScheme(), r.GetDecision().GetSchemeVersion())
-	printFindings(m.out, r.GetDecision(), level)
+	printFindings(m.out, r.GetDecision().GetLevels()[0])
 	if r.GetLabel() == nil {
 		m.say("\nno label: the %s reaches level %d. What is missing for level %d:", name, r.GetDecision().GetReached(), level)
 		for _, g := range r.GetDecision().GetMissing() {
@@ -287,10 +287,10 @@ var findingWords = map[labelv1.FindingState]string{
 	labelv1.FindingState_FINDING_STATE_NOT_APPLICABLE: "n/a",
 }
 
-func printFindings(out io.Writer, d *labelv1.Decision, level int32) {
+func printFindings(out io.Writer, l *labelv1.LevelResult) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "  LEVEL\tFINDING\tCRITERION\tASKED OF")
-	for _, f := range d.GetLevels()[level-1].GetFindings() {
+	for _, f := range l.GetFindings() {
 		by := "lab"
 		if f.GetRequired() == labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION {
 			by = "manufacturer"

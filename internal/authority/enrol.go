@@ -195,9 +195,13 @@ func (a *Authority) Accredit(ctx context.Context, c Caller, acc label.Accreditat
 		if err != nil {
 			return err
 		}
+		entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
+		if err != nil {
+			return err
+		}
 		out = &store.Accreditation{Index: index(b), Accreditation: rec}
 		b.Accreditations = append(b.Accreditations, *out)
-		b.Entries = append(b.Entries, signed.Envelope)
+		b.Entries = append(b.Entries, entry)
 		return nil
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"labeld/internal/envelope"
+	"labeld/internal/issue"
 	"labeld/internal/label"
 	"labeld/internal/store"
 	"labeld/internal/translog"
@@ -91,8 +92,35 @@ func (a *Authority) Lookup(id label.ID) (*Published, error) {
 // publish puts a committed label together, verifies it as anybody would, and
 // remembers it.
 func (a *Authority) publish(rec *store.Label, env *label.Envelope, device []byte) (*Published, error) {
-	now := a.clock()
-	p := &Published{Index: rec.Index, Device: device, At: now.UTC()}
+	p, err := a.assemble(rec, env, device)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.trust.Verify(p.Package, p.At)
+	if err == nil && r.Label.ID != rec.ID {
+		err = errors.New("the log entry is of another label")
+	}
+	if err != nil {
+		return nil, a.distrust(rec, err)
+	}
+	return a.remember(p, r.Label), nil
+}
+
+// publishNew is publish for a label that was issued and committed just now:
+// what the linter has verified is not verified again.
+func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []byte) (*Published, error) {
+	p, err := a.assemble(rec, signed.Envelope, device)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.trust.Issued(signed.Envelope, p.Proof); err != nil {
+		return nil, a.distrust(rec, err)
+	}
+	return a.remember(p, signed.Label), nil
+}
+
+func (a *Authority) assemble(rec *store.Label, env *label.Envelope, device []byte) (*Published, error) {
+	p := &Published{Index: rec.Index, Device: device, At: a.clock().UTC()}
 	var err error
 	if p.Bundle, err = envelope.Bundle(env); err != nil {
 		return nil, err
@@ -100,25 +128,25 @@ func (a *Authority) publish(rec *store.Label, env *label.Envelope, device []byte
 	if p.Proof, err = a.prove(rec.Index); err != nil {
 		return nil, err
 	}
-	if p.Package, err = verify.NewPackage(p.Bundle, device, p.Proof); err != nil {
-		return nil, err
-	}
-	r, err := a.trust.Verify(p.Package, now)
-	if err == nil && r.Label.ID != rec.ID {
-		err = errors.New("the log entry is of another label")
-	}
-	if err != nil {
-		a.failures.Add(1)
-		a.log.Error("a label of ours does not verify", "id", rec.ID, "index", rec.Index, "err", err)
-		return nil, label.Errorf(label.Internal, label.ReasonInternal, "id", "the stored label does not verify and is not served; the operator has been told")
-	}
-	p.Label, p.State, p.Support = r.Label, r.State, r.Support
-	p.until = now.Add(freshness)
-	if next := r.Label.NextChange(now); !next.IsZero() && next.Before(p.until) {
+	p.Package, err = verify.NewPackage(p.Bundle, device, p.Proof)
+	return p, err
+}
+
+// distrust sounds the alarm: a label of ours does not verify.
+func (a *Authority) distrust(rec *store.Label, why error) error {
+	a.failures.Add(1)
+	a.log.Error("a label of ours does not verify", "id", rec.ID, "index", rec.Index, "err", why)
+	return label.Errorf(label.Internal, label.ReasonInternal, "id", "the stored label does not verify and is not served; the operator has been told")
+}
+
+func (a *Authority) remember(p *Published, l *label.Label) *Published {
+	p.Label, p.State, p.Support = l, l.StateAt(p.At), l.SupportAt(p.At)
+	p.until = p.At.Add(freshness)
+	if next := l.NextChange(p.At); !next.IsZero() && next.Before(p.until) {
 		p.until = next
 	}
-	a.published.Add(rec.ID, p)
-	return p, nil
+	a.published.Add(l.ID, p)
+	return p
 }
 
 // prove returns the proof that the log at its present head has an entry.

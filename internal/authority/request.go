@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"labeld/internal/issue"
 	"labeld/internal/label"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
@@ -80,6 +79,10 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if err != nil {
 		return nil, err
 	}
+	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
+	if err != nil {
+		return nil, err
+	}
 	var other *store.Label // a live label that another request got meanwhile
 	var rec *store.Label
 	err = a.writer.do(ctx, []string{claimf("device/%s", device)}, func(v *store.View, b *store.Batch) error {
@@ -96,7 +99,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		if len(ids) != p.statements {
 			return errMoved
 		}
-		rec, err = a.record(v, b, signed, p.device, s, level)
+		rec, err = record(v, b, signed.Label, entry, p.device)
 		return err
 	})
 	if err != nil {
@@ -105,7 +108,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if other != nil {
 		return a.again(other, level)
 	}
-	pub, err := a.publish(rec, signed.Envelope, p.device.Descriptor)
+	pub, err := a.publishNew(rec, signed, p.device.Descriptor)
 	if err != nil {
 		return nil, err
 	}
@@ -113,17 +116,16 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 }
 
 // record adds a signed label to a batch.
-func (a *Authority) record(v *store.View, b *store.Batch, signed *issue.Signed, device *store.Device, s *scheme.Scheme, level int) (*store.Label, error) {
-	l := signed.Label
+func record(v *store.View, b *store.Batch, l *label.Label, entry *store.Entry, device *store.Device) (*store.Label, error) {
 	if _, err := v.Label(l.ID); !errors.Is(err, store.ErrNotFound) {
 		return nil, errMoved // one in 2^55: judging again draws another ID
 	}
 	rec := store.Label{
 		ID: l.ID, Index: index(b), Device: device.Digest, Org: device.Org,
-		Scheme: s.ID, Level: level, Issued: l.Issued, Expires: l.Expires,
+		Scheme: l.Scheme.ID, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
 	}
 	b.Labels = append(b.Labels, rec)
-	b.Entries = append(b.Entries, signed.Envelope)
+	b.Entries = append(b.Entries, entry)
 	return &rec, nil
 }
 

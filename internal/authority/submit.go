@@ -61,6 +61,11 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 	}); err != nil {
 		return nil, false, err
 	}
+	gist, err := item.Gist()
+	if err != nil {
+		return nil, false, err
+	}
+	packedRaw, packedGist := store.Pack(raw), store.Pack(gist)
 	isKnown := false
 	claims := []string{claimf("statement/%s", item.ID), claimf("device/%s", st.Device)}
 	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
@@ -79,6 +84,7 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 		if len(ids) >= label.MaxDeviceStatements {
 			return label.Errorf(label.TooLarge, label.ReasonTooLarge, "subject", "the device has %d statements already, at most %d are accepted", len(ids), label.MaxDeviceStatements)
 		}
+		again.Raw, again.Gist = packedRaw, packedGist
 		again.Carrier, again.Received = c.Org, b.At.UTC()
 		b.Statements = append(b.Statements, *again)
 		st = again
@@ -160,12 +166,8 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	if err != nil {
 		return nil, err
 	}
-	gist, err := item.Gist()
-	if err != nil {
-		return nil, err
-	}
 	st := &store.Statement{
-		ID: item.ID, Raw: verified.Raw(), Gist: gist, Type: item.Type, Device: device.Digest, Signer: signer.ID,
+		ID: item.ID, Type: item.Type, Device: device.Digest, Signer: signer.ID,
 		Key: keyID, Number: item.Number, Date: item.Date,
 	}
 	if item.Source() == scheme.Declaration {

@@ -232,11 +232,7 @@ func (w *writer) commit(ops []*op) {
 func (w *writer) extend(v *store.View, b *store.Batch) error {
 	leaves := make([][]byte, len(b.Entries))
 	for i, e := range b.Entries {
-		leaf, err := e.Encode()
-		if err != nil {
-			return err
-		}
-		leaves[i] = leaf
+		leaves[i] = e.Leaf
 	}
 	var err error
 	if b.Head.Tree, b.Added, err = translog.Append(b.From, v, leaves); err != nil {

@@ -26,11 +26,22 @@ func Open(raw []byte) (*Unverified, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &Unverified{raw: raw, env: env, hint: hint, id: label.DigestOf(env.Payload)}
-	if u.stmt, err = parseStatement(env.Payload); err != nil {
+	u, err := OpenEnvelope(env)
+	if err != nil {
 		return nil, err
 	}
+	u.raw, u.hint = raw, hint
 	return u, nil
+}
+
+// OpenEnvelope is [Open] for an envelope that is at hand as such. What comes of
+// it has no raw bytes.
+func OpenEnvelope(env *label.Envelope) (*Unverified, error) {
+	stmt, err := parseStatement(env.Payload)
+	if err != nil {
+		return nil, err
+	}
+	return &Unverified{env: env, id: label.DigestOf(env.Payload), stmt: stmt}, nil
 }
 
 // parse reads either form of a signed statement.

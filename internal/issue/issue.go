@@ -93,11 +93,7 @@ func (i *Issuer) check(stmt *label.Statement, device []byte) error {
 	if err != nil {
 		return err
 	}
-	bundle, err := envelope.Bundle(env)
-	if err != nil {
-		return err
-	}
-	u, err := envelope.Open(bundle)
+	u, err := envelope.OpenEnvelope(env)
 	if err != nil {
 		return err
 	}

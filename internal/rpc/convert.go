@@ -111,9 +111,9 @@ func summaries(list []*authority.Published) (out []*labelv1.LabelSummary, err er
 	return out, nil
 }
 
-// decision converts a decision; level is the one to list what is missing for,
-// or 0 for the one above that reached.
-func decision(d *scheme.Decision, level int) *labelv1.Decision {
+// decision converts a decision with some of its levels. Level is the one to list
+// what is missing for, or 0 for the one above that reached.
+func decision(d *scheme.Decision, levels []scheme.LevelResult, level int) *labelv1.Decision {
 	missing := d.Missing
 	if level > 0 {
 		missing = d.MissingFor(level)
@@ -122,27 +122,45 @@ func decision(d *scheme.Decision, level int) *labelv1.Decision {
 		Scheme: d.Scheme.ID, SchemeVersion: d.Scheme.Version, Device: d.Subject.String(), Risk: string(d.Risk),
 		At: timestamp(d.At), Reached: int32(d.Reached), Missing: gaps(missing), Stale: items(d.Stale),
 	}
-	// A finding stands in several levels; it is converted once.
-	converted := map[*scheme.Finding]*labelv1.Finding{}
-	for _, r := range d.Levels {
+	// A finding stands in several levels, an item in many findings: each is
+	// converted once.
+	c := decisionConverter{findings: map[*scheme.Finding]*labelv1.Finding{}, items: map[*scheme.Item]string{}, out: out}
+	for _, r := range levels {
 		l := &labelv1.LevelResult{Level: int32(r.Level), Name: d.Scheme.Levels[r.Level-1].Name, Reached: r.Reached}
 		for _, f := range r.Findings {
-			if converted[f] == nil {
-				converted[f] = finding(f)
-			}
-			l.Findings = append(l.Findings, converted[f])
+			l.Findings = append(l.Findings, c.finding(f))
 		}
 		out.Levels = append(out.Levels, l)
 	}
 	return out
 }
 
-func finding(f *scheme.Finding) *labelv1.Finding {
-	c := f.Criterion
-	return &labelv1.Finding{
-		Criterion: c.ID, Title: c.Title, Why: c.Why, Level: int32(c.Level), State: findingOf[f.State],
-		Required: sourceOf[f.Required], Evidence: items(f.Rests), Gaps: gaps(f.Gaps), Provisions: c.Provisions,
+type decisionConverter struct {
+	findings map[*scheme.Finding]*labelv1.Finding
+	items    map[*scheme.Item]string // ID, once it is in out.Evidence
+	out      *labelv1.Decision
+}
+
+func (c *decisionConverter) finding(f *scheme.Finding) *labelv1.Finding {
+	if m := c.findings[f]; m != nil {
+		return m
 	}
+	m := &labelv1.Finding{
+		Criterion: f.Criterion.ID, Title: f.Criterion.Title, Why: f.Criterion.Why, Level: int32(f.Criterion.Level),
+		State: findingOf[f.State], Required: sourceOf[f.Required], Gaps: gaps(f.Gaps), Provisions: f.Criterion.Provisions,
+	}
+	for _, it := range f.Rests {
+		id, ok := c.items[it]
+		if !ok {
+			ref := items([]*scheme.Item{it})[0]
+			c.out.Evidence = append(c.out.Evidence, ref)
+			id = ref.Id
+			c.items[it] = id
+		}
+		m.Evidence = append(m.Evidence, id)
+	}
+	c.findings[f] = m
+	return m
 }
 
 func gaps(list []scheme.Gap) (out []*labelv1.Gap) {

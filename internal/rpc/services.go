@@ -98,7 +98,7 @@ func (s *labels) EvaluateDevice(ctx context.Context, r *labelv1.EvaluateDeviceRe
 			return nil, err
 		}
 	}
-	return &labelv1.EvaluateDeviceResponse{Decision: decision(d, int(r.GetLevel()))}, nil
+	return &labelv1.EvaluateDeviceResponse{Decision: decision(d, d.Levels, int(r.GetLevel()))}, nil
 }
 
 func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelRequest) (*labelv1.RequestLabelResponse, error) {
@@ -115,7 +115,8 @@ func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelReques
 	}
 	out := &labelv1.RequestLabelResponse{Known: o.Known}
 	if o.Decision != nil {
-		out.Decision = decision(o.Decision, int(r.GetLevel()))
+		n := int(r.GetLevel())
+		out.Decision = decision(o.Decision, o.Decision.Levels[n-1:n], n)
 	}
 	if o.Label == nil {
 		return out, nil

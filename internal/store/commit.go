@@ -25,7 +25,7 @@ type Batch struct {
 	// The log: entries that extend the tree From, the nodes they add, and the
 	// signed head that results. Head is unused where Entries is empty.
 	From    translog.Tree
-	Entries []*label.Envelope
+	Entries []*Entry
 	Added   []translog.Stored
 	Head    Head
 }
@@ -39,10 +39,6 @@ func (b *Batch) Empty() bool {
 // writes nothing and returns [ErrConflict]. After any other error the batch may
 // or may not be stored.
 func (s *Store) Commit(b *Batch) error {
-	packed, err := pack(b) // outside the transaction: it takes time
-	if err != nil {
-		return err
-	}
 	return s.db.Update(func(tx *bolt.Tx) error {
 		if head, err := readHead(tx); err != nil {
 			return err
@@ -53,49 +49,22 @@ func (s *Store) Commit(b *Batch) error {
 			return err
 		}
 		if len(b.Entries) > 0 {
-			if err := putLog(tx, b, packed.entries); err != nil {
+			if err := putLog(tx, b); err != nil {
 				return err
 			}
 		}
-		return putRecords(tx, b, packed)
+		return putRecords(tx, b)
 	})
-}
-
-// packing holds the encoded form of a batch's larger values.
-type packing struct {
-	entries, devices, evidence, gists [][]byte
-}
-
-func pack(b *Batch) (p packing, err error) {
-	for _, e := range b.Entries {
-		v, err := packEntry(e)
-		if err != nil {
-			return p, err
-		}
-		p.entries = append(p.entries, v)
-	}
-	for i := range b.Devices {
-		v, err := packDevice(&b.Devices[i])
-		if err != nil {
-			return p, err
-		}
-		p.devices = append(p.devices, v)
-	}
-	for i := range b.Statements {
-		p.evidence = append(p.evidence, compress(b.Statements[i].Raw))
-		p.gists = append(p.gists, compress(b.Statements[i].Gist))
-	}
-	return p, nil
 }
 
 // full is how far pages are filled in buckets that only grow at their ends.
 const full = 0.95
 
-func putLog(tx *bolt.Tx, b *Batch, entries [][]byte) error {
+func putLog(tx *bolt.Tx, b *Batch) error {
 	eb, hb := tx.Bucket(bEntries), tx.Bucket(bHashes)
 	eb.FillPercent, hb.FillPercent = full, full
-	for i, v := range entries {
-		if err := eb.Put(indexKey(b.From.N+int64(i)), v); err != nil {
+	for i, e := range b.Entries {
+		if err := eb.Put(indexKey(b.From.N+int64(i)), e.packed); err != nil {
 			return err
 		}
 	}
@@ -107,7 +76,7 @@ func putLog(tx *bolt.Tx, b *Batch, entries [][]byte) error {
 	return putHead(tx, b.Head)
 }
 
-func putRecords(tx *bolt.Tx, b *Batch, packed packing) error {
+func putRecords(tx *bolt.Tx, b *Batch) error {
 	for i := range b.Orgs {
 		if err := putJSON(tx.Bucket(bOrgs), []byte(b.Orgs[i].ID), &b.Orgs[i]); err != nil {
 			return err
@@ -129,12 +98,12 @@ func putRecords(tx *bolt.Tx, b *Batch, packed packing) error {
 		}
 	}
 	for i := range b.Devices {
-		if err := putDevice(tx, &b.Devices[i], packed.devices[i]); err != nil {
+		if err := putDevice(tx, &b.Devices[i]); err != nil {
 			return err
 		}
 	}
 	for i := range b.Statements {
-		if err := putStatement(tx, &b.Statements[i], packed.evidence[i], packed.gists[i]); err != nil {
+		if err := putStatement(tx, &b.Statements[i]); err != nil {
 			return err
 		}
 	}
@@ -146,7 +115,11 @@ func putRecords(tx *bolt.Tx, b *Batch, packed packing) error {
 	return nil
 }
 
-func putDevice(tx *bolt.Tx, d *Device, packed []byte) error {
+func putDevice(tx *bolt.Tx, d *Device) error {
+	packed, err := packDevice(d)
+	if err != nil {
+		return err
+	}
 	if err := tx.Bucket(bDevices).Put(d.Digest[:], packed); err != nil {
 		return err
 	}
@@ -162,14 +135,14 @@ func putDevice(tx *bolt.Tx, d *Device, packed []byte) error {
 	return nil
 }
 
-func putStatement(tx *bolt.Tx, s *Statement, evidence, gist []byte) error {
+func putStatement(tx *bolt.Tx, s *Statement) error {
 	if err := putJSON(tx.Bucket(bStatements), s.ID[:], s); err != nil {
 		return err
 	}
-	if err := tx.Bucket(bEvidence).Put(s.ID[:], evidence); err != nil {
+	if err := tx.Bucket(bEvidence).Put(s.ID[:], s.Raw); err != nil {
 		return err
 	}
-	if err := tx.Bucket(bGists).Put(s.ID[:], gist); err != nil {
+	if err := tx.Bucket(bGists).Put(s.ID[:], s.Gist); err != nil {
 		return err
 	}
 	if err := tx.Bucket(bDeviceStmts).Put(pair(s.Device, s.ID[:]), nil); err != nil {

@@ -24,8 +24,8 @@ type Device struct {
 // A Statement is the record of accepted evidence.
 type Statement struct {
 	ID       label.Digest `json:"-"` // SHA-256 of the payload
-	Raw      []byte       `json:"-"` // signed bytes as they came; read by [View.Evidence]
-	Gist     []byte       `json:"-"` // what judging needs; read by [View.Gist]
+	Raw      Packed       `json:"-"` // signed bytes as they came; read by [View.Evidence]
+	Gist     Packed       `json:"-"` // what judging needs; read by [View.Gist]
 	Type     string       `json:"type"`
 	Device   label.Digest `json:"device"`
 	Signer   string       `json:"signer"`
@@ -59,7 +59,7 @@ type Accreditation struct {
 // zstd codecs are safe for concurrent use of EncodeAll and DecodeAll.
 var (
 	encoder = sync.OnceValue(func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(2), zstd.WithWindowSize(1<<18))
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<18))
 		if err != nil {
 			panic(err) // the options are constants
 		}
@@ -74,12 +74,24 @@ var (
 	})
 )
 
-func compress(b []byte) []byte            { return encoder().EncodeAll(b, nil) }
-func decompress(b []byte) ([]byte, error) { return decoder().DecodeAll(b, nil) }
+// Packed is a compressed value. Packing takes time, so it is done by whoever
+// makes a record, beside others, and not by the one that commits.
+type Packed []byte
 
-// packEntry stores an envelope of ours in about half its encoding: raw key ID,
-// signature, compressed payload.
-func packEntry(e *label.Envelope) ([]byte, error) {
+// Pack compresses a value.
+func Pack(b []byte) Packed { return encoder().EncodeAll(b, nil) }
+
+func unpack(b []byte) ([]byte, error) { return decoder().DecodeAll(b, nil) }
+
+// An Entry is a log entry, ready to be stored.
+type Entry struct {
+	Leaf   []byte // what the log records: the envelope's encoding
+	packed []byte
+}
+
+// NewEntry makes a log entry of an envelope of ours, whose encoding is given.
+// It is stored in about half of that: raw key ID, signature, compressed payload.
+func NewEntry(e *label.Envelope, leaf []byte) (*Entry, error) {
 	if e.PayloadType != label.PayloadType || len(e.Signatures) != 1 {
 		return nil, fmt.Errorf("a log entry has one signature and payload type %s", label.PayloadType)
 	}
@@ -90,7 +102,7 @@ func packEntry(e *label.Envelope) ([]byte, error) {
 	sig := e.Signatures[0].Sig
 	b := append(make([]byte, 0, 34+len(sig)+len(e.Payload)/2), key...)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(sig)))
-	return encoder().EncodeAll(e.Payload, append(b, sig...)), nil
+	return &Entry{Leaf: leaf, packed: encoder().EncodeAll(e.Payload, append(b, sig...))}, nil
 }
 
 func unpackEntry(b []byte) (*label.Envelope, error) {
@@ -101,7 +113,7 @@ func unpackEntry(b []byte) (*label.Envelope, error) {
 	if len(b) < 34+n {
 		return nil, fmt.Errorf("is cut off")
 	}
-	payload, err := decompress(b[34+n:])
+	payload, err := unpack(b[34+n:])
 	if err != nil {
 		return nil, err
 	}

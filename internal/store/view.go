@@ -214,7 +214,7 @@ func (v *View) inflate(bucket []byte, id label.Digest) ([]byte, error) {
 	if b == nil {
 		return nil, ErrNotFound
 	}
-	raw, err := decompress(b)
+	raw, err := unpack(b)
 	if err != nil {
 		return nil, corrupt(bucket, id, err)
 	}

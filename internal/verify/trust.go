@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"bytes"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -22,6 +24,7 @@ type Trust struct {
 
 	keys     []*envelope.PublicKey
 	verifier note.Verifier
+	last     atomic.Pointer[opened]
 }
 
 // A TrustKey is a public key that signs labels, and when.
@@ -84,7 +87,21 @@ func (t *Trust) Prepare() error {
 	return nil
 }
 
-// OpenCheckpoint checks a signed checkpoint of the trusted log.
+// OpenCheckpoint checks a signed checkpoint of the trusted log. The last one
+// that held is remembered: many labels are proved to the same head.
 func (t *Trust) OpenCheckpoint(signed []byte) (translog.Checkpoint, error) {
-	return translog.OpenCheckpoint(signed, t.Log.Origin, t.verifier)
+	if m := t.last.Load(); m != nil && bytes.Equal(m.signed, signed) {
+		return m.head, nil
+	}
+	head, err := translog.OpenCheckpoint(signed, t.Log.Origin, t.verifier)
+	if err == nil {
+		t.last.Store(&opened{signed: bytes.Clone(signed), head: head})
+	}
+	return head, err
+}
+
+// An opened is a checkpoint whose signature was checked.
+type opened struct {
+	signed []byte
+	head   translog.Checkpoint
 }

@@ -622,12 +622,15 @@ type Decision struct {
 	At *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
 	// Highest level reached; 0 for none.
 	Reached int32 `protobuf:"varint,6,opt,name=reached,proto3" json:"reached,omitempty"`
-	// Every level of the scheme, lowest first.
+	// What levels came to, lowest first: every level of the scheme from
+	// EvaluateDevice, only the one asked for from RequestLabel.
 	Levels []*LevelResult `protobuf:"bytes,7,rep,name=levels,proto3" json:"levels,omitempty"`
 	// What is missing for the level asked for, or else for the next one.
 	Missing []*Gap `protobuf:"bytes,8,rep,name=missing,proto3" json:"missing,omitempty"`
 	// Evidence that is too old to count.
-	Stale         []*EvidenceRef `protobuf:"bytes,9,rep,name=stale,proto3" json:"stale,omitempty"`
+	Stale []*EvidenceRef `protobuf:"bytes,9,rep,name=stale,proto3" json:"stale,omitempty"`
+	// The evidence that findings name by ID.
+	Evidence      []*EvidenceRef `protobuf:"bytes,10,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -725,6 +728,13 @@ func (x *Decision) GetStale() []*EvidenceRef {
 	return nil
 }
 
+func (x *Decision) GetEvidence() []*EvidenceRef {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
 // What one level came to.
 type LevelResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -813,8 +823,8 @@ type Finding struct {
 	State FindingState `protobuf:"varint,5,opt,name=state,proto3,enum=label.v1.FindingState" json:"state,omitempty"`
 	// Whose word is asked for.
 	Required EvidenceSource `protobuf:"varint,6,opt,name=required,proto3,enum=label.v1.EvidenceSource" json:"required,omitempty"`
-	// The evidence it rests on.
-	Evidence []*EvidenceRef `protobuf:"bytes,7,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// The evidence it rests on: IDs of Decision.evidence.
+	Evidence []string `protobuf:"bytes,7,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	// What is wrong or missing.
 	Gaps []*Gap `protobuf:"bytes,8,rep,name=gaps,proto3" json:"gaps,omitempty"`
 	// The provisions it asks for.
@@ -895,7 +905,7 @@ func (x *Finding) GetRequired() EvidenceSource {
 	return EvidenceSource_EVIDENCE_SOURCE_UNSPECIFIED
 }
 
-func (x *Finding) GetEvidence() []*EvidenceRef {
+func (x *Finding) GetEvidence() []string {
 	if x != nil {
 		return x.Evidence
 	}
@@ -1106,7 +1116,7 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"supportEnd\x12\x1b\n" +
 	"\tlog_index\x18\x16 \x01(\x03R\blogIndex\x12*\n" +
 	"\x05state\x18\x17 \x01(\x0e2\x14.label.v1.LabelStateR\x05state\x12;\n" +
-	"\rsupport_state\x18\x18 \x01(\x0e2\x16.label.v1.SupportStateR\fsupportState\"\xc0\x02\n" +
+	"\rsupport_state\x18\x18 \x01(\x0e2\x16.label.v1.SupportStateR\fsupportState\"\xf3\x02\n" +
 	"\bDecision\x12\x16\n" +
 	"\x06scheme\x18\x01 \x01(\tR\x06scheme\x12%\n" +
 	"\x0escheme_version\x18\x02 \x01(\tR\rschemeVersion\x12\x16\n" +
@@ -1116,20 +1126,22 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\areached\x18\x06 \x01(\x05R\areached\x12-\n" +
 	"\x06levels\x18\a \x03(\v2\x15.label.v1.LevelResultR\x06levels\x12'\n" +
 	"\amissing\x18\b \x03(\v2\r.label.v1.GapR\amissing\x12+\n" +
-	"\x05stale\x18\t \x03(\v2\x15.label.v1.EvidenceRefR\x05stale\"\x80\x01\n" +
+	"\x05stale\x18\t \x03(\v2\x15.label.v1.EvidenceRefR\x05stale\x121\n" +
+	"\bevidence\x18\n" +
+	" \x03(\v2\x15.label.v1.EvidenceRefR\bevidence\"\x80\x01\n" +
 	"\vLevelResult\x12\x14\n" +
 	"\x05level\x18\x01 \x01(\x05R\x05level\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\areached\x18\x03 \x01(\bR\areached\x12-\n" +
-	"\bfindings\x18\x04 \x03(\v2\x11.label.v1.FindingR\bfindings\"\xbf\x02\n" +
+	"\bfindings\x18\x04 \x03(\v2\x11.label.v1.FindingR\bfindings\"\xa8\x02\n" +
 	"\aFinding\x12\x1c\n" +
 	"\tcriterion\x18\x01 \x01(\tR\tcriterion\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x10\n" +
 	"\x03why\x18\x03 \x01(\tR\x03why\x12\x14\n" +
 	"\x05level\x18\x04 \x01(\x05R\x05level\x12,\n" +
 	"\x05state\x18\x05 \x01(\x0e2\x16.label.v1.FindingStateR\x05state\x124\n" +
-	"\brequired\x18\x06 \x01(\x0e2\x18.label.v1.EvidenceSourceR\brequired\x121\n" +
-	"\bevidence\x18\a \x03(\v2\x15.label.v1.EvidenceRefR\bevidence\x12!\n" +
+	"\brequired\x18\x06 \x01(\x0e2\x18.label.v1.EvidenceSourceR\brequired\x12\x1a\n" +
+	"\bevidence\x18\a \x03(\tR\bevidence\x12!\n" +
 	"\x04gaps\x18\b \x03(\v2\r.label.v1.GapR\x04gaps\x12\x1e\n" +
 	"\n" +
 	"provisions\x18\t \x03(\tR\n" +
@@ -1214,10 +1226,10 @@ var file_label_v1_common_proto_depIdxs = []int32{
 	8,  // 7: label.v1.Decision.levels:type_name -> label.v1.LevelResult
 	10, // 8: label.v1.Decision.missing:type_name -> label.v1.Gap
 	11, // 9: label.v1.Decision.stale:type_name -> label.v1.EvidenceRef
-	9,  // 10: label.v1.LevelResult.findings:type_name -> label.v1.Finding
-	4,  // 11: label.v1.Finding.state:type_name -> label.v1.FindingState
-	5,  // 12: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
-	11, // 13: label.v1.Finding.evidence:type_name -> label.v1.EvidenceRef
+	11, // 10: label.v1.Decision.evidence:type_name -> label.v1.EvidenceRef
+	9,  // 11: label.v1.LevelResult.findings:type_name -> label.v1.Finding
+	4,  // 12: label.v1.Finding.state:type_name -> label.v1.FindingState
+	5,  // 13: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
 	10, // 14: label.v1.Finding.gaps:type_name -> label.v1.Gap
 	5,  // 15: label.v1.Gap.by:type_name -> label.v1.EvidenceSource
 	16, // [16:16] is the sub-list for method output_type
