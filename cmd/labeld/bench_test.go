@@ -31,6 +31,7 @@ import (
 	"labeld/internal/example"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/store"
 	"labeld/internal/token"
 	"labeld/labels"
 )
@@ -65,6 +66,7 @@ type service struct {
 	grpc string
 	http string
 	url  string
+	ids  []label.ID // of labels that fill put there
 }
 
 // buildLabeld builds the binary once for a test run.
@@ -100,11 +102,14 @@ func (s *service) must(err error) {
 func (s *service) start() time.Duration {
 	s.tb.Helper()
 	began := time.Now()
+	s.grpc, s.http, s.url = "", "", ""
 	s.cmd = exec.Command(s.bin, "serve", "--data", s.dir)
 	s.cmd.Stderr = os.Stderr
 	out, err := s.cmd.StdoutPipe()
 	s.must(err)
 	s.must(s.cmd.Start())
+	cmd := s.cmd
+	s.tb.Cleanup(func() { cmd.Process.Kill() }) // where a test ends early
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		name, value, _ := strings.Cut(lines.Text(), ": ")
@@ -504,4 +509,98 @@ func verifyRates(b *testing.B, s *service, id string) (rate, base, ratio float64
 	return versus(b, 8000,
 		func(int, int) error { _, err := ours.Verify(ctx, req); return err },
 		func(int, int) error { _, err := bare.Verify(ctx, req); return err })
+}
+
+// stored is how many labels BenchmarkGrowth fills a store with.
+const stored = 200_000
+
+// BenchmarkGrowth measures issuing and reading with 200,000 labels stored
+// against the same with 1,000, and the start, memory and disk of the large one.
+func BenchmarkGrowth(b *testing.B) {
+	for range b.N {
+		bin := buildLabeld(b)
+		small, large := newService(b, bin), newService(b, bin)
+		fill(b, small, 1000)
+		empty := databaseSize(b, large)
+		large.start()
+		large.enrol()
+		large.stop()
+		fill(b, large, stored)
+		perLabel := float64(databaseSize(b, large)-empty) / stored
+		started := large.start()
+		small.start()
+		small.enrol()
+		b.Logf("start-up with %d labels: %.2f s (target 2 s); disk %.1f KB a label (target 6 KB)", stored, started.Seconds(), perLabel/1000)
+		b.ReportMetric(started.Seconds(), "start-s")
+		b.ReportMetric(perLabel, "B/label")
+		ratio := issueBoth(b, large, small)
+		b.Logf("issue with %d labels runs at %.2f of that with 1,000 (target 0.9)", stored, ratio)
+		b.ReportMetric(ratio, "issue-ratio")
+		ratio = verifyBoth(b, large, small)
+		b.Logf("Verify of random labels with %d runs at %.2f of that with 1,000 (target 0.9)", stored, ratio)
+		b.ReportMetric(ratio, "verify-ratio")
+		all, anonymous := large.rss()
+		b.Logf("resident memory after that: %d MB, of which %d MB are not the database's file cache (target 300 MB)", all>>20, anonymous>>20)
+		b.ReportMetric(float64(all>>20), "rss-MB")
+		b.ReportMetric(0, "ns/op")
+		small.stop()
+		large.stop()
+	}
+}
+
+func databaseSize(b *testing.B, s *service) int64 {
+	fi, err := os.Stat(store.Path(s.dir))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return fi.Size()
+}
+
+// fill issues labels straight into a store that nobody serves: real ones, on
+// the evidence of one camera, each for a device of its own.
+func fill(b *testing.B, s *service, count int) {
+	b.Helper()
+	f := newFiller(b, s)
+	defer f.close()
+	for from := 0; from < count; from += 250 {
+		f.batch(from, min(from+250, count))
+	}
+	s.ids = f.ids
+}
+
+// issueBoth issues labels in two services in turn and returns the median of
+// the ratios of their rates.
+func issueBoth(b *testing.B, s, t *service) float64 {
+	const each, rounds = 500, 5
+	devices := map[*service][]string{s: submitAll(b, s, 1_000_000, each*rounds), t: submitAll(b, t, 1_000_000, each*rounds)}
+	rate := func(s *service, round int) float64 {
+		api := labelv1.NewLabelServiceClient(s.dial(demoMaker, "maker.key"))
+		rate, _ := load(b, clients, each, func(_, i int) error {
+			_, err := api.RequestLabel(context.Background(), &labelv1.RequestLabelRequest{Device: devices[s][round*each+i], Level: 3})
+			return err
+		})
+		return rate
+	}
+	var ratios []float64
+	for r := range rounds {
+		ratios = append(ratios, rate(s, r)/rate(t, r))
+	}
+	slices.Sort(ratios)
+	return ratios[rounds/2]
+}
+
+// verifyBoth verifies random labels in two services in turn: as many distinct
+// ones in both, so that both serve as much from memory.
+func verifyBoth(b *testing.B, s, t *service) float64 {
+	ask := func(s *service) func(int, int) error {
+		api := labelv1.NewVerificationServiceClient(s.dial("", ""))
+		step := len(s.ids) / 1000
+		return func(_, i int) error {
+			id := s.ids[i%1000*step]
+			_, err := api.Verify(context.Background(), &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Id{Id: string(id)}})
+			return err
+		}
+	}
+	_, _, ratio := versus(b, 8000, ask(s), ask(t))
+	return ratio
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -49,9 +50,19 @@ type Daemon struct {
 	log        *slog.Logger
 }
 
-// gcPercent trades memory for time: the live heap is small (caches of some tens
-// of megabytes), and most of what a request allocates is gone when it ends.
-const gcPercent = 400
+const (
+	// gcPercent trades memory for time: the live heap is small (caches of some
+	// tens of megabytes), and most of what a request allocates is gone when it
+	// ends.
+	gcPercent = 400
+
+	// memoryLimit bounds that trade, softly. GOMEMLIMIT overrides it.
+	memoryLimit = 160 << 20
+
+	// releaseEvery is how often file pages are given back; they fault in again
+	// at memory speed.
+	releaseEvery = 10 * time.Second
+)
 
 // Open opens a programme that Init made and begins to listen. Nothing is
 // answered before Serve.
@@ -60,6 +71,9 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 		o.Clock = time.Now
 	}
 	debug.SetGCPercent(gcPercent)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	d = &Daemon{log: o.Log}
 	defer func() {
 		if err != nil {
@@ -161,6 +175,7 @@ func (d *Daemon) Serve(ctx context.Context) error {
 		}
 		return nil
 	})
+	g.Go(func() error { return d.releasePages(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
@@ -171,6 +186,22 @@ func (d *Daemon) Serve(ctx context.Context) error {
 	})
 	err := g.Wait()
 	return errors.Join(err, d.release())
+}
+
+// releasePages gives back mapped file pages, now and then.
+func (d *Daemon) releasePages(ctx context.Context) error {
+	tick := time.NewTicker(releaseEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := d.store.Release(); err != nil {
+				d.log.Warn("giving back file pages", "err", err)
+			}
+		}
+	}
 }
 
 // release lets go of everything that was opened.

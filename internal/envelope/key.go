@@ -13,7 +13,6 @@ import (
 	"encoding/pem"
 	"fmt"
 
-	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/sigstore/sigstore/pkg/signature/options"
 
@@ -70,9 +69,6 @@ func NewPublicKey(pub crypto.PublicKey) (*PublicKey, error) {
 		k.Algorithm, hashes = fmt.Sprintf("rsa-%d", p.N.BitLen()), []crypto.Hash{crypto.SHA256, crypto.SHA512}
 	default:
 		return nil, badKey(fmt.Sprintf("keys of type %T are not accepted", pub))
-	}
-	if err := cryptoutils.ValidatePubKey(pub); err != nil {
-		return nil, badKey(err.Error())
 	}
 	for _, h := range hashes {
 		v, err := signature.LoadVerifier(pub, h)
