@@ -8,11 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-	"unsafe"
 
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
-	"golang.org/x/sys/unix"
 
 	"labeld/internal/label"
 	"labeld/internal/translog"
@@ -167,19 +165,6 @@ func (s *Store) checkSchema() error {
 
 // Close waits for readers and closes the file.
 func (s *Store) Close() error { return s.db.Close() }
-
-// Release gives back the memory through which the file was read. The pages stay
-// in the system's cache, where they cost nothing that others need; but while
-// they are mapped they count as ours, sixteen for each that was read, and a
-// large database would look like a large process.
-func (s *Store) Release() error {
-	// Inside a transaction the map is neither moved nor made smaller, and it is
-	// a shared map of a file: what is dropped is read again when it is needed.
-	return s.db.View(func(tx *bolt.Tx) error {
-		data := unsafe.Slice((*byte)(unsafe.Pointer(s.db.Info().Data)), tx.Size())
-		return unix.Madvise(data, unix.MADV_DONTNEED)
-	})
-}
 
 // Size returns the size of the database file in bytes, free pages included.
 func (s *Store) Size() int64 {
