@@ -96,7 +96,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		if err != nil {
 			return err
 		}
-		if len(ids) != p.statements {
+		if len(ids) != len(p.items) {
 			return errMoved
 		}
 		rec, err = record(v, b, signed.Label, entry, p.device)
@@ -145,12 +145,11 @@ func (a *Authority) again(l *store.Label, level int) (*Outcome, error) {
 
 // A picture is what a request sees of a device.
 type picture struct {
-	device     *store.Device
-	desc       *label.Device
-	maker      label.Party
-	live       *store.Label // latest label in the scheme, live or not
-	items      []*scheme.Item
-	statements int // how many there were, readable or not
+	device *store.Device
+	desc   *label.Device
+	maker  label.Party
+	live   *store.Label // latest label in the scheme, live or not
+	items  []*scheme.Item
 }
 
 func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*picture, error) {
@@ -180,8 +179,7 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 		if err != nil {
 			return err
 		}
-		p.statements = len(ids)
-		p.items, err = a.evidence(v, ids)
+		p.items, err = evidence(v, ids)
 		return err
 	})
 	return p, err

@@ -236,12 +236,10 @@ func accreditation(v *store.View, item *scheme.Item, category string) (*label.Ac
 	return nil, err
 }
 
-// evidence returns accepted statements, ready to be judged by. One that the
-// programme's data, which may have changed since, no longer understands cannot
-// count, and must not stop the device from being judged.
-func (a *Authority) evidence(v *store.View, ids []label.Digest) ([]*scheme.Item, error) {
-	items := make([]*scheme.Item, 0, len(ids))
-	for _, id := range ids {
+// evidence returns accepted statements, ready to be judged by.
+func evidence(v *store.View, ids []label.Digest) ([]*scheme.Item, error) {
+	items := make([]*scheme.Item, len(ids))
+	for i, id := range ids {
 		st, err := v.Statement(id)
 		if err != nil {
 			return nil, err
@@ -250,13 +248,10 @@ func (a *Authority) evidence(v *store.View, ids []label.Digest) ([]*scheme.Item,
 		if err != nil {
 			return nil, err
 		}
-		item, err := a.programme.ReadGist(id, gist)
-		if err != nil {
-			a.log.Warn("accepted evidence is unreadable under the present programme", "statement", id, "received", st.Received, "err", err)
-			continue
+		if items[i], err = scheme.ReadGist(id, gist); err != nil {
+			return nil, err
 		}
-		item.Lab = st.Lab
-		items = append(items, item)
+		items[i].Lab = st.Lab
 	}
 	return items, nil
 }

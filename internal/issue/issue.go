@@ -13,8 +13,7 @@
 package issue
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
+	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -42,7 +41,7 @@ type Issuer struct {
 // New returns an issuer. The label key signs labels and accreditations, the log
 // key checkpoints; url gives the public URL of a label.
 func New(authority label.Party, labelKey *envelope.Signer, logKey note.Signer, url func(label.ID) string, random io.Reader) (*Issuer, error) {
-	throwaway, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	_, throwaway, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, err
 	}

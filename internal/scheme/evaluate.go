@@ -186,24 +186,26 @@ func (e *evaluation) features(used *[]*Item) func(string) (any, bool) {
 }
 
 // fact returns the latest value of a fact among the items that count, a lab's
-// before a manufacturer's.
+// before a manufacturer's. A value that the dictionary, which may have changed
+// since it was accepted, no longer allows is none.
 func (e *evaluation) fact(name string, counts func(*Item) bool) (*Item, any) {
 	var declared *Item
+	var value any
 	for _, it := range e.items {
-		if _, ok := it.facts[name]; !ok || !counts(it) {
+		raw, ok := it.facts[name]
+		if !ok || !counts(it) || declared != nil && it.Source() == Declaration {
+			continue
+		}
+		v, err := e.scheme.facts[name].read(raw)
+		if err != nil {
 			continue
 		}
 		if it.Source() == Lab {
-			return it, it.facts[name]
+			return it, v
 		}
-		if declared == nil {
-			declared = it
-		}
+		declared, value = it, v
 	}
-	if declared != nil {
-		return declared, declared.facts[name]
-	}
-	return nil, nil
+	return declared, value
 }
 
 // rule adds to f what its rule came to.

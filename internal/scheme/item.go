@@ -2,6 +2,7 @@ package scheme
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,8 +30,7 @@ type Item struct {
 	Lab      label.LabRef    // of a report; set by whoever admitted it
 
 	verdicts map[string]label.Outcome
-	facts    map[string]any
-	raw      label.Facts // facts as they came
+	facts    label.Facts // compact JSON, checked against the dictionary by Read
 }
 
 // Source says whose word an item is.
@@ -55,38 +55,22 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 			return nil, err
 		}
 		it.Signer, it.Number, it.Date, it.Level, it.Firmware = r.Lab, r.Number, r.Period.To, r.Level, &r.Firmware
-		it.Standard, it.Edition, verdicts, it.raw = r.Standard, r.Edition, r.Verdicts, r.Facts
+		it.Standard, it.Edition, verdicts, it.facts = r.Standard, r.Edition, r.Verdicts, r.Facts
 	case label.TypeDeclaration:
 		d, err := envelope.Predicate[label.Declaration](v)
 		if err != nil {
 			return nil, err
 		}
 		it.Signer, it.Number, it.Date, it.Product = d.Manufacturer, d.Number, d.Date, &d.Product
-		it.Standard, it.Edition, verdicts, it.raw = d.Standard, d.Edition, d.Claims, d.Facts
+		it.Standard, it.Edition, verdicts, it.facts = d.Standard, d.Edition, d.Claims, d.Facts
 		field = "predicate.claims"
 	default:
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "predicateType",
 			"is %q; accepted are %s and %s", it.Type, label.TypeTestReport, label.TypeDeclaration)
 	}
-	it.verdicts = make(map[string]label.Outcome, len(verdicts))
-	for i := range verdicts {
-		it.verdicts[verdicts[i].Provision] = verdicts[i].Verdict
-	}
-	if err := p.check(it, func(provision string) string {
-		i := slices.IndexFunc(verdicts, func(v label.Verdict) bool { return v.Provision == provision })
-		return at(field, i) + ".provision"
-	}); err != nil {
-		return nil, err
-	}
-	return it, nil
-}
-
-// check checks an item against the catalogue and gives its facts their types.
-// where names the field in which a provision stands.
-func (p *Programme) check(it *Item, where func(provision string) string) error {
 	std := p.Standards[it.Standard]
 	if std == nil {
-		return label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.standard",
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.standard",
 			"no standard %q is in the catalogue", it.Standard)
 	}
 	if !std.Edition(it.Edition) {
@@ -94,31 +78,27 @@ func (p *Programme) check(it *Item, where func(provision string) string) error {
 		for _, e := range std.Editions {
 			ids = append(ids, e.ID)
 		}
-		return label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.edition",
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.edition",
 			"%s has no edition %q in the catalogue; known are %s", std.Name, it.Edition, strings.Join(ids, ", "))
 	}
-	for id := range it.verdicts {
-		if std.Provision(it.Edition, id) == nil {
-			return label.Errorf(label.Invalid, label.ReasonUnknownProvision, where(id),
-				"%s %s has no provision %q", std.Name, it.Edition, id)
+	it.verdicts = make(map[string]label.Outcome, len(verdicts))
+	for i := range verdicts {
+		v := &verdicts[i]
+		if std.Provision(it.Edition, v.Provision) == nil {
+			return nil, label.Errorf(label.Invalid, label.ReasonUnknownProvision, at(field, i)+".provision",
+				"%s %s has no provision %q", std.Name, it.Edition, v.Provision)
 		}
+		it.verdicts[v.Provision] = v.Verdict
 	}
-	if err := p.readFacts(it); err != nil {
-		return err
-	}
-	if it.Product != nil {
-		if end, ok := it.facts["support_period_end_date"].(time.Time); ok && label.DateOf(end) != it.Product.SupportEnd {
-			return label.Errorf(label.Invalid, label.ReasonFactRange, "predicate.facts.support_period_end_date",
-				"differs from product.supportEnd, which is %s", it.Product.SupportEnd)
-		}
-	}
-	return nil
+	return it, p.checkFacts(it)
 }
 
-// readFacts gives every fact its type.
-func (p *Programme) readFacts(it *Item) error {
-	it.facts = make(map[string]any, len(it.raw))
-	for name, raw := range it.raw {
+// supportEndFact is the fact that says again what a declaration's product says.
+const supportEndFact = "support_period_end_date"
+
+// checkFacts holds an item's facts to the dictionary, and makes them compact.
+func (p *Programme) checkFacts(it *Item) error {
+	for _, name := range slices.Sorted(maps.Keys(it.facts)) {
 		field := "predicate.facts." + name
 		f := p.Facts[name]
 		if f == nil {
@@ -128,11 +108,19 @@ func (p *Programme) readFacts(it *Item) error {
 			return label.Errorf(label.Invalid, label.ReasonFactSupplier, field,
 				"is for the %s to state; leave it out here", f.By)
 		}
+		raw := it.facts[name]
 		v, err := f.read(raw)
 		if err != nil {
 			return label.Within(field, err)
 		}
-		it.facts[name] = v
+		if end, ok := v.(time.Time); ok && name == supportEndFact && it.Product != nil && label.DateOf(end) != it.Product.SupportEnd {
+			return label.Errorf(label.Invalid, label.ReasonFactRange, field,
+				"differs from product.supportEnd, which is %s", it.Product.SupportEnd)
+		}
+		if err := raw.Compact(); err != nil {
+			return label.Within(field, err)
+		}
+		it.facts[name] = raw
 	}
 	return nil
 }
