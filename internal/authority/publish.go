@@ -32,6 +32,7 @@ type Published struct {
 	Proof   []byte // tlog-proof
 	Package []byte // all of it in one file
 
+	proof translog.Proof
 	until time.Time // when to look again
 	forms sync.Map  // name of a rendered form -> *form
 }
@@ -56,13 +57,7 @@ func (p *Published) Render(name string, f func() (any, error)) (any, error) {
 }
 
 // Checkpoint returns the signed log head that the proof leads to.
-func (p *Published) Checkpoint() []byte {
-	proof, err := translog.ParseProof(p.Proof)
-	if err != nil {
-		return nil // not possible: the proof was verified
-	}
-	return proof.Checkpoint
-}
+func (p *Published) Checkpoint() []byte { return p.proof.Checkpoint }
 
 // Lookup returns a label by ID.
 func (a *Authority) Lookup(id label.ID) (*Published, error) {
@@ -113,7 +108,7 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 	if err != nil {
 		return nil, err
 	}
-	if err := a.trust.Issued(signed.Envelope, p.Proof); err != nil {
+	if err := a.trust.Issued(signed.Envelope, p.proof); err != nil {
 		return nil, a.distrust(rec, err)
 	}
 	return a.remember(p, signed.Label), nil
@@ -125,9 +120,10 @@ func (a *Authority) assemble(rec *store.Label, env *label.Envelope, device []byt
 	if p.Bundle, err = envelope.Bundle(env); err != nil {
 		return nil, err
 	}
-	if p.Proof, err = a.prove(rec.Index); err != nil {
+	if p.proof, err = a.prove(rec.Index); err != nil {
 		return nil, err
 	}
+	p.Proof = p.proof.Format()
 	p.Package, err = verify.NewPackage(p.Bundle, device, p.Proof)
 	return p, err
 }
@@ -150,7 +146,7 @@ func (a *Authority) remember(p *Published, l *label.Label) *Published {
 }
 
 // prove returns the proof that the log at its present head has an entry.
-func (a *Authority) prove(index int64) (text []byte, err error) {
+func (a *Authority) prove(index int64) (proof translog.Proof, err error) {
 	err = a.store.View(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {
@@ -160,10 +156,10 @@ func (a *Authority) prove(index int64) (text []byte, err error) {
 		if err != nil {
 			return err
 		}
-		text = translog.Proof{Index: index, Hashes: hashes, Checkpoint: head.Checkpoint}.Format()
+		proof = translog.Proof{Index: index, Hashes: hashes, Checkpoint: head.Checkpoint}
 		return nil
 	})
-	return text, err
+	return proof, err
 }
 
 // ByGTIN returns the label of the product with a trade item number: of its

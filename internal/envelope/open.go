@@ -143,11 +143,21 @@ func (u *Unverified) Claimed() string {
 // Verify returns the statement as verified by the first of keys that made one
 // of its signatures.
 func (u *Unverified) Verify(keys []*PublicKey) (*Verified, error) {
-	msg := pae(u.env)
+	key, err := Check(u.env, keys)
+	if err != nil {
+		return nil, err
+	}
+	return &Verified{raw: u.raw, id: u.id, stmt: u.stmt, key: key.ID}, nil
+}
+
+// Check returns the first of keys that made one of an envelope's signatures.
+// It does not look into the payload.
+func Check(env *label.Envelope, keys []*PublicKey) (*PublicKey, error) {
+	msg := pae(env)
 	for _, k := range keys {
-		for _, s := range u.env.Signatures {
+		for _, s := range env.Signatures {
 			if k.verify(msg, s.Sig) {
-				return &Verified{raw: u.raw, id: u.id, stmt: u.stmt, key: k.ID}, nil
+				return k, nil
 			}
 		}
 	}

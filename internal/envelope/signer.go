@@ -135,6 +135,11 @@ func (s *Signer) Seal(stmt *label.Statement) (*label.Envelope, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.SealPayload(payload)
+}
+
+// SealPayload signs an encoded statement.
+func (s *Signer) SealPayload(payload []byte) (*label.Envelope, error) {
 	e := &label.Envelope{PayloadType: label.PayloadType, Payload: payload}
 	sig, err := s.sv.SignMessage(bytes.NewReader(pae(e)))
 	if err != nil {

@@ -74,10 +74,14 @@ func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Sign
 	if err != nil {
 		return nil, err
 	}
-	if err := i.check(stmt, device); err != nil {
+	payload, err := label.Encode(stmt)
+	if err != nil {
+		return nil, err
+	}
+	if err := i.check(payload, device); err != nil {
 		return nil, fmt.Errorf("the label would not verify and was not signed: %w", err)
 	}
-	s, err := i.seal(stmt)
+	s, err := i.seal(payload)
 	if err != nil {
 		return nil, err
 	}
@@ -87,8 +91,8 @@ func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Sign
 
 // check seals a label statement under the throwaway key and verifies it as
 // anybody else would.
-func (i *Issuer) check(stmt *label.Statement, device []byte) error {
-	env, err := i.lint.Seal(stmt)
+func (i *Issuer) check(payload, device []byte) error {
+	env, err := i.lint.SealPayload(payload)
 	if err != nil {
 		return err
 	}
@@ -101,8 +105,8 @@ func (i *Issuer) check(stmt *label.Statement, device []byte) error {
 }
 
 // seal signs with the real key and holds the result to the log's limit.
-func (i *Issuer) seal(stmt *label.Statement) (*Signed, error) {
-	env, err := i.signer.Seal(stmt)
+func (i *Issuer) seal(payload []byte) (*Signed, error) {
+	env, err := i.signer.SealPayload(payload)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +129,11 @@ func (i *Issuer) Accreditation(a *label.Accreditation, now time.Time) (*Signed, 
 	if err != nil {
 		return nil, err
 	}
-	return i.seal(stmt)
+	payload, err := label.Encode(stmt)
+	if err != nil {
+		return nil, err
+	}
+	return i.seal(payload)
 }
 
 // Checkpoint signs a head of the log.

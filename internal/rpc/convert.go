@@ -146,7 +146,7 @@ func (c *decisionConverter) finding(f *scheme.Finding) *labelv1.Finding {
 		return m
 	}
 	m := &labelv1.Finding{
-		Criterion: f.Criterion.ID, Title: f.Criterion.Title, Why: f.Criterion.Why, Level: int32(f.Criterion.Level),
+		Criterion: f.Criterion.ID, Title: f.Criterion.Title, Level: int32(f.Criterion.Level),
 		State: findingOf[f.State], Required: sourceOf[f.Required], Gaps: gaps(f.Gaps), Provisions: f.Criterion.Provisions,
 	}
 	for _, it := range f.Rests {

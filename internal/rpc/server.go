@@ -27,6 +27,10 @@ type Server struct {
 	health *health.Server
 }
 
+// streamWorkers is how many goroutines wait for calls. A call beyond them gets
+// one of its own; those that are kept have stacks that need not grow again.
+const streamWorkers = 64
+
 // New returns a server. TLS may be nil on loopback only; that is for the caller
 // to see to. QR draws label codes.
 func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, log *slog.Logger) *Server {
@@ -35,6 +39,7 @@ func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, log *slog.Logge
 		grpc.UnaryInterceptor(in.unary),
 		grpc.MaxRecvMsgSize(label.MaxMessage),
 		grpc.MaxConcurrentStreams(256),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.ConnectionTimeout(10 * time.Second),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 15 * time.Minute, Time: 2 * time.Minute}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 30 * time.Second}),

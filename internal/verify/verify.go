@@ -75,10 +75,14 @@ func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
 	r.say("signature", "label key %.16s of %s signed the label statement", key, t.Authority.Name)
 	r.say("statement", "label %s, level %d of %d in %s version %s, issued %s", l.ID.Pretty(), l.Level.Number, l.Level.Of, l.Scheme.Name, l.Scheme.Version, l.Issued.Format(time.DateOnly))
 	r.say("device", "%s %s (model %s), SHA-256 %s", l.Device.Brand, l.Device.Name, l.Device.Model, label.DigestOf([]byte(p.Device)))
-	if r.Index, r.head, err = t.logged(u.Envelope(), []byte(p.Proof)); err != nil {
+	proof, err := translog.ParseProof([]byte(p.Proof))
+	if err != nil {
+		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, "proof", "%v", err)
+	}
+	if r.head, err = t.logged(u.Envelope(), proof); err != nil {
 		return nil, err
 	}
-	r.Tree = r.head.Tree.N
+	r.Index, r.Tree = proof.Index, r.head.Tree.N
 	r.say("log", "entry %d of %d in the transparency log %s", r.Index, r.Tree, t.Log.Origin)
 	return r, nil
 }
@@ -114,32 +118,28 @@ func (t *Trust) Statement(env *label.Envelope) (*envelope.Verified, error) {
 // Issued checks what has come since a label was linted: the real signature, and
 // the log. It is for the authority's own fresh labels, whose statement passed
 // all the rest of Verify under another key a moment ago.
-func (t *Trust) Issued(env *label.Envelope, proof []byte) error {
-	if _, err := t.Statement(env); err != nil {
+func (t *Trust) Issued(env *label.Envelope, proof translog.Proof) error {
+	if _, err := envelope.Check(env, t.keys); err != nil {
 		return err
 	}
-	_, _, err := t.logged(env, proof)
+	_, err := t.logged(env, proof)
 	return err
 }
 
 // logged checks the fourth point: that the log has the envelope.
-func (t *Trust) logged(env *label.Envelope, text []byte) (int64, translog.Checkpoint, error) {
+func (t *Trust) logged(env *label.Envelope, proof translog.Proof) (translog.Checkpoint, error) {
 	leaf, err := env.Encode()
 	if err != nil {
-		return 0, translog.Checkpoint{}, err
-	}
-	proof, err := translog.ParseProof(text)
-	if err != nil {
-		return 0, translog.Checkpoint{}, label.Errorf(label.Invalid, label.ReasonMalformed, "proof", "%v", err)
+		return translog.Checkpoint{}, err
 	}
 	head, err := t.OpenCheckpoint(proof.Checkpoint)
 	if err == nil {
 		err = translog.VerifyInclusion(head.Tree, proof.Index, translog.LeafHash(leaf), proof.Hashes)
 	}
 	if err != nil {
-		return 0, head, label.Errorf(label.Invalid, label.ReasonBadSignature, "proof", "the label is not shown to be in the log %s: %v", t.Log.Origin, err)
+		return head, label.Errorf(label.Invalid, label.ReasonBadSignature, "proof", "the label is not shown to be in the log %s: %v", t.Log.Origin, err)
 	}
-	return proof.Index, head, nil
+	return head, nil
 }
 
 func (r *Result) say(name, format string, args ...any) {

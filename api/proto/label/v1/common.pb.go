@@ -811,24 +811,22 @@ func (x *LevelResult) GetFindings() []*Finding {
 // What one criterion came to.
 type Finding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Criterion ID, unique in its scheme.
+	// Criterion ID, unique in its scheme. GetScheme tells why it matters.
 	Criterion string `protobuf:"bytes,1,opt,name=criterion,proto3" json:"criterion,omitempty"`
 	// Title for people.
 	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
-	// Why it matters to the owner of a device.
-	Why string `protobuf:"bytes,3,opt,name=why,proto3" json:"why,omitempty"`
 	// Level from which on it is asked.
-	Level int32 `protobuf:"varint,4,opt,name=level,proto3" json:"level,omitempty"`
+	Level int32 `protobuf:"varint,3,opt,name=level,proto3" json:"level,omitempty"`
 	// What it came to.
-	State FindingState `protobuf:"varint,5,opt,name=state,proto3,enum=label.v1.FindingState" json:"state,omitempty"`
+	State FindingState `protobuf:"varint,4,opt,name=state,proto3,enum=label.v1.FindingState" json:"state,omitempty"`
 	// Whose word is asked for.
-	Required EvidenceSource `protobuf:"varint,6,opt,name=required,proto3,enum=label.v1.EvidenceSource" json:"required,omitempty"`
+	Required EvidenceSource `protobuf:"varint,5,opt,name=required,proto3,enum=label.v1.EvidenceSource" json:"required,omitempty"`
 	// The evidence it rests on: IDs of Decision.evidence.
-	Evidence []string `protobuf:"bytes,7,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	Evidence []string `protobuf:"bytes,6,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	// What is wrong or missing.
-	Gaps []*Gap `protobuf:"bytes,8,rep,name=gaps,proto3" json:"gaps,omitempty"`
+	Gaps []*Gap `protobuf:"bytes,7,rep,name=gaps,proto3" json:"gaps,omitempty"`
 	// The provisions it asks for.
-	Provisions    []string `protobuf:"bytes,9,rep,name=provisions,proto3" json:"provisions,omitempty"`
+	Provisions    []string `protobuf:"bytes,8,rep,name=provisions,proto3" json:"provisions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -873,13 +871,6 @@ func (x *Finding) GetCriterion() string {
 func (x *Finding) GetTitle() string {
 	if x != nil {
 		return x.Title
-	}
-	return ""
-}
-
-func (x *Finding) GetWhy() string {
-	if x != nil {
-		return x.Why
 	}
 	return ""
 }
@@ -1133,18 +1124,17 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x05level\x18\x01 \x01(\x05R\x05level\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\areached\x18\x03 \x01(\bR\areached\x12-\n" +
-	"\bfindings\x18\x04 \x03(\v2\x11.label.v1.FindingR\bfindings\"\xa8\x02\n" +
+	"\bfindings\x18\x04 \x03(\v2\x11.label.v1.FindingR\bfindings\"\x96\x02\n" +
 	"\aFinding\x12\x1c\n" +
 	"\tcriterion\x18\x01 \x01(\tR\tcriterion\x12\x14\n" +
-	"\x05title\x18\x02 \x01(\tR\x05title\x12\x10\n" +
-	"\x03why\x18\x03 \x01(\tR\x03why\x12\x14\n" +
-	"\x05level\x18\x04 \x01(\x05R\x05level\x12,\n" +
-	"\x05state\x18\x05 \x01(\x0e2\x16.label.v1.FindingStateR\x05state\x124\n" +
-	"\brequired\x18\x06 \x01(\x0e2\x18.label.v1.EvidenceSourceR\brequired\x12\x1a\n" +
-	"\bevidence\x18\a \x03(\tR\bevidence\x12!\n" +
-	"\x04gaps\x18\b \x03(\v2\r.label.v1.GapR\x04gaps\x12\x1e\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x14\n" +
+	"\x05level\x18\x03 \x01(\x05R\x05level\x12,\n" +
+	"\x05state\x18\x04 \x01(\x0e2\x16.label.v1.FindingStateR\x05state\x124\n" +
+	"\brequired\x18\x05 \x01(\x0e2\x18.label.v1.EvidenceSourceR\brequired\x12\x1a\n" +
+	"\bevidence\x18\x06 \x03(\tR\bevidence\x12!\n" +
+	"\x04gaps\x18\a \x03(\v2\r.label.v1.GapR\x04gaps\x12\x1e\n" +
 	"\n" +
-	"provisions\x18\t \x03(\tR\n" +
+	"provisions\x18\b \x03(\tR\n" +
 	"provisions\"m\n" +
 	"\x03Gap\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12(\n" +

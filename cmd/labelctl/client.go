@@ -1,0 +1,367 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+	"labeld/internal/token"
+)
+
+// pageSize is how many elements of a list are asked for at a time. All are
+// fetched: lists are for programs and pagers, and the service's pages are small
+// enough for one message.
+const pageSize = 200
+
+// signer loads the private key in --key.
+func (c *ctl) signer(ctx context.Context) (*envelope.Signer, error) {
+	if c.key == "" {
+		return nil, usagef("needs a private key: give --key, or set %s", envKey)
+	}
+	return c.loadSigner(ctx, c.key)
+}
+
+func (c *ctl) loadSigner(ctx context.Context, ref string) (*envelope.Signer, error) {
+	s, err := envelope.LoadSigner(ctx, ref, func() ([]byte, error) {
+		if p, ok := passphrase(); ok {
+			return p, nil
+		}
+		return c.ask(ctx, "passphrase of "+ref+": ")
+	})
+	if errors.Is(err, errNoTerminal) {
+		return nil, hintf(fmt.Errorf("the private key %s is encrypted, and no passphrase is at hand", ref), "set %s, or run from a terminal to be asked", envPass)
+	}
+	return s, err
+}
+
+// passphrase returns the passphrase in the environment.
+func passphrase() ([]byte, bool) {
+	for _, name := range []string{envPass, envCosign} {
+		if p, ok := os.LookupEnv(name); ok {
+			return []byte(p), true
+		}
+	}
+	return nil, false
+}
+
+// public connects without saying who calls.
+func (c *ctl) public() (*grpc.ClientConn, error) { return c.dial(nil) }
+
+// caller connects as the organization in --as.
+func (c *ctl) caller(ctx context.Context) (*grpc.ClientConn, error) {
+	s, err := c.signer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c.as == "" {
+		return nil, usagef("needs to know for whom the key speaks: give --as, or set %s", envAs)
+	}
+	return c.dial(s)
+}
+
+// dial connects to the service, with caller tokens if there is a signer. To a
+// loopback address the connection is plain unless TLS is asked for.
+func (c *ctl) dial(s *envelope.Signer) (*grpc.ClientConn, error) {
+	host, _, err := net.SplitHostPort(c.server)
+	if err != nil {
+		return nil, usagef("--server: %q is not of the form host:port", c.server)
+	}
+	plaintext := loopback(host) && !c.tls && c.ca == ""
+	transport := insecure.NewCredentials()
+	if !plaintext {
+		config, err := c.tlsConfig()
+		if err != nil {
+			return nil, err
+		}
+		transport = credentials.NewTLS(config)
+	}
+	opts := []grpc.DialOption{
+		grpc.WithTransportCredentials(transport),
+		grpc.WithUserAgent("labelctl"),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(label.MaxMessage)),
+		grpc.WithUnaryInterceptor(c.intercept),
+	}
+	if s != nil {
+		audience := c.audience
+		if audience == "" {
+			audience = c.server
+		}
+		opts = append(opts, grpc.WithPerRPCCredentials(&token.Source{Signer: s, Organization: c.as, Audience: audience, Loopback: plaintext}))
+	}
+	return grpc.NewClient("passthrough:///"+c.server, opts...)
+}
+
+// loopback reports whether a host is this machine. Names other than localhost
+// are not looked up: the answer would decide whether a token goes in the clear.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (c *ctl) tlsConfig() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.ca == "" {
+		return config, nil
+	}
+	text, err := c.readFile(c.ca, label.MaxMessage)
+	if err != nil {
+		return nil, err
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(text) {
+		return nil, &located{c.ca, errors.New("has no certificate in PEM")}
+	}
+	return config, nil
+}
+
+// intercept bounds each call and turns its error into one of ours.
+func (c *ctl) intercept(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	inner, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	err := call(inner, method, req, reply, conn, opts...)
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return c.understand(err)
+}
+
+// A serviceError is a refusal by the service, or the failure to reach it.
+type serviceError struct {
+	code   codes.Code
+	reason label.Reason
+	field  string
+	text   string
+	hint   string
+}
+
+func (e *serviceError) Error() string {
+	if e.field == "" {
+		return e.text
+	}
+	return e.field + ": " + e.text
+}
+
+// hints help where the service's own words cannot: it does not know what was
+// typed here.
+var hints = map[label.Reason]string{
+	label.ReasonUnknownKey:  "\"labelctl key show FILE\" prints a key's ID, an operator enrols it with \"labelctl org key\"; mend --key and --as otherwise",
+	label.ReasonWrongRole:   "check whom --as names, and which key --key",
+	label.ReasonNotYours:    "check whom --as names, and which key --key",
+	label.ReasonConflict:    "run the command again",
+	label.ReasonUnknownType: "\"labelctl attest\" and \"labelctl declare\" make what is accepted",
+}
+
+// understand reads a call's error with its details (google.rpc.ErrorInfo and
+// BadRequest).
+func (c *ctl) understand(err error) error {
+	st, ok := status.FromError(err)
+	if !ok {
+		return err
+	}
+	e := &serviceError{code: st.Code(), text: st.Message()}
+	for _, d := range st.Details() {
+		switch d := d.(type) {
+		case *errdetails.ErrorInfo:
+			e.reason = label.Reason(d.GetReason())
+		case *errdetails.BadRequest:
+			// The service names one field. Another's list must not get lost.
+			var all []string
+			for _, v := range d.GetFieldViolations() {
+				e.field, e.text = v.GetField(), v.GetDescription()
+				all = append(all, v.GetField()+": "+v.GetDescription())
+			}
+			if len(all) > 1 {
+				e.field, e.text = "", strings.Join(all, "\n")
+			}
+		}
+	}
+	e.hint = hints[e.reason]
+	if e.reason != "" {
+		return e
+	}
+	switch e.code {
+	case codes.Unavailable:
+		e.text = fmt.Sprintf("no answer from %s (%s)", c.server, innermost(st.Message()))
+		e.hint = "is labeld running there? --server names its gRPC address, host:port"
+		switch {
+		case strings.Contains(st.Message(), "first record does not look like a TLS handshake"):
+			e.hint = "the service there does not speak TLS; only over loopback is that accepted, without --tls and --ca"
+		case strings.Contains(st.Message(), "reading server preface"):
+			e.hint = "is that its gRPC address, and not that for HTTP? where it speaks TLS, give --tls, or --ca for its own roots"
+		}
+	case codes.DeadlineExceeded:
+		e.text = fmt.Sprintf("%s did not answer within %s", c.server, c.timeout)
+		e.hint = "--timeout gives it longer"
+	case codes.Unimplemented:
+		e.hint = "is labeld, and of a like version, at " + c.server + "?"
+	}
+	return e
+}
+
+// innermost returns the cause at the end of a transport error's chain.
+func innermost(message string) string {
+	message = strings.TrimRight(message, `"`)
+	if i := strings.LastIndex(message, `desc = "`); i >= 0 {
+		message = message[i+len(`desc = "`):]
+	}
+	return strings.TrimPrefix(message, "transport: ")
+}
+
+// each goes through all pages of a list: get fetches the page that a token
+// names and returns the token of the next.
+func each(get func(token string) (next string, err error)) error {
+	token := ""
+	for {
+		next, err := get(token)
+		if err != nil || next == "" {
+			return err
+		}
+		if next == token {
+			return errors.New("the service gave a page twice; its list cannot be read to the end")
+		}
+		token = next
+	}
+}
+
+// baseURL returns the address of the HTTP side: the flag, the environment, or
+// the default of a service on this machine.
+func baseURL(flag string) (base string, chosen bool) {
+	for _, s := range []string{flag, os.Getenv(envURL)} {
+		if s != "" {
+			return strings.TrimSuffix(s, "/"), true
+		}
+	}
+	return "http://127.0.0.1:8080", false
+}
+
+// checkBase refuses a base URL that is none, or that is not secured although it
+// leaves this machine.
+func checkBase(base string) error {
+	if err := qr.CheckBase(base); err != nil {
+		return err
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return err
+	}
+	if u.Scheme != "https" && !loopback(u.Hostname()) {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "url",
+			"%s is plain http, over which anybody on the way can answer; use https, or --offline with a package and a trust file", base)
+	}
+	return nil
+}
+
+// get fetches what the HTTP side has at an address, at most label.MaxMessage
+// bytes. It follows no redirect: where an answer comes from is for the caller to
+// say.
+func (c *ctl) get(ctx context.Context, base, path string) ([]byte, error) {
+	if err := checkBase(base); err != nil {
+		return nil, err
+	}
+	config, err := c.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = config
+	defer transport.CloseIdleConnections()
+	client := &http.Client{
+		Transport:     transport,
+		Timeout:       c.timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/json, */*;q=0.5")
+	req.Header.Set("User-Agent", "labelctl")
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, unreachable(ctx, base, err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, label.MaxMessage+1))
+	if err != nil {
+		return nil, unreachable(ctx, base, err)
+	}
+	if len(b) > label.MaxMessage {
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "%s%s is more than the %d bytes that are accepted", base, path, label.MaxMessage)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, refused(resp, base, path, b)
+	}
+	return b, nil
+}
+
+func unreachable(ctx context.Context, base string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	return &serviceError{
+		code: codes.Unavailable, text: fmt.Sprintf("no answer from %s (%v)", base, err),
+		hint: "is that the service's HTTP address? --url names another; --timeout gives it longer",
+	}
+}
+
+// httpCodes are the codes of HTTP statuses that the service answers with.
+var httpCodes = map[int]codes.Code{
+	http.StatusBadRequest:            codes.InvalidArgument,
+	http.StatusNotFound:              codes.NotFound,
+	http.StatusForbidden:             codes.PermissionDenied,
+	http.StatusUnauthorized:          codes.Unauthenticated,
+	http.StatusRequestEntityTooLarge: codes.ResourceExhausted,
+	http.StatusTooManyRequests:       codes.ResourceExhausted,
+	http.StatusServiceUnavailable:    codes.Unavailable,
+}
+
+// refused reads an answer that is not 200.
+func refused(resp *http.Response, base, path string, body []byte) error {
+	code, ok := httpCodes[resp.StatusCode]
+	if !ok {
+		code = codes.Unknown
+	}
+	var answer struct {
+		Error struct {
+			Reason  label.Reason `json:"reason"`
+			Field   string       `json:"field"`
+			Message string       `json:"message"`
+		} `json:"error"`
+	}
+	if label.DecodeLoose(bytes.TrimSpace(body), &answer) == nil && answer.Error.Message != "" {
+		return &serviceError{code: code, reason: answer.Error.Reason, field: answer.Error.Field, text: answer.Error.Message}
+	}
+	e := &serviceError{code: code, text: fmt.Sprintf("%s%s answered %s", base, path, resp.Status)}
+	if to := resp.Header.Get("Location"); to != "" {
+		e.text += ", to " + to
+		e.hint = "if the service has moved, name its new address with --url"
+	} else {
+		e.hint = "is that the address of labeld's HTTP side?"
+	}
+	return e
+}

@@ -1,0 +1,485 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+)
+
+// A signing is the work of attest and declare, which differ in what is signed
+// and by whom.
+type signing struct {
+	file     string // results or declaration
+	device   string // file or digest
+	out      string
+	labels   string // directory with programme data
+	template bool
+	standard string
+	edition  string
+}
+
+func (s *signing) flags(cmd *cobra.Command, file, what string) {
+	f := cmd.Flags()
+	f.StringVar(&s.file, file, "", "YAML or JSON `file` with "+what)
+	f.StringVar(&s.device, "device", "", "`file` with the device descriptor, or the digest of a registered device")
+	f.StringVar(&s.out, "out", "", "`file` to write to (default: standard output)")
+	f.StringVar(&s.labels, "labels", "", "`directory` with programme data, instead of what is built in")
+	f.BoolVar(&s.template, "template", false, "write a file to fill in instead")
+	f.StringVar(&s.standard, "standard", "", "`ID` of the standard, for --template (default: that of the schemes)")
+	f.StringVar(&s.edition, "edition", "", "edition of the standard, for --template (default: that of the schemes)")
+}
+
+// check refuses flags that do not go together.
+func (s *signing) check(file string) error {
+	switch {
+	case s.template && (s.file != "" || s.device != ""):
+		return usagef("--template goes with neither --%s nor --device", file)
+	case s.template:
+		return nil
+	case s.file == "" || s.device == "":
+		return usagef("needs --%s and --device, or --template for a file to fill in", file)
+	case s.standard != "" || s.edition != "":
+		return usagef("--standard and --edition are for --template; otherwise the file names them")
+	}
+	return nil
+}
+
+func attestCommand(c *ctl) *cobra.Command {
+	var s signing
+	cmd := &cobra.Command{
+		Use:   "attest --results FILE --device FILE|DIGEST",
+		Short: "Sign a test report, as a lab",
+		Long: `Sign what was measured on samples of a device: an in-toto statement about the
+device's digest, in a Sigstore bundle that "labelctl submit" takes.
+
+The results are a YAML or JSON file; --template writes one to fill in, with
+every provision of the standard's edition and every fact that a lab may state.
+Its member lab may be left out: --as says it.
+
+Everything that the service checks in a document is checked before it is signed.`,
+		Example: `  labelctl attest --template --standard en303645 --edition V2.1.1 --out results.yaml
+  labelctl attest --results results.yaml --device camera.json --key lab.key --as aurora-lab --out report.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.check("results"); err != nil {
+				return err
+			}
+			if s.template {
+				return c.template(&s, reportTemplate)
+			}
+			return c.attest(cmd.Context(), &s)
+		},
+	}
+	s.flags(cmd, "results", "the results")
+	return cmd
+}
+
+func declareCommand(c *ctl) *cobra.Command {
+	var s signing
+	cmd := &cobra.Command{
+		Use:   "declare --declaration FILE --device FILE|DIGEST",
+		Short: "Sign a declaration of conformity, as a manufacturer",
+		Long: `Sign what the manufacturer answers for: an in-toto statement about the device's
+digest, in a Sigstore bundle that "labelctl submit" takes.
+
+The declaration is a YAML or JSON file; --template writes one to fill in, with
+every provision of the standard's edition and every fact that a manufacturer may
+state. Its member manufacturer may be left out: --as says it.
+
+Everything that the service checks in a document is checked before it is signed.`,
+		Example: `  labelctl declare --template --out declaration.yaml
+  labelctl declare --declaration declaration.yaml --device camera.yaml --key maker.key --as northlight --out declaration.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.check("declaration"); err != nil {
+				return err
+			}
+			if s.template {
+				return c.template(&s, declarationTemplate)
+			}
+			return c.declare(cmd.Context(), &s)
+		},
+	}
+	s.flags(cmd, "declaration", "the declaration")
+	return cmd
+}
+
+// template writes a file to fill in.
+func (c *ctl) template(s *signing, write func(*form) []byte) error {
+	p, err := programme(s.labels)
+	if err != nil {
+		return err
+	}
+	f, err := newForm(p, s.standard, s.edition, c.as)
+	if err != nil {
+		return err
+	}
+	b := write(f)
+	if s.out == "" {
+		_, err := c.stdout.Write(b)
+		return err
+	}
+	if err := createFile(s.out, b, 0o644); err != nil { // a form that was filled in is hours of work
+		return err
+	}
+	return c.show(map[string]string{"file": s.out, "standard": f.std.ID, "edition": f.edition}, func(p *page) {
+		p.line("%s: fill in what is empty, remove what does not apply", s.out)
+	})
+}
+
+func (c *ctl) attest(ctx context.Context, s *signing) error {
+	var r label.TestReport
+	doc, err := c.document(s.file, &r)
+	if err != nil {
+		return err
+	}
+	if err := speakFor(&r.Lab, "lab", c.as); err != nil {
+		return doc.at(err)
+	}
+	if err := r.Validate(); err != nil {
+		return doc.at(named(err, r.Verdicts))
+	}
+	return c.sign(ctx, s, doc, &statement{label.TypeTestReport, &r, r.Verdicts, func(d *label.Device) error {
+		if d.Manufacturer == r.Lab {
+			return label.Errorf(label.Denied, label.ReasonAffiliated, "lab", "%s is the manufacturer of the device; nobody tests their own", r.Lab)
+		}
+		return nil
+	}})
+}
+
+func (c *ctl) declare(ctx context.Context, s *signing) error {
+	var d label.Declaration
+	doc, err := c.document(s.file, &d)
+	if err != nil {
+		return err
+	}
+	if err := speakFor(&d.Manufacturer, "manufacturer", c.as); err != nil {
+		return doc.at(err)
+	}
+	if err := d.Validate(); err != nil {
+		return doc.at(named(err, d.Claims))
+	}
+	return c.sign(ctx, s, doc, &statement{label.TypeDeclaration, &d, d.Claims, func(dev *label.Device) error {
+		if dev.Manufacturer != d.Manufacturer {
+			return label.Errorf(label.Denied, label.ReasonWrongSigner, "manufacturer", "is %s, but the device is of %s", d.Manufacturer, dev.Manufacturer)
+		}
+		return nil
+	}})
+}
+
+// A statement is what is to be signed.
+type statement struct {
+	predicateType string
+	predicate     any
+	verdicts      []label.Verdict
+	fits          func(*label.Device) error // whether it can be about a device
+}
+
+// speakFor fills in for whom a document speaks, which --as and the document may
+// both say.
+func speakFor(org *string, field, as string) error {
+	switch {
+	case *org == "":
+		*org = as
+	case as != "" && *org != as:
+		return label.Errorf(label.Invalid, label.ReasonWrongSigner, field, "is %s, but --as is %s", *org, as)
+	}
+	if *org == "" {
+		return usagef("needs to know for whom the key speaks: give --as, or set %s", envAs)
+	}
+	return nil
+}
+
+// named says which provision an error about a verdict is about: people count
+// provisions, not lines of a list.
+func named(err error, verdicts []label.Verdict) error {
+	e, ok := err.(*label.Error)
+	if !ok {
+		return err
+	}
+	for i := range verdicts {
+		for _, list := range []string{"verdicts", "claims"} {
+			if strings.Contains(e.Field, list+index(i)+".") && verdicts[i].Provision != "" {
+				inner := *e
+				inner.Text = "(provision " + verdicts[i].Provision + ") " + e.Text
+				return &inner
+			}
+		}
+	}
+	return err
+}
+
+// sign makes the statement, has it judged as the service would, signs it and
+// writes it.
+func (c *ctl) sign(ctx context.Context, s *signing, doc *document, st *statement) error {
+	device, descriptor, err := c.device(ctx, s.device)
+	if err != nil {
+		return err
+	}
+	if err := st.fits(device); err != nil {
+		return doc.at(err)
+	}
+	p, err := programme(s.labels)
+	if err != nil {
+		return err
+	}
+	if err := p.CheckDevice(device); err != nil {
+		return &located{s.device, err}
+	}
+	stmt, err := label.NewStatement("device.json", label.DigestOf(descriptor), st.predicateType, st.predicate)
+	if err != nil {
+		return err
+	}
+	item, err := lint(p, stmt, c.now())
+	if err != nil {
+		return doc.at(named(err, st.verdicts))
+	}
+	c.noteGaps(p, item, st.verdicts)
+	signer, err := c.signer(ctx)
+	if err != nil {
+		return err
+	}
+	bundle, _, err := seal(p, signer, stmt)
+	if err != nil {
+		return err
+	}
+	if s.out == "" {
+		_, err := c.stdout.Write(append(bundle, '\n'))
+		return err
+	}
+	if err := writeFile(s.out, bundle); err != nil {
+		return err
+	}
+	result := struct {
+		Statement string `json:"statement"`
+		Type      string `json:"type"`
+		Device    string `json:"device"`
+		Signer    string `json:"signer"`
+		Key       string `json:"key"`
+		File      string `json:"file"`
+	}{item.ID.String(), st.predicateType, label.DigestOf(descriptor).String(), item.Signer, signer.Public.ID, s.out}
+	return c.show(result, func(p *page) {
+		p.pairs([2]string{"statement", result.Statement}, [2]string{"device", result.Device},
+			[2]string{"signer", result.Signer}, [2]string{"key", result.Key}, [2]string{"file", result.File})
+	})
+}
+
+// lint judges a statement as the service will, under a key that is thrown away:
+// what is wrong shows before a passphrase is asked for or a KMS signs.
+func lint(p *scheme.Programme, stmt *label.Statement, now time.Time) (*scheme.Item, error) {
+	private, _, err := envelope.GenerateKey("ed25519", nil)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := envelope.ParseSigner(private, nil)
+	if err != nil {
+		return nil, err
+	}
+	_, item, err := seal(p, signer, stmt)
+	if err != nil {
+		return nil, err
+	}
+	return item, p.CheckAge(item, now)
+}
+
+// seal signs a statement and reads back what it made.
+func seal(p *scheme.Programme, signer *envelope.Signer, stmt *label.Statement) ([]byte, *scheme.Item, error) {
+	env, err := signer.Seal(stmt)
+	if err != nil {
+		return nil, nil, err
+	}
+	bundle, err := envelope.Bundle(env)
+	if err != nil {
+		return nil, nil, err
+	}
+	u, err := envelope.Open(bundle)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := u.Verify([]*envelope.PublicKey{signer.Public})
+	if err != nil {
+		return nil, nil, err
+	}
+	item, err := p.Read(v)
+	return bundle, item, err
+}
+
+// noteGaps says which provisions of the edition were left out: that is allowed,
+// and may be a slip.
+func (c *ctl) noteGaps(p *scheme.Programme, it *scheme.Item, verdicts []label.Verdict) {
+	has := map[string]bool{}
+	for _, v := range verdicts {
+		has[v.Provision] = true
+	}
+	var missing []string
+	for _, v := range p.Standards[it.Standard].In(it.Edition) {
+		if !has[v.ID] {
+			missing = append(missing, v.ID)
+		}
+	}
+	if len(missing) > 0 {
+		c.note("says nothing about %s of %s %s: %s", plural(len(missing), "provision", "provisions"), it.Standard, it.Edition, strings.Join(missing, ", "))
+	}
+}
+
+func submitCommand(c *ctl) *cobra.Command {
+	return &cobra.Command{
+		Use:   "submit FILE...",
+		Short: "Submit signed test reports and declarations",
+		Long: `Submit signed statements: Sigstore bundles as attest, declare and cosign write
+them, or bare DSSE envelopes. Any enrolled organization may carry them; who signed
+them is what counts. Submitting one again is no error and gives the first receipt.
+
+Files go in the order given; the first that is refused ends it.`,
+		Example: "  labelctl submit report.json declaration.json --key maker.key --as northlight",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.submit(cmd.Context(), args)
+		},
+	}
+}
+
+// A receipt is the answer to one file.
+type receipt struct {
+	file   string
+	answer *labelv1.SubmitStatementResponse
+}
+
+func (c *ctl) submit(ctx context.Context, files []string) error {
+	var statements [][]byte
+	for _, file := range files {
+		b, err := c.readFile(file, label.MaxStatement)
+		if err != nil {
+			return err
+		}
+		if _, err := envelope.Open(b); err != nil {
+			return &located{file, err}
+		}
+		statements = append(statements, b)
+	}
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	api := labelv1.NewSubmissionServiceClient(conn)
+	var receipts []receipt
+	var refused error
+	for i, file := range files {
+		r, err := api.SubmitStatement(ctx, &labelv1.SubmitStatementRequest{Statement: statements[i]})
+		if err != nil {
+			refused = err
+			if len(files) > 1 {
+				refused = &located{file, err}
+			}
+			break
+		}
+		receipts = append(receipts, receipt{file, r})
+	}
+	if err := c.showReceipts(receipts); err != nil {
+		return err
+	}
+	return refused
+}
+
+func (c *ctl) showReceipts(receipts []receipt) error {
+	// Submissions in a list, with what the single answers say beside.
+	type line struct {
+		File       string     `json:"file"`
+		Known      bool       `json:"known"`
+		Submission label.JSON `json:"submission"`
+	}
+	lines := []line{}
+	var rows [][]string
+	for _, r := range receipts {
+		b, err := encode(r.answer.GetSubmission())
+		if err != nil {
+			return err
+		}
+		lines = append(lines, line{r.file, r.answer.GetKnown(), b})
+		state := "new"
+		if r.answer.GetKnown() {
+			state = "known"
+		}
+		st := r.answer.GetSubmission().GetStatement()
+		rows = append(rows, []string{st.GetId(), state, kind(st.GetType()), st.GetSigner(), st.GetNumber(), r.file})
+	}
+	if len(receipts) == 0 && c.output == "text" {
+		return nil
+	}
+	return c.show(map[string][]line{"submissions": lines}, func(p *page) {
+		p.table([]string{"STATEMENT", "STATE", "TYPE", "SIGNER", "NUMBER", "FILE"}, rows)
+	})
+}
+
+// kind writes a predicate type as people say it.
+func kind(predicateType string) string {
+	switch predicateType {
+	case label.TypeTestReport:
+		return "test report"
+	case label.TypeDeclaration:
+		return "declaration"
+	}
+	return predicateType
+}
+
+func submissionsCommand(c *ctl) *cobra.Command {
+	var device string
+	cmd := &cobra.Command{
+		Use:     "submissions",
+		Short:   "List the statements that the caller signed or carried",
+		Long:    "List the accepted statements that the caller's organization signed or submitted,\nnewest first; all, or those about one device.",
+		Example: "  labelctl submissions\n  labelctl submissions --device camera.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			req := &labelv1.ListSubmissionsRequest{PageSize: pageSize}
+			if device != "" {
+				var err error
+				if req.Device, err = c.digest(device); err != nil {
+					return err
+				}
+			}
+			return c.listSubmissions(cmd.Context(), req)
+		},
+	}
+	cmd.Flags().StringVar(&device, "device", "", "only about this device: its digest, or a `file` with its descriptor")
+	return cmd
+}
+
+func (c *ctl) listSubmissions(ctx context.Context, req *labelv1.ListSubmissionsRequest) error {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	api := labelv1.NewSubmissionServiceClient(conn)
+	all := &labelv1.ListSubmissionsResponse{}
+	err = each(func(token string) (string, error) {
+		req.PageToken = token
+		r, err := api.ListSubmissions(ctx, req)
+		all.Submissions = append(all.Submissions, r.GetSubmissions()...)
+		return r.GetNextPageToken(), err
+	})
+	if err != nil {
+		return err
+	}
+	return c.show(all, func(p *page) {
+		var rows [][]string
+		for _, s := range all.GetSubmissions() {
+			st := s.GetStatement()
+			rows = append(rows, []string{s.GetReceived().AsTime().UTC().Format(time.RFC3339), kind(st.GetType()), st.GetSigner(),
+				st.GetNumber(), st.GetDate(), short(st.GetId()), short(s.GetDevice())})
+		}
+		p.table([]string{"RECEIVED", "TYPE", "SIGNER", "NUMBER", "DATE", "STATEMENT", "DEVICE"}, rows)
+	})
+}
+
+// short returns the beginning of a digest, enough to tell it from others.
+func short(digest string) string { return digest[:min(16, len(digest))] }

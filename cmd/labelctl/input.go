@@ -1,0 +1,177 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/yamljson"
+	"labeld/labels"
+)
+
+// readFile reads a file of at most limit bytes; "-" is standard input.
+func (c *ctl) readFile(path string, limit int64) ([]byte, error) {
+	var r = c.stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, pathError(err)
+		}
+		defer f.Close()
+		r = f
+	}
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, pathError(err)
+	}
+	if int64(len(b)) > limit {
+		return nil, &located{path, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "is more than the %d bytes that are accepted", limit)}
+	}
+	return b, nil
+}
+
+// pathError drops the name of the system call from an error about a file.
+func pathError(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return &located{e.Path, e.Err}
+	}
+	return err
+}
+
+// writeFile writes a result to a file.
+func writeFile(path string, b []byte) error { return pathError(os.WriteFile(path, b, 0o644)) }
+
+// A document is a YAML or JSON file that somebody wrote by hand.
+type document struct {
+	path string
+	text []byte
+}
+
+// document reads a file strictly into v: members that v does not have are
+// errors, and so are repeated ones. YAML dates stay the text they are.
+func (c *ctl) document(path string, v any) (*document, error) {
+	text, err := c.readFile(path, label.MaxMessage)
+	if err != nil {
+		return nil, err
+	}
+	d := &document{path, text}
+	b, err := yamljson.Convert(text)
+	if err != nil {
+		return nil, d.at(label.Errorf(label.Invalid, label.ReasonMalformed, "", "is neither YAML nor JSON: %s", strings.TrimPrefix(err.Error(), "yaml: ")))
+	}
+	return d, d.at(label.Decode(b, v))
+}
+
+// at says in which line of the document an error's field stands.
+func (d *document) at(err error) error {
+	if err == nil {
+		return nil
+	}
+	place := d.path
+	if e, ok := errors.AsType[*label.Error](err); ok && e.Field != "" {
+		inner := *e
+		inner.Field = strings.TrimPrefix(strings.TrimPrefix(e.Field, "predicate."), "device.")
+		err = &inner
+		if n := lineOf(d.text, inner.Field); n > 0 {
+			place += ":" + strconv.Itoa(n)
+		}
+	}
+	return &located{place, err}
+}
+
+// lineOf returns the line of the value at a path such as verdicts[3].reason, or
+// of what encloses it where it is missing; 0 if that is the whole document.
+func lineOf(text []byte, path string) int {
+	var root yaml.Node
+	if yaml.Unmarshal(text, &root) != nil || len(root.Content) == 0 {
+		return 0
+	}
+	n, line := root.Content[0], 0
+	for _, step := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		next := child(n, step)
+		if next == nil {
+			return line
+		}
+		n, line = next, next.Line
+	}
+	return line
+}
+
+// child returns the member or element of a node.
+func child(n *yaml.Node, name string) *yaml.Node {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == name {
+				return n.Content[i+1]
+			}
+		}
+	case yaml.SequenceNode:
+		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(n.Content) {
+			return n.Content[i]
+		}
+	}
+	return nil
+}
+
+// descriptor reads a device descriptor and returns it with its canonical bytes.
+func (c *ctl) descriptor(path string) (*label.Device, []byte, error) {
+	var d label.Device
+	doc, err := c.document(path, &d)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := d.Canonical()
+	if err != nil {
+		return nil, nil, doc.at(err)
+	}
+	if _, err := label.ParseDevice(b); err != nil {
+		return nil, nil, doc.at(err)
+	}
+	return &d, b, nil
+}
+
+// programme loads the data in a directory, or what is built in.
+func programme(dir string) (*scheme.Programme, error) {
+	if dir == "" {
+		return scheme.Load(labels.FS)
+	}
+	p, err := scheme.Load(os.DirFS(dir))
+	if err != nil {
+		return nil, &located{dir, err}
+	}
+	return p, nil
+}
+
+// parseTime reads an instant, or a day, which stands for its last second: what
+// holds until a day still holds then.
+func parseTime(flag, s string) (time.Time, error) {
+	if d, err := label.ParseDate(s); err == nil {
+		return d.End().Add(-time.Second), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, usagef("--%s: %q is neither a day such as 2026-05-31 nor an instant such as 2026-05-31T12:00:00Z", flag, s)
+	}
+	return t, nil
+}
+
+// plural writes a count.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// index writes a position in a list as error fields do.
+func index(i int) string { return "[" + strconv.Itoa(i) + "]" }

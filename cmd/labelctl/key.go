@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+)
+
+func keyCommand(c *ctl) *cobra.Command {
+	return group("key", "Make and show signing keys",
+		`A key is the only identity in a programme. Its private half stays with its
+owner; the public half is enrolled by an operator ("labelctl org key").`,
+		"  labelctl key new --out lab.key\n  labelctl key show lab.pub",
+		keyNewCommand(c), keyShowCommand(c))
+}
+
+// A keyInfo is a key as JSON.
+type keyInfo struct {
+	ID        string `json:"id"`
+	Algorithm string `json:"algorithm"`
+	Private   string `json:"private,omitempty"` // file
+	Public    string `json:"public,omitempty"`  // file
+	Encrypted bool   `json:"encrypted,omitempty"`
+	PEM       string `json:"pem,omitempty"` // public
+}
+
+func keyNewCommand(c *ctl) *cobra.Command {
+	var out, algorithm string
+	var plain bool
+	cmd := &cobra.Command{
+		Use:   "new --out FILE",
+		Short: "Make a key pair",
+		Long: `Make a key pair: the private key in FILE, readable by its owner only, and the
+public one beside it, where .pub takes the place of .key. Nothing is overwritten.
+
+The private key is encrypted as cosign does, so that cosign can sign with it too.
+The passphrase is taken from ` + envPass + ` or ` + envCosign + `, or
+asked for. --plain leaves the key unencrypted, for machines that have other ways
+to keep a file secret.`,
+		Example: "  labelctl key new --out lab.key\n  labelctl key new --out demo.key --algorithm ed25519 --plain",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.newKey(cmd.Context(), out, algorithm, plain)
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "`file` for the private key, such as lab.key")
+	cmd.Flags().StringVar(&algorithm, "algorithm", envelope.Algorithms[0], strings.Join(envelope.Algorithms, ", "))
+	cmd.Flags().BoolVar(&plain, "plain", false, "do not encrypt the private key")
+	require(cmd, "out")
+	complete(cmd, "algorithm", envelope.Algorithms...)
+	return cmd
+}
+
+func (c *ctl) newKey(ctx context.Context, out, algorithm string, plain bool) error {
+	if strings.HasSuffix(out, ".pub") {
+		return usagef("--out: names the private key, such as lab.key; the public one gets the ending .pub")
+	}
+	pub := strings.TrimSuffix(out, ".key") + ".pub"
+	for _, path := range []string{out, pub} {
+		if _, err := os.Lstat(path); err == nil {
+			return &located{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists, and keys are never overwritten; choose another name")}
+		}
+	}
+	var pass []byte
+	if !plain {
+		var err error
+		if pass, err = c.newPassphrase(ctx); err != nil {
+			return err
+		}
+	}
+	private, public, err := envelope.GenerateKey(algorithm, pass)
+	if err != nil {
+		return usagef("--algorithm: %v", err)
+	}
+	key, err := envelope.ParsePublicKey(public)
+	if err != nil {
+		return err
+	}
+	if err := createFile(out, private, 0o600); err != nil {
+		return err
+	}
+	if err := createFile(pub, public, 0o644); err != nil {
+		return errors.Join(err, os.Remove(out))
+	}
+	info := keyInfo{ID: key.ID, Algorithm: key.Algorithm, Private: out, Public: pub, Encrypted: !plain}
+	return c.show(info, func(p *page) {
+		p.pairs([2]string{"key", key.ID}, [2]string{"algorithm", key.Algorithm}, [2]string{"private", out}, [2]string{"public", pub})
+	})
+}
+
+// newPassphrase returns the passphrase for a new key. One that is typed is
+// typed twice, since a slip would lose the key.
+func (c *ctl) newPassphrase(ctx context.Context) ([]byte, error) {
+	pass, ok := passphrase()
+	if !ok {
+		var err error
+		if pass, err = c.ask(ctx, "passphrase for the new key: "); errors.Is(err, errNoTerminal) {
+			return nil, hintf(errors.New("a new key needs a passphrase"), "set %s, run from a terminal to be asked, or leave the key unencrypted with --plain", envPass)
+		} else if err != nil {
+			return nil, err
+		}
+		again, err := c.ask(ctx, "once more: ")
+		if err != nil {
+			return nil, err
+		}
+		if !bytes.Equal(pass, again) {
+			return nil, errors.New("the two passphrases differ; no key was made")
+		}
+	}
+	if len(pass) == 0 {
+		return nil, hintf(errors.New("the passphrase is empty; no key was made"), "--plain leaves a key unencrypted")
+	}
+	return pass, nil
+}
+
+// createFile writes a file that must not exist, and whose bytes must not be
+// lost.
+func createFile(path string, b []byte, mode os.FileMode) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+	if err != nil {
+		return pathError(err)
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func keyShowCommand(c *ctl) *cobra.Command {
+	var asPEM bool
+	cmd := &cobra.Command{
+		Use:   "show FILE",
+		Short: "Print a key's ID and algorithm",
+		Long: `Print the ID and the algorithm of a public or private key in a file, or of a key
+in a key management system. The ID is the SHA-256 of the public key in PKIX form.
+
+--pem prints the public key instead, as it is enrolled.`,
+		Example: "  labelctl key show lab.pub\n  labelctl key show --pem awskms:///alias/lab > lab.pub",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			key, err := c.anyKey(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return c.show(keyInfo{ID: key.ID, Algorithm: key.Algorithm, PEM: key.PEM}, func(p *page) {
+				if asPEM {
+					p.raw(key.PEM)
+					return
+				}
+				p.pairs([2]string{"key", key.ID}, [2]string{"algorithm", key.Algorithm})
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asPEM, "pem", false, "print the public key")
+	return cmd
+}
+
+// anyKey reads the public key in a file of either half, or of a KMS key.
+func (c *ctl) anyKey(ctx context.Context, ref string) (*envelope.PublicKey, error) {
+	if !strings.Contains(ref, "://") {
+		text, err := c.readFile(ref, label.MaxMessage)
+		if err != nil {
+			return nil, err
+		}
+		if !bytes.Contains(text, []byte("PRIVATE KEY")) {
+			return parsePublic(ref, text)
+		}
+	}
+	s, err := c.loadSigner(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return s.Public, nil
+}
+
+// publicKey reads a public key file.
+func (c *ctl) publicKey(path string) (*envelope.PublicKey, error) {
+	text, err := c.readFile(path, label.MaxMessage)
+	if err != nil {
+		return nil, err
+	}
+	return parsePublic(path, text)
+}
+
+func parsePublic(path string, text []byte) (*envelope.PublicKey, error) {
+	key, err := envelope.ParsePublicKey(text)
+	if err != nil {
+		return nil, &located{path, err}
+	}
+	return key, nil
+}

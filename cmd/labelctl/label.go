@@ -1,0 +1,391 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+)
+
+func evaluateCommand(c *ctl) *cobra.Command {
+	var req labelv1.EvaluateDeviceRequest
+	cmd := &cobra.Command{
+		Use:   "evaluate DEVICE",
+		Short: "Ask what a device reaches, and what is missing",
+		Long: `Have a device judged by all evidence accepted for it. Nothing is issued or
+recorded. DEVICE is a digest or a file with the descriptor.
+
+Shown are the criteria of --level, or else of the level above that reached: what
+each came to, whose word it asks for, and the evidence it rests on.`,
+		Example: "  labelctl evaluate camera.yaml\n  labelctl evaluate camera.yaml --level 3 --output json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if req.Device, err = c.digest(args[0]); err != nil {
+				return err
+			}
+			conn, err := c.caller(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := labelv1.NewLabelServiceClient(conn).EvaluateDevice(cmd.Context(), &req)
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) { writeDecision(p, r.GetDecision(), int(req.Level)) })
+		},
+	}
+	cmd.Flags().StringVar(&req.Scheme, "scheme", "", "`ID` of the scheme, where there are several")
+	cmd.Flags().Int32Var(&req.Level, "level", 0, "level to show (default: the one above that reached)")
+	return cmd
+}
+
+// words for findings, and signs, so that neither colour nor reading is needed
+// to see what stands out.
+var findingWords = map[labelv1.FindingState]string{
+	labelv1.FindingState_FINDING_STATE_MET:            "✓ met",
+	labelv1.FindingState_FINDING_STATE_UNMET:          "✗ unmet",
+	labelv1.FindingState_FINDING_STATE_UNDETERMINED:   "? open",
+	labelv1.FindingState_FINDING_STATE_NOT_APPLICABLE: "- n/a",
+}
+
+var sourceWords = map[labelv1.EvidenceSource]string{
+	labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION: "manufacturer",
+	labelv1.EvidenceSource_EVIDENCE_SOURCE_LAB:         "lab",
+}
+
+// writeDecision writes the findings of a level, 0 being the one above that
+// reached, and what is missing for it.
+func writeDecision(p *page, d *labelv1.Decision, level int) {
+	at := levelOf(d, level)
+	if at == nil {
+		p.line("the decision says nothing about level %d", level)
+		return
+	}
+	refs := map[string]*labelv1.EvidenceRef{}
+	for _, e := range d.GetEvidence() {
+		refs[e.GetId()] = e
+	}
+	p.line("level %d, %s, by %s version %s", at.GetLevel(), at.GetName(), d.GetScheme(), d.GetSchemeVersion())
+	p.line("device %s (risk %s), as of %s", d.GetDevice(), d.GetRisk(), d.GetAt().AsTime().UTC().Format(time.RFC3339))
+	p.line("")
+	var rows [][]string
+	for _, f := range at.GetFindings() {
+		var rests []string
+		for _, id := range f.GetEvidence() {
+			rests = append(rests, evidence(refs[id]))
+		}
+		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], f.GetTitle(), sourceWords[f.GetRequired()], strings.Join(rests, ", ")})
+	}
+	p.table([]string{"LEVEL", "FINDING", "CRITERION", "ASKED OF", "EVIDENCE"}, rows)
+	p.line("")
+	if n := d.GetReached(); n > 0 {
+		p.line("reached: level %d", n)
+	} else {
+		p.line("reached: no level")
+	}
+	if missing := d.GetMissing(); len(missing) > 0 && !at.GetReached() {
+		p.line("missing for level %d:", at.GetLevel())
+		for _, g := range missing {
+			p.line("  - %s", gapText(g))
+		}
+	}
+	for _, e := range d.GetStale() {
+		p.line("too old to count: %s, of %s", evidence(e), e.GetDate())
+	}
+}
+
+// levelOf returns what a level came to: 0 stands for the one above that reached,
+// or the highest. A decision need not have all levels.
+func levelOf(d *labelv1.Decision, level int) *labelv1.LevelResult {
+	levels := d.GetLevels()
+	if level == 0 && len(levels) > 0 {
+		level = min(int(d.GetReached())+1, int(levels[len(levels)-1].GetLevel()))
+	}
+	for _, l := range levels {
+		if int(l.GetLevel()) == level {
+			return l
+		}
+	}
+	return nil
+}
+
+// evidence names a statement by signer and number.
+func evidence(e *labelv1.EvidenceRef) string { return e.GetSigner() + " " + e.GetNumber() }
+
+func gapText(g *labelv1.Gap) string {
+	if len(g.GetItems()) == 0 || g.GetKind() == string(scheme.GapRule) { // whose item is the criterion
+		return g.GetText()
+	}
+	return g.GetText() + " (" + strings.Join(g.GetItems(), ", ") + ")"
+}
+
+// A request is what request is to ask for and where to put it.
+type request struct {
+	labelv1.RequestLabelRequest
+	qr, bundle, proof string // files
+}
+
+func requestCommand(c *ctl) *cobra.Command {
+	r := &request{}
+	cmd := &cobra.Command{
+		Use:   "request DEVICE --level N",
+		Short: "Have a label issued",
+		Long: `Have a device judged and, if the evidence supports the level, its label issued,
+signed and logged. DEVICE is a digest or a file with the descriptor. Asking again
+for the level of a live label gives that label.
+
+Where the evidence falls short there is no label, the findings say why, and the
+exit code is 3.`,
+		Example: "  labelctl request camera.yaml --level 3 --qr label.svg --bundle label.json --proof label.tlog-proof",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if r.qr != "" {
+				if r.Qr, err = pictureFormat(r.qr); err != nil {
+					return err
+				}
+			}
+			if r.Level < 1 {
+				return usagef("--level: must be 1 or more")
+			}
+			if r.Device, err = c.digest(args[0]); err != nil {
+				return err
+			}
+			return c.request(cmd.Context(), r)
+		},
+	}
+	f := cmd.Flags()
+	f.Int32Var(&r.Level, "level", 0, "level to ask for, from 1")
+	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, where there are several")
+	f.StringVar(&r.qr, "qr", "", "`file` for the QR code, .png or .svg")
+	f.StringVar(&r.bundle, "bundle", "", "`file` for the signed label, a Sigstore bundle")
+	f.StringVar(&r.proof, "proof", "", "`file` for the proof that the label is in the log")
+	require(cmd, "level")
+	return cmd
+}
+
+// pictureFormat returns the format that a file's ending asks for.
+func pictureFormat(path string) (labelv1.QRFormat, error) {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".png":
+		return labelv1.QRFormat_QR_FORMAT_PNG, nil
+	case ".svg":
+		return labelv1.QRFormat_QR_FORMAT_SVG, nil
+	}
+	return 0, usagef("%q must end in .png or .svg, which says what is drawn", path)
+}
+
+func (c *ctl) request(ctx context.Context, r *request) error {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	answer, err := labelv1.NewLabelServiceClient(conn).RequestLabel(ctx, &r.RequestLabelRequest)
+	if err != nil {
+		return err
+	}
+	l := answer.GetLabel()
+	if l == nil {
+		err := c.show(answer, func(p *page) {
+			writeDecision(p, answer.GetDecision(), int(r.Level))
+			p.line("\nno label: the evidence does not support level %d", r.Level)
+		})
+		if err != nil {
+			return err
+		}
+		return outcome(exitShort)
+	}
+	for _, f := range []struct {
+		path string
+		b    []byte
+	}{{r.qr, l.GetQr()}, {r.bundle, l.GetBundle()}, {r.proof, l.GetProof()}} {
+		if f.path == "" {
+			continue
+		}
+		if err := writeFile(f.path, f.b); err != nil {
+			return hintf(err, "the label %s is issued; asking again gives it again", l.GetSummary().GetId())
+		}
+	}
+	return c.show(answer, func(p *page) {
+		writeSummary(p, l.GetSummary())
+		if answer.GetKnown() {
+			c.note("the device had this label already")
+		}
+	})
+}
+
+// boundWords say why a label ends when it does.
+var boundWords = map[label.Bound]string{
+	label.BoundSchemeTerm:     "the longest term of the scheme",
+	label.BoundSupportEnd:     "security updates end then",
+	label.BoundEvidenceExpiry: "its evidence is too old after that",
+}
+
+var boundOf = map[labelv1.ExpiryBound]label.Bound{
+	labelv1.ExpiryBound_EXPIRY_BOUND_SCHEME_TERM:     label.BoundSchemeTerm,
+	labelv1.ExpiryBound_EXPIRY_BOUND_SUPPORT_END:     label.BoundSupportEnd,
+	labelv1.ExpiryBound_EXPIRY_BOUND_EVIDENCE_EXPIRY: label.BoundEvidenceExpiry,
+}
+
+var assuranceWords = map[labelv1.Assurance]string{
+	labelv1.Assurance_ASSURANCE_SELF_DECLARED: "declared by the manufacturer",
+	labelv1.Assurance_ASSURANCE_LAB_TESTED:    "tested by an accredited lab",
+}
+
+// productName writes brand and name, once where the name has the brand already.
+func productName(brand, name string) string {
+	if strings.HasPrefix(name, brand) {
+		return name
+	}
+	return brand + " " + name
+}
+
+// lastDay is the last day on which something that ends at t still holds.
+func lastDay(t time.Time) string { return label.DateOf(t.Add(-time.Second)).String() }
+
+func writeSummary(p *page, s *labelv1.LabelSummary) {
+	p.pairs(
+		[2]string{"label:", label.ID(s.GetId()).Pretty()},
+		[2]string{"url:", s.GetUrl()},
+		[2]string{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assuranceWords[s.GetAssurance()], s.GetSchemeName(), s.GetSchemeVersion())},
+		[2]string{"device:", fmt.Sprintf("%s, model %s, by %s", productName(s.GetBrand(), s.GetName()), s.GetModel(), s.GetManufacturerName())},
+		[2]string{"state:", stateText(s)},
+		[2]string{"issued:", day(s.GetIssued())},
+		[2]string{"valid until:", lastDay(s.GetExpires().AsTime()) + ": " + boundWords[boundOf[s.GetExpiresFor()]]},
+		[2]string{"updates until:", supportText(s)},
+		[2]string{"log entry:", strconv.FormatInt(s.GetLogIndex(), 10)})
+}
+
+func stateText(s *labelv1.LabelSummary) string {
+	if s.GetState() == labelv1.LabelState_LABEL_STATE_EXPIRED {
+		return "EXPIRED"
+	}
+	return "active"
+}
+
+func supportText(s *labelv1.LabelSummary) string {
+	if s.GetSupportState() == labelv1.SupportState_SUPPORT_STATE_ENDED {
+		return s.GetSupportEnd() + ": ENDED"
+	}
+	return s.GetSupportEnd()
+}
+
+func labelCommand(c *ctl) *cobra.Command {
+	return group("label", "Look up labels at the service",
+		`What the service says of labels. To check a label without taking the service's
+word for it, use "labelctl verify".`,
+		"  labelctl label show K7QM-4T2X-9PWH\n  labelctl label list --manufacturer northlight",
+		labelShowCommand(c), labelListCommand(c))
+}
+
+func labelShowCommand(c *ctl) *cobra.Command {
+	var gtin string
+	cmd := &cobra.Command{
+		Use:     "show ID|URL",
+		Short:   "Show where a label stands",
+		Long:    "Show what the service says of a label: by its ID, its URL, or with --gtin by the\nnumber under the product's barcode. Needs no key.",
+		Example: "  labelctl label show K7QM-4T2X-9PWH\n  labelctl label show --gtin 09522105000101",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			req := &labelv1.VerifyRequest{}
+			switch {
+			case (gtin == "") == (len(args) == 0):
+				return usagef("name a label by its ID or URL, or a product by --gtin")
+			case gtin != "":
+				req.Target = &labelv1.VerifyRequest_Gtin{Gtin: gtin}
+			case strings.Contains(args[0], "://"):
+				req.Target = &labelv1.VerifyRequest_Url{Url: args[0]}
+			default:
+				req.Target = &labelv1.VerifyRequest_Id{Id: args[0]}
+			}
+			conn, err := c.public()
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := labelv1.NewVerificationServiceClient(conn).Verify(cmd.Context(), req)
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) { writeSummary(p, r.GetSummary()) })
+		},
+	}
+	cmd.Flags().StringVar(&gtin, "gtin", "", "`number` under the barcode")
+	return cmd
+}
+
+func labelListCommand(c *ctl) *cobra.Command {
+	var manufacturer string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List labels",
+		Long: `List labels, newest first: those of the caller's devices, or with --manufacturer
+those of one manufacturer, which anybody may ask for and which needs no key.`,
+		Example: "  labelctl label list --key maker.key --as northlight\n  labelctl label list --manufacturer northlight",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			var list []*labelv1.LabelSummary
+			if manufacturer == "" {
+				list, err = c.ownLabels(cmd.Context())
+			} else {
+				list, err = c.labelsOf(cmd.Context(), manufacturer)
+			}
+			if err != nil {
+				return err
+			}
+			return c.show(&labelv1.ListLabelsResponse{Labels: list}, func(p *page) { writeLabels(p, list) })
+		},
+	}
+	cmd.Flags().StringVar(&manufacturer, "manufacturer", "", "`ID` of a manufacturer")
+	return cmd
+}
+
+// ownLabels fetches the labels of the caller's devices.
+func (c *ctl) ownLabels(ctx context.Context) (list []*labelv1.LabelSummary, err error) {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	api := labelv1.NewLabelServiceClient(conn)
+	err = each(func(token string) (string, error) {
+		r, err := api.ListLabels(ctx, &labelv1.ListLabelsRequest{PageSize: pageSize, PageToken: token})
+		list = append(list, r.GetLabels()...)
+		return r.GetNextPageToken(), err
+	})
+	return list, err
+}
+
+// labelsOf fetches the labels of a manufacturer, as anybody may.
+func (c *ctl) labelsOf(ctx context.Context, manufacturer string) (list []*labelv1.LabelSummary, err error) {
+	conn, err := c.public()
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	api := labelv1.NewVerificationServiceClient(conn)
+	err = each(func(token string) (string, error) {
+		r, err := api.ListManufacturerLabels(ctx, &labelv1.ListManufacturerLabelsRequest{Manufacturer: manufacturer, PageSize: pageSize, PageToken: token})
+		list = append(list, r.GetLabels()...)
+		return r.GetNextPageToken(), err
+	})
+	return list, err
+}
+
+func writeLabels(p *page, list []*labelv1.LabelSummary) {
+	var rows [][]string
+	for _, s := range list {
+		rows = append(rows, []string{label.ID(s.GetId()).Pretty(), stateText(s), fmt.Sprintf("%d/%d", s.GetLevel(), s.GetLevelOf()), s.GetScheme(),
+			productName(s.GetBrand(), s.GetName()), s.GetModel(), day(s.GetIssued()), lastDay(s.GetExpires().AsTime()), supportText(s)})
+	}
+	p.table([]string{"LABEL", "STATE", "LEVEL", "SCHEME", "DEVICE", "MODEL", "ISSUED", "VALID UNTIL", "UPDATES UNTIL"}, rows)
+}

@@ -1,0 +1,367 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+)
+
+func orgCommand(c *ctl) *cobra.Command {
+	return group("org", "Enrol labs, manufacturers and operators, their keys and accreditations",
+		`Operators keep the register of who may sign what. All of these are for operators,
+but an organization may show its own record.`,
+		"  labelctl org list --role lab\n  labelctl org show aurora-lab",
+		orgAddCommand(c), orgListCommand(c), orgShowCommand(c), orgKeyCommand(c), orgRevokeKeyCommand(c), orgAccreditCommand(c))
+}
+
+// roles by the names that people use.
+var roles = map[string]labelv1.Role{
+	"lab":          labelv1.Role_ROLE_LAB,
+	"manufacturer": labelv1.Role_ROLE_MANUFACTURER,
+	"operator":     labelv1.Role_ROLE_OPERATOR,
+}
+
+var roleNames = []string{"lab", "manufacturer", "operator"}
+
+func parseRole(s string) (labelv1.Role, error) {
+	r, ok := roles[s]
+	if !ok {
+		return 0, usagef("--role: %q is no role; there are %s", s, strings.Join(roleNames, ", "))
+	}
+	return r, nil
+}
+
+// rolesOf writes the roles of an organization.
+func rolesOf(o *labelv1.Organization) string {
+	var names []string
+	for _, r := range o.GetRoles() {
+		for name, v := range roles {
+			if v == r {
+				names = append(names, name)
+			}
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// operations calls the service as the caller.
+func (c *ctl) operations(ctx context.Context) (labelv1.AuthorityServiceClient, *grpc.ClientConn, error) {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return labelv1.NewAuthorityServiceClient(conn), conn, nil
+}
+
+func orgAddCommand(c *ctl) *cobra.Command {
+	var o labelv1.Organization
+	var roleFlags []string
+	var pub string
+	cmd := &cobra.Command{
+		Use:   "add ID --name NAME --role ROLE",
+		Short: "Enrol an organization",
+		Long: `Enrol an organization under an identifier of lower-case letters, digits and
+hyphens. With --pub its first key is enrolled too; without a key it can do
+nothing. Doing it again with the same values is no error.
+
+--affiliate names organizations under the same control: a lab may not test for
+those.`,
+		Example: `  labelctl org add aurora-lab --name "Aurora Test Laboratory" --role lab --pub lab.pub
+  labelctl org add northlight --name "Northlight Devices" --role manufacturer --contact mailto:security@northlight.example`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Id = args[0]
+			for _, s := range roleFlags {
+				r, err := parseRole(s)
+				if err != nil {
+					return err
+				}
+				o.Roles = append(o.Roles, r)
+			}
+			return c.addOrg(cmd.Context(), &o, pub)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Name, "name", "", "name as shown to people")
+	f.StringArrayVar(&roleFlags, "role", nil, strings.Join(roleNames, ", ")+"; repeat for several")
+	f.StringVar(&o.Url, "url", "", "public web page, https")
+	f.StringVar(&o.Contact, "contact", "", "mailto or https `URL`")
+	f.StringArrayVar(&o.Affiliates, "affiliate", nil, "`ID` of an organization under the same control; repeat for several")
+	f.StringVar(&pub, "pub", "", "`file` with a public key to enrol")
+	require(cmd, "name", "role")
+	complete(cmd, "role", roleNames...)
+	return cmd
+}
+
+func (c *ctl) addOrg(ctx context.Context, o *labelv1.Organization, pub string) error {
+	var pem string
+	if pub != "" {
+		key, err := c.publicKey(pub) // before anything is enrolled
+		if err != nil {
+			return err
+		}
+		pem = key.PEM
+	}
+	api, conn, err := c.operations(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	made, err := api.CreateOrganization(ctx, &labelv1.CreateOrganizationRequest{Organization: o})
+	if err != nil {
+		return err
+	}
+	answer := &labelv1.GetOrganizationResponse{Organization: made.GetOrganization()}
+	if pem != "" {
+		added, err := api.AddKey(ctx, &labelv1.AddKeyRequest{Organization: o.GetId(), Pem: pem})
+		if err != nil {
+			return hintf(err, "%s is enrolled, its key is not; \"labelctl org key\" enrols a key", o.GetId())
+		}
+		answer.Keys = append(answer.Keys, added.GetKey())
+	}
+	return c.show(answer, func(p *page) {
+		p.line("enrolled %s (%s) as %s", o.GetId(), o.GetName(), rolesOf(o))
+		for _, k := range answer.GetKeys() {
+			p.line("key %s (%s)", k.GetId(), k.GetAlgorithm())
+		}
+	})
+}
+
+func orgListCommand(c *ctl) *cobra.Command {
+	var role string
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List organizations",
+		Long:    "List the enrolled organizations, all or those with a role.",
+		Example: "  labelctl org list\n  labelctl org list --role lab --output json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			req := &labelv1.ListOrganizationsRequest{PageSize: pageSize}
+			if role != "" {
+				r, err := parseRole(role)
+				if err != nil {
+					return err
+				}
+				req.Role = r
+			}
+			return c.listOrgs(cmd.Context(), req)
+		},
+	}
+	cmd.Flags().StringVar(&role, "role", "", "only "+strings.Join(roleNames, ", ")+"s")
+	complete(cmd, "role", roleNames...)
+	return cmd
+}
+
+func (c *ctl) listOrgs(ctx context.Context, req *labelv1.ListOrganizationsRequest) error {
+	api, conn, err := c.operations(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	all := &labelv1.ListOrganizationsResponse{}
+	err = each(func(token string) (string, error) {
+		req.PageToken = token
+		r, err := api.ListOrganizations(ctx, req)
+		all.Organizations = append(all.Organizations, r.GetOrganizations()...)
+		return r.GetNextPageToken(), err
+	})
+	if err != nil {
+		return err
+	}
+	return c.show(all, func(p *page) {
+		var rows [][]string
+		for _, o := range all.GetOrganizations() {
+			rows = append(rows, []string{o.GetId(), o.GetName(), rolesOf(o), day(o.GetEnrolled())})
+		}
+		p.table([]string{"ID", "NAME", "ROLES", "ENROLLED"}, rows)
+	})
+}
+
+func orgShowCommand(c *ctl) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show ID",
+		Short:   "Show an organization with its keys and accreditations",
+		Long:    "Show what is on record for an organization: its keys, revoked ones too, and for a\nlab its accreditations, past ones too.",
+		Example: "  labelctl org show aurora-lab",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, conn, err := c.operations(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := api.GetOrganization(cmd.Context(), &labelv1.GetOrganizationRequest{Id: args[0]})
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) { writeOrg(p, r) })
+		},
+	}
+}
+
+func writeOrg(p *page, r *labelv1.GetOrganizationResponse) {
+	o := r.GetOrganization()
+	p.pairs([2]string{"id", o.GetId()}, [2]string{"name", o.GetName()}, [2]string{"roles", rolesOf(o)},
+		[2]string{"url", o.GetUrl()}, [2]string{"contact", o.GetContact()},
+		[2]string{"affiliates", strings.Join(o.GetAffiliates(), ", ")}, [2]string{"enrolled", day(o.GetEnrolled())})
+	if len(r.GetKeys()) > 0 {
+		var rows [][]string
+		for _, k := range r.GetKeys() {
+			state := "in use"
+			if k.GetRevoked() != nil {
+				state = "revoked " + k.GetRevoked().AsTime().UTC().Format(time.RFC3339) + ": " + k.GetRevokedFor()
+			}
+			rows = append(rows, []string{k.GetId(), k.GetAlgorithm(), day(k.GetFrom()), state})
+		}
+		p.line("")
+		p.table([]string{"KEY", "ALGORITHM", "FROM", "STATE"}, rows)
+	}
+	if len(r.GetAccreditations()) > 0 {
+		var rows [][]string
+		for _, a := range r.GetAccreditations() {
+			rows = append(rows, []string{a.GetNumber(), a.GetBody(), strings.Join(a.GetStandards(), ", "),
+				strings.Join(a.GetCategories(), ", "), strconv.Itoa(int(a.GetLevel())), a.GetFrom(), a.GetTo()})
+		}
+		p.line("")
+		p.table([]string{"ACCREDITATION", "BODY", "STANDARDS", "CATEGORIES", "LEVEL", "FROM", "TO"}, rows)
+	}
+}
+
+// day writes the day of an instant, in UTC.
+func day(t *timestamppb.Timestamp) string {
+	if t == nil {
+		return ""
+	}
+	return label.DateOf(t.AsTime()).String()
+}
+
+func orgKeyCommand(c *ctl) *cobra.Command {
+	var pub, from string
+	cmd := &cobra.Command{
+		Use:   "key ID --pub FILE",
+		Short: "Enrol a public key of an organization",
+		Long: `Enrol a public key, another one or the first. What the key signs counts from now
+on, or from --from on, which is for keys that were in use before they were
+enrolled here.`,
+		Example: "  labelctl org key aurora-lab --pub lab-2027.pub\n  labelctl org key aurora-lab --pub lab.pub --from 2026-01-01T00:00:00Z",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			req := &labelv1.AddKeyRequest{Organization: args[0]}
+			if from != "" {
+				t, err := time.Parse(time.RFC3339, from)
+				if err != nil {
+					return usagef("--from: %q is not an instant such as 2026-05-31T12:00:00Z", from)
+				}
+				req.From = timestamppb.New(t)
+			}
+			key, err := c.publicKey(pub)
+			if err != nil {
+				return err
+			}
+			req.Pem = key.PEM
+			api, conn, err := c.operations(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := api.AddKey(cmd.Context(), req)
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) {
+				k := r.GetKey()
+				p.line("enrolled key %s (%s) of %s, from %s", k.GetId(), k.GetAlgorithm(), k.GetOrganization(), k.GetFrom().AsTime().UTC().Format(time.RFC3339))
+			})
+		},
+	}
+	cmd.Flags().StringVar(&pub, "pub", "", "`file` with the public key")
+	cmd.Flags().StringVar(&from, "from", "", "`instant` from which on signatures count (default: now)")
+	require(cmd, "pub")
+	return cmd
+}
+
+func orgRevokeKeyCommand(c *ctl) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "revoke-key KEYID --reason TEXT",
+		Short: "End the use of a key",
+		Long: `End the use of a key from now on. What it signed before stays valid. This cannot
+be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
+		Example: "  labelctl org revoke-key 7c3f... --reason \"the laptop was stolen\"",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, conn, err := c.operations(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := api.RevokeKey(cmd.Context(), &labelv1.RevokeKeyRequest{Id: args[0], Reason: reason})
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) {
+				k := r.GetKey()
+				p.line("revoked key %s of %s at %s: %s", k.GetId(), k.GetOrganization(), k.GetRevoked().AsTime().UTC().Format(time.RFC3339), k.GetRevokedFor())
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for people")
+	require(cmd, "reason")
+	return cmd
+}
+
+func orgAccreditCommand(c *ctl) *cobra.Command {
+	var a labelv1.Accreditation
+	cmd := &cobra.Command{
+		Use:   "accredit LAB --number NUMBER --body NAME --standard ID --category ID --level N --from DATE --to DATE",
+		Short: "Record what a lab may test",
+		Long: `Record an accreditation: which standards and device categories a lab may test, up
+to which label level, from which day to which (both included). The authority
+signs it, and the transparency log records it.
+
+"labelctl scheme categories" lists the categories; "*" stands for all.`,
+		Example: `  labelctl org accredit aurora-lab --number L-0042 --body "Example Accreditation Board" \
+    --standard en303645 --category ip-camera --category hub --level 3 --from 2026-01-01 --to 2028-12-31`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a.Lab = args[0]
+			for _, f := range []struct{ name, value string }{{"from", a.From}, {"to", a.To}} {
+				if _, err := label.ParseDate(f.value); err != nil {
+					return usagef("--%s: %v", f.name, err)
+				}
+			}
+			api, conn, err := c.operations(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := api.AddAccreditation(cmd.Context(), &labelv1.AddAccreditationRequest{Accreditation: &a})
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) {
+				a := r.GetAccreditation()
+				p.line("accredited %s for %s, categories %s, to level %d, from %s to %s (log entry %d)", a.GetLab(),
+					strings.Join(a.GetStandards(), ", "), strings.Join(a.GetCategories(), ", "), a.GetLevel(), a.GetFrom(), a.GetTo(), a.GetLogIndex())
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&a.Number, "number", "", "number given by the accreditation body")
+	f.StringVar(&a.Body, "body", "", "`name` of the accreditation body")
+	f.StringArrayVar(&a.Standards, "standard", nil, "`ID` of a standard; repeat for several")
+	f.StringArrayVar(&a.Categories, "category", nil, "`ID` of a device category, or * for all; repeat for several")
+	f.Int32Var(&a.Level, "level", 0, "highest label level it may test for")
+	f.StringVar(&a.From, "from", "", "first `day`, such as 2026-01-01")
+	f.StringVar(&a.To, "to", "", "last `day`")
+	require(cmd, "number", "body", "standard", "category", "level", "from", "to")
+	return cmd
+}

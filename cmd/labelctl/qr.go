@@ -1,0 +1,88 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+)
+
+// pngModule is how many pixels a module of a PNG has, as in the service's
+// pictures.
+const pngModule = 8
+
+func qrCommand(c *ctl) *cobra.Command {
+	var url, out string
+	cmd := &cobra.Command{
+		Use:   "qr ID|URL",
+		Short: "Draw the QR code of a label",
+		Long: `Draw the QR code of a label on the terminal, or with --out into a PNG or SVG file.
+Nobody is asked whether the label exists. For an ID alone, --url says to which
+service the code leads; a code that is printed cannot be changed.`,
+		Example: "  labelctl qr K7QM-4T2X-9PWH --url https://labels.example.org --out label.svg",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			base, id, err := qr.ParsePayload(args[0])
+			if err != nil {
+				return err
+			}
+			if base == "" {
+				var chosen bool
+				if base, chosen = baseURL(url); !chosen {
+					c.note("the code leads to %s, on this machine; --url names another service", base)
+				}
+			} else if url != "" {
+				return usagef("--url goes with an ID; the URL names the service itself")
+			}
+			return c.drawCode(base, id, out)
+		},
+	}
+	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
+	cmd.Flags().StringVar(&out, "out", "", "`file` to draw into, .png or .svg")
+	return cmd
+}
+
+func (c *ctl) drawCode(base string, id label.ID, out string) error {
+	if err := qr.CheckBase(base); err != nil {
+		return err
+	}
+	code, err := qr.New(qr.Payload(base, id))
+	if err != nil {
+		return err
+	}
+	if out != "" {
+		b, err := picture(code, out)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(out, b); err != nil {
+			return err
+		}
+	}
+	result := struct {
+		ID      label.ID `json:"id"`
+		URL     string   `json:"url"`
+		Payload string   `json:"payload"` // what the code holds
+		File    string   `json:"file,omitempty"`
+	}{id, qr.URL(base, id), code.Payload(), out}
+	return c.show(result, func(p *page) {
+		if out == "" {
+			p.raw(code.Terminal())
+		} else {
+			p.line("%s in %s", result.URL, out)
+		}
+	})
+}
+
+// picture draws a code in the format that a file's ending asks for.
+func picture(code *qr.Code, path string) ([]byte, error) {
+	format, err := pictureFormat(path)
+	if err != nil {
+		return nil, err
+	}
+	if format == labelv1.QRFormat_QR_FORMAT_SVG {
+		return code.SVG(), nil
+	}
+	return code.PNG(pngModule)
+}

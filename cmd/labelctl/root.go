@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// A ctl is one run of labelctl: its streams and what the global flags say.
+type ctl struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+
+	server   string // host:port of the gRPC side
+	key      string // file or KMS URI
+	as       string // organization ID
+	audience string // of caller tokens; the server where empty
+	ca       string // file with TLS roots
+	tls      bool   // even to a loopback address
+	output   string // text or json
+	timeout  time.Duration
+}
+
+// Environment variables for flags that rarely change, and for secrets, which
+// must not be flags: other users see those.
+const (
+	envServer = "LABELCTL_SERVER"
+	envKey    = "LABELCTL_KEY"
+	envAs     = "LABELCTL_AS"
+	envURL    = "LABELCTL_URL"
+	envPass   = "LABELCTL_PASSPHRASE"
+	envCosign = "COSIGN_PASSWORD"
+)
+
+// run runs one command line and returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot(stdin, stdout, stderr)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	asJSON, _ := root.PersistentFlags().GetString("output")
+	return report(stderr, asJSON == "json", cmd.CommandPath(), err)
+}
+
+// newRoot returns the command tree. Its errors are for [report] to print.
+func newRoot(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
+	c := &ctl{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
+	root := group("labelctl", "Work with a product-security label service",
+		`Enrol labs and manufacturers, sign and submit evidence, request labels, and
+check them.
+
+Most calls need a key: --key names a private key file or a KMS URI, --as the
+organization to speak for. Verifying needs neither.
+
+Environment: `+strings.Join([]string{envServer, envKey, envAs, envURL}, ", ")+` stand for
+--server, --key, --as and --url; `+envPass+` (or `+envCosign+`) is the
+passphrase of an encrypted key, which is asked for otherwise.`,
+		"  labelctl verify K7QM-4T2X-9PWH\n  labelctl key new --out lab.key\n  labelctl request camera.yaml --level 2",
+		keyCommand(c), orgCommand(c), deviceCommand(c),
+		attestCommand(c), declareCommand(c), submitCommand(c), submissionsCommand(c),
+		evaluateCommand(c), requestCommand(c), labelCommand(c),
+		verifyCommand(c), qrCommand(c), trustCommand(c), schemeCommand(c))
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SilenceUsage, root.SilenceErrors = true, true
+	// Groups run only to refuse; their usage is that of their commands.
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(),
+		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
+	f := root.PersistentFlags()
+	f.StringVar(&c.server, "server", "127.0.0.1:8443", "gRPC address of the service, `host:port` ("+envServer+")")
+	f.StringVar(&c.key, "key", "", "private key to call and sign with, `file or KMS URI` ("+envKey+")")
+	f.StringVar(&c.as, "as", "", "`organization` to speak for ("+envAs+")")
+	f.StringVar(&c.audience, "audience", "", "`name` of the service in caller tokens (default: that in --server)")
+	f.StringVar(&c.ca, "ca", "", "PEM `file` with the TLS roots to trust instead of the system's; implies --tls")
+	f.BoolVar(&c.tls, "tls", false, "use TLS to a loopback address too")
+	f.StringVarP(&c.output, "output", "o", "text", "text or json")
+	f.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long one call may take")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.prepare(cmd) }
+	complete(root, "output", "text", "json")
+	markFailures(root)
+	return root
+}
+
+// prepare fills in the environment's values and checks the global flags.
+func (c *ctl) prepare(cmd *cobra.Command) error {
+	for _, f := range []struct {
+		name, env string
+		into      *string
+	}{{"server", envServer, &c.server}, {"key", envKey, &c.key}, {"as", envAs, &c.as}} {
+		if v := os.Getenv(f.env); v != "" && !cmd.Flags().Changed(f.name) {
+			*f.into = v
+		}
+	}
+	if c.output != "text" && c.output != "json" {
+		return usagef("--output: %q is neither text nor json", c.output)
+	}
+	if c.timeout <= 0 {
+		return usagef("--timeout: must be more than nothing, such as 30s")
+	}
+	return nil
+}
+
+// group returns a command that only has commands below it.
+func group(use, short, long, example string, subs ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{
+		Use: use, Short: short, Long: long, Example: example, Args: cobra.ArbitraryArgs,
+		SuggestionsMinimumDistance: 2,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+					return usagef("there is no command %q; did you mean %s?", args[0], strings.Join(near, " or "))
+				}
+				return usagef("there is no command %q", args[0])
+			}
+			if !cmd.HasParent() {
+				return cmd.Help()
+			}
+			return usagef("name one of its commands")
+		},
+	}
+	g.AddCommand(subs...)
+	return g
+}
+
+// markFailures marks the errors of commands that ran, so that report can tell
+// them from those about the command line.
+func markFailures(cmd *cobra.Command) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := run(cmd, args); err != nil {
+				return &failure{err}
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		markFailures(sub)
+	}
+}
+
+// require marks flags as required.
+func require(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // no such flag: a mistake in this program
+		}
+	}
+}
+
+// complete has a shell complete a flag with some words.
+func complete(cmd *cobra.Command, flag string, words ...string) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // no such flag: a mistake in this program
+	}
+}

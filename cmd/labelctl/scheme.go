@@ -1,0 +1,184 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/scheme"
+)
+
+func schemeCommand(c *ctl) *cobra.Command {
+	return group("scheme", "Show schemes, device categories and facts",
+		`What labels ask for. List and show ask the service which schemes it judges by;
+categories and facts are read from the programme data that is built in, or in
+--labels.`,
+		"  labelctl scheme list\n  labelctl scheme show four-level\n  labelctl scheme facts --by lab",
+		schemeListCommand(c), schemeShowCommand(c), schemeCategoriesCommand(c), schemeFactsCommand(c))
+}
+
+func schemeListCommand(c *ctl) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the schemes that the service judges by",
+		Long:    "List the schemes that the service judges by. Needs no key.",
+		Example: "  labelctl scheme list",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			conn, err := c.public()
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := labelv1.NewAuthorityServiceClient(conn).ListSchemes(cmd.Context(), &labelv1.ListSchemesRequest{})
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) {
+				var rows [][]string
+				for _, s := range r.GetSchemes() {
+					rows = append(rows, []string{s.GetId(), s.GetVersion(), strconv.Itoa(len(s.GetLevels())), s.GetStandard() + " " + s.GetEdition(), s.GetName()})
+				}
+				p.table([]string{"ID", "VERSION", "LEVELS", "STANDARD", "NAME"}, rows)
+			})
+		},
+	}
+}
+
+func schemeShowCommand(c *ctl) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show ID",
+		Short:   "Show the levels and criteria of a scheme",
+		Long:    "Show the levels and criteria of a scheme, as the service judges by it. Needs no\nkey.",
+		Example: "  labelctl scheme show four-level",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			conn, err := c.public()
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := labelv1.NewAuthorityServiceClient(conn).GetScheme(cmd.Context(), &labelv1.GetSchemeRequest{Id: args[0]})
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) { writeScheme(p, r.GetScheme()) })
+		},
+	}
+}
+
+func writeScheme(p *page, s *labelv1.Scheme) {
+	p.line("%s version %s: %s", s.GetId(), s.GetVersion(), s.GetName())
+	p.line("%s", s.GetAbout())
+	p.line("by %s %s; a label runs for at most %d months; data file %s", s.GetStandard(), s.GetEdition(), s.GetTermMonths(), s.GetSha256())
+	for _, l := range s.GetLevels() {
+		p.line("\nlevel %d, %s", l.GetNumber(), l.GetName())
+		p.line("%s", l.GetAbout())
+		var rows [][]string
+		for _, k := range s.GetCriteria() {
+			if k.GetLevel() != l.GetNumber() {
+				continue
+			}
+			asks := strings.Join(k.GetProvisions(), ", ")
+			if k.GetRule() != "" {
+				if asks != "" {
+					asks += "; "
+				}
+				asks += k.GetRule()
+			}
+			rows = append(rows, []string{"  " + k.GetId(), k.GetTitle(), asks})
+		}
+		p.table(nil, rows)
+	}
+}
+
+func schemeCategoriesCommand(c *ctl) *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:     "categories",
+		Short:   "List the device categories and their risk classes",
+		Long:    "List the categories that a device descriptor can name, with the risk class of each:\nthe higher the risk, the more has to be tested by a lab.",
+		Example: "  labelctl scheme categories\n  labelctl scheme categories --labels programme/",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			prog, err := programme(dir)
+			if err != nil {
+				return err
+			}
+			type category struct {
+				ID    string      `json:"id"`
+				Name  string      `json:"name"`
+				Risk  scheme.Risk `json:"risk"`
+				About string      `json:"about"`
+			}
+			all := []category{}
+			var rows [][]string
+			for _, id := range slices.Sorted(maps.Keys(prog.Categories)) {
+				k := prog.Categories[id]
+				all = append(all, category{k.ID, k.Name, k.Risk, k.About})
+				rows = append(rows, []string{k.ID, string(k.Risk), k.Name, k.About})
+			}
+			return c.show(map[string][]category{"categories": all}, func(p *page) {
+				p.table([]string{"ID", "RISK", "NAME", "ABOUT"}, rows)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of what is built in")
+	return cmd
+}
+
+func schemeFactsCommand(c *ctl) *cobra.Command {
+	var dir, by string
+	cmd := &cobra.Command{
+		Use:     "facts",
+		Short:   "List the facts that reports and declarations may state",
+		Long:    "List the dictionary of facts: the typed values that a lab may measure or a\nmanufacturer may declare, and that the rules of schemes ask for.",
+		Example: "  labelctl scheme facts --by lab",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			supplier := scheme.Supplier(by)
+			if by != "" && supplier != scheme.ByLab && supplier != scheme.ByManufacturer {
+				return usagef("--by: %q is neither lab nor manufacturer", by)
+			}
+			prog, err := programme(dir)
+			if err != nil {
+				return err
+			}
+			return c.showFacts(prog, supplier)
+		},
+	}
+	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of what is built in")
+	cmd.Flags().StringVar(&by, "by", "", "only those that a lab or a manufacturer may state")
+	complete(cmd, "by", "lab", "manufacturer")
+	return cmd
+}
+
+func (c *ctl) showFacts(prog *scheme.Programme, by scheme.Supplier) error {
+	type fact struct {
+		Name   string          `json:"name"`
+		Type   scheme.FactType `json:"type"`
+		Unit   string          `json:"unit,omitempty"`
+		Min    *float64        `json:"min,omitempty"`
+		Max    *float64        `json:"max,omitempty"`
+		Values []string        `json:"values,omitempty"`
+		By     scheme.Supplier `json:"by"`
+		About  string          `json:"about"`
+	}
+	all := []fact{}
+	var rows [][]string
+	for _, name := range slices.Sorted(maps.Keys(prog.Facts)) {
+		f := prog.Facts[name]
+		if by != "" && f.By != by && f.By != scheme.ByEither {
+			continue
+		}
+		all = append(all, fact{f.Name, f.Type, f.Unit, f.Min, f.Max, f.Values, f.By, f.About})
+		rows = append(rows, []string{f.Name, string(f.By), wanted(f), f.About})
+	}
+	return c.show(map[string][]fact{"facts": all}, func(p *page) {
+		p.table([]string{"NAME", "STATED BY", "VALUE", "ABOUT"}, rows)
+	})
+}

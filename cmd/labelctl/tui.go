@@ -1,0 +1,343 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"golang.org/x/term"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"labeld/internal/label"
+)
+
+// The exit codes.
+const (
+	exitFailed  = 1
+	exitUsage   = 2
+	exitShort   = 3 // the evidence does not support the level
+	exitExpired = 4 // genuine, but expired
+)
+
+// A usageError is a command line that cannot be meant.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// A failure is the error of a command that ran.
+type failure struct{ err error }
+
+func (e *failure) Error() string { return e.err.Error() }
+func (e *failure) Unwrap() error { return e.err }
+
+// An outcome is a result that was printed and is not success.
+type outcome int
+
+func (o outcome) Error() string { return fmt.Sprintf("exit code %d", int(o)) }
+
+// A located error says in which file, and where there, its cause lies.
+type located struct {
+	place string
+	err   error
+}
+
+func (e *located) Error() string { return e.place + ": " + e.err.Error() }
+func (e *located) Unwrap() error { return e.err }
+
+// A led error has a verdict before it, such as "not genuine".
+type led struct {
+	lead string
+	err  error
+}
+
+func (e *led) Error() string { return e.lead + ": " + e.err.Error() }
+func (e *led) Unwrap() error { return e.err }
+
+// A hinted error has advice that its text has not.
+type hinted struct {
+	err  error
+	hint string
+}
+
+func (e *hinted) Error() string { return e.err.Error() }
+func (e *hinted) Unwrap() error { return e.err }
+
+func hintf(err error, format string, args ...any) error {
+	return &hinted{err, fmt.Sprintf(format, args...)}
+}
+
+// A problem is an error as it is shown.
+type problem struct {
+	Reason  label.Reason `json:"reason,omitempty"`
+	Place   string       `json:"place,omitempty"` // file and line
+	Field   string       `json:"field,omitempty"`
+	Message string       `json:"message"`
+	Code    string       `json:"code"` // as gRPC names it, such as INVALID_ARGUMENT
+	Hint    string       `json:"hint,omitempty"`
+
+	lead string // begins the message
+}
+
+// codeOf gives our refusals the codes that the service gives them.
+var codeOf = map[label.Kind]codes.Code{
+	label.Invalid:         codes.InvalidArgument,
+	label.NotFound:        codes.NotFound,
+	label.Exists:          codes.AlreadyExists,
+	label.Denied:          codes.PermissionDenied,
+	label.Unauthenticated: codes.Unauthenticated,
+	label.Precondition:    codes.FailedPrecondition,
+	label.TooLarge:        codes.ResourceExhausted,
+	label.Unavailable:     codes.Unavailable,
+	label.Internal:        codes.Internal,
+}
+
+// describe says an error in the one voice.
+func describe(err error) problem {
+	if e, ok := errors.AsType[*led](err); ok {
+		p := describe(e.err)
+		p.lead = e.lead
+		return p
+	}
+	p := problem{Message: err.Error(), Code: codeName(codes.Unknown)}
+	if e, ok := errors.AsType[*located](err); ok {
+		p.Place, p.Message = e.place, e.err.Error()
+	}
+	if e, ok := errors.AsType[*hinted](err); ok {
+		p.Hint = e.hint
+	}
+	if e, ok := errors.AsType[*label.Error](err); ok {
+		p.Reason, p.Code = e.Reason, codeName(codeOf[e.Kind])
+		// Where nothing was wrapped around it, the field can stand alone.
+		if p.Message == e.Error() {
+			p.Field, p.Message = e.Field, e.Text
+		}
+	}
+	switch e, remote := errors.AsType[*serviceError](err); {
+	case remote:
+		p.Reason, p.Code = e.reason, codeName(e.code)
+		if p.Message == e.Error() {
+			p.Field, p.Message = e.field, e.text
+		}
+		if p.Hint == "" {
+			p.Hint = e.hint
+		}
+	case errors.Is(err, context.Canceled):
+		p.Message, p.Code = "interrupted", codeName(codes.Canceled)
+	case errors.Is(err, os.ErrNotExist):
+		p.Code = codeName(codes.NotFound)
+	case errors.Is(err, os.ErrExist):
+		p.Code = codeName(codes.AlreadyExists)
+	}
+	if p.Hint == "" && strings.Contains(p.Message, "found a JSON number where a string") {
+		p.Hint = "in YAML, put quotes around texts that look like numbers, such as \"1.10\""
+	}
+	return p
+}
+
+// codeName turns InvalidArgument into INVALID_ARGUMENT.
+func codeName(c codes.Code) string {
+	var b strings.Builder
+	for i, r := range c.String() {
+		if i > 0 && unicode.IsUpper(r) && c != codes.OK {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToUpper(r))
+	}
+	return b.String()
+}
+
+// report prints the error that a command ended with and returns the exit code.
+// It is the only place that decides either.
+func report(stderr io.Writer, asJSON bool, command string, err error) int {
+	if err == nil {
+		return 0
+	}
+	if o, ok := errors.AsType[outcome](err); ok {
+		return int(o)
+	}
+	code := exitFailed
+	_, ran := errors.AsType[*failure](err)
+	_, usage := errors.AsType[*usageError](err)
+	p := describe(err)
+	if !ran || usage {
+		code = exitUsage
+		p = problem{Reason: "USAGE", Message: err.Error(), Code: codeName(codes.InvalidArgument), Hint: "\"" + command + " --help\" says how"}
+	}
+	if asJSON {
+		if p.lead != "" {
+			p.Message = p.lead + ": " + p.Message
+		}
+		b, err := encode(map[string]problem{"error": p})
+		if err == nil {
+			stderr.Write(b) // nobody is left to tell
+		}
+		return code
+	}
+	text := clean(p.Message, true)
+	for _, before := range []string{p.Field, p.Place, p.lead} {
+		if before != "" {
+			text = clean(before, false) + ": " + text
+		}
+	}
+	fmt.Fprintf(stderr, "labelctl: %s\n", strings.ReplaceAll(text, "\n", "\n  "))
+	if p.Hint != "" {
+		fmt.Fprintf(stderr, "labelctl: hint: %s\n", clean(p.Hint, false))
+	}
+	return code
+}
+
+// note tells a person something that is no result. Programs find it in the
+// result.
+func (c *ctl) note(format string, args ...any) {
+	if c.output == "text" {
+		fmt.Fprintf(c.stderr, "labelctl: note: %s\n", clean(fmt.Sprintf(format, args...), false))
+	}
+}
+
+// show prints a result, as JSON or as text writes it.
+func (c *ctl) show(v any, text func(*page)) error {
+	var b []byte
+	if c.output == "json" {
+		var err error
+		if b, err = encode(v); err != nil {
+			return err
+		}
+	} else {
+		var p page
+		text(&p)
+		b = p.b.Bytes()
+	}
+	_, err := c.stdout.Write(b)
+	return err
+}
+
+// encode returns JSON in one stable form: that of protobuf for messages, whose
+// own white space varies on purpose.
+func encode(v any) ([]byte, error) {
+	if m, ok := v.(proto.Message); ok {
+		b, err := protojson.Marshal(m)
+		if err != nil {
+			return nil, err
+		}
+		v = json.RawMessage(b)
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+// A page is text for people. Texts that it is given may come from strangers,
+// and reach the terminal without anything that it would obey.
+type page struct{ b bytes.Buffer }
+
+// line writes one line.
+func (p *page) line(format string, args ...any) {
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = clean(s, false)
+		}
+	}
+	fmt.Fprintf(&p.b, format+"\n", args...)
+}
+
+// raw writes text of ours as it is.
+func (p *page) raw(text string) { p.b.WriteString(text) }
+
+// table writes rows in columns, below a head if it is a list.
+func (p *page) table(head []string, rows [][]string) {
+	if head != nil && len(rows) == 0 {
+		p.line("none")
+		return
+	}
+	w := tabwriter.NewWriter(&p.b, 0, 0, 2, ' ', 0)
+	if head != nil {
+		rows = append([][]string{head}, rows...)
+	}
+	for _, row := range rows {
+		for i, cell := range row {
+			if i > 0 {
+				fmt.Fprint(w, "\t")
+			}
+			fmt.Fprint(w, clean(cell, false))
+		}
+		fmt.Fprintln(w)
+	}
+	w.Flush() // a bytes.Buffer does not fail
+}
+
+// pairs writes names and values, leaving out what has no value.
+func (p *page) pairs(of ...[2]string) {
+	var rows [][]string
+	for _, kv := range of {
+		if kv[1] != "" {
+			rows = append(rows, []string{kv[0], kv[1]})
+		}
+	}
+	p.table(nil, rows)
+}
+
+// clean replaces control and formatting characters: an escape sequence can
+// rewrite what stands on a terminal, a reversed line is a forgery.
+func clean(s string, lines bool) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' && lines:
+			return r
+		case r == '\n' || r == '\t':
+			return ' '
+		case unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// errNoTerminal says that nobody can be asked.
+var errNoTerminal = errors.New("no passphrase is at hand")
+
+// ask asks for a secret on the terminal.
+func (c *ctl) ask(ctx context.Context, prompt string) ([]byte, error) {
+	f, ok := c.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil, errNoTerminal
+	}
+	fd := int(f.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	type answer struct {
+		secret []byte
+		err    error
+	}
+	given := make(chan answer, 1)
+	fmt.Fprint(c.stderr, prompt)
+	go func() {
+		secret, err := term.ReadPassword(fd)
+		given <- answer{secret, err}
+	}()
+	select {
+	case a := <-given:
+		fmt.Fprintln(c.stderr)
+		return a.secret, a.err
+	case <-ctx.Done():
+		// The read goes on until the process ends, which is now; what must not
+		// outlive it is a terminal that shows nothing.
+		fmt.Fprintln(c.stderr)
+		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
+	}
+}

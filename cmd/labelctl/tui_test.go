@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+)
+
+// detailed returns a status as the service sends it.
+func detailed(t *testing.T, code codes.Code, message string, reason label.Reason, violations ...*errdetails.BadRequest_FieldViolation) error {
+	t.Helper()
+	st, err := status.New(code, message).WithDetails(
+		&errdetails.ErrorInfo{Reason: string(reason), Domain: "labeld.dev"},
+		&errdetails.BadRequest{FieldViolations: violations})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st.Err()
+}
+
+func TestReport(t *testing.T) {
+	c := &ctl{server: "labels.example:443"}
+	refusal := label.Errorf(label.Invalid, label.ReasonOutOfRange, "verdicts[3].verdict", "must be pass")
+	for _, tc := range []struct {
+		name string
+		err  error
+		text string
+		json problem
+		code int
+	}{
+		{
+			"refusal of ours", refusal,
+			"labelctl: verdicts[3].verdict: must be pass\n",
+			problem{Reason: "OUT_OF_RANGE", Field: "verdicts[3].verdict", Message: "must be pass", Code: "INVALID_ARGUMENT"}, exitFailed,
+		},
+		{
+			"in a file", &located{"results.yaml:41", refusal},
+			"labelctl: results.yaml:41: verdicts[3].verdict: must be pass\n",
+			problem{Reason: "OUT_OF_RANGE", Place: "results.yaml:41", Field: "verdicts[3].verdict", Message: "must be pass", Code: "INVALID_ARGUMENT"}, exitFailed,
+		},
+		{
+			"with a verdict", &led{"not genuine", refusal},
+			"labelctl: not genuine: verdicts[3].verdict: must be pass\n",
+			problem{Reason: "OUT_OF_RANGE", Field: "verdicts[3].verdict", Message: "not genuine: must be pass", Code: "INVALID_ARGUMENT"}, exitFailed,
+		},
+		{
+			"refusal of the service", c.understand(detailed(t, codes.PermissionDenied, "device: not yours", label.ReasonNotYours,
+				&errdetails.BadRequest_FieldViolation{Field: "device", Description: "not yours"})),
+			"labelctl: device: not yours\nlabelctl: hint: check whom --as names, and which key --key\n",
+			problem{Reason: "NOT_YOURS", Field: "device", Message: "not yours", Code: "PERMISSION_DENIED", Hint: hints[label.ReasonNotYours]}, exitFailed,
+		},
+		{
+			"several fields", c.understand(detailed(t, codes.InvalidArgument, "two things", label.ReasonMissing,
+				&errdetails.BadRequest_FieldViolation{Field: "a", Description: "is required"},
+				&errdetails.BadRequest_FieldViolation{Field: "b", Description: "is required"})),
+			"labelctl: a: is required\n  b: is required\n",
+			problem{Reason: "MISSING", Message: "a: is required\nb: is required", Code: "INVALID_ARGUMENT"}, exitFailed,
+		},
+		{
+			"no field", c.understand(detailed(t, codes.FailedPrecondition, "not now", label.ReasonClock)),
+			"labelctl: not now\n",
+			problem{Reason: "CLOCK_WENT_BACK", Message: "not now", Code: "FAILED_PRECONDITION"}, exitFailed,
+		},
+		{
+			"nobody there", c.understand(status.Error(codes.Unavailable, `connection error: desc = "transport: Error while dialing: dial tcp: connection refused"`)),
+			"labelctl: no answer from labels.example:443 (Error while dialing: dial tcp: connection refused)\nlabelctl: hint: is labeld running there? --server names its gRPC address, host:port\n",
+			problem{Message: "no answer from labels.example:443 (Error while dialing: dial tcp: connection refused)", Code: "UNAVAILABLE", Hint: "is labeld running there? --server names its gRPC address, host:port"}, exitFailed,
+		},
+		{
+			"advice", hintf(errors.New("no"), "try %d", 2),
+			"labelctl: no\nlabelctl: hint: try 2\n",
+			problem{Message: "no", Code: "UNKNOWN", Hint: "try 2"}, exitFailed,
+		},
+		{
+			"interrupted", fmt.Errorf("asking: %w", context.Canceled),
+			"labelctl: interrupted\n",
+			problem{Message: "interrupted", Code: "CANCELED"}, exitFailed,
+		},
+		{
+			"what a terminal would obey", errors.New("a\x1b[2Jb\u202ec\r"),
+			"labelctl: a\uFFFD[2Jb\uFFFDc\uFFFD\n",
+			problem{Message: "a\x1b[2Jb\u202ec\r", Code: "UNKNOWN"}, exitFailed,
+		},
+		{
+			"usage", usagef("give %s", "--as"),
+			"labelctl: give --as\nlabelctl: hint: \"labelctl x --help\" says how\n",
+			problem{Reason: "USAGE", Message: "give --as", Code: "INVALID_ARGUMENT", Hint: "\"labelctl x --help\" says how"}, exitUsage,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var b bytes.Buffer
+			if code := report(&b, false, "labelctl x", &failure{tc.err}); code != tc.code {
+				t.Errorf("exit code %d, want %d", code, tc.code)
+			}
+			if b.String() != tc.text {
+				t.Errorf("text:\n%swant:\n%s", b.String(), tc.text)
+			}
+			b.Reset()
+			report(&b, true, "labelctl x", &failure{tc.err})
+			var got map[string]problem
+			if err := json.Unmarshal(b.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if got["error"] != tc.json {
+				t.Errorf("JSON:\n%+v\nwant:\n%+v", got["error"], tc.json)
+			}
+		})
+	}
+}
+
+func TestReportOfOutcomesIsSilent(t *testing.T) {
+	var b bytes.Buffer
+	if code := report(&b, false, "labelctl request", &failure{outcome(exitShort)}); code != exitShort || b.Len() > 0 {
+		t.Errorf("exit code %d, wrote %q", code, b.String())
+	}
+	if code := report(&b, false, "labelctl", nil); code != 0 || b.Len() > 0 {
+		t.Errorf("exit code %d, wrote %q", code, b.String())
+	}
+}
+
+func TestEncodeIsStable(t *testing.T) {
+	m := &labelv1.Organization{Id: "lab", Name: "A & B <lab>", Roles: []labelv1.Role{labelv1.Role_ROLE_LAB}}
+	want := "{\n  \"id\": \"lab\",\n  \"name\": \"A & B <lab>\",\n  \"roles\": [\n    \"ROLE_LAB\"\n  ]\n}\n"
+	for range 20 {
+		if b, err := encode(m); err != nil || string(b) != want {
+			t.Fatalf("%v\n%s", err, b)
+		}
+	}
+}
+
+func TestPage(t *testing.T) {
+	var p page
+	p.table([]string{"ID", "NAME"}, [][]string{{"one", "First\nforged  line"}, {"eleven", "\x1b[31mred"}})
+	p.table([]string{"ID"}, nil)
+	p.pairs([2]string{"a:", "1"}, [2]string{"absent:", ""}, [2]string{"long:", "2"})
+	p.line("%s of %d", "x\ny", 3)
+	want := "ID      NAME\none     First forged  line\neleven  \uFFFD[31mred\nnone\na:     1\nlong:  2\nx y of 3\n"
+	if p.b.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", p.b.String(), want)
+	}
+}
+
+func TestCodeNames(t *testing.T) {
+	for c, want := range map[codes.Code]string{
+		codes.InvalidArgument: "INVALID_ARGUMENT", codes.NotFound: "NOT_FOUND", codes.Unavailable: "UNAVAILABLE",
+		codes.ResourceExhausted: "RESOURCE_EXHAUSTED", codes.Canceled: "CANCELED",
+	} {
+		if got := codeName(c); got != want {
+			t.Errorf("codeName(%v) = %s, want %s", c, got, want)
+		}
+	}
+	for kind := label.Invalid; kind <= label.Internal; kind++ {
+		if codeOf[kind] == codes.OK {
+			t.Errorf("kind %d has no code", kind)
+		}
+	}
+}
+
+func TestEachStopsAtAPageThatRepeats(t *testing.T) {
+	pages := 0
+	err := each(func(string) (string, error) { pages++; return "same", nil })
+	if err == nil || !strings.Contains(err.Error(), "twice") || pages != 2 {
+		t.Errorf("%d pages, %v", pages, err)
+	}
+}

@@ -1,0 +1,336 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"labeld/internal/label"
+	"labeld/internal/qr"
+	"labeld/internal/verify"
+)
+
+// trustPath is where a service says which keys it signs with.
+const trustPath = "/.well-known/labeld.json"
+
+// reasonElsewhere is the reason that the HTTP side has for the same thing: the
+// address of a label of another service.
+const reasonElsewhere label.Reason = "ANOTHER_SERVICE"
+
+// A verification is what verify was asked.
+type verification struct {
+	target  string
+	url     string
+	trust   string // file
+	offline bool
+	at      time.Time
+}
+
+func verifyCommand(c *ctl) *cobra.Command {
+	var v verification
+	var at string
+	cmd := &cobra.Command{
+		Use:   "verify TARGET",
+		Short: "Check that a label is genuine, and where it stands",
+		Long: `Check a label. TARGET is a label ID, the URL in its QR code, a picture of the code
+(PNG or JPEG), or a package file as served at /l/ID/package.
+
+The package is checked here: the authority's signature, the device, and the proof
+that the label is in the transparency log. The keys to believe are those in
+--trust, a file that "labelctl trust" saved earlier. Without it the service is
+asked for its own keys: that finds accidents, and not a service that lies.
+
+--offline uses no network: it needs a package file and --trust. What happened
+after the package was made is then not known.
+
+The exit code is 0 for a genuine label that is active, 4 for one that is expired,
+and 1 where the label is not genuine or that cannot be told.`,
+		Example: `  labelctl verify K7QM-4T2X-9PWH --url https://labels.example.org
+  labelctl verify photo.jpg --trust labeld.json
+  labelctl verify --offline --trust labeld.json label-K7QM4T2X9PWH.json --at 2027-06-30`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			v.target, v.at = args[0], c.now()
+			if at != "" {
+				if v.at, err = parseTime("at", at); err != nil {
+					return err
+				}
+			}
+			if v.offline && v.trust == "" {
+				return usagef("--offline needs --trust: a file with the keys to believe")
+			}
+			return c.verify(cmd.Context(), &v)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&v.url, "url", "", "base `URL` of the service ("+envURL+"; default: that in the label's URL, or http://127.0.0.1:8080)")
+	f.StringVar(&v.trust, "trust", "", "`file` with the keys to believe")
+	f.BoolVar(&v.offline, "offline", false, "use no network")
+	f.StringVar(&at, "at", "", "`instant` or day for which to say where the label stands (default: now)")
+	return cmd
+}
+
+// A subject is what a target came to: a package, or a label to be asked for.
+type subject struct {
+	pkg  []byte   // nil where it must be fetched
+	id   label.ID // empty where the package says it
+	base string   // of the URL in the code; empty for an ID or a package
+}
+
+// subject reads the target: a file if there is one of that name, else an ID or
+// URL.
+func (c *ctl) subject(target string) (*subject, error) {
+	info, err := os.Stat(target)
+	if err != nil || info.IsDir() {
+		base, id, err := qr.ParsePayload(target)
+		if err != nil && label.ReasonOf(err) != label.ReasonIDCheck {
+			return nil, hintf(err, "there is no file %q either", target)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &subject{id: id, base: base}, nil
+	}
+	f, err := os.Open(target)
+	if err != nil {
+		return nil, pathError(err)
+	}
+	defer f.Close()
+	head := make([]byte, 512)
+	n, err := f.Read(head)
+	if err != nil && n == 0 {
+		return nil, &located{target, label.Errorf(label.Invalid, label.ReasonMalformed, "", "is empty")}
+	}
+	switch {
+	case strings.HasPrefix(http.DetectContentType(head[:n]), "image/"):
+		return pictured(target)
+	case bytes.Contains(head[:n], []byte("<svg")):
+		return nil, &located{target, label.Errorf(label.Invalid, label.ReasonMalformed, "",
+			"is a drawing (SVG); only pictures in PNG and JPEG can be read")}
+	}
+	pkg, err := c.readFile(target, label.MaxMessage)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := verify.ParsePackage(pkg); err != nil {
+		return nil, &located{target, err}
+	}
+	return &subject{pkg: pkg}, nil
+}
+
+// pictured reads the QR code in a picture.
+func pictured(path string) (*subject, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, pathError(err)
+	}
+	defer f.Close()
+	text, err := qr.Decode(f)
+	if err != nil {
+		return nil, &located{path, err}
+	}
+	base, id, err := qr.ParsePayload(text)
+	if err != nil {
+		return nil, hintf(&located{path, err}, "the code in the picture says %q", text)
+	}
+	return &subject{id: id, base: base}, nil
+}
+
+func (c *ctl) verify(ctx context.Context, v *verification) error {
+	s, err := c.subject(v.target)
+	if err != nil {
+		return err
+	}
+	base, err := v.base(s)
+	if err != nil {
+		return err
+	}
+	if s.pkg == nil && v.offline {
+		return usagef("--offline needs a package file: ask %s%s for it while there is a network", base, packagePath(s.id))
+	}
+	trust, err := c.trustFor(ctx, v.trust, base)
+	if err != nil {
+		return err
+	}
+	if s.pkg == nil {
+		if s.pkg, err = c.get(ctx, base, packagePath(s.id)); err != nil {
+			return err
+		}
+	}
+	r, err := genuine(trust, s, v.at)
+	if err != nil {
+		return err
+	}
+	if err := c.showVerified(v, base, r); err != nil {
+		return err
+	}
+	if r.State != label.Active {
+		return outcome(exitExpired)
+	}
+	return nil
+}
+
+func packagePath(id label.ID) string { return "/l/" + string(id) + "/package" }
+
+// base returns the service to ask. A code that leads to another service than
+// the one that was named is a reason to stop, not to ask there.
+func (v *verification) base(s *subject) (string, error) {
+	base, chosen := baseURL(v.url)
+	switch {
+	case s.base == "":
+		return base, nil
+	case chosen && s.base != base:
+		return "", label.Errorf(label.Denied, reasonElsewhere, "url",
+			"the label's address leads to %s, not to %s; if you know that service, name it with --url", s.base, base)
+	}
+	return s.base, nil
+}
+
+// trustFor returns the keys to believe: those in a file, or else those that the
+// service itself names.
+func (c *ctl) trustFor(ctx context.Context, file, base string) (*verify.Trust, error) {
+	if file == "" {
+		b, err := c.get(ctx, base, trustPath)
+		if err != nil {
+			return nil, err
+		}
+		return verify.ParseTrust(b)
+	}
+	b, err := c.readFile(file, label.MaxMessage)
+	if err != nil {
+		return nil, err
+	}
+	t, err := verify.ParseTrust(b)
+	if err != nil {
+		return nil, &located{file, err}
+	}
+	return t, nil
+}
+
+// genuine checks the package, and that it is the label that was asked about.
+func genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Result, error) {
+	r, err := trust.Verify(s.pkg, at)
+	if err != nil {
+		return nil, &led{"not genuine", err}
+	}
+	if s.id != "" && r.Label.ID != s.id {
+		return nil, &led{"not genuine", label.Errorf(label.Invalid, label.ReasonUnknownLabel, "id", "the service answered with another label, %s", r.Label.ID.Pretty())}
+	}
+	if own, _, err := qr.ParsePayload(r.Label.URL); s.base != "" && (err != nil || own != s.base) {
+		return nil, &led{"not genuine", label.Errorf(label.Invalid, reasonElsewhere, "url", "the code leads to %s, the label was issued for %s", s.base, r.Label.URL)}
+	}
+	if at.Before(r.Label.Issued) {
+		return nil, label.Errorf(label.Precondition, label.ReasonInFuture, "at", "the label was issued on %s, after the time you ask about", r.Label.Issued.Format(time.RFC3339))
+	}
+	return r, nil
+}
+
+func (c *ctl) showVerified(v *verification, base string, r *verify.Result) error {
+	from := base + trustPath
+	if v.trust != "" {
+		from = v.trust
+	} else {
+		c.note("%s was asked for its own keys, which you now trust; save them once with \"labelctl trust --out FILE\" and give them with --trust", base)
+	}
+	result := struct {
+		Genuine bool   `json:"genuine"`
+		Trust   string `json:"trust"` // file, or URL of the service's own word
+		*verify.Result
+	}{true, from, r}
+	return c.show(result, func(p *page) {
+		var rows [][]string
+		for _, check := range r.Checks {
+			rows = append(rows, []string{"✓ " + check.Name, check.Says})
+		}
+		p.table(nil, rows)
+		p.line("")
+		writeResult(p, r)
+	})
+}
+
+func writeResult(p *page, r *verify.Result) {
+	l := r.Label
+	state := "active, until " + lastDay(l.Expires) + ": " + boundWords[l.ExpiresFor]
+	if r.State != label.Active {
+		state = "EXPIRED: it was valid until " + lastDay(l.Expires) + ", " + boundWords[l.ExpiresFor]
+	}
+	support := "security updates until " + l.Product.SupportEnd.String()
+	if r.Support != label.Supported {
+		support = "ENDED: there have been no security updates since " + l.Product.SupportEnd.String()
+	}
+	tested := "declared by the manufacturer"
+	if l.Assurance == label.LabTested {
+		tested = "tested by an accredited lab"
+	}
+	p.pairs(
+		[2]string{"label:", l.ID.Pretty()},
+		[2]string{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
+		[2]string{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
+		[2]string{"state:", state},
+		[2]string{"support:", support})
+	p.line("")
+	at := r.At.Format(time.RFC3339)
+	if r.State == label.Active {
+		p.line("genuine, and active as of %s", at)
+	} else {
+		p.line("genuine, but EXPIRED as of %s: nothing is promised any more", at)
+	}
+}
+
+func trustCommand(c *ctl) *cobra.Command {
+	var url, out string
+	cmd := &cobra.Command{
+		Use:   "trust",
+		Short: "Fetch and check a service's trust file",
+		Long: `Fetch the document with the keys of a service (` + trustPath + `),
+check that it is one, and print what is in it. --out saves it for
+"labelctl verify --trust". A file with other content is not overwritten: new keys
+are something to ask the authority about.`,
+		Example: "  labelctl trust --url https://labels.example.org --out labeld.json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			base, _ := baseURL(url)
+			return c.saveTrust(cmd.Context(), base, out)
+		},
+	}
+	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
+	cmd.Flags().StringVar(&out, "out", "", "`file` to write to")
+	return cmd
+}
+
+func (c *ctl) saveTrust(ctx context.Context, base, out string) error {
+	b, err := c.get(ctx, base, trustPath)
+	if err != nil {
+		return err
+	}
+	t, err := verify.ParseTrust(b)
+	if err != nil {
+		return &located{base + trustPath, err}
+	}
+	if out != "" {
+		if old, err := os.ReadFile(out); err == nil && !bytes.Equal(old, b) {
+			return &located{out, label.Errorf(label.Exists, label.ReasonExists, "",
+				"exists with other content; ask the authority whether its keys changed, then remove the file")}
+		}
+		if err := writeFile(out, b); err != nil {
+			return err
+		}
+	}
+	return c.show(t, func(p *page) {
+		lines := [][2]string{{"authority:", t.Authority.Name + " (" + t.Authority.ID + ")"}, {"url:", t.URL}}
+		for _, k := range t.LabelKeys {
+			used := "in use"
+			if !k.Until.IsZero() {
+				used = "until " + k.Until.UTC().Format(time.RFC3339)
+			}
+			lines = append(lines, [2]string{"label key:", k.ID + ", " + used})
+		}
+		p.pairs(append(lines, [2]string{"log:", t.Log.Origin}, [2]string{"log key:", t.Log.VKey}, [2]string{"file:", out})...)
+	})
+}

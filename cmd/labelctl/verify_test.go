@@ -1,0 +1,330 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/qr"
+	"labeld/internal/web"
+)
+
+// A shop is a labelled device, a service that answers about it, and what a
+// shopper holds.
+type shop struct {
+	dir        string
+	world      *labeltest.World
+	label      *authority.Published
+	url        string // of the service, which is not the base of its labels
+	trust, pkg string // files
+}
+
+func newShop(t *testing.T) *shop {
+	t.Helper()
+	w := labeltest.New(t, nil)
+	s := &shop{dir: t.TempDir(), world: w, label: w.Issue(w.Example("camera"), 3)}
+	h, err := web.New(web.Config{Authority: w.Authority, Base: labeltest.Base, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	b, err := label.Encode(w.Trust)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.trust = write(t, s.dir, "labeld.json", string(b))
+	s.pkg = write(t, s.dir, "label.json", string(s.label.Package))
+	return s
+}
+
+// soon is a day on which the label is active.
+func (s *shop) soon() string { return label.DateOf(s.label.Label.Issued).String() }
+
+func (s *shop) id() string { return s.label.Label.ID.Pretty() }
+
+func TestVerifyOffline(t *testing.T) {
+	s := newShop(t)
+	offline := []string{"verify", "--offline", "--trust", s.trust, s.pkg, "--at"}
+	r := try(t, append(offline, s.soon())...)
+	for _, want := range []string{"✓ signature", "✓ statement", "✓ device", "✓ log", s.id(), "genuine, and active", "security updates until"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("no %q:\n%s", want, r.stdout)
+		}
+	}
+	if r.code != 0 || r.stderr != "" {
+		t.Errorf("exit code %d: %s", r.code, r.stderr)
+	}
+
+	last := lastDay(s.label.Label.Expires)
+	if r := try(t, append(offline, last)...); r.code != 0 {
+		t.Errorf("on the last day: exit code %d: %s", r.code, r.stderr)
+	}
+	r = try(t, append(offline, s.label.Label.Expires.Format(time.RFC3339))...)
+	if r.code != exitExpired || !strings.Contains(r.stdout, "EXPIRED: it was valid until "+last) || r.stderr != "" {
+		t.Errorf("afterwards: exit code %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	r = try(t, append(offline, s.label.Label.Product.SupportEnd.AddDays(1).String())...)
+	if r.code != exitExpired || !strings.Contains(r.stdout, "ENDED: there have been no security updates since") {
+		t.Errorf("after support: exit code %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	if r := try(t, append(offline, "2020-01-01")...); r.code != exitFailed || !strings.Contains(r.stderr, "after the time you ask about") {
+		t.Errorf("before: exit code %d: %s", r.code, r.stderr)
+	}
+
+	var got struct {
+		Genuine        bool
+		Trust          string
+		State, Support string
+		Label          struct{ ID string }
+		Checks         []struct{ Name string }
+	}
+	mustJSON(t, &got, append(offline, s.soon())...)
+	if !got.Genuine || got.Trust != s.trust || got.State != "active" || got.Support != "supported" ||
+		got.Label.ID != string(s.label.Label.ID) || len(got.Checks) != 4 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestVerifyRefusesWhatIsNotGenuine(t *testing.T) {
+	s := newShop(t)
+	other := newShop(t)
+	text := string(s.label.Package)
+	for _, tc := range []struct{ name, pkg, trust, want string }{
+		{"another device", strings.Replace(text, "NL-C210", "NL-C211", 1), s.trust, "not genuine: device: "},
+		{"another signature", strings.Replace(text, `"sig":"ME`, `"sig":"MF`, 1), s.trust, "not genuine: bundle: "},
+		{"another proof", strings.Replace(text, "index 1", "index 0", 1), s.trust, "not genuine: proof: "},
+		{"another authority", text, other.trust, "not genuine: bundle: no trusted label key"},
+		{"no package", `{"type":"x"}`, s.trust, "package"},
+		{"member nobody defined", strings.Replace(text, `{"type"`, `{"x":1,"type"`, 1), s.trust, "no such member"},
+		{"nothing", "", s.trust, "is empty"},
+		{"drawing", `<svg xmlns="http://www.w3.org/2000/svg"></svg>`, s.trust, "only pictures in PNG and JPEG"},
+		{"trust that is none", text, s.pkg, "trust"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if tc.pkg == text && tc.trust == s.trust {
+				t.Fatal("nothing was changed")
+			}
+			path := write(t, t.TempDir(), "label.json", tc.pkg)
+			r := try(t, "verify", path, "--offline", "--trust", tc.trust, "--at", s.soon())
+			if r.code != exitFailed || r.stdout != "" || !strings.Contains(r.stderr, tc.want) {
+				t.Errorf("exit code %d, want %q:\n%s%s", r.code, tc.want, r.stdout, r.stderr)
+			}
+		})
+	}
+}
+
+func TestVerifyOnline(t *testing.T) {
+	s := newShop(t)
+	at := []string{"--at", s.soon()}
+	verify := func(args ...string) ran {
+		t.Helper()
+		return try(t, append(append([]string{"verify"}, args...), at...)...)
+	}
+
+	r := verify(s.id(), "--url", s.url)
+	if r.code != 0 || !strings.Contains(r.stderr, "labelctl: note: "+s.url+" was asked for its own keys") {
+		t.Errorf("by ID: exit code %d: %s", r.code, r.stderr)
+	}
+	r = verify(strings.ToLower(s.id()), "--url", s.url+"/", "--trust", s.trust)
+	if r.code != 0 || r.stderr != "" {
+		t.Errorf("with a trust file: exit code %d: %s", r.code, r.stderr)
+	}
+	t.Setenv(envURL, s.url)
+	if r := verify(s.id()); r.code != 0 {
+		t.Errorf("with %s: exit code %d: %s", envURL, r.code, r.stderr)
+	}
+	if r := verify(s.pkg); r.code != 0 || !strings.Contains(r.stderr, "its own keys") {
+		t.Errorf("a package without a trust file: exit code %d: %s", r.code, r.stderr)
+	}
+	for _, tc := range []struct{ target, want string }{
+		{"K7QM-4T2X-9PWG", "mistyped or two are swapped"},
+		{"K7QM", "this one has 4"},
+		{"nosuch.png", "there is no file \"nosuch.png\" either"},
+		{qr.URL(labeltest.Base, s.label.Label.ID), "leads to " + labeltest.Base + ", not to " + s.url},
+		{unissued(t), "was issued here"},
+	} {
+		if r := verify(tc.target); r.code != exitFailed || !strings.Contains(r.stderr, tc.want) || r.stdout != "" {
+			t.Errorf("%s: exit code %d, want %q: %s", tc.target, r.code, tc.want, r.stderr)
+		}
+	}
+	if r := verify(s.id(), "--offline", "--trust", s.trust); r.code != exitUsage || !strings.Contains(r.stderr, "needs a package file") {
+		t.Errorf("--offline with an ID: exit code %d: %s", r.code, r.stderr)
+	}
+}
+
+// unissued returns an ID that is well formed and of no label.
+func unissued(t *testing.T) string {
+	t.Helper()
+	id, err := label.NewID(strings.NewReader(strings.Repeat("x", 12)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(id)
+}
+
+func TestVerifyAsksThePrintedAddress(t *testing.T) {
+	s := newShop(t)
+	code := filepath.Join(s.dir, "code.png")
+	// The code leads to the test server, the label was issued for another base:
+	// a code that somebody made to lead a genuine label's readers elsewhere.
+	must(t, "qr", s.id(), "--url", s.url, "--out", code)
+	for _, target := range []string{code, strings.ToUpper(s.url) + "/L/" + string(s.label.Label.ID)} {
+		r := try(t, "verify", target, "--trust", s.trust, "--at", s.soon())
+		if r.code != exitFailed || !strings.Contains(r.stderr, "not genuine: url: the code leads to "+s.url) {
+			t.Errorf("%s: exit code %d: %s", target, r.code, r.stderr)
+		}
+	}
+}
+
+func TestVerifyChecksThatTheAnswerIsTheLabel(t *testing.T) {
+	s := newShop(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(s.label.Package) }))
+	defer server.Close()
+	r := try(t, "verify", unissued(t), "--url", server.URL, "--trust", s.trust, "--at", s.soon())
+	if r.code != exitFailed || !strings.Contains(r.stderr, "not genuine: id: the service answered with another label, "+s.id()) {
+		t.Errorf("exit code %d: %s", r.code, r.stderr)
+	}
+}
+
+func TestTrust(t *testing.T) {
+	s := newShop(t)
+	out := filepath.Join(s.dir, "saved.json")
+	text := must(t, "trust", "--url", s.url, "--out", out)
+	for _, want := range []string{s.world.Trust.LabelKeys[0].ID, labeltest.Origin, "Test Authority"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q:\n%s", want, text)
+		}
+	}
+	must(t, "trust", "--url", s.url, "--out", out)
+	must(t, "verify", "--offline", "--trust", out, s.pkg, "--at", s.soon())
+	if r := try(t, "trust", "--url", newShop(t).url, "--out", out); r.code != exitFailed || !strings.Contains(r.stderr, "exists with other content") {
+		t.Errorf("other keys: exit code %d: %s", r.code, r.stderr)
+	}
+}
+
+func TestFetching(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/large/", func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, label.MaxMessage+1)) })
+	mux.HandleFunc("/moved/", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://elsewhere.example/", http.StatusFound)
+	})
+	mux.HandleFunc("/refused/", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, `{"error":{"reason":"UNKNOWN_LABEL","field":"id","message":"no such label"}}`)
+	})
+	mux.HandleFunc("/broken/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	mux.HandleFunc("/slow/", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	secure := httptest.NewUnstartedServer(mux)
+	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	secure.StartTLS()
+	defer secure.Close()
+	ca := write(t, t.TempDir(), "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})))
+
+	for _, tc := range []struct{ name, base, path, ca, want string }{
+		{"large", server.URL, "/large/", "", "bytes that are accepted"},
+		{"moved", server.URL, "/moved/", "", "to https://elsewhere.example/"},
+		{"refused", server.URL, "/refused/", "", "id: no such label"},
+		{"broken", server.URL, "/broken/", "", "answered 500"},
+		{"slow", server.URL, "/slow/", "", "no answer from " + server.URL},
+		{"unknown roots", secure.URL, "/refused/", "", "certificate"},
+		{"known roots", secure.URL, "/refused/", ca, "id: no such label"},
+		{"roots that are none", secure.URL, "/refused/", os.Args[0] + ".nosuch", "no such file"},
+		{"plain http", "http://labels.example", "/", "", "plain http"},
+		{"path", server.URL + "/x", "/", "", "remove"},
+		{"credentials", "https://user@labels.example", "/", "", "credentials"},
+		{"no URL", "labels.example", "/", "", "must begin with https://"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := &ctl{timeout: 10 * time.Second, ca: tc.ca, stdin: strings.NewReader("")}
+			if tc.name == "slow" {
+				c.timeout = 50 * time.Millisecond
+			}
+			_, err := c.get(t.Context(), tc.base, tc.path)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("%v, want %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestLoopback(t *testing.T) {
+	for host, want := range map[string]bool{
+		"127.0.0.1": true, "127.9.9.9": true, "::1": true, "localhost": true,
+		"": false, "0.0.0.0": false, "::": false, "10.0.0.1": false, "labels.example": false, "localhost.example": false,
+	} {
+		if loopback(host) != want {
+			t.Errorf("loopback(%q) = %v", host, !want)
+		}
+	}
+}
+
+func TestQR(t *testing.T) {
+	dir := t.TempDir()
+	id := label.ID(unissued(t))
+	for _, name := range []string{"code.png", "code.SVG"} {
+		path := filepath.Join(dir, name)
+		var got struct{ ID, URL, Payload, File string }
+		mustJSON(t, &got, "qr", id.Pretty(), "--url", "https://labels.example.org", "--out", path)
+		if got.ID != string(id) || got.URL != "https://labels.example.org/l/"+string(id) || got.Payload != strings.ToUpper(got.URL) || got.File != path {
+			t.Errorf("%+v", got)
+		}
+	}
+	f, err := os.Open(filepath.Join(dir, "code.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if text, err := qr.Decode(f); err != nil || text != "HTTPS://LABELS.EXAMPLE.ORG/L/"+string(id) {
+		t.Errorf("the picture says %q, %v", text, err)
+	}
+	if out := must(t, "qr", "https://labels.example.org/l/"+string(id)); !strings.Contains(out, "▀") {
+		t.Errorf("nothing is drawn:\n%s", out)
+	}
+	if r := try(t, "qr", string(id)); r.code != 0 || !strings.Contains(r.stderr, "leads to http://127.0.0.1:8080") {
+		t.Errorf("exit code %d: %s", r.code, r.stderr)
+	}
+	for _, tc := range []struct {
+		code int
+		want string
+		args []string
+	}{
+		{exitFailed, "mistyped", []string{"qr", "K7QM-4T2X-9PWG"}},
+		{exitUsage, ".png or .svg", []string{"qr", string(id), "--out", filepath.Join(dir, "code.gif")}},
+		{exitUsage, "goes with an ID", []string{"qr", "https://labels.example.org/l/" + string(id), "--url", "https://x.example"}},
+		{exitFailed, "must begin with https://", []string{"qr", string(id), "--url", "x.example"}},
+	} {
+		if r := try(t, tc.args...); r.code != tc.code || !strings.Contains(r.stderr, tc.want) {
+			t.Errorf("%v: exit code %d: %s", tc.args, r.code, r.stderr)
+		}
+	}
+}
+
+// The JSON of an error has the members that the service's own interfaces have.
+func TestErrorsAsJSON(t *testing.T) {
+	s := newShop(t)
+	r := try(t, "verify", unissued(t), "--url", s.url, "--output", "json")
+	var got map[string]map[string]string
+	if err := json.Unmarshal([]byte(r.stderr), &got); err != nil {
+		t.Fatalf("%v\n%s", err, r.stderr)
+	}
+	e := got["error"]
+	if r.code != exitFailed || e["reason"] != "UNKNOWN_LABEL" || e["code"] != "NOT_FOUND" || e["message"] == "" {
+		t.Errorf("exit code %d: %v", r.code, e)
+	}
+}
