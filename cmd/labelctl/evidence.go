@@ -126,7 +126,7 @@ func (c *ctl) template(s *signing, write func(*form) []byte) error {
 		_, err := c.stdout.Write(b)
 		return err
 	}
-	if err := createFile(s.out, b, 0o644); err != nil { // a form that was filled in is hours of work
+	if err := createFile(s.out, b); err != nil { // a form that was filled in is hours of work
 		return err
 	}
 	return c.show(map[string]string{"file": s.out, "standard": f.std.ID, "edition": f.edition}, func(p *page) {

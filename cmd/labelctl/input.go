@@ -47,6 +47,16 @@ func pathError(err error) error {
 	return err
 }
 
+// createFile writes a file that must not exist.
+func createFile(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return pathError(err)
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Close())
+}
+
 // writeFile writes a result to a file.
 func writeFile(path string, b []byte) error { return pathError(os.WriteFile(path, b, 0o644)) }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,7 +63,7 @@ func (c *ctl) newKey(ctx context.Context, out, algorithm string, plain bool) err
 	if strings.HasSuffix(out, ".pub") {
 		return usagef("--out: names the private key, such as lab.key; the public one gets the ending .pub")
 	}
-	pub := strings.TrimSuffix(out, ".key") + ".pub"
+	pub := envelope.PublicName(out)
 	for _, path := range []string{out, pub} {
 		if _, err := os.Lstat(path); err == nil {
 			return &located{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists, and keys are never overwritten; choose another name")}
@@ -75,19 +76,12 @@ func (c *ctl) newKey(ctx context.Context, out, algorithm string, plain bool) err
 			return err
 		}
 	}
-	private, public, err := envelope.GenerateKey(algorithm, pass)
+	if !slices.Contains(envelope.Algorithms, algorithm) {
+		return usagef("--algorithm: must be one of %s", strings.Join(envelope.Algorithms, ", "))
+	}
+	key, err := envelope.WriteKey(out, algorithm, pass)
 	if err != nil {
-		return usagef("--algorithm: %v", err)
-	}
-	key, err := envelope.ParsePublicKey(public)
-	if err != nil {
-		return err
-	}
-	if err := createFile(out, private, 0o600); err != nil {
-		return err
-	}
-	if err := createFile(pub, public, 0o644); err != nil {
-		return errors.Join(err, os.Remove(out))
+		return pathError(err)
 	}
 	info := keyInfo{ID: key.ID, Algorithm: key.Algorithm, Private: out, Public: pub, Encrypted: !plain}
 	return c.show(info, func(p *page) {
@@ -118,17 +112,6 @@ func (c *ctl) newPassphrase(ctx context.Context) ([]byte, error) {
 		return nil, hintf(errors.New("the passphrase is empty; no key was made"), "--plain leaves a key unencrypted")
 	}
 	return pass, nil
-}
-
-// createFile writes a file that must not exist, and whose bytes must not be
-// lost.
-func createFile(path string, b []byte, mode os.FileMode) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
-	if err != nil {
-		return pathError(err)
-	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func keyShowCommand(c *ctl) *cobra.Command {

@@ -63,7 +63,7 @@ passphrase of an encrypted key, which is asked for otherwise.`,
 		keyCommand(c), orgCommand(c), deviceCommand(c),
 		attestCommand(c), declareCommand(c), submitCommand(c), submissionsCommand(c),
 		evaluateCommand(c), requestCommand(c), labelCommand(c),
-		verifyCommand(c), qrCommand(c), trustCommand(c), schemeCommand(c))
+		verifyCommand(c), qrCommand(c), trustCommand(c), schemeCommand(c), exampleCommand(c))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -181,17 +181,14 @@ func (m *demo) enrol() error {
 		{"lab.key", &labelv1.Organization{Id: demoLab, Name: "Aurora Test Laboratory", Roles: []labelv1.Role{labelv1.Role_ROLE_LAB}}},
 		{"maker.key", &labelv1.Organization{Id: demoMaker, Name: "Northlight Devices", Roles: []labelv1.Role{labelv1.Role_ROLE_MANUFACTURER}, Contact: "mailto:security@northlight.example"}},
 	} {
-		if err := daemon.WriteKey(m.path(o.key), "ecdsa-p256", nil); err != nil {
-			return err
-		}
-		pem, err := os.ReadFile(m.path(strings.TrimSuffix(o.key, ".key") + ".pub"))
+		pub, err := envelope.WriteKey(m.path(o.key), "ecdsa-p256", nil)
 		if err != nil {
 			return err
 		}
 		if _, err := api.CreateOrganization(m.ctx, &labelv1.CreateOrganizationRequest{Organization: o.org}); err != nil {
 			return err
 		}
-		if _, err := api.AddKey(m.ctx, &labelv1.AddKeyRequest{Organization: o.org.Id, Pem: string(pem)}); err != nil {
+		if _, err := api.AddKey(m.ctx, &labelv1.AddKeyRequest{Organization: o.org.Id, Pem: pub.PEM}); err != nil {
 			return err
 		}
 		m.say("enrolled %s (%s)", o.org.Name, o.org.Id)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -54,8 +53,8 @@ func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time
 		return err
 	}
 	for name, algorithm := range map[string]string{c.LabelKey: "ecdsa-p256", c.Log.Key: "ed25519", OperatorKey: "ecdsa-p256"} {
-		if err := WriteKey(filepath.Join(dir, name), algorithm, passphrase); err != nil {
-			return err
+		if _, err := envelope.WriteKey(filepath.Join(dir, name), algorithm, passphrase); err != nil {
+			return fmt.Errorf("making the key %s: %w", name, err)
 		}
 	}
 	trust, err := c.trust(ctx, c.URL, programme)
@@ -87,7 +86,7 @@ func (c *Config) initStore(issuer *issue.Issuer, org label.Organization, now tim
 	if err := store.Create(c.dir, c.Log.Origin, head, now); err != nil {
 		return err
 	}
-	pub, err := readPublic(filepath.Join(c.dir, publicName(OperatorKey)))
+	pub, err := readPublic(filepath.Join(c.dir, envelope.PublicName(OperatorKey)))
 	if err != nil {
 		return err
 	}
@@ -101,29 +100,3 @@ func (c *Config) initStore(issuer *issue.Issuer, org label.Organization, now tim
 	})
 	return errors.Join(err, s.Close())
 }
-
-// WriteKey makes a key pair: the private key in path, readable by its owner
-// only, the public one beside it with the ending .pub. It overwrites nothing.
-func WriteKey(path, algorithm string, passphrase []byte) error {
-	private, public, err := envelope.GenerateKey(algorithm, passphrase)
-	if err != nil {
-		return err
-	}
-	for _, f := range []struct {
-		path string
-		text []byte
-		mode os.FileMode
-	}{{path, private, 0o600}, {publicName(path), public, 0o644}} {
-		out, err := os.OpenFile(f.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, f.mode)
-		if err != nil {
-			return fmt.Errorf("writing the key: %w", err)
-		}
-		_, err = out.Write(f.text)
-		if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
-			return fmt.Errorf("writing the key: %w", err)
-		}
-	}
-	return nil
-}
-
-func publicName(path string) string { return strings.TrimSuffix(path, ".key") + ".pub" }

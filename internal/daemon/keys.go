@@ -63,7 +63,7 @@ func (c *Config) public(ctx context.Context, key string) (*envelope.PublicKey, e
 		}
 		return s.Public, nil
 	}
-	return readPublic(publicName(c.path(key)))
+	return readPublic(envelope.PublicName(c.path(key)))
 }
 
 func readPublic(path string) (*envelope.PublicKey, error) {

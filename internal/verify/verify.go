@@ -74,7 +74,7 @@ func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
 	r := &Result{Label: l, State: l.StateAt(at), Support: l.SupportAt(at), At: at.UTC().Truncate(time.Second)}
 	r.say("signature", "label key %.16s of %s signed the label statement", key, t.Authority.Name)
 	r.say("statement", "label %s, level %d of %d in %s version %s, issued %s", l.ID.Pretty(), l.Level.Number, l.Level.Of, l.Scheme.Name, l.Scheme.Version, l.Issued.Format(time.DateOnly))
-	r.say("device", "%s %s (model %s), SHA-256 %s", l.Device.Brand, l.Device.Name, l.Device.Model, label.DigestOf([]byte(p.Device)))
+	r.say("device", "%s (model %s), SHA-256 %s", l.Device.Name, l.Device.Model, label.DigestOf([]byte(p.Device)))
 	proof, err := translog.ParseProof([]byte(p.Proof))
 	if err != nil {
 		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, "proof", "%v", err)
