@@ -22,7 +22,7 @@ func TestTour(t *testing.T) {
 		t.Fatal(err)
 	}
 	var script strings.Builder
-	script.WriteString("set -e -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null' EXIT\n")
+	script.WriteString("set -e -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n")
 	for _, m := range shellBlock.FindAllSubmatch(readme, -1) {
 		script.Write(m[1])
 	}
