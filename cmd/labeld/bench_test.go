@@ -5,8 +5,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -324,12 +328,37 @@ func groupCommit(tb testing.TB, n, count int) float64 {
 	}
 	defer db.Close()
 	type op struct {
-		key  [16]byte
+		n    int
+		id   [12]byte // of the label
+		dev  [42]byte // of device and scheme
 		done chan error
 	}
 	queue := make(chan *op, 2*n)
-	entry, record := make([]byte, 1800), make([]byte, 250)
+	entry, record, hash := make([]byte, 1500), make([]byte, 250), make([]byte, 32)
 	rand.Read(entry)
+	names := []string{"entries", "labels", "live", "org_labels", "hashes"}
+	if err := db.Update(func(tx *bolt.Tx) error {
+		for _, name := range names {
+			if _, err := tx.CreateBucket([]byte(name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		tb.Fatal(err)
+	}
+	// put writes what a label adds: a log entry, two tree nodes, its record, and
+	// two index records.
+	put := func(tx *bolt.Tx, o *op) error {
+		seq := binary.BigEndian.AppendUint64(nil, uint64(o.n))
+		return errors.Join(
+			tx.Bucket([]byte("entries")).Put(seq, entry),
+			tx.Bucket([]byte("hashes")).Put(append([]byte{0}, seq...), hash),
+			tx.Bucket([]byte("hashes")).Put(append([]byte{1}, seq...), hash),
+			tx.Bucket([]byte("labels")).Put(o.id[:], record),
+			tx.Bucket([]byte("live")).Put(o.dev[:], o.id[:]),
+			tx.Bucket([]byte("org_labels")).Put(append(append([]byte("northlight"), seq...), o.id[:]...), nil))
+	}
 	go func() {
 		for o := range queue {
 			batch := []*op{o}
@@ -337,15 +366,9 @@ func groupCommit(tb testing.TB, n, count int) float64 {
 				batch = append(batch, <-queue)
 			}
 			err := db.Update(func(tx *bolt.Tx) error {
-				for name, v := range map[string][]byte{"entries": entry, "labels": record, "live": record[:12], "hashes": record[:32]} {
-					b, err := tx.CreateBucketIfNotExists([]byte(name))
-					if err != nil {
+				for _, o := range batch {
+					if err := put(tx, o); err != nil {
 						return err
-					}
-					for _, o := range batch {
-						if err := b.Put(o.key[:], v); err != nil {
-							return err
-						}
 					}
 				}
 				return nil
@@ -355,9 +378,10 @@ func groupCommit(tb testing.TB, n, count int) float64 {
 			}
 		}
 	}()
-	rate, _ := load(tb, n, count, func(int, int) error {
-		o := &op{done: make(chan error, 1)}
-		rand.Read(o.key[:])
+	rate, _ := load(tb, n, count, func(_, i int) error {
+		o := &op{n: i, done: make(chan error, 1)}
+		rand.Read(o.id[:])
+		rand.Read(o.dev[:])
 		queue <- o
 		return <-o.done
 	})
@@ -370,8 +394,11 @@ const baselineVar = "LABELD_BENCH_BASELINE"
 // serveBaseline is the process that answers what it was told to, as plainly as
 // its protocol allows. It reads the answer from standard input.
 func serveBaseline() {
-	body, err := io.ReadAll(os.Stdin)
-	if err != nil {
+	var answer struct {
+		Header http.Header
+		Body   []byte
+	}
+	if err := json.NewDecoder(os.Stdin).Decode(&answer); err != nil {
 		panic(err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -381,14 +408,12 @@ func serveBaseline() {
 	fmt.Println(l.Addr())
 	if os.Getenv(baselineVar) == "grpc" {
 		srv := grpc.NewServer()
-		labelv1.RegisterVerificationServiceServer(srv, &echo{resp: &labelv1.VerifyResponse{Bundle: body}})
+		labelv1.RegisterVerificationServiceServer(srv, &echo{resp: &labelv1.VerifyResponse{Bundle: answer.Body}})
 		panic(srv.Serve(l))
 	}
-	contentType := os.Getenv(baselineVar)
 	panic(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.Write(body)
+		maps.Copy(w.Header(), answer.Header)
+		w.Write(answer.Body)
 	})))
 }
 
@@ -402,12 +427,17 @@ func (e *echo) Verify(context.Context, *labelv1.VerifyRequest) (*labelv1.VerifyR
 	return e.resp, nil
 }
 
-// baseline starts a process that answers with body and returns its address.
-func baseline(tb testing.TB, kind string, body []byte) string {
+// baseline starts a process that answers with header and body, and returns its
+// address.
+func baseline(tb testing.TB, kind string, header http.Header, body []byte) string {
 	tb.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), baselineVar+"="+kind)
-	cmd.Stdin = bytes.NewReader(body)
+	answer, err := json.Marshal(map[string]any{"Header": header, "Body": body})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cmd.Stdin = bytes.NewReader(answer)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -484,7 +514,7 @@ func BenchmarkRead(b *testing.B) {
 			body, err := io.ReadAll(resp.Body)
 			s.must(err)
 			resp.Body.Close()
-			addr := baseline(b, resp.Header.Get("Content-Type"), body)
+			addr := baseline(b, "http", resp.Header, body)
 			rate, base, ratio := versus(b, 8000, get(b, url), get(b, "http://"+addr+"/"))
 			b.Logf("GET /l/ID%-5s %6.0f/s, bare handler %6.0f/s: ratio %.2f (target 0.9), %d bytes", suffix, rate, base, ratio, len(body))
 			b.ReportMetric(ratio, "http"+suffix+"-ratio")
@@ -504,7 +534,7 @@ func verifyRates(b *testing.B, s *service, id string) (rate, base, ratio float64
 	s.must(err)
 	size := len(resp.GetBundle()) + len(resp.GetDevice()) + len(resp.GetProof()) + 500
 	plain := *s
-	plain.grpc = baseline(b, "grpc", bytes.Repeat([]byte("x"), size))
+	plain.grpc = baseline(b, "grpc", nil, bytes.Repeat([]byte("x"), size))
 	bare := labelv1.NewVerificationServiceClient(plain.dial("", ""))
 	return versus(b, 8000,
 		func(int, int) error { _, err := ours.Verify(ctx, req); return err },
