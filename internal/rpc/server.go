@@ -3,7 +3,9 @@ package rpc
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
+	"net"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -55,6 +57,14 @@ func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, log *slog.Logge
 	healthpb.RegisterHealthServer(s, s.health)
 	reflection.Register(s)
 	return s
+}
+
+// Serve answers calls until the server is drained, which is no error.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.Server.Serve(l); !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil
 }
 
 // Drain tells health checks that the server is leaving, and waits for calls

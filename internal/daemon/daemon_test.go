@@ -1,0 +1,175 @@
+package daemon_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"labeld/internal/daemon"
+	"labeld/internal/verify"
+)
+
+var ctx = context.Background()
+
+// config is a small valid configuration on loopback, with free ports.
+func config() daemon.Config {
+	return daemon.Config{
+		URL: "http://127.0.0.1:0", HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0",
+		Authority: daemon.AuthorityConfig{ID: "test-authority", Name: "Test Authority"},
+		Log:       daemon.LogConfig{Origin: "labels.test/log"},
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func options() daemon.Options {
+	return daemon.Options{
+		Passphrase: func() ([]byte, error) { return []byte("secret"), nil },
+		Log:        slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+}
+
+func TestExampleConfigIsComplete(t *testing.T) {
+	text, err := os.ReadFile("labeld.example.yaml")
+	must(t, err)
+	c, err := daemon.ParseConfig(text)
+	must(t, err)
+	if c.URL == "" || len(c.Audiences) == 0 || c.Authority.URL == "" || c.Log.Key == "" || c.LabelKey == "" || c.LabelKeyFrom.IsZero() ||
+		len(c.RetiredKeys) == 0 || c.Labels == "" || c.TLS.Cert == "" || c.TLS.Key == "" || c.HTTP == "" || c.GRPC == "" {
+		t.Errorf("the example does not show every member: %+v", c)
+	}
+}
+
+func TestConfigRefusals(t *testing.T) {
+	good := "url: https://labels.example.org\nauthority: {id: a, name: A}\nlog: {origin: labels.example.org/log}\n"
+	if _, err := daemon.ParseConfig([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct{ text, want string }{
+		"unknown member":     {good + "colour: red\n", "colour"},
+		"no url":             {"authority: {id: a, name: A}\nlog: {origin: o}\n", "url"},
+		"url with a path":    {strings.Replace(good, ".org\n", ".org/labels\n", 1), "url"},
+		"plain http":         {strings.Replace(good, "https:", "http:", 1), "https"},
+		"no authority":       {"url: https://labels.example.org\nlog: {origin: o}\n", "authority.id"},
+		"no origin":          {"url: https://labels.example.org\nauthority: {id: a, name: A}\n", "log.origin"},
+		"open to the world":  {good + "grpc: 0.0.0.0:8443\n", "tls"},
+		"open on all hosts":  {good + "http: :8080\n", "tls"},
+		"certificate no key": {good + "tls: {cert: c.pem}\n", "cert and key"},
+		"address":            {good + "http: nowhere\n", "http, grpc"},
+		"retired key":        {good + "retired_keys: [{public: p}]\n", "retired_keys[0]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := daemon.ParseConfig([]byte(tc.text))
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want an error that names %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestInitOnceAndServe(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "programme")
+	must(t, daemon.Init(ctx, dir, config(), []byte("secret"), time.Now()))
+	if err := daemon.Init(ctx, dir, config(), []byte("secret"), time.Now()); err == nil || !strings.Contains(err.Error(), "exists") {
+		t.Fatalf("a second init gave %v", err)
+	}
+	for _, name := range []string{"label.key", "log.key", daemon.OperatorKey} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		must(t, err)
+		if !bytes.Contains(text, []byte("ENCRYPTED SIGSTORE PRIVATE KEY")) {
+			t.Errorf("%s is not encrypted", name)
+		}
+		if fi, err := os.Stat(filepath.Join(dir, name)); err != nil || fi.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v (%v)", name, fi.Mode(), err)
+		}
+	}
+	c, err := daemon.LoadConfig(dir)
+	must(t, err)
+	wrong := options()
+	wrong.Passphrase = func() ([]byte, error) { return []byte("wrong"), nil }
+	if _, err := daemon.Open(ctx, c, wrong); err == nil || !strings.Contains(err.Error(), "passphrase") {
+		t.Fatalf("a wrong passphrase gave %v", err)
+	}
+	d, err := daemon.Open(ctx, c, options())
+	must(t, err)
+	serving, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- d.Serve(serving) }()
+	resp, err := http.Get(d.URL + "/.well-known/labeld.json")
+	must(t, err)
+	text, err := io.ReadAll(resp.Body)
+	must(t, err)
+	resp.Body.Close()
+	trust, err := verify.ParseTrust(text)
+	must(t, err)
+	if trust.URL != d.URL || trust.Log.Origin != "labels.test/log" || len(trust.Schemes) != 1 {
+		t.Errorf("the trust file says %+v", trust)
+	}
+	stop()
+	must(t, <-done)
+	must(t, daemon.Check(ctx, c, func(p string) { t.Errorf("check: %s", p) }))
+}
+
+// TestOpenMakesNothing takes away one file after the other: each is missed, and
+// none is made.
+func TestOpenMakesNothing(t *testing.T) {
+	for _, name := range []string{"label.key", "label.pub", "log.key", "log.pub", "labeld.db", daemon.ConfigName} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "programme")
+			must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
+			must(t, os.Remove(filepath.Join(dir, name)))
+			c, err := daemon.LoadConfig(dir)
+			if err == nil {
+				_, err = daemon.Open(ctx, c, options())
+			}
+			if err == nil {
+				t.Fatal("opened")
+			}
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				t.Error("the missing file was made")
+			}
+		})
+	}
+}
+
+func TestOpenRefusesOtherKeysAndOrigins(t *testing.T) {
+	dir, other := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
+	must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
+	must(t, daemon.Init(ctx, other, config(), nil, time.Now()))
+	for name, spoil := range map[string]func(*testing.T, *daemon.Config){
+		"log.origin": func(_ *testing.T, c *daemon.Config) { c.Log.Origin = "elsewhere/log" },
+		"label_key":  func(_ *testing.T, c *daemon.Config) { c.LabelKey = filepath.Join(other, "label.key") },
+		"log.key":    func(_ *testing.T, c *daemon.Config) { c.Log.Key = filepath.Join(other, "log.key") },
+		"data":       func(_ *testing.T, c *daemon.Config) { c.Labels = other },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := daemon.LoadConfig(dir)
+			must(t, err)
+			spoil(t, c)
+			d, err := daemon.Open(ctx, c, options())
+			if name == "label_key" {
+				// Another label key is a rotation, and is allowed.
+				must(t, err)
+				stopped, stop := context.WithCancel(ctx)
+				stop()
+				must(t, d.Serve(stopped))
+				return
+			}
+			if err == nil {
+				t.Error("opened")
+			}
+		})
+	}
+}
