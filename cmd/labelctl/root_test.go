@@ -12,13 +12,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Tests begin without the settings of whoever runs them.
-func init() {
-	for _, name := range []string{envServer, envKey, envAs, envURL, envPass, envCosign} {
-		os.Unsetenv(name)
-	}
-}
-
 // A ran is what a command line came to.
 type ran struct {
 	code           int

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets scripts run this test binary as labelctl.
+func TestMain(m *testing.M) {
+	testscript.Main(tests{m}, map[string]func(){"labelctl": main})
+}
+
+// tests begin without the settings of whoever runs them.
+type tests struct{ *testing.M }
+
+func (m tests) Run() int {
+	for _, name := range []string{envServer, envKey, envAs, envURL, envPass, envCosign} {
+		os.Unsetenv(name)
+	}
+	return m.M.Run()
+}
+
+// TestScripts runs the scripts of testdata/script with the real labelctl and
+// the real labeld. In each, $HTTP and $GRPC are addresses that are free, and
+// "wait-demo" waits until the demo there has labelled its camera.
+func TestScripts(t *testing.T) {
+	bin := t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", bin, "../labeld").CombinedOutput(); err != nil {
+		t.Fatalf("building labeld: %v\n%s", err, out)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			httpAddr, err := freeAddress()
+			if err != nil {
+				return err
+			}
+			grpcAddr, err := freeAddress()
+			if err != nil {
+				return err
+			}
+			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("HTTP", httpAddr)
+			env.Setenv("GRPC", grpcAddr)
+			env.Setenv("LABELCTL_SERVER", grpcAddr)
+			env.Setenv("LABELCTL_URL", "http://"+httpAddr)
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"wait-demo": waitDemo},
+	})
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+func waitDemo(ts *testscript.TestScript, _ bool, _ []string) {
+	const camera = "09522104000171"
+	url := fmt.Sprintf("http://%s/01/%s", ts.Getenv("HTTP"), camera)
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get(url)
+		if err != nil {
+			continue
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK { // redirected to the label
+			return
+		}
+	}
+	ts.Fatalf("no label is at %s", url)
+}
