@@ -8,9 +8,7 @@ package labeltest
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/base64"
 	"io"
 	"log/slog"
 	"strconv"
@@ -130,11 +128,8 @@ func NewSigner(tb testing.TB) *envelope.Signer {
 
 func (w *World) keys() {
 	labelKey := NewSigner(w.TB)
-	pub, priv, err := ed25519.GenerateKey(rand.Reader)
+	skey, vkey, err := translog.GenerateKey(rand.Reader, Origin)
 	w.must(err)
-	vkey, err := note.NewEd25519VerifierKey(Origin, pub)
-	w.must(err)
-	skey := "PRIVATE+KEY+" + vkey[:len(Origin)+9] + "+" + base64.StdEncoding.EncodeToString(append([]byte{1}, priv.Seed()...))
 	logKey, err := note.NewSigner(skey)
 	w.must(err)
 	party := label.Party{ID: Operator, Name: "Test Authority"}

@@ -253,6 +253,8 @@ func (p *Programme) loadCategories(fsys fs.FS) error {
 	return d.err()
 }
 
+var provisionID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.-]{0,31}$`)
+
 func (p *Programme) loadStandard(fsys fs.FS, name string, lang *language) error {
 	s := &Standard{byID: map[string]*Provision{}}
 	d, err := readDocument(fsys, name, s)
@@ -268,8 +270,8 @@ func (p *Programme) loadStandard(fsys fs.FS, name string, lang *language) error 
 	}
 	for i := range s.Provisions {
 		v, path := &s.Provisions[i], at("provisions", i)
-		if v.ID == "" || s.byID[v.ID] != nil {
-			d.errorf(path, "every provision needs an id of its own")
+		if !provisionID.MatchString(v.ID) || s.byID[v.ID] != nil {
+			d.errorf(path, "every provision needs an id of its own: letters, digits, dots and hyphens")
 		}
 		if v.Title == "" {
 			d.errorf(path, "title is required")

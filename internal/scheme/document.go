@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -35,7 +36,10 @@ func readDocument(fsys fs.FS, name string, v any) (*document, error) {
 	d := &document{name: name, digest: label.DigestOf(text), lines: map[string]int{}}
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
-		return nil, d.yamlError(err)
+		return nil, fmt.Errorf("%s:%d: %s", name, brokenLine(text), syntaxText(err))
+	}
+	if root.Kind == 0 {
+		return nil, fmt.Errorf("%s:1: the file is empty", name)
 	}
 	d.walk("", &root)
 	dec := yaml.NewDecoder(bytes.NewReader(text))
@@ -92,7 +96,11 @@ func (d *document) line(path string) int {
 
 // errorf records that what stands at path is wrong.
 func (d *document) errorf(path, format string, args ...any) {
-	d.errs = append(d.errs, fmt.Errorf("%s:%d: %s: %s", d.name, d.line(path), path, fmt.Sprintf(format, args...)))
+	text := fmt.Sprintf(format, args...)
+	if path != "" {
+		text = path + ": " + text
+	}
+	d.errs = append(d.errs, fmt.Errorf("%s:%d: %s", d.name, d.line(path), text))
 }
 
 func (d *document) err() error { return errors.Join(d.errs...) }
@@ -116,7 +124,30 @@ func (d *document) yamlError(err error) error {
 	return errors.Join(errs...)
 }
 
-var yamlUnknown = regexp.MustCompile(`field (\S+) not found in type \S+`)
+// syntaxText is a syntax error without the line that the YAML library names:
+// that of what encloses the error, and for some errors one less.
+func syntaxText(err error) string {
+	if g := yamlLine.FindStringSubmatch(err.Error()); g != nil {
+		return g[2]
+	}
+	return strings.TrimPrefix(err.Error(), "yaml: ")
+}
+
+// brokenLine returns the line at which a text that is not YAML stops being it:
+// the first from which on the text so far has the error of the whole.
+func brokenLine(text []byte) int {
+	lines := bytes.SplitAfter(text, []byte{'\n'})
+	fails := func(n int) string {
+		if err := yaml.Unmarshal(bytes.Join(lines[:n], nil), new(yaml.Node)); err != nil {
+			return syntaxText(err)
+		}
+		return ""
+	}
+	whole := fails(len(lines))
+	return 1 + sort.Search(len(lines)-1, func(i int) bool { return fails(i+1) == whole })
+}
+
+var yamlUnknown = regexp.MustCompile(`field (\S+) not found in type .*`)
 
 func plainYAML(m string) string {
 	return yamlUnknown.ReplaceAllString(m, "no such member is defined here: $1")

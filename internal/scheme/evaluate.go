@@ -19,6 +19,11 @@ func (s *Scheme) Evaluate(dev *label.Device, subject label.Digest, items []*Item
 	}
 	d := &Decision{Scheme: s, Device: dev, Subject: subject, At: now, Risk: cat.Risk}
 	e := &evaluation{scheme: s, now: now, done: map[memo]*Finding{}}
+	// Latest first; of one day in a fixed order, so that the result is a
+	// function of the set.
+	items = slices.SortedFunc(slices.Values(items), func(a, b *Item) int {
+		return cmp.Or(b.Date.Compare(a.Date), slices.Compare(a.ID[:], b.ID[:]))
+	})
 	for _, it := range items {
 		if it.Standard != s.Standard || it.Edition != s.Edition {
 			continue
@@ -29,11 +34,6 @@ func (s *Scheme) Evaluate(dev *label.Device, subject label.Digest, items []*Item
 		}
 		e.items = append(e.items, it)
 	}
-	// Latest first; of one day in a fixed order, so that the result is a
-	// function of the set.
-	slices.SortFunc(e.items, func(a, b *Item) int {
-		return cmp.Or(b.Date.Compare(a.Date), slices.Compare(a.ID[:], b.ID[:]))
-	})
 	d.declaration = e.latestDeclaration()
 	for n := 1; n <= len(s.Levels); n++ {
 		r := LevelResult{Level: n, Reached: d.declaration != nil}
@@ -127,11 +127,8 @@ func (e *evaluation) provision(f *Finding, c *Criterion, p *Provision, src Sourc
 		}
 	case v == "" && applies == unknown && src == Declaration:
 		f.fall(Undetermined, Gap{Kind: GapFact, By: Declaration, Items: missing})
-	case v == "", v == label.Pass && it.Source() != Lab && src == Lab:
+	case v == "", it.Source() != Lab && src == Lab:
 		f.fall(Undetermined, Gap{Kind: GapEvidence, By: src, Items: []string{p.ID}})
-	case v == label.Inconclusive:
-		f.rest(it)
-		f.fall(Undetermined, Gap{Kind: GapInconclusive, By: it.Source(), Items: []string{p.ID}})
 	case v == label.NotApplicable && in.when == nil:
 		f.rest(it)
 		f.fall(Undetermined, Gap{Kind: GapUnconditional, By: it.Source(), Items: []string{p.ID}})
@@ -140,9 +137,12 @@ func (e *evaluation) provision(f *Finding, c *Criterion, p *Provision, src Sourc
 		f.fall(Undetermined, Gap{Kind: GapContradiction, By: it.Source(), Items: []string{p.ID}})
 	case v == label.NotApplicable:
 		f.rest(it)
-	default:
+	case v == label.Pass:
 		f.rest(it)
 		f.met()
+	default:
+		f.rest(it)
+		f.fall(Undetermined, Gap{Kind: GapInconclusive, By: it.Source(), Items: []string{p.ID}})
 	}
 	return nil
 }
@@ -229,6 +229,18 @@ func (e *evaluation) rule(f *Finding, c *Criterion, src Source) error {
 	result, missing, err := c.rule.eval(value, e.now)
 	if err != nil {
 		return err
+	}
+	if result == isTrue && slices.ContainsFunc(e.items, func(it *Item) bool { return it.Source() == Lab && it.Level < c.Level }) {
+		// What was measured for a lower level does not support this one, but
+		// what was found wrong counts, and is not declared away.
+		var all []*Item
+		again, _, err := c.rule.eval(e.features(&all), e.now)
+		if err != nil {
+			return err
+		}
+		if again == isFalse {
+			result, used = isFalse, all
+		}
 	}
 	for _, it := range used {
 		f.rest(it)

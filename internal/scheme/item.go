@@ -158,6 +158,9 @@ func (f *Fact) read(raw label.JSON) (any, error) {
 		if label.Decode(raw, &v) != nil || len(v) > maxListed {
 			return nil, mistyped(fmt.Sprintf("a list of at most %d texts", maxListed))
 		}
+		if slices.ContainsFunc(v, func(s string) bool { return len(s) > label.MaxProse }) {
+			return nil, label.Errorf(label.Invalid, label.ReasonFactRange, "", "has a text longer than %d bytes", label.MaxProse)
+		}
 		return v, nil
 	}
 	text, err := jsontext.AppendUnquote(nil, raw)

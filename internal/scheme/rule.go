@@ -3,6 +3,7 @@ package scheme
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/google/cel-go/checker"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/interpreter"
+
+	"labeld/internal/label"
 )
 
 // instant is the variable that holds the instant of evaluation in rules.
@@ -21,12 +24,14 @@ const instant = "at"
 // costs about 20.
 const maxCost = 2000
 
-// maxListed is how many elements of a list or characters of a text the cost
-// estimate assumes.
+// maxListed is how many elements a fact that is a list may have.
 const maxListed = 64
 
 // A language compiles rules against the fact dictionary.
-type language struct{ env *cel.Env }
+type language struct {
+	env   *cel.Env
+	facts map[string]*Fact
+}
 
 func newLanguage(facts map[string]*Fact) (*language, error) {
 	opts := []cel.EnvOption{cel.Variable(instant, cel.TimestampType)}
@@ -37,7 +42,7 @@ func newLanguage(facts map[string]*Fact) (*language, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the rule language: %w", err)
 	}
-	return &language{env}, nil
+	return &language{env, facts}, nil
 }
 
 func (f *Fact) celType() *cel.Type {
@@ -92,21 +97,29 @@ func (l *language) compile(text string) (*rule, error) {
 	if r.partial, err = l.env.Program(ast, cel.EvalOptions(cel.OptOptimize|cel.OptPartialEval)); err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{}
 	for _, ref := range ast.NativeRep().ReferenceMap() {
-		if ref.Name != "" && ref.Name != instant && !seen[ref.Name] {
-			seen[ref.Name] = true
+		if l.facts[ref.Name] != nil && !slices.Contains(r.vars, ref.Name) { // else a function, or a variable of all() and the like
 			r.vars = append(r.vars, ref.Name)
 		}
 	}
+	slices.Sort(r.vars)
 	return r, nil
 }
 
-// sizes tells the cost estimator how large facts may be.
+// sizes tells the cost estimator how large facts may be, which [Fact.read]
+// holds them to. What is made of facts it works out by itself.
 type sizes struct{}
 
-func (sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
-	return &checker.SizeEstimate{Min: 0, Max: maxListed}
+func (sizes) EstimateSize(n checker.AstNode) *checker.SizeEstimate {
+	switch {
+	case len(n.Path()) == 0:
+		return nil
+	case n.Type().Kind() == types.ListKind:
+		return &checker.SizeEstimate{Max: maxListed}
+	case n.Type().Kind() == types.StringKind:
+		return &checker.SizeEstimate{Max: label.MaxProse}
+	}
+	return nil
 }
 
 func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {
@@ -149,7 +162,9 @@ func (r *rule) eval(facts func(name string) (any, bool), now time.Time) (result 
 		for _, id := range v.IDs() {
 			trails, _ := v.GetAttributeTrails(id)
 			for _, t := range trails {
-				missing = append(missing, t.Variable())
+				if !slices.Contains(missing, t.Variable()) {
+					missing = append(missing, t.Variable())
+				}
 			}
 		}
 		return unknown, missing, nil

@@ -1,0 +1,181 @@
+package scheme_test
+
+import (
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+)
+
+// filled grants a level and fills a label, which must then be one that its
+// linter accepts.
+func filled(t testing.TB, d *scheme.Decision, level int) *label.Label {
+	t.Helper()
+	g, err := d.Grant(level)
+	must(t, err)
+	if g.Subject() != d.Subject {
+		t.Errorf("the grant is for %s, the decision about %s", g.Subject(), d.Subject)
+	}
+	id, err := label.NewID(zeros{})
+	must(t, err)
+	l := &label.Label{ID: id, URL: "https://labels.test/l", Authority: label.Party{ID: "a", Name: "A"}, Maker: label.Party{ID: "maker", Name: "M"}}
+	must(t, g.Fill(l))
+	must(t, l.Validate())
+	if l.Level.Number != level || l.Scheme != d.Scheme.Ref() || l.Device.Model != d.Device.Model || !l.Issued.Equal(now) {
+		t.Errorf("the label says %+v", l)
+	}
+	return l
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// TestExpiry has each bound bind in turn. The term is 12 months, reports count
+// for 6 and declarations for 18.
+func TestExpiry(t *testing.T) {
+	m := copyOf(t, os.DirFS("testdata/small"))
+	edit(t, m, "schemes/ladder.yaml", "declaration: 9", "declaration: 18")
+	p, err := scheme.Load(m)
+	must(t, err)
+	dev, subject := device(t, "plug")
+	for _, row := range []struct {
+		name         string
+		declared     label.Date
+		supportEnd   label.Date
+		tested       label.Date // zero: not at all
+		bound        label.Bound
+		lastDay      label.Date
+		reportUnused bool
+	}{
+		{"term", today, today.AddMonths(36), label.Date{}, label.BoundSchemeTerm, label.NewDate(2027, time.November, 2), false},
+		{"support", today, today.AddDays(100), label.Date{}, label.BoundSupportEnd, today.AddDays(100), false},
+		{"support ends with the term", today, today.AddMonths(12), label.Date{}, label.BoundSchemeTerm, today.AddMonths(12), false},
+		{"support ends today", today, today, label.Date{}, label.BoundSupportEnd, today, false},
+		{"declaration", today.AddMonths(-10), today.AddMonths(36), label.Date{}, label.BoundEvidenceExpiry, today.AddMonths(8), false},
+		{"report", today, today.AddMonths(36), label.NewDate(2026, time.August, 31), label.BoundEvidenceExpiry, label.NewDate(2027, time.February, 28), false},
+		{"report that nothing rests on", today, today.AddMonths(36), today.AddMonths(-5), label.BoundSchemeTerm, label.NewDate(2027, time.November, 2), true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			decl := declaration(t, row.declared, "p-1=pass", "has_password=false")
+			decl.Product.SupportEnd = row.supportEnd
+			items := []*scheme.Item{read(t, p, label.TypeDeclaration, decl)}
+			if !row.tested.IsZero() {
+				vs := "p-1=pass"
+				if row.reportUnused {
+					vs = "p-5=pass"
+				}
+				items = append(items, read(t, p, label.TypeTestReport, report(t, row.tested, 1, vs, "")))
+			}
+			d, err := p.Schemes["ladder"].Evaluate(dev, subject, items, now)
+			must(t, err)
+			l := filled(t, d, 1)
+			if l.ExpiresFor != row.bound || !l.Expires.Equal(row.lastDay.End()) {
+				t.Errorf("expires on %s for %s, want the end of %s for %s", l.Expires, l.ExpiresFor, row.lastDay, row.bound)
+			}
+			if l.Product != decl.Product {
+				t.Errorf("the label says of the product %+v", l.Product)
+			}
+		})
+	}
+}
+
+// TestSupportEnded reaches a level whose label would have expired before it was
+// issued.
+func TestSupportEnded(t *testing.T) {
+	decl := declaration(t, today.AddDays(-30), "p-1=pass", "has_password=false")
+	decl.Product.SupportEnd = today.AddDays(-1)
+	d := judge(t, "plug", read(t, programme(t, small), label.TypeDeclaration, decl))
+	g, err := d.Grant(1)
+	must(t, err)
+	wants(t, g.Fill(new(label.Label)), label.Precondition, label.ReasonOutOfRange, "product.supportEnd", "support-end) before it is issued")
+}
+
+func TestGrantRefuses(t *testing.T) {
+	d := judge(t, "plug", full(t))
+	for _, n := range []int{-1, 0, 4} {
+		_, err := d.Grant(n)
+		wants(t, err, label.Invalid, label.ReasonUnknownScheme, "level", "levels 1 to 3")
+	}
+	_, err := d.Grant(3)
+	wants(t, err, label.Precondition, label.ReasonMissing, "level", "does not support level 3")
+	if err := new(scheme.Grant).Fill(new(label.Label)); err == nil {
+		t.Error("an empty grant filled a label")
+	}
+	// A decision that nobody made grants nothing.
+	_, err = (&scheme.Decision{Scheme: programme(t, small).Schemes["ladder"], Reached: 3}).Grant(1)
+	wants(t, err, label.Precondition, label.ReasonMissing, "level", "does not support level 1")
+}
+
+// TestAssurance tells a label that a lab had to test for from one it happened
+// to test.
+func TestAssurance(t *testing.T) {
+	decl := full(t)
+	tested := lab(t, today.AddDays(-9), 3, fullClaims, "open_ports=0 password_length=12 scanned=true entropy=50")
+	for _, row := range []struct {
+		category string
+		level    int
+		items    []*scheme.Item
+		want     label.Assurance
+	}{
+		{"plug", 1, []*scheme.Item{decl}, label.SelfDeclared},
+		{"plug", 2, []*scheme.Item{decl, tested}, label.SelfDeclared},
+		{"plug", 3, []*scheme.Item{decl, tested}, label.LabTested},
+		{"camera", 1, []*scheme.Item{decl, tested}, label.SelfDeclared},
+		{"camera", 2, []*scheme.Item{decl, tested}, label.LabTested},
+	} {
+		if l := filled(t, judge(t, row.category, row.items...), row.level); l.Assurance != row.want {
+			t.Errorf("a %s of level %d is %s, want %s", row.category, row.level, l.Assurance, row.want)
+		}
+	}
+}
+
+// TestWhatALabelNames has four reports, of two labs: three that the level rests
+// on, one that it does not.
+func TestWhatALabelNames(t *testing.T) {
+	decl := full(t)
+	first := lab(t, today.AddDays(-20), 3, "p-1=pass", "")
+	second := lab(t, today.AddDays(-9), 3, "p-2=pass p-4=pass", "has_password=true has_update=true password_length=12")
+	third := lab(t, today.AddDays(-10), 3, "p-3=pass", "open_ports=0 scanned=true entropy=50")
+	third.Lab = label.LabRef{ID: "lab-2", Name: "Lab 2", Accreditation: "T-2", Body: "The Board"}
+	idle := lab(t, today.AddDays(-1), 3, "p-5=pass", "")
+	l := filled(t, judge(t, "camera", idle, third, second, decl, first), 3)
+	if len(l.Labs) != 2 || !slices.Contains(l.Labs, first.Lab) || !slices.Contains(l.Labs, third.Lab) {
+		t.Errorf("the label names the labs %+v", l.Labs)
+	}
+	if l.Firmware == nil || *l.Firmware != *second.Firmware {
+		t.Errorf("the label names the firmware %+v, want that of the latest report %+v", l.Firmware, second.Firmware)
+	}
+	var got, want []label.LabelEvidence
+	for _, it := range []*scheme.Item{decl, first, second, third} {
+		want = append(want, label.LabelEvidence{Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date, SHA256: it.ID})
+	}
+	byDigest := func(a, b label.LabelEvidence) int { return slices.Compare(a.SHA256[:], b.SHA256[:]) }
+	slices.SortFunc(want, byDigest)
+	if got = l.Evidence; !slices.Equal(got, want) {
+		t.Errorf("the label names the evidence\n%+v\nwant\n%+v", got, want)
+	}
+	wantCriteria := []label.CriterionMet{
+		{ID: "base", By: "lab"}, {ID: "passwords", By: "lab"}, {ID: "ports", By: "lab"}, {ID: "updates", By: "lab"},
+		{ID: "planned", By: "lab"}, {ID: "ahead", By: "declaration"}, {ID: "scanned", By: "lab"},
+	}
+	if !slices.Equal(l.Criteria, wantCriteria) {
+		t.Errorf("the label names the criteria %+v", l.Criteria)
+	}
+
+	// The declaration is named even where all criteria rest on a lab: its
+	// product is on the label.
+	silent := maker(t, today, "", "")
+	l = filled(t, judge(t, "plug", silent, lab(t, today, 1, "p-1=pass p-2=pass", "password_length=12")), 1)
+	if len(l.Evidence) != 2 {
+		t.Errorf("the label names the evidence %+v, want report and declaration", l.Evidence)
+	}
+
+	l = filled(t, judge(t, "plug", decl), 1)
+	if l.Labs != nil || l.Firmware != nil || len(l.Evidence) != 1 || len(l.Criteria) != 2 {
+		t.Errorf("a self-declared label names labs %v, firmware %v, evidence %v, criteria %v", l.Labs, l.Firmware, l.Evidence, l.Criteria)
+	}
+}
