@@ -33,10 +33,11 @@
 //
 // # Keys
 //
-// ECDSA on P-256 and P-384, Ed25519, and RSA of at least 2048 bits with
-// PKCS #1 v1.5 or PSS padding. Signatures are checked by sigstore/sigstore. A
-// key's ID is the SHA-256 of its PKIX (SubjectPublicKeyInfo) encoding, in hex.
-// Cosign's bundles carry the same digest in base64 as a hint; both are read.
+// ECDSA on P-256 and P-384, Ed25519 (plain, and prehashed as cosign 3 signs),
+// and RSA of at least 2048 bits with PKCS #1 v1.5 or PSS padding. Signatures
+// are checked by sigstore/sigstore. A key's ID is the SHA-256 of its PKIX
+// (SubjectPublicKeyInfo) encoding, in hex. Cosign's bundles carry the same
+// digest in base64 as a hint; both are read.
 //
 // Private keys ([LoadSigner]) are PEM files (PKCS #8, SEC 1, PKCS #1), PEM
 // files encrypted by cosign, or URIs of a key management system. No KMS client

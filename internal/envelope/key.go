@@ -55,7 +55,8 @@ func NewPublicKey(pub crypto.PublicKey) (*PublicKey, error) {
 		case elliptic.P256():
 			k.Algorithm, hashes = "ecdsa-p256", []crypto.Hash{crypto.SHA256}
 		case elliptic.P384():
-			// Older cosign signs with SHA-256 whatever the curve.
+			// The digest is the signer's choice: cosign signs with SHA-384 and
+			// its verify commands expect SHA-256.
 			k.Algorithm, hashes = "ecdsa-p384", []crypto.Hash{crypto.SHA384, crypto.SHA256}
 		default:
 			return nil, badKey("ECDSA keys must be on the curve P-256 or P-384")
@@ -83,6 +84,14 @@ func NewPublicKey(pub crypto.PublicKey) (*PublicKey, error) {
 			}
 			k.verifiers = append(k.verifiers, v)
 		}
+	}
+	if p, ok := pub.(ed25519.PublicKey); ok {
+		// Cosign 3 signs with the prehashed variant (RFC 8032 section 5.1).
+		v, err := signature.LoadED25519phVerifier(p)
+		if err != nil {
+			return nil, badKey(err.Error())
+		}
+		k.verifiers = append(k.verifiers, v)
 	}
 	der, err := x509.MarshalPKIXPublicKey(pub)
 	if err != nil {

@@ -35,5 +35,8 @@ func createFile(path string, b []byte, mode os.FileMode) error {
 		return err
 	}
 	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path)) // a part of a key is no key
+	}
+	return nil
 }

@@ -19,10 +19,11 @@ func DateOf(t time.Time) Date {
 	return NewDate(t.Year(), t.Month(), t.Day())
 }
 
-// ParseDate reads YYYY-MM-DD and nothing else.
+// ParseDate reads YYYY-MM-DD and nothing else. The zero Date and what lies
+// before it cannot be written, so they cannot be read.
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
-	if err != nil || len(s) != len(time.DateOnly) {
+	if err != nil || len(s) != len(time.DateOnly) || !t.After(time.Time{}) {
 		return Date{}, invalid(ReasonMalformed, "", "%q is not a date of the form 2026-05-31", s)
 	}
 	return Date{t}, nil

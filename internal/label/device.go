@@ -47,7 +47,9 @@ func ParseDevice(b []byte) (*Device, error) {
 	if err := d.Validate(); err != nil {
 		return nil, Within("device", err)
 	}
-	canon, err := Canonical(b)
+	// Not Canonical(b): what the descriptor says must give these bytes again,
+	// so members that are there and empty are refused as well.
+	canon, err := d.Canonical()
 	if err != nil {
 		return nil, Within("device", err)
 	}
@@ -93,9 +95,9 @@ func (d *Device) Validate() error {
 		return tooMany("gtins", len(d.GTINs), MaxGTINs)
 	}
 	for i, g := range d.GTINs {
-		full, err := ParseGTIN(string(g))
+		full, err := parseGTIN(index("gtins", i), string(g))
 		if err != nil {
-			return Within(index("gtins", i), err)
+			return err
 		}
 		if full != g {
 			return invalid(ReasonNotCanonical, index("gtins", i), "write it with 14 digits: %s", full)
@@ -150,7 +152,7 @@ func checkOptional(field, s string, limit int) error {
 		return invalid(ReasonMalformed, field, "begins or ends with white space")
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co) {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Other_Default_Ignorable_Code_Point) {
 			return invalid(ReasonMalformed, field, "contains the invisible character %U; remove it", r)
 		}
 	}

@@ -12,9 +12,11 @@ import (
 //
 // The check character follows the hybrid system of ISO/IEC 7064 (as its
 // MOD 37,36) for our alphabet: MOD 33,32. It catches every single wrong
-// character and, but for one pair of neighbours, every swap of two. Crockford's
-// own check symbol (MOD 37) needs five characters beyond the alphabet, of which
-// one cannot stand in a URL and one not in an alphanumeric QR code.
+// character, and of swaps of two unequal neighbours all but one in 496: after
+// any given beginning one pair of characters, next to each other in the
+// alphabet (its ends count as such), can be swapped unnoticed. Crockford's own
+// check symbol (MOD 37) needs five characters beyond the alphabet, of which one
+// cannot stand in a URL and one not in an alphanumeric QR code.
 type ID string
 
 const (

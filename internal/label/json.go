@@ -1,8 +1,9 @@
 package label
 
 import (
+	"encoding"
 	"errors"
-	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -61,26 +62,49 @@ func decodeError(err error) error {
 		if errors.Is(err, json.ErrUnknownName) {
 			return invalid(ReasonUnknownField, field, "no such member is defined here; remove it or mend its spelling")
 		}
-		want := "another type"
-		if se.GoType != nil {
-			want = goTypeName(se.GoType.String())
-		}
-		return invalid(ReasonMalformed, field, "found a JSON %s where %s is expected", se.JSONKind, want)
+		return invalid(ReasonMalformed, field, "found %s where %s is expected", kindName(se.JSONKind), typeName(se.GoType))
 	}
 	return invalid(ReasonMalformed, "", "not valid JSON: %v", err)
 }
 
-// goTypeName says a Go type in JSON's words.
-func goTypeName(t string) string {
-	switch t = t[strings.LastIndexByte(t, '.')+1:]; {
-	case t == "string":
+// kindName says what kind of JSON value was found.
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case '{':
+		return "a JSON object"
+	case '[':
+		return "a JSON array"
+	case 0:
+		return "a value"
+	default:
+		return "a JSON " + k.String()
+	}
+}
+
+// typeName says in JSON's words what a Go type is read from.
+func typeName(t reflect.Type) string {
+	if t == nil {
+		return "another type"
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return "a string"
-	case t == "bool":
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
 		return "true or false"
-	case strings.HasPrefix(t, "int"), strings.HasPrefix(t, "uint"), strings.HasPrefix(t, "float"):
+	case reflect.Slice, reflect.Array:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return "a string in base64"
+		}
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Float32, reflect.Float64:
 		return "a number"
 	default:
-		return fmt.Sprintf("a value of kind %s", t)
+		return "a whole number"
 	}
 }
 

@@ -1,0 +1,73 @@
+package label_test
+
+import (
+	"strings"
+	"testing"
+
+	"labeld/internal/label"
+)
+
+func TestParseGTIN(t *testing.T) {
+	for s, want := range map[string]label.GTIN{
+		"96385074":       "00000096385074", // GTIN-8, the example of the GS1 General Specifications
+		"614141000036":   "00614141000036", // GTIN-12
+		"4006381333931":  "04006381333931", // GTIN-13
+		"09522105000101": "09522105000101",
+		"10614141543219": "10614141543219", // GTIN-14
+		"00000000000000": "00000000000000",
+	} {
+		if got, err := label.ParseGTIN(s); err != nil || got != want {
+			t.Errorf("ParseGTIN(%s) = %s, %v, want %s", s, got, err, want)
+		}
+	}
+	for s, text := range map[string]string{
+		"":                "has 0 characters",
+		"9638507":         "has 7 characters",
+		"963850740":       "has 9 characters",
+		"09638507400":     "has 11 characters",
+		"010614141543219": "has 15 characters",
+		"9638507X":        "digits only",
+		"-6385074":        "digits only",
+		" 6385074":        "digits only",
+		"９638507":         "has 9 characters", // a full-width digit is three bytes
+		"96385075":        "check digit",
+		"4006381333930":   "check digit",
+		"4006318333931":   "check digit", // 81 and 18 swapped
+	} {
+		_, err := label.ParseGTIN(s)
+		if e := wantRefusal(t, err, label.Invalid, label.ReasonMalformed, "gtin"); !strings.Contains(e.Text, text) {
+			t.Errorf("ParseGTIN(%q) says %q, want %q", s, e.Text, text)
+		}
+	}
+}
+
+// TestGTINWrongDigit proves that every single wrong digit is noticed.
+func TestGTINWrongDigit(t *testing.T) {
+	for _, s := range []string{"96385074", "614141000036", "4006381333931", "10614141543219"} {
+		for i := range len(s) {
+			for c := byte('0'); c <= '9'; c++ {
+				if _, err := label.ParseGTIN(s[:i] + string(c) + s[i+1:]); (err == nil) != (c == s[i]) {
+					t.Errorf("%s with %c at %d: %v", s, c, i, err)
+				}
+			}
+		}
+	}
+}
+
+func FuzzParseGTIN(f *testing.F) {
+	for _, s := range []string{"96385074", "614141000036", "4006381333931", "09522105000101", "", "9638507X"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		g, err := label.ParseGTIN(s)
+		if err != nil {
+			return
+		}
+		if len(g) != 14 || !strings.HasSuffix(string(g), s) || strings.Trim(string(g), "0123456789") != "" {
+			t.Fatalf("%q became %q", s, g)
+		}
+		if again, err := label.ParseGTIN(string(g)); err != nil || again != g {
+			t.Fatalf("%s became %s, %v", g, again, err)
+		}
+	})
+}

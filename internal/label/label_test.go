@@ -1,0 +1,102 @@
+package label_test
+
+import (
+	"testing"
+	"time"
+
+	"labeld/internal/label"
+)
+
+func TestLabelValidate(t *testing.T) {
+	type l = *label.Label
+	rules := []rule[l]{
+		{"no ID", func(l l) { l.ID = "" }, label.ReasonIDMalformed, "id"},
+		{"wrong ID", func(l l) { l.ID = "K7QM4T2X9PWJ" }, label.ReasonIDMalformed, "id"},
+		{"ID with hyphens", func(l l) { l.ID = "K7QM-4T2X-9PWH" }, label.ReasonIDMalformed, "id"},
+		{"ID in lower case", func(l l) { l.ID = "k7qm4t2x9pwh" }, label.ReasonIDMalformed, "id"},
+		{"no URL", func(l l) { l.URL = "" }, label.ReasonMissing, "url"},
+		{"no authority", func(l l) { l.Authority.ID = "" }, label.ReasonMissing, "authority.id"},
+		{"no authority name", func(l l) { l.Authority.Name = "" }, label.ReasonMissing, "authority.name"},
+		{"no scheme", func(l l) { l.Scheme.ID = "" }, label.ReasonMissing, "scheme.id"},
+		{"no scheme version", func(l l) { l.Scheme.Version = "" }, label.ReasonMissing, "scheme.version"},
+		{"no scheme name", func(l l) { l.Scheme.Name = "" }, label.ReasonMissing, "scheme.name"},
+		{"no scheme digest", func(l l) { l.Scheme.SHA256 = label.Digest{} }, label.ReasonMissing, "scheme.sha256"},
+		{"no level name", func(l l) { l.Level.Name = "" }, label.ReasonMissing, "level.name"},
+		{"level 0", func(l l) { l.Level.Number = 0 }, label.ReasonOutOfRange, "level.number"},
+		{"level over the last", func(l l) { l.Level.Number = 5 }, label.ReasonOutOfRange, "level.number"},
+		{"no assurance", func(l l) { l.Assurance = "" }, label.ReasonOutOfRange, "assurance"},
+		{"unknown assurance", func(l l) { l.Assurance = "certified" }, label.ReasonOutOfRange, "assurance"},
+		{"lab-tested by nobody", func(l l) { l.Labs = nil }, label.ReasonMissing, "labs"},
+		{"no device", func(l l) { l.Device = label.Device{} }, label.ReasonUnknownType, "device.type"},
+		{"device without model", func(l l) { l.Device.Model = "" }, label.ReasonMissing, "device.model"},
+		{"no maker", func(l l) { l.Maker.ID = "" }, label.ReasonMissing, "maker.id"},
+		{"no maker name", func(l l) { l.Maker.Name = "" }, label.ReasonMissing, "maker.name"},
+		{"another maker", func(l l) { l.Maker.ID = "merrimake" }, label.ReasonWrongSigner, "maker.id"},
+		{"no evidence", func(l l) { l.Evidence = nil }, label.ReasonMissing, "evidence"},
+		{"no criteria", func(l l) { l.Criteria = nil }, label.ReasonMissing, "criteria"},
+		{"not issued", func(l l) { l.Issued = time.Time{} }, label.ReasonMalformed, "issued"},
+		{"issued in a part of a second", func(l l) { l.Issued = l.Issued.Add(1) }, label.ReasonMalformed, "issued"},
+		{"expires in a part of a second", func(l l) { l.Expires = l.Expires.Add(1) }, label.ReasonMalformed, "issued"},
+		{"expires when issued", func(l l) { l.Expires = l.Issued }, label.ReasonOutOfRange, "expires"},
+		{"expires before issued", func(l l) { l.Expires = l.Issued.Add(-time.Second) }, label.ReasonOutOfRange, "expires"},
+		{"does not expire", func(l l) { l.Expires = time.Time{} }, label.ReasonOutOfRange, "expires"},
+		{"unknown bound", func(l l) { l.ExpiresFor = "whim" }, label.ReasonOutOfRange, "expiresFor"},
+		{"no support end", func(l l) { l.Product.SupportEnd = label.Date{} }, label.ReasonMissing, "product.supportEnd"},
+	}
+	checkRules(t, someLabel, rules)
+	checkAccepted(t, someLabel, map[string]func(l){
+		"self-declared":  func(l l) { l.Assurance, l.Labs, l.Firmware = label.SelfDeclared, nil, nil },
+		"the last level": func(l l) { l.Level.Number = 4 },
+		"one second":     func(l l) { l.Expires = l.Issued.Add(time.Second) },
+		"support":        func(l l) { l.ExpiresFor = label.BoundSupportEnd },
+		"evidence":       func(l l) { l.ExpiresFor = label.BoundEvidenceExpiry },
+	})
+}
+
+// TestLabelInTime walks a label through its ends. Each state begins exactly at
+// its instant, and NextChange finds all of them and nothing else.
+func TestLabelInTime(t *testing.T) {
+	expires := time.Date(2029, 11, 2, 9, 0, 0, 0, time.UTC)
+	early, late := label.NewDate(2028, 6, 30), label.NewDate(2030, 6, 30)
+	for name, c := range map[string]struct {
+		supportEnd label.Date
+		changes    []time.Time
+	}{
+		"support ends first": {early, []time.Time{early.End(), expires}},
+		"label ends first":   {late, []time.Time{expires, late.End()}},
+		"both at once":       {label.DateOf(expires), []time.Time{label.DateOf(expires).End()}},
+	} {
+		l := someLabel()
+		l.Expires, l.Product.SupportEnd = expires, c.supportEnd
+		if name == "both at once" {
+			l.Expires = c.supportEnd.End()
+		}
+		at := l.Issued
+		for _, want := range append(c.changes, time.Time{}) {
+			next := l.NextChange(at)
+			if !next.Equal(want) {
+				t.Errorf("%s: after %s the next change is at %s, want %s", name, at, next, want)
+			}
+			if want.IsZero() {
+				break
+			}
+			before, after := want.Add(-1), want
+			if l.StateAt(at) != l.StateAt(before) || l.SupportAt(at) != l.SupportAt(before) {
+				t.Errorf("%s: something changed before %s", name, want)
+			}
+			if l.StateAt(before) == l.StateAt(after) && l.SupportAt(before) == l.SupportAt(after) {
+				t.Errorf("%s: nothing changed at %s", name, want)
+			}
+			if got := l.NextChange(before); !got.Equal(want) {
+				t.Errorf("%s: just before %s the next change is at %s", name, want, got)
+			}
+			at = want
+		}
+		if l.StateAt(l.Issued) != label.Active || l.SupportAt(l.Issued) != label.Supported {
+			t.Errorf("%s: begins %s and %s", name, l.StateAt(l.Issued), l.SupportAt(l.Issued))
+		}
+		if l.StateAt(at) != label.Expired || l.SupportAt(at) != label.SupportEnded {
+			t.Errorf("%s: ends %s and %s", name, l.StateAt(at), l.SupportAt(at))
+		}
+	}
+}

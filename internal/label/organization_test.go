@@ -1,0 +1,157 @@
+package label_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"labeld/internal/label"
+)
+
+func TestOrganizationValidate(t *testing.T) {
+	type o = *label.Organization
+	rules := []rule[o]{
+		{"no ID", func(o o) { o.ID = "" }, label.ReasonMissing, "id"},
+		{"ID is no identifier", func(o o) { o.ID = "north_light" }, label.ReasonMalformed, "id"},
+		{"no name", func(o o) { o.Name = "" }, label.ReasonMissing, "name"},
+		{"name turned around", func(o o) { o.Name = "North\u202elight" }, label.ReasonMalformed, "name"},
+		{"no role", func(o o) { o.Roles = nil }, label.ReasonMissing, "roles"},
+		{"unknown role", func(o o) { o.Roles = append(o.Roles, "auditor") }, label.ReasonOutOfRange, "roles[1]"},
+		{"operator and lab", func(o o) { o.Roles = []label.Role{label.RoleLab, label.RoleOperator} }, label.ReasonWrongRole, "roles"},
+		{"operator and manufacturer", func(o o) { o.Roles = append(o.Roles, label.RoleOperator) }, label.ReasonWrongRole, "roles"},
+		{"URL over http", func(o o) { o.URL = "http://northlight.example" }, label.ReasonMalformed, "url"},
+		{"contact", func(o o) { o.Contact = "tel:+47" }, label.ReasonMalformed, "contact"},
+		{"affiliate is no identifier", func(o o) { o.Affiliates = []string{"polar-lab", ""} }, label.ReasonMissing, "affiliates[1]"},
+	}
+	checkRules(t, organization, rules)
+	checkAccepted(t, organization, map[string]func(o){
+		"only what is required": func(o o) { o.URL, o.Contact, o.Affiliates = "", "", nil },
+		"lab and manufacturer":  func(o o) { o.Roles = []label.Role{label.RoleLab, label.RoleManufacturer} },
+		"operator":              func(o o) { o.Roles = []label.Role{label.RoleOperator} },
+	})
+	maker := organization()
+	for _, r := range label.Roles {
+		if maker.Has(r) != (r == label.RoleManufacturer) {
+			t.Errorf("a manufacturer has the role %s: %v", r, maker.Has(r))
+		}
+	}
+}
+
+func TestIndependent(t *testing.T) {
+	org := func(id string, affiliates ...string) *label.Organization {
+		return &label.Organization{ID: id, Affiliates: affiliates}
+	}
+	for name, c := range map[string]struct {
+		a, b *label.Organization
+		want bool
+	}{
+		"strangers":                    {org("a"), org("b"), true},
+		"the same":                     {org("a"), org("a"), false},
+		"one names the other":          {org("a", "x", "b"), org("b"), false},
+		"both name each other":         {org("a", "b"), org("b", "a"), false},
+		"affiliates of others":         {org("a", "x"), org("b", "y"), true},
+		"affiliates of the same third": {org("a", "x"), org("b", "x"), true}, // who is under whose control is for the operator to enter
+		"affiliate of itself":          {org("a", "a"), org("b"), true},
+	} {
+		if label.Independent(c.a, c.b) != c.want || label.Independent(c.b, c.a) != c.want {
+			t.Errorf("%s: %v and %v, want %v", name, label.Independent(c.a, c.b), label.Independent(c.b, c.a), c.want)
+		}
+	}
+}
+
+func TestAccreditationValidate(t *testing.T) {
+	type a = *label.Accreditation
+	rules := []rule[a]{
+		{"no lab", func(a a) { a.Lab.ID = "" }, label.ReasonMissing, "lab.id"},
+		{"no number", func(a a) { a.Number = "" }, label.ReasonMissing, "number"},
+		{"no body", func(a a) { a.Body = "" }, label.ReasonMissing, "body"},
+		{"no standard", func(a a) { a.Standards = nil }, label.ReasonMissing, "standards"},
+		{"no category", func(a a) { a.Categories = nil }, label.ReasonMissing, "categories"},
+		{"level 0", func(a a) { a.Level = 0 }, label.ReasonOutOfRange, "level"},
+		{"level 10", func(a a) { a.Level = 10 }, label.ReasonOutOfRange, "level"},
+		{"no first day", func(a a) { a.Interval.From = label.Date{} }, label.ReasonOutOfRange, "interval"},
+		{"no last day", func(a a) { a.Interval.To = label.Date{} }, label.ReasonOutOfRange, "interval"},
+		{"interval reversed", func(a a) { a.Interval.To = a.Interval.From.AddDays(-1) }, label.ReasonOutOfRange, "interval"},
+	}
+	checkRules(t, accreditation, rules)
+	checkAccepted(t, accreditation, map[string]func(a){
+		"one day":        func(a a) { a.Interval.To = a.Interval.From },
+		"level 9":        func(a a) { a.Level = 9 },
+		"all categories": func(a a) { a.Categories = []string{"*"} },
+	})
+}
+
+func TestAccreditationCovers(t *testing.T) {
+	day := label.NewDate(2026, 6, 1)
+	for name, c := range map[string]struct {
+		standard, category string
+		level              int
+		day                label.Date
+		change             func(*label.Accreditation)
+		reason             label.Reason // "" if covered
+		field              string
+		text               string
+	}{
+		"within":               {"en303645", "camera", 2, day, nil, "", "", ""},
+		"the highest level":    {"en303645", "camera", 3, day, nil, "", "", ""},
+		"the first day":        {"en303645", "camera", 1, label.NewDate(2026, 1, 1), nil, "", "", ""},
+		"the last day":         {"en303645", "camera", 1, label.NewDate(2026, 12, 31), nil, "", "", ""},
+		"all categories":       {"en303645", "toy", 1, day, func(a *label.Accreditation) { a.Categories = []string{"*"} }, "", "", ""},
+		"another standard":     {"en18031-1", "camera", 1, day, nil, label.ReasonScopeStandard, "standard", "covers en303645, not en18031-1"},
+		"no star for standard": {"en303645", "camera", 1, day, func(a *label.Accreditation) { a.Standards = []string{"*"} }, label.ReasonScopeStandard, "standard", "not en303645"},
+		"another category":     {"en303645", "toy", 1, day, nil, label.ReasonScopeCategory, "category", "smart-plug, camera, not toy"},
+		"a higher level":       {"en303645", "camera", 4, day, nil, label.ReasonScopeLevel, "level", "reaches level 3, the report is for level 4"},
+		"the day before":       {"en303645", "camera", 1, label.NewDate(2025, 12, 31), nil, label.ReasonScopeInterval, "period.to", "ran from 2026-01-01 to 2026-12-31"},
+		"the day after":        {"en303645", "camera", 1, label.NewDate(2027, 1, 1), nil, label.ReasonScopeInterval, "period.to", "ended on 2027-01-01"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := accreditation()
+			if c.change != nil {
+				c.change(a)
+			}
+			err := a.Covers(c.standard, c.category, c.level, c.day)
+			if c.reason == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			e := wantRefusal(t, err, label.Denied, c.reason, c.field)
+			if !strings.Contains(e.Text, c.text) || !strings.Contains(e.Text, "T-1") {
+				t.Errorf("it says %q, want %q", e.Text, c.text)
+			}
+		})
+	}
+}
+
+func TestKeyUsable(t *testing.T) {
+	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	revoked := time.Date(2026, 6, 1, 12, 0, 0, 0, time.FixedZone("", 2*60*60))
+	k := label.Key{ID: strings.Repeat("0123456789abcdef", 4), From: from}
+	usable := func(at time.Time) {
+		t.Helper()
+		if err := k.Usable(at); err != nil {
+			t.Errorf("at %s: %v", at, err)
+		}
+	}
+	refused := func(at time.Time, reason label.Reason, text string) {
+		t.Helper()
+		e := wantRefusal(t, k.Usable(at), label.Denied, reason, "")
+		if !strings.Contains(e.Text, text) || !strings.Contains(e.Text, "0123456789abcdef ") {
+			t.Errorf("it says %q, want %q", e.Text, text)
+		}
+	}
+	refused(from.Add(-1), label.ReasonKeyNotYetValid, "from 2026-01-01T00:00:00Z on")
+	usable(from)
+	usable(from.AddDate(100, 0, 0))
+	k.Revoked, k.RevokedFor = revoked, "lost"
+	usable(revoked.Add(-1))
+	refused(revoked, label.ReasonKeyRevoked, "on 2026-06-01T10:00:00Z: lost")
+	refused(revoked.AddDate(100, 0, 0), label.ReasonKeyRevoked, "lost")
+	k.Revoked = from.AddDate(-1, 0, 0) // revoked before it began: the graver reason stands
+	refused(from.Add(-1), label.ReasonKeyRevoked, "lost")
+	k.ID = "short"
+	if k.Short() != "short" {
+		t.Error(k.Short())
+	}
+}
