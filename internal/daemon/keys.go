@@ -26,6 +26,9 @@ func (c *Config) trust(ctx context.Context, url string, p *scheme.Programme) (*v
 	if err != nil {
 		return nil, fmt.Errorf("label_key: %w", err)
 	}
+	if labelKey.Algorithm != "ecdsa-p256" {
+		return nil, fmt.Errorf("label_key: must be an ECDSA P-256 key, which every verifier knows; this one is %s", labelKey.Algorithm)
+	}
 	logKey, err := c.public(ctx, c.Log.Key)
 	if err != nil {
 		return nil, fmt.Errorf("log.key: %w", err)

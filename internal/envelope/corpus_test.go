@@ -258,10 +258,8 @@ func FuzzOpen(f *testing.F) {
 			}
 			return
 		}
-		restored, err := envelope.Restore(raw, v.KeyID())
-		if err != nil || restored.ID() != v.ID() || string(restored.Raw()) != string(raw) ||
-			restored.PredicateType() != v.PredicateType() || !slices.Equal(restored.Subjects(), v.Subjects()) {
-			t.Fatalf("%+v is restored as %+v, %v", v, restored, err)
+		if v.ID() != u.ID() || string(v.Raw()) != string(raw) || v.PredicateType() != u.PredicateType() {
+			t.Fatalf("%+v is verified as %+v", u, v)
 		}
 	})
 }

@@ -64,8 +64,8 @@ func NewPublicKey(pub crypto.PublicKey) (*PublicKey, error) {
 	case ed25519.PublicKey:
 		k.Algorithm, hashes = "ed25519", []crypto.Hash{crypto.SHA512}
 	case *rsa.PublicKey:
-		if bits := p.N.BitLen(); bits < label.MinRSABits {
-			return nil, badKey(fmt.Sprintf("RSA keys must have at least %d bits, this one has %d", label.MinRSABits, bits))
+		if bits := p.N.BitLen(); bits < label.MinRSABits || bits > label.MaxRSABits {
+			return nil, badKey(fmt.Sprintf("RSA keys must have %d to %d bits, this one has %d", label.MinRSABits, label.MaxRSABits, bits))
 		}
 		k.Algorithm, hashes = fmt.Sprintf("rsa-%d", p.N.BitLen()), []crypto.Hash{crypto.SHA256, crypto.SHA512}
 	default:
@@ -105,7 +105,7 @@ func NewPublicKey(pub crypto.PublicKey) (*PublicKey, error) {
 
 func badKey(text string) error {
 	return label.Errorf(label.Invalid, label.ReasonOutOfRange, "key",
-		"%s; accepted are ECDSA P-256 and P-384, Ed25519, and RSA of at least %d bits", text, label.MinRSABits)
+		"%s; accepted are ECDSA P-256 and P-384, Ed25519, and RSA of %d to %d bits", text, label.MinRSABits, label.MaxRSABits)
 }
 
 // verify reports whether sig is the key's signature of msg, in any scheme that

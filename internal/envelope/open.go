@@ -170,23 +170,12 @@ func Check(env *label.Envelope, keys []*PublicKey) (*PublicKey, error) {
 }
 
 // A Verified is a statement whose signature was checked with a key the caller
-// chose. Only [Unverified.Verify] and [Restore] make one.
+// chose. Only [Unverified.Verify] makes one.
 type Verified struct {
 	raw  []byte
 	id   label.Digest
 	stmt label.Statement
 	key  string
-}
-
-// Restore returns a statement that was verified before it was stored. It
-// parses and does not check the signature again: the store holds only what
-// came through Verify, and "labeld check" verifies all of it anew.
-func Restore(raw []byte, keyID string) (*Verified, error) {
-	u, err := Open(raw)
-	if err != nil {
-		return nil, err
-	}
-	return &Verified{raw: u.raw, id: u.id, stmt: u.stmt, key: keyID}, nil
 }
 
 // Raw returns the signed bytes as they came.

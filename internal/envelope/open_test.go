@@ -50,10 +50,6 @@ func TestOpen(t *testing.T) {
 					if err != nil || !reflect.DeepEqual(got, report()) {
 						t.Errorf("predicate %+v, %v", got, err)
 					}
-					restored, err := envelope.Restore(raw, v.KeyID())
-					if err != nil || !reflect.DeepEqual(restored, v) {
-						t.Errorf("restored %+v, %v", restored, err)
-					}
 				})
 			}
 		}
@@ -347,12 +343,6 @@ func TestPredicate(t *testing.T) {
 	}
 	_, err = envelope.Predicate[label.Declaration](v)
 	wantRefusal(t, err, label.Invalid, label.ReasonMissing, "predicate.claims[1].reason")
-}
-
-func TestRestoreRefuses(t *testing.T) {
-	if v, err := envelope.Restore([]byte(`{}`), "key"); err == nil {
-		t.Errorf("restored %+v", v)
-	}
 }
 
 // TestSealedForms requires that what is sealed here comes in again in each of

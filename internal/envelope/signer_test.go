@@ -155,7 +155,7 @@ func TestLoadSignerRefuses(t *testing.T) {
 		"no key inside":     {pemOf("PRIVATE KEY", []byte("x")), nil, "asn1"},
 		"P-521":             {pkcs8(curve(t, elliptic.P521())), nil, "P-256 or P-384"},
 		"P-224":             {pkcs8(curve(t, elliptic.P224())), nil, "P-256 or P-384"},
-		"RSA 1024":          {pkcs8(small), nil, "at least 2048 bits, this one has 1024"},
+		"RSA 1024":          {pkcs8(small), nil, "2048 to 8192 bits, this one has 1024"},
 	} {
 		path := filepath.Join(t.TempDir(), "lab.key")
 		if err := os.WriteFile(path, c.text, 0o600); err != nil {

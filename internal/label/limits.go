@@ -70,4 +70,8 @@ const (
 
 	// MinRSABits is the least RSA modulus accepted (NIST SP 800-57: 112 bits).
 	MinRSABits = 2048
+
+	// MaxRSABits is the greatest RSA modulus accepted: the cost of verifying
+	// grows with its square, and whoever enrols a key has others verify.
+	MaxRSABits = 8192
 )

@@ -98,6 +98,9 @@ func (c *checker) log() {
 				c.badf("log entry %d: %v", i, err)
 				return
 			}
+			if _, err := label.ParseEnvelope(leaf); err != nil {
+				c.badf("log entry %d: %v", i, err)
+			}
 			leaves = append(leaves, leaf)
 		}
 		next, added, err := translog.Append(tree, reader, leaves)
