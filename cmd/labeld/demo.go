@@ -257,12 +257,17 @@ func seal(s *envelope.Signer, descriptor []byte, kind string, predicate any) ([]
 
 // request asks for a level and prints what that came to.
 func (m *demo) request(maker *party, name, device string, level int32) (*labelv1.RequestLabelResponse, error) {
-	r, err := labelv1.NewLabelServiceClient(maker.conn).RequestLabel(m.ctx, &labelv1.RequestLabelRequest{Device: device, Level: level})
+	api := labelv1.NewLabelServiceClient(maker.conn)
+	judged, err := api.EvaluateDevice(m.ctx, &labelv1.EvaluateDeviceRequest{Device: device, Level: level})
+	if err != nil {
+		return nil, fmt.Errorf("evaluating the %s: %w", name, err)
+	}
+	m.say("\nlevel %d for the %s, by %s version %s:\n", level, name, judged.GetDecision().GetScheme(), judged.GetDecision().GetSchemeVersion())
+	printFindings(m.out, judged.GetDecision().GetLevels()[level-1])
+	r, err := api.RequestLabel(m.ctx, &labelv1.RequestLabelRequest{Device: device, Level: level})
 	if err != nil {
 		return nil, fmt.Errorf("requesting level %d for the %s: %w", level, name, err)
 	}
-	m.say("\nlevel %d for the %s, by %s version %s:\n", level, name, r.GetDecision().GetScheme(), r.GetDecision().GetSchemeVersion())
-	printFindings(m.out, r.GetDecision().GetLevels()[0])
 	if r.GetLabel() == nil {
 		m.say("\nno label: the %s reaches level %d. What is missing for level %d:", name, r.GetDecision().GetReached(), level)
 		for _, g := range r.GetDecision().GetMissing() {

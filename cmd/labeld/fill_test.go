@@ -53,9 +53,8 @@ func newFiller(tb testing.TB, s *service) *filler {
 	s.must(err)
 	logKey, err := note.NewSigner("PRIVATE+KEY+" + vkey[:len(origin)+9] + "+" + base64.StdEncoding.EncodeToString(append([]byte{1}, priv.Seed()...)))
 	s.must(err)
-	f.issuer, err = issue.New(label.Party{ID: demoAuthority, Name: "Bench"}, load("label.key"), logKey,
+	f.issuer = issue.New(label.Party{ID: demoAuthority, Name: "Bench"}, load("label.key"), logKey,
 		func(id label.ID) string { return qr.URL("http://127.0.0.1", id) }, rand.Reader)
-	s.must(err)
 	f.store, err = store.Open(s.dir)
 	s.must(err)
 	signer := labeltest.NewSigner(tb)

@@ -30,7 +30,7 @@ type Published struct {
 	Bundle  []byte // Sigstore bundle
 	Device  []byte // descriptor
 	Proof   []byte // tlog-proof
-	Package []byte // all of it in one file
+	Package []byte // all of it in one file; absent where it was issued just now
 
 	proof translog.Proof
 	until time.Time // when to look again
@@ -91,6 +91,9 @@ func (a *Authority) publish(rec *store.Label, env *label.Envelope, device []byte
 	if err != nil {
 		return nil, err
 	}
+	if p.Package, err = verify.NewPackage(p.Bundle, device, p.Proof); err != nil {
+		return nil, err
+	}
 	r, err := a.trust.Verify(p.Package, p.At)
 	if err == nil && r.Label.ID != rec.ID {
 		err = errors.New("the log entry is of another label")
@@ -98,11 +101,14 @@ func (a *Authority) publish(rec *store.Label, env *label.Envelope, device []byte
 	if err != nil {
 		return nil, a.distrust(rec, err)
 	}
-	return a.remember(p, r.Label), nil
+	p.stand(r.Label)
+	a.published.Add(rec.ID, p)
+	return p, nil
 }
 
 // publishNew is publish for a label that was issued and committed just now:
-// what the linter has verified is not verified again.
+// what the linter has verified is not verified again. It is not remembered:
+// those who ask for a label are seldom those who read it next.
 func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []byte) (*Published, error) {
 	p, err := a.assemble(rec, signed.Envelope, device)
 	if err != nil {
@@ -111,7 +117,8 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 	if err := a.trust.Issued(signed.Envelope, p.proof); err != nil {
 		return nil, a.distrust(rec, err)
 	}
-	return a.remember(p, signed.Label), nil
+	p.stand(signed.Label)
+	return p, nil
 }
 
 func (a *Authority) assemble(rec *store.Label, env *label.Envelope, device []byte) (*Published, error) {
@@ -124,8 +131,7 @@ func (a *Authority) assemble(rec *store.Label, env *label.Envelope, device []byt
 		return nil, err
 	}
 	p.Proof = p.proof.Format()
-	p.Package, err = verify.NewPackage(p.Bundle, device, p.Proof)
-	return p, err
+	return p, nil
 }
 
 // distrust sounds the alarm: a label of ours does not verify.
@@ -135,14 +141,13 @@ func (a *Authority) distrust(rec *store.Label, why error) error {
 	return label.Errorf(label.Internal, label.ReasonInternal, "id", "the stored label does not verify and is not served; the operator has been told")
 }
 
-func (a *Authority) remember(p *Published, l *label.Label) *Published {
+// stand works out how the label stands at p.At, and until when that holds.
+func (p *Published) stand(l *label.Label) {
 	p.Label, p.State, p.Support = l, l.StateAt(p.At), l.SupportAt(p.At)
 	p.until = p.At.Add(freshness)
 	if next := l.NextChange(p.At); !next.IsZero() && next.Before(p.until) {
 		p.until = next
 	}
-	a.published.Add(l.ID, p)
-	return p
 }
 
 // prove returns the proof that the log at its present head has an entry.

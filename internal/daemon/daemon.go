@@ -51,10 +51,10 @@ type Daemon struct {
 }
 
 const (
-	// gcPercent trades memory for time: the live heap is small (caches of some
-	// tens of megabytes), and most of what a request allocates is gone when it
-	// ends.
-	gcPercent = 400
+	// gcPercent trades memory for time: the live heap is small (ten megabytes,
+	// and caches of some tens more), and most of what a request allocates is
+	// gone when it ends.
+	gcPercent = 1000
 
 	// memoryLimit bounds that trade, softly. GOMEMLIMIT overrides it.
 	memoryLimit = 160 << 20

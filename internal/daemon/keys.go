@@ -98,7 +98,7 @@ func (c *Config) issuer(ctx context.Context, pass envelope.Passphrase, t *verify
 	if err != nil {
 		return nil, err
 	}
-	return issue.New(c.party(), labelKey, signer, func(id label.ID) string { return qr.URL(t.URL, id) }, rand.Reader)
+	return issue.New(c.party(), labelKey, signer, func(id label.ID) string { return qr.URL(t.URL, id) }, rand.Reader), nil
 }
 
 // logSigner returns the signed-note signer that goes with a verifier key. Its

@@ -13,8 +13,6 @@
 package issue
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"time"
@@ -40,16 +38,8 @@ type Issuer struct {
 
 // New returns an issuer. The label key signs labels and accreditations, the log
 // key checkpoints; url gives the public URL of a label.
-func New(authority label.Party, labelKey *envelope.Signer, logKey note.Signer, url func(label.ID) string, random io.Reader) (*Issuer, error) {
-	_, throwaway, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	lint, err := envelope.NewSigner(throwaway)
-	if err != nil {
-		return nil, err
-	}
-	return &Issuer{authority: authority, signer: labelKey, lint: lint, log: logKey, url: url, random: random}, nil
+func New(authority label.Party, labelKey *envelope.Signer, logKey note.Signer, url func(label.ID) string, random io.Reader) *Issuer {
+	return &Issuer{authority: authority, signer: labelKey, lint: envelope.NewThrowaway(), log: logKey, url: url, random: random}
 }
 
 // A Signed is a statement of the authority, signed and not yet committed.

@@ -77,8 +77,7 @@ func set(t testing.TB, url func(label.ID) string, random io.Reader) *setting {
 	must(t, err)
 	s.log, err = note.NewVerifier(vkey)
 	must(t, err)
-	s.Issuer, err = issue.New(authority, s.key, log, url, random)
-	must(t, err)
+	s.Issuer = issue.New(authority, s.key, log, url, random)
 	s.camera, err = example.Load(labels.FS, "camera", label.DateOf(now))
 	must(t, err)
 	return s

@@ -140,8 +140,7 @@ func (w *World) keys() {
 		Schemes:   w.Programme.Refs(),
 	}
 	w.must(w.Trust.Prepare())
-	w.Issuer, err = issue.New(party, labelKey, logKey, func(id label.ID) string { return qr.URL(Base, id) }, rand.Reader)
-	w.must(err)
+	w.Issuer = issue.New(party, labelKey, logKey, func(id label.ID) string { return qr.URL(Base, id) }, rand.Reader)
 }
 
 func (w *World) open() {
@@ -292,7 +291,8 @@ func (w *World) Submit(e *example.Example) label.Digest {
 	return d.Digest
 }
 
-// Issue submits an example and has it labelled.
+// Issue submits an example, has it labelled, and returns the label as anybody
+// sees it.
 func (w *World) Issue(e *example.Example, level int) *authority.Published {
 	w.TB.Helper()
 	o, err := w.Authority.Request(context.Background(), w.Caller(e.Device.Manufacturer), w.Submit(e), "", level)
@@ -300,5 +300,7 @@ func (w *World) Issue(e *example.Example, level int) *authority.Published {
 	if o.Label == nil {
 		w.TB.Fatalf("the evidence does not support level %d: %+v", level, o.Decision.MissingFor(level))
 	}
-	return o.Label
+	p, err := w.Authority.Lookup(o.Label.Label.ID)
+	w.must(err)
+	return p
 }

@@ -103,6 +103,9 @@ func TestWholeJob(t *testing.T) {
 	if err != nil || early.GetLabel() != nil || len(early.GetDecision().GetMissing()) == 0 {
 		t.Fatalf("without evidence the answer is %v, %v", early, err)
 	}
+	if levels := early.GetDecision().GetLevels(); len(levels) != 1 || levels[0].GetLevel() != 3 {
+		t.Errorf("the decision of a request has levels %v, want the one asked for", levels)
+	}
 	for _, b := range [][]byte{
 		w.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, e.Report),
 		w.Seal(labeltest.Maker, e.Descriptor, label.TypeDeclaration, e.Declaration),
@@ -131,9 +134,6 @@ func TestWholeJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum := r.GetLabel().GetSummary()
-	if len(r.GetDecision().GetLevels()) != 1 || r.GetDecision().GetLevels()[0].GetLevel() != 3 {
-		t.Errorf("the decision of a request has levels %v, want the one asked for", r.GetDecision().GetLevels())
-	}
 	payload, err := qr.Decode(bytes.NewReader(r.GetLabel().GetQr()))
 	if _, id, perr := qr.ParsePayload(payload); err != nil || perr != nil || string(id) != sum.GetId() {
 		t.Errorf("the code holds %q (%v, %v), want label %s", payload, err, perr, sum.GetId())

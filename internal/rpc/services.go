@@ -113,14 +113,11 @@ func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelReques
 	if err != nil {
 		return nil, err
 	}
-	out := &labelv1.RequestLabelResponse{Known: o.Known}
-	if o.Decision != nil {
-		n := int(r.GetLevel())
-		out.Decision = decision(o.Decision, o.Decision.Levels[n-1:n], n)
-	}
 	if o.Label == nil {
-		return out, nil
+		n := int(r.GetLevel())
+		return &labelv1.RequestLabelResponse{Decision: decision(o.Decision, o.Decision.Levels[n-1:n], n)}, nil
 	}
+	out := &labelv1.RequestLabelResponse{Known: o.Known}
 	sum, err := summary(o.Label)
 	if err != nil {
 		return nil, err

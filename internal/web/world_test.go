@@ -74,7 +74,7 @@ func newWorld(t testing.TB) *world {
 	logKey := must[note.Signer](t)(note.NewSigner(skey))
 	labelKey := newSigner(t)
 	party := label.Party{ID: "authority", Name: "Example Label Authority", URL: "https://authority.example.org/"}
-	issuer := must[*issue.Issuer](t)(issue.New(party, labelKey, logKey, func(id label.ID) string { return qr.URL(base, id) }, rand.Reader))
+	issuer := issue.New(party, labelKey, logKey, func(id label.ID) string { return qr.URL(base, id) }, rand.Reader)
 	programme := must[*scheme.Programme](t)(scheme.Load(labels.FS))
 	old := newSigner(t) // a key that was replaced
 	trust := &verify.Trust{

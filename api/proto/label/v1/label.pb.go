@@ -260,7 +260,8 @@ func (x *RequestLabelRequest) GetQr() QRFormat {
 // A label, or why there is none.
 type RequestLabelResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The judgement the answer rests on. Absent where a live label is returned.
+	// Why there is no label, and what is missing. Absent where there is one: the
+	// label lists the criteria it met, and EvaluateDevice gives the findings.
 	Decision *Decision `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
 	// The label; absent where the evidence does not support the level.
 	Label *IssuedLabel `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
