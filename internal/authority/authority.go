@@ -42,6 +42,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"labeld/internal/envelope"
 	"labeld/internal/issue"
 	"labeld/internal/label"
 	"labeld/internal/scheme"
@@ -75,6 +76,7 @@ type Authority struct {
 	writer    *writer
 	head      atomic.Pointer[store.Head] // of the last commit, for the checkpoint
 	callers   *lru.Cache[string, session]
+	keys      *lru.Cache[string, *envelope.PublicKey] // parsed, by ID; whether one may be used is in its record
 	published *lru.Cache[label.ID, *Published]
 	failures  atomic.Int64 // labels of ours that did not verify; must stay zero
 }
@@ -90,11 +92,12 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// Sizes of the caches: a rendered label is about 25 KiB, a session 300
-// bytes.
+// Sizes of the caches: a rendered label is about 25 KiB, a session or a parsed
+// key less than 1 KiB.
 const (
 	publishedCache = 2048
 	callerCache    = 4096
+	keyCache       = 4096
 )
 
 // New starts an authority on a store. The log head in the store must be one
@@ -106,6 +109,9 @@ func New(c Config) (*Authority, error) {
 	}
 	var err error
 	if a.callers, err = lru.New[string, session](callerCache); err != nil {
+		return nil, err
+	}
+	if a.keys, err = lru.New[string, *envelope.PublicKey](keyCache); err != nil {
 		return nil, err
 	}
 	if a.published, err = lru.New[label.ID, *Published](publishedCache); err != nil {

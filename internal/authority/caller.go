@@ -61,7 +61,7 @@ func (a *Authority) Authenticate(raw string) (Caller, error) {
 	if err != nil {
 		return Caller{}, found(unauthenticated(err), label.ReasonUnknownKey, "authorization", "the key %.16s of the caller token is not enrolled", t.KeyID)
 	}
-	pub, err := envelope.ParsePublicKey([]byte(key.PEM))
+	pub, err := a.publicKey(key)
 	if err != nil {
 		return Caller{}, err
 	}
@@ -79,6 +79,19 @@ func (a *Authority) Authenticate(raw string) (Caller, error) {
 	c := Caller{Org: org.ID, Roles: org.Roles, Key: key.ID}
 	a.callers.Add(raw, session{caller: c, ends: ends})
 	return c, nil
+}
+
+// publicKey returns an enrolled key, ready to check signatures. The same ID is
+// the same key for ever.
+func (a *Authority) publicKey(k *label.Key) (*envelope.PublicKey, error) {
+	if pub, ok := a.keys.Get(k.ID); ok {
+		return pub, nil
+	}
+	pub, err := envelope.ParsePublicKey([]byte(k.PEM))
+	if err == nil {
+		a.keys.Add(k.ID, pub)
+	}
+	return pub, err
 }
 
 // unauthenticated turns a not-found key into a failed proof of identity.

@@ -123,7 +123,7 @@ func (a *Authority) verifySigner(u *envelope.Unverified, keys []*label.Key) (*en
 	var pubs []*envelope.PublicKey
 	byID := map[string]*label.Key{}
 	for _, k := range keys {
-		pub, err := envelope.ParsePublicKey([]byte(k.PEM))
+		pub, err := a.publicKey(k)
 		if err != nil {
 			return nil, nil, err
 		}
