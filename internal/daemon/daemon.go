@@ -59,9 +59,11 @@ const (
 	// memoryLimit bounds that trade, softly. GOMEMLIMIT overrides it.
 	memoryLimit = 160 << 20
 
-	// releaseEvery is how often file pages are given back; they fault in again
-	// at memory speed.
-	releaseEvery = 10 * time.Second
+	// mappedLimit is how much of the database may stay mapped; every
+	// releaseEvery, more than that is given back. It faults in again at memory
+	// speed.
+	mappedLimit  = 96 << 20
+	releaseEvery = time.Second
 )
 
 // Open opens a programme that Init made and begins to listen. Nothing is
@@ -197,7 +199,7 @@ func (d *Daemon) releasePages(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := d.store.Release(); err != nil {
+			if err := d.store.Release(mappedLimit); err != nil {
 				d.log.Warn("giving back file pages", "err", err)
 			}
 		}

@@ -1,15 +1,30 @@
 package store
 
 import (
+	"fmt"
+	"os"
+
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
 )
 
-// Release gives back the memory through which the file was read. The pages stay
-// in the system's cache, where they cost nothing that others need; but while
-// they are mapped they count as ours, sixteen for each that was read, and a
-// large database would look like a large process.
-func (s *Store) Release() error {
+// Release gives back the memory through which the file was read, once the
+// process has more than limit bytes of files mapped. The pages stay in the
+// system's cache, where they cost nothing that others need; but while they are
+// mapped they count as ours, sixteen for each that was read, and a large
+// database would look like a large process.
+func (s *Store) Release(limit int64) error {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return err
+	}
+	var size, resident, mapped int64 // pages
+	if _, err := fmt.Sscan(string(text), &size, &resident, &mapped); err != nil {
+		return err
+	}
+	if mapped*int64(os.Getpagesize()) <= limit {
+		return nil
+	}
 	// Inside a transaction the map is neither moved nor made smaller, and it is
 	// a shared map of a file: what is dropped is read again when it is needed.
 	return s.db.View(func(tx *bolt.Tx) error {
