@@ -166,15 +166,6 @@ func (s *Store) checkSchema() error {
 // Close waits for readers and closes the file.
 func (s *Store) Close() error { return s.db.Close() }
 
-// Size returns the size of the database file in bytes, free pages included.
-func (s *Store) Size() int64 {
-	fi, err := os.Stat(s.path)
-	if err != nil {
-		return 0
-	}
-	return fi.Size()
-}
-
 func putHead(tx *bolt.Tx, h Head) error {
 	b := tx.Bucket(bHead)
 	return errors.Join(
