@@ -7,16 +7,17 @@
 //
 //	facts.yaml       the dictionary of facts: name, type, unit, range, and who may state it
 //	categories.yaml  the kinds of device and the risk of each
+//	reasons.yaml     why a label changes state, as codes and in plain words
 //	standards/       provisions of published standards, edition by edition
 //	schemes/         levels, criteria, and the evidence that each asks for
 //	examples/        invented devices with a test report and a declaration each
 //
 // The files refer to each other downwards only. A scheme names one edition of
 // one standard and its provisions. Rules of schemes and conditions of provisions
-// name facts. Facts and categories name nothing.
+// name facts. Facts, categories and reasons name nothing.
 //
 //	schemes/four-level.yaml -> standards/en303645.yaml -> facts.yaml
-//	                        -> facts.yaml, categories.yaml (risk classes)
+//	                        -> facts.yaml, categories.yaml (risk classes), reasons.yaml
 //
 // # Who edits it
 //
@@ -57,5 +58,5 @@ import "embed"
 // FS holds the programme data. Its root is this folder, so it can be exchanged
 // for [os.DirFS] of another folder that is laid out alike.
 //
-//go:embed facts.yaml categories.yaml standards schemes examples
+//go:embed facts.yaml categories.yaml reasons.yaml standards schemes examples
 var FS embed.FS

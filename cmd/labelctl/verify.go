@@ -216,6 +216,9 @@ func (c *ctl) trustFor(ctx context.Context, file, base string) (*verify.Trust, e
 // genuine checks the package, and that it is the label that was asked about.
 func genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Result, error) {
 	r, err := trust.Verify(s.pkg, at)
+	if label.ReasonOf(err) == label.ReasonStale {
+		return nil, &led{"cannot tell", err}
+	}
 	if err != nil {
 		return nil, &led{"not genuine", err}
 	}

@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/base64"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/mod/sumdb/note"
 
 	"labeld/internal/envelope"
 	"labeld/internal/example"
@@ -48,10 +44,7 @@ func newFiller(tb testing.TB, s *service) *filler {
 		return k
 	}
 	const origin = "bench.test/log"
-	priv := load("log.key").Crypto().(ed25519.PrivateKey)
-	vkey, err := note.NewEd25519VerifierKey(origin, priv.Public().(ed25519.PublicKey))
-	s.must(err)
-	logKey, err := note.NewSigner("PRIVATE+KEY+" + vkey[:len(origin)+9] + "+" + base64.StdEncoding.EncodeToString(append([]byte{1}, priv.Seed()...)))
+	logKey, err := translog.NewSigner(origin, load("log.key").Crypto())
 	s.must(err)
 	f.issuer = issue.New(label.Party{ID: demoAuthority, Name: "Bench"}, load("label.key"), logKey,
 		func(id label.ID) string { return qr.URL("http://127.0.0.1", id) }, rand.Reader)
@@ -139,7 +132,7 @@ func (f *filler) batch(from, to int) {
 		return err
 	}))
 	var err error
-	b.Head.Checkpoint, err = f.issuer.Checkpoint(b.Head.Tree)
+	b.Head.Checkpoint, err = f.issuer.Checkpoint(b.Head.Tree, f.now)
 	f.must(err)
 	f.must(f.store.Commit(b))
 }

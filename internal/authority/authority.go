@@ -6,6 +6,7 @@
 //	register.go      device descriptors
 //	submit.go        signed evidence
 //	request.go       evaluating, and issuing labels
+//	change.go        changing the state of labels
 //	publish.go       labels as anybody may see them
 //	list.go          pages
 //	writer.go        group commit
@@ -74,7 +75,7 @@ type Authority struct {
 	log       *slog.Logger
 
 	writer    *writer
-	head      atomic.Pointer[store.Head] // of the last commit, for the checkpoint
+	head      atomic.Pointer[signedHead] // of the last commit
 	callers   *lru.Cache[string, session]
 	keys      *lru.Cache[string, *envelope.PublicKey] // parsed, by ID; whether one may be used is in its record
 	published *lru.Cache[label.ID, *Published]
@@ -129,8 +130,9 @@ func New(c Config) (*Authority, error) {
 		if cp.Tree != head.Tree {
 			return label.Errorf(label.Internal, label.ReasonInternal, "", "the stored log head differs from its checkpoint; run \"labeld check\"")
 		}
-		a.head.Store(&head)
-		return nil
+		at, err := c.Trust.SignedAt(head.Checkpoint)
+		a.head.Store(&signedHead{head, at})
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -152,7 +154,45 @@ func (a *Authority) Programme() *scheme.Programme { return a.programme }
 func (a *Authority) Trust() *verify.Trust { return a.trust }
 
 // Checkpoint returns the signed log head of the last commit.
-func (a *Authority) Checkpoint() []byte { return a.head.Load().Checkpoint }
+func (a *Authority) Checkpoint() []byte {
+	h, err := a.freshHead(a.head.Load().Head)
+	if err != nil {
+		a.log.Error("signing the log head anew", "err", err)
+	}
+	return h.Checkpoint
+}
+
+// A signedHead is a log head and when it was signed.
+type signedHead struct {
+	store.Head
+	at time.Time
+}
+
+// heartbeat is how old the signature on the log head may grow before it is
+// signed anew, with the same tree. The time in it tells those who check offline
+// how much they can know.
+const heartbeat = 30 * time.Second
+
+// freshHead returns a head as it was committed, or, where nothing has happened
+// since for a while, signed anew. That is the one signature that a read may
+// cause, twice a minute at most.
+func (a *Authority) freshHead(h store.Head) (store.Head, error) {
+	last := a.head.Load()
+	if last.Tree != h.Tree {
+		return h, nil // a commit is between the two; both are fresh
+	}
+	now := a.clock()
+	if now.Sub(last.at) < heartbeat {
+		return last.Head, nil
+	}
+	signed, err := a.issuer.Checkpoint(h.Tree, now)
+	if err != nil {
+		return h, err
+	}
+	next := &signedHead{store.Head{Tree: h.Tree, Checkpoint: signed}, now}
+	a.head.CompareAndSwap(last, next)
+	return next.Head, nil
+}
 
 // LogSize returns the number of log entries.
 func (a *Authority) LogSize() int64 { return a.head.Load().Tree.N }
@@ -167,10 +207,10 @@ func (a *Authority) View(f func(*store.View) error) error { return a.store.View(
 // committed is called by the writer after each commit.
 func (a *Authority) committed(b *store.Batch) {
 	if len(b.Entries) > 0 {
-		a.head.Store(&b.Head)
+		a.head.Store(&signedHead{b.Head, b.At})
 	}
-	for i := range b.Labels {
-		a.published.Remove(b.Labels[i].ID)
+	for i := range b.Statuses {
+		a.published.Remove(b.Statuses[i].Label)
 	}
 	if len(b.Keys)+len(b.Orgs) > 0 {
 		a.callers.Purge() // a revoked key must not live on in a session

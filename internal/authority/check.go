@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
@@ -25,6 +26,12 @@ func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, rep
 		c := &check{v: v, trust: trust, programme: programme, report: report}
 		c.head()
 		if err := c.labels(); err != nil {
+			return err
+		}
+		if err := c.histories(); err != nil {
+			return err
+		}
+		if err := c.requests(); err != nil {
 			return err
 		}
 		if err := c.enrolments(); err != nil {
@@ -103,6 +110,93 @@ func (c *check) label(rec *store.Label) error {
 	return nil
 }
 
+// histories verifies every status statement, and its record against it, and
+// that each step was possible when it was taken.
+func (c *check) histories() error {
+	return c.v.Histories(func(rec *store.Label, list []*store.Status) bool {
+		h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
+		for _, st := range list {
+			if err := c.status(rec, h, st); err != nil {
+				c.badf("status %d of %s: %v", st.Number, rec.ID, err)
+			}
+			h.Statuses = append(h.Statuses, &st.Status)
+		}
+		return true
+	})
+}
+
+func (c *check) status(rec *store.Label, h *label.History, st *store.Status) error {
+	env, err := c.v.Entry(st.Index)
+	if err != nil {
+		return err
+	}
+	said, err := c.trust.Status(env, rec.Device)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(*said, st.Status) {
+		return fmt.Errorf("the record differs from the signed statement")
+	}
+	if err := label.CheckHistory(h.Label, append(slices.Clone(h.Statuses), said)); err != nil {
+		return err
+	}
+	standing := h.StandingAt(st.Recorded)
+	if _, err := standing.Admit(st.Action); err != nil {
+		return err
+	}
+	for _, r := range st.Requests {
+		req, err := c.v.Request(r.SHA256)
+		if err != nil || req.Label != rec.ID || req.Number != st.Number {
+			return fmt.Errorf("the request %s that it names is not the one on record", r.SHA256)
+		}
+	}
+	return nil
+}
+
+// requests verifies the signatures under requests for a change.
+func (c *check) requests() error {
+	return c.v.Requests(func(r *store.Request) bool {
+		for _, sig := range r.Signatures {
+			if err := c.request(r, sig); err != nil {
+				c.badf("request %s: %v", r.Digest, err)
+			}
+		}
+		return true
+	})
+}
+
+func (c *check) request(r *store.Request, sig store.RequestSignature) error {
+	u, err := envelope.Open(sig.Envelope)
+	if err != nil {
+		return err
+	}
+	v, err := c.verified(u, sig.Key)
+	if err != nil {
+		return err
+	}
+	p, err := envelope.Predicate[label.StatusRequest](v)
+	if err != nil {
+		return err
+	}
+	if u.ID() != r.Digest || p.Label != r.Label || p.Action != r.Action {
+		return fmt.Errorf("the record differs from the signed request")
+	}
+	return nil
+}
+
+// verified checks a signature by an enrolled key.
+func (c *check) verified(u *envelope.Unverified, keyID string) (*envelope.Verified, error) {
+	key, err := c.v.Key(keyID)
+	if err != nil {
+		return nil, fmt.Errorf("its key: %w", err)
+	}
+	pub, err := envelope.ParsePublicKey([]byte(key.PEM))
+	if err != nil {
+		return nil, err
+	}
+	return u.Verify([]*envelope.PublicKey{pub})
+}
+
 // enrolments verifies that keys are what their IDs say, and the authority's
 // signature under each accreditation.
 func (c *check) enrolments() error {
@@ -177,15 +271,7 @@ func (c *check) statement(st *store.Statement) error {
 	if u.ID() != st.ID {
 		return fmt.Errorf("the signed bytes are those of statement %s", u.ID())
 	}
-	key, err := c.v.Key(st.Key)
-	if err != nil {
-		return fmt.Errorf("its key: %w", err)
-	}
-	pub, err := envelope.ParsePublicKey([]byte(key.PEM))
-	if err != nil {
-		return err
-	}
-	v, err := u.Verify([]*envelope.PublicKey{pub})
+	v, err := c.verified(u, st.Key)
 	if err != nil {
 		return err
 	}

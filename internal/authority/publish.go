@@ -21,20 +21,28 @@ const freshness = 5 * time.Second
 // A Published is one label as anybody may see it, with everything that proves
 // it, checked by us as others would check it. It is shared and never changes.
 type Published struct {
-	Label   *label.Label
-	Index   int64 // log entry
-	State   label.State
-	Support label.SupportState
-	At      time.Time // the instant for which the state was worked out
+	label.History
+	label.Standing
+	*Documents
 
+	until time.Time // when to look again
+	forms sync.Map  // name of a rendered form -> *form
+}
+
+// Documents are what proves a label.
+type Documents struct {
+	Index   int64  // log entry
 	Bundle  []byte // Sigstore bundle
 	Device  []byte // descriptor
 	Proof   []byte // tlog-proof
 	Package []byte // all of it in one file; absent where it was issued just now
 
 	proof translog.Proof
-	until time.Time // when to look again
-	forms sync.Map  // name of a rendered form -> *form
+}
+
+// As returns the label as it stood at an instant. What proves it is the same.
+func (p *Published) As(at time.Time) *Published {
+	return &Published{History: p.History, Standing: p.StandingAt(at.UTC().Truncate(time.Second)), Documents: p.Documents, until: p.until}
 }
 
 // A form is something rendered from a Published, once.
@@ -57,80 +65,110 @@ func (p *Published) Render(name string, f func() (any, error)) (any, error) {
 }
 
 // Checkpoint returns the signed log head that the proof leads to.
-func (p *Published) Checkpoint() []byte { return p.proof.Checkpoint }
+func (d *Documents) Checkpoint() []byte { return d.proof.Checkpoint }
 
 // Lookup returns a label by ID.
 func (a *Authority) Lookup(id label.ID) (*Published, error) {
 	if p, ok := a.published.Get(id); ok && a.clock().Before(p.until) {
 		return p, nil
 	}
+	now := a.clock() // before the store is read: what is remembered holds from then on
 	var rec *store.Label
-	var env *label.Envelope
-	var device *store.Device
+	var p *Published
 	err := a.store.View(func(v *store.View) (err error) {
 		if rec, err = v.Label(id); err != nil {
 			return found(err, label.ReasonUnknownLabel, "id",
 				"no label %s was issued here; if it is printed on a product, it may be forged: compare every character and report it", id.Pretty())
 		}
-		if env, err = v.Entry(rec.Index); err != nil {
-			return err
-		}
-		device, err = v.Device(rec.Device)
+		p, err = a.assemble(v, rec)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return a.publish(rec, env, device.Descriptor)
-}
-
-// publish puts a committed label together, verifies it as anybody would, and
-// remembers it.
-func (a *Authority) publish(rec *store.Label, env *label.Envelope, device []byte) (*Published, error) {
-	p, err := a.assemble(rec, env, device)
-	if err != nil {
-		return nil, err
-	}
-	if p.Package, err = verify.NewPackage(p.Bundle, device, p.Proof); err != nil {
-		return nil, err
-	}
-	r, err := a.trust.Verify(p.Package, p.At)
+	r, err := a.trust.Verify(p.Package, now)
 	if err == nil && r.Label.ID != rec.ID {
 		err = errors.New("the log entry is of another label")
 	}
 	if err != nil {
 		return nil, a.distrust(rec, err)
 	}
-	p.stand(r.Label)
+	p.History = r.History
+	p.stand(now)
 	a.published.Add(rec.ID, p)
 	return p, nil
+}
+
+// assemble puts together what proves a committed label and its history. All
+// proofs lead to one head, which says how fresh it is.
+func (a *Authority) assemble(v *store.View, rec *store.Label) (*Published, error) {
+	head, err := v.Head()
+	if err != nil {
+		return nil, err
+	}
+	if head, err = a.freshHead(head); err != nil {
+		return nil, err
+	}
+	device, err := v.Device(rec.Device)
+	if err != nil {
+		return nil, err
+	}
+	d := &Documents{Index: rec.Index, Device: device.Descriptor}
+	if d.Bundle, d.proof, err = proved(v, head, rec.Index); err != nil {
+		return nil, err
+	}
+	d.Proof = d.proof.Format()
+	list, err := v.History(rec.ID)
+	if err != nil {
+		return nil, err
+	}
+	var statuses []verify.Logged
+	for _, s := range list {
+		bundle, proof, err := proved(v, head, s.Index)
+		if err != nil {
+			return nil, err
+		}
+		statuses = append(statuses, verify.Logged{Bundle: bundle, Proof: string(proof.Format())})
+	}
+	d.Package, err = verify.NewPackage(d.Bundle, d.Device, d.Proof, statuses)
+	return &Published{Documents: d}, err
+}
+
+// proved returns a log entry as a bundle, and the proof that a head has it.
+func proved(v *store.View, head store.Head, index int64) (bundle []byte, proof translog.Proof, err error) {
+	env, err := v.Entry(index)
+	if err != nil {
+		return nil, proof, err
+	}
+	if bundle, err = envelope.Bundle(env); err != nil {
+		return nil, proof, err
+	}
+	hashes, err := translog.Prove(head.Tree.N, index, v)
+	return bundle, translog.Proof{Index: index, Hashes: hashes, Checkpoint: head.Checkpoint}, err
 }
 
 // publishNew is publish for a label that was issued and committed just now:
 // what the linter has verified is not verified again. It is not remembered:
 // those who ask for a label are seldom those who read it next.
 func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []byte) (*Published, error) {
-	p, err := a.assemble(rec, signed.Envelope, device)
+	d := &Documents{Index: rec.Index, Device: device}
+	err := a.store.View(func(v *store.View) (err error) {
+		head, err := v.Head()
+		if err != nil {
+			return err
+		}
+		d.Bundle, d.proof, err = proved(v, head, rec.Index)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := a.trust.Issued(signed.Envelope, p.proof); err != nil {
+	d.Proof = d.proof.Format()
+	if err := a.trust.Issued(signed.Envelope, d.proof); err != nil {
 		return nil, a.distrust(rec, err)
 	}
-	p.stand(signed.Label)
-	return p, nil
-}
-
-func (a *Authority) assemble(rec *store.Label, env *label.Envelope, device []byte) (*Published, error) {
-	p := &Published{Index: rec.Index, Device: device, At: a.clock().UTC()}
-	var err error
-	if p.Bundle, err = envelope.Bundle(env); err != nil {
-		return nil, err
-	}
-	if p.proof, err = a.prove(rec.Index); err != nil {
-		return nil, err
-	}
-	p.Proof = p.proof.Format()
+	p := &Published{History: label.History{Label: signed.Label}, Documents: d}
+	p.stand(a.clock())
 	return p, nil
 }
 
@@ -141,30 +179,13 @@ func (a *Authority) distrust(rec *store.Label, why error) error {
 	return label.Errorf(label.Internal, label.ReasonInternal, "id", "the stored label does not verify and is not served; the operator has been told")
 }
 
-// stand works out how the label stands at p.At, and until when that holds.
-func (p *Published) stand(l *label.Label) {
-	p.Label, p.State, p.Support = l, l.StateAt(p.At), l.SupportAt(p.At)
-	p.until = p.At.Add(freshness)
-	if next := l.NextChange(p.At); !next.IsZero() && next.Before(p.until) {
+// stand works out how the label stands at an instant, and until when that holds.
+func (p *Published) stand(now time.Time) {
+	p.Standing = p.StandingAt(now.UTC())
+	p.until = now.Add(freshness)
+	if next := p.NextChange(now); !next.IsZero() && next.Before(p.until) {
 		p.until = next
 	}
-}
-
-// prove returns the proof that the log at its present head has an entry.
-func (a *Authority) prove(index int64) (proof translog.Proof, err error) {
-	err = a.store.View(func(v *store.View) error {
-		head, err := v.Head()
-		if err != nil {
-			return err
-		}
-		hashes, err := translog.Prove(head.Tree.N, index, v)
-		if err != nil {
-			return err
-		}
-		proof = translog.Proof{Index: index, Hashes: hashes, Checkpoint: head.Checkpoint}
-		return nil
-	})
-	return proof, err
 }
 
 // ByGTIN returns the label of the product with a trade item number: of its
@@ -181,9 +202,15 @@ func (a *Authority) ByGTIN(g label.GTIN) (*Published, error) {
 		if err != nil {
 			return err
 		}
+		bestRank := 0
 		for _, l := range list {
-			if best == nil || better(l, best, now) {
-				best = l
+			h, err := a.history(v, l)
+			if err != nil {
+				return err
+			}
+			s := h.StandingAt(now)
+			if r := rank[s.State]; best == nil || r > bestRank || r == bestRank && l.Issued.After(best.Issued) {
+				best, bestRank = l, r
 			}
 		}
 		if best == nil {
@@ -197,12 +224,9 @@ func (a *Authority) ByGTIN(g label.GTIN) (*Published, error) {
 	return a.Lookup(best.ID)
 }
 
-func better(a, b *store.Label, now time.Time) bool {
-	if x, y := now.Before(a.Expires), now.Before(b.Expires); x != y {
-		return x
-	}
-	return a.Issued.After(b.Issued)
-}
+// rank orders a product's labels in several schemes for somebody who asks for
+// the product: one that stands, then one that may stand again.
+var rank = map[label.State]int{label.Active: 2, label.Suspended: 1}
 
 // VerifyPackage checks an offline package that somebody holds, and returns the
 // label as it stands here.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"labeld/internal/issue"
 	"labeld/internal/label"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
@@ -61,8 +62,8 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		return nil, err
 	}
 	now := a.clock()
-	if p.live != nil && now.Before(p.live.Expires) {
-		return a.again(p.live, level)
+	if p.live != nil && p.standing.State.Live() {
+		return a.again(p.live, &p.standing, level)
 	}
 	d, err := s.Evaluate(p.desc, device, p.items, now)
 	if err != nil {
@@ -71,26 +72,27 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if !d.Levels[level-1].Reached {
 		return &Outcome{Decision: d}, nil
 	}
-	grant, err := d.Grant(level)
-	if err != nil {
-		return nil, err
-	}
-	signed, err := a.issuer.Label(grant, p.device.Descriptor, p.maker)
-	if err != nil {
-		return nil, err
-	}
-	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
+	signed, entry, err := a.sign(d, level, p)
 	if err != nil {
 		return nil, err
 	}
 	var other *store.Label // a live label that another request got meanwhile
+	var standing label.Standing
 	var rec *store.Label
 	err = a.writer.do(ctx, []string{claimf("device/%s", device)}, func(v *store.View, b *store.Batch) error {
-		if l, err := live(v, device, s.ID); err != nil {
+		l, err := latest(v, device, s.ID)
+		if err != nil {
 			return err
-		} else if l != nil && b.At.Before(l.Expires) {
-			other = l
-			return nil
+		}
+		if l != nil {
+			h, err := a.history(v, l)
+			if err != nil {
+				return err
+			}
+			if standing = h.StandingAt(b.At); standing.State.Live() {
+				other = l
+				return nil
+			}
 		}
 		ids, err := v.DeviceStatements(device)
 		if err != nil {
@@ -106,13 +108,27 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		return nil, err
 	}
 	if other != nil {
-		return a.again(other, level)
+		return a.again(other, &standing, level)
 	}
 	pub, err := a.publishNew(rec, signed, p.device.Descriptor)
 	if err != nil {
 		return nil, err
 	}
 	return &Outcome{Decision: d, Label: pub}, nil
+}
+
+// sign makes the label of a level that a decision supports.
+func (a *Authority) sign(d *scheme.Decision, level int, p *picture) (*issue.Signed, *store.Entry, error) {
+	grant, err := d.Grant(level)
+	if err != nil {
+		return nil, nil, err
+	}
+	signed, err := a.issuer.Label(grant, p.device.Descriptor, p.maker)
+	if err != nil {
+		return nil, nil, err
+	}
+	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
+	return signed, entry, err
 }
 
 // record adds a signed label to a batch.
@@ -130,11 +146,15 @@ func record(v *store.View, b *store.Batch, l *label.Label, entry *store.Entry, d
 }
 
 // again answers a request with the device's live label.
-func (a *Authority) again(l *store.Label, level int) (*Outcome, error) {
-	if l.Level != level {
+func (a *Authority) again(l *store.Label, s *label.Standing, level int) (*Outcome, error) {
+	switch {
+	case s.State == label.Suspended:
+		return nil, label.Errorf(label.Precondition, label.ReasonLiveLabel, "device",
+			"the device's label %s in this scheme is suspended; another is issued only when that is settled", l.ID.Pretty())
+	case l.Level != level:
 		return nil, label.Errorf(label.Precondition, label.ReasonLiveLabel, "level",
-			"the device has the live label %s of level %d in this scheme, until %s; a device has one live label in a scheme",
-			l.ID.Pretty(), l.Level, label.DateOf(l.Expires))
+			"the device has the live label %s of level %d in this scheme, until the end of %s, and can have one; ask for that label to be superseded (labelctl label renew)",
+			l.ID.Pretty(), l.Level, label.DateOf(s.Expires.Add(-1)))
 	}
 	pub, err := a.Lookup(l.ID)
 	if err != nil {
@@ -145,11 +165,12 @@ func (a *Authority) again(l *store.Label, level int) (*Outcome, error) {
 
 // A picture is what a request sees of a device.
 type picture struct {
-	device *store.Device
-	desc   *label.Device
-	maker  label.Party
-	live   *store.Label // latest label in the scheme, live or not
-	items  []*scheme.Item
+	device   *store.Device
+	desc     *label.Device
+	maker    label.Party
+	live     *store.Label   // latest label in the scheme, live or not
+	standing label.Standing // of live
+	items    []*scheme.Item
 }
 
 func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*picture, error) {
@@ -172,8 +193,15 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 			return err
 		}
 		p.maker = label.Party{ID: maker.ID, Name: maker.Name, URL: maker.URL}
-		if p.live, err = live(v, device, s.ID); err != nil {
+		if p.live, err = latest(v, device, s.ID); err != nil {
 			return err
+		}
+		if p.live != nil {
+			h, err := a.history(v, p.live)
+			if err != nil {
+				return err
+			}
+			p.standing = h.StandingAt(a.clock())
 		}
 		ids, err := v.DeviceStatements(device)
 		if err != nil {
@@ -185,8 +213,8 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 	return p, err
 }
 
-// live returns the latest label of a device in a scheme, or nil.
-func live(v *store.View, device label.Digest, scheme string) (*store.Label, error) {
+// latest returns the label that a device got last in a scheme, or nil.
+func latest(v *store.View, device label.Digest, scheme string) (*store.Label, error) {
 	l, err := v.Latest(device, scheme)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil

@@ -238,7 +238,7 @@ func (w *writer) extend(v *store.View, b *store.Batch) error {
 	if b.Head.Tree, b.Added, err = translog.Append(b.From, v, leaves); err != nil {
 		return err
 	}
-	b.Head.Checkpoint, err = w.a.issuer.Checkpoint(b.Head.Tree)
+	b.Head.Checkpoint, err = w.a.issuer.Checkpoint(b.Head.Tree, b.At)
 	return err
 }
 

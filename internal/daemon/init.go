@@ -80,7 +80,7 @@ func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time
 func (c *Config) initStore(issuer *issue.Issuer, org label.Organization, now time.Time) error {
 	head := store.Head{Tree: translog.Empty()}
 	var err error
-	if head.Checkpoint, err = issuer.Checkpoint(head.Tree); err != nil {
+	if head.Checkpoint, err = issuer.Checkpoint(head.Tree, now); err != nil {
 		return err
 	}
 	if err := store.Create(c.dir, c.Log.Origin, head, now); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"os"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/qr"
 	"labeld/internal/scheme"
+	"labeld/internal/translog"
 	"labeld/internal/verify"
 )
 
@@ -94,30 +94,12 @@ func (c *Config) issuer(ctx context.Context, pass envelope.Passphrase, t *verify
 	if err != nil {
 		return nil, fmt.Errorf("log.key: %w", err)
 	}
-	signer, err := logSigner(t.Log.VKey, logKey)
+	signer, err := translog.NewSigner(c.Log.Origin, logKey.Crypto())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("log.key: %w", err)
+	}
+	if vkey, err := signer.VKey(); err != nil || vkey != t.Log.VKey {
+		return nil, fmt.Errorf("log.key: the public key beside %s is that of another private key", c.Log.Key)
 	}
 	return issue.New(c.party(), labelKey, signer, func(id label.ID) string { return qr.URL(t.URL, id) }, rand.Reader), nil
-}
-
-// logSigner returns the signed-note signer that goes with a verifier key. Its
-// text form differs from the verifier key's in a prefix, and in having the seed
-// where that has the public key.
-func logSigner(vkey string, key *envelope.Signer) (note.Signer, error) {
-	priv, ok := key.Crypto().(ed25519.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("log.key: must be an Ed25519 key in a file, this one is %s", key.Public.Algorithm)
-	}
-	want, err := note.NewVerifier(vkey)
-	if err != nil {
-		return nil, err
-	}
-	nameAndHash := vkey[:len(want.Name())+len("+01234567")]
-	seed := append([]byte{1}, priv.Seed()...) // 1: Ed25519
-	s, err := note.NewSigner("PRIVATE+KEY+" + nameAndHash + "+" + base64.StdEncoding.EncodeToString(seed))
-	if err != nil || s.KeyHash() != want.KeyHash() {
-		return nil, fmt.Errorf("log.key: the public key beside it is that of another private key (%v)", err)
-	}
-	return s, nil
 }

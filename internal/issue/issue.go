@@ -1,6 +1,6 @@
-// Package issue holds the authority's private keys behind three verbs: issue a
-// label, record an accreditation, sign a checkpoint. Nothing else in labeld
-// can sign in the authority's name.
+// Package issue holds the authority's private keys behind a few verbs: issue a
+// label, say what happened to one, record an accreditation, sign a checkpoint.
+// Nothing else in labeld can sign in the authority's name.
 //
 // A label is made from a scheme.Grant, which only a decision gives. Before the
 // real key is touched the finished statement is sealed under a key that was
@@ -17,8 +17,6 @@ import (
 	"io"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/scheme"
@@ -31,14 +29,14 @@ type Issuer struct {
 	authority label.Party
 	signer    *envelope.Signer
 	lint      *envelope.Signer // a throwaway key, for the linter
-	log       note.Signer
+	log       *translog.Signer
 	url       func(label.ID) string
 	random    io.Reader
 }
 
 // New returns an issuer. The label key signs labels and accreditations, the log
 // key checkpoints; url gives the public URL of a label.
-func New(authority label.Party, labelKey *envelope.Signer, logKey note.Signer, url func(label.ID) string, random io.Reader) *Issuer {
+func New(authority label.Party, labelKey *envelope.Signer, logKey *translog.Signer, url func(label.ID) string, random io.Reader) *Issuer {
 	return &Issuer{authority: authority, signer: labelKey, lint: envelope.NewThrowaway(), log: logKey, url: url, random: random}
 }
 
@@ -46,7 +44,7 @@ func New(authority label.Party, labelKey *envelope.Signer, logKey note.Signer, u
 type Signed struct {
 	Envelope *label.Envelope
 	Leaf     []byte       // what the log records
-	Label    *label.Label // nil for an accreditation
+	Label    *label.Label // nil but for a label
 }
 
 // Label issues a label for a grant to the device whose canonical descriptor is
@@ -82,16 +80,21 @@ func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Sign
 // check seals a label statement under the throwaway key and verifies it as
 // anybody else would.
 func (i *Issuer) check(payload, device []byte) error {
-	env, err := i.lint.SealPayload(payload)
-	if err != nil {
-		return err
-	}
-	u, err := envelope.OpenEnvelope(env)
+	u, err := i.draft(payload)
 	if err != nil {
 		return err
 	}
 	_, _, err = verify.Statement(u, device, []*envelope.PublicKey{i.lint.Public})
 	return err
+}
+
+// draft seals a statement under the throwaway key.
+func (i *Issuer) draft(payload []byte) (*envelope.Unverified, error) {
+	env, err := i.lint.SealPayload(payload)
+	if err != nil {
+		return nil, err
+	}
+	return envelope.OpenEnvelope(env)
 }
 
 // seal signs with the real key and holds the result to the log's limit.
@@ -126,10 +129,35 @@ func (i *Issuer) Accreditation(a *label.Accreditation, now time.Time) (*Signed, 
 	return i.seal(payload)
 }
 
-// Checkpoint signs a head of the log.
-func (i *Issuer) Checkpoint(tree translog.Tree) ([]byte, error) {
-	return translog.SignCheckpoint(translog.Checkpoint{Origin: i.log.Name(), Tree: tree}, i.log)
+// Status signs what happened to a label of the device with a digest. Like a
+// label it goes through the verification of others first.
+func (i *Issuer) Status(st *label.Status, device label.Digest) (*Signed, error) {
+	st.Authority = i.authority
+	stmt, err := label.NewStatement("device.json", device, label.TypeStatus, st)
+	if err != nil {
+		return nil, err
+	}
+	payload, err := label.Encode(stmt)
+	if err != nil {
+		return nil, err
+	}
+	u, err := i.draft(payload)
+	if err == nil {
+		_, err = verify.Status(u, device, []*envelope.PublicKey{i.lint.Public})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the status would not verify and was not signed: %w", err)
+	}
+	return i.seal(payload)
 }
+
+// Checkpoint signs a head of the log, and when it was the head.
+func (i *Issuer) Checkpoint(tree translog.Tree, at time.Time) ([]byte, error) {
+	return i.log.Head(tree, at)
+}
+
+// URL returns the public URL of a label.
+func (i *Issuer) URL(id label.ID) string { return i.url(id) }
 
 // Public returns the key that signs labels.
 func (i *Issuer) Public() *envelope.PublicKey { return i.signer.Public }

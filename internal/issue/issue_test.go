@@ -1,6 +1,7 @@
 package issue_test
 
 import (
+	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -71,9 +72,11 @@ func programme(t testing.TB) *scheme.Programme {
 func set(t testing.TB, url func(label.ID) string, random io.Reader) *setting {
 	t.Helper()
 	s := &setting{key: labeltest.NewSigner(t)}
-	skey, vkey, err := note.GenerateKey(rand.Reader, origin)
+	_, priv, err := ed25519.GenerateKey(rand.Reader)
 	must(t, err)
-	log, err := note.NewSigner(skey)
+	log, err := translog.NewSigner(origin, priv)
+	must(t, err)
+	vkey, err := log.VKey()
 	must(t, err)
 	s.log, err = note.NewVerifier(vkey)
 	must(t, err)
@@ -268,7 +271,7 @@ func TestCheckpoint(t *testing.T) {
 	s := set(t, url, rand.Reader)
 	tree := translog.Tree{N: 7, Hash: translog.LeafHash([]byte("root"))}
 	for _, want := range []translog.Tree{translog.Empty(), tree} {
-		signed, err := s.Checkpoint(want)
+		signed, err := s.Checkpoint(want, now)
 		must(t, err)
 		head, err := translog.OpenCheckpoint(signed, origin, s.log)
 		must(t, err)
@@ -276,7 +279,7 @@ func TestCheckpoint(t *testing.T) {
 			t.Errorf("signed %+v, want %+v", head, want)
 		}
 	}
-	if signed, err := s.Checkpoint(translog.Tree{N: 0, Hash: tree.Hash}); err == nil {
+	if signed, err := s.Checkpoint(translog.Tree{N: 0, Hash: tree.Hash}, now); err == nil {
 		t.Errorf("signed an impossible head: %s", signed)
 	}
 }

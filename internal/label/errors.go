@@ -64,6 +64,10 @@ const (
 	ReasonUnlabelled       Reason = "UNLABELLED"         // registered device without a label
 	ReasonExists           Reason = "ALREADY_EXISTS"
 	ReasonLiveLabel        Reason = "LIVE_LABEL"      // the device has a live label of another level
+	ReasonStep             Reason = "STATE"           // the label's state does not allow it
+	ReasonUnknownReason    Reason = "UNKNOWN_REASON"  // a reason code that is not in the list, or not for this action
+	ReasonStale            Reason = "STALE"           // too old to tell how the label stands now
+	ReasonWithheld         Reason = "WITHHELD"        // the history leaves out what the status list shows
 	ReasonConflict         Reason = "CONFLICT"        // the state changed meanwhile; try again
 	ReasonToken            Reason = "TOKEN"           // missing, expired or wrong caller token
 	ReasonNotYours         Reason = "NOT_YOURS"       // belongs to another organization

@@ -1,6 +1,7 @@
 package label_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -57,23 +58,29 @@ func TestLabelValidate(t *testing.T) {
 // its instant, and NextChange finds all of them and nothing else.
 func TestLabelInTime(t *testing.T) {
 	expires := time.Date(2029, 11, 2, 9, 0, 0, 0, time.UTC)
+	soon := expires.Add(-label.ExpiringSoon)
 	early, late := label.NewDate(2028, 6, 30), label.NewDate(2030, 6, 30)
 	for name, c := range map[string]struct {
 		supportEnd label.Date
 		changes    []time.Time
 	}{
-		"support ends first": {early, []time.Time{early.End(), expires}},
-		"label ends first":   {late, []time.Time{expires, late.End()}},
-		"both at once":       {label.DateOf(expires), []time.Time{label.DateOf(expires).End()}},
+		"support ends first": {early, []time.Time{early.End(), soon, expires}},
+		"label ends first":   {late, []time.Time{soon, expires, late.End()}},
+		"both at once":       {label.DateOf(expires), []time.Time{label.DateOf(expires).End().Add(-label.ExpiringSoon), label.DateOf(expires).End()}},
 	} {
 		l := someLabel()
 		l.Expires, l.Product.SupportEnd = expires, c.supportEnd
 		if name == "both at once" {
 			l.Expires = c.supportEnd.End()
 		}
+		h := &label.History{Label: l}
+		state := func(at time.Time) string {
+			s := h.StandingAt(at)
+			return fmt.Sprint(s.State, s.Soon, s.Support)
+		}
 		at := l.Issued
 		for _, want := range append(c.changes, time.Time{}) {
-			next := l.NextChange(at)
+			next := h.NextChange(at)
 			if !next.Equal(want) {
 				t.Errorf("%s: after %s the next change is at %s, want %s", name, at, next, want)
 			}
@@ -81,22 +88,22 @@ func TestLabelInTime(t *testing.T) {
 				break
 			}
 			before, after := want.Add(-1), want
-			if l.StateAt(at) != l.StateAt(before) || l.SupportAt(at) != l.SupportAt(before) {
+			if state(at) != state(before) {
 				t.Errorf("%s: something changed before %s", name, want)
 			}
-			if l.StateAt(before) == l.StateAt(after) && l.SupportAt(before) == l.SupportAt(after) {
+			if state(before) == state(after) {
 				t.Errorf("%s: nothing changed at %s", name, want)
 			}
-			if got := l.NextChange(before); !got.Equal(want) {
+			if got := h.NextChange(before); !got.Equal(want) {
 				t.Errorf("%s: just before %s the next change is at %s", name, want, got)
 			}
 			at = want
 		}
-		if l.StateAt(l.Issued) != label.Active || l.SupportAt(l.Issued) != label.Supported {
-			t.Errorf("%s: begins %s and %s", name, l.StateAt(l.Issued), l.SupportAt(l.Issued))
+		if s := h.StandingAt(l.Issued); s.State != label.Active || s.Support != label.Supported {
+			t.Errorf("%s: begins %s and %s", name, s.State, s.Support)
 		}
-		if l.StateAt(at) != label.Expired || l.SupportAt(at) != label.SupportEnded {
-			t.Errorf("%s: ends %s and %s", name, l.StateAt(at), l.SupportAt(at))
+		if s := h.StandingAt(at); s.State != label.Expired || s.Support != label.SupportEnded {
+			t.Errorf("%s: ends %s and %s", name, s.State, s.Support)
 		}
 	}
 }

@@ -57,6 +57,14 @@ const (
 	// are all read for each decision; the bound keeps a decision cheap.
 	MaxDeviceStatements = 64
 
+	// MaxStatuses bounds the history of one label, which travels in every
+	// offline package.
+	MaxStatuses = 256
+
+	// MaxRequestAge is how old a signed request for a change of state may be.
+	// Where two operators must agree, the second has as long.
+	MaxRequestAge = 24 * time.Hour
+
 	// MaxPage bounds the page of a list call; DefaultPage is its default.
 	MaxPage     = 500
 	DefaultPage = 50

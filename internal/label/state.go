@@ -1,24 +1,114 @@
 package label
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// A State is where a label stands at an instant. Security support is a separate
-// axis ([SupportState]): a valid label may stand on a product whose updates
-// have ended, and the reverse.
+// A State is where a label stands at an instant.
+//
+// Statements move a label along these steps and no others; a test holds the
+// drawing. Expired follows from time alone. Revoked, withdrawn and superseded
+// are final.
+//
+//	not-issued
+//	active      -- suspend   --> suspended
+//	active      -- revoke    --> revoked
+//	active      -- withdraw  --> withdrawn
+//	active      -- supersede --> superseded
+//	active      -- lapse     --> active
+//	active      -- review    --> active
+//	active      -- clear     --> active
+//	active      -- advise    --> active
+//	suspended   -- reinstate --> active
+//	suspended   -- revoke    --> revoked
+//	suspended   -- withdraw  --> withdrawn
+//	suspended   -- lapse     --> suspended
+//	suspended   -- review    --> suspended
+//	suspended   -- clear     --> suspended
+//	suspended   -- advise    --> suspended
+//	expired     -- advise    --> expired
+//	revoked     -- advise    --> revoked
+//	withdrawn   -- advise    --> withdrawn
+//	superseded  -- advise    --> superseded
+//
+// A suspended label is not superseded: renewal must not be a way around an
+// investigation. An end that was announced before a suspension still comes.
 type State string
 
 const (
-	Active  State = "active"
-	Expired State = "expired"
+	NotIssued  State = "not-issued" // asked of an instant before the label was issued
+	Active     State = "active"
+	Suspended  State = "suspended"
+	Revoked    State = "revoked"
+	Withdrawn  State = "withdrawn"
+	Superseded State = "superseded"
+	Expired    State = "expired"
 )
 
-// StateAt returns where the label stands at t.
-func (l *Label) StateAt(t time.Time) State {
-	if !t.Before(l.Expires) {
-		return Expired
+// Live reports whether the label stands, if only for the time being not: a
+// device has one such label in a scheme.
+func (s State) Live() bool { return s == Active || s == Suspended }
+
+// States lists the states.
+var States = []State{NotIssued, Active, Suspended, Revoked, Withdrawn, Superseded, Expired}
+
+// Final reports whether nothing leads out of the state.
+func (s State) Final() bool { return s == Revoked || s == Withdrawn || s == Superseded }
+
+var (
+	aside = map[Action]State{Lapse: "", Review: "", Clear: "", Advise: ""} // leave the state as it is
+
+	// steps is the drawing above, but for what leaves the state as it is. The
+	// step from suspended to superseded is there for what was announced before
+	// the suspension; Admit does not offer it.
+	steps = map[State]map[Action]State{
+		Active:    {Suspend: Suspended, Revoke: Revoked, Withdraw: Withdrawn, Supersede: Superseded},
+		Suspended: {Reinstate: Active, Revoke: Revoked, Withdraw: Withdrawn, Supersede: Superseded},
 	}
-	return Active
+)
+
+// Admit returns the state that an action leads to, or why it is impossible.
+func (s *Standing) Admit(a Action) (State, error) {
+	no := func(format string, args ...any) (State, error) {
+		return "", Errorf(Precondition, ReasonStep, "action", format, args...)
+	}
+	if a == Advise && s.State != NotIssued {
+		return s.State, nil
+	}
+	switch {
+	case s.State == Expired:
+		return no("the label expired on %s and nothing is left to %s; request a new one", lastDay(s.Expires), a)
+	case s.State.Final():
+		return no("the label is %s, which is final; request a new one", s.State)
+	case s.State == Suspended && a == Supersede:
+		return no("the label is suspended and cannot be renewed before the suspension is settled")
+	case a == Suspend && s.State == Suspended:
+		return no("the label is suspended already")
+	case a == Reinstate && s.State == Active:
+		return no("the label is not suspended")
+	case a == Review && s.Review != nil:
+		return no("the label is under review already")
+	case a == Clear && s.Review == nil:
+		return no("the label is not under review")
+	case s.Scheduled != nil && (a == Withdraw || a == Supersede):
+		return no("the label will be %s on %s, as was announced; that cannot be announced twice", steps[Active][s.Scheduled.Action], s.Scheduled.Effective.Format(time.DateOnly))
+	}
+	if _, ok := aside[a]; ok && s.State != NotIssued {
+		return s.State, nil
+	}
+	next, ok := steps[s.State][a]
+	if !ok {
+		return no("a label that is %s cannot be changed by %q", s.State, a)
+	}
+	return next, nil
 }
+
+// lastDay is the last day of something that ends at an instant.
+func lastDay(end time.Time) Date { return DateOf(end.Add(-1)) }
+
+// ExpiringSoon is how long before its expiry a label is said to expire soon.
+const ExpiringSoon = 60 * 24 * time.Hour
 
 // A SupportState says whether the manufacturer still promises security updates.
 type SupportState string
@@ -36,14 +126,27 @@ func (l *Label) SupportAt(t time.Time) SupportState {
 	return Supported
 }
 
-// NextChange returns the first instant after t at which something about the
-// label follows from time alone, or the zero time if nothing will.
-func (l *Label) NextChange(t time.Time) time.Time {
-	var next time.Time
-	for _, at := range []time.Time{l.Expires, l.Product.SupportEnd.End()} {
-		if at.After(t) && (next.IsZero() || at.Before(next)) {
-			next = at
+// CheckHistory reports whether statements are the beginning of one label's
+// history: numbers without gaps, times in order.
+func CheckHistory(l *Label, statuses []*Status) error {
+	for i, s := range statuses {
+		switch {
+		case s.Label != l.ID:
+			return Errorf(Invalid, ReasonUnknownSubject, index("statuses", i), "is about label %s", s.Label.Pretty())
+		case s.Number != i+1:
+			return Errorf(Invalid, ReasonMissing, index("statuses", i), "has number %d in the history, %d is missing", s.Number, i+1)
+		case s.Recorded.Before(l.Issued), i > 0 && s.Recorded.Before(statuses[i-1].Recorded):
+			return Errorf(Invalid, ReasonOutOfRange, index("statuses", i), "was recorded before what precedes it")
 		}
 	}
-	return next
+	return nil
+}
+
+// Find returns the statement of a history that a cause led to, or nil.
+func Find(statuses []*Status, cause string, a Action) *Status {
+	i := slices.IndexFunc(statuses, func(s *Status) bool { return s.Cause == cause && s.Action == a })
+	if i < 0 {
+		return nil
+	}
+	return statuses[i]
 }

@@ -13,10 +13,12 @@ const (
 
 // The predicate types of in-toto Statements.
 const (
-	TypeTestReport    = Base + "test-report/v1"   // signed by a lab
-	TypeDeclaration   = Base + "declaration/v1"   // signed by a manufacturer
-	TypeLabel         = Base + "label/v1"         // signed by the authority
-	TypeAccreditation = Base + "accreditation/v1" // signed by the authority
+	TypeTestReport    = Base + "test-report/v1"    // signed by a lab
+	TypeDeclaration   = Base + "declaration/v1"    // signed by a manufacturer
+	TypeLabel         = Base + "label/v1"          // signed by the authority
+	TypeAccreditation = Base + "accreditation/v1"  // signed by the authority
+	TypeStatus        = Base + "status/v1"         // signed by the authority
+	TypeStatusRequest = Base + "status-request/v1" // signed by whoever asks for a status
 )
 
 // Standards of in-toto and DSSE.

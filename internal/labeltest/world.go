@@ -8,6 +8,7 @@ package labeltest
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"io"
 	"log/slog"
@@ -15,8 +16,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/mod/sumdb/note"
 
 	"labeld/internal/authority"
 	"labeld/internal/envelope"
@@ -92,7 +91,7 @@ func New(tb testing.TB, wrap func(authority.Store) authority.Store) *World {
 	w.must(err)
 	w.keys()
 	head := store.Head{Tree: translog.Empty()}
-	head.Checkpoint, err = w.Issuer.Checkpoint(head.Tree)
+	head.Checkpoint, err = w.Issuer.Checkpoint(head.Tree, Start)
 	w.must(err)
 	w.must(store.Create(w.Dir, Origin, head, Start))
 	w.open()
@@ -128,9 +127,11 @@ func NewSigner(tb testing.TB) *envelope.Signer {
 
 func (w *World) keys() {
 	labelKey := NewSigner(w.TB)
-	skey, vkey, err := translog.GenerateKey(rand.Reader, Origin)
+	_, priv, err := ed25519.GenerateKey(rand.Reader)
 	w.must(err)
-	logKey, err := note.NewSigner(skey)
+	logKey, err := translog.NewSigner(Origin, priv)
+	w.must(err)
+	vkey, err := logKey.VKey()
 	w.must(err)
 	party := label.Party{ID: Operator, Name: "Test Authority"}
 	w.Trust = &verify.Trust{
@@ -289,6 +290,36 @@ func (w *World) Submit(e *example.Example) label.Digest {
 	_, _, err = w.Authority.Submit(ctx, maker, w.Seal(maker.Org, e.Descriptor, label.TypeDeclaration, e.Declaration))
 	w.must(err)
 	return d.Digest
+}
+
+// Ask signs a request for a change as an organization, changed by change.
+func (w *World) Ask(org string, p *authority.Published, action label.Action, reason string, change func(*label.StatusRequest)) []byte {
+	w.TB.Helper()
+	r := label.StatusRequest{Label: p.Label.ID, Action: action, Reason: reason, Text: "As found in a test.", Made: w.Clock.Now().UTC().Truncate(time.Second)}
+	if change != nil {
+		change(&r)
+	}
+	return w.Seal(org, p.Device, label.TypeStatusRequest, &r)
+}
+
+// Countersign signs a waiting request with another key.
+func (w *World) Countersign(s *envelope.Signer, r *store.Request) []byte {
+	w.TB.Helper()
+	u, err := envelope.Open(r.Signatures[0].Envelope)
+	w.must(err)
+	env, err := s.SealPayload(u.Envelope().Payload)
+	w.must(err)
+	b, err := envelope.Bundle(env)
+	w.must(err)
+	return b
+}
+
+// Change has a label changed at an organization's request.
+func (w *World) Change(org string, p *authority.Published, action label.Action, reason string) *authority.Change {
+	w.TB.Helper()
+	c, err := w.Authority.Change(context.Background(), w.Caller(org), w.Ask(org, p, action, reason, nil))
+	w.must(err)
+	return c
 }
 
 // Issue submits an example, has it labelled, and returns the label as anybody

@@ -132,6 +132,7 @@ type Programme struct {
 	Facts      map[string]*Fact
 	Categories map[string]*Category
 	Standards  map[string]*Standard
+	Reasons    map[string]*Reason
 	Schemes    map[string]*Scheme
 }
 
@@ -142,12 +143,16 @@ func Load(fsys fs.FS) (*Programme, error) {
 		Facts:      map[string]*Fact{},
 		Categories: map[string]*Category{},
 		Standards:  map[string]*Standard{},
+		Reasons:    map[string]*Reason{},
 		Schemes:    map[string]*Scheme{},
 	}
 	if err := p.loadFacts(fsys); err != nil {
 		return nil, err
 	}
 	if err := p.loadCategories(fsys); err != nil {
+		return nil, err
+	}
+	if err := p.loadReasons(fsys); err != nil {
 		return nil, err
 	}
 	lang, err := newLanguage(p.Facts)

@@ -31,6 +31,7 @@ type Scheme struct {
 	EvidenceMonths EvidenceMonths    `yaml:"evidence_months"`
 	Levels         []LevelDef        `yaml:"levels"`
 	Evidence       map[string]Policy `yaml:"evidence"`
+	Lifecycle      Lifecycle         `yaml:"lifecycle"`
 	Criteria       []Criterion       `yaml:"criteria"`
 
 	digest     label.Digest
@@ -112,6 +113,7 @@ func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
 	}
 	s.checkPolicies(d)
 	s.checkCriteria(d, lang)
+	s.checkLifecycle(d, p.Reasons)
 	p.Schemes[s.ID] = s
 	return d.err()
 }

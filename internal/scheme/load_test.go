@@ -148,6 +148,11 @@ func TestBrokenData(t *testing.T) {
 		{"category twice", categories, "id: watch", "id: plug", "name: Watch", "categories[1]: every category needs an id of its own"},
 		{"category without name", categories, "name: Watch, ", "", "id: watch", "categories[1]: name is required"},
 
+		// reasons.yaml
+		{"reason twice", "reasons.yaml", "code: over", "code: fault", "It is over", "reasons[1]: every reason needs a code of its own"},
+		{"reason without title", "reasons.yaml", `, title: "It is over."`, "", "code: over", "reasons[1]: title and actions are required"},
+		{"reason for nothing known", "reasons.yaml", "[lapse]", "[lapse, fine]", "code: over", `reasons[1].actions[1]: "fine" is not an action: suspend, reinstate`},
+
 		// standards
 		{"standard without id", standard, "id: small\n", "id: \"\"\n", "id: \"\"", "id: every standard needs an id of its own"},
 		{"unknown clause", standard, "    clause: \"1\"\n    title: Of ports", "    clause: \"2\"\n    title: Of ports", "clause: \"2\"", `provisions[2].clause: no clause "2" is listed`},
@@ -178,6 +183,11 @@ func TestBrokenData(t *testing.T) {
 		{"policy of an unknown class", ladder, "    high: [declaration, lab, lab]\n", "    high: [declaration, lab, lab]\n    huge: [lab, lab, lab]\n", "checked:", `evidence.checked: "huge" is no risk class`},
 		{"policy that asks for less", ladder, "high: [declaration, lab, lab]", "high: [declaration, lab, declaration]", "lab, declaration]", "evidence.checked.high: must not ask for less at a higher level"},
 		{"policy with another source", ladder, "high: [declaration, lab, lab]", "high: [declaration, hearsay, lab]", "hearsay", "evidence.checked.high: must be declaration or lab"},
+		{"four eyes on nothing", ladder, "four_eyes: [revoke]", "four_eyes: [withdraw]", "four_eyes", `lifecycle.four_eyes[0]: "withdraw" is not an action of operators`},
+		{"propagation for no reason", ladder, "    fault: {", "    fluke: {", "fluke", `lifecycle.propagation.fluke: no reason "fluke" is defined`},
+		{"propagation without effect", ladder, "{effect: suspend}", "{effect: shame}", "shame", "lifecycle.propagation.fault.effect: must be none, review, suspend or lapse"},
+		{"propagation that the reason does not give", ladder, "over: {effect: lapse, grace_months: 3}", "over: {effect: suspend}", "over:", "lifecycle.propagation.over.effect: over is not a reason to suspend a label: lapse"},
+		{"lapse without grace", ladder, ", grace_months: 3", "", "over:", "lifecycle.propagation.over: grace_months goes with the effect lapse"},
 		{"level too high", ladder, ports, "  - id: ports\n    level: 4\n", "level: 4", "criteria[2].level: must be 1 to 3"},
 		{"level too low", ladder, ports, "  - id: ports\n    level: 0\n", "level: 0", "criteria[2].level: must be 1 to 3"},
 		{"no shortfall", ladder, "    shortfall: Close the ports.\n", "", "id: ports", "criteria[2]: title, why and shortfall are required"},
@@ -234,6 +244,7 @@ func TestLoadMissingFiles(t *testing.T) {
 	for _, row := range []struct{ name, remove, want string }{
 		{"no facts", "facts.yaml", "facts.yaml"},
 		{"no categories", "categories.yaml", "categories.yaml"},
+		{"no reasons", "reasons.yaml", "reasons.yaml"},
 		{"no standard", "standards/small.yaml", `schemes/ladder.yaml:5: standard: no standard "small" is defined`},
 		{"no scheme at all", "schemes/ladder.yaml", "the programme has no scheme"},
 	} {

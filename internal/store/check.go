@@ -276,14 +276,59 @@ func (c *checker) labels() {
 		c.badf("index %s has %d records, the labels give %d", bLive, n, len(latest))
 	}
 	c.sameCount(bOrgLabels, bLabels)
+	c.statuses()
 	if c.leaves == nil {
 		return
 	}
 	c.each(bEntries, func(k, _ []byte) {
 		if i := int64(binary.BigEndian.Uint64(k)); c.leaves[i] == "" {
-			c.badf("log entry %d belongs to no label and no accreditation", i)
+			c.badf("log entry %d belongs to no record", i)
 		}
 	})
+}
+
+// statuses holds histories to be without gaps, and what waits to be an index of
+// the requests without status.
+func (c *checker) statuses() {
+	var last label.ID
+	number := 0
+	c.each(bStatuses, func(k, v []byte) {
+		s, err := decode[Status](bStatuses, k, v)
+		if err != nil || !bytes.Equal(k, statusKey(s.Label, s.Number)) {
+			c.badf("status %x is unreadable or misplaced", k)
+			return
+		}
+		if s.Label != last {
+			last, number = s.Label, 0
+			c.has(bLabels, []byte(last), nil, "status of "+string(last))
+		}
+		if number++; s.Number != number {
+			c.badf("label %s: status %d is missing", last, number)
+			number = s.Number
+		}
+		c.claims(s.Index, fmt.Sprintf("status %d of %s", s.Number, s.Label))
+		for _, r := range s.Requests {
+			c.has(bRequests, r.SHA256[:], nil, fmt.Sprintf("status %d of %s", s.Number, s.Label))
+		}
+	})
+	waiting := 0
+	c.each(bRequests, func(k, v []byte) {
+		r, err := decode[Request](bRequests, k, v)
+		if err != nil || len(k) != len(label.Digest{}) {
+			c.badf("request %x is unreadable", k)
+			return
+		}
+		what := fmt.Sprintf("request %x", k)
+		if r.Number == 0 {
+			waiting++
+			c.has(bWaiting, append([]byte(r.Label), k...), nil, what)
+		} else {
+			c.has(bStatuses, statusKey(r.Label, r.Number), nil, what)
+		}
+	})
+	if n := c.tx.Bucket(bWaiting).Stats().KeyN; n != waiting {
+		c.badf("index %s has %d records, the requests give %d", bWaiting, n, waiting)
+	}
 }
 
 // sameCount reports an index that has more or fewer records than its source.

@@ -21,6 +21,8 @@ type Batch struct {
 	Devices        []Device
 	Statements     []Statement
 	Labels         []Label
+	Statuses       []Status
+	Requests       []Request // new ones, and changed ones
 
 	// The log: entries that extend the tree From, the nodes they add, and the
 	// signed head that results. Head is unused where Entries is empty.
@@ -32,7 +34,7 @@ type Batch struct {
 
 // Empty reports whether the batch would write nothing.
 func (b *Batch) Empty() bool {
-	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Entries) == 0
+	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+len(b.Requests)+len(b.Entries) == 0
 }
 
 // Commit writes a batch durably, if the log head is still b.From; otherwise it
@@ -109,6 +111,16 @@ func putRecords(tx *bolt.Tx, b *Batch) error {
 	}
 	for i := range b.Labels {
 		if err := putLabel(tx, &b.Labels[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Statuses {
+		if err := putStatus(tx, &b.Statuses[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Requests {
+		if err := putRequest(tx, &b.Requests[i]); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,9 @@
 //	labels          label id = json Label
 //	live            32-byte device digest, scheme = label id
 //	org_labels      org|^time, label id = nothing               newest first
+//	statuses        label id, number uint32 = json Status
+//	requests        32-byte digest = json Request
+//	waiting         label id, 32-byte digest = nothing          requests without status
 //
 // Tree nodes are keyed by level first: the 256 hashes of a tile lie side by
 // side. A log entry is packed (key ID, signature, compressed payload) rather

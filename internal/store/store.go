@@ -41,9 +41,12 @@ var (
 	bLabels         = []byte("labels")
 	bLive           = []byte("live")
 	bOrgLabels      = []byte("org_labels")
+	bStatuses       = []byte("statuses")
+	bRequests       = []byte("requests")
+	bWaiting        = []byte("waiting")
 
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels}
+		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting}
 
 	kSchema     = []byte("schema")
 	kOrigin     = []byte("origin")

@@ -44,6 +44,8 @@ var shapes = map[string]func([]byte) bool{
 	"label id":              func(b []byte) bool { _, err := label.ParseID(string(b)); return err == nil && len(b) == 12 },
 	"json":                  func(b []byte) bool { return bytes.HasPrefix(b, []byte("{")) && bytes.HasSuffix(b, []byte("}")) },
 	"json, then descriptor": func(b []byte) bool { return bytes.Contains(b, []byte("}\x00{")) },
+	"label id, uint32":      func(b []byte) bool { return len(b) == 12+4 },
+	"label id, digest":      func(b []byte) bool { return len(b) == 12+32 },
 	"two 32-byte":           func(b []byte) bool { return len(b) == 64 },
 	"digest, scheme":        func(b []byte) bool { return len(b) > 32 && slug(b[32:]) },
 	"org|time, 32-byte id":  afterOrg(8 + 32),
@@ -80,6 +82,9 @@ var drawing = []struct{ line, key, value string }{
 	{"labels          label id = json Label", "label id", "json"},
 	{"live            32-byte device digest, scheme = label id", "digest, scheme", "label id"},
 	{"org_labels      org|^time, label id = nothing               newest first", "org|time, label id", "nothing"},
+	{"statuses        label id, number uint32 = json Status", "label id, uint32", "json"},
+	{"requests        32-byte digest = json Request", "32-byte digest", "json"},
+	{"waiting         label id, 32-byte digest = nothing          requests without status", "label id, digest", "nothing"},
 }
 
 // named are the buckets with a few named values.
@@ -96,7 +101,9 @@ var named = map[string]struct {
 func TestSchemaIsAsDrawn(t *testing.T) {
 	w := labeltest.New(t, nil)
 	w.Issue(w.Example("camera"), 3)
-	w.Issue(w.Example("plug"), 1)
+	plug := w.Issue(w.Example("plug"), 1)
+	w.Change(labeltest.Operator, plug, label.Suspend, "complaint")
+	w.Change(labeltest.Operator, plug, label.Revoke, "nonconformity") // waits for another operator
 	comment, err := os.ReadFile("doc.go")
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +249,9 @@ func TestUnknownSchemaIsRefused(t *testing.T) {
 // database; the check must notice each.
 func TestCheckFindsDamage(t *testing.T) {
 	w := labeltest.New(t, nil)
-	w.Issue(w.Example("camera"), 3)
+	camera := w.Issue(w.Example("camera"), 3)
+	w.Change(labeltest.Operator, camera, label.Suspend, "complaint")
+	w.Change(labeltest.Operator, camera, label.Revoke, "nonconformity") // waits for another operator
 	good, err := os.ReadFile(store.Path(w.Dir))
 	if err != nil {
 		t.Fatal(err)

@@ -308,7 +308,7 @@ func (v *View) prefix(bucket, prefix, cursor []byte, f func(rest []byte) (bool, 
 	if len(cursor) > 0 {
 		start = append(append(bytes.Clone(prefix), cursor...), 0)
 	}
-	for k, _ := c.Seek(start); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+	for k, _ := c.Seek(start); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		more, err := f(k[len(prefix):])
 		if err != nil || !more {
 			return err

@@ -33,8 +33,8 @@ func (c Checkpoint) Text() string {
 //
 // This is the promise that the log cannot take back. Sign only a tree from
 // [Append] on the last committed one, and let no signature leave the process
-// before the commit.
-func SignCheckpoint(c Checkpoint, signer note.Signer) ([]byte, error) {
+// before the commit. Cosigners add signatures of theirs.
+func SignCheckpoint(c Checkpoint, signer note.Signer, cosigners ...note.Signer) ([]byte, error) {
 	if err := checkOrigin(c.Origin); err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func SignCheckpoint(c Checkpoint, signer note.Signer) ([]byte, error) {
 	if err := checkTree(c.Tree); err != nil {
 		return nil, err
 	}
-	return note.Sign(&note.Note{Text: c.Text()}, signer)
+	return note.Sign(&note.Note{Text: c.Text()}, append([]note.Signer{signer}, cosigners...)...)
 }
 
 // OpenCheckpoint opens a signed checkpoint of the log named origin, whose key

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -20,10 +21,12 @@ type Trust struct {
 	URL       string            `json:"url"`       // base URL of the service
 	LabelKeys []TrustKey        `json:"labelKeys"` // any of them may have signed a label
 	Log       TrustLog          `json:"log"`
+	Freshness Freshness         `json:"freshness"`
 	Schemes   []label.SchemeRef `json:"schemes"` // served now; older labels may name others
 
 	keys     []*envelope.PublicKey
 	verifier note.Verifier
+	timer    *translog.Timer
 	last     atomic.Pointer[opened]
 }
 
@@ -40,6 +43,29 @@ type TrustLog struct {
 	Origin string `json:"origin"`
 	VKey   string `json:"vkey"` // c2sp.org/signed-note verifier key
 	URL    string `json:"url"`  // prefix of the C2SP tlog-tiles paths
+}
+
+// Freshness says how old what is shown of a label's state may be to be believed
+// by somebody who cannot ask. Absent, it is a week and a day.
+type Freshness struct {
+	PackageDays int `json:"packageDays,omitzero"` // offline packages
+	ListHours   int `json:"listHours,omitzero"`   // status lists
+}
+
+// Package returns how old an offline package may be.
+func (f Freshness) Package() time.Duration {
+	if f.PackageDays == 0 {
+		return 7 * 24 * time.Hour
+	}
+	return time.Duration(f.PackageDays) * 24 * time.Hour
+}
+
+// List returns how old a status list may be.
+func (f Freshness) List() time.Duration {
+	if f.ListHours == 0 {
+		return 24 * time.Hour
+	}
+	return time.Duration(f.ListHours) * time.Hour
 }
 
 // ParseTrust reads a trust file.
@@ -84,24 +110,47 @@ func (t *Trust) Prepare() error {
 	if t.verifier.Name() != t.Log.Origin {
 		return label.Errorf(label.Invalid, label.ReasonMalformed, "log.vkey", "is the key of %q, not of origin %q", t.verifier.Name(), t.Log.Origin)
 	}
+	if t.timer, err = translog.NewTimer(t.Log.VKey); err != nil {
+		return label.Errorf(label.Invalid, label.ReasonMalformed, "log.vkey", "%v", err)
+	}
+	if t.Freshness.PackageDays < 0 || t.Freshness.ListHours < 0 {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "freshness", "must not be negative")
+	}
 	return nil
 }
 
-// OpenCheckpoint checks a signed checkpoint of the trusted log. The last one
-// that held is remembered: many labels are proved to the same head.
+// OpenCheckpoint checks a signed checkpoint of the trusted log.
 func (t *Trust) OpenCheckpoint(signed []byte) (translog.Checkpoint, error) {
-	if m := t.last.Load(); m != nil && bytes.Equal(m.signed, signed) {
-		return m.head, nil
-	}
-	head, err := translog.OpenCheckpoint(signed, t.Log.Origin, t.verifier)
-	if err == nil {
-		t.last.Store(&opened{signed: bytes.Clone(signed), head: head})
-	}
-	return head, err
+	o, err := t.open(signed)
+	return o.head, err
 }
 
-// An opened is a checkpoint whose signature was checked.
+// SignedAt checks the timestamp of a signed checkpoint and returns it.
+func (t *Trust) SignedAt(signed []byte) (time.Time, error) {
+	o, err := t.open(signed)
+	return o.at, errors.Join(err, o.untimed)
+}
+
+// An opened is a checkpoint whose signatures were checked.
 type opened struct {
-	signed []byte
-	head   translog.Checkpoint
+	signed  []byte
+	head    translog.Checkpoint
+	at      time.Time
+	untimed error // why there is no time
+}
+
+// open checks a checkpoint. The last one that held is remembered: many labels
+// are proved to the same head.
+func (t *Trust) open(signed []byte) (opened, error) {
+	if m := t.last.Load(); m != nil && bytes.Equal(m.signed, signed) {
+		return *m, nil
+	}
+	head, err := translog.OpenCheckpoint(signed, t.Log.Origin, t.verifier)
+	if err != nil {
+		return opened{}, err
+	}
+	o := opened{signed: bytes.Clone(signed), head: head}
+	o.at, o.untimed = t.timer.At(signed)
+	t.last.Store(&o)
+	return o, nil
 }

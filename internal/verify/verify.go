@@ -12,15 +12,22 @@ import (
 
 // A Package is everything that offline verification of one label needs.
 type Package struct {
-	Type   string     `json:"type"`
+	Type     string     `json:"type"`
+	Bundle   label.JSON `json:"bundle"`
+	Device   string     `json:"device"`
+	Proof    string     `json:"proof"`
+	Statuses []Logged   `json:"statuses,omitempty"` // all that happened to the label, by number
+}
+
+// Logged is a signed statement with the proof that the log has it.
+type Logged struct {
 	Bundle label.JSON `json:"bundle"`
-	Device string     `json:"device"`
 	Proof  string     `json:"proof"`
 }
 
 // NewPackage puts a package together.
-func NewPackage(bundle, device, proof []byte) ([]byte, error) {
-	return label.Encode(&Package{Type: label.TypePackage, Bundle: bundle, Device: string(device), Proof: string(proof)})
+func NewPackage(bundle, device, proof []byte, statuses []Logged) ([]byte, error) {
+	return label.Encode(&Package{Type: label.TypePackage, Bundle: bundle, Device: string(device), Proof: string(proof), Statuses: statuses})
 }
 
 // ParsePackage reads a package. Nothing in it is believed yet.
@@ -46,22 +53,25 @@ type Check struct {
 
 // A Result is what verification came to.
 type Result struct {
-	Label   *label.Label        `json:"label"`
-	State   label.State         `json:"state"`
-	Support label.SupportState  `json:"support"`
-	At      time.Time           `json:"at"`
-	Index   int64               `json:"logIndex"`
-	Tree    int64               `json:"logSize"` // of the checkpoint the proof is to
-	Checks  []Check             `json:"checks"`
-	head    translog.Checkpoint // what the proof is to
+	label.History
+	label.Standing
+	Index  int64               `json:"logIndex"` // log entry of the label
+	Tree   int64               `json:"logSize"`  // of the head that the proofs lead to
+	Fresh  time.Time           `json:"fresh"`    // when that was the log's head; what came later is not in the package
+	Checks []Check             `json:"checks"`   // what was checked, and holds
+	head   translog.Checkpoint // what the proof is to
 }
 
 // Checkpoint returns the log head that the inclusion proof leads to.
 func (r *Result) Checkpoint() translog.Checkpoint { return r.head }
 
-// Verify checks a package and says how the label stands at an instant. A
-// package that does not verify gives an [label.Error]; a label that is genuine
-// but expired gives a result that says so.
+// Verify checks a package and says how the label stood at an instant. A package
+// that does not verify, or is too old to tell, gives an [label.Error]; a label
+// that is genuine but expired or suspended gives a result that says so.
+//
+// A package is as complete as whoever made it. It cannot hide a statement in
+// the middle of a history, whose numbers have no gaps, but it can leave out the
+// last ones: [Trust.CheckList] finds that.
 func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
 	p, err := ParsePackage(pkg)
 	if err != nil {
@@ -71,7 +81,7 @@ func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Label: l, State: l.StateAt(at), Support: l.SupportAt(at), At: at.UTC().Truncate(time.Second)}
+	r := &Result{History: label.History{Label: l}}
 	r.say("signature", "label key %.16s of %s signed the label statement", key, t.Authority.Name)
 	r.say("statement", "label %s, level %d of %d in %s version %s, issued %s", l.ID.Pretty(), l.Level.Number, l.Level.Of, l.Scheme.Name, l.Scheme.Version, l.Issued.Format(time.DateOnly))
 	r.say("device", "%s (model %s), SHA-256 %s", l.Device.Name, l.Device.Model, label.DigestOf([]byte(p.Device)))
@@ -84,7 +94,83 @@ func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
 	}
 	r.Index, r.Tree = proof.Index, r.head.Tree.N
 	r.say("log", "entry %d of %d in the transparency log %s", r.Index, r.Tree, t.Log.Origin)
+	if err := t.history(r, p); err != nil {
+		return nil, err
+	}
+	if r.Fresh, err = t.SignedAt(proof.Checkpoint); err != nil {
+		return nil, label.Errorf(label.Invalid, label.ReasonBadSignature, "proof", "the log head does not say when it was signed: %v", err)
+	}
+	r.Standing = r.StandingAt(at.UTC().Truncate(time.Second))
+	// What has ended cannot come back, however old the news of it.
+	if limit := t.Freshness.Package(); r.State.Live() && at.Sub(r.Fresh) > limit {
+		return nil, label.Errorf(label.Precondition, label.ReasonStale, "package",
+			"shows the log as it was on %s, and what is known by then may be %s old at most; fetch the package again, or ask how the label stood then (--at %s)",
+			r.Fresh.Format(time.RFC3339), days(limit), r.Fresh.Format(time.RFC3339))
+	}
+	r.say("history", "%s, complete up to %s", plural(len(r.Statuses), "statement"), r.Fresh.Format(time.RFC3339))
 	return r, nil
+}
+
+// history checks the statements about what happened to the label.
+func (t *Trust) history(r *Result, p *Package) error {
+	if len(p.Statuses) > label.MaxStatuses {
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "statuses", "are %d, at most %d are possible", len(p.Statuses), label.MaxStatuses)
+	}
+	last := r.Index
+	for i, s := range p.Statuses {
+		field := fmt.Sprintf("statuses[%d]", i)
+		u, err := envelope.Open(s.Bundle)
+		if err != nil {
+			return label.Within(field, err)
+		}
+		st, err := Status(u, label.DigestOf([]byte(p.Device)), t.keys)
+		if err != nil {
+			return label.Within(field, err)
+		}
+		proof, err := translog.ParseProof([]byte(s.Proof))
+		if err != nil {
+			return label.Errorf(label.Invalid, label.ReasonMalformed, field+".proof", "%v", err)
+		}
+		head, err := t.logged(u.Envelope(), proof)
+		if err != nil {
+			return label.Within(field, err)
+		}
+		if head != r.head || proof.Index <= last {
+			return label.Errorf(label.Invalid, label.ReasonOutOfRange, field+".proof", "must lead to the same log head as the label's, from a later entry than what precedes it")
+		}
+		last = proof.Index
+		r.Statuses = append(r.Statuses, st)
+	}
+	return label.CheckHistory(r.Label, r.Statuses)
+}
+
+// Status checks the signature under a status statement and what it says.
+func Status(u *envelope.Unverified, device label.Digest, keys []*envelope.PublicKey) (*label.Status, error) {
+	v, err := u.Verify(keys)
+	if err != nil {
+		return nil, label.Errorf(label.Invalid, label.ReasonBadSignature, "bundle",
+			"no trusted label key made this signature over these bytes; the statement was changed or is not of this authority")
+	}
+	if v.PredicateType() != label.TypeStatus {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "bundle", "the statement is a %s, not a status", v.PredicateType())
+	}
+	s, err := envelope.Predicate[label.Status](v)
+	if err != nil {
+		return nil, label.Within("bundle", err)
+	}
+	if subjects := v.Subjects(); len(subjects) != 1 || subjects[0] != device {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "bundle", "the status is about another device")
+	}
+	return s, nil
+}
+
+func days(d time.Duration) string { return plural(int(d/(24*time.Hour)), "day") }
+
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // Label checks the first three points only: it returns the label that a bundle
@@ -113,6 +199,15 @@ func (t *Trust) Statement(env *label.Envelope) (*envelope.Verified, error) {
 		return nil, err
 	}
 	return u.Verify(t.keys)
+}
+
+// Status checks a logged status statement about a device.
+func (t *Trust) Status(env *label.Envelope, device label.Digest) (*label.Status, error) {
+	u, err := envelope.OpenEnvelope(env)
+	if err != nil {
+		return nil, err
+	}
+	return Status(u, device, t.keys)
 }
 
 // Issued checks what has come since a label was linted: the real signature, and

@@ -61,7 +61,7 @@ func open(t testing.TB, pkg []byte) *verify.Package {
 
 func parts(t testing.TB, p *verify.Package) []byte {
 	t.Helper()
-	b, err := verify.NewPackage(p.Bundle, []byte(p.Device), []byte(p.Proof))
+	b, err := verify.NewPackage(p.Bundle, []byte(p.Device), []byte(p.Proof), p.Statuses)
 	must(t, err)
 	return b
 }
@@ -107,7 +107,7 @@ func TestAccepted(t *testing.T) {
 	for _, c := range r.Checks {
 		names = append(names, c.Name)
 	}
-	if got := strings.Join(names, " "); got != "signature statement device log" {
+	if got := strings.Join(names, " "); got != "signature statement device log history" {
 		t.Errorf("the checks are %s", got)
 	}
 	for i, says := range []string{
@@ -152,14 +152,15 @@ func TestInTime(t *testing.T) {
 		support label.SupportState
 	}{
 		{pub.Label.Issued, label.Active, label.Supported},
-		{expires.Add(-1), label.Active, label.Supported},
+		{pub.Label.Issued.Add(-1), label.NotIssued, label.Supported},
+		{pub.Label.Issued.AddDate(0, 0, 7), label.Active, label.Supported},
 		{expires, label.Expired, label.Supported},
 		{supported.Add(-1), label.Expired, label.Supported},
 		{supported, label.Expired, label.SupportEnded},
 	} {
 		r, err := w.Trust.Verify(pub.Package, row.at)
 		must(t, err)
-		if r.State != row.state || r.Support != row.support || len(r.Checks) != 4 {
+		if r.State != row.state || r.Support != row.support || len(r.Checks) != 5 {
 			t.Errorf("at %s the label is %s, support %s, want %s, %s", row.at, r.State, r.Support, row.state, row.support)
 		}
 	}

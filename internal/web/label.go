@@ -93,7 +93,7 @@ func (h *Handler) render(id label.ID, v *view) (*body, error) {
 			return nil, err
 		}
 		b.link = []string{"<" + qr.URL(h.base, id) + `>; rel="canonical"`}
-		b.next = p.Label.NextChange(p.At)
+		b.next = p.NextChange(p.At)
 		return b, nil
 	})
 	if err != nil {

@@ -3,14 +3,13 @@ package web_test
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"log/slog"
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/mod/sumdb/note"
 
 	"labeld/internal/authority"
 	"labeld/internal/envelope"
@@ -67,11 +66,12 @@ func newSigner(t testing.TB) *envelope.Signer {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, now: example.Written.Start().Add(12 * time.Hour), log: new(lines), lab: newSigner(t), maker: newSigner(t)}
-	skey, vkey, err := translog.GenerateKey(rand.Reader, origin)
+	_, priv, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	logKey := must[note.Signer](t)(note.NewSigner(skey))
+	logKey := must[*translog.Signer](t)(translog.NewSigner(origin, priv))
+	vkey := must[string](t)(logKey.VKey())
 	labelKey := newSigner(t)
 	party := label.Party{ID: "authority", Name: "Example Label Authority", URL: "https://authority.example.org/"}
 	issuer := issue.New(party, labelKey, logKey, func(id label.ID) string { return qr.URL(base, id) }, rand.Reader)
@@ -88,7 +88,7 @@ func newWorld(t testing.TB) *world {
 	if err := trust.Prepare(); err != nil {
 		t.Fatal(err)
 	}
-	head := store.Head{Tree: translog.Empty(), Checkpoint: must[[]byte](t)(issuer.Checkpoint(translog.Empty()))}
+	head := store.Head{Tree: translog.Empty(), Checkpoint: must[[]byte](t)(issuer.Checkpoint(translog.Empty(), w.now))}
 	dir := t.TempDir()
 	if err := store.Create(dir, origin, head, w.now); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,382 @@
+package authority
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"labeld/internal/envelope"
+	"labeld/internal/issue"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// A Change is the answer to a request for a change of a label.
+type Change struct {
+	Request *store.Request
+	Status  *store.Status // nil while another operator's signature is awaited
+	Label   *Published    // the successor, where one was issued
+	Known   bool          // the request was carried out before
+}
+
+// Change carries out a signed request to change a label. Who carries it does
+// not matter, who signed it does. Where the scheme asks for four eyes, it waits
+// until a second operator has signed the same request.
+//
+// A request that was carried out is answered with what it led to. It cannot be
+// used again: a request is for once.
+func (a *Authority) Change(ctx context.Context, c Caller, raw []byte) (*Change, error) {
+	if err := c.need(label.RoleOperator, label.RoleManufacturer); err != nil {
+		return nil, err
+	}
+	r, err := a.openRequest(raw)
+	if err != nil {
+		return nil, err
+	}
+	defer a.writer.begin()()
+	for range attempts {
+		change, err := a.change(ctx, c, r)
+		if !errors.Is(err, errMoved) {
+			return change, err
+		}
+	}
+	return nil, errMoved
+}
+
+// A signedRequest is a request whose signature was verified.
+type signedRequest struct {
+	label.StatusRequest
+	digest  label.Digest
+	subject label.Digest
+	by      store.RequestSignature
+}
+
+// openRequest verifies a signed request: its form, its signature, and its age.
+func (a *Authority) openRequest(raw []byte) (*signedRequest, error) {
+	u, err := envelope.Open(raw)
+	if err != nil {
+		return nil, label.Within("request", err)
+	}
+	var keys []*label.Key
+	if err := a.store.View(func(v *store.View) (err error) { keys, err = candidates(v, u); return err }); err != nil {
+		return nil, err
+	}
+	verified, key, err := a.verifySigner(u, keys)
+	if err != nil {
+		return nil, label.Within("request", err)
+	}
+	if verified.PredicateType() != label.TypeStatusRequest {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "request.predicateType", "is %q, must be %q", verified.PredicateType(), label.TypeStatusRequest)
+	}
+	p, err := envelope.Predicate[label.StatusRequest](verified)
+	if err != nil {
+		return nil, label.Within("request", err)
+	}
+	subjects := verified.Subjects()
+	if len(subjects) != 1 {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the one device of the label")
+	}
+	return &signedRequest{StatusRequest: *p, digest: u.ID(), subject: subjects[0],
+		by: store.RequestSignature{Organization: key.Organization, Key: key.ID, Envelope: verified.Raw()}}, nil
+}
+
+// change carries out one attempt.
+func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Change, error) {
+	renewal, err := a.renewal(c, r)
+	if err != nil {
+		return nil, err
+	}
+	out := &Change{}
+	claims := []string{claimf("label/%s", r.Label), claimf("request/%s", r.digest)}
+	if r.Successor != "" {
+		claims = append(claims, claimf("label/%s", r.Successor))
+	}
+	if renewal != nil {
+		claims = append(claims, claimf("device/%s", renewal.device.Digest))
+	}
+	var issued *store.Label
+	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+		*out, issued = Change{}, nil
+		rec, err := v.Label(r.Label)
+		if err != nil {
+			return found(err, label.ReasonUnknownLabel, "request.label", "no label %s was issued here", r.Label.Pretty())
+		}
+		req, err := v.Request(r.digest)
+		if err == nil && req.Number != 0 {
+			return a.carriedOut(v, rec, req, out)
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		h, err := a.history(v, rec)
+		if err != nil {
+			return err
+		}
+		s, err := a.scheme(rec.Scheme)
+		if err != nil {
+			return err
+		}
+		if err := a.admitChange(v, r, rec, h, s, b.At); err != nil {
+			return err
+		}
+		if req == nil {
+			req = &store.Request{Digest: r.digest, Label: r.Label, Action: r.Action, Received: b.At.UTC()}
+		}
+		waiting := addSignature(req, r.by)
+		if slices.Contains(s.Lifecycle.FourEyes, r.Action) && len(req.Signatures) < 2 {
+			if !waiting {
+				return label.Errorf(label.Precondition, label.ReasonWrongSigner, "request", "%s of a label in this scheme takes two operators with keys of their own; the other must sign the same request", r.Action)
+			}
+			b.Requests = append(b.Requests, *req)
+			out.Request = req
+			return nil
+		}
+		st := label.Status{Label: r.Label, Action: r.Action, Reason: r.Reason, Text: r.Text, Effective: r.Effective}
+		for _, sig := range req.Signatures {
+			st.Requests = append(st.Requests, label.RequestRef{Organization: sig.Organization, Key: sig.Key, SHA256: req.Digest})
+		}
+		switch {
+		case r.Successor != "":
+			next, err := v.Label(r.Successor)
+			if err != nil {
+				return err
+			}
+			st.Successor = &label.LabelLink{ID: next.ID, URL: a.issuer.URL(next.ID)}
+		case renewal != nil:
+			ids, err := v.DeviceStatements(rec.Device)
+			if err != nil {
+				return err
+			}
+			if len(ids) != renewal.evidence {
+				return errMoved
+			}
+			if issued, err = record(v, b, renewal.signed.Label, renewal.entry, renewal.device); err != nil {
+				return err
+			}
+			st.Successor = &label.LabelLink{ID: issued.ID, URL: renewal.signed.Label.URL}
+		}
+		status, err := a.append(b, rec, h, st)
+		if err != nil {
+			if issued != nil { // prepare must have added nothing
+				b.Labels, b.Entries = b.Labels[:len(b.Labels)-1], b.Entries[:len(b.Entries)-1]
+			}
+			return err
+		}
+		req.Number = status.Number
+		b.Requests = append(b.Requests, *req)
+		out.Request, out.Status = req, status
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if issued != nil {
+		out.Label, err = a.publishNew(issued, renewal.signed, renewal.device.Descriptor)
+	} else if out.Status != nil && out.Status.Successor != nil {
+		out.Label, err = a.Lookup(out.Status.Successor.ID)
+	}
+	return out, err
+}
+
+// carriedOut fills in what a request led to when it was carried out.
+func (a *Authority) carriedOut(v *store.View, rec *store.Label, req *store.Request, out *Change) error {
+	list, err := v.History(rec.ID)
+	if err != nil {
+		return err
+	}
+	if req.Number > len(list) {
+		return label.Errorf(label.Internal, label.ReasonInternal, "request", "led to a status that is not there; run \"labeld check\"")
+	}
+	*out = Change{Request: req, Status: list[req.Number-1], Known: true}
+	return nil
+}
+
+// addSignature adds a signature to a request and reports whether it was not
+// there before.
+func addSignature(req *store.Request, by store.RequestSignature) bool {
+	if slices.ContainsFunc(req.Signatures, func(s store.RequestSignature) bool { return s.Key == by.Key }) {
+		return false
+	}
+	req.Signatures = append(req.Signatures, by)
+	return true
+}
+
+// parties says who may ask for what.
+var parties = map[label.Action][]label.Role{
+	label.Suspend:   {label.RoleOperator},
+	label.Reinstate: {label.RoleOperator},
+	label.Revoke:    {label.RoleOperator},
+	label.Review:    {label.RoleOperator},
+	label.Clear:     {label.RoleOperator},
+	label.Withdraw:  {label.RoleManufacturer},
+	label.Supersede: {label.RoleManufacturer, label.RoleOperator},
+}
+
+// admitChange checks a request against the registry and the label's standing.
+func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Label, h *label.History, s *scheme.Scheme, now time.Time) error {
+	if err := a.admitSigner(v, r, rec, now); err != nil {
+		return err
+	}
+	if r.subject != rec.Device {
+		return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "is not the device of label %s", rec.ID.Pretty())
+	}
+	if err := a.programme.CheckReason(r.Reason, r.Action); err != nil {
+		return label.Within("request", err)
+	}
+	if age := now.Sub(r.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
+		return label.Errorf(label.Invalid, label.ReasonTooOld, "request.made", "was made on %s; a request counts for %s, sign it anew", r.Made.Format(time.RFC3339), label.MaxRequestAge)
+	}
+	if !r.Effective.IsZero() && !r.Effective.After(now) {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is %s, which is past; leave it out for \"now\"", r.Effective.Format(time.RFC3339))
+	}
+	standing := h.StandingAt(now)
+	if !r.Effective.IsZero() && !r.Effective.Before(standing.Expires) {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is after the label expires, on %s", standing.Expires.Format(time.RFC3339))
+	}
+	if _, err := standing.Admit(r.Action); err != nil {
+		return label.Within("request", err)
+	}
+	if r.Successor != "" {
+		return a.admitSuccessor(v, r, rec, now)
+	}
+	return nil
+}
+
+// admitSigner checks that whoever signed may ask for the action.
+func (a *Authority) admitSigner(v *store.View, r *signedRequest, rec *store.Label, now time.Time) error {
+	key, err := v.Key(r.by.Key)
+	if err != nil {
+		return err
+	}
+	if err := key.Usable(now); err != nil {
+		return label.Within("request", err)
+	}
+	org, err := v.Org(key.Organization)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(parties[r.Action], org.Has) {
+		return label.Errorf(label.Denied, label.ReasonWrongRole, "request", "a %s takes the role %s, %s has %v", r.Action, parties[r.Action][0], org.ID, org.Roles)
+	}
+	if org.Has(label.RoleManufacturer) && rec.Org != org.ID {
+		return label.Errorf(label.Denied, label.ReasonNotYours, "request.label", "the label belongs to another manufacturer")
+	}
+	return nil
+}
+
+// admitSuccessor checks that a label can take the place of another.
+func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.Label, now time.Time) error {
+	next, err := v.Label(r.Successor)
+	if err != nil {
+		return found(err, label.ReasonUnknownLabel, "request.successor", "no label %s was issued here", r.Successor.Pretty())
+	}
+	if next.Org != rec.Org || next.Scheme != rec.Scheme {
+		return label.Errorf(label.Invalid, label.ReasonNotYours, "request.successor", "must be a label of the same manufacturer in the same scheme")
+	}
+	h, err := a.history(v, next)
+	if err != nil {
+		return err
+	}
+	if s := h.StandingAt(now); s.State != label.Active {
+		return label.Errorf(label.Precondition, label.ReasonStep, "request.successor", "is %s; only an active label can take the place of another", s.State)
+	}
+	return nil
+}
+
+// append adds a status to a batch: the next one in a label's history.
+func (a *Authority) append(b *store.Batch, rec *store.Label, h *label.History, st label.Status) (*store.Status, error) {
+	st.Number = len(h.Statuses) + 1
+	if st.Number > label.MaxStatuses {
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "label", "has %d statements in its history, which is the limit; issue a new label", label.MaxStatuses)
+	}
+	st.Recorded = b.At.UTC().Truncate(time.Second)
+	if st.Effective.IsZero() {
+		st.Effective = st.Recorded
+	}
+	signed, err := a.issuer.Status(&st, rec.Device)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
+	if err != nil {
+		return nil, err
+	}
+	out := &store.Status{Index: index(b), Status: st}
+	b.Statuses = append(b.Statuses, *out)
+	b.Entries = append(b.Entries, entry)
+	return out, nil
+}
+
+// history returns a label's record as history: of the label itself it knows
+// what the record knows, which is all that standings take.
+func (a *Authority) history(v *store.View, rec *store.Label) (*label.History, error) {
+	list, err := v.History(rec.ID)
+	if err != nil {
+		return nil, err
+	}
+	h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
+	for _, s := range list {
+		h.Statuses = append(h.Statuses, &s.Status)
+	}
+	return h, nil
+}
+
+// A renewal is a signed label that is to supersede another.
+type renewal struct {
+	device   *store.Device
+	signed   *issue.Signed
+	entry    *store.Entry
+	evidence int // how many statements it was judged by
+}
+
+// renewal judges and signs the successor that a request asks for. It returns
+// nil where it asks for none, or was carried out already.
+func (a *Authority) renewal(c Caller, r *signedRequest) (*renewal, error) {
+	if r.Action != label.Supersede || r.Level == 0 {
+		return nil, nil
+	}
+	var rec *store.Label
+	done := false
+	err := a.store.View(func(v *store.View) (err error) {
+		if rec, err = v.Label(r.Label); err != nil {
+			return found(err, label.ReasonUnknownLabel, "request.label", "no label %s was issued here", r.Label.Pretty())
+		}
+		req, err := v.Request(r.digest)
+		done = err == nil && req.Number != 0
+		if errors.Is(err, store.ErrNotFound) {
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+		return a.admitSigner(v, r, rec, a.clock())
+	})
+	if err != nil || done {
+		return nil, err
+	}
+	s, err := a.scheme(rec.Scheme)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Level(r.Level); err != nil {
+		return nil, label.Within("request", err)
+	}
+	p, err := a.picture(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Evaluate(p.desc, rec.Device, p.items, a.clock())
+	if err != nil {
+		return nil, err
+	}
+	if !d.Levels[r.Level-1].Reached {
+		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d; evaluate the device to see what is missing", r.Level)
+	}
+	out := &renewal{device: p.device, evidence: len(p.items)}
+	if out.signed, out.entry, err = a.sign(d, r.Level, p); err != nil {
+		return nil, err
+	}
+	return out, nil
+}

@@ -1,0 +1,298 @@
+package label
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// An Action is what a status statement does to a label.
+type Action string
+
+const (
+	Suspend   Action = "suspend"   // for the time being the label does not count
+	Reinstate Action = "reinstate" // a suspension ends
+	Revoke    Action = "revoke"    // the authority takes the label back for ever
+	Withdraw  Action = "withdraw"  // the manufacturer gives the label up for ever
+	Supersede Action = "supersede" // another label takes its place
+	Lapse     Action = "lapse"     // the label ends earlier than it says
+	Review    Action = "review"    // the authority looks into the label, which counts meanwhile
+	Clear     Action = "clear"     // a review ends without consequence
+	Advise    Action = "advise"    // an advisory about the product, or a newer version of one
+)
+
+// Actions lists the actions.
+var Actions = []Action{Suspend, Reinstate, Revoke, Withdraw, Supersede, Lapse, Review, Clear, Advise}
+
+// Later reports whether an action may be said to take effect at a future time:
+// those that only announce an end. What protects people takes effect at once.
+func (a Action) Later() bool { return a == Withdraw || a == Supersede || a == Lapse }
+
+// A Status is one thing that happened to a label after it was issued. Predicate
+// of [TypeStatus], signed by the authority, about the label's device; public
+// and logged.
+type Status struct {
+	Label     ID           `json:"label"`
+	Number    int          `json:"number"` // 1, 2, … in the label's history, without gaps
+	Action    Action       `json:"action"`
+	Reason    string       `json:"reason"` // code from the published list
+	Text      string       `json:"text"`   // what happened, in plain words
+	Recorded  time.Time    `json:"recorded"`
+	Effective time.Time    `json:"effective"` // Recorded or, for some actions, later
+	Authority Party        `json:"authority"`
+	Successor *LabelLink   `json:"successor,omitempty"` // of a superseded label
+	Advisory  *AdvisoryRef `json:"advisory,omitempty"`  // of an advise
+	Cause     string       `json:"cause,omitempty"`     // what it follows from, where nobody asked for it
+	Requests  []RequestRef `json:"requests,omitempty"`  // who asked for it, each with a signature
+}
+
+// A LabelLink leads to another label.
+type LabelLink struct {
+	ID  ID     `json:"id"`
+	URL string `json:"url"`
+}
+
+// A RequestRef names a signed [StatusRequest], which stays with the authority.
+type RequestRef struct {
+	Organization string `json:"organization"`
+	Key          string `json:"key"`
+	SHA256       Digest `json:"sha256"` // of the signed statement
+}
+
+// An AdvisoryRef says what a published advisory means for a label's device.
+type AdvisoryRef struct {
+	ID       string   `json:"id"` // as its publisher numbers it
+	Version  string   `json:"version,omitempty"`
+	Title    string   `json:"title"`
+	URL      string   `json:"url,omitempty"`
+	SHA256   Digest   `json:"sha256"` // of the document
+	Issues   []string `json:"issues"` // CVE and other numbers
+	Severity string   `json:"severity,omitempty"`
+	State    string   `json:"state"`             // affected, fixed, not-affected, under-investigation
+	FixedIn  string   `json:"fixedIn,omitempty"` // firmware version from which on all of it is fixed
+	Action   string   `json:"action"`            // what the owner of a device should do
+}
+
+// Open reports whether owners are waiting for a remedy.
+func (a *AdvisoryRef) Open() bool {
+	return a.State == "under-investigation" || a.State == "affected" && a.FixedIn == ""
+}
+
+// Validate is the linter's view of a status statement.
+func (s *Status) Validate() error {
+	if id, err := ParseID(string(s.Label)); err != nil || id != s.Label {
+		return invalid(ReasonIDMalformed, "label", "is not a label ID in normal form")
+	}
+	if s.Number < 1 || s.Number > MaxStatuses {
+		return invalid(ReasonOutOfRange, "number", "must be 1 to %d", MaxStatuses)
+	}
+	if !slices.Contains(Actions, s.Action) {
+		return invalid(ReasonOutOfRange, "action", "is not a known action")
+	}
+	if err := checkSlug("reason", s.Reason); err != nil {
+		return err
+	}
+	if err := checkText("text", s.Text, MaxProse); err != nil {
+		return err
+	}
+	if err := checkText("authority.id", s.Authority.ID, MaxText); err != nil {
+		return err
+	}
+	if s.Recorded.IsZero() || s.Recorded.Nanosecond() != 0 || s.Effective.Nanosecond() != 0 {
+		return invalid(ReasonMalformed, "recorded", "times are whole seconds")
+	}
+	if s.Effective.Before(s.Recorded) {
+		return invalid(ReasonOutOfRange, "effective", "is before it was recorded; nothing is said of the past")
+	}
+	if s.Effective.After(s.Recorded) && !s.Action.Later() {
+		return invalid(ReasonOutOfRange, "effective", "a %s takes effect at once", s.Action)
+	}
+	if (s.Action == Supersede) != (s.Successor != nil) {
+		return invalid(ReasonMissing, "successor", "a superseded label, and no other, names the label in its place")
+	}
+	if s.Successor != nil {
+		if id, err := ParseID(string(s.Successor.ID)); err != nil || id != s.Successor.ID || id == s.Label {
+			return invalid(ReasonIDMalformed, "successor.id", "is not the ID of another label in normal form")
+		}
+	}
+	if (s.Action == Advise) != (s.Advisory != nil) {
+		return invalid(ReasonMissing, "advisory", "advising, and nothing else, names an advisory")
+	}
+	if len(s.Requests) == 0 && s.Cause == "" {
+		return invalid(ReasonMissing, "requests", "somebody asked for it, or it follows from something: neither is named")
+	}
+	return nil
+}
+
+// A StatusRequest asks the authority to change a label. Predicate of
+// [TypeStatusRequest], about the label's device, signed by whoever asks. Where
+// two operators must agree, both sign the same request.
+type StatusRequest struct {
+	Label     ID        `json:"label"`
+	Action    Action    `json:"action"`
+	Reason    string    `json:"reason"`
+	Text      string    `json:"text"`
+	Effective time.Time `json:"effective,omitzero"` // at once where absent
+	Successor ID        `json:"successor,omitempty"`
+	Level     int       `json:"level,omitempty"` // supersede: issue the successor, at this level
+	Made      time.Time `json:"made"`
+}
+
+// Validate checks what can be known from the request alone.
+func (r *StatusRequest) Validate() error {
+	if id, err := ParseID(string(r.Label)); err != nil || id != r.Label {
+		return invalid(ReasonIDMalformed, "label", "is not a label ID in normal form, 12 characters without hyphens")
+	}
+	switch r.Action {
+	case Suspend, Reinstate, Revoke, Withdraw, Supersede, Review, Clear:
+	default:
+		return invalid(ReasonOutOfRange, "action", "is %q; ask for one of suspend, reinstate, revoke, withdraw, supersede, review, clear", r.Action)
+	}
+	if err := checkSlug("reason", r.Reason); err != nil {
+		return err
+	}
+	if err := checkText("text", r.Text, MaxProse); err != nil {
+		return err
+	}
+	if r.Made.IsZero() {
+		return invalid(ReasonMissing, "made", "is required: when the request was made")
+	}
+	if r.Effective.Nanosecond() != 0 || r.Made.Nanosecond() != 0 {
+		return invalid(ReasonMalformed, "made", "times are whole seconds")
+	}
+	if !r.Effective.IsZero() && !r.Action.Later() {
+		return invalid(ReasonOutOfRange, "effective", "a %s takes effect at once; leave it out", r.Action)
+	}
+	if r.Action == Supersede {
+		if (r.Successor == "") == (r.Level == 0) {
+			return invalid(ReasonMissing, "successor", "name the label that takes its place, or the level at which to issue one")
+		}
+		if r.Level != 0 && !r.Effective.IsZero() {
+			return invalid(ReasonOutOfRange, "effective", "a label that is issued in place of another supersedes it at once")
+		}
+	} else if r.Successor != "" || r.Level != 0 {
+		return invalid(ReasonOutOfRange, "successor", "only a superseded label has a successor")
+	}
+	if r.Successor != "" {
+		if id, err := ParseID(string(r.Successor)); err != nil || id != r.Successor || id == r.Label {
+			return invalid(ReasonIDMalformed, "successor", "is not the ID of another label in normal form")
+		}
+	}
+	return nil
+}
+
+// A History is a label and all that happened to it, by number.
+type History struct {
+	Label    *Label    `json:"label"`
+	Statuses []*Status `json:"statuses,omitempty"`
+}
+
+// A Standing is how a label stands at an instant. State, Soon, Support, Review
+// and Advisories are separate axes: a product without updates may have a valid
+// label, and the reverse.
+type Standing struct {
+	At         time.Time    `json:"at"`
+	State      State        `json:"state"`
+	Because    *Status      `json:"because,omitempty"` // what brought about the state; nil where time or nothing did
+	Expires    time.Time    `json:"expires"`           // as it was known at that instant
+	ExpiresFor Bound        `json:"expiresFor"`
+	Soon       bool         `json:"expiringSoon,omitzero"` // active, and will expire within ExpiringSoon
+	Support    SupportState `json:"support"`
+	Review     *Status      `json:"review,omitempty"`     // what opened the review under way, or nil
+	Scheduled  *Status      `json:"scheduled,omitempty"`  // an end that was announced and is still to come, or nil
+	Advisories []*Status    `json:"advisories,omitempty"` // the latest word of each advisory, oldest first
+}
+
+// StandingAt returns how the label stood at an instant, by what was known then.
+func (h *History) StandingAt(t time.Time) Standing {
+	l := h.Label
+	s := Standing{At: t, State: Active, Expires: l.Expires, ExpiresFor: l.ExpiresFor, Support: l.SupportAt(t)}
+	if t.Before(l.Issued) {
+		s.State = NotIssued
+		return s
+	}
+	known := make([]*Status, 0, len(h.Statuses))
+	for _, st := range h.Statuses {
+		if !st.Recorded.After(t) {
+			known = append(known, st)
+		}
+	}
+	slices.SortStableFunc(known, func(a, b *Status) int {
+		return cmp.Or(a.Effective.Compare(b.Effective), cmp.Compare(a.Number, b.Number))
+	})
+	for _, st := range known {
+		s.apply(st)
+	}
+	if s.Scheduled != nil && (s.State.Final() || !s.Scheduled.Effective.Before(s.Expires)) {
+		s.Scheduled = nil
+	}
+	if !s.State.Final() && !t.Before(s.Expires) {
+		s.State, s.Because = Expired, nil
+	}
+	if s.State.Final() || s.State == Expired {
+		s.Review = nil
+	}
+	s.Soon = s.State == Active && s.Expires.Sub(t) <= ExpiringSoon
+	return s
+}
+
+// apply lets one statement, in order of effect, change the standing. What comes
+// after the end of a label changes nothing but its advisories.
+func (s *Standing) apply(st *Status) {
+	if st.Action == Advise {
+		s.Advisories = slices.DeleteFunc(s.Advisories, func(o *Status) bool { return o.Advisory.ID == st.Advisory.ID })
+		s.Advisories = append(s.Advisories, st)
+		return
+	}
+	if s.State.Final() {
+		return
+	}
+	if st.Action == Lapse {
+		if st.Effective.Before(s.Expires) {
+			s.Expires, s.ExpiresFor = st.Effective, BoundGraceEnd
+		}
+		return
+	}
+	if st.Effective.After(s.At) {
+		if s.Scheduled == nil {
+			s.Scheduled = st
+		}
+		return
+	}
+	if !st.Effective.Before(s.Expires) {
+		return
+	}
+	switch st.Action {
+	case Review:
+		s.Review = st
+	case Clear:
+		s.Review = nil
+	default:
+		if next, ok := steps[s.State][st.Action]; ok {
+			s.State, s.Because = next, st
+			if next == Active {
+				s.Because = nil
+			}
+		}
+	}
+}
+
+// NextChange returns the first instant after s.At at which the standing will
+// change from time alone, or the zero time if it will not.
+func (h *History) NextChange(at time.Time) time.Time {
+	s := h.StandingAt(at)
+	times := []time.Time{h.Label.Issued, h.Label.Product.SupportEnd.End()}
+	if !s.State.Final() {
+		times = append(times, s.Expires, s.Expires.Add(-ExpiringSoon))
+	}
+	if s.Scheduled != nil {
+		times = append(times, s.Scheduled.Effective)
+	}
+	var next time.Time
+	for _, t := range times {
+		if t.After(at) && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	return next
+}

@@ -1,0 +1,232 @@
+package label_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"labeld/internal/label"
+)
+
+// in returns a history that has brought a label into a state, and an instant at
+// which it is there.
+func in(t *testing.T, state label.State) (*label.History, time.Time) {
+	t.Helper()
+	l := someLabel()
+	h := &label.History{Label: l}
+	at := l.Issued.Add(time.Hour)
+	for _, a := range map[label.State][]label.Action{
+		label.Suspended: {label.Suspend}, label.Revoked: {label.Revoke}, label.Withdrawn: {label.Withdraw}, label.Superseded: {label.Supersede},
+	}[state] {
+		happen(h, a, at, at)
+	}
+	switch state {
+	case label.NotIssued:
+		at = l.Issued.Add(-1)
+	case label.Expired:
+		at = l.Expires
+	}
+	if s := h.StandingAt(at); s.State != state {
+		t.Fatalf("a label that should be %s is %s", state, s.State)
+	}
+	return h, at
+}
+
+// happen adds a status to a history.
+func happen(h *label.History, a label.Action, recorded, effective time.Time) *label.Status {
+	s := &label.Status{Label: h.Label.ID, Number: len(h.Statuses) + 1, Action: a, Reason: "resolved", Recorded: recorded, Effective: effective}
+	switch a {
+	case label.Advise:
+		s.Advisory = &label.AdvisoryRef{ID: "NL-1"}
+	case label.Supersede:
+		s.Successor = &label.LabelLink{ID: "XYZ"}
+	}
+	h.Statuses = append(h.Statuses, s)
+	return s
+}
+
+// TestStepsAreAsDrawn tries every action in every state, and holds the drawing
+// in the comment of State to what happens. A review is under way where one is
+// to be cleared.
+func TestStepsAreAsDrawn(t *testing.T) {
+	src, err := os.ReadFile("state.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^//\t(\S+)\s+-- (\S+)\s+--> (\S+)$`).FindAllStringSubmatch(string(src), -1) {
+		drawn[fmt.Sprint(m[1], m[2], m[3])] = true
+	}
+	found := 0
+	for _, state := range label.States {
+		for _, a := range label.Actions {
+			h, at := in(t, state)
+			if a == label.Clear && state.Live() {
+				happen(h, label.Review, at, at)
+			}
+			before := h.StandingAt(at)
+			next, err := before.Admit(a)
+			if err != nil {
+				if label.ReasonOf(err) != label.ReasonStep || label.KindOf(err) != label.Precondition {
+					t.Errorf("%s %s: refused with %v", state, a, err)
+				}
+				for _, to := range label.States {
+					if drawn[fmt.Sprint(state, a, to)] {
+						t.Errorf("%s -- %s --> %s is drawn, and refused: %v", state, a, to, err)
+					}
+				}
+				// What should not have been recorded changes nothing, but for a
+				// supersession that was announced before a suspension.
+				if a != label.Advise && (state != label.Suspended || a != label.Supersede) {
+					happen(h, a, at, at)
+					if s := h.StandingAt(at); s.State != state {
+						t.Errorf("%s: an impossible %s led to %s", state, a, s.State)
+					}
+				}
+				continue
+			}
+			found++
+			if !drawn[fmt.Sprint(state, a, next)] {
+				t.Errorf("%s -- %s --> %s is not drawn", state, a, next)
+			}
+			effective := at
+			if a == label.Lapse {
+				effective = at.AddDate(0, 1, 0)
+			}
+			happen(h, a, at, effective)
+			if s := h.StandingAt(at); s.State != next {
+				t.Errorf("%s -- %s --> %s is admitted, and leads to %s", state, a, next, s.State)
+			}
+		}
+	}
+	if found != len(drawn) {
+		t.Errorf("%d steps are possible, %d are drawn", found, len(drawn))
+	}
+}
+
+func TestStanding(t *testing.T) {
+	l := someLabel()
+	day := func(n int) time.Time { return l.Issued.AddDate(0, 0, n) }
+	type event struct {
+		action        label.Action
+		recorded, day int
+	}
+	for _, row := range []struct {
+		name   string
+		events []event
+		at     int
+		want   label.State
+		check  func(label.Standing) bool
+	}{
+		{"nothing", nil, 1, label.Active, func(s label.Standing) bool { return s.Because == nil && s.Expires.Equal(l.Expires) }},
+		{"before the suspension", []event{{label.Suspend, 2, 2}}, 1, label.Active, nil},
+		{"suspended", []event{{label.Suspend, 2, 2}}, 2, label.Suspended, func(s label.Standing) bool { return s.Because.Number == 1 }},
+		{"reinstated", []event{{label.Suspend, 2, 2}, {label.Reinstate, 3, 3}}, 4, label.Active, func(s label.Standing) bool { return s.Because == nil }},
+		{"suspended then, reinstated now", []event{{label.Suspend, 2, 2}, {label.Reinstate, 5, 5}}, 4, label.Suspended, nil},
+		{"withdrawal announced", []event{{label.Withdraw, 1, 9}}, 5, label.Active, func(s label.Standing) bool { return s.Scheduled.Number == 1 }},
+		{"withdrawal not yet known", []event{{label.Withdraw, 3, 9}}, 2, label.Active, func(s label.Standing) bool { return s.Scheduled == nil }},
+		{"withdrawal come", []event{{label.Withdraw, 1, 9}}, 9, label.Withdrawn, func(s label.Standing) bool { return s.Scheduled == nil }},
+		{"withdrawal of a suspended label", []event{{label.Withdraw, 1, 9}, {label.Suspend, 2, 2}}, 9, label.Withdrawn, nil},
+		{"revoked before the withdrawal", []event{{label.Withdraw, 1, 9}, {label.Revoke, 2, 2}}, 9, label.Revoked, func(s label.Standing) bool { return s.Because.Number == 2 }},
+		{"revoked, withdrawal still to come", []event{{label.Withdraw, 1, 9}, {label.Revoke, 2, 2}}, 3, label.Revoked, func(s label.Standing) bool { return s.Scheduled == nil }},
+		{"supersession of a suspended label", []event{{label.Supersede, 1, 9}, {label.Suspend, 2, 2}}, 9, label.Superseded, nil},
+		{"lapse announced", []event{{label.Lapse, 1, 9}}, 5, label.Active, func(s label.Standing) bool {
+			return s.Expires.Equal(day(9)) && s.ExpiresFor == label.BoundGraceEnd && s.Soon
+		}},
+		{"lapse not yet known", []event{{label.Lapse, 3, 9}}, 2, label.Active, func(s label.Standing) bool { return s.Expires.Equal(l.Expires) && s.ExpiresFor == l.ExpiresFor }},
+		{"lapsed", []event{{label.Lapse, 1, 9}}, 9, label.Expired, func(s label.Standing) bool { return s.Because == nil }},
+		{"a later lapse", []event{{label.Lapse, 1, 9}, {label.Lapse, 2, 12}}, 9, label.Expired, nil},
+		{"suspension after the lapse", []event{{label.Lapse, 1, 9}, {label.Suspend, 10, 10}}, 11, label.Expired, nil},
+		{"withdrawal after the lapse", []event{{label.Withdraw, 1, 12}, {label.Lapse, 2, 9}}, 3, label.Active, func(s label.Standing) bool { return s.Scheduled == nil }},
+		{"review", []event{{label.Review, 1, 1}}, 2, label.Active, func(s label.Standing) bool { return s.Review.Number == 1 }},
+		{"review and suspension", []event{{label.Review, 1, 1}, {label.Suspend, 2, 2}}, 2, label.Suspended, func(s label.Standing) bool { return s.Review.Number == 1 }},
+		{"review cleared", []event{{label.Review, 1, 1}, {label.Clear, 2, 2}}, 2, label.Active, func(s label.Standing) bool { return s.Review == nil }},
+		{"review of a revoked label", []event{{label.Review, 1, 1}, {label.Revoke, 2, 2}}, 2, label.Revoked, func(s label.Standing) bool { return s.Review == nil }},
+		{"advisory", []event{{label.Advise, 1, 1}, {label.Advise, 2, 2}}, 3, label.Active, func(s label.Standing) bool { return len(s.Advisories) == 1 && s.Advisories[0].Number == 2 }},
+		{"advisory after the end", []event{{label.Revoke, 1, 1}, {label.Advise, 2, 2}}, 3, label.Revoked, func(s label.Standing) bool { return len(s.Advisories) == 1 }},
+	} {
+		h := &label.History{Label: l}
+		for _, e := range row.events {
+			happen(h, e.action, day(e.recorded), day(e.day))
+		}
+		s := h.StandingAt(day(row.at))
+		if s.State != row.want || row.check != nil && !row.check(s) {
+			t.Errorf("%s: %+v", row.name, s)
+		}
+	}
+}
+
+// TestChangesAreForeseen walks random histories instant by instant: between
+// what was recorded, a standing changes only when NextChange said it would, and
+// whatever was admitted has the effect that was told.
+func TestChangesAreForeseen(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for range 300 {
+		l := someLabel()
+		l.Expires = l.Issued.AddDate(0, 0, 100)
+		l.Product.SupportEnd = label.DateOf(l.Issued.AddDate(0, 0, rng.IntN(150)))
+		h := &label.History{Label: l}
+		at := l.Issued
+		for range 12 {
+			s := h.StandingAt(at)
+			a := label.Actions[rng.IntN(len(label.Actions))]
+			effective := at
+			if a.Later() {
+				effective = at.AddDate(0, 0, rng.IntN(40))
+			}
+			if next, err := s.Admit(a); err == nil && (effective.Before(s.Expires) || a == label.Advise) {
+				happen(h, a, at, effective)
+				after := h.StandingAt(effective)
+				if effective.Equal(at) && a != label.Lapse && after.State != next {
+					t.Fatalf("%s of %s led to %s, not to %s", a, s.State, after.State, next)
+				}
+			}
+			if err := label.CheckHistory(l, h.Statuses); err != nil {
+				t.Fatal(err)
+			}
+			next := h.NextChange(at)
+			later := at.Add(time.Duration(1+rng.IntN(20*24)) * time.Hour)
+			now, then := h.StandingAt(at), h.StandingAt(later)
+			if next.IsZero() || later.Before(next) {
+				if now.At, then.At = (time.Time{}), (time.Time{}); fmt.Sprint(now) != fmt.Sprint(then) {
+					t.Fatalf("from %s to %s, next change %s:\n%+v\n%+v", at, later, next, now, then)
+				}
+			}
+			at = later
+		}
+	}
+}
+
+func TestCheckHistory(t *testing.T) {
+	for name, c := range map[string]struct {
+		damage func([]*label.Status) []*label.Status
+		reason label.Reason
+	}{
+		"a gap":         {func(l []*label.Status) []*label.Status { return slices.Delete(l, 1, 2) }, label.ReasonMissing},
+		"no first":      {func(l []*label.Status) []*label.Status { return l[1:] }, label.ReasonMissing},
+		"another label": {func(l []*label.Status) []*label.Status { l[1].Label = "X"; return l }, label.ReasonUnknownSubject},
+		"out of order": {func(l []*label.Status) []*label.Status {
+			l[2].Recorded = l[1].Recorded.Add(-time.Second)
+			return l
+		}, label.ReasonOutOfRange},
+		"before the label": {func(l []*label.Status) []*label.Status { l[0].Recorded = time.Time{}; return l }, label.ReasonOutOfRange},
+	} {
+		h := &label.History{Label: someLabel()}
+		for i, a := range []label.Action{label.Suspend, label.Reinstate, label.Withdraw} {
+			at := h.Label.Issued.AddDate(0, 0, i)
+			happen(h, a, at, at)
+		}
+		if err := label.CheckHistory(h.Label, h.Statuses); err != nil {
+			t.Fatal(err)
+		}
+		if err := label.CheckHistory(h.Label, c.damage(h.Statuses)); label.ReasonOf(err) != c.reason {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package scheme
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"labeld/internal/label"
+)
+
+// A Reason is why a label changes state, from labels/reasons.yaml.
+type Reason struct {
+	Code    string         `yaml:"code"`
+	Actions []label.Action `yaml:"actions"`
+	Title   string         `yaml:"title"`
+}
+
+// A Lifecycle is what a scheme says about labels after they are issued.
+type Lifecycle struct {
+	FourEyes    []label.Action    `yaml:"four_eyes"`   // what takes two operators
+	Propagation map[string]Effect `yaml:"propagation"` // by reason code: what becomes of labels that rest on what failed
+}
+
+// An Effect is what becomes of a label when something that it rests on fails.
+type Effect struct {
+	Action      label.Action `yaml:"effect"` // none, review, suspend or lapse
+	GraceMonths int          `yaml:"grace_months"`
+}
+
+// NoEffect says that a label stands as it did.
+const NoEffect label.Action = "none"
+
+func (p *Programme) loadReasons(fsys fs.FS) error {
+	var file struct {
+		Reasons []Reason `yaml:"reasons"`
+	}
+	d, err := readDocument(fsys, "reasons.yaml", &file)
+	if err != nil {
+		return err
+	}
+	for i := range file.Reasons {
+		r, path := &file.Reasons[i], at("reasons", i)
+		if !slug.MatchString(r.Code) || p.Reasons[r.Code] != nil {
+			d.errorf(path, "every reason needs a code of its own: lower-case letters, digits and inner hyphens")
+		}
+		if r.Title == "" || len(r.Actions) == 0 {
+			d.errorf(path, "title and actions are required")
+		}
+		for j, a := range r.Actions {
+			if !slices.Contains(label.Actions, a) {
+				d.errorf(at(path+".actions", j), "%q is not an action: %s", a, actions(label.Actions))
+			}
+		}
+		p.Reasons[r.Code] = r
+	}
+	return d.err()
+}
+
+func actions(list []label.Action) string {
+	names := make([]string, len(list))
+	for i, a := range list {
+		names[i] = string(a)
+	}
+	return strings.Join(names, ", ")
+}
+
+// CheckReason refuses a reason code that is not in the list, or not a reason to
+// take an action.
+func (p *Programme) CheckReason(code string, a label.Action) error {
+	if r := p.Reasons[code]; r != nil && slices.Contains(r.Actions, a) {
+		return nil
+	}
+	var fit []string
+	for _, c := range slices.Sorted(maps.Keys(p.Reasons)) {
+		if slices.Contains(p.Reasons[c].Actions, a) {
+			fit = append(fit, c)
+		}
+	}
+	return label.Errorf(label.Invalid, label.ReasonUnknownReason, "reason", "%q is not a reason to %s a label; there are %s", code, a, strings.Join(fit, ", "))
+}
+
+// checkLifecycle checks what the scheme says about labels after they are issued.
+func (s *Scheme) checkLifecycle(d *document, reasons map[string]*Reason) {
+	for i, a := range s.Lifecycle.FourEyes {
+		switch a {
+		case label.Suspend, label.Reinstate, label.Revoke, label.Review, label.Clear:
+		default:
+			d.errorf(at("lifecycle.four_eyes", i), "%q is not an action of operators: suspend, reinstate, revoke, review or clear", a)
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(s.Lifecycle.Propagation)) {
+		e, path := s.Lifecycle.Propagation[code], "lifecycle.propagation."+code
+		r := reasons[code]
+		switch {
+		case r == nil:
+			d.errorf(path, "no reason %q is defined in reasons.yaml", code)
+		case e.Action == NoEffect:
+		case e.Action != label.Review && e.Action != label.Suspend && e.Action != label.Lapse:
+			d.errorf(path+".effect", "must be none, review, suspend or lapse")
+		case !slices.Contains(r.Actions, e.Action):
+			d.errorf(path+".effect", "%s is not a reason to %s a label: %s", code, e.Action, actions(r.Actions))
+		}
+		if (e.Action == label.Lapse) != (e.GraceMonths > 0) || e.GraceMonths > 60 {
+			d.errorf(path, "grace_months goes with the effect lapse, and is 1 to 60")
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"labeld/internal/label"
+)
+
+// A Status is a status statement and its log entry.
+type Status struct {
+	Index int64 `json:"index"`
+	label.Status
+}
+
+// A Request is a signed request for a change of a label, from the moment it was
+// first received. Number is that of the status it led to, 0 while it waits for
+// another signature.
+type Request struct {
+	Digest     label.Digest       `json:"-"` // of the signed statement
+	Label      label.ID           `json:"label"`
+	Action     label.Action       `json:"action"`
+	Received   time.Time          `json:"received"`
+	Signatures []RequestSignature `json:"signatures"`
+	Number     int                `json:"number,omitzero"`
+}
+
+// A RequestSignature is one signature under a request.
+type RequestSignature struct {
+	Organization string `json:"organization"`
+	Key          string `json:"key"`
+	Envelope     []byte `json:"envelope"` // as it came
+}
+
+func statusKey(id label.ID, number int) []byte {
+	return binary.BigEndian.AppendUint32([]byte(id), uint32(number))
+}
+
+func putStatus(tx *bolt.Tx, s *Status) error {
+	return putJSON(tx.Bucket(bStatuses), statusKey(s.Label, s.Number), s)
+}
+
+// putRequest writes a request, and keeps the index of those that wait.
+func putRequest(tx *bolt.Tx, r *Request) error {
+	if err := putJSON(tx.Bucket(bRequests), r.Digest[:], r); err != nil {
+		return err
+	}
+	key := append([]byte(r.Label), r.Digest[:]...)
+	if r.Number != 0 {
+		return tx.Bucket(bWaiting).Delete(key)
+	}
+	return tx.Bucket(bWaiting).Put(key, nil)
+}
+
+// History returns what happened to a label, by number.
+func (v *View) History(id label.ID) (list []*Status, err error) {
+	c := v.tx.Bucket(bStatuses).Cursor()
+	for k, b := c.Seek([]byte(id)); bytes.HasPrefix(k, []byte(id)); k, b = c.Next() {
+		s, err := decode[Status](bStatuses, k, b)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// Histories calls f with each label that something happened to, and what, until
+// f returns false.
+func (v *View) Histories(f func(*Label, []*Status) bool) error {
+	c := v.tx.Bucket(bStatuses).Cursor()
+	k, _ := c.First()
+	for k != nil {
+		id := label.ID(k[:len(k)-4])
+		list, err := v.History(id)
+		if err != nil {
+			return err
+		}
+		l, err := v.Label(id)
+		if err != nil {
+			return corrupt(bStatuses, k, err)
+		}
+		if !f(l, list) {
+			return nil
+		}
+		k, _ = c.Seek(append([]byte(id), 0xff, 0xff, 0xff, 0xff))
+	}
+	return nil
+}
+
+// Request returns a request by the digest of its signed statement.
+func (v *View) Request(id label.Digest) (*Request, error) {
+	r, err := getJSON[Request](v, bRequests, id[:])
+	if err == nil {
+		r.Digest = id
+	}
+	return r, err
+}
+
+// Requests calls f with every request, until f returns false.
+func (v *View) Requests(f func(*Request) bool) error {
+	c := v.tx.Bucket(bRequests).Cursor()
+	for k, b := c.First(); k != nil; k, b = c.Next() {
+		r, err := decode[Request](bRequests, k, b)
+		if err != nil {
+			return err
+		}
+		r.Digest = label.Digest(k)
+		if !f(r) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Waiting returns the requests that wait for another signature: those for one
+// label, or all of them.
+func (v *View) Waiting(id label.ID) (list []*Request, err error) {
+	err = v.prefix(bWaiting, []byte(id), nil, func(rest []byte) (bool, error) {
+		r, err := v.Request(label.Digest(rest[len(rest)-len(label.Digest{}):]))
+		list = append(list, r)
+		return true, err
+	})
+	return list, err
+}
