@@ -49,6 +49,7 @@ func (a *Authority) Change(ctx context.Context, c Caller, raw []byte) (*Change, 
 type signedRequest struct {
 	label.StatusRequest
 	digest  label.Digest
+	payload []byte
 	subject label.Digest
 	by      store.RequestSignature
 }
@@ -78,7 +79,7 @@ func (a *Authority) openRequest(raw []byte) (*signedRequest, error) {
 	if len(subjects) != 1 {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the one device of the label")
 	}
-	return &signedRequest{StatusRequest: *p, digest: u.ID(), subject: subjects[0],
+	return &signedRequest{StatusRequest: *p, digest: u.ID(), payload: u.Envelope().Payload, subject: subjects[0],
 		by: store.RequestSignature{Organization: key.Organization, Key: key.ID, Envelope: verified.Raw()}}, nil
 }
 
@@ -122,7 +123,7 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			return err
 		}
 		if req == nil {
-			req = &store.Request{Digest: r.digest, Label: r.Label, Action: r.Action, Received: b.At.UTC()}
+			req = &store.Request{Digest: r.digest, Label: r.Label, Action: r.Action, Received: b.At.UTC(), Statement: r.payload}
 		}
 		waiting := addSignature(req, r.by)
 		if slices.Contains(s.Lifecycle.FourEyes, r.Action) && len(req.Signatures) < 2 {
@@ -191,6 +192,19 @@ func (a *Authority) carriedOut(v *store.View, rec *store.Label, req *store.Reque
 	}
 	*out = Change{Request: req, Status: list[req.Number-1], Known: true}
 	return nil
+}
+
+// Waiting returns the requests that wait for a second operator, for one label
+// or for all.
+func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err error) {
+	if err := c.need(label.RoleOperator); err != nil {
+		return nil, err
+	}
+	err = a.store.View(func(v *store.View) error {
+		list, err = v.Waiting(id)
+		return err
+	})
+	return list, err
 }
 
 // addSignature adds a signature to a request and reports whether it was not

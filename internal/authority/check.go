@@ -178,7 +178,7 @@ func (c *check) request(r *store.Request, sig store.RequestSignature) error {
 	if err != nil {
 		return err
 	}
-	if u.ID() != r.Digest || p.Label != r.Label || p.Action != r.Action {
+	if u.ID() != r.Digest || label.DigestOf(r.Statement) != r.Digest || p.Label != r.Label || p.Action != r.Action {
 		return fmt.Errorf("the record differs from the signed request")
 	}
 	return nil

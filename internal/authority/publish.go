@@ -31,11 +31,12 @@ type Published struct {
 
 // Documents are what proves a label.
 type Documents struct {
-	Index   int64  // log entry
-	Bundle  []byte // Sigstore bundle
-	Device  []byte // descriptor
-	Proof   []byte // tlog-proof
-	Package []byte // all of it in one file; absent where it was issued just now
+	Index   int64   // log entry
+	Bundle  []byte  // Sigstore bundle
+	Device  []byte  // descriptor
+	Proof   []byte  // tlog-proof
+	Package []byte  // all of it in one file; absent where it was issued just now
+	Indexes []int64 // log entries of the statuses
 
 	proof translog.Proof
 }
@@ -43,6 +44,14 @@ type Documents struct {
 // As returns the label as it stood at an instant. What proves it is the same.
 func (p *Published) As(at time.Time) *Published {
 	return &Published{History: p.History, Standing: p.StandingAt(at.UTC().Truncate(time.Second)), Documents: p.Documents, until: p.until}
+}
+
+// At returns a label as it stood at an instant, which must not be to come.
+func (a *Authority) At(p *Published, at time.Time) (*Published, error) {
+	if now := a.clock(); at.After(now) {
+		return nil, label.Errorf(label.Invalid, label.ReasonInFuture, "at", "is %s, it is %s here; nobody knows what will become of a label", at.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	return p.As(at), nil
 }
 
 // A form is something rendered from a Published, once.
@@ -128,6 +137,7 @@ func (a *Authority) assemble(v *store.View, rec *store.Label) (*Published, error
 		if err != nil {
 			return nil, err
 		}
+		d.Indexes = append(d.Indexes, s.Index)
 		statuses = append(statuses, verify.Logged{Bundle: bundle, Proof: string(proof.Format())})
 	}
 	d.Package, err = verify.NewPackage(d.Bundle, d.Device, d.Proof, statuses)

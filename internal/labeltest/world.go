@@ -305,9 +305,7 @@ func (w *World) Ask(org string, p *authority.Published, action label.Action, rea
 // Countersign signs a waiting request with another key.
 func (w *World) Countersign(s *envelope.Signer, r *store.Request) []byte {
 	w.TB.Helper()
-	u, err := envelope.Open(r.Signatures[0].Envelope)
-	w.must(err)
-	env, err := s.SealPayload(u.Envelope().Payload)
+	env, err := s.SealPayload(r.Statement)
 	w.must(err)
 	b, err := envelope.Bundle(env)
 	w.must(err)

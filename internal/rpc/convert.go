@@ -30,8 +30,13 @@ func digest(field, s string) (label.Digest, error) {
 
 var (
 	stateOf = map[label.State]labelv1.LabelState{
-		label.Active:  labelv1.LabelState_LABEL_STATE_ACTIVE,
-		label.Expired: labelv1.LabelState_LABEL_STATE_EXPIRED,
+		label.Active:     labelv1.LabelState_LABEL_STATE_ACTIVE,
+		label.Expired:    labelv1.LabelState_LABEL_STATE_EXPIRED,
+		label.Suspended:  labelv1.LabelState_LABEL_STATE_SUSPENDED,
+		label.Revoked:    labelv1.LabelState_LABEL_STATE_REVOKED,
+		label.Withdrawn:  labelv1.LabelState_LABEL_STATE_WITHDRAWN,
+		label.Superseded: labelv1.LabelState_LABEL_STATE_SUPERSEDED,
+		label.NotIssued:  labelv1.LabelState_LABEL_STATE_NOT_ISSUED,
 	}
 	supportOf = map[label.SupportState]labelv1.SupportState{
 		label.Supported:    labelv1.SupportState_SUPPORT_STATE_SUPPORTED,
@@ -45,6 +50,7 @@ var (
 		label.BoundSchemeTerm:     labelv1.ExpiryBound_EXPIRY_BOUND_SCHEME_TERM,
 		label.BoundSupportEnd:     labelv1.ExpiryBound_EXPIRY_BOUND_SUPPORT_END,
 		label.BoundEvidenceExpiry: labelv1.ExpiryBound_EXPIRY_BOUND_EVIDENCE_EXPIRY,
+		label.BoundGraceEnd:       labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END,
 	}
 	findingOf = map[scheme.State]labelv1.FindingState{
 		scheme.Met:           labelv1.FindingState_FINDING_STATE_MET,
@@ -85,9 +91,10 @@ func summary(p *authority.Published) (*labelv1.LabelSummary, error) {
 			Assurance: assuranceOf[l.Assurance], Device: label.DigestOf(p.Device).String(),
 			Manufacturer: l.Maker.ID, ManufacturerName: l.Maker.Name,
 			Brand: l.Device.Brand, Model: l.Device.Model, Name: l.Device.Name, Category: l.Device.Category,
-			Issued: timestamp(l.Issued), Expires: timestamp(l.Expires), ExpiresFor: boundOf[l.ExpiresFor],
+			Issued: timestamp(l.Issued), Expires: timestamp(p.Expires), ExpiresFor: boundOf[p.ExpiresFor],
 			SupportEnd: l.Product.SupportEnd.String(), LogIndex: p.Index,
 			State: stateOf[p.State], SupportState: supportOf[p.Support],
+			ExpiringSoon: p.Soon, UnderReview: p.Review != nil,
 		}
 		for _, g := range l.Device.GTINs {
 			s.Gtins = append(s.Gtins, string(g))

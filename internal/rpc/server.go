@@ -52,6 +52,7 @@ func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, log *slog.Logge
 	s := &Server{Server: grpc.NewServer(opts...), health: health.NewServer()}
 	labelv1.RegisterSubmissionServiceServer(s, &submissions{a: a})
 	labelv1.RegisterLabelServiceServer(s, &labels{a: a, draw: draw})
+	labelv1.RegisterStatusServiceServer(s, &statuses{a: a})
 	labelv1.RegisterVerificationServiceServer(s, &verification{a: a})
 	labelv1.RegisterAuthorityServiceServer(s, &operations{a: a})
 	healthpb.RegisterHealthServer(s, s.health)

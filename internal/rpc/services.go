@@ -164,12 +164,34 @@ func (s *verification) Verify(_ context.Context, r *labelv1.VerifyRequest) (*lab
 	if err != nil {
 		return nil, err
 	}
+	if r.GetAt() != nil {
+		if !r.GetAt().IsValid() {
+			return nil, label.Errorf(label.Invalid, label.ReasonMalformed, "at", "is not a valid timestamp")
+		}
+		if p, err = s.a.At(p, r.GetAt().AsTime()); err != nil {
+			return nil, err
+		}
+	}
 	v, err := p.Render("rpc.verify", func() (any, error) {
 		sum, err := summary(p)
 		if err != nil {
 			return nil, err
 		}
-		return &labelv1.VerifyResponse{Summary: sum, Bundle: p.Bundle, Device: p.Device, Proof: p.Proof, At: timestamp(p.At)}, nil
+		out := &labelv1.VerifyResponse{Summary: sum, Bundle: p.Bundle, Device: p.Device, Proof: p.Proof, At: timestamp(p.At)}
+		message := func(st *label.Status) *labelv1.LabelStatus {
+			if st == nil {
+				return nil
+			}
+			return statusMessage(s.a.Programme(), st, p.Indexes[st.Number-1])
+		}
+		out.Because, out.Scheduled, out.Review = message(p.Because), message(p.Scheduled), message(p.Review)
+		for _, st := range p.Advisories {
+			out.Advisories = append(out.Advisories, message(st))
+		}
+		for _, st := range p.Statuses {
+			out.History = append(out.History, message(st))
+		}
+		return out, nil
 	})
 	if err != nil {
 		return nil, err

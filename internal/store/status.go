@@ -24,6 +24,7 @@ type Request struct {
 	Label      label.ID           `json:"label"`
 	Action     label.Action       `json:"action"`
 	Received   time.Time          `json:"received"`
+	Statement  []byte             `json:"statement"` // exact bytes that were signed
 	Signatures []RequestSignature `json:"signatures"`
 	Number     int                `json:"number,omitzero"`
 }
@@ -33,6 +34,16 @@ type RequestSignature struct {
 	Organization string `json:"organization"`
 	Key          string `json:"key"`
 	Envelope     []byte `json:"envelope"` // as it came
+}
+
+// Predicate returns what is asked for.
+func (r *Request) Predicate() (*label.StatusRequest, error) {
+	var st label.Statement
+	if err := label.DecodeLoose(r.Statement, &st); err != nil {
+		return nil, corrupt(bRequests, r.Digest, err)
+	}
+	p := new(label.StatusRequest)
+	return p, label.Decode(st.Predicate, p)
 }
 
 func statusKey(id label.ID, number int) []byte {

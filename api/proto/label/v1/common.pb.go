@@ -30,10 +30,20 @@ type LabelState int32
 const (
 	// Never sent.
 	LabelState_LABEL_STATE_UNSPECIFIED LabelState = 0
-	// Issued and not expired.
+	// Issued, and nothing stands against it.
 	LabelState_LABEL_STATE_ACTIVE LabelState = 1
 	// Past its expiry.
 	LabelState_LABEL_STATE_EXPIRED LabelState = 2
+	// For the time being it does not count.
+	LabelState_LABEL_STATE_SUSPENDED LabelState = 3
+	// Taken back by the authority, for ever.
+	LabelState_LABEL_STATE_REVOKED LabelState = 4
+	// Given up by the manufacturer, for ever.
+	LabelState_LABEL_STATE_WITHDRAWN LabelState = 5
+	// Another label has taken its place.
+	LabelState_LABEL_STATE_SUPERSEDED LabelState = 6
+	// Not issued yet at the instant asked for.
+	LabelState_LABEL_STATE_NOT_ISSUED LabelState = 7
 )
 
 // Enum value maps for LabelState.
@@ -42,11 +52,21 @@ var (
 		0: "LABEL_STATE_UNSPECIFIED",
 		1: "LABEL_STATE_ACTIVE",
 		2: "LABEL_STATE_EXPIRED",
+		3: "LABEL_STATE_SUSPENDED",
+		4: "LABEL_STATE_REVOKED",
+		5: "LABEL_STATE_WITHDRAWN",
+		6: "LABEL_STATE_SUPERSEDED",
+		7: "LABEL_STATE_NOT_ISSUED",
 	}
 	LabelState_value = map[string]int32{
 		"LABEL_STATE_UNSPECIFIED": 0,
 		"LABEL_STATE_ACTIVE":      1,
 		"LABEL_STATE_EXPIRED":     2,
+		"LABEL_STATE_SUSPENDED":   3,
+		"LABEL_STATE_REVOKED":     4,
+		"LABEL_STATE_WITHDRAWN":   5,
+		"LABEL_STATE_SUPERSEDED":  6,
+		"LABEL_STATE_NOT_ISSUED":  7,
 	}
 )
 
@@ -75,6 +95,87 @@ func (x LabelState) Number() protoreflect.EnumNumber {
 // Deprecated: Use LabelState.Descriptor instead.
 func (LabelState) EnumDescriptor() ([]byte, []int) {
 	return file_label_v1_common_proto_rawDescGZIP(), []int{0}
+}
+
+// What a status statement does to a label.
+type LabelAction int32
+
+const (
+	// Never sent.
+	LabelAction_LABEL_ACTION_UNSPECIFIED LabelAction = 0
+	// For the time being the label does not count.
+	LabelAction_LABEL_ACTION_SUSPEND LabelAction = 1
+	// A suspension ends.
+	LabelAction_LABEL_ACTION_REINSTATE LabelAction = 2
+	// The authority takes the label back for ever.
+	LabelAction_LABEL_ACTION_REVOKE LabelAction = 3
+	// The manufacturer gives the label up for ever.
+	LabelAction_LABEL_ACTION_WITHDRAW LabelAction = 4
+	// Another label takes its place.
+	LabelAction_LABEL_ACTION_SUPERSEDE LabelAction = 5
+	// The label ends earlier than it says.
+	LabelAction_LABEL_ACTION_LAPSE LabelAction = 6
+	// The authority looks into the label, which counts meanwhile.
+	LabelAction_LABEL_ACTION_REVIEW LabelAction = 7
+	// A review ends without consequence.
+	LabelAction_LABEL_ACTION_CLEAR LabelAction = 8
+	// An advisory about the product.
+	LabelAction_LABEL_ACTION_ADVISE LabelAction = 9
+)
+
+// Enum value maps for LabelAction.
+var (
+	LabelAction_name = map[int32]string{
+		0: "LABEL_ACTION_UNSPECIFIED",
+		1: "LABEL_ACTION_SUSPEND",
+		2: "LABEL_ACTION_REINSTATE",
+		3: "LABEL_ACTION_REVOKE",
+		4: "LABEL_ACTION_WITHDRAW",
+		5: "LABEL_ACTION_SUPERSEDE",
+		6: "LABEL_ACTION_LAPSE",
+		7: "LABEL_ACTION_REVIEW",
+		8: "LABEL_ACTION_CLEAR",
+		9: "LABEL_ACTION_ADVISE",
+	}
+	LabelAction_value = map[string]int32{
+		"LABEL_ACTION_UNSPECIFIED": 0,
+		"LABEL_ACTION_SUSPEND":     1,
+		"LABEL_ACTION_REINSTATE":   2,
+		"LABEL_ACTION_REVOKE":      3,
+		"LABEL_ACTION_WITHDRAW":    4,
+		"LABEL_ACTION_SUPERSEDE":   5,
+		"LABEL_ACTION_LAPSE":       6,
+		"LABEL_ACTION_REVIEW":      7,
+		"LABEL_ACTION_CLEAR":       8,
+		"LABEL_ACTION_ADVISE":      9,
+	}
+)
+
+func (x LabelAction) Enum() *LabelAction {
+	p := new(LabelAction)
+	*p = x
+	return p
+}
+
+func (x LabelAction) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LabelAction) Descriptor() protoreflect.EnumDescriptor {
+	return file_label_v1_common_proto_enumTypes[1].Descriptor()
+}
+
+func (LabelAction) Type() protoreflect.EnumType {
+	return &file_label_v1_common_proto_enumTypes[1]
+}
+
+func (x LabelAction) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LabelAction.Descriptor instead.
+func (LabelAction) EnumDescriptor() ([]byte, []int) {
+	return file_label_v1_common_proto_rawDescGZIP(), []int{1}
 }
 
 // Whether the manufacturer still promises security updates.
@@ -114,11 +215,11 @@ func (x SupportState) String() string {
 }
 
 func (SupportState) Descriptor() protoreflect.EnumDescriptor {
-	return file_label_v1_common_proto_enumTypes[1].Descriptor()
+	return file_label_v1_common_proto_enumTypes[2].Descriptor()
 }
 
 func (SupportState) Type() protoreflect.EnumType {
-	return &file_label_v1_common_proto_enumTypes[1]
+	return &file_label_v1_common_proto_enumTypes[2]
 }
 
 func (x SupportState) Number() protoreflect.EnumNumber {
@@ -127,7 +228,7 @@ func (x SupportState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SupportState.Descriptor instead.
 func (SupportState) EnumDescriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{1}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{2}
 }
 
 // Who checked what a label stands for.
@@ -167,11 +268,11 @@ func (x Assurance) String() string {
 }
 
 func (Assurance) Descriptor() protoreflect.EnumDescriptor {
-	return file_label_v1_common_proto_enumTypes[2].Descriptor()
+	return file_label_v1_common_proto_enumTypes[3].Descriptor()
 }
 
 func (Assurance) Type() protoreflect.EnumType {
-	return &file_label_v1_common_proto_enumTypes[2]
+	return &file_label_v1_common_proto_enumTypes[3]
 }
 
 func (x Assurance) Number() protoreflect.EnumNumber {
@@ -180,7 +281,7 @@ func (x Assurance) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Assurance.Descriptor instead.
 func (Assurance) EnumDescriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{2}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{3}
 }
 
 // Why a label expires when it does.
@@ -195,6 +296,8 @@ const (
 	ExpiryBound_EXPIRY_BOUND_SUPPORT_END ExpiryBound = 2
 	// A report or declaration it rests on grows too old.
 	ExpiryBound_EXPIRY_BOUND_EVIDENCE_EXPIRY ExpiryBound = 3
+	// Something it rests on ended, and the time of grace after that.
+	ExpiryBound_EXPIRY_BOUND_GRACE_END ExpiryBound = 4
 )
 
 // Enum value maps for ExpiryBound.
@@ -204,12 +307,14 @@ var (
 		1: "EXPIRY_BOUND_SCHEME_TERM",
 		2: "EXPIRY_BOUND_SUPPORT_END",
 		3: "EXPIRY_BOUND_EVIDENCE_EXPIRY",
+		4: "EXPIRY_BOUND_GRACE_END",
 	}
 	ExpiryBound_value = map[string]int32{
 		"EXPIRY_BOUND_UNSPECIFIED":     0,
 		"EXPIRY_BOUND_SCHEME_TERM":     1,
 		"EXPIRY_BOUND_SUPPORT_END":     2,
 		"EXPIRY_BOUND_EVIDENCE_EXPIRY": 3,
+		"EXPIRY_BOUND_GRACE_END":       4,
 	}
 )
 
@@ -224,11 +329,11 @@ func (x ExpiryBound) String() string {
 }
 
 func (ExpiryBound) Descriptor() protoreflect.EnumDescriptor {
-	return file_label_v1_common_proto_enumTypes[3].Descriptor()
+	return file_label_v1_common_proto_enumTypes[4].Descriptor()
 }
 
 func (ExpiryBound) Type() protoreflect.EnumType {
-	return &file_label_v1_common_proto_enumTypes[3]
+	return &file_label_v1_common_proto_enumTypes[4]
 }
 
 func (x ExpiryBound) Number() protoreflect.EnumNumber {
@@ -237,7 +342,7 @@ func (x ExpiryBound) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ExpiryBound.Descriptor instead.
 func (ExpiryBound) EnumDescriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{3}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{4}
 }
 
 // What a criterion came to.
@@ -285,11 +390,11 @@ func (x FindingState) String() string {
 }
 
 func (FindingState) Descriptor() protoreflect.EnumDescriptor {
-	return file_label_v1_common_proto_enumTypes[4].Descriptor()
+	return file_label_v1_common_proto_enumTypes[5].Descriptor()
 }
 
 func (FindingState) Type() protoreflect.EnumType {
-	return &file_label_v1_common_proto_enumTypes[4]
+	return &file_label_v1_common_proto_enumTypes[5]
 }
 
 func (x FindingState) Number() protoreflect.EnumNumber {
@@ -298,7 +403,7 @@ func (x FindingState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FindingState.Descriptor instead.
 func (FindingState) EnumDescriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{4}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{5}
 }
 
 // Whose word is asked for.
@@ -338,11 +443,11 @@ func (x EvidenceSource) String() string {
 }
 
 func (EvidenceSource) Descriptor() protoreflect.EnumDescriptor {
-	return file_label_v1_common_proto_enumTypes[5].Descriptor()
+	return file_label_v1_common_proto_enumTypes[6].Descriptor()
 }
 
 func (EvidenceSource) Type() protoreflect.EnumType {
-	return &file_label_v1_common_proto_enumTypes[5]
+	return &file_label_v1_common_proto_enumTypes[6]
 }
 
 func (x EvidenceSource) Number() protoreflect.EnumNumber {
@@ -351,7 +456,288 @@ func (x EvidenceSource) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EvidenceSource.Descriptor instead.
 func (EvidenceSource) EnumDescriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{5}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{6}
+}
+
+// One thing that happened to a label after it was issued.
+type LabelStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Label ID.
+	Label string `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
+	// 1, 2, ... in the label's history, without gaps.
+	Number int32 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// What was done.
+	Action LabelAction `protobuf:"varint,3,opt,name=action,proto3,enum=label.v1.LabelAction" json:"action,omitempty"`
+	// Reason code of the published list.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What happened, in plain words.
+	Text string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	// When it was recorded.
+	Recorded *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	// When it takes effect: when it was recorded, or later.
+	Effective *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=effective,proto3" json:"effective,omitempty"`
+	// Index of its entry in the transparency log.
+	LogIndex int64 `protobuf:"varint,8,opt,name=log_index,json=logIndex,proto3" json:"log_index,omitempty"`
+	// ID of the label that takes the place of a superseded one.
+	Successor string `protobuf:"bytes,9,opt,name=successor,proto3" json:"successor,omitempty"`
+	// URL of that label.
+	SuccessorUrl string `protobuf:"bytes,10,opt,name=successor_url,json=successorUrl,proto3" json:"successor_url,omitempty"`
+	// What the advisory of an advise says.
+	Advisory *Advisory `protobuf:"bytes,11,opt,name=advisory,proto3" json:"advisory,omitempty"`
+	// What it follows from, where nobody asked for it.
+	Cause string `protobuf:"bytes,12,opt,name=cause,proto3" json:"cause,omitempty"`
+	// Why, as shoppers are told.
+	Title         string `protobuf:"bytes,13,opt,name=title,proto3" json:"title,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LabelStatus) Reset() {
+	*x = LabelStatus{}
+	mi := &file_label_v1_common_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LabelStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LabelStatus) ProtoMessage() {}
+
+func (x *LabelStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_common_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LabelStatus.ProtoReflect.Descriptor instead.
+func (*LabelStatus) Descriptor() ([]byte, []int) {
+	return file_label_v1_common_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *LabelStatus) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *LabelStatus) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *LabelStatus) GetAction() LabelAction {
+	if x != nil {
+		return x.Action
+	}
+	return LabelAction_LABEL_ACTION_UNSPECIFIED
+}
+
+func (x *LabelStatus) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *LabelStatus) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *LabelStatus) GetRecorded() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Recorded
+	}
+	return nil
+}
+
+func (x *LabelStatus) GetEffective() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Effective
+	}
+	return nil
+}
+
+func (x *LabelStatus) GetLogIndex() int64 {
+	if x != nil {
+		return x.LogIndex
+	}
+	return 0
+}
+
+func (x *LabelStatus) GetSuccessor() string {
+	if x != nil {
+		return x.Successor
+	}
+	return ""
+}
+
+func (x *LabelStatus) GetSuccessorUrl() string {
+	if x != nil {
+		return x.SuccessorUrl
+	}
+	return ""
+}
+
+func (x *LabelStatus) GetAdvisory() *Advisory {
+	if x != nil {
+		return x.Advisory
+	}
+	return nil
+}
+
+func (x *LabelStatus) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
+func (x *LabelStatus) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+// What a published advisory means for a label's product.
+type Advisory struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As its publisher numbers it.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Version of the document.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Title.
+	Title string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
+	// Where it is published.
+	Url string `protobuf:"bytes,4,opt,name=url,proto3" json:"url,omitempty"`
+	// SHA-256 of the document, 64 lower-case hex digits.
+	Sha256 string `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// CVE and other numbers.
+	Issues []string `protobuf:"bytes,6,rep,name=issues,proto3" json:"issues,omitempty"`
+	// critical, high, medium, low or none; empty where it is not said.
+	Severity string `protobuf:"bytes,7,opt,name=severity,proto3" json:"severity,omitempty"`
+	// affected, fixed, not-affected or under-investigation.
+	State string `protobuf:"bytes,8,opt,name=state,proto3" json:"state,omitempty"`
+	// Firmware version from which on all of it is fixed; empty where there is none.
+	FixedIn string `protobuf:"bytes,9,opt,name=fixed_in,json=fixedIn,proto3" json:"fixed_in,omitempty"`
+	// What the owner of a device should do.
+	Action        string `protobuf:"bytes,10,opt,name=action,proto3" json:"action,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Advisory) Reset() {
+	*x = Advisory{}
+	mi := &file_label_v1_common_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Advisory) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Advisory) ProtoMessage() {}
+
+func (x *Advisory) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_common_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Advisory.ProtoReflect.Descriptor instead.
+func (*Advisory) Descriptor() ([]byte, []int) {
+	return file_label_v1_common_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Advisory) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Advisory) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Advisory) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Advisory) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Advisory) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *Advisory) GetIssues() []string {
+	if x != nil {
+		return x.Issues
+	}
+	return nil
+}
+
+func (x *Advisory) GetSeverity() string {
+	if x != nil {
+		return x.Severity
+	}
+	return ""
+}
+
+func (x *Advisory) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Advisory) GetFixedIn() string {
+	if x != nil {
+		return x.FixedIn
+	}
+	return ""
+}
+
+func (x *Advisory) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
 }
 
 // A label in short. The signed statement has more.
@@ -404,14 +790,18 @@ type LabelSummary struct {
 	// Where it stands now (or at the instant asked for).
 	State LabelState `protobuf:"varint,23,opt,name=state,proto3,enum=label.v1.LabelState" json:"state,omitempty"`
 	// Whether security updates are still promised.
-	SupportState  SupportState `protobuf:"varint,24,opt,name=support_state,json=supportState,proto3,enum=label.v1.SupportState" json:"support_state,omitempty"`
+	SupportState SupportState `protobuf:"varint,24,opt,name=support_state,json=supportState,proto3,enum=label.v1.SupportState" json:"support_state,omitempty"`
+	// Active, and expires within 60 days.
+	ExpiringSoon bool `protobuf:"varint,25,opt,name=expiring_soon,json=expiringSoon,proto3" json:"expiring_soon,omitempty"`
+	// Whether the authority is looking into the label.
+	UnderReview   bool `protobuf:"varint,26,opt,name=under_review,json=underReview,proto3" json:"under_review,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LabelSummary) Reset() {
 	*x = LabelSummary{}
-	mi := &file_label_v1_common_proto_msgTypes[0]
+	mi := &file_label_v1_common_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -423,7 +813,7 @@ func (x *LabelSummary) String() string {
 func (*LabelSummary) ProtoMessage() {}
 
 func (x *LabelSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[0]
+	mi := &file_label_v1_common_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -436,7 +826,7 @@ func (x *LabelSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LabelSummary.ProtoReflect.Descriptor instead.
 func (*LabelSummary) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{0}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *LabelSummary) GetId() string {
@@ -607,6 +997,20 @@ func (x *LabelSummary) GetSupportState() SupportState {
 	return SupportState_SUPPORT_STATE_UNSPECIFIED
 }
 
+func (x *LabelSummary) GetExpiringSoon() bool {
+	if x != nil {
+		return x.ExpiringSoon
+	}
+	return false
+}
+
+func (x *LabelSummary) GetUnderReview() bool {
+	if x != nil {
+		return x.UnderReview
+	}
+	return false
+}
+
 // What a request for a level, or an evaluation, came to.
 type Decision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -637,7 +1041,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_label_v1_common_proto_msgTypes[1]
+	mi := &file_label_v1_common_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -649,7 +1053,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[1]
+	mi := &file_label_v1_common_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -662,7 +1066,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{1}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Decision) GetScheme() string {
@@ -752,7 +1156,7 @@ type LevelResult struct {
 
 func (x *LevelResult) Reset() {
 	*x = LevelResult{}
-	mi := &file_label_v1_common_proto_msgTypes[2]
+	mi := &file_label_v1_common_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -764,7 +1168,7 @@ func (x *LevelResult) String() string {
 func (*LevelResult) ProtoMessage() {}
 
 func (x *LevelResult) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[2]
+	mi := &file_label_v1_common_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -777,7 +1181,7 @@ func (x *LevelResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LevelResult.ProtoReflect.Descriptor instead.
 func (*LevelResult) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{2}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LevelResult) GetLevel() int32 {
@@ -833,7 +1237,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_label_v1_common_proto_msgTypes[3]
+	mi := &file_label_v1_common_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -845,7 +1249,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[3]
+	mi := &file_label_v1_common_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -858,7 +1262,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{3}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Finding) GetCriterion() string {
@@ -935,7 +1339,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_label_v1_common_proto_msgTypes[4]
+	mi := &file_label_v1_common_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -947,7 +1351,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[4]
+	mi := &file_label_v1_common_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -960,7 +1364,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{4}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Gap) GetKind() string {
@@ -1010,7 +1414,7 @@ type EvidenceRef struct {
 
 func (x *EvidenceRef) Reset() {
 	*x = EvidenceRef{}
-	mi := &file_label_v1_common_proto_msgTypes[5]
+	mi := &file_label_v1_common_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1022,7 +1426,7 @@ func (x *EvidenceRef) String() string {
 func (*EvidenceRef) ProtoMessage() {}
 
 func (x *EvidenceRef) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[5]
+	mi := &file_label_v1_common_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1035,7 +1439,7 @@ func (x *EvidenceRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvidenceRef.ProtoReflect.Descriptor instead.
 func (*EvidenceRef) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{5}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *EvidenceRef) GetId() string {
@@ -1077,7 +1481,34 @@ var File_label_v1_common_proto protoreflect.FileDescriptor
 
 const file_label_v1_common_proto_rawDesc = "" +
 	"\n" +
-	"\x15label/v1/common.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x06\n" +
+	"\x15label/v1/common.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\x03\n" +
+	"\vLabelStatus\x12\x14\n" +
+	"\x05label\x18\x01 \x01(\tR\x05label\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x05R\x06number\x12-\n" +
+	"\x06action\x18\x03 \x01(\x0e2\x15.label.v1.LabelActionR\x06action\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\x126\n" +
+	"\brecorded\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\brecorded\x128\n" +
+	"\teffective\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\teffective\x12\x1b\n" +
+	"\tlog_index\x18\b \x01(\x03R\blogIndex\x12\x1c\n" +
+	"\tsuccessor\x18\t \x01(\tR\tsuccessor\x12#\n" +
+	"\rsuccessor_url\x18\n" +
+	" \x01(\tR\fsuccessorUrl\x12.\n" +
+	"\badvisory\x18\v \x01(\v2\x12.label.v1.AdvisoryR\badvisory\x12\x14\n" +
+	"\x05cause\x18\f \x01(\tR\x05cause\x12\x14\n" +
+	"\x05title\x18\r \x01(\tR\x05title\"\xf1\x01\n" +
+	"\bAdvisory\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12\x14\n" +
+	"\x05title\x18\x03 \x01(\tR\x05title\x12\x10\n" +
+	"\x03url\x18\x04 \x01(\tR\x03url\x12\x16\n" +
+	"\x06sha256\x18\x05 \x01(\tR\x06sha256\x12\x16\n" +
+	"\x06issues\x18\x06 \x03(\tR\x06issues\x12\x1a\n" +
+	"\bseverity\x18\a \x01(\tR\bseverity\x12\x14\n" +
+	"\x05state\x18\b \x01(\tR\x05state\x12\x19\n" +
+	"\bfixed_in\x18\t \x01(\tR\afixedIn\x12\x16\n" +
+	"\x06action\x18\n" +
+	" \x01(\tR\x06action\"\xff\x06\n" +
 	"\fLabelSummary\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x16\n" +
@@ -1107,7 +1538,9 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"supportEnd\x12\x1b\n" +
 	"\tlog_index\x18\x16 \x01(\x03R\blogIndex\x12*\n" +
 	"\x05state\x18\x17 \x01(\x0e2\x14.label.v1.LabelStateR\x05state\x12;\n" +
-	"\rsupport_state\x18\x18 \x01(\x0e2\x16.label.v1.SupportStateR\fsupportState\"\xf3\x02\n" +
+	"\rsupport_state\x18\x18 \x01(\x0e2\x16.label.v1.SupportStateR\fsupportState\x12#\n" +
+	"\rexpiring_soon\x18\x19 \x01(\bR\fexpiringSoon\x12!\n" +
+	"\funder_review\x18\x1a \x01(\bR\vunderReview\"\xf3\x02\n" +
 	"\bDecision\x12\x16\n" +
 	"\x06scheme\x18\x01 \x01(\tR\x06scheme\x12%\n" +
 	"\x0escheme_version\x18\x02 \x01(\tR\rschemeVersion\x12\x16\n" +
@@ -1146,12 +1579,28 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x16\n" +
 	"\x06signer\x18\x03 \x01(\tR\x06signer\x12\x16\n" +
 	"\x06number\x18\x04 \x01(\tR\x06number\x12\x12\n" +
-	"\x04date\x18\x05 \x01(\tR\x04date*Z\n" +
+	"\x04date\x18\x05 \x01(\tR\x04date*\xe1\x01\n" +
 	"\n" +
 	"LabelState\x12\x1b\n" +
 	"\x17LABEL_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12LABEL_STATE_ACTIVE\x10\x01\x12\x17\n" +
-	"\x13LABEL_STATE_EXPIRED\x10\x02*c\n" +
+	"\x13LABEL_STATE_EXPIRED\x10\x02\x12\x19\n" +
+	"\x15LABEL_STATE_SUSPENDED\x10\x03\x12\x17\n" +
+	"\x13LABEL_STATE_REVOKED\x10\x04\x12\x19\n" +
+	"\x15LABEL_STATE_WITHDRAWN\x10\x05\x12\x1a\n" +
+	"\x16LABEL_STATE_SUPERSEDED\x10\x06\x12\x1a\n" +
+	"\x16LABEL_STATE_NOT_ISSUED\x10\a*\x93\x02\n" +
+	"\vLabelAction\x12\x1c\n" +
+	"\x18LABEL_ACTION_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14LABEL_ACTION_SUSPEND\x10\x01\x12\x1a\n" +
+	"\x16LABEL_ACTION_REINSTATE\x10\x02\x12\x17\n" +
+	"\x13LABEL_ACTION_REVOKE\x10\x03\x12\x19\n" +
+	"\x15LABEL_ACTION_WITHDRAW\x10\x04\x12\x1a\n" +
+	"\x16LABEL_ACTION_SUPERSEDE\x10\x05\x12\x16\n" +
+	"\x12LABEL_ACTION_LAPSE\x10\x06\x12\x17\n" +
+	"\x13LABEL_ACTION_REVIEW\x10\a\x12\x16\n" +
+	"\x12LABEL_ACTION_CLEAR\x10\b\x12\x17\n" +
+	"\x13LABEL_ACTION_ADVISE\x10\t*c\n" +
 	"\fSupportState\x12\x1d\n" +
 	"\x19SUPPORT_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17SUPPORT_STATE_SUPPORTED\x10\x01\x12\x17\n" +
@@ -1159,12 +1608,13 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\tAssurance\x12\x19\n" +
 	"\x15ASSURANCE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17ASSURANCE_SELF_DECLARED\x10\x01\x12\x18\n" +
-	"\x14ASSURANCE_LAB_TESTED\x10\x02*\x89\x01\n" +
+	"\x14ASSURANCE_LAB_TESTED\x10\x02*\xa5\x01\n" +
 	"\vExpiryBound\x12\x1c\n" +
 	"\x18EXPIRY_BOUND_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18EXPIRY_BOUND_SCHEME_TERM\x10\x01\x12\x1c\n" +
 	"\x18EXPIRY_BOUND_SUPPORT_END\x10\x02\x12 \n" +
-	"\x1cEXPIRY_BOUND_EVIDENCE_EXPIRY\x10\x03*\x9f\x01\n" +
+	"\x1cEXPIRY_BOUND_EVIDENCE_EXPIRY\x10\x03\x12\x1a\n" +
+	"\x16EXPIRY_BOUND_GRACE_END\x10\x04*\x9f\x01\n" +
 	"\fFindingState\x12\x1d\n" +
 	"\x19FINDING_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11FINDING_STATE_MET\x10\x01\x12\x17\n" +
@@ -1188,45 +1638,52 @@ func file_label_v1_common_proto_rawDescGZIP() []byte {
 	return file_label_v1_common_proto_rawDescData
 }
 
-var file_label_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_label_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_label_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_label_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_label_v1_common_proto_goTypes = []any{
 	(LabelState)(0),               // 0: label.v1.LabelState
-	(SupportState)(0),             // 1: label.v1.SupportState
-	(Assurance)(0),                // 2: label.v1.Assurance
-	(ExpiryBound)(0),              // 3: label.v1.ExpiryBound
-	(FindingState)(0),             // 4: label.v1.FindingState
-	(EvidenceSource)(0),           // 5: label.v1.EvidenceSource
-	(*LabelSummary)(nil),          // 6: label.v1.LabelSummary
-	(*Decision)(nil),              // 7: label.v1.Decision
-	(*LevelResult)(nil),           // 8: label.v1.LevelResult
-	(*Finding)(nil),               // 9: label.v1.Finding
-	(*Gap)(nil),                   // 10: label.v1.Gap
-	(*EvidenceRef)(nil),           // 11: label.v1.EvidenceRef
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(LabelAction)(0),              // 1: label.v1.LabelAction
+	(SupportState)(0),             // 2: label.v1.SupportState
+	(Assurance)(0),                // 3: label.v1.Assurance
+	(ExpiryBound)(0),              // 4: label.v1.ExpiryBound
+	(FindingState)(0),             // 5: label.v1.FindingState
+	(EvidenceSource)(0),           // 6: label.v1.EvidenceSource
+	(*LabelStatus)(nil),           // 7: label.v1.LabelStatus
+	(*Advisory)(nil),              // 8: label.v1.Advisory
+	(*LabelSummary)(nil),          // 9: label.v1.LabelSummary
+	(*Decision)(nil),              // 10: label.v1.Decision
+	(*LevelResult)(nil),           // 11: label.v1.LevelResult
+	(*Finding)(nil),               // 12: label.v1.Finding
+	(*Gap)(nil),                   // 13: label.v1.Gap
+	(*EvidenceRef)(nil),           // 14: label.v1.EvidenceRef
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
 }
 var file_label_v1_common_proto_depIdxs = []int32{
-	2,  // 0: label.v1.LabelSummary.assurance:type_name -> label.v1.Assurance
-	12, // 1: label.v1.LabelSummary.issued:type_name -> google.protobuf.Timestamp
-	12, // 2: label.v1.LabelSummary.expires:type_name -> google.protobuf.Timestamp
-	3,  // 3: label.v1.LabelSummary.expires_for:type_name -> label.v1.ExpiryBound
-	0,  // 4: label.v1.LabelSummary.state:type_name -> label.v1.LabelState
-	1,  // 5: label.v1.LabelSummary.support_state:type_name -> label.v1.SupportState
-	12, // 6: label.v1.Decision.at:type_name -> google.protobuf.Timestamp
-	8,  // 7: label.v1.Decision.levels:type_name -> label.v1.LevelResult
-	10, // 8: label.v1.Decision.missing:type_name -> label.v1.Gap
-	11, // 9: label.v1.Decision.stale:type_name -> label.v1.EvidenceRef
-	11, // 10: label.v1.Decision.evidence:type_name -> label.v1.EvidenceRef
-	9,  // 11: label.v1.LevelResult.findings:type_name -> label.v1.Finding
-	4,  // 12: label.v1.Finding.state:type_name -> label.v1.FindingState
-	5,  // 13: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
-	10, // 14: label.v1.Finding.gaps:type_name -> label.v1.Gap
-	5,  // 15: label.v1.Gap.by:type_name -> label.v1.EvidenceSource
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	1,  // 0: label.v1.LabelStatus.action:type_name -> label.v1.LabelAction
+	15, // 1: label.v1.LabelStatus.recorded:type_name -> google.protobuf.Timestamp
+	15, // 2: label.v1.LabelStatus.effective:type_name -> google.protobuf.Timestamp
+	8,  // 3: label.v1.LabelStatus.advisory:type_name -> label.v1.Advisory
+	3,  // 4: label.v1.LabelSummary.assurance:type_name -> label.v1.Assurance
+	15, // 5: label.v1.LabelSummary.issued:type_name -> google.protobuf.Timestamp
+	15, // 6: label.v1.LabelSummary.expires:type_name -> google.protobuf.Timestamp
+	4,  // 7: label.v1.LabelSummary.expires_for:type_name -> label.v1.ExpiryBound
+	0,  // 8: label.v1.LabelSummary.state:type_name -> label.v1.LabelState
+	2,  // 9: label.v1.LabelSummary.support_state:type_name -> label.v1.SupportState
+	15, // 10: label.v1.Decision.at:type_name -> google.protobuf.Timestamp
+	11, // 11: label.v1.Decision.levels:type_name -> label.v1.LevelResult
+	13, // 12: label.v1.Decision.missing:type_name -> label.v1.Gap
+	14, // 13: label.v1.Decision.stale:type_name -> label.v1.EvidenceRef
+	14, // 14: label.v1.Decision.evidence:type_name -> label.v1.EvidenceRef
+	12, // 15: label.v1.LevelResult.findings:type_name -> label.v1.Finding
+	5,  // 16: label.v1.Finding.state:type_name -> label.v1.FindingState
+	6,  // 17: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
+	13, // 18: label.v1.Finding.gaps:type_name -> label.v1.Gap
+	6,  // 19: label.v1.Gap.by:type_name -> label.v1.EvidenceSource
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_common_proto_init() }
@@ -1239,8 +1696,8 @@ func file_label_v1_common_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_common_proto_rawDesc), len(file_label_v1_common_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   6,
+			NumEnums:      7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

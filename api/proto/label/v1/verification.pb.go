@@ -33,7 +33,10 @@ type VerifyRequest struct {
 	//	*VerifyRequest_Url
 	//	*VerifyRequest_Gtin
 	//	*VerifyRequest_Package
-	Target        isVerifyRequest_Target `protobuf_oneof:"target"`
+	Target isVerifyRequest_Target `protobuf_oneof:"target"`
+	// The instant to answer for, by what was known then; now where absent. Not in
+	// the future.
+	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -111,6 +114,13 @@ func (x *VerifyRequest) GetPackage() []byte {
 	return nil
 }
 
+func (x *VerifyRequest) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 type isVerifyRequest_Target interface {
 	isVerifyRequest_Target()
 }
@@ -155,7 +165,17 @@ type VerifyResponse struct {
 	// c2sp.org/tlog-proof@v1 with the signed checkpoint.
 	Proof []byte `protobuf:"bytes,4,opt,name=proof,proto3" json:"proof,omitempty"`
 	// The instant for which the state was worked out.
-	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	// What brought about the state; absent where time or nothing did.
+	Because *LabelStatus `protobuf:"bytes,6,opt,name=because,proto3" json:"because,omitempty"`
+	// An end that was announced and is still to come.
+	Scheduled *LabelStatus `protobuf:"bytes,7,opt,name=scheduled,proto3" json:"scheduled,omitempty"`
+	// What opened the review under way.
+	Review *LabelStatus `protobuf:"bytes,8,opt,name=review,proto3" json:"review,omitempty"`
+	// The latest word of each advisory, oldest first.
+	Advisories []*LabelStatus `protobuf:"bytes,9,rep,name=advisories,proto3" json:"advisories,omitempty"`
+	// All that happened to the label up to now, oldest first.
+	History       []*LabelStatus `protobuf:"bytes,10,rep,name=history,proto3" json:"history,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -221,6 +241,41 @@ func (x *VerifyResponse) GetProof() []byte {
 func (x *VerifyResponse) GetAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.At
+	}
+	return nil
+}
+
+func (x *VerifyResponse) GetBecause() *LabelStatus {
+	if x != nil {
+		return x.Because
+	}
+	return nil
+}
+
+func (x *VerifyResponse) GetScheduled() *LabelStatus {
+	if x != nil {
+		return x.Scheduled
+	}
+	return nil
+}
+
+func (x *VerifyResponse) GetReview() *LabelStatus {
+	if x != nil {
+		return x.Review
+	}
+	return nil
+}
+
+func (x *VerifyResponse) GetAdvisories() []*LabelStatus {
+	if x != nil {
+		return x.Advisories
+	}
+	return nil
+}
+
+func (x *VerifyResponse) GetHistory() []*LabelStatus {
+	if x != nil {
+		return x.History
 	}
 	return nil
 }
@@ -348,19 +403,28 @@ var File_label_v1_verification_proto protoreflect.FileDescriptor
 
 const file_label_v1_verification_proto_rawDesc = "" +
 	"\n" +
-	"\x1blabel/v1/verification.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\"q\n" +
+	"\x1blabel/v1/verification.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\"\x9d\x01\n" +
 	"\rVerifyRequest\x12\x10\n" +
 	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x12\x12\n" +
 	"\x03url\x18\x02 \x01(\tH\x00R\x03url\x12\x14\n" +
 	"\x04gtin\x18\x03 \x01(\tH\x00R\x04gtin\x12\x1a\n" +
-	"\apackage\x18\x04 \x01(\fH\x00R\apackageB\b\n" +
-	"\x06target\"\xb4\x01\n" +
+	"\apackage\x18\x04 \x01(\fH\x00R\apackage\x12*\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02atB\b\n" +
+	"\x06target\"\xb1\x03\n" +
 	"\x0eVerifyResponse\x120\n" +
 	"\asummary\x18\x01 \x01(\v2\x16.label.v1.LabelSummaryR\asummary\x12\x16\n" +
 	"\x06bundle\x18\x02 \x01(\fR\x06bundle\x12\x16\n" +
 	"\x06device\x18\x03 \x01(\fR\x06device\x12\x14\n" +
 	"\x05proof\x18\x04 \x01(\fR\x05proof\x12*\n" +
-	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x7f\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12/\n" +
+	"\abecause\x18\x06 \x01(\v2\x15.label.v1.LabelStatusR\abecause\x123\n" +
+	"\tscheduled\x18\a \x01(\v2\x15.label.v1.LabelStatusR\tscheduled\x12-\n" +
+	"\x06review\x18\b \x01(\v2\x15.label.v1.LabelStatusR\x06review\x125\n" +
+	"\n" +
+	"advisories\x18\t \x03(\v2\x15.label.v1.LabelStatusR\n" +
+	"advisories\x12/\n" +
+	"\ahistory\x18\n" +
+	" \x03(\v2\x15.label.v1.LabelStatusR\ahistory\"\x7f\n" +
 	"\x1dListManufacturerLabelsRequest\x12\"\n" +
 	"\fmanufacturer\x18\x01 \x01(\tR\fmanufacturer\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -391,22 +455,29 @@ var file_label_v1_verification_proto_goTypes = []any{
 	(*VerifyResponse)(nil),                 // 1: label.v1.VerifyResponse
 	(*ListManufacturerLabelsRequest)(nil),  // 2: label.v1.ListManufacturerLabelsRequest
 	(*ListManufacturerLabelsResponse)(nil), // 3: label.v1.ListManufacturerLabelsResponse
-	(*LabelSummary)(nil),                   // 4: label.v1.LabelSummary
-	(*timestamppb.Timestamp)(nil),          // 5: google.protobuf.Timestamp
+	(*timestamppb.Timestamp)(nil),          // 4: google.protobuf.Timestamp
+	(*LabelSummary)(nil),                   // 5: label.v1.LabelSummary
+	(*LabelStatus)(nil),                    // 6: label.v1.LabelStatus
 }
 var file_label_v1_verification_proto_depIdxs = []int32{
-	4, // 0: label.v1.VerifyResponse.summary:type_name -> label.v1.LabelSummary
-	5, // 1: label.v1.VerifyResponse.at:type_name -> google.protobuf.Timestamp
-	4, // 2: label.v1.ListManufacturerLabelsResponse.labels:type_name -> label.v1.LabelSummary
-	0, // 3: label.v1.VerificationService.Verify:input_type -> label.v1.VerifyRequest
-	2, // 4: label.v1.VerificationService.ListManufacturerLabels:input_type -> label.v1.ListManufacturerLabelsRequest
-	1, // 5: label.v1.VerificationService.Verify:output_type -> label.v1.VerifyResponse
-	3, // 6: label.v1.VerificationService.ListManufacturerLabels:output_type -> label.v1.ListManufacturerLabelsResponse
-	5, // [5:7] is the sub-list for method output_type
-	3, // [3:5] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4,  // 0: label.v1.VerifyRequest.at:type_name -> google.protobuf.Timestamp
+	5,  // 1: label.v1.VerifyResponse.summary:type_name -> label.v1.LabelSummary
+	4,  // 2: label.v1.VerifyResponse.at:type_name -> google.protobuf.Timestamp
+	6,  // 3: label.v1.VerifyResponse.because:type_name -> label.v1.LabelStatus
+	6,  // 4: label.v1.VerifyResponse.scheduled:type_name -> label.v1.LabelStatus
+	6,  // 5: label.v1.VerifyResponse.review:type_name -> label.v1.LabelStatus
+	6,  // 6: label.v1.VerifyResponse.advisories:type_name -> label.v1.LabelStatus
+	6,  // 7: label.v1.VerifyResponse.history:type_name -> label.v1.LabelStatus
+	5,  // 8: label.v1.ListManufacturerLabelsResponse.labels:type_name -> label.v1.LabelSummary
+	0,  // 9: label.v1.VerificationService.Verify:input_type -> label.v1.VerifyRequest
+	2,  // 10: label.v1.VerificationService.ListManufacturerLabels:input_type -> label.v1.ListManufacturerLabelsRequest
+	1,  // 11: label.v1.VerificationService.Verify:output_type -> label.v1.VerifyResponse
+	3,  // 12: label.v1.VerificationService.ListManufacturerLabels:output_type -> label.v1.ListManufacturerLabelsResponse
+	11, // [11:13] is the sub-list for method output_type
+	9,  // [9:11] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_verification_proto_init() }
