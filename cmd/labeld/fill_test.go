@@ -124,7 +124,7 @@ func (f *filler) batch(from, to int) {
 			l := signed[i].Label
 			b.Labels = append(b.Labels, store.Label{
 				ID: l.ID, Index: head.Tree.N + int64(i), Device: devices[i].Digest, Org: demoMaker,
-				Scheme: l.Scheme.ID, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
+				Scheme: l.Scheme.ID, Version: l.Scheme.Version, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
 			})
 			f.ids = append(f.ids, l.ID)
 		}

@@ -7,6 +7,8 @@
 //	submit.go        signed evidence
 //	request.go       evaluating, and issuing labels
 //	change.go        changing the state of labels
+//	propagate.go     what becomes of labels when something they rest on fails
+//	distrust.go      which accepted evidence no longer counts
 //	publish.go       labels as anybody may see them
 //	list.go          pages
 //	writer.go        group commit
@@ -74,12 +76,14 @@ type Authority struct {
 	clock     func() time.Time
 	log       *slog.Logger
 
-	writer    *writer
-	head      atomic.Pointer[signedHead] // of the last commit
-	callers   *lru.Cache[string, session]
-	keys      *lru.Cache[string, *envelope.PublicKey] // parsed, by ID; whether one may be used is in its record
-	published *lru.Cache[label.ID, *Published]
-	failures  atomic.Int64 // labels of ours that did not verify; must stay zero
+	writer      *writer
+	propagation *propagation
+	head        atomic.Pointer[signedHead] // of the last commit
+	callers     *lru.Cache[string, session]
+	keys        *lru.Cache[string, *envelope.PublicKey] // parsed, by ID; whether one may be used is in its record
+	published   *lru.Cache[label.ID, *Published]
+	distrust    atomic.Pointer[distrust]
+	failures    atomic.Int64 // labels of ours that did not verify; must stay zero
 }
 
 // Config is what an [Authority] is made of.
@@ -131,18 +135,27 @@ func New(c Config) (*Authority, error) {
 			return label.Errorf(label.Internal, label.ReasonInternal, "", "the stored log head differs from its checkpoint; run \"labeld check\"")
 		}
 		at, err := c.Trust.SignedAt(head.Checkpoint)
+		if err != nil {
+			return err
+		}
 		a.head.Store(&signedHead{head, at})
+		d, err := newDistrust(v)
+		a.distrust.Store(d)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	a.writer = newWriter(a)
+	a.startPropagation()
 	return a, nil
 }
 
 // Close refuses new work, finishes what was begun, and stops the writer.
-func (a *Authority) Close() { a.writer.close() }
+func (a *Authority) Close() {
+	a.propagation.stop()
+	a.writer.close()
+}
 
 // Now returns the present by the authority's clock.
 func (a *Authority) Now() time.Time { return a.clock() }
@@ -214,6 +227,17 @@ func (a *Authority) committed(b *store.Batch) {
 	}
 	if len(b.Keys)+len(b.Orgs) > 0 {
 		a.callers.Purge() // a revoked key must not live on in a session
+	}
+	if len(b.Keys)+len(b.Accreditations) > 0 {
+		if err := a.store.View(func(v *store.View) error {
+			d, err := newDistrust(v)
+			if err == nil {
+				a.distrust.Store(d)
+			}
+			return err
+		}); err != nil {
+			a.log.Error("reading the registry after a change of it", "err", err)
+		}
 	}
 }
 

@@ -56,15 +56,7 @@ type signedRequest struct {
 
 // openRequest verifies a signed request: its form, its signature, and its age.
 func (a *Authority) openRequest(raw []byte) (*signedRequest, error) {
-	u, err := envelope.Open(raw)
-	if err != nil {
-		return nil, label.Within("request", err)
-	}
-	var keys []*label.Key
-	if err := a.store.View(func(v *store.View) (err error) { keys, err = candidates(v, u); return err }); err != nil {
-		return nil, err
-	}
-	verified, key, err := a.verifySigner(u, keys)
+	verified, key, err := a.openSigned(raw)
 	if err != nil {
 		return nil, label.Within("request", err)
 	}
@@ -79,8 +71,21 @@ func (a *Authority) openRequest(raw []byte) (*signedRequest, error) {
 	if len(subjects) != 1 {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the one device of the label")
 	}
-	return &signedRequest{StatusRequest: *p, digest: u.ID(), payload: u.Envelope().Payload, subject: subjects[0],
+	return &signedRequest{StatusRequest: *p, digest: verified.ID(), payload: verified.Payload(), subject: subjects[0],
 		by: store.RequestSignature{Organization: key.Organization, Key: key.ID, Envelope: verified.Raw()}}, nil
+}
+
+// openSigned verifies the signature under a statement by an enrolled key.
+func (a *Authority) openSigned(raw []byte) (*envelope.Verified, *label.Key, error) {
+	u, err := envelope.Open(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	var keys []*label.Key
+	if err := a.store.View(func(v *store.View) (err error) { keys, err = candidates(v, u); return err }); err != nil {
+		return nil, nil, err
+	}
+	return a.verifySigner(u, keys)
 }
 
 // change carries out one attempt.
@@ -150,7 +155,7 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			if err != nil {
 				return err
 			}
-			if len(ids) != renewal.evidence {
+			if len(ids) != renewal.known || a.distrust.Load() != renewal.distrust {
 				return errMoved
 			}
 			if issued, err = record(v, b, renewal.signed.Label, renewal.entry, renewal.device); err != nil {
@@ -339,10 +344,9 @@ func (a *Authority) history(v *store.View, rec *store.Label) (*label.History, er
 
 // A renewal is a signed label that is to supersede another.
 type renewal struct {
-	device   *store.Device
-	signed   *issue.Signed
-	entry    *store.Entry
-	evidence int // how many statements it was judged by
+	*picture
+	signed *issue.Signed
+	entry  *store.Entry
 }
 
 // renewal judges and signs the successor that a request asks for. It returns
@@ -388,7 +392,7 @@ func (a *Authority) renewal(c Caller, r *signedRequest) (*renewal, error) {
 	if !d.Levels[r.Level-1].Reached {
 		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d; evaluate the device to see what is missing", r.Level)
 	}
-	out := &renewal{device: p.device, evidence: len(p.items)}
+	out := &renewal{picture: p}
 	if out.signed, out.entry, err = a.sign(d, r.Level, p); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,9 @@ func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, rep
 		if err := c.requests(); err != nil {
 			return err
 		}
+		if err := c.events(); err != nil {
+			return err
+		}
 		if err := c.enrolments(); err != nil {
 			return err
 		}
@@ -96,7 +99,7 @@ func (c *check) label(rec *store.Label) error {
 	}
 	want := store.Label{
 		ID: l.ID, Index: rec.Index, Device: label.DigestOf(device.Descriptor), Org: l.Maker.ID,
-		Scheme: l.Scheme.ID, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
+		Scheme: l.Scheme.ID, Version: l.Scheme.Version, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
 	}
 	if !reflect.DeepEqual(*rec, want) {
 		return fmt.Errorf("the record says %+v, the signed statement %+v", *rec, want)
@@ -145,6 +148,12 @@ func (c *check) status(rec *store.Label, h *label.History, st *store.Status) err
 		return err
 	}
 	for _, r := range st.Requests {
+		if st.Cause != "" {
+			if e, err := c.v.Event(r.SHA256); err != nil || e.Digest.String() != st.Cause {
+				return fmt.Errorf("the event %s that it follows from is not on record", st.Cause)
+			}
+			continue
+		}
 		req, err := c.v.Request(r.SHA256)
 		if err != nil || req.Label != rec.ID || req.Number != st.Number {
 			return fmt.Errorf("the request %s that it names is not the one on record", r.SHA256)
@@ -180,6 +189,48 @@ func (c *check) request(r *store.Request, sig store.RequestSignature) error {
 	}
 	if u.ID() != r.Digest || label.DigestOf(r.Statement) != r.Digest || p.Label != r.Label || p.Action != r.Action {
 		return fmt.Errorf("the record differs from the signed request")
+	}
+	return nil
+}
+
+// events verifies the signatures under reported events, and that their
+// consequences are drawn as far as they say.
+func (c *check) events() error {
+	changed := map[string]int{}
+	if err := c.v.Histories(func(_ *store.Label, list []*store.Status) bool {
+		for _, st := range list {
+			changed[st.Cause]++
+		}
+		return true
+	}); err != nil {
+		return err
+	}
+	return c.v.Events(func(e *store.Event) bool {
+		if err := c.event(e); err != nil {
+			c.badf("event %s: %v", e.Digest, err)
+		}
+		if n := changed[e.Digest.String()]; n != e.Changed {
+			c.badf("event %s: says that it changed %d labels, %d say so", e.Digest, e.Changed, n)
+		}
+		return true
+	})
+}
+
+func (c *check) event(e *store.Event) error {
+	u, err := envelope.Open(e.Signature.Envelope)
+	if err != nil {
+		return err
+	}
+	v, err := c.verified(u, e.Signature.Key)
+	if err != nil {
+		return err
+	}
+	p, err := envelope.Predicate[label.Event](v)
+	if err != nil {
+		return err
+	}
+	if u.ID() != e.Digest || !reflect.DeepEqual(*p, e.Event) {
+		return fmt.Errorf("the record differs from the signed report")
 	}
 	return nil
 }

@@ -178,7 +178,7 @@ func (a *Authority) Accredit(ctx context.Context, c Caller, acc label.Accreditat
 			return err
 		}
 		rec := acc
-		rec.Keys = nil
+		rec.Keys, rec.Suspended = nil, ""
 		for _, k := range keys {
 			if k.Revoked.IsZero() {
 				rec.Keys = append(rec.Keys, k.ID)
@@ -191,22 +191,28 @@ func (a *Authority) Accredit(ctx context.Context, c Caller, acc label.Accreditat
 		if out, err = same(v, &rec); out != nil || err != nil {
 			return err
 		}
-		signed, err := a.issuer.Accreditation(&rec, b.At)
-		if err != nil {
-			return err
-		}
-		entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
-		if err != nil {
-			return err
-		}
-		out = &store.Accreditation{Index: index(b), Accreditation: rec}
-		b.Accreditations = append(b.Accreditations, *out)
-		b.Entries = append(b.Entries, entry)
-		return nil
+		out, err = a.accredit(b, rec)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+// accredit adds a signed accreditation to a batch.
+func (a *Authority) accredit(b *store.Batch, rec label.Accreditation) (*store.Accreditation, error) {
+	signed, err := a.issuer.Accreditation(&rec, b.At)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
+	if err != nil {
+		return nil, err
+	}
+	out := &store.Accreditation{Index: index(b), Accreditation: rec}
+	b.Accreditations = append(b.Accreditations, *out)
+	b.Entries = append(b.Entries, entry)
 	return out, nil
 }
 
@@ -227,7 +233,7 @@ func (a *Authority) checkScope(acc *label.Accreditation) error {
 
 // same returns the accreditation on record that says what rec says, or nil.
 func same(v *store.View, rec *label.Accreditation) (*store.Accreditation, error) {
-	list, err := v.Accreditations(rec.Lab.ID)
+	list, err := accreditations(v, rec.Lab.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ func (a *Authority) Lookup(id label.ID) (*Published, error) {
 		err = errors.New("the log entry is of another label")
 	}
 	if err != nil {
-		return nil, a.distrust(rec, err)
+		return nil, a.disown(rec, err)
 	}
 	p.History = r.History
 	p.stand(now)
@@ -175,15 +175,15 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 	}
 	d.Proof = d.proof.Format()
 	if err := a.trust.Issued(signed.Envelope, d.proof); err != nil {
-		return nil, a.distrust(rec, err)
+		return nil, a.disown(rec, err)
 	}
 	p := &Published{History: label.History{Label: signed.Label}, Documents: d}
 	p.stand(a.clock())
 	return p, nil
 }
 
-// distrust sounds the alarm: a label of ours does not verify.
-func (a *Authority) distrust(rec *store.Label, why error) error {
+// disown sounds the alarm: a label of ours does not verify.
+func (a *Authority) disown(rec *store.Label, why error) error {
 	a.failures.Add(1)
 	a.log.Error("a label of ours does not verify", "id", rec.ID, "index", rec.Index, "err", why)
 	return label.Errorf(label.Internal, label.ReasonInternal, "id", "the stored label does not verify and is not served; the operator has been told")

@@ -98,7 +98,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		if err != nil {
 			return err
 		}
-		if len(ids) != len(p.items) {
+		if len(ids) != p.known || a.distrust.Load() != p.distrust {
 			return errMoved
 		}
 		rec, err = record(v, b, signed.Label, entry, p.device)
@@ -138,7 +138,7 @@ func record(v *store.View, b *store.Batch, l *label.Label, entry *store.Entry, d
 	}
 	rec := store.Label{
 		ID: l.ID, Index: index(b), Device: device.Digest, Org: device.Org,
-		Scheme: l.Scheme.ID, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
+		Scheme: l.Scheme.ID, Version: l.Scheme.Version, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
 	}
 	b.Labels = append(b.Labels, rec)
 	b.Entries = append(b.Entries, entry)
@@ -170,14 +170,16 @@ type picture struct {
 	maker    label.Party
 	live     *store.Label   // latest label in the scheme, live or not
 	standing label.Standing // of live
-	items    []*scheme.Item
+	items    []*scheme.Item // evidence that counts
+	known    int            // how many statements there are
+	distrust *distrust      // by which they were chosen
 }
 
 func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*picture, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, err
 	}
-	p := &picture{desc: new(label.Device)}
+	p := &picture{desc: new(label.Device), distrust: a.distrust.Load()}
 	err := a.store.View(func(v *store.View) (err error) {
 		if p.device, err = v.Device(device); err != nil {
 			return unknownDevice(err, device)
@@ -207,7 +209,8 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 		if err != nil {
 			return err
 		}
-		p.items, err = evidence(v, ids)
+		p.known = len(ids)
+		p.items, err = p.distrust.evidence(v, ids)
 		return err
 	})
 	return p, err

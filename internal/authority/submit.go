@@ -3,6 +3,7 @@ package authority
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
@@ -215,10 +216,22 @@ func subject(v *store.View, s *envelope.Verified) (*store.Device, *label.Device,
 	return device, desc, label.Decode(device.Descriptor, desc)
 }
 
+// accreditations returns the accreditations of a lab that are in force, oldest
+// first: the last that was recorded under each number.
+func accreditations(v *store.View, lab string) (list []*store.Accreditation, err error) {
+	all, err := v.Accreditations(lab)
+	for i, a := range all {
+		if !slices.ContainsFunc(all[i+1:], func(b *store.Accreditation) bool { return b.Number == a.Number }) {
+			list = append(list, a)
+		}
+	}
+	return list, err
+}
+
 // accreditation returns the accreditation under which a lab could make a
 // report. Where there is none, the error tells what the closest one lacks.
 func accreditation(v *store.View, item *scheme.Item, category string) (*label.Accreditation, error) {
-	list, err := v.Accreditations(item.Signer)
+	list, err := accreditations(v, item.Signer)
 	if err != nil {
 		return nil, err
 	}
@@ -236,22 +249,28 @@ func accreditation(v *store.View, item *scheme.Item, category string) (*label.Ac
 	return nil, err
 }
 
-// evidence returns accepted statements, ready to be judged by.
-func evidence(v *store.View, ids []label.Digest) ([]*scheme.Item, error) {
-	items := make([]*scheme.Item, len(ids))
-	for i, id := range ids {
+// evidence returns those of accepted statements that still count, ready to be
+// judged by.
+func (d *distrust) evidence(v *store.View, ids []label.Digest) ([]*scheme.Item, error) {
+	items := make([]*scheme.Item, 0, len(ids))
+	for _, id := range ids {
 		st, err := v.Statement(id)
 		if err != nil {
 			return nil, err
+		}
+		if !d.counts(st) {
+			continue
 		}
 		gist, err := v.Gist(id)
 		if err != nil {
 			return nil, err
 		}
-		if items[i], err = scheme.ReadGist(id, gist); err != nil {
+		item, err := scheme.ReadGist(id, gist)
+		if err != nil {
 			return nil, err
 		}
-		items[i].Lab = st.Lab
+		item.Lab = st.Lab
+		items = append(items, item)
 	}
 	return items, nil
 }

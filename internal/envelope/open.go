@@ -147,7 +147,7 @@ func (u *Unverified) Verify(keys []*PublicKey) (*Verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Verified{raw: u.raw, id: u.id, stmt: u.stmt, key: key.ID}, nil
+	return &Verified{raw: u.raw, env: u.env, id: u.id, stmt: u.stmt, key: key.ID}, nil
 }
 
 // Check returns the first of keys that made one of an envelope's signatures.
@@ -173,10 +173,14 @@ func Check(env *label.Envelope, keys []*PublicKey) (*PublicKey, error) {
 // chose. Only [Unverified.Verify] makes one.
 type Verified struct {
 	raw  []byte
+	env  *label.Envelope
 	id   label.Digest
 	stmt label.Statement
 	key  string
 }
+
+// Payload returns the bytes that were signed.
+func (v *Verified) Payload() []byte { return v.env.Payload }
 
 // Raw returns the signed bytes as they came.
 func (v *Verified) Raw() []byte { return v.raw }

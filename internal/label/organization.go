@@ -90,15 +90,17 @@ func checkContact(field, s string) error {
 
 // An Accreditation is what a lab may test, and from when to when. Predicate of
 // [TypeAccreditation], about the lab's organization record; public and logged.
+// A later one with the same number takes the place of an earlier one.
 type Accreditation struct {
 	Lab        Party     `json:"lab"`
-	Number     string    `json:"number"`     // as the accreditation body gave it
-	Body       string    `json:"body"`       // accreditation body
-	Standards  []string  `json:"standards"`  // such as en303645
-	Categories []string  `json:"categories"` // device categories; "*" for all
-	Level      int       `json:"level"`      // highest label level it may test for
-	Interval   Period    `json:"interval"`   // first and last day
-	Keys       []string  `json:"keys"`       // the lab's key IDs when this was said
+	Number     string    `json:"number"`              // as the accreditation body gave it
+	Body       string    `json:"body"`                // accreditation body
+	Standards  []string  `json:"standards"`           // such as en303645
+	Categories []string  `json:"categories"`          // device categories; "*" for all
+	Level      int       `json:"level"`               // highest label level it may test for
+	Interval   Period    `json:"interval"`            // first and last day
+	Keys       []string  `json:"keys"`                // the lab's key IDs when this was said
+	Suspended  string    `json:"suspended,omitempty"` // why it does not count for the time being
 	Recorded   time.Time `json:"recorded"`
 }
 
@@ -133,6 +135,9 @@ func (a *Accreditation) Validate() error {
 // error says which part of the scope is missing.
 func (a *Accreditation) Covers(standard, category string, level int, day Date) error {
 	switch {
+	case a.Suspended != "":
+		return Errorf(Denied, ReasonScopeInterval, "lab",
+			"accreditation %s is suspended: %s", a.Number, a.Suspended)
 	case !slices.Contains(a.Standards, standard):
 		return Errorf(Denied, ReasonScopeStandard, "standard",
 			"accreditation %s covers %s, not %s", a.Number, strings.Join(a.Standards, ", "), standard)
@@ -160,6 +165,7 @@ type Key struct {
 	Enrolled     time.Time `json:"enrolled"`
 	Revoked      time.Time `json:"revoked,omitzero"`
 	RevokedFor   string    `json:"revokedFor,omitempty"`
+	Compromised  time.Time `json:"compromised,omitzero"` // what it signed that was received from here on does not count
 }
 
 // Usable returns why the key may not be used at t, or nil.

@@ -18,6 +18,7 @@ const (
 	TypeLabel         = Base + "label/v1"          // signed by the authority
 	TypeAccreditation = Base + "accreditation/v1"  // signed by the authority
 	TypeStatus        = Base + "status/v1"         // signed by the authority
+	TypeEvent         = Base + "event/v1"          // signed by an operator
 	TypeStatusRequest = Base + "status-request/v1" // signed by whoever asks for a status
 )
 

@@ -312,6 +312,34 @@ func (w *World) Countersign(s *envelope.Signer, r *store.Request) []byte {
 	return b
 }
 
+// Event signs the report of an event as the operator.
+func (w *World) Event(e label.Event) []byte {
+	w.TB.Helper()
+	e.Made = w.Clock.Now().UTC().Truncate(time.Second)
+	if e.Text == "" {
+		e.Text = "As found in a test."
+	}
+	stmt, err := label.NewStatement(e.Name(), label.DigestOf([]byte(e.Name())), label.TypeEvent, &e)
+	w.must(err)
+	env, err := w.Signers[Operator].Seal(stmt)
+	w.must(err)
+	b, err := envelope.Bundle(env)
+	w.must(err)
+	return b
+}
+
+// Report reports an event and draws its consequences.
+func (w *World) Report(e label.Event) *store.Event {
+	w.TB.Helper()
+	ctx, op := context.Background(), w.Caller(Operator)
+	reported, err := w.Authority.Report(ctx, op, w.Event(e))
+	w.must(err)
+	w.must(w.Authority.Propagate(ctx))
+	done, err := w.Authority.Event(op, reported.Digest)
+	w.must(err)
+	return done
+}
+
 // Change has a label changed at an organization's request.
 func (w *World) Change(org string, p *authority.Published, action label.Action, reason string) *authority.Change {
 	w.TB.Helper()

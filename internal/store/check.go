@@ -307,8 +307,12 @@ func (c *checker) statuses() {
 			number = s.Number
 		}
 		c.claims(s.Index, fmt.Sprintf("status %d of %s", s.Number, s.Label))
+		asked := bRequests
+		if s.Cause != "" {
+			asked = bEvents
+		}
 		for _, r := range s.Requests {
-			c.has(bRequests, r.SHA256[:], nil, fmt.Sprintf("status %d of %s", s.Number, s.Label))
+			c.has(asked, r.SHA256[:], nil, fmt.Sprintf("status %d of %s", s.Number, s.Label))
 		}
 	})
 	waiting := 0

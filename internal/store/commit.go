@@ -23,6 +23,7 @@ type Batch struct {
 	Labels         []Label
 	Statuses       []Status
 	Requests       []Request // new ones, and changed ones
+	Events         []Event   // new ones, and changed ones
 
 	// The log: entries that extend the tree From, the nodes they add, and the
 	// signed head that results. Head is unused where Entries is empty.
@@ -34,7 +35,7 @@ type Batch struct {
 
 // Empty reports whether the batch would write nothing.
 func (b *Batch) Empty() bool {
-	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+len(b.Requests)+len(b.Entries) == 0
+	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+len(b.Requests)+len(b.Events)+len(b.Entries) == 0
 }
 
 // Commit writes a batch durably, if the log head is still b.From; otherwise it
@@ -116,6 +117,11 @@ func putRecords(tx *bolt.Tx, b *Batch) error {
 	}
 	for i := range b.Statuses {
 		if err := putStatus(tx, &b.Statuses[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Events {
+		if err := putEvent(tx, &b.Events[i]); err != nil {
 			return err
 		}
 	}

@@ -30,6 +30,7 @@
 //	org_labels      org|^time, label id = nothing               newest first
 //	statuses        label id, number uint32 = json Status
 //	requests        32-byte digest = json Request
+//	events          32-byte digest = json Event
 //	waiting         label id, 32-byte digest = nothing          requests without status
 //
 // Tree nodes are keyed by level first: the 256 hashes of a tile lie side by

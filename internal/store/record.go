@@ -45,6 +45,7 @@ type Label struct {
 	Device  label.Digest `json:"device"`
 	Org     string       `json:"org"`
 	Scheme  string       `json:"scheme"`
+	Version string       `json:"version"` // of the scheme
 	Level   int          `json:"level"`
 	Issued  time.Time    `json:"issued"`
 	Expires time.Time    `json:"expires"`

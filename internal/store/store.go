@@ -44,9 +44,10 @@ var (
 	bStatuses       = []byte("statuses")
 	bRequests       = []byte("requests")
 	bWaiting        = []byte("waiting")
+	bEvents         = []byte("events")
 
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting}
+		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting, bEvents}
 
 	kSchema     = []byte("schema")
 	kOrigin     = []byte("origin")

@@ -84,6 +84,7 @@ var drawing = []struct{ line, key, value string }{
 	{"org_labels      org|^time, label id = nothing               newest first", "org|time, label id", "nothing"},
 	{"statuses        label id, number uint32 = json Status", "label id, uint32", "json"},
 	{"requests        32-byte digest = json Request", "32-byte digest", "json"},
+	{"events          32-byte digest = json Event", "32-byte digest", "json"},
 	{"waiting         label id, 32-byte digest = nothing          requests without status", "label id, digest", "nothing"},
 }
 
@@ -102,7 +103,8 @@ func TestSchemaIsAsDrawn(t *testing.T) {
 	w := labeltest.New(t, nil)
 	w.Issue(w.Example("camera"), 3)
 	plug := w.Issue(w.Example("plug"), 1)
-	w.Change(labeltest.Operator, plug, label.Suspend, "complaint")
+	w.Report(label.Event{Kind: label.KeyEvent, Key: w.Signers[labeltest.Maker].Public.ID, Since: labeltest.Start, Reason: "false-report"})
+	w.Change(labeltest.Operator, plug, label.Reinstate, "resolved")
 	w.Change(labeltest.Operator, plug, label.Revoke, "nonconformity") // waits for another operator
 	comment, err := os.ReadFile("doc.go")
 	if err != nil {
@@ -250,7 +252,8 @@ func TestUnknownSchemaIsRefused(t *testing.T) {
 func TestCheckFindsDamage(t *testing.T) {
 	w := labeltest.New(t, nil)
 	camera := w.Issue(w.Example("camera"), 3)
-	w.Change(labeltest.Operator, camera, label.Suspend, "complaint")
+	w.Report(label.Event{Kind: label.KeyEvent, Key: w.Signers[labeltest.Maker].Public.ID, Since: labeltest.Start, Reason: "false-report"})
+	w.Change(labeltest.Operator, camera, label.Reinstate, "resolved")
 	w.Change(labeltest.Operator, camera, label.Revoke, "nonconformity") // waits for another operator
 	good, err := os.ReadFile(store.Path(w.Dir))
 	if err != nil {

@@ -1,0 +1,488 @@
+package authority
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// An Affected is a label that an event touches, and what becomes of it.
+type Affected struct {
+	Label  *store.Label
+	Action label.Action // scheme.NoEffect where it stands as it did
+	Ends   time.Time    // of a lapse
+}
+
+// Report takes an operator's signed report that something failed that labels
+// rest on. In one commit it is recorded and takes effect in the registry: the
+// accreditation is suspended or narrowed, the key is revoked. What becomes of
+// labels is then drawn from it beside other work, and goes on after a restart.
+// Reporting the same event again returns it as it stands.
+func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Event, error) {
+	e, err := a.openEvent(c, raw)
+	if err != nil {
+		return nil, err
+	}
+	defer a.writer.begin()()
+	known := false
+	claims := []string{claimf("event/%s", e.Digest), "revocation", claimf("org/%s", e.Event.Name()), claimf("key/%s", e.Event.Name())}
+	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+		old, err := v.Event(e.Digest)
+		if err == nil {
+			*e, known = *old, true
+			return nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err := a.admitEvent(v, &e.Event, e.Signature, b.At); err != nil {
+			return err
+		}
+		if err := a.register(v, b, &e.Event); err != nil {
+			return err
+		}
+		e.Received = b.At.UTC()
+		b.Events = append(b.Events, *e)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		a.propagation.wake()
+	}
+	return e, nil
+}
+
+// Preview returns the labels that an event would touch. Nothing is recorded.
+func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, err error) {
+	e, err := a.openEvent(c, raw)
+	if err != nil {
+		return nil, err
+	}
+	err = a.store.View(func(v *store.View) error {
+		now := a.clock()
+		if err := a.admitEvent(v, &e.Event, e.Signature, now); err != nil {
+			return err
+		}
+		_, err := a.affected(v, &e.Event, nil, now, func(rec *store.Label, effect scheme.Effect) bool {
+			list = append(list, Affected{Label: rec, Action: effect.Action, Ends: ends(&e.Event, effect)})
+			return true
+		})
+		return err
+	})
+	return list, err
+}
+
+// Event returns an event as it stands.
+func (a *Authority) Event(c Caller, id label.Digest) (e *store.Event, err error) {
+	if err := c.need(label.RoleOperator); err != nil {
+		return nil, err
+	}
+	err = a.store.View(func(v *store.View) error {
+		e, err = v.Event(id)
+		return found(err, label.ReasonUnknownSubject, "id", "no event %s was reported", id)
+	})
+	return e, err
+}
+
+// openEvent verifies a signed report of an event.
+func (a *Authority) openEvent(c Caller, raw []byte) (*store.Event, error) {
+	if err := c.need(label.RoleOperator); err != nil {
+		return nil, err
+	}
+	v, key, err := a.openSigned(raw)
+	if err != nil {
+		return nil, label.Within("event", err)
+	}
+	if v.PredicateType() != label.TypeEvent {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "event.predicateType", "is %q, must be %q", v.PredicateType(), label.TypeEvent)
+	}
+	p, err := envelope.Predicate[label.Event](v)
+	if err != nil {
+		return nil, label.Within("event", err)
+	}
+	if subjects := v.Subjects(); len(subjects) != 1 || subjects[0] != label.DigestOf([]byte(p.Name())) {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.subject", "must be the SHA-256 of %q, which the event is about", p.Name())
+	}
+	return &store.Event{Digest: v.ID(), Event: *p, Signature: store.RequestSignature{Organization: key.Organization, Key: key.ID, Envelope: v.Raw()}}, nil
+}
+
+// admitEvent checks a report against the registry.
+func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSignature, now time.Time) error {
+	key, err := v.Key(by.Key)
+	if err != nil {
+		return err
+	}
+	if err := key.Usable(now); err != nil {
+		return label.Within("event", err)
+	}
+	org, err := v.Org(by.Organization)
+	if err != nil {
+		return err
+	}
+	if !org.Has(label.RoleOperator) {
+		return label.Errorf(label.Denied, label.ReasonWrongRole, "event", "only an operator reports events; %s has %v", org.ID, org.Roles)
+	}
+	if age := now.Sub(e.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
+		return label.Errorf(label.Invalid, label.ReasonTooOld, "event.made", "was made on %s; a report counts for %s, sign it anew", e.Made.Format(time.RFC3339), label.MaxRequestAge)
+	}
+	if a.programme.Reasons[e.Reason] == nil {
+		return label.Errorf(label.Invalid, label.ReasonUnknownReason, "event.reason", "%q is not in the list of reasons", e.Reason)
+	}
+	switch e.Kind {
+	case label.LabEvent:
+		_, err = inForce(v, e)
+	case label.KeyEvent:
+		if e.Since.After(now) {
+			return label.Errorf(label.Invalid, label.ReasonInFuture, "event.since", "is in the future")
+		}
+		var k *label.Key
+		if k, err = v.Key(e.Key); err != nil {
+			return found(err, label.ReasonUnknownKey, "event.key", "no key %q is enrolled", e.Key)
+		}
+		if k.Revoked.IsZero() {
+			err = label.Within("event", a.lastOperatorKey(v, k, now))
+		}
+	case label.SchemeEvent:
+		var s *scheme.Scheme
+		if s, err = a.scheme(e.Scheme); err == nil && s.Version == e.Version {
+			err = label.Errorf(label.Precondition, label.ReasonUnknownScheme, "event.version", "version %s of %s is being served; serve its successor first, so that labels can be renewed", e.Version, e.Scheme)
+		}
+	}
+	return err
+}
+
+// inForce returns the accreditation that an event is about.
+func inForce(v *store.View, e *label.Event) (*store.Accreditation, error) {
+	if _, err := v.Org(e.Lab); err != nil {
+		return nil, unknownOrg(err, "event.lab", e.Lab)
+	}
+	list, err := accreditations(v, e.Lab)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(list, func(a *store.Accreditation) bool { return a.Number == e.Number })
+	if i < 0 {
+		return nil, label.Errorf(label.NotFound, label.ReasonUnknownSubject, "event.number", "%s has no accreditation %q", e.Lab, e.Number)
+	}
+	acc := list[i]
+	for _, c := range e.Categories {
+		if !slices.Contains(acc.Categories, c) {
+			return nil, label.Errorf(label.Invalid, label.ReasonScopeCategory, "event.categories", "accreditation %s names the categories %v and not %q", acc.Number, acc.Categories, c)
+		}
+	}
+	if len(e.Categories) > 0 && len(e.Categories) == len(acc.Categories) {
+		return nil, label.Errorf(label.Invalid, label.ReasonScopeCategory, "event.categories", "are all there are; leave them out to suspend the accreditation")
+	}
+	return acc, nil
+}
+
+// register adds to a batch what an event changes in the registry.
+func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event) error {
+	switch e.Kind {
+	case label.LabEvent:
+		acc, err := inForce(v, e)
+		if err != nil {
+			return err
+		}
+		rec := acc.Accreditation
+		if len(e.Categories) > 0 {
+			rec.Categories = slices.DeleteFunc(slices.Clone(rec.Categories), func(c string) bool { return slices.Contains(e.Categories, c) })
+		} else {
+			rec.Suspended = e.Text
+		}
+		_, err = a.accredit(b, rec)
+		return err
+	case label.KeyEvent:
+		k, err := v.Key(e.Key)
+		if err != nil {
+			return err
+		}
+		if k.Revoked.IsZero() {
+			k.Revoked, k.RevokedFor = b.At.UTC().Truncate(time.Second), e.Text
+		}
+		if k.Compromised.IsZero() || e.Since.Before(k.Compromised) {
+			k.Compromised = e.Since.UTC()
+		}
+		b.Keys = append(b.Keys, *k)
+	}
+	return nil
+}
+
+// affected calls f once with each live label that an event touches, from a
+// cursor on, until f returns false (which is heard between devices). It returns
+// the cursor to go on from.
+func (a *Authority) affected(v *store.View, e *label.Event, cursor []byte, now time.Time, f func(*store.Label, scheme.Effect) bool) ([]byte, error) {
+	var inner error
+	seen := map[label.ID]bool{}
+	visit := func(rec *store.Label, touched func(*label.Label) bool) (more bool) {
+		if seen[rec.ID] {
+			return true
+		}
+		more, inner = a.touch(v, e, rec, now, touched, func(rec *store.Label, effect scheme.Effect) bool {
+			seen[rec.ID] = true
+			return f(rec, effect)
+		})
+		return more && inner == nil
+	}
+	if e.Kind == label.SchemeEvent {
+		err := v.LabelsAfter(label.ID(cursor), func(rec *store.Label) bool {
+			cursor = []byte(rec.ID)
+			return rec.Scheme != e.Scheme || rec.Version != e.Version || visit(rec, nil)
+		})
+		return cursor, errors.Join(err, inner)
+	}
+	signer := e.Lab
+	if e.Kind == label.KeyEvent {
+		k, err := v.Key(e.Key)
+		if err != nil {
+			return nil, err
+		}
+		signer = k.Organization
+	}
+	err := v.OrgStatements(signer, cursor, func(st *store.Statement, next []byte) bool {
+		more := true
+		if rests(e, signer, st) {
+			var labels []*store.Label
+			if labels, inner = v.DeviceLabels(st.Device); inner != nil {
+				return false
+			}
+			for _, rec := range labels {
+				if more = visit(rec, func(l *label.Label) bool {
+					return (len(e.Categories) == 0 || slices.Contains(e.Categories, l.Device.Category)) &&
+						slices.ContainsFunc(l.Evidence, func(r label.LabelEvidence) bool { return r.SHA256 == st.ID })
+				}) && more; inner != nil {
+					return false
+				}
+			}
+		}
+		cursor = next // after all labels of the device
+		return more
+	})
+	return cursor, errors.Join(err, inner)
+}
+
+// rests reports whether an event speaks against a statement.
+func rests(e *label.Event, signer string, st *store.Statement) bool {
+	if st.Signer != signer {
+		return false
+	}
+	if e.Kind == label.KeyEvent {
+		return st.Key == e.Key && !st.Received.Before(e.Since)
+	}
+	return st.Lab.Accreditation == e.Number
+}
+
+// touch calls f with a label if it is live, and if what it says is touched.
+func (a *Authority) touch(v *store.View, e *label.Event, rec *store.Label, now time.Time, touched func(*label.Label) bool, f func(*store.Label, scheme.Effect) bool) (more bool, err error) {
+	h, err := a.history(v, rec)
+	if err != nil {
+		return false, err
+	}
+	if s := h.StandingAt(now); !s.State.Live() {
+		return true, nil
+	}
+	if touched != nil {
+		l, err := said(v, rec)
+		if err != nil || !touched(l) {
+			return err == nil, err
+		}
+	}
+	effect := scheme.Effect{Action: scheme.NoEffect}
+	if s := a.programme.Schemes[rec.Scheme]; s != nil {
+		if known, ok := s.Lifecycle.Propagation[e.Reason]; ok {
+			effect = known
+		}
+	}
+	return f(rec, effect), nil
+}
+
+// said returns what a committed label says.
+func said(v *store.View, rec *store.Label) (*label.Label, error) {
+	env, err := v.Entry(rec.Index)
+	if err != nil {
+		return nil, err
+	}
+	var st label.Statement
+	if err := label.DecodeLoose(env.Payload, &st); err != nil {
+		return nil, fmt.Errorf("log entry %d: %w", rec.Index, err)
+	}
+	l := new(label.Label)
+	return l, label.Decode(st.Predicate, l)
+}
+
+// ends returns when a lapse ends labels: after the time of grace.
+func ends(e *label.Event, effect scheme.Effect) time.Time {
+	if effect.Action != label.Lapse {
+		return time.Time{}
+	}
+	return label.DateOf(e.Made).AddMonths(effect.GraceMonths).End()
+}
+
+// A propagation is the goroutine that draws the consequences of events.
+type propagation struct {
+	signal chan struct{}
+	quit   context.CancelFunc
+	idle   chan struct{}
+}
+
+const (
+	// PropagationChunk is how many labels are changed in one operation: few
+	// enough that other writers hardly notice.
+	PropagationChunk = 32
+
+	// propagationRest is how long is rested after a chunk, as a multiple of the
+	// time that it took, so that readers keep most of the machine.
+	propagationRest = 2
+
+	// propagationRetry is how long is waited after a failure.
+	propagationRetry = time.Second
+)
+
+func (a *Authority) startPropagation() {
+	ctx, quit := context.WithCancel(context.Background())
+	a.propagation = &propagation{signal: make(chan struct{}, 1), quit: quit, idle: make(chan struct{})}
+	a.propagation.wake() // there may be work from before a restart
+	go func() {
+		defer close(a.propagation.idle)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-a.propagation.signal:
+			}
+			if err := a.Propagate(ctx); err != nil && ctx.Err() == nil {
+				a.log.Error("drawing the consequences of an event; trying again", "err", err)
+				time.AfterFunc(propagationRetry, a.propagation.wake)
+			}
+		}
+	}()
+}
+
+func (p *propagation) wake() {
+	select {
+	case p.signal <- struct{}{}:
+	default:
+	}
+}
+
+func (p *propagation) stop() {
+	p.quit()
+	<-p.idle
+}
+
+// Propagate draws the consequences of all events that are not done, and returns
+// when they are.
+func (a *Authority) Propagate(ctx context.Context) error {
+	var open []*store.Event
+	err := a.store.View(func(v *store.View) error {
+		return v.Events(func(e *store.Event) bool {
+			if e.Done.IsZero() {
+				open = append(open, e)
+			}
+			return true
+		})
+	})
+	for _, e := range open {
+		for err == nil && ctx.Err() == nil && e.Done.IsZero() {
+			began := time.Now()
+			if err = a.propagateChunk(ctx, e); err == nil && e.Done.IsZero() {
+				sleep(ctx, propagationRest*time.Since(began))
+			}
+		}
+	}
+	return errors.Join(err, context.Cause(ctx))
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// propagateChunk changes the next labels that an event touches, and remembers
+// how far it came, in one commit. A label that the event has changed is not
+// changed again.
+func (a *Authority) propagateChunk(ctx context.Context, e *store.Event) error {
+	var chunk []Affected
+	var cursor []byte
+	claims := []string{claimf("event/%s", e.Digest)}
+	err := a.store.View(func(v *store.View) (err error) {
+		cursor, err = a.affected(v, &e.Event, e.Cursor, a.clock(), func(rec *store.Label, effect scheme.Effect) bool {
+			chunk = append(chunk, Affected{Label: rec, Action: effect.Action, Ends: ends(&e.Event, effect)})
+			claims = append(claims, claimf("label/%s", rec.ID), claimf("device/%s", rec.Device))
+			return len(chunk) < PropagationChunk
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer a.writer.begin()()
+	next := *e
+	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+		now, err := v.Event(e.Digest)
+		if err != nil {
+			return err
+		}
+		now.Digest = e.Digest
+		next = *now
+		if !now.Done.IsZero() || !slices.Equal(now.Cursor, e.Cursor) {
+			return nil // somebody else went on
+		}
+		next.Cursor = cursor
+		if len(chunk) < PropagationChunk {
+			next.Done = b.At.UTC()
+		}
+		statuses, entries := len(b.Statuses), len(b.Entries)
+		for _, t := range chunk {
+			changed, err := a.consequence(v, b, &next, t)
+			if err != nil { // prepare must have added nothing
+				b.Statuses, b.Entries = b.Statuses[:statuses], b.Entries[:entries]
+				return err
+			}
+			if changed {
+				next.Changed++
+			}
+		}
+		b.Events = append(b.Events, next)
+		return nil
+	})
+	if err == nil {
+		*e = next
+	}
+	return err
+}
+
+// consequence adds to a batch what an event does to a label.
+func (a *Authority) consequence(v *store.View, b *store.Batch, e *store.Event, t Affected) (changed bool, err error) {
+	if t.Action == scheme.NoEffect {
+		return false, nil
+	}
+	h, err := a.history(v, t.Label)
+	if err != nil {
+		return false, err
+	}
+	cause := e.Digest.String()
+	s := h.StandingAt(b.At)
+	if _, err := s.Admit(t.Action); err != nil || label.Find(h.Statuses, cause, t.Action) != nil {
+		return false, nil // it has changed meanwhile, so that this no longer applies
+	}
+	if !t.Ends.IsZero() && !t.Ends.Before(s.Expires) {
+		return false, nil // it expires before the time of grace is over
+	}
+	_, err = a.append(b, t.Label, h, label.Status{
+		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Effective: t.Ends, Cause: cause,
+		Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: e.Digest}},
+	})
+	return err == nil, err
+}
