@@ -1,0 +1,65 @@
+package rpc
+
+import (
+	"context"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/authority"
+	"labeld/internal/store"
+)
+
+// oversight implements OversightService.
+type oversight struct {
+	labelv1.UnimplementedOversightServiceServer
+	a *authority.Authority
+}
+
+// maxPreview bounds the labels in the answer to a preview.
+const maxPreview = 10_000
+
+func (s *oversight) ReportEvent(ctx context.Context, r *labelv1.ReportEventRequest) (*labelv1.ReportEventResponse, error) {
+	if len(r.GetEvent()) == 0 {
+		return nil, missing("event")
+	}
+	e, err := s.a.Report(ctx, caller(ctx), r.GetEvent())
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.ReportEventResponse{Event: event(e)}, nil
+}
+
+func (s *oversight) PreviewEvent(ctx context.Context, r *labelv1.PreviewEventRequest) (*labelv1.PreviewEventResponse, error) {
+	if len(r.GetEvent()) == 0 {
+		return nil, missing("event")
+	}
+	list, err := s.a.Preview(caller(ctx), r.GetEvent())
+	if err != nil {
+		return nil, err
+	}
+	out := &labelv1.PreviewEventResponse{Total: int32(len(list))}
+	for _, t := range list[:min(len(list), maxPreview)] {
+		out.Labels = append(out.Labels, &labelv1.AffectedLabel{
+			Label: string(t.Label.ID), Manufacturer: t.Label.Org, Action: actionOf[t.Action], Lapses: timestamp(t.Ends),
+		})
+	}
+	return out, nil
+}
+
+func (s *oversight) GetEvent(ctx context.Context, r *labelv1.GetEventRequest) (*labelv1.GetEventResponse, error) {
+	id, err := digest("id", r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.a.Event(caller(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.GetEventResponse{Event: event(e)}, nil
+}
+
+func event(e *store.Event) *labelv1.Event {
+	return &labelv1.Event{
+		Id: e.Digest.String(), Kind: string(e.Event.Kind), About: e.Event.Name(), Reason: e.Event.Reason, Text: e.Event.Text,
+		Received: timestamp(e.Received), Done: timestamp(e.Done), Changed: int32(e.Changed),
+	}
+}
