@@ -60,7 +60,7 @@ Environment: `+strings.Join([]string{envServer, envKey, envAs, envURL}, ", ")+` 
 --server, --key, --as and --url; `+envPass+` (or `+envCosign+`) is the
 passphrase of an encrypted key, which is asked for otherwise.`,
 		"  labelctl verify K7QM-4T2X-9PWH\n  labelctl key new --out lab.key\n  labelctl request camera.yaml --level 2",
-		keyCommand(c), orgCommand(c), deviceCommand(c),
+		keyCommand(c), orgCommand(c), eventCommand(c), deviceCommand(c),
 		attestCommand(c), declareCommand(c), submitCommand(c), submissionsCommand(c),
 		evaluateCommand(c), requestCommand(c), labelCommand(c),
 		verifyCommand(c), qrCommand(c), trustCommand(c), schemeCommand(c), exampleCommand(c))

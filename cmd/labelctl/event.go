@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+)
+
+func eventCommand(c *ctl) *cobra.Command {
+	return group("event", "Report that something failed that labels rest on",
+		`Operators report here that a lab lost its accreditation or part of it, that a key
+was in the wrong hands, or that a version of a scheme ends. The report takes
+effect at once; what becomes of the labels that rest on it, the scheme says:
+nothing, a review, a suspension, or an end after a time of grace.
+
+Look with --dry-run first: it lists the labels and changes nothing.`,
+		`  labelctl event lab aurora-lab --number L-0042 --reason lab-suspended --text "Audit of 3 May." --dry-run
+  labelctl event show 5f21...`,
+		eventLabCommand(c), eventKeyCommand(c), eventSchemeCommand(c), eventShowCommand(c))
+}
+
+// An incident is an event to be reported, and how.
+type incident struct {
+	label.Event
+	dry bool
+}
+
+func (r *incident) flags(cmd *cobra.Command, reason string) {
+	f := cmd.Flags()
+	f.StringVar(&r.Reason, "reason", reason, "reason `code`")
+	f.StringVar(&r.Text, "text", "", "what happened, in plain words; every label that is touched says it")
+	f.BoolVar(&r.dry, "dry-run", false, "list the labels that are touched, and change nothing")
+	require(cmd, "text")
+}
+
+func eventLabCommand(c *ctl) *cobra.Command {
+	r := &incident{Event: label.Event{Kind: label.LabEvent}}
+	cmd := &cobra.Command{
+		Use:   "lab LAB --number NUMBER --text TEXT",
+		Short: "A lab's accreditation is suspended, or loses categories",
+		Long: `Suspend an accreditation of a lab, or with --category take categories out of it.
+While an accreditation is suspended, reports under it are not accepted and do
+not count. Recording it anew with "labelctl org accredit" ends the suspension.`,
+		Example: `  labelctl event lab aurora-lab --number L-0042 --text "Suspended by the accreditation body after its audit of 3 May."
+  labelctl event lab aurora-lab --number L-0042 --category toy --reason lab-scope-lost --text "No longer tests toys."`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r.Lab = args[0]
+			return c.reportEvent(cmd.Context(), r)
+		},
+	}
+	r.flags(cmd, "lab-suspended")
+	cmd.Flags().StringVar(&r.Number, "number", "", "number of the accreditation")
+	cmd.Flags().StringArrayVar(&r.Categories, "category", nil, "`ID` of a category that is lost; repeat for several")
+	require(cmd, "number")
+	return cmd
+}
+
+func eventKeyCommand(c *ctl) *cobra.Command {
+	r := &incident{Event: label.Event{Kind: label.KeyEvent}}
+	var since string
+	cmd := &cobra.Command{
+		Use:   "key KEYID --since INSTANT --text TEXT",
+		Short: "A key was in the wrong hands from some instant on",
+		Long: `Revoke a key, and have nothing count that was signed with it and received since.
+"labelctl org show" lists key IDs.`,
+		Example: `  labelctl event key 7c3f... --since 2026-05-01T00:00:00Z --text "The lab's signing laptop was stolen."`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if r.Since, err = time.Parse(time.RFC3339, since); err != nil {
+				return usagef("--since: %q is not an instant such as 2026-05-01T00:00:00Z", since)
+			}
+			r.Key = args[0]
+			return c.reportEvent(cmd.Context(), r)
+		},
+	}
+	r.flags(cmd, "key-compromised")
+	cmd.Flags().StringVar(&since, "since", "", "`instant` from which on the key may have been in the wrong hands")
+	require(cmd, "since")
+	return cmd
+}
+
+func eventSchemeCommand(c *ctl) *cobra.Command {
+	r := &incident{Event: label.Event{Kind: label.SchemeEvent}}
+	cmd := &cobra.Command{
+		Use:   "scheme ID --version VERSION --text TEXT",
+		Short: "A version of a scheme ends",
+		Long: `End a version of a scheme, once its successor is being served: labels under it
+end after the time of grace that the successor gives them.`,
+		Example: `  labelctl event scheme four-level --version 2026.1 --text "Replaced by version 2027.1."`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r.Scheme = args[0]
+			return c.reportEvent(cmd.Context(), r)
+		},
+	}
+	r.flags(cmd, "scheme-ended")
+	cmd.Flags().StringVar(&r.Version, "version", "", "the version that ends")
+	require(cmd, "version")
+	return cmd
+}
+
+// oversight calls the service as an operator.
+func (c *ctl) oversight(ctx context.Context) (labelv1.OversightServiceClient, *grpc.ClientConn, error) {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return labelv1.NewOversightServiceClient(conn), conn, nil
+}
+
+func (c *ctl) reportEvent(ctx context.Context, r *incident) error {
+	r.Made = time.Now().UTC().Truncate(time.Second)
+	r.Since = r.Since.UTC()
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	signed, err := c.signStatement(ctx, r.Name(), label.DigestOf([]byte(r.Name())), label.TypeEvent, &r.Event)
+	if err != nil {
+		return err
+	}
+	api, conn, err := c.oversight(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if r.dry {
+		preview, err := api.PreviewEvent(ctx, &labelv1.PreviewEventRequest{Event: signed})
+		if err != nil {
+			return err
+		}
+		return c.show(preview, func(p *page) { writePreview(p, preview) })
+	}
+	answer, err := api.ReportEvent(ctx, &labelv1.ReportEventRequest{Event: signed})
+	if err != nil {
+		return err
+	}
+	return c.followEvent(ctx, api, answer.GetEvent())
+}
+
+// signStatement signs a statement about a subject with the caller's key.
+func (c *ctl) signStatement(ctx context.Context, name string, subject label.Digest, predicateType string, predicate any) ([]byte, error) {
+	signer, err := c.signer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stmt, err := label.NewStatement(name, subject, predicateType, predicate)
+	if err != nil {
+		return nil, err
+	}
+	env, err := signer.Seal(stmt)
+	if err != nil {
+		return nil, err
+	}
+	return envelope.Bundle(env)
+}
+
+// eventPoll is how often the service is asked how far it has come.
+const eventPoll = 200 * time.Millisecond
+
+// followEvent waits until the consequences of an event are drawn.
+func (c *ctl) followEvent(ctx context.Context, api labelv1.OversightServiceClient, e *labelv1.Event) error {
+	for e.GetDone() == nil {
+		select {
+		case <-ctx.Done():
+			return hintf(context.Cause(ctx), "the event is recorded and goes on by itself; \"labelctl event show %s\" says how far it has come", e.GetId())
+		case <-time.After(eventPoll):
+		}
+		r, err := api.GetEvent(ctx, &labelv1.GetEventRequest{Id: e.GetId()})
+		if err != nil {
+			return err
+		}
+		e = r.GetEvent()
+	}
+	return c.show(e, func(p *page) { writeEvent(p, e) })
+}
+
+func writeEvent(p *page, e *labelv1.Event) {
+	state := "going on"
+	if e.GetDone() != nil {
+		state = "done"
+	}
+	p.pairs([2]string{"event", e.GetId()}, [2]string{"about", e.GetKind() + " " + e.GetAbout()}, [2]string{"reason", e.GetReason()},
+		[2]string{"text", e.GetText()}, [2]string{"received", e.GetReceived().AsTime().Format(time.RFC3339)})
+	p.line("")
+	p.line("%s: %s changed", state, plural(int(e.GetChanged()), "label", "labels"))
+}
+
+func writePreview(p *page, r *labelv1.PreviewEventResponse) {
+	var rows [][]string
+	for _, l := range r.GetLabels() {
+		becomes := "stands as it did"
+		if l.GetAction() != labelv1.LabelAction_LABEL_ACTION_UNSPECIFIED {
+			becomes = strings.ToLower(strings.TrimPrefix(l.GetAction().String(), "LABEL_ACTION_"))
+		}
+		if l.GetLapses() != nil {
+			becomes += " after " + lastDay(l.GetLapses().AsTime())
+		}
+		rows = append(rows, []string{label.ID(l.GetLabel()).Pretty(), l.GetManufacturer(), becomes})
+	}
+	p.table([]string{"LABEL", "MANUFACTURER", "BECOMES"}, rows)
+	p.line("")
+	p.line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
+}
+
+func eventShowCommand(c *ctl) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show ID",
+		Short:   "Show an event and how far its consequences are drawn",
+		Long:    "Show an event that was reported, and how many labels were changed because of it.",
+		Example: "  labelctl event show 5f21...",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, conn, err := c.oversight(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := api.GetEvent(cmd.Context(), &labelv1.GetEventRequest{Id: args[0]})
+			if err != nil {
+				return err
+			}
+			return c.show(r.GetEvent(), func(p *page) { writeEvent(p, r.GetEvent()) })
+		},
+	}
+}
