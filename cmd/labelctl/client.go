@@ -32,12 +32,20 @@ import (
 // enough for one message.
 const pageSize = 200
 
-// signer loads the private key in --key.
+// signer loads the private key in --key, once: a command that calls and signs
+// asks for its passphrase once.
 func (c *ctl) signer(ctx context.Context) (*envelope.Signer, error) {
 	if c.key == "" {
 		return nil, usagef("needs a private key: give --key, or set %s", envKey)
 	}
-	return c.loadSigner(ctx, c.key)
+	if c.private == nil {
+		s, err := c.loadSigner(ctx, c.key)
+		if err != nil {
+			return nil, err
+		}
+		c.private = s
+	}
+	return c.private, nil
 }
 
 func (c *ctl) loadSigner(ctx context.Context, ref string) (*envelope.Signer, error) {

@@ -175,6 +175,16 @@ func parseTime(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
+// parseStart reads an instant, or a day, which stands for its first second: what
+// takes effect on a day holds all that day.
+func parseStart(flag, s string) (time.Time, error) {
+	if d, err := label.ParseDate(s); err == nil {
+		return d.Start(), nil
+	}
+	t, err := parseTime(flag, s)
+	return t.UTC(), err
+}
+
 // plural writes a count.
 func plural(n int, one, many string) string {
 	if n == 1 {

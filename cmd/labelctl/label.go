@@ -223,19 +223,6 @@ func (c *ctl) request(ctx context.Context, r *request) error {
 	})
 }
 
-// boundWords say why a label ends when it does.
-var boundWords = map[label.Bound]string{
-	label.BoundSchemeTerm:     "the longest term of the scheme",
-	label.BoundSupportEnd:     "security updates end then",
-	label.BoundEvidenceExpiry: "its evidence is too old after that",
-}
-
-var boundOf = map[labelv1.ExpiryBound]label.Bound{
-	labelv1.ExpiryBound_EXPIRY_BOUND_SCHEME_TERM:     label.BoundSchemeTerm,
-	labelv1.ExpiryBound_EXPIRY_BOUND_SUPPORT_END:     label.BoundSupportEnd,
-	labelv1.ExpiryBound_EXPIRY_BOUND_EVIDENCE_EXPIRY: label.BoundEvidenceExpiry,
-}
-
 var assuranceWords = map[labelv1.Assurance]string{
 	labelv1.Assurance_ASSURANCE_SELF_DECLARED: "declared by the manufacturer",
 	labelv1.Assurance_ASSURANCE_LAB_TESTED:    "tested by an accredited lab",
@@ -249,27 +236,47 @@ func productName(brand, name string) string {
 	return brand + " " + name
 }
 
-// lastDay is the last day on which something that ends at t still holds.
-func lastDay(t time.Time) string { return label.DateOf(t.Add(-time.Second)).String() }
-
-func writeSummary(p *page, s *labelv1.LabelSummary) {
-	p.pairs(
-		[2]string{"label:", label.ID(s.GetId()).Pretty()},
-		[2]string{"url:", s.GetUrl()},
-		[2]string{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assuranceWords[s.GetAssurance()], s.GetSchemeName(), s.GetSchemeVersion())},
-		[2]string{"device:", fmt.Sprintf("%s, model %s, by %s", productName(s.GetBrand(), s.GetName()), s.GetModel(), s.GetManufacturerName())},
-		[2]string{"state:", stateText(s)},
+// writeSummary writes a label in short. State says how it stands, for callers
+// who know more of that than the summary does.
+func writeSummary(p *page, s *labelv1.LabelSummary, state ...[2]string) {
+	if len(state) == 0 {
+		state = [][2]string{{"state:", stateText(s)}}
+	}
+	valid := lastDay(s.GetExpires().AsTime()) + ": " + boundWords[boundOf[s.GetExpiresFor()]]
+	if stateOf[s.GetState()].Final() {
+		valid = ""
+	}
+	rows := append([][2]string{
+		{"label:", label.ID(s.GetId()).Pretty()},
+		{"url:", s.GetUrl()},
+		{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assuranceWords[s.GetAssurance()], s.GetSchemeName(), s.GetSchemeVersion())},
+		{"device:", deviceText(s)},
+	}, state...)
+	p.pairs(append(rows,
 		[2]string{"issued:", day(s.GetIssued())},
-		[2]string{"valid until:", lastDay(s.GetExpires().AsTime()) + ": " + boundWords[boundOf[s.GetExpiresFor()]]},
+		[2]string{"valid until:", valid},
 		[2]string{"updates until:", supportText(s)},
-		[2]string{"log entry:", strconv.FormatInt(s.GetLogIndex(), 10)})
+		[2]string{"log entry:", strconv.FormatInt(s.GetLogIndex(), 10)})...)
 }
 
+func deviceText(s *labelv1.LabelSummary) string {
+	return fmt.Sprintf("%s, model %s, by %s", productName(s.GetBrand(), s.GetName()), s.GetModel(), s.GetManufacturerName())
+}
+
+// stateText says in a word how a label stands: in capitals where it does not
+// count.
 func stateText(s *labelv1.LabelSummary) string {
-	if s.GetState() == labelv1.LabelState_LABEL_STATE_EXPIRED {
-		return "EXPIRED"
+	text := string(stateOf[s.GetState()])
+	if s.GetState() != labelv1.LabelState_LABEL_STATE_ACTIVE {
+		text = strings.ToUpper(text)
 	}
-	return "active"
+	if s.GetExpiringSoon() {
+		text += ", expiring soon"
+	}
+	if s.GetUnderReview() {
+		text += ", under review"
+	}
+	return text
 }
 
 func supportText(s *labelv1.LabelSummary) string {
@@ -280,43 +287,63 @@ func supportText(s *labelv1.LabelSummary) string {
 }
 
 func labelCommand(c *ctl) *cobra.Command {
-	return group("label", "Look up labels at the service",
-		`What the service says of labels. To check a label without taking the service's
-word for it, use "labelctl verify".`,
-		"  labelctl label show K7QM-4T2X-9PWH\n  labelctl label list --manufacturer northlight",
-		labelShowCommand(c), labelListCommand(c))
+	return group("label", "Look up labels at the service, and change them",
+		`What the service says of labels, and requests to change them after they were
+issued. To check a label without taking the service's word for it, use
+"labelctl verify".`,
+		`  labelctl label show K7QM-4T2X-9PWH
+  labelctl label history K7QM-4T2X-9PWH
+  labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "Two buyers report a shared password."`,
+		labelShowCommand(c), labelListCommand(c), labelHistoryCommand(c),
+		labelSuspendCommand(c), labelReinstateCommand(c), labelRevokeCommand(c), labelReviewCommand(c), labelClearCommand(c),
+		labelWithdrawCommand(c), labelRenewCommand(c), labelSupersedeCommand(c),
+		labelWaitingCommand(c), labelApproveCommand(c))
+}
+
+// lookup asks the service where a label stands; the service's word is taken.
+func (c *ctl) lookup(ctx context.Context, req *labelv1.VerifyRequest) (*labelv1.VerifyResponse, error) {
+	conn, err := c.public()
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return labelv1.NewVerificationServiceClient(conn).Verify(ctx, req)
+}
+
+// byName asks for a label by its ID or URL.
+func byName(arg string) *labelv1.VerifyRequest {
+	if strings.Contains(arg, "://") {
+		return &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Url{Url: arg}}
+	}
+	return &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Id{Id: arg}}
 }
 
 func labelShowCommand(c *ctl) *cobra.Command {
 	var gtin string
 	cmd := &cobra.Command{
-		Use:     "show ID|URL",
-		Short:   "Show where a label stands",
-		Long:    "Show what the service says of a label: by its ID, its URL, or with --gtin by the\nnumber under the product's barcode. Needs no key.",
+		Use:   "show ID|URL",
+		Short: "Show where a label stands",
+		Long: `Show what the service says of a label: how it stands and why, an end that was
+announced, a review under way, and advisories about the product. The label is
+named by its ID, its URL, or with --gtin by the number under the product's
+barcode. Needs no key.`,
 		Example: "  labelctl label show K7QM-4T2X-9PWH\n  labelctl label show --gtin 09522105000101",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			req := &labelv1.VerifyRequest{}
+			var req *labelv1.VerifyRequest
 			switch {
 			case (gtin == "") == (len(args) == 0):
 				return usagef("name a label by its ID or URL, or a product by --gtin")
 			case gtin != "":
-				req.Target = &labelv1.VerifyRequest_Gtin{Gtin: gtin}
-			case strings.Contains(args[0], "://"):
-				req.Target = &labelv1.VerifyRequest_Url{Url: args[0]}
+				req = &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Gtin{Gtin: gtin}}
 			default:
-				req.Target = &labelv1.VerifyRequest_Id{Id: args[0]}
+				req = byName(args[0])
 			}
-			conn, err := c.public()
+			r, err := c.lookup(cmd.Context(), req)
 			if err != nil {
 				return err
 			}
-			defer conn.Close()
-			r, err := labelv1.NewVerificationServiceClient(conn).Verify(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			return c.show(r, func(p *page) { writeSummary(p, r.GetSummary()) })
+			return c.show(r, func(p *page) { writeSummary(p, r.GetSummary(), accountOf(r).rows()...) })
 		},
 	}
 	cmd.Flags().StringVar(&gtin, "gtin", "", "`number` under the barcode")

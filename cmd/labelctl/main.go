@@ -38,6 +38,20 @@
 //	labelctl verify photo.jpg
 //	labelctl verify --offline --trust labeld.json label-K7QM4T2X9PWH.json
 //
+// # What becomes of a label
+//
+// After it was issued a label changes by signed requests: of operators, who look
+// into it, suspend, reinstate and revoke it, and of its manufacturer, who renews
+// it or gives it up. The authority answers with a statement that it signs and
+// logs. What the scheme has two operators decide waits until the second has
+// signed the same request:
+//
+//	labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "What happened."
+//	labelctl label revoke K7QM-4T2X-9PWH --reason nonconformity --text "What happened."
+//	labelctl label approve 5f21c0de                                  the second operator
+//	labelctl label renew K7QM-4T2X-9PWH --level 3                    the manufacturer
+//	labelctl label history K7QM-4T2X-9PWH                            anybody
+//
 // # Who calls
 //
 // Calls that need it are proved with a caller token (package token), made from
@@ -66,7 +80,8 @@
 //	1  refused or failed; for verify: not genuine, or it cannot be told
 //	2  the command line is wrong
 //	3  request: the evidence does not support the level
-//	4  verify: genuine, but expired
+//	4  verify: genuine, but not valid (expired, suspended, revoked, withdrawn,
+//	   superseded)
 package main
 
 import (

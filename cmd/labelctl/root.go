@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"labeld/internal/envelope"
 )
 
 // A ctl is one run of labelctl: its streams and what the global flags say.
@@ -24,6 +26,8 @@ type ctl struct {
 	tls      bool   // even to a loopback address
 	output   string // text or json
 	timeout  time.Duration
+
+	private *envelope.Signer // in key, once it was needed
 }
 
 // Environment variables for flags that rarely change, and for secrets, which

@@ -2,15 +2,19 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"labeld/internal/label"
 )
 
 // TestMain lets scripts run this test binary as labelctl.
@@ -29,8 +33,10 @@ func (m tests) Run() int {
 }
 
 // TestScripts runs the scripts of testdata/script with the real labelctl and
-// the real labeld. In each, $HTTP and $GRPC are addresses that are free, and
-// "wait-demo" waits until the demo there has labelled its camera.
+// the real labeld. In each, $HTTP and $GRPC are addresses that are free, $LATER
+// is a day to come, and
+// "wait-demo" waits until the demo there has labelled its camera, and sets $ID to
+// the label's.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
 	if out, err := exec.Command("go", "build", "-o", bin, "../labeld").CombinedOutput(); err != nil {
@@ -48,6 +54,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("LATER", label.DateOf(time.Now()).AddDays(30).String())
 			env.Setenv("HTTP", httpAddr)
 			env.Setenv("GRPC", grpcAddr)
 			env.Setenv("LABELCTL_SERVER", grpcAddr)
@@ -59,13 +66,18 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// freeAddress returns an address that is free, below the ports that systems give
+// to clients: one of those could take it before the demo does.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var err error
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(20000))
+		var l net.Listener
+		if l, err = net.Listen("tcp", addr); err == nil {
+			return addr, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", err
 }
 
 func waitDemo(ts *testscript.TestScript, _ bool, _ []string) {
@@ -78,6 +90,7 @@ func waitDemo(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 		resp.Body.Close()
 		if resp.StatusCode == http.StatusOK { // redirected to the label
+			ts.Setenv("ID", path.Base(resp.Request.URL.Path))
 			return
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -25,7 +26,7 @@ const (
 	exitFailed  = 1
 	exitUsage   = 2
 	exitShort   = 3 // the evidence does not support the level
-	exitExpired = 4 // genuine, but expired
+	exitInvalid = 4 // genuine, but not valid: expired, suspended, revoked, withdrawn or superseded
 )
 
 // A usageError is a command line that cannot be meant.
@@ -307,37 +308,68 @@ func clean(s string, lines bool) string {
 }
 
 // errNoTerminal says that nobody can be asked.
-var errNoTerminal = errors.New("no passphrase is at hand")
+var errNoTerminal = errors.New("nobody can be asked: standard input is no terminal")
 
-// ask asks for a secret on the terminal.
-func (c *ctl) ask(ctx context.Context, prompt string) ([]byte, error) {
+// terminal returns the terminal on standard input.
+func (c *ctl) terminal() (*os.File, error) {
 	f, ok := c.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil, errNoTerminal
+	}
+	return f, nil
+}
+
+// ask asks for a secret on the terminal.
+func (c *ctl) ask(ctx context.Context, prompt string) ([]byte, error) {
+	f, err := c.terminal()
+	if err != nil {
+		return nil, err
 	}
 	fd := int(f.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
 		return nil, err
 	}
+	secret, err := c.prompt(ctx, prompt, func() ([]byte, error) { return term.ReadPassword(fd) })
+	fmt.Fprintln(c.stderr)
+	if ctx.Err() != nil {
+		// The read goes on until the process ends, which is now; what must not
+		// outlive it is a terminal that shows nothing.
+		err = errors.Join(err, term.Restore(fd, before))
+	}
+	return secret, err
+}
+
+// confirm asks a question on the terminal and reports whether the answer is yes.
+func (c *ctl) confirm(ctx context.Context, question string) (bool, error) {
+	f, err := c.terminal()
+	if err != nil {
+		return false, err
+	}
+	answer, err := c.prompt(ctx, question+" [y/N] ", func() ([]byte, error) { return bufio.NewReader(f).ReadBytes('\n') })
+	if err != nil && err != io.EOF {
+		return false, err
+	}
+	word := strings.ToLower(strings.TrimSpace(string(answer)))
+	return word == "y" || word == "yes", nil
+}
+
+// prompt shows a prompt and reads the answer, until ctx ends.
+func (c *ctl) prompt(ctx context.Context, prompt string, read func() ([]byte, error)) ([]byte, error) {
 	type answer struct {
-		secret []byte
-		err    error
+		text []byte
+		err  error
 	}
 	given := make(chan answer, 1)
 	fmt.Fprint(c.stderr, prompt)
 	go func() {
-		secret, err := term.ReadPassword(fd)
-		given <- answer{secret, err}
+		text, err := read()
+		given <- answer{text, err}
 	}()
 	select {
 	case a := <-given:
-		fmt.Fprintln(c.stderr)
-		return a.secret, a.err
+		return a.text, a.err
 	case <-ctx.Done():
-		// The read goes on until the process ends, which is now; what must not
-		// outlive it is a terminal that shows nothing.
-		fmt.Fprintln(c.stderr)
-		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
+		return nil, ctx.Err()
 	}
 }

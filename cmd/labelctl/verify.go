@@ -29,7 +29,7 @@ type verification struct {
 	url     string
 	trust   string // file
 	offline bool
-	at      time.Time
+	at      time.Time // now where zero
 }
 
 func verifyCommand(c *ctl) *cobra.Command {
@@ -46,17 +46,21 @@ that the label is in the transparency log. The keys to believe are those in
 --trust, a file that "labelctl trust" saved earlier. Without it the service is
 asked for its own keys: that finds accidents, and not a service that lies.
 
+The package holds all that happened to the label, so that --at can ask how it
+stood at an instant that is past.
+
 --offline uses no network: it needs a package file and --trust. What happened
 after the package was made is then not known.
 
-The exit code is 0 for a genuine label that is active, 4 for one that is expired,
-and 1 where the label is not genuine or that cannot be told.`,
+The exit code is 0 for a genuine label that is active, 4 for one that is not valid
+(expired, suspended, revoked, withdrawn, superseded), and 1 where the label is not
+genuine or that cannot be told.`,
 		Example: `  labelctl verify K7QM-4T2X-9PWH --url https://labels.example.org
   labelctl verify photo.jpg --trust labeld.json
   labelctl verify --offline --trust labeld.json label-K7QM4T2X9PWH.json --at 2027-06-30`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			v.target, v.at = args[0], c.now()
+			v.target = args[0]
 			if at != "" {
 				if v.at, err = parseTime("at", at); err != nil {
 					return err
@@ -163,7 +167,7 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 			return err
 		}
 	}
-	r, err := genuine(trust, s, v.at)
+	r, err := c.genuine(trust, s, v.at)
 	if err != nil {
 		return err
 	}
@@ -171,7 +175,7 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 		return err
 	}
 	if r.State != label.Active {
-		return outcome(exitExpired)
+		return outcome(exitInvalid)
 	}
 	return nil
 }
@@ -214,7 +218,11 @@ func (c *ctl) trustFor(ctx context.Context, file, base string) (*verify.Trust, e
 }
 
 // genuine checks the package, and that it is the label that was asked about.
-func genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Result, error) {
+func (c *ctl) genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Result, error) {
+	now := at.IsZero()
+	if now {
+		at = c.now()
+	}
 	r, err := trust.Verify(s.pkg, at)
 	if label.ReasonOf(err) == label.ReasonStale {
 		return nil, &led{"cannot tell", err}
@@ -228,7 +236,11 @@ func genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Result, err
 	if own, _, err := qr.ParsePayload(r.Label.URL); s.base != "" && (err != nil || own != s.base) {
 		return nil, &led{"not genuine", label.Errorf(label.Invalid, reasonElsewhere, "url", "the code leads to %s, the label was issued for %s", s.base, r.Label.URL)}
 	}
-	if at.Before(r.Label.Issued) {
+	if now && r.Fresh.After(at) {
+		// Our clock is behind the log's. It must not hide what is in the package.
+		r.Standing = r.StandingAt(r.Fresh)
+	}
+	if r.State == label.NotIssued {
 		return nil, label.Errorf(label.Precondition, label.ReasonInFuture, "at", "the label was issued on %s, after the time you ask about", r.Label.Issued.Format(time.RFC3339))
 	}
 	return r, nil
@@ -259,10 +271,6 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result) error
 
 func writeResult(p *page, r *verify.Result) {
 	l := r.Label
-	state := "active, until " + lastDay(l.Expires) + ": " + boundWords[l.ExpiresFor]
-	if r.State != label.Active {
-		state = "EXPIRED: it was valid until " + lastDay(l.Expires) + ", " + boundWords[l.ExpiresFor]
-	}
 	support := "security updates until " + l.Product.SupportEnd.String()
 	if r.Support != label.Supported {
 		support = "ENDED: there have been no security updates since " + l.Product.SupportEnd.String()
@@ -271,19 +279,48 @@ func writeResult(p *page, r *verify.Result) {
 	if l.Assurance == label.LabTested {
 		tested = "tested by an accredited lab"
 	}
-	p.pairs(
-		[2]string{"label:", l.ID.Pretty()},
-		[2]string{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
-		[2]string{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
-		[2]string{"state:", state},
-		[2]string{"support:", support})
-	p.line("")
-	at := r.At.Format(time.RFC3339)
-	if r.State == label.Active {
-		p.line("genuine, and active as of %s", at)
-	} else {
-		p.line("genuine, but EXPIRED as of %s: nothing is promised any more", at)
+	rows := [][2]string{
+		{"label:", l.ID.Pretty()},
+		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
+		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
 	}
+	a := &account{Standing: r.Standing, statuses: r.Statuses}
+	rows = append(rows, a.rows()...)
+	if r.State == label.Active {
+		rows = append(rows, [2]string{"valid until:", lastDay(r.Expires) + ": " + boundWords[r.ExpiresFor]})
+	}
+	p.pairs(append(rows, [2]string{"support:", support}, [2]string{"history:", historyText(r)})...)
+	p.line("")
+	p.line("genuine, %s", verdict(a))
+}
+
+// historyText says how much is known of what happened to a label.
+func historyText(r *verify.Result) string {
+	text, later := plural(len(r.Statuses), "statement", "statements"), 0
+	for _, s := range r.Statuses {
+		if s.Recorded.After(r.At) {
+			later++
+		}
+	}
+	if later > 0 {
+		text += fmt.Sprintf(", %d of them later than %s", later, instant(r.At))
+	}
+	return text + ", as the log stood on " + instant(r.Fresh)
+}
+
+// verdict says what a genuine label is worth.
+func verdict(a *account) string {
+	at := " as of " + instant(a.At)
+	state := strings.ToUpper(string(a.State)) + at
+	switch a.State {
+	case label.Active:
+		return "and active" + at
+	case label.Suspended:
+		return "but " + state + ": for the time being nothing is promised"
+	case label.Superseded:
+		return "but " + state + ": what is promised, the label in its place says, " + successorText(a.Because)
+	}
+	return "but " + state + ": nothing is promised any more"
 }
 
 func trustCommand(c *ctl) *cobra.Command {

@@ -74,11 +74,11 @@ func TestVerifyOffline(t *testing.T) {
 		t.Errorf("with a package that is too old: exit code %d: %s", r.code, r.stderr)
 	}
 	r = try(t, append(offline, s.label.Label.Expires.Format(time.RFC3339))...)
-	if r.code != exitExpired || !strings.Contains(r.stdout, "EXPIRED: it was valid until "+last) || r.stderr != "" {
+	if r.code != exitInvalid || !strings.Contains(r.stdout, "EXPIRED: it was valid until "+last) || r.stderr != "" {
 		t.Errorf("afterwards: exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 	r = try(t, append(offline, s.label.Label.Product.SupportEnd.AddDays(1).String())...)
-	if r.code != exitExpired || !strings.Contains(r.stdout, "ENDED: there have been no security updates since") {
+	if r.code != exitInvalid || !strings.Contains(r.stdout, "ENDED: there have been no security updates since") {
 		t.Errorf("after support: exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 	if r := try(t, append(offline, "2020-01-01")...); r.code != exitFailed || !strings.Contains(r.stderr, "after the time you ask about") {
@@ -96,6 +96,83 @@ func TestVerifyOffline(t *testing.T) {
 	if !got.Genuine || got.Trust != s.trust || got.State != "active" || got.Support != "supported" ||
 		got.Label.ID != string(s.label.Label.ID) || len(got.Checks) != 5 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestVerifyHistory asks one package about several instants.
+func TestVerifyHistory(t *testing.T) {
+	s := newShop(t)
+	w, first := s.world, s.label
+	pass := func() string {
+		w.Clock.Set(w.Clock.Now().Add(time.Hour))
+		return instant(w.Clock.Now())
+	}
+	unharmed := pass()
+	pass()
+	w.Change(labeltest.Operator, first, label.Suspend, "complaint")
+	suspended := pass()
+	pass()
+	w.Change(labeltest.Operator, first, label.Reinstate, "unfounded")
+	reinstated := pass()
+	pass()
+	w.Change(labeltest.Maker, first, label.Withdraw, "discontinued")
+	withdrawn := pass()
+	p, err := w.Authority.Lookup(first.Label.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkg := write(t, s.dir, "history.json", string(p.Package))
+	far := first.Label.Expires.AddDate(5, 0, 0).Format(time.RFC3339)
+	for _, tc := range []struct {
+		name, at string
+		code     int
+		want     []string
+	}{
+		{"unharmed", unharmed, 0, []string{"genuine, and active as of " + unharmed, "3 statements, 3 of them later than " + unharmed + ", as the log stood on "}},
+		{"suspended", suspended, exitInvalid, []string{"SUSPENDED since ", "complaint: As found in a test.", "genuine, but SUSPENDED", "2 of them later"}},
+		{"reinstated", reinstated, 0, []string{"genuine, and active"}},
+		{"withdrawn", withdrawn, exitInvalid, []string{"WITHDRAWN on ", "discontinued: As found", "genuine, but WITHDRAWN", "nothing is promised any more", "history:  3 statements, as the log"}},
+		{"withdrawn long ago", far, exitInvalid, []string{"genuine, but WITHDRAWN"}},
+	} {
+		r := try(t, "verify", "--offline", "--trust", s.trust, pkg, "--at", tc.at)
+		if r.code != tc.code || r.stderr != "" {
+			t.Errorf("%s: exit code %d, want %d\n%s%s", tc.name, r.code, tc.code, r.stdout, r.stderr)
+		}
+		for _, want := range tc.want {
+			if !strings.Contains(r.stdout, want) {
+				t.Errorf("%s: no %q:\n%s", tc.name, want, r.stdout)
+			}
+		}
+	}
+	var got struct {
+		State    string
+		Statuses []struct{ Action string }
+		Because  struct{ Reason string }
+	}
+	r := try(t, "verify", s.id(), "--url", s.url, "--trust", s.trust, "--at", suspended, "-o", "json")
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != exitInvalid {
+		t.Fatalf("online: exit code %d, %v\n%s", r.code, err, r.stderr)
+	}
+	if got.State != "suspended" || len(got.Statuses) != 3 || got.Because.Reason != "complaint" {
+		t.Errorf("online: %+v", got)
+	}
+}
+
+// TestVerifyWithASlowClock is not deceived by a clock that is behind the log's.
+func TestVerifyWithASlowClock(t *testing.T) {
+	s := newShop(t)
+	s.world.Clock.Set(s.world.Clock.Now().Add(time.Hour))
+	s.world.Change(labeltest.Operator, s.label, label.Suspend, "complaint")
+	p, err := s.world.Authority.Lookup(s.label.Label.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, behind := range []time.Duration{time.Minute, 48 * time.Hour} {
+		c := &ctl{now: func() time.Time { return s.world.Clock.Now().Add(-behind) }}
+		r, err := c.genuine(s.world.Trust, &subject{pkg: p.Package}, time.Time{})
+		if err != nil || r.State != label.Suspended {
+			t.Errorf("a clock that is %s behind: %+v, %v", behind, r, err)
+		}
 	}
 }
 

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/daemon"
+	"labeld/internal/label"
+)
+
+// A life is a programme with one labelled camera.
+type life struct {
+	*journey
+	maker string
+	id    string
+	trust string // file
+}
+
+func newLife(t *testing.T) *life {
+	t.Helper()
+	desk := newDesk(t, "camera")
+	l := &life{journey: &journey{t: t, dir: filepath.Join(t.TempDir(), "programme")}, maker: desk.makerID}
+	l.d = startDaemon(t, l.dir, daemon.TLSConfig{})
+	l.enrol(desk.labID, "lab")
+	l.enrol(desk.makerID, "manufacturer")
+	today := label.DateOf(time.Now())
+	must(t, l.by(testAuthority, "org", "accredit", desk.labID, "--number", "L-1", "--body", "Board", "--standard", "en303645",
+		"--category", "*", "--level", "3", "--from", today.AddMonths(-12).String(), "--to", today.AddMonths(12).String())...)
+	must(t, l.by(l.maker, "device", "register", desk.device)...)
+	report, declaration := filepath.Join(l.dir, "report.json"), filepath.Join(l.dir, "declaration.json")
+	must(t, l.by(desk.labID, "attest", "--results", desk.report, "--device", desk.device, "--out", report)...)
+	must(t, l.by(l.maker, "declare", "--declaration", desk.declaration, "--device", desk.device, "--out", declaration)...)
+	must(t, l.by(l.maker, "submit", report, declaration)...)
+	var issued struct {
+		Label struct{ Summary struct{ ID string } }
+	}
+	mustJSON(t, &issued, l.by(l.maker, "request", desk.device, "--level", "3")...)
+	l.id, l.trust = issued.Label.Summary.ID, filepath.Join(l.dir, "trust.json")
+	must(t, "trust", "--url", l.d.URL, "--out", l.trust)
+	return l
+}
+
+// changed runs a command that changes the label.
+func (l *life) changed(org, action string, args ...string) string {
+	l.t.Helper()
+	return must(l.t, l.by(org, append([]string{"label", action, l.id}, args...)...)...)
+}
+
+// verify verifies a label and returns what that says.
+func (l *life) verify(id string, code int, args ...string) string {
+	l.t.Helper()
+	r := try(l.t, append([]string{"verify", id, "--url", l.d.URL, "--trust", l.trust}, args...)...)
+	if r.code != code {
+		l.t.Fatalf("verify %s %v: exit code %d, want %d\n%s%s", id, args, r.code, code, r.stdout, r.stderr)
+	}
+	return r.stdout
+}
+
+// second waits for the next second of the clock, and returns it: statements
+// have times of whole seconds.
+func second() string {
+	begun := time.Now().Truncate(time.Second)
+	for !time.Now().After(begun.Add(time.Second)) {
+		time.Sleep(time.Millisecond)
+	}
+	return instant(time.Now())
+}
+
+// TestSuspension asks about a suspended label for the present and the past.
+func TestSuspension(t *testing.T) {
+	l := newLife(t)
+	before := second()
+	second()
+	l.changed(testAuthority, "suspend", "--reason", "complaint", "--text", "A shared password.")
+	if out := l.verify(l.id, exitInvalid); !strings.Contains(out, "SUSPENDED since ") || !strings.Contains(out, "why:") {
+		t.Errorf("suspended:\n%s", out)
+	}
+	if out := l.verify(l.id, 0, "--at", before); !strings.Contains(out, "genuine, and active as of "+before) || !strings.Contains(out, "1 statement, 1 of them later than "+before) {
+		t.Errorf("before the suspension:\n%s", out)
+	}
+	out := must(t, l.public("label", "history", l.id, "--at", before)...)
+	if !strings.Contains(out, "active") || strings.Contains(out, "suspended") || !strings.Contains(out, "1 statement came later") {
+		t.Errorf("history before the suspension:\n%s", out)
+	}
+	for _, args := range [][]string{nil, {"--at", label.DateOf(time.Now()).String()}} {
+		out := must(t, l.public(append([]string{"label", "history", l.d.URL + "/l/" + l.id}, args...)...)...)
+		for _, want := range []string{"issued: level 3 of 4", "  1. suspended (log entry ", "complaint: The authority is looking into a complaint about the product. A shared password.", "state:  SUSPENDED"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("history %v has no %q:\n%s", args, want, out)
+			}
+		}
+	}
+	l.refused("nobody knows what will become", l.public("label", "history", l.id, "--at", "2999-01-01")...)
+	l.refused("cannot be renewed", l.by(l.maker, "label", "renew", l.id, "--level", "3")...)
+	l.changed(testAuthority, "reinstate", "--reason", "unfounded", "--text", "It was a counterfeit.")
+	l.verify(l.id, 0)
+	if out := must(t, l.by(l.maker, "label", "list")...); !strings.Contains(out, "active") {
+		t.Errorf("label list:\n%s", out)
+	}
+}
+
+// TestFourEyes has two operators revoke a label, after one alone cannot.
+func TestFourEyes(t *testing.T) {
+	l := newLife(t)
+	revoke := l.by(testAuthority, "label", "revoke", l.id, "--reason", "nonconformity", "--text", "One password.")
+	var first struct {
+		Status  *struct{}
+		Waiting struct {
+			ID   string
+			Keys []string
+		}
+	}
+	mustJSON(t, &first, revoke...)
+	if first.Status != nil || len(first.Waiting.Keys) != 1 {
+		t.Fatalf("%+v", first)
+	}
+	approve := l.by(testAuthority, "label", "approve", first.Waiting.ID[:16], "--yes")
+	l.verify(l.id, 0)
+	if r := try(t, approve...); r.code != exitFailed || !strings.Contains(r.stderr, "signed the request already") {
+		t.Errorf("the same key twice: exit code %d: %s", r.code, r.stderr)
+	}
+
+	second()
+	if r := try(t, revoke...); r.code != 0 || !strings.Contains(r.stderr, "labelctl: note: the request "+first.Waiting.ID[:16]+" to revoke the label waits too") {
+		t.Errorf("asking again instead of approving: exit code %d: %s", r.code, r.stderr)
+	}
+	var list struct{ Requests []struct{ Label string } }
+	mustJSON(t, &list, l.by(testAuthority, "label", "waiting")...)
+	if len(list.Requests) != 2 || list.Requests[0].Label != l.id {
+		t.Errorf("%+v", list)
+	}
+
+	other := filepath.Join(l.dir, "other.key")
+	must(t, "key", "new", "--plain", "--out", other)
+	must(t, l.by(testAuthority, "org", "key", testAuthority, "--pub", strings.TrimSuffix(other, ".key")+".pub")...)
+	r := try(t, append(approve, "--key", other)...)
+	if r.code != 0 || !strings.Contains(r.stdout, ": revoked\n") || !strings.Contains(r.stderr, "signed by:  key "+first.Waiting.Keys[0]) {
+		t.Errorf("approve: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	l.verify(l.id, exitInvalid)
+	l.refused("none that waits", append(approve, "--key", other)...)
+}
+
+// TestRenewal puts a label of another level in the place of one, and another
+// label in the place of that.
+func TestRenewal(t *testing.T) {
+	l := newLife(t)
+	l.refused("does not support level 4", l.by(l.maker, "label", "renew", l.id, "--level", "4")...)
+	var r struct {
+		Status    struct{ Reason, Successor string }
+		Successor struct {
+			ID    string
+			Level int
+		}
+	}
+	mustJSON(t, &r, l.by(l.maker, "label", "renew", l.id, "--level", "2")...)
+	next := label.ID(r.Successor.ID)
+	if r.Status.Reason != "renewed" || r.Status.Successor != string(next) || r.Successor.Level != 2 {
+		t.Fatalf("%+v", r)
+	}
+	if out := l.verify(l.id, exitInvalid); !strings.Contains(out, "genuine, but SUPERSEDED") || !strings.Contains(out, next.Pretty()+" ("+l.d.URL+"/l/"+string(next)+")") {
+		t.Errorf("the old label does not name the new one:\n%s", out)
+	}
+	if out := must(t, l.public("label", "show", l.id)...); !strings.Contains(out, "SUPERSEDED") || !strings.Contains(out, next.Pretty()) || strings.Contains(out, "valid until") {
+		t.Errorf("label show:\n%s", out)
+	}
+	if out := l.verify(string(next), 0); !strings.Contains(out, "2 of 4") || !strings.Contains(out, "0 statements") {
+		t.Errorf("the new label:\n%s", out)
+	}
+	l.refused("superseded, which is final", l.by(l.maker, "label", "renew", l.id, "--level", "3")...)
+	l.refused("successor: is superseded", l.by(l.maker, "label", "supersede", string(next), "--by", l.id, "--reason", "renewed", "--text", "x")...)
+	l.refused("by.id: ", l.by(l.maker, "label", "supersede", string(next), "--by", "x", "--reason", "renewed", "--text", "x")...)
+}
+
+// TestAnnouncedWithdrawal announces an end.
+func TestAnnouncedWithdrawal(t *testing.T) {
+	l := newLife(t)
+	day := label.DateOf(time.Now()).AddDays(30).String()
+	withdraw := []string{"--reason", "discontinued", "--text", "No longer made.", "--effective", day}
+	if out := l.changed(l.maker, "withdraw", withdraw...); !strings.Contains(out, "to be withdrawn on "+day+"T00:00:00Z") {
+		t.Errorf("withdraw:\n%s", out)
+	}
+	for _, out := range []string{l.verify(l.id, 0), must(t, l.public("label", "show", l.id)...), must(t, l.public("label", "history", l.id)...)} {
+		if !strings.Contains(out, "announced: ") || !strings.Contains(out, "to be withdrawn on "+day) {
+			t.Errorf("nothing is said of what was announced:\n%s", out)
+		}
+	}
+	again := append(withdraw, "--text", "Really.")
+	l.refused("cannot be announced twice", l.by(l.maker, append([]string{"label", "withdraw", l.id}, again...)...)...)
+}
+
+// TestReadWaiting takes nothing for a request but a request, and what is signed
+// for what is asked.
+func TestReadWaiting(t *testing.T) {
+	made := time.Now().UTC().Truncate(time.Second)
+	device := label.DigestOf([]byte("device"))
+	asked := label.StatusRequest{Label: label.ID(unissued(t)), Action: label.Revoke, Reason: "nonconformity", Text: "One password.", Made: made}
+	message := func(predicateType string, change func(*label.StatusRequest)) *labelv1.WaitingRequest {
+		r := asked
+		change(&r)
+		stmt, err := label.NewStatement("device.json", device, predicateType, &r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := label.Encode(stmt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &labelv1.WaitingRequest{Id: label.DigestOf(b).String(), Statement: b, Text: "Harmless."}
+	}
+	as := func(*label.StatusRequest) {}
+	good := message(label.TypeStatusRequest, as)
+	w, err := readWaiting(good)
+	if err != nil || w.StatusRequest != asked || w.device != device || !w.until().Equal(made.Add(label.MaxRequestAge)) {
+		t.Errorf("%+v, %v", w, err)
+	}
+	another := message(label.TypeStatusRequest, as)
+	another.Id = device.String()
+	for name, m := range map[string]*labelv1.WaitingRequest{
+		"another ID": another,
+		"a label":    message(label.TypeLabel, as),
+		"no reason":  message(label.TypeStatusRequest, func(r *label.StatusRequest) { r.Reason = "" }),
+		"no JSON":    {Id: good.Id, Statement: []byte("revoke")},
+		"nothing":    nil,
+	} {
+		if _, err := readWaiting(m); err == nil {
+			t.Errorf("%s was taken for a request", name)
+		}
+	}
+
+	list := []*labelv1.WaitingRequest{good, message(label.TypeStatusRequest, func(r *label.StatusRequest) { r.Text = "Another." })}
+	if w, err := pick(list, strings.ToUpper(good.Id[:8])); err != nil || w.id != good.Id {
+		t.Errorf("%v, %v", w, err)
+	}
+	if _, err := pick(list, ""); err == nil || !strings.Contains(err.Error(), "give more") {
+		t.Errorf("an ambiguous ID: %v", err)
+	}
+	if _, err := pick(list, strings.Repeat("x", 8)); label.ReasonOf(err) != label.ReasonUnknownSubject {
+		t.Errorf("an unknown ID: %v", err)
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+)
+
+func labelHistoryCommand(c *ctl) *cobra.Command {
+	var at string
+	cmd := &cobra.Command{
+		Use:   "history ID|URL",
+		Short: "Show what happened to a label",
+		Long: `Show what happened to a label since it was issued, and how it stands now; or what
+was known at an instant, and how it stood then. Needs no key.`,
+		Example: "  labelctl label history K7QM-4T2X-9PWH\n  labelctl label history K7QM-4T2X-9PWH --at 2027-06-30",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			req := byName(args[0])
+			if at != "" {
+				t, err := parseTime("at", at)
+				if err != nil {
+					return err
+				}
+				if now := c.now(); t.Before(now) || label.DateOf(t) != label.DateOf(now) { // today stands for now
+					req.At = timestamppb.New(t)
+				}
+			}
+			r, err := c.lookup(cmd.Context(), req)
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) { writeHistory(p, r) })
+		},
+	}
+	cmd.Flags().StringVar(&at, "at", "", "past `instant` or day for which to say what was known (default: now)")
+	return cmd
+}
+
+// writeHistory writes what was known at the instant that the answer is for.
+func writeHistory(p *page, r *labelv1.VerifyResponse) {
+	s, a := r.GetSummary(), accountOf(r)
+	p.line("label %s: %s", label.ID(s.GetId()).Pretty(), deviceText(s))
+	p.line("")
+	issued := s.GetIssued().AsTime()
+	if !issued.After(a.At) {
+		p.line("%s  issued: level %d of %d, %s (log entry %d)", instant(issued), s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), s.GetLogIndex())
+	}
+	later := 0
+	for i, st := range a.statuses {
+		if st.Recorded.After(a.At) {
+			later++
+			continue
+		}
+		writeStatus(p, a, st, r.GetHistory()[i].GetLogIndex())
+	}
+	p.line("")
+	rows := append([][2]string{{"as of:", instant(a.At)}}, a.rows()...)
+	if a.State == label.Active {
+		rows = append(rows, [2]string{"valid until:", lastDay(a.Expires) + ": " + boundWords[a.ExpiresFor]})
+	}
+	p.pairs(rows...)
+	if later > 0 {
+		p.line("\n%s came later", plural(later, "statement", "statements"))
+	}
+}
+
+// writeStatus writes one entry of a history: when and what, and why below.
+func writeStatus(p *page, a *account, st *label.Status, index int64) {
+	const indent = len("2006-01-02T15:04:05Z  ")
+	p.line("%s  %d. %s (log entry %d)", instant(st.Recorded), st.Number, happened(st), index)
+	lines := []string{a.why(st)}
+	if st.Advisory != nil {
+		for _, row := range advisoryRows(st.Advisory) {
+			lines = append(lines, row[1])
+		}
+	}
+	if st.Cause != "" {
+		lines = append(lines, "because of event "+st.Cause)
+	}
+	for _, line := range lines {
+		if line != "" {
+			p.line("%*s%s", indent, "", line)
+		}
+	}
+}

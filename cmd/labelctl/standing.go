@@ -1,0 +1,237 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+)
+
+// boundWords say why a label ends when it does.
+var boundWords = map[label.Bound]string{
+	label.BoundSchemeTerm:     "the longest term of the scheme",
+	label.BoundSupportEnd:     "security updates end then",
+	label.BoundEvidenceExpiry: "its evidence is too old after that",
+	label.BoundGraceEnd:       "the authority brought the end forward",
+}
+
+var boundOf = map[labelv1.ExpiryBound]label.Bound{
+	labelv1.ExpiryBound_EXPIRY_BOUND_SCHEME_TERM:     label.BoundSchemeTerm,
+	labelv1.ExpiryBound_EXPIRY_BOUND_SUPPORT_END:     label.BoundSupportEnd,
+	labelv1.ExpiryBound_EXPIRY_BOUND_EVIDENCE_EXPIRY: label.BoundEvidenceExpiry,
+	labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END:       label.BoundGraceEnd,
+}
+
+var stateOf = map[labelv1.LabelState]label.State{
+	labelv1.LabelState_LABEL_STATE_ACTIVE:     label.Active,
+	labelv1.LabelState_LABEL_STATE_EXPIRED:    label.Expired,
+	labelv1.LabelState_LABEL_STATE_SUSPENDED:  label.Suspended,
+	labelv1.LabelState_LABEL_STATE_REVOKED:    label.Revoked,
+	labelv1.LabelState_LABEL_STATE_WITHDRAWN:  label.Withdrawn,
+	labelv1.LabelState_LABEL_STATE_SUPERSEDED: label.Superseded,
+	labelv1.LabelState_LABEL_STATE_NOT_ISSUED: label.NotIssued,
+}
+
+var actionOf = map[labelv1.LabelAction]label.Action{
+	labelv1.LabelAction_LABEL_ACTION_SUSPEND:   label.Suspend,
+	labelv1.LabelAction_LABEL_ACTION_REINSTATE: label.Reinstate,
+	labelv1.LabelAction_LABEL_ACTION_REVOKE:    label.Revoke,
+	labelv1.LabelAction_LABEL_ACTION_WITHDRAW:  label.Withdraw,
+	labelv1.LabelAction_LABEL_ACTION_SUPERSEDE: label.Supersede,
+	labelv1.LabelAction_LABEL_ACTION_LAPSE:     label.Lapse,
+	labelv1.LabelAction_LABEL_ACTION_REVIEW:    label.Review,
+	labelv1.LabelAction_LABEL_ACTION_CLEAR:     label.Clear,
+	labelv1.LabelAction_LABEL_ACTION_ADVISE:    label.Advise,
+}
+
+// An account is how a label stands and how that came about, for people. Only
+// the service knows titles of reasons; they are in no signed statement.
+type account struct {
+	label.Standing
+	statuses []*label.Status
+	titles   map[string]string // by reason code
+}
+
+// accountOf reads the service's answer about a label.
+func accountOf(r *labelv1.VerifyResponse) *account {
+	a := &account{titles: map[string]string{}}
+	for _, s := range r.GetHistory() {
+		a.statuses = append(a.statuses, statusOf(s))
+		a.titles[s.GetReason()] = s.GetTitle()
+	}
+	s := r.GetSummary()
+	a.Standing = label.Standing{
+		At: r.GetAt().AsTime(), State: stateOf[s.GetState()], Because: statusOf(r.GetBecause()),
+		Expires: s.GetExpires().AsTime(), ExpiresFor: boundOf[s.GetExpiresFor()], Soon: s.GetExpiringSoon(),
+		Review: statusOf(r.GetReview()), Scheduled: statusOf(r.GetScheduled()),
+	}
+	for _, s := range r.GetAdvisories() {
+		a.Advisories = append(a.Advisories, statusOf(s))
+	}
+	return a
+}
+
+// statusOf reads a status; nil stays nil.
+func statusOf(s *labelv1.LabelStatus) *label.Status {
+	if s == nil {
+		return nil
+	}
+	out := &label.Status{
+		Label: label.ID(s.GetLabel()), Number: int(s.GetNumber()), Action: actionOf[s.GetAction()], Reason: s.GetReason(), Text: s.GetText(),
+		Recorded: s.GetRecorded().AsTime(), Effective: s.GetEffective().AsTime(), Cause: s.GetCause(),
+	}
+	if s.GetSuccessor() != "" {
+		out.Successor = &label.LabelLink{ID: label.ID(s.GetSuccessor()), URL: s.GetSuccessorUrl()}
+	}
+	if a := s.GetAdvisory(); a != nil {
+		out.Advisory = &label.AdvisoryRef{
+			ID: a.GetId(), Version: a.GetVersion(), Title: a.GetTitle(), URL: a.GetUrl(), Issues: a.GetIssues(),
+			Severity: a.GetSeverity(), State: a.GetState(), FixedIn: a.GetFixedIn(), Action: a.GetAction(),
+		}
+	}
+	return out
+}
+
+// rows are the standing in names and values: the state first, then what is to
+// be said about it.
+func (a *account) rows() [][2]string {
+	rows := [][2]string{{"state:", a.stateText()}, {"why:", a.why(a.Because)}, {"early end:", a.why(a.lapse())}}
+	if a.Scheduled != nil {
+		rows = append(rows, [2]string{"announced:", happened(a.Scheduled) + ": " + a.why(a.Scheduled)})
+	}
+	if a.Review != nil {
+		rows = append(rows, [2]string{"under review:", "since " + instant(a.Review.Effective) + ": " + a.why(a.Review)})
+	}
+	for _, s := range a.Advisories {
+		rows = append(rows, advisoryRows(s.Advisory)...)
+	}
+	return rows
+}
+
+// stateText says how a label stands.
+func (a *account) stateText() string {
+	on := ""
+	if a.Because != nil {
+		on = instant(a.Because.Effective)
+	}
+	switch a.State {
+	case label.Active:
+		if a.Soon {
+			return "active, expiring soon: on " + lastDay(a.Expires)
+		}
+		return "active"
+	case label.Suspended:
+		return "SUSPENDED since " + on + ": for the time being it does not count"
+	case label.Revoked:
+		return "REVOKED on " + on + ": the authority took it back for ever"
+	case label.Withdrawn:
+		return "WITHDRAWN on " + on + ": the manufacturer gave it up for ever"
+	case label.Superseded:
+		return "SUPERSEDED on " + on + ": " + successorText(a.Because) + " takes its place"
+	case label.Expired:
+		return "EXPIRED: it was valid until " + lastDay(a.Expires) + ", " + boundWords[a.ExpiresFor]
+	case label.NotIssued:
+		return "not issued yet"
+	}
+	return string(a.State)
+}
+
+// lapse returns what brought a label's end forward to where it is, or nil.
+func (a *account) lapse() *label.Status {
+	i := slices.IndexFunc(a.statuses, func(s *label.Status) bool {
+		return a.ExpiresFor == label.BoundGraceEnd && s.Action == label.Lapse && s.Effective.Equal(a.Expires) && !s.Recorded.After(a.At)
+	})
+	if i < 0 {
+		return nil
+	}
+	return a.statuses[i]
+}
+
+// why says why a status came about; nothing for nil.
+func (a *account) why(s *label.Status) string {
+	if s == nil {
+		return ""
+	}
+	text := s.Reason + ": "
+	if title := a.titles[s.Reason]; title != "" {
+		text += title + " "
+	}
+	return text + s.Text
+}
+
+// happenings say what a status did to a label.
+var happenings = map[label.Action]string{
+	label.Suspend:   "suspended",
+	label.Reinstate: "reinstated",
+	label.Revoke:    "revoked",
+	label.Withdraw:  "withdrawn",
+	label.Supersede: "superseded",
+	label.Lapse:     "ended early",
+	label.Review:    "review begun",
+	label.Clear:     "review ended",
+	label.Advise:    "advisory",
+}
+
+// happened says what a status did to its label, or will do.
+func happened(s *label.Status) string {
+	text := happenings[s.Action]
+	if s.Successor != nil {
+		text += " by " + successorText(s)
+	}
+	if s.Advisory != nil {
+		text += " " + s.Advisory.ID
+	}
+	if s.Effective.After(s.Recorded) {
+		text = "to be " + text + " on " + instant(s.Effective)
+	}
+	return text
+}
+
+// successorText names the label that took the place of another.
+func successorText(s *label.Status) string {
+	if s == nil || s.Successor == nil {
+		return "another label"
+	}
+	return s.Successor.ID.Pretty() + " (" + s.Successor.URL + ")"
+}
+
+// advisoryRows say what an advisory means and what to do about it.
+func advisoryRows(a *label.AdvisoryRef) [][2]string {
+	about := []string{a.ID}
+	if a.Severity != "" {
+		about = append(about, a.Severity)
+	}
+	text := strings.Join(append(about, a.Issues...), ", ")
+	if a.Title != "" {
+		text += ": " + a.Title
+	}
+	rows := [][2]string{{"advisory:", text}, {"", advisoryState(a)}}
+	if a.Action != "" {
+		rows = append(rows, [2]string{"", "what to do: " + a.Action})
+	}
+	return append(rows, [2]string{"", a.URL})
+}
+
+func advisoryState(a *label.AdvisoryRef) string {
+	switch {
+	case a.State == "not-affected":
+		return "not affected"
+	case a.State == "under-investigation":
+		return "OPEN: whether the product is affected is being found out"
+	case a.Open():
+		return "OPEN: affected, and nothing mends it yet"
+	case a.FixedIn != "":
+		return "mended from version " + a.FixedIn + " on"
+	case a.State == "fixed":
+		return "mended"
+	}
+	return a.State
+}
+
+// instant writes an instant.
+func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// lastDay is the last day on which something that ends at t still holds.
+func lastDay(t time.Time) string { return label.DateOf(t.Add(-time.Second)).String() }

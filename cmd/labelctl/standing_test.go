@@ -1,0 +1,147 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+)
+
+// TestStandingInWords has every state and every thing beside it said.
+func TestStandingInWords(t *testing.T) {
+	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	expires := label.NewDate(2027, 1, 1).Start()
+	status := func(a label.Action) *label.Status {
+		return &label.Status{Action: a, Reason: "code", Text: "It happened.", Recorded: now, Effective: now}
+	}
+	later := status(label.Withdraw)
+	later.Effective = now.AddDate(0, 1, 0)
+	replaced := status(label.Supersede)
+	replaced.Successor = &label.LabelLink{ID: "K7QM4T2X9PWH", URL: "https://labels.test/l/K7QM4T2X9PWH"}
+	lapse := status(label.Lapse)
+	lapse.Effective = expires
+	advised := status(label.Advise)
+	advised.Advisory = &label.AdvisoryRef{
+		ID: "NL-1", Title: "It leaks", URL: "https://northlight.example/1", Severity: "high", Issues: []string{"CVE-2026-1"},
+		State: "affected", Action: "Unplug it.",
+	}
+	mended := status(label.Advise)
+	mended.Advisory = &label.AdvisoryRef{ID: "NL-2", State: "affected", FixedIn: "2.1", Action: "Update."}
+
+	for _, tc := range []struct {
+		name     string
+		standing label.Standing
+		want     []string
+	}{
+		{"active", label.Standing{State: label.Active}, []string{"state:  active\n"}},
+		{"soon", label.Standing{State: label.Active, Soon: true}, []string{"active, expiring soon: on 2026-12-31"}},
+		{"suspended", label.Standing{State: label.Suspended, Because: status(label.Suspend)}, []string{"SUSPENDED since 2026-05-04T12:00:00Z", "why:    code: A title. It happened."}},
+		{"revoked", label.Standing{State: label.Revoked, Because: status(label.Revoke)}, []string{"REVOKED on 2026-05-04T12:00:00Z"}},
+		{"withdrawn", label.Standing{State: label.Withdrawn, Because: status(label.Withdraw)}, []string{"WITHDRAWN on"}},
+		{"superseded", label.Standing{State: label.Superseded, Because: replaced}, []string{"SUPERSEDED on", "K7QM-4T2X-9PWH (https://labels.test/l/K7QM4T2X9PWH) takes its place"}},
+		{"expired", label.Standing{State: label.Expired, ExpiresFor: label.BoundSchemeTerm}, []string{"EXPIRED: it was valid until 2026-12-31, the longest term"}},
+		{"not issued", label.Standing{State: label.NotIssued}, []string{"not issued yet"}},
+		{"ends early", label.Standing{State: label.Active, ExpiresFor: label.BoundGraceEnd}, []string{"early end:  code: A title. It happened."}},
+		{"announced", label.Standing{State: label.Active, Scheduled: later}, []string{"announced:  to be withdrawn on 2026-06-04T12:00:00Z: code: "}},
+		{"review", label.Standing{State: label.Active, Review: status(label.Review)}, []string{"under review:  since 2026-05-04T12:00:00Z: code: "}},
+		{
+			"advisories", label.Standing{State: label.Active, Advisories: []*label.Status{advised, mended}},
+			[]string{"NL-1, high, CVE-2026-1: It leaks\n", "OPEN: affected", "what to do: Unplug it.\n", "https://northlight.example/1\n", "NL-2\n", "mended from version 2.1 on\n", "what to do: Update.\n"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.standing.At, tc.standing.Expires = now, expires
+			a := &account{Standing: tc.standing, statuses: []*label.Status{lapse}, titles: map[string]string{"code": "A title."}}
+			var p page
+			p.pairs(a.rows()...)
+			for _, want := range tc.want {
+				if !strings.Contains(p.b.String(), want) {
+					t.Errorf("no %q:\n%s", want, p.b.String())
+				}
+			}
+			if tc.standing.State != label.NotIssued && !strings.Contains(verdict(a), "as of 2026-05-04T12:00:00Z") {
+				t.Errorf("the verdict is %q", verdict(a))
+			}
+		})
+	}
+	for state, word := range stateOf {
+		if a := (&account{Standing: label.Standing{State: word}}); a.stateText() == string(word) && word != label.Active {
+			t.Errorf("nothing is said of %v", state)
+		}
+	}
+	for _, s := range []string{"not-affected", "under-investigation", "affected", "fixed"} {
+		if text := advisoryState(&label.AdvisoryRef{State: s}); text == s {
+			t.Errorf("nothing is said of an advisory that is %s", s)
+		}
+	}
+}
+
+// TestWordsAreComplete finds what the contract has and nobody gave words.
+func TestWordsAreComplete(t *testing.T) {
+	for v, name := range labelv1.LabelState_name {
+		if v != 0 && stateOf[labelv1.LabelState(v)] == "" {
+			t.Errorf("no state for %s", name)
+		}
+	}
+	for v, name := range labelv1.LabelAction_name {
+		if v != 0 && happenings[actionOf[labelv1.LabelAction(v)]] == "" {
+			t.Errorf("no words for %s", name)
+		}
+	}
+	for v, name := range labelv1.ExpiryBound_name {
+		if v != 0 && boundWords[boundOf[labelv1.ExpiryBound(v)]] == "" {
+			t.Errorf("no words for %s", name)
+		}
+	}
+}
+
+// TestHistoryInWords writes a history with a lapse that an event brought about
+// and an advisory.
+func TestHistoryInWords(t *testing.T) {
+	at := timestamppb.New(time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC))
+	end := timestamppb.New(at.AsTime().AddDate(0, 6, 0))
+	lapse := &labelv1.LabelStatus{
+		Label: "K7QM4T2X9PWH", Number: 1, Action: labelv1.LabelAction_LABEL_ACTION_LAPSE, Reason: "lab-scope-lost", Text: "Audit.",
+		Title: "No longer accredited.", Recorded: at, Effective: end, LogIndex: 9, Cause: "5f21",
+	}
+	advice := &labelv1.LabelStatus{
+		Label: "K7QM4T2X9PWH", Number: 2, Action: labelv1.LabelAction_LABEL_ACTION_ADVISE, Reason: "advisory", Text: "Published.",
+		Recorded: at, Effective: at, LogIndex: 10, Advisory: &labelv1.Advisory{Id: "NL-1", Title: "It leaks", State: "affected", Action: "Unplug it."},
+	}
+	r := &labelv1.VerifyResponse{
+		Summary: &labelv1.LabelSummary{
+			Id: "K7QM4T2X9PWH", Level: 3, LevelOf: 4, LevelName: "Secure", Name: "Camera", Brand: "Northlight", Model: "C", ManufacturerName: "N",
+			State: labelv1.LabelState_LABEL_STATE_ACTIVE, Issued: at, Expires: end, ExpiresFor: labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END, LogIndex: 3,
+		},
+		At: at, History: []*labelv1.LabelStatus{lapse, advice}, Advisories: []*labelv1.LabelStatus{advice},
+	}
+	var p page
+	writeHistory(&p, r)
+	want := `label K7QM-4T2X-9PWH: Northlight Camera, model C, by N
+
+2026-05-04T12:00:00Z  issued: level 3 of 4, Secure (log entry 3)
+2026-05-04T12:00:00Z  1. to be ended early on 2026-11-04T12:00:00Z (log entry 9)
+                      lab-scope-lost: No longer accredited. Audit.
+                      because of event 5f21
+2026-05-04T12:00:00Z  2. advisory NL-1 (log entry 10)
+                      advisory: Published.
+                      NL-1: It leaks
+                      OPEN: affected, and nothing mends it yet
+                      what to do: Unplug it.
+
+as of:        2026-05-04T12:00:00Z
+state:        active
+early end:    lab-scope-lost: No longer accredited. Audit.
+advisory:     NL-1: It leaks
+              OPEN: affected, and nothing mends it yet
+              what to do: Unplug it.
+valid until:  2026-11-04: the authority brought the end forward
+`
+	if got := p.b.String(); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}

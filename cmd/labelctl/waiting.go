@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+)
+
+// A waiting is a request that waits for a second operator, as it was signed:
+// what the service says of it beside is not what a signature would be under.
+type waiting struct {
+	label.StatusRequest
+	id        string
+	device    label.Digest
+	statement []byte
+	keys      []string // that have signed, as the service says
+}
+
+// readWaiting reads the statement of a waiting request as the service would,
+// under a key that is thrown away.
+func readWaiting(w *labelv1.WaitingRequest) (*waiting, error) {
+	key := envelope.NewThrowaway()
+	env, err := key.SealPayload(w.GetStatement())
+	if err != nil {
+		return nil, err
+	}
+	u, err := envelope.OpenEnvelope(env)
+	if err != nil {
+		return nil, &led{"the request " + w.GetId() + " that the service shows", err}
+	}
+	v, err := u.Verify([]*envelope.PublicKey{key.Public})
+	if err != nil {
+		return nil, err
+	}
+	r, err := envelope.Predicate[label.StatusRequest](v)
+	if err != nil {
+		return nil, &led{"the request " + w.GetId() + " that the service shows", err}
+	}
+	if v.PredicateType() != label.TypeStatusRequest || v.ID().String() != w.GetId() || len(v.Subjects()) != 1 {
+		return nil, label.Errorf(label.Internal, label.ReasonInternal, "requests", "the service shows as request %s what is none; sign nothing, and tell the authority", w.GetId())
+	}
+	return &waiting{StatusRequest: *r, id: w.GetId(), device: v.Subjects()[0], statement: w.GetStatement(), keys: w.GetKeys()}, nil
+}
+
+// until is how long the second operator has.
+func (w *waiting) until() time.Time { return w.Made.Add(label.MaxRequestAge) }
+
+// rows are the request in names and values.
+func (w *waiting) rows() [][2]string {
+	rows := [][2]string{
+		{"request:", w.id}, {"label:", w.Label.Pretty()}, {"action:", string(w.Action)}, {"reason:", w.Reason}, {"text:", w.Text},
+	}
+	if !w.Effective.IsZero() {
+		rows = append(rows, [2]string{"effective:", instant(w.Effective)})
+	}
+	if w.Successor != "" {
+		rows = append(rows, [2]string{"by:", w.Successor.Pretty()})
+	}
+	if w.Level != 0 {
+		rows = append(rows, [2]string{"level:", strconv.Itoa(w.Level)})
+	}
+	return append(rows, [2]string{"made:", instant(w.Made)}, [2]string{"signed by:", "key " + strings.Join(w.keys, ", key ")})
+}
+
+// writeWaiting tells the first operator how it goes on.
+func writeWaiting(p *page, w *waiting) {
+	p.line("label %s stands as it did: the request waits for a second operator", w.Label.Pretty())
+	p.line("")
+	p.pairs(w.rows()...)
+	p.line("")
+	p.line("another operator carries it out with a key of their own, until %s:", instant(w.until()))
+	p.line("  labelctl label approve %s", w.id)
+}
+
+// noteAlike tells an operator who meant to agree with another that asking for
+// the same is not that. It is no failure of the request if that cannot be seen.
+func (c *ctl) noteAlike(ctx context.Context, api labelv1.StatusServiceClient, w *waiting) {
+	r, err := api.ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{Label: string(w.Label)})
+	if err != nil {
+		return
+	}
+	for _, o := range r.GetRequests() {
+		if o.GetId() != w.id && actionOf[o.GetAction()] == w.Action {
+			c.note("the request %s to %s the label waits too; to agree with it, approve it", short(o.GetId()), w.Action)
+		}
+	}
+}
+
+func labelWaitingCommand(c *ctl) *cobra.Command {
+	return &cobra.Command{
+		Use:   "waiting [ID]",
+		Short: "List requests that wait for a second operator",
+		Long: `List the requests that wait for a second operator's signature, all or those for one
+label. A request counts for a day; one that is older can only be made anew.
+Operators only.`,
+		Example: "  labelctl label waiting\n  labelctl label waiting K7QM-4T2X-9PWH",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id := ""
+			if len(args) > 0 {
+				id = args[0]
+			}
+			return c.listWaiting(cmd.Context(), id)
+		},
+	}
+}
+
+func (c *ctl) listWaiting(ctx context.Context, id string) error {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	r, err := labelv1.NewStatusServiceClient(conn).ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{Label: id})
+	if err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, m := range r.GetRequests() {
+		w, err := readWaiting(m)
+		if err != nil {
+			return err
+		}
+		until := instant(w.until())
+		if w.until().Before(c.now()) {
+			until = "TOO OLD"
+		}
+		rows = append(rows, []string{short(w.id), w.Label.Pretty(), string(w.Action), w.Reason, until, w.Text})
+	}
+	return c.show(r, func(p *page) {
+		p.table([]string{"REQUEST", "LABEL", "ACTION", "REASON", "COUNTS UNTIL", "TEXT"}, rows)
+	})
+}
+
+func labelApproveCommand(c *ctl) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "approve REQUEST",
+		Short: "Sign a request that waits, as the second operator",
+		Long: `Show a request that waits for a second operator, ask whether to sign it, sign the
+very same bytes, and send them, which carries the request out. REQUEST is its ID
+as "labelctl label waiting" lists it, or the beginning of one, at least 8 digits.
+
+Shown is what the bytes say, and not what the service says of them.`,
+		Example: "  labelctl label approve 5f21c0de9b7a4413\n  labelctl label approve 5f21c0de9b7a4413 --yes",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args[0]) < 8 {
+				return usagef("REQUEST: %q is too short, give at least 8 digits of the request's ID", args[0])
+			}
+			return c.approve(cmd.Context(), args[0], yes)
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
+}
+
+func (c *ctl) approve(ctx context.Context, id string, yes bool) error {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	all, err := labelv1.NewStatusServiceClient(conn).ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{})
+	if err != nil {
+		return err
+	}
+	w, err := pick(all.GetRequests(), id)
+	if err != nil {
+		return err
+	}
+	signer, err := c.signer(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(w.keys, signer.Public.ID) {
+		return label.Errorf(label.Precondition, label.ReasonWrongSigner, "key",
+			"%s signed the request already; the second signature is that of another operator, with a key of their own", signer.Public.ID)
+	}
+	summary, device, err := labelled(ctx, conn, w.Label)
+	if err != nil {
+		return err
+	}
+	if device != w.device {
+		return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "subject", "the request is about another device than the label's; it cannot be carried out")
+	}
+	if err := c.agree(ctx, w, summary, yes); err != nil {
+		return err
+	}
+	env, err := signer.SealPayload(w.statement)
+	if err != nil {
+		return err
+	}
+	signed, err := envelope.Bundle(env)
+	if err != nil {
+		return err
+	}
+	return c.send(ctx, conn, signed)
+}
+
+// pick returns the request whose ID begins so.
+func pick(list []*labelv1.WaitingRequest, id string) (*waiting, error) {
+	list = slices.DeleteFunc(slices.Clone(list), func(w *labelv1.WaitingRequest) bool { return !strings.HasPrefix(w.GetId(), strings.ToLower(id)) })
+	switch len(list) {
+	case 0:
+		return nil, hintf(label.Errorf(label.NotFound, label.ReasonUnknownSubject, "request", "none that waits has an ID that begins with %s; it may be carried out already", id),
+			"\"labelctl label waiting\" lists those that wait")
+	case 1:
+		return readWaiting(list[0])
+	}
+	return nil, usagef("REQUEST: the IDs of %d requests begin with %s; give more of it", len(list), id)
+}
+
+// agree shows what would be signed and asks whether to.
+func (c *ctl) agree(ctx context.Context, w *waiting, s *labelv1.LabelSummary, yes bool) error {
+	var p page
+	p.pairs(append([][2]string{{"device:", deviceText(s)}, {"state:", stateText(s)}}, w.rows()...)...)
+	if !yes || c.output == "text" {
+		if _, err := c.stderr.Write(p.b.Bytes()); err != nil {
+			return err
+		}
+	}
+	if yes {
+		return nil
+	}
+	agreed, err := c.confirm(ctx, "sign this request?")
+	switch {
+	case errors.Is(err, errNoTerminal):
+		return hintf(errors.New("nothing was signed: nobody can be asked"), "run from a terminal, or give --yes")
+	case err != nil:
+		return err
+	case !agreed:
+		return errors.New("nothing was signed")
+	}
+	return nil
+}
