@@ -1,0 +1,302 @@
+package advisory
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"labeld/internal/label"
+)
+
+// An Effect is what an advisory means for a device at a firmware version.
+type Effect struct {
+	Status   Status
+	Issues   []string // the issues that have this status, as the document orders them
+	Severity Severity // worst of these, where affected or under investigation
+	FixedIn  string   // where affected: lowest version that is stated to be fixed and has none of the issues, nor has any later one
+	Action   string   // one sentence for a shopper
+	URL      string   // https, where to read or get more; may be empty
+}
+
+// For returns what the advisory says of a device and a firmware version, which
+// is empty where it is not known. It returns false if the document names
+// another product, or says nothing that bears on this version. The package
+// comment has the rules.
+func (a *Advisory) For(dev *label.Device, firmware string) (Effect, bool) {
+	at := parseVersion(visible(firmware))
+	var rulings []ruling
+	var e Effect
+	for i := range a.Issues {
+		r := a.Issues[i].about(dev)
+		r.status = r.at(at)
+		if r.status.Worse(e.Status) {
+			e.Status = r.status
+		}
+		rulings = append(rulings, r)
+	}
+	if e.Status == "" {
+		return Effect{}, false
+	}
+	e.URL = a.URL
+	var deciding []ruling
+	for _, r := range rulings {
+		if r.status != e.Status {
+			continue
+		}
+		deciding = append(deciding, r)
+		e.Issues = append(e.Issues, r.ID)
+		if r.Severity.Worse(e.Severity) && e.Status.Worse(Fixed) {
+			e.Severity = r.Severity
+		}
+	}
+	switch e.Status {
+	case UnderInvestigation:
+		e.Action = "The maker is looking into it."
+	case Fixed:
+		e.Action = "No action is needed: this version has the fix."
+	case NotAffected:
+		e.Action = "No action is needed: this product is not affected."
+	default:
+		e.FixedIn = fixedIn(rulings, at)
+		e.advise(deciding)
+	}
+	return e, true
+}
+
+// A ruling is what an issue says of one device.
+type ruling struct {
+	*Issue
+	sayings []saying
+	status  Status // at the version asked about; empty where nothing bears on it
+}
+
+// A saying is one statement about the device. It is sure if it holds for all
+// units of the versions it names.
+type saying struct {
+	*ProductStatus
+	sure bool
+}
+
+// about picks the statements about a device. An investigation of all versions
+// is over once a later statement says how some stand.
+func (is *Issue) about(dev *label.Device) ruling {
+	r := ruling{Issue: is}
+	var concluded time.Time
+	for i := range is.Products {
+		p := &is.Products[i]
+		named, sure := p.names(dev)
+		if !named {
+			continue
+		}
+		r.sayings = append(r.sayings, saying{p, sure})
+		if p.Status != UnderInvestigation && p.said.After(concluded) {
+			concluded = p.said
+		}
+	}
+	r.sayings = slices.DeleteFunc(r.sayings, func(s saying) bool {
+		return s.Status == UnderInvestigation && s.Versions.all() && s.said.Before(concluded)
+	})
+	return r
+}
+
+// at returns the worst status that the statements give a version.
+func (r *ruling) at(v Version) (worst Status) {
+	listed := slices.ContainsFunc(r.sayings, func(s saying) bool { return s.sure && s.Versions.lists(v) })
+	for _, s := range r.sayings {
+		if s.covers(v, listed) && s.Status.Worse(worst) {
+			worst = s.Status
+		}
+	}
+	if worst == "" {
+		return r.beside(v)
+	}
+	return worst
+}
+
+// covers reports whether a statement is taken to be about a version. Where it
+// may be, bad news counts and good news does not; but a version that some
+// statement lists is not subject to ranges that cannot be read.
+func (s saying) covers(v Version, listed bool) bool {
+	in := s.Versions.contains(v)
+	switch s.Status {
+	case Affected, UnderInvestigation:
+		return in == yes || in == maybe && !listed
+	case Fixed: // in some version, which has to be told
+		return in == yes && s.sure && !s.Versions.all()
+	default:
+		return in == yes && s.sure
+	}
+}
+
+// beside rules on a version that no statement covers.
+func (r *ruling) beside(v Version) Status {
+	var (
+		listed                Status // worst of the versions listed as not yet good
+		ranged, fixed, behind bool
+		reached               *Version // highest fix at or below v
+	)
+	for _, s := range r.sayings {
+		switch s.Status {
+		case Affected, UnderInvestigation:
+			if len(s.Versions.points) > 0 && s.Status.Worse(listed) {
+				listed = s.Status
+			}
+			ranged = ranged || s.Status == Affected
+		case Fixed:
+			fixed = true
+		}
+		if !s.sure {
+			continue
+		}
+		for i := range s.Fixes {
+			if v.beyond(s.Fixes[i], true) != yes {
+				behind = true
+			} else if reached == nil || s.Fixes[i].beyond(*reached, false) == yes {
+				reached = &s.Fixes[i]
+			}
+		}
+	}
+	relapsed := reached != nil && slices.ContainsFunc(r.sayings, func(s saying) bool {
+		return (s.Status == Affected || s.Status == UnderInvestigation) && s.Versions.reaches(*reached)
+	})
+	switch {
+	case reached != nil && !behind && !relapsed:
+		return Fixed
+	case listed != "":
+		return listed
+	case ranged && reached != nil:
+		return Fixed
+	case ranged:
+		return NotAffected
+	case fixed:
+		return Affected
+	}
+	return ""
+}
+
+// fixedIn returns the lowest version above v that is stated to have a fix, and
+// from which on no issue is known to affect the device.
+func fixedIn(rulings []ruling, v Version) string {
+	var fixes, odd []Version
+	for _, r := range rulings {
+		for _, s := range r.sayings {
+			for _, f := range s.Fixes {
+				switch c, ok := f.compare(v); {
+				case ok && c <= 0:
+				case f.plain():
+					fixes = append(fixes, f)
+				default:
+					odd = append(odd, f)
+				}
+			}
+		}
+	}
+	if len(fixes) == 0 && len(odd) == 1 {
+		fixes = odd // in no order with others, but there are none
+	}
+	slices.SortFunc(fixes, func(a, b Version) int { c, _ := a.compare(b); return c })
+	fixes = slices.CompactFunc(fixes, func(a, b Version) bool { return a.equals(b) == yes })
+	lowest := ""
+	for _, f := range slices.Backward(fixes[max(0, len(fixes)-maxFixes):]) {
+		if slices.ContainsFunc(rulings, func(r ruling) bool { return r.affects(f) }) {
+			break
+		}
+		lowest = f.String()
+	}
+	return lowest
+}
+
+// affects reports whether the issue affects the device at v or above.
+func (r *ruling) affects(v Version) bool {
+	return r.at(v) == Affected || slices.ContainsFunc(r.sayings, func(s saying) bool {
+		return s.Status == Affected && s.Versions.reaches(v)
+	})
+}
+
+// prospects of an affected issue, from best to worst.
+const (
+	updatable = iota // the maker offers an update
+	advised          // the maker says what to do
+	open             // nothing can be done yet
+	final            // nothing will be
+	silent           // the maker says nothing
+)
+
+// advise says what to do about the issues that affect the device: that one's
+// words which leaves the most to worry about.
+func (e *Effect) advise(deciding []ruling) {
+	worst, words := -1, Remedy{}
+	for i := range deciding {
+		if p, w := deciding[i].prospect(); p > worst {
+			worst, words = p, w
+		}
+	}
+	if words.URL != "" {
+		e.URL = words.URL
+	}
+	advice := "."
+	if words.Text != "" {
+		advice = "; the maker advises: " + sentence(words.Text)
+	}
+	switch {
+	case e.FixedIn != "":
+		e.Action = "Update to version " + e.FixedIn + " or later."
+	case worst == updatable:
+		e.Action = "An update is available" + advice
+	case worst == silent:
+		e.Action = "The maker has not said what to do; ask the maker."
+	case worst == final:
+		e.Action = "No update is planned" + advice
+	case words.Category == Action:
+		e.Action = "The maker advises: " + sentence(words.Text)
+	default:
+		e.Action = "No update is available yet" + advice
+	}
+}
+
+// prospect returns the best that the maker says about an issue, and the words
+// to pass on.
+func (r *ruling) prospect() (prospect int, words Remedy) {
+	found := map[Category]Remedy{}
+	for _, s := range r.sayings {
+		if s.Status != Affected {
+			continue
+		}
+		for _, remedy := range s.Remedies {
+			if _, again := found[remedy.Category]; !again {
+				found[remedy.Category] = remedy
+			}
+		}
+	}
+	if fix, ok := found[VendorFix]; ok {
+		return updatable, fix
+	}
+	for _, c := range []Category{Mitigation, Workaround, Action} {
+		if help, ok := found[c]; ok {
+			prospect, words = advised, help
+			break
+		}
+	}
+	if never, ok := found[NoFixPlanned]; ok {
+		if words.Text == "" {
+			words = never
+		}
+		return final, words
+	}
+	switch {
+	case prospect == advised:
+		return advised, words
+	case len(found) > 0:
+		return open, words
+	}
+	return silent, words
+}
+
+// sentence ends a maker's words as a sentence.
+func sentence(s string) string {
+	s = clip(s, maxAdvice)
+	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "!") || strings.HasSuffix(s, "…") {
+		return s
+	}
+	return s + "."
+}
