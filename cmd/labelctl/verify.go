@@ -13,6 +13,7 @@ import (
 
 	"labeld/internal/label"
 	"labeld/internal/qr"
+	"labeld/internal/statuslist"
 	"labeld/internal/verify"
 )
 
@@ -28,6 +29,7 @@ type verification struct {
 	target  string
 	url     string
 	trust   string // file
+	list    string // file with a status list
 	offline bool
 	at      time.Time // now where zero
 }
@@ -50,14 +52,17 @@ The package holds all that happened to the label, so that --at can ask how it
 stood at an instant that is past.
 
 --offline uses no network: it needs a package file and --trust. What happened
-after the package was made is then not known.
+after the package was made is then not known. A status list, the small file at
+/status-list that tells of all labels, says more: with --status-list a package
+that is older than a suspension, or leaves one out, is found out.
 
 The exit code is 0 for a genuine label that is active, 4 for one that is not valid
 (expired, suspended, revoked, withdrawn, superseded), and 1 where the label is not
 genuine or that cannot be told.`,
 		Example: `  labelctl verify K7QM-4T2X-9PWH --url https://labels.example.org
   labelctl verify photo.jpg --trust labeld.json
-  labelctl verify --offline --trust labeld.json label-K7QM4T2X9PWH.json --at 2027-06-30`,
+  labelctl verify --offline --trust labeld.json label-K7QM4T2X9PWH.json --at 2027-06-30
+  labelctl verify --offline --trust labeld.json --status-list status.jwt label-K7QM4T2X9PWH.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			v.target = args[0]
@@ -75,6 +80,7 @@ genuine or that cannot be told.`,
 	f := cmd.Flags()
 	f.StringVar(&v.url, "url", "", "base `URL` of the service ("+envURL+"; default: that in the label's URL, or http://127.0.0.1:8080)")
 	f.StringVar(&v.trust, "trust", "", "`file` with the keys to believe")
+	f.StringVar(&v.list, "status-list", "", "`file` with a status list to check against")
 	f.BoolVar(&v.offline, "offline", false, "use no network")
 	f.StringVar(&at, "at", "", "`instant` or day for which to say where the label stands (default: now)")
 	return cmd
@@ -171,11 +177,33 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 	if err != nil {
 		return err
 	}
+	if err := c.listed(v, trust, r); err != nil {
+		return err
+	}
 	if err := c.showVerified(v, base, r); err != nil {
 		return err
 	}
 	if r.State != label.Active {
 		return outcome(exitInvalid)
+	}
+	return nil
+}
+
+// listed holds a result to the status list in a file, if one is named.
+func (c *ctl) listed(v *verification, trust *verify.Trust, r *verify.Result) error {
+	if v.list == "" {
+		return nil
+	}
+	b, err := c.readFile(v.list, statuslist.MaxToken)
+	if err != nil {
+		return err
+	}
+	list, err := trust.OpenList(b, c.now())
+	if err != nil {
+		return &located{v.list, err}
+	}
+	if err := trust.CheckList(r, list); err != nil {
+		return &led{"cannot tell", err}
 	}
 	return nil
 }

@@ -8,6 +8,8 @@
 //	request.go       evaluating, and issuing labels
 //	change.go        changing the state of labels
 //	propagate.go     what becomes of labels when something they rest on fails
+//	statuslist.go    the signed list of how all labels stand
+//	work.go          what goes on beside requests
 //	distrust.go      which accepted evidence no longer counts
 //	publish.go       labels as anybody may see them
 //	list.go          pages
@@ -40,6 +42,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,14 +79,17 @@ type Authority struct {
 	clock     func() time.Time
 	log       *slog.Logger
 
-	writer      *writer
-	propagation *propagation
-	head        atomic.Pointer[signedHead] // of the last commit
-	callers     *lru.Cache[string, session]
-	keys        *lru.Cache[string, *envelope.PublicKey] // parsed, by ID; whether one may be used is in its record
-	published   *lru.Cache[label.ID, *Published]
-	distrust    atomic.Pointer[distrust]
-	failures    atomic.Int64 // labels of ours that did not verify; must stay zero
+	writer    *writer
+	work      *work
+	head      atomic.Pointer[signedHead] // of the last commit
+	callers   *lru.Cache[string, session]
+	keys      *lru.Cache[string, *envelope.PublicKey] // parsed, by ID; whether one may be used is in its record
+	published *lru.Cache[label.ID, *Published]
+	distrust  atomic.Pointer[distrust]
+	list      atomic.Pointer[statusList]
+	listing   sync.Mutex   // held while the list is made
+	changes   atomic.Int64 // commits with statuses since the start
+	failures  atomic.Int64 // labels of ours that did not verify; must stay zero
 }
 
 // Config is what an [Authority] is made of.
@@ -147,13 +153,17 @@ func New(c Config) (*Authority, error) {
 		return nil, err
 	}
 	a.writer = newWriter(a)
-	a.startPropagation()
+	if err := a.RefreshList(); err != nil {
+		a.writer.close()
+		return nil, err
+	}
+	a.startWork()
 	return a, nil
 }
 
 // Close refuses new work, finishes what was begun, and stops the writer.
 func (a *Authority) Close() {
-	a.propagation.stop()
+	a.work.stop()
 	a.writer.close()
 }
 
@@ -221,6 +231,9 @@ func (a *Authority) View(f func(*store.View) error) error { return a.store.View(
 func (a *Authority) committed(b *store.Batch) {
 	if len(b.Entries) > 0 {
 		a.head.Store(&signedHead{b.Head, b.At})
+	}
+	if len(b.Statuses) > 0 {
+		a.changes.Add(1)
 	}
 	for i := range b.Statuses {
 		a.published.Remove(b.Statuses[i].Label)

@@ -56,7 +56,7 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 		return nil, err
 	}
 	if !known {
-		a.propagation.wake()
+		a.work.wake()
 	}
 	return e, nil
 }
@@ -327,13 +327,6 @@ func ends(e *label.Event, effect scheme.Effect) time.Time {
 	return label.DateOf(e.Made).AddMonths(effect.GraceMonths).End()
 }
 
-// A propagation is the goroutine that draws the consequences of events.
-type propagation struct {
-	signal chan struct{}
-	quit   context.CancelFunc
-	idle   chan struct{}
-}
-
 const (
 	// PropagationChunk is how many labels are changed in one operation: few
 	// enough that other writers hardly notice.
@@ -347,36 +340,20 @@ const (
 	propagationRetry = time.Second
 )
 
-func (a *Authority) startPropagation() {
-	ctx, quit := context.WithCancel(context.Background())
-	a.propagation = &propagation{signal: make(chan struct{}, 1), quit: quit, idle: make(chan struct{})}
-	a.propagation.wake() // there may be work from before a restart
-	go func() {
-		defer close(a.propagation.idle)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-a.propagation.signal:
-			}
-			if err := a.Propagate(ctx); err != nil && ctx.Err() == nil {
-				a.log.Error("drawing the consequences of an event; trying again", "err", err)
-				time.AfterFunc(propagationRetry, a.propagation.wake)
-			}
+// keepPropagating draws the consequences of events as they are reported, and
+// those from before a restart, until ctx ends.
+func (a *Authority) keepPropagating(ctx context.Context) {
+	for {
+		if err := a.Propagate(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("drawing the consequences of an event; trying again", "err", err)
+			time.AfterFunc(propagationRetry, a.work.wake)
 		}
-	}()
-}
-
-func (p *propagation) wake() {
-	select {
-	case p.signal <- struct{}{}:
-	default:
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.work.reported:
+		}
 	}
-}
-
-func (p *propagation) stop() {
-	p.quit()
-	<-p.idle
 }
 
 // Propagate draws the consequences of all events that are not done, and returns

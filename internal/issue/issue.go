@@ -20,6 +20,7 @@ import (
 	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/scheme"
+	"labeld/internal/statuslist"
 	"labeld/internal/translog"
 	"labeld/internal/verify"
 )
@@ -149,6 +150,11 @@ func (i *Issuer) Status(st *label.Status, device label.Digest) (*Signed, error) 
 		return nil, fmt.Errorf("the status would not verify and was not signed: %w", err)
 	}
 	return i.seal(payload)
+}
+
+// StatusList signs a status list, to be served at a URL.
+func (i *Issuer) StatusList(l *statuslist.List, url string, now time.Time, life, ttl time.Duration) ([]byte, error) {
+	return statuslist.Sign(l, i.signer, url, now, life, ttl)
 }
 
 // Checkpoint signs a head of the log, and when it was the head.

@@ -26,7 +26,7 @@ type body struct {
 	etag   []string
 
 	// Where the body is a view of a label:
-	link        []string  // to the label's canonical address
+	link        []string  // to the label's own address
 	vary        []string  // where another representation has the same address
 	disposition []string  // where it is a file to save
 	next        time.Time // when it will be wrong; zero for never
@@ -45,6 +45,7 @@ func newBody(typ string, b []byte) *body {
 var (
 	cacheLabel   = []string{"public, max-age=10, must-revalidate"} // a label's state may change
 	cacheSecond  = []string{"public, max-age=1"}                   // the log grows
+	cacheList    = []string{"public, max-age=10, must-revalidate"} // a label's state may change
 	cacheMinute  = []string{"public, max-age=60"}                  // changes with a restart
 	cacheHour    = []string{"public, max-age=3600"}                // follows from its address
 	cacheForever = []string{"public, max-age=31536000, immutable"} // cannot change
@@ -54,13 +55,13 @@ var (
 // labelAge is how long cacheLabel lets a label view be kept.
 const labelAge = 10 * time.Second
 
-// until returns cacheLabel, shortened so that no cache keeps a view beyond the
-// instant at which it turns wrong.
-func (b *body) until(now time.Time) []string {
-	if b.next.IsZero() {
+// cacheUntil returns cacheLabel, shortened so that no cache keeps an answer
+// beyond the instant at which it turns wrong; zero is never.
+func cacheUntil(next, now time.Time) []string {
+	if next.IsZero() {
 		return cacheLabel
 	}
-	left := b.next.Sub(now)
+	left := next.Sub(now)
 	if left >= labelAge {
 		return cacheLabel
 	}

@@ -20,6 +20,7 @@
 //	/keys/label.pub            PEM of the key that signs labels now
 //	/keys/log.vkey             verifier key of the log (c2sp.org/signed-note)
 //	/.well-known/labeld.json   trust file: all that a verifier has to know
+//	/status-list               signed list of how all labels stand (package statuslist)
 //	/log/checkpoint, /log/tile/...   the log (c2sp.org/tlog-tiles)
 //	/healthz                   200 while labels can be read
 //
@@ -28,18 +29,42 @@
 // directly (a redirect would cost a shopper on a weak network a second trip)
 // and names the one canonical address in a Link header.
 //
+// # As of an instant
+//
+// The page and the JSON of a label can be asked for as of an instant that is
+// past:
+//
+//	/l/{id}?at=2026-05-31              the end of that day, in UTC
+//	/l/{id}.json?at=2026-05-31T12:00:00Z
+//
+// They show how the label stood by what was known then: its state, the
+// advisories, what had happened to it. Today is answered with the present. What
+// is still to come, or no day, is refused with 400 and the field "at". Before
+// the label was issued its state is not-issued. An answer about the past says
+// so, in colours that no present label has, for its address too can be printed
+// on a product; a Link header names the address of the present
+// (rel="latest-version"). What else is below /l/{id} is the same at all times.
+//
 // # JSON
 //
 // The members of a label always come in this order. What does not apply
-// (firmware and labs of a label that no lab tested, optional texts) is absent.
-// There is no time of rendering in it: the same state gives the same bytes.
+// (firmware and labs of a label that no lab tested, optional texts, statuses of
+// a label to which nothing happened) is absent. There is no time of rendering
+// in it: the same state gives the same bytes.
 //
 //	{
 //	  "id": "K7QM4T2X9PWH",
 //	  "prettyId": "K7QM-4T2X-9PWH",
 //	  "url": "https://labels.example.org/l/K7QM4T2X9PWH",
-//	  "state": "active",            active or expired
+//	  "at": "2026-05-31T23:59:59Z", the instant that was asked about; absent for the present
+//	  "state": "active",            active, suspended, expired, revoked, withdrawn, superseded, not-issued
+//	  "because": {...},             the status that brought the state about; absent where time or nothing did
+//	  "expiringSoon": false,        active, and will expire within 60 days
+//	  "underReview": false,         the authority is looking into it; it counts meanwhile
+//	  "review": {...},              the status that began the review
+//	  "scheduled": {...},           a status that was announced, and will end the label when it takes effect
 //	  "support": "supported",       supported or ended: security updates
+//	  "advisories": [{...}],        the latest status about each advisory
 //	  "scheme": {"id": "four-level", "version": "2026.1", "name": "...", "sha256": "..."},
 //	  "level": {"number": 3, "of": 4, "name": "Secure by design"},
 //	  "assurance": "lab-tested",    lab-tested or self-declared
@@ -48,14 +73,33 @@
 //	  "firmware": {"version": "3.8.2", "sha256": "..."},
 //	  "labs": [{"id": "aurora-lab", "name": "...", "accreditation": "...", "body": "..."}],
 //	  "issued": "2026-11-01T12:00:00Z",
-//	  "expires": "2028-10-17T00:00:00Z",    not valid from this instant on
-//	  "expiresFor": "evidence-expiry",      or scheme-term, support-end
+//	  "expires": "2028-10-17T00:00:00Z",    not valid from this instant on; never later than the signed label says
+//	  "expiresFor": "evidence-expiry",      or scheme-term, support-end, grace-end: the authority brought it forward
 //	  "supportEnd": "2032-06-30",           last day of security updates
 //	  "product": {"page": "https://...", "updates": "automatic", ...},
 //	  "criteria": [{"id": "no-shared-passwords", "by": "lab"}, ...],
 //	  "logIndex": 1,
+//	  "history": [{...}],           all that happened to the label, by number
 //	  "links": {"bundle": "https://...", "device": "...", "proof": "...", "package": "...", "qr": "..."}
 //	}
+//
+// A status is
+//
+//	{
+//		"number": 1,                in the label's history
+//		"action": "suspend",        or reinstate, revoke, withdraw, supersede, lapse, review, clear, advise
+//		"reason": "complaint",      code from labels/reasons.yaml
+//		"title": "The authority is looking into a complaint about the product.",
+//		"text": "...",              what happened in the case at hand
+//		"recorded": "2026-11-03T09:00:00Z",
+//		"effective": "2026-11-03T09:00:00Z",  later than recorded where it was announced
+//		"logIndex": 17,
+//		"successor": {"id": "...", "url": "..."},             of a superseded label
+//		"advisory": {"id": "...", "state": "affected", "fixedIn": "2.4.1", ...}  as [label.AdvisoryRef]
+//	}
+//
+// State, support and advisories are axes of their own: a label may be active
+// while its product needs an update.
 //
 // This is a convenience for those who trust the connection. Who does not,
 // checks the package (package verify) or the bundle (cosign).
@@ -78,7 +122,10 @@
 // then a lookup, a few assignments to the header map and one write. Label views
 // may be cached for ten seconds, and never beyond the instant at which the
 // label's state changes; then a cache must ask again, and not answer from what
-// it has. Full tiles never change and may be cached for ever.
+// it has. An answer about the past is made for each who asks, and may be cached
+// for an hour once it is a minute old: until then a change that was decided by
+// that instant may be on its way. Caches have to tell addresses apart by their
+// query. Full tiles never change and may be cached for ever.
 //
 // # Safety in the browser
 //

@@ -84,7 +84,7 @@ func (h *Handler) product(w http.ResponseWriter, r *http.Request, number string)
 		h.failTyped(w, r, err, forPeople, number)
 		return
 	}
-	redirect(w, r, http.StatusTemporaryRedirect, "/l/"+string(p.Label.ID), cacheLabel)
+	redirect(w, r, http.StatusTemporaryRedirect, "/l/"+string(p.Label.ID), cacheUntil(p.NextChange(p.At), h.a.Now()))
 }
 
 // redirect sends on to a path of ours.

@@ -10,29 +10,30 @@ import (
 	"labeld/internal/qr"
 )
 
-// A view is one way to look at a label.
+// A view is one way to show a label.
 type view struct {
 	name   string // by which its rendered form is kept
 	reader reader // who reads it
-	render func(*Handler, *authority.Published) (*body, error)
+	dated  bool   // whether it can be asked for as of an instant
+	render func(*Handler, look) (*body, error)
 }
 
 // The views by what follows the ID in their address.
 var (
-	pageView = &view{"web.page", forPeople, (*Handler).renderPage}
-	jsonView = &view{"web.json", forParsers, (*Handler).renderJSON}
+	pageView = &view{"web.page", forPeople, true, (*Handler).renderPage}
+	jsonView = &view{"web.json", forParsers, true, (*Handler).renderJSON}
 	byPath   = map[string]*view{
 		".json": jsonView,
-		"/bundle": {"web.bundle", forPrograms, func(_ *Handler, p *authority.Published) (*body, error) {
+		"/bundle": {"web.bundle", forPrograms, false, func(_ *Handler, p look) (*body, error) {
 			return newBody(label.BundleType, p.Bundle), nil
 		}},
-		"/device": {"web.device", forPrograms, func(_ *Handler, p *authority.Published) (*body, error) {
+		"/device": {"web.device", forPrograms, false, func(_ *Handler, p look) (*body, error) {
 			return newBody(jsonType, p.Device), nil
 		}},
-		"/proof": {"web.proof", forPrograms, func(_ *Handler, p *authority.Published) (*body, error) {
+		"/proof": {"web.proof", forPrograms, false, func(_ *Handler, p look) (*body, error) {
 			return newBody(label.TLogProofType, p.Proof), nil
 		}},
-		"/package": {"web.package", forPrograms, func(_ *Handler, p *authority.Published) (*body, error) {
+		"/package": {"web.package", forPrograms, false, func(_ *Handler, p look) (*body, error) {
 			b := newBody(label.PackageType, p.Package)
 			b.disposition = []string{`attachment; filename="label-` + string(p.Label.ID) + `.json"`}
 			return b, nil
@@ -69,7 +70,7 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
 		h.failTyped(w, r, err, v.reader, name)
 		return
 	}
-	b, err := h.render(id, v)
+	b, cache, err := h.answer(id, v, r.URL.RawQuery)
 	if err != nil {
 		h.failTyped(w, r, err, v.reader, id.Pretty())
 		return
@@ -78,21 +79,42 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
 		// The same bytes as at .json; only here do they depend on Accept.
 		w.Header()["Vary"] = varyAccept
 	}
-	h.send(w, r, b, b.until(h.a.Now()))
+	h.send(w, r, b, cache)
 }
 
-// render returns a view of a label, made when it is first asked for.
-func (h *Handler) render(id label.ID, v *view) (*body, error) {
+// answer returns a view of a label, as of the instant that the query names, and
+// for how long it may be kept.
+func (h *Handler) answer(id label.ID, v *view, query string) (b *body, cache []string, err error) {
+	var at time.Time
+	var past bool
+	if v.dated && query != "" {
+		if at, past, err = parseAt(query, h.a.Now()); err != nil {
+			return nil, nil, err
+		}
+	}
 	p, err := h.a.Lookup(id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	if past {
+		b, err = h.at(p, v, at)
+		return b, cacheAt(at, h.a.Now()), err
+	}
+	if b, err = h.present(p, v); err != nil {
+		return nil, nil, err
+	}
+	return b, cacheUntil(b.next, h.a.Now()), nil
+}
+
+// present returns a view of a label as it stands, made when it is first asked
+// for.
+func (h *Handler) present(p *authority.Published, v *view) (*body, error) {
 	made, err := p.Render(v.name, func() (any, error) {
-		b, err := v.render(h, p)
+		b, err := v.render(h, look{p, false})
 		if err != nil {
 			return nil, err
 		}
-		b.link = []string{"<" + qr.URL(h.base, id) + `>; rel="canonical"`}
+		b.link = []string{"<" + qr.URL(h.base, p.Label.ID) + `>; rel="canonical"`}
 		b.next = p.NextChange(p.At)
 		return b, nil
 	})
@@ -100,59 +122,6 @@ func (h *Handler) render(id label.ID, v *view) (*body, error) {
 		return nil, err
 	}
 	return made.(*body), nil
-}
-
-// A Label is a label as JSON. The package comment documents it.
-type Label struct {
-	ID         label.ID             `json:"id"`
-	PrettyID   string               `json:"prettyId"`
-	URL        string               `json:"url"`
-	State      label.State          `json:"state"`
-	Support    label.SupportState   `json:"support"`
-	Scheme     label.SchemeRef      `json:"scheme"`
-	Level      label.Level          `json:"level"`
-	Assurance  label.Assurance      `json:"assurance"`
-	Device     label.Device         `json:"device"`
-	Maker      label.Party          `json:"maker"`
-	Firmware   *label.Firmware      `json:"firmware,omitempty"`
-	Labs       []label.LabRef       `json:"labs,omitempty"`
-	Issued     time.Time            `json:"issued"`
-	Expires    time.Time            `json:"expires"`
-	ExpiresFor label.Bound          `json:"expiresFor"`
-	SupportEnd label.Date           `json:"supportEnd"`
-	Product    label.Product        `json:"product"`
-	Criteria   []label.CriterionMet `json:"criteria"`
-	LogIndex   int64                `json:"logIndex"`
-	Links      Links                `json:"links"`
-}
-
-// Links are the addresses of what proves a label, and of its code.
-type Links struct {
-	Bundle  string `json:"bundle"`
-	Device  string `json:"device"`
-	Proof   string `json:"proof"`
-	Package string `json:"package"`
-	QR      string `json:"qr"`
-}
-
-func (h *Handler) links(id label.ID) Links {
-	u := qr.URL(h.base, id)
-	return Links{Bundle: u + "/bundle", Device: u + "/device", Proof: u + "/proof", Package: u + "/package", QR: u + "/qr.svg"}
-}
-
-func (h *Handler) renderJSON(p *authority.Published) (*body, error) {
-	l := p.Label
-	b, err := label.Encode(&Label{
-		ID: l.ID, PrettyID: l.ID.Pretty(), URL: l.URL, State: p.State, Support: p.Support,
-		Scheme: l.Scheme, Level: l.Level, Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
-		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: l.Expires, ExpiresFor: l.ExpiresFor,
-		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: l.Criteria, LogIndex: p.Index,
-		Links: h.links(l.ID),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return newBody(jsonType, b), nil
 }
 
 // A picture is a label's QR code, drawn.

@@ -8,10 +8,7 @@ import (
 	"html/template"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/qr"
 	"labeld/internal/scheme"
@@ -63,6 +60,11 @@ type day struct{ Words, ISO string }
 
 func newDay(d label.Date) day { return day{d.Start().Format("2 January 2006"), d.String()} }
 
+// newInstant returns an instant, with the time of day for machines only.
+func newInstant(t time.Time) day {
+	return day{t.UTC().Format("2 January 2006"), t.UTC().Format(time.RFC3339)}
+}
+
 // lastDay returns the last day that is wholly or partly before an end.
 func lastDay(end time.Time) day { return newDay(label.DateOf(end.Add(-time.Second))) }
 
@@ -95,9 +97,13 @@ type labelPage struct {
 	Category string
 	GTINs    []string
 
-	Valid bool
-	Last  day // of validity
-	Why   string
+	Standing standing
+	Notices  []notice   // advisories that concern the product
+	Others   []notice   // advisories that do not
+	Events   []*account // what happened since the issue, the latest first
+	Earlier  []*account // and what would make the page too long
+	Asked    string     // the day that is shown; empty for the present
+	Query    string     // that asks for the instant that is shown
 
 	Level     label.Level
 	Steps     []bool // of the ladder, from the lowest: reached or not
@@ -116,16 +122,13 @@ type labelPage struct {
 	Criteria  []criterion
 	Evidence  []evidence
 	Type      string // predicate type, for cosign
-	LogIndex  int64
+	Entries   []entry
 	Base      string
 }
 
-// reasons says what binds a label's validity.
-var reasons = map[label.Bound]string{
-	label.BoundSchemeTerm:     "This is the longest that the scheme lets a label run.",
-	label.BoundSupportEnd:     "The manufacturer's security updates end then.",
-	label.BoundEvidenceExpiry: "The tests or statements it rests on are too old after that.",
-}
+// maxEvents bounds what a page tells in full of what happened to a label. A
+// history may have as many texts as would take half a megabyte.
+const maxEvents = 10
 
 // checkers says who looked at a criterion.
 var checkers = map[string]string{
@@ -134,32 +137,33 @@ var checkers = map[string]string{
 	"none":                     "does not concern this product",
 }
 
-func (h *Handler) renderPage(p *authority.Published) (*body, error) {
+func (h *Handler) renderPage(p look) (*body, error) {
 	l := p.Label
-	state := "Valid label"
-	if p.State != label.Active {
-		state = "EXPIRED label"
-	}
 	d := &labelPage{
-		frame: newFrame(state+": "+l.Device.Name, l.Authority),
-		ID:    l.ID, Pretty: l.ID.Pretty(), URL: qr.URL(h.base, l.ID), Base: h.base,
+		ID: l.ID, Pretty: l.ID.Pretty(), URL: qr.URL(h.base, l.ID), Base: h.base,
 		Device: &l.Device, Maker: l.Maker, Category: l.Device.Category,
-		Valid: p.State == label.Active, Last: lastDay(l.Expires), Why: reasons[l.ExpiresFor],
+		Standing: h.standing(p), Events: h.events(p),
 		Level: l.Level, Scheme: l.Scheme, Tested: l.Assurance == label.LabTested, Labs: l.Labs, Firmware: l.Firmware,
-		Issued: newDay(label.DateOf(l.Issued)), Supported: p.Support == label.Supported,
+		Issued: newInstant(l.Issued), Supported: p.Support == label.Supported,
 		Support: newDay(l.Product.SupportEnd), Product: l.Product, Page: newLink(l.Product.Page),
 		Contact: newLink(l.Product.Vulnerabilities.Contact), Policy: newLink(l.Product.Vulnerabilities.Policy),
-		Type: label.TypeLabel, LogIndex: p.Index,
+		Type: label.TypeLabel, Entries: entries(p),
+	}
+	d.frame = newFrame(d.Standing.title()+": "+fullName(&l.Device), l.Authority)
+	if d.Notices, d.Others = notices(p); len(d.Notices) > 0 {
+		d.Standing.Notice = d.Notices[0].Headline
+	}
+	if len(d.Events) > maxEvents {
+		d.Events, d.Earlier = d.Events[:maxEvents], d.Events[maxEvents:]
+	}
+	if p.past {
+		d.Asked, d.Query = label.DateOf(p.At).String(), "?at="+p.At.Format(time.RFC3339)
 	}
 	if c := h.a.Programme().Categories[l.Device.Category]; c != nil {
 		d.Category = c.Name
 	}
 	for _, g := range l.Device.GTINs {
 		d.GTINs = append(d.GTINs, printed(g))
-	}
-	// Most marketing names begin with the brand; the title says it once.
-	if !strings.HasPrefix(strings.ToLower(l.Device.Name), strings.ToLower(l.Device.Brand)) {
-		d.Title = state + ": " + l.Device.Brand + " " + l.Device.Name
 	}
 	for n := range l.Level.Of {
 		d.Steps = append(d.Steps, n < l.Level.Number)
@@ -179,6 +183,15 @@ func (h *Handler) renderPage(p *authority.Published) (*body, error) {
 	made := newBody(htmlType, b)
 	made.vary = varyAccept
 	return made, nil
+}
+
+// fullName returns a device's brand and name. Most marketing names begin with
+// the brand; it is said once.
+func fullName(d *label.Device) string {
+	if strings.HasPrefix(strings.ToLower(d.Name), strings.ToLower(d.Brand)) {
+		return d.Name
+	}
+	return d.Brand + " " + d.Name
 }
 
 // describe fills in the scheme's words, if the scheme that is served is still
@@ -226,81 +239,6 @@ func printed(g label.GTIN) string {
 		if len(s) == 14 && strings.Trim(s[:14-n], "0") == "" {
 			return s[14-n:]
 		}
-	}
-	return s
-}
-
-// An advice is what an error page says beside the refusal itself.
-type advice struct {
-	Title string
-	Steps []string
-}
-
-var advices = map[label.Reason]advice{
-	label.ReasonIDMalformed: {"That is not a label ID", []string{
-		"The ID stands below the code on the label, in three groups of four. Hyphens may be left out, and capital and small letters are the same.",
-		"The letter U never occurs in an ID, and no character but letters and digits.",
-		"If the product shows something of another form as its label ID, the label may be an imitation.",
-	}},
-	label.ReasonIDCheck: {"One character is wrong", []string{
-		"Go through it group by group. B and 8, S and 5, Z and 2, V and Y are often confused. O counts as 0; I and L count as 1.",
-		"If it stands exactly like this on the product, the label is not genuine. Please report it.",
-	}},
-	label.ReasonUnknownLabel: {"No such label exists", []string{
-		"A mistyped ID is almost always noticed as such. This one is well-formed, and was never issued.",
-		"If it stands exactly like this on the product, do not trust the label, and please report where you saw it.",
-	}},
-	label.ReasonUnknownProduct: {"This product is not registered", []string{
-		"It has no label of this authority. Most products have none.",
-		"If this one shows a label all the same, type the label's ID instead of the barcode number.",
-	}},
-	label.ReasonUnlabelled: {"This product has no label", []string{
-		"If it shows one all the same, do not trust it, and please report it.",
-	}},
-	reasonElsewhere: {"That label belongs to another site", []string{
-		"We cannot say anything about labels of other sites. Somebody who prints imitations may also run a site that calls them genuine.",
-		"If the product claims a label of this authority, the label is not genuine. Please report it.",
-	}},
-	label.ReasonMissing:   {"Nothing was typed", nil},
-	label.ReasonMalformed: {"That cannot be right", []string{"Type the label ID (such as K7QM-4T2X-9PWH) or all digits of the number under the barcode."}},
-	label.ReasonTooLarge:  {"That is too long", []string{"A label ID has twelve characters, a barcode number at most fourteen."}},
-	reasonNoPage:          {"Nothing is here", []string{"To see a label, type its ID or the number under the barcode."}},
-	reasonMethod:          {"That does not work here", nil},
-}
-
-// fallbacks are the advices for what is not the reader's doing.
-var fallbacks = map[bool]advice{
-	true:  {"Please try again", []string{"This is not about the label: the service cannot answer right now. Try again in a moment."}},
-	false: {"Something went wrong here", []string{"This is our fault and says nothing about the label. Please try again later."}},
-}
-
-func (h *Handler) renderProblem(p problem) ([]byte, error) {
-	a, ok := advices[p.reason]
-	if !ok {
-		a = fallbacks[p.status < 500 || p.status == 503]
-	}
-	typed := []rune(strings.ToValidUTF8(p.typed, "\uFFFD"))
-	return renderTemplate("problem", struct {
-		frame
-		Message string
-		Steps   []string
-		Typed   string
-		Base    string
-	}{newFrame(a.Title, h.a.Trust().Authority), sentence(p.text), a.Steps, string(typed[:min(len(typed), maxTyped)]), h.base})
-}
-
-// maxTyped bounds what an error page repeats of what was typed, in characters.
-const maxTyped = 100
-
-// sentence makes a sentence of an error text.
-func sentence(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	if n == 0 {
-		return ""
-	}
-	s = string(unicode.ToUpper(r)) + s[n:]
-	if !strings.HasSuffix(s, ".") {
-		s += "."
 	}
 	return s
 }

@@ -13,6 +13,7 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/qr"
 	"labeld/internal/scheme"
+	"labeld/internal/statuslist"
 	"labeld/internal/store"
 	"labeld/internal/verify"
 )
@@ -28,6 +29,7 @@ type Authority interface {
 	// Checkpoint returns the signed log head of the last commit. Tiles of that
 	// size can be read in any View that begins afterwards.
 	Checkpoint() []byte
+	StatusList() []byte // signed; changes every half minute and when a label does
 	View(func(*store.View) error) error
 
 	Trust() *verify.Trust         // does not change
@@ -130,6 +132,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.health(w, r)
 	case "/log/checkpoint":
 		h.send(w, r, newBody(textType, h.a.Checkpoint()), cacheSecond)
+	case verify.ListPath:
+		h.send(w, r, newBody(statuslist.Type, h.a.StatusList()), cacheList)
 	default:
 		if tile, ok := strings.CutPrefix(path, "/log/"); ok {
 			h.tile(w, r, tile)

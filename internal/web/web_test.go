@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,7 +29,9 @@ import (
 	"github.com/transparency-dev/tessera/fsck"
 	"golang.org/x/mod/sumdb/note"
 
+	"labeld/internal/authority"
 	"labeld/internal/label"
+	"labeld/internal/labeltest"
 	"labeld/internal/qr"
 	"labeld/internal/translog"
 	"labeld/internal/verify"
@@ -43,7 +46,7 @@ func do(h http.Handler, method, target string, header ...string) *httptest.Respo
 	if err != nil {
 		panic(err)
 	}
-	r := &http.Request{Method: method, URL: u, RequestURI: target, Header: http.Header{}, Host: "labels.example.org"}
+	r := &http.Request{Method: method, URL: u, RequestURI: target, Header: http.Header{}, Host: "labels.test"}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])
 	}
@@ -86,8 +89,10 @@ func TestRoutes(t *testing.T) {
 	w := newWorld(t)
 	camera := w.camera()
 	id := string(camera.Label.ID)
-	toy := w.example("toy")
-	must[[]byte](t)(w.register(toy.Device)) // registered, and without a label
+	toy := w.Example("toy")
+	if err := w.register(toy.Device); err != nil { // and it has no label
+		t.Fatal(err)
+	}
 	unlabelled := string(toy.Device.GTINs[0])
 	labelled := string(camera.Label.Device.GTINs[0])
 	unknown := string(unknownID(t))
@@ -116,12 +121,12 @@ func TestRoutes(t *testing.T) {
 		{"/l/" + id + "/device", "", 200, jsonType, seconds, string(camera.Device)},
 		{"/l/" + id + "/proof", "", 200, textType, seconds, "c2sp.org/tlog-proof@v1\n"},
 		{"/l/" + id + "/package", "", 200, label.PackageType, seconds, label.TypePackage},
-		{"/l/" + id + "/qr.svg", "", 200, "image/svg+xml", anHour, "HTTPS://LABELS.EXAMPLE.ORG/L/" + id},
+		{"/l/" + id + "/qr.svg", "", 200, "image/svg+xml", anHour, "HTTPS://LABELS.TEST/L/" + id},
 		{"/l/" + id + "/qr.png", "", 200, "image/png", anHour, "PNG"},
 		{"/keys/label.pub", "", 200, "application/x-pem-file", aMinute, "-----BEGIN PUBLIC KEY-----"},
-		{"/keys/log.vkey", "", 200, textType, aMinute, origin + "+"},
+		{"/keys/log.vkey", "", 200, textType, aMinute, labeltest.Origin + "+"},
 		{"/.well-known/labeld.json", "", 200, jsonType, aMinute, label.TypeTrust},
-		{"/log/checkpoint", "", 200, textType, "public, max-age=1", origin + "\n2\n"},
+		{"/log/checkpoint", "", 200, textType, "public, max-age=1", labeltest.Origin + "\n2\n"},
 		{"/log/tile/0/000.p/2", "", 200, "application/octet-stream", anHour, ""},
 		{"/log/tile/entries/000.p/1", "", 200, "application/octet-stream", anHour, "payloadType"},
 		{"/healthz", "", 200, textType, "no-store", "ok\n"},
@@ -393,78 +398,71 @@ func TestConditional(t *testing.T) {
 	}
 }
 
-// A cache must never keep a valid label beyond its expiry.
+// A cache must never keep a valid label beyond its end: its expiry, or one that
+// was announced.
 func TestExpiry(t *testing.T) {
 	w := newWorld(t)
-	p := w.plug()
-	page := "/l/" + string(p.Label.ID)
-	for _, tt := range []struct {
-		left  time.Duration
-		cache string
-		state string
-	}{
-		{time.Hour, seconds, "active"},
-		{10 * time.Second, seconds, "active"},
-		{9500 * time.Millisecond, "public, max-age=9, must-revalidate", "active"},
-		{6 * time.Second, "public, max-age=6, must-revalidate", "active"},
-		{4 * time.Second, "public, max-age=4, must-revalidate", "active"},
-		{time.Millisecond, "public, max-age=0, must-revalidate", "active"},
-		{0, seconds, "expired"},
-	} {
-		w.setClock(p.Label.Expires.Add(-tt.left))
-		rec := get(w.h, page+".json")
-		var got web.Label
-		if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
-			t.Fatal(err)
-		}
-		if got.State != label.State(tt.state) || rec.Header().Get("Cache-Control") != tt.cache {
-			t.Errorf("%v before expiry: %s, %q; want %s, %q", tt.left, got.State, rec.Header().Get("Cache-Control"), tt.state, tt.cache)
+	plug, camera := w.plug(), w.camera()
+	end := w.Clock.Now().UTC().AddDate(0, 1, 0).Truncate(time.Second)
+	w.change(labeltest.Maker, camera, label.Withdraw, "discontinued", func(r *label.StatusRequest) { r.Effective = end })
+	for _, l := range []struct {
+		p     *authority.Published
+		end   time.Time
+		state label.State
+	}{{camera, end, label.Withdrawn}, {plug, plug.Label.Expires, label.Expired}} {
+		page := "/l/" + string(l.p.Label.ID)
+		for _, tt := range []struct {
+			left  time.Duration
+			cache string
+			state label.State
+		}{
+			{time.Hour, seconds, label.Active},
+			{10*time.Second + time.Millisecond, seconds, label.Active},
+			{9500 * time.Millisecond, "public, max-age=9, must-revalidate", label.Active},
+			{4500 * time.Millisecond, "public, max-age=4, must-revalidate", label.Active},
+			{time.Millisecond, "public, max-age=0, must-revalidate", label.Active},
+			{0, seconds, l.state},
+		} {
+			w.Clock.Set(l.end.Add(-tt.left))
+			rec := get(w.h, page+".json")
+			var got web.Label
+			if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if got.State != tt.state || rec.Header().Get("Cache-Control") != tt.cache {
+				t.Errorf("%v before it is %s: %s, %q; want %s, %q", tt.left, l.state, got.State, rec.Header().Get("Cache-Control"), tt.state, tt.cache)
+			}
+			code := "/01/" + string(l.p.Label.Device.GTINs[0])
+			if cache := get(w.h, code).Header().Get("Cache-Control"); cache != tt.cache {
+				t.Errorf("%v before it is %s, the way to it is kept as %q, want %q", tt.left, l.state, cache, tt.cache)
+			}
 		}
 	}
-	body := get(w.h, page).Body.String()
-	for _, want := range []string{"<title>EXPIRED label", "EXPIRED label</h2>", "Do not rely on it"} {
-		if !strings.Contains(body, want) {
-			t.Errorf("the page of an expired label lacks %q", want)
-		}
-	}
-	if strings.Contains(body, "Valid label") || strings.Contains(body, "Security updates have ended") {
-		t.Error("the page of an expired label calls it valid, or its updates ended")
-	}
+}
 
-	w.setClock(p.Label.Product.SupportEnd.End())
-	body = get(w.h, page).Body.String()
-	if !strings.Contains(body, "Security updates have ended") || strings.Contains(body, "You have to get them") {
-		t.Error("the page does not say that updates have ended")
+// members returns the names of a struct's JSON members, in order.
+func members(v any) (names []string) {
+	for f := range reflect.TypeOf(v).Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
 	}
+	return names
 }
 
 // The JSON is what the package comment shows, member for member.
 func TestDocumentedJSON(t *testing.T) {
 	doc := must[[]byte](t)(os.ReadFile("doc.go"))
-	var want []string
-	for _, m := range regexp.MustCompile(`(?m)^//\t  "(\w+)":`).FindAllSubmatch(doc, -1) {
-		want = append(want, string(m[1]))
+	for indent, v := range map[string]any{"  ": web.Label{}, "\t": web.Status{}} {
+		var want []string
+		for _, m := range regexp.MustCompile(`(?m)^//\t`+indent+`"(\w+)":`).FindAllSubmatch(doc, -1) {
+			want = append(want, string(m[1]))
+		}
+		if got := members(v); len(want) == 0 || !slices.Equal(got, want) {
+			t.Errorf("members\n%q, documented\n%q", got, want)
+		}
 	}
 	w := newWorld(t)
 	p := w.camera()
-	rec := get(w.h, "/l/"+string(p.Label.ID)+".json")
-	dec := json.NewDecoder(rec.Body)
-	if _, err := dec.Token(); err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for dec.More() {
-		name := must[json.Token](t)(dec.Token())
-		got = append(got, name.(string))
-		var skip json.RawMessage
-		if err := dec.Decode(&skip); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(want) == 0 || !slices.Equal(got, want) {
-		t.Errorf("members\n%q, documented\n%q", got, want)
-	}
-
 	var l web.Label
 	if err := label.Decode(get(w.h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(), &l); err != nil {
 		t.Fatal(err)
@@ -493,12 +491,12 @@ func TestVerifiable(t *testing.T) {
 	if got, want := rec.Header().Get("Content-Disposition"), `attachment; filename="label-`+string(p.Label.ID)+`.json"`; got != want {
 		t.Errorf("Content-Disposition is %q, want %q", got, want)
 	}
-	r := must[*verify.Result](t)(trust.Verify(rec.Body.Bytes(), w.clock()))
+	r := must[*verify.Result](t)(trust.Verify(rec.Body.Bytes(), w.Clock.Now()))
 	if r.Label.ID != p.Label.ID {
 		t.Errorf("the package is of %s", r.Label.ID)
 	}
 	block, _ := pem.Decode(get(w.h, "/keys/label.pub").Body.Bytes())
-	if block == nil || label.DigestOf(block.Bytes).String() != trust.LabelKeys[1].ID {
+	if block == nil || label.DigestOf(block.Bytes).String() != trust.LabelKeys[0].ID {
 		t.Error("label.pub is not the key in use")
 	}
 	if vkey := get(w.h, "/keys/log.vkey").Body.String(); vkey != trust.Log.VKey+"\n" {
@@ -516,7 +514,7 @@ func TestVerifiable(t *testing.T) {
 // A manufacturer's texts cannot break out of the page.
 func TestHostileTexts(t *testing.T) {
 	w := newWorld(t)
-	e := w.example("plug")
+	e := w.Example("plug")
 	evil := `<script>alert(1)</script>"'><img src=x onerror=alert(1)> {{.Style}} &lt;b&gt;`
 	e.Device.Name, e.Device.Brand, e.Device.Model = evil, `</title><b>`, "\" onmouseover=\"alert(2)"
 	e.Device.HardwareRevision = "</style>"
@@ -545,9 +543,9 @@ func TestHostileTexts(t *testing.T) {
 
 	// What no escaping helps against never gets in.
 	for _, name := range []string{"Cam\u202eera", "Cam\u2066era", "Cam\u200bera", "Cam\nera"} {
-		d := *w.example("camera").Device
+		d := *w.Example("camera").Device
 		d.Name = name
-		if _, err := w.register(&d); label.KindOf(err) != label.Invalid {
+		if err := w.register(&d); label.KindOf(err) != label.Invalid {
 			t.Errorf("a device named %q is registered: %v", name, err)
 		}
 	}
@@ -564,10 +562,10 @@ func TestPage(t *testing.T) {
 	}{
 		{camera.Label.ID, []string{
 			"Northlight Porch Camera 2", "NL-C210", "Camera", "9522104000171", "Is this the product you hold?",
-			"Valid label", "16 October 2028", "too old after that", "Level 3 of 4: Secure by design", `aria-label="3 of 4 steps"`,
-			"a laboratory has searched the software", "Tested by a laboratory:", "Aurora Test Laboratory", "EX-17025-042", "3.8.2",
-			"Security updates until", "30 June 2032", "There is no default password", "They install by themselves",
-			`href="mailto:security@northlight.example.com"`, "within 3 days", "https://authority.example.org/",
+			"Valid label", "17 October 2028", "too old after that", "Level 3 of 4: Secure by design", `aria-label="3 of 4 steps"`,
+			"a laboratory has searched the software", "Tested by a laboratory:", camera.Label.Labs[0].Name, camera.Label.Labs[0].Accreditation, "3.8.2",
+			"Security updates until", "1 July 2032", "There is no default password", "They install by themselves",
+			`href="mailto:security@northlight.example.com"`, "within 3 days",
 			"No password is shared between units", "Declaration of conformity", "AUR-2026-0417",
 			"cosign verify-blob-attestation --key label.pub --bundle bundle.json --type https://labeld.dev/label/v1 --insecure-ignore-tlog device.json",
 			"labelctl verify", `alt="QR code of this label`,
@@ -608,7 +606,7 @@ func TestPage(t *testing.T) {
 // shown as printed, without padding.
 func TestManyBarcodes(t *testing.T) {
 	w := newWorld(t)
-	e := w.example("plug")
+	e := w.Example("plug")
 	e.Device.GTINs = nil
 	for _, n := range []string{"96385074", "036000291452", "4006381333931", "10614141543219"} {
 		e.Device.GTINs = append(e.Device.GTINs, must[label.GTIN](t)(label.ParseGTIN(n)))
@@ -637,6 +635,24 @@ func TestOtherScheme(t *testing.T) {
 	}
 	if strings.Contains(body, "No password is shared") {
 		t.Error("the page has words of another scheme")
+	}
+}
+
+// Of several keys the one in use is shown, and who the authority is.
+func TestReplacedKey(t *testing.T) {
+	w := newWorld(t)
+	old, inUse := labeltest.NewSigner(t).Public, w.Trust.LabelKeys[0]
+	h := w.handler(trusted{w.Authority, &verify.Trust{
+		Authority: label.Party{ID: labeltest.Operator, Name: "Test Authority", URL: "https://authority.example.org/"},
+		LabelKeys: []verify.TrustKey{{ID: old.ID, PEM: old.PEM, Until: w.Clock.Now()}, inUse},
+	}})
+	if got := get(h, "/keys/label.pub").Body.String(); got != inUse.PEM {
+		t.Errorf("label.pub is %q", got)
+	}
+	for _, target := range []string{"/", "/nothing"} {
+		if !strings.Contains(get(h, target).Body.String(), `<a href="https://authority.example.org/" rel="nofollow noopener">`) {
+			t.Errorf("%s does not lead to the authority", target)
+		}
 	}
 }
 
@@ -701,27 +717,26 @@ func TestLogJudged(t *testing.T) {
 	w := newWorld(t)
 	p := w.camera()
 	for i := range translog.TileWidth + 20 {
-		w.accredit(fmt.Sprintf("EX-%d", i))
+		w.Accredit(labeltest.Lab, func(a *label.Accreditation) { a.Number = strconv.Itoa(i) })
 	}
 	s := httptest.NewServer(w.h)
 	defer s.Close()
 	root := must[*url.URL](t)(url.Parse(s.URL + "/log/"))
 	fetch := must[*client.HTTPFetcher](t)(client.NewHTTPFetcher(root, s.Client()))
-	trust := w.Trust()
-	v := must[note.Verifier](t)(note.NewVerifier(trust.Log.VKey))
-	if err := fsck.New(origin, v, fetch, leafHashes, fsck.Opts{N: 2}).Check(t.Context()); err != nil {
+	v := must[note.Verifier](t)(note.NewVerifier(w.Trust.Log.VKey))
+	if err := fsck.New(labeltest.Origin, v, fetch, leafHashes, fsck.Opts{N: 2}).Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	cp, _, _, err := client.FetchCheckpoint(t.Context(), fetch.ReadCheckpoint, v, origin)
+	cp, _, _, err := client.FetchCheckpoint(t.Context(), fetch.ReadCheckpoint, v, labeltest.Origin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if int64(cp.Size) != w.LogSize() || cp.Size <= translog.TileWidth {
+	if int64(cp.Size) != w.Authority.LogSize() || cp.Size <= translog.TileWidth {
 		t.Fatalf("the checkpoint is of %d entries", cp.Size)
 	}
 	builder := must[*client.ProofBuilder](t)(client.NewProofBuilder(t.Context(), cp.Size, fetch.ReadTile))
 	hashes := must[[][]byte](t)(builder.InclusionProof(t.Context(), uint64(p.Index)))
-	w.setClock(w.clock().Add(10 * time.Second)) // the label's own proof follows the log
+	w.Clock.Set(w.Clock.Now().Add(10 * time.Second)) // the label's own proof follows the log
 	ours := must[translog.Proof](t)(translog.ParseProof(get(w.h, "/l/"+string(p.Label.ID)+"/proof").Body.Bytes()))
 	if len(hashes) != len(ours.Hashes) {
 		t.Fatalf("the client's proof has %d hashes, ours %d", len(hashes), len(ours.Hashes))

@@ -1,0 +1,92 @@
+package authority
+
+import (
+	"context"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/statuslist"
+	"labeld/internal/store"
+	"labeld/internal/verify"
+)
+
+const (
+	// listEvery is how old the status list may grow before it is made anew: what
+	// was announced takes effect in it that soon.
+	listEvery = 30 * time.Second
+
+	// listRest is the least time between two lists: one list serves all changes
+	// of a second.
+	listRest = time.Second
+
+	// listTTL is how long a copy may be kept before a new one is fetched.
+	listTTL = 30 * time.Second
+)
+
+// A statusList is the list as it was signed last.
+type statusList struct {
+	token   []byte
+	at      time.Time
+	changes int64 // how many commits with statuses it knows of
+}
+
+// StatusList returns the signed status list. It is made beside all reads, on a
+// schedule and after each change.
+func (a *Authority) StatusList() []byte { return a.list.Load().token }
+
+// RefreshList makes the status list anew.
+func (a *Authority) RefreshList() error {
+	a.listing.Lock()
+	defer a.listing.Unlock()
+	next := &statusList{at: a.clock(), changes: a.changes.Load()} // before the store is read
+	var l *statuslist.List
+	err := a.store.View(func(v *store.View) (err error) {
+		l, err = a.gather(v, next.at)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if next.token, err = a.issuer.StatusList(l, a.trust.ListURL(), next.at, a.trust.Freshness.List(), listTTL); err != nil {
+		return err
+	}
+	a.list.Store(next)
+	return nil
+}
+
+// gather works out the list from the histories: the other labels are valid.
+func (a *Authority) gather(v *store.View, now time.Time) (*statuslist.List, error) {
+	head, err := v.Head()
+	if err != nil {
+		return nil, err
+	}
+	l := statuslist.New(head.Tree.N)
+	return l, v.Histories(func(rec *store.Label, list []*store.Status) bool {
+		h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
+		for _, s := range list {
+			h.Statuses = append(h.Statuses, &s.Status)
+		}
+		l.Set(rec.Index, verify.ListValue(h.StandingAt(now).State))
+		return true
+	})
+}
+
+// keepList makes the list anew when it is due, until ctx ends.
+func (a *Authority) keepList(ctx context.Context) {
+	tick := time.NewTicker(listRest)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		last := a.list.Load()
+		if last.changes == a.changes.Load() && a.clock().Sub(last.at) < listEvery {
+			continue
+		}
+		if err := a.RefreshList(); err != nil {
+			a.log.Error("making the status list", "err", err)
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package authority
+
+import (
+	"context"
+	"sync"
+)
+
+// work is what goes on beside requests: drawing the consequences of events, and
+// keeping the status list.
+type work struct {
+	reported chan struct{} // an event was reported
+	quit     context.CancelFunc
+	running  sync.WaitGroup
+}
+
+func (a *Authority) startWork() {
+	ctx, quit := context.WithCancel(context.Background())
+	a.work = &work{reported: make(chan struct{}, 1), quit: quit}
+	a.work.running.Go(func() { a.keepPropagating(ctx) })
+	a.work.running.Go(func() { a.keepList(ctx) })
+}
+
+// wake has events looked at.
+func (w *work) wake() {
+	select {
+	case w.reported <- struct{}{}:
+	default:
+	}
+}
+
+// stop ends all work. What is begun goes on after a restart.
+func (w *work) stop() {
+	w.quit()
+	w.running.Wait()
+}

@@ -1,0 +1,57 @@
+package verify
+
+import (
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/statuslist"
+)
+
+// ListPath is where a service serves its status list.
+const ListPath = "/status-list"
+
+// ListURL returns where the status list is served, which is its name.
+func (t *Trust) ListURL() string { return t.URL + ListPath }
+
+// OpenList checks a signed status list.
+func (t *Trust) OpenList(raw []byte, now time.Time) (*statuslist.Signed, error) {
+	s, err := statuslist.Open(raw, t.keys, t.ListURL(), now)
+	if err != nil {
+		return nil, err
+	}
+	return s, t.validKey(s.Key, s.Issued)
+}
+
+// ListValue returns how a state stands in the status list. Expiry is not in it.
+func ListValue(s label.State) statuslist.Value {
+	switch {
+	case s == label.Suspended:
+		return statuslist.Suspended
+	case s.Final():
+		return statuslist.Invalid
+	}
+	return statuslist.Valid
+}
+
+// CheckList holds a verified package to a status list: what the package says of
+// the instant when the list was made must be what the list says. It finds a
+// package from which the last statements were left out, and one that is older
+// than they are.
+func (t *Trust) CheckList(r *Result, l *statuslist.Signed) error {
+	listed, ok := l.Get(r.Index)
+	if !ok || l.Issued.Before(r.Label.Issued) {
+		return label.Errorf(label.Precondition, label.ReasonStale, "statusList",
+			"was made on %s, before the label; fetch a new one at %s", l.Issued.Format(time.RFC3339), t.ListURL())
+	}
+	then := r.StandingAt(l.Issued)
+	// Times are whole seconds: what happened in the second of the list may have
+	// come just after it.
+	before := r.StandingAt(l.Issued.Add(-time.Second))
+	if ListValue(then.State) != listed && ListValue(before.State) != listed {
+		return label.Errorf(label.Invalid, label.ReasonWithheld, "package",
+			"says that the label was %s on %s, and the status list of that time has it as %s: the package is older than the list, or statements were left out of it; fetch it again at %s/l/%s/package",
+			then.State, l.Issued.Format(time.RFC3339), listed, t.URL, r.Label.ID)
+	}
+	r.say("status list", "%s in the list of %s", listed, l.Issued.Format(time.RFC3339))
+	return nil
+}

@@ -1,0 +1,94 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+)
+
+// A look is a label as somebody looks at it: as it stands, or as it stood at
+// an instant they named.
+type look struct {
+	*authority.Published
+	past bool
+}
+
+// settled is how long after an instant nothing is added to it any more. Until
+// then a change that was decided just before may still be on its way.
+const settled = time.Minute
+
+// at returns a view of a label as it stood at an instant. It is made anew each
+// time: few ask for the same instant, and it must not be taken for the present.
+func (h *Handler) at(p *authority.Published, v *view, t time.Time) (*body, error) {
+	b, err := v.render(h, look{p.As(t), true})
+	if err != nil {
+		return nil, err
+	}
+	b.link = []string{"<" + qr.URL(h.base, p.Label.ID) + `>; rel="latest-version"`} // RFC 5829
+	return b, nil
+}
+
+// cacheAt returns for how long an answer about an instant may be kept.
+func cacheAt(t, now time.Time) []string {
+	if now.Sub(t) < settled {
+		return cacheLabel
+	}
+	return cacheHour
+}
+
+// parseAt reads the instant that a query asks about, in whole seconds. A day
+// stands for its last second. Past is false for the present: where nothing is
+// asked, and for the day that it is now.
+func parseAt(query string, now time.Time) (at time.Time, past bool, err error) {
+	given := parameters(query, "at")
+	switch len(given) {
+	case 0:
+		return time.Time{}, false, nil
+	case 1:
+	default:
+		return time.Time{}, false, badAt(label.ReasonDuplicateKey, "is given %d times; ask about one instant", len(given))
+	}
+	s := given[0]
+	if day, err := label.ParseDate(s); err == nil {
+		if day == label.DateOf(now) {
+			return time.Time{}, false, nil
+		}
+		at = day.End().Add(-time.Second)
+	} else if at, err = time.Parse(time.RFC3339, s); err != nil {
+		return time.Time{}, false, badAt(label.ReasonMalformed, "is %q; it must be a day such as 2026-05-31 or an instant such as 2026-05-31T12:00:00Z", clip(s))
+	}
+	at = at.UTC().Truncate(time.Second)
+	switch {
+	case at.After(now):
+		return time.Time{}, false, badAt(label.ReasonInFuture, "is %s, which is still to come: here it is %s, and days end at midnight UTC", clip(s), now.UTC().Format(time.RFC3339))
+	case !at.After(time.Time{}): // the years before 1 have no four digits
+		return time.Time{}, false, badAt(label.ReasonOutOfRange, "is %s, which is before the year 1", clip(s))
+	}
+	return at, true, nil
+}
+
+// badAt refuses an instant and names the ways on.
+func badAt(reason label.Reason, format string, args ...any) error {
+	return label.Errorf(label.Invalid, reason, "at", `"at" `+format+`. Leave "at" out to see how the label stands now`, args...)
+}
+
+// parameters returns the values of one parameter of a query. Unlike
+// [url.ParseQuery] it drops none that is malformed: who asks about an instant
+// must not be told about the present. Plus signs stay, as in +02:00.
+func parameters(query, name string) (values []string) {
+	for pair := range strings.SplitSeq(query, "&") {
+		v, ok := strings.CutPrefix(pair, name+"=")
+		if !ok && pair != name {
+			continue
+		}
+		if plain, err := url.PathUnescape(v); err == nil {
+			v = plain
+		}
+		values = append(values, v)
+	}
+	return values
+}

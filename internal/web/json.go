@@ -1,0 +1,127 @@
+package web
+
+import (
+	"time"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+)
+
+// A Label is a label as JSON. The package comment documents it.
+type Label struct {
+	ID           label.ID             `json:"id"`
+	PrettyID     string               `json:"prettyId"`
+	URL          string               `json:"url"`
+	At           time.Time            `json:"at,omitzero"`
+	State        label.State          `json:"state"`
+	Because      *Status              `json:"because,omitempty"`
+	ExpiringSoon bool                 `json:"expiringSoon"`
+	UnderReview  bool                 `json:"underReview"`
+	Review       *Status              `json:"review,omitempty"`
+	Scheduled    *Status              `json:"scheduled,omitempty"`
+	Support      label.SupportState   `json:"support"`
+	Advisories   []*Status            `json:"advisories,omitempty"`
+	Scheme       label.SchemeRef      `json:"scheme"`
+	Level        label.Level          `json:"level"`
+	Assurance    label.Assurance      `json:"assurance"`
+	Device       label.Device         `json:"device"`
+	Maker        label.Party          `json:"maker"`
+	Firmware     *label.Firmware      `json:"firmware,omitempty"`
+	Labs         []label.LabRef       `json:"labs,omitempty"`
+	Issued       time.Time            `json:"issued"`
+	Expires      time.Time            `json:"expires"`
+	ExpiresFor   label.Bound          `json:"expiresFor"`
+	SupportEnd   label.Date           `json:"supportEnd"`
+	Product      label.Product        `json:"product"`
+	Criteria     []label.CriterionMet `json:"criteria"`
+	LogIndex     int64                `json:"logIndex"`
+	History      []*Status            `json:"history,omitempty"`
+	Links        Links                `json:"links"`
+}
+
+// A Status is one thing that happened to a label, as JSON.
+type Status struct {
+	Number    int                `json:"number"`
+	Action    label.Action       `json:"action"`
+	Reason    string             `json:"reason"`
+	Title     string             `json:"title,omitempty"`
+	Text      string             `json:"text"`
+	Recorded  time.Time          `json:"recorded"`
+	Effective time.Time          `json:"effective"`
+	LogIndex  int64              `json:"logIndex"`
+	Successor *label.LabelLink   `json:"successor,omitempty"`
+	Advisory  *label.AdvisoryRef `json:"advisory,omitempty"`
+}
+
+// Links are the addresses of what proves a label, and of its code.
+type Links struct {
+	Bundle  string `json:"bundle"`
+	Device  string `json:"device"`
+	Proof   string `json:"proof"`
+	Package string `json:"package"`
+	QR      string `json:"qr"`
+}
+
+func (h *Handler) links(id label.ID) Links {
+	u := qr.URL(h.base, id)
+	return Links{Bundle: u + "/bundle", Device: u + "/device", Proof: u + "/proof", Package: u + "/package", QR: u + "/qr.svg"}
+}
+
+func (h *Handler) renderJSON(p look) (*body, error) {
+	l := p.Label
+	out := &Label{
+		ID: l.ID, PrettyID: l.ID.Pretty(), URL: l.URL, State: p.State, Because: h.status(p, p.Because),
+		ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Review: h.status(p, p.Review), Scheduled: h.status(p, p.Scheduled),
+		Support: p.Support, Advisories: h.statuses(p, p.Advisories),
+		Scheme: l.Scheme, Level: l.Level, Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
+		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor,
+		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: l.Criteria, LogIndex: p.Index,
+		History: h.statuses(p, known(p.Published)), Links: h.links(l.ID),
+	}
+	if p.past {
+		out.At = p.At
+	}
+	b, err := label.Encode(out)
+	if err != nil {
+		return nil, err
+	}
+	return newBody(jsonType, b), nil
+}
+
+// known returns what had happened to a label by the instant it is shown at.
+func known(p *authority.Published) []*label.Status {
+	n := 0
+	for n < len(p.Statuses) && !p.Statuses[n].Recorded.After(p.At) {
+		n++
+	}
+	return p.Statuses[:n]
+}
+
+func (h *Handler) status(p look, s *label.Status) *Status {
+	if s == nil {
+		return nil
+	}
+	return &Status{
+		Number: s.Number, Action: s.Action, Reason: s.Reason, Title: h.title(s), Text: s.Text,
+		Recorded: s.Recorded, Effective: s.Effective, LogIndex: p.Indexes[s.Number-1],
+		Successor: s.Successor, Advisory: s.Advisory,
+	}
+}
+
+func (h *Handler) statuses(p look, list []*label.Status) []*Status {
+	out := make([]*Status, len(list))
+	for i, s := range list {
+		out[i] = h.status(p, s)
+	}
+	return out
+}
+
+// title returns a status's reason in words for people, or nothing where the
+// programme knows the code no more.
+func (h *Handler) title(s *label.Status) string {
+	if r := h.a.Programme().Reasons[s.Reason]; r != nil {
+		return r.Title
+	}
+	return ""
+}

@@ -1,0 +1,478 @@
+package web_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"html"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/translog"
+	"labeld/internal/web"
+)
+
+// A scene is a label that got into a state.
+type scene struct {
+	name string
+
+	// play brings the label there, and returns another label that it names, if any.
+	play func(w *world, p *authority.Published) label.ID
+
+	tone, headline string
+	holds, lacks   []string // in the page, without its tags
+	json           []string
+}
+
+// said is the text that requests have in tests.
+const said = "As found in a test."
+
+var scenes = []scene{
+	{
+		name: "active", play: func(*world, *authority.Published) label.ID { return "" },
+		tone: "good", headline: "Valid label",
+		holds: []string{"Valid up to and including 17 October 2028. The tests or statements it rests on are too old after that."},
+		lacks: []string{"Why:", "What follows is what the label said", "Do not rely"},
+		json:  []string{`"state":"active","expiringSoon":false,"underReview":false,"support":"supported"`, `"expires":"2028-10-18T00:00:00Z","expiresFor":"evidence-expiry"`},
+	}, {
+		name: "expiring soon", play: func(w *world, p *authority.Published) label.ID {
+			w.Clock.Set(p.Label.Expires.AddDate(0, 0, -60))
+			return ""
+		},
+		tone: "caution", headline: "Valid label, expires soon",
+		holds: []string{"It ends soon. Valid up to and including 17 October 2028."},
+		lacks: []string{"Do not rely"},
+		json:  []string{`"state":"active","expiringSoon":true`},
+	}, {
+		name: "expired", play: func(w *world, p *authority.Published) label.ID {
+			w.Clock.Set(p.Label.Expires)
+			return ""
+		},
+		tone: "ended", headline: "EXPIRED label",
+		holds: []string{"Do not rely on it. It was valid up to and including 17 October 2028.", "What follows is what the label said."},
+		lacks: []string{"Security updates have ended"},
+		json:  []string{`"state":"expired","expiringSoon":false`},
+	}, {
+		name: "suspended", play: func(w *world, p *authority.Published) label.ID {
+			w.change(labeltest.Operator, p, label.Suspend, "surveillance-failed", nil)
+			return ""
+		},
+		tone: "pause", headline: "SUSPENDED label",
+		holds: []string{
+			"Do not rely on it: for now it does not count. The authority suspended it on 2 November 2026.",
+			"Why: A product taken from a shop failed when it was tested again. " + said, "What follows is what the label said.",
+		},
+		json: []string{`"state":"suspended","because":{"number":1,"action":"suspend","reason":"surveillance-failed","title":"A product taken from a shop failed when it was tested again.","text":"` + said + `"`},
+	}, {
+		name: "revoked", play: func(w *world, p *authority.Published) label.ID {
+			w.change(labeltest.Operator, p, label.Suspend, "vulnerability-open", nil)
+			w.change(labeltest.Operator, p, label.Revoke, "vulnerability-open", nil)
+			return ""
+		},
+		tone: "stop", headline: "REVOKED label",
+		holds: []string{
+			"Do not rely on it. It will not become valid again. The authority took it back for good on 2 November 2026.",
+			"Why: A serious weakness is known and has not been mended. " + said,
+		},
+		json: []string{`"state":"revoked","because":{"number":2,"action":"revoke"`},
+	}, {
+		name: "withdrawn", play: func(w *world, p *authority.Published) label.ID {
+			w.change(labeltest.Maker, p, label.Withdraw, "discontinued", nil)
+			return ""
+		},
+		tone: "over", headline: "WITHDRAWN label",
+		holds: []string{
+			"Do not rely on it. It will not become valid again. The manufacturer gave it up for good on 2 November 2026.",
+			"Why: The product is no longer made. " + said,
+		},
+		json: []string{`"state":"withdrawn","because":{"number":1,"action":"withdraw"`},
+	}, {
+		name: "superseded", play: func(w *world, p *authority.Published) label.ID {
+			return w.change(labeltest.Maker, p, label.Supersede, "new-level", func(r *label.StatusRequest) { r.Level = 2 }).Successor.ID
+		},
+		tone: "moved", headline: "SUPERSEDED by a new label",
+		holds: []string{
+			"SUPERSEDED by a new label See the new label {other} This label no longer counts. See what the new one says. It was replaced on 2 November 2026.",
+			"Why: The product has a new label of another level. " + said,
+		},
+		json: []string{`"state":"superseded","because":{"number":1,"action":"supersede"`, `"successor":{"id":"{id}","url":"` + base + `/l/{id}"}`},
+	}, {
+		name: "under review", play: func(w *world, p *authority.Published) label.ID {
+			w.change(labeltest.Operator, p, label.Review, "complaint", nil)
+			return ""
+		},
+		tone: "caution", headline: "Valid label, UNDER REVIEW",
+		holds: []string{
+			"Valid up to and including 17 October 2028.",
+			"Under review since 2 November 2026. The authority is looking into it, and the label counts meanwhile. Why: The authority is looking into a complaint about the product. " + said,
+		},
+		lacks: []string{"Do not rely", "What follows is what the label said"},
+		json:  []string{`"state":"active","expiringSoon":false,"underReview":true,"review":{"number":1,"action":"review"`},
+	}, {
+		name: "withdrawal announced", play: func(w *world, p *authority.Published) label.ID {
+			w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) {
+				r.Effective = time.Date(2027, time.March, 1, 0, 0, 0, 0, time.UTC)
+			})
+			return ""
+		},
+		tone: "caution", headline: "Valid label until 28 February 2027",
+		holds: []string{
+			"Valid up to and including 28 February 2027, when the manufacturer gives it up. Why: The product is no longer made. " + said,
+			"2 November 2026: Withdrawal announced for 1 March 2027.",
+		},
+		lacks: []string{"17 October 2028"},
+		json:  []string{`"state":"active","expiringSoon":false,"underReview":false,"scheduled":{"number":1,"action":"withdraw"`, `"effective":"2027-03-01T00:00:00Z"`, `"expires":"2028-10-18T00:00:00Z"`},
+	}, {
+		name: "supersession announced", play: func(w *world, p *authority.Published) label.ID {
+			e := w.Example("camera")
+			labeltest.Variant(w.TB, e, 2)
+			next := w.Issue(e, 3).Label.ID
+			w.change(labeltest.Maker, p, label.Supersede, "new-hardware", func(r *label.StatusRequest) {
+				r.Successor, r.Effective = next, time.Date(2027, time.March, 1, 12, 0, 0, 0, time.UTC)
+			})
+			return next
+		},
+		tone: "caution", headline: "Valid label until 1 March 2027",
+		holds: []string{"Valid up to and including 1 March 2027, when the label {other} takes its place. Why: The product has a successor with a label of its own."},
+		json:  []string{`"scheduled":{"number":1,"action":"supersede"`, `"successor":{"id":"{id}"`},
+	}, {
+		name: "end brought forward", play: func(w *world, p *authority.Published) label.ID {
+			w.Report(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: p.Label.Labs[0].Accreditation, Reason: "lab-scope-lost"})
+			w.pass(time.Second)
+			return ""
+		},
+		tone: "caution", headline: "Valid label until 2 May 2027",
+		holds: []string{
+			"Valid up to and including 2 May 2027. The authority brought the end forward; the signed label still names a later day.",
+			"Why: The laboratory that tested the product is no longer accredited for such tests. " + said,
+			"Earlier end announced for",
+		},
+		lacks: []string{"17 October 2028"},
+		json:  []string{`"expires":"2027-05-0`, `"expiresFor":"grace-end"`},
+	}, {
+		name: "two ends announced", play: func(w *world, p *authority.Published) label.ID {
+			w.Report(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: p.Label.Labs[0].Accreditation, Reason: "lab-scope-lost"})
+			w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) {
+				r.Effective = time.Date(2027, time.March, 1, 0, 0, 0, 0, time.UTC)
+			})
+			return ""
+		},
+		tone: "caution", headline: "Valid label until 28 February 2027",
+		holds: []string{"Valid up to and including 28 February 2027, when the manufacturer gives it up. Why: The product is no longer made. " + said + " Brand"},
+		json:  []string{`"expiresFor":"grace-end"`, `"scheduled":{"number":2`},
+	}, {
+		name: "ended early", play: func(w *world, p *authority.Published) label.ID {
+			w.Report(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: p.Label.Labs[0].Accreditation, Reason: "lab-scope-lost"})
+			w.Clock.Set(w.Clock.Now().AddDate(0, 6, 1))
+			return ""
+		},
+		tone: "ended", headline: "EXPIRED label",
+		holds: []string{"Do not rely on it. It was valid up to and including 2 May 2027. The authority brought the end forward", "Why: The laboratory that tested"},
+		json:  []string{`"state":"expired","expiringSoon":false`, `"expiresFor":"grace-end"`},
+	}, {
+		name: "suspended under review, its end announced", play: func(w *world, p *authority.Published) label.ID {
+			w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) {
+				r.Effective = time.Date(2027, time.March, 1, 0, 0, 0, 0, time.UTC)
+			})
+			w.change(labeltest.Operator, p, label.Review, "complaint", nil)
+			w.change(labeltest.Operator, p, label.Suspend, "nonconformity", nil)
+			return ""
+		},
+		tone: "pause", headline: "SUSPENDED label",
+		holds: []string{
+			"Why: The product was found not to do what the label says.", "In any case it ends on 1 March 2027, as was announced. Why: The product is no longer made.",
+			"Under review since 2 November 2026. The authority is looking into it. Why: The authority is looking into a complaint",
+		},
+		lacks: []string{"counts meanwhile"},
+		json:  []string{`"state":"suspended"`, `"underReview":true`, `"scheduled":{`},
+	}, {
+		name: "reinstated", play: func(w *world, p *authority.Published) label.ID {
+			w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+			w.change(labeltest.Operator, p, label.Reinstate, "unfounded", nil)
+			return ""
+		},
+		tone: "good", headline: "Valid label",
+		holds: []string{"2 November 2026: Suspension ended. Log entry 3 What was suspected turned out not to be so. " + said},
+		lacks: []string{"Why:", "Do not rely"},
+		json:  []string{`"state":"active","expiringSoon":false,"underReview":false,"support"`},
+	},
+}
+
+var (
+	inline = regexp.MustCompile(`</?(a|bdi|small|span|strong|time)\b[^>]*>`)
+	tag    = regexp.MustCompile(`<[^>]*>`)
+	space  = regexp.MustCompile(`\s+`)
+	// box is what the page says of the state: its tone, and the rest.
+	box = regexp.MustCompile(`(?s)<section class="state (\w+)"[^>]*>\s*<h2 id="state"><svg.*?</svg><span>(.*?)</span></h2>(.*?)</section>`)
+)
+
+// words returns what people read of a page.
+func words(page string) string {
+	_, page, _ = strings.Cut(page, "</style>")
+	page = tag.ReplaceAllString(inline.ReplaceAllString(page, ""), " ")
+	return html.UnescapeString(space.ReplaceAllString(page, " "))
+}
+
+// wants checks what a text holds and lacks.
+func wants(t *testing.T, what, text string, holds, lacks []string) {
+	t.Helper()
+	for _, s := range holds {
+		if !strings.Contains(text, s) {
+			t.Errorf("%s lacks %q:\n%s", what, s, text)
+		}
+	}
+	for _, s := range lacks {
+		if strings.Contains(text, s) {
+			t.Errorf("%s has %q:\n%s", what, s, text)
+		}
+	}
+}
+
+// checkLinks follows every link of a page that stays here.
+func checkLinks(t *testing.T, h http.Handler, page string) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(`(?:href|src)="(/[^"]*|#[^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if id, ok := strings.CutPrefix(m[1], "#"); ok {
+			if !strings.Contains(page, `id="`+id+`"`) {
+				t.Errorf("nothing is at %s", m[1])
+			}
+		} else if rec := get(h, html.UnescapeString(m[1])); rec.Code != http.StatusOK {
+			t.Errorf("the page's link %s gives %d", m[1], rec.Code)
+		}
+	}
+}
+
+// maxPage is what a phone in a shop can be asked to load: what a server may
+// send before it has to wait for the first acknowledgement.
+const maxPage = 14 << 10
+
+func checkSize(t *testing.T, page []byte) {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(page)
+	z.Close()
+	if b.Len() > maxPage {
+		t.Errorf("the page takes %d bytes compressed, %d are the limit", b.Len(), maxPage)
+	}
+}
+
+// Every state has a page that cannot be taken for that of another, and JSON
+// that says the same.
+func TestStates(t *testing.T) {
+	for _, s := range scenes {
+		t.Run(s.name, func(t *testing.T) {
+			w := newWorld(t)
+			p := w.camera()
+			other := s.play(w, p)
+			names := strings.NewReplacer("{other}", other.Pretty(), "{id}", string(other))
+			fill := func(list []string) (out []string) {
+				for _, s := range list {
+					out = append(out, names.Replace(s))
+				}
+				return out
+			}
+			rec := get(w.h, "/l/"+string(p.Label.ID))
+			checkAnswer(t, rec)
+			page := rec.Body.String()
+			m := box.FindStringSubmatch(page)
+			if m == nil || m[1] != s.tone || m[2] != s.headline || !strings.Contains(page, "<title>"+s.headline+": Northlight Porch Camera 2</title>") {
+				t.Errorf("the headline is %q, want %s, %q", m, s.tone, s.headline)
+			}
+			wants(t, "the page", words(page), fill(s.holds), s.lacks)
+			checkLinks(t, w.h, page)
+			checkSize(t, rec.Body.Bytes())
+			rec = get(w.h, "/l/"+string(p.Label.ID)+".json")
+			wants(t, "JSON", rec.Body.String(), fill(s.json), []string{"null", `"at"`})
+			if got := get(w.h, "/l/"+string(p.Label.ID), "Accept", jsonType).Body.String(); got != rec.Body.String() {
+				t.Error("JSON at the page's address differs from .json")
+			}
+		})
+	}
+}
+
+// A colour and a sign belong to one state, or to a valid label with a caveat.
+func TestLooks(t *testing.T) {
+	looks := map[string]string{}
+	for _, s := range scenes {
+		if s.tone == "caution" {
+			continue
+		}
+		if other := looks[s.tone]; other != "" && other != s.headline {
+			t.Errorf("%q and %q look alike", other, s.headline)
+		}
+		looks[s.tone] = s.headline
+	}
+	if len(looks) != len(label.States)-1 {
+		t.Errorf("%d looks for %d states", len(looks), len(label.States)-1)
+	}
+}
+
+// A product without updates may have a valid label; the page says both.
+func TestNoMoreUpdates(t *testing.T) {
+	w := newWorld(t)
+	p := w.plug()
+	a := w.tell(p)
+	a.label.Product.SupportEnd = label.NewDate(2026, time.October, 31)
+	rec := get(w.handler(a), "/l/"+string(p.Label.ID))
+	checkAnswer(t, rec)
+	m := box.FindStringSubmatch(rec.Body.String())
+	if m == nil || m[1] != "caution" || m[2] != "Valid label, NO MORE UPDATES" {
+		t.Errorf("the headline is %q", m)
+	}
+	wants(t, "the page", words(rec.Body.String()), []string{
+		"Security updates ended on 31 October 2026. Security holes found since then stay open.", "Security updates have ended", "There will be no others",
+	}, []string{"You have to get them"})
+
+	// And what has expired gets no better.
+	w.Clock.Set(p.Label.Product.SupportEnd.End())
+	wants(t, "the page", words(get(w.h, "/l/"+string(p.Label.ID)).Body.String()), []string{"EXPIRED label", "Security updates have ended"}, []string{"You have to get them"})
+}
+
+// Advisories stand beside the state and do not change it. The gravest comes
+// first, and the latest word on each counts.
+func TestAdvisories(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	advise := func(day int, a label.AdvisoryRef) *label.Status {
+		a.Title, a.Issues = "Title of "+a.ID, []string{"CVE-2026-" + a.ID}
+		return &label.Status{Action: label.Advise, Reason: "advisory", Recorded: labeltest.Start.AddDate(0, 0, day), Advisory: &a}
+	}
+	a := w.tell(p,
+		advise(0, label.AdvisoryRef{ID: "one", State: "affected", Severity: "critical"}),
+		advise(1, label.AdvisoryRef{ID: "two", State: "under-investigation", Action: "Wait for news."}),
+		advise(2, label.AdvisoryRef{ID: "three", State: "not-affected"}),
+		advise(3, label.AdvisoryRef{ID: "four", State: "affected", Severity: "high", FixedIn: "2.4.1", Action: "Open the app and update.", URL: "https://northlight.example.com/four"}),
+		advise(4, label.AdvisoryRef{ID: "five", State: "fixed"}),
+		advise(9, label.AdvisoryRef{ID: "one", State: "not-affected"}),
+	)
+	h := w.handler(a)
+	w.Clock.Set(labeltest.Start.AddDate(0, 0, 5))
+	rec := get(h, "/l/"+string(p.Label.ID))
+	checkAnswer(t, rec)
+	checkSize(t, rec.Body.Bytes())
+	page := rec.Body.String()
+	text := words(page)
+	wants(t, "the page", text, []string{
+		"Valid label Valid up to and including 17 October 2028. The tests or statements it rests on are too old after that. This product is affected, and nothing mends it yet Brand",
+		"Title of one Severity: critical.", "Notice one about CVE-2026-one, 2 November 2026.",
+		"You need version 2.4.1 or later Title of four Severity: high. What to do: Open the app and update.",
+		"The manufacturer is finding out whether this product is affected Title of two What to do: Wait for news.",
+		"Mended by an update: install the latest version",
+		"Notices that do not concern this product (1) This product is not affected Title of three",
+		"6 November 2026: Security notice. Log entry 1 Title of five As told in a test.",
+	}, nil)
+	wants(t, "the page", page, []string{`<a href="https://northlight.example.com/four" rel="nofollow noopener">`, `href="#notices"`}, nil)
+	_, notices, _ := strings.Cut(text, "Security notices")
+	last := -1
+	for _, id := range []string{"one", "five", "four", "two", "three"} {
+		i := strings.Index(notices, "Title of "+id)
+		if i < last {
+			t.Errorf("the notice %s does not come in its turn", id)
+		}
+		last = i
+	}
+	w.Clock.Set(labeltest.Start.AddDate(0, 0, 10))
+	page = get(h, "/l/"+string(p.Label.ID)).Body.String()
+	wants(t, "the page", words(page), []string{"Notices that do not concern this product (2)"}, []string{"nothing mends it yet"})
+	var l web.Label
+	if err := label.Decode(get(h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(), &l); err != nil {
+		t.Fatal(err)
+	}
+	if len(l.Advisories) != 5 || len(l.History) != 6 || l.Advisories[4].Advisory.ID != "one" || l.Advisories[4].Advisory.State != "not-affected" || l.State != label.Active {
+		t.Errorf("JSON has %+v", l)
+	}
+}
+
+// Whatever happened is on the page and in JSON, with the log entry that proves
+// it.
+func TestHistory(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	for range 6 {
+		w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+		w.change(labeltest.Operator, p, label.Reinstate, "unfounded", nil)
+	}
+	page := get(w.h, "/l/"+string(p.Label.ID)).Body.String()
+	checkLinks(t, w.h, page)
+	wants(t, "the page", words(page), []string{
+		"What happened to this label 2 November 2026: Suspension ended. Log entry 13",
+		"Earlier (2) 2 November 2026: Suspension ended. Log entry 3 2 November 2026: Suspended. Log entry 2",
+		"2 November 2026: Issued, level 3 of 4. Log entry 1 Was it valid on the day you bought it?",
+		"In the log: entry 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13.",
+	}, nil)
+	var l web.Label
+	if err := label.Decode(get(w.h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(), &l); err != nil || len(l.History) != 12 {
+		t.Fatalf("JSON has %d statuses, %v", len(l.History), err)
+	}
+	for i, s := range l.History {
+		bundle := get(w.h, "/log/tile/entries/000.p/"+strconv.FormatInt(s.LogIndex+1, 10)).Body.Bytes()
+		if !strings.Contains(page, `"/log/tile/entries/000.p/`+strconv.FormatInt(s.LogIndex+1, 10)+`"`) {
+			t.Errorf("the page does not lead to entry %d", s.LogIndex)
+		}
+		var env label.Envelope
+		var stmt struct{ Predicate label.Status }
+		if err := json.Unmarshal(lastEntry(t, bundle), &env); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(env.Payload, &stmt); err != nil {
+			t.Fatal(err)
+		}
+		if st := stmt.Predicate; st.Number != i+1 || st.Number != s.Number || st.Action != s.Action || st.Reason != s.Reason || st.Text != s.Text || !st.Recorded.Equal(s.Recorded) || !st.Effective.Equal(s.Effective) {
+			t.Errorf("JSON has %+v, the log %+v", s, st)
+		}
+		if title := w.Programme.Reasons[s.Reason].Title; s.Title != title {
+			t.Errorf("the title is %q, want %q", s.Title, title)
+		}
+	}
+
+	// Where the programme has forgotten a reason, the status's own text is left.
+	w.pass(10 * time.Second) // and nothing of what was rendered
+	page = get(w.handler(replaced{w.Authority}), "/l/"+string(p.Label.ID)).Body.String()
+	wants(t, "the page", words(page), []string{"Suspended. Log entry 12 " + said}, nil)
+}
+
+// lastEntry returns the last entry of an entry bundle.
+func lastEntry(t *testing.T, bundle []byte) (entry []byte) {
+	t.Helper()
+	for len(bundle) > 0 {
+		var err error
+		if entry, bundle, err = translog.ReadBundleEntry(bundle); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return entry
+}
+
+// A change is seen at once: what was rendered before is not served again.
+func TestChangeIsSeenAtOnce(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	path := "/l/" + string(p.Label.ID)
+	before := get(w.h, path).Header().Get("Etag")
+	w.Change(labeltest.Operator, p, label.Suspend, "complaint")
+	rec := get(w.h, path, "If-None-Match", before)
+	if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), "SUSPENDED label") {
+		t.Errorf("after the suspension: %d", rec.Code)
+	}
+}
+
+// Texts of statuses are as hostile as those of manufacturers.
+func TestHostileStatus(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	evil := `<script>alert(1)</script>"'><img src=x onerror=alert(1)> {{.Style}}`
+	w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) { r.Text = evil })
+	body := get(w.h, "/l/"+string(p.Label.ID)).Body.String()
+	wants(t, "the page", body, nil, []string{"<script", "<img src=x"})
+	if n := strings.Count(html.UnescapeString(body), evil); n != 2 {
+		t.Errorf("the page shows the text %d times", n)
+	}
+}
