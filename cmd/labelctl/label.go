@@ -302,6 +302,7 @@ issued. To check a label without taking the service's word for it, use
 
 // lookup asks the service where a label stands; the service's word is taken.
 func (c *ctl) lookup(ctx context.Context, req *labelv1.VerifyRequest) (*labelv1.VerifyResponse, error) {
+	req.History = true
 	conn, err := c.public()
 	if err != nil {
 		return nil, err

@@ -541,6 +541,127 @@ func verifyRates(b *testing.B, s *service, id string) (rate, base, ratio float64
 		func(int, int) error { _, err := bare.Verify(ctx, req); return err })
 }
 
+// suspended is how many labels of one lab BenchmarkLife suspends.
+const suspended = 10_000
+
+// BenchmarkLife measures what happens after labels are issued: how fast all
+// labels of a lab are suspended, what that costs those who verify meanwhile, and
+// what a history of ten statements costs them.
+func BenchmarkLife(b *testing.B) {
+	for range b.N {
+		s := newService(b, buildLabeld(b))
+		s.start()
+		s.enrol()
+		s.history(b)
+		s.suspend(b)
+		b.ReportMetric(0, "ns/op")
+		s.stop()
+	}
+}
+
+// request signs a request for a change of a label as the operator and sends it.
+func (s *service) request(signer *envelope.Signer, conn *grpc.ClientConn, device string, r label.StatusRequest) {
+	s.tb.Helper()
+	r.Text, r.Made = "For a benchmark.", time.Now().UTC().Truncate(time.Second)
+	digest, err := label.ParseDigest(device)
+	s.must(err)
+	_, err = labelv1.NewStatusServiceClient(conn).ChangeLabel(context.Background(), &labelv1.ChangeLabelRequest{
+		Request: s.seal(signer, "device.json", digest, label.TypeStatusRequest, &r)})
+	s.must(err)
+}
+
+func (s *service) seal(signer *envelope.Signer, name string, subject label.Digest, predicateType string, predicate any) []byte {
+	s.tb.Helper()
+	stmt, err := label.NewStatement(name, subject, predicateType, predicate)
+	s.must(err)
+	env, err := signer.Seal(stmt)
+	s.must(err)
+	bundle, err := envelope.Bundle(env)
+	s.must(err)
+	return bundle
+}
+
+// verifier returns a function that verifies labels in turn.
+func (s *service) verifier(ids []string) func(int, int) error {
+	api := labelv1.NewVerificationServiceClient(s.dial("", ""))
+	return func(_, i int) error {
+		_, err := api.Verify(context.Background(), &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Id{Id: ids[i%len(ids)]}})
+		return err
+	}
+}
+
+// history compares verification of a label with ten statements to one without.
+func (s *service) history(b *testing.B) {
+	devices := submitAll(b, s, 500_000, 2)
+	ids := make([]string, len(devices))
+	api := labelv1.NewLabelServiceClient(s.dial(demoMaker, "maker.key"))
+	for i, d := range devices {
+		r, err := api.RequestLabel(context.Background(), &labelv1.RequestLabelRequest{Device: d, Level: 3})
+		s.must(err)
+		ids[i] = r.GetLabel().GetSummary().GetId()
+	}
+	signer, conn := s.signer(daemon.OperatorKey), s.dial(demoAuthority, daemon.OperatorKey)
+	for range 5 {
+		s.request(signer, conn, devices[0], label.StatusRequest{Label: label.ID(ids[0]), Action: label.Suspend, Reason: "complaint"})
+		s.request(signer, conn, devices[0], label.StatusRequest{Label: label.ID(ids[0]), Action: label.Reinstate, Reason: "resolved"})
+		time.Sleep(time.Second) // a request is for once, and its time has whole seconds
+	}
+	_, _, ratio := versus(b, 8000, s.verifier(ids[:1]), s.verifier(ids[1:]))
+	b.Logf("Verify with ten statements runs at %.2f of that without (target 0.9)", ratio)
+	b.ReportMetric(ratio, "history-ratio")
+}
+
+// suspend has a lab's key compromised, on which many labels rest, and verifies
+// others of them meanwhile.
+func (s *service) suspend(b *testing.B) {
+	devices := submitAll(b, s, 0, suspended)
+	ids := make([]string, len(devices))
+	conns := make([]labelv1.LabelServiceClient, clients)
+	for i := range clients {
+		conns[i] = labelv1.NewLabelServiceClient(s.dial(demoMaker, "maker.key"))
+	}
+	load(b, clients, len(devices), func(c, i int) error {
+		r, err := conns[c].RequestLabel(context.Background(), &labelv1.RequestLabelRequest{Device: devices[i], Level: 3})
+		ids[i] = r.GetLabel().GetSummary().GetId()
+		return err
+	})
+	verify := s.verifier(ids[:1000])
+	load(b, 16, 10_000, verify)
+	idle, _ := load(b, 16, 40_000, verify)
+
+	lab := s.signer("lab.key").Public.ID
+	e := label.Event{Kind: label.KeyEvent, Key: lab, Since: time.Now().Add(-time.Hour).UTC().Truncate(time.Second),
+		Reason: "key-compromised", Text: "For a benchmark.", Made: time.Now().UTC().Truncate(time.Second)}
+	api := labelv1.NewOversightServiceClient(s.dial(demoAuthority, daemon.OperatorKey))
+	began := time.Now()
+	r, err := api.ReportEvent(context.Background(), &labelv1.ReportEventRequest{
+		Event: s.seal(s.signer(daemon.OperatorKey), lab, label.DigestOf([]byte(lab)), label.TypeEvent, &e)})
+	s.must(err)
+	var took time.Duration
+	var busy []float64
+	for event := r.GetEvent(); took == 0; {
+		rate, _ := load(b, 16, 5_000, verify)
+		got, err := api.GetEvent(context.Background(), &labelv1.GetEventRequest{Id: event.GetId()})
+		s.must(err)
+		if event = got.GetEvent(); event.GetDone() != nil {
+			took = event.GetDone().AsTime().Sub(began)
+			if n := event.GetChanged(); n < suspended {
+				b.Errorf("%d labels were suspended", n)
+			}
+		} else {
+			busy = append(busy, rate)
+		}
+	}
+	slices.Sort(busy)
+	if len(busy) == 0 {
+		b.Fatal("suspending was over before a measurement of verification was")
+	}
+	ratio := busy[len(busy)/2] / idle
+	b.Logf("%d labels of a lab suspended in %.1f s (target 10 s); Verify meanwhile at %.2f of its idle %.0f/s (target 0.8)", suspended, took.Seconds(), ratio, idle)
+	b.ReportMetric(took.Seconds(), "suspend-s")
+	b.ReportMetric(ratio, "verify-meanwhile-ratio")
+}
+
 // stored is how many labels BenchmarkGrowth fills a store with.
 const stored = 200_000
 

@@ -330,11 +330,11 @@ func ends(e *label.Event, effect scheme.Effect) time.Time {
 const (
 	// PropagationChunk is how many labels are changed in one operation: few
 	// enough that other writers hardly notice.
-	PropagationChunk = 32
+	PropagationChunk = 64
 
 	// propagationRest is how long is rested after a chunk, as a multiple of the
 	// time that it took, so that readers keep most of the machine.
-	propagationRest = 2
+	propagationRest = 1
 
 	// propagationRetry is how long is waited after a failure.
 	propagationRetry = time.Second

@@ -172,7 +172,11 @@ func (s *verification) Verify(_ context.Context, r *labelv1.VerifyRequest) (*lab
 			return nil, err
 		}
 	}
-	v, err := p.Render("rpc.verify", func() (any, error) {
+	form := "rpc.verify"
+	if r.GetHistory() {
+		form += " with history"
+	}
+	v, err := p.Render(form, func() (any, error) {
 		sum, err := summary(p)
 		if err != nil {
 			return nil, err
@@ -187,6 +191,9 @@ func (s *verification) Verify(_ context.Context, r *labelv1.VerifyRequest) (*lab
 		out.Because, out.Scheduled, out.Review = message(p.Because), message(p.Scheduled), message(p.Review)
 		for _, st := range p.Advisories {
 			out.Advisories = append(out.Advisories, message(st))
+		}
+		if !r.GetHistory() {
+			return out, nil
 		}
 		for _, st := range p.Statuses {
 			out.History = append(out.History, message(st))

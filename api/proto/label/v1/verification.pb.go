@@ -36,7 +36,9 @@ type VerifyRequest struct {
 	Target isVerifyRequest_Target `protobuf_oneof:"target"`
 	// The instant to answer for, by what was known then; now where absent. Not in
 	// the future.
-	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	// Send all that happened to the label as well.
+	History       bool `protobuf:"varint,6,opt,name=history,proto3" json:"history,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -121,6 +123,13 @@ func (x *VerifyRequest) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *VerifyRequest) GetHistory() bool {
+	if x != nil {
+		return x.History
+	}
+	return false
+}
+
 type isVerifyRequest_Target interface {
 	isVerifyRequest_Target()
 }
@@ -174,7 +183,8 @@ type VerifyResponse struct {
 	Review *LabelStatus `protobuf:"bytes,8,opt,name=review,proto3" json:"review,omitempty"`
 	// The latest word of each advisory, oldest first.
 	Advisories []*LabelStatus `protobuf:"bytes,9,rep,name=advisories,proto3" json:"advisories,omitempty"`
-	// All that happened to the label up to now, oldest first.
+	// All that happened to the label up to now, oldest first, where it was asked
+	// for.
 	History       []*LabelStatus `protobuf:"bytes,10,rep,name=history,proto3" json:"history,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -403,13 +413,14 @@ var File_label_v1_verification_proto protoreflect.FileDescriptor
 
 const file_label_v1_verification_proto_rawDesc = "" +
 	"\n" +
-	"\x1blabel/v1/verification.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\"\x9d\x01\n" +
+	"\x1blabel/v1/verification.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\"\xb7\x01\n" +
 	"\rVerifyRequest\x12\x10\n" +
 	"\x02id\x18\x01 \x01(\tH\x00R\x02id\x12\x12\n" +
 	"\x03url\x18\x02 \x01(\tH\x00R\x03url\x12\x14\n" +
 	"\x04gtin\x18\x03 \x01(\tH\x00R\x04gtin\x12\x1a\n" +
 	"\apackage\x18\x04 \x01(\fH\x00R\apackage\x12*\n" +
-	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02atB\b\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
+	"\ahistory\x18\x06 \x01(\bR\ahistoryB\b\n" +
 	"\x06target\"\xb1\x03\n" +
 	"\x0eVerifyResponse\x120\n" +
 	"\asummary\x18\x01 \x01(\v2\x16.label.v1.LabelSummaryR\asummary\x12\x16\n" +
