@@ -23,8 +23,13 @@ const (
 
 	// MaxToken bounds a signed list and MaxPlaces its places, so that a small
 	// file cannot unpack to a large one: a programme of 64 million log entries.
+	// That many take 16 MiB, and 29 MiB signed if they do not compress at all.
 	MaxToken  = 32 << 20
 	MaxPlaces = 64 << 20
+
+	// maxHeader bounds the header in base64. It is parsed before the signature is
+	// checked, which can take thirty times its size in memory. Ours has 160 bytes.
+	maxHeader = 4 << 10
 )
 
 // claims are the claims of a status list token.
@@ -43,8 +48,15 @@ type packed struct {
 
 // Sign returns a list as a JWT signed with an ECDSA P-256 key. Sub is the URL
 // where it is served; it may be believed until life is over, and kept for ttl
-// before a new one should be fetched.
+// before a new one should be fetched. The token counts in whole seconds and has
+// now, life and ttl without their fractions.
 func Sign(l *List, s *envelope.Signer, sub string, now time.Time, life, ttl time.Duration) ([]byte, error) {
+	if l.Len() > MaxPlaces {
+		return nil, fmt.Errorf("signing the status list: it has %d places, readers accept %d", l.Len(), MaxPlaces)
+	}
+	if life < time.Second || ttl < time.Second {
+		return nil, fmt.Errorf("signing the status list: to be believed for %s and kept for %s, both must be a second or more", life, ttl)
+	}
 	lst, err := pack(l)
 	if err != nil {
 		return nil, err
@@ -68,6 +80,7 @@ func Sign(l *List, s *envelope.Signer, sub string, now time.Time, life, ttl time
 	return []byte(text), err
 }
 
+// pack compresses at the highest level, as section 4.1 recommends.
 func pack(l *List) (string, error) {
 	var b bytes.Buffer
 	w, err := zlib.NewWriterLevel(&b, zlib.BestCompression)
@@ -83,7 +96,7 @@ func pack(l *List) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(b.Bytes()), nil
 }
 
-// Signed is a list whose signature was checked.
+// Signed is a list whose signature was checked. Only [Open] makes one.
 type Signed struct {
 	*List
 	Issued  time.Time // what came later is not in it
@@ -95,17 +108,21 @@ type Signed struct {
 // the list at sub, and that it may still be believed.
 func Open(raw []byte, keys []*envelope.PublicKey, sub string, now time.Time) (*Signed, error) {
 	if len(raw) > MaxToken {
-		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "statusList", "is %d bytes, at most %d are accepted", len(raw), MaxToken)
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "statusList", "is %d bytes, at most %d are accepted; fetch the list at %s", len(raw), MaxToken, sub)
 	}
-	jws, err := jose.ParseSignedCompact(string(bytes.TrimSpace(raw)), []jose.SignatureAlgorithm{jose.ES256})
+	raw = bytes.TrimSpace(raw)
+	if header, _, _ := bytes.Cut(raw, []byte(".")); len(header) > maxHeader {
+		return nil, malformed(sub, "is not a JWT with a header of at most %d bytes", maxHeader)
+	}
+	jws, err := jose.ParseSignedCompact(string(raw), []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
-		return nil, malformed("is not a JWT signed with ES256")
+		return nil, malformed(sub, "is not a JWT signed with ES256")
 	}
 	header := jws.Signatures[0].Protected
 	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != headerType {
-		return nil, malformed("is a JWT of type %q, not %q", typ, headerType)
+		return nil, malformed(sub, "is a JWT of type %q, not %q", typ, headerType)
 	}
-	payload, key, err := verify(jws, header.KeyID, keys)
+	payload, err := verify(jws, header.KeyID, keys, sub)
 	if err != nil {
 		return nil, err
 	}
@@ -116,55 +133,61 @@ func Open(raw []byte, keys []*envelope.PublicKey, sub string, now time.Time) (*S
 	issued, expires := time.Unix(c.Issued, 0).UTC(), time.Unix(c.Expires, 0).UTC()
 	switch {
 	case c.Subject != sub:
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "statusList.sub", "is the list %s, not %s", c.Subject, sub)
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "statusList.sub", "is the list at %q; fetch the one at %s", c.Subject, sub)
 	case c.Issued <= 0 || c.Expires <= c.Issued:
-		return nil, malformed("does not say from when to when it may be believed")
+		return nil, malformed(sub, "does not say from when to when it may be believed")
 	case issued.After(now.Add(label.MaxClockSkew)):
-		return nil, label.Errorf(label.Invalid, label.ReasonInFuture, "statusList.iat", "was made on %s; it is %s here", issued.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		return nil, label.Errorf(label.Invalid, label.ReasonInFuture, "statusList.iat", "was made on %s; it is %s here: is this clock right?", issued.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	case !now.Before(expires):
 		return nil, label.Errorf(label.Precondition, label.ReasonStale, "statusList.exp", "could be believed until %s; fetch a new one at %s", expires.Format(time.RFC3339), sub)
 	case c.List.Bits != bits:
-		return nil, malformed("has %d bits a label; %d are understood here", c.List.Bits, bits)
+		return nil, malformed(sub, "has %d bits a label, %d are understood here", c.List.Bits, bits)
 	}
-	l, err := unpack(c.List.List)
+	l, err := unpack(c.List.List, sub)
 	if err != nil {
 		return nil, err
 	}
-	return &Signed{List: l, Issued: issued, Expires: expires, Key: key}, nil
+	return &Signed{List: l, Issued: issued, Expires: expires, Key: header.KeyID}, nil
 }
 
-func verify(jws *jose.JSONWebSignature, id string, keys []*envelope.PublicKey) (payload []byte, key string, err error) {
+// verify returns what was signed, by the one of keys that has the ID.
+func verify(jws *jose.JSONWebSignature, id string, keys []*envelope.PublicKey, sub string) ([]byte, error) {
 	for _, k := range keys {
 		if k.ID != id {
 			continue
 		}
-		if payload, err = jws.Verify(k.Key); err == nil {
-			return payload, k.ID, nil
+		payload, err := jws.Verify(k.Key)
+		if err != nil {
+			return nil, label.Errorf(label.Invalid, label.ReasonBadSignature, "statusList", "was not signed by the key that it names, or was changed; fetch it again at %s", sub)
 		}
-		return nil, "", label.Errorf(label.Invalid, label.ReasonBadSignature, "statusList", "was not signed by the key that it names, or was changed")
+		return payload, nil
 	}
-	return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownKey, "statusList", "no trusted label key signed it")
+	return nil, label.Errorf(label.Invalid, label.ReasonUnknownKey, "statusList", "no trusted label key signed it; fetch it at %s, and the authority's present trust file", sub)
 }
 
-func unpack(lst string) (*List, error) {
+func unpack(lst, sub string) (*List, error) {
 	z, err := base64.RawURLEncoding.Strict().DecodeString(lst)
 	if err != nil {
-		return nil, malformed("lst is not base64url without padding")
+		return nil, malformed(sub, "lst is not base64url without padding")
 	}
-	r, err := zlib.NewReader(bytes.NewReader(z))
+	in := bytes.NewReader(z)
+	r, err := zlib.NewReader(in)
 	if err != nil {
-		return nil, malformed("lst is not zlib data")
+		return nil, malformed(sub, "lst is not zlib data")
 	}
 	b, err := io.ReadAll(io.LimitReader(r, MaxPlaces/perByte+1))
 	if err != nil {
-		return nil, malformed("lst is not zlib data")
+		return nil, malformed(sub, "lst is not zlib data")
 	}
 	if len(b) > MaxPlaces/perByte {
-		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "statusList.lst", "has more than %d places", MaxPlaces)
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "statusList.lst", "has more than %d places; a newer version of this program may read it", MaxPlaces)
+	}
+	if in.Len() > 0 {
+		return nil, malformed(sub, "lst goes on after its zlib data")
 	}
 	return &List{n: int64(len(b)) * perByte, b: b}, nil
 }
 
-func malformed(format string, args ...any) error {
-	return label.Errorf(label.Invalid, label.ReasonMalformed, "statusList", format, args...)
+func malformed(sub, format string, args ...any) error {
+	return label.Errorf(label.Invalid, label.ReasonMalformed, "statusList", "%s; fetch the list again at %s", fmt.Sprintf(format, args...), sub)
 }
