@@ -6,6 +6,8 @@
 //	register.go      device descriptors
 //	submit.go        signed evidence
 //	request.go       evaluating, and issuing labels
+//	decision.go      refusals, and reading what followed from them
+//	appeal.go        appeals against refusals, and rulings on them
 //	change.go        changing the state of labels
 //	propagate.go     what becomes of labels when something they rest on fails
 //	statuslist.go    the signed list of how all labels stand

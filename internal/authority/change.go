@@ -90,7 +90,7 @@ func (a *Authority) openSigned(raw []byte) (*envelope.Verified, *label.Key, erro
 
 // change carries out one attempt.
 func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Change, error) {
-	renewal, err := a.renewal(c, r)
+	renewal, err := a.renewal(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +143,7 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		for _, sig := range req.Signatures {
 			st.Requests = append(st.Requests, label.RequestRef{Organization: sig.Organization, Key: sig.Key, SHA256: req.Digest})
 		}
+		labels, rulings, entries := len(b.Labels), len(b.Rulings), len(b.Entries)
 		switch {
 		case r.Successor != "":
 			next, err := v.Label(r.Successor)
@@ -151,12 +152,8 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			}
 			st.Successor = &label.LabelLink{ID: next.ID, URL: a.issuer.URL(next.ID)}
 		case renewal != nil:
-			ids, err := v.DeviceStatements(rec.Device)
-			if err != nil {
+			if err := a.unmoved(v, renewal.picture); err != nil {
 				return err
-			}
-			if len(ids) != renewal.known || a.distrust.Load() != renewal.distrust {
-				return errMoved
 			}
 			if issued, err = record(v, b, renewal.signed.Label, renewal.entry, renewal.device); err != nil {
 				return err
@@ -164,10 +161,8 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			st.Successor = &label.LabelLink{ID: issued.ID, URL: renewal.signed.Label.URL}
 		}
 		status, err := a.append(b, rec, h, st)
-		if err != nil {
-			if issued != nil { // prepare must have added nothing
-				b.Labels, b.Entries = b.Labels[:len(b.Labels)-1], b.Entries[:len(b.Entries)-1]
-			}
+		if err != nil { // prepare must have added nothing
+			b.Labels, b.Rulings, b.Entries = b.Labels[:labels], b.Rulings[:rulings], b.Entries[:entries]
 			return err
 		}
 		req.Number = status.Number
@@ -351,11 +346,12 @@ type renewal struct {
 
 // renewal judges and signs the successor that a request asks for. It returns
 // nil where it asks for none, or was carried out already.
-func (a *Authority) renewal(c Caller, r *signedRequest) (*renewal, error) {
+func (a *Authority) renewal(ctx context.Context, r *signedRequest) (*renewal, error) {
 	if r.Action != label.Supersede || r.Level == 0 {
 		return nil, nil
 	}
 	var rec *store.Label
+	var s *scheme.Scheme
 	done := false
 	err := a.store.View(func(v *store.View) (err error) {
 		if rec, err = v.Label(r.Label); err != nil {
@@ -366,16 +362,19 @@ func (a *Authority) renewal(c Caller, r *signedRequest) (*renewal, error) {
 		if errors.Is(err, store.ErrNotFound) {
 			err = nil
 		}
+		if err != nil || done {
+			return err
+		}
+		if s, err = a.scheme(rec.Scheme); err != nil {
+			return err
+		}
+		h, err := a.history(v, rec)
 		if err != nil {
 			return err
 		}
-		return a.admitSigner(v, r, rec, a.clock())
+		return a.admitChange(v, r, rec, h, s, a.clock())
 	})
 	if err != nil || done {
-		return nil, err
-	}
-	s, err := a.scheme(rec.Scheme)
-	if err != nil {
 		return nil, err
 	}
 	if _, err := s.Level(r.Level); err != nil {
@@ -390,7 +389,11 @@ func (a *Authority) renewal(c Caller, r *signedRequest) (*renewal, error) {
 		return nil, err
 	}
 	if !d.Levels[r.Level-1].Reached {
-		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d; evaluate the device to see what is missing", r.Level)
+		rec, err := a.refuse(ctx, d, r.Level, p)
+		if err != nil {
+			return nil, err
+		}
+		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d; decision %s says what is missing, and may be appealed against until the end of %s (labelctl decision show)", r.Level, rec.Digest, rec.AppealBy)
 	}
 	out := &renewal{picture: p}
 	if out.signed, out.entry, err = a.sign(d, r.Level, p); err != nil {

@@ -37,6 +37,9 @@ func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, rep
 		if err := c.events(); err != nil {
 			return err
 		}
+		if err := c.decisions(); err != nil {
+			return err
+		}
 		if err := c.enrolments(); err != nil {
 			return err
 		}
@@ -105,6 +108,12 @@ func (c *check) label(rec *store.Label) error {
 		return fmt.Errorf("the record says %+v, the signed statement %+v", *rec, want)
 	}
 	for _, e := range l.Evidence {
+		if e.Type == label.TypeRuling {
+			if !c.disclosed(rec.Device, e.SHA256) {
+				c.badf("label %s: the ruling %s that it rests on is not in the log", rec.ID, e.SHA256)
+			}
+			continue
+		}
 		st, err := c.v.Statement(e.SHA256)
 		if err != nil || st.Device != rec.Device {
 			c.badf("label %s: its evidence %s is not on record for its device", rec.ID, e.SHA256)

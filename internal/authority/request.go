@@ -14,6 +14,7 @@ import (
 type Outcome struct {
 	Decision *scheme.Decision // nil where a live label was returned
 	Label    *Published       // nil where the evidence does not support the level
+	Refusal  *store.Decision  // what is on record where it does not
 	Known    bool             // the label was issued before this request
 }
 
@@ -37,7 +38,8 @@ const attempts = 3
 // errMoved says that the evidence changed between judging and committing.
 var errMoved = label.Errorf(label.Unavailable, label.ReasonConflict, "", "evidence for the device arrived while it was judged; repeat the request")
 
-// Request issues a label for a level, if the evidence supports it.
+// Request issues a label for a level, if the evidence supports it, and otherwise
+// records that it does not.
 func (a *Authority) Request(ctx context.Context, c Caller, device label.Digest, schemeID string, level int) (*Outcome, error) {
 	s, err := a.scheme(schemeID)
 	if err != nil {
@@ -70,7 +72,11 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		return nil, err
 	}
 	if !d.Levels[level-1].Reached {
-		return &Outcome{Decision: d}, nil
+		rec, err := a.refuse(ctx, d, level, p)
+		if err != nil {
+			return nil, err
+		}
+		return &Outcome{Decision: d, Refusal: rec}, nil
 	}
 	signed, entry, err := a.sign(d, level, p)
 	if err != nil {
@@ -94,12 +100,8 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 				return nil
 			}
 		}
-		ids, err := v.DeviceStatements(device)
-		if err != nil {
+		if err := a.unmoved(v, p); err != nil {
 			return err
-		}
-		if len(ids) != p.known || a.distrust.Load() != p.distrust {
-			return errMoved
 		}
 		rec, err = record(v, b, signed.Label, entry, p.device)
 		return err
@@ -131,7 +133,7 @@ func (a *Authority) sign(d *scheme.Decision, level int, p *picture) (*issue.Sign
 	return signed, entry, err
 }
 
-// record adds a signed label to a batch.
+// record adds a signed label to a batch, and the rulings that it discloses.
 func record(v *store.View, b *store.Batch, l *label.Label, entry *store.Entry, device *store.Device) (*store.Label, error) {
 	if _, err := v.Label(l.ID); !errors.Is(err, store.ErrNotFound) {
 		return nil, errMoved // one in 2^55: judging again draws another ID
@@ -140,8 +142,17 @@ func record(v *store.View, b *store.Batch, l *label.Label, entry *store.Entry, d
 		ID: l.ID, Index: index(b), Device: device.Digest, Org: device.Org,
 		Scheme: l.Scheme.ID, Version: l.Scheme.Version, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
 	}
+	rulings, entries, err := disclosed(v, l, device.Digest)
+	if err != nil {
+		return nil, err
+	}
 	b.Labels = append(b.Labels, rec)
 	b.Entries = append(b.Entries, entry)
+	for i := range rulings {
+		rulings[i].Index = index(b)
+		b.Rulings = append(b.Rulings, rulings[i])
+		b.Entries = append(b.Entries, entries[i])
+	}
 	return &rec, nil
 }
 
@@ -171,7 +182,7 @@ type picture struct {
 	live     *store.Label   // latest label in the scheme, live or not
 	standing label.Standing // of live
 	items    []*scheme.Item // evidence that counts
-	known    int            // how many statements there are
+	known    int            // how many statements and rulings there are
 	distrust *distrust      // by which they were chosen
 }
 
@@ -209,8 +220,11 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 		if err != nil {
 			return err
 		}
-		p.known = len(ids)
-		p.items, err = p.distrust.evidence(v, ids)
+		if p.items, err = p.distrust.evidence(v, ids); err != nil {
+			return err
+		}
+		rulings, n, err := p.distrust.rulings(v, device)
+		p.items, p.known = append(p.items, rulings...), len(ids)+n
 		return err
 	})
 	return p, err

@@ -56,6 +56,9 @@ const (
 	ReasonFactSupplier     Reason = "FACT_SUPPLIER"     // fact that this party may not state
 	ReasonUnknownCategory  Reason = "UNKNOWN_CATEGORY"  // device category not in the list
 	ReasonUnknownScheme    Reason = "UNKNOWN_SCHEME"    // scheme or level that is not served
+	ReasonUnknownDecision  Reason = "UNKNOWN_DECISION"  // no decision or appeal on record has this digest
+	ReasonUnknownCriterion Reason = "UNKNOWN_CRITERION" // not one that the decision could be changed in
+	ReasonTooLate          Reason = "TOO_LATE"          // after the last day
 	ReasonUnknownOrg       Reason = "UNKNOWN_ORGANIZATION"
 	ReasonIDMalformed      Reason = "ID_MALFORMED"       // not 12 characters of the label alphabet
 	ReasonIDCheck          Reason = "ID_CHECK_CHARACTER" // a mistyped label ID

@@ -69,14 +69,14 @@ type LabelEvidence struct {
 	Type   string `json:"type"`   // predicate type
 	Signer string `json:"signer"` // organization ID
 	Number string `json:"number"`
-	Date   Date   `json:"date"`   // end of the test period, or day of the declaration
+	Date   Date   `json:"date"`   // end of the test period, or day of the declaration or ruling
 	SHA256 Digest `json:"sha256"` // of the signed statement
 }
 
 // A CriterionMet is one criterion of the level that was met, or did not apply.
 type CriterionMet struct {
 	ID string `json:"id"`
-	By string `json:"by"` // declaration, lab, or none where it did not apply
+	By string `json:"by"` // declaration, lab, authority (by a ruling on an appeal), or none where it did not apply
 }
 
 // Validate is the linter's view of a label: everything a reader relies on is

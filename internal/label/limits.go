@@ -61,6 +61,13 @@ const (
 	// offline package.
 	MaxStatuses = 256
 
+	// MaxCriteria bounds the criteria that an appeal or a ruling names. The
+	// largest scheme has 33.
+	MaxCriteria = 256
+
+	// MaxTermDays bounds the terms for appealing and for deciding an appeal.
+	MaxTermDays = 365
+
 	// MaxRequestAge is how old a signed request for a change of state may be.
 	// Where two operators must agree, the second has as long.
 	MaxRequestAge = 24 * time.Hour

@@ -20,6 +20,10 @@ const (
 	TypeStatus        = Base + "status/v1"         // signed by the authority
 	TypeEvent         = Base + "event/v1"          // signed by an operator
 	TypeStatusRequest = Base + "status-request/v1" // signed by whoever asks for a status
+	TypeDecision      = Base + "decision/v1"       // signed by the authority
+	TypeAppeal        = Base + "appeal/v1"         // signed by a manufacturer
+	TypeRuling        = Base + "ruling/v1"         // signed by the authority
+	TypeRulingRequest = Base + "ruling-request/v1" // signed by an operator
 )
 
 // Standards of in-toto and DSSE.

@@ -52,12 +52,13 @@ func (f *Finding) rest(it *Item) {
 	}
 }
 
-// By says on whose word a finding rests: lab, declaration, or none.
+// By says on whose word a finding rests: authority (a ruling), lab, declaration,
+// or none.
 func (f *Finding) By() string {
 	by := "none"
 	for _, it := range f.Rests {
-		if it.Source() == Lab {
-			return string(Lab)
+		if s := it.Source(); s != Declaration {
+			return string(s)
 		}
 		by = string(Declaration)
 	}
@@ -111,15 +112,16 @@ type LevelResult struct {
 // A Decision is the whole judgement of a device under a scheme at an instant.
 // Only [Scheme.Evaluate] makes a useful one.
 type Decision struct {
-	Scheme  *Scheme
-	Device  *label.Device
-	Subject label.Digest // of the descriptor
-	At      time.Time
-	Risk    Risk
-	Levels  []LevelResult
-	Reached int     // highest level reached, 0 for none
-	Missing []Gap   // for the level above Reached
-	Stale   []*Item // too old to count
+	Scheme   *Scheme
+	Device   *label.Device
+	Subject  label.Digest // of the descriptor
+	At       time.Time
+	Risk     Risk
+	Levels   []LevelResult
+	Reached  int     // highest level reached, 0 for none
+	Missing  []Gap   // for the level above Reached
+	Evidence []*Item // all that counts, latest first
+	Stale    []*Item // too old to count
 
 	declaration *Item
 }
@@ -188,6 +190,9 @@ func (g *Grant) Fill(l *label.Label) error {
 	var latest *Item
 	for _, it := range g.rests {
 		l.Evidence = append(l.Evidence, label.LabelEvidence{Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date, SHA256: it.ID})
+		if it.Source() == Authority {
+			continue
+		}
 		ends = append(ends, label.End{At: d.Scheme.expiry(it), Bound: label.BoundEvidenceExpiry})
 		if it.Source() == Declaration {
 			continue

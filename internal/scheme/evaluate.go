@@ -25,6 +25,13 @@ func (s *Scheme) Evaluate(dev *label.Device, subject label.Digest, items []*Item
 		return cmp.Or(b.Date.Compare(a.Date), slices.Compare(a.ID[:], b.ID[:]))
 	})
 	for _, it := range items {
+		if it.ruling != nil {
+			if s.counts(it.ruling) {
+				e.rulings = append(e.rulings, it)
+				d.Evidence = append(d.Evidence, it)
+			}
+			continue
+		}
 		if it.Standard != s.Standard || it.Edition != s.Edition {
 			continue
 		}
@@ -33,6 +40,7 @@ func (s *Scheme) Evaluate(dev *label.Device, subject label.Digest, items []*Item
 			continue
 		}
 		e.items = append(e.items, it)
+		d.Evidence = append(d.Evidence, it)
 	}
 	d.declaration = e.latestDeclaration()
 	for n := 1; n <= len(s.Levels); n++ {
@@ -62,10 +70,11 @@ func (s *Scheme) Evaluate(dev *label.Device, subject label.Digest, items []*Item
 
 // An evaluation is the working state of one Evaluate.
 type evaluation struct {
-	scheme *Scheme
-	now    time.Time
-	items  []*Item // latest first
-	done   map[memo]*Finding
+	scheme  *Scheme
+	now     time.Time
+	items   []*Item // latest first
+	rulings []*Item // latest first
+	done    map[memo]*Finding
 }
 
 // A criterion comes to the same at every level that asks for the same source.
@@ -88,6 +97,11 @@ func (e *evaluation) finding(c *Criterion, src Source) (*Finding, error) {
 		return f, nil
 	}
 	f := &Finding{Criterion: c, Required: src, State: NotApplicable}
+	if it := e.accepted(c); it != nil {
+		f.State, f.Rests = Met, []*Item{it}
+		e.done[memo{c, src}] = f
+		return f, nil
+	}
 	for _, p := range c.provisions {
 		if err := e.provision(f, c, p, src); err != nil {
 			return nil, err

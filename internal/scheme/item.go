@@ -31,12 +31,16 @@ type Item struct {
 
 	verdicts map[string]label.Outcome
 	facts    label.Facts // compact JSON, checked against the dictionary by Read
+	ruling   *label.Ruling
 }
 
 // Source says whose word an item is.
 func (it *Item) Source() Source {
-	if it.Type == label.TypeTestReport {
+	switch it.Type {
+	case label.TypeTestReport:
 		return Lab
+	case label.TypeRuling:
+		return Authority
 	}
 	return Declaration
 }

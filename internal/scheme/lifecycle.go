@@ -20,6 +20,8 @@ type Reason struct {
 type Lifecycle struct {
 	FourEyes    []label.Action    `yaml:"four_eyes"`   // what takes two operators
 	Propagation map[string]Effect `yaml:"propagation"` // by reason code: what becomes of labels that rest on what failed
+	AppealDays  int               `yaml:"appeal_days"` // in which a manufacturer may appeal against a refusal
+	DecideDays  int               `yaml:"decide_days"` // in which the authority decides an appeal
 }
 
 // An Effect is what becomes of a label when something that it rests on fails.
@@ -82,6 +84,12 @@ func (p *Programme) CheckReason(code string, a label.Action) error {
 
 // checkLifecycle checks what the scheme says about labels after they are issued.
 func (s *Scheme) checkLifecycle(d *document, reasons map[string]*Reason) {
+	if n := s.Lifecycle.AppealDays; n < 1 || n > label.MaxTermDays {
+		d.errorf("lifecycle.appeal_days", "must be 1 to %d: in how many days a refusal may be appealed against", label.MaxTermDays)
+	}
+	if n := s.Lifecycle.DecideDays; n < 1 || n > label.MaxTermDays {
+		d.errorf("lifecycle.decide_days", "must be 1 to %d: in how many days an appeal is decided", label.MaxTermDays)
+	}
 	for i, a := range s.Lifecycle.FourEyes {
 		switch a {
 		case label.Suspend, label.Reinstate, label.Revoke, label.Review, label.Clear:

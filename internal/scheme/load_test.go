@@ -183,6 +183,8 @@ func TestBrokenData(t *testing.T) {
 		{"policy of an unknown class", ladder, "    high: [declaration, lab, lab]\n", "    high: [declaration, lab, lab]\n    huge: [lab, lab, lab]\n", "checked:", `evidence.checked: "huge" is no risk class`},
 		{"policy that asks for less", ladder, "high: [declaration, lab, lab]", "high: [declaration, lab, declaration]", "lab, declaration]", "evidence.checked.high: must not ask for less at a higher level"},
 		{"policy with another source", ladder, "high: [declaration, lab, lab]", "high: [declaration, hearsay, lab]", "hearsay", "evidence.checked.high: must be declaration or lab"},
+		{"no time to appeal", ladder, "  appeal_days: 14\n", "", "lifecycle:", "lifecycle.appeal_days: must be 1 to 365"},
+		{"endless time to decide", ladder, "decide_days: 28", "decide_days: 366", "decide_days", "lifecycle.decide_days: must be 1 to 365"},
 		{"four eyes on nothing", ladder, "four_eyes: [revoke]", "four_eyes: [withdraw]", "four_eyes", `lifecycle.four_eyes[0]: "withdraw" is not an action of operators`},
 		{"propagation for no reason", ladder, "    fault: {", "    fluke: {", "fluke", `lifecycle.propagation.fluke: no reason "fluke" is defined`},
 		{"propagation without effect", ladder, "{effect: suspend}", "{effect: shame}", "shame", "lifecycle.propagation.fault.effect: must be none, review, suspend or lapse"},

@@ -27,6 +27,7 @@ func (s *Store) Check(report func(problem string)) error {
 		c.organizations()
 		c.devices()
 		c.statements()
+		c.decisions()
 		c.labels()
 		return nil
 	})

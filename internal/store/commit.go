@@ -22,8 +22,11 @@ type Batch struct {
 	Statements     []Statement
 	Labels         []Label
 	Statuses       []Status
-	Requests       []Request // new ones, and changed ones
-	Events         []Event   // new ones, and changed ones
+	Requests       []Request  // new ones, and changed ones
+	Events         []Event    // new ones, and changed ones
+	Decisions      []Decision // new ones, and those that were appealed against
+	Appeals        []Appeal   // new ones, and those that were decided
+	Rulings        []Ruling   // new ones, and those that were logged
 
 	// The log: entries that extend the tree From, the nodes they add, and the
 	// signed head that results. Head is unused where Entries is empty.
@@ -35,7 +38,7 @@ type Batch struct {
 
 // Empty reports whether the batch would write nothing.
 func (b *Batch) Empty() bool {
-	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+len(b.Requests)+len(b.Events)+len(b.Entries) == 0
+	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+len(b.Requests)+len(b.Events)+len(b.Decisions)+len(b.Appeals)+len(b.Rulings)+len(b.Entries) == 0
 }
 
 // Commit writes a batch durably, if the log head is still b.From; otherwise it
@@ -130,7 +133,7 @@ func putRecords(tx *bolt.Tx, b *Batch) error {
 			return err
 		}
 	}
-	return nil
+	return putTrails(tx, b)
 }
 
 func putDevice(tx *bolt.Tx, d *Device) error {

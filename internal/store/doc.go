@@ -32,6 +32,12 @@
 //	requests        32-byte digest = json Request
 //	events          32-byte digest = json Event
 //	waiting         label id, 32-byte digest = nothing          requests without status
+//	decisions       32-byte digest = json Decision              refusals
+//	device_decisions  32-byte device digest, ^time, 32-byte digest = nothing  newest first
+//	org_decisions   org|^time, 32-byte digest = nothing         the manufacturer's, newest first
+//	appeals         32-byte digest = json Appeal
+//	due_appeals     time, 32-byte digest = nothing              appeals without ruling, by when it is due
+//	rulings         32-byte device digest, 32-byte digest = json Ruling
 //
 // Tree nodes are keyed by level first: the 256 hashes of a tile lie side by
 // side. A log entry is packed (key ID, signature, compressed payload) rather

@@ -46,8 +46,16 @@ var (
 	bWaiting        = []byte("waiting")
 	bEvents         = []byte("events")
 
+	bDecisions       = []byte("decisions")
+	bDeviceDecisions = []byte("device_decisions")
+	bOrgDecisions    = []byte("org_decisions")
+	bAppeals         = []byte("appeals")
+	bDueAppeals      = []byte("due_appeals")
+	bRulings         = []byte("rulings")
+
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting, bEvents}
+		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting, bEvents,
+		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings}
 
 	kSchema     = []byte("schema")
 	kOrigin     = []byte("origin")

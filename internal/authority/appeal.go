@@ -1,0 +1,260 @@
+package authority
+
+import (
+	"context"
+	"time"
+
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+	"labeld/internal/store"
+)
+
+// Appeal takes a manufacturer's signed appeal against a refusal, within the
+// term that the refusal names and once. The second result says whether it was
+// known. Who carries it, if not the manufacturer, is an operator.
+func (a *Authority) Appeal(ctx context.Context, c Caller, raw []byte) (*Trail, bool, error) {
+	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+		return nil, false, err
+	}
+	s, err := openAs[label.Appeal](a, raw, "appeal", label.TypeAppeal)
+	if err != nil {
+		return nil, false, err
+	}
+	defer a.writer.begin()()
+	var t *Trail
+	known := false
+	err = a.writer.do(ctx, []string{claimf("decision/%s", s.said.Decision)}, func(v *store.View, b *store.Batch) (err error) {
+		if t, err = trail(v, s.said.Decision); err != nil {
+			return found(err, label.ReasonUnknownDecision, "appeal.decision", "no decision %s is on record; \"labelctl decision list\" names those there are", s.said.Decision)
+		}
+		if err := c.party(t.Decision, "appeal.decision"); err != nil {
+			return err
+		}
+		if known = t.Appeal != nil && t.Appeal.Digest == s.digest; known {
+			return nil
+		}
+		days, err := a.admitAppeal(v, s, t, b.At)
+		if err != nil {
+			return err
+		}
+		t.Decision.Appeal = s.digest
+		t.Appeal = &store.Appeal{
+			Digest: s.digest, Decision: t.Decision.Digest, Device: t.Decision.Device, Org: t.Decision.Org,
+			Received: b.At.UTC(), DecideBy: label.DateOf(b.At).AddDays(days), Statement: s.payload, Signature: s.by,
+		}
+		b.Decisions = append(b.Decisions, *t.Decision)
+		b.Appeals = append(b.Appeals, *t.Appeal)
+		return nil
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return t, known, nil
+}
+
+// admitAppeal checks an appeal against the decision, and returns in how many
+// days it is to be decided.
+func (a *Authority) admitAppeal(v *store.View, s *signedAs[label.Appeal], t *Trail, now time.Time) (days int, err error) {
+	if err := s.signedBy(v, label.RoleManufacturer, now); err != nil {
+		return 0, err
+	}
+	d := t.Decision
+	switch {
+	case s.by.Organization != d.Org:
+		return 0, label.Errorf(label.Denied, label.ReasonNotYours, "appeal", "the decision is about a device of another manufacturer than %s, who signed", s.by.Organization)
+	case s.said.Manufacturer != d.Org:
+		return 0, label.Errorf(label.Denied, label.ReasonWrongSigner, "appeal.manufacturer", "the appeal speaks for %q and is signed with a key of %q", s.said.Manufacturer, d.Org)
+	case s.subject != d.Device:
+		return 0, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "appeal.subject", "is not the device that the decision is about")
+	case t.Appeal != nil:
+		return 0, label.Errorf(label.Exists, label.ReasonExists, "appeal.decision", "was appealed against on %s (%s), which can be done once; to bring new evidence, submit it and request the label again", t.Appeal.Received.Format(time.DateOnly), d.Appeal)
+	case !now.Before(d.AppealBy.End()):
+		return 0, label.Errorf(label.Precondition, label.ReasonTooLate, "appeal.decision", "could be appealed against until the end of %s; request the label again for a decision of today", d.AppealBy)
+	case s.said.Made.After(now.Add(label.MaxClockSkew)):
+		return 0, label.Errorf(label.Invalid, label.ReasonInFuture, "appeal.made", "is %s, which is in the future", s.said.Made.Format(time.RFC3339))
+	case s.said.Made.Before(d.Decided.Add(-label.MaxClockSkew)):
+		return 0, label.Errorf(label.Invalid, label.ReasonTooOld, "appeal.made", "is %s, before the decision was made", s.said.Made.Format(time.RFC3339))
+	}
+	p, err := d.Predicate()
+	if err != nil {
+		return 0, err
+	}
+	return p.DecideDays, p.CheckOpen("appeal.criteria", s.said.Criteria)
+}
+
+// Decide has the authority rule on an appeal, at the signed request of an
+// operator. An appeal is decided once; the same request again returns the
+// ruling.
+func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (*Trail, bool, error) {
+	if err := c.need(label.RoleOperator); err != nil {
+		return nil, false, err
+	}
+	s, err := openAs[label.RulingRequest](a, raw, "ruling", label.TypeRulingRequest)
+	if err != nil {
+		return nil, false, err
+	}
+	var appeal *store.Appeal
+	if err := a.store.View(func(v *store.View) (err error) {
+		appeal, err = v.Appeal(s.said.Appeal)
+		return found(err, label.ReasonUnknownDecision, "ruling.appeal", "no appeal %s is on record; \"labelctl appeal list\" names those there are", s.said.Appeal)
+	}); err != nil {
+		return nil, false, err
+	}
+	defer a.writer.begin()()
+	var t *Trail
+	known := false
+	claims := []string{claimf("decision/%s", appeal.Decision), claimf("device/%s", appeal.Device)}
+	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) (err error) {
+		if t, err = trail(v, appeal.Decision); err != nil {
+			return err
+		}
+		if known = t.Ruling != nil && t.Ruling.Asked == s.digest; known {
+			return nil
+		}
+		said, err := a.admitRuling(v, s, t, b.At)
+		if err != nil {
+			return err
+		}
+		if t.Ruling, err = a.rule(said, s, t.Appeal); err != nil {
+			return err
+		}
+		t.Appeal.Ruling = t.Ruling.Digest
+		b.Appeals = append(b.Appeals, *t.Appeal)
+		b.Rulings = append(b.Rulings, *t.Ruling)
+		return nil
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return t, known, nil
+}
+
+// admitRuling checks a request for a ruling against the appeal, and returns what
+// is to be signed.
+func (a *Authority) admitRuling(v *store.View, s *signedAs[label.RulingRequest], t *Trail, now time.Time) (*label.Ruling, error) {
+	if err := s.signedBy(v, label.RoleOperator, now); err != nil {
+		return nil, err
+	}
+	if s.subject != t.Decision.Device {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "ruling.subject", "is not the device that the appeal is about")
+	}
+	if t.Ruling != nil {
+		return nil, label.Errorf(label.Exists, label.ReasonExists, "ruling.appeal", "was decided on %s, which is final; \"labelctl appeal show %s\" says how", t.Ruling.Decided.Format(time.DateOnly), t.Appeal.Digest)
+	}
+	if age := now.Sub(s.said.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
+		return nil, label.Errorf(label.Invalid, label.ReasonTooOld, "ruling.made", "was made on %s; a request counts for %s, sign it anew", s.said.Made.Format(time.RFC3339), label.MaxRequestAge)
+	}
+	p, err := t.Decision.Predicate()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.CheckOpen("ruling.accepted", s.said.Accepted); err != nil {
+		return nil, err
+	}
+	return &label.Ruling{
+		Decision: t.Decision.Digest, Appeal: t.Appeal.Digest, Scheme: p.Scheme,
+		Outcome: s.said.Outcome, Text: s.said.Text, Accepted: s.said.Accepted, Decided: now.UTC().Truncate(time.Second),
+		Requests: []label.RequestRef{{Organization: s.by.Organization, Key: s.by.Key, SHA256: s.digest}},
+	}, nil
+}
+
+// rule signs a ruling and makes its record.
+func (a *Authority) rule(said *label.Ruling, s *signedAs[label.RulingRequest], appeal *store.Appeal) (*store.Ruling, error) {
+	signed, err := a.issuer.Ruling(said, appeal.Device)
+	if err != nil {
+		return nil, err
+	}
+	packed, err := store.PackEnvelope(signed.Envelope)
+	if err != nil {
+		return nil, err
+	}
+	return &store.Ruling{
+		Digest: label.DigestOf(signed.Envelope.Payload), Device: appeal.Device, Appeal: appeal.Digest, Decided: said.Decided,
+		Asked: s.digest, Request: s.by, Signed: packed,
+	}, nil
+}
+
+// disclosed returns the rulings that a label rests on and that are private so
+// far, with the log entries they become.
+func disclosed(v *store.View, l *label.Label, device label.Digest) (rulings []store.Ruling, entries []*store.Entry, err error) {
+	for _, e := range l.Evidence {
+		if e.Type != label.TypeRuling {
+			continue
+		}
+		r, err := v.Ruling(device, e.SHA256)
+		if err != nil {
+			return nil, nil, err
+		}
+		if r.Index != 0 {
+			continue
+		}
+		env, err := r.Signed.Envelope()
+		if err != nil {
+			return nil, nil, err
+		}
+		leaf, err := env.Encode()
+		if err != nil {
+			return nil, nil, err
+		}
+		entry, err := store.NewEntry(env, leaf)
+		if err != nil {
+			return nil, nil, err
+		}
+		rulings, entries = append(rulings, *r), append(entries, entry)
+	}
+	return rulings, entries, nil
+}
+
+// signedAs is a statement about one device whose signature was verified.
+type signedAs[T any] struct {
+	field   string // of the request that it came in
+	said    *T
+	digest  label.Digest
+	payload []byte
+	subject label.Digest
+	by      store.RequestSignature
+}
+
+// openAs verifies a signed statement of a type: its form and its signature.
+func openAs[T any, P interface {
+	*T
+	Validate() error
+}](a *Authority, raw []byte, field, predicateType string) (*signedAs[T], error) {
+	v, key, err := a.openSigned(raw)
+	if err != nil {
+		return nil, label.Within(field, err)
+	}
+	if v.PredicateType() != predicateType {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, field+".predicateType", "is %q, must be %q", v.PredicateType(), predicateType)
+	}
+	p, err := envelope.Predicate[T, P](v)
+	if err != nil {
+		return nil, label.Within(field, err)
+	}
+	subjects := v.Subjects()
+	if len(subjects) != 1 {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, field+".subject", "must be the one device that it is about")
+	}
+	return &signedAs[T]{field: field, said: p, digest: v.ID(), payload: v.Payload(), subject: subjects[0],
+		by: store.RequestSignature{Organization: key.Organization, Key: key.ID, Envelope: v.Raw()}}, nil
+}
+
+// signedBy checks that the key counts, and that its owner has a role.
+func (s *signedAs[T]) signedBy(v *store.View, role label.Role, now time.Time) error {
+	key, err := v.Key(s.by.Key)
+	if err != nil {
+		return err
+	}
+	if err := key.Usable(now); err != nil {
+		return label.Within(s.field, err)
+	}
+	org, err := v.Org(key.Organization)
+	if err != nil {
+		return err
+	}
+	if !org.Has(role) {
+		return label.Errorf(label.Denied, label.ReasonWrongRole, s.field, "this is for the role %s to sign, %s has %v", role, org.ID, org.Roles)
+	}
+	return nil
+}
+

@@ -1,0 +1,171 @@
+package authority
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+	"labeld/internal/store"
+)
+
+// decisions verifies the signatures under every refusal and what followed from
+// it, and the records against what was signed.
+func (c *check) decisions() error {
+	var inner error
+	err := c.v.Decisions(func(d *store.Decision) bool {
+		t, err := follow(c.v, d)
+		if err != nil {
+			inner = err
+			return false
+		}
+		for _, err := range c.trail(t) {
+			c.badf("decision %s: %v", d.Digest, err)
+		}
+		return true
+	})
+	return errors.Join(err, inner)
+}
+
+func (c *check) trail(t *Trail) (problems []error) {
+	said, err := c.decision(t.Decision)
+	if err != nil {
+		return []error{err}
+	}
+	if t.Appeal != nil {
+		if err := c.appeal(t, said); err != nil {
+			problems = append(problems, fmt.Errorf("its appeal: %w", err))
+		}
+	}
+	if t.Ruling != nil {
+		if err := c.ruling(t, said); err != nil {
+			problems = append(problems, fmt.Errorf("its ruling: %w", err))
+		}
+	}
+	return problems
+}
+
+func (c *check) decision(d *store.Decision) (*label.Decision, error) {
+	said, err := ours[label.Decision](c, d.Signed, d.Digest, d.Device, label.TypeDecision)
+	if err != nil {
+		return nil, err
+	}
+	device, err := c.v.Device(d.Device)
+	if err != nil {
+		return nil, err
+	}
+	want := store.Decision{
+		Digest: d.Digest, Device: d.Device, Org: device.Org, Scheme: said.Scheme.ID, Version: said.Scheme.Version,
+		Level: said.Level.Number, Decided: said.Decided, AppealBy: said.AppealBy, Appeal: d.Appeal, Signed: d.Signed,
+	}
+	if !reflect.DeepEqual(*d, want) || said.Maker.ID != device.Org {
+		return nil, fmt.Errorf("the record differs from the signed statement")
+	}
+	return said, nil
+}
+
+func (c *check) appeal(t *Trail, d *label.Decision) error {
+	a := t.Appeal
+	said, err := theirs[label.Appeal](c, a.Signature, a.Digest, label.TypeAppeal)
+	if err != nil {
+		return err
+	}
+	switch {
+	case label.DigestOf(a.Statement) != a.Digest, said.Decision != t.Decision.Digest, said.Manufacturer != a.Org,
+		a.Org != t.Decision.Org, a.Signature.Organization != a.Org, a.Device != t.Decision.Device:
+		return fmt.Errorf("the record differs from the signed statement")
+	case !a.Received.Before(d.AppealBy.End()), a.DecideBy != label.DateOf(a.Received).AddDays(d.DecideDays):
+		return fmt.Errorf("its times do not follow from the decision")
+	}
+	return nil
+}
+
+func (c *check) ruling(t *Trail, d *label.Decision) error {
+	r := t.Ruling
+	said, err := ours[label.Ruling](c, r.Signed, r.Digest, r.Device, label.TypeRuling)
+	if err != nil {
+		return err
+	}
+	asked, err := theirs[label.RulingRequest](c, r.Request, r.Asked, label.TypeRulingRequest)
+	if err != nil {
+		return fmt.Errorf("the request for it: %w", err)
+	}
+	ref := label.RequestRef{Organization: r.Request.Organization, Key: r.Request.Key, SHA256: r.Asked}
+	switch {
+	case said.Appeal != t.Appeal.Digest, said.Decision != t.Decision.Digest, said.Scheme != d.Scheme, !said.Decided.Equal(r.Decided):
+		return fmt.Errorf("the record differs from the signed statement")
+	case asked.Appeal != said.Appeal, asked.Outcome != said.Outcome, asked.Text != said.Text,
+		!slices.Equal(asked.Accepted, said.Accepted), !slices.Contains(said.Requests, ref):
+		return fmt.Errorf("it is not what was asked for")
+	}
+	if err := d.CheckOpen("accepted", said.Accepted); err != nil {
+		return err
+	}
+	return c.logged(r)
+}
+
+// logged checks that the log entry of a ruling, if it has one, is it.
+func (c *check) logged(r *store.Ruling) error {
+	if r.Index == 0 {
+		return nil
+	}
+	env, err := r.Signed.Envelope()
+	if err != nil {
+		return err
+	}
+	want, err := env.Encode()
+	if err != nil {
+		return err
+	}
+	if leaf, err := c.v.Leaf(r.Index); err != nil || !bytes.Equal(leaf, want) {
+		return fmt.Errorf("log entry %d is something else", r.Index)
+	}
+	return nil
+}
+
+// disclosed checks that a ruling that a label rests on is on record and logged.
+func (c *check) disclosed(device, ruling label.Digest) bool {
+	r, err := c.v.Ruling(device, ruling)
+	return err == nil && r.Index != 0
+}
+
+// ours reads a statement about a device that the authority signed.
+func ours[T any, P interface {
+	*T
+	Validate() error
+}](c *check, signed store.Packed, id, device label.Digest, predicateType string) (*T, error) {
+	env, err := signed.Envelope()
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.trust.Statement(env)
+	if err != nil {
+		return nil, err
+	}
+	if v.ID() != id || v.PredicateType() != predicateType || !slices.Equal(v.Subjects(), []label.Digest{device}) {
+		return nil, fmt.Errorf("the signed statement is another")
+	}
+	return envelope.Predicate[T, P](v)
+}
+
+// theirs reads a statement that was signed with an enrolled key.
+func theirs[T any, P interface {
+	*T
+	Validate() error
+}](c *check, by store.RequestSignature, id label.Digest, predicateType string) (*T, error) {
+	u, err := envelope.Open(by.Envelope)
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.verified(u, by.Key)
+	if err != nil {
+		return nil, err
+	}
+	if v.ID() != id || v.PredicateType() != predicateType {
+		return nil, fmt.Errorf("the signed statement is another")
+	}
+	return envelope.Predicate[T, P](v)
+}

@@ -1,0 +1,307 @@
+package authority
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// refuse records that the evidence does not support a level: a signed decision,
+// private to the manufacturer. The same answer on unchanged evidence is the
+// decision on record, while that can be appealed against.
+func (a *Authority) refuse(ctx context.Context, d *scheme.Decision, level int, p *picture) (*store.Decision, error) {
+	said, err := a.refusal(d, level, p)
+	if err != nil {
+		return nil, err
+	}
+	var rec *store.Decision
+	if err := a.store.View(func(v *store.View) (err error) {
+		rec, err = onRecord(v, d.Subject, said)
+		return err
+	}); err != nil || rec != nil {
+		return rec, err
+	}
+	signed, err := a.signRefusal(said, p.device)
+	if err != nil {
+		return nil, err
+	}
+	err = a.writer.do(ctx, []string{claimf("device/%s", d.Subject)}, func(v *store.View, b *store.Batch) (err error) {
+		if err := a.unmoved(v, p); err != nil {
+			return err
+		}
+		if rec, err = onRecord(v, d.Subject, said); err != nil || rec != nil {
+			return err
+		}
+		rec = signed
+		b.Decisions = append(b.Decisions, *rec)
+		return nil
+	})
+	return rec, err
+}
+
+// refusal says a decision that falls short of a level as it is signed.
+func (a *Authority) refusal(d *scheme.Decision, level int, p *picture) (*label.Decision, error) {
+	l, err := d.Scheme.Level(level)
+	if err != nil {
+		return nil, err
+	}
+	said := &label.Decision{
+		Authority: a.issuer.Authority(), Maker: p.maker, Scheme: d.Scheme.Ref(), Level: l, Reached: d.Reached,
+		Evidence: references(d.Evidence), Stale: references(d.Stale),
+		Decided:    d.At.UTC().Truncate(time.Second),
+		AppealBy:   label.DateOf(d.At).AddDays(d.Scheme.Lifecycle.AppealDays),
+		DecideDays: d.Scheme.Lifecycle.DecideDays,
+	}
+	for _, f := range d.Levels[level-1].Findings {
+		c := label.CriterionFound{ID: f.Criterion.ID, Title: f.Criterion.Title, Level: f.Criterion.Level, State: string(f.State)}
+		for _, it := range f.Rests {
+			c.Evidence = append(c.Evidence, it.ID)
+		}
+		said.Criteria = append(said.Criteria, c)
+	}
+	for _, g := range d.MissingFor(level) {
+		said.Missing = append(said.Missing, label.Missing{Kind: string(g.Kind), By: string(g.By), Items: g.Items, Text: g.Text})
+	}
+	return said, nil
+}
+
+func references(items []*scheme.Item) (list []label.LabelEvidence) {
+	for _, it := range items {
+		list = append(list, label.LabelEvidence{Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date, SHA256: it.ID})
+	}
+	return list
+}
+
+// signRefusal makes the record of a refusal.
+func (a *Authority) signRefusal(said *label.Decision, device *store.Device) (*store.Decision, error) {
+	env, err := a.issuer.Decision(said, device.Digest)
+	if err != nil {
+		return nil, err
+	}
+	packed, err := store.PackEnvelope(env)
+	if err != nil {
+		return nil, err
+	}
+	return &store.Decision{
+		Digest: label.DigestOf(env.Payload), Device: device.Digest, Org: device.Org,
+		Scheme: said.Scheme.ID, Version: said.Scheme.Version, Level: said.Level.Number,
+		Decided: said.Decided, AppealBy: said.AppealBy, Signed: packed,
+	}, nil
+}
+
+// onRecord returns the decision that says the same, at another time, and can be
+// appealed against; nil where there is none.
+func onRecord(v *store.View, device label.Digest, said *label.Decision) (same *store.Decision, err error) {
+	outer := v.DeviceDecisions(device, nil, func(rec *store.Decision, _ []byte) bool {
+		if rec.Scheme != said.Scheme.ID || rec.Version != said.Scheme.Version || rec.Level != said.Level.Number || !said.Decided.Before(rec.AppealBy.End()) {
+			return true
+		}
+		var equal bool
+		if equal, err = alike(rec, said); equal {
+			same = rec
+		}
+		return err == nil && same == nil
+	})
+	return same, errors.Join(outer, err)
+}
+
+// alike reports whether a decision on record says what another does, but for
+// its time.
+func alike(rec *store.Decision, said *label.Decision) (bool, error) {
+	p, err := rec.Predicate()
+	if err != nil {
+		return false, err
+	}
+	p.Decided, p.AppealBy = said.Decided, said.AppealBy
+	b1, err1 := label.Encode(p)
+	b2, err2 := label.Encode(said)
+	return bytes.Equal(b1, b2), errors.Join(err1, err2)
+}
+
+// unmoved returns [errMoved] if the evidence for a device, or what is known
+// against it, is no longer what a picture shows.
+func (a *Authority) unmoved(v *store.View, p *picture) error {
+	ids, err := v.DeviceStatements(p.device.Digest)
+	if err != nil {
+		return err
+	}
+	rulings, err := v.Rulings(p.device.Digest)
+	if err == nil && (len(ids)+len(rulings) != p.known || a.distrust.Load() != p.distrust) {
+		err = errMoved
+	}
+	return err
+}
+
+// rulings returns those rulings about a device that changed a decision and that
+// nothing speaks against, ready to be judged by, and how many there are in all.
+func (d *distrust) rulings(v *store.View, device label.Digest) (items []*scheme.Item, all int, err error) {
+	list, err := v.Rulings(device)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, r := range list {
+		if from, ok := d.keys[r.Request.Key]; ok && !r.Decided.Before(from) {
+			continue
+		}
+		said, err := r.Predicate()
+		if err != nil {
+			return nil, 0, err
+		}
+		if said.Outcome == label.Changed {
+			items = append(items, scheme.RulingItem(r.Digest, said))
+		}
+	}
+	return items, len(list), nil
+}
+
+// A Trail is a refusal and what followed from it.
+type Trail struct {
+	Decision *store.Decision
+	Appeal   *store.Appeal // nil where there is none
+	Ruling   *store.Ruling // nil where there is none yet
+}
+
+// Trail returns a refusal by its digest, or by that of the appeal against it.
+func (a *Authority) Trail(c Caller, id label.Digest) (t *Trail, err error) {
+	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+		return nil, err
+	}
+	err = a.store.View(func(v *store.View) error {
+		decision := id
+		if appeal, err := v.Appeal(id); err == nil {
+			decision = appeal.Decision
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if t, err = trail(v, decision); err != nil {
+			return found(err, label.ReasonUnknownDecision, "id", "no decision %s is on record; \"labelctl decision list\" names those there are", id)
+		}
+		return c.party(t.Decision, "id")
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// party refuses a caller to whom a decision is none of their business.
+func (c Caller) party(d *store.Decision, field string) error {
+	if d.Org != c.Org && !c.Is(label.RoleOperator) {
+		return label.Errorf(label.Denied, label.ReasonNotYours, field, "the decision is about a device of another manufacturer")
+	}
+	return nil
+}
+
+// trail reads a refusal and what followed from it.
+func trail(v *store.View, decision label.Digest) (*Trail, error) {
+	d, err := v.Decision(decision)
+	if err != nil {
+		return nil, err
+	}
+	return follow(v, d)
+}
+
+func follow(v *store.View, d *store.Decision) (*Trail, error) {
+	t := &Trail{Decision: d}
+	if d.Appeal.IsZero() {
+		return t, nil
+	}
+	var err error
+	if t.Appeal, err = v.Appeal(d.Appeal); err != nil || t.Appeal.Ruling.IsZero() {
+		return t, err
+	}
+	t.Ruling, err = v.Ruling(d.Device, t.Appeal.Ruling)
+	return t, err
+}
+
+// Refusals lists the refusals of the caller, or of a manufacturer that an
+// operator names, newest first; only those of one device, where that is not
+// zero.
+func (a *Authority) Refusals(c Caller, manufacturer string, device label.Digest, p Page) ([]*Trail, string, error) {
+	if device.IsZero() {
+		return a.refusals(c, manufacturer, p, func(*store.Decision) bool { return true })
+	}
+	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+		return nil, "", err
+	}
+	return a.trails(p, func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error {
+		dev, err := v.Device(device)
+		if err != nil {
+			return unknownDevice(err, device)
+		}
+		if dev.Org != c.Org && !c.Is(label.RoleOperator) {
+			return label.Errorf(label.Denied, label.ReasonNotYours, "device", "the device belongs to another manufacturer")
+		}
+		return v.DeviceDecisions(device, cursor, f)
+	})
+}
+
+// Appeals lists the appeals of the caller, newest decision first. An operator
+// names a manufacturer, or gets those that are to be decided, the one due first
+// first.
+func (a *Authority) Appeals(c Caller, manufacturer string, p Page) ([]*Trail, string, error) {
+	if manufacturer != "" || !c.Is(label.RoleOperator) {
+		return a.refusals(c, manufacturer, p, func(d *store.Decision) bool { return !d.Appeal.IsZero() })
+	}
+	return a.trails(p, func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error {
+		var inner error
+		err := v.DueAppeals(cursor, func(appeal *store.Appeal, at []byte) bool {
+			var d *store.Decision
+			if d, inner = v.Decision(appeal.Decision); inner != nil {
+				return false
+			}
+			return f(d, at)
+		})
+		return errors.Join(err, inner)
+	})
+}
+
+// refusals lists a manufacturer's refusals that fit.
+func (a *Authority) refusals(c Caller, manufacturer string, p Page, fits func(*store.Decision) bool) ([]*Trail, string, error) {
+	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case manufacturer == "" && c.Is(label.RoleOperator):
+		return nil, "", label.Errorf(label.Invalid, label.ReasonMissing, "manufacturer", "an operator names the manufacturer, or the device, whose decisions to list")
+	case manufacturer == "":
+		manufacturer = c.Org
+	case manufacturer != c.Org && !c.Is(label.RoleOperator):
+		return nil, "", label.Errorf(label.Denied, label.ReasonNotYours, "manufacturer", "decisions are between the authority and the manufacturer; only operators list another's")
+	}
+	return a.trails(p, func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error {
+		if _, err := v.Org(manufacturer); err != nil {
+			return unknownOrg(err, "manufacturer", manufacturer)
+		}
+		return v.OrgDecisions(manufacturer, cursor, func(d *store.Decision, at []byte) bool { return !fits(d) || f(d, at) })
+	})
+}
+
+// trails collects a page of what each calls its function with.
+func (a *Authority) trails(p Page, each func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error) (list []*Trail, next string, err error) {
+	size, cursor, err := p.limits()
+	if err != nil {
+		return nil, "", err
+	}
+	page := collector[*store.Decision]{size: size}
+	err = a.store.View(func(v *store.View) error {
+		if err := each(v, cursor, page.add); err != nil {
+			return err
+		}
+		for _, d := range page.items {
+			t, err := follow(v, d)
+			if err != nil {
+				return err
+			}
+			list = append(list, t)
+		}
+		return nil
+	})
+	return slices.Clip(list), page.next, err
+}

@@ -1,0 +1,247 @@
+package label
+
+import (
+	"slices"
+	"time"
+)
+
+// A Decision is a refusal: the authority's answer to a request for a level that
+// the evidence did not support. Predicate of [TypeDecision], signed by the
+// authority, about the device. It stays between the authority and the
+// manufacturer, who may appeal against it.
+type Decision struct {
+	Authority  Party            `json:"authority"`
+	Maker      Party            `json:"maker"`
+	Scheme     SchemeRef        `json:"scheme"`
+	Level      Level            `json:"level"`   // asked for
+	Reached    int              `json:"reached"` // 0 for none
+	Criteria   []CriterionFound `json:"criteria"`
+	Missing    []Missing        `json:"missing"`            // for the level asked for
+	Evidence   []LabelEvidence  `json:"evidence,omitempty"` // all that counted
+	Stale      []LabelEvidence  `json:"stale,omitempty"`    // too old to count
+	Decided    time.Time        `json:"decided"`
+	AppealBy   Date             `json:"appealBy"`   // last day on which an appeal is accepted
+	DecideDays int              `json:"decideDays"` // in which the authority decides an appeal
+}
+
+// A CriterionFound is what one criterion of the level came to.
+type CriterionFound struct {
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	Level    int      `json:"level"`              // from which on it is asked
+	State    string   `json:"state"`              // met, unmet, undetermined or not-applicable
+	Evidence []Digest `json:"evidence,omitempty"` // what that rests on
+}
+
+// criterionStates are what a criterion comes to.
+var criterionStates = []string{"met", "unmet", "undetermined", "not-applicable"}
+
+// Satisfied reports whether the criterion stands in nobody's way.
+func (c *CriterionFound) Satisfied() bool { return c.State == "met" || c.State == "not-applicable" }
+
+// A Missing is one thing between the device and the level.
+type Missing struct {
+	Kind  string   `json:"kind"`
+	By    string   `json:"by"` // who must act: declaration (the manufacturer) or lab
+	Items []string `json:"items,omitempty"`
+	Text  string   `json:"text"` // what to do
+}
+
+// Validate is the linter's view of a decision.
+func (d *Decision) Validate() error {
+	for _, f := range []struct{ field, value string }{
+		{"authority.id", d.Authority.ID}, {"maker.id", d.Maker.ID}, {"scheme.id", d.Scheme.ID}, {"scheme.version", d.Scheme.Version},
+	} {
+		if err := checkText(f.field, f.value, MaxText); err != nil {
+			return err
+		}
+	}
+	if d.Scheme.SHA256.IsZero() {
+		return invalid(ReasonMissing, "scheme.sha256", "is required")
+	}
+	if d.Level.Number < 1 || d.Level.Number > d.Level.Of {
+		return invalid(ReasonOutOfRange, "level.number", "must be 1 to %d", d.Level.Of)
+	}
+	if d.Reached < 0 || d.Reached >= d.Level.Number {
+		return invalid(ReasonOutOfRange, "reached", "must be less than the level that is refused")
+	}
+	for i := range d.Criteria {
+		if err := d.Criteria[i].validate(); err != nil {
+			return Within(index("criteria", i), err)
+		}
+	}
+	if len(d.Missing) == 0 {
+		return invalid(ReasonMissing, "missing", "a refusal says what is missing")
+	}
+	if d.Decided.IsZero() || d.Decided.Nanosecond() != 0 {
+		return invalid(ReasonMalformed, "decided", "is required, in whole seconds")
+	}
+	if d.AppealBy.Before(DateOf(d.Decided)) {
+		return invalid(ReasonOutOfRange, "appealBy", "is before the decision")
+	}
+	if d.DecideDays < 1 || d.DecideDays > MaxTermDays {
+		return invalid(ReasonOutOfRange, "decideDays", "must be 1 to %d", MaxTermDays)
+	}
+	return nil
+}
+
+func (c *CriterionFound) validate() error {
+	if err := checkSlug("id", c.ID); err != nil {
+		return err
+	}
+	if !slices.Contains(criterionStates, c.State) {
+		return invalid(ReasonOutOfRange, "state", "is %q, which no criterion comes to", c.State)
+	}
+	return nil
+}
+
+// CheckOpen requires that criteria are of the decision and were not satisfied:
+// about those an appeal can be, and those a ruling can accept.
+func (d *Decision) CheckOpen(field string, criteria []string) error {
+	for i, id := range criteria {
+		at := slices.IndexFunc(d.Criteria, func(c CriterionFound) bool { return c.ID == id })
+		if at < 0 {
+			return invalid(ReasonUnknownCriterion, index(field, i), "the decision has no criterion %q", id)
+		}
+		if d.Criteria[at].Satisfied() {
+			return invalid(ReasonUnknownCriterion, index(field, i), "criterion %q is %s by the decision; name those that stand in the way", id, d.Criteria[at].State)
+		}
+	}
+	return nil
+}
+
+// An Appeal says why a decision is wrong. Predicate of [TypeAppeal], about the
+// device, signed by its manufacturer.
+type Appeal struct {
+	Manufacturer string    `json:"manufacturer"` // organization ID of the signer
+	Decision     Digest    `json:"decision"`     // of the signed decision
+	Grounds      string    `json:"grounds"`
+	Criteria     []string  `json:"criteria,omitempty"` // that it is about; all that were not satisfied where absent
+	Made         time.Time `json:"made"`
+}
+
+// Validate checks what can be known from the appeal alone.
+func (a *Appeal) Validate() error {
+	if err := checkSlug("manufacturer", a.Manufacturer); err != nil {
+		return err
+	}
+	if a.Decision.IsZero() {
+		return invalid(ReasonMissing, "decision", "is required: the SHA-256 of the signed decision")
+	}
+	if err := checkText("grounds", a.Grounds, MaxProse); err != nil {
+		return err
+	}
+	if err := checkCriteria("criteria", a.Criteria); err != nil {
+		return err
+	}
+	return checkMade(a.Made)
+}
+
+// A RulingOutcome is how an appeal ends.
+type RulingOutcome string
+
+const (
+	Upheld   RulingOutcome = "upheld"    // the refusal stands
+	Changed  RulingOutcome = "changed"   // criteria that the ruling names count as met
+	SentBack RulingOutcome = "sent-back" // the manufacturer brings what the text names, and asks again
+)
+
+// RulingOutcomes lists the outcomes.
+var RulingOutcomes = []RulingOutcome{Upheld, Changed, SentBack}
+
+// A Ruling decides an appeal. Predicate of [TypeRuling], signed by the
+// authority, about the device. It is private until a label rests on it, and
+// then logged with that label.
+type Ruling struct {
+	Authority Party         `json:"authority"`
+	Decision  Digest        `json:"decision"`
+	Appeal    Digest        `json:"appeal"`
+	Scheme    SchemeRef     `json:"scheme"` // of the decision; the ruling counts for no other version
+	Outcome   RulingOutcome `json:"outcome"`
+	Text      string        `json:"text"`               // why, and what the manufacturer may do
+	Accepted  []string      `json:"accepted,omitempty"` // changed: criteria that count as met
+	Decided   time.Time     `json:"decided"`
+	Requests  []RequestRef  `json:"requests"` // who decided, each with a signature
+}
+
+// Validate is the linter's view of a ruling.
+func (r *Ruling) Validate() error {
+	if err := checkText("authority.id", r.Authority.ID, MaxText); err != nil {
+		return err
+	}
+	if r.Decision.IsZero() || r.Appeal.IsZero() {
+		return invalid(ReasonMissing, "appeal", "a ruling names the appeal, and the decision that it is against")
+	}
+	if r.Scheme.ID == "" || r.Scheme.Version == "" || r.Scheme.SHA256.IsZero() {
+		return invalid(ReasonMissing, "scheme", "is required: the version that the decision was made by")
+	}
+	if err := checkOutcome(r.Outcome, r.Text, r.Accepted); err != nil {
+		return err
+	}
+	if r.Decided.IsZero() || r.Decided.Nanosecond() != 0 {
+		return invalid(ReasonMalformed, "decided", "is required, in whole seconds")
+	}
+	if len(r.Requests) == 0 {
+		return invalid(ReasonMissing, "requests", "somebody decided: nobody is named")
+	}
+	return nil
+}
+
+// A RulingRequest has the authority make a ruling. Predicate of
+// [TypeRulingRequest], about the device, signed by the operator who decides.
+type RulingRequest struct {
+	Appeal   Digest        `json:"appeal"` // of the signed appeal
+	Outcome  RulingOutcome `json:"outcome"`
+	Text     string        `json:"text"`
+	Accepted []string      `json:"accepted,omitempty"`
+	Made     time.Time     `json:"made"`
+}
+
+// Validate checks what can be known from the request alone.
+func (r *RulingRequest) Validate() error {
+	if r.Appeal.IsZero() {
+		return invalid(ReasonMissing, "appeal", "is required: the SHA-256 of the signed appeal")
+	}
+	if err := checkOutcome(r.Outcome, r.Text, r.Accepted); err != nil {
+		return err
+	}
+	return checkMade(r.Made)
+}
+
+func checkOutcome(o RulingOutcome, text string, accepted []string) error {
+	if !slices.Contains(RulingOutcomes, o) {
+		return invalid(ReasonOutOfRange, "outcome", "is %q; must be upheld, changed or sent-back", o)
+	}
+	if err := checkText("text", text, MaxProse); err != nil {
+		return err
+	}
+	if o == Changed && len(accepted) == 0 {
+		return invalid(ReasonMissing, "accepted", "a decision is changed in some criterion: name those that are accepted")
+	}
+	if o != Changed && len(accepted) > 0 {
+		return invalid(ReasonOutOfRange, "accepted", "only a changed decision has criteria that are accepted")
+	}
+	return checkCriteria("accepted", accepted)
+}
+
+func checkCriteria(field string, list []string) error {
+	if len(list) > MaxCriteria {
+		return tooMany(field, len(list), MaxCriteria)
+	}
+	for i, id := range list {
+		if err := checkSlug(index(field, i), id); err != nil {
+			return err
+		}
+		if slices.Contains(list[:i], id) {
+			return invalid(ReasonDuplicateKey, index(field, i), "%q stands twice", id)
+		}
+	}
+	return nil
+}
+
+func checkMade(t time.Time) error {
+	if t.IsZero() || t.Nanosecond() != 0 {
+		return invalid(ReasonMalformed, "made", "is required, in whole seconds")
+	}
+	return nil
+}
