@@ -73,6 +73,7 @@ func runDemo(ctx context.Context, out, stderr io.Writer, dir string, c daemon.Co
 	}
 	c.URL = "http://" + c.HTTP
 	c.Log.Origin = "demo.labeld.example/log"
+	c.PrivateWebhooks = true
 	if err := daemon.Init(ctx, dir, c, nil, time.Now()); err != nil {
 		return err
 	}

@@ -11,6 +11,9 @@
 //	change.go        changing the state of labels
 //	propagate.go     what becomes of labels when something they rest on fails
 //	statuslist.go    the signed list of how all labels stand
+//	notice.go        what organizations are told
+//	hook.go          their webhooks
+//	watch.go         what the passing of time brings about
 //	work.go          what goes on beside requests
 //	distrust.go      which accepted evidence no longer counts
 //	publish.go       labels as anybody may see them
@@ -81,6 +84,8 @@ type Authority struct {
 	clock     func() time.Time
 	log       *slog.Logger
 
+	privateHooks bool
+
 	writer    *writer
 	work      *work
 	head      atomic.Pointer[signedHead] // of the last commit
@@ -96,13 +101,14 @@ type Authority struct {
 
 // Config is what an [Authority] is made of.
 type Config struct {
-	Store     Store
-	Programme *scheme.Programme
-	Issuer    *issue.Issuer
-	Trust     *verify.Trust    // what we tell others to trust; our own labels are checked against it
-	Audiences []string         // names by which callers' tokens may address us
-	Clock     func() time.Time // the present; time.Now but in tests
-	Log       *slog.Logger
+	Store           Store
+	Programme       *scheme.Programme
+	Issuer          *issue.Issuer
+	Trust           *verify.Trust    // what we tell others to trust; our own labels are checked against it
+	Audiences       []string         // names by which callers' tokens may address us
+	PrivateWebhooks bool             // webhooks may lead to private addresses
+	Clock           func() time.Time // the present; time.Now but in tests
+	Log             *slog.Logger
 }
 
 // Sizes of the caches: a rendered label is about 25 KiB, a session or a parsed
@@ -118,7 +124,7 @@ const (
 func New(c Config) (*Authority, error) {
 	a := &Authority{
 		store: c.Store, programme: c.Programme, issuer: c.Issuer, trust: c.Trust,
-		audiences: c.Audiences, clock: c.Clock, log: c.Log,
+		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, clock: c.Clock, log: c.Log,
 	}
 	var err error
 	if a.callers, err = lru.New[string, session](callerCache); err != nil {

@@ -143,7 +143,6 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		for _, sig := range req.Signatures {
 			st.Requests = append(st.Requests, label.RequestRef{Organization: sig.Organization, Key: sig.Key, SHA256: req.Digest})
 		}
-		labels, rulings, entries := len(b.Labels), len(b.Rulings), len(b.Entries)
 		switch {
 		case r.Successor != "":
 			next, err := v.Label(r.Successor)
@@ -161,8 +160,7 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			st.Successor = &label.LabelLink{ID: issued.ID, URL: renewal.signed.Label.URL}
 		}
 		status, err := a.append(b, rec, h, st)
-		if err != nil { // prepare must have added nothing
-			b.Labels, b.Rulings, b.Entries = b.Labels[:labels], b.Rulings[:rulings], b.Entries[:entries]
+		if err != nil {
 			return err
 		}
 		req.Number = status.Number
@@ -315,6 +313,9 @@ func (a *Authority) append(b *store.Batch, rec *store.Label, h *label.History, s
 	}
 	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.tellStatus(b, rec, &st); err != nil {
 		return nil, err
 	}
 	out := &store.Status{Index: index(b), Status: st}

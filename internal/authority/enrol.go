@@ -114,7 +114,7 @@ func (a *Authority) RevokeKey(ctx context.Context, c Caller, id, reason string) 
 		k.Revoked = b.At.UTC().Truncate(time.Second)
 		k.RevokedFor = reason
 		b.Keys = append(b.Keys, *k)
-		return nil
+		return tellKey(b, k)
 	})
 	if err != nil {
 		return nil, err
@@ -213,7 +213,7 @@ func (a *Authority) accredit(b *store.Batch, rec label.Accreditation) (*store.Ac
 	out := &store.Accreditation{Index: index(b), Accreditation: rec}
 	b.Accreditations = append(b.Accreditations, *out)
 	b.Entries = append(b.Entries, entry)
-	return out, nil
+	return out, tellAccreditation(b, out)
 }
 
 // checkScope refuses a scope that names what the programme does not have.

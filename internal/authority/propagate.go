@@ -213,6 +213,7 @@ func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event) erro
 			k.Compromised = e.Since.UTC()
 		}
 		b.Keys = append(b.Keys, *k)
+		return tellKey(b, k)
 	}
 	return nil
 }
@@ -420,11 +421,9 @@ func (a *Authority) propagateChunk(ctx context.Context, e *store.Event) error {
 		if len(chunk) < PropagationChunk {
 			next.Done = b.At.UTC()
 		}
-		statuses, entries := len(b.Statuses), len(b.Entries)
 		for _, t := range chunk {
 			changed, err := a.consequence(v, b, &next, t)
-			if err != nil { // prepare must have added nothing
-				b.Statuses, b.Entries = b.Statuses[:statuses], b.Entries[:entries]
+			if err != nil {
 				return err
 			}
 			if changed {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// work is what goes on beside requests: drawing the consequences of events, and
-// keeping the status list.
+// work is what goes on beside requests: drawing the consequences of events,
+// keeping the status list, and noticing that time passes.
 type work struct {
 	reported chan struct{} // an event was reported
 	quit     context.CancelFunc
@@ -18,6 +18,7 @@ func (a *Authority) startWork() {
 	a.work = &work{reported: make(chan struct{}, 1), quit: quit}
 	a.work.running.Go(func() { a.keepPropagating(ctx) })
 	a.work.running.Go(func() { a.keepList(ctx) })
+	a.work.running.Go(func() { a.keepWatch(ctx) })
 }
 
 // wake has events looked at.

@@ -33,7 +33,7 @@ type op struct {
 	claims []string
 
 	// prepare checks the op against what was committed and adds it to the
-	// batch. Where it returns an error it must have added nothing.
+	// batch. Where it returns an error, what it added is taken back.
 	prepare func(v *store.View, b *store.Batch) error
 
 	done chan error
@@ -188,7 +188,9 @@ func (w *writer) commit(ops []*op) {
 		}
 		b.From = head.Tree
 		for _, o := range ops {
+			before := *b
 			if err := o.prepare(v, b); err != nil {
+				*b = before
 				o.done <- err
 			} else {
 				ready = append(ready, o)

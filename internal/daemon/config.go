@@ -65,6 +65,12 @@ type Config struct {
 	// that is built in.
 	Labels string `yaml:"labels"`
 
+	// PrivateWebhooks lets webhooks lead to loopback, link-local and private
+	// addresses, and to plain http on loopback. Organizations choose where
+	// webhooks lead, so that with it they can have this service knock on doors
+	// inside its network: for demonstrations and tests. Default false.
+	PrivateWebhooks bool `yaml:"private_webhooks"`
+
 	// TLS is the certificate for both listeners. Without it, both must be on
 	// loopback.
 	TLS TLSConfig `yaml:"tls"`

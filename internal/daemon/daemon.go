@@ -18,6 +18,7 @@ import (
 	"labeld/internal/authority"
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/notice"
 	"labeld/internal/qr"
 	"labeld/internal/rpc"
 	"labeld/internal/scheme"
@@ -44,6 +45,7 @@ type Daemon struct {
 
 	store      *store.Store
 	rpc        *rpc.Server
+	notices    *notice.Deliverer
 	http       *http.Server
 	httpListen net.Listener
 	grpcListen net.Listener
@@ -113,7 +115,13 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	}
 	d.Authority, err = authority.New(authority.Config{
 		Store: d.store, Programme: programme, Issuer: issuer, Trust: trust,
-		Audiences: audiences, Clock: o.Clock, Log: o.Log,
+		Audiences: audiences, PrivateWebhooks: c.PrivateWebhooks, Clock: o.Clock, Log: o.Log,
+	})
+	if err != nil {
+		return d, err
+	}
+	d.notices, err = notice.New(notice.Config{
+		Outbox: d.Authority.Outbox(), Source: d.URL, AllowPrivate: c.PrivateWebhooks, Clock: o.Clock, Log: o.Log,
 	})
 	if err != nil {
 		return d, err
@@ -178,6 +186,7 @@ func (d *Daemon) Serve(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error { return d.releasePages(ctx) })
+	g.Go(func() error { return d.notices.Run(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)

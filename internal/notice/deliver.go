@@ -36,7 +36,6 @@ type Deliverer struct {
 	log          *slog.Logger
 
 	transport *http.Transport
-	wake      chan struct{}
 }
 
 // New makes a deliverer. It does nothing before [Deliverer.Run].
@@ -48,7 +47,7 @@ func New(c Config) (*Deliverer, error) {
 	d := &Deliverer{
 		outbox: c.Outbox, source: c.Source, allowPrivate: c.AllowPrivate, workers: c.Workers,
 		timeout: c.Timeout, clock: c.Clock, jitter: c.Jitter, log: c.Log,
-		transport: newTransport(c.AllowPrivate), wake: make(chan struct{}, 1),
+		transport: newTransport(c.AllowPrivate),
 	}
 	if d.workers <= 0 {
 		d.workers = defaultWorkers
@@ -60,15 +59,6 @@ func New(c Config) (*Deliverer, error) {
 		d.jitter = rand.N[time.Duration]
 	}
 	return d, nil
-}
-
-// Wake tells the deliverer that something was put into the outbox. It never
-// blocks. Without it deliveries start up to a second later.
-func (d *Deliverer) Wake() {
-	select {
-	case d.wake <- struct{}{}:
-	default:
-	}
 }
 
 // ended is the end of an attempt.
@@ -91,7 +81,6 @@ func (d *Deliverer) Run(ctx context.Context) error {
 		if err == nil {
 			select {
 			case <-ctx.Done():
-			case <-d.wake:
 			case <-tick.C:
 			case e := <-done:
 				delete(busy, e.hook)
@@ -161,14 +150,12 @@ func (d *Deliverer) attempt(ctx context.Context, delivery Delivery) error {
 	switch {
 	case o.text == "":
 		log.Debug("notice delivered")
-		return d.outbox.Delivered(delivery, now)
 	case o.final || exhausted(&delivery, now):
 		delivery.Dead = true
 		log.Warn("notice given up", "reason", o.text, "err", o.detail)
-		return d.outbox.Bury(delivery)
 	default:
 		delivery.Next = now.Add(wait(delivery.Attempts, o.after, d.jitter))
 		log.Info("notice not delivered", "reason", o.text, "err", o.detail, "next", delivery.Next)
-		return d.outbox.Retry(delivery)
 	}
+	return d.outbox.Tried(delivery)
 }

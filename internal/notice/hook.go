@@ -35,7 +35,7 @@ func NewSecret() string {
 
 // Wants reports whether notices of a kind are to be queued for the hook.
 func (h *Hook) Wants(kind string) bool {
-	return !h.Disabled && (len(h.Kinds) == 0 || slices.Contains(h.Kinds, kind))
+	return !h.Disabled && (len(h.Kinds) == 0 || kind == HookTest || slices.Contains(h.Kinds, kind))
 }
 
 // Validate refuses a hook that cannot be used. With allowPrivate, which is for
@@ -56,8 +56,8 @@ func (h *Hook) Validate(allowPrivate bool) error {
 	if err := validateSecret(h.Secret); err != nil {
 		return err
 	}
-	if len(h.Kinds) > MaxKinds {
-		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "kinds", "lists more than %d kinds; leave it empty for all", MaxKinds)
+	if len(h.Kinds) > len(Kinds) {
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "kinds", "lists more than the %d kinds there are; leave it empty for all", len(Kinds))
 	}
 	for i, kind := range h.Kinds {
 		field := "kinds[" + strconv.Itoa(i) + "]"

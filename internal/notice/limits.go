@@ -8,8 +8,12 @@ const (
 	// take events of 64 KiB; the rest is room for the other attributes.
 	MaxData = 48 << 10
 
-	// MaxKinds bounds the kinds that one hook lists; there are fewer.
-	MaxKinds = 64
+	// MaxHooks bounds the hooks of one organization: each notice is queued once
+	// for each.
+	MaxHooks = 16
+
+	// MaxFeed is how many entries a feed has, the latest ones.
+	MaxFeed = 100
 
 	// MinSecret and MaxSecret bound a secret, in bytes before base64, as
 	// Standard Webhooks does.
@@ -30,8 +34,7 @@ const (
 	// defaultTimeout bounds one attempt from name lookup to the end of the answer.
 	defaultTimeout = 10 * time.Second
 
-	// poll is how often the outbox is asked without being woken, for
-	// deliveries that were to wait.
+	// poll is how often the outbox is asked while nothing is under way.
 	poll = time.Second
 
 	// pause follows a failure of the outbox. What was sent and not recorded is

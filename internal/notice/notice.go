@@ -3,6 +3,7 @@ package notice
 import (
 	"encoding/json"
 	"regexp"
+	"strings"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
@@ -13,11 +14,12 @@ import (
 
 // A Notice says that something happened.
 type Notice struct {
-	ID           string          `json:"id"`           // unique for ever: receivers know repetitions by it
-	Kind         string          `json:"kind"`         // such as "label.suspended"
-	Subject      string          `json:"subject"`      // ID of the label; may be empty
-	Organization string          `json:"organization"` // whom it is for; not sent
-	Time         time.Time       `json:"time"`         // when it happened
+	ID           string          `json:"id"`             // unique for ever: receivers know repetitions by it
+	Kind         string          `json:"kind"`           // the name of one of [Kinds]
+	Subject      string          `json:"subject"`        // ID of the label; may be empty
+	Organization string          `json:"organization"`   // whom it is for; not sent
+	Hook         string          `json:"hook,omitempty"` // the only hook that it is for; all of the organization's where empty
+	Time         time.Time       `json:"time"`           // when it happened
 	Data         json.RawMessage `json:"data"`
 }
 
@@ -25,10 +27,8 @@ type Notice struct {
 // name turned round.
 const typePrefix = "dev.labeld."
 
-var (
-	idForm   = regexp.MustCompile(`^[0-9A-Za-z:_-]+$`) // no dot: it is what ends the ID in what is signed
-	kindForm = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
-)
+// idForm has no dot: it is what ends the ID in what is signed.
+var idForm = regexp.MustCompile(`^[0-9A-Za-z:_-]+$`)
 
 // Validate refuses a notice that could not be delivered.
 func (n *Notice) Validate() error {
@@ -49,12 +49,19 @@ func (n *Notice) Validate() error {
 	return validateKind("kind", n.Kind)
 }
 
-func validateKind(field, kind string) error {
-	if !kindForm.MatchString(kind) || len(kind) > label.MaxText {
-		return label.Errorf(label.Invalid, label.ReasonMalformed, field,
-			"%.40q is not a kind of notice; kinds are lower-case words with dots between them, such as label.suspended", kind)
+func validateKind(field, name string) error {
+	if KindOf(name) == nil {
+		return label.Errorf(label.Invalid, label.ReasonUnknownKind, field,
+			"%.40q is not a kind of notice; they are %s", name, strings.Join(kindNames(), ", "))
 	}
 	return nil
+}
+
+func kindNames() (names []string) {
+	for _, k := range Kinds {
+		names = append(names, k.Name)
+	}
+	return names
 }
 
 // event is a CloudEvents 1.0 event in the JSON event format. The project's own

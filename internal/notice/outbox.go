@@ -2,6 +2,7 @@ package notice
 
 import (
 	"errors"
+	"net/http"
 	"time"
 )
 
@@ -19,6 +20,9 @@ type Delivery struct {
 	Dead       bool      `json:"dead,omitzero"`        // among the dead letters
 }
 
+// Gone reports whether the endpoint said that it is gone for good.
+func (d *Delivery) Gone() bool { return d.LastStatus == http.StatusGone }
+
 // ErrNoHook is returned by [Outbox.Hook] for a hook that does not exist.
 var ErrNoHook = errors.New("no such hook")
 
@@ -35,15 +39,9 @@ type Outbox interface {
 	// Hook returns a hook, or [ErrNoHook].
 	Hook(id string) (*Hook, error)
 
-	// Delivered takes a delivery off the queue. Like Retry and Bury it does
+	// Tried takes a delivery off the queue if it has no LastError, moves it to
+	// the dead letters if it is Dead, and otherwise keeps it for d.Next. It does
 	// nothing for a delivery that is no longer there, as when its hook was
-	// removed meanwhile.
-	Delivered(d Delivery, at time.Time) error
-
-	// Retry stores a delivery that failed and is to be tried again at d.Next.
-	Retry(d Delivery) error
-
-	// Bury moves a delivery from the queue to the dead letters. An outbox may
-	// disable the hook then; with a LastStatus of 410 it should.
-	Bury(d Delivery) error
+	// removed meanwhile. A hook whose endpoint is Gone should be disabled.
+	Tried(d Delivery) error
 }

@@ -239,3 +239,11 @@ func schemeMessage(s *scheme.Scheme, full bool) *labelv1.Scheme {
 	}
 	return out
 }
+
+// page returns the part of a list that a request asks for.
+func page(r interface {
+	GetPageSize() int32
+	GetPageToken() string
+}) authority.Page {
+	return authority.Page{Size: int(r.GetPageSize()), Token: r.GetPageToken()}
+}

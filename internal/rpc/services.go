@@ -60,7 +60,7 @@ func (s *submissions) ListSubmissions(ctx context.Context, r *labelv1.ListSubmis
 			return nil, err
 		}
 	}
-	list, next, err := s.a.Submissions(caller(ctx), device, authority.Page{Size: int(r.GetPageSize()), Token: r.GetPageToken()})
+	list, next, err := s.a.Submissions(caller(ctx), device, page(r))
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (s *labels) picture(id label.ID, f labelv1.QRFormat) ([]byte, error) {
 }
 
 func (s *labels) ListLabels(ctx context.Context, r *labelv1.ListLabelsRequest) (*labelv1.ListLabelsResponse, error) {
-	list, next, err := s.a.OwnLabels(caller(ctx), r.GetManufacturer(), authority.Page{Size: int(r.GetPageSize()), Token: r.GetPageToken()})
+	list, next, err := s.a.OwnLabels(caller(ctx), r.GetManufacturer(), page(r))
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +236,7 @@ func (s *verification) ListManufacturerLabels(_ context.Context, r *labelv1.List
 	if r.GetManufacturer() == "" {
 		return nil, missing("manufacturer")
 	}
-	list, next, err := s.a.Labels(r.GetManufacturer(), authority.Page{Size: int(r.GetPageSize()), Token: r.GetPageToken()})
+	list, next, err := s.a.Labels(r.GetManufacturer(), page(r))
 	if err != nil {
 		return nil, err
 	}
@@ -280,7 +280,7 @@ func (s *operations) GetOrganization(ctx context.Context, r *labelv1.GetOrganiza
 }
 
 func (s *operations) ListOrganizations(ctx context.Context, r *labelv1.ListOrganizationsRequest) (*labelv1.ListOrganizationsResponse, error) {
-	list, next, err := s.a.Organizations(caller(ctx), roleFrom(r.GetRole()), authority.Page{Size: int(r.GetPageSize()), Token: r.GetPageToken()})
+	list, next, err := s.a.Organizations(caller(ctx), roleFrom(r.GetRole()), page(r))
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"labeld/internal/label"
+	"labeld/internal/notice"
 	"labeld/internal/translog"
 )
 
@@ -28,6 +29,13 @@ type Batch struct {
 	Appeals        []Appeal   // new ones, and those that were decided
 	Rulings        []Ruling   // new ones, and those that were logged
 
+	Notices  []notice.Notice   // each is queued for the hooks that want it
+	Hooks    []notice.Hook     // new ones, and changed ones
+	Unhooked []notice.Hook     // removed, with what is on its way to them
+	Tried    []notice.Delivery // made, or to be made again, or dead
+	Requeued []notice.Delivery // dead letters to be tried again
+	Watched  *Watched          // nil where it stays as it is
+
 	// The log: entries that extend the tree From, the nodes they add, and the
 	// signed head that results. Head is unused where Entries is empty.
 	From    translog.Tree
@@ -38,7 +46,9 @@ type Batch struct {
 
 // Empty reports whether the batch would write nothing.
 func (b *Batch) Empty() bool {
-	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+len(b.Requests)+len(b.Events)+len(b.Decisions)+len(b.Appeals)+len(b.Rulings)+len(b.Entries) == 0
+	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+
+		len(b.Requests)+len(b.Events)+len(b.Decisions)+len(b.Appeals)+len(b.Rulings)+
+		len(b.Notices)+len(b.Hooks)+len(b.Unhooked)+len(b.Tried)+len(b.Requeued)+len(b.Entries) == 0 && b.Watched == nil
 }
 
 // Commit writes a batch durably, if the log head is still b.From; otherwise it
@@ -133,7 +143,10 @@ func putRecords(tx *bolt.Tx, b *Batch) error {
 			return err
 		}
 	}
-	return putTrails(tx, b)
+	if err := putTrails(tx, b); err != nil {
+		return err
+	}
+	return putNotices(tx, b)
 }
 
 func putDevice(tx *bolt.Tx, d *Device) error {

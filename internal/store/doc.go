@@ -10,7 +10,7 @@
 // with a zero byte, which no identifier contains. A test holds this drawing
 // against a filled store.
 //
-//	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds
+//	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | watched = json Watched
 //	head            size = uint64 | root = 32 bytes | checkpoint = signed note
 //	hashes          level uint8, n uint64 = 32 bytes             Merkle tree nodes
 //	entries         index uint64 = packed envelope               log entries
@@ -38,6 +38,12 @@
 //	appeals         32-byte digest = json Appeal
 //	due_appeals     time, 32-byte digest = nothing              appeals without ruling, by when it is due
 //	rulings         32-byte device digest, 32-byte digest = json Ruling
+//	notices         notice id = json notice.Notice
+//	org_notices     org|^time, notice id = nothing              newest first
+//	hooks           hook id = json notice.Hook
+//	org_hooks       org|hook id = nothing
+//	outbox          hook id|number uint64 = json letter         waiting, in order
+//	dead            hook id|number uint64 = json letter         given up
 //
 // Tree nodes are keyed by level first: the 256 hashes of a tile lie side by
 // side. A log entry is packed (key ID, signature, compressed payload) rather

@@ -53,12 +53,21 @@ var (
 	bDueAppeals      = []byte("due_appeals")
 	bRulings         = []byte("rulings")
 
+	bNotices    = []byte("notices")
+	bOrgNotices = []byte("org_notices")
+	bHooks      = []byte("hooks")
+	bOrgHooks   = []byte("org_hooks")
+	bOutbox     = []byte("outbox")
+	bDead       = []byte("dead")
+
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
 		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting, bEvents,
-		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings}
+		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
+		bNotices, bOrgNotices, bHooks, bOrgHooks, bOutbox, bDead}
 
 	kSchema     = []byte("schema")
 	kOrigin     = []byte("origin")
+	kWatched    = []byte("watched")
 	kCommitted  = []byte("committed")
 	kSize       = []byte("size")
 	kRoot       = []byte("root")

@@ -50,6 +50,10 @@ var shapes = map[string]func([]byte) bool{
 	"digest, scheme":        func(b []byte) bool { return len(b) > 32 && slug(b[32:]) },
 	"org|time, 32-byte id":  afterOrg(8 + 32),
 	"org|time, label id":    afterOrg(8 + 12),
+	"org|time, text":        func(b []byte) bool { org, rest, ok := bytes.Cut(b, []byte{0}); return ok && slug(org) && len(rest) > 8 },
+	"hook id":               slug,
+	"org|hook id":           afterOrg(12),
+	"hook id|uint64":        afterOrg(8),
 }
 
 func slug(b []byte) bool {
@@ -86,6 +90,12 @@ var drawing = []struct{ line, key, value string }{
 	{"requests        32-byte digest = json Request", "32-byte digest", "json"},
 	{"events          32-byte digest = json Event", "32-byte digest", "json"},
 	{"waiting         label id, 32-byte digest = nothing          requests without status", "label id, digest", "nothing"},
+	{"notices         notice id = json notice.Notice", "text", "json"},
+	{"org_notices     org|^time, notice id = nothing              newest first", "org|time, text", "nothing"},
+	{"hooks           hook id = json notice.Hook", "hook id", "json"},
+	{"org_hooks       org|hook id = nothing", "org|hook id", "nothing"},
+	{"outbox          hook id|number uint64 = json letter         waiting, in order", "hook id|uint64", "json"},
+	{"dead            hook id|number uint64 = json letter         given up", "hook id|uint64", "json"},
 }
 
 // named are the buckets with a few named values.
@@ -93,10 +103,33 @@ var named = map[string]struct {
 	line   string
 	values map[string]string
 }{
-	"meta": {"meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds",
-		map[string]string{"schema": "uint32", "origin": "text", "committed": "time"}},
+	"meta": {"meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | watched = json Watched",
+		map[string]string{"schema": "uint32", "origin": "text", "committed": "time", "watched": "json"}},
 	"head": {"head            size = uint64 | root = 32 bytes | checkpoint = signed note",
 		map[string]string{"size": "uint64", "root": "32 bytes", "checkpoint": "signed note"}},
+}
+
+// notices makes a webhook with a delivery that waits and one that was given up.
+func notices(t *testing.T, w *labeltest.World) {
+	t.Helper()
+	ctx, maker := t.Context(), w.Caller(labeltest.Maker)
+	hook, err := w.Authority.AddHook(ctx, maker, "https://northlight.example/labels", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := w.Authority.TestHook(ctx, maker, hook.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	due, err := w.Authority.Outbox().Due(w.Clock.Now(), 1)
+	if err != nil || len(due) != 1 {
+		t.Fatalf("%d deliveries are due, want 1 (%v)", len(due), err)
+	}
+	due[0].LastError, due[0].Dead = "no answer", true
+	if err := errors.Join(w.Authority.Outbox().Tried(due[0]), w.Authority.Watch(ctx)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestSchemaIsAsDrawn(t *testing.T) {
@@ -106,6 +139,7 @@ func TestSchemaIsAsDrawn(t *testing.T) {
 	w.Report(label.Event{Kind: label.KeyEvent, Key: w.Signers[labeltest.Maker].Public.ID, Since: labeltest.Start, Reason: "false-report"})
 	w.Change(labeltest.Operator, plug, label.Reinstate, "resolved")
 	w.Change(labeltest.Operator, plug, label.Revoke, "nonconformity") // waits for another operator
+	notices(t, w)
 	comment, err := os.ReadFile("doc.go")
 	if err != nil {
 		t.Fatal(err)

@@ -98,8 +98,8 @@ type labelPage struct {
 	GTINs    []string
 
 	Standing standing
-	Notices  []notice   // advisories that concern the product
-	Others   []notice   // advisories that do not
+	Notices  []caution  // advisories that concern the product
+	Others   []caution  // advisories that do not
 	Events   []*account // what happened since the issue, the latest first
 	Earlier  []*account // and what would make the page too long
 	Asked    string     // the day that is shown; empty for the present

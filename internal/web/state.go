@@ -201,8 +201,8 @@ func entries(p look) []entry {
 	return list
 }
 
-// A notice is what the page says of an advisory.
-type notice struct {
+// A caution is what the page says of an advisory.
+type caution struct {
 	*label.AdvisoryRef
 	Tone, Sign string
 	Headline   string
@@ -216,22 +216,22 @@ const noConcern = 3
 
 // notices returns the advisories that concern the product, the gravest and then
 // the latest first, and those that turned out not to.
-func notices(p look) (concern, others []notice) {
-	var list []notice
+func notices(p look) (concern, others []caution) {
+	var list []caution
 	for _, s := range slices.Backward(p.Advisories) {
-		list = append(list, newNotice(s))
+		list = append(list, newCaution(s))
 	}
-	slices.SortStableFunc(list, func(a, b notice) int { return cmp.Compare(a.rank, b.rank) })
-	n := slices.IndexFunc(list, func(n notice) bool { return n.rank == noConcern })
+	slices.SortStableFunc(list, func(a, b caution) int { return cmp.Compare(a.rank, b.rank) })
+	n := slices.IndexFunc(list, func(n caution) bool { return n.rank == noConcern })
 	if n < 0 {
 		n = len(list)
 	}
 	return list[:n], list[n:]
 }
 
-func newNotice(s *label.Status) notice {
+func newCaution(s *label.Status) caution {
 	a := s.Advisory
-	n := notice{AdvisoryRef: a, Tone: "caution", Sign: "alert", On: newDay(label.DateOf(s.Recorded))}
+	n := caution{AdvisoryRef: a, Tone: "caution", Sign: "alert", On: newDay(label.DateOf(s.Recorded))}
 	if a.URL != "" {
 		n.Page = newLink(a.URL)
 	}

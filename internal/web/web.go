@@ -11,6 +11,7 @@ import (
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
+	"labeld/internal/notice"
 	"labeld/internal/qr"
 	"labeld/internal/scheme"
 	"labeld/internal/statuslist"
@@ -25,6 +26,10 @@ type Authority interface {
 	// shown. What they return is shared and never changes.
 	Lookup(label.ID) (*authority.Published, error)
 	ByGTIN(label.GTIN) (*authority.Published, error)
+
+	// Feed returns a manufacturer and the latest public notices about its
+	// labels.
+	Feed(manufacturer string) (*label.Organization, []*notice.Notice, error)
 
 	// Checkpoint returns the signed log head of the last commit. Tiles of that
 	// size can be read in any View that begins afterwards.
@@ -137,6 +142,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		if tile, ok := strings.CutPrefix(path, "/log/"); ok {
 			h.tile(w, r, tile)
+		} else if name, ok := strings.CutPrefix(path, "/feeds/"); ok {
+			h.feed(w, r, name)
 		} else if gtin, ok := strings.CutPrefix(path, "/01/"); ok {
 			h.product(w, r, gtin)
 		} else {

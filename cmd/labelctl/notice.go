@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+
+	labelv1 "labeld/api/proto/label/v1"
+)
+
+func noticeCommand(c *ctl) *cobra.Command {
+	return group("notice", "Read what you were told, and have it sent to you",
+		`The service tells an organization what happens to its labels, keys and
+accreditation. A webhook gets each notice as a CloudEvents event (JSON), signed
+as Standard Webhooks says, at least once and in order: drop IDs that you have
+seen. A notice says where to look; what is found there is signed.
+
+What is about labels is also in a manufacturer's public Atom feed,
+/feeds/ORGANIZATION.atom on the HTTP side.`,
+		`  labelctl notice list
+  labelctl notice hook add https://northlight.example/labels
+  labelctl notice hook test 7k2m4tq9xwva`,
+		noticeListCommand(c), hookCommand(c))
+}
+
+// notices calls the service as the caller.
+func (c *ctl) notices(ctx context.Context) (labelv1.NoticeServiceClient, *grpc.ClientConn, error) {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return labelv1.NewNoticeServiceClient(conn), conn, nil
+}
+
+func noticeListCommand(c *ctl) *cobra.Command {
+	var org string
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List what you were told, newest first",
+		Long:    "List the notices for your organization, newest first. Operators may name another.",
+		Example: "  labelctl notice list\n  labelctl notice list --organization northlight --output json",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listNotices(cmd.Context(), org) },
+	}
+	cmd.Flags().StringVar(&org, "organization", "", "`ID` of another organization; operators only")
+	return cmd
+}
+
+func (c *ctl) listNotices(ctx context.Context, org string) error {
+	api, conn, err := c.notices(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	all := &labelv1.ListNoticesResponse{}
+	for token := ""; ; token = all.NextPageToken {
+		r, err := api.ListNotices(ctx, &labelv1.ListNoticesRequest{Organization: org, PageSize: pageSize, PageToken: token})
+		if err != nil {
+			return err
+		}
+		all.Notices, all.NextPageToken = append(all.Notices, r.GetNotices()...), r.GetNextPageToken()
+		if all.NextPageToken == "" {
+			break
+		}
+	}
+	return c.show(all, func(p *page) {
+		var rows [][]string
+		for _, n := range all.GetNotices() {
+			rows = append(rows, []string{instant(n.GetTime().AsTime()), n.GetKind(), n.GetSubject(), n.GetId()})
+		}
+		p.table([]string{"TIME", "KIND", "ABOUT", "NOTICE"}, rows)
+	})
+}
+
+func hookCommand(c *ctl) *cobra.Command {
+	return group("hook", "Webhooks: where notices are sent",
+		`A webhook gets the notices for your organization. It must be an https address of
+a public host. A delivery that fails is tried again for two days, with growing
+pauses, and then goes to the dead letters, from where it can be replayed.`,
+		"  labelctl notice hook add https://northlight.example/labels --kind label.suspended --kind label.advised\n  labelctl notice hook list",
+		hookAddCommand(c), hookListCommand(c),
+		hookSwitchCommand(c, "enable", "Send notices to a webhook again", true),
+		hookSwitchCommand(c, "disable", "Send a webhook nothing for the time being", false),
+		hookRemoveCommand(c), hookTestCommand(c), hookDeadCommand(c), hookReplayCommand(c))
+}
+
+func hookAddCommand(c *ctl) *cobra.Command {
+	r := &labelv1.CreateWebhookRequest{}
+	cmd := &cobra.Command{
+		Use:   "add URL",
+		Short: "Register a webhook",
+		Long: `Register an address for notices: all of them, or those of the kinds named. The
+secret that signs them is printed once and cannot be asked for again; any
+Standard Webhooks library checks signatures with it.`,
+		Example: "  labelctl notice hook add https://northlight.example/labels\n  labelctl notice hook add https://northlight.example/labels --kind label.suspended",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r.Url = args[0]
+			return c.addHook(cmd.Context(), r)
+		},
+	}
+	cmd.Flags().StringArrayVar(&r.Kinds, "kind", nil, "`kind` of notice to get, such as label.suspended; repeat for several")
+	return cmd
+}
+
+func (c *ctl) addHook(ctx context.Context, r *labelv1.CreateWebhookRequest) error {
+	api, conn, err := c.notices(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	made, err := api.CreateWebhook(ctx, r)
+	if err != nil {
+		return err
+	}
+	return c.show(made, func(p *page) {
+		p.pairs([2]string{"webhook:", made.GetWebhook().GetId()}, [2]string{"secret:", made.GetSecret()})
+		p.line("")
+		p.line("keep the secret: it is not shown again")
+	})
+}
+
+func hookListCommand(c *ctl) *cobra.Command {
+	r := &labelv1.ListWebhooksRequest{}
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List webhooks, and how many deliveries wait or were given up",
+		Long:    "List your webhooks. Operators may name another organization.",
+		Example: "  labelctl notice hook list",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			api, conn, err := c.notices(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			list, err := api.ListWebhooks(cmd.Context(), r)
+			if err != nil {
+				return err
+			}
+			return c.show(list, func(p *page) { writeHooks(p, list.GetWebhooks()) })
+		},
+	}
+	cmd.Flags().StringVar(&r.Organization, "organization", "", "`ID` of another organization; operators only")
+	return cmd
+}
+
+func writeHooks(p *page, list []*labelv1.Webhook) {
+	var rows [][]string
+	for _, h := range list {
+		kinds, state := "all", "on"
+		if len(h.GetKinds()) > 0 {
+			kinds = strings.Join(h.GetKinds(), ", ")
+		}
+		if h.GetDisabled() {
+			state = "off"
+		}
+		rows = append(rows, []string{h.GetId(), state, strconv.Itoa(int(h.GetWaiting())), strconv.Itoa(int(h.GetDead())), h.GetUrl(), kinds})
+	}
+	p.table([]string{"WEBHOOK", "STATE", "WAITING", "DEAD", "URL", "KINDS"}, rows)
+}
+
+// aboutHook returns a command that does something with one webhook.
+func (c *ctl) aboutHook(use, short, long, example string, do func(context.Context, labelv1.NoticeServiceClient, []string) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Long: long, Example: example, Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, conn, err := c.notices(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			return do(cmd.Context(), api, args)
+		},
+	}
+}
+
+func hookSwitchCommand(c *ctl, use, short string, on bool) *cobra.Command {
+	cmd := c.aboutHook(use+" WEBHOOK", short,
+		short+". What was queued for one that is disabled goes to its dead letters.", "  labelctl notice hook "+use+" 7k2m4tq9xwva",
+		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
+			r, err := api.EnableWebhook(ctx, &labelv1.EnableWebhookRequest{Id: args[0], Enabled: on})
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) { p.line("webhook %s is %sd", args[0], use) })
+		})
+	cmd.Args = cobra.ExactArgs(1)
+	return cmd
+}
+
+func hookRemoveCommand(c *ctl) *cobra.Command {
+	cmd := c.aboutHook("remove WEBHOOK", "Remove a webhook, with what is on its way to it",
+		"Remove a webhook, and the deliveries to it that wait or were given up.", "  labelctl notice hook remove 7k2m4tq9xwva",
+		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
+			r, err := api.DeleteWebhook(ctx, &labelv1.DeleteWebhookRequest{Id: args[0]})
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) { p.line("webhook %s is removed", args[0]) })
+		})
+	cmd.Args = cobra.ExactArgs(1)
+	return cmd
+}
+
+func hookTestCommand(c *ctl) *cobra.Command {
+	cmd := c.aboutHook("test WEBHOOK", "Send a webhook a notice of nothing",
+		"Send a webhook a notice of the kind hook.test. \"labelctl notice hook list\" says whether it waits.", "  labelctl notice hook test 7k2m4tq9xwva",
+		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
+			r, err := api.TestWebhook(ctx, &labelv1.TestWebhookRequest{Id: args[0]})
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) { p.line("notice %s is on its way", r.GetNotice().GetId()) })
+		})
+	cmd.Args = cobra.ExactArgs(1)
+	return cmd
+}
+
+func hookDeadCommand(c *ctl) *cobra.Command {
+	cmd := c.aboutHook("dead WEBHOOK", "List deliveries that were given up, and why",
+		"List the dead letters of a webhook, oldest first.", "  labelctl notice hook dead 7k2m4tq9xwva",
+		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
+			all := &labelv1.ListDeadLettersResponse{}
+			for token := ""; ; token = all.NextPageToken {
+				r, err := api.ListDeadLetters(ctx, &labelv1.ListDeadLettersRequest{Webhook: args[0], PageSize: pageSize, PageToken: token})
+				if err != nil {
+					return err
+				}
+				all.Letters, all.NextPageToken = append(all.Letters, r.GetLetters()...), r.GetNextPageToken()
+				if all.NextPageToken == "" {
+					break
+				}
+			}
+			return c.show(all, func(p *page) { writeDead(p, all.GetLetters()) })
+		})
+	cmd.Args = cobra.ExactArgs(1)
+	return cmd
+}
+
+func writeDead(p *page, list []*labelv1.DeadLetter) {
+	var rows [][]string
+	for _, d := range list {
+		rows = append(rows, []string{
+			strconv.FormatUint(d.GetNumber(), 10), instant(d.GetQueued().AsTime()), d.GetNotice().GetKind(), d.GetNotice().GetId(),
+			strconv.Itoa(int(d.GetAttempts())), d.GetError(),
+		})
+	}
+	p.table([]string{"NUMBER", "QUEUED", "KIND", "NOTICE", "ATTEMPTS", "LAST ERROR"}, rows)
+}
+
+func hookReplayCommand(c *ctl) *cobra.Command {
+	return c.aboutHook("replay WEBHOOK [NUMBER...]", "Have dead letters tried again",
+		"Put dead letters of a webhook back into its queue: those with the numbers named,\nor all of them, at most 500 at once.", "  labelctl notice hook replay 7k2m4tq9xwva\n  labelctl notice hook replay 7k2m4tq9xwva 12 13",
+		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
+			req := &labelv1.ReplayDeadLettersRequest{Webhook: args[0]}
+			for _, a := range args[1:] {
+				n, err := strconv.ParseUint(a, 10, 64)
+				if err != nil {
+					return usagef("NUMBER: %q is no number of a dead letter; \"labelctl notice hook dead\" lists them", a)
+				}
+				req.Numbers = append(req.Numbers, n)
+			}
+			r, err := api.ReplayDeadLetters(ctx, req)
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) {
+				p.line("%s again on the way", plural(int(r.GetReplayed()), "letter", "letters"))
+			})
+		})
+}

@@ -1,0 +1,163 @@
+package authority
+
+import (
+	"fmt"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/notice"
+	"labeld/internal/store"
+)
+
+// A LabelNews is the data of a notice about a label. It says where to look; what
+// is found there is signed.
+type LabelNews struct {
+	Label     label.ID           `json:"label"`
+	URL       string             `json:"url"`
+	Device    label.Digest       `json:"device"`           // of the descriptor
+	Number    int                `json:"number,omitzero"`  // of the status in the label's history; 0 where time brought it about
+	Reason    string             `json:"reason,omitempty"` // code
+	Why       string             `json:"why,omitempty"`    // the reason in plain words
+	Text      string             `json:"text,omitempty"`   // what happened
+	Effective time.Time          `json:"effective"`
+	Expires   time.Time          `json:"expires,omitzero"` // of one that expires soon, or has
+	Successor *label.LabelLink   `json:"successor,omitempty"`
+	Advisory  *label.AdvisoryRef `json:"advisory,omitempty"`
+}
+
+// A SchemeNews is the data of a notice about new criteria.
+type SchemeNews struct {
+	Scheme  string `json:"scheme"`
+	Version string `json:"version"` // that is served now
+	Before  string `json:"before"`  // that was served until now
+}
+
+// An AccreditationNews is the data of a notice to a lab.
+type AccreditationNews struct {
+	Number     string   `json:"number"`
+	Suspended  string   `json:"suspended,omitempty"` // why; empty where it is in force
+	Categories []string `json:"categories"`
+	Level      int      `json:"level"`
+	Entry      int64    `json:"entry"` // of the log
+}
+
+// A KeyNews is the data of a notice to the owner of a key.
+type KeyNews struct {
+	Key         string    `json:"key"`
+	Reason      string    `json:"reason"`
+	Compromised time.Time `json:"compromised,omitzero"` // from when on nothing counts that it signed
+}
+
+// kinds says which notice a status makes.
+var kinds = map[label.Action]string{
+	label.Suspend:   notice.LabelSuspended,
+	label.Reinstate: notice.LabelReinstated,
+	label.Revoke:    notice.LabelRevoked,
+	label.Withdraw:  notice.LabelWithdrawn,
+	label.Supersede: notice.LabelSuperseded,
+	label.Lapse:     notice.LabelLapsing,
+	label.Review:    notice.LabelReview,
+	label.Clear:     notice.LabelCleared,
+	label.Advise:    notice.LabelAdvised,
+}
+
+// tell adds a notice to a batch. Its ID follows from what it is about, so that
+// nothing is told twice.
+func tell(b *store.Batch, kind, id, subject, org string, news any) error {
+	n, err := newNotice(b.At, kind, id, subject, org, news)
+	if err == nil {
+		b.Notices = append(b.Notices, *n)
+	}
+	return err
+}
+
+func newNotice(at time.Time, kind, id, subject, org string, news any) (*notice.Notice, error) {
+	data, err := label.Encode(news)
+	if err != nil {
+		return nil, err
+	}
+	n := &notice.Notice{ID: id, Kind: kind, Subject: subject, Organization: org, Time: at.UTC().Truncate(time.Second), Data: data}
+	if err := n.Validate(); err != nil {
+		return nil, fmt.Errorf("notice %s: %w", id, err)
+	}
+	return n, nil
+}
+
+// tellStatus tells a manufacturer what happened to a label.
+func (a *Authority) tellStatus(b *store.Batch, rec *store.Label, st *label.Status) error {
+	news := LabelNews{
+		Label: rec.ID, URL: a.issuer.URL(rec.ID), Device: rec.Device, Number: st.Number, Reason: st.Reason, Text: st.Text,
+		Effective: st.Effective, Successor: st.Successor, Advisory: st.Advisory,
+	}
+	if r := a.programme.Reasons[st.Reason]; r != nil {
+		news.Why = r.Title
+	}
+	return tell(b, kinds[st.Action], fmt.Sprintf("%s-%d", rec.ID, st.Number), string(rec.ID), rec.Org, news)
+}
+
+// tellAccreditation tells a lab what it may test from now on.
+func tellAccreditation(b *store.Batch, rec *store.Accreditation) error {
+	return tell(b, notice.AccreditationChanged, fmt.Sprintf("entry-%d", rec.Index), rec.Number, rec.Lab.ID,
+		AccreditationNews{rec.Number, rec.Suspended, rec.Categories, rec.Level, rec.Index})
+}
+
+// tellKey tells the owner of a key that it is revoked.
+func tellKey(b *store.Batch, k *label.Key) error {
+	id := "key-" + k.ID
+	if !k.Compromised.IsZero() {
+		id += "-" + k.Compromised.UTC().Format("20060102T150405Z")
+	}
+	return tell(b, notice.KeyRevoked, id, k.ID, k.Organization, KeyNews{k.ID, k.RevokedFor, k.Compromised})
+}
+
+// Notices lists what the caller was told, or another organization that an
+// operator names, newest first.
+func (a *Authority) Notices(c Caller, org string, p Page) ([]*notice.Notice, string, error) {
+	org, err := c.itself(org, "organization")
+	if err != nil {
+		return nil, "", err
+	}
+	size, cursor, err := p.limits()
+	if err != nil {
+		return nil, "", err
+	}
+	page := collector[*notice.Notice]{size: size}
+	err = a.store.View(func(v *store.View) error {
+		if _, err := v.Org(org); err != nil {
+			return unknownOrg(err, "organization", org)
+		}
+		return v.OrgNotices(org, cursor, page.add)
+	})
+	return page.items, page.next, err
+}
+
+// Feed returns the latest notices about a manufacturer's labels, newest first,
+// and its name. It is public, and so is all that it tells.
+func (a *Authority) Feed(manufacturer string) (org *label.Organization, list []*notice.Notice, err error) {
+	err = a.store.View(func(v *store.View) error {
+		if org, err = v.Org(manufacturer); err != nil || !org.Has(label.RoleManufacturer) {
+			return label.Errorf(label.NotFound, label.ReasonUnknownOrg, "manufacturer", "no manufacturer %q is enrolled here", manufacturer)
+		}
+		return v.OrgNotices(manufacturer, nil, func(n *notice.Notice, _ []byte) bool {
+			if notice.KindOf(n.Kind).Public {
+				list = append(list, n)
+			}
+			return len(list) < notice.MaxFeed
+		})
+	})
+	return org, list, err
+}
+
+// itself returns the organization that a caller asks about: itself, or another
+// one, if it is an operator.
+func (c Caller) itself(org, field string) (string, error) {
+	switch {
+	case c.Org == "":
+		return "", c.need(label.RoleOperator)
+	case org == "":
+		return c.Org, nil
+	case org != c.Org && !c.Is(label.RoleOperator):
+		return "", label.Errorf(label.Denied, label.ReasonNotYours, field, "only operators see what is for another organization")
+	}
+	return org, nil
+}

@@ -1,0 +1,173 @@
+package authority
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/notice"
+	"labeld/internal/store"
+)
+
+const (
+	// watchEvery is how often it is looked what the passing of time has brought
+	// about. It is told in days.
+	watchEvery = time.Hour
+
+	// watchFirst is how long after the start it is looked first: a start has
+	// other things to do.
+	watchFirst = time.Minute
+
+	// watchChunk is how many labels are looked at in one picture of the store.
+	watchChunk = 1024
+
+	// tellChunk is how many notices of the kind are written in one operation.
+	tellChunk = 64
+)
+
+// keepWatch tells manufacturers what the passing of time brings about, until
+// ctx ends.
+func (a *Authority) keepWatch(ctx context.Context) {
+	next := time.NewTimer(watchFirst)
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-next.C:
+		}
+		if err := a.Watch(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("looking what the passing of time has brought about", "err", err)
+		}
+		next.Reset(watchEvery)
+	}
+}
+
+// Watch tells manufacturers which of their labels expire soon or have expired
+// since it looked last, and which schemes have new criteria.
+// It remembers that it has looked when everything is told; what was told before
+// a failure is not told again.
+func (a *Authority) Watch(ctx context.Context) error {
+	now := a.clock().UTC().Truncate(time.Second)
+	var last *store.Watched
+	if err := a.store.View(func(v *store.View) (err error) { last, err = v.Watched(); return err }); err != nil {
+		return err
+	}
+	if !now.After(last.Until) {
+		return nil
+	}
+	next := &store.Watched{Until: now, Schemes: map[string]string{}}
+	for id, s := range a.programme.Schemes {
+		next.Schemes[id] = s.Version
+	}
+	if !last.Until.IsZero() { // a new programme has nothing to tell
+		if err := a.watchLabels(ctx, last, next); err != nil {
+			return err
+		}
+	}
+	return a.writer.do(ctx, []string{"watch"}, func(_ *store.View, b *store.Batch) error {
+		b.Watched = next
+		return nil
+	})
+}
+
+// newsOf is something to tell about a label.
+type newsOf struct {
+	rec  *store.Label
+	kind string
+	h    *label.History
+}
+
+// watchLabels goes through all labels and tells what is new between two looks.
+func (a *Authority) watchLabels(ctx context.Context, last, next *store.Watched) error {
+	changed := map[string]string{} // scheme to the version before
+	for id, version := range next.Schemes {
+		if before := last.Schemes[id]; before != "" && before != version {
+			changed[id] = before
+		}
+	}
+	var after label.ID
+	for {
+		var news []newsOf
+		n := 0
+		err := a.store.View(func(v *store.View) error {
+			var inner error
+			err := v.LabelsAfter(after, func(rec *store.Label) bool {
+				var list []newsOf
+				if list, inner = a.newsSince(v, rec, last.Until, next.Until, changed); inner != nil {
+					return false
+				}
+				news, after, n = append(news, list...), rec.ID, n+1
+				return n < watchChunk
+			})
+			return errors.Join(err, inner)
+		})
+		if err != nil {
+			return err
+		}
+		if err := a.tellAll(ctx, news, changed); err != nil {
+			return err
+		}
+		if n < watchChunk {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// newsSince returns what became of a label from time alone between two
+// instants, and whether it is one to be renewed under new criteria.
+func (a *Authority) newsSince(v *store.View, rec *store.Label, from, to time.Time, changed map[string]string) (list []newsOf, err error) {
+	if rec.Expires.Before(from) {
+		return nil, nil
+	}
+	h, err := a.history(v, rec)
+	if err != nil {
+		return nil, err
+	}
+	before, after := h.StandingAt(from), h.StandingAt(to)
+	told := func(kind string) { list = append(list, newsOf{rec, kind, h}) }
+	switch {
+	case after.State == label.Expired && before.State != label.Expired:
+		told(notice.LabelExpired)
+	case after.Soon && !before.Soon:
+		told(notice.LabelExpiring)
+	}
+	if changed[rec.Scheme] != "" && after.State.Live() {
+		told(notice.SchemeChanged)
+	}
+	return list, nil
+}
+
+// tellAll writes notices, some at a time.
+func (a *Authority) tellAll(ctx context.Context, news []newsOf, changed map[string]string) error {
+	for len(news) > 0 {
+		some := news[:min(tellChunk, len(news))]
+		news = news[len(some):]
+		err := a.writer.do(ctx, []string{"watch"}, func(_ *store.View, b *store.Batch) error {
+			for _, n := range some {
+				if err := a.tellNews(b, n, changed); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Authority) tellNews(b *store.Batch, n newsOf, changed map[string]string) error {
+	rec := n.rec
+	if n.kind == notice.SchemeChanged { // once for each manufacturer
+		version := a.programme.Schemes[rec.Scheme].Version
+		id := fmt.Sprintf("scheme-%s-%s", rec.Scheme, label.DigestOf([]byte(version+"\x00"+rec.Org)))
+		return tell(b, n.kind, id, rec.Scheme, rec.Org, SchemeNews{rec.Scheme, version, changed[rec.Scheme]})
+	}
+	s := n.h.StandingAt(b.At)
+	news := LabelNews{Label: rec.ID, URL: a.issuer.URL(rec.ID), Device: rec.Device, Effective: b.At.UTC().Truncate(time.Second), Expires: s.Expires}
+	return tell(b, n.kind, fmt.Sprintf("%s-%s-%s", rec.ID, n.kind[len("label."):], label.DateOf(s.Expires)), string(rec.ID), rec.Org, news)
+}

@@ -1,0 +1,58 @@
+package notice
+
+import "slices"
+
+// Kinds of notices. A kind is never reused for something else.
+const (
+	LabelSuspended  = "label.suspended"
+	LabelReinstated = "label.reinstated"
+	LabelRevoked    = "label.revoked"
+	LabelWithdrawn  = "label.withdrawn"
+	LabelSuperseded = "label.superseded"
+	LabelLapsing    = "label.lapsing" // it will end earlier than it says
+	LabelReview     = "label.review"  // the authority looks into it
+	LabelCleared    = "label.cleared" // it has looked, and found nothing
+	LabelAdvised    = "label.advised" // there is an advisory about the product
+	LabelExpiring   = "label.expiring"
+	LabelExpired    = "label.expired"
+	SchemeChanged   = "scheme.changed" // there are new criteria
+
+	AccreditationChanged = "accreditation.changed"
+	KeyRevoked           = "key.revoked"
+	HookTest             = "hook.test"
+)
+
+// A Kind says what a kind of notice is about.
+type Kind struct {
+	Name   string
+	Title  string // in a few words for people, without a full stop
+	Public bool   // about what anybody may read, and so in the feed
+}
+
+// Kinds lists the kinds that a hook may ask for.
+var Kinds = []Kind{
+	{LabelSuspended, "Label suspended", true},
+	{LabelReinstated, "Label reinstated", true},
+	{LabelRevoked, "Label revoked", true},
+	{LabelWithdrawn, "Label withdrawn", true},
+	{LabelSuperseded, "Label replaced by another", true},
+	{LabelLapsing, "Label will end early", true},
+	{LabelReview, "Label under review", true},
+	{LabelCleared, "Review closed", true},
+	{LabelAdvised, "Security advisory", true},
+	{LabelExpiring, "Label expires soon", true},
+	{LabelExpired, "Label expired", true},
+	{SchemeChanged, "New criteria", true},
+	{AccreditationChanged, "Accreditation changed", false},
+	{KeyRevoked, "Key revoked", false},
+	{HookTest, "Test", false},
+}
+
+// KindOf returns a kind by name, or nil.
+func KindOf(name string) *Kind {
+	i := slices.IndexFunc(Kinds, func(k Kind) bool { return k.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &Kinds[i]
+}

@@ -1,0 +1,83 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/notice"
+)
+
+// feed answers /feeds/ORGANIZATION.atom: what happened to the labels of a
+// manufacturer, for those who would rather ask than be told.
+func (h *Handler) feed(w http.ResponseWriter, r *http.Request, name string) {
+	maker, ok := strings.CutSuffix(name, ".atom")
+	if !ok {
+		h.noPage(w, r, forPrograms)
+		return
+	}
+	org, list, err := h.a.Feed(maker)
+	if err != nil {
+		h.fail(w, r, err, forPrograms)
+		return
+	}
+	text, err := h.renderFeed(org, list)
+	if err != nil {
+		h.fail(w, r, err, forPrograms)
+		return
+	}
+	h.send(w, r, newBody("application/atom+xml; charset=utf-8", text), cacheMinute)
+}
+
+// epoch is when a feed without entries was changed last.
+var epoch = time.Unix(0, 0)
+
+func (h *Handler) renderFeed(org *label.Organization, list []*notice.Notice) ([]byte, error) {
+	updated := epoch
+	if len(list) > 0 {
+		updated = list[0].Time
+	}
+	var entries []notice.Entry
+	for _, n := range list {
+		e, err := h.entry(n)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, *e)
+	}
+	return notice.Feed(h.base+"/", "Product security labels of "+org.Name, h.base+"/feeds/"+org.ID+".atom", updated, entries)
+}
+
+// entry says a notice in words.
+func (h *Handler) entry(n *notice.Notice) (*notice.Entry, error) {
+	kind := notice.KindOf(n.Kind)
+	e := &notice.Entry{ID: h.base + "/notices/" + n.ID, Title: kind.Title, Link: h.base + "/", Updated: n.Time, Category: n.Kind}
+	if n.Kind == notice.SchemeChanged {
+		var news authority.SchemeNews
+		if err := json.Unmarshal(n.Data, &news); err != nil {
+			return nil, fmt.Errorf("notice %s: %w", n.ID, err)
+		}
+		e.Title += ": " + news.Scheme + " " + news.Version
+		e.Summary = fmt.Sprintf("Version %s of the scheme %s replaces version %s. Labels under it go on; evaluate your devices to see what it asks of them.", news.Version, news.Scheme, news.Before)
+		return e, nil
+	}
+	var news authority.LabelNews
+	if err := json.Unmarshal(n.Data, &news); err != nil {
+		return nil, fmt.Errorf("notice %s: %w", n.ID, err)
+	}
+	p, err := h.a.Lookup(news.Label)
+	if err != nil {
+		return nil, err
+	}
+	e.Title += ": " + fullName(&p.Label.Device) + " (" + news.Label.Pretty() + ")"
+	e.Link = news.URL
+	e.Summary = strings.TrimSpace(news.Why + " " + news.Text)
+	if e.Summary == "" {
+		e.Summary = "The label's last day is " + lastDay(news.Expires).Words + "."
+	}
+	return e, nil
+}
