@@ -18,6 +18,7 @@ type Config struct {
 	AllowPrivate bool                              // see [Hook.Validate]; also lets the dialer connect to any address
 	Workers      int                               // attempts under way at once; 0 for 16
 	Timeout      time.Duration                     // of one attempt; 0 for 10 s
+	Poll         time.Duration                     // how often the outbox is asked while nothing is under way; 0 for 1 s
 	Clock        func() time.Time                  // the present; time.Now but in tests
 	Jitter       func(time.Duration) time.Duration // a time between 0 and the given one; nil for a random one
 	Log          *slog.Logger
@@ -31,6 +32,7 @@ type Deliverer struct {
 	allowPrivate bool
 	workers      int
 	timeout      time.Duration
+	poll         time.Duration
 	clock        func() time.Time
 	jitter       func(time.Duration) time.Duration
 	log          *slog.Logger
@@ -46,7 +48,7 @@ func New(c Config) (*Deliverer, error) {
 	}
 	d := &Deliverer{
 		outbox: c.Outbox, source: c.Source, allowPrivate: c.AllowPrivate, workers: c.Workers,
-		timeout: c.Timeout, clock: c.Clock, jitter: c.Jitter, log: c.Log,
+		timeout: c.Timeout, poll: c.Poll, clock: c.Clock, jitter: c.Jitter, log: c.Log,
 		transport: newTransport(c.AllowPrivate),
 	}
 	if d.workers <= 0 {
@@ -54,6 +56,9 @@ func New(c Config) (*Deliverer, error) {
 	}
 	if d.timeout <= 0 {
 		d.timeout = defaultTimeout
+	}
+	if d.poll <= 0 {
+		d.poll = defaultPoll
 	}
 	if d.jitter == nil {
 		d.jitter = rand.N[time.Duration]
@@ -72,7 +77,7 @@ type ended struct {
 // repetition by its ID. Run returns nil once they have ended.
 func (d *Deliverer) Run(ctx context.Context) error {
 	defer d.transport.CloseIdleConnections()
-	tick := time.NewTicker(poll)
+	tick := time.NewTicker(d.poll)
 	defer tick.Stop()
 	busy := map[string]bool{} // hooks with an attempt under way
 	done := make(chan ended, d.workers)

@@ -34,8 +34,8 @@ const (
 	// defaultTimeout bounds one attempt from name lookup to the end of the answer.
 	defaultTimeout = 10 * time.Second
 
-	// poll is how often the outbox is asked while nothing is under way.
-	poll = time.Second
+	// defaultPoll is how often the outbox is asked while nothing is under way.
+	defaultPoll = time.Second
 
 	// pause follows a failure of the outbox. What was sent and not recorded is
 	// sent again, so going on at once would send the same notice at full speed.
