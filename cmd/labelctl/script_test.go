@@ -2,13 +2,17 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,7 +40,8 @@ func (m tests) Run() int {
 // the real labeld. In each, $HTTP and $GRPC are addresses that are free, $LATER
 // is a day to come, and
 // "wait-demo" waits until the demo there has labelled its camera, and sets $ID to
-// the label's.
+// the label's. "endpoint" serves an endpoint for webhooks at $HOOK, and
+// "wait-notice KIND" waits until it gets a notice of the kind.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
 	if out, err := exec.Command("go", "build", "-o", bin, "../labeld").CombinedOutput(); err != nil {
@@ -62,7 +67,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"wait-demo": waitDemo},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"wait-demo": waitDemo, "endpoint": endpoint, "wait-notice": waitNotice},
 	})
 }
 
@@ -95,4 +100,39 @@ func waitDemo(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 	}
 	ts.Fatalf("no label is at %s", url)
+}
+
+func endpoint(ts *testscript.TestScript, _ bool, _ []string) {
+	got := make(chan string, 64)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		if err != nil || r.Header.Get("Webhook-Signature") == "" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		got <- string(b)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("HOOK", server.URL)
+	received.Store(server.URL, got)
+}
+
+// received are the channels of what endpoints got, by their address.
+var received sync.Map
+
+func waitNotice(ts *testscript.TestScript, _ bool, args []string) {
+	got, ok := received.Load(ts.Getenv("HOOK"))
+	if !ok || len(args) != 1 {
+		ts.Fatalf("usage: endpoint, then wait-notice KIND")
+	}
+	for {
+		select {
+		case event := <-got.(chan string):
+			if strings.Contains(event, `"type":"dev.labeld.`+args[0]+`"`) {
+				return
+			}
+		case <-time.After(20 * time.Second):
+			ts.Fatalf("no notice of the kind %s came", args[0])
+		}
+	}
 }

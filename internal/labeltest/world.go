@@ -78,6 +78,8 @@ type World struct {
 	Authority *authority.Authority
 	Signers   map[string]*envelope.Signer // by organization
 
+	PrivateWebhooks bool // from the next Restart on
+
 	wrap func(authority.Store) authority.Store
 }
 
@@ -154,7 +156,7 @@ func (w *World) open() {
 	}
 	w.Authority, err = authority.New(authority.Config{
 		Store: s, Programme: w.Programme, Issuer: w.Issuer, Trust: w.Trust,
-		Audiences: []string{Audience}, Clock: w.Clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Audiences: []string{Audience}, PrivateWebhooks: w.PrivateWebhooks, Clock: w.Clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	w.must(err)
 }

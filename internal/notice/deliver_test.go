@@ -166,7 +166,9 @@ func next[T any](t *testing.T, from chan T) T {
 	}
 }
 
-func say(code int) http.HandlerFunc { return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) } }
+func say(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+}
 
 func TestDeliveryIsWhatOthersRead(t *testing.T) {
 	w := start(t, true, say(http.StatusNoContent), "n1", "n2")
