@@ -14,7 +14,7 @@ func TestFeed(t *testing.T) {
 	w := newWorld(t)
 	p := w.camera()
 	w.change(labeltest.Operator, p, label.Suspend, "nonconformity", nil)
-	r := get(w.h, "/feeds/" + labeltest.Maker + ".atom")
+	r := get(w.h, "/feeds/"+labeltest.Maker+".atom")
 	if r.Code != http.StatusOK || !strings.HasPrefix(r.Header().Get("Content-Type"), "application/atom+xml") {
 		t.Fatalf("status %d, %s", r.Code, r.Header().Get("Content-Type"))
 	}
