@@ -144,7 +144,8 @@ signed and logged. DEVICE is a digest or a file with the descriptor. Asking agai
 for the level of a live label gives that label.
 
 Where the evidence falls short there is no label, the findings say why, and the
-exit code is 3.`,
+exit code is 3. The decision is signed and on record: "labelctl decision show"
+has it, "labelctl appeal file" appeals against it.`,
 		Example: "  labelctl request camera.yaml --level 3 --qr label.svg --bundle label.json --proof label.tlog-proof",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -198,6 +199,7 @@ func (c *ctl) request(ctx context.Context, r *request) error {
 		err := c.show(answer, func(p *page) {
 			writeDecision(p, answer.GetDecision(), int(r.Level))
 			p.line("\nno label: the evidence does not support level %d", r.Level)
+			p.line("decision %s, which may be appealed against until %s", answer.GetRefusal(), answer.GetAppealBy())
 		})
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -41,7 +42,8 @@ func (m tests) Run() int {
 // is a day to come, and
 // "wait-demo" waits until the demo there has labelled its camera, and sets $ID to
 // the label's. "endpoint" serves an endpoint for webhooks at $HOOK, and
-// "wait-notice KIND" waits until it gets a notice of the kind.
+// "wait-notice KIND" waits until it gets a notice of the kind. "ids" sets
+// $REFUSAL and $APPEAL from the first trail in the JSON on standard output.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
 	if out, err := exec.Command("go", "build", "-o", bin, "../labeld").CombinedOutput(); err != nil {
@@ -67,7 +69,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"wait-demo": waitDemo, "endpoint": endpoint, "wait-notice": waitNotice},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"wait-demo": waitDemo, "endpoint": endpoint, "wait-notice": waitNotice, "ids": ids},
 	})
 }
 
@@ -135,4 +137,18 @@ func waitNotice(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("no notice of the kind %s came", args[0])
 		}
 	}
+}
+
+func ids(ts *testscript.TestScript, _ bool, _ []string) {
+	var list struct {
+		Trails []struct {
+			Refusal, Appeal struct{ ID string }
+		}
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &list))
+	if len(list.Trails) == 0 {
+		ts.Fatalf("there is no trail")
+	}
+	ts.Setenv("REFUSAL", list.Trails[0].Refusal.ID)
+	ts.Setenv("APPEAL", list.Trails[0].Appeal.ID)
 }

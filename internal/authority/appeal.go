@@ -257,4 +257,3 @@ func (s *signedAs[T]) signedBy(v *store.View, role label.Role, now time.Time) er
 	}
 	return nil
 }
-

@@ -115,7 +115,9 @@ func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelReques
 	}
 	if o.Label == nil {
 		n := int(r.GetLevel())
-		return &labelv1.RequestLabelResponse{Decision: decision(o.Decision, o.Decision.Levels[n-1:n], n)}, nil
+		return &labelv1.RequestLabelResponse{
+			Decision: decision(o.Decision, o.Decision.Levels[n-1:n], n), Refusal: o.Refusal.Digest.String(), AppealBy: o.Refusal.AppealBy.String(),
+		}, nil
 	}
 	out := &labelv1.RequestLabelResponse{Known: o.Known}
 	sum, err := summary(o.Label)

@@ -266,7 +266,12 @@ type RequestLabelResponse struct {
 	// The label; absent where the evidence does not support the level.
 	Label *IssuedLabel `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
 	// Whether the label was issued before this call.
-	Known         bool `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
+	Known bool `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
+	// ID of the decision that is on record, where there is no label: the SHA-256
+	// of a signed statement, which AppealService returns.
+	Refusal string `protobuf:"bytes,4,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	// Last day on which the decision can be appealed against, YYYY-MM-DD.
+	AppealBy      string `protobuf:"bytes,5,opt,name=appeal_by,json=appealBy,proto3" json:"appeal_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -320,6 +325,20 @@ func (x *RequestLabelResponse) GetKnown() bool {
 		return x.Known
 	}
 	return false
+}
+
+func (x *RequestLabelResponse) GetRefusal() string {
+	if x != nil {
+		return x.Refusal
+	}
+	return ""
+}
+
+func (x *RequestLabelResponse) GetAppealBy() string {
+	if x != nil {
+		return x.AppealBy
+	}
+	return ""
 }
 
 // A label with everything that proves it.
@@ -539,11 +558,13 @@ const file_label_v1_label_proto_rawDesc = "" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x16\n" +
 	"\x06scheme\x18\x02 \x01(\tR\x06scheme\x12\x14\n" +
 	"\x05level\x18\x03 \x01(\x05R\x05level\x12\"\n" +
-	"\x02qr\x18\x04 \x01(\x0e2\x12.label.v1.QRFormatR\x02qr\"\x89\x01\n" +
+	"\x02qr\x18\x04 \x01(\x0e2\x12.label.v1.QRFormatR\x02qr\"\xc0\x01\n" +
 	"\x14RequestLabelResponse\x12.\n" +
 	"\bdecision\x18\x01 \x01(\v2\x12.label.v1.DecisionR\bdecision\x12+\n" +
 	"\x05label\x18\x02 \x01(\v2\x15.label.v1.IssuedLabelR\x05label\x12\x14\n" +
-	"\x05known\x18\x03 \x01(\bR\x05known\"\x9d\x01\n" +
+	"\x05known\x18\x03 \x01(\bR\x05known\x12\x18\n" +
+	"\arefusal\x18\x04 \x01(\tR\arefusal\x12\x1b\n" +
+	"\tappeal_by\x18\x05 \x01(\tR\bappealBy\"\x9d\x01\n" +
 	"\vIssuedLabel\x120\n" +
 	"\asummary\x18\x01 \x01(\v2\x16.label.v1.LabelSummaryR\asummary\x12\x16\n" +
 	"\x06bundle\x18\x02 \x01(\fR\x06bundle\x12\x14\n" +

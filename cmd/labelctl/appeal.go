@@ -1,0 +1,420 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+)
+
+func decisionCommand(c *ctl) *cobra.Command {
+	return group("decision", "Read why a label was refused",
+		`A request that the evidence does not support is refused by a signed decision. Its
+manufacturer can read it, show it to others, and appeal against it for as long as
+it says. Decisions stay between the authority and the manufacturer.`,
+		"  labelctl decision list\n  labelctl decision show 5f21... --out decision.json",
+		decisionListCommand(c), decisionShowCommand(c))
+}
+
+func appealCommand(c *ctl) *cobra.Command {
+	return group("appeal", "Say why a refusal is wrong, and rule on that",
+		`A manufacturer appeals against a decision once, within the term that the decision
+names; the authority decides within the other term. It upholds the decision,
+changes it, so that criteria count as met, or sends it back with what is to be
+brought. New evidence needs no appeal: submit it and request the label again.`,
+		`  labelctl appeal file 5f21... --grounds "The button must be held; there is no remote way."
+  labelctl appeal list
+  labelctl appeal decide 77ab... --outcome changed --accept no-shared-passwords --text "The lab confirms it."`,
+		appealFileCommand(c), appealListCommand(c), appealShowCommand(c), appealDecideCommand(c))
+}
+
+// appeals calls the service as the caller.
+func (c *ctl) appeals(ctx context.Context) (labelv1.AppealServiceClient, *grpc.ClientConn, error) {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return labelv1.NewAppealServiceClient(conn), conn, nil
+}
+
+func decisionListCommand(c *ctl) *cobra.Command {
+	req := &labelv1.ListDecisionsRequest{PageSize: pageSize}
+	var device string
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List refusals, newest first",
+		Long:    "List your refusals, newest first. Operators name a manufacturer or a device.",
+		Example: "  labelctl decision list\n  labelctl decision list --manufacturer northlight",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if device != "" {
+				if req.Device, err = c.digest(device); err != nil {
+					return err
+				}
+			}
+			return c.listDecisions(cmd.Context(), req)
+		},
+	}
+	cmd.Flags().StringVar(&req.Manufacturer, "manufacturer", "", "`ID` of a manufacturer; operators only")
+	cmd.Flags().StringVar(&device, "device", "", "only those of one `device`: a digest, or a file with the descriptor")
+	return cmd
+}
+
+func (c *ctl) listDecisions(ctx context.Context, req *labelv1.ListDecisionsRequest) error {
+	api, conn, err := c.appeals(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	all := &labelv1.ListDecisionsResponse{}
+	for {
+		r, err := api.ListDecisions(ctx, req)
+		if err != nil {
+			return err
+		}
+		all.Trails = append(all.Trails, r.GetTrails()...)
+		if req.PageToken = r.GetNextPageToken(); req.PageToken == "" {
+			break
+		}
+	}
+	return c.show(all, func(p *page) { writeTrails(p, all.GetTrails()) })
+}
+
+func writeTrails(p *page, list []*labelv1.Trail) {
+	var rows [][]string
+	for _, t := range list {
+		d := t.GetRefusal()
+		rows = append(rows, []string{short(d.GetId()), day(d.GetDecided()), d.GetManufacturer(), strconv.Itoa(int(d.GetLevel())), short(d.GetDevice()), trailState(t)})
+	}
+	p.table([]string{"DECISION", "DECIDED", "MANUFACTURER", "LEVEL", "DEVICE", "STATE"}, rows)
+}
+
+// trailState says whose turn it is, and until when.
+func trailState(t *labelv1.Trail) string {
+	switch {
+	case t.GetRuling() != nil:
+		return "appeal decided: " + outcomeWords[t.GetRuling().GetOutcome()]
+	case t.GetAppeal().GetOverdue():
+		return "appeal OVERDUE since " + t.GetAppeal().GetDecideBy()
+	case t.GetAppeal() != nil:
+		return "appeal to be decided by " + t.GetAppeal().GetDecideBy()
+	}
+	return "may be appealed against until " + t.GetRefusal().GetAppealBy()
+}
+
+var outcomeWords = map[labelv1.RulingOutcome]string{
+	labelv1.RulingOutcome_RULING_OUTCOME_UPHELD:    "upheld",
+	labelv1.RulingOutcome_RULING_OUTCOME_CHANGED:   "changed",
+	labelv1.RulingOutcome_RULING_OUTCOME_SENT_BACK: "sent back",
+}
+
+func decisionShowCommand(c *ctl) *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show a refusal and what followed from it",
+		Long: `Show why a label was refused, the appeal against that, and the ruling. ID is that
+of the decision or of the appeal, as "request" and the lists print it. --out
+writes the signed decision, a Sigstore bundle that others can check against the
+authority's key.`,
+		Example: "  labelctl decision show 5f21... --out decision.json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.showTrail(cmd.Context(), args[0], func(t *labelv1.Trail) error {
+				if out == "" {
+					return nil
+				}
+				return writeFile(out, t.GetRefusal().GetBundle())
+			})
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "`file` for the signed decision")
+	return cmd
+}
+
+// trail finds a refusal by the beginning of its ID, or of its appeal's.
+func (c *ctl) trail(ctx context.Context, api labelv1.AppealServiceClient, id string) (*labelv1.Trail, error) {
+	if len(id) == 2*len(label.Digest{}) {
+		r, err := api.GetDecision(ctx, &labelv1.GetDecisionRequest{Id: id})
+		return r.GetTrail(), err
+	}
+	if len(id) < 8 {
+		return nil, usagef("ID: %q is too short, give at least 8 digits of it", id)
+	}
+	found, err := c.findTrails(ctx, api, strings.ToLower(id))
+	if err != nil {
+		return nil, err
+	}
+	switch len(found) {
+	case 0:
+		return nil, hintf(label.Errorf(label.NotFound, label.ReasonUnknownDecision, "id", "no decision or appeal has an ID that begins with %s", id),
+			"operators give the whole ID, but for appeals that are to be decided; \"labelctl appeal list\" lists those")
+	case 1:
+		return found[0], nil
+	}
+	return nil, usagef("ID: %d begin with %s; give more of it", len(found), id)
+}
+
+// findTrails looks for the beginning of an ID among the caller's decisions, or,
+// for an operator, among the appeals to be decided.
+func (c *ctl) findTrails(ctx context.Context, api labelv1.AppealServiceClient, id string) (found []*labelv1.Trail, err error) {
+	for _, next := range []func(token string) ([]*labelv1.Trail, string, error){
+		func(token string) ([]*labelv1.Trail, string, error) {
+			r, err := api.ListAppeals(ctx, &labelv1.ListAppealsRequest{PageSize: pageSize, PageToken: token})
+			return r.GetTrails(), r.GetNextPageToken(), err
+		},
+		func(token string) ([]*labelv1.Trail, string, error) {
+			r, err := api.ListDecisions(ctx, &labelv1.ListDecisionsRequest{Manufacturer: c.as, PageSize: pageSize, PageToken: token})
+			return r.GetTrails(), r.GetNextPageToken(), err
+		},
+	} {
+		for token := ""; ; {
+			list, more, err := next(token)
+			if err != nil {
+				return nil, err
+			}
+			for _, t := range list {
+				if strings.HasPrefix(t.GetRefusal().GetId(), id) || strings.HasPrefix(t.GetAppeal().GetId(), id) {
+					found = append(found, t)
+				}
+			}
+			if token = more; token == "" {
+				break
+			}
+		}
+		if len(found) > 0 {
+			break
+		}
+	}
+	return found, nil
+}
+
+// showTrail shows a refusal and what followed, after do was done with it.
+func (c *ctl) showTrail(ctx context.Context, id string, do func(*labelv1.Trail) error) error {
+	api, conn, err := c.appeals(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	t, err := c.trail(ctx, api, id)
+	if err != nil {
+		return err
+	}
+	if err := do(t); err != nil {
+		return err
+	}
+	return c.show(t, func(p *page) { writeTrail(p, t) })
+}
+
+func writeTrail(p *page, t *labelv1.Trail) {
+	d := t.GetRefusal()
+	p.pairs([2]string{"decision:", d.GetId()}, [2]string{"manufacturer:", d.GetManufacturer()}, [2]string{"device:", d.GetDevice()},
+		[2]string{"scheme:", d.GetScheme() + " version " + d.GetSchemeVersion()},
+		[2]string{"level:", strconv.Itoa(int(d.GetLevel())) + " was asked for, " + strconv.Itoa(int(d.GetReached())) + " is reached"},
+		[2]string{"decided:", instant(d.GetDecided().AsTime())}, [2]string{"state:", trailState(t)})
+	p.line("\nopen:")
+	var rows [][]string
+	for _, o := range d.GetOpen() {
+		rows = append(rows, []string{"  " + o.GetId(), findingWords[o.GetState()], o.GetTitle()})
+	}
+	p.table(nil, rows)
+	p.line("\nwhat is missing:")
+	for _, g := range d.GetMissing() {
+		p.line("  - %s", gapText(g))
+	}
+	if a := t.GetAppeal(); a != nil {
+		p.line("")
+		p.pairs([2]string{"appeal:", a.GetId()}, [2]string{"received:", instant(a.GetReceived().AsTime())}, [2]string{"grounds:", a.GetGrounds()},
+			[2]string{"about:", strings.Join(a.GetCriteria(), ", ")}, [2]string{"decide by:", a.GetDecideBy()})
+	}
+	if r := t.GetRuling(); r != nil {
+		entry := "private until a label rests on it"
+		if r.Entry != nil {
+			entry = strconv.FormatInt(r.GetEntry(), 10)
+		}
+		p.line("")
+		p.pairs([2]string{"ruling:", r.GetId()}, [2]string{"outcome:", outcomeWords[r.GetOutcome()]}, [2]string{"why:", r.GetText()},
+			[2]string{"accepted:", strings.Join(r.GetAccepted(), ", ")}, [2]string{"made:", instant(r.GetDecided().AsTime())}, [2]string{"log entry:", entry})
+	}
+}
+
+func appealFileCommand(c *ctl) *cobra.Command {
+	a := &label.Appeal{}
+	cmd := &cobra.Command{
+		Use:   "file DECISION --grounds TEXT",
+		Short: "Appeal against a refusal",
+		Long: `Sign an appeal against a decision and send it: once, and until the last day that
+the decision names. Without --criterion it is about all that stands in the way.
+DECISION is its ID, or the beginning of it.`,
+		Example: `  labelctl appeal file 5f21... --grounds "The button must be held; there is no remote way."
+  labelctl appeal file 5f21... --criterion no-shared-passwords --grounds "See page 4 of the report."`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.fileAppeal(cmd.Context(), args[0], a) },
+	}
+	cmd.Flags().StringVar(&a.Grounds, "grounds", "", "why the decision is wrong")
+	cmd.Flags().StringArrayVar(&a.Criteria, "criterion", nil, "`ID` of a criterion it is about; repeat for several")
+	require(cmd, "grounds")
+	return cmd
+}
+
+func (c *ctl) fileAppeal(ctx context.Context, id string, a *label.Appeal) error {
+	api, conn, err := c.appeals(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	t, err := c.trail(ctx, api, id)
+	if err != nil {
+		return err
+	}
+	if a.Decision, err = label.ParseDigest(t.GetRefusal().GetId()); err != nil {
+		return err
+	}
+	a.Manufacturer, a.Made = c.as, c.now().UTC().Truncate(time.Second)
+	if err := a.Validate(); err != nil {
+		return err
+	}
+	signed, err := c.signAbout(ctx, t, label.TypeAppeal, a)
+	if err != nil {
+		return err
+	}
+	r, err := api.FileAppeal(ctx, &labelv1.FileAppealRequest{Appeal: signed})
+	if err != nil {
+		return err
+	}
+	return c.show(r, func(p *page) {
+		p.pairs([2]string{"appeal:", r.GetTrail().GetAppeal().GetId()}, [2]string{"decide by:", r.GetTrail().GetAppeal().GetDecideBy()})
+	})
+}
+
+// signAbout signs a statement about the device of a refusal.
+func (c *ctl) signAbout(ctx context.Context, t *labelv1.Trail, predicateType string, predicate any) ([]byte, error) {
+	device, err := label.ParseDigest(t.GetRefusal().GetDevice())
+	if err != nil {
+		return nil, err
+	}
+	return c.signStatement(ctx, "device.json", device, predicateType, predicate)
+}
+
+func appealListCommand(c *ctl) *cobra.Command {
+	req := &labelv1.ListAppealsRequest{PageSize: pageSize}
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List appeals, and when each is to be decided",
+		Long: `List your appeals, newest first. For operators: those that are to be decided, the
+one due first first, or those of one manufacturer.`,
+		Example: "  labelctl appeal list",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listAppeals(cmd.Context(), req) },
+	}
+	cmd.Flags().StringVar(&req.Manufacturer, "manufacturer", "", "`ID` of a manufacturer; operators only")
+	return cmd
+}
+
+func (c *ctl) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) error {
+	api, conn, err := c.appeals(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	all := &labelv1.ListAppealsResponse{}
+	for {
+		r, err := api.ListAppeals(ctx, req)
+		if err != nil {
+			return err
+		}
+		all.Trails = append(all.Trails, r.GetTrails()...)
+		if req.PageToken = r.GetNextPageToken(); req.PageToken == "" {
+			break
+		}
+	}
+	return c.show(all, func(p *page) {
+		var rows [][]string
+		for _, t := range all.GetTrails() {
+			rows = append(rows, []string{short(t.GetAppeal().GetId()), day(t.GetAppeal().GetReceived()), t.GetRefusal().GetManufacturer(), trailState(t), t.GetAppeal().GetGrounds()})
+		}
+		p.table([]string{"APPEAL", "RECEIVED", "MANUFACTURER", "STATE", "GROUNDS"}, rows)
+	})
+}
+
+func appealShowCommand(c *ctl) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show ID",
+		Short:   "Show an appeal, what it is against, and what became of it",
+		Long:    "Show an appeal, as \"labelctl decision show\" does. ID is that of the appeal or of the\ndecision, or the beginning of it.",
+		Example: "  labelctl appeal show 77ab...",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.showTrail(cmd.Context(), args[0], func(*labelv1.Trail) error { return nil })
+		},
+	}
+}
+
+func appealDecideCommand(c *ctl) *cobra.Command {
+	r := &label.RulingRequest{}
+	var how string
+	cmd := &cobra.Command{
+		Use:   "decide APPEAL --outcome OUTCOME --text TEXT",
+		Short: "Rule on an appeal",
+		Long: `Sign a request to rule on an appeal, and send it. A ruling is final. Outcomes:
+
+upheld      the refusal stands
+changed     the criteria in --accept count as met from now on, in this version of
+            the scheme; the manufacturer requests the label again, and the ruling
+            is published with it
+sent-back   the manufacturer brings what the text names, and requests again
+
+Operators only. APPEAL is its ID, or the beginning of it.`,
+		Example: `  labelctl appeal decide 77ab... --outcome upheld --text "The report says the opposite."
+  labelctl appeal decide 77ab... --outcome changed --accept no-shared-passwords --text "The lab confirms it."`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r.Outcome = label.RulingOutcome(how)
+			return c.decideAppeal(cmd.Context(), args[0], r)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&how, "outcome", "", "upheld, changed or sent-back")
+	f.StringVar(&r.Text, "text", "", "why, and what the manufacturer may do")
+	f.StringArrayVar(&r.Accepted, "accept", nil, "`ID` of a criterion that counts as met; repeat for several")
+	require(cmd, "outcome", "text")
+	complete(cmd, "outcome", string(label.Upheld), string(label.Changed), string(label.SentBack))
+	return cmd
+}
+
+func (c *ctl) decideAppeal(ctx context.Context, id string, r *label.RulingRequest) error {
+	api, conn, err := c.appeals(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	t, err := c.trail(ctx, api, id)
+	if err != nil {
+		return err
+	}
+	if t.GetAppeal() == nil {
+		return label.Errorf(label.Precondition, label.ReasonUnknownDecision, "appeal", "nobody has appealed against decision %s", short(t.GetRefusal().GetId()))
+	}
+	if r.Appeal, err = label.ParseDigest(t.GetAppeal().GetId()); err != nil {
+		return err
+	}
+	r.Made = c.now().UTC().Truncate(time.Second)
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	signed, err := c.signAbout(ctx, t, label.TypeRulingRequest, r)
+	if err != nil {
+		return err
+	}
+	answer, err := api.DecideAppeal(ctx, &labelv1.DecideAppealRequest{Ruling: signed})
+	if err != nil {
+		return err
+	}
+	return c.show(answer, func(p *page) { writeTrail(p, answer.GetTrail()) })
+}
