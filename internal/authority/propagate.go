@@ -249,24 +249,37 @@ func (a *Authority) affected(v *store.View, e *label.Event, cursor []byte, now t
 		}
 		signer = k.Organization
 	}
-	err := v.OrgStatements(signer, cursor, func(st *store.Statement, next []byte) bool {
-		more := true
-		if rests(e, signer, st) {
-			var labels []*store.Label
-			if labels, inner = v.DeviceLabels(st.Device); inner != nil {
+	more := true
+	// device visits the labels of a device that rest on a statement, and returns
+	// whether to go on: only after all of them, since a cursor names none.
+	device := func(device, statement label.Digest) bool {
+		var labels []*store.Label
+		if labels, inner = v.DeviceLabels(device); inner != nil {
+			return false
+		}
+		for _, rec := range labels {
+			if more = visit(rec, func(l *label.Label) bool {
+				return (len(e.Categories) == 0 || slices.Contains(e.Categories, l.Device.Category)) &&
+					slices.ContainsFunc(l.Evidence, func(r label.LabelEvidence) bool { return r.SHA256 == statement })
+			}) && more; inner != nil {
 				return false
 			}
-			for _, rec := range labels {
-				if more = visit(rec, func(l *label.Label) bool {
-					return (len(e.Categories) == 0 || slices.Contains(e.Categories, l.Device.Category)) &&
-						slices.ContainsFunc(l.Evidence, func(r label.LabelEvidence) bool { return r.SHA256 == st.ID })
-				}) && more; inner != nil {
-					return false
-				}
-			}
 		}
-		cursor = next // after all labels of the device
 		return more
+	}
+	if len(cursor) != store.RulingCursor {
+		err := v.OrgStatements(signer, cursor, func(st *store.Statement, next []byte) bool {
+			cursor = next
+			return !rests(e, signer, st) || device(st.Device, st.ID)
+		})
+		if err := errors.Join(err, inner); err != nil || !more || e.Kind != label.KeyEvent {
+			return cursor, err
+		}
+		cursor = nil
+	}
+	err := v.AllRulings(cursor, func(r *store.Ruling, next []byte) bool {
+		cursor = next
+		return r.Request.Key != e.Key || r.Decided.Before(e.Since) || device(r.Device, r.Digest)
 	})
 	return cursor, errors.Join(err, inner)
 }

@@ -37,8 +37,16 @@ type Documents struct {
 	Proof   []byte  // tlog-proof
 	Package []byte  // all of it in one file; absent where it was issued just now
 	Indexes []int64 // log entries of the statuses
+	Rulings []Ruled // on appeals, that the label rests on
 
 	proof translog.Proof
+}
+
+// A Ruled is a ruling on an appeal, and its log entry.
+type Ruled struct {
+	label.Ruling
+	Index  int64
+	Digest label.Digest
 }
 
 // As returns the label as it stood at an instant. What proves it is the same.
@@ -103,6 +111,9 @@ func (a *Authority) Lookup(id label.ID) (*Published, error) {
 		return nil, a.disown(rec, err)
 	}
 	p.History = r.History
+	if err := a.store.View(func(v *store.View) (err error) { p.Rulings, err = ruled(v, rec.Device, r.Label); return err }); err != nil {
+		return nil, err
+	}
 	p.stand(now)
 	a.published.Add(rec.ID, p)
 	return p, nil
@@ -142,6 +153,25 @@ func (a *Authority) assemble(v *store.View, rec *store.Label) (*Published, error
 	}
 	d.Package, err = verify.NewPackage(d.Bundle, d.Device, d.Proof, statuses)
 	return &Published{Documents: d}, err
+}
+
+// ruled returns the rulings that a label rests on.
+func ruled(v *store.View, device label.Digest, l *label.Label) (list []Ruled, err error) {
+	for _, e := range l.Evidence {
+		if e.Type != label.TypeRuling {
+			continue
+		}
+		r, err := v.Ruling(device, e.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		said, err := r.Predicate()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Ruled{*said, r.Index, r.Digest})
+	}
+	return list, nil
 }
 
 // proved returns a log entry as a bundle, and the proof that a head has it.

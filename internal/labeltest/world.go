@@ -350,6 +350,31 @@ func (w *World) Change(org string, p *authority.Published, action label.Action, 
 	return c
 }
 
+// Appeal has a level refused to an example whose evidence is submitted, and its
+// manufacturer appeal against that.
+func (w *World) Appeal(e *example.Example, level int) *authority.Trail {
+	w.TB.Helper()
+	ctx, maker := context.Background(), w.Caller(e.Device.Manufacturer)
+	o, err := w.Authority.Request(ctx, maker, label.DigestOf(e.Descriptor), "", level)
+	w.must(err)
+	a := label.Appeal{Manufacturer: maker.Org, Decision: o.Refusal.Digest, Grounds: "It is fine.", Made: o.Refusal.Decided}
+	t, _, err := w.Authority.Appeal(ctx, maker, w.Seal(maker.Org, e.Descriptor, label.TypeAppeal, &a))
+	w.must(err)
+	return t
+}
+
+// Rule has the operator rule on an appeal: upheld where nothing is accepted.
+func (w *World) Rule(e *example.Example, t *authority.Trail, accepted ...string) *authority.Trail {
+	w.TB.Helper()
+	r := label.RulingRequest{Appeal: t.Appeal.Digest, Outcome: label.Upheld, Text: "As ruled in a test.", Accepted: accepted, Made: w.Clock.Now().UTC().Truncate(time.Second)}
+	if len(accepted) > 0 {
+		r.Outcome = label.Changed
+	}
+	t, _, err := w.Authority.Decide(context.Background(), w.Caller(Operator), w.Seal(Operator, e.Descriptor, label.TypeRulingRequest, &r))
+	w.must(err)
+	return t
+}
+
 // Issue submits an example, has it labelled, and returns the label as anybody
 // sees it.
 func (w *World) Issue(e *example.Example, level int) *authority.Published {

@@ -396,3 +396,47 @@ func TestRests(t *testing.T) {
 		t.Errorf("a feature that frees rests on %v, want the declaration", f.Rests)
 	}
 }
+
+// TestRuling has a ruling on an appeal count as met what evidence fails, in the
+// version of the scheme that it was made by.
+func TestRuling(t *testing.T) {
+	s := programme(t, small).Schemes["ladder"]
+	ruling := func(version string, accepted ...string) *scheme.Item {
+		ref := s.Ref()
+		ref.Version = version
+		return scheme.RulingItem(label.DigestOf([]byte(version)), &label.Ruling{
+			Authority: label.Party{ID: "authority"}, Scheme: ref, Outcome: label.Changed, Accepted: accepted, Decided: now.AddDate(-3, 0, 0),
+		})
+	}
+	failed := lab(t, today.AddDays(-9), 1, "p-1=fail", "")
+	if d := judge(t, "plug", full(t), failed); d.Reached != 0 {
+		t.Fatalf("level %d is reached without a ruling", d.Reached)
+	}
+	ours := ruling(s.Version, "base")
+	d := judge(t, "plug", full(t), failed, ours)
+	f := finding(t, d, 1, "base")
+	if d.Reached != 2 || f.State != scheme.Met || f.By() != "authority" || !rests(f, ours) || len(f.Rests) != 1 {
+		t.Errorf("level %d is reached, base is %s by %s", d.Reached, f.State, f.By())
+	}
+	if len(d.Stale) > 0 {
+		t.Errorf("a ruling aged: %v", d.Stale)
+	}
+	for name, it := range map[string]*scheme.Item{"another version": ruling("0.9", "base"), "another criterion": ruling(s.Version, "ports")} {
+		if d := judge(t, "plug", full(t), failed, it); d.Reached != 0 {
+			t.Errorf("level %d is reached by a ruling on %s", d.Reached, name)
+		}
+	}
+	with, err := d.Grant(2)
+	must(t, err)
+	without, err := judge(t, "plug", full(t)).Grant(2)
+	must(t, err)
+	var a, b label.Label
+	must(t, with.Fill(&a))
+	must(t, without.Fill(&b))
+	if !a.Expires.Equal(b.Expires) {
+		t.Errorf("with a ruling the label expires at %s, without at %s", a.Expires, b.Expires)
+	}
+	if !slices.ContainsFunc(a.Evidence, func(e label.LabelEvidence) bool { return e.SHA256 == ours.ID && e.Type == label.TypeRuling }) {
+		t.Error("the label does not name the ruling")
+	}
+}

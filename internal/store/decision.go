@@ -249,6 +249,22 @@ func (v *View) Rulings(device label.Digest) (list []*Ruling, err error) {
 	return list, err
 }
 
+// RulingCursor is the length of the cursors of [View.AllRulings].
+const RulingCursor = 2 * len(label.Digest{})
+
+// AllRulings calls f with every ruling, from the one after a cursor on, until f
+// returns false.
+func (v *View) AllRulings(cursor []byte, f func(*Ruling, []byte) bool) error {
+	return v.prefix(bRulings, nil, cursor, func(rest []byte) (bool, error) {
+		key := bytes.Clone(rest)
+		r, err := v.Ruling(label.Digest(key[:len(key)/2]), label.Digest(key[len(key)/2:]))
+		if err != nil {
+			return false, err
+		}
+		return f(r, key), nil
+	})
+}
+
 // decisions holds refusals, appeals and rulings to each other, and their
 // indexes to them.
 func (c *checker) decisions() {

@@ -51,6 +51,9 @@ var shapes = map[string]func([]byte) bool{
 	"org|time, 32-byte id":  afterOrg(8 + 32),
 	"org|time, label id":    afterOrg(8 + 12),
 	"org|time, text":        func(b []byte) bool { org, rest, ok := bytes.Cut(b, []byte{0}); return ok && slug(org) && len(rest) > 8 },
+	"org|time, 32-byte":     afterOrg(8 + 32),
+	"time, 32-byte":         func(b []byte) bool { return len(b) == 8+32 },
+	"digest, time, 32-byte": func(b []byte) bool { return len(b) == 32+8+32 },
 	"hook id":               slug,
 	"org|hook id":           afterOrg(12),
 	"hook id|uint64":        afterOrg(8),
@@ -90,6 +93,12 @@ var drawing = []struct{ line, key, value string }{
 	{"requests        32-byte digest = json Request", "32-byte digest", "json"},
 	{"events          32-byte digest = json Event", "32-byte digest", "json"},
 	{"waiting         label id, 32-byte digest = nothing          requests without status", "label id, digest", "nothing"},
+	{"decisions       32-byte digest = json Decision              refusals", "32-byte digest", "json"},
+	{"device_decisions  32-byte device digest, ^time, 32-byte digest = nothing  newest first", "digest, time, 32-byte", "nothing"},
+	{"org_decisions   org|^time, 32-byte digest = nothing         the manufacturer's, newest first", "org|time, 32-byte", "nothing"},
+	{"appeals         32-byte digest = json Appeal", "32-byte digest", "json"},
+	{"due_appeals     time, 32-byte digest = nothing              appeals without ruling, by when it is due", "time, 32-byte", "nothing"},
+	{"rulings         32-byte device digest, 32-byte digest = json Ruling", "two 32-byte", "json"},
 	{"notices         notice id = json notice.Notice", "text", "json"},
 	{"org_notices     org|^time, notice id = nothing              newest first", "org|time, text", "nothing"},
 	{"hooks           hook id = json notice.Hook", "hook id", "json"},
@@ -132,7 +141,9 @@ func notices(t *testing.T, w *labeltest.World) {
 	}
 }
 
-func TestSchemaIsAsDrawn(t *testing.T) {
+// filled returns a world whose store has something in every bucket.
+func filled(t *testing.T) *labeltest.World {
+	t.Helper()
 	w := labeltest.New(t, nil)
 	w.Issue(w.Example("camera"), 3)
 	plug := w.Issue(w.Example("plug"), 1)
@@ -140,6 +151,15 @@ func TestSchemaIsAsDrawn(t *testing.T) {
 	w.Change(labeltest.Operator, plug, label.Reinstate, "resolved")
 	w.Change(labeltest.Operator, plug, label.Revoke, "nonconformity") // waits for another operator
 	notices(t, w)
+	toy := w.Example("toy")
+	w.Submit(toy)
+	w.Appeal(toy, 2)
+	w.Rule(toy, w.Appeal(toy, 3))
+	return w
+}
+
+func TestSchemaIsAsDrawn(t *testing.T) {
+	w := filled(t)
 	comment, err := os.ReadFile("doc.go")
 	if err != nil {
 		t.Fatal(err)
@@ -284,11 +304,7 @@ func TestUnknownSchemaIsRefused(t *testing.T) {
 // TestCheckFindsDamage spoils one record after the other in a copy of a good
 // database; the check must notice each.
 func TestCheckFindsDamage(t *testing.T) {
-	w := labeltest.New(t, nil)
-	camera := w.Issue(w.Example("camera"), 3)
-	w.Report(label.Event{Kind: label.KeyEvent, Key: w.Signers[labeltest.Maker].Public.ID, Since: labeltest.Start, Reason: "false-report"})
-	w.Change(labeltest.Operator, camera, label.Reinstate, "resolved")
-	w.Change(labeltest.Operator, camera, label.Revoke, "nonconformity") // waits for another operator
+	w := filled(t)
 	good, err := os.ReadFile(store.Path(w.Dir))
 	if err != nil {
 		t.Fatal(err)
@@ -298,6 +314,9 @@ func TestCheckFindsDamage(t *testing.T) {
 		for _, how := range []string{"removed", "changed"} {
 			if how == "changed" && d.value == "nothing" {
 				continue
+			}
+			if how == "removed" && (name == "outbox" || name == "dead") {
+				continue // as when it was delivered
 			}
 			t.Run(name+" "+how, func(t *testing.T) {
 				dir := t.TempDir()

@@ -79,6 +79,7 @@
 //	  "supportEnd": "2032-06-30",           last day of security updates
 //	  "product": {"page": "https://...", "updates": "automatic", ...},
 //	  "criteria": [{"id": "no-shared-passwords", "by": "lab"}, ...],
+//	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256"}], on appeals
 //	  "logIndex": 1,
 //	  "history": [{...}],           all that happened to the label, by number
 //	  "links": {"bundle": "https://...", "device": "...", "proof": "...", "package": "...", "qr": "..."}

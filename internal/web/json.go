@@ -35,6 +35,7 @@ type Label struct {
 	SupportEnd   label.Date           `json:"supportEnd"`
 	Product      label.Product        `json:"product"`
 	Criteria     []label.CriterionMet `json:"criteria"`
+	Rulings      []Ruling             `json:"rulings,omitempty"`
 	LogIndex     int64                `json:"logIndex"`
 	History      []*Status            `json:"history,omitempty"`
 	Links        Links                `json:"links"`
@@ -52,6 +53,15 @@ type Status struct {
 	LogIndex  int64              `json:"logIndex"`
 	Successor *label.LabelLink   `json:"successor,omitempty"`
 	Advisory  *label.AdvisoryRef `json:"advisory,omitempty"`
+}
+
+// A Ruling is what became of an appeal that the label rests on, as JSON.
+type Ruling struct {
+	Accepted []string     `json:"accepted"`
+	Text     string       `json:"text"`
+	Decided  time.Time    `json:"decided"`
+	LogIndex int64        `json:"logIndex"`
+	SHA256   label.Digest `json:"sha256"`
 }
 
 // Links are the addresses of what proves a label, and of its code.
@@ -78,6 +88,9 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor,
 		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: l.Criteria, LogIndex: p.Index,
 		History: h.statuses(p, known(p.Published)), Links: h.links(l.ID),
+	}
+	for _, r := range p.Rulings {
+		out.Rulings = append(out.Rulings, Ruling{r.Accepted, r.Text, r.Decided, r.Index, r.Digest})
 	}
 	if p.past {
 		out.At = p.At

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/qr"
 	"labeld/internal/scheme"
@@ -120,6 +121,7 @@ type labelPage struct {
 	Contact   link
 	Policy    link
 	Criteria  []criterion
+	Rulings   []authority.Ruled
 	Evidence  []evidence
 	Type      string // predicate type, for cosign
 	Entries   []entry
@@ -134,7 +136,15 @@ const maxEvents = 10
 var checkers = map[string]string{
 	string(scheme.Lab):         "tested by a laboratory",
 	string(scheme.Declaration): "stated by the manufacturer",
+	string(scheme.Authority):   "accepted by the authority, on appeal",
 	"none":                     "does not concern this product",
+}
+
+// documents says what the documents are that labels rest on.
+var documents = map[string]string{
+	label.TypeTestReport:  "Test report",
+	label.TypeDeclaration: "Declaration of conformity",
+	label.TypeRuling:      "Ruling on an appeal",
 }
 
 func (h *Handler) renderPage(p look) (*body, error) {
@@ -147,7 +157,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 		Issued: newInstant(l.Issued), Supported: p.Support == label.Supported,
 		Support: newDay(l.Product.SupportEnd), Product: l.Product, Page: newLink(l.Product.Page),
 		Contact: newLink(l.Product.Vulnerabilities.Contact), Policy: newLink(l.Product.Vulnerabilities.Policy),
-		Type: label.TypeLabel, Entries: entries(p),
+		Rulings: p.Rulings, Type: label.TypeLabel, Entries: entries(p),
 	}
 	d.frame = newFrame(d.Standing.title()+": "+fullName(&l.Device), l.Authority)
 	if d.Notices, d.Others = notices(p); len(d.Notices) > 0 {
@@ -170,11 +180,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	}
 	h.describe(d, l)
 	for _, e := range l.Evidence {
-		what := "Declaration of conformity"
-		if e.Type == label.TypeTestReport {
-			what = "Test report"
-		}
-		d.Evidence = append(d.Evidence, evidence{What: what, Number: e.Number, By: nameOf(l, e.Signer), Date: newDay(e.Date), SHA256: e.SHA256})
+		d.Evidence = append(d.Evidence, evidence{What: documents[e.Type], Number: e.Number, By: nameOf(l, e.Signer), Date: newDay(e.Date), SHA256: e.SHA256})
 	}
 	b, err := renderTemplate("label", d)
 	if err != nil {

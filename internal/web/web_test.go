@@ -771,3 +771,29 @@ func leafHashes(bundle []byte) (hashes [][]byte, err error) {
 	}
 	return hashes, nil
 }
+
+// TestRuling shows a label that was granted after an appeal.
+func TestRuling(t *testing.T) {
+	w := newWorld(t)
+	plug := w.Example("plug")
+	w.Submit(plug)
+	w.Rule(plug, w.Appeal(plug, 2), "settings-guarded", "developer-port-shut")
+	p := w.Issue(plug, 2)
+	page := get(w.h, "/l/"+string(p.Label.ID)).Body.String()
+	for _, want := range []string{
+		"The developer port is shut <small>(accepted by the authority, on appeal)</small>",
+		"The manufacturer appealed, and the authority accepted <code>settings-guarded</code>, <code>developer-port-shut</code>: <bdi>As ruled in a test.</bdi>",
+		"Ruling on an appeal",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	var l web.Label
+	if err := json.Unmarshal(get(w.h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(), &l); err != nil {
+		t.Fatal(err)
+	}
+	if len(l.Rulings) != 1 || l.Rulings[0].LogIndex != l.LogIndex+1 || len(l.Rulings[0].Accepted) != 2 {
+		t.Errorf("the rulings are %+v", l.Rulings)
+	}
+}
