@@ -10,6 +10,7 @@ import (
 	"labeld/internal/example"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/notice"
 	"labeld/internal/scheme"
 )
 
@@ -143,6 +144,11 @@ func TestChangedDecision(t *testing.T) {
 	}
 	if due, _, err := d.Authority.Appeals(d.Caller(labeltest.Operator), "", authority.Page{}); err != nil || len(due) != 0 {
 		t.Errorf("%d appeals are due after the ruling (%v)", len(due), err)
+	}
+	for org, kind := range map[string]string{labeltest.Operator: notice.AppealFiled, labeltest.Maker: notice.AppealDecided} {
+		if got := told(t, d.World, org); !slices.Equal(got, []string{kind}) {
+			t.Errorf("%s was told %v", org, got)
+		}
 	}
 	d.Restart()
 	o := d.request()

@@ -2,6 +2,7 @@ package authority
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -46,6 +47,14 @@ type KeyNews struct {
 	Key         string    `json:"key"`
 	Reason      string    `json:"reason"`
 	Compromised time.Time `json:"compromised,omitzero"` // from when on nothing counts that it signed
+}
+
+// An AppealNews is the data of a notice about an appeal.
+type AppealNews struct {
+	Decision label.Digest        `json:"decision"`
+	Appeal   label.Digest        `json:"appeal"`
+	DecideBy label.Date          `json:"decideBy"`          // last day for the authority
+	Outcome  label.RulingOutcome `json:"outcome,omitempty"` // of one that is decided
 }
 
 // kinds says which notice a status makes.
@@ -99,6 +108,17 @@ func (a *Authority) tellStatus(b *store.Batch, rec *store.Label, st *label.Statu
 func tellAccreditation(b *store.Batch, rec *store.Accreditation) error {
 	return tell(b, notice.AccreditationChanged, fmt.Sprintf("entry-%d", rec.Index), rec.Number, rec.Lab.ID,
 		AccreditationNews{rec.Number, rec.Suspended, rec.Categories, rec.Level, rec.Index})
+}
+
+// tellAppeal tells the authority that there is an appeal, or the manufacturer
+// what became of it.
+func (a *Authority) tellAppeal(b *store.Batch, appeal *store.Appeal, o label.RulingOutcome) error {
+	kind, to := notice.AppealFiled, a.issuer.Authority().ID
+	if o != "" {
+		kind, to = notice.AppealDecided, appeal.Org
+	}
+	id := appeal.Digest.String()
+	return tell(b, kind, strings.ReplaceAll(kind, ".", "-")+"-"+id, id, to, AppealNews{appeal.Decision, appeal.Digest, appeal.DecideBy, o})
 }
 
 // tellKey tells the owner of a key that it is revoked.

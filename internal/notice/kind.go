@@ -17,6 +17,8 @@ const (
 	LabelExpired    = "label.expired"
 	SchemeChanged   = "scheme.changed" // there are new criteria
 
+	AppealFiled          = "appeal.filed"   // to the authority
+	AppealDecided        = "appeal.decided" // to the manufacturer
 	AccreditationChanged = "accreditation.changed"
 	KeyRevoked           = "key.revoked"
 	HookTest             = "hook.test"
@@ -43,6 +45,8 @@ var Kinds = []Kind{
 	{LabelExpiring, "Label expires soon", true},
 	{LabelExpired, "Label expired", true},
 	{SchemeChanged, "New criteria", true},
+	{AppealFiled, "Appeal filed", false},
+	{AppealDecided, "Appeal decided", false},
 	{AccreditationChanged, "Accreditation changed", false},
 	{KeyRevoked, "Key revoked", false},
 	{HookTest, "Test", false},
