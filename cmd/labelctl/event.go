@@ -122,7 +122,7 @@ func (c *ctl) reportEvent(ctx context.Context, r *incident) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	signed, err := c.signStatement(ctx, r.Name(), label.DigestOf([]byte(r.Name())), label.TypeEvent, &r.Event)
+	signed, err := c.signStatement(ctx, r.Name(), r.Subject(), label.TypeEvent, &r.Event)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@
 //	appeal.go        appeals against refusals, and rulings on them
 //	change.go        changing the state of labels
 //	propagate.go     what becomes of labels when something they rest on fails
+//	advise.go        advisories about products
 //	statuslist.go    the signed list of how all labels stand
 //	notice.go        what organizations are told
 //	hook.go          their webhooks
@@ -53,6 +54,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"labeld/internal/advisory"
 	"labeld/internal/envelope"
 	"labeld/internal/issue"
 	"labeld/internal/label"
@@ -86,17 +88,18 @@ type Authority struct {
 
 	privateHooks bool
 
-	writer    *writer
-	work      *work
-	head      atomic.Pointer[signedHead] // of the last commit
-	callers   *lru.Cache[string, session]
-	keys      *lru.Cache[string, *envelope.PublicKey] // parsed, by ID; whether one may be used is in its record
-	published *lru.Cache[label.ID, *Published]
-	distrust  atomic.Pointer[distrust]
-	list      atomic.Pointer[statusList]
-	listing   sync.Mutex   // held while the list is made
-	changes   atomic.Int64 // commits with statuses since the start
-	failures  atomic.Int64 // labels of ours that did not verify; must stay zero
+	writer     *writer
+	work       *work
+	head       atomic.Pointer[signedHead] // of the last commit
+	callers    *lru.Cache[string, session]
+	keys       *lru.Cache[string, *envelope.PublicKey]      // parsed, by ID; whether one may be used is in its record
+	advisories *lru.Cache[label.Digest, *advisory.Advisory] // read
+	published  *lru.Cache[label.ID, *Published]
+	distrust   atomic.Pointer[distrust]
+	list       atomic.Pointer[statusList]
+	listing    sync.Mutex   // held while the list is made
+	changes    atomic.Int64 // commits with statuses since the start
+	failures   atomic.Int64 // labels of ours that did not verify; must stay zero
 }
 
 // Config is what an [Authority] is made of.
@@ -112,11 +115,12 @@ type Config struct {
 }
 
 // Sizes of the caches: a rendered label is about 25 KiB, a session or a parsed
-// key less than 1 KiB.
+// key less than 1 KiB, an advisory up to some megabytes.
 const (
 	publishedCache = 2048
 	callerCache    = 4096
 	keyCache       = 4096
+	advisoryCache  = 64
 )
 
 // New starts an authority on a store. The log head in the store must be one
@@ -131,6 +135,9 @@ func New(c Config) (*Authority, error) {
 		return nil, err
 	}
 	if a.keys, err = lru.New[string, *envelope.PublicKey](keyCache); err != nil {
+		return nil, err
+	}
+	if a.advisories, err = lru.New[label.Digest, *advisory.Advisory](advisoryCache); err != nil {
 		return nil, err
 	}
 	if a.published, err = lru.New[label.ID, *Published](publishedCache); err != nil {

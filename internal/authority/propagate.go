@@ -15,9 +15,10 @@ import (
 
 // An Affected is a label that an event touches, and what becomes of it.
 type Affected struct {
-	Label  *store.Label
-	Action label.Action // scheme.NoEffect where it stands as it did
-	Ends   time.Time    // of a lapse
+	Label    *store.Label
+	Action   label.Action       // scheme.NoEffect where it stands as it did
+	Ends     time.Time          // of a lapse
+	Advisory *label.AdvisoryRef // of an advice
 }
 
 // Report takes an operator's signed report that something failed that labels
@@ -26,7 +27,7 @@ type Affected struct {
 // labels is then drawn from it beside other work, and goes on after a restart.
 // Reporting the same event again returns it as it stands.
 func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Event, error) {
-	e, err := a.openEvent(c, raw)
+	e, err := a.openReport(c, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 
 // Preview returns the labels that an event would touch. Nothing is recorded.
 func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, err error) {
-	e, err := a.openEvent(c, raw)
+	e, err := a.openReport(c, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -72,12 +73,20 @@ func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, err error) {
 		if err := a.admitEvent(v, &e.Event, e.Signature, now); err != nil {
 			return err
 		}
-		_, err := a.affected(v, &e.Event, nil, now, func(rec *store.Label, effect scheme.Effect) bool {
-			list = append(list, Affected{Label: rec, Action: effect.Action, Ends: ends(&e.Event, effect)})
-			return true
-		})
+		list, err = a.preview(v, e, now)
 		return err
 	})
+	return list, err
+}
+
+// preview returns all labels that an event touches.
+func (a *Authority) preview(v *store.View, e *store.Event, now time.Time) (list []Affected, err error) {
+	for done := false; !done && err == nil; {
+		e.Cursor, done, err = a.affected(v, e, now, func(t Affected) bool {
+			list = append(list, t)
+			return true
+		})
+	}
 	return list, err
 }
 
@@ -93,11 +102,20 @@ func (a *Authority) Event(c Caller, id label.Digest) (e *store.Event, err error)
 	return e, err
 }
 
-// openEvent verifies a signed report of an event.
-func (a *Authority) openEvent(c Caller, raw []byte) (*store.Event, error) {
+// openReport verifies an operator's signed report.
+func (a *Authority) openReport(c Caller, raw []byte) (*store.Event, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
+	e, err := a.openEvent(raw)
+	if err == nil && e.Event.Kind == label.AdvisoryEvent {
+		err = label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q; publish an advisory with its document (labelctl advisory publish)", e.Event.Kind)
+	}
+	return e, err
+}
+
+// openEvent verifies a signed event.
+func (a *Authority) openEvent(raw []byte) (*store.Event, error) {
 	v, key, err := a.openSigned(raw)
 	if err != nil {
 		return nil, label.Within("event", err)
@@ -109,7 +127,7 @@ func (a *Authority) openEvent(c Caller, raw []byte) (*store.Event, error) {
 	if err != nil {
 		return nil, label.Within("event", err)
 	}
-	if subjects := v.Subjects(); len(subjects) != 1 || subjects[0] != label.DigestOf([]byte(p.Name())) {
+	if subjects := v.Subjects(); len(subjects) != 1 || subjects[0] != p.Subject() {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.subject", "must be the SHA-256 of %q, which the event is about", p.Name())
 	}
 	return &store.Event{Digest: v.ID(), Event: *p, Signature: store.RequestSignature{Organization: key.Organization, Key: key.ID, Envelope: v.Raw()}}, nil
@@ -128,8 +146,8 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 	if err != nil {
 		return err
 	}
-	if !org.Has(label.RoleOperator) {
-		return label.Errorf(label.Denied, label.ReasonWrongRole, "event", "only an operator reports events; %s has %v", org.ID, org.Roles)
+	if !org.Has(label.RoleOperator) && !(e.Kind == label.AdvisoryEvent && org.Has(label.RoleManufacturer)) {
+		return label.Errorf(label.Denied, label.ReasonWrongRole, "event", "only an operator reports events, and a manufacturer advisories; %s has %v", org.ID, org.Roles)
 	}
 	if age := now.Sub(e.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
 		return label.Errorf(label.Invalid, label.ReasonTooOld, "event.made", "was made on %s; a report counts for %s, sign it anew", e.Made.Format(time.RFC3339), label.MaxRequestAge)
@@ -218,70 +236,127 @@ func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event) erro
 	return nil
 }
 
-// affected calls f once with each live label that an event touches, from a
-// cursor on, until f returns false (which is heard between devices). It returns
-// the cursor to go on from.
-func (a *Authority) affected(v *store.View, e *label.Event, cursor []byte, now time.Time, f func(*store.Label, scheme.Effect) bool) ([]byte, error) {
-	var inner error
-	seen := map[label.ID]bool{}
-	visit := func(rec *store.Label, touched func(*label.Label) bool) (more bool) {
-		if seen[rec.ID] {
-			return true
+// affected calls f once with each label that an event touches, from its cursor
+// on, until f returns false (which is heard between devices). It returns the
+// cursor to go on from, and whether it came to the end.
+func (a *Authority) affected(v *store.View, e *store.Event, now time.Time, f func(Affected) bool) (cursor []byte, done bool, err error) {
+	w := &walk{a: a, v: v, e: &e.Event, now: now, f: f, cursor: e.Cursor, seen: map[label.ID]bool{}, more: true}
+	switch e.Event.Kind {
+	case label.SchemeEvent:
+		err = w.scheme()
+	case label.AdvisoryEvent:
+		err = w.advised(e.Signature.Organization)
+	case label.LabEvent:
+		err = w.statements(e.Event.Lab)
+	case label.KeyEvent:
+		var k *label.Key
+		if k, err = v.Key(e.Event.Key); err == nil {
+			err = w.signed(k.Organization)
 		}
-		more, inner = a.touch(v, e, rec, now, touched, func(rec *store.Label, effect scheme.Effect) bool {
-			seen[rec.ID] = true
-			return f(rec, effect)
-		})
-		return more && inner == nil
 	}
-	if e.Kind == label.SchemeEvent {
-		err := v.LabelsAfter(label.ID(cursor), func(rec *store.Label) bool {
-			cursor = []byte(rec.ID)
-			return rec.Scheme != e.Scheme || rec.Version != e.Version || visit(rec, nil)
-		})
-		return cursor, errors.Join(err, inner)
-	}
-	signer := e.Lab
-	if e.Kind == label.KeyEvent {
-		k, err := v.Key(e.Key)
-		if err != nil {
-			return nil, err
+	return w.cursor, w.more, errors.Join(err, w.err)
+}
+
+// A walk goes through the labels that an event touches.
+type walk struct {
+	a      *Authority
+	v      *store.View
+	e      *label.Event
+	now    time.Time
+	f      func(Affected) bool
+	cursor []byte
+	seen   map[label.ID]bool
+	more   bool // nobody has said stop
+	err    error
+}
+
+// scheme goes through the labels under a version of a scheme.
+func (w *walk) scheme() error {
+	return w.v.LabelsAfter(label.ID(w.cursor), func(rec *store.Label) bool {
+		w.cursor = []byte(rec.ID)
+		if rec.Scheme == w.e.Scheme && rec.Version == w.e.Version {
+			w.touch(rec, nil)
 		}
-		signer = k.Organization
-	}
-	more := true
-	// device visits the labels of a device that rest on a statement, and returns
-	// whether to go on: only after all of them, since a cursor names none.
-	device := func(device, statement label.Digest) bool {
-		var labels []*store.Label
-		if labels, inner = v.DeviceLabels(device); inner != nil {
-			return false
-		}
-		for _, rec := range labels {
-			if more = visit(rec, func(l *label.Label) bool {
-				return (len(e.Categories) == 0 || slices.Contains(e.Categories, l.Device.Category)) &&
-					slices.ContainsFunc(l.Evidence, func(r label.LabelEvidence) bool { return r.SHA256 == statement })
-			}) && more; inner != nil {
-				return false
-			}
-		}
-		return more
-	}
-	if len(cursor) != store.RulingCursor {
-		err := v.OrgStatements(signer, cursor, func(st *store.Statement, next []byte) bool {
-			cursor = next
-			return !rests(e, signer, st) || device(st.Device, st.ID)
-		})
-		if err := errors.Join(err, inner); err != nil || !more || e.Kind != label.KeyEvent {
-			return cursor, err
-		}
-		cursor = nil
-	}
-	err := v.AllRulings(cursor, func(r *store.Ruling, next []byte) bool {
-		cursor = next
-		return r.Request.Key != e.Key || r.Decided.Before(e.Since) || device(r.Device, r.Digest)
+		return w.more && w.err == nil
 	})
-	return cursor, errors.Join(err, inner)
+}
+
+// signed goes through the labels that rest on what a key signed: evidence, and
+// rulings.
+func (w *walk) signed(owner string) error {
+	if len(w.cursor) != store.RulingCursor {
+		if err := w.statements(owner); err != nil || !w.more || w.err != nil {
+			return err
+		}
+		w.cursor = nil
+	}
+	return w.v.AllRulings(w.cursor, func(r *store.Ruling, next []byte) bool {
+		w.cursor = next
+		if r.Request.Key == w.e.Key && !r.Decided.Before(w.e.Since) {
+			w.device(r.Device, r.Digest)
+		}
+		return w.more && w.err == nil
+	})
+}
+
+// statements goes through the labels that rest on evidence of a signer.
+func (w *walk) statements(signer string) error {
+	return w.v.OrgStatements(signer, w.cursor, func(st *store.Statement, next []byte) bool {
+		w.cursor = next
+		if rests(w.e, signer, st) {
+			w.device(st.Device, st.ID)
+		}
+		return w.more && w.err == nil
+	})
+}
+
+// device visits all labels of a device that rest on a statement: a cursor names
+// none of them.
+func (w *walk) device(device, statement label.Digest) {
+	list, err := w.v.DeviceLabels(device)
+	if err != nil {
+		w.err = err
+		return
+	}
+	for _, rec := range list {
+		w.touch(rec, func(l *label.Label) bool {
+			return (len(w.e.Categories) == 0 || slices.Contains(w.e.Categories, l.Device.Category)) &&
+				slices.ContainsFunc(l.Evidence, func(r label.LabelEvidence) bool { return r.SHA256 == statement })
+		})
+	}
+}
+
+// touch visits a label if it is live, and if what it says is touched.
+func (w *walk) touch(rec *store.Label, touched func(*label.Label) bool) {
+	if w.seen[rec.ID] || w.err != nil {
+		return
+	}
+	h, err := w.a.history(w.v, rec)
+	if err != nil {
+		w.err = err
+		return
+	}
+	if s := h.StandingAt(w.now); !s.State.Live() {
+		return
+	}
+	if touched != nil {
+		l, err := said(w.v, rec)
+		if err != nil {
+			w.err = err
+			return
+		}
+		if !touched(l) {
+			return
+		}
+	}
+	w.seen[rec.ID] = true
+	effect := scheme.Effect{Action: scheme.NoEffect}
+	if s := w.a.programme.Schemes[rec.Scheme]; s != nil {
+		if known, ok := s.Lifecycle.Propagation[w.e.Reason]; ok {
+			effect = known
+		}
+	}
+	w.more = w.f(Affected{Label: rec, Action: effect.Action, Ends: ends(w.e, effect)}) && w.more
 }
 
 // rests reports whether an event speaks against a statement.
@@ -293,30 +368,6 @@ func rests(e *label.Event, signer string, st *store.Statement) bool {
 		return st.Key == e.Key && !st.Received.Before(e.Since)
 	}
 	return st.Lab.Accreditation == e.Number
-}
-
-// touch calls f with a label if it is live, and if what it says is touched.
-func (a *Authority) touch(v *store.View, e *label.Event, rec *store.Label, now time.Time, touched func(*label.Label) bool, f func(*store.Label, scheme.Effect) bool) (more bool, err error) {
-	h, err := a.history(v, rec)
-	if err != nil {
-		return false, err
-	}
-	if s := h.StandingAt(now); !s.State.Live() {
-		return true, nil
-	}
-	if touched != nil {
-		l, err := said(v, rec)
-		if err != nil || !touched(l) {
-			return err == nil, err
-		}
-	}
-	effect := scheme.Effect{Action: scheme.NoEffect}
-	if s := a.programme.Schemes[rec.Scheme]; s != nil {
-		if known, ok := s.Lifecycle.Propagation[e.Reason]; ok {
-			effect = known
-		}
-	}
-	return f(rec, effect), nil
 }
 
 // said returns what a committed label says.
@@ -406,11 +457,12 @@ func sleep(ctx context.Context, d time.Duration) {
 func (a *Authority) propagateChunk(ctx context.Context, e *store.Event) error {
 	var chunk []Affected
 	var cursor []byte
+	var done bool
 	claims := []string{claimf("event/%s", e.Digest)}
 	err := a.store.View(func(v *store.View) (err error) {
-		cursor, err = a.affected(v, &e.Event, e.Cursor, a.clock(), func(rec *store.Label, effect scheme.Effect) bool {
-			chunk = append(chunk, Affected{Label: rec, Action: effect.Action, Ends: ends(&e.Event, effect)})
-			claims = append(claims, claimf("label/%s", rec.ID), claimf("device/%s", rec.Device))
+		cursor, done, err = a.affected(v, e, a.clock(), func(t Affected) bool {
+			chunk = append(chunk, t)
+			claims = append(claims, claimf("label/%s", t.Label.ID), claimf("device/%s", t.Label.Device))
 			return len(chunk) < PropagationChunk
 		})
 		return err
@@ -431,7 +483,7 @@ func (a *Authority) propagateChunk(ctx context.Context, e *store.Event) error {
 			return nil // somebody else went on
 		}
 		next.Cursor = cursor
-		if len(chunk) < PropagationChunk {
+		if done {
 			next.Done = b.At.UTC()
 		}
 		for _, t := range chunk {
@@ -469,8 +521,13 @@ func (a *Authority) consequence(v *store.View, b *store.Batch, e *store.Event, t
 	if !t.Ends.IsZero() && !t.Ends.Before(s.Expires) {
 		return false, nil // it expires before the time of grace is over
 	}
+	if t.Action == label.Advise {
+		if stale, err := a.staleAdvice(v, e, h, t.Advisory); err != nil || stale {
+			return false, err
+		}
+	}
 	_, err = a.append(b, t.Label, h, label.Status{
-		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Effective: t.Ends, Cause: cause,
+		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
 		Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: e.Digest}},
 	})
 	return err == nil, err

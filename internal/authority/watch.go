@@ -38,10 +38,26 @@ func (a *Authority) keepWatch(ctx context.Context) {
 			return
 		case <-next.C:
 		}
-		if err := a.Watch(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(a.Watch(ctx), a.Remind(ctx)); err != nil && ctx.Err() == nil {
 			a.log.Error("looking what the passing of time has brought about", "err", err)
 		}
 		next.Reset(watchEvery)
+	}
+}
+
+// keepAdvising holds new labels against advisories, until ctx ends.
+func (a *Authority) keepAdvising(ctx context.Context) {
+	tick := time.NewTicker(adviseEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := a.AdviseNew(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("holding new labels against advisories", "err", err)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ func (a *Authority) startWork() {
 	a.work.running.Go(func() { a.keepPropagating(ctx) })
 	a.work.running.Go(func() { a.keepList(ctx) })
 	a.work.running.Go(func() { a.keepWatch(ctx) })
+	a.work.running.Go(func() { a.keepAdvising(ctx) })
 }
 
 // wake has events looked at.

@@ -1,10 +1,12 @@
 // Package example gives the devices of labels/examples as a lab and their
 // manufacturers would submit them today. The files are dated around
-// [Written]; everything in them that is a date moves along with the present, so
-// that an example shows the same thing whenever it is used.
+// [Written]; everything in reports and declarations that is a date moves along
+// with the present, so that an example shows the same thing whenever it is used.
+// An advisory is dated once, as published documents are.
 package example
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -29,6 +31,7 @@ type Example struct {
 	Descriptor  []byte // canonical
 	Report      *label.TestReport
 	Declaration *label.Declaration
+	Advisory    []byte // that its manufacturer published; nil where there is none
 }
 
 // Load reads an example from programme data, dated for a day.
@@ -51,10 +54,14 @@ func Load(data fs.FS, name string, today label.Date) (*Example, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
+	advisory, err := fs.ReadFile(data, fmt.Sprintf("examples/%s/advisory.json", name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	e.Advisory = advisory
 	if err := e.redate(int(today.Start().Sub(Written.Start()).Hours() / 24)); err != nil {
 		return nil, err
 	}
-	var err error
 	e.Descriptor, err = e.Device.Canonical()
 	return e, err
 }

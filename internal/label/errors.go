@@ -58,6 +58,7 @@ const (
 	ReasonUnknownScheme    Reason = "UNKNOWN_SCHEME"    // scheme or level that is not served
 	ReasonUnknownDecision  Reason = "UNKNOWN_DECISION"  // no decision or appeal on record has this digest
 	ReasonUnknownCriterion Reason = "UNKNOWN_CRITERION" // not one that the decision could be changed in
+	ReasonUnknownAdvisory  Reason = "UNKNOWN_ADVISORY"  // no advisory on record has this digest
 	ReasonUnknownKind      Reason = "UNKNOWN_KIND"      // no such kind of notice
 	ReasonUnknownHook      Reason = "UNKNOWN_HOOK"      // no webhook has this ID
 	ReasonTooLate          Reason = "TOO_LATE"          // after the last day

@@ -12,11 +12,16 @@ const (
 	LabEvent    EventKind = "lab"    // a laboratory's accreditation is suspended, or loses scope
 	KeyEvent    EventKind = "key"    // a key was in the wrong hands from some instant on
 	SchemeEvent EventKind = "scheme" // a version of a scheme ends
+
+	AdvisoryEvent EventKind = "advisory" // an advisory about products was published
 )
 
-// An Event is the failure of something that labels rest on, as an operator
-// reports it. Predicate of [TypeEvent], signed by the operator. Which labels it
-// touches follows from the records, and what becomes of them from the scheme.
+// An Event is something that touches many labels at once. Predicate of
+// [TypeEvent]. The failure of something that labels rest on is signed by an
+// operator; which labels it touches follows from the records, and what becomes of
+// them from the scheme. An advisory is signed by an operator, or by a
+// manufacturer for its own labels; which it touches, and what it says of each, is
+// in the document.
 type Event struct {
 	Kind       EventKind `json:"kind"`
 	Lab        string    `json:"lab,omitempty"`        // lab: organization ID
@@ -26,21 +31,32 @@ type Event struct {
 	Since      time.Time `json:"since,omitzero"`       // key: from when on
 	Scheme     string    `json:"scheme,omitempty"`     // scheme: its ID
 	Version    string    `json:"version,omitempty"`    // scheme: the version that ends
+	Advisory   Digest    `json:"advisory,omitzero"`    // advisory: of the document
 	Reason     string    `json:"reason"`               // code
 	Text       string    `json:"text"`                 // what happened, in plain words; stands in every status
 	Made       time.Time `json:"made"`
 }
 
-// Name returns what the event is about, and what the subject of its statement
-// is the SHA-256 of.
+// Name returns what the event is about.
 func (e *Event) Name() string {
 	switch e.Kind {
 	case LabEvent:
 		return e.Lab
 	case KeyEvent:
 		return e.Key
+	case AdvisoryEvent:
+		return e.Advisory.String()
 	}
 	return e.Scheme
+}
+
+// Subject returns what the statement has as its subject: the document of an
+// advisory, the name of anything else.
+func (e *Event) Subject() Digest {
+	if e.Kind == AdvisoryEvent {
+		return e.Advisory
+	}
+	return DigestOf([]byte(e.Name()))
 }
 
 // Validate checks what can be known without the registry.
@@ -60,8 +76,12 @@ func (e *Event) Validate() error {
 		if err = required("scheme", e.Scheme); err == nil {
 			err = required("version", e.Version)
 		}
+	case AdvisoryEvent:
+		if e.Advisory.IsZero() {
+			err = invalid(ReasonMissing, "advisory", "is required: the SHA-256 of the document")
+		}
 	default:
-		err = invalid(ReasonOutOfRange, "kind", "is %q; must be lab, key or scheme", e.Kind)
+		err = invalid(ReasonOutOfRange, "kind", "is %q; must be lab, key, scheme or advisory", e.Kind)
 	}
 	if err != nil {
 		return err
@@ -74,6 +94,7 @@ func (e *Event) Validate() error {
 		{"lab", e.Lab != "", LabEvent}, {"number", e.Number != "", LabEvent}, {"categories", len(e.Categories) > 0, LabEvent},
 		{"key", e.Key != "", KeyEvent}, {"since", !e.Since.IsZero(), KeyEvent},
 		{"scheme", e.Scheme != "", SchemeEvent}, {"version", e.Version != "", SchemeEvent},
+		{"advisory", !e.Advisory.IsZero(), AdvisoryEvent},
 	} {
 		if f.given && f.kind != e.Kind {
 			return invalid(ReasonOutOfRange, f.field, "does not go with the kind %s", e.Kind)

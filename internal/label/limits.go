@@ -61,6 +61,11 @@ const (
 	// offline package.
 	MaxStatuses = 256
 
+	// MaxAdvised is how long a history may get by advisories and by the clocks
+	// they start. What is left is for the authority: nobody can publish a label
+	// full, so that it could not be suspended any more.
+	MaxAdvised = 192
+
 	// MaxCriteria bounds the criteria that an appeal or a ruling names. The
 	// largest scheme has 33.
 	MaxCriteria = 256

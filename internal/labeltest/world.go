@@ -315,19 +315,38 @@ func (w *World) Countersign(s *envelope.Signer, r *store.Request) []byte {
 }
 
 // Event signs the report of an event as the operator.
-func (w *World) Event(e label.Event) []byte {
+func (w *World) Event(e label.Event) []byte { return w.EventBy(Operator, e) }
+
+// EventBy signs an event as an organization.
+func (w *World) EventBy(org string, e label.Event) []byte {
 	w.TB.Helper()
 	e.Made = w.Clock.Now().UTC().Truncate(time.Second)
 	if e.Text == "" {
 		e.Text = "As found in a test."
 	}
-	stmt, err := label.NewStatement(e.Name(), label.DigestOf([]byte(e.Name())), label.TypeEvent, &e)
+	stmt, err := label.NewStatement(e.Name(), e.Subject(), label.TypeEvent, &e)
 	w.must(err)
-	env, err := w.Signers[Operator].Seal(stmt)
+	env, err := w.Signers[org].Seal(stmt)
 	w.must(err)
 	b, err := envelope.Bundle(env)
 	w.must(err)
 	return b
+}
+
+// AdvisoryEvent signs the publication of a document as an organization.
+func (w *World) AdvisoryEvent(org string, document []byte) []byte {
+	return w.EventBy(org, label.Event{Kind: label.AdvisoryEvent, Advisory: label.DigestOf(document), Reason: "advisory", Text: "There is a weakness."})
+}
+
+// Advise publishes an advisory as an organization, and adds what it says to the
+// histories of labels.
+func (w *World) Advise(org string, document []byte) *store.Advisory {
+	w.TB.Helper()
+	ctx := context.Background()
+	a, _, err := w.Authority.Advise(ctx, w.Caller(org), w.AdvisoryEvent(org, document), document)
+	w.must(err)
+	w.must(w.Authority.Propagate(ctx))
+	return a
 }
 
 // Report reports an event and draws its consequences.

@@ -102,10 +102,7 @@ func statusMessage(p *scheme.Programme, s *label.Status, index int64) *labelv1.L
 		out.Successor, out.SuccessorUrl = string(s.Successor.ID), s.Successor.URL
 	}
 	if a := s.Advisory; a != nil {
-		out.Advisory = &labelv1.Advisory{
-			Id: a.ID, Version: a.Version, Title: a.Title, Url: a.URL, Sha256: a.SHA256.String(), Issues: a.Issues,
-			Severity: a.Severity, State: a.State, FixedIn: a.FixedIn, Action: a.Action,
-		}
+		out.Advisory = advice(a)
 	}
 	return out
 }

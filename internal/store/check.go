@@ -28,6 +28,7 @@ func (s *Store) Check(report func(problem string)) error {
 		c.devices()
 		c.statements()
 		c.decisions()
+		c.advisories()
 		c.notices()
 		c.labels()
 		return nil

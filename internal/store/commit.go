@@ -29,6 +29,9 @@ type Batch struct {
 	Appeals        []Appeal   // new ones, and those that were decided
 	Rulings        []Ruling   // new ones, and those that were logged
 
+	Advisories []Advisory // with their documents
+	Advised    int64      // up to which log entry labels were held against advisories; 0 where that stays as it is
+
 	Notices  []notice.Notice   // each is queued for the hooks that want it
 	Hooks    []notice.Hook     // new ones, and changed ones
 	Unhooked []notice.Hook     // removed, with what is on its way to them
@@ -48,7 +51,7 @@ type Batch struct {
 func (b *Batch) Empty() bool {
 	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+
 		len(b.Requests)+len(b.Events)+len(b.Decisions)+len(b.Appeals)+len(b.Rulings)+
-		len(b.Notices)+len(b.Hooks)+len(b.Unhooked)+len(b.Tried)+len(b.Requeued)+len(b.Entries) == 0 && b.Watched == nil
+		len(b.Advisories)+len(b.Notices)+len(b.Hooks)+len(b.Unhooked)+len(b.Tried)+len(b.Requeued)+len(b.Entries) == 0 && b.Watched == nil && b.Advised == 0
 }
 
 // Commit writes a batch durably, if the log head is still b.From; otherwise it
@@ -145,6 +148,16 @@ func putRecords(tx *bolt.Tx, b *Batch) error {
 	}
 	if err := putTrails(tx, b); err != nil {
 		return err
+	}
+	for i := range b.Advisories {
+		if err := putAdvisory(tx, &b.Advisories[i]); err != nil {
+			return err
+		}
+	}
+	if b.Advised != 0 {
+		if err := tx.Bucket(bMeta).Put(kAdvised, indexKey(b.Advised)); err != nil {
+			return err
+		}
 	}
 	return putNotices(tx, b)
 }

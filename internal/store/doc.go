@@ -10,7 +10,7 @@
 // with a zero byte, which no identifier contains. A test holds this drawing
 // against a filled store.
 //
-//	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | watched = json Watched
+//	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | advised = log index | watched = json Watched
 //	head            size = uint64 | root = 32 bytes | checkpoint = signed note
 //	hashes          level uint8, n uint64 = 32 bytes             Merkle tree nodes
 //	entries         index uint64 = packed envelope               log entries
@@ -38,6 +38,10 @@
 //	appeals         32-byte digest = json Appeal
 //	due_appeals     time, 32-byte digest = nothing              appeals without ruling, by when it is due
 //	rulings         32-byte device digest, 32-byte digest = json Ruling
+//	advisories      32-byte digest = json Advisory              of the document
+//	documents       32-byte digest = zstd of the document as it came
+//	org_advisories  org|^time, 32-byte digest = nothing         newest first
+//	latest_advisories  org|advisory id = 32-byte digest
 //	notices         notice id = json notice.Notice
 //	org_notices     org|^time, notice id = nothing              newest first
 //	hooks           hook id = json notice.Hook

@@ -53,6 +53,11 @@ var (
 	bDueAppeals      = []byte("due_appeals")
 	bRulings         = []byte("rulings")
 
+	bAdvisories    = []byte("advisories")
+	bDocuments     = []byte("documents")
+	bOrgAdvisories = []byte("org_advisories")
+	bLatest        = []byte("latest_advisories")
+
 	bNotices    = []byte("notices")
 	bOrgNotices = []byte("org_notices")
 	bHooks      = []byte("hooks")
@@ -63,10 +68,12 @@ var (
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
 		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting, bEvents,
 		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
+		bAdvisories, bDocuments, bOrgAdvisories, bLatest,
 		bNotices, bOrgNotices, bHooks, bOrgHooks, bOutbox, bDead}
 
 	kSchema     = []byte("schema")
 	kOrigin     = []byte("origin")
+	kAdvised    = []byte("advised")
 	kWatched    = []byte("watched")
 	kCommitted  = []byte("committed")
 	kSize       = []byte("size")

@@ -54,6 +54,7 @@ var shapes = map[string]func([]byte) bool{
 	"org|time, 32-byte":     afterOrg(8 + 32),
 	"time, 32-byte":         func(b []byte) bool { return len(b) == 8+32 },
 	"digest, time, 32-byte": func(b []byte) bool { return len(b) == 32+8+32 },
+	"org|text":              func(b []byte) bool { org, rest, ok := bytes.Cut(b, []byte{0}); return ok && slug(org) && len(rest) > 0 },
 	"hook id":               slug,
 	"org|hook id":           afterOrg(12),
 	"hook id|uint64":        afterOrg(8),
@@ -99,6 +100,10 @@ var drawing = []struct{ line, key, value string }{
 	{"appeals         32-byte digest = json Appeal", "32-byte digest", "json"},
 	{"due_appeals     time, 32-byte digest = nothing              appeals without ruling, by when it is due", "time, 32-byte", "nothing"},
 	{"rulings         32-byte device digest, 32-byte digest = json Ruling", "two 32-byte", "json"},
+	{"advisories      32-byte digest = json Advisory              of the document", "32-byte digest", "json"},
+	{"documents       32-byte digest = zstd of the document as it came", "32-byte digest", "zstd"},
+	{"org_advisories  org|^time, 32-byte digest = nothing         newest first", "org|time, 32-byte", "nothing"},
+	{"latest_advisories  org|advisory id = 32-byte digest", "org|text", "32-byte digest"},
 	{"notices         notice id = json notice.Notice", "text", "json"},
 	{"org_notices     org|^time, notice id = nothing              newest first", "org|time, text", "nothing"},
 	{"hooks           hook id = json notice.Hook", "hook id", "json"},
@@ -112,8 +117,8 @@ var named = map[string]struct {
 	line   string
 	values map[string]string
 }{
-	"meta": {"meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | watched = json Watched",
-		map[string]string{"schema": "uint32", "origin": "text", "committed": "time", "watched": "json"}},
+	"meta": {"meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | advised = log index | watched = json Watched",
+		map[string]string{"schema": "uint32", "origin": "text", "committed": "time", "advised": "uint64", "watched": "json"}},
 	"head": {"head            size = uint64 | root = 32 bytes | checkpoint = signed note",
 		map[string]string{"size": "uint64", "root": "32 bytes", "checkpoint": "signed note"}},
 }
@@ -151,6 +156,11 @@ func filled(t *testing.T) *labeltest.World {
 	w.Change(labeltest.Operator, plug, label.Reinstate, "resolved")
 	w.Change(labeltest.Operator, plug, label.Revoke, "nonconformity") // waits for another operator
 	notices(t, w)
+	doc, err := os.ReadFile("testdata/openvex.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Advise(labeltest.Operator, doc)
 	toy := w.Example("toy")
 	w.Submit(toy)
 	w.Appeal(toy, 2)

@@ -17,6 +17,7 @@
 //	/l/{id}/package            all three in one file, for offline checks
 //	/l/{id}/qr.svg, /qr.png    the label's QR code
 //	/01/{gtin}                 307 to the label of a product (GS1 Digital Link)
+//	/advisory/{sha256}.json    a published advisory, byte for byte (CSAF or OpenVEX)
 //	/feeds/{org}.atom          what happened to a manufacturer's labels (Atom)
 //	/keys/label.pub            PEM of the key that signs labels now
 //	/keys/log.vkey             verifier key of the log (c2sp.org/signed-note)

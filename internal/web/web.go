@@ -144,6 +144,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.tile(w, r, tile)
 		} else if name, ok := strings.CutPrefix(path, "/feeds/"); ok {
 			h.feed(w, r, name)
+		} else if name, ok := strings.CutPrefix(path, "/advisory/"); ok {
+			h.advisory(w, r, name)
 		} else if gtin, ok := strings.CutPrefix(path, "/01/"); ok {
 			h.product(w, r, gtin)
 		} else {

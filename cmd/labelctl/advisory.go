@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+)
+
+func advisoryCommand(c *ctl) *cobra.Command {
+	return group("advisory", "Publish what is known of weaknesses in products",
+		`Publish a CSAF 2.0 or OpenVEX 0.2.0 document. What it says of the device of a
+label, at the software version that was tested, appears wherever the label is
+checked: that it is affected, from which version on it is not, what to do. A
+later release of the document replaces an earlier one.
+
+A manufacturer that declared in how many days it gives news of a weakness is held
+to that: where owners wait for a remedy and no release comes in time, the label
+is put under review.`,
+		`  labelctl advisory publish nl-sa-2026-0011.json --dry-run
+  labelctl advisory publish nl-sa-2026-0011.json
+  labelctl advisory list northlight`,
+		advisoryPublishCommand(c), advisoryListCommand(c), advisoryShowCommand(c))
+}
+
+func advisoryPublishCommand(c *ctl) *cobra.Command {
+	e := &label.Event{Kind: label.AdvisoryEvent, Reason: "advisory"}
+	var dry bool
+	cmd := &cobra.Command{
+		Use:   "publish FILE",
+		Short: "Publish a CSAF or OpenVEX document",
+		Long: `Sign the publication of a document and send both. A manufacturer's is about its own
+labels, an operator's about all. The document is not changed, and anybody can
+fetch it by its SHA-256.
+
+Look with --dry-run first: it lists what would be said of which labels.`,
+		Example: "  labelctl advisory publish nl-sa-2026-0011.json --dry-run\n  labelctl advisory publish nl-sa-2026-0011.json --text \"Firmware 3.8.4 is out.\"",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.publishAdvisory(cmd.Context(), args[0], e, dry)
+		},
+	}
+	cmd.Flags().StringVar(&e.Text, "text", "A security notice about the product was published.", "what is new, in plain words; every label that is touched says it")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "list what would be said of which labels, and change nothing")
+	return cmd
+}
+
+func (c *ctl) publishAdvisory(ctx context.Context, file string, e *label.Event, dry bool) error {
+	document, err := c.readFile(file, label.MaxMessage)
+	if err != nil {
+		return err
+	}
+	e.Advisory, e.Made = label.DigestOf(document), c.now().UTC().Truncate(time.Second)
+	if err := e.Validate(); err != nil {
+		return err
+	}
+	signed, err := c.signStatement(ctx, "advisory.json", e.Subject(), label.TypeEvent, e)
+	if err != nil {
+		return err
+	}
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	api := labelv1.NewAdvisoryServiceClient(conn)
+	if dry {
+		preview, err := api.PreviewAdvisory(ctx, &labelv1.PreviewAdvisoryRequest{Event: signed, Document: document})
+		if err != nil {
+			return err
+		}
+		return c.show(preview, func(p *page) { writeAdvised(p, preview) })
+	}
+	r, err := api.PublishAdvisory(ctx, &labelv1.PublishAdvisoryRequest{Event: signed, Document: document})
+	if err != nil {
+		return err
+	}
+	return c.followAdvisory(ctx, api, r.GetAdvisory())
+}
+
+func writeAdvised(p *page, r *labelv1.PreviewAdvisoryResponse) {
+	var rows [][]string
+	for _, l := range r.GetLabels() {
+		rows = append(rows, []string{label.ID(l.GetLabel()).Pretty(), l.GetAdvice().GetState(), l.GetAdvice().GetFixedIn(), l.GetAdvice().GetAction()})
+	}
+	p.table([]string{"LABEL", "STATE", "FIXED IN", "ADVICE"}, rows)
+	p.line("")
+	p.line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
+}
+
+// followAdvisory waits until all labels that are there were gone through.
+func (c *ctl) followAdvisory(ctx context.Context, api labelv1.AdvisoryServiceClient, a *labelv1.PublishedAdvisory) error {
+	for a.GetDone() == nil {
+		select {
+		case <-ctx.Done():
+			return hintf(context.Cause(ctx), "the advisory is published and goes on by itself; \"labelctl advisory show %s\" says how far it has come", a.GetId())
+		case <-time.After(eventPoll):
+		}
+		r, err := api.GetAdvisory(ctx, &labelv1.GetAdvisoryRequest{Id: a.GetId()})
+		if err != nil {
+			return err
+		}
+		a = r.GetAdvisory()
+	}
+	return c.show(a, func(p *page) { writeAdvisory(p, a) })
+}
+
+func writeAdvisory(p *page, a *labelv1.PublishedAdvisory) {
+	state := "going through the labels"
+	if a.GetDone() != nil {
+		state = "done"
+	}
+	p.pairs([2]string{"advisory:", a.GetId()}, [2]string{"number:", a.GetNumber() + ", version " + a.GetVersion()}, [2]string{"title:", a.GetTitle()},
+		[2]string{"format:", a.GetFormat()}, [2]string{"publisher:", a.GetPublisher()}, [2]string{"released:", instant(a.GetUpdated().AsTime())},
+		[2]string{"received:", instant(a.GetReceived().AsTime())})
+	p.line("")
+	p.line("%s: %s told", state, plural(int(a.GetLabels()), "label", "labels"))
+}
+
+// publicAdvisories calls the service without saying who calls.
+func (c *ctl) publicAdvisories() (labelv1.AdvisoryServiceClient, *grpc.ClientConn, error) {
+	conn, err := c.public()
+	if err != nil {
+		return nil, nil, err
+	}
+	return labelv1.NewAdvisoryServiceClient(conn), conn, nil
+}
+
+func advisoryListCommand(c *ctl) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list PUBLISHER",
+		Short:   "List the advisories of a manufacturer or the authority",
+		Long:    "List what an organization published, newest first. Needs no key.",
+		Example: "  labelctl advisory list northlight",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.listAdvisories(cmd.Context(), args[0]) },
+	}
+}
+
+func (c *ctl) listAdvisories(ctx context.Context, publisher string) error {
+	api, conn, err := c.publicAdvisories()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	all := &labelv1.ListAdvisoriesResponse{}
+	for {
+		r, err := api.ListAdvisories(ctx, &labelv1.ListAdvisoriesRequest{Publisher: publisher, PageSize: pageSize, PageToken: all.NextPageToken})
+		if err != nil {
+			return err
+		}
+		all.Advisories, all.NextPageToken = append(all.Advisories, r.GetAdvisories()...), r.GetNextPageToken()
+		if all.NextPageToken == "" {
+			break
+		}
+	}
+	return c.show(all, func(p *page) {
+		var rows [][]string
+		for _, a := range all.GetAdvisories() {
+			rows = append(rows, []string{short(a.GetId()), a.GetNumber(), a.GetVersion(), day(a.GetUpdated()), strconv.Itoa(int(a.GetLabels())), a.GetTitle()})
+		}
+		p.table([]string{"ADVISORY", "NUMBER", "VERSION", "RELEASED", "LABELS", "TITLE"}, rows)
+	})
+}
+
+func advisoryShowCommand(c *ctl) *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:     "show ID",
+		Short:   "Show an advisory, and how many labels it is about",
+		Long:    "Show an advisory by the SHA-256 of its document. --out writes the document as it\ncame. Needs no key.",
+		Example: "  labelctl advisory show 5f21... --out advisory.json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, conn, err := c.publicAdvisories()
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := api.GetAdvisory(cmd.Context(), &labelv1.GetAdvisoryRequest{Id: args[0]})
+			if err != nil {
+				return err
+			}
+			if out != "" {
+				if err := writeFile(out, r.GetDocument()); err != nil {
+					return err
+				}
+			}
+			return c.show(r.GetAdvisory(), func(p *page) { writeAdvisory(p, r.GetAdvisory()) })
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "`file` for the document")
+	return cmd
+}
