@@ -11,6 +11,7 @@
 //	change.go        changing the state of labels
 //	propagate.go     what becomes of labels when something they rest on fails
 //	advise.go        advisories about products
+//	surveillance.go  what is tested again, and which labs to ask about
 //	statuslist.go    the signed list of how all labels stand
 //	notice.go        what organizations are told
 //	hook.go          their webhooks

@@ -41,6 +41,9 @@ func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, rep
 		if err := c.decisions(); err != nil {
 			return err
 		}
+		if err := c.plans(); err != nil {
+			return err
+		}
 		if err := c.enrolments(); err != nil {
 			return err
 		}

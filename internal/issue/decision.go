@@ -5,13 +5,14 @@ import (
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/surveillance"
 )
 
 // Decision signs a refusal about the device with a digest. It is not for the
 // log.
 func (i *Issuer) Decision(d *label.Decision, device label.Digest) (*label.Envelope, error) {
 	d.Authority = i.authority
-	payload, err := linted(i, device, label.TypeDecision, d)
+	payload, err := linted(i, "device.json", device, label.TypeDecision, d)
 	if err != nil {
 		return nil, err
 	}
@@ -22,20 +23,40 @@ func (i *Issuer) Decision(d *label.Decision, device label.Digest) (*label.Envelo
 // for the log when a label rests on it.
 func (i *Issuer) Ruling(r *label.Ruling, device label.Digest) (*Signed, error) {
 	r.Authority = i.authority
-	payload, err := linted(i, device, label.TypeRuling, r)
+	payload, err := linted(i, "device.json", device, label.TypeRuling, r)
 	if err != nil {
 		return nil, err
 	}
 	return i.seal(payload)
 }
 
-// linted encodes a statement about a device and reads it as others will, under
+// Plan signs the announcement of a draw for surveillance.
+func (i *Issuer) Plan(a *surveillance.Announcement) (*Signed, error) {
+	a.Authority = i.authority
+	payload, err := linted(i, a.ID, label.DigestOf([]byte(a.ID)), label.TypeSurveillancePlan, a)
+	if err != nil {
+		return nil, err
+	}
+	return i.seal(payload)
+}
+
+// Draw signs what was drawn.
+func (i *Issuer) Draw(r *surveillance.Result) (*Signed, error) {
+	r.Authority = i.authority
+	payload, err := linted(i, r.Plan, label.DigestOf([]byte(r.Plan)), label.TypeSurveillanceDraw, r)
+	if err != nil {
+		return nil, err
+	}
+	return i.seal(payload)
+}
+
+// linted encodes a statement and reads it as others will, under
 // the throwaway key.
 func linted[T any, P interface {
 	*T
 	Validate() error
-}](i *Issuer, device label.Digest, predicateType string, p P) ([]byte, error) {
-	stmt, err := label.NewStatement("device.json", device, predicateType, p)
+}](i *Issuer, name string, subject label.Digest, predicateType string, p P) ([]byte, error) {
+	stmt, err := label.NewStatement(name, subject, predicateType, p)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,14 @@
 package scheme
 
 import (
+	"errors"
 	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 
 	"labeld/internal/label"
+	"labeld/internal/surveillance"
 )
 
 // A Reason is why a label changes state, from labels/reasons.yaml.
@@ -22,6 +24,8 @@ type Lifecycle struct {
 	Propagation map[string]Effect `yaml:"propagation"` // by reason code: what becomes of labels that rest on what failed
 	AppealDays  int               `yaml:"appeal_days"` // in which a manufacturer may appeal against a refusal
 	DecideDays  int               `yaml:"decide_days"` // in which the authority decides an appeal
+
+	Surveillance surveillance.Weights `yaml:"surveillance"` // by which labels are drawn to be tested again
 }
 
 // An Effect is what becomes of a label when something that it rests on fails.
@@ -89,6 +93,16 @@ func (s *Scheme) checkLifecycle(d *document, reasons map[string]*Reason) {
 	}
 	if n := s.Lifecycle.DecideDays; n < 1 || n > label.MaxTermDays {
 		d.errorf("lifecycle.decide_days", "must be 1 to %d: in how many days an appeal is decided", label.MaxTermDays)
+	}
+	if err := s.Lifecycle.Surveillance.Validate(); err != nil {
+		field, text := "lifecycle.surveillance", err.Error()
+		if e, ok := errors.AsType[*label.Error](err); ok {
+			field, text = field+"."+e.Field, e.Text
+		}
+		d.errorf(field, "%s", text)
+	}
+	if n := len(s.Lifecycle.Surveillance.Level); n != len(s.Levels) {
+		d.errorf("lifecycle.surveillance.level", "has %d factors for %d levels", n, len(s.Levels))
 	}
 	for i, a := range s.Lifecycle.FourEyes {
 		switch a {

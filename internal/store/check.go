@@ -29,6 +29,7 @@ func (s *Store) Check(report func(problem string)) error {
 		c.statements()
 		c.decisions()
 		c.advisories()
+		c.plans()
 		c.notices()
 		c.labels()
 		return nil

@@ -38,6 +38,7 @@
 //	appeals         32-byte digest = json Appeal
 //	due_appeals     time, 32-byte digest = nothing              appeals without ruling, by when it is due
 //	rulings         32-byte device digest, 32-byte digest = json Ruling
+//	plans           plan id = json Plan                         surveillance
 //	advisories      32-byte digest = json Advisory              of the document
 //	documents       32-byte digest = zstd of the document as it came
 //	org_advisories  org|^time, 32-byte digest = nothing         newest first

@@ -53,6 +53,8 @@ var (
 	bDueAppeals      = []byte("due_appeals")
 	bRulings         = []byte("rulings")
 
+	bPlans = []byte("plans")
+
 	bAdvisories    = []byte("advisories")
 	bDocuments     = []byte("documents")
 	bOrgAdvisories = []byte("org_advisories")
@@ -68,7 +70,7 @@ var (
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
 		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting, bEvents,
 		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
-		bAdvisories, bDocuments, bOrgAdvisories, bLatest,
+		bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,
 		bNotices, bOrgNotices, bHooks, bOrgHooks, bOutbox, bDead}
 
 	kSchema     = []byte("schema")

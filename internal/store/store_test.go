@@ -17,6 +17,7 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/store"
+	"labeld/internal/surveillance"
 	"labeld/internal/translog"
 )
 
@@ -100,6 +101,7 @@ var drawing = []struct{ line, key, value string }{
 	{"appeals         32-byte digest = json Appeal", "32-byte digest", "json"},
 	{"due_appeals     time, 32-byte digest = nothing              appeals without ruling, by when it is due", "time, 32-byte", "nothing"},
 	{"rulings         32-byte device digest, 32-byte digest = json Ruling", "two 32-byte", "json"},
+	{"plans           plan id = json Plan                         surveillance", "org", "json"},
 	{"advisories      32-byte digest = json Advisory              of the document", "32-byte digest", "json"},
 	{"documents       32-byte digest = zstd of the document as it came", "32-byte digest", "zstd"},
 	{"org_advisories  org|^time, 32-byte digest = nothing         newest first", "org|time, 32-byte", "nothing"},
@@ -161,6 +163,9 @@ func filled(t *testing.T) *labeltest.World {
 		t.Fatal(err)
 	}
 	w.Advise(labeltest.Operator, doc)
+	if _, err := w.Authority.Plan(t.Context(), w.Caller(labeltest.Operator), surveillance.Plan{ID: "autumn", Size: 1000, Count: 1}); err != nil {
+		t.Fatal(err)
+	}
 	toy := w.Example("toy")
 	w.Submit(toy)
 	w.Appeal(toy, 2)

@@ -22,9 +22,9 @@ type Plan struct {
 // Weights are the published factors of a label's weight: risk class of the
 // device's category, times level, times assurance. All are 1 to [MaxFactor].
 type Weights struct {
-	Risk      map[string]int          `json:"risk"`      // for low, medium and high
-	Level     []int                   `json:"level"`     // of level 1, 2 and so on
-	Assurance map[label.Assurance]int `json:"assurance"` // for self-declared and lab-tested
+	Risk      map[string]int          `json:"risk" yaml:"risk"`           // for low, medium and high
+	Level     []int                   `json:"level" yaml:"level"`         // of level 1, 2 and so on
+	Assurance map[label.Assurance]int `json:"assurance" yaml:"assurance"` // for self-declared and lab-tested
 }
 
 var (

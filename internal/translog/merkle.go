@@ -63,3 +63,11 @@ func VerifyConsistency(old, new Tree, proof []Hash) error {
 	}
 	return nil
 }
+
+// Root returns the root hash over the first size entries.
+func Root(size int64, r HashReader) (Hash, error) {
+	if size < 0 || size > MaxSize {
+		return Hash{}, fmt.Errorf("translog: no tree of size %d", size)
+	}
+	return tlog.TreeHash(size, r)
+}
