@@ -149,15 +149,12 @@ func (c *ctl) listAdvisories(ctx context.Context, publisher string) error {
 	}
 	defer conn.Close()
 	all := &labelv1.ListAdvisoriesResponse{}
-	for {
-		r, err := api.ListAdvisories(ctx, &labelv1.ListAdvisoriesRequest{Publisher: publisher, PageSize: pageSize, PageToken: all.NextPageToken})
-		if err != nil {
-			return err
-		}
-		all.Advisories, all.NextPageToken = append(all.Advisories, r.GetAdvisories()...), r.GetNextPageToken()
-		if all.NextPageToken == "" {
-			break
-		}
+	if err := each(func(token string) (string, error) {
+		r, err := api.ListAdvisories(ctx, &labelv1.ListAdvisoriesRequest{Publisher: publisher, PageSize: pageSize, PageToken: token})
+		all.Advisories = append(all.Advisories, r.GetAdvisories()...)
+		return r.GetNextPageToken(), err
+	}); err != nil {
+		return err
 	}
 	return c.show(all, func(p *page) {
 		var rows [][]string

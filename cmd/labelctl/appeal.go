@@ -73,15 +73,13 @@ func (c *ctl) listDecisions(ctx context.Context, req *labelv1.ListDecisionsReque
 	}
 	defer conn.Close()
 	all := &labelv1.ListDecisionsResponse{}
-	for {
+	if err := each(func(token string) (string, error) {
+		req.PageToken = token
 		r, err := api.ListDecisions(ctx, req)
-		if err != nil {
-			return err
-		}
 		all.Trails = append(all.Trails, r.GetTrails()...)
-		if req.PageToken = r.GetNextPageToken(); req.PageToken == "" {
-			break
-		}
+		return r.GetNextPageToken(), err
+	}); err != nil {
+		return err
 	}
 	return c.show(all, func(p *page) { writeTrails(p, all.GetTrails()) })
 }
@@ -174,25 +172,20 @@ func (c *ctl) findTrails(ctx context.Context, api labelv1.AppealServiceClient, i
 			return r.GetTrails(), r.GetNextPageToken(), err
 		},
 	} {
-		for token := ""; ; {
+		err := each(func(token string) (string, error) {
 			list, more, err := next(token)
-			if err != nil {
-				return nil, err
-			}
 			for _, t := range list {
 				if strings.HasPrefix(t.GetRefusal().GetId(), id) || strings.HasPrefix(t.GetAppeal().GetId(), id) {
 					found = append(found, t)
 				}
 			}
-			if token = more; token == "" {
-				break
-			}
-		}
-		if len(found) > 0 {
-			break
+			return more, err
+		})
+		if err != nil || len(found) > 0 {
+			return found, err
 		}
 	}
-	return found, nil
+	return nil, nil
 }
 
 // showTrail shows a refusal and what followed, after do was done with it.
@@ -324,15 +317,13 @@ func (c *ctl) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) 
 	}
 	defer conn.Close()
 	all := &labelv1.ListAppealsResponse{}
-	for {
+	if err := each(func(token string) (string, error) {
+		req.PageToken = token
 		r, err := api.ListAppeals(ctx, req)
-		if err != nil {
-			return err
-		}
 		all.Trails = append(all.Trails, r.GetTrails()...)
-		if req.PageToken = r.GetNextPageToken(); req.PageToken == "" {
-			break
-		}
+		return r.GetNextPageToken(), err
+	}); err != nil {
+		return err
 	}
 	return c.show(all, func(p *page) {
 		var rows [][]string

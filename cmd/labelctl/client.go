@@ -285,6 +285,11 @@ func checkBase(base string) error {
 // bytes. It follows no redirect: where an answer comes from is for the caller to
 // say.
 func (c *ctl) get(ctx context.Context, base, path string) ([]byte, error) {
+	return c.fetch(ctx, base, path, label.MaxMessage)
+}
+
+// fetch is get with another bound.
+func (c *ctl) fetch(ctx context.Context, base, path string, most int) ([]byte, error) {
 	if err := checkBase(base); err != nil {
 		return nil, err
 	}
@@ -311,12 +316,12 @@ func (c *ctl) get(ctx context.Context, base, path string) ([]byte, error) {
 		return nil, unreachable(ctx, base, err)
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, label.MaxMessage+1))
+	b, err := io.ReadAll(io.LimitReader(resp.Body, int64(most)+1))
 	if err != nil {
 		return nil, unreachable(ctx, base, err)
 	}
-	if len(b) > label.MaxMessage {
-		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "%s%s is more than the %d bytes that are accepted", base, path, label.MaxMessage)
+	if len(b) > most {
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "%s%s is more than the %d bytes that are accepted", base, path, most)
 	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, refused(resp, base, path, b)

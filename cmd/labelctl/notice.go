@@ -56,15 +56,12 @@ func (c *ctl) listNotices(ctx context.Context, org string) error {
 	}
 	defer conn.Close()
 	all := &labelv1.ListNoticesResponse{}
-	for token := ""; ; token = all.NextPageToken {
+	if err := each(func(token string) (string, error) {
 		r, err := api.ListNotices(ctx, &labelv1.ListNoticesRequest{Organization: org, PageSize: pageSize, PageToken: token})
-		if err != nil {
-			return err
-		}
-		all.Notices, all.NextPageToken = append(all.Notices, r.GetNotices()...), r.GetNextPageToken()
-		if all.NextPageToken == "" {
-			break
-		}
+		all.Notices = append(all.Notices, r.GetNotices()...)
+		return r.GetNextPageToken(), err
+	}); err != nil {
+		return err
 	}
 	return c.show(all, func(p *page) {
 		var rows [][]string
@@ -225,15 +222,12 @@ func hookDeadCommand(c *ctl) *cobra.Command {
 		"List the dead letters of a webhook, oldest first.", "  labelctl notice hook dead 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			all := &labelv1.ListDeadLettersResponse{}
-			for token := ""; ; token = all.NextPageToken {
+			if err := each(func(token string) (string, error) {
 				r, err := api.ListDeadLetters(ctx, &labelv1.ListDeadLettersRequest{Webhook: args[0], PageSize: pageSize, PageToken: token})
-				if err != nil {
-					return err
-				}
-				all.Letters, all.NextPageToken = append(all.Letters, r.GetLetters()...), r.GetNextPageToken()
-				if all.NextPageToken == "" {
-					break
-				}
+				all.Letters = append(all.Letters, r.GetLetters()...)
+				return r.GetNextPageToken(), err
+			}); err != nil {
+				return err
 			}
 			return c.show(all, func(p *page) { writeDead(p, all.GetLetters()) })
 		})

@@ -36,6 +36,7 @@ const (
 	ReasonUnknownType      Reason = "UNKNOWN_TYPE"      // a payload or predicate type we do not know
 	ReasonUnknownKey       Reason = "UNKNOWN_KEY"       // no enrolled key made this signature
 	ReasonBadSignature     Reason = "BAD_SIGNATURE"     // a named key did not make this signature
+	ReasonNotLogged        Reason = "NOT_LOGGED"        // the transparency log does not have it, or not so
 	ReasonKeyRevoked       Reason = "KEY_REVOKED"       // the key was revoked
 	ReasonKeyNotYetValid   Reason = "KEY_NOT_YET_VALID" // the key's interval has not begun
 	ReasonWrongRole        Reason = "WRONG_ROLE"        // the organization may not say or do this

@@ -19,6 +19,7 @@
 //	/01/{gtin}                 307 to the label of a product (GS1 Digital Link)
 //	/advisory/{sha256}.json    a published advisory, byte for byte (CSAF or OpenVEX)
 //	/feeds/{org}.atom          what happened to a manufacturer's labels (Atom)
+//	/surveillance/{plan}.json  a plan for re-testing, and what was drawn, both signed
 //	/keys/label.pub            PEM of the key that signs labels now
 //	/keys/log.vkey             verifier key of the log (c2sp.org/signed-note)
 //	/.well-known/labeld.json   trust file: all that a verifier has to know

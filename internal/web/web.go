@@ -31,6 +31,9 @@ type Authority interface {
 	// labels.
 	Feed(manufacturer string) (*label.Organization, []*notice.Notice, error)
 
+	// Planned returns a plan for surveillance, and what was drawn.
+	Planned(id string) (*authority.Planned, error)
+
 	// Checkpoint returns the signed log head of the last commit. Tiles of that
 	// size can be read in any View that begins afterwards.
 	Checkpoint() []byte
@@ -146,6 +149,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.feed(w, r, name)
 		} else if name, ok := strings.CutPrefix(path, "/advisory/"); ok {
 			h.advisory(w, r, name)
+		} else if name, ok := strings.CutPrefix(path, "/surveillance/"); ok {
+			h.surveillance(w, r, name)
 		} else if gtin, ok := strings.CutPrefix(path, "/01/"); ok {
 			h.product(w, r, gtin)
 		} else {
