@@ -177,7 +177,7 @@ func (c *ctl) aboutHook(use, short, long, example string, do func(context.Contex
 
 func hookSwitchCommand(c *ctl, use, short string, on bool) *cobra.Command {
 	cmd := c.aboutHook(use+" WEBHOOK", short,
-		short+". What was queued for one that is disabled goes to its dead letters.", "  labelctl notice hook "+use+" 7k2m4tq9xwva",
+		short+".\nWhat was queued for one that is disabled goes to its dead letters.", "  labelctl notice hook "+use+" 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			r, err := api.EnableWebhook(ctx, &labelv1.EnableWebhookRequest{Id: args[0], Enabled: on})
 			if err != nil {
@@ -205,7 +205,7 @@ func hookRemoveCommand(c *ctl) *cobra.Command {
 
 func hookTestCommand(c *ctl) *cobra.Command {
 	cmd := c.aboutHook("test WEBHOOK", "Send a webhook a notice of nothing",
-		"Send a webhook a notice of the kind hook.test. \"labelctl notice hook list\" says whether it waits.", "  labelctl notice hook test 7k2m4tq9xwva",
+		"Send a webhook a notice of the kind hook.test. \"labelctl notice hook list\" says\nwhether it waits.", "  labelctl notice hook test 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			r, err := api.TestWebhook(ctx, &labelv1.TestWebhookRequest{Id: args[0]})
 			if err != nil {

@@ -35,6 +35,7 @@ const (
 
 func demoCommand() *cobra.Command {
 	var dir string
+	var tour bool
 	c := daemon.Config{
 		Authority: daemon.AuthorityConfig{ID: demoAuthority, Name: "Demo Authority for Product Security"},
 	}
@@ -46,20 +47,25 @@ func demoCommand() *cobra.Command {
 the public gRPC API: enrol a lab and a manufacturer, register a camera, submit a
 signed test report and a declaration, and request a label. A smart plug then asks
 for more than it can show, and is told what is missing. Keeps serving until
-interrupted; a temporary directory is then removed.`,
-		Example: "  labeld demo\n  labeld demo --http 127.0.0.1:0 --grpc 127.0.0.1:0 --data /tmp/programme",
+interrupted; a temporary directory is then removed.
+
+With --tour the camera's label then goes through its life: an advisory, a
+suspension, the end of that, and a new label in its place; after each step it says
+what a shopper, a shop, the manufacturer and an auditor see.`,
+		Example: "  labeld demo\n  labeld demo --tour\n  labeld demo --http 127.0.0.1:0 --grpc 127.0.0.1:0 --data /tmp/programme",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runDemo(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), dir, c)
+			return runDemo(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), dir, tour, c)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "data", "", "directory to make the programme in (default: a temporary one)")
+	cmd.Flags().BoolVar(&tour, "tour", false, "take the label through its life")
 	cmd.Flags().StringVar(&c.HTTP, "http", "127.0.0.1:8080", "address for HTTP; port 0 takes a free one")
 	cmd.Flags().StringVar(&c.GRPC, "grpc", "127.0.0.1:8443", "address for gRPC; port 0 takes a free one")
 	return cmd
 }
 
-func runDemo(ctx context.Context, out, stderr io.Writer, dir string, c daemon.Config) (err error) {
+func runDemo(ctx context.Context, out, stderr io.Writer, dir string, tour bool, c daemon.Config) (err error) {
 	for _, addr := range []string{c.HTTP, c.GRPC} {
 		if err := onLoopback(addr); err != nil {
 			return err
@@ -90,7 +96,7 @@ func runDemo(ctx context.Context, out, stderr io.Writer, dir string, c daemon.Co
 	served := make(chan error, 1)
 	go func() { served <- d.Serve(ctx) }()
 	demo := &demo{dir: dir, grpc: d.GRPC, url: d.URL, now: d.Authority.Now, out: out, ctx: ctx}
-	if err := demo.run(); err != nil {
+	if err := demo.run(tour); err != nil {
 		cancel(err)
 		return errors.Join(err, <-served)
 	}
@@ -133,7 +139,7 @@ func (m *demo) party(id, keyFile string) (*party, error) {
 	return &party{id: id, signer: s, conn: conn}, nil
 }
 
-func (m *demo) run() error {
+func (m *demo) run(tour bool) error {
 	m.say("a programme in %s, served at %s (gRPC %s)", m.dir, m.url, m.grpc)
 	if err := m.enrol(); err != nil {
 		return fmt.Errorf("enrolling the parties: %w", err)
@@ -164,7 +170,13 @@ func (m *demo) run() error {
 	if _, err := m.request(maker, "plug", plug, 2); err != nil {
 		return err
 	}
-	return m.finish(issued.GetLabel().GetSummary(), plug)
+	last := issued.GetLabel().GetSummary()
+	if tour {
+		if last, err = m.tour(maker, camera, last.GetId()); err != nil {
+			return fmt.Errorf("the tour: %w", err)
+		}
+	}
+	return m.finish(last, plug)
 }
 
 // enrol makes the parties' keys and has the operator enrol them.
@@ -249,6 +261,11 @@ func seal(s *envelope.Signer, descriptor []byte, kind string, predicate any) ([]
 	if err != nil {
 		return nil, err
 	}
+	return sealed(s, stmt)
+}
+
+// sealed signs a statement, as a Sigstore bundle.
+func sealed(s *envelope.Signer, stmt *label.Statement) ([]byte, error) {
 	env, err := s.Seal(stmt)
 	if err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func newNotice(at time.Time, kind, id, subject, org string, news any) (*notice.N
 	if err != nil {
 		return nil, err
 	}
-	n := &notice.Notice{ID: id, Kind: kind, Subject: subject, Organization: org, Time: at.UTC().Truncate(time.Second), Data: data}
+	n := &notice.Notice{ID: id, Kind: kind, Subject: subject, Organization: org, Time: at.UTC(), Data: data}
 	if err := n.Validate(); err != nil {
 		return nil, fmt.Errorf("notice %s: %w", id, err)
 	}

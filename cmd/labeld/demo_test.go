@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"labeld/internal/daemon"
+)
+
+// TestTourOfALife runs the demo with its tour, and reads what each party sees.
+func TestTourOfALife(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	r, w := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		c := daemon.Config{Authority: daemon.AuthorityConfig{ID: demoAuthority, Name: "Demo"}, HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0"}
+		err := runDemo(ctx, w, io.Discard, "", true, c)
+		w.CloseWithError(io.EOF)
+		ended <- err
+	}()
+	var text strings.Builder
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		text.WriteString(lines.Text() + "\n")
+		if lines.Text() == "serving until interrupted" {
+			cancel()
+			break
+		}
+	}
+	go io.Copy(io.Discard, r)
+	if err := <-ended; err != nil {
+		t.Fatalf("%v\n%s", err, text.String())
+	}
+	at := 0
+	for _, want := range []string{
+		"the life of label ",
+		`shopper       active; you need version 3\.8\.4 or later`, `"state": "active"\}, 1 statements, 1 advisories`, `is told: label\.advised`, `genuine, and active`,
+		`shopper       suspended; .*; Units in shops still`, `"state": "suspended"`, `is told: label\.suspended`, `genuine, and suspended`,
+		`shopper       active; `, `"state": "active"`, `is told: label\.reinstated`, `genuine, and active`,
+		`shopper       superseded; .*see label `, `"state": "superseded"`, `is told: label\.superseded`, `genuine, and superseded`,
+		`label: `, `url: `,
+	} {
+		found := regexp.MustCompile(want).FindStringIndex(text.String()[at:])
+		if found == nil {
+			t.Fatalf("the tour does not go on with %q:\n%s", want, text.String()[at:])
+		}
+		at += found[1]
+	}
+}

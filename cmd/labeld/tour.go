@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/daemon"
+	"labeld/internal/example"
+	"labeld/internal/label"
+	"labeld/internal/verify"
+	"labeld/labels"
+)
+
+// A tour takes one label through its life, and tells what each party sees.
+type tour struct {
+	*demo
+	op, maker *party
+	camera    string // digest of the descriptor
+	label     string // ID of the label
+	told      int    // notices that the manufacturer has read
+	trust     *verify.Trust
+}
+
+// tour walks the camera's label through an advisory, a suspension, the end of
+// that, and supersession. It returns the label that took its place.
+func (m *demo) tour(maker *party, camera, id string) (*labelv1.LabelSummary, error) {
+	op, err := m.party(demoAuthority, daemon.OperatorKey)
+	if err != nil {
+		return nil, err
+	}
+	defer op.conn.Close()
+	t := &tour{demo: m, op: op, maker: maker, camera: camera, label: id}
+	text, err := t.get("/.well-known/labeld.json")
+	if err != nil {
+		return nil, err
+	}
+	if t.trust, err = verify.ParseTrust(text); err != nil {
+		return nil, err
+	}
+	m.say("\nthe life of label %s", label.ID(id).Pretty())
+	for _, step := range []struct {
+		title string
+		do    func() error
+	}{
+		{"the manufacturer publishes an advisory: a weakness, and the version that mends it", t.advise},
+		{"the authority suspends the label: shops still sell units with the old version", func() error {
+			return t.change(t.op, label.Suspend, "vulnerability-open", "Units in shops still have the version with the weakness.", 0)
+		}},
+		{"the manufacturer has the units updated, and the authority reinstates the label", func() error {
+			return t.change(t.op, label.Reinstate, "resolved", "All units that are sold have version 3.8.4.", 0)
+		}},
+		{"the manufacturer renews the label, and a new one takes its place", func() error {
+			return t.change(t.maker, label.Supersede, "renewed", "The camera was judged anew.", 3)
+		}},
+	} {
+		m.say("\n== %s", step.title)
+		if err := step.do(); err != nil {
+			return nil, fmt.Errorf("%s: %w", step.title, err)
+		}
+		if err := t.look(); err != nil {
+			return nil, err
+		}
+	}
+	next, err := t.seen()
+	if err != nil {
+		return nil, err
+	}
+	successor := next.GetBecause().GetSuccessor()
+	if successor == "" {
+		return nil, errors.New("no label took the place of the superseded one")
+	}
+	r, err := t.verify(successor)
+	return r.GetSummary(), err
+}
+
+// advise publishes the example's advisory, and waits until labels say so.
+func (t *tour) advise() error {
+	e, err := example.Load(labels.FS, "camera", label.DateOf(t.now()))
+	if err != nil {
+		return err
+	}
+	event := &label.Event{Kind: label.AdvisoryEvent, Advisory: label.DigestOf(e.Advisory), Reason: "advisory", Text: "Firmware 3.8.4 mends two weaknesses.", Made: t.made()}
+	stmt, err := label.NewStatement("advisory.json", event.Subject(), label.TypeEvent, event)
+	if err != nil {
+		return err
+	}
+	signed, err := sealed(t.maker.signer, stmt)
+	if err != nil {
+		return err
+	}
+	api := labelv1.NewAdvisoryServiceClient(t.maker.conn)
+	r, err := api.PublishAdvisory(t.ctx, &labelv1.PublishAdvisoryRequest{Event: signed, Document: e.Advisory})
+	for err == nil && r.GetAdvisory().GetDone() == nil {
+		select {
+		case <-t.ctx.Done():
+			return context.Cause(t.ctx)
+		case <-time.After(50 * time.Millisecond):
+		}
+		r, err = api.PublishAdvisory(t.ctx, &labelv1.PublishAdvisoryRequest{Event: signed, Document: e.Advisory})
+	}
+	return err
+}
+
+// change has the label changed at a party's signed request.
+func (t *tour) change(by *party, action label.Action, reason, text string, level int) error {
+	device, err := label.ParseDigest(t.camera)
+	if err != nil {
+		return err
+	}
+	stmt, err := label.NewStatement("device.json", device, label.TypeStatusRequest, &label.StatusRequest{
+		Label: label.ID(t.label), Action: action, Reason: reason, Text: text, Level: level, Made: t.made(),
+	})
+	if err != nil {
+		return err
+	}
+	signed, err := sealed(by.signer, stmt)
+	if err != nil {
+		return err
+	}
+	_, err = labelv1.NewStatusServiceClient(by.conn).ChangeLabel(t.ctx, &labelv1.ChangeLabelRequest{Request: signed})
+	return err
+}
+
+func (t *tour) made() time.Time { return t.now().UTC().Truncate(time.Second) }
+
+// look prints what a shopper, a shop, the manufacturer and an auditor see.
+func (t *tour) look() error {
+	r, err := t.seen()
+	if err != nil {
+		return err
+	}
+	t.say("shopper       %s", shopper(r))
+	text, err := t.get("/l/" + t.label + ".json")
+	if err != nil {
+		return err
+	}
+	var seen struct {
+		State      label.State `json:"state"`
+		Advisories []struct{}  `json:"advisories"`
+		History    []struct{}  `json:"history"`
+	}
+	if err := label.DecodeLoose(text, &seen); err != nil {
+		return err
+	}
+	t.say("shop          {\"state\": %q}, %d statements, %d advisories", seen.State, len(seen.History), len(seen.Advisories))
+	if err := t.notices(); err != nil {
+		return err
+	}
+	pkg, err := t.get("/l/" + t.label + "/package")
+	if err != nil {
+		return err
+	}
+	checked, err := t.trust.Verify(pkg, t.now())
+	if err != nil {
+		return fmt.Errorf("checking the label offline: %w", err)
+	}
+	t.say("auditor       offline: genuine, and %s; the log had %d statements about it on %s", checked.State, len(checked.Statuses), checked.Fresh.UTC().Format(time.RFC3339))
+	return nil
+}
+
+// seen asks where the label stands.
+func (t *tour) seen() (*labelv1.VerifyResponse, error) { return t.verify(t.label) }
+
+func (t *tour) verify(id string) (*labelv1.VerifyResponse, error) {
+	return labelv1.NewVerificationServiceClient(t.maker.conn).Verify(t.ctx, &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Id{Id: id}})
+}
+
+// shopper says what the label's page says first.
+func shopper(r *labelv1.VerifyResponse) string {
+	words := []string{strings.ToLower(strings.TrimPrefix(r.GetSummary().GetState().String(), "LABEL_STATE_"))}
+	if b := r.GetBecause(); b != nil {
+		words = append(words, b.GetTitle(), b.GetText())
+	}
+	for _, a := range r.GetAdvisories() {
+		if fixed := a.GetAdvisory().GetFixedIn(); fixed != "" {
+			words = append(words, "you need version "+fixed+" or later")
+		}
+	}
+	if next := r.GetBecause().GetSuccessor(); next != "" {
+		words = append(words, "see label "+label.ID(next).Pretty())
+	}
+	return strings.Join(words, "; ")
+}
+
+// notices prints what the manufacturer is told that it has not read.
+func (t *tour) notices() error {
+	r, err := labelv1.NewNoticeServiceClient(t.maker.conn).ListNotices(t.ctx, &labelv1.ListNoticesRequest{PageSize: label.MaxPage})
+	if err != nil {
+		return err
+	}
+	all := r.GetNotices()
+	for _, n := range all[:len(all)-t.told] { // newest first
+		t.say("manufacturer  is told: %s of %s", n.GetKind(), n.GetSubject())
+	}
+	t.told = len(all)
+	return nil
+}
+
+// get reads what the service has at an address.
+func (t *tour) get(path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(t.ctx, http.MethodGet, t.url+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answered %s", path, resp.Status)
+	}
+	return io.ReadAll(io.LimitReader(resp.Body, label.MaxMessage))
+}
