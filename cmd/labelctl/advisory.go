@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -42,15 +43,45 @@ Look with --dry-run first: it lists what would be said of which labels.`,
 		Example: "  labelctl advisory publish nl-sa-2026-0011.json --dry-run\n  labelctl advisory publish nl-sa-2026-0011.json --text \"Firmware 3.8.4 is out.\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.publishAdvisory(cmd.Context(), args[0], e, dry)
+			return c.publishAdvisory(cmd.Context(), args[0], e, dry, "")
 		},
 	}
-	cmd.Flags().StringVar(&e.Text, "text", "A security notice about the product was published.", "what is new, in plain words; every label that is touched says it")
+	adviceText(cmd, e)
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "list what would be said of which labels, and change nothing")
 	return cmd
 }
 
-func (c *ctl) publishAdvisory(ctx context.Context, file string, e *label.Event, dry bool) error {
+// labelAdviseCommand publishes an advisory about a label that one has in mind.
+func labelAdviseCommand(c *ctl) *cobra.Command {
+	e := &label.Event{Kind: label.AdvisoryEvent, Reason: "advisory"}
+	cmd := &cobra.Command{
+		Use:   "advise ID FILE",
+		Short: "Publish a security advisory about a label's product",
+		Long: `Publish a CSAF or OpenVEX document, as "labelctl advisory publish" does, after a look
+that it says something of the label: nothing is published otherwise. What it says
+of other labels is added to those as well.`,
+		Example: "  labelctl label advise K7QM-4T2X-9PWH nl-sa-2026-0011.json --text \"Firmware 3.8.4 is out.\"",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := label.ParseID(args[0])
+			if err != nil {
+				return err
+			}
+			return c.publishAdvisory(cmd.Context(), args[1], e, false, id)
+		},
+	}
+	adviceText(cmd, e)
+	return cmd
+}
+
+// adviceText adds the flag for what is new.
+func adviceText(cmd *cobra.Command, e *label.Event) {
+	cmd.Flags().StringVar(&e.Text, "text", "A security notice about the product was published.", "what is new, in plain words; every label that is touched says it")
+}
+
+// publishAdvisory publishes a document, or lists what it would say. Where a
+// label is named, it must be about that.
+func (c *ctl) publishAdvisory(ctx context.Context, file string, e *label.Event, dry bool, about label.ID) error {
 	document, err := c.readFile(file, label.MaxMessage)
 	if err != nil {
 		return err
@@ -69,13 +100,23 @@ func (c *ctl) publishAdvisory(ctx context.Context, file string, e *label.Event, 
 	}
 	defer conn.Close()
 	api := labelv1.NewAdvisoryServiceClient(conn)
+	if !dry && about == "" {
+		return c.sendAdvisory(ctx, api, signed, document)
+	}
+	preview, err := api.PreviewAdvisory(ctx, &labelv1.PreviewAdvisoryRequest{Event: signed, Document: document})
+	if err != nil {
+		return err
+	}
 	if dry {
-		preview, err := api.PreviewAdvisory(ctx, &labelv1.PreviewAdvisoryRequest{Event: signed, Document: document})
-		if err != nil {
-			return err
-		}
 		return c.show(preview, func(p *page) { writeAdvised(p, preview) })
 	}
+	if !slices.ContainsFunc(preview.GetLabels(), func(l *labelv1.AdvisedLabel) bool { return l.GetLabel() == string(about) }) {
+		return label.Errorf(label.Precondition, label.ReasonUnknownSubject, "document", "says nothing new of label %s; nothing was published", about.Pretty())
+	}
+	return c.sendAdvisory(ctx, api, signed, document)
+}
+
+func (c *ctl) sendAdvisory(ctx context.Context, api labelv1.AdvisoryServiceClient, signed, document []byte) error {
 	r, err := api.PublishAdvisory(ctx, &labelv1.PublishAdvisoryRequest{Event: signed, Document: document})
 	if err != nil {
 		return err

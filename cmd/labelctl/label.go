@@ -297,7 +297,7 @@ issued. To check a label without taking the service's word for it, use
   labelctl label history K7QM-4T2X-9PWH
   labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "Two buyers report a shared password."`,
 		labelShowCommand(c), labelListCommand(c), labelHistoryCommand(c),
-		labelSuspendCommand(c), labelReinstateCommand(c), labelRevokeCommand(c), labelReviewCommand(c), labelClearCommand(c),
+		labelSuspendCommand(c), labelReinstateCommand(c), labelRevokeCommand(c), labelReviewCommand(c), labelClearCommand(c), labelAdviseCommand(c),
 		labelWithdrawCommand(c), labelRenewCommand(c), labelSupersedeCommand(c),
 		labelWaitingCommand(c), labelApproveCommand(c))
 }

@@ -371,11 +371,11 @@ func (c *ctl) drawAgain(ctx context.Context, base string, trust *verify.Trust, d
 	if len(candidates) != said.Candidates || !census.At().Equal(said.At) {
 		return checks, &surveillance.Mismatch{Field: "candidates", Claimed: strconv.Itoa(said.Candidates), Computed: strconv.Itoa(len(candidates)), Places: 1}
 	}
-	checked("candidates", "%d labels were active on %s", len(candidates), instant(census.At()))
+	checked("candidates", "%s active on %s", plural(len(candidates), "label was", "labels were"), instant(census.At()))
 	if err := surveillance.Verify(seed, plan.ID, candidates, plan.Count, said.Drawn); err != nil {
 		return checks, err
 	}
-	checked("draw", "%d labels, in the order that seed and weights give", len(said.Drawn))
+	checked("draw", "%s, in the order that seed and weights give", plural(len(said.Drawn), "label", "labels"))
 	return checks, nil
 }
 
