@@ -3,6 +3,7 @@ package authority_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -535,10 +536,11 @@ func TestEvidenceArrivesMeanwhile(t *testing.T) {
 	}
 	raw := w.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, bad.Report)
 	maker := w.Caller(labeltest.Maker)
-	between.afterView = func() { // the request has taken its picture
+	after := func() { // the request has taken its picture
 		_, _, err := w.Authority.Submit(ctx, maker, raw)
 		must(t, err)
 	}
+	between.afterView.Store(&after)
 	o, err := w.Authority.Request(ctx, maker, digest, "", 3)
 	must(t, err)
 	if o.Label != nil {
@@ -546,17 +548,16 @@ func TestEvidenceArrivesMeanwhile(t *testing.T) {
 	}
 }
 
-// hooked calls a function after each view.
+// hooked calls a function after the next view.
 type hooked struct {
 	authority.Store
-	afterView func()
+	afterView atomic.Pointer[func()]
 }
 
 func (h *hooked) View(f func(*store.View) error) error {
 	err := h.Store.View(f)
-	if g := h.afterView; g != nil {
-		h.afterView = nil
-		g()
+	if g := h.afterView.Swap(nil); g != nil {
+		(*g)()
 	}
 	return err
 }
