@@ -13,14 +13,17 @@ import (
 const pngModule = 8
 
 func qrCommand(c *ctl) *cobra.Command {
-	var url, out string
+	var url, out, gtin string
 	cmd := &cobra.Command{
 		Use:   "qr ID|URL",
 		Short: "Draw the QR code of a label",
 		Long: `Draw the QR code of a label on the terminal, or with --out into a PNG or SVG file.
 Nobody is asked whether the label exists. For an ID alone, --url says to which
-service the code leads; a code that is printed cannot be changed.`,
-		Example: "  labelctl qr K7QM-4T2X-9PWH --url https://labels.example.org --out label.svg",
+service the code leads; a code that is printed cannot be changed.
+
+With --gtin the code is a GS1 Digital Link of the product, which a till reads too;
+it leads a shopper to the product's label.`,
+		Example: "  labelctl qr K7QM-4T2X-9PWH --url https://labels.example.org --out label.svg\n  labelctl qr K7QM-4T2X-9PWH --url https://labels.example.org --gtin 09522104000171 --out till.svg",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			base, id, err := qr.ParsePayload(args[0])
@@ -35,19 +38,30 @@ service the code leads; a code that is printed cannot be changed.`,
 			} else if url != "" {
 				return usagef("--url goes with an ID; the URL names the service itself")
 			}
-			return c.drawCode(base, id, out)
+			var g label.GTIN
+			if gtin != "" {
+				if g, err = label.ParseGTIN(gtin); err != nil {
+					return err
+				}
+			}
+			return c.drawCode(base, id, g, out)
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
+	cmd.Flags().StringVar(&gtin, "gtin", "", "`number` under the product's barcode: draw a GS1 Digital Link")
 	cmd.Flags().StringVar(&out, "out", "", "`file` to draw into, .png or .svg")
 	return cmd
 }
 
-func (c *ctl) drawCode(base string, id label.ID, out string) error {
+func (c *ctl) drawCode(base string, id label.ID, gtin label.GTIN, out string) error {
 	if err := qr.CheckBase(base); err != nil {
 		return err
 	}
-	code, err := qr.New(qr.Payload(base, id))
+	payload := qr.Payload(base, id)
+	if gtin != "" {
+		payload = qr.DigitalLink(base, gtin)
+	}
+	code, err := qr.New(payload)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,8 +41,9 @@ func verifyCommand(c *ctl) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify TARGET",
 		Short: "Check that a label is genuine, and where it stands",
-		Long: `Check a label. TARGET is a label ID, the URL in its QR code, a picture of the code
-(PNG or JPEG), or a package file as served at /l/ID/package.
+		Long: `Check a label. TARGET is a label ID, the URL in its QR code, a GS1 Digital Link of
+the product, a picture of the code (PNG or JPEG), or a package file as served at
+/l/ID/package.
 
 The package is checked here: the authority's signature, the device, and the proof
 that the label is in the transparency log. The keys to believe are those in
@@ -88,9 +90,10 @@ genuine or that cannot be told.`,
 
 // A subject is what a target came to: a package, or a label to be asked for.
 type subject struct {
-	pkg  []byte   // nil where it must be fetched
-	id   label.ID // empty where the package says it
-	base string   // of the URL in the code; empty for an ID or a package
+	pkg  []byte     // nil where it must be fetched
+	id   label.ID   // empty where the package says it
+	gtin label.GTIN // of the product, where a Digital Link named that
+	base string     // of the URL in the code; empty for an ID or a package
 }
 
 // subject reads the target: a file if there is one of that name, else an ID or
@@ -98,14 +101,11 @@ type subject struct {
 func (c *ctl) subject(target string) (*subject, error) {
 	info, err := os.Stat(target)
 	if err != nil || info.IsDir() {
-		base, id, err := qr.ParsePayload(target)
+		s, err := scanned(target)
 		if err != nil && label.ReasonOf(err) != label.ReasonIDCheck {
 			return nil, hintf(err, "there is no file %q either", target)
 		}
-		if err != nil {
-			return nil, err
-		}
-		return &subject{id: id, base: base}, nil
+		return s, err
 	}
 	f, err := os.Open(target)
 	if err != nil {
@@ -145,11 +145,47 @@ func pictured(path string) (*subject, error) {
 	if err != nil {
 		return nil, &located{path, err}
 	}
-	base, id, err := qr.ParsePayload(text)
+	s, err := scanned(text)
 	if err != nil {
 		return nil, hintf(&located{path, err}, "the code in the picture says %q", text)
 	}
+	return s, nil
+}
+
+// scanned reads what a code holds or a person pasted: an ID, a label URL, or a
+// GS1 Digital Link.
+func scanned(text string) (*subject, error) {
+	if base, g, err := qr.ParseDigitalLink(text); err == nil {
+		return &subject{gtin: g, base: base}, nil
+	}
+	base, id, err := qr.ParsePayload(text)
+	if err != nil {
+		return nil, err
+	}
 	return &subject{id: id, base: base}, nil
+}
+
+// resolve finds the label that a Digital Link leads to.
+func (c *ctl) resolve(ctx context.Context, base string, g label.GTIN) (label.ID, error) {
+	b, err := c.get(ctx, base, "/01/"+string(g)+"?linkType=linkset")
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		Linkset []struct {
+			Label []struct {
+				Href string `json:"href"`
+			} `json:"https://gs1.org/voc/certificationInfo"`
+		} `json:"linkset"`
+	}
+	if err := label.DecodeLoose(b, &answer); err != nil {
+		return "", err
+	}
+	if len(answer.Linkset) == 0 || len(answer.Linkset[0].Label) == 0 {
+		return "", label.Errorf(label.NotFound, label.ReasonUnlabelled, "gtin", "%s names no label of the product with GTIN %s", base, g)
+	}
+	_, id, err := qr.ParsePayload(answer.Linkset[0].Label[0].Href)
+	return id, err
 }
 
 func (c *ctl) verify(ctx context.Context, v *verification) error {
@@ -160,6 +196,14 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 	base, err := v.base(s)
 	if err != nil {
 		return err
+	}
+	if s.gtin != "" {
+		if v.offline {
+			return usagef("--offline needs a package file; a GS1 Digital Link names a product, and only the service knows its label")
+		}
+		if s.id, err = c.resolve(ctx, base, s.gtin); err != nil {
+			return err
+		}
 	}
 	if s.pkg == nil && v.offline {
 		return usagef("--offline needs a package file: ask %s%s for it while there is a network", base, packagePath(s.id))
@@ -260,6 +304,9 @@ func (c *ctl) genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Re
 	}
 	if s.id != "" && r.Label.ID != s.id {
 		return nil, &led{"not genuine", label.Errorf(label.Invalid, label.ReasonUnknownLabel, "id", "the service answered with another label, %s", r.Label.ID.Pretty())}
+	}
+	if s.gtin != "" && !slices.Contains(r.Label.Device.GTINs, s.gtin) {
+		return nil, &led{"not genuine", label.Errorf(label.Invalid, label.ReasonUnknownProduct, "gtin", "the label %s is not about the product with GTIN %s", r.Label.ID.Pretty(), s.gtin)}
 	}
 	if own, _, err := qr.ParsePayload(r.Label.URL); s.base != "" && (err != nil || own != s.base) {
 		return nil, &led{"not genuine", label.Errorf(label.Invalid, reasonElsewhere, "url", "the code leads to %s, the label was issued for %s", s.base, r.Label.URL)}

@@ -118,27 +118,17 @@ func ParsePayload(s string) (base string, id label.ID, err error) {
 			"is %d bytes, at most %d are accepted: a label URL is short", len(s), label.MaxProse)
 	}
 	s = strings.TrimSpace(s)
-	scheme, rest, ok := strings.Cut(s, "://")
-	if !ok {
+	if !strings.Contains(s, "://") {
 		if strings.ContainsAny(s, "/.:@") {
 			return "", "", bad("is neither a label ID nor a full address: write all of it, from https:// to the ID")
 		}
 		id, err = label.ParseID(s)
 		return "", id, err
 	}
-
-	host, path := rest, ""
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		host, path = rest[:i], rest[i:]
+	base, path, err := splitBase(s)
+	if err != nil {
+		return "", "", err
 	}
-	// Only ASCII may change case here: U+212A, the Kelvin sign, is a k in
-	// lower case. CheckBase refuses what asciiLower leaves.
-	scheme, host = asciiLower(scheme), asciiLower(host)
-	base = scheme + "://" + strings.TrimSuffix(host, ":"+impliedPort(scheme))
-	if err := CheckBase(base); err != nil {
-		return "", "", label.Within("url", err)
-	}
-
 	if i := strings.IndexAny(path, "?#"); i >= 0 {
 		path = path[:i]
 	}
@@ -155,6 +145,43 @@ func ParsePayload(s string) (base string, id label.ID, err error) {
 	return base, id, nil
 }
 
+// splitBase returns the base of an address, in the spelling that [CheckBase]
+// accepts, and what follows it.
+func splitBase(s string) (base, path string, err error) {
+	scheme, host, _ := strings.Cut(s, "://")
+	if i := strings.IndexAny(host, "/?#"); i >= 0 {
+		host, path = host[:i], host[i:]
+	}
+	// Only ASCII may change case here: U+212A, the Kelvin sign, is a k in
+	// lower case. CheckBase refuses what asciiLower leaves.
+	scheme, host = asciiLower(scheme), asciiLower(host)
+	base = scheme + "://" + strings.TrimSuffix(host, ":"+impliedPort(scheme))
+	return base, path, label.Within("url", CheckBase(base))
+}
+
+// ParseDigitalLink reads what a scanner found in a code made by [DigitalLink],
+// or another GS1 Digital Link of a trade item: the base, and the GTIN. The base
+// comes from whoever printed the code. It is no reason to believe it.
+func ParseDigitalLink(s string) (base string, g label.GTIN, err error) {
+	if len(s) > label.MaxProse {
+		return "", "", label.Errorf(label.TooLarge, label.ReasonTooLarge, "url", "is %d bytes, at most %d are accepted", len(s), label.MaxProse)
+	}
+	base, path, err := splitBase(strings.TrimSpace(s))
+	if err != nil {
+		return "", "", err
+	}
+	path, query, _ := strings.Cut(path, "?")
+	link, ok := strings.CutPrefix(path, "/01/")
+	if !ok {
+		return "", "", label.Errorf(label.Invalid, label.ReasonMalformed, "url", "is no GS1 Digital Link of a product, which looks like %s", DigitalLink(base, "09522104000171"))
+	}
+	d, err := label.ParseDigitalLink(link, query)
+	if err != nil {
+		return "", "", label.Within("url", err)
+	}
+	return base, d.GTIN, nil
+}
+
 func asciiLower(s string) string {
 	b := []byte(s)
 	for i, c := range b {
@@ -163,4 +190,11 @@ func asciiLower(s string) string {
 		}
 	}
 	return string(b)
+}
+
+// DigitalLink returns the GS1 Digital Link URI of a product as a QR code holds
+// it: one code for the till, which reads the GTIN, and for the shopper, whom it
+// leads to the product's label. The base has passed [CheckBase].
+func DigitalLink(base string, g label.GTIN) string {
+	return strings.ToUpper(base) + "/01/" + string(g)
 }

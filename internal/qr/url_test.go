@@ -1,6 +1,7 @@
 package qr_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"strings"
@@ -209,4 +210,32 @@ func FuzzParsePayload(f *testing.F) {
 			t.Fatalf("%q became %q, %q and then %q, %q, %v", s, base, id, againBase, againID, err)
 		}
 	})
+}
+
+func TestDigitalLink(t *testing.T) {
+	payload := qr.DigitalLink("https://labels.example.org", "09522104000171")
+	if payload != "HTTPS://LABELS.EXAMPLE.ORG/01/09522104000171" {
+		t.Errorf("the payload is %s", payload)
+	}
+	code, err := qr.New(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	png, err := code.PNG(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := qr.Decode(bytes.NewReader(png))
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, g, err := qr.ParseDigitalLink(text)
+	if err != nil || base != "https://labels.example.org" || g != "09522104000171" {
+		t.Errorf("read back as %s, %s (%v)", base, g, err)
+	}
+	for _, s := range []string{"K7QM4T2X9PWH", "https://labels.example.org/l/K7QM4T2X9PWH", "https://labels.example.org/01/09522104000172", "https://user@labels.example.org/01/09522104000171"} {
+		if _, _, err := qr.ParseDigitalLink(s); err == nil {
+			t.Errorf("%s is taken for a Digital Link", s)
+		}
+	}
 }

@@ -73,12 +73,19 @@ var (
 	policy = []string{"default-src 'none'; style-src '" + styleHash + "'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"}
 	sniff  = []string{"nosniff"}
 	refer  = []string{"no-referrer"}
+
+	// Everything here is public and nothing depends on who asks, so any page may
+	// read it (CORS).
+	anyOrigin = []string{"*"}
+	exposed   = []string{"ETag, Link, Retry-After, RateLimit, RateLimit-Policy"}
 )
 
 func protect(h http.Header) {
 	h["Content-Security-Policy"] = policy
 	h["X-Content-Type-Options"] = sniff
 	h["Referrer-Policy"] = refer
+	h["Access-Control-Allow-Origin"] = anyOrigin
+	h["Access-Control-Expose-Headers"] = exposed
 }
 
 // send answers with a body, or with 304 where the client has it.

@@ -5,7 +5,7 @@
 //
 // # Addresses
 //
-// All are read with GET or HEAD; other methods get 405.
+// All are read with GET or HEAD, from any page (CORS); other methods get 405.
 //
 //	/                          what this is, and a form to type an ID into
 //	/find?q=                   303 to the label or product that was typed
@@ -15,8 +15,10 @@
 //	/l/{id}/device             device descriptor, the statement's subject, byte for byte
 //	/l/{id}/proof              tlog-proof that the statement is in the log
 //	/l/{id}/package            all three in one file, for offline checks
-//	/l/{id}/qr.svg, /qr.png    the label's QR code
-//	/01/{gtin}                 307 to the label of a product (GS1 Digital Link)
+//	/l/{id}/qr.svg, /qr.png    the label's QR code; with ?gtin= a GS1 Digital Link
+//	/01/{gtin}...              GS1 Digital Link of a labelled product: 307 to its label, or
+//	                           to the link that ?linkType= names; or all links (RFC 9264)
+//	/.well-known/gs1resolver   what that resolver can do
 //	/advisory/{sha256}.json    a published advisory, byte for byte (CSAF or OpenVEX)
 //	/feeds/{org}.atom          what happened to a manufacturer's labels (Atom)
 //	/surveillance/{plan}.json  a plan for re-testing, and what was drawn, both signed

@@ -84,7 +84,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to r
 	head["Vary"] = varyAccept
 	switch p.status {
 	case http.StatusMethodNotAllowed:
-		head["Allow"] = []string{"GET, HEAD"}
+		head["Allow"] = methods
 	case http.StatusServiceUnavailable:
 		head["Retry-After"] = []string{"2"}
 	}

@@ -72,22 +72,8 @@ func (h *Handler) searchNumber(digits string) (string, error) {
 	return "", err
 }
 
-// product sends on to the label of a product.
-func (h *Handler) product(w http.ResponseWriter, r *http.Request, number string) {
-	g, err := label.ParseGTIN(number)
-	if err != nil {
-		h.failTyped(w, r, err, forPeople, number)
-		return
-	}
-	p, err := h.a.ByGTIN(g)
-	if err != nil {
-		h.failTyped(w, r, err, forPeople, number)
-		return
-	}
-	redirect(w, r, http.StatusTemporaryRedirect, "/l/"+string(p.Label.ID), cacheUntil(p.NextChange(p.At), h.a.Now()))
-}
-
-// redirect sends on to a path of ours.
+// redirect sends on to a path of ours, or to an address that a manufacturer
+// declared.
 func redirect(w http.ResponseWriter, r *http.Request, status int, to string, cache []string) {
 	text := "See " + to + "\n"
 	head := w.Header()

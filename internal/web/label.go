@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,18 +128,22 @@ func (h *Handler) present(p *authority.Published, v *view) (*body, error) {
 // A picture is a label's QR code, drawn.
 type picture struct{ svg, png *body }
 
+// A code is which picture of a label: one that leads to the label, or a GS1
+// Digital Link with a GTIN of the product.
+type code struct {
+	id   label.ID
+	gtin label.GTIN
+}
+
 // modulePixels makes the PNG of a usual code about 300 pixels wide.
 const modulePixels = 8
 
 // picture answers with a label's QR code.
 func (h *Handler) picture(w http.ResponseWriter, r *http.Request, name, path string) {
-	id, err := label.ParseID(name)
-	if err == nil {
-		_, err = h.a.Lookup(id) // no codes for labels that do not exist
-	}
+	c, err := h.code(name, r.URL.RawQuery)
 	var p *picture
 	if err == nil {
-		p, err = h.draw(id)
+		p, err = h.draw(c)
 	}
 	switch {
 	case err != nil:
@@ -150,19 +155,46 @@ func (h *Handler) picture(w http.ResponseWriter, r *http.Request, name, path str
 	}
 }
 
-func (h *Handler) draw(id label.ID) (*picture, error) {
-	if p, ok := h.pictures.Get(id); ok {
+// code returns which picture is asked for: of a label that exists, and if a GTIN
+// is given, of its product.
+func (h *Handler) code(name, query string) (c code, err error) {
+	if c.id, err = label.ParseID(name); err != nil {
+		return c, err
+	}
+	p, err := h.a.Lookup(c.id)
+	if err != nil {
+		return c, err
+	}
+	given := parameters(query, "gtin")
+	if len(given) == 0 {
+		return c, nil
+	}
+	if c.gtin, err = label.ParseGTIN(given[0]); err != nil {
+		return c, err
+	}
+	if !slices.Contains(p.Label.Device.GTINs, c.gtin) {
+		return c, label.Errorf(label.NotFound, label.ReasonUnknownProduct, "gtin", "label %s is not about the product with GTIN %s", c.id.Pretty(), c.gtin)
+	}
+	return c, nil
+}
+
+func (h *Handler) draw(c code) (*picture, error) {
+	if p, ok := h.pictures.Get(c); ok {
 		return p, nil
 	}
-	code, err := qr.New(qr.Payload(h.base, id))
+	payload := qr.Payload(h.base, c.id)
+	if c.gtin != "" {
+		payload = qr.DigitalLink(h.base, c.gtin)
+	}
+	drawn, err := qr.New(payload)
 	if err != nil {
 		return nil, err
 	}
-	png, err := code.PNG(modulePixels)
+	png, err := drawn.PNG(modulePixels)
 	if err != nil {
 		return nil, err
 	}
-	p := &picture{svg: newBody("image/svg+xml", code.SVG()), png: newBody("image/png", png)}
-	h.pictures.Add(id, p)
+	p := &picture{svg: newBody("image/svg+xml", drawn.SVG()), png: newBody("image/png", png)}
+	h.pictures.Add(c, p)
 	return p, nil
 }

@@ -59,8 +59,8 @@ type Handler struct {
 	base string
 	log  *slog.Logger
 
-	home, labelKey, logKey, trust *body
-	pictures                      *lru.Cache[label.ID, *picture]
+	home, labelKey, logKey, trust, resolver *body
+	pictures                                *lru.Cache[code, *picture]
 }
 
 // pictureCache bounds the QR codes kept: about 12 KiB each, drawn in a
@@ -77,7 +77,7 @@ func New(c Config) (*Handler, error) {
 	}
 	h := &Handler{a: c.Authority, base: c.Base, log: c.Log}
 	var err error
-	if h.pictures, err = lru.New[label.ID, *picture](pictureCache); err != nil {
+	if h.pictures, err = lru.New[code, *picture](pictureCache); err != nil {
 		return nil, err
 	}
 	trust := c.Authority.Trust()
@@ -96,7 +96,8 @@ func New(c Config) (*Handler, error) {
 		return nil, err
 	}
 	h.home = newBody(htmlType, text)
-	return h, nil
+	h.resolver, err = h.describeResolver(trust.Authority.Name)
+	return h, err
 }
 
 // currentKey returns the key that signs labels now: the last one still in use.
@@ -114,7 +115,12 @@ func currentKey(t *verify.Trust) (verify.TrustKey, error) {
 // nothing is read from a file system.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions:
+		h.options(w)
+		return
+	default:
 		h.refuse(w, r, problem{
 			status: http.StatusMethodNotAllowed, reason: reasonMethod,
 			text: "only GET and HEAD are answered here; everything that changes something is a gRPC call",
@@ -126,6 +132,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch path {
+	case "/.well-known/gs1resolver":
+		h.send(w, r, h.resolver, cacheMinute)
 	case "/":
 		h.send(w, r, h.home, cacheMinute)
 	case "/find":
@@ -151,12 +159,26 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.advisory(w, r, name)
 		} else if name, ok := strings.CutPrefix(path, "/surveillance/"); ok {
 			h.surveillance(w, r, name)
-		} else if gtin, ok := strings.CutPrefix(path, "/01/"); ok {
-			h.product(w, r, gtin)
+		} else if strings.HasPrefix(path, "/01/") {
+			h.product(w, r)
 		} else {
 			h.noPage(w, r, forPeople)
 		}
 	}
+}
+
+// methods are those that are answered.
+var methods = []string{"GET, HEAD, OPTIONS"}
+
+// options answers what may be done here: reading, from any page (CORS).
+func (h *Handler) options(w http.ResponseWriter) {
+	head := w.Header()
+	protect(head)
+	head["Allow"] = methods
+	head["Access-Control-Allow-Methods"] = methods
+	head["Access-Control-Allow-Headers"] = []string{"Accept, Accept-Language, If-None-Match"}
+	head["Access-Control-Max-Age"] = []string{"86400"}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // health answers whether labels can be read: the store gives its head.

@@ -232,7 +232,7 @@ func TestRoutes(t *testing.T) {
 			}
 			// And nothing else is answered.
 			post := do(w.h, http.MethodPost, tt.target, "Accept", tt.accept)
-			if post.Code != http.StatusMethodNotAllowed || post.Header().Get("Allow") != "GET, HEAD" {
+			if post.Code != http.StatusMethodNotAllowed || post.Header().Get("Allow") != "GET, HEAD, OPTIONS" {
 				t.Errorf("POST gives %d, Allow %q", post.Code, post.Header().Get("Allow"))
 			}
 			checkAnswer(t, post)

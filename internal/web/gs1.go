@@ -1,0 +1,174 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+)
+
+// What is at /01/ is a GS1-conformant resolver for the products that have
+// labels (GS1-Conformant Resolver standard 1.2; linksets by RFC 9264). It does
+// not read compressed URIs.
+
+// Media type and vocabulary of linksets.
+const (
+	linksetType   = "application/linkset+json"
+	gs1Vocabulary = "https://gs1.org/voc/"
+	gs1Context    = "https://ref.gs1.org/standards/resolver/linkset-context"
+)
+
+// reasonNoLink is the reason for a type of link that a product does not have.
+const reasonNoLink label.Reason = "NO_SUCH_LINK"
+
+// A target is where a link leads to (RFC 9264, 4.2.4.1).
+type target struct {
+	Href     string   `json:"href"`
+	Title    string   `json:"title"`
+	Type     string   `json:"type,omitempty"`
+	Language []string `json:"hreflang,omitempty"`
+}
+
+// A relation is a type of link, by its name in GS1's vocabulary, and where such
+// links of a product lead to.
+type relation struct {
+	name    string
+	targets []target
+}
+
+// relations returns the links of a labelled product, the default first.
+func (h *Handler) relations(p *authority.Published) []relation {
+	l, page := p.Label, qr.URL(h.base, p.Label.ID)
+	name := fullName(&l.Device)
+	list := []relation{
+		{"defaultLink", []target{{Href: page, Title: "Security label of " + name, Type: "text/html"}}},
+		{"certificationInfo", []target{
+			{Href: page, Title: "Security label of " + name, Type: "text/html"},
+			{Href: page + ".json", Title: "Security label of " + name + ", for programs", Type: jsonType},
+			{Href: page + "/bundle", Title: "The label, signed", Type: label.BundleType},
+		}},
+		{"safetyInfo", []target{{Href: page + "#notices", Title: "Security notices about " + name, Type: "text/html"}}},
+		{"support", []target{{Href: page + "#report", Title: "Report a problem with " + name, Type: "text/html"}}},
+	}
+	if l.Product.Page != "" {
+		list = append(list, relation{"pip", []target{{Href: l.Product.Page, Title: name + " at its manufacturer"}}})
+	}
+	return list
+}
+
+// product answers /01/{gtin} and what qualifies it.
+func (h *Handler) product(w http.ResponseWriter, r *http.Request) {
+	_, path, _ := strings.Cut(r.URL.EscapedPath(), "/01/")
+	d, err := label.ParseDigitalLink(path, r.URL.RawQuery)
+	if err != nil {
+		h.failTyped(w, r, err, forPeople, path)
+		return
+	}
+	p, err := h.a.ByGTIN(d.GTIN)
+	if err != nil {
+		h.failTyped(w, r, err, forPeople, string(d.GTIN))
+		return
+	}
+	anchor := h.base + "/01/" + string(d.GTIN)
+	w.Header()["Link"] = []string{
+		"<" + anchor + `?linkType=linkset>; rel="linkset"; type="` + linksetType + `"`,
+		"<" + gs1Context + `>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
+	}
+	w.Header()["Vary"] = varyAccept
+	cache := cacheUntil(p.NextChange(p.At), h.a.Now())
+	if d.LinkType == "linkset" || d.LinkType == "all" || d.LinkType == "" && wantsLinkset(r.Header) {
+		b, err := renderLinkset(anchor, h.relations(p))
+		if err != nil {
+			h.fail(w, r, err, forPrograms)
+			return
+		}
+		h.send(w, r, b, cache)
+		return
+	}
+	to, err := h.link(p, d.LinkType)
+	if err != nil {
+		h.fail(w, r, err, forPeople)
+		return
+	}
+	redirect(w, r, http.StatusTemporaryRedirect, withQuery(to, d.Query), cache)
+}
+
+// link returns where the link of a type leads to, named as gs1:NAME or by its
+// whole URI.
+func (h *Handler) link(p *authority.Published, linkType string) (string, error) {
+	name := "defaultLink"
+	if linkType != "" {
+		var ok bool
+		for _, prefix := range []string{"gs1:", gs1Vocabulary, "http://gs1.org/voc/"} {
+			if name, ok = strings.CutPrefix(linkType, prefix); ok {
+				break
+			}
+		}
+	}
+	for _, rel := range h.relations(p) {
+		if rel.name == name {
+			return strings.TrimPrefix(rel.targets[0].Href, h.base), nil
+		}
+	}
+	return "", label.Errorf(label.NotFound, reasonNoLink, "linkType", "there is no link of the type %.80q; linkType=linkset lists those there are", linkType)
+}
+
+// withQuery adds the parameters that a Digital Link had to the address that it
+// leads to.
+func withQuery(to string, query []string) string {
+	if len(query) == 0 {
+		return to
+	}
+	to, fragment, hasFragment := strings.Cut(to, "#")
+	join := "?"
+	if strings.Contains(to, "?") {
+		join = "&"
+	}
+	to += join + strings.Join(query, "&")
+	if hasFragment {
+		to += "#" + fragment
+	}
+	return to
+}
+
+// renderLinkset writes a linkset with one context object (RFC 9264, 4.2).
+func renderLinkset(anchor string, links []relation) (*body, error) {
+	context := map[string]any{"anchor": anchor}
+	for _, rel := range links {
+		context[gs1Vocabulary+rel.name] = rel.targets
+	}
+	b, err := label.Encode(map[string]any{"linkset": []any{context}})
+	if err != nil {
+		return nil, err
+	}
+	return newBody(linksetType, b), nil
+}
+
+// wantsLinkset reports whether a client asks for a linkset by name.
+func wantsLinkset(header http.Header) bool {
+	for _, field := range header["Accept"] {
+		for part := range strings.SplitSeq(field, ",") {
+			media, params, _ := strings.Cut(part, ";")
+			if q, ok := quality(params); ok && q > 0 && strings.EqualFold(strings.Trim(media, " \t"), linksetType) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// describeResolver says what the resolver can do, for /.well-known/gs1resolver.
+func (h *Handler) describeResolver(name string) (*body, error) {
+	b, err := label.Encode(map[string]any{
+		"name":                 name,
+		"resolverRoot":         h.base,
+		"supportedPrimaryKeys": []string{"01"},
+		"supportedLinkType":    []map[string]string{{"namespace": gs1Vocabulary, "prefix": "gs1:"}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newBody(jsonType, b), nil
+}
