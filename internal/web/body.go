@@ -24,6 +24,7 @@ type body struct {
 	typ    []string
 	length []string
 	etag   []string
+	zipped *zipped // nil where it is not worth compressing
 
 	// Where the body is a view of a label:
 	link        []string  // to the label's own address
@@ -34,10 +35,14 @@ type body struct {
 
 func newBody(typ string, b []byte) *body {
 	sum := sha256.Sum256(b)
-	return &body{
+	made := &body{
 		bytes: b, typ: []string{typ}, length: []string{strconv.Itoa(len(b))},
 		etag: []string{`"` + base64.RawURLEncoding.EncodeToString(sum[:]) + `"`},
 	}
+	if compressible(typ, b) {
+		made.zipped = new(zipped)
+	}
+	return made
 }
 
 // Cache-Control values. Nothing here is private; what varies is for how long
@@ -93,14 +98,24 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, b *body, cache []
 	head := w.Header()
 	protect(head)
 	head["Cache-Control"] = cache
-	head["Etag"] = b.etag
 	if b.link != nil {
 		head["Link"] = b.link
 	}
 	if b.vary != nil {
 		head["Vary"] = b.vary
+	} else if b.zipped != nil && head["Vary"] == nil {
+		head["Vary"] = varyEncoding
 	}
-	if had := r.Header["If-None-Match"]; had != nil && matches(had, b.etag[0]) {
+	bytes, length, etag := b.bytes, b.length, b.etag
+	if b.zipped != nil && wantsGzip(r.Header) {
+		if z := b.zip(); z != nil {
+			bytes, length, etag = z.bytes, z.length, z.etag
+			head["Content-Encoding"] = gzipped
+		}
+	}
+	head["Etag"] = etag
+	if had := r.Header["If-None-Match"]; had != nil && matches(had, etag[0]) {
+		delete(head, "Content-Encoding")
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -108,12 +123,12 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, b *body, cache []
 		head["Content-Disposition"] = b.disposition
 	}
 	head["Content-Type"] = b.typ
-	head["Content-Length"] = b.length
+	head["Content-Length"] = length
 	if r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	w.Write(b.bytes) // an error means that the client has gone
+	w.Write(bytes) // an error means that the client has gone
 }
 
 // matches reports whether an If-None-Match header names an entity tag, by weak

@@ -42,8 +42,12 @@ var (
 	}
 )
 
-// varyAccept marks the one address with two representations.
-var varyAccept = []string{"Accept"}
+// What answers depend on besides their address: all that are worth compressing
+// on the encoding, some on the media type.
+var (
+	varyEncoding = []string{"Accept-Encoding"}
+	varyAccept   = []string{"Accept, Accept-Encoding"}
+)
 
 // label answers what begins with /l/.
 func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
