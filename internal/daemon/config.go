@@ -71,6 +71,12 @@ type Config struct {
 	// inside its network: for demonstrations and tests. Default false.
 	PrivateWebhooks bool `yaml:"private_webhooks"`
 
+	// ClientHeader is the header in which a proxy in front of the HTTP side says
+	// whom it asks for, such as X-Forwarded-For: calls of the API are counted by
+	// client. What clients themselves put there must not get through. Default:
+	// none, clients connect themselves.
+	ClientHeader string `yaml:"client_header"`
+
 	// TLS is the certificate for both listeners. Without it, both must be on
 	// loopback.
 	TLS TLSConfig `yaml:"tls"`

@@ -128,7 +128,7 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	}
 	draw := func(id label.ID) (*qr.Code, error) { return qr.New(qr.Payload(d.URL, id)) }
 	d.rpc = rpc.New(d.Authority, draw, tlsConfig, o.Log)
-	handler, err := web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log})
+	handler, err := web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, ClientHeader: c.ClientHeader})
 	if err != nil {
 		return d, err
 	}

@@ -25,6 +25,10 @@
 //	/keys/label.pub            PEM of the key that signs labels now
 //	/keys/log.vkey             verifier key of the log (c2sp.org/signed-note)
 //	/.well-known/labeld.json   trust file: all that a verifier has to know
+//	/api, /api/openapi.json    the API for retailers, for people and for programs
+//	/api/products/{gtin}, /api/products?manufacturer=&model=, /api/products/lookup (POST)
+//	/api/changes, /api/changes.atom  what happened to labels after a cursor
+//	/l/{id}/badge.svg, /badge.html   a badge for a shop's page
 //	/status-list               signed list of how all labels stand (package statuslist)
 //	/log/checkpoint, /log/tile/...   the log (c2sp.org/tlog-tiles)
 //	/healthz                   200 while labels can be read

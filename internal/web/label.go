@@ -24,7 +24,9 @@ var (
 	pageView = &view{"web.page", forPeople, true, (*Handler).renderPage}
 	jsonView = &view{"web.json", forParsers, true, (*Handler).renderJSON}
 	byPath   = map[string]*view{
-		".json": jsonView,
+		".json":       jsonView,
+		"/badge.svg":  {"web.badge", forPrograms, false, (*Handler).renderBadge},
+		"/badge.html": {"web.snippet", forPrograms, false, (*Handler).renderSnippet},
 		"/bundle": {"web.bundle", forPrograms, false, func(_ *Handler, p look) (*body, error) {
 			return newBody(label.BundleType, p.Bundle), nil
 		}},

@@ -56,6 +56,16 @@ func renderHome(by label.Party, base string) ([]byte, error) {
 	}{newFrame("Product security labels", by), base, ""})
 }
 
+// renderAPI renders the page about the API.
+func renderAPI(by label.Party, base string) ([]byte, error) {
+	return renderTemplate("api", struct {
+		frame
+		Base  string
+		Calls int
+		Bulk  int
+	}{newFrame("For shops and programs", by), base, perMinute, maxBulk})
+}
+
 // A day is a date for people and for machines.
 type day struct{ Words, ISO string }
 
@@ -126,6 +136,7 @@ type labelPage struct {
 	Type      string // predicate type, for cosign
 	Entries   []entry
 	Base      string
+	Data      map[string]any // in the vocabulary of schema.org; of the present only
 }
 
 // maxEvents bounds what a page tells in full of what happened to a label. A
@@ -165,6 +176,9 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	}
 	if len(d.Events) > maxEvents {
 		d.Events, d.Earlier = d.Events[:maxEvents], d.Events[maxEvents:]
+	}
+	if !p.past {
+		d.Data = h.certification(p)
 	}
 	if p.past {
 		d.Asked, d.Query = label.DateOf(p.At).String(), "?at="+p.At.Format(time.RFC3339)

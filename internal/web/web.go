@@ -8,6 +8,7 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
@@ -31,6 +32,12 @@ type Authority interface {
 	// labels.
 	Feed(manufacturer string) (*label.Organization, []*notice.Notice, error)
 
+	// Changes returns what the log says of labels after an index, ByModel the
+	// labels of products with a model number.
+	Changes(after int64, most int) ([]authority.LabelChange, int64, bool, error)
+	ByModel(manufacturer, model string) ([]*authority.Published, error)
+	LogSize() int64
+
 	// Planned returns a plan for surveillance, and what was drawn.
 	Planned(id string) (*authority.Planned, error)
 
@@ -45,11 +52,15 @@ type Authority interface {
 	Now() time.Time               // by the clock that label states are worked out with
 }
 
-// Config is what a [Handler] is made of. All fields are required.
+// Config is what a [Handler] is made of.
 type Config struct {
 	Authority Authority
 	Base      string       // public base URL, as [qr.CheckBase] wants it; labels and codes name it
 	Log       *slog.Logger // gets the detail of internal errors
+
+	// ClientHeader is the header in which a proxy says whom it asks for, such as
+	// X-Forwarded-For; empty where clients connect themselves. Optional.
+	ClientHeader string
 }
 
 // A Handler serves everything that is read over HTTP. It is safe for
@@ -59,8 +70,10 @@ type Handler struct {
 	base string
 	log  *slog.Logger
 
-	home, labelKey, logKey, trust, resolver *body
-	pictures                                *lru.Cache[code, *picture]
+	home, labelKey, logKey, trust, resolver, openAPI, apiPage *body
+
+	calls    *limiter // of the API
+	pictures *lru.Cache[code, *picture]
 }
 
 // pictureCache bounds the QR codes kept: about 12 KiB each, drawn in a
@@ -96,7 +109,17 @@ func New(c Config) (*Handler, error) {
 		return nil, err
 	}
 	h.home = newBody(htmlType, text)
-	h.resolver, err = h.describeResolver(trust.Authority.Name)
+	if h.resolver, err = h.describeResolver(trust.Authority.Name); err != nil {
+		return nil, err
+	}
+	if h.openAPI, err = describeAPI(c.Base); err != nil {
+		return nil, err
+	}
+	if text, err = renderAPI(trust.Authority, c.Base); err != nil {
+		return nil, err
+	}
+	h.apiPage = newBody(htmlType, text)
+	h.calls, err = newLimiter(rate.Every(time.Minute/perMinute), perMinute, c.ClientHeader)
 	return h, err
 }
 
@@ -115,16 +138,19 @@ func currentKey(t *verify.Trust) (verify.TrustKey, error) {
 // nothing is read from a file system.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
+	if path == "/api" || strings.HasPrefix(path, "/api/") {
+		if r.Method != http.MethodOptions {
+			h.api(w, r)
+			return
+		}
+	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodOptions:
 		h.options(w)
 		return
 	default:
-		h.refuse(w, r, problem{
-			status: http.StatusMethodNotAllowed, reason: reasonMethod,
-			text: "only GET and HEAD are answered here; everything that changes something is a gRPC call",
-		}, forPeople)
+		h.notHere(w, r)
 		return
 	}
 	if len(path) >= 3 && path[0] == '/' && path[1]|0x20 == 'l' && path[2] == '/' {
@@ -165,6 +191,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.noPage(w, r, forPeople)
 		}
 	}
+}
+
+// notHere refuses a method.
+func (h *Handler) notHere(w http.ResponseWriter, r *http.Request) {
+	h.refuse(w, r, problem{
+		status: http.StatusMethodNotAllowed, reason: reasonMethod,
+		text: "only GET and HEAD are answered here; everything that changes something is a gRPC call",
+	}, forPeople)
 }
 
 // methods are those that are answered.

@@ -1,0 +1,118 @@
+package authority
+
+import (
+	"fmt"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/store"
+)
+
+// A LabelChange is one entry of the log that is about a label: it was issued, or
+// something happened to it.
+type LabelChange struct {
+	Index  int64
+	Label  label.ID
+	Action label.Action // empty where it was issued
+	At     time.Time    // when it was recorded
+}
+
+// changesScan bounds how many log entries are read to find changes.
+const changesScan = 2048
+
+// Changes returns what the log says of labels after an index, at most as many as
+// asked for, and the index to go on after. More is whether there may be more at
+// once.
+func (a *Authority) Changes(after int64, most int) (list []LabelChange, next int64, more bool, err error) {
+	err = a.store.View(func(v *store.View) error {
+		head, err := v.Head()
+		if err != nil {
+			return err
+		}
+		end := min(head.Tree.N, after+1+changesScan)
+		for next = after; next+1 < end && len(list) < most; next++ {
+			c, err := changeAt(v, next+1)
+			if err != nil {
+				return err
+			}
+			if c != nil {
+				list = append(list, *c)
+			}
+		}
+		more = next+1 < head.Tree.N
+		return nil
+	})
+	return list, next, more, err
+}
+
+// changeAt returns what a log entry says of a label, or nil.
+func changeAt(v *store.View, index int64) (*LabelChange, error) {
+	env, err := v.Entry(index)
+	if err != nil {
+		return nil, err
+	}
+	var st label.Statement
+	if err := label.DecodeLoose(env.Payload, &st); err != nil {
+		return nil, fmt.Errorf("log entry %d: %w", index, err)
+	}
+	switch st.PredicateType {
+	case label.TypeLabel:
+		var l struct {
+			ID     label.ID  `json:"id"`
+			Issued time.Time `json:"issued"`
+		}
+		err = label.DecodeLoose(st.Predicate, &l)
+		return &LabelChange{Index: index, Label: l.ID, At: l.Issued}, err
+	case label.TypeStatus:
+		var s struct {
+			Label    label.ID     `json:"label"`
+			Action   label.Action `json:"action"`
+			Recorded time.Time    `json:"recorded"`
+		}
+		err = label.DecodeLoose(st.Predicate, &s)
+		return &LabelChange{Index: index, Label: s.Label, Action: s.Action, At: s.Recorded}, err
+	}
+	return nil, nil
+}
+
+// MaxModels bounds the labels that a search by model number gives.
+const MaxModels = 50
+
+// ByModel returns the labels of the products with a model number, newest first:
+// those of one manufacturer.
+func (a *Authority) ByModel(manufacturer, model string) ([]*Published, error) {
+	var ids []label.ID
+	err := a.store.View(func(v *store.View) error {
+		if _, err := v.Org(manufacturer); err != nil {
+			return unknownOrg(err, "manufacturer", manufacturer)
+		}
+		var inner error
+		err := v.OrgLabels(manufacturer, nil, func(rec *store.Label, _ []byte) bool {
+			var dev *store.Device
+			if dev, inner = v.Device(rec.Device); inner != nil {
+				return false
+			}
+			var d struct {
+				Model string `json:"model"`
+			}
+			if inner = label.DecodeLoose(dev.Descriptor, &d); inner == nil && d.Model == model {
+				ids = append(ids, rec.ID)
+			}
+			return inner == nil && len(ids) < MaxModels
+		})
+		if inner != nil {
+			return inner
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*Published, len(ids))
+	for i, id := range ids {
+		if list[i], err = a.Lookup(id); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}

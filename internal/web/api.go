@@ -1,0 +1,363 @@
+package web
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+)
+
+// The API for retailers. openapi.json describes it and is served with it.
+
+//go:embed api/openapi.json
+var openAPI []byte
+
+const (
+	// maxBulk bounds the products of one bulk look-up, and maxBulkBody its
+	// request: a thousand numbers take 20 KB.
+	maxBulk     = 1000
+	maxBulkBody = 64 << 10
+
+	// defaultChanges and maxChanges bound a page of the change feed.
+	defaultChanges = 100
+	maxChanges     = 500
+)
+
+// api answers what is below /api.
+func (h *Handler) api(w http.ResponseWriter, r *http.Request) {
+	if !h.admit(w, r) {
+		return
+	}
+	path := strings.TrimPrefix(r.URL.Path, "/api")
+	if path == "/products/lookup" {
+		if r.Method != http.MethodPost {
+			h.refuse(w, r, problem{status: http.StatusMethodNotAllowed, reason: reasonMethod, text: "look-ups of many products are posted: {\"gtins\": [...]}"}, forParsers)
+			return
+		}
+		h.bulk(w, r)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.notHere(w, r)
+		return
+	}
+	switch path {
+	case "", "/":
+		h.send(w, r, h.apiPage, cacheMinute)
+	case "/openapi.json":
+		h.send(w, r, h.openAPI, cacheMinute)
+	case "/products":
+		h.models(w, r)
+	case "/changes":
+		h.changes(w, r)
+	case "/changes.atom":
+		h.changesFeed(w, r)
+	default:
+		if gtin, ok := strings.CutPrefix(path, "/products/"); ok {
+			h.lookup(w, r, gtin)
+		} else {
+			h.noPage(w, r, forPrograms)
+		}
+	}
+}
+
+// Results of a look-up.
+const (
+	labelled       = "labelled"        // it has a label that is active
+	otherState     = "other-state"     // it has one that is not; the state says how it stands
+	neverLabelled  = "never-labelled"  // it is registered and has never had one
+	unknownProduct = "unknown-product" // nobody registered it: most products have no label
+	malformedGTIN  = "malformed"       // in bulk: that is no GTIN
+)
+
+// An Answer is what is known of a product.
+type Answer struct {
+	GTIN    string        `json:"gtin,omitempty"`
+	Result  string        `json:"result"`
+	Message string        `json:"message,omitempty"` // what is wrong with the number
+	Product *Product      `json:"product,omitempty"`
+	Label   *LabelInShort `json:"label,omitempty"`
+}
+
+// A Product is the product of a label.
+type Product struct {
+	Brand        string       `json:"brand"`
+	Name         string       `json:"name"`
+	Model        string       `json:"model"`
+	Category     string       `json:"category"`
+	Manufacturer label.Party  `json:"manufacturer"`
+	GTINs        []label.GTIN `json:"gtins,omitempty"`
+}
+
+// A LabelInShort is what a shop shows of a label.
+type LabelInShort struct {
+	ID           label.ID           `json:"id"`
+	URL          string             `json:"url"`
+	State        label.State        `json:"state"`
+	Level        label.Level        `json:"level"`
+	Scheme       label.SchemeRef    `json:"scheme"`
+	Assurance    label.Assurance    `json:"assurance"`
+	Expires      time.Time          `json:"expires"`
+	ExpiringSoon bool               `json:"expiringSoon"`
+	UnderReview  bool               `json:"underReview"`
+	Support      label.SupportState `json:"support"`
+	SupportEnd   label.Date         `json:"supportEnd"`
+	Advisories   int                `json:"advisories"` // about the product, that owners should read
+	Successor    string             `json:"successor,omitempty"`
+	Badge        string             `json:"badge"`
+}
+
+func (h *Handler) answerOf(p *authority.Published) *Answer {
+	l := p.Label
+	a := &Answer{
+		Result: otherState,
+		Product: &Product{
+			Brand: l.Device.Brand, Name: l.Device.Name, Model: l.Device.Model, Category: l.Device.Category, Manufacturer: l.Maker, GTINs: l.Device.GTINs,
+		},
+		Label: &LabelInShort{
+			ID: l.ID, URL: l.URL, State: p.State, Level: l.Level, Scheme: l.Scheme, Assurance: l.Assurance, Expires: p.Expires,
+			ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Support: p.Support, SupportEnd: l.Product.SupportEnd,
+			Badge: qr.URL(h.base, l.ID) + "/badge.svg",
+		},
+	}
+	if p.State == label.Active {
+		a.Result = labelled
+	}
+	for _, s := range p.Advisories {
+		if s.Advisory.State != "not-affected" {
+			a.Label.Advisories++
+		}
+	}
+	if p.Because != nil && p.Because.Successor != nil {
+		a.Label.Successor = p.Because.Successor.URL
+	}
+	return a
+}
+
+// productAt looks a product up, as of an instant that may be zero for now.
+func (h *Handler) productAt(g label.GTIN, at time.Time) (*Answer, error) {
+	p, err := h.a.ByGTIN(g)
+	switch label.ReasonOf(err) {
+	case label.ReasonUnknownProduct:
+		return &Answer{GTIN: string(g), Result: unknownProduct}, nil
+	case label.ReasonUnlabelled:
+		return &Answer{GTIN: string(g), Result: neverLabelled}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !at.IsZero() {
+		p = p.As(at)
+	}
+	a := h.answerOf(p)
+	a.GTIN = string(g)
+	return a, nil
+}
+
+// lookup answers for one product.
+func (h *Handler) lookup(w http.ResponseWriter, r *http.Request, number string) {
+	at, past, err := parseAt(r.URL.RawQuery, h.a.Now())
+	if err != nil {
+		h.fail(w, r, err, forParsers)
+		return
+	}
+	if !past {
+		at = time.Time{}
+	}
+	g, err := label.ParseGTIN(number)
+	var a *Answer
+	if err == nil {
+		a, err = h.productAt(g, at)
+	}
+	if err != nil {
+		h.fail(w, r, err, forParsers)
+		return
+	}
+	h.sendJSON(w, r, a, cacheLabel)
+}
+
+// bulk answers for many products.
+func (h *Handler) bulk(w http.ResponseWriter, r *http.Request) {
+	at, past, err := parseAt(r.URL.RawQuery, h.a.Now())
+	if err != nil {
+		h.fail(w, r, err, forParsers)
+		return
+	}
+	if !past {
+		at = time.Time{}
+	}
+	numbers, err := readBulk(w, r)
+	if err != nil {
+		h.fail(w, r, err, forParsers)
+		return
+	}
+	answers := make([]*Answer, len(numbers))
+	for i, n := range numbers {
+		g, err := label.ParseGTIN(n)
+		if e, ok := errors.AsType[*label.Error](err); ok {
+			answers[i] = &Answer{GTIN: n, Result: malformedGTIN, Message: e.Text}
+			continue
+		}
+		if answers[i], err = h.productAt(g, at); err != nil {
+			h.fail(w, r, err, forParsers)
+			return
+		}
+		answers[i].GTIN = n // as it was asked
+	}
+	h.sendJSON(w, r, struct {
+		Products []*Answer `json:"products"`
+	}{answers}, cacheNone)
+}
+
+func readBulk(w http.ResponseWriter, r *http.Request) ([]string, error) {
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	if !strings.EqualFold(strings.TrimSpace(media), jsonType) {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "Content-Type", "must be %s", jsonType)
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBulkBody))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "the request is more than %d bytes; ask for at most %d products", maxBulkBody, maxBulk)
+	}
+	if err != nil {
+		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, "", "the request ended early")
+	}
+	var q struct {
+		GTINs []string `json:"gtins"`
+	}
+	if err := label.Decode(b, &q); err != nil {
+		return nil, err
+	}
+	switch n := len(q.GTINs); {
+	case n == 0:
+		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "gtins", "is required: the numbers under the barcodes")
+	case n > maxBulk:
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "gtins", "has %d numbers, at most %d are looked up at once", n, maxBulk)
+	}
+	return q.GTINs, nil
+}
+
+// models answers for the products of a manufacturer with a model number.
+func (h *Handler) models(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	for _, name := range []string{"manufacturer", "model"} {
+		if len(q[name]) != 1 || q.Get(name) == "" || len(q.Get(name)) > label.MaxText {
+			h.fail(w, r, label.Errorf(label.Invalid, label.ReasonMissing, name, "is required once: give the manufacturer's ID and the model number"), forParsers)
+			return
+		}
+	}
+	list, err := h.a.ByModel(q.Get("manufacturer"), q.Get("model"))
+	if err != nil {
+		h.fail(w, r, err, forParsers)
+		return
+	}
+	answers := make([]*Answer, len(list))
+	for i, p := range list {
+		answers[i] = h.answerOf(p)
+	}
+	h.sendJSON(w, r, struct {
+		Products []*Answer `json:"products"`
+	}{answers}, cacheLabel)
+}
+
+// A Change is one entry of the change feed.
+type Change struct {
+	Cursor string        `json:"cursor"` // to go on after
+	Change string        `json:"change"` // issued, or what happened: suspend, reinstate, revoke, ...
+	At     time.Time     `json:"at"`
+	GTINs  []label.GTIN  `json:"gtins,omitempty"`
+	Label  *LabelInShort `json:"label"` // as it stands now
+}
+
+// issued is the change that makes a label.
+const issued = "issued"
+
+func (h *Handler) changesAfter(after int64, most int) (list []Change, next int64, more bool, err error) {
+	found, next, more, err := h.a.Changes(after, most)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	for _, c := range found {
+		p, err := h.a.Lookup(c.Label)
+		if err != nil {
+			return nil, 0, false, err
+		}
+		a := h.answerOf(p)
+		change := Change{Cursor: strconv.FormatInt(c.Index, 10), Change: string(c.Action), At: c.At, GTINs: a.Product.GTINs, Label: a.Label}
+		if c.Action == "" {
+			change.Change = issued
+		}
+		list = append(list, change)
+	}
+	return list, next, more, nil
+}
+
+// changes answers with what happened after a cursor.
+func (h *Handler) changes(w http.ResponseWriter, r *http.Request) {
+	after, most, err := h.pageOfChanges(r)
+	var list []Change
+	var next int64
+	var more bool
+	if err == nil {
+		list, next, more, err = h.changesAfter(after, most)
+	}
+	if err != nil {
+		h.fail(w, r, err, forParsers)
+		return
+	}
+	if list == nil {
+		list = []Change{}
+	}
+	h.sendJSON(w, r, struct {
+		Changes []Change `json:"changes"`
+		Next    string   `json:"next"` // cursor for the next call, also where there are none
+		More    bool     `json:"more"` // ask again at once
+	}{list, strconv.FormatInt(next, 10), more}, cacheSecond)
+}
+
+func (h *Handler) pageOfChanges(r *http.Request) (after int64, most int, err error) {
+	q := r.URL.Query()
+	after, most = -1, defaultChanges
+	if s := q.Get("after"); s != "" {
+		if after, err = strconv.ParseInt(s, 10, 64); err != nil || after < -1 || s[0] == '+' {
+			return 0, 0, label.Errorf(label.Invalid, label.ReasonMalformed, "after", "is no cursor that this address gave; leave it out to begin")
+		}
+	}
+	if s := q.Get("limit"); s != "" {
+		if most, err = strconv.Atoi(s); err != nil || most < 1 || most > maxChanges {
+			return 0, 0, label.Errorf(label.Invalid, label.ReasonOutOfRange, "limit", "must be 1 to %d", maxChanges)
+		}
+	}
+	return after, most, nil
+}
+
+// sendJSON answers with a value as JSON.
+func (h *Handler) sendJSON(w http.ResponseWriter, r *http.Request, v any, cache []string) {
+	b, err := label.Encode(v)
+	if err != nil {
+		h.fail(w, r, err, forParsers)
+		return
+	}
+	h.send(w, r, newBody(jsonType, b), cache)
+}
+
+// describeAPI fills the service's address into the description.
+func describeAPI(base string) (*body, error) {
+	var doc map[string]any
+	if err := json.Unmarshal(openAPI, &doc); err != nil {
+		return nil, err
+	}
+	doc["servers"] = []map[string]string{{"url": base}}
+	b, err := label.Encode(doc)
+	if err != nil {
+		return nil, err
+	}
+	return newBody("application/openapi+json", b), nil
+}

@@ -1,0 +1,294 @@
+package web_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/web"
+)
+
+// A contract is the OpenAPI document as it is served: answers are held to its
+// schemas, which are JSON Schema 2020-12.
+type contract struct {
+	*jsonschema.Compiler
+	paths map[string]any
+}
+
+func newContract(t *testing.T, w *world) *contract {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(get(w.h, "/api/openapi.json").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &contract{Compiler: jsonschema.NewCompiler(), paths: doc.(map[string]any)["paths"].(map[string]any)}
+	c.DefaultDraft(jsonschema.Draft2020)
+	if err := c.AddResource("openapi.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// holds fails the test unless an answer is of a schema.
+func (c *contract) holds(t *testing.T, schema string, answer []byte) {
+	t.Helper()
+	s, err := c.Compile("openapi.json#/components/schemas/" + schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(string(answer)))
+	if err == nil {
+		err = s.Validate(v)
+	}
+	if err != nil {
+		t.Errorf("the answer is no %s: %v\n%s", schema, err, answer)
+	}
+}
+
+func post(h http.Handler, target, contentType, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(body))
+	r.Header.Set("Content-Type", contentType)
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	return rec
+}
+
+func TestLookUp(t *testing.T) {
+	w := newWorld(t)
+	c := newContract(t, w)
+	p := w.camera()
+	if err := w.register(w.Example("plug").Device); err != nil {
+		t.Fatal(err)
+	}
+	plug := string(w.Example("plug").Device.GTINs[0])
+	read := func(target string) (a web.Answer) {
+		t.Helper()
+		r := get(w.h, target)
+		if r.Code != http.StatusOK {
+			t.Fatalf("%s: %d %s", target, r.Code, r.Body)
+		}
+		c.holds(t, "Answer", r.Body.Bytes())
+		if err := json.Unmarshal(r.Body.Bytes(), &a); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	if a := read("/api/products/" + camera[1:]); a.Result != "labelled" || a.Label.ID != p.Label.ID || a.GTIN != camera || a.Product.Model != "NL-C210" {
+		t.Errorf("the camera: %+v", a)
+	}
+	if a := read("/api/products/" + plug); a.Result != "never-labelled" || a.Label != nil {
+		t.Errorf("the plug: %+v", a)
+	}
+	if a := read("/api/products/09522104009990"); a.Result != "unknown-product" {
+		t.Errorf("a product nobody knows: %+v", a)
+	}
+	w.pass(24 * time.Hour)
+	w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+	if a := read("/api/products/" + camera); a.Result != "other-state" || a.Label.State != label.Suspended {
+		t.Errorf("suspended: %+v", a)
+	}
+	if a := read("/api/products/" + camera + "?at=2026-11-02"); a.Result != "labelled" {
+		t.Errorf("the day before: %+v", a)
+	}
+	for target, code := range map[string]int{
+		"/api/products/1": http.StatusBadRequest,
+		"/api/products/" + camera + "?at=2999-01-01": http.StatusBadRequest,
+		"/api/products/" + camera + "?at=yesterday":  http.StatusBadRequest,
+		"/api/products": http.StatusBadRequest,
+		"/api/products?manufacturer=nobody&model=x": http.StatusNotFound,
+		"/api/nothing":                                 http.StatusNotFound,
+		"/api/products/lookup":                         http.StatusMethodNotAllowed,
+		"/api/products/../changes":                     http.StatusBadRequest,
+		"/api/changes?after=x":                         http.StatusBadRequest,
+		"/api/changes?after=-5":                        http.StatusBadRequest,
+		"/api/changes?limit=501":                       http.StatusBadRequest,
+		"/api/changes?after=99999999999999999999999":   http.StatusBadRequest,
+		"/api/products?manufacturer=a&model=b&model=c": http.StatusBadRequest,
+	} {
+		r := get(w.h, target)
+		if r.Code != code {
+			t.Errorf("%s: %d, want %d", target, r.Code, code)
+		}
+		c.holds(t, "Error", r.Body.Bytes())
+	}
+	r := get(w.h, "/api/products?manufacturer="+labeltest.Maker+"&model=NL-C210")
+	c.holds(t, "Answers", r.Body.Bytes())
+	if !strings.Contains(r.Body.String(), string(p.Label.ID)) {
+		t.Errorf("by model: %s", r.Body)
+	}
+	c.holds(t, "Label", get(w.h, "/l/"+string(p.Label.ID)+".json").Body.Bytes())
+}
+
+func TestBulk(t *testing.T) {
+	w := newWorld(t)
+	c := newContract(t, w)
+	p := w.camera()
+	r := post(w.h, "/api/products/lookup", "application/json; charset=utf-8", `{"gtins":["`+camera+`","`+camera[1:]+`","09522104009990","12345670","nonsense"]}`)
+	if r.Code != http.StatusOK {
+		t.Fatalf("%d %s", r.Code, r.Body)
+	}
+	c.holds(t, "Answers", r.Body.Bytes())
+	var answers struct{ Products []web.Answer }
+	if err := json.Unmarshal(r.Body.Bytes(), &answers); err != nil {
+		t.Fatal(err)
+	}
+	var results []string
+	for _, a := range answers.Products {
+		results = append(results, a.GTIN+" "+a.Result)
+	}
+	want := []string{camera + " labelled", camera[1:] + " labelled", "09522104009990 unknown-product", "12345670 unknown-product", "nonsense malformed"}
+	if !slices.Equal(results, want) || answers.Products[0].Label.ID != p.Label.ID {
+		t.Errorf("the answers are %q, want %q", results, want)
+	}
+	many := func(n int) string { return `{"gtins":["` + strings.Repeat(camera+`","`, n-1) + camera + `"]}` }
+	for name, q := range map[string]struct {
+		typ, body string
+		code      int
+	}{
+		"as many as can be": {"application/json", many(1000), http.StatusOK},
+		"one too many":      {"application/json", many(1001), http.StatusRequestEntityTooLarge},
+		"far too many":      {"application/json", many(9000), http.StatusRequestEntityTooLarge},
+		"none":              {"application/json", `{"gtins":[]}`, http.StatusBadRequest},
+		"a form":            {"application/x-www-form-urlencoded", "gtins=1", http.StatusBadRequest},
+		"not JSON":          {"application/json", "gtins", http.StatusBadRequest},
+		"unknown member":    {"application/json", `{"gtin":"1"}`, http.StatusBadRequest},
+		"member twice":      {"application/json", `{"gtins":["1"],"gtins":["2"]}`, http.StatusBadRequest},
+	} {
+		r := post(w.h, "/api/products/lookup", q.typ, q.body)
+		if r.Code != q.code {
+			t.Errorf("%s: %d %.200s, want %d", name, r.Code, r.Body, q.code)
+		}
+	}
+}
+
+// TestChanges keeps in step with labels by the feed: every change once, in
+// order, also after an interruption.
+func TestChanges(t *testing.T) {
+	w := newWorld(t)
+	c := newContract(t, w)
+	p := w.camera()
+	w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+	w.plug()
+	w.change(labeltest.Operator, p, label.Reinstate, "unfounded", nil)
+	var seen []string
+	next := ""
+	for range 20 {
+		r := get(w.h, "/api/changes?limit=2&after="+next)
+		c.holds(t, "Changes", r.Body.Bytes())
+		var page struct {
+			Changes []web.Change
+			Next    string
+			More    bool
+		}
+		if err := json.Unmarshal(r.Body.Bytes(), &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, ch := range page.Changes {
+			seen = append(seen, ch.Change+" "+string(ch.Label.ID))
+		}
+		if next = page.Next; !page.More {
+			break
+		}
+	}
+	if len(seen) != 4 || seen[0] != "issued "+string(p.Label.ID) || seen[1] != "suspend "+string(p.Label.ID) || seen[3] != "reinstate "+string(p.Label.ID) {
+		t.Errorf("the changes are %q", seen)
+	}
+	r := get(w.h, "/api/changes?after="+next)
+	if !strings.Contains(r.Body.String(), `"changes":[]`) || !strings.Contains(r.Body.String(), `"next":"`+next+`"`) {
+		t.Errorf("after the last: %s", r.Body)
+	}
+	w.change(labeltest.Operator, p, label.Review, "complaint", nil)
+	if r := get(w.h, "/api/changes?after="+next); strings.Count(r.Body.String(), `"change":`) != 1 {
+		t.Errorf("after one more: %s", r.Body)
+	}
+	if r := get(w.h, "/api/changes.atom"); r.Code != http.StatusOK || !strings.Contains(r.Body.String(), "Review begun: Northlight Porch Camera 2") {
+		t.Errorf("as a feed: %d %s", r.Code, r.Body)
+	}
+}
+
+// TestLimit has one client use its allowance up, and another not notice.
+func TestLimit(t *testing.T) {
+	w := newWorld(t)
+	ask := func(client string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "/api/products/"+camera, nil)
+		r.RemoteAddr = client
+		rec := httptest.NewRecorder()
+		w.h.ServeHTTP(rec, r)
+		return rec
+	}
+	var last *httptest.ResponseRecorder
+	n := 0
+	for ; n < 2000; n++ {
+		if last = ask(fmt.Sprintf("[2001:db8::%x]:1", n)); last.Code != http.StatusOK { // one customer's network
+			break
+		}
+	}
+	if n < 300 || last.Code != http.StatusTooManyRequests {
+		t.Fatalf("%d calls were answered, the next with %d", n, last.Code)
+	}
+	if s, err := strconv.Atoi(last.Header().Get("Retry-After")); err != nil || s < 1 || last.Header().Get("RateLimit-Policy") != `"api";q=300;w=60` || !strings.HasPrefix(last.Header().Get("RateLimit"), `"api";r=0;t=`) {
+		t.Errorf("the headers are %v", last.Header())
+	}
+	if r := ask("192.0.2.1:1"); r.Code != http.StatusOK || !strings.HasPrefix(r.Header().Get("RateLimit"), `"api";r=299;`) {
+		t.Errorf("another client: %d %v", r.Code, r.Header())
+	}
+	p := w.camera()
+	for range 400 { // labels themselves are not counted
+		if r := get(w.h, "/l/"+string(p.Label.ID)); r.Code != http.StatusOK {
+			t.Fatal(r.Code)
+		}
+	}
+}
+
+func TestBadge(t *testing.T) {
+	w := newWorld(t)
+	e := w.Example("plug")
+	e.Device.Name = `"><script>alert(1)</script>`
+	p := w.issue(e, 1)
+	path := "/l/" + string(p.Label.ID)
+	svg := get(w.h, path+"/badge.svg")
+	checkAnswer(t, svg)
+	if !strings.Contains(svg.Body.String(), "Level 1 of 4") || strings.Contains(svg.Body.String(), "<script") {
+		t.Errorf("the badge is %s", svg.Body)
+	}
+	html := get(w.h, path+"/badge.html")
+	if b, _ := io.ReadAll(html.Body); strings.Contains(string(b), "<script") || !strings.Contains(string(b), `<a href="`+p.Label.URL+`">`) || html.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+		t.Errorf("the snippet is %s", b)
+	}
+	w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+	if svg := get(w.h, path+"/badge.svg").Body.String(); !strings.Contains(svg, "Not valid: suspended") {
+		t.Errorf("the badge of a suspended label is %s", svg)
+	}
+}
+
+func TestEveryPathOfTheContractIsServed(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	for path, methods := range newContract(t, w).paths {
+		target := strings.NewReplacer("{gtin}", camera, "{id}", string(p.Label.ID)).Replace(path)
+		if path == "/api/products" {
+			target += "?manufacturer=" + labeltest.Maker + "&model=NL-C210"
+		}
+		r := get(w.h, target)
+		if _, ok := methods.(map[string]any)["post"]; ok {
+			r = post(w.h, target, "application/json", `{"gtins":["`+camera+`"]}`)
+		}
+		if r.Code != http.StatusOK {
+			t.Errorf("%s: %d", target, r.Code)
+		}
+	}
+	if r := get(w.h, "/api"); r.Code != http.StatusOK || !strings.Contains(r.Body.String(), "/api/openapi.json") {
+		t.Errorf("the page about it: %d", r.Code)
+	}
+}

@@ -1,0 +1,90 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"unicode/utf8"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+)
+
+// Sizes of a badge, in pixels. Text is set in whatever sans-serif the reader
+// has, so its width is reckoned generously and then enforced.
+const (
+	badgeHeight = 28
+	badgeLetter = 7.2
+	badgePad    = 9
+)
+
+// A badge is what a shop shows beside a product.
+type badge struct {
+	Width, Left int
+	Name, Says  string
+	Title       string
+	Dark, Light string // colours: white text on either has a contrast of 4.5:1 at least
+	NameWidth   int
+	SaysWidth   int
+	NameX       int
+	SaysX       int
+}
+
+// badgeColours are those of the state. The words say it too.
+var badgeColours = map[label.State]string{label.Active: "#0b6b3a"}
+
+var badgeTemplate = template.Must(template.New("badge").Parse(`<svg xmlns="http://www.w3.org/2000/svg" width="{{.Width}}" height="28" viewBox="0 0 {{.Width}} 28" role="img" aria-label="{{.Title}}">
+<title>{{.Title}}</title>
+<rect width="{{.Width}}" height="28" rx="5" fill="{{.Dark}}"/>
+<path d="M{{.Left}} 0h{{.SaysRun}}a5 5 0 0 1 5 5v18a5 5 0 0 1-5 5h-{{.SaysRun}}z" fill="{{.Light}}"/>
+<g fill="#fff" font-family="system-ui,Segoe UI,Helvetica,Arial,sans-serif" font-size="13" text-anchor="middle">
+<text x="{{.NameX}}" y="19" textLength="{{.NameWidth}}" lengthAdjust="spacingAndGlyphs">{{.Name}}</text>
+<text x="{{.SaysX}}" y="19" textLength="{{.SaysWidth}}" lengthAdjust="spacingAndGlyphs" font-weight="700">{{.Says}}</text>
+</g>
+</svg>
+`))
+
+// SaysRun is the length of the right part without its rounded end.
+func (b *badge) SaysRun() int { return b.Width - b.Left - 5 }
+
+func newBadge(p *authority.Published) *badge {
+	l := p.Label
+	b := &badge{Name: "Security label", Says: fmt.Sprintf("Level %d of %d", l.Level.Number, l.Level.Of), Dark: "#2b2f36", Light: badgeColours[p.State]}
+	if p.State != label.Active {
+		b.Says, b.Light = "Not valid: "+string(p.State), "#a3121f"
+	}
+	b.Title = b.Name + ", " + b.Says + ": " + fullName(&l.Device)
+	b.NameWidth, b.SaysWidth = width(b.Name), width(b.Says)
+	b.Left = b.NameWidth + 2*badgePad
+	b.Width = b.Left + b.SaysWidth + 2*badgePad
+	b.NameX, b.SaysX = b.Left/2, b.Left+(b.Width-b.Left)/2
+	return b
+}
+
+func width(s string) int { return int(badgeLetter * float64(utf8.RuneCountInString(s))) }
+
+func (h *Handler) renderBadge(p look) (*body, error) {
+	var out bytes.Buffer
+	if err := badgeTemplate.Execute(&out, newBadge(p.Published)); err != nil {
+		return nil, err
+	}
+	return newBody("image/svg+xml", out.Bytes()), nil
+}
+
+var snippetTemplate = template.Must(template.New("snippet").Parse(
+	`<a href="{{.URL}}"><img src="{{.URL}}/badge.svg" alt="Security label of {{.Name}}: see its state" width="{{.Width}}" height="28"></a>
+`))
+
+// renderSnippet writes HTML for a shop's page. Its alternative text leaves the
+// state to the label's page: text that is pasted does not change.
+func (h *Handler) renderSnippet(p look) (*body, error) {
+	var out bytes.Buffer
+	if err := snippetTemplate.Execute(&out, struct {
+		URL, Name string
+		Width     int
+	}{qr.URL(h.base, p.Label.ID), fullName(&p.Label.Device), newBadge(p.Published).Width}); err != nil {
+		return nil, err
+	}
+	return newBody(textType, out.Bytes()), nil
+}

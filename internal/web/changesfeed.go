@@ -1,0 +1,52 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"labeld/internal/label"
+	"labeld/internal/notice"
+)
+
+// changesFeed answers with the latest changes of labels as Atom: those among the
+// last entries of the log.
+func (h *Handler) changesFeed(w http.ResponseWriter, r *http.Request) {
+	list, _, _, err := h.changesAfter(max(-1, h.a.LogSize()-1-notice.MaxFeed), notice.MaxFeed)
+	var text []byte
+	if err == nil {
+		text, err = h.renderChanges(list)
+	}
+	if err != nil {
+		h.fail(w, r, err, forPrograms)
+		return
+	}
+	h.send(w, r, newBody("application/atom+xml; charset=utf-8", text), cacheLabel)
+}
+
+func (h *Handler) renderChanges(list []Change) ([]byte, error) {
+	updated := epoch
+	var entries []notice.Entry
+	for _, c := range slices.Backward(list) {
+		p, err := h.a.Lookup(c.Label.ID)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, notice.Entry{
+			ID: h.base + "/api/changes/" + c.Cursor, Title: changeWords(c.Change) + ": " + fullName(&p.Label.Device) + " (" + c.Label.ID.Pretty() + ")",
+			Link: c.Label.URL, Updated: c.At, Category: c.Change,
+			Summary: "Level " + strconv.Itoa(c.Label.Level.Number) + " of " + strconv.Itoa(c.Label.Level.Of) + ". The label is now " + string(c.Label.State) + ".",
+		})
+	}
+	if len(list) > 0 {
+		updated = list[len(list)-1].At
+	}
+	return notice.Feed(h.base+"/", "Changes of product security labels", h.base+"/api/changes.atom", updated, entries)
+}
+
+func changeWords(change string) string {
+	if change == issued {
+		return "Issued"
+	}
+	return happened[label.Action(change)]
+}

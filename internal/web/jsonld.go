@@ -1,0 +1,33 @@
+package web
+
+import (
+	"labeld/internal/label"
+)
+
+// certification says a label in the vocabulary of schema.org, for the page: what
+// search engines and shops read from it. html/template writes it, and escapes
+// what comes from strangers.
+func (h *Handler) certification(p look) map[string]any {
+	l := p.Label
+	status := "https://schema.org/CertificationInactive"
+	if p.State == label.Active {
+		status = "https://schema.org/CertificationActive"
+	}
+	product := map[string]any{
+		"@type": "Product", "name": fullName(&l.Device), "model": l.Device.Model,
+		"brand":        map[string]string{"@type": "Brand", "name": l.Device.Brand},
+		"manufacturer": map[string]string{"@type": "Organization", "name": l.Maker.Name},
+	}
+	if len(l.Device.GTINs) > 0 {
+		product["gtin"] = l.Device.GTINs
+	}
+	return map[string]any{
+		"@context": "https://schema.org", "@type": "Certification",
+		"name": l.Scheme.Name, "url": l.URL, "certificationIdentification": l.ID.Pretty(), "certificationStatus": status,
+		"issuedBy":            map[string]string{"@type": "Organization", "name": l.Authority.Name},
+		"validFrom":           label.DateOf(l.Issued).String(),
+		"expires":             label.DateOf(p.Expires.Add(-1)).String(),
+		"about":               product,
+		"certificationRating": map[string]any{"@type": "Rating", "ratingValue": l.Level.Number, "bestRating": l.Level.Of, "worstRating": 1, "ratingExplanation": l.Level.Name},
+	}
+}
