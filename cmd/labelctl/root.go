@@ -67,7 +67,7 @@ passphrase of an encrypted key, which is asked for otherwise.`,
 		keyCommand(c), orgCommand(c), eventCommand(c), deviceCommand(c),
 		attestCommand(c), declareCommand(c), submitCommand(c), submissionsCommand(c),
 		evaluateCommand(c), requestCommand(c), labelCommand(c),
-		decisionCommand(c), appealCommand(c), advisoryCommand(c), surveillanceCommand(c), noticeCommand(c),
+		decisionCommand(c), appealCommand(c), advisoryCommand(c), surveillanceCommand(c), reportCommand(c), noticeCommand(c),
 		verifyCommand(c), qrCommand(c), trustCommand(c), schemeCommand(c), exampleCommand(c))
 	root.SetIn(stdin)
 	root.SetOut(stdout)

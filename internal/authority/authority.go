@@ -11,6 +11,8 @@
 //	change.go        changing the state of labels
 //	propagate.go     what becomes of labels when something they rest on fails
 //	advise.go        advisories about products
+//	complaint.go     what people in shops report
+//	changes.go       the log as a feed of changes
 //	surveillance.go  what is tested again, and which labs to ask about
 //	statuslist.go    the signed list of how all labels stand
 //	notice.go        what organizations are told

@@ -57,6 +57,14 @@ type AppealNews struct {
 	Outcome  label.RulingOutcome `json:"outcome,omitempty"` // of one that is decided
 }
 
+// A ReportNews is the data of a notice to the authority that somebody reported
+// something.
+type ReportNews struct {
+	Report string   `json:"report"`
+	Label  label.ID `json:"label,omitempty"`
+	Kind   string   `json:"kind"`
+}
+
 // kinds says which notice a status makes.
 var kinds = map[label.Action]string{
 	label.Suspend:   notice.LabelSuspended,

@@ -17,8 +17,9 @@ const (
 	LabelExpired    = "label.expired"
 	SchemeChanged   = "scheme.changed" // there are new criteria
 
-	AppealFiled          = "appeal.filed"   // to the authority
-	AppealDecided        = "appeal.decided" // to the manufacturer
+	AppealFiled          = "appeal.filed"    // to the authority
+	AppealDecided        = "appeal.decided"  // to the manufacturer
+	ReportReceived       = "report.received" // to the authority, from somebody in a shop
 	AccreditationChanged = "accreditation.changed"
 	KeyRevoked           = "key.revoked"
 	HookTest             = "hook.test"
@@ -47,6 +48,7 @@ var Kinds = []Kind{
 	{SchemeChanged, "New criteria", true},
 	{AppealFiled, "Appeal filed", false},
 	{AppealDecided, "Appeal decided", false},
+	{ReportReceived, "Report from a person", false},
 	{AccreditationChanged, "Accreditation changed", false},
 	{KeyRevoked, "Key revoked", false},
 	{HookTest, "Test", false},

@@ -57,6 +57,7 @@ func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, log *slog.Logge
 	labelv1.RegisterAdvisoryServiceServer(s, &advisories{a: a})
 	labelv1.RegisterAppealServiceServer(s, &appeals{a: a})
 	labelv1.RegisterNoticeServiceServer(s, &notices{a: a})
+	labelv1.RegisterReportServiceServer(s, &reports{a: a})
 	labelv1.RegisterSurveillanceServiceServer(s, &surveillances{a: a})
 	labelv1.RegisterVerificationServiceServer(s, &verification{a: a})
 	labelv1.RegisterAuthorityServiceServer(s, &operations{a: a})

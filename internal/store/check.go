@@ -30,6 +30,7 @@ func (s *Store) Check(report func(problem string)) error {
 		c.decisions()
 		c.advisories()
 		c.plans()
+		c.complaints()
 		c.notices()
 		c.labels()
 		return nil

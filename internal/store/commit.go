@@ -29,9 +29,10 @@ type Batch struct {
 	Appeals        []Appeal   // new ones, and those that were decided
 	Rulings        []Ruling   // new ones, and those that were logged
 
-	Plans      []Plan     // new ones, and those that were drawn
-	Advisories []Advisory // with their documents
-	Advised    int64      // up to which log entry labels were held against advisories; 0 where that stays as it is
+	Complaints []Complaint // new ones, and those that were closed
+	Plans      []Plan      // new ones, and those that were drawn
+	Advisories []Advisory  // with their documents
+	Advised    int64       // up to which log entry labels were held against advisories; 0 where that stays as it is
 
 	Notices  []notice.Notice   // each is queued for the hooks that want it
 	Hooks    []notice.Hook     // new ones, and changed ones
@@ -52,7 +53,7 @@ type Batch struct {
 func (b *Batch) Empty() bool {
 	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+
 		len(b.Requests)+len(b.Events)+len(b.Decisions)+len(b.Appeals)+len(b.Rulings)+
-		len(b.Plans)+len(b.Advisories)+len(b.Notices)+len(b.Hooks)+len(b.Unhooked)+len(b.Tried)+len(b.Requeued)+len(b.Entries) == 0 && b.Watched == nil && b.Advised == 0
+		len(b.Complaints)+len(b.Plans)+len(b.Advisories)+len(b.Notices)+len(b.Hooks)+len(b.Unhooked)+len(b.Tried)+len(b.Requeued)+len(b.Entries) == 0 && b.Watched == nil && b.Advised == 0
 }
 
 // Commit writes a batch durably, if the log head is still b.From; otherwise it
@@ -149,6 +150,11 @@ func putRecords(tx *bolt.Tx, b *Batch) error {
 	}
 	if err := putTrails(tx, b); err != nil {
 		return err
+	}
+	for i := range b.Complaints {
+		if err := putComplaint(tx, &b.Complaints[i]); err != nil {
+			return err
+		}
 	}
 	for i := range b.Plans {
 		if err := putPlan(tx, &b.Plans[i]); err != nil {

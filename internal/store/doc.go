@@ -38,6 +38,9 @@
 //	appeals         32-byte digest = json Appeal
 //	due_appeals     time, 32-byte digest = nothing              appeals without ruling, by when it is due
 //	rulings         32-byte device digest, 32-byte digest = json Ruling
+//	complaints      complaint id = json Complaint
+//	open_complaints  ^time, complaint id = nothing              newest first
+//	label_complaints  label id or nothing|complaint id = nothing
 //	plans           plan id = json Plan                         surveillance
 //	advisories      32-byte digest = json Advisory              of the document
 //	documents       32-byte digest = zstd of the document as it came

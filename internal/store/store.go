@@ -55,6 +55,10 @@ var (
 
 	bPlans = []byte("plans")
 
+	bComplaints      = []byte("complaints")
+	bOpenComplaints  = []byte("open_complaints")
+	bLabelComplaints = []byte("label_complaints")
+
 	bAdvisories    = []byte("advisories")
 	bDocuments     = []byte("documents")
 	bOrgAdvisories = []byte("org_advisories")
@@ -70,7 +74,7 @@ var (
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
 		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting, bEvents,
 		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
-		bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,
+		bComplaints, bOpenComplaints, bLabelComplaints, bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,
 		bNotices, bOrgNotices, bHooks, bOrgHooks, bOutbox, bDead}
 
 	kSchema     = []byte("schema")

@@ -56,6 +56,8 @@ var shapes = map[string]func([]byte) bool{
 	"time, 32-byte":         func(b []byte) bool { return len(b) == 8+32 },
 	"digest, time, 32-byte": func(b []byte) bool { return len(b) == 32+8+32 },
 	"org|text":              func(b []byte) bool { org, rest, ok := bytes.Cut(b, []byte{0}); return ok && slug(org) && len(rest) > 0 },
+	"time, complaint id":    func(b []byte) bool { return len(b) == 8+12 },
+	"label|complaint id":    func(b []byte) bool { return len(b) == 12+1+12 || len(b) == 1+12 },
 	"hook id":               slug,
 	"org|hook id":           afterOrg(12),
 	"hook id|uint64":        afterOrg(8),
@@ -101,6 +103,9 @@ var drawing = []struct{ line, key, value string }{
 	{"appeals         32-byte digest = json Appeal", "32-byte digest", "json"},
 	{"due_appeals     time, 32-byte digest = nothing              appeals without ruling, by when it is due", "time, 32-byte", "nothing"},
 	{"rulings         32-byte device digest, 32-byte digest = json Ruling", "two 32-byte", "json"},
+	{"complaints      complaint id = json Complaint", "hook id", "json"},
+	{"open_complaints  ^time, complaint id = nothing              newest first", "time, complaint id", "nothing"},
+	{"label_complaints  label id or nothing|complaint id = nothing", "label|complaint id", "nothing"},
 	{"plans           plan id = json Plan                         surveillance", "org", "json"},
 	{"advisories      32-byte digest = json Advisory              of the document", "32-byte digest", "json"},
 	{"documents       32-byte digest = zstd of the document as it came", "32-byte digest", "zstd"},
@@ -164,6 +169,9 @@ func filled(t *testing.T) *labeltest.World {
 	}
 	w.Advise(labeltest.Operator, doc)
 	if _, err := w.Authority.Plan(t.Context(), w.Caller(labeltest.Operator), surveillance.Plan{ID: "autumn", Size: 1000, Count: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Authority.Complain(t.Context(), store.Complaint{Label: plug.Label.ID, Kind: authority.Copied, Text: "It is on a lamp."}); err != nil {
 		t.Fatal(err)
 	}
 	toy := w.Example("toy")

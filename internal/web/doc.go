@@ -1,11 +1,13 @@
 // Package web is everything that is read over HTTP: the page a shopper sees
 // after scanning a code, the same label for programs, what proves it, and the
-// transparency log. It only reads. Nothing here signs, decides or changes
-// anything, and everything it serves is public.
+// transparency log. It only reads, and everything it serves is public; nothing
+// here signs, decides or changes anything. The one thing it takes in is what
+// people report (/report), which goes to the operators.
 //
 // # Addresses
 //
-// All are read with GET or HEAD, from any page (CORS); other methods get 405.
+// All are read with GET or HEAD, from any page (CORS); other methods get 405,
+// but for what is posted to /report and /api/products/lookup.
 //
 //	/                          what this is, and a form to type an ID into
 //	/find?q=                   303 to the label or product that was typed
@@ -25,6 +27,7 @@
 //	/keys/label.pub            PEM of the key that signs labels now
 //	/keys/log.vkey             verifier key of the log (c2sp.org/signed-note)
 //	/.well-known/labeld.json   trust file: all that a verifier has to know
+//	/report?label=             a form to report a problem; posted to the same address
 //	/api, /api/openapi.json    the API for retailers, for people and for programs
 //	/api/products/{gtin}, /api/products?manufacturer=&model=, /api/products/lookup (POST)
 //	/api/changes, /api/changes.atom  what happened to labels after a cursor

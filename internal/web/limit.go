@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -91,14 +92,16 @@ var apiPolicy = []string{fmt.Sprintf(`"api";q=%d;w=60`, perMinute)}
 // where nothing is.
 func (h *Handler) admit(w http.ResponseWriter, r *http.Request) bool {
 	ok, left, wait := h.calls.take(r, time.Now())
-	seconds := int(math.Ceil(wait.Seconds()))
 	head := w.Header()
 	head["Ratelimit-Policy"] = apiPolicy
-	head["Ratelimit"] = []string{fmt.Sprintf(`"api";r=%d;t=%d`, left, seconds)}
+	head["Ratelimit"] = []string{fmt.Sprintf(`"api";r=%d;t=%s`, left, seconds(wait))}
 	if ok {
 		return true
 	}
-	head["Retry-After"] = []string{fmt.Sprint(max(1, seconds))}
+	head["Retry-After"] = []string{seconds(wait)}
 	h.refuse(w, r, problem{status: http.StatusTooManyRequests, reason: reasonTooMany, text: fmt.Sprintf("at most %d calls a minute are answered; wait, or look up many products in one call", perMinute)}, forParsers)
 	return false
 }
+
+// seconds writes a time to wait, in whole seconds.
+func seconds(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -31,6 +32,9 @@ type Authority interface {
 	// Feed returns a manufacturer and the latest public notices about its
 	// labels.
 	Feed(manufacturer string) (*label.Organization, []*notice.Notice, error)
+
+	// Complain takes what somebody reports, for the operators.
+	Complain(context.Context, store.Complaint) (*store.Complaint, error)
 
 	// Changes returns what the log says of labels after an index, ByModel the
 	// labels of products with a model number.
@@ -73,6 +77,7 @@ type Handler struct {
 	home, labelKey, logKey, trust, resolver, openAPI, apiPage *body
 
 	calls    *limiter // of the API
+	reports  *limiter // of people
 	pictures *lru.Cache[code, *picture]
 }
 
@@ -119,7 +124,10 @@ func New(c Config) (*Handler, error) {
 		return nil, err
 	}
 	h.apiPage = newBody(htmlType, text)
-	h.calls, err = newLimiter(rate.Every(time.Minute/perMinute), perMinute, c.ClientHeader)
+	if h.calls, err = newLimiter(rate.Every(time.Minute/perMinute), perMinute, c.ClientHeader); err != nil {
+		return nil, err
+	}
+	h.reports, err = newReportLimiter(c.ClientHeader)
 	return h, err
 }
 
@@ -138,6 +146,10 @@ func currentKey(t *verify.Trust) (verify.TrustKey, error) {
 // nothing is read from a file system.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
+	if path == "/report" && r.Method != http.MethodOptions {
+		h.report(w, r)
+		return
+	}
 	if path == "/api" || strings.HasPrefix(path, "/api/") {
 		if r.Method != http.MethodOptions {
 			h.api(w, r)

@@ -266,7 +266,7 @@ func checkAnswer(t testing.TB, rec *httptest.ResponseRecorder) {
 		}
 	}
 	body := rec.Body.String()
-	if rec.Code == http.StatusOK {
+	if rec.Code == http.StatusOK && head.Get("Cache-Control") != "no-store" {
 		sum := sha256.Sum256(rec.Body.Bytes())
 		if etag := head.Get("Etag"); rec.Body.Len() > 0 && etag != `"`+base64.RawURLEncoding.EncodeToString(sum[:])+`"` {
 			t.Errorf("the ETag %s is not of the body", etag)

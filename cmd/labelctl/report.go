@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+)
+
+func reportCommand(c *ctl) *cobra.Command {
+	return group("report", "Read what people report who scanned a label",
+		`People who scan a label can report a copied code, a wrong product or a weakness on
+the page at /report. Operators read that here, and close it with what came of it;
+how to reach the person is forgotten then. Nothing of it is public.`,
+		"  labelctl report list\n  labelctl report close 7k2m4tq9xwva --outcome \"An imitation; the shop took it off the shelf.\"",
+		reportListCommand(c), reportCloseCommand(c))
+}
+
+// reports calls the service as the caller.
+func (c *ctl) reports(ctx context.Context) (labelv1.ReportServiceClient, *grpc.ClientConn, error) {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return labelv1.NewReportServiceClient(conn), conn, nil
+}
+
+func reportListCommand(c *ctl) *cobra.Command {
+	var id string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List reports that are open, or all about a label",
+		Long: `List the reports that are open, newest first, with how many there are about the same
+label. --label lists all about one label, closed ones too.`,
+		Example: "  labelctl report list\n  labelctl report list --label K7QM-4T2X-9PWH",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listReports(cmd.Context(), id) },
+	}
+	cmd.Flags().StringVar(&id, "label", "", "`ID` of a label")
+	return cmd
+}
+
+func (c *ctl) listReports(ctx context.Context, id string) error {
+	api, conn, err := c.reports(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	all := &labelv1.ListReportsResponse{}
+	if err := each(func(token string) (string, error) {
+		r, err := api.ListReports(ctx, &labelv1.ListReportsRequest{Label: id, PageSize: pageSize, PageToken: token})
+		all.Reports = append(all.Reports, r.GetReports()...)
+		return r.GetNextPageToken(), err
+	}); err != nil {
+		return err
+	}
+	return c.show(all, func(p *page) {
+		var rows [][]string
+		for _, r := range all.GetReports() {
+			about, state := "-", "open"
+			if r.GetLabel() != "" {
+				about = label.ID(r.GetLabel()).Pretty() + " (" + strconv.Itoa(int(r.GetAboutLabel())) + ")"
+			}
+			if r.GetClosed() != nil {
+				state = "closed: " + r.GetOutcome()
+			}
+			rows = append(rows, []string{r.GetId(), instant(r.GetReceived().AsTime()), about, r.GetKind(), state, r.GetWhere(), r.GetText(), r.GetContact()})
+		}
+		p.table([]string{"REPORT", "RECEIVED", "LABEL (REPORTS)", "KIND", "STATE", "WHERE", "TEXT", "CONTACT"}, rows)
+	})
+}
+
+func reportCloseCommand(c *ctl) *cobra.Command {
+	var outcome string
+	cmd := &cobra.Command{
+		Use:     "close REPORT --outcome TEXT",
+		Short:   "Close a report with what came of it",
+		Long:    "Close a report. How to reach the person who sent it is forgotten.",
+		Example: "  labelctl report close 7k2m4tq9xwva --outcome \"An imitation; the shop took it off the shelf.\"",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, conn, err := c.reports(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := api.CloseReport(cmd.Context(), &labelv1.CloseReportRequest{Id: args[0], Outcome: outcome})
+			if err != nil {
+				return err
+			}
+			return c.show(r.GetReport(), func(p *page) { p.line("report %s is closed", r.GetReport().GetId()) })
+		},
+	}
+	cmd.Flags().StringVar(&outcome, "outcome", "", "what came of it")
+	require(cmd, "outcome")
+	return cmd
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"bytes"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"labeld/internal/label"
+)
+
+// A Complaint is what somebody in a shop reported. It is for operators only.
+type Complaint struct {
+	ID       string    `json:"id"`
+	Label    label.ID  `json:"label,omitempty"` // that was issued; empty where none is meant
+	Kind     string    `json:"kind"`            // copied, product, weakness or other
+	Where    string    `json:"where,omitempty"` // the shop
+	Text     string    `json:"text"`
+	Contact  string    `json:"contact,omitempty"` // erased when it is closed
+	Received time.Time `json:"received"`
+	Closed   time.Time `json:"closed,omitzero"`
+	Outcome  string    `json:"outcome,omitempty"`
+}
+
+func complaintKey(c *Complaint) []byte { return append(newestFirst(c.Received), c.ID...) }
+
+// putComplaint writes a complaint, and keeps the index of those that are open.
+func putComplaint(tx *bolt.Tx, c *Complaint) error {
+	if err := putJSON(tx.Bucket(bComplaints), []byte(c.ID), c); err != nil {
+		return err
+	}
+	if err := tx.Bucket(bLabelComplaints).Put(append([]byte(c.Label+"|"), c.ID...), nil); err != nil {
+		return err
+	}
+	if !c.Closed.IsZero() {
+		return tx.Bucket(bOpenComplaints).Delete(complaintKey(c))
+	}
+	return tx.Bucket(bOpenComplaints).Put(complaintKey(c), nil)
+}
+
+// Complaint returns a complaint.
+func (v *View) Complaint(id string) (*Complaint, error) {
+	return getJSON[Complaint](v, bComplaints, []byte(id))
+}
+
+// OpenComplaints calls f with the complaints that are open, newest first, from
+// the one after a cursor on, until f returns false.
+func (v *View) OpenComplaints(cursor []byte, f func(*Complaint, []byte) bool) error {
+	return v.prefix(bOpenComplaints, nil, cursor, func(rest []byte) (bool, error) {
+		c, err := v.Complaint(string(rest[8:]))
+		if err != nil {
+			return false, err
+		}
+		return f(c, bytes.Clone(rest)), nil
+	})
+}
+
+// LabelComplaints calls f with the complaints about a label, in no order, from
+// the one after a cursor on, until f returns false.
+func (v *View) LabelComplaints(id label.ID, cursor []byte, f func(*Complaint, []byte) bool) error {
+	return v.prefix(bLabelComplaints, []byte(id+"|"), cursor, func(rest []byte) (bool, error) {
+		c, err := v.Complaint(string(rest))
+		if err != nil {
+			return false, err
+		}
+		return f(c, bytes.Clone(rest)), nil
+	})
+}
+
+// Complaints returns how many complaints there are about a label, closed ones
+// too.
+func (v *View) Complaints(id label.ID) (n int) {
+	prefix := []byte(id + "|")
+	c := v.tx.Bucket(bLabelComplaints).Cursor()
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		n++
+	}
+	return n
+}
+
+// complaints holds complaints to their labels, and the indexes to them.
+func (c *checker) complaints() {
+	open := 0
+	c.each(bComplaints, func(k, v []byte) {
+		p, err := decode[Complaint](bComplaints, k, v)
+		if err != nil || p.ID != string(k) {
+			c.badf("complaint %q is unreadable or misplaced", k)
+			return
+		}
+		what := "complaint " + p.ID
+		if p.Label != "" {
+			c.has(bLabels, []byte(p.Label), nil, what)
+		}
+		c.has(bLabelComplaints, append([]byte(p.Label+"|"), k...), nil, what)
+		if p.Closed.IsZero() {
+			open++
+			c.has(bOpenComplaints, complaintKey(p), nil, what)
+		} else if p.Contact != "" {
+			c.badf("%s is closed and still says whom to ask back", what)
+		}
+	})
+	if n := c.tx.Bucket(bOpenComplaints).Stats().KeyN; n != open {
+		c.badf("index %s has %d records, the complaints give %d", bOpenComplaints, n, open)
+	}
+	c.sameCount(bLabelComplaints, bComplaints)
+}

@@ -1,0 +1,175 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+	"labeld/internal/store"
+)
+
+// The form at /report is the one address here that takes something in. It goes
+// to the operators, and nothing of it is shown again.
+
+const (
+	// maxForm bounds what is posted: the longest text, each byte escaped.
+	maxForm = 16 << 10
+
+	// reportsAtOnce and reportsEvery bound the reports of one client: a family
+	// in a shop, and not a flood.
+	reportsAtOnce = 5
+	reportsEvery  = 5 * time.Minute
+)
+
+// A reportPage is the form, filled in as far as it was.
+type reportPage struct {
+	frame
+	ID      string // as typed
+	Pretty  string // of the label it is about, if that is known
+	Product string
+	Kinds   []reportKind
+	Where   string
+	Text    string
+	Contact string
+	Wrong   string // what to mend, in words
+	Field   string // that is wrong
+	Sent    bool
+	Limits  struct{ Text, Where, Contact int }
+}
+
+type reportKind struct {
+	Value, Words string
+	Chosen       bool
+}
+
+var reportKinds = []reportKind{
+	{Value: authority.Copied, Words: "The label is on another product, or looks forged"},
+	{Value: authority.Mistaken, Words: "What the label says about the product is wrong"},
+	{Value: authority.Weakness, Words: "The product has a security weakness"},
+	{Value: authority.Other, Words: "Something else"},
+}
+
+// report answers /report: the form, and what is sent by it.
+func (h *Handler) report(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		id := r.URL.Query().Get("label")
+		h.sendForm(w, r, http.StatusOK, h.reportForm(url.Values{"label": {id}}))
+	case http.MethodPost:
+		h.takeReport(w, r)
+	default:
+		h.notHere(w, r)
+	}
+}
+
+// reportForm returns the form with what was filled in.
+func (h *Handler) reportForm(form url.Values) *reportPage {
+	p := &reportPage{
+		frame: newFrame("Report a problem", h.a.Trust().Authority), ID: form.Get("label"),
+		Where: form.Get("where"), Text: form.Get("text"), Contact: form.Get("contact"),
+	}
+	p.Limits.Text, p.Limits.Where, p.Limits.Contact = label.MaxProse, label.MaxText, authority.MaxContact
+	for _, k := range reportKinds {
+		k.Chosen = k.Value == form.Get("kind")
+		p.Kinds = append(p.Kinds, k)
+	}
+	if id, err := label.ParseID(p.ID); err == nil {
+		if known, err := h.a.Lookup(id); err == nil {
+			p.Pretty, p.Product = id.Pretty(), fullName(&known.Label.Device)
+		}
+	}
+	return p
+}
+
+func (h *Handler) takeReport(w http.ResponseWriter, r *http.Request) {
+	form, err := readForm(w, r)
+	if err != nil {
+		h.fail(w, r, err, forPeople)
+		return
+	}
+	page := h.reportForm(form)
+	if form.Get("website") != "" { // not shown to people: who fills it in is no person
+		page.Sent = true
+		h.sendForm(w, r, http.StatusOK, page)
+		return
+	}
+	if ok, _, wait := h.reports.take(r, time.Now()); !ok {
+		w.Header()["Retry-After"] = []string{seconds(wait)}
+		page.Wrong = "You have sent several reports just now. Please wait a few minutes, or tell the authority by mail."
+		h.sendForm(w, r, http.StatusTooManyRequests, page)
+		return
+	}
+	c := store.Complaint{Kind: form.Get("kind"), Where: form.Get("where"), Text: form.Get("text"), Contact: form.Get("contact")}
+	if page.ID != "" {
+		c.Label, err = labelOf(page.ID)
+	}
+	if err == nil {
+		ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
+		defer cancel()
+		_, err = h.a.Complain(ctx, c)
+	}
+	if e, ok := errors.AsType[*label.Error](err); ok && e.Kind != label.Internal {
+		page.Wrong, page.Field = e.Text, e.Field
+		h.sendForm(w, r, StatusOf(e), page)
+		return
+	}
+	if err != nil {
+		h.fail(w, r, err, forPeople)
+		return
+	}
+	page.Sent = true
+	h.sendForm(w, r, http.StatusOK, page)
+}
+
+// labelOf reads the label that a report is about: an ID, or the address in a
+// code.
+func labelOf(typed string) (label.ID, error) {
+	_, id, err := qr.ParsePayload(typed)
+	return id, label.Within("label", err)
+}
+
+// readForm reads what a browser posts.
+func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	if !strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded") {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "Content-Type", "must be application/x-www-form-urlencoded, as the form sends it")
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "the report is too long; at most %d bytes of text are accepted", label.MaxProse)
+	}
+	if err != nil {
+		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, "", "the report did not arrive whole; send it again")
+	}
+	form, err := url.ParseQuery(string(b))
+	if err != nil {
+		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, "", "the report is not in the form that the page sends")
+	}
+	return form, nil
+}
+
+// sendForm answers with the form, or with thanks.
+func (h *Handler) sendForm(w http.ResponseWriter, r *http.Request, status int, p *reportPage) {
+	b, err := renderTemplate("report", p)
+	if err != nil {
+		h.fail(w, r, err, forPeople)
+		return
+	}
+	head := w.Header()
+	protect(head)
+	head["Cache-Control"] = cacheNone
+	write(w, r, status, htmlType, b)
+}
+
+func newReportLimiter(header string) (*limiter, error) {
+	return newLimiter(rate.Every(reportsEvery), reportsAtOnce, header)
+}

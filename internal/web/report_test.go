@@ -1,0 +1,101 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"labeld/internal/authority"
+	"labeld/internal/labeltest"
+)
+
+const formType = "application/x-www-form-urlencoded"
+
+// send posts a report from an address of its own, as a browser does.
+func send(h http.Handler, client int, form url.Values) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, "/report", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", formType)
+	r.RemoteAddr = "192.0.2." + strconv.Itoa(client) + ":1"
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	return rec
+}
+
+func TestReport(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	id := p.Label.ID.Pretty()
+	page := get(w.h, "/report?label="+id)
+	checkAnswer(t, page)
+	wants(t, "the form", page.Body.String(), []string{`action="/report"`, `method="post"`, `value="` + id + `"`, "Northlight Porch Camera 2"}, nil)
+	if !strings.Contains(get(w.h, "/l/"+id).Body.String(), `href="/report?label=`+string(p.Label.ID)+`"`) {
+		t.Error("the label's page does not lead to the form")
+	}
+	evil := `<script>alert(1)</script>"'>`
+	form := url.Values{"label": {id}, "kind": {"copied"}, "text": {"It is on a lamp. " + evil}, "where": {"Market hall"}, "contact": {"somebody@shop.example"}}
+	done := send(w.h, 1, form)
+	checkAnswer(t, done)
+	wants(t, "the answer", done.Body.String(), []string{"Thank you", id}, []string{"somebody@shop.example", "<script"})
+	list, _, err := w.Authority.Complaints(w.Caller(labeltest.Operator), "", authority.Page{})
+	if err != nil || len(list) != 1 || list[0].Label != p.Label.ID || list[0].Text != form.Get("text") || list[0].AboutLabel != 1 {
+		t.Fatalf("the operator reads %+v (%v)", list, err)
+	}
+	for _, target := range []string{"/l/" + id, "/l/" + id + ".json", "/api/products/" + camera, "/report?label=" + id, "/api/changes"} {
+		if strings.Contains(get(w.h, target).Body.String(), "somebody@shop.example") || strings.Contains(get(w.h, target).Body.String(), "Market hall") {
+			t.Errorf("%s shows what was reported", target)
+		}
+	}
+}
+
+func TestReportsThatAreRefused(t *testing.T) {
+	w := newWorld(t)
+	good := func() url.Values { return url.Values{"kind": {"weakness"}, "text": {"It has a weakness."}} }
+	client := 10
+	for name, c := range map[string]struct {
+		change func(url.Values)
+		code   int
+		says   string
+	}{
+		"nothing wrong":    {func(url.Values) {}, http.StatusOK, "Thank you"},
+		"no text":          {func(f url.Values) { f.Set("text", "  ") }, http.StatusBadRequest, "say what you saw"},
+		"no kind":          {func(f url.Values) { f.Del("kind") }, http.StatusBadRequest, "must be one of"},
+		"unknown label":    {func(f url.Values) { f.Set("label", "K7QM-4T2X-9PWH") }, http.StatusNotFound, "leave it out"},
+		"mistyped label":   {func(f url.Values) { f.Set("label", "K7QM-4T2X-9PWX") }, http.StatusBadRequest, "Not sent."},
+		"long text":        {func(f url.Values) { f.Set("text", strings.Repeat("a", 2001)) }, http.StatusRequestEntityTooLarge, "at most 2000"},
+		"long contact":     {func(f url.Values) { f.Set("contact", strings.Repeat("a", 201)) }, http.StatusRequestEntityTooLarge, "at most 200"},
+		"not text":         {func(f url.Values) { f.Set("text", "a\xff") }, http.StatusBadRequest, "UTF-8"},
+		"filled in by one": {func(f url.Values) { f.Set("website", "https://spam.example") }, http.StatusOK, "Thank you"}, // and forgotten
+		"a huge form":      {func(f url.Values) { f.Set("text", strings.Repeat("a", 20<<10)) }, http.StatusRequestEntityTooLarge, "too long"},
+	} {
+		client++
+		f := good()
+		c.change(f)
+		r := send(w.h, client, f)
+		if r.Code != c.code || !strings.Contains(r.Body.String(), c.says) {
+			t.Errorf("%s: %d, want %d and %q", name, r.Code, c.code, c.says)
+		}
+		if text := f.Get("text"); c.code == http.StatusNotFound && !strings.Contains(r.Body.String(), text) {
+			t.Errorf("%s: what was written is lost", name)
+		}
+		checkAnswer(t, r)
+	}
+	list, _, err := w.Authority.Complaints(w.Caller(labeltest.Operator), "", authority.Page{})
+	if err != nil || len(list) != 1 {
+		t.Errorf("%d reports were taken (%v)", len(list), err)
+	}
+	for range 5 {
+		send(w.h, 99, good())
+	}
+	if r := send(w.h, 99, good()); r.Code != http.StatusTooManyRequests || r.Header().Get("Retry-After") == "" || !strings.Contains(r.Body.String(), "It has a weakness.") {
+		t.Errorf("the sixth report of a client: %d", r.Code)
+	}
+	if r := post(w.h, "/report", "application/json", "{}"); r.Code != http.StatusBadRequest {
+		t.Errorf("as JSON: %d", r.Code)
+	}
+	if r := do(w.h, http.MethodPut, "/report"); r.Code != http.StatusMethodNotAllowed {
+		t.Errorf("PUT: %d", r.Code)
+	}
+}
