@@ -116,3 +116,57 @@ func (a *Authority) ByModel(manufacturer, model string) ([]*Published, error) {
 	}
 	return list, nil
 }
+
+// A Listed is a label with all that happened to it, and its log entry.
+type Listed struct {
+	label.History
+	Index int64
+}
+
+// Read returns the labels that the log says something of after an index, each
+// with all that happened to it, and the index to go on after. It reads at most as
+// many entries as asked for. More is whether there are more.
+func (a *Authority) Read(after, entries int64) (list []*Listed, next int64, more bool, err error) {
+	err = a.store.View(func(v *store.View) error {
+		head, err := v.Head()
+		if err != nil {
+			return err
+		}
+		next = min(after+entries, head.Tree.N-1)
+		seen := map[label.ID]bool{}
+		for i := after + 1; i <= next; i++ {
+			c, err := changeAt(v, i)
+			if err != nil {
+				return err
+			}
+			if c == nil || seen[c.Label] {
+				continue
+			}
+			seen[c.Label] = true
+			l, err := listed(v, c.Label)
+			if err != nil {
+				return err
+			}
+			list = append(list, l)
+		}
+		more = next < head.Tree.N-1
+		return nil
+	})
+	return list, next, more, err
+}
+
+func listed(v *store.View, id label.ID) (*Listed, error) {
+	rec, err := v.Label(id)
+	if err != nil {
+		return nil, err
+	}
+	l := &Listed{Index: rec.Index}
+	if l.Label, err = said(v, rec); err != nil {
+		return nil, err
+	}
+	list, err := v.History(id)
+	for _, s := range list {
+		l.Statuses = append(l.Statuses, &s.Status)
+	}
+	return l, err
+}

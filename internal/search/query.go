@@ -1,0 +1,290 @@
+package search
+
+import (
+	"cmp"
+	"iter"
+	"maps"
+	"math/bits"
+	"slices"
+	"strings"
+	"time"
+
+	"labeld/internal/label"
+)
+
+// A Sort is an order of results.
+type Sort string
+
+const (
+	Best    Sort = ""        // whole words first, then the newest
+	Newest  Sort = "newest"  // by age
+	Level   Sort = "level"   // the highest first
+	Name    Sort = "name"    // by alphabet
+	Support Sort = "support" // the longest supported first
+)
+
+// Sorts lists the orders.
+var Sorts = []Sort{Best, Newest, Level, Name, Support}
+
+// A Query is what somebody looks for. Empty members do not narrow it.
+type Query struct {
+	Text         string
+	Category     string
+	Level        int
+	Scheme       string
+	State        label.State
+	Assurance    label.Assurance
+	Manufacturer string // ID
+	Sort         Sort
+	Page         int // from 1; 0 is 1
+}
+
+// Check refuses what cannot be looked for.
+func (q *Query) Check() error {
+	switch {
+	case len(q.Text) > MaxQuery:
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "is %d bytes, at most %d are accepted; a few words will do", len(q.Text), MaxQuery)
+	case !slices.Contains(Sorts, q.Sort):
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "sort", "must be newest, level, name or support, or left out")
+	case q.State != "" && !slices.Contains(label.States, q.State):
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "state", "is no state of a label")
+	case q.Page < 0 || q.Page > MaxPage:
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "page", "must be 1 to %d; narrow the search to see more", MaxPage)
+	}
+	return nil
+}
+
+// A Result is what a query found.
+type Result struct {
+	Records    []*Record // of the page
+	Total      int
+	Pages      int
+	Categories map[string]int // how many there are of each, but for the filter on that
+	Levels     map[int]int
+	States     map[label.State]int
+	Propose    string // another query, where nothing was found
+}
+
+// Find searches, as of an instant.
+func (s *Snapshot) Find(q Query, now time.Time) (*Result, error) {
+	if err := q.Check(); err != nil {
+		return nil, err
+	}
+	terms := words(q.Text)
+	if len(terms) > MaxWords {
+		terms = terms[:MaxWords]
+	}
+	r := &Result{Categories: map[string]int{}, Levels: map[int]int{}, States: map[label.State]int{}}
+	var found []match
+	for _, seg := range s.segments() {
+		m := seg.match(terms)
+		m.filter(&q, now, r)
+		r.Total += m.in.count()
+		found = append(found, m)
+	}
+	r.Pages = min((r.Total+PageSize-1)/PageSize, MaxPage)
+	skip := (max(q.Page, 1) - 1) * PageSize
+	for rec := range merged(found, q.Sort) {
+		if skip--; skip >= 0 {
+			continue
+		}
+		if r.Records = append(r.Records, rec); len(r.Records) == PageSize {
+			break
+		}
+	}
+	if r.Total == 0 && len(terms) > 0 {
+		r.Propose = s.propose(terms)
+	}
+	return r, nil
+}
+
+// A match is what was found in a segment.
+type match struct {
+	*segment
+	in    set
+	whole set // of these, where all words are whole
+}
+
+// match returns the places that have all words.
+func (l *live) match(terms []string) match {
+	m := match{l.segment, all(len(l.records)), all(len(l.records))}
+	m.in.without(l.hidden)
+	for _, t := range terms {
+		begins, is := l.find(t)
+		m.in.and(begins)
+		m.whole.and(is)
+	}
+	m.whole.and(m.in)
+	return m
+}
+
+// filter narrows a match, and counts what there is of each kind: by each filter
+// what the others leave, so that people see what another choice would give.
+func (m *match) filter(q *Query, now time.Time, r *Result) {
+	category, anyCategory := m.categories.wanted(q.Category)
+	scheme, anyScheme := m.schemes.wanted(q.Scheme)
+	maker, anyMaker := m.makers.wanted(q.Manufacturer)
+	state := uint8(max(0, slices.Index(label.States, q.State)))
+	kinds := make([]int, len(m.categories.list))
+	var levels [maxLevels]int
+	var states [16]int
+	at := now.UnixNano()
+	for w, word := range m.in {
+		for ; word != 0; word &= word - 1 {
+			p := w*64 + bits.TrailingZeros64(word)
+			c := &m.columns[p]
+			is := c.state
+			if c.until != 0 && at >= c.until {
+				is = uint8(slices.Index(label.States, m.records[p].State(now)))
+			}
+			others := (anyScheme || c.scheme == scheme) && (anyMaker || c.maker == maker) &&
+				(q.Assurance == "" || c.tested == (q.Assurance == label.LabTested))
+			fits := [3]bool{anyCategory || c.category == category, q.Level == 0 || int(c.level) == q.Level, q.State == "" || is == state}
+			if others && fits[1] && fits[2] {
+				kinds[c.category]++
+			}
+			if others && fits[0] && fits[2] {
+				levels[c.level]++
+			}
+			if others && fits[0] && fits[1] {
+				states[is]++
+			}
+			if !others || !fits[0] || !fits[1] || !fits[2] {
+				m.in[w] &^= 1 << (p % 64)
+			}
+		}
+	}
+	count(r.Categories, kinds, func(i int) string { return m.categories.list[i] })
+	count(r.Levels, levels[:], func(i int) int { return i })
+	count(r.States, states[:], func(i int) label.State { return label.States[i] })
+	m.whole.and(m.in)
+}
+
+// count adds what there is of each kind.
+func count[K comparable](into map[K]int, counts []int, key func(i int) K) {
+	for i, n := range counts {
+		if n > 0 {
+			into[key(i)] += n
+		}
+	}
+}
+
+// maxLevels bounds the levels that are counted; schemes have up to nine.
+const maxLevels = 16
+
+// bySupport compares by the end of support, the latest first.
+func bySupport(a, b *Record) int {
+	return cmp.Or(b.SupportEnd.Compare(a.SupportEnd), cmp.Compare(b.Entry, a.Entry))
+}
+
+func byAge(a, b *Record) int { return cmp.Compare(b.Entry, a.Entry) }
+func byLevel(a, b *Record) int {
+	return cmp.Or(cmp.Compare(b.Level.Number, a.Level.Number), byAge(a, b))
+}
+func byName(a, b *Record) int {
+	return cmp.Or(cmp.Compare(a.sortName, b.sortName), cmp.Compare(a.Entry, b.Entry))
+}
+
+// merged returns all that was found, in an order.
+func merged(found []match, by Sort) iter.Seq[*Record] {
+	if by == Best {
+		whole, rest := slices.Clone(found), slices.Clone(found)
+		for i := range found {
+			whole[i].in = found[i].whole
+			rest[i].in = slices.Clone(found[i].in)
+			rest[i].in.without(found[i].whole)
+		}
+		return func(yield func(*Record) bool) {
+			for _, part := range [][]match{whole, rest} {
+				for rec := range merged(part, Newest) {
+					if !yield(rec) {
+						return
+					}
+				}
+			}
+		}
+	}
+	compare := map[Sort]func(a, b *Record) int{Newest: byAge, Level: byLevel, Name: byName, Support: bySupport}[by]
+	return func(yield func(*Record) bool) {
+		var nexts []func() (*Record, bool)
+		heads := make([]*Record, len(found))
+		for i := range found {
+			next, stop := iter.Pull(found[i].sorted(by))
+			defer stop()
+			nexts = append(nexts, next)
+			heads[i], _ = next()
+		}
+		for {
+			best := -1
+			for i, h := range heads {
+				if h != nil && (best < 0 || compare(h, heads[best]) < 0) {
+					best = i
+				}
+			}
+			if best < 0 || !yield(heads[best]) {
+				return
+			}
+			heads[best], _ = nexts[best]()
+		}
+	}
+}
+
+// sorted returns what was found in one segment, in an order.
+func (m match) sorted(by Sort) iter.Seq[*Record] {
+	return func(yield func(*Record) bool) {
+		give := func(p uint32) bool { return !m.in.has(p) || yield(m.records[p]) }
+		switch by {
+		case Name, Support:
+			order := m.byName
+			if by == Support {
+				order = m.bySupp
+			}
+			for _, p := range order {
+				if !give(p) {
+					return
+				}
+			}
+		case Level:
+			levels := map[int]bool{}
+			for _, r := range m.records {
+				levels[r.Level.Number] = true
+			}
+			for _, n := range slices.Backward(slices.Sorted(maps.Keys(levels))) {
+				for p := len(m.records) - 1; p >= 0; p-- {
+					if m.records[p].Level.Number == n && !give(uint32(p)) {
+						return
+					}
+				}
+			}
+		default:
+			for p := len(m.records) - 1; p >= 0; p-- {
+				if !give(uint32(p)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// propose returns a query that differs little and finds something, or nothing.
+func (s *Snapshot) propose(terms []string) string {
+	changed := false
+	out := slices.Clone(terms)
+	for i, t := range terms {
+		best, most, there := "", 0, false
+		for _, seg := range s.segments() {
+			begins, _ := seg.find(t)
+			there = there || begins.count() > 0
+			if w, n := seg.proposal(t); n > most {
+				best, most = w, n
+			}
+		}
+		if !there && best != "" {
+			out[i], changed = best, true
+		}
+	}
+	if !changed {
+		return ""
+	}
+	return strings.Join(out, " ")
+}

@@ -1,0 +1,50 @@
+package search
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
+	"golang.org/x/text/unicode/norm"
+)
+
+// fold brings a text into the form in which words are compared.
+func fold(s string) string {
+	plain, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), cases.Fold(), norm.NFKC), s)
+	if err != nil {
+		return strings.ToLower(s)
+	}
+	return plain
+}
+
+// words returns the words of a text, folded.
+func words(s string) []string {
+	return strings.FieldsFunc(fold(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+}
+
+// near reports whether two words differ by one letter more, less, another, or
+// two that are exchanged.
+func near(a, b string) bool {
+	if d := len(a) - len(b); d < -utf8.UTFMax || d > utf8.UTFMax || a == b {
+		return false
+	}
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	for i > 0 && i < len(a) && !utf8.RuneStart(a[i]) {
+		i-- // to the beginning of the letter
+	}
+	a, b = a[i:], b[i:]
+	x, xs := utf8.DecodeRuneInString(a)
+	y, ys := utf8.DecodeRuneInString(b)
+	if a[xs:] == b || a == b[ys:] || a[xs:] == b[ys:] {
+		return true
+	}
+	x2, xs2 := utf8.DecodeRuneInString(a[xs:])
+	y2, ys2 := utf8.DecodeRuneInString(b[ys:])
+	return x == y2 && y == x2 && a[xs+xs2:] == b[ys+ys2:]
+}
