@@ -46,6 +46,7 @@ type Daemon struct {
 	store      *store.Store
 	rpc        *rpc.Server
 	notices    *notice.Deliverer
+	pages      *web.Handler
 	http       *http.Server
 	httpListen net.Listener
 	grpcListen net.Listener
@@ -128,12 +129,12 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	}
 	draw := func(id label.ID) (*qr.Code, error) { return qr.New(qr.Payload(d.URL, id)) }
 	d.rpc = rpc.New(d.Authority, draw, tlsConfig, o.Log)
-	handler, err := web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, ClientHeader: c.ClientHeader})
+	d.pages, err = web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, ClientHeader: c.ClientHeader})
 	if err != nil {
 		return d, err
 	}
 	d.http = &http.Server{
-		Handler: handler, TLSConfig: tlsConfig,
+		Handler: d.pages, TLSConfig: tlsConfig,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
@@ -187,6 +188,7 @@ func (d *Daemon) Serve(ctx context.Context) error {
 	})
 	g.Go(func() error { return d.releasePages(ctx) })
 	g.Go(func() error { return d.notices.Run(ctx) })
+	g.Go(func() error { return d.pages.Follow(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)

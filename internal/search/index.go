@@ -1,6 +1,7 @@
 package search
 
 import (
+	"iter"
 	"sync/atomic"
 
 	"labeld/internal/label"
@@ -22,6 +23,19 @@ func (s *Snapshot) segments() []live { return []live{s.large, s.small} }
 
 // Len returns how many labels there are.
 func (s *Snapshot) Len() int { return s.n }
+
+// All returns every record, of the large segment first.
+func (s *Snapshot) All() iter.Seq[*Record] {
+	return func(yield func(*Record) bool) {
+		for _, seg := range s.segments() {
+			for i, r := range seg.records {
+				if !seg.hidden.has(uint32(i)) && !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // An Index makes snapshots. One goroutine puts records into it; any number may
 // read its snapshots.

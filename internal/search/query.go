@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"labeld/internal/label"
 )
@@ -44,6 +45,8 @@ func (q *Query) Check() error {
 	switch {
 	case len(q.Text) > MaxQuery:
 		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "is %d bytes, at most %d are accepted; a few words will do", len(q.Text), MaxQuery)
+	case !utf8.ValidString(q.Text):
+		return label.Errorf(label.Invalid, label.ReasonMalformed, "q", "is not UTF-8 text")
 	case !slices.Contains(Sorts, q.Sort):
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "sort", "must be newest, level, name or support, or left out")
 	case q.State != "" && !slices.Contains(label.States, q.State):

@@ -10,7 +10,11 @@
 // but for what is posted to /report and /api/products/lookup.
 //
 //	/                          what this is, and a form to type an ID into
-//	/find?q=                   303 to the label or product that was typed
+//	/?q=&category=&level=&state=&checked=&maker=&sort=&page=   labels found (package search)
+//	/find?q=                   303 to the label or product that was typed, or to labels found
+//	/m/{organization}          a manufacturer's labels
+//	/compare?id=&id=           up to four labels side by side
+//	/opensearch.xml, /sitemap.xml, /sitemap/{n}.xml
 //	/l/{id}                    the label: a page, or JSON where Accept prefers it
 //	/l/{id}.json               the label as JSON
 //	/l/{id}/bundle             Sigstore bundle with the signed statement

@@ -2,22 +2,42 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"labeld/internal/label"
 	"labeld/internal/qr"
+	"labeld/internal/search"
 )
 
 // find sends a person on to what they typed or pasted: a label ID, the address
-// in a code, a barcode number, a GS1 Digital Link.
+// in a code, a barcode number, a GS1 Digital Link; or to what is found by words.
 func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
-	typed := strings.TrimSpace(r.URL.Query().Get("q"))
+	q := r.URL.Query()
+	typed := strings.TrimSpace(q.Get("q"))
 	to, err := h.search(typed)
+	if reason := label.ReasonOf(err); reason == label.ReasonMissing && len(q) > 1 || isWords(typed) && (reason == label.ReasonIDMalformed || reason == label.ReasonIDCheck) {
+		for name := range q {
+			if !slices.Contains(searched, name) {
+				q.Del(name)
+			}
+		}
+		q.Set("q", typed)
+		to, err = "/?"+q.Encode(), nil
+	}
 	if err != nil {
 		h.failTyped(w, r, err, forPeople, typed)
 		return
 	}
 	redirect(w, r, http.StatusSeeOther, to, cacheNone)
+}
+
+// isWords reports whether what was typed is rather words than an ID with a
+// mistake in it: an ID has twelve characters, and almost always digits.
+func isWords(s string) bool {
+	plain := strings.NewReplacer("-", "", " ", "").Replace(s)
+	return len(s) <= search.MaxQuery && utf8.ValidString(s) && (len(plain) < 10 || len(plain) > 14 || !strings.ContainsAny(s, "0123456789"))
 }
 
 // search returns the address of what was typed.

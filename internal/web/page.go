@@ -3,7 +3,7 @@ package web
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"html/template"
 	"strings"
@@ -18,8 +18,8 @@ import (
 //go:embed page/style.css
 var style string
 
-//go:embed page/page.html
-var pageText string
+//go:embed page/*.html
+var pageFiles embed.FS
 
 // styleHash is how the Content-Security-Policy names the style sheet.
 var styleHash = func() string {
@@ -27,7 +27,7 @@ var styleHash = func() string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }()
 
-var pages = template.Must(template.New("page").Option("missingkey=error").Parse(pageText))
+var pages = template.Must(template.New("page").Option("missingkey=error").ParseFS(pageFiles, "page/*.html"))
 
 // A frame is what all pages have.
 type frame struct {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -16,6 +17,7 @@ import (
 	"labeld/internal/notice"
 	"labeld/internal/qr"
 	"labeld/internal/scheme"
+	"labeld/internal/search"
 	"labeld/internal/statuslist"
 	"labeld/internal/store"
 	"labeld/internal/verify"
@@ -41,6 +43,10 @@ type Authority interface {
 	Changes(after int64, most int) ([]authority.LabelChange, int64, bool, error)
 	ByModel(manufacturer, model string) ([]*authority.Published, error)
 	LogSize() int64
+
+	// Read returns the labels that the log says something of after an entry, for
+	// the search index.
+	Read(after, entries int64) (list []*authority.Listed, next int64, more bool, err error)
 
 	// Planned returns a plan for surveillance, and what was drawn.
 	Planned(id string) (*authority.Planned, error)
@@ -76,8 +82,12 @@ type Handler struct {
 
 	home, labelKey, logKey, trust, resolver, openAPI, apiPage *body
 
-	calls    *limiter // of the API
-	reports  *limiter // of people
+	calls   *limiter // of the API
+	reports *limiter // of people
+
+	index    *search.Index
+	read     int64       // log entry that the index has read last
+	complete atomic.Bool // the index has come to the end of the log once
 	pictures *lru.Cache[code, *picture]
 }
 
@@ -93,7 +103,7 @@ func New(c Config) (*Handler, error) {
 	if err := qr.CheckBase(c.Base); err != nil {
 		return nil, err
 	}
-	h := &Handler{a: c.Authority, base: c.Base, log: c.Log}
+	h := &Handler{a: c.Authority, base: c.Base, log: c.Log, index: search.NewIndex(), read: -1}
 	var err error
 	if h.pictures, err = lru.New[code, *picture](pictureCache); err != nil {
 		return nil, err
@@ -173,7 +183,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/.well-known/gs1resolver":
 		h.send(w, r, h.resolver, cacheMinute)
 	case "/":
-		h.send(w, r, h.home, cacheMinute)
+		if wantsSearch(r.URL.Query()) {
+			h.searchLabels(w, r, "/", nil)
+		} else {
+			h.send(w, r, h.home, cacheMinute)
+		}
+	case "/compare":
+		h.compare(w, r)
+	case "/opensearch.xml":
+		h.openSearch(w, r)
+	case "/sitemap.xml":
+		h.sitemap(w, r, "")
 	case "/find":
 		h.find(w, r)
 	case "/keys/label.pub":
@@ -195,6 +215,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.feed(w, r, name)
 		} else if name, ok := strings.CutPrefix(path, "/advisory/"); ok {
 			h.advisory(w, r, name)
+		} else if id, ok := strings.CutPrefix(path, "/m/"); ok {
+			h.maker(w, r, id)
+		} else if name, ok := strings.CutPrefix(path, "/sitemap/"); ok {
+			h.sitemap(w, r, name)
 		} else if name, ok := strings.CutPrefix(path, "/surveillance/"); ok {
 			h.surveillance(w, r, name)
 		} else if strings.HasPrefix(path, "/01/") {

@@ -169,7 +169,8 @@ func TestRoutes(t *testing.T) {
 		{"/find", "", 400, htmlType, "no-store", "Nothing was typed"},
 		{"/find?q=%20", "", 400, htmlType, "no-store", "Nothing was typed"},
 		{"/find?q=--", "", 400, htmlType, "no-store", "That cannot be right"},
-		{"/find?q=hello", "", 400, htmlType, "no-store", "That is not a label ID"},
+		{"/find?q=hello", "", 303, textType, "no-store", "/?q=hello"},
+		{"/find?q=K7QM-4T2X-9PW", "", 400, htmlType, "no-store", "That is not a label ID"},
 		{"/find?q=%ff%fe", "", 400, htmlType, "no-store", "That is not a label ID"},
 		{"/find?q=http%3A%2F%2F", "", 400, htmlType, "no-store", "That cannot be right"},
 		{"/find?q=12345678901234567890", "", 400, htmlType, "no-store", "That cannot be right"},
@@ -205,7 +206,7 @@ func TestRoutes(t *testing.T) {
 		{"/l/" + id + "%0d%0aX-Evil:1", "", 400, htmlType, "no-store", "That is not a label ID"},
 		{"/l/%3Cscript%3Ealert(1)%3C%2Fscript%3E", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/l/%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E", "", 400, htmlType, "no-store", "&lt;img src=x onerror=alert(1)&gt;"},
-		{"/find?q=%22%3E%3Cscript%3E", "", 400, htmlType, "no-store", "&#34;&gt;&lt;script&gt;"},
+		{"/find?q=%22%3E%3Cscript%3E", "", 303, textType, "no-store", "/?q=%22%3E%3Cscript%3E"},
 	}
 	for _, tt := range tests {
 		name := tt.target

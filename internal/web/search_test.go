@@ -1,0 +1,168 @@
+package web_test
+
+import (
+	"encoding/xml"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+)
+
+// stocked returns a world with two labels that the search index has read.
+func stocked(t *testing.T) (w *world, camera, plug label.ID) {
+	t.Helper()
+	w = newWorld(t)
+	camera, plug = w.camera().Label.ID, w.plug().Label.ID
+	w.catchUp()
+	return w, camera, plug
+}
+
+func (w *world) catchUp() {
+	w.TB.Helper()
+	if err := w.h.CatchUp(w.TB.Context()); err != nil {
+		w.TB.Fatal(err)
+	}
+}
+
+func TestSearch(t *testing.T) {
+	w, camera, plug := stocked(t)
+	for target, want := range map[string]struct{ has, lacks []string }{
+		"/?q=":                                  {[]string{string(camera), string(plug), "2 labels"}, nil},
+		"/?q=porch+camera":                      {[]string{string(camera), "One label"}, []string{string(plug)}},
+		"/?q=NL-C210":                           {[]string{string(camera)}, []string{string(plug)}},
+		"/?q=northlihgt":                        {[]string{"No label was found", `<a href="/?q=northlight"><strong>northlight</strong></a>`}, []string{string(camera)}},
+		"/?q=northlight&level=1":                {[]string{string(plug), "Level 1 <span"}, []string{string(camera)}},
+		"/?state=suspended":                     {[]string{"No label was found", "Remove what is chosen"}, []string{string(camera)}},
+		"/?maker=northlight&sort=name":          {[]string{string(camera), string(plug)}, nil},
+		"/?q=%3Cscript%3Ealert(1)%3C/script%3E": {[]string{"No label was found"}, []string{"<script>"}},
+		"/m/" + labeltest.Maker:                 {[]string{string(camera), "/feeds/northlight.atom"}, nil},
+		"/m/" + labeltest.Maker + "?q=plug":     {[]string{string(plug)}, []string{string(camera)}},
+		"/m/" + labeltest.ToyMaker:              {[]string{"No label was found"}, []string{string(camera)}},
+	} {
+		r := get(w.h, target)
+		if r.Code != http.StatusOK {
+			t.Errorf("%s: %d", target, r.Code)
+			continue
+		}
+		checkAnswer(t, r)
+		wants(t, target, r.Body.String(), want.has, want.lacks)
+		checkLinks(t, w.h, r.Body.String())
+	}
+	for target, code := range map[string]int{
+		"/?q=" + strings.Repeat("a", 201): http.StatusRequestEntityTooLarge,
+		"/?q=%ff":                         http.StatusBadRequest,
+		"/?q=x&page=51":                   http.StatusBadRequest,
+		"/?q=x&page=-1":                   http.StatusBadRequest,
+		"/?level=high":                    http.StatusBadRequest,
+		"/?sort=colour":                   http.StatusBadRequest,
+		"/?state=molten":                  http.StatusBadRequest,
+		"/?page=2":                        http.StatusOK, // beyond the end
+		"/m/nobody":                       http.StatusNotFound,
+		"/m/" + labeltest.Lab:             http.StatusNotFound,
+		"/m/":                             http.StatusNotFound,
+	} {
+		if r := get(w.h, target); r.Code != code {
+			t.Errorf("%s: %d, want %d", target, r.Code, code)
+		}
+	}
+}
+
+// TestSearchFollows has what happens to labels in the index, and after a restart
+// the same.
+func TestSearchFollows(t *testing.T) {
+	w, camera, plug := stocked(t)
+	w.change(labeltest.Operator, must[*authority.Published](t)(w.Authority.Lookup(camera)), label.Suspend, "complaint", nil)
+	if body := get(w.h, "/?state=suspended").Body.String(); strings.Contains(body, string(camera)) {
+		t.Error("the index was read before it was told to")
+	}
+	w.catchUp()
+	first := get(w.h, "/?state=suspended").Body.String()
+	wants(t, "suspended labels", first, []string{string(camera)}, []string{string(plug)})
+	w.Restart()
+	w.h = w.handler(w.Authority)
+	if body := get(w.h, "/?q=").Body.String(); !strings.Contains(body, "is being read just now") {
+		t.Error("an empty index passes for the whole list")
+	}
+	w.catchUp()
+	if again := get(w.h, "/?state=suspended").Body.String(); again != first {
+		t.Error("after a restart the search finds something else")
+	}
+}
+
+func TestFindLeadsToTheSearch(t *testing.T) {
+	w, camera, _ := stocked(t)
+	for typed, to := range map[string]string{
+		"porch camera":              "/?q=porch+camera",
+		"Northlight":                "/?q=Northlight",
+		camera.Pretty():             "/l/" + string(camera),
+		"9522104000171":             "/01/09522104000171",
+		"カメラ":                       "/?q=" + url.QueryEscape("カメラ"),
+		"Northlight Porch Camera 2": "/?q=Northlight+Porch+Camera+2",
+	} {
+		if r := get(w.h, "/find?q="+url.QueryEscape(typed)); r.Code != http.StatusSeeOther || r.Header().Get("Location") != to {
+			t.Errorf("%q leads to %d %s, want %s", typed, r.Code, r.Header().Get("Location"), to)
+		}
+	}
+	if r := get(w.h, "/find?q=plug&level=1&evil=1"); r.Header().Get("Location") != "/?level=1&q=plug" {
+		t.Errorf("with a filter: %s", r.Header().Get("Location"))
+	}
+}
+
+func TestCompare(t *testing.T) {
+	w, camera, plug := stocked(t)
+	r := get(w.h, "/compare?id="+string(camera)+"&id="+plug.Pretty()+"&id="+string(camera))
+	checkAnswer(t, r)
+	wants(t, "the comparison", r.Body.String(), []string{
+		"3 of 4: Secure by design", "1 of 4: Basics", "Tested by a laboratory", "Stated by the manufacturer", "not claimed", "They are alike in",
+	}, nil)
+	if n := strings.Count(r.Body.String(), `scope="col"`); n != 2 {
+		t.Errorf("there are %d columns", n)
+	}
+	checkLinks(t, w.h, r.Body.String())
+	for target, code := range map[string]int{
+		"/compare": http.StatusBadRequest,
+		"/compare?id=" + strings.Repeat("x&id=", 4) + "x":    http.StatusBadRequest,
+		"/compare?id=K7QM4T2X9PWH":                           http.StatusNotFound,
+		"/compare?id=" + string(camera) + "&id=%3Cscript%3E": http.StatusBadRequest,
+	} {
+		if r := get(w.h, target); r.Code != code {
+			t.Errorf("%s: %d, want %d", target, r.Code, code)
+		}
+	}
+}
+
+func TestSitemapAndOpenSearch(t *testing.T) {
+	w, camera, plug := stocked(t)
+	var index struct {
+		Maps []string `xml:"sitemap>loc"`
+	}
+	if err := xml.Unmarshal(get(w.h, "/sitemap.xml").Body.Bytes(), &index); err != nil || len(index.Maps) != 1 {
+		t.Fatalf("the index has %q (%v)", index.Maps, err)
+	}
+	var set struct {
+		URLs []string `xml:"url>loc"`
+	}
+	body := get(w.h, strings.TrimPrefix(index.Maps[0], base)).Body.Bytes()
+	if err := xml.Unmarshal(body, &set); err != nil || len(set.URLs) != 4 {
+		t.Errorf("the sitemap has %q (%v)", set.URLs, err)
+	}
+	for _, id := range []label.ID{camera, plug} {
+		if !strings.Contains(string(body), base+"/l/"+string(id)) {
+			t.Errorf("the sitemap lacks %s", id)
+		}
+	}
+	for _, target := range []string{"/sitemap/0.xml", "/sitemap/2.xml", "/sitemap/x.xml", "/sitemap/1"} {
+		if r := get(w.h, target); r.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", target, r.Code)
+		}
+	}
+	r := get(w.h, "/opensearch.xml")
+	if !regexp.MustCompile(`template="https://labels.test/find\?q=\{searchTerms\}"`).MatchString(r.Body.String()) {
+		t.Errorf("the description is %s", r.Body)
+	}
+}
