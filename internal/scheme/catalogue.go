@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 
+	"labeld/internal/datafile"
 	"labeld/internal/label"
 )
 
@@ -188,116 +189,116 @@ func (p *Programme) loadFacts(fsys fs.FS) error {
 	var file struct {
 		Facts []Fact `yaml:"facts"`
 	}
-	d, err := readDocument(fsys, "facts.yaml", &file)
+	d, err := datafile.Read(fsys, "facts.yaml", &file)
 	if err != nil {
 		return err
 	}
 	for i := range file.Facts {
-		f, path := &file.Facts[i], at("facts", i)
+		f, path := &file.Facts[i], datafile.At("facts", i)
 		switch {
 		case !factName.MatchString(f.Name):
-			d.errorf(path+".name", "%q is not a name: lower-case letters, digits and underscores", f.Name)
+			d.Errorf(path+".name", "%q is not a name: lower-case letters, digits and underscores", f.Name)
 		case f.Name == instant:
-			d.errorf(path+".name", "%q is the name of the instant of evaluation", f.Name)
+			d.Errorf(path+".name", "%q is the name of the instant of evaluation", f.Name)
 		case p.Facts[f.Name] != nil:
-			d.errorf(path+".name", "fact %s is defined twice", f.Name)
+			d.Errorf(path+".name", "fact %s is defined twice", f.Name)
 		}
 		switch f.Type {
 		case Bool, Text, Date, List:
 		case Int, Number:
 			if f.Min != nil && f.Max != nil && *f.Min > *f.Max {
-				d.errorf(path+".min", "is greater than max")
+				d.Errorf(path+".min", "is greater than max")
 			}
 		case Enum:
 			if len(f.Values) == 0 {
-				d.errorf(path, "an enum needs values")
+				d.Errorf(path, "an enum needs values")
 			}
 		default:
-			d.errorf(path+".type", "%q is not a type: bool, int, number, text, date, list or enum", f.Type)
+			d.Errorf(path+".type", "%q is not a type: bool, int, number, text, date, list or enum", f.Type)
 		}
 		if f.Type != Enum && len(f.Values) > 0 {
-			d.errorf(path+".values", "only an enum has values")
+			d.Errorf(path+".values", "only an enum has values")
 		}
 		if f.Type != Int && f.Type != Number && (f.Min != nil || f.Max != nil || f.Unit != "") {
-			d.errorf(path, "only int and number have unit, min and max")
+			d.Errorf(path, "only int and number have unit, min and max")
 		}
 		switch f.By {
 		case ByLab, ByManufacturer, ByEither:
 		default:
-			d.errorf(path+".by", "must be lab, manufacturer or either")
+			d.Errorf(path+".by", "must be lab, manufacturer or either")
 		}
 		if f.About == "" {
-			d.errorf(path, "about is required")
+			d.Errorf(path, "about is required")
 		}
 		p.Facts[f.Name] = f
 	}
-	return d.err()
+	return d.Err()
 }
 
 func (p *Programme) loadCategories(fsys fs.FS) error {
 	var file struct {
 		Categories []Category `yaml:"categories"`
 	}
-	d, err := readDocument(fsys, "categories.yaml", &file)
+	d, err := datafile.Read(fsys, "categories.yaml", &file)
 	if err != nil {
 		return err
 	}
 	for i := range file.Categories {
-		c, path := &file.Categories[i], at("categories", i)
+		c, path := &file.Categories[i], datafile.At("categories", i)
 		if c.ID == "" || p.Categories[c.ID] != nil {
-			d.errorf(path, "every category needs an id of its own")
+			d.Errorf(path, "every category needs an id of its own")
 		}
 		if c.Name == "" {
-			d.errorf(path, "name is required")
+			d.Errorf(path, "name is required")
 		}
 		if !slices.Contains(Risks, c.Risk) {
-			d.errorf(path+".risk", "must be low, medium or high")
+			d.Errorf(path+".risk", "must be low, medium or high")
 		}
 		p.Categories[c.ID] = c
 	}
-	return d.err()
+	return d.Err()
 }
 
 var provisionID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.-]{0,31}$`)
 
 func (p *Programme) loadStandard(fsys fs.FS, name string, lang *language) error {
 	s := &Standard{byID: map[string]*Provision{}}
-	d, err := readDocument(fsys, name, s)
+	d, err := datafile.Read(fsys, name, s)
 	if err != nil {
 		return err
 	}
 	if s.ID == "" || p.Standards[s.ID] != nil {
-		d.errorf("id", "every standard needs an id of its own")
+		d.Errorf("id", "every standard needs an id of its own")
 	}
 	clauses := map[string]bool{}
 	for _, c := range s.Clauses {
 		clauses[c.ID] = true
 	}
 	for i := range s.Provisions {
-		v, path := &s.Provisions[i], at("provisions", i)
+		v, path := &s.Provisions[i], datafile.At("provisions", i)
 		if !provisionID.MatchString(v.ID) || s.byID[v.ID] != nil {
-			d.errorf(path, "every provision needs an id of its own: letters, digits, dots and hyphens")
+			d.Errorf(path, "every provision needs an id of its own: letters, digits, dots and hyphens")
 		}
 		if v.Title == "" {
-			d.errorf(path, "title is required")
+			d.Errorf(path, "title is required")
 		}
 		if !clauses[v.Clause] {
-			d.errorf(path+".clause", "no clause %q is listed", v.Clause)
+			d.Errorf(path+".clause", "no clause %q is listed", v.Clause)
 		}
 		if len(v.Editions) == 0 {
-			d.errorf(path, "editions is required")
+			d.Errorf(path, "editions is required")
 		}
 		for _, id := range slices.Sorted(maps.Keys(v.Editions)) {
 			e, path := v.Editions[id], path+".editions."+id
 			if !s.Edition(id) {
-				d.errorf(path, "no edition %q is listed", id)
+				d.Errorf(path, "no edition %q is listed", id)
 			}
 			if e.Status != "mandatory" && e.Status != "recommended" {
-				d.errorf(path+".status", "must be mandatory or recommended")
+				d.Errorf(path+".status", "must be mandatory or recommended")
 			}
 			if e.When != "" {
 				if e.when, err = lang.compile(e.When); err != nil {
-					d.errorf(path+".when", "%v", err)
+					d.Errorf(path+".when", "%v", err)
 				}
 				v.Editions[id] = e
 			}
@@ -305,7 +306,7 @@ func (p *Programme) loadStandard(fsys fs.FS, name string, lang *language) error 
 		s.byID[v.ID] = v
 	}
 	p.Standards[s.ID] = s
-	return d.err()
+	return d.Err()
 }
 
 // Refs returns the schemes served, by ID.

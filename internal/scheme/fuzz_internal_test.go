@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/google/cel-go/cel"
@@ -121,49 +120,6 @@ func FuzzRule(f *testing.F) {
 		_, details, err := prg.Eval(&activation{facts: func(name string) (any, bool) { v, ok := facts[name]; return v, ok }, at: now})
 		if err == nil && *details.ActualCost() > maxCost {
 			t.Errorf("cost %d steps, %d are allowed", *details.ActualCost(), maxCost)
-		}
-	})
-}
-
-// FuzzReadDocument reads any text as a scheme. An error names the file, and a
-// line that the file has.
-func FuzzReadDocument(f *testing.F) {
-	for _, fsys := range []fs.FS{labels.FS, os.DirFS("testdata/small")} {
-		files, err := fs.Glob(fsys, "schemes/*.yaml")
-		if err != nil || len(files) == 0 {
-			f.Fatalf("found %v, error %v", files, err)
-		}
-		for _, name := range files {
-			text, err := fs.ReadFile(fsys, name)
-			if err != nil {
-				f.Fatal(err)
-			}
-			f.Add(text)
-		}
-	}
-	for _, s := range []string{"", "id: a\nid: b\n", "criteria: [{}, {rule: 1}", "a: &a [*a]\n", "? [a]\n: b\n", "<<: {id: a}\n", "- a\n", "id: \"\n", "\t", "---\n---\n", "evidence: {a: {low: [lab]}}\n"} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		// YAML has other line breaks besides ours.
-		if len(text) > 1<<16 || strings.ContainsAny(string(text), "\r\u0085\u2028\u2029") {
-			return
-		}
-		d, err := readDocument(fstest.MapFS{"x.yaml": &fstest.MapFile{Data: text}}, "x.yaml", new(Scheme))
-		if err != nil {
-			if !strings.HasPrefix(err.Error(), "x.yaml:") {
-				t.Errorf("refused with %q, which does not begin with the file", err)
-			}
-			return
-		}
-		lines := strings.Count(string(text), "\n") + 2 // nothing after the last "---" stands on the next line
-		for path, n := range d.lines {
-			if n < 1 || n > lines {
-				t.Errorf("%q stands on line %d of %d", path, n, lines)
-			}
-		}
-		if d.errorf("criteria[7].rule", "wrong"); !strings.HasSuffix(d.err().Error(), ": criteria[7].rule: wrong") {
-			t.Errorf("an error reads %q", d.err())
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"labeld/internal/datafile"
 	"labeld/internal/envelope"
 	"labeld/internal/label"
 )
@@ -89,7 +90,7 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 	for i := range verdicts {
 		v := &verdicts[i]
 		if std.Provision(it.Edition, v.Provision) == nil {
-			return nil, label.Errorf(label.Invalid, label.ReasonUnknownProvision, at(field, i)+".provision",
+			return nil, label.Errorf(label.Invalid, label.ReasonUnknownProvision, datafile.At(field, i)+".provision",
 				"%s %s has no provision %q", std.Name, it.Edition, v.Provision)
 		}
 		it.verdicts[v.Provision] = v.Verdict

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 
+	"labeld/internal/datafile"
 	"labeld/internal/label"
 )
 
@@ -77,112 +78,112 @@ var slug = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
 	s := &Scheme{categories: p.Categories, facts: p.Facts}
-	d, err := readDocument(fsys, name, s)
+	d, err := datafile.Read(fsys, name, s)
 	if err != nil {
 		return err
 	}
-	s.digest = d.digest
+	s.digest = d.Digest
 	if !slug.MatchString(s.ID) || p.Schemes[s.ID] != nil {
-		d.errorf("id", "every scheme needs an id of its own: lower-case letters, digits and inner hyphens")
+		d.Errorf("id", "every scheme needs an id of its own: lower-case letters, digits and inner hyphens")
 	}
 	if s.Version == "" || s.Name == "" {
-		d.errorf("", "version and name are required")
+		d.Errorf("", "version and name are required")
 	}
 	if s.TermMonths < 1 || s.TermMonths > 120 {
-		d.errorf("term_months", "must be 1 to 120")
+		d.Errorf("term_months", "must be 1 to 120")
 	}
 	if s.EvidenceMonths.Lab < 1 || s.EvidenceMonths.Declaration < 1 {
-		d.errorf("evidence_months", "lab and declaration must be at least 1")
+		d.Errorf("evidence_months", "lab and declaration must be at least 1")
 	}
 	s.standard = p.Standards[s.Standard]
 	if s.standard == nil {
-		d.errorf("standard", "no standard %q is defined", s.Standard)
-		return d.err()
+		d.Errorf("standard", "no standard %q is defined", s.Standard)
+		return d.Err()
 	}
 	if !s.standard.Edition(s.Edition) {
-		d.errorf("edition", "%s has no edition %q", s.standard.Name, s.Edition)
-		return d.err()
+		d.Errorf("edition", "%s has no edition %q", s.standard.Name, s.Edition)
+		return d.Err()
 	}
 	if len(s.Levels) < 1 || len(s.Levels) > 9 {
-		d.errorf("levels", "1 to 9 are needed")
+		d.Errorf("levels", "1 to 9 are needed")
 	}
 	for i, l := range s.Levels {
 		if l.Number != i+1 || l.Name == "" {
-			d.errorf(at("levels", i), "must have number %d and a name", i+1)
+			d.Errorf(datafile.At("levels", i), "must have number %d and a name", i+1)
 		}
 	}
 	s.checkPolicies(d)
 	s.checkCriteria(d, lang)
 	s.checkLifecycle(d, p.Reasons)
 	p.Schemes[s.ID] = s
-	return d.err()
+	return d.Err()
 }
 
-func (s *Scheme) checkPolicies(d *document) {
+func (s *Scheme) checkPolicies(d *datafile.File) {
 	for _, name := range slices.Sorted(maps.Keys(s.Evidence)) {
 		path := "evidence." + name
 		for _, r := range Risks {
 			row := s.Evidence[name][r]
 			if len(row) != len(s.Levels) {
-				d.errorf(path, "%s needs one entry for each of the %d levels", r, len(s.Levels))
+				d.Errorf(path, "%s needs one entry for each of the %d levels", r, len(s.Levels))
 			}
 			for i, src := range row {
 				if src != Declaration && src != Lab {
-					d.errorf(path+"."+string(r), "must be declaration or lab")
+					d.Errorf(path+"."+string(r), "must be declaration or lab")
 				}
 				if i > 0 && row[i-1] == Lab && src == Declaration {
-					d.errorf(path+"."+string(r), "must not ask for less at a higher level")
+					d.Errorf(path+"."+string(r), "must not ask for less at a higher level")
 				}
 			}
 		}
 		for r := range s.Evidence[name] {
 			if !slices.Contains(Risks, r) {
-				d.errorf(path, "%q is no risk class: low, medium or high", r)
+				d.Errorf(path, "%q is no risk class: low, medium or high", r)
 			}
 		}
 	}
 }
 
-func (s *Scheme) checkCriteria(d *document, lang *language) {
+func (s *Scheme) checkCriteria(d *datafile.File, lang *language) {
 	seen := map[string]bool{}
 	asked := make([]bool, len(s.Levels)+1)
 	for i := range s.Criteria {
-		c, path := &s.Criteria[i], at("criteria", i)
+		c, path := &s.Criteria[i], datafile.At("criteria", i)
 		if !slug.MatchString(c.ID) || seen[c.ID] {
-			d.errorf(path, "every criterion needs an id of its own: lower-case letters, digits and inner hyphens")
+			d.Errorf(path, "every criterion needs an id of its own: lower-case letters, digits and inner hyphens")
 		}
 		seen[c.ID] = true
 		if c.Level < 1 || c.Level > len(s.Levels) {
-			d.errorf(path+".level", "must be 1 to %d", len(s.Levels))
+			d.Errorf(path+".level", "must be 1 to %d", len(s.Levels))
 		} else {
 			asked[c.Level] = true
 		}
 		if c.Title == "" || c.Why == "" || c.Shortfall == "" {
-			d.errorf(path, "title, why and shortfall are required")
+			d.Errorf(path, "title, why and shortfall are required")
 		}
 		if s.Evidence[c.Evidence] == nil {
-			d.errorf(path+".evidence", "no policy %q is defined under evidence", c.Evidence)
+			d.Errorf(path+".evidence", "no policy %q is defined under evidence", c.Evidence)
 		}
 		if len(c.Provisions) == 0 && c.Rule == "" {
-			d.errorf(path, "must ask for provisions, or state a rule")
+			d.Errorf(path, "must ask for provisions, or state a rule")
 		}
 		for j, id := range c.Provisions {
 			v := s.standard.Provision(s.Edition, id)
 			if v == nil {
-				d.errorf(at(path+".provisions", j), "%s %s has no provision %q", s.standard.Name, s.Edition, id)
+				d.Errorf(datafile.At(path+".provisions", j), "%s %s has no provision %q", s.standard.Name, s.Edition, id)
 			}
 			c.provisions = append(c.provisions, v)
 		}
 		if c.Rule != "" {
 			var err error
 			if c.rule, err = lang.compile(c.Rule); err != nil {
-				d.errorf(path+".rule", "%v", err)
+				d.Errorf(path+".rule", "%v", err)
 			}
 		}
 	}
 	for n := 1; n <= len(s.Levels); n++ {
 		if !asked[n] {
-			d.errorf("criteria", "level %d asks for nothing that level %d does not", n, n-1)
+			d.Errorf("criteria", "level %d asks for nothing that level %d does not", n, n-1)
 		}
 	}
 }

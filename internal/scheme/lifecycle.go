@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"labeld/internal/datafile"
 	"labeld/internal/label"
 	"labeld/internal/surveillance"
 )
@@ -41,26 +42,26 @@ func (p *Programme) loadReasons(fsys fs.FS) error {
 	var file struct {
 		Reasons []Reason `yaml:"reasons"`
 	}
-	d, err := readDocument(fsys, "reasons.yaml", &file)
+	d, err := datafile.Read(fsys, "reasons.yaml", &file)
 	if err != nil {
 		return err
 	}
 	for i := range file.Reasons {
-		r, path := &file.Reasons[i], at("reasons", i)
+		r, path := &file.Reasons[i], datafile.At("reasons", i)
 		if !slug.MatchString(r.Code) || p.Reasons[r.Code] != nil {
-			d.errorf(path, "every reason needs a code of its own: lower-case letters, digits and inner hyphens")
+			d.Errorf(path, "every reason needs a code of its own: lower-case letters, digits and inner hyphens")
 		}
 		if r.Title == "" || len(r.Actions) == 0 {
-			d.errorf(path, "title and actions are required")
+			d.Errorf(path, "title and actions are required")
 		}
 		for j, a := range r.Actions {
 			if !slices.Contains(label.Actions, a) {
-				d.errorf(at(path+".actions", j), "%q is not an action: %s", a, actions(label.Actions))
+				d.Errorf(datafile.At(path+".actions", j), "%q is not an action: %s", a, actions(label.Actions))
 			}
 		}
 		p.Reasons[r.Code] = r
 	}
-	return d.err()
+	return d.Err()
 }
 
 func actions(list []label.Action) string {
@@ -87,28 +88,28 @@ func (p *Programme) CheckReason(code string, a label.Action) error {
 }
 
 // checkLifecycle checks what the scheme says about labels after they are issued.
-func (s *Scheme) checkLifecycle(d *document, reasons map[string]*Reason) {
+func (s *Scheme) checkLifecycle(d *datafile.File, reasons map[string]*Reason) {
 	if n := s.Lifecycle.AppealDays; n < 1 || n > label.MaxTermDays {
-		d.errorf("lifecycle.appeal_days", "must be 1 to %d: in how many days a refusal may be appealed against", label.MaxTermDays)
+		d.Errorf("lifecycle.appeal_days", "must be 1 to %d: in how many days a refusal may be appealed against", label.MaxTermDays)
 	}
 	if n := s.Lifecycle.DecideDays; n < 1 || n > label.MaxTermDays {
-		d.errorf("lifecycle.decide_days", "must be 1 to %d: in how many days an appeal is decided", label.MaxTermDays)
+		d.Errorf("lifecycle.decide_days", "must be 1 to %d: in how many days an appeal is decided", label.MaxTermDays)
 	}
 	if err := s.Lifecycle.Surveillance.Validate(); err != nil {
 		field, text := "lifecycle.surveillance", err.Error()
 		if e, ok := errors.AsType[*label.Error](err); ok {
 			field, text = field+"."+e.Field, e.Text
 		}
-		d.errorf(field, "%s", text)
+		d.Errorf(field, "%s", text)
 	}
 	if n := len(s.Lifecycle.Surveillance.Level); n != len(s.Levels) {
-		d.errorf("lifecycle.surveillance.level", "has %d factors for %d levels", n, len(s.Levels))
+		d.Errorf("lifecycle.surveillance.level", "has %d factors for %d levels", n, len(s.Levels))
 	}
 	for i, a := range s.Lifecycle.FourEyes {
 		switch a {
 		case label.Suspend, label.Reinstate, label.Revoke, label.Review, label.Clear:
 		default:
-			d.errorf(at("lifecycle.four_eyes", i), "%q is not an action of operators: suspend, reinstate, revoke, review or clear", a)
+			d.Errorf(datafile.At("lifecycle.four_eyes", i), "%q is not an action of operators: suspend, reinstate, revoke, review or clear", a)
 		}
 	}
 	for _, code := range slices.Sorted(maps.Keys(s.Lifecycle.Propagation)) {
@@ -116,15 +117,15 @@ func (s *Scheme) checkLifecycle(d *document, reasons map[string]*Reason) {
 		r := reasons[code]
 		switch {
 		case r == nil:
-			d.errorf(path, "no reason %q is defined in reasons.yaml", code)
+			d.Errorf(path, "no reason %q is defined in reasons.yaml", code)
 		case e.Action == NoEffect:
 		case e.Action != label.Review && e.Action != label.Suspend && e.Action != label.Lapse:
-			d.errorf(path+".effect", "must be none, review, suspend or lapse")
+			d.Errorf(path+".effect", "must be none, review, suspend or lapse")
 		case !slices.Contains(r.Actions, e.Action):
-			d.errorf(path+".effect", "%s is not a reason to %s a label: %s", code, e.Action, actions(r.Actions))
+			d.Errorf(path+".effect", "%s is not a reason to %s a label: %s", code, e.Action, actions(r.Actions))
 		}
 		if (e.Action == label.Lapse) != (e.GraceMonths > 0) || e.GraceMonths > 60 {
-			d.errorf(path, "grace_months goes with the effect lapse, and is 1 to 60")
+			d.Errorf(path, "grace_months goes with the effect lapse, and is 1 to 60")
 		}
 	}
 }

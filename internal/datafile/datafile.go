@@ -1,4 +1,8 @@
-package scheme
+// Package datafile reads the YAML files that people write for the programme,
+// strictly, and remembers on which line everything stands: what turns out wrong
+// later, when files are checked against each other, is still shown to its
+// author as file:line.
+package datafile
 
 import (
 	"bytes"
@@ -16,24 +20,23 @@ import (
 	"labeld/internal/label"
 )
 
-// A document is one data file while it is being checked. It knows on which
-// line everything stands, so that what turns out wrong later, when files are
-// checked against each other, can still be shown to its author.
-type document struct {
-	name   string
-	digest label.Digest
-	lines  map[string]int // path such as criteria[4].rule -> line
-	errs   []error
+// A File is one data file while it is being checked.
+type File struct {
+	Digest label.Digest // of its bytes
+
+	name  string
+	lines map[string]int // path such as criteria[4].rule -> line
+	errs  []error
 }
 
-// readDocument decodes a YAML file strictly into v: members nobody defined and
-// repeated ones are errors.
-func readDocument(fsys fs.FS, name string, v any) (*document, error) {
+// Read decodes a YAML file strictly into v: members nobody defined and repeated
+// ones are errors.
+func Read(fsys fs.FS, name string, v any) (*File, error) {
 	text, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, fmt.Errorf("programme data: %w", err)
 	}
-	d := &document{name: name, digest: label.DigestOf(text), lines: map[string]int{}}
+	d := &File{Digest: label.DigestOf(text), name: name, lines: map[string]int{}}
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
 		return nil, fmt.Errorf("%s:%d: %s", name, brokenLine(text), syntaxText(err))
@@ -54,7 +57,7 @@ func readDocument(fsys fs.FS, name string, v any) (*document, error) {
 }
 
 // walk records the line of every value below n.
-func (d *document) walk(path string, n *yaml.Node) {
+func (d *File) walk(path string, n *yaml.Node) {
 	switch n.Kind {
 	case yaml.DocumentNode:
 		for _, c := range n.Content {
@@ -81,7 +84,7 @@ func (d *document) walk(path string, n *yaml.Node) {
 }
 
 // line returns where path stands, or where what encloses it does.
-func (d *document) line(path string) int {
+func (d *File) line(path string) int {
 	for {
 		if n, ok := d.lines[path]; ok {
 			return n
@@ -94,8 +97,8 @@ func (d *document) line(path string) int {
 	}
 }
 
-// errorf records that what stands at path is wrong.
-func (d *document) errorf(path, format string, args ...any) {
+// Errorf records that what stands at path is wrong.
+func (d *File) Errorf(path, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if path != "" {
 		text = path + ": " + text
@@ -103,12 +106,13 @@ func (d *document) errorf(path, format string, args ...any) {
 	d.errs = append(d.errs, fmt.Errorf("%s:%d: %s", d.name, d.line(path), text))
 }
 
-func (d *document) err() error { return errors.Join(d.errs...) }
+// Err returns all that was recorded, or nil.
+func (d *File) Err() error { return errors.Join(d.errs...) }
 
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
 
 // yamlError puts the file's name before the lines that the YAML library names.
-func (d *document) yamlError(err error) error {
+func (d *File) yamlError(err error) error {
 	msgs := []string{err.Error()}
 	if te, ok := errors.AsType[*yaml.TypeError](err); ok {
 		msgs = te.Errors
@@ -153,4 +157,5 @@ func plainYAML(m string) string {
 	return yamlUnknown.ReplaceAllString(m, "no such member is defined here: $1")
 }
 
-func at(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+// At returns the path of an element of a list.
+func At(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
