@@ -35,6 +35,15 @@ type Component struct {
 // ComponentKinds lists the kinds of component.
 var ComponentKinds = []string{"app", "cloud", "hub"}
 
+// FullName returns brand and marketing name. Most marketing names begin with the
+// brand; it is said once.
+func (d *Device) FullName() string {
+	if strings.HasPrefix(strings.ToLower(d.Name), strings.ToLower(d.Brand)) {
+		return d.Name
+	}
+	return d.Brand + " " + d.Name
+}
+
 // ParseDevice reads a descriptor, which must be in canonical form.
 func ParseDevice(b []byte) (*Device, error) {
 	if len(b) > MaxDevice {

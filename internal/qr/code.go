@@ -80,12 +80,12 @@ func (c *Code) Payload() string { return c.payload }
 // Size returns the width and height in modules, without the quiet zone.
 func (c *Code) Size() int { return len(c.dark) }
 
-// fullSize is the size with the quiet zone.
-func (c *Code) fullSize() int { return len(c.dark) + 2*quiet }
+// FullSize returns the width and height in modules, with the quiet zone.
+func (c *Code) FullSize() int { return len(c.dark) + 2*quiet }
 
-// at reports whether the module at column x and row y is dark, counted from
+// Dark reports whether the module at column x and row y is dark, counted from
 // the corner of the quiet zone. All that lies outside the code is white.
-func (c *Code) at(x, y int) bool {
+func (c *Code) Dark(x, y int) bool {
 	x, y = x-quiet, y-quiet
 	return y >= 0 && y < len(c.dark) && x >= 0 && x < len(c.dark) && c.dark[y][x]
 }

@@ -24,7 +24,7 @@ const MaxModulePixels = 64
 // it is inverted, which many readers refuse.
 func (c *Code) SVG() []byte {
 	var b bytes.Buffer
-	n := strconv.Itoa(c.fullSize())
+	n := strconv.Itoa(c.FullSize())
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ` + n + ` ` + n +
 		`" role="img" shape-rendering="crispEdges"><title>`)
 	xml.EscapeText(&b, []byte(c.payload)) // a bytes.Buffer does not fail
@@ -41,11 +41,11 @@ func (c *Code) path() []byte {
 	var d []byte
 	for y := quiet; y < quiet+c.Size(); y++ {
 		for x := quiet; x < quiet+c.Size(); x++ {
-			if !c.at(x, y) {
+			if !c.Dark(x, y) {
 				continue
 			}
 			start := x
-			for c.at(x, y) { // ends in the quiet zone at the latest
+			for c.Dark(x, y) { // ends in the quiet zone at the latest
 				x++
 			}
 			d = append(d, 'M')
@@ -70,12 +70,12 @@ func (c *Code) PNG(modulePx int) ([]byte, error) {
 		return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "modulePx",
 			"must be 1 to %d pixels for each module", MaxModulePixels)
 	}
-	side := c.fullSize() * modulePx
+	side := c.FullSize() * modulePx
 	img := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{color.White, color.Black})
-	for y := range c.fullSize() {
+	for y := range c.FullSize() {
 		first := img.Pix[y*modulePx*img.Stride:][:side]
 		for x := range first {
-			if c.at(x/modulePx, y) {
+			if c.Dark(x/modulePx, y) {
 				first[x] = 1
 			}
 		}
@@ -103,10 +103,10 @@ func (c *Code) Terminal() string {
 	var b strings.Builder
 	// The number of rows is odd. The last line's lower half is one more row of
 	// white.
-	for y := 0; y < c.fullSize(); y += 2 {
+	for y := 0; y < c.FullSize(); y += 2 {
 		b.WriteString(blackOnWhite)
-		for x := range c.fullSize() {
-			switch upper, lower := c.at(x, y), c.at(x, y+1); {
+		for x := range c.FullSize() {
+			switch upper, lower := c.Dark(x, y), c.Dark(x, y+1); {
 			case upper && lower:
 				b.WriteRune('█')
 			case upper:
