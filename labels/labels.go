@@ -10,6 +10,7 @@
 //	reasons.yaml     why a label changes state, as codes and in plain words
 //	standards/       provisions of published standards, edition by edition
 //	schemes/         levels, criteria, and the evidence that each asks for
+//	art/             artwork: formats, palettes, words and fonts of printed labels
 //	examples/        invented devices with a test report and a declaration each
 //
 // The files refer to each other downwards only. A scheme names one edition of
@@ -58,5 +59,5 @@ import "embed"
 // FS holds the programme data. Its root is this folder, so it can be exchanged
 // for [os.DirFS] of another folder that is laid out alike.
 //
-//go:embed facts.yaml categories.yaml reasons.yaml standards schemes examples
+//go:embed facts.yaml categories.yaml reasons.yaml standards schemes examples art
 var FS embed.FS

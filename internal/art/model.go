@@ -1,0 +1,125 @@
+package art
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"labeld/internal/label"
+	"labeld/internal/qr"
+)
+
+// A Subject is what a label's artwork is made from.
+type Subject struct {
+	Label   *label.Label
+	ValidTo label.Date // the last day on which it is valid, as is known now
+	Base    string     // public base URL of the service
+}
+
+// A Model is all that a label's artwork says, ready to be set. Texts of the
+// manufacturer are in it as they were signed; whoever writes them into a
+// document escapes them.
+type Model struct {
+	ID        label.ID
+	URL       string // as printed, without the scheme that browsers add
+	Code      *qr.Code
+	Number    int // of the level
+	Of        int
+	Assurance label.Assurance
+	Product   string // brand and marketing name
+	Model     string // model number
+	Sides     []Side // one for each language
+}
+
+// A Side is the words of a label in one language.
+type Side struct {
+	Language    string
+	RightToLeft bool
+
+	Title, Authority, Scheme string
+	Level, LevelName         string
+	Assurance                string
+	Valid, ValidTo           string
+	Updates, UpdatesUntil    string
+	Check, ID, Model         string
+}
+
+// Describe returns the model of a label in some languages, as they are to stand
+// side by side; none means the first that the data has.
+func (s *Studio) Describe(sub Subject, languages ...string) (*Model, error) {
+	if len(languages) == 0 {
+		languages = []string{s.DefaultLanguage()}
+	}
+	if len(languages) > MaxLanguages {
+		return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "lang", "has %d languages, at most %d stand side by side", len(languages), MaxLanguages)
+	}
+	l := sub.Label
+	code, err := qr.New(qr.Payload(sub.Base, l.ID))
+	if err != nil {
+		return nil, err
+	}
+	_, url, _ := strings.Cut(qr.URL(sub.Base, l.ID), "://")
+	m := &Model{
+		ID: l.ID, URL: url, Code: code, Number: l.Level.Number, Of: l.Level.Of, Assurance: l.Assurance,
+		Product: l.Device.FullName(), Model: l.Device.Model,
+	}
+	for i, language := range languages {
+		w, err := s.language(language)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(languages[:i], language) {
+			return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "lang", "names %s twice", language)
+		}
+		m.Sides = append(m.Sides, w.side(sub))
+	}
+	return m, nil
+}
+
+func (w *Words) side(sub Subject) Side {
+	l := sub.Label
+	side := Side{
+		Language: w.Language, RightToLeft: w.Direction == "rtl",
+		Title: w.Title, Authority: l.Authority.Name, Scheme: l.Scheme.Name,
+		Level:     strings.NewReplacer("{number}", strconv.Itoa(l.Level.Number), "{of}", strconv.Itoa(l.Level.Of)).Replace(w.Level),
+		LevelName: l.Level.Name, Assurance: w.SelfDeclared,
+		Valid: w.Valid, ValidTo: w.date(sub.ValidTo), Updates: w.Updates, UpdatesUntil: w.date(l.Product.SupportEnd),
+		Check: w.Check, ID: w.ID, Model: w.Model,
+	}
+	if l.Assurance == label.LabTested {
+		side.Assurance = w.LabTested
+	}
+	if s := w.Schemes[l.Scheme.ID]; len(s.Levels) == l.Level.Of {
+		side.Scheme, side.LevelName = s.Name, s.Levels[l.Level.Number-1]
+	}
+	return side
+}
+
+func (w *Words) date(d label.Date) string {
+	t := d.Start()
+	return strings.NewReplacer("{day}", strconv.Itoa(t.Day()), "{month}", w.Months[t.Month()-1], "{year}", strconv.Itoa(t.Year())).Replace(w.Date)
+}
+
+// Lines returns what the label says as plain text, one fact a line and one
+// language after the other.
+func (m *Model) Lines() []string {
+	var lines []string
+	for _, s := range m.Sides {
+		lines = append(lines,
+			s.Title+", "+s.Authority, s.Scheme, s.Level+": "+s.LevelName, s.Assurance,
+			m.Product, s.Model+" "+m.Model, s.Valid+" "+s.ValidTo, s.Updates+" "+s.UpdatesUntil,
+			s.ID+" "+m.ID.Pretty(), s.Check+": "+m.URL)
+	}
+	return lines
+}
+
+// Alt returns what the label says in one paragraph, for those who do not see it.
+func (m *Model) Alt() string { return strings.Join(m.Lines(), ". ") + "." }
+
+// Languages returns the languages of the model.
+func (m *Model) Languages() (list []string) {
+	for _, s := range m.Sides {
+		list = append(list, s.Language)
+	}
+	return list
+}
