@@ -282,8 +282,7 @@ func checkBase(base string) error {
 }
 
 // get fetches what the HTTP side has at an address, at most label.MaxMessage
-// bytes. It follows no redirect: where an answer comes from is for the caller to
-// say.
+// bytes.
 func (c *ctl) get(ctx context.Context, base, path string) ([]byte, error) {
 	return c.fetch(ctx, base, path, label.MaxMessage)
 }
@@ -346,6 +345,7 @@ func unreachable(ctx context.Context, base string, err error) error {
 var httpCodes = map[int]codes.Code{
 	http.StatusBadRequest:            codes.InvalidArgument,
 	http.StatusNotFound:              codes.NotFound,
+	http.StatusConflict:              codes.FailedPrecondition,
 	http.StatusForbidden:             codes.PermissionDenied,
 	http.StatusUnauthorized:          codes.Unauthenticated,
 	http.StatusRequestEntityTooLarge: codes.ResourceExhausted,

@@ -296,7 +296,7 @@ issued. To check a label without taking the service's word for it, use
 		`  labelctl label show K7QM-4T2X-9PWH
   labelctl label history K7QM-4T2X-9PWH
   labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "Two buyers report a shared password."`,
-		labelShowCommand(c), labelListCommand(c), labelHistoryCommand(c),
+		labelShowCommand(c), labelListCommand(c), labelHistoryCommand(c), labelArtCommand(c),
 		labelSuspendCommand(c), labelReinstateCommand(c), labelRevokeCommand(c), labelReviewCommand(c), labelClearCommand(c), labelAdviseCommand(c),
 		labelWithdrawCommand(c), labelRenewCommand(c), labelSupersedeCommand(c),
 		labelWaitingCommand(c), labelApproveCommand(c))

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"labeld/internal/art"
 	"labeld/internal/authority"
 	"labeld/internal/envelope"
 	"labeld/internal/label"
@@ -89,6 +90,10 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if err != nil {
 		return d, err
 	}
+	studio, err := art.Load(c.data())
+	if err != nil {
+		return d, err
+	}
 	tlsConfig, err := c.tls()
 	if err != nil {
 		return d, err
@@ -129,7 +134,7 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	}
 	draw := func(id label.ID) (*qr.Code, error) { return qr.New(qr.Payload(d.URL, id)) }
 	d.rpc = rpc.New(d.Authority, draw, tlsConfig, o.Log)
-	d.pages, err = web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, ClientHeader: c.ClientHeader})
+	d.pages, err = web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, ClientHeader: c.ClientHeader, Art: studio})
 	if err != nil {
 		return d, err
 	}

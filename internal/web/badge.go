@@ -54,7 +54,7 @@ func newBadge(p *authority.Published) *badge {
 	if p.State != label.Active {
 		b.Says, b.Light = "Not valid: "+string(p.State), "#a3121f"
 	}
-	b.Title = b.Name + ", " + b.Says + ": " + fullName(&l.Device)
+	b.Title = b.Name + ", " + b.Says + ": " + l.Device.FullName()
 	b.NameWidth, b.SaysWidth = width(b.Name), width(b.Says)
 	b.Left = b.NameWidth + 2*badgePad
 	b.Width = b.Left + b.SaysWidth + 2*badgePad
@@ -83,7 +83,7 @@ func (h *Handler) renderSnippet(p look) (*body, error) {
 	if err := snippetTemplate.Execute(&out, struct {
 		URL, Name string
 		Width     int
-	}{qr.URL(h.base, p.Label.ID), fullName(&p.Label.Device), newBadge(p.Published).Width}); err != nil {
+	}{qr.URL(h.base, p.Label.ID), p.Label.Device.FullName(), newBadge(p.Published).Width}); err != nil {
 		return nil, err
 	}
 	return newBody(textType, out.Bytes()), nil

@@ -33,7 +33,7 @@ func (h *Handler) renderChanges(list []Change) ([]byte, error) {
 			return nil, err
 		}
 		entries = append(entries, notice.Entry{
-			ID: h.base + "/api/changes/" + c.Cursor, Title: changeWords(c.Change) + ": " + fullName(&p.Label.Device) + " (" + c.Label.ID.Pretty() + ")",
+			ID: h.base + "/api/changes/" + c.Cursor, Title: changeWords(c.Change) + ": " + p.Label.Device.FullName() + " (" + c.Label.ID.Pretty() + ")",
 			Link: c.Label.URL, Updated: c.At, Category: c.Change,
 			Summary: "Level " + strconv.Itoa(c.Label.Level.Number) + " of " + strconv.Itoa(c.Label.Level.Of) + ". The label is now " + string(c.Label.State) + ".",
 		})

@@ -68,7 +68,7 @@ func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) comparePage(list []*authority.Published) *comparePage {
 	p := &comparePage{frame: newFrame("Labels side by side", h.a.Trust().Authority)}
 	for _, l := range list {
-		p.Columns = append(p.Columns, comparison{"/l/" + string(l.Label.ID), fullName(&l.Label.Device), l.Label.ID.Pretty()})
+		p.Columns = append(p.Columns, comparison{"/l/" + string(l.Label.ID), l.Label.Device.FullName(), l.Label.ID.Pretty()})
 	}
 	add := func(title string, f func(*authority.Published) cell) {
 		r := row{Title: title}

@@ -22,6 +22,8 @@
 //	/l/{id}/proof              tlog-proof that the statement is in the log
 //	/l/{id}/package            all three in one file, for offline checks
 //	/l/{id}/qr.svg, /qr.png    the label's QR code; with ?gtin= a GS1 Digital Link
+//	/l/{id}/art/{format}.{svg|pdf|png}?palette=&lang=   the label to be printed (package art)
+//	/l/{id}/art.zip?format=&palette=&lang=              all of that, with a manifest
 //	/01/{gtin}...              GS1 Digital Link of a labelled product: 307 to its label, or
 //	                           to the link that ?linkType= names; or all links (RFC 9264)
 //	/.well-known/gs1resolver   what that resolver can do

@@ -73,7 +73,7 @@ func (h *Handler) entry(n *notice.Notice) (*notice.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.Title += ": " + fullName(&p.Label.Device) + " (" + news.Label.Pretty() + ")"
+	e.Title += ": " + p.Label.Device.FullName() + " (" + news.Label.Pretty() + ")"
 	e.Link = news.URL
 	e.Summary = strings.TrimSpace(news.Why + " " + news.Text)
 	if e.Summary == "" {

@@ -41,7 +41,7 @@ type relation struct {
 // relations returns the links of a labelled product, the default first.
 func (h *Handler) relations(p *authority.Published) []relation {
 	l, page := p.Label, qr.URL(h.base, p.Label.ID)
-	name := fullName(&l.Device)
+	name := l.Device.FullName()
 	list := []relation{
 		{"defaultLink", []target{{Href: page, Title: "Security label of " + name, Type: "text/html"}}},
 		{"certificationInfo", []target{

@@ -14,7 +14,7 @@ func (h *Handler) certification(p look) map[string]any {
 		status = "https://schema.org/CertificationActive"
 	}
 	product := map[string]any{
-		"@type": "Product", "name": fullName(&l.Device), "model": l.Device.Model,
+		"@type": "Product", "name": l.Device.FullName(), "model": l.Device.Model,
 		"brand":        map[string]string{"@type": "Brand", "name": l.Device.Brand},
 		"manufacturer": map[string]string{"@type": "Organization", "name": l.Maker.Name},
 	}

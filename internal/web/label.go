@@ -67,6 +67,10 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
 		h.picture(w, r, name, path)
 		return
 	default:
+		if path == packPath || strings.HasPrefix(path, artPath) {
+			h.art(w, r, name, path)
+			return
+		}
 		if v = byPath[path]; v == nil {
 			h.noPage(w, r, forPeople)
 			return

@@ -170,7 +170,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 		Contact: newLink(l.Product.Vulnerabilities.Contact), Policy: newLink(l.Product.Vulnerabilities.Policy),
 		Rulings: p.Rulings, Type: label.TypeLabel, Entries: entries(p),
 	}
-	d.frame = newFrame(d.Standing.title()+": "+fullName(&l.Device), l.Authority)
+	d.frame = newFrame(d.Standing.title()+": "+l.Device.FullName(), l.Authority)
 	if d.Notices, d.Others = notices(p); len(d.Notices) > 0 {
 		d.Standing.Notice = d.Notices[0].Headline
 	}
@@ -203,15 +203,6 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	made := newBody(htmlType, b)
 	made.vary = varyAccept
 	return made, nil
-}
-
-// fullName returns a device's brand and name. Most marketing names begin with
-// the brand; it is said once.
-func fullName(d *label.Device) string {
-	if strings.HasPrefix(strings.ToLower(d.Name), strings.ToLower(d.Brand)) {
-		return d.Name
-	}
-	return d.Brand + " " + d.Name
 }
 
 // describe fills in the scheme's words, if the scheme that is served is still

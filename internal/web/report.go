@@ -84,7 +84,7 @@ func (h *Handler) reportForm(form url.Values) *reportPage {
 	}
 	if id, err := label.ParseID(p.ID); err == nil {
 		if known, err := h.a.Lookup(id); err == nil {
-			p.Pretty, p.Product = id.Pretty(), fullName(&known.Label.Device)
+			p.Pretty, p.Product = id.Pretty(), known.Label.Device.FullName()
 		}
 	}
 	return p

@@ -12,6 +12,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 
+	"labeld/internal/art"
 	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/notice"
@@ -67,6 +68,7 @@ type Config struct {
 	Authority Authority
 	Base      string       // public base URL, as [qr.CheckBase] wants it; labels and codes name it
 	Log       *slog.Logger // gets the detail of internal errors
+	Art       *art.Studio  // draws labels
 
 	// ClientHeader is the header in which a proxy says whom it asks for, such as
 	// X-Forwarded-For; empty where clients connect themselves. Optional.
@@ -89,6 +91,9 @@ type Handler struct {
 	read     int64       // log entry that the index has read last
 	complete atomic.Bool // the index has come to the end of the log once
 	pictures *lru.Cache[code, *picture]
+
+	studio          *art.Studio
+	drawings, packs *gallery
 }
 
 // pictureCache bounds the QR codes kept: about 12 KiB each, drawn in a
@@ -97,15 +102,21 @@ const pictureCache = 2048
 
 // New returns a handler.
 func New(c Config) (*Handler, error) {
-	if c.Authority == nil || c.Log == nil {
-		return nil, errors.New("web: authority and log are required")
+	if c.Authority == nil || c.Log == nil || c.Art == nil {
+		return nil, errors.New("web: authority, log and art are required")
 	}
 	if err := qr.CheckBase(c.Base); err != nil {
 		return nil, err
 	}
-	h := &Handler{a: c.Authority, base: c.Base, log: c.Log, index: search.NewIndex(), read: -1}
+	h := &Handler{a: c.Authority, base: c.Base, log: c.Log, studio: c.Art, index: search.NewIndex(), read: -1}
 	var err error
 	if h.pictures, err = lru.New[code, *picture](pictureCache); err != nil {
+		return nil, err
+	}
+	if h.drawings, err = newGallery(drawingCache); err != nil {
+		return nil, err
+	}
+	if h.packs, err = newGallery(packCache); err != nil {
 		return nil, err
 	}
 	trust := c.Authority.Trust()

@@ -696,7 +696,7 @@ func TestFaults(t *testing.T) {
 		{label.Errorf(99, "", "", "no"), 500, true},
 	} {
 		logged := new(lines)
-		h := must[*web.Handler](t)(web.New(web.Config{Authority: failing{w.Authority, tt.err}, Base: base, Log: slog.New(slog.NewTextHandler(logged, nil))}))
+		h := must[*web.Handler](t)(web.New(web.Config{Authority: failing{w.Authority, tt.err}, Base: base, Log: slog.New(slog.NewTextHandler(logged, nil)), Art: labeltest.Studio(t)}))
 		for _, target := range []string{"/l/" + id, "/l/" + id + ".json", "/l/" + id + "/qr.svg", "/01/09522104000171"} {
 			rec := get(h, target)
 			if rec.Code != tt.status {
@@ -718,12 +718,13 @@ func TestFaults(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	w := newWorld(t)
-	log := slog.New(slog.DiscardHandler)
+	log, art := slog.New(slog.DiscardHandler), labeltest.Studio(t)
 	for _, c := range []web.Config{
-		{Base: base, Log: log},
-		{Authority: w.Authority, Base: base},
-		{Authority: w.Authority, Log: log},
-		{Authority: w.Authority, Base: base + "/", Log: log},
+		{Base: base, Log: log, Art: art},
+		{Authority: w.Authority, Base: base, Art: art},
+		{Authority: w.Authority, Log: log, Art: art},
+		{Authority: w.Authority, Base: base, Log: log},
+		{Authority: w.Authority, Base: base + "/", Log: log, Art: art},
 	} {
 		if _, err := web.New(c); err == nil {
 			t.Errorf("accepted %+v", c)

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"labeld/internal/art"
+	"labeld/internal/label"
+	"labeld/internal/qr"
+)
+
+// An artRequest is what artwork to fetch, and where to.
+type artRequest struct {
+	url, out              string
+	format, palette, lang string
+	force                 bool
+}
+
+func labelArtCommand(c *ctl) *cobra.Command {
+	var r artRequest
+	cmd := &cobra.Command{
+		Use:   "art ID|URL",
+		Short: "Fetch a label's artwork, ready to print",
+		Long: `Fetch the artwork of an active label into a folder: SVG, PDF and PNG in each format
+(portrait, landscape, small) and palette (colour, one-colour, high-contrast), what
+it says as plain text, and ` + art.ManifestName + ` with sizes and hashes, which are checked.
+PNGs have 300 dots to the inch; print all files in their own size, since smaller
+codes do not read well.
+
+--lang takes one language, or two that are to stand side by side.`,
+		Example: "  labelctl label art K7QM-4T2X-9PWH --url https://labels.example.org --out artwork\n" +
+			"  labelctl label art K7QM-4T2X-9PWH --out artwork --format small --palette one-colour --lang fr,de",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			base, id, err := qr.ParsePayload(args[0])
+			if err != nil {
+				return err
+			}
+			if base == "" || r.url != "" {
+				base, _ = baseURL(r.url)
+			}
+			return c.fetchArt(cmd.Context(), base, id, &r)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&r.url, "url", "", "base `URL` of the service ("+envURL+"; default: that in the label's URL, or http://127.0.0.1:8080)")
+	f.StringVar(&r.out, "out", "", "`directory` to write into")
+	f.StringVar(&r.format, "format", "", "`name` of the one format to fetch")
+	f.StringVar(&r.palette, "palette", "", "`name` of the one palette to fetch")
+	f.StringVar(&r.lang, "lang", "", "`language` of the words, or two with a comma between them (default: the authority's)")
+	f.BoolVar(&r.force, "force", false, "overwrite files that exist with other content")
+	require(cmd, "out")
+	return cmd
+}
+
+// query returns what the request leaves to choose, as a query.
+func (r *artRequest) query() string {
+	q := url.Values{}
+	for name, v := range map[string]string{"format": r.format, "palette": r.palette, "lang": r.lang} {
+		if v != "" {
+			q.Set(name, v)
+		}
+	}
+	if len(q) == 0 {
+		return ""
+	}
+	return "?" + q.Encode()
+}
+
+func (c *ctl) fetchArt(ctx context.Context, base string, id label.ID, r *artRequest) error {
+	path := "/l/" + string(id) + "/art.zip" + r.query()
+	pack, err := c.fetch(ctx, base, path, art.MaxPack)
+	if err != nil {
+		return err
+	}
+	m, files, err := art.Unpack(pack)
+	if err != nil {
+		return &located{base + path, err}
+	}
+	if m.Label != id {
+		return &located{base + path, label.Errorf(label.Invalid, label.ReasonUnknownLabel, "label", "is %s, not the label that was asked for", m.Label.Pretty())}
+	}
+	if err := os.MkdirAll(r.out, 0o755); err != nil {
+		return pathError(err)
+	}
+	if !r.force {
+		if err := refuseOthers(r.out, files); err != nil {
+			return err
+		}
+	}
+	for name, b := range files {
+		if err := writeFile(filepath.Join(r.out, name), b); err != nil {
+			return err
+		}
+	}
+	return c.show(m, func(p *page) {
+		var rows [][]string
+		for _, f := range m.Files {
+			rows = append(rows, []string{filepath.Join(r.out, f.Name), f.SHA256.String()})
+		}
+		p.table([]string{"FILE", "SHA-256"}, rows)
+		p.line("")
+		p.line("alt text: %s", m.Alt)
+	})
+}
+
+// refuseOthers refuses where a file would be overwritten by another. That is
+// found out before the first is written.
+func refuseOthers(dir string, files map[string][]byte) error {
+	for name, b := range files {
+		path := filepath.Join(dir, name)
+		old, err := os.ReadFile(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return pathError(err)
+		case label.DigestOf(old) != label.DigestOf(b):
+			return &located{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists with other content; --force overwrites it")}
+		}
+	}
+	return nil
+}
