@@ -263,7 +263,7 @@ func pageOf(n int) string {
 func (h *Handler) result(rec *search.Record) result {
 	state := rec.State(h.a.Now())
 	out := result{
-		Record: rec, Title: fullName(&label.Device{Brand: rec.Brand, Name: rec.Name}), State: stateWords[state], Tone: "off",
+		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: stateWords[state], Tone: "off",
 		Kind: h.category(rec.Category), Support: newDay(rec.SupportEnd), Assured: assuranceWords[rec.Assurance],
 	}
 	if state == label.Active {
