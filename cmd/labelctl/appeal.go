@@ -81,20 +81,31 @@ func (c *ctl) listDecisions(ctx context.Context, req *labelv1.ListDecisionsReque
 	}); err != nil {
 		return err
 	}
-	return c.show(all, func(p *page) { writeTrails(p, all.GetTrails()) })
+	return c.show(all, func(p *page) { writeTrails(p, all.GetTrails(), c.now()) })
 }
 
-func writeTrails(p *page, list []*labelv1.Trail) {
+func writeTrails(p *page, list []*labelv1.Trail, now time.Time) {
 	var rows [][]string
 	for _, t := range list {
 		d := t.GetRefusal()
-		rows = append(rows, []string{short(d.GetId()), day(d.GetDecided()), d.GetManufacturer(), strconv.Itoa(int(d.GetLevel())), short(d.GetDevice()), trailState(t)})
+		rows = append(rows, []string{short(d.GetId()), day(d.GetDecided()), d.GetManufacturer(), strconv.Itoa(int(d.GetLevel())), short(d.GetDevice()), trailState(t, now)})
 	}
 	p.table([]string{"DECISION", "DECIDED", "MANUFACTURER", "LEVEL", "DEVICE", "STATE"}, rows)
 }
 
-// trailState says whose turn it is, and until when.
-func trailState(t *labelv1.Trail) string {
+// writeRefused says what is on record where there is no label, and what its
+// manufacturer can do.
+func writeRefused(p *page, r *labelv1.RequestLabelResponse) {
+	if r.GetAppealBy() == "" {
+		p.line("decision %s, which was appealed against: labelctl decision show %s", r.GetRefusal(), short(r.GetRefusal()))
+		return
+	}
+	p.line("decision %s, which may be appealed against until %s:", r.GetRefusal(), r.GetAppealBy())
+	p.line("  labelctl appeal file %s --grounds \"...\"", short(r.GetRefusal()))
+}
+
+// trailState says whose turn it is at an instant, and until when.
+func trailState(t *labelv1.Trail, now time.Time) string {
 	switch {
 	case t.GetRuling() != nil:
 		return "appeal decided: " + outcomeWords[t.GetRuling().GetOutcome()]
@@ -103,7 +114,11 @@ func trailState(t *labelv1.Trail) string {
 	case t.GetAppeal() != nil:
 		return "appeal to be decided by " + t.GetAppeal().GetDecideBy()
 	}
-	return "may be appealed against until " + t.GetRefusal().GetAppealBy()
+	until := t.GetRefusal().GetAppealBy()
+	if until < now.UTC().Format(time.DateOnly) {
+		return "could be appealed against until " + until
+	}
+	return "may be appealed against until " + until
 }
 
 var outcomeWords = map[labelv1.RulingOutcome]string{
@@ -202,15 +217,15 @@ func (c *ctl) showTrail(ctx context.Context, id string, do func(*labelv1.Trail) 
 	if err := do(t); err != nil {
 		return err
 	}
-	return c.show(t, func(p *page) { writeTrail(p, t) })
+	return c.show(t, func(p *page) { writeTrail(p, t, c.now()) })
 }
 
-func writeTrail(p *page, t *labelv1.Trail) {
+func writeTrail(p *page, t *labelv1.Trail, now time.Time) {
 	d := t.GetRefusal()
 	p.pairs([2]string{"decision:", d.GetId()}, [2]string{"manufacturer:", d.GetManufacturer()}, [2]string{"device:", d.GetDevice()},
 		[2]string{"scheme:", d.GetScheme() + " version " + d.GetSchemeVersion()},
 		[2]string{"level:", strconv.Itoa(int(d.GetLevel())) + " was asked for, " + strconv.Itoa(int(d.GetReached())) + " is reached"},
-		[2]string{"decided:", instant(d.GetDecided().AsTime())}, [2]string{"state:", trailState(t)})
+		[2]string{"decided:", instant(d.GetDecided().AsTime())}, [2]string{"state:", trailState(t, now)})
 	p.line("\nopen:")
 	var rows [][]string
 	for _, o := range d.GetOpen() {
@@ -328,7 +343,7 @@ func (c *ctl) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) 
 	return c.show(all, func(p *page) {
 		var rows [][]string
 		for _, t := range all.GetTrails() {
-			rows = append(rows, []string{short(t.GetAppeal().GetId()), day(t.GetAppeal().GetReceived()), t.GetRefusal().GetManufacturer(), trailState(t), t.GetAppeal().GetGrounds()})
+			rows = append(rows, []string{short(t.GetAppeal().GetId()), day(t.GetAppeal().GetReceived()), t.GetRefusal().GetManufacturer(), trailState(t, c.now()), t.GetAppeal().GetGrounds()})
 		}
 		p.table([]string{"APPEAL", "RECEIVED", "MANUFACTURER", "STATE", "GROUNDS"}, rows)
 	})
@@ -407,5 +422,5 @@ func (c *ctl) decideAppeal(ctx context.Context, id string, r *label.RulingReques
 	if err != nil {
 		return err
 	}
-	return c.show(answer, func(p *page) { writeTrail(p, answer.GetTrail()) })
+	return c.show(answer, func(p *page) { writeTrail(p, answer.GetTrail(), c.now()) })
 }

@@ -199,7 +199,7 @@ func (c *ctl) request(ctx context.Context, r *request) error {
 		err := c.show(answer, func(p *page) {
 			writeDecision(p, answer.GetDecision(), int(r.Level))
 			p.line("\nno label: the evidence does not support level %d", r.Level)
-			p.line("decision %s, which may be appealed against until %s", answer.GetRefusal(), answer.GetAppealBy())
+			writeRefused(p, answer)
 		})
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 
 	"labeld/internal/label"
 	"labeld/internal/qr"
+	"labeld/internal/scheme"
 	"labeld/internal/statuslist"
 	"labeld/internal/verify"
 )
@@ -359,6 +360,9 @@ func writeResult(p *page, r *verify.Result) {
 		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
 		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
 	}
+	if list := onAppeal(l); len(list) > 0 {
+		rows = append(rows, [2]string{"on appeal:", "the authority accepted " + strings.Join(list, ", ")})
+	}
 	a := &account{Standing: r.Standing, statuses: r.Statuses}
 	rows = append(rows, a.rows()...)
 	if r.State == label.Active {
@@ -367,6 +371,16 @@ func writeResult(p *page, r *verify.Result) {
 	p.pairs(append(rows, [2]string{"support:", support}, [2]string{"history:", historyText(r)})...)
 	p.line("")
 	p.line("genuine, %s", verdict(a))
+}
+
+// onAppeal returns the criteria that count as met by a ruling on an appeal.
+func onAppeal(l *label.Label) (criteria []string) {
+	for _, c := range l.Criteria {
+		if c.By == string(scheme.Authority) {
+			criteria = append(criteria, c.ID)
+		}
+	}
+	return criteria
 }
 
 // historyText says how much is known of what happened to a label.

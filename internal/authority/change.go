@@ -394,7 +394,7 @@ func (a *Authority) renewal(ctx context.Context, r *signedRequest) (*renewal, er
 		if err != nil {
 			return nil, err
 		}
-		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d; decision %s says what is missing, and may be appealed against until the end of %s (labelctl decision show)", r.Level, rec.Digest, rec.AppealBy)
+		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d; a decision says what is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.Level, rec.Digest)
 	}
 	out := &renewal{picture: p}
 	if out.signed, out.entry, err = a.sign(d, r.Level, p); err != nil {

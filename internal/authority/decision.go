@@ -14,7 +14,8 @@ import (
 
 // refuse records that the evidence does not support a level: a signed decision,
 // private to the manufacturer. The same answer on unchanged evidence is the
-// decision on record, while that can be appealed against.
+// decision on record, while that can be appealed against or if it was: another
+// would open the term anew, and with it a second appeal about the same.
 func (a *Authority) refuse(ctx context.Context, d *scheme.Decision, level int, p *picture) (*store.Decision, error) {
 	said, err := a.refusal(d, level, p)
 	if err != nil {
@@ -96,10 +97,11 @@ func (a *Authority) signRefusal(said *label.Decision, device *store.Device) (*st
 }
 
 // onRecord returns the decision that says the same, at another time, and can be
-// appealed against; nil where there is none.
+// appealed against or was; nil where there is none.
 func onRecord(v *store.View, device label.Digest, said *label.Decision) (same *store.Decision, err error) {
 	outer := v.DeviceDecisions(device, nil, func(rec *store.Decision, _ []byte) bool {
-		if rec.Scheme != said.Scheme.ID || rec.Version != said.Scheme.Version || rec.Level != said.Level.Number || !said.Decided.Before(rec.AppealBy.End()) {
+		lapsed := rec.Appeal.IsZero() && !said.Decided.Before(rec.AppealBy.End())
+		if lapsed || rec.Scheme != said.Scheme.ID || rec.Version != said.Scheme.Version || rec.Level != said.Level.Number {
 			return true
 		}
 		var equal bool

@@ -129,10 +129,13 @@ func refusal(d *store.Decision) (*labelv1.Refusal, error) {
 
 func (s *appeals) appeal(a *store.Appeal) (*labelv1.Appeal, error) {
 	p, err := a.Predicate()
+	if err != nil {
+		return nil, err
+	}
 	return &labelv1.Appeal{
 		Id: a.Digest.String(), Grounds: p.Grounds, Criteria: p.Criteria, Received: timestamp(a.Received),
 		DecideBy: a.DecideBy.String(), Overdue: a.Overdue(s.a.Now()), Statement: a.Signature.Envelope,
-	}, err
+	}, nil
 }
 
 var rulingOutcomes = map[label.RulingOutcome]labelv1.RulingOutcome{

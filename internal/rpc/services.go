@@ -115,9 +115,11 @@ func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelReques
 	}
 	if o.Label == nil {
 		n := int(r.GetLevel())
-		return &labelv1.RequestLabelResponse{
-			Decision: decision(o.Decision, o.Decision.Levels[n-1:n], n), Refusal: o.Refusal.Digest.String(), AppealBy: o.Refusal.AppealBy.String(),
-		}, nil
+		out := &labelv1.RequestLabelResponse{Decision: decision(o.Decision, o.Decision.Levels[n-1:n], n), Refusal: o.Refusal.Digest.String()}
+		if o.Refusal.Appeal.IsZero() {
+			out.AppealBy = o.Refusal.AppealBy.String()
+		}
+		return out, nil
 	}
 	out := &labelv1.RequestLabelResponse{Known: o.Known}
 	sum, err := summary(o.Label)

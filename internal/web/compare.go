@@ -109,7 +109,7 @@ func (h *Handler) compareCriteria(p *comparePage, list []*authority.Published) {
 	for i, l := range list {
 		by[i] = map[string]string{}
 		d := &labelPage{}
-		h.describe(d, l.Label)
+		h.describe(d, l)
 		for n, c := range l.Label.Criteria {
 			by[i][c.ID] = c.By
 			if titles[c.ID] == "" {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -90,6 +91,13 @@ func newLink(href string) link {
 // A criterion is one line of what was checked.
 type criterion struct{ Title, By string }
 
+// A ruling is what became of an appeal: titles of criteria, and why.
+type ruling struct {
+	Accepted []string
+	Text     string
+	Index    int64 // of the log
+}
+
 // evidence is one document that the label rests on.
 type evidence struct {
 	What, Number, By string
@@ -131,7 +139,7 @@ type labelPage struct {
 	Contact   link
 	Policy    link
 	Criteria  []criterion
-	Rulings   []authority.Ruled
+	Rulings   []ruling
 	Evidence  []evidence
 	Type      string // predicate type, for cosign
 	Entries   []entry
@@ -168,7 +176,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 		Issued: newInstant(l.Issued), Supported: p.Support == label.Supported,
 		Support: newDay(l.Product.SupportEnd), Product: l.Product, Page: newLink(l.Product.Page),
 		Contact: newLink(l.Product.Vulnerabilities.Contact), Policy: newLink(l.Product.Vulnerabilities.Policy),
-		Rulings: p.Rulings, Type: label.TypeLabel, Entries: entries(p),
+		Type: label.TypeLabel, Entries: entries(p),
 	}
 	d.frame = newFrame(d.Standing.title()+": "+l.Device.FullName(), l.Authority)
 	if d.Notices, d.Others = notices(p); len(d.Notices) > 0 {
@@ -192,7 +200,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	for n := range l.Level.Of {
 		d.Steps = append(d.Steps, n < l.Level.Number)
 	}
-	h.describe(d, l)
+	h.describe(d, p.Published)
 	for _, e := range l.Evidence {
 		d.Evidence = append(d.Evidence, evidence{What: documents[e.Type], Number: e.Number, By: nameOf(l, e.Signer), Date: newDay(e.Date), SHA256: e.SHA256})
 	}
@@ -208,7 +216,8 @@ func (h *Handler) renderPage(p look) (*body, error) {
 // describe fills in the scheme's words, if the scheme that is served is still
 // the one that judged. Otherwise the label's own words have to do: a later
 // version may mean something else by the same name.
-func (h *Handler) describe(d *labelPage, l *label.Label) {
+func (h *Handler) describe(d *labelPage, p *authority.Published) {
+	l := p.Label
 	s := h.a.Programme().Schemes[l.Scheme.ID]
 	if s != nil && s.Ref().SHA256 != l.Scheme.SHA256 {
 		s = nil
@@ -220,12 +229,16 @@ func (h *Handler) describe(d *labelPage, l *label.Label) {
 			titles[s.Criteria[i].ID] = s.Criteria[i].Title
 		}
 	}
+	titled := func(id string) string { return cmp.Or(titles[id], id) }
 	for _, c := range l.Criteria {
-		title := titles[c.ID]
-		if title == "" {
-			title = c.ID
+		d.Criteria = append(d.Criteria, criterion{titled(c.ID), checkers[c.By]})
+	}
+	for _, r := range p.Rulings {
+		said := ruling{Text: r.Text, Index: r.Index}
+		for _, id := range r.Accepted {
+			said.Accepted = append(said.Accepted, titled(id))
 		}
-		d.Criteria = append(d.Criteria, criterion{title, checkers[c.By]})
+		d.Rulings = append(d.Rulings, said)
 	}
 }
 

@@ -270,7 +270,8 @@ type RequestLabelResponse struct {
 	// ID of the decision that is on record, where there is no label: the SHA-256
 	// of a signed statement, which AppealService returns.
 	Refusal string `protobuf:"bytes,4,opt,name=refusal,proto3" json:"refusal,omitempty"`
-	// Last day on which the decision can be appealed against, YYYY-MM-DD.
+	// Last day on which the decision can be appealed against, YYYY-MM-DD; empty
+	// where it was, which can be done once.
 	AppealBy      string `protobuf:"bytes,5,opt,name=appeal_by,json=appealBy,proto3" json:"appeal_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
