@@ -3,6 +3,7 @@ package authority_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -194,8 +195,12 @@ func TestOtherOutcomes(t *testing.T) {
 			if _, _, err := d.decide(labeltest.Operator, filed.Appeal.Digest, o, nil); err != nil {
 				t.Fatal(err)
 			}
-			if got := d.request(); got.Label != nil || got.Refusal.Digest != d.refusal {
-				t.Errorf("the ruling changed the answer: %+v", got)
+			// Not even when the term is over does it begin anew: a ruling is final.
+			for _, later := range []time.Duration{0, 40 * 24 * time.Hour} {
+				d.pass(later)
+				if got := d.request(); got.Label != nil || got.Refusal.Digest != d.refusal {
+					t.Errorf("%s after the ruling the answer is another: %+v", later, got)
+				}
 			}
 			if _, _, err := d.appeal(labeltest.Maker, func(a *label.Appeal) { a.Grounds = "Once more." }); label.KindOf(err) != label.Exists {
 				t.Errorf("a second appeal: %v", err)
@@ -377,5 +382,138 @@ func TestAppealCommitsThatFail(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRulingForRenewal has a label of level 1 superseded by one of level 2: that
+// is refused by a decision too, and the ruling is logged with the successor.
+func TestRulingForRenewal(t *testing.T) {
+	d := newDispute(t, nil)
+	first, err := d.Authority.Request(ctx, d.Caller(labeltest.Maker), label.DigestOf(d.e.Descriptor), "", 1)
+	must(t, err)
+	renew := func() (*authority.Change, error) {
+		raw := d.Ask(labeltest.Maker, first.Label, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 2 })
+		return d.Authority.Change(ctx, d.Caller(labeltest.Maker), raw)
+	}
+	if _, err := renew(); label.ReasonOf(err) != label.ReasonMissing || !strings.Contains(err.Error(), d.refusal.String()) {
+		t.Errorf("short of evidence: %v, want a refusal that names decision %s", err, d.refusal)
+	}
+	filed, _, err := d.appeal(labeltest.Maker, nil)
+	must(t, err)
+	ruled, _, err := d.decide(labeltest.Operator, filed.Appeal.Digest, label.Changed, nil)
+	must(t, err)
+	c, err := renew()
+	must(t, err)
+	d.rests(c.Label.Label, ruled.Ruling.Digest)
+	after, err := d.Authority.Trail(d.Caller(labeltest.Maker), d.refusal)
+	must(t, err)
+	if after.Ruling.Index != c.Label.Index+1 || c.Status.Index != c.Label.Index+2 {
+		t.Errorf("label, ruling and status are the entries %d, %d and %d", c.Label.Index, after.Ruling.Index, c.Status.Index)
+	}
+}
+
+// TestRefusedMeanwhile has another request refused after the first has looked
+// for a decision on record and before it records one.
+func TestRefusedMeanwhile(t *testing.T) {
+	between := &hooked{}
+	d := newDispute(t, func(s authority.Store) authority.Store { between.Store = s; return between })
+	d.pass(31 * 24 * time.Hour) // the decision on record cannot be appealed against any more
+	looked := func() { d.pass(time.Second); d.request() }
+	judged := func() { between.afterView.Store(&looked) }
+	between.afterView.Store(&judged)
+	d.request()
+	list, _, err := d.Authority.Refusals(d.Caller(labeltest.Maker), "", label.Digest{}, authority.Page{})
+	if err != nil || len(list) != 2 {
+		t.Errorf("%d decisions are on record, want the old one and a new one (%v)", len(list), err)
+	}
+}
+
+// TestDisputeAtOnce has many appeal and rule at the same time, each in words of
+// their own: one appeal and one ruling come of it.
+func TestDisputeAtOnce(t *testing.T) {
+	d := newDispute(t, nil)
+	maker := d.Caller(labeltest.Maker)
+	var raw [many][]byte
+	for i := range raw {
+		a := label.Appeal{Manufacturer: labeltest.Maker, Decision: d.refusal, Grounds: strings.Repeat("No!", i+1), Made: d.made()}
+		raw[i] = d.Seal(labeltest.Maker, d.e.Descriptor, label.TypeAppeal, &a)
+	}
+	one(t, "appeal", atOnce(func(i int) error { return third(d.Authority.Appeal(ctx, maker, raw[i])) }))
+	trail, err := d.Authority.Trail(maker, d.refusal)
+	must(t, err)
+
+	operator := d.Caller(labeltest.Operator)
+	for i := range raw {
+		r := label.RulingRequest{Appeal: trail.Appeal.Digest, Outcome: label.Upheld, Text: strings.Repeat("So.", i+1), Made: d.made()}
+		raw[i] = d.Seal(labeltest.Operator, d.e.Descriptor, label.TypeRulingRequest, &r)
+	}
+	one(t, "ruling", atOnce(func(i int) error { return third(d.Authority.Decide(ctx, operator, raw[i])) }))
+}
+
+// many is how many act at once.
+const many = 8
+
+func atOnce(do func(i int) error) (errs [many]error) {
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { errs[i] = do(i) })
+	}
+	wg.Wait()
+	return errs
+}
+
+// one requires that one succeeded, and that the others were told so.
+func one(t *testing.T, what string, errs [many]error) {
+	t.Helper()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+		} else if label.KindOf(err) != label.Exists {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if won != 1 {
+		t.Fatalf("%d were accepted of %d for the same %s", won, many, what)
+	}
+}
+
+// TestClocks has two appeals wait: operators see them in the order in which they
+// are due, the other party only its own, and who is late.
+func TestClocks(t *testing.T) {
+	w := labeltest.New(t, nil)
+	var filed []*authority.Trail
+	for i := range 2 {
+		e := w.Example("plug")
+		labeltest.Variant(t, e, i)
+		w.Submit(e)
+		filed = append(filed, w.Appeal(e, 2))
+		w.Clock.Set(w.Clock.Now().AddDate(0, 0, 10))
+	}
+	for _, c := range []struct {
+		days    int
+		overdue int
+	}{{0, 0}, {45, 1}, {10, 2}} {
+		w.Clock.Set(w.Clock.Now().AddDate(0, 0, c.days))
+		due, _, err := w.Authority.Appeals(w.Caller(labeltest.Operator), "", authority.Page{})
+		must(t, err)
+		var got []label.Digest
+		overdue := 0
+		for _, d := range due {
+			got = append(got, d.Appeal.Digest)
+			if d.Appeal.Overdue(w.Clock.Now()) {
+				overdue++
+			}
+		}
+		if want := []label.Digest{filed[0].Appeal.Digest, filed[1].Appeal.Digest}; !slices.Equal(got, want) || overdue != c.overdue {
+			t.Errorf("due are %v, %d of them over, want %v and %d", got, overdue, want, c.overdue)
+		}
+	}
+	for page, token := 0, ""; page < 2; page++ {
+		due, next, err := w.Authority.Appeals(w.Caller(labeltest.Operator), "", authority.Page{Size: 1, Token: token})
+		if err != nil || len(due) != 1 || due[0].Appeal.Digest != filed[page].Appeal.Digest || (next == "") != (page == 1) {
+			t.Errorf("page %d has %d appeals, and another %q (%v)", page, len(due), next, err)
+		}
+		token = next
 	}
 }

@@ -2,7 +2,6 @@ package authority
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -15,19 +14,17 @@ import (
 // decisions verifies the signatures under every refusal and what followed from
 // it, and the records against what was signed.
 func (c *check) decisions() error {
-	var inner error
-	err := c.v.Decisions(func(d *store.Decision) bool {
+	return c.v.Decisions(func(d *store.Decision) bool {
 		t, err := follow(c.v, d)
 		if err != nil {
-			inner = err
-			return false
+			c.badf("decision %s: %v", d.Digest, err)
+			return true
 		}
 		for _, err := range c.trail(t) {
 			c.badf("decision %s: %v", d.Digest, err)
 		}
 		return true
 	})
-	return errors.Join(err, inner)
 }
 
 func (c *check) trail(t *Trail) (problems []error) {
@@ -69,7 +66,7 @@ func (c *check) decision(d *store.Decision) (*label.Decision, error) {
 
 func (c *check) appeal(t *Trail, d *label.Decision) error {
 	a := t.Appeal
-	said, err := theirs[label.Appeal](c, a.Signature, a.Digest, label.TypeAppeal)
+	said, err := theirs[label.Appeal](c, a.Signature, a.Digest, a.Device, label.TypeAppeal)
 	if err != nil {
 		return err
 	}
@@ -89,7 +86,7 @@ func (c *check) ruling(t *Trail, d *label.Decision) error {
 	if err != nil {
 		return err
 	}
-	asked, err := theirs[label.RulingRequest](c, r.Request, r.Asked, label.TypeRulingRequest)
+	asked, err := theirs[label.RulingRequest](c, r.Request, r.Asked, r.Device, label.TypeRulingRequest)
 	if err != nil {
 		return fmt.Errorf("the request for it: %w", err)
 	}
@@ -145,17 +142,15 @@ func ours[T any, P interface {
 	if err != nil {
 		return nil, err
 	}
-	if v.ID() != id || v.PredicateType() != predicateType || !slices.Equal(v.Subjects(), []label.Digest{device}) {
-		return nil, fmt.Errorf("the signed statement is another")
-	}
-	return envelope.Predicate[T, P](v)
+	return about[T, P](v, id, device, predicateType)
 }
 
-// theirs reads a statement that was signed with an enrolled key.
+// theirs reads a statement about a device that was signed with an enrolled key
+// of the organization that the record names.
 func theirs[T any, P interface {
 	*T
 	Validate() error
-}](c *check, by store.RequestSignature, id label.Digest, predicateType string) (*T, error) {
+}](c *check, by store.RequestSignature, id, device label.Digest, predicateType string) (*T, error) {
 	u, err := envelope.Open(by.Envelope)
 	if err != nil {
 		return nil, err
@@ -164,7 +159,18 @@ func theirs[T any, P interface {
 	if err != nil {
 		return nil, err
 	}
-	if v.ID() != id || v.PredicateType() != predicateType {
+	if key, err := c.v.Key(by.Key); err != nil || key.Organization != by.Organization {
+		return nil, fmt.Errorf("the key is not of %s", by.Organization)
+	}
+	return about[T, P](v, id, device, predicateType)
+}
+
+// about reads a verified statement, which must be the one on record.
+func about[T any, P interface {
+	*T
+	Validate() error
+}](v *envelope.Verified, id, device label.Digest, predicateType string) (*T, error) {
+	if v.ID() != id || v.PredicateType() != predicateType || !slices.Equal(v.Subjects(), []label.Digest{device}) {
 		return nil, fmt.Errorf("the signed statement is another")
 	}
 	return envelope.Predicate[T, P](v)
