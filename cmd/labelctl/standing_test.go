@@ -97,6 +97,11 @@ func TestWordsAreComplete(t *testing.T) {
 			t.Errorf("no words for %s", name)
 		}
 	}
+	for v, name := range labelv1.RulingOutcome_name {
+		if v != 0 && outcomeWords[labelv1.RulingOutcome(v)] == "" {
+			t.Errorf("no words for %s", name)
+		}
+	}
 }
 
 // TestHistoryInWords writes a history with a lapse that an event brought about
