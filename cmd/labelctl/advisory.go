@@ -18,11 +18,11 @@ func advisoryCommand(c *ctl) *cobra.Command {
 		`Publish a CSAF 2.0 or OpenVEX 0.2.0 document. What it says of the device of a
 label, at the software version that was tested, appears wherever the label is
 checked: that it is affected, from which version on it is not, what to do. A
-later release of the document replaces an earlier one.
+later release of the document replaces an earlier one of the same publisher.
 
 A manufacturer that declared in how many days it gives news of a weakness is held
-to that: where owners wait for a remedy and no release comes in time, the label
-is put under review.`,
+to that: where owners wait for a remedy and neither a later release nor another
+advisory about the same weaknesses comes in time, the label is put under review.`,
 		`  labelctl advisory publish nl-sa-2026-0011.json --dry-run
   labelctl advisory publish nl-sa-2026-0011.json
   labelctl advisory list northlight`,
@@ -36,7 +36,7 @@ func advisoryPublishCommand(c *ctl) *cobra.Command {
 		Use:   "publish FILE",
 		Short: "Publish a CSAF or OpenVEX document",
 		Long: `Sign the publication of a document and send both. A manufacturer's is about its own
-labels, an operator's about all. The document is not changed, and anybody can
+labels, and refused where it says nothing of one; an operator's is about all. The document is not changed, and anybody can
 fetch it by its SHA-256.
 
 Look with --dry-run first: it lists what would be said of which labels.`,
@@ -142,7 +142,7 @@ func (c *ctl) followAdvisory(ctx context.Context, api labelv1.AdvisoryServiceCli
 			return hintf(context.Cause(ctx), "the advisory is published and goes on by itself; \"labelctl advisory show %s\" says how far it has come", a.GetId())
 		case <-time.After(eventPoll):
 		}
-		r, err := api.GetAdvisory(ctx, &labelv1.GetAdvisoryRequest{Id: a.GetId()})
+		r, err := api.GetAdvisory(ctx, &labelv1.GetAdvisoryRequest{Id: a.GetId(), Publisher: a.GetPublisher()})
 		if err != nil {
 			return err
 		}
@@ -207,11 +207,11 @@ func (c *ctl) listAdvisories(ctx context.Context, publisher string) error {
 }
 
 func advisoryShowCommand(c *ctl) *cobra.Command {
-	var out string
+	var publisher, out string
 	cmd := &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show an advisory, and how many labels it is about",
-		Long:    "Show an advisory by the SHA-256 of its document. --out writes the document as it\ncame. Needs no key.",
+		Long:    "Show an advisory by the SHA-256 of its document. --out writes the document as it\ncame. Where several published the same document, --publisher says whose\npublication is meant. Needs no key.",
 		Example: "  labelctl advisory show 5f21... --out advisory.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -220,7 +220,7 @@ func advisoryShowCommand(c *ctl) *cobra.Command {
 				return err
 			}
 			defer conn.Close()
-			r, err := api.GetAdvisory(cmd.Context(), &labelv1.GetAdvisoryRequest{Id: args[0]})
+			r, err := api.GetAdvisory(cmd.Context(), &labelv1.GetAdvisoryRequest{Id: args[0], Publisher: publisher})
 			if err != nil {
 				return err
 			}
@@ -232,6 +232,7 @@ func advisoryShowCommand(c *ctl) *cobra.Command {
 			return c.show(r.GetAdvisory(), func(p *page) { writeAdvisory(p, r.GetAdvisory()) })
 		},
 	}
+	cmd.Flags().StringVar(&publisher, "publisher", "", "`organization` that published it")
 	cmd.Flags().StringVar(&out, "out", "", "`file` for the document")
 	return cmd
 }

@@ -223,7 +223,7 @@ func advisoryState(a *label.AdvisoryRef) string {
 	case a.Open():
 		return "OPEN: affected, and nothing mends it yet"
 	case a.FixedIn != "":
-		return "mended from version " + a.FixedIn + " on"
+		return "you need version " + a.FixedIn + " or later"
 	case a.State == "fixed":
 		return "mended"
 	}

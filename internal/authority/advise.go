@@ -16,21 +16,25 @@ import (
 // about. A manufacturer's advisories are about its own labels, an operator's
 // about all. What the document says of each label is then added to the histories
 // beside other work, and to those of labels that are issued later. The same
-// document again is answered with how far that has come.
+// document of the same publisher again is answered with how far that has come.
+//
+// What a document says of a label is what it says of its device at the firmware
+// version that the label names, which is the one that was tested.
 func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) (*store.Advisory, *store.Event, error) {
 	e, doc, err := a.openAdvisory(c, raw, document)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer a.writer.begin()()
-	rec := &store.Advisory{
-		Digest: doc.SHA256, Org: e.Signature.Organization, Format: string(doc.Format), ID: doc.ID, Version: doc.Version,
-		Title: doc.Title, Updated: doc.Updated.UTC(), Event: e.Digest, Document: document,
+	rec := publication(e, doc)
+	rec.Document = document
+	if err := a.store.View(func(v *store.View) error { return a.vet(v, e, rec, a.clock()) }); err != nil {
+		return nil, nil, err
 	}
+	defer a.writer.begin()()
 	known := false
-	claims := []string{claimf("event/%s", e.Digest), claimf("advisory/%s/%s", rec.Org, rec.ID), claimf("advisory/%s", rec.Digest)}
+	claims := []string{claimf("event/%s", e.Digest), claimf("advisory/%s/%s", rec.Org, rec.ID)}
 	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
-		old, err := v.Advisory(rec.Digest)
+		old, err := v.Advisory(rec.Digest, rec.Org)
 		if err == nil {
 			rec, known = old, true
 			e, err = v.Event(old.Event)
@@ -60,22 +64,29 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 }
 
 // PreviewAdvisory returns the labels that an advisory would touch, and what it
-// would say of each. Nothing is recorded.
+// would say of each that it has not said. Nothing is recorded.
 func (a *Authority) PreviewAdvisory(c Caller, raw, document []byte) (list []Affected, err error) {
 	e, doc, err := a.openAdvisory(c, raw, document)
 	if err != nil {
 		return nil, err
 	}
-	rec := &store.Advisory{Digest: doc.SHA256, Org: e.Signature.Organization, ID: doc.ID, Updated: doc.Updated}
 	err = a.store.View(func(v *store.View) error {
 		now := a.clock()
-		if err := a.admitAdvisory(v, e, rec, now); err != nil {
+		if err := a.vet(v, e, publication(e, doc), now); err != nil {
 			return err
 		}
 		list, err = a.preview(v, e, now)
 		return err
 	})
 	return list, err
+}
+
+// publication returns the record of a document that an event publishes.
+func publication(e *store.Event, doc *advisory.Advisory) *store.Advisory {
+	return &store.Advisory{
+		Digest: doc.SHA256, Org: e.Signature.Organization, Format: string(doc.Format), ID: doc.ID, Version: doc.Version,
+		Title: doc.Title, Updated: doc.Updated.UTC(), Event: e.Digest,
+	}
 }
 
 // openAdvisory verifies a signed event and reads the document that it is about.
@@ -101,10 +112,43 @@ func (a *Authority) openAdvisory(c Caller, raw, document []byte) (*store.Event, 
 	return e, doc, nil
 }
 
+// vet checks an advisory that is not published yet before it comes to the
+// writer, who must not wait for a walk through labels: a manufacturer publishes
+// what is about a label of its own, and nothing else.
+func (a *Authority) vet(v *store.View, e *store.Event, rec *store.Advisory, now time.Time) error {
+	if _, err := v.Advisory(rec.Digest, rec.Org); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err := a.admitAdvisory(v, e, rec, now); err != nil {
+		return err
+	}
+	org, err := v.Org(rec.Org)
+	if err != nil || org.Has(label.RoleOperator) {
+		return err
+	}
+	touches, probe := false, *e
+	for done := false; !done && !touches && err == nil; {
+		probe.Cursor, done, err = a.affected(v, &probe, now, func(Affected) bool {
+			touches = true
+			return false
+		})
+	}
+	if err == nil && !touches {
+		err = label.Errorf(label.Precondition, label.ReasonUnknownSubject, "document",
+			"says nothing of a label of %s; a manufacturer publishes advisories about its own labelled products, by model number or GTIN, once they have a label", rec.Org)
+	}
+	return err
+}
+
 // admitAdvisory checks an advisory against the registry: who signed it, and that
 // it is no older than what was published under its number.
 func (a *Authority) admitAdvisory(v *store.View, e *store.Event, rec *store.Advisory, now time.Time) error {
 	if err := a.admitEvent(v, &e.Event, e.Signature, now); err != nil {
+		return err
+	}
+	if other, err := v.Event(e.Digest); err == nil {
+		return label.Errorf(label.Precondition, label.ReasonExists, "event", "the very same statement was signed by %s; sign a new one, with the time at which you do", other.Signature.Organization)
+	} else if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	if err := a.programme.CheckReason(e.Event.Reason, label.Advise); err != nil {
@@ -156,7 +200,7 @@ func (w *walk) advised(publisher string) error {
 	n := 0
 	visit := func(rec *store.Label, next []byte) bool {
 		w.cursor = next
-		w.advise(doc, rec)
+		w.advise(doc, publisher, rec)
 		if n++; n == adviceChunk {
 			w.more = false
 		}
@@ -169,7 +213,7 @@ func (w *walk) advised(publisher string) error {
 }
 
 // advise visits a label if the advisory is about it.
-func (w *walk) advise(doc *advisory.Advisory, rec *store.Label) {
+func (w *walk) advise(doc *advisory.Advisory, publisher string, rec *store.Label) {
 	h, err := w.a.history(w.v, rec)
 	if err != nil {
 		w.err = err
@@ -183,15 +227,15 @@ func (w *walk) advise(doc *advisory.Advisory, rec *store.Label) {
 		w.err = err
 		return
 	}
-	if ref := concern(doc, l, h); ref != nil {
+	if ref := concern(doc, publisher, l, h); ref != nil {
 		w.more = w.f(Affected{Label: rec, Action: label.Advise, Advisory: ref}) && w.more
 	}
 }
 
 // concern returns what an advisory says of a label's device at the version that
 // was tested, or nil. A release that no longer names a device that earlier ones
-// did takes back what they said.
-func concern(doc *advisory.Advisory, l *label.Label, h *label.History) *label.AdvisoryRef {
+// of its publisher did takes back what they said.
+func concern(doc *advisory.Advisory, publisher string, l *label.Label, h *label.History) *label.AdvisoryRef {
 	ref := &label.AdvisoryRef{ID: doc.ID, Version: doc.Version, Title: doc.Title, URL: doc.URL, SHA256: doc.SHA256}
 	if ref.Title == "" {
 		ref.Title = "Security notice " + doc.ID
@@ -200,7 +244,7 @@ func concern(doc *advisory.Advisory, l *label.Label, h *label.History) *label.Ad
 	if l.Firmware != nil {
 		firmware = l.Firmware.Version
 	}
-	last := lastAdvice(h, doc.ID)
+	last := lastAdvice(h, publisher, doc.ID)
 	effect, ok := doc.For(&l.Device, firmware)
 	switch {
 	case last != nil && last.Advisory.SHA256 == doc.SHA256:
@@ -220,11 +264,11 @@ func concern(doc *advisory.Advisory, l *label.Label, h *label.History) *label.Ad
 	return nil
 }
 
-// lastAdvice returns the latest word in a history under an advisory's number, or
-// nil.
-func lastAdvice(h *label.History, id string) *label.Status {
+// lastAdvice returns the latest word in a history under a publisher's number of
+// an advisory, or nil.
+func lastAdvice(h *label.History, publisher, id string) *label.Status {
 	for _, st := range slices.Backward(h.Statuses) {
-		if st.Action == label.Advise && st.Advisory.ID == id {
+		if st.Action == label.Advise && st.Advisory.ID == id && st.Publisher() == publisher {
 			return st
 		}
 	}
@@ -232,18 +276,26 @@ func lastAdvice(h *label.History, id string) *label.Status {
 }
 
 // staleAdvice reports whether an advice must not be added to a history: a later
-// release is published, it is there, or the history is as long as advisories may
-// make it.
+// release is published, it is there, or the history is as long as advisories of
+// its publisher may make it.
 func (a *Authority) staleAdvice(v *store.View, e *store.Event, h *label.History, ref *label.AdvisoryRef) (bool, error) {
-	last, err := v.LatestAdvisory(e.Signature.Organization, ref.ID)
+	publisher, err := v.Org(e.Signature.Organization)
 	if err != nil {
 		return false, err
 	}
-	if len(h.Statuses) >= label.MaxAdvised {
+	last, err := v.LatestAdvisory(publisher.ID, ref.ID)
+	if err != nil {
+		return false, err
+	}
+	room := label.MaxAdvised
+	if publisher.Has(label.RoleOperator) {
+		room = label.MaxWarned
+	}
+	if len(h.Statuses) >= room {
 		a.log.Warn("a label's history is full of advisories; nothing is added", "label", h.Label.ID, "advisory", ref.ID)
 		return true, nil
 	}
-	there := lastAdvice(h, ref.ID)
+	there := lastAdvice(h, publisher.ID, ref.ID)
 	return last.Digest != e.Event.Advisory || there != nil && there.Advisory.SHA256 == ref.SHA256, nil
 }
 
@@ -369,7 +421,7 @@ func (a *Authority) newAdvice(v *store.View, rec *store.Label) (news []newAdvice
 			if err != nil {
 				return nil, err
 			}
-			if ref := concern(doc, l, h); ref != nil {
+			if ref := concern(doc, org, l, h); ref != nil {
 				news = append(news, newAdvice{adv.Event, ref})
 			}
 		}
@@ -377,118 +429,68 @@ func (a *Authority) newAdvice(v *store.View, rec *store.Label) (news []newAdvice
 	return news, nil
 }
 
-// overdue begins the cause of a review that nobody asked for.
-const overdue = "overdue:"
-
-// overdueCause is the cause of a review that follows from an advice which nobody
-// followed up in time.
-func overdueCause(st *label.Status) string { return overdue + st.Advisory.SHA256.String() }
-
-// Remind opens a review of each label whose manufacturer declared in how many
-// days it gives news of a weakness, and has let that time pass after the last
-// word of an advisory that leaves owners waiting for a remedy.
-func (a *Authority) Remind(ctx context.Context) error {
-	now := a.clock()
-	var late []*store.Label
-	err := a.store.View(func(v *store.View) error {
-		var inner error
-		err := v.Histories(func(rec *store.Label, list []*store.Status) bool {
-			var st *label.Status
-			if st, _, inner = a.unanswered(v, rec, list, now); st != nil {
-				late = append(late, rec)
-			}
-			return inner == nil
-		})
-		return errors.Join(err, inner)
-	})
-	if err != nil {
-		return err
-	}
-	for _, rec := range late {
-		if err := a.remind(ctx, rec); err != nil {
-			return err
-		}
-	}
-	return context.Cause(ctx)
+// A Publication is an advisory, and the event that published it: how far that
+// has come.
+type Publication struct {
+	*store.Advisory
+	By *store.Event
 }
 
-// unanswered returns the advice of a label that should have been followed up by
-// now, and in how many days, or nil.
-func (a *Authority) unanswered(v *store.View, rec *store.Label, list []*store.Status, now time.Time) (*label.Status, int, error) {
-	h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
-	for _, s := range list {
-		h.Statuses = append(h.Statuses, &s.Status)
-	}
-	s := h.StandingAt(now)
-	if !s.State.Live() || s.Review != nil || len(h.Statuses) >= label.MaxAdvised {
-		return nil, 0, nil
-	}
-	for _, st := range s.Advisories {
-		if !st.Advisory.Open() || label.Find(h.Statuses, overdueCause(st), label.Review) != nil {
-			continue
-		}
-		l, err := said(v, rec)
-		if err != nil {
-			return nil, 0, err
-		}
-		days := l.Product.Vulnerabilities.StatusDays
-		if days > 0 && !now.Before(label.DateOf(st.Recorded).AddDays(days).End()) {
-			return st, days, nil
-		}
-	}
-	return nil, 0, nil
-}
-
-func (a *Authority) remind(ctx context.Context, rec *store.Label) error {
-	return a.writer.do(ctx, []string{claimf("label/%s", rec.ID), claimf("device/%s", rec.Device)}, func(v *store.View, b *store.Batch) error {
-		list, err := v.History(rec.ID)
-		if err != nil {
-			return err
-		}
-		st, days, err := a.unanswered(v, rec, list, b.At)
-		if st == nil || err != nil {
-			return err
-		}
-		h, err := a.history(v, rec)
-		if err != nil {
-			return err
-		}
-		_, err = a.append(b, rec, h, label.Status{
-			Label: rec.ID, Action: label.Review, Reason: "response-time-missed", Cause: overdueCause(st),
-			Text: fmt.Sprintf("The manufacturer declared that it gives news at least every %d days. Its last about %s is of %s.", days, st.Advisory.ID, st.Recorded.Format(time.DateOnly)),
-		})
-		return err
-	})
-}
-
-// Advisory returns an advisory and its document. It is public.
-func (a *Authority) Advisory(id label.Digest) (rec *store.Advisory, e *store.Event, err error) {
+// Advisory returns an advisory and its document. Where no publisher is named,
+// it is one of those who published the document. It is public.
+func (a *Authority) Advisory(id label.Digest, publisher string) (p *Publication, err error) {
 	err = a.store.View(func(v *store.View) error {
-		if rec, err = v.Advisory(id); err != nil {
-			return found(err, label.ReasonUnknownAdvisory, "id", "no advisory with the SHA-256 %s was published here", id)
-		}
-		if e, err = v.Event(rec.Event); err != nil {
+		list, err := v.Publications(id)
+		if err != nil {
 			return err
 		}
-		rec.Document, err = v.Document(id)
+		i := slices.IndexFunc(list, func(rec *store.Advisory) bool { return publisher == "" || rec.Org == publisher })
+		if i < 0 {
+			return label.Errorf(label.NotFound, label.ReasonUnknownAdvisory, "id", "no advisory with the SHA-256 %s was published here%s", id, by(publisher))
+		}
+		if p, err = published(v, list[i]); err != nil {
+			return err
+		}
+		p.Document, err = v.Document(id)
 		return err
 	})
-	return rec, e, err
+	return p, err
 }
 
-// Advisories lists the advisories that an organization published, newest first.
-// It is public.
-func (a *Authority) Advisories(publisher string, p Page) ([]*store.Advisory, string, error) {
+// by names a publisher that was asked for.
+func by(publisher string) string {
+	if publisher == "" {
+		return ""
+	}
+	return " by " + publisher
+}
+
+func published(v *store.View, rec *store.Advisory) (*Publication, error) {
+	e, err := v.Event(rec.Event)
+	return &Publication{rec, e}, err
+}
+
+// Advisories lists the advisories that an organization published, newest first,
+// without their documents. It is public.
+func (a *Authority) Advisories(publisher string, p Page) ([]*Publication, string, error) {
 	size, cursor, err := p.limits()
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*store.Advisory]{size: size}
+	page := collector[*Publication]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if _, err := v.Org(publisher); err != nil {
 			return unknownOrg(err, "publisher", publisher)
 		}
-		return v.OrgAdvisories(publisher, cursor, page.add)
+		var inner error
+		err := v.OrgAdvisories(publisher, cursor, func(rec *store.Advisory, next []byte) bool {
+			var one *Publication
+			if one, inner = published(v, rec); inner != nil {
+				return false
+			}
+			return page.add(one, next)
+		})
+		return errors.Join(err, inner)
 	})
 	return page.items, page.next, err
 }

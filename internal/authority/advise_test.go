@@ -98,7 +98,7 @@ func TestAdvisory(t *testing.T) {
 	if err != nil || len(list) != 3 || list[2].Digest != adv.Digest {
 		t.Errorf("%d advisories are listed (%v)", len(list), err)
 	}
-	rec, _, err := l.Authority.Advisory(adv.Digest)
+	rec, err := l.Authority.Advisory(adv.Digest, "")
 	if err != nil || string(rec.Document) != string(firstVex.bytes()) {
 		t.Errorf("the document is not as it came (%v)", err)
 	}
@@ -141,24 +141,6 @@ func TestAdvisoriesThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestWhoseAdvisory has others than the maker publish.
-func TestWhoseAdvisory(t *testing.T) {
-	l := newLife(t)
-	l.Advise(labeltest.ToyMaker, firstVex.bytes())
-	if n := len(l.now().Statuses); n > 0 {
-		t.Error("a manufacturer has something said of another's product")
-	}
-	list, err := l.Authority.PreviewAdvisory(l.Caller(labeltest.Operator), l.AdvisoryEvent(labeltest.Operator, vex{id: "2", version: 1, updated: firstVex.updated, status: "affected"}.bytes()),
-		vex{id: "2", version: 1, updated: firstVex.updated, status: "affected"}.bytes())
-	if err != nil || len(list) != 1 || list[0].Advisory.State != "affected" || len(l.now().Statuses) > 0 {
-		t.Errorf("the preview has %d labels (%v)", len(list), err)
-	}
-	l.Advise(labeltest.Operator, vex{id: "2", version: 1, updated: firstVex.updated, status: "affected"}.bytes())
-	if n := len(l.now().Advisories); n != 1 {
-		t.Errorf("an operator's advisory touched %d labels", n)
-	}
-}
-
 // TestLaterLabels are held against advisories that were there before.
 func TestLaterLabels(t *testing.T) {
 	l := newLife(t)
@@ -196,69 +178,6 @@ func TestLaterLabels(t *testing.T) {
 	}
 	if p, err = l.Authority.Lookup(last.Label.ID); err != nil || len(p.Advisories) != 1 || p.Advisories[0].Advisory.ID != "https://northlight.example/vex/1" {
 		t.Errorf("a label that was issued after the advisory has %d (%v)", len(p.Advisories), err)
-	}
-}
-
-// TestAnswerInTime lets the time pass in which the manufacturer declared to give
-// news of a weakness.
-func TestAnswerInTime(t *testing.T) {
-	l := newLife(t)
-	days := l.pub.Label.Product.Vulnerabilities.StatusDays
-	if days == 0 {
-		t.Fatal("the example declares no time")
-	}
-	remind := func(at time.Time) *authority.Published {
-		t.Helper()
-		l.Clock.Set(at)
-		for range 2 {
-			if err := l.Authority.Remind(ctx); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return l.now()
-	}
-	l.Advise(labeltest.Maker, firstVex.bytes())
-	due := label.DateOf(l.Clock.Now()).AddDays(days).End()
-	if p := remind(due.Add(-time.Minute)); p.Review != nil {
-		t.Error("under review before the time is over")
-	}
-	news := vex{id: "1", version: 2, updated: due.Add(-time.Minute), status: "affected"}
-	l.Advise(labeltest.Maker, news.bytes())
-	if p := remind(due.Add(time.Minute)); p.Review != nil {
-		t.Error("under review though there was news")
-	}
-	late := label.DateOf(due).AddDays(days).End()
-	p := remind(late.Add(time.Minute))
-	if p.Review == nil || p.Review.Reason != "response-time-missed" || p.State != label.Active || len(p.Statuses) != 3 {
-		t.Fatalf("after the time was missed: %+v, %d statements", p.Review, len(p.Statuses))
-	}
-	// Cleared, it is not opened again for the same silence; with a fix, not at all.
-	l.pass(time.Hour)
-	l.Change(labeltest.Operator, l.pub, label.Clear, "resolved")
-	if p := remind(late.AddDate(0, 0, 3*days)); p.Review != nil {
-		t.Error("under review twice for the same silence")
-	}
-	l.Advise(labeltest.Maker, vex{id: "1", version: 3, updated: l.Clock.Now().Add(-time.Minute), status: "fixed"}.bytes())
-	if p := remind(l.Clock.Now().AddDate(0, 0, 3*days)); p.Review != nil {
-		t.Error("under review though it is mended")
-	}
-}
-
-// TestAdvisoriesLeaveRoom has a manufacturer publish as much as it can: the
-// label can still be suspended.
-func TestAdvisoriesLeaveRoom(t *testing.T) {
-	l := newLife(t)
-	at := firstVex.updated.AddDate(0, 0, -1)
-	for i := range label.MaxAdvised + 8 {
-		at = at.Add(time.Second)
-		l.Advise(labeltest.Maker, vex{id: "1", version: i + 1, updated: at, status: "affected"}.bytes())
-	}
-	if n := len(l.now().Statuses); n != label.MaxAdvised {
-		t.Errorf("there are %d statements, at most %d are from advisories", n, label.MaxAdvised)
-	}
-	l.Change(labeltest.Operator, l.pub, label.Suspend, "vulnerability-open")
-	if p := l.now(); p.State != label.Suspended {
-		t.Errorf("the label is %s", p.State)
 	}
 }
 

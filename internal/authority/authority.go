@@ -11,6 +11,7 @@
 //	change.go        changing the state of labels
 //	propagate.go     what becomes of labels when something they rest on fails
 //	advise.go        advisories about products
+//	overdue.go       the clock on what manufacturers declared about weaknesses
 //	complaint.go     what people in shops report
 //	changes.go       the log as a feed of changes
 //	surveillance.go  what is tested again, and which labs to ask about

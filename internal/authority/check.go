@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
@@ -36,6 +35,9 @@ func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, rep
 			return err
 		}
 		if err := c.events(); err != nil {
+			return err
+		}
+		if err := c.advisories(); err != nil {
 			return err
 		}
 		if err := c.decisions(); err != nil {
@@ -160,7 +162,7 @@ func (c *check) status(rec *store.Label, h *label.History, st *store.Status) err
 	if _, err := standing.Admit(st.Action); err != nil {
 		return err
 	}
-	if err := c.cause(&st.Status); err != nil {
+	if err := c.cause(rec, h, &st.Status); err != nil {
 		return err
 	}
 	for _, r := range st.Requests {
@@ -174,29 +176,6 @@ func (c *check) status(rec *store.Label, h *label.History, st *store.Status) err
 		if err != nil || req.Label != rec.ID || req.Number != st.Number {
 			return fmt.Errorf("the request %s that it names is not the one on record", r.SHA256)
 		}
-	}
-	return nil
-}
-
-// cause checks that the advisory is on record that a status is about, or that
-// was not followed up.
-func (c *check) cause(st *label.Status) error {
-	if text, ok := strings.CutPrefix(st.Cause, overdue); ok {
-		id, err := label.ParseDigest(text)
-		if err == nil {
-			_, err = c.v.Advisory(id)
-		}
-		return err
-	}
-	if st.Action != label.Advise {
-		return nil
-	}
-	adv, err := c.v.Advisory(st.Advisory.SHA256)
-	if err != nil {
-		return fmt.Errorf("the advisory %s: %w", st.Advisory.SHA256, err)
-	}
-	if adv.Event.String() != st.Cause || adv.ID != st.Advisory.ID {
-		return fmt.Errorf("the advisory %s was published by another event than %s", st.Advisory.SHA256, st.Cause)
 	}
 	return nil
 }

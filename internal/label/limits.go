@@ -61,10 +61,15 @@ const (
 	// offline package.
 	MaxStatuses = 256
 
-	// MaxAdvised is how long a history may get by advisories and by the clocks
-	// they start. What is left is for the authority: nobody can publish a label
-	// full, so that it could not be suspended any more.
+	// MaxAdvised is how long a history may get by manufacturers' advisories. What
+	// is left is for the authority: no manufacturer can publish a label full, so
+	// that nothing could be said against it any more.
 	MaxAdvised = 192
+
+	// MaxWarned is how long a history may get by operators' advisories, and by the
+	// clocks that advisories start. What is left is for operators' decisions, and
+	// for what follows from them: the label can still be suspended and revoked.
+	MaxWarned = 240
 
 	// MaxCriteria bounds the criteria that an appeal or a ruling names. The
 	// largest scheme has 33.

@@ -73,6 +73,22 @@ type AdvisoryRef struct {
 	Action   string   `json:"action"`            // what the owner of a device should do
 }
 
+// Publisher returns the organization that published the advisory of an advise:
+// it signed the event that the advise follows from.
+func (s *Status) Publisher() string {
+	if len(s.Requests) == 0 {
+		return ""
+	}
+	return s.Requests[0].Organization
+}
+
+// replaces reports whether an advise is the newer word of the same advisory as
+// another. Publishers number their advisories each for itself: a manufacturer
+// must not be able to take back what the authority says, by using its number.
+func (s *Status) replaces(o *Status) bool {
+	return o.Action == Advise && o.Advisory.ID == s.Advisory.ID && o.Publisher() == s.Publisher()
+}
+
 // Open reports whether owners are waiting for a remedy.
 func (a *AdvisoryRef) Open() bool {
 	return a.State == "under-investigation" || a.State == "affected" && a.FixedIn == ""
@@ -200,7 +216,7 @@ type Standing struct {
 	Support    SupportState `json:"support"`
 	Review     *Status      `json:"review,omitempty"`     // what opened the review under way, or nil
 	Scheduled  *Status      `json:"scheduled,omitempty"`  // an end that was announced and is still to come, or nil
-	Advisories []*Status    `json:"advisories,omitempty"` // the latest word of each advisory, oldest first
+	Advisories []*Status    `json:"advisories,omitempty"` // the latest word of each publisher's each advisory, oldest first
 }
 
 // StandingAt returns how the label stood at an instant, by what was known then.
@@ -240,7 +256,7 @@ func (h *History) StandingAt(t time.Time) Standing {
 // after the end of a label changes nothing but its advisories.
 func (s *Standing) apply(st *Status) {
 	if st.Action == Advise {
-		s.Advisories = slices.DeleteFunc(s.Advisories, func(o *Status) bool { return o.Advisory.ID == st.Advisory.ID })
+		s.Advisories = slices.DeleteFunc(s.Advisories, st.replaces)
 		s.Advisories = append(s.Advisories, st)
 		return
 	}

@@ -46,11 +46,11 @@ func (s *advisories) GetAdvisory(_ context.Context, r *labelv1.GetAdvisoryReques
 	if err != nil {
 		return nil, err
 	}
-	adv, e, err := s.a.Advisory(id)
+	p, err := s.a.Advisory(id, r.GetPublisher())
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.GetAdvisoryResponse{Advisory: published(adv, e), Document: adv.Document}, nil
+	return &labelv1.GetAdvisoryResponse{Advisory: published(p.Advisory, p.By), Document: p.Document}, nil
 }
 
 func (s *advisories) ListAdvisories(_ context.Context, r *labelv1.ListAdvisoriesRequest) (*labelv1.ListAdvisoriesResponse, error) {
@@ -62,12 +62,8 @@ func (s *advisories) ListAdvisories(_ context.Context, r *labelv1.ListAdvisories
 		return nil, err
 	}
 	out := &labelv1.ListAdvisoriesResponse{NextPageToken: next}
-	for _, adv := range list {
-		_, e, err := s.a.Advisory(adv.Digest)
-		if err != nil {
-			return nil, err
-		}
-		out.Advisories = append(out.Advisories, published(adv, e))
+	for _, p := range list {
+		out.Advisories = append(out.Advisories, published(p.Advisory, p.By))
 	}
 	return out, nil
 }

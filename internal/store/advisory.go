@@ -10,10 +10,12 @@ import (
 	"labeld/internal/label"
 )
 
-// An Advisory is a published document about weaknesses of products.
+// An Advisory is a document about weaknesses of products, as an organization
+// published it. Several may publish the same: whose products it is about depends
+// on who did.
 type Advisory struct {
 	Digest   label.Digest `json:"-"`      // of the document
-	Org      string       `json:"org"`    // who published it here
+	Org      string       `json:"-"`      // who published it here
 	Format   string       `json:"format"` // csaf or openvex
 	ID       string       `json:"id"`     // as its publisher numbers it
 	Version  string       `json:"version"`
@@ -24,32 +26,54 @@ type Advisory struct {
 	Document []byte       `json:"-"`     // as it came; only where it is written
 }
 
-func advisoryKey(a *Advisory) []byte {
+func advisoryKey(id label.Digest, org string) []byte { return append(id[:], org...) }
+
+func orgAdvisoryKey(a *Advisory) []byte {
 	return orgKey(a.Org, append(newestFirst(a.Received), a.Digest[:]...)...)
 }
 
 // putAdvisory writes an advisory. The latest one of a number is that which was
-// received last.
+// received last: none is admitted that is not newer than those before.
 func putAdvisory(tx *bolt.Tx, a *Advisory) error {
-	if err := putJSON(tx.Bucket(bAdvisories), a.Digest[:], a); err != nil {
+	if err := putJSON(tx.Bucket(bAdvisories), advisoryKey(a.Digest, a.Org), a); err != nil {
 		return err
 	}
 	if err := tx.Bucket(bDocuments).Put(a.Digest[:], Pack(a.Document)); err != nil {
 		return err
 	}
-	if err := tx.Bucket(bOrgAdvisories).Put(advisoryKey(a), nil); err != nil {
+	if err := tx.Bucket(bOrgAdvisories).Put(orgAdvisoryKey(a), nil); err != nil {
 		return err
 	}
 	return tx.Bucket(bLatest).Put(orgKey(a.Org, []byte(a.ID)...), a.Digest[:])
 }
 
-// Advisory returns an advisory by the digest of its document, without that.
-func (v *View) Advisory(id label.Digest) (*Advisory, error) {
-	a, err := getJSON[Advisory](v, bAdvisories, id[:])
+// Advisory returns what an organization published by the digest of the document,
+// without that.
+func (v *View) Advisory(id label.Digest, org string) (*Advisory, error) {
+	a, err := getJSON[Advisory](v, bAdvisories, advisoryKey(id, org))
 	if err == nil {
-		a.Digest = id
+		a.Digest, a.Org = id, org
 	}
 	return a, err
+}
+
+// Publications returns each publication of a document, by organization.
+func (v *View) Publications(id label.Digest) (list []*Advisory, err error) {
+	err = v.prefix(bAdvisories, id[:], nil, func(org []byte) (bool, error) {
+		a, err := v.Advisory(id, string(org))
+		list = append(list, a)
+		return true, err
+	})
+	return list, err
+}
+
+// Advisories calls f with every advisory, until f returns false.
+func (v *View) Advisories(f func(*Advisory) bool) error {
+	return v.prefix(bAdvisories, nil, nil, func(k []byte) (bool, error) {
+		id, org := k[:len(label.Digest{})], k[len(label.Digest{}):]
+		a, err := v.Advisory(label.Digest(id), string(org))
+		return err == nil && f(a), err
+	})
 }
 
 // Document returns the document of an advisory as it came.
@@ -62,7 +86,7 @@ func (v *View) LatestAdvisory(org, id string) (*Advisory, error) {
 	if len(b) != len(label.Digest{}) {
 		return nil, ErrNotFound
 	}
-	return v.Advisory(label.Digest(b))
+	return v.Advisory(label.Digest(b), org)
 }
 
 // LatestAdvisories returns the latest advisory of each number that an
@@ -80,7 +104,7 @@ func (v *View) LatestAdvisories(org string) (list []*Advisory, err error) {
 // from the one after a cursor on, until f returns false.
 func (v *View) OrgAdvisories(org string, cursor []byte, f func(*Advisory, []byte) bool) error {
 	return v.prefix(bOrgAdvisories, orgKey(org), cursor, func(rest []byte) (bool, error) {
-		a, err := v.Advisory(label.Digest(rest[8:]))
+		a, err := v.Advisory(label.Digest(rest[8:]), org)
 		if err != nil {
 			return false, err
 		}
@@ -101,23 +125,24 @@ func (v *View) Advised() (size int64, any bool) {
 // advisories holds advisories to their documents and events, and the indexes to
 // them.
 func (c *checker) advisories() {
-	latest := map[string]*Advisory{}
+	latest, documents := map[string]*Advisory{}, map[label.Digest]bool{}
 	c.each(bAdvisories, func(k, v []byte) {
 		a, err := decode[Advisory](bAdvisories, k, v)
-		if err != nil || len(k) != len(label.Digest{}) {
+		if err != nil || len(k) <= len(label.Digest{}) {
 			c.badf("advisory %x is unreadable", k)
 			return
 		}
-		a.Digest = label.Digest(k)
+		a.Digest, a.Org = label.Digest(k[:len(label.Digest{})]), string(k[len(label.Digest{}):])
+		documents[a.Digest] = true
 		what := "advisory " + a.Digest.String()
 		c.has(bOrgs, []byte(a.Org), nil, what)
 		c.has(bEvents, a.Event[:], nil, what)
-		c.has(bOrgAdvisories, advisoryKey(a), nil, what)
+		c.has(bOrgAdvisories, orgAdvisoryKey(a), nil, what)
 		if doc, err := c.v.Document(a.Digest); err != nil || label.DigestOf(doc) != a.Digest {
 			c.badf("%s: its document is another", what)
 		}
 		number := string(orgKey(a.Org, []byte(a.ID)...))
-		if l := latest[number]; l == nil || a.Received.After(l.Received) {
+		if l := latest[number]; l == nil || a.Updated.After(l.Updated) {
 			latest[number] = a
 		}
 	})
@@ -127,6 +152,8 @@ func (c *checker) advisories() {
 	if n := c.tx.Bucket(bLatest).Stats().KeyN; n != len(latest) {
 		c.badf("index %s has %d records, the advisories give %d", bLatest, n, len(latest))
 	}
-	c.sameCount(bDocuments, bAdvisories)
+	if n := c.tx.Bucket(bDocuments).Stats().KeyN; n != len(documents) {
+		c.badf("%s has %d records, the advisories are about %d", bDocuments, n, len(documents))
+	}
 	c.sameCount(bOrgAdvisories, bAdvisories)
 }

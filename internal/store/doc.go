@@ -42,7 +42,7 @@
 //	open_complaints  ^time, complaint id = nothing              newest first
 //	label_complaints  label id or nothing|complaint id = nothing
 //	plans           plan id = json Plan                         surveillance
-//	advisories      32-byte digest = json Advisory              of the document
+//	advisories      32-byte digest, org = json Advisory         of the document, and who published it
 //	documents       32-byte digest = zstd of the document as it came
 //	org_advisories  org|^time, 32-byte digest = nothing         newest first
 //	latest_advisories  org|advisory id = 32-byte digest

@@ -52,6 +52,9 @@ type Authority interface {
 	// Planned returns a plan for surveillance, and what was drawn.
 	Planned(id string) (*authority.Planned, error)
 
+	// Advisory returns a published document; the publisher may be left open.
+	Advisory(id label.Digest, publisher string) (*authority.Publication, error)
+
 	// Checkpoint returns the signed log head of the last commit. Tiles of that
 	// size can be read in any View that begins afterwards.
 	Checkpoint() []byte

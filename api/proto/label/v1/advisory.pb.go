@@ -293,7 +293,10 @@ func (x *AdvisedLabel) GetAdvice() *Advisory {
 type GetAdvisoryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// SHA-256 of the document, 64 lower-case hex digits.
-	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Organization ID of who published it; where empty, any of those who published
+	// the document.
+	Publisher     string `protobuf:"bytes,2,opt,name=publisher,proto3" json:"publisher,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -331,6 +334,13 @@ func (*GetAdvisoryRequest) Descriptor() ([]byte, []int) {
 func (x *GetAdvisoryRequest) GetId() string {
 	if x != nil {
 		return x.Id
+	}
+	return ""
+}
+
+func (x *GetAdvisoryRequest) GetPublisher() string {
+	if x != nil {
+		return x.Publisher
 	}
 	return ""
 }
@@ -654,9 +664,10 @@ const file_label_v1_advisory_proto_rawDesc = "" +
 	"\x05total\x18\x02 \x01(\x05R\x05total\"P\n" +
 	"\fAdvisedLabel\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12*\n" +
-	"\x06advice\x18\x02 \x01(\v2\x12.label.v1.AdvisoryR\x06advice\"$\n" +
+	"\x06advice\x18\x02 \x01(\v2\x12.label.v1.AdvisoryR\x06advice\"B\n" +
 	"\x12GetAdvisoryRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"j\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n" +
+	"\tpublisher\x18\x02 \x01(\tR\tpublisher\"j\n" +
 	"\x13GetAdvisoryResponse\x127\n" +
 	"\badvisory\x18\x01 \x01(\v2\x1b.label.v1.PublishedAdvisoryR\badvisory\x12\x1a\n" +
 	"\bdocument\x18\x02 \x01(\fR\bdocument\"q\n" +

@@ -38,16 +38,17 @@ type AdvisoryServiceClient interface {
 	// manufacturer's is about its own labels, an operator's about all. Labels are
 	// gone through in the background, which survives a restart; labels that are
 	// issued later are held against the document too. A later release of a
-	// document replaces an earlier one. The same document again is answered with
-	// how far it has come.
+	// document replaces an earlier one of the same publisher. The same document of
+	// the same publisher again is answered with how far it has come.
 	//
 	// Errors: INVALID_ARGUMENT for a document that does not conform, with the path
 	// to the fault, or an event that is about another; PERMISSION_DENIED for a
 	// signer that is neither; RESOURCE_EXHAUSTED for a document above 512 KiB;
-	// FAILED_PRECONDITION (TOO_OLD) for an earlier release.
+	// FAILED_PRECONDITION (TOO_OLD) for an earlier release, (UNKNOWN_SUBJECT) for
+	// a manufacturer's document that says nothing of a label of its own.
 	PublishAdvisory(ctx context.Context, in *PublishAdvisoryRequest, opts ...grpc.CallOption) (*PublishAdvisoryResponse, error)
-	// PreviewAdvisory lists what a document would say of which labels. Nothing is
-	// recorded.
+	// PreviewAdvisory lists what a document would say of which labels, and has not
+	// said. Nothing is recorded.
 	//
 	// Errors: as PublishAdvisory.
 	PreviewAdvisory(ctx context.Context, in *PreviewAdvisoryRequest, opts ...grpc.CallOption) (*PreviewAdvisoryResponse, error)
@@ -123,16 +124,17 @@ type AdvisoryServiceServer interface {
 	// manufacturer's is about its own labels, an operator's about all. Labels are
 	// gone through in the background, which survives a restart; labels that are
 	// issued later are held against the document too. A later release of a
-	// document replaces an earlier one. The same document again is answered with
-	// how far it has come.
+	// document replaces an earlier one of the same publisher. The same document of
+	// the same publisher again is answered with how far it has come.
 	//
 	// Errors: INVALID_ARGUMENT for a document that does not conform, with the path
 	// to the fault, or an event that is about another; PERMISSION_DENIED for a
 	// signer that is neither; RESOURCE_EXHAUSTED for a document above 512 KiB;
-	// FAILED_PRECONDITION (TOO_OLD) for an earlier release.
+	// FAILED_PRECONDITION (TOO_OLD) for an earlier release, (UNKNOWN_SUBJECT) for
+	// a manufacturer's document that says nothing of a label of its own.
 	PublishAdvisory(context.Context, *PublishAdvisoryRequest) (*PublishAdvisoryResponse, error)
-	// PreviewAdvisory lists what a document would say of which labels. Nothing is
-	// recorded.
+	// PreviewAdvisory lists what a document would say of which labels, and has not
+	// said. Nothing is recorded.
 	//
 	// Errors: as PublishAdvisory.
 	PreviewAdvisory(context.Context, *PreviewAdvisoryRequest) (*PreviewAdvisoryResponse, error)

@@ -1,0 +1,112 @@
+package authority
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/store"
+)
+
+// overdue begins the cause of a review that nobody asked for.
+const overdue = "overdue:"
+
+// overdueCause is the cause of a review that follows from an advice which nobody
+// followed up in time.
+func overdueCause(st *label.Status) string { return overdue + st.Advisory.SHA256.String() }
+
+// Remind opens a review of each label whose manufacturer declared in how many
+// days it gives news of a weakness, and has let that time pass after the last
+// word of an advisory that leaves owners waiting for a remedy.
+//
+// The clock is the authority's: it starts when the word was added to the label's
+// history, whatever date the document bears, and ends with the last of the days.
+// An answer is a later release of the advisory, or a later advisory of the
+// manufacturer about the same weaknesses. Whichever speaks last, and leaves
+// owners waiting, starts the clock anew. A silence is held against a label once.
+func (a *Authority) Remind(ctx context.Context) error {
+	now := a.clock()
+	var late []*store.Label
+	err := a.store.View(func(v *store.View) error {
+		var inner error
+		err := v.Histories(func(rec *store.Label, list []*store.Status) bool {
+			var st *label.Status
+			if st, _, inner = a.unanswered(v, rec, list, now); st != nil {
+				late = append(late, rec)
+			}
+			return inner == nil
+		})
+		return errors.Join(err, inner)
+	})
+	if err != nil {
+		return err
+	}
+	for _, rec := range late {
+		if err := a.remind(ctx, rec); err != nil {
+			return err
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// unanswered returns the advice of a label that should have been followed up by
+// now, and in how many days, or nil.
+func (a *Authority) unanswered(v *store.View, rec *store.Label, list []*store.Status, now time.Time) (*label.Status, int, error) {
+	h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
+	for _, s := range list {
+		h.Statuses = append(h.Statuses, &s.Status)
+	}
+	s := h.StandingAt(now)
+	if !s.State.Live() || s.Review != nil || len(h.Statuses) >= label.MaxWarned {
+		return nil, 0, nil
+	}
+	for i, st := range s.Advisories {
+		if !st.Advisory.Open() || answered(st, s.Advisories[i+1:], rec.Org) || label.Find(h.Statuses, overdueCause(st), label.Review) != nil {
+			continue
+		}
+		l, err := said(v, rec)
+		if err != nil {
+			return nil, 0, err
+		}
+		days := l.Product.Vulnerabilities.StatusDays
+		if days > 0 && !now.Before(label.DateOf(st.Recorded).AddDays(days).End()) {
+			return st, days, nil
+		}
+	}
+	return nil, 0, nil
+}
+
+// answered reports whether a manufacturer spoke of all weaknesses of an advice in
+// later ones.
+func answered(st *label.Status, later []*label.Status, maker string) bool {
+	return !slices.ContainsFunc(st.Advisory.Issues, func(issue string) bool {
+		return !slices.ContainsFunc(later, func(s *label.Status) bool {
+			return s.Publisher() == maker && slices.Contains(s.Advisory.Issues, issue)
+		})
+	})
+}
+
+func (a *Authority) remind(ctx context.Context, rec *store.Label) error {
+	return a.writer.do(ctx, []string{claimf("label/%s", rec.ID), claimf("device/%s", rec.Device)}, func(v *store.View, b *store.Batch) error {
+		list, err := v.History(rec.ID)
+		if err != nil {
+			return err
+		}
+		st, days, err := a.unanswered(v, rec, list, b.At)
+		if st == nil || err != nil {
+			return err
+		}
+		h, err := a.history(v, rec)
+		if err != nil {
+			return err
+		}
+		_, err = a.append(b, rec, h, label.Status{
+			Label: rec.ID, Action: label.Review, Reason: "response-time-missed", Cause: overdueCause(st),
+			Text: fmt.Sprintf("The manufacturer declared that it gives news at least every %d days. The last about %s is of %s.", days, st.Advisory.ID, st.Recorded.Format(time.DateOnly)),
+		})
+		return err
+	})
+}
