@@ -138,8 +138,8 @@ func lapse(p look) *label.Status {
 	return nil
 }
 
-// happened says what a status is, and announced what one is that takes effect
-// later.
+// happened says what a status is, announced what one is that takes effect later,
+// and advised how an advisory says the product stands.
 var (
 	happened = map[label.Action]string{
 		label.Suspend: "Suspended", label.Reinstate: "Suspension ended", label.Revoke: "Revoked", label.Withdraw: "Withdrawn by the manufacturer",
@@ -148,6 +148,9 @@ var (
 	}
 	announced = map[label.Action]string{
 		label.Withdraw: "Withdrawal announced", label.Supersede: "Replacement announced", label.Lapse: "Earlier end announced",
+	}
+	advised = map[string]string{
+		"affected": "affected", "fixed": "mended", "not-affected": "not affected", "under-investigation": "being looked into",
 	}
 )
 
@@ -167,6 +170,10 @@ func (h *Handler) account(p look, s *label.Status) *account {
 		a.Successor = s.Successor.ID
 	}
 	if s.Advisory != nil {
+		a.What += ": " + advised[s.Advisory.State]
+		if s.Advisory.FixedIn != "" {
+			a.What += ", mended from version " + s.Advisory.FixedIn + " on"
+		}
 		a.Title = s.Advisory.Title
 	}
 	return a

@@ -367,7 +367,8 @@ func TestAdvisories(t *testing.T) {
 		"The manufacturer is finding out whether this product is affected Title of two What to do: Wait for news.",
 		"Mended by an update: install the latest version",
 		"Notices that do not concern this product (1) This product is not affected Title of three",
-		"6 November 2026: Security notice. Log entry 1 Title of five As told in a test.",
+		"6 November 2026: Security notice: mended. Log entry 1 Title of five As told in a test.",
+		"5 November 2026: Security notice: affected, mended from version 2.4.1 on.", "4 November 2026: Security notice: not affected.",
 	}, nil)
 	wants(t, "the page", page, []string{`<a href="https://northlight.example.com/four" rel="nofollow noopener">`, `href="#notices"`}, nil)
 	_, notices, _ := strings.Cut(text, "Security notices")
