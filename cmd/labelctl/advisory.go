@@ -36,8 +36,8 @@ func advisoryPublishCommand(c *ctl) *cobra.Command {
 		Use:   "publish FILE",
 		Short: "Publish a CSAF or OpenVEX document",
 		Long: `Sign the publication of a document and send both. A manufacturer's is about its own
-labels, and refused where it says nothing of one; an operator's is about all. The document is not changed, and anybody can
-fetch it by its SHA-256.
+labels, and refused where it says nothing of one; an operator's is about all. The
+document is not changed, and anybody can fetch it by its SHA-256.
 
 Look with --dry-run first: it lists what would be said of which labels.`,
 		Example: "  labelctl advisory publish nl-sa-2026-0011.json --dry-run\n  labelctl advisory publish nl-sa-2026-0011.json --text \"Firmware 3.8.4 is out.\"",
