@@ -57,6 +57,26 @@ func TestNumberOfAnother(t *testing.T) {
 	if p = l.now(); len(p.Advisories) != 2 || p.Advisories[1].Advisory.State != "fixed" {
 		t.Errorf("the operator cannot replace its own: %d advisories", len(p.Advisories))
 	}
+
+	// Under a number of the manufacturer's, an operator's document about something
+	// else takes nothing back; the manufacturer's own is the operator's word too,
+	// if it publishes that.
+	l.pass(time.Hour)
+	own := vex{id: "2", version: 1, updated: l.Clock.Now().Add(-time.Minute), status: "affected"}
+	l.Advise(labeltest.Maker, own.bytes())
+	elsewhere := own
+	elsewhere.product = "pkg:generic/northlight/other@1"
+	l.Advise(labeltest.Operator, elsewhere.bytes())
+	if n := len(l.now().Statuses); n != 4 {
+		t.Errorf("there are %d statements, want 4", n)
+	}
+	own.id = "3"
+	l.Advise(labeltest.Maker, own.bytes())
+	l.pass(time.Second)
+	l.Advise(labeltest.Operator, own.bytes())
+	if n := len(l.now().Advisories); n != 5 {
+		t.Errorf("there are %d advisories, want 5", n)
+	}
 }
 
 // TestSameDocument has two manufacturers publish a document about products of
