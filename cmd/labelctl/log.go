@@ -26,7 +26,7 @@ func (c *ctl) readLog(ctx context.Context, base string, trust *verify.Trust, siz
 	}
 	head, err := trust.OpenCheckpoint(signed)
 	if err != nil {
-		return root, err
+		return root, label.Errorf(label.Invalid, label.ReasonBadSignature, "log", "its head is not signed by the log that is trusted: %v", err)
 	}
 	if head.Tree.N < size {
 		return root, label.Errorf(label.Invalid, label.ReasonNotLogged, "log", "has %d entries, fewer than the %d that are spoken of", head.Tree.N, size)

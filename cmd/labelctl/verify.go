@@ -327,7 +327,7 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result) error
 	if v.trust != "" {
 		from = v.trust
 	} else {
-		c.note("%s was asked for its own keys, which you now trust; save them once with \"labelctl trust --out FILE\" and give them with --trust", base)
+		c.noteKeys(base)
 	}
 	result := struct {
 		Genuine bool   `json:"genuine"`
@@ -343,6 +343,11 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result) error
 		p.line("")
 		writeResult(p, r)
 	})
+}
+
+// noteKeys tells somebody who named no trust file whose word they took.
+func (c *ctl) noteKeys(base string) {
+	c.note("%s was asked for its own keys, which you now trust; save them once with \"labelctl trust --out FILE\" and give them with --trust", base)
 }
 
 func writeResult(p *page, r *verify.Result) {

@@ -205,7 +205,7 @@ func disclosed(v *store.View, l *label.Label, device label.Digest) (rulings []st
 	return rulings, entries, nil
 }
 
-// signedAs is a statement about one device whose signature was verified.
+// signedAs is a statement about one thing whose signature was verified.
 type signedAs[T any] struct {
 	field   string // of the request that it came in
 	said    *T
@@ -233,7 +233,7 @@ func openAs[T any, P interface {
 	}
 	subjects := v.Subjects()
 	if len(subjects) != 1 {
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, field+".subject", "must be the one device that it is about")
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, field+".subject", "must be the one thing that it is about")
 	}
 	return &signedAs[T]{field: field, said: p, digest: v.ID(), payload: v.Payload(), subject: subjects[0],
 		by: store.RequestSignature{Organization: key.Organization, Key: key.ID, Envelope: v.Raw()}}, nil

@@ -11,7 +11,6 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/store"
 	"labeld/internal/surveillance"
-	"labeld/internal/translog"
 )
 
 // plans verifies the announcement of every draw for surveillance, and draws
@@ -23,13 +22,7 @@ func (c *check) plans() error {
 	}
 	var list []planned
 	err := c.v.Plans("", func(rec *store.Plan) bool {
-		said, err := signed[surveillance.Announcement](c, rec.Index, rec.ID, label.TypeSurveillancePlan)
-		if err == nil && said.ID != rec.ID {
-			err = errors.New("the record differs from the signed statement")
-		}
-		if err == nil {
-			err = said.CheckEntry(rec.Index)
-		}
+		said, err := c.plan(rec)
 		if err != nil {
 			c.badf("plan %s: %v", rec.ID, err)
 		} else if rec.Draw != 0 {
@@ -37,7 +30,7 @@ func (c *check) plans() error {
 		}
 		return true
 	})
-	slices.SortFunc(list, func(a, b planned) int { return cmp.Compare(a.said.Size, b.said.Size) })
+	slices.SortFunc(list, func(a, b planned) int { return cmp.Compare(a.said.Fixed, b.said.Fixed) })
 	census := surveillance.NewCensus()
 	for _, p := range list {
 		if err := c.draw(census, p.Plan, p.said); err != nil {
@@ -47,7 +40,28 @@ func (c *check) plans() error {
 	return err
 }
 
-// draw draws again, with a census that has not read more than the plan says.
+// plan verifies a plan, and that an operator asked for it.
+func (c *check) plan(rec *store.Plan) (*surveillance.Announcement, error) {
+	said, err := signed[surveillance.Announcement](c, rec.Index, rec.ID, label.TypeSurveillancePlan)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := theirs[surveillance.Request](c, rec.Request, rec.Asked, label.TypeSurveillanceRequest)
+	if err != nil {
+		return nil, fmt.Errorf("the request for it: %w", err)
+	}
+	ref := label.RequestRef{Organization: rec.Request.Organization, Key: rec.Request.Key, SHA256: rec.Asked}
+	switch {
+	case said.ID != rec.ID:
+		return nil, errors.New("the record differs from the signed statement")
+	case asked.ID != said.ID, asked.Size != said.Size, asked.Count != said.Count,
+		asked.Scheme != "" && asked.Scheme != said.Scheme, !slices.Equal(said.Requests, []label.RequestRef{ref}):
+		return nil, errors.New("it is not what was asked for")
+	}
+	return said, said.CheckEntry(rec.Index)
+}
+
+// draw draws again, with a census that has not read beyond the plan.
 func (c *check) draw(census *surveillance.Census, rec *store.Plan, plan *surveillance.Announcement) error {
 	if rec.Draw < plan.Size {
 		return fmt.Errorf("log entry %d was made before the seed, at %d entries", rec.Draw, plan.Size)
@@ -56,14 +70,10 @@ func (c *check) draw(census *surveillance.Census, rec *store.Plan, plan *surveil
 	if err != nil {
 		return err
 	}
-	if err := count(c.v, census, plan.Size); err != nil {
+	if err := count(c.v, census, plan.Fixed); err != nil {
 		return err
 	}
-	seed, err := translog.Root(plan.Size, c.v)
-	if err != nil {
-		return err
-	}
-	want, err := result(rec, plan, census, seed)
+	want, err := result(c.v, rec, plan, census)
 	if err != nil {
 		return err
 	}

@@ -4,19 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
 	"labeld/internal/envelope"
+	"labeld/internal/issue"
 	"labeld/internal/label"
 	"labeld/internal/store"
 	"labeld/internal/surveillance"
 	"labeld/internal/translog"
 )
-
-// MaxDrawn bounds the labels of one draw, so that its result fits a log entry.
-const MaxDrawn = 250
 
 // A Planned is a plan for surveillance, and what was drawn.
 type Planned struct {
@@ -25,68 +22,98 @@ type Planned struct {
 	Result       *surveillance.Result // nil before the draw
 	PlanBundle   []byte               // signed statements, as Sigstore bundles
 	DrawBundle   []byte
+	Labels       []*label.Label // what the drawn labels say, in the order drawn; not in lists
 }
 
-// Plan announces a draw: signed and logged before anybody can know its seed. A
-// plan that names no weights has those of its scheme. The same plan again is
-// returned as it stands.
-func (a *Authority) Plan(ctx context.Context, c Caller, p surveillance.Plan) (*Planned, error) {
+// Plan announces a draw at the signed request of an operator: signed and logged
+// before anybody can know its seed. Asking for the same plan again returns it as
+// it stands.
+func (a *Authority) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
-	s, err := a.scheme(p.Scheme)
+	r, err := openAs[surveillance.Request](a, raw, "request", label.TypeSurveillanceRequest)
 	if err != nil {
 		return nil, err
 	}
-	p.Scheme = s.ID
-	if p.Weights.Risk == nil && p.Weights.Level == nil && p.Weights.Assurance == nil {
-		p.Weights = s.Lifecycle.Surveillance
+	id := r.said.ID
+	if r.subject != label.DigestOf([]byte(id)) {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the SHA-256 of %q, the plan's ID", id)
 	}
-	if err := p.Validate(); err != nil {
-		return nil, label.Within("plan", err)
+	said, err := a.announcement(r)
+	if err != nil {
+		return nil, label.Within("request", err)
 	}
-	if p.Count > MaxDrawn {
-		return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "plan.count", "is %d; at most %d labels are drawn at once, plan several draws", p.Count, MaxDrawn)
-	}
-	said := &surveillance.Announcement{Plan: p, Risks: map[string]string{}}
-	for id, category := range a.programme.Categories {
-		said.Risks[id] = string(category.Risk)
-	}
-	err = a.writer.do(ctx, []string{claimf("plan/%s", p.ID)}, func(v *store.View, b *store.Batch) error {
-		old, err := a.planned(v, p.ID)
+	defer a.writer.begin()()
+	err = a.writer.do(ctx, []string{claimf("plan/%s", id)}, func(v *store.View, b *store.Batch) error {
+		old, err := a.planned(v, id)
 		if err == nil {
-			if !reflect.DeepEqual(old.Announcement.Plan, p) {
-				return label.Errorf(label.Exists, label.ReasonExists, "plan.id", "plan %s is announced with other values, which cannot be changed", p.ID)
-			}
-			return nil
+			return asPlanned(old.Announcement, said)
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		if err := p.CheckEntry(index(b)); err != nil {
-			return label.Within("plan", err)
+		if err := r.signedBy(v, label.RoleOperator, b.At); err != nil {
+			return err
 		}
-		said.Recorded = b.At.UTC().Truncate(time.Second)
+		if age := b.At.Sub(r.said.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
+			return label.Errorf(label.Invalid, label.ReasonTooOld, "request.made", "was made on %s; a request counts for %s, sign it anew", r.said.Made.Format(time.RFC3339), label.MaxRequestAge)
+		}
+		said.Fixed, said.Recorded = index(b), b.At.UTC().Truncate(time.Second)
+		if err := said.CheckEntry(index(b)); err != nil {
+			return label.Within("request", err)
+		}
 		signed, err := a.issuer.Plan(said)
 		if err != nil {
 			return err
 		}
-		entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
-		if err != nil {
-			return err
-		}
-		b.Plans = append(b.Plans, store.Plan{ID: p.ID, Index: index(b)})
-		b.Entries = append(b.Entries, entry)
-		return nil
+		return publish(b, store.Plan{ID: id, Index: index(b), Asked: r.digest, Request: r.by}, signed)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return a.Planned(p.ID)
+	return a.Planned(id)
 }
 
-// Draw draws the labels of a plan, once its seed exists. Drawing again gives the
-// same.
+// announcement says what an operator asked for, by the scheme as it is served.
+func (a *Authority) announcement(r *signedAs[surveillance.Request]) (*surveillance.Announcement, error) {
+	s, err := a.scheme(r.said.Scheme)
+	if err != nil {
+		return nil, err
+	}
+	said := &surveillance.Announcement{
+		Plan:     surveillance.Plan{ID: r.said.ID, Scheme: s.ID, Size: r.said.Size, Count: r.said.Count, Weights: s.Lifecycle.Surveillance},
+		Risks:    map[string]string{},
+		Requests: []label.RequestRef{{Organization: r.by.Organization, Key: r.by.Key, SHA256: r.digest}},
+	}
+	for id, category := range a.programme.Categories {
+		said.Risks[id] = string(category.Risk)
+	}
+	return said, nil
+}
+
+// asPlanned refuses a request for another plan under an ID that is taken.
+func asPlanned(old, asked *surveillance.Announcement) error {
+	if old.Scheme == asked.Scheme && old.Size == asked.Size && old.Count == asked.Count {
+		return nil
+	}
+	return label.Errorf(label.Exists, label.ReasonExists, "request.id",
+		"plan %s is announced and cannot be changed: count %d, scheme %s, size %d; choose another ID", old.ID, old.Count, old.Scheme, old.Size)
+}
+
+// publish adds a signed statement about a plan to a batch.
+func publish(b *store.Batch, rec store.Plan, signed *issue.Signed) error {
+	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
+	if err != nil {
+		return err
+	}
+	b.Plans = append(b.Plans, rec)
+	b.Entries = append(b.Entries, entry)
+	return nil
+}
+
+// Draw draws the labels of a plan, once its seed exists. There is nothing to
+// decide about, so that the caller signs nothing: drawing again gives the same.
 func (a *Authority) Draw(ctx context.Context, c Caller, id string) (*Planned, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
@@ -99,6 +126,7 @@ func (a *Authority) Draw(ctx context.Context, c Caller, id string) (*Planned, er
 	if err != nil {
 		return nil, err
 	}
+	defer a.writer.begin()()
 	err = a.writer.do(ctx, []string{claimf("plan/%s", id)}, func(v *store.View, b *store.Batch) error {
 		rec, err := v.Plan(id)
 		if err != nil || rec.Draw != 0 {
@@ -109,14 +137,8 @@ func (a *Authority) Draw(ctx context.Context, c Caller, id string) (*Planned, er
 		if err != nil {
 			return err
 		}
-		entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
-		if err != nil {
-			return err
-		}
 		rec.Draw = index(b)
-		b.Plans = append(b.Plans, *rec)
-		b.Entries = append(b.Entries, entry)
-		return nil
+		return publish(b, *rec, signed)
 	})
 	if err != nil {
 		return nil, err
@@ -134,9 +156,9 @@ func (a *Authority) draw(ctx context.Context, p *Planned) (*surveillance.Result,
 		return nil, label.Errorf(label.Precondition, label.ReasonStep, "id", "plan %s is drawn when the log has %d entries; it has %d", p.ID, plan.Size, size)
 	}
 	census := surveillance.NewCensus()
-	for census.Len() < plan.Size && ctx.Err() == nil {
+	for census.Len() < plan.Fixed && ctx.Err() == nil {
 		if err := a.store.View(func(v *store.View) error {
-			return count(v, census, min(census.Len()+censusEntries, plan.Size))
+			return count(v, census, min(census.Len()+censusEntries, plan.Fixed))
 		}); err != nil {
 			return nil, err
 		}
@@ -144,11 +166,12 @@ func (a *Authority) draw(ctx context.Context, p *Planned) (*surveillance.Result,
 	if ctx.Err() != nil {
 		return nil, gone(ctx)
 	}
-	var seed translog.Hash
-	if err := a.store.View(func(v *store.View) (err error) { seed, err = translog.Root(plan.Size, v); return err }); err != nil {
-		return nil, err
-	}
-	return result(p.Plan, plan, census, seed)
+	var said *surveillance.Result
+	err := a.store.View(func(v *store.View) (err error) {
+		said, err = result(v, p.Plan, plan, census)
+		return err
+	})
+	return said, err
 }
 
 // count has a census read log entries up to a number of them.
@@ -165,8 +188,16 @@ func count(v *store.View, census *surveillance.Census, to int64) error {
 	return nil
 }
 
-// result draws.
-func result(rec *store.Plan, plan *surveillance.Announcement, census *surveillance.Census, seed translog.Hash) (*surveillance.Result, error) {
+// result draws, with a census that has read what precedes the plan.
+func result(v *store.View, rec *store.Plan, plan *surveillance.Announcement, census *surveillance.Census) (*surveillance.Result, error) {
+	signed, err := v.Entry(rec.Index)
+	if err != nil {
+		return nil, err
+	}
+	seed, err := translog.Root(plan.Size, v)
+	if err != nil {
+		return nil, err
+	}
 	candidates, err := census.Candidates(plan)
 	if err != nil {
 		return nil, err
@@ -176,15 +207,32 @@ func result(rec *store.Plan, plan *surveillance.Announcement, census *surveillan
 		return nil, err
 	}
 	return &surveillance.Result{
-		Plan: plan.ID, Entry: rec.Index, Seed: label.Digest(seed), At: census.At(), Candidates: len(candidates), Drawn: drawn,
+		Plan: plan.ID, SHA256: label.DigestOf(signed.Payload), Entry: rec.Index,
+		Seed: label.Digest(seed), Candidates: len(candidates), Drawn: drawn,
 	}, nil
 }
 
 // Planned returns a plan, and what was drawn. It is public.
 func (a *Authority) Planned(id string) (p *Planned, err error) {
 	err = a.store.View(func(v *store.View) error {
-		p, err = a.planned(v, id)
-		return found(err, label.ReasonUnknownPlan, "id", "no plan %q is announced; \"labelctl surveillance list\" names those there are", id)
+		if p, err = a.planned(v, id); err != nil {
+			return found(err, label.ReasonUnknownPlan, "id", "no plan %q is announced; \"labelctl surveillance list\" names those there are", id)
+		}
+		if p.Result == nil {
+			return nil
+		}
+		for _, d := range p.Result.Drawn {
+			rec, err := v.Label(d.ID)
+			if err != nil {
+				return err
+			}
+			l, err := said(v, rec)
+			if err != nil {
+				return err
+			}
+			p.Labels = append(p.Labels, l)
+		}
+		return nil
 	})
 	return p, err
 }
@@ -243,8 +291,13 @@ func (a *Authority) Plans(p Page) (list []*Planned, next string, err error) {
 	return list, page.next, err
 }
 
-// Outliers lists what is odd about labs, by all accepted reports, worst first.
-func (a *Authority) Outliers(c Caller) ([]surveillance.Finding, error) {
+// MaxCompared bounds the reports that outliers are looked for among: reading one
+// takes a tenth of a millisecond, and the answer is waited for.
+const MaxCompared = 50_000
+
+// Outliers lists what is odd about labs by the reports that were accepted since
+// a day, or by all where it is zero; worst first.
+func (a *Authority) Outliers(c Caller, since label.Date) ([]surveillance.Finding, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
@@ -252,8 +305,12 @@ func (a *Authority) Outliers(c Caller) ([]surveillance.Finding, error) {
 	err := a.store.View(func(v *store.View) error {
 		var inner error
 		err := v.Statements(func(st *store.Statement) bool {
-			if st.Type != label.TypeTestReport {
+			if st.Type != label.TypeTestReport || label.DateOf(st.Received).Before(since) {
 				return true
+			}
+			if len(reports) == MaxCompared {
+				inner = label.Errorf(label.TooLarge, label.ReasonTooLarge, "since", "there are more than %d reports to compare; name a later day", MaxCompared)
+				return false
 			}
 			var r *surveillance.Report
 			if r, inner = figures(v, st); inner == nil {

@@ -2,9 +2,11 @@ package authority_test
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"labeld/internal/authority"
@@ -15,13 +17,31 @@ import (
 	"labeld/internal/translog"
 )
 
-// plan announces a draw when the log has some entries more than now.
-func plan(w *labeltest.World, id string, more int64, count int) *authority.Planned {
+// entries returns the payloads of log entries, which is all that anybody needs
+// to draw again, and the root hash over the first of them.
+func entries(w *labeltest.World, size int64) (payloads [][]byte, root translog.Hash) {
 	w.TB.Helper()
-	p, err := w.Authority.Plan(ctx, w.Caller(labeltest.Operator), surveillance.Plan{ID: id, Size: w.Authority.LogSize() + more, Count: count})
-	if err != nil {
-		w.TB.Fatal(err)
-	}
+	must(w.TB, w.Store.View(func(v *store.View) (err error) {
+		for i := range w.Authority.LogSize() {
+			env, err := v.Entry(i)
+			if err != nil {
+				return err
+			}
+			payloads = append(payloads, env.Payload)
+		}
+		root, err = translog.Root(size, v)
+		return err
+	}))
+	return payloads, root
+}
+
+// predicate reads a log entry as anybody would.
+func predicate[T any](t *testing.T, payload []byte) *T {
+	t.Helper()
+	var st label.Statement
+	must(t, label.DecodeLoose(payload, &st))
+	p := new(T)
+	must(t, label.Decode(st.Predicate, p))
 	return p
 }
 
@@ -29,99 +49,113 @@ func plan(w *labeltest.World, id string, more int64, count int) *authority.Plann
 // from nothing but log entries, as anybody could.
 func TestSurveillance(t *testing.T) {
 	w := labeltest.New(t, nil)
-	ids := shelf(w, 12)
+	ids := shelf(w, 8)
 	op := w.Caller(labeltest.Operator)
-	p := plan(w, "autumn", 3, 5)
-	if p.Result != nil || p.Announcement.Scheme != "four-level" || p.Announcement.Risks["ip-camera"] == "" {
+	plug := w.Issue(w.Example("plug"), 1)
+	suspended, revoked := state(w, ids[0]), state(w, ids[1])
+	w.Change(labeltest.Operator, suspended, label.Suspend, "complaint")
+	w.Change(labeltest.Maker, revoked, label.Withdraw, "discontinued")
+
+	p := w.Plan("autumn", 4, 8)
+	if p.Result != nil || p.Announcement.Scheme != "four-level" || p.Announcement.Risks["ip-camera"] == "" || p.Announcement.Fixed != p.Index {
 		t.Errorf("the plan is %+v", p.Announcement)
 	}
-	if again := plan(w, "autumn", 2, 5); again.Index != p.Index {
+	if again := w.Plan("autumn", 3, 8); again.Index != p.Index {
 		t.Error("announced twice")
 	}
 	_, err := w.Authority.Draw(ctx, op, "autumn")
 	wants(t, err, label.Precondition, label.ReasonStep)
-	suspended, err := w.Authority.Lookup(ids[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Change(labeltest.Operator, suspended, label.Suspend, "complaint")
-	plug := w.Issue(w.Example("plug"), 1)
+
+	// Who leaves after the plan is drawn nevertheless, who comes is not.
+	leaves := state(w, ids[2])
+	w.Change(labeltest.Maker, leaves, label.Withdraw, "discontinued")
 	late := w.Example("camera")
 	labeltest.Variant(t, late, 99)
-	after := w.Issue(late, 3) // beyond the plan's size
+	comes := w.Issue(late, 3).Label.ID
+	w.Change(labeltest.Operator, state(w, ids[3]), label.Review, "complaint")
 	p, err = w.Authority.Draw(ctx, op, "autumn")
-	if err != nil {
-		t.Fatal(err)
+	must(t, err)
+	if p.Result.Candidates != 8 || len(p.Result.Drawn) != 8 || len(p.Labels) != 8 {
+		t.Errorf("%d candidates, %d drawn, %d labels", p.Result.Candidates, len(p.Result.Drawn), len(p.Labels))
 	}
-	if p.Result.Candidates != 12 || len(p.Result.Drawn) != 5 {
-		t.Errorf("%d candidates, %d drawn", p.Result.Candidates, len(p.Result.Drawn))
-	}
-	for _, d := range p.Result.Drawn {
-		if d.ID == ids[0] || d.ID == after.Label.ID {
-			t.Errorf("%s was drawn, which is no candidate", d.ID)
+	drawn := map[label.ID]int64{}
+	for i, d := range p.Result.Drawn {
+		drawn[d.ID] = d.Weight
+		if p.Labels[i].ID != d.ID {
+			t.Errorf("label %d is %s, drawn was %s", i, p.Labels[i].ID, d.ID)
 		}
+	}
+	for id, want := range map[label.ID]bool{ids[0]: true, ids[1]: false, ids[2]: true, comes: false, plug.Label.ID: true} {
+		if (drawn[id] > 0) != want {
+			t.Errorf("label %s was drawn with weight %d", id, drawn[id])
+		}
+	}
+	if drawn[plug.Label.ID] >= drawn[ids[3]] {
+		t.Errorf("the plug weighs %d, a camera %d", drawn[plug.Label.ID], drawn[ids[3]])
 	}
 	again, err := w.Authority.Draw(ctx, op, "autumn")
-	if err != nil || !reflect.DeepEqual(again.Result, p.Result) || again.Plan.Draw != p.Plan.Draw {
+	if err != nil || !reflect.DeepEqual(again, p) {
 		t.Errorf("drawn twice: %+v (%v)", again, err)
 	}
+	if again := w.Plan("autumn", p.Announcement.Size-w.Authority.LogSize(), 8); !reflect.DeepEqual(again, p) {
+		t.Errorf("asked for again, the plan is %+v", again)
+	}
 
-	census, seed := surveillance.NewCensus(), translog.Hash{}
-	if err := w.Store.View(func(v *store.View) error {
-		for census.Len() < p.Announcement.Size {
-			env, err := v.Entry(census.Len())
-			if err != nil {
-				return err
-			}
-			if err := census.Add(env.Payload); err != nil {
-				return err
-			}
-		}
-		seed, err = translog.Root(p.Announcement.Size, v)
-		return err
-	}); err != nil {
-		t.Fatal(err)
+	log, seed := entries(w, p.Announcement.Size)
+	said, result := predicate[surveillance.Announcement](t, log[p.Index]), predicate[surveillance.Result](t, log[p.Draw])
+	if result.SHA256 != label.DigestOf(log[p.Index]) || result.Seed != label.Digest(seed) {
+		t.Errorf("the result is of plan %s with seed %s", result.SHA256, result.Seed)
 	}
-	candidates, err := census.Candidates(p.Announcement)
-	if err != nil {
-		t.Fatal(err)
+	census := surveillance.NewCensus()
+	for _, payload := range log[:said.Fixed] {
+		must(t, census.Add(payload))
 	}
-	if err := surveillance.Verify(seed, "autumn", candidates, 5, p.Result.Drawn); err != nil {
-		t.Error(err)
-	}
-	weights := map[label.ID]int64{}
-	for _, c := range candidates {
-		weights[c.ID] = c.Weight
-	}
-	if weights[plug.Label.ID] >= weights[ids[1]] {
-		t.Errorf("the plug weighs %d, a camera %d", weights[plug.Label.ID], weights[ids[1]])
-	}
+	candidates, err := census.Candidates(said)
+	must(t, err)
+	must(t, surveillance.Verify(seed, said.ID, candidates, said.Count, result.Drawn))
 }
 
 func TestPlansThatAreRefused(t *testing.T) {
 	w := labeltest.New(t, nil)
-	plan(w, "taken", 5, 1)
+	w.Plan("taken", 5, 1)
 	size := w.Authority.LogSize()
+	ask := func(signer string, change func(*surveillance.Request)) []byte {
+		r := surveillance.Request{ID: "x", Size: size + 5, Count: 1}
+		change(&r)
+		return w.AskDraw(signer, r)
+	}
+	type R = *surveillance.Request
+	same := func(R) {}
 	for name, c := range map[string]struct {
 		org   string
-		plan  surveillance.Plan
+		raw   []byte
 		kind  label.Kind
 		field string
 	}{
-		"a lab":          {labeltest.Lab, surveillance.Plan{ID: "x", Size: size + 5, Count: 1}, label.Denied, ""},
-		"past size":      {labeltest.Operator, surveillance.Plan{ID: "x", Size: size, Count: 1}, label.Precondition, "plan.size"},
-		"its own size":   {labeltest.Operator, surveillance.Plan{ID: "x", Size: size + 1, Count: 1}, label.Precondition, "plan.size"},
-		"nothing":        {labeltest.Operator, surveillance.Plan{ID: "x", Size: size + 5}, label.Invalid, "plan.count"},
-		"too many":       {labeltest.Operator, surveillance.Plan{ID: "x", Size: size + 5, Count: authority.MaxDrawn + 1}, label.Invalid, "plan.count"},
-		"bad ID":         {labeltest.Operator, surveillance.Plan{ID: "X Y", Size: size + 5, Count: 1}, label.Invalid, "plan.id"},
-		"unknown scheme": {labeltest.Operator, surveillance.Plan{ID: "x", Scheme: "none", Size: size + 5, Count: 1}, label.NotFound, "scheme"},
-		"another under the ID": {labeltest.Operator, surveillance.Plan{ID: "taken", Size: size + 5, Count: 2},
-			label.Exists, "plan.id"},
-		"half the weights": {labeltest.Operator, surveillance.Plan{ID: "x", Size: size + 5, Count: 1, Weights: surveillance.Weights{Level: []int{1}}},
-			label.Invalid, "plan.weights"},
+		"a lab calls":          {labeltest.Lab, ask(labeltest.Operator, same), label.Denied, ""},
+		"nobody calls":         {"", ask(labeltest.Operator, same), label.Unauthenticated, ""},
+		"a lab signed":         {labeltest.Operator, ask(labeltest.Lab, same), label.Denied, "request"},
+		"a manufacturer asked": {labeltest.Maker, ask(labeltest.Maker, same), label.Denied, ""},
+		"another subject":      {labeltest.Operator, w.Seal(labeltest.Operator, []byte("y"), label.TypeSurveillanceRequest, &surveillance.Request{ID: "x", Size: size + 5, Count: 1, Made: labeltest.Start}), label.Invalid, "request.subject"},
+		"another statement":    {labeltest.Operator, w.Event(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: "x", Reason: "lab-suspended"}), label.Invalid, "request.predicateType"},
+		"no statement":         {labeltest.Operator, []byte("{}"), label.Invalid, "request"},
+		"yesterday's":          {labeltest.Operator, ask(labeltest.Operator, func(r R) { r.Made = labeltest.Start.AddDate(0, 0, -2) }), label.Invalid, "request.made"},
+		"tomorrow's":           {labeltest.Operator, ask(labeltest.Operator, func(r R) { r.Made = labeltest.Start.AddDate(0, 0, 2) }), label.Invalid, "request.made"},
+		"past size":            {labeltest.Operator, ask(labeltest.Operator, func(r R) { r.Size = size }), label.Precondition, "request.size"},
+		"its own size":         {labeltest.Operator, ask(labeltest.Operator, func(r R) { r.Size = size + 1 }), label.Precondition, "request.size"},
+		"nothing":              {labeltest.Operator, ask(labeltest.Operator, func(r R) { r.Count = 0 }), label.Invalid, "request.predicate.count"},
+		"too many":             {labeltest.Operator, ask(labeltest.Operator, func(r R) { r.Count = surveillance.MaxCount + 1 }), label.Invalid, "request.predicate.count"},
+		"bad ID":               {labeltest.Operator, ask(labeltest.Operator, func(r R) { r.ID = "X Y" }), label.Invalid, "request.predicate.id"},
+		"the list's name":      {labeltest.Operator, ask(labeltest.Operator, func(r R) { r.ID = "plans" }), label.Invalid, "request.predicate.id"},
+		"unknown scheme":       {labeltest.Operator, ask(labeltest.Operator, func(r R) { r.Scheme = "none" }), label.NotFound, "request.scheme"},
+		"another under the ID": {labeltest.Operator, ask(labeltest.Operator, func(r R) { r.ID, r.Count = "taken", 2 }), label.Exists, "request.id"},
 	} {
-		_, err := w.Authority.Plan(ctx, w.Caller(c.org), c.plan)
-		if label.KindOf(err) != c.kind || !strings.HasPrefix(err.Error(), c.field) {
+		caller := authority.Caller{}
+		if c.org != "" {
+			caller = w.Caller(c.org)
+		}
+		_, err := w.Authority.Plan(ctx, caller, c.raw)
+		if label.KindOf(err) != c.kind || err == nil || !strings.HasPrefix(err.Error(), c.field) {
 			t.Errorf("%s: %v, want %v of %s", name, err, c.kind, c.field)
 		}
 	}
@@ -134,15 +168,81 @@ func TestPlansThatAreRefused(t *testing.T) {
 	wants(t, err, label.Denied, label.ReasonWrongRole)
 }
 
+// TestDrawsAtOnce lets many draw the same plan: all get the same, and the log has
+// one result.
+func TestDrawsAtOnce(t *testing.T) {
+	w := labeltest.New(t, nil)
+	ids := shelf(w, 3)
+	w.Plan("autumn", 2, 2)
+	w.Change(labeltest.Operator, state(w, ids[0]), label.Review, "complaint")
+	size, op := w.Authority.LogSize(), w.Caller(labeltest.Operator)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if p, err := w.Authority.Draw(ctx, op, "autumn"); err != nil || p.Draw != size {
+				t.Errorf("%+v (%v)", p, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := w.Authority.LogSize(); n != size+1 {
+		t.Errorf("the log grew by %d", n-size)
+	}
+}
+
+// TestWrongDrawIsFound has the check draw again, on a copy of the store in which
+// the authority signed and logged what the log does not give.
+func TestWrongDrawIsFound(t *testing.T) {
+	w := labeltest.New(t, nil)
+	ids := shelf(w, 3)
+	p := w.Plan("autumn", 2, 2)
+	w.Change(labeltest.Operator, state(w, ids[0]), label.Review, "complaint")
+	dir := t.TempDir()
+	file, err := os.ReadFile(store.Path(w.Dir))
+	must(t, err)
+	must(t, os.WriteFile(store.Path(dir), file, 0o600))
+	copied, err := store.Open(dir)
+	must(t, err)
+	defer copied.Close()
+
+	p, err = w.Authority.Draw(ctx, w.Caller(labeltest.Operator), p.ID)
+	must(t, err)
+	slices.Reverse(p.Result.Drawn)
+	signed, err := w.Issuer.Draw(p.Result)
+	must(t, err)
+	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
+	must(t, err)
+	b := &store.Batch{At: w.Clock.Now(), Entries: []*store.Entry{entry}, Plans: []store.Plan{*p.Plan}}
+	must(t, copied.View(func(v *store.View) error {
+		head, err := v.Head()
+		if err != nil {
+			return err
+		}
+		b.From = head.Tree
+		if b.Head.Tree, b.Added, err = translog.Append(head.Tree, v, [][]byte{signed.Leaf}); err != nil {
+			return err
+		}
+		b.Head.Checkpoint, err = w.Issuer.Checkpoint(b.Head.Tree, b.At)
+		return err
+	}))
+	must(t, copied.Commit(b))
+	var problems []string
+	must(t, authority.Check(copied, w.Trust, w.Programme, func(p string) { problems = append(problems, p) }))
+	if want := []string{"draw of plan autumn: drawing again gives something else"}; !slices.Equal(problems, want) {
+		t.Errorf("the check found %q", problems)
+	}
+}
+
 func TestSurveillanceCommitsThatFail(t *testing.T) {
 	for name, mode := range map[string]int32{"failed": fails, "failed but persisted": failsPersisted} {
 		t.Run(name, func(t *testing.T) {
 			f := &faulty{}
 			w := labeltest.New(t, func(s authority.Store) authority.Store { f.Store = s; return f })
-			size := w.Authority.LogSize() + 3
+			ids := shelf(w, 3)
+			size := w.Authority.LogSize() + 2
 			op := w.Caller(labeltest.Operator)
 			announce := func() error {
-				return second(w.Authority.Plan(ctx, op, surveillance.Plan{ID: "autumn", Size: size, Count: 2}))
+				return second(w.Authority.Plan(ctx, op, w.AskDraw(labeltest.Operator, surveillance.Request{ID: "autumn", Size: size, Count: 2})))
 			}
 			f.mode.Store(mode)
 			if err := announce(); label.ReasonOf(err) != label.ReasonStorage {
@@ -152,7 +252,7 @@ func TestSurveillanceCommitsThatFail(t *testing.T) {
 			if err := announce(); err != nil {
 				t.Fatal(err)
 			}
-			shelf(w, 3)
+			w.Change(labeltest.Operator, state(w, ids[0]), label.Review, "complaint")
 			f.mode.Store(mode)
 			if _, err := w.Authority.Draw(ctx, op, "autumn"); label.ReasonOf(err) != label.ReasonStorage {
 				t.Errorf("draw: %v", err)
@@ -207,10 +307,14 @@ func TestOutliers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	list, err := w.Authority.Outliers(w.Caller(labeltest.Operator))
+	list, err := w.Authority.Outliers(w.Caller(labeltest.Operator), label.Date{})
 	if err != nil || len(list) != 1 || list[0].Kind != surveillance.SameEvidence || list[0].Lab != "quick-lab" || list[0].Figures["devices"] != 2 {
 		t.Errorf("the findings are %+v (%v)", list, err)
 	}
-	_, err = w.Authority.Outliers(w.Caller("quick-lab"))
+	list, err = w.Authority.Outliers(w.Caller(labeltest.Operator), label.DateOf(w.Clock.Now()).AddDays(1))
+	if err != nil || len(list) != 0 {
+		t.Errorf("since tomorrow the findings are %+v (%v)", list, err)
+	}
+	_, err = w.Authority.Outliers(w.Caller("quick-lab"), label.Date{})
 	wants(t, err, label.Denied, label.ReasonWrongRole)
 }

@@ -25,8 +25,9 @@ const (
 	TypeRuling        = Base + "ruling/v1"         // signed by the authority
 	TypeRulingRequest = Base + "ruling-request/v1" // signed by an operator
 
-	TypeSurveillancePlan = Base + "surveillance-plan/v1" // signed by the authority
-	TypeSurveillanceDraw = Base + "surveillance-draw/v1" // signed by the authority
+	TypeSurveillanceRequest = Base + "surveillance-request/v1" // signed by an operator
+	TypeSurveillancePlan    = Base + "surveillance-plan/v1"    // signed by the authority
+	TypeSurveillanceDraw    = Base + "surveillance-draw/v1"    // signed by the authority
 )
 
 // Standards of in-toto and DSSE.

@@ -16,7 +16,10 @@ type surveillances struct {
 }
 
 func (s *surveillances) CreatePlan(ctx context.Context, r *labelv1.CreatePlanRequest) (*labelv1.CreatePlanResponse, error) {
-	p, err := s.a.Plan(ctx, caller(ctx), surveillance.Plan{ID: r.GetId(), Scheme: r.GetScheme(), Size: r.GetSize(), Count: int(r.GetCount())})
+	if len(r.GetRequest()) == 0 {
+		return nil, missing("request")
+	}
+	p, err := s.a.Plan(ctx, caller(ctx), r.GetRequest())
 	if err != nil {
 		return nil, err
 	}
@@ -46,25 +49,50 @@ func (s *surveillances) ListPlans(_ context.Context, r *labelv1.ListPlansRequest
 	}
 	out := &labelv1.ListPlansResponse{NextPageToken: next}
 	for _, p := range list {
-		out.Plans = append(out.Plans, planned(p))
+		m := planned(p)
+		m.Bundle = nil
+		if m.Draw != nil {
+			m.Draw.Bundle, m.Draw.Labels = nil, nil
+		}
+		out.Plans = append(out.Plans, m)
 	}
 	return out, nil
 }
 
-func (s *surveillances) ListOutliers(ctx context.Context, _ *labelv1.ListOutliersRequest) (*labelv1.ListOutliersResponse, error) {
-	list, err := s.a.Outliers(caller(ctx))
+// Bounds of one answer about outliers, so that it fits a message; what an
+// operator asks a lab about begins with the first of each.
+const (
+	maxOutliers = 200
+	maxNamed    = 25 // reports, and evidence, of one outlier
+)
+
+func (s *surveillances) ListOutliers(ctx context.Context, r *labelv1.ListOutliersRequest) (*labelv1.ListOutliersResponse, error) {
+	var since label.Date
+	if r.GetSince() != "" {
+		var err error
+		if since, err = label.ParseDate(r.GetSince()); err != nil {
+			return nil, label.Within("since", err)
+		}
+	}
+	list, err := s.a.Outliers(caller(ctx), since)
 	if err != nil {
 		return nil, err
 	}
-	out := &labelv1.ListOutliersResponse{}
-	for _, f := range list {
-		o := &labelv1.Outlier{Lab: f.Lab, Kind: string(f.Kind), Text: f.Text, Figures: f.Figures}
-		for _, id := range f.Reports {
-			o.Reports = append(o.Reports, id.String())
-		}
-		out.Outliers = append(out.Outliers, o)
+	out := &labelv1.ListOutliersResponse{Total: int32(len(list))}
+	for _, f := range list[:min(len(list), maxOutliers)] {
+		out.Outliers = append(out.Outliers, &labelv1.Outlier{
+			Lab: f.Lab, Kind: string(f.Kind), Text: f.Text, Figures: f.Figures, Reports: named(f.Reports), Evidence: named(f.Evidence),
+		})
 	}
 	return out, nil
+}
+
+// named returns the first digests of a list as text.
+func named(list []label.Digest) (out []string) {
+	for _, d := range list[:min(len(list), maxNamed)] {
+		out = append(out, d.String())
+	}
+	return out
 }
 
 func planned(p *authority.Planned) *labelv1.SurveillancePlan {
@@ -84,11 +112,25 @@ func planned(p *authority.Planned) *labelv1.SurveillancePlan {
 	}
 	if r := p.Result; r != nil {
 		out.Draw = &labelv1.SurveillanceDraw{
-			Seed: r.Seed.String(), At: timestamp(r.At), Candidates: int32(r.Candidates), Recorded: timestamp(r.Recorded), Entry: p.Plan.Draw, Bundle: p.DrawBundle,
+			Seed: r.Seed.String(), Candidates: int32(r.Candidates), Recorded: timestamp(r.Recorded), Entry: p.Plan.Draw, Bundle: p.DrawBundle,
 		}
-		for _, d := range r.Drawn {
-			out.Draw.Labels = append(out.Draw.Labels, &labelv1.DrawnLabel{Label: string(d.ID), Weight: d.Weight, Ticket: d.Ticket.String()})
+		for i, l := range p.Labels {
+			out.Draw.Labels = append(out.Draw.Labels, drawn(a, r.Drawn[i], l))
 		}
 	}
 	return out
+}
+
+// drawn says which product a label that was drawn is on, and what gave it its
+// weight.
+func drawn(a *surveillance.Announcement, d surveillance.Drawn, l *label.Label) *labelv1.DrawnLabel {
+	m := &labelv1.DrawnLabel{
+		Label: string(d.ID), Weight: d.Weight, Ticket: d.Ticket.String(),
+		Brand: l.Device.Brand, Name: l.Device.Name, Model: l.Device.Model, Manufacturer: l.Maker.ID,
+		Level: int32(l.Level.Number), Risk: a.Risk(l.Device.Category), Assurance: string(l.Assurance),
+	}
+	for _, lab := range l.Labs {
+		m.Labs = append(m.Labs, lab.ID)
+	}
+	return m
 }

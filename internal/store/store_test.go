@@ -17,7 +17,6 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/store"
-	"labeld/internal/surveillance"
 	"labeld/internal/translog"
 )
 
@@ -169,9 +168,7 @@ func filled(t *testing.T) *labeltest.World {
 		t.Fatal(err)
 	}
 	w.Advise(labeltest.Operator, doc)
-	if _, err := w.Authority.Plan(t.Context(), w.Caller(labeltest.Operator), surveillance.Plan{ID: "autumn", Size: 1000, Count: 1}); err != nil {
-		t.Fatal(err)
-	}
+	w.Plan("autumn", 1000, 1)
 	if _, err := w.Authority.Complain(t.Context(), store.Complaint{Label: plug.Label.ID, Kind: authority.Copied, Text: "It is on a lamp."}); err != nil {
 		t.Fatal(err)
 	}

@@ -2,14 +2,18 @@ package store
 
 import (
 	bolt "go.etcd.io/bbolt"
+
+	"labeld/internal/label"
 )
 
 // A Plan says where the log has a plan for surveillance, and what was drawn. The
 // statements themselves are the log entries.
 type Plan struct {
-	ID    string `json:"-"`
-	Index int64  `json:"index"`         // log entry of the plan
-	Draw  int64  `json:"draw,omitzero"` // of the draw; 0 before, since a plan precedes it
+	ID      string           `json:"-"`
+	Index   int64            `json:"index"`         // log entry of the plan
+	Draw    int64            `json:"draw,omitzero"` // of the draw; 0 before, since a plan precedes it
+	Asked   label.Digest     `json:"asked"`         // the operator's signed request
+	Request RequestSignature `json:"request"`
 }
 
 func putPlan(tx *bolt.Tx, p *Plan) error { return putJSON(tx.Bucket(bPlans), []byte(p.ID), p) }

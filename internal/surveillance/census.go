@@ -2,7 +2,6 @@ package surveillance
 
 import (
 	"fmt"
-	"time"
 
 	"labeld/internal/label"
 )
@@ -10,34 +9,24 @@ import (
 // A Census reads log entries, from the first on, and tells which labels can be
 // drawn. It needs nothing but what is public.
 //
-// The candidates of a plan are the labels of its scheme among the entries up to
-// the plan's size that are active at an instant by the statements among the same
-// entries. The instant is the latest at which any of these labels was issued or
-// statements recorded: the log's own time, which nobody chooses afterwards.
+// The candidates of a plan are the labels of its scheme among the entries before
+// the plan that were live when it was recorded, by the statements among those
+// entries. So they are settled before anybody hears of the plan, and nobody can
+// leave the draw, or put somebody into it, because of it. A suspended label is
+// live: it may stand again, and a suspension must not be a way out.
 type Census struct {
-	labels map[label.ID]*counted
-	at     time.Time
+	labels map[label.ID]*label.History
 	n      int64
 }
 
-// counted is what the census remembers of a label.
-type counted struct {
-	label.History
-	scheme, category string
-	level            int
-	assurance        label.Assurance
-}
-
 // NewCensus returns a census that has read nothing.
-func NewCensus() *Census { return &Census{labels: map[label.ID]*counted{}} }
+func NewCensus() *Census { return &Census{labels: map[label.ID]*label.History{}} }
 
 // Len returns how many entries were read.
 func (c *Census) Len() int64 { return c.n }
 
-// At returns the instant at which the candidates stand.
-func (c *Census) At() time.Time { return c.at }
-
-// Add reads the payload of the next log entry: an in-toto Statement.
+// Add reads the payload of the next log entry: an in-toto Statement, whose
+// signature is for the caller to check.
 func (c *Census) Add(payload []byte) error {
 	var st label.Statement
 	if err := label.DecodeLoose(payload, &st); err != nil {
@@ -57,16 +46,16 @@ func (c *Census) Add(payload []byte) error {
 	return nil
 }
 
+// label remembers of a label what standing, weight and people take.
 func (c *Census) label(predicate []byte) error {
 	l := new(label.Label)
 	if err := label.Decode(predicate, l); err != nil {
 		return err
 	}
-	c.seen(l.Issued)
-	c.labels[l.ID] = &counted{
-		History: label.History{Label: &label.Label{ID: l.ID, Issued: l.Issued, Expires: l.Expires}},
-		scheme:  l.Scheme.ID, category: l.Device.Category, level: l.Level.Number, assurance: l.Assurance,
-	}
+	c.labels[l.ID] = &label.History{Label: &label.Label{
+		ID: l.ID, Issued: l.Issued, Expires: l.Expires,
+		Scheme: l.Scheme, Device: l.Device, Level: l.Level, Assurance: l.Assurance, Labs: l.Labs,
+	}}
 	return nil
 }
 
@@ -75,35 +64,37 @@ func (c *Census) status(predicate []byte) error {
 	if err := label.Decode(predicate, st); err != nil {
 		return err
 	}
-	l := c.labels[st.Label]
-	if l == nil {
+	h := c.labels[st.Label]
+	if h == nil {
 		return fmt.Errorf("a status of label %s, which is in no entry before", st.Label)
 	}
-	c.seen(st.Recorded)
-	l.Statuses = append(l.Statuses, st)
+	h.Statuses = append(h.Statuses, st)
 	return nil
 }
 
-func (c *Census) seen(at time.Time) {
-	if at.After(c.at) {
-		c.at = at
+// Label returns what the census remembers of a label that it read: scheme,
+// device, level, assurance, labs and dates; or nil.
+func (c *Census) Label(id label.ID) *label.Label {
+	if h := c.labels[id]; h != nil {
+		return h.Label
 	}
+	return nil
 }
 
-// Candidates returns the labels that a plan draws from. The census must have
-// read as many entries as the plan says.
+// Candidates returns the labels that a plan draws from, in no order. The census
+// must have read the entries before the plan, and no more.
 func (c *Census) Candidates(a *Announcement) (list []Candidate, err error) {
-	if c.n != a.Size {
-		return nil, fmt.Errorf("surveillance: %d entries were read, the plan is about %d", c.n, a.Size)
+	if c.n != a.Fixed {
+		return nil, fmt.Errorf("surveillance: %d entries were read, the candidates are fixed by %d", c.n, a.Fixed)
 	}
-	for id, l := range c.labels {
-		if l.scheme != a.Scheme {
+	for id, h := range c.labels {
+		if h.Label.Scheme.ID != a.Scheme {
 			continue
 		}
-		if s := l.StandingAt(c.at); s.State != label.Active {
+		if s := h.StandingAt(a.Recorded); !s.State.Live() {
 			continue
 		}
-		w, err := a.Weights.Of(a.Risks[l.category], l.level, l.assurance)
+		w, err := a.Weight(h.Label)
 		if err != nil {
 			return nil, fmt.Errorf("the weight of label %s: %w", id, err)
 		}

@@ -9,8 +9,8 @@
 // labels, by which weights, and the size the log has yet to grow to. The root
 // hash over exactly that many entries (RFC 6962 2.1) is the seed; it can be
 // computed from the log's tiles whether or not a checkpoint was signed at that
-// size. The candidates must follow from the same entries, by a rule that was
-// published with the plan: whoever picks the candidates picks the result.
+// size. Whoever picks the candidates picks the result, so they are not picked:
+// they follow from the entries before the plan, by the rule of [Census].
 //
 // The algorithm, version 1. Its input are the seed (32 bytes), the plan's ID
 // (lower-case letters, digits and inner hyphens), the candidates, each a label
@@ -41,12 +41,23 @@
 //
 // # What the draw does not prevent
 //
-// Labs and manufacturers cannot know the seed before it exists. The authority
-// writes the log, though, and before it publishes the entry that completes the
-// size it could try others until the result suits it. Witnesses who cosign
-// checkpoints make it hurry and do not stop it. A public randomness beacon in
-// the seed would; it is not used because the draw would then depend on a
-// service that must still answer when an auditor recomputes it years later.
+// Labs, manufacturers and operators cannot know the seed before it exists: it
+// hangs on signatures that the service makes. Whoever runs the service and holds
+// its keys can. Before they publish the entry that completes the size they could
+// sign it again and again, each time with another root hash, until the draw
+// suits: keeping one label out of a draw of one in a hundred takes hardly a
+// second try, and picking all of forty is beyond anybody. The log does not show
+// it. What limits it: candidates and weights are settled before, so that only
+// the seed is left to try; the log reaches the size once, and every other
+// history of it that was ever shown to anybody convicts; and the entry is mostly
+// the label of somebody who waits for it. Witnesses who cosign checkpoints make
+// it hurry and do not stop it. A public randomness beacon in the seed would; it
+// is not used because the draw would then depend on a service that must still
+// answer when an auditor recomputes it years later.
+//
+// Many plans with one seed, of which only one that suits is drawn, are a choice
+// as well. All of them are in the log: a plan whose seed has come and that is
+// not drawn is to be asked about, and two of one ID are a forgery.
 //
 // # Outliers
 //

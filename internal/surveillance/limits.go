@@ -2,9 +2,10 @@ package surveillance
 
 // All limits of the package, each with its reason.
 const (
-	// MaxCount bounds the labels of one plan: each that is drawn is bought in
-	// a shop and tested.
-	MaxCount = 10_000
+	// MaxCount bounds the labels of one plan, so that the result of a draw fits
+	// one log entry (label.MaxLogged): each takes up to 127 bytes of it, and a
+	// third more in base64. Each is bought in a shop and tested, too.
+	MaxCount = 250
 
 	// MaxFactor bounds one factor of a weight. Three factors give at most
 	// 10^9, which any JSON reader holds exactly.

@@ -34,19 +34,34 @@ var (
 
 // Validate checks what can be known without the log.
 func (p *Plan) Validate() error {
-	if err := checkSlug("id", p.ID); err != nil {
-		return err
-	}
 	if err := checkSlug("scheme", p.Scheme); err != nil {
 		return err
 	}
-	if p.Size < 1 || p.Size > translog.MaxSize {
-		return outOfRange("size", "is %d; give the size of the log, in entries, whose root hash will be the seed", p.Size)
-	}
-	if p.Count < 1 || p.Count > MaxCount {
-		return outOfRange("count", "is %d; draw 1 to %d labels", p.Count, MaxCount)
+	if err := checkTerms(p.ID, p.Size, p.Count); err != nil {
+		return err
 	}
 	return label.Within("weights", p.Weights.Validate())
+}
+
+// listName cannot be a plan's ID: the list of plans is published beside them,
+// under this name.
+const listName = "plans"
+
+// checkTerms checks what an operator chooses.
+func checkTerms(id string, size int64, count int) error {
+	if err := checkSlug("id", id); err != nil {
+		return err
+	}
+	if id == listName {
+		return label.Errorf(label.Invalid, label.ReasonMalformed, "id", "%q is the name of the list of plans; choose another", id)
+	}
+	if size < 1 || size > translog.MaxSize {
+		return outOfRange("size", "is %d; give the size of the log, in entries, whose root hash will be the seed", size)
+	}
+	if count < 1 || count > MaxCount {
+		return outOfRange("count", "is %d; draw 1 to %d labels at once, more by several plans", count, MaxCount)
+	}
+	return nil
 }
 
 // CheckEntry returns why a plan whose log entry is at index proves nothing, or

@@ -6,13 +6,44 @@ import (
 	"labeld/internal/label"
 )
 
+// A Request asks the authority to announce a draw. Predicate of
+// [label.TypeSurveillanceRequest], signed by an operator; its subject is the
+// SHA-256 of the plan's ID. Weights and candidates are not for an operator to
+// choose: they follow from the scheme and from the log.
+type Request struct {
+	ID     string    `json:"id"`
+	Scheme string    `json:"scheme,omitempty"` // the only one where absent
+	Size   int64     `json:"size"`
+	Count  int       `json:"count"`
+	Made   time.Time `json:"made"`
+}
+
+// Validate checks what can be known from the request alone.
+func (r *Request) Validate() error {
+	if r.Scheme != "" {
+		if err := checkSlug("scheme", r.Scheme); err != nil {
+			return err
+		}
+	}
+	if err := checkTerms(r.ID, r.Size, r.Count); err != nil {
+		return err
+	}
+	if r.Made.IsZero() || r.Made.Nanosecond() != 0 {
+		return label.Errorf(label.Invalid, label.ReasonMalformed, "made", "is required, in whole seconds")
+	}
+	return nil
+}
+
 // An Announcement is a plan as the authority signs and logs it. Predicate of
-// [label.TypeSurveillancePlan]; its subject is the SHA-256 of the plan's ID.
+// [label.TypeSurveillancePlan]; its subject is the SHA-256 of the plan's ID. With
+// it and the log, anybody can tell the candidates and their weights.
 type Announcement struct {
 	Plan
-	Authority label.Party       `json:"authority"`
-	Risks     map[string]string `json:"risks"`    // class of each device category, which labels do not name
-	Recorded  time.Time         `json:"recorded"` // when it was logged
+	Authority label.Party        `json:"authority"`
+	Fixed     int64              `json:"fixed"`    // the candidates are among the log's first so many entries: all before the plan's own
+	Recorded  time.Time          `json:"recorded"` // when it was logged; the candidates are live at this instant
+	Risks     map[string]string  `json:"risks"`    // class of each device category, which labels do not name
+	Requests  []label.RequestRef `json:"requests"` // who asked for it
 }
 
 // Validate checks what can be known without the log.
@@ -23,6 +54,9 @@ func (a *Announcement) Validate() error {
 	if a.Authority.ID == "" {
 		return label.Errorf(label.Invalid, label.ReasonMissing, "authority", "is required")
 	}
+	if a.Recorded.IsZero() {
+		return label.Errorf(label.Invalid, label.ReasonMissing, "recorded", "is required")
+	}
 	for category, risk := range a.Risks {
 		if _, ok := a.Weights.Risk[risk]; !ok {
 			return outOfRange("risks."+category, "is %q, for which there is no weight", risk)
@@ -31,14 +65,38 @@ func (a *Announcement) Validate() error {
 	return nil
 }
 
+// CheckEntry returns why an announcement that is the log's entry at index proves
+// nothing, or nil: its seed must be to come, and its candidates must be settled.
+func (a *Announcement) CheckEntry(index int64) error {
+	if a.Fixed != index {
+		return outOfRange("fixed", "is %d; the candidates are fixed by the %d entries before the plan", a.Fixed, index)
+	}
+	return a.Plan.CheckEntry(index)
+}
+
+// Risk returns the risk class of a device category. One that the plan does not
+// name is of the highest: no label may fall out of the draw for want of a class.
+func (a *Announcement) Risk(category string) string {
+	if risk, ok := a.Risks[category]; ok {
+		return risk
+	}
+	return risks[len(risks)-1]
+}
+
+// Weight returns the weight of a label. A level beyond the plan's factors, of an
+// older version of the scheme, has the last.
+func (a *Announcement) Weight(l *label.Label) (int64, error) {
+	return a.Weights.Of(a.Risk(l.Device.Category), min(l.Level.Number, len(a.Weights.Level)), l.Assurance)
+}
+
 // A Result says what was drawn, as the authority signs and logs it. Predicate of
 // [label.TypeSurveillanceDraw]; its subject is that of the plan.
 type Result struct {
-	Plan       string       `json:"plan"`  // ID
-	Entry      int64        `json:"entry"` // of the plan in the log
+	Plan       string       `json:"plan"`   // ID
+	SHA256     label.Digest `json:"sha256"` // of the signed plan
+	Entry      int64        `json:"entry"`  // of the plan in the log
 	Authority  label.Party  `json:"authority"`
 	Seed       label.Digest `json:"seed"`       // the log's root hash at the plan's size
-	At         time.Time    `json:"at"`         // the candidates stood then; see [Census]
 	Candidates int          `json:"candidates"` // how many there were
 	Drawn      []Drawn      `json:"drawn"`
 	Recorded   time.Time    `json:"recorded"`
@@ -49,11 +107,14 @@ func (r *Result) Validate() error {
 	if err := checkSlug("plan", r.Plan); err != nil {
 		return err
 	}
+	if r.SHA256.IsZero() {
+		return label.Errorf(label.Invalid, label.ReasonMissing, "sha256", "is required: that of the signed plan")
+	}
 	if r.Seed.IsZero() {
 		return label.Errorf(label.Invalid, label.ReasonMissing, "seed", "is required: the root hash of the log at the plan's size")
 	}
 	if len(r.Drawn) > r.Candidates || len(r.Drawn) > MaxCount {
-		return outOfRange("drawn", "has %d labels of %d candidates", len(r.Drawn), r.Candidates)
+		return outOfRange("drawn", "has %d labels of %d candidates; at most %d are drawn", len(r.Drawn), r.Candidates, MaxCount)
 	}
 	return nil
 }

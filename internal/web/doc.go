@@ -29,7 +29,8 @@
 //	/.well-known/gs1resolver   what that resolver can do
 //	/advisory/{sha256}.json    a published advisory, byte for byte (CSAF or OpenVEX)
 //	/feeds/{org}.atom          what happened to a manufacturer's labels (Atom)
-//	/surveillance/{plan}.json  a plan for re-testing, and what was drawn, both signed
+//	/surveillance/plans.json   the plans for re-testing; ?page= as next names it
+//	/surveillance/{plan}.json  one of them, and what was drawn, both signed
 //	/keys/label.pub            PEM of the key that signs labels now
 //	/keys/log.vkey             verifier key of the log (c2sp.org/signed-note)
 //	/.well-known/labeld.json   trust file: all that a verifier has to know

@@ -49,7 +49,9 @@ type Authority interface {
 	// the search index.
 	Read(after, entries int64) (list []*authority.Listed, next int64, more bool, err error)
 
-	// Planned returns a plan for surveillance, and what was drawn.
+	// Planned returns a plan for surveillance, and what was drawn; Plans lists
+	// all.
+	Plans(authority.Page) ([]*authority.Planned, string, error)
 	Planned(id string) (*authority.Planned, error)
 
 	// Advisory returns a published document; the publisher may be left open.

@@ -39,7 +39,8 @@ type SurveillancePlan struct {
 	Recorded *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=recorded,proto3" json:"recorded,omitempty"`
 	// Its log entry.
 	Entry int64 `protobuf:"varint,7,opt,name=entry,proto3" json:"entry,omitempty"`
-	// The signed plan, predicate surveillance-plan/v1, as a Sigstore bundle.
+	// The signed plan, predicate surveillance-plan/v1, as a Sigstore bundle; absent
+	// in lists.
 	Bundle []byte `protobuf:"bytes,8,opt,name=bundle,proto3" json:"bundle,omitempty"`
 	// What was drawn; absent before.
 	Draw          *SurveillanceDraw `protobuf:"bytes,9,opt,name=draw,proto3" json:"draw,omitempty"`
@@ -209,19 +210,17 @@ type SurveillanceDraw struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The log's root hash at the plan's size, 64 lower-case hex digits.
 	Seed string `protobuf:"bytes,1,opt,name=seed,proto3" json:"seed,omitempty"`
-	// The candidates stood at this instant: the latest in the entries up to the
-	// plan's size.
-	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
 	// How many labels were candidates.
-	Candidates int32 `protobuf:"varint,3,opt,name=candidates,proto3" json:"candidates,omitempty"`
-	// The labels, in the order drawn.
-	Labels []*DrawnLabel `protobuf:"bytes,4,rep,name=labels,proto3" json:"labels,omitempty"`
+	Candidates int32 `protobuf:"varint,2,opt,name=candidates,proto3" json:"candidates,omitempty"`
+	// The labels, in the order drawn; absent in lists.
+	Labels []*DrawnLabel `protobuf:"bytes,3,rep,name=labels,proto3" json:"labels,omitempty"`
 	// When it was drawn.
-	Recorded *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	Recorded *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=recorded,proto3" json:"recorded,omitempty"`
 	// Its log entry.
-	Entry int64 `protobuf:"varint,6,opt,name=entry,proto3" json:"entry,omitempty"`
-	// The signed result, predicate surveillance-draw/v1, as a Sigstore bundle.
-	Bundle        []byte `protobuf:"bytes,7,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	Entry int64 `protobuf:"varint,5,opt,name=entry,proto3" json:"entry,omitempty"`
+	// The signed result, predicate surveillance-draw/v1, as a Sigstore bundle;
+	// absent in lists.
+	Bundle        []byte `protobuf:"bytes,6,opt,name=bundle,proto3" json:"bundle,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -261,13 +260,6 @@ func (x *SurveillanceDraw) GetSeed() string {
 		return x.Seed
 	}
 	return ""
-}
-
-func (x *SurveillanceDraw) GetAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.At
-	}
-	return nil
 }
 
 func (x *SurveillanceDraw) GetCandidates() int32 {
@@ -313,7 +305,23 @@ type DrawnLabel struct {
 	// Its weight among the candidates.
 	Weight int64 `protobuf:"varint,2,opt,name=weight,proto3" json:"weight,omitempty"`
 	// The number that decided, 64 lower-case hex digits.
-	Ticket        string `protobuf:"bytes,3,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	Ticket string `protobuf:"bytes,3,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	// Brand of the device, as its label says.
+	Brand string `protobuf:"bytes,4,opt,name=brand,proto3" json:"brand,omitempty"`
+	// Marketing name of the device.
+	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
+	// Model number.
+	Model string `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`
+	// Organization ID of the manufacturer.
+	Manufacturer string `protobuf:"bytes,7,opt,name=manufacturer,proto3" json:"manufacturer,omitempty"`
+	// Level of the label.
+	Level int32 `protobuf:"varint,8,opt,name=level,proto3" json:"level,omitempty"`
+	// Risk class of the device's category: low, medium or high.
+	Risk string `protobuf:"bytes,9,opt,name=risk,proto3" json:"risk,omitempty"`
+	// self-declared or lab-tested.
+	Assurance string `protobuf:"bytes,10,opt,name=assurance,proto3" json:"assurance,omitempty"`
+	// Organization IDs of the labs whose reports the label rests on.
+	Labs          []string `protobuf:"bytes,11,rep,name=labs,proto3" json:"labs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -369,18 +377,73 @@ func (x *DrawnLabel) GetTicket() string {
 	return ""
 }
 
+func (x *DrawnLabel) GetBrand() string {
+	if x != nil {
+		return x.Brand
+	}
+	return ""
+}
+
+func (x *DrawnLabel) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DrawnLabel) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *DrawnLabel) GetManufacturer() string {
+	if x != nil {
+		return x.Manufacturer
+	}
+	return ""
+}
+
+func (x *DrawnLabel) GetLevel() int32 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+func (x *DrawnLabel) GetRisk() string {
+	if x != nil {
+		return x.Risk
+	}
+	return ""
+}
+
+func (x *DrawnLabel) GetAssurance() string {
+	if x != nil {
+		return x.Assurance
+	}
+	return ""
+}
+
+func (x *DrawnLabel) GetLabs() []string {
+	if x != nil {
+		return x.Labs
+	}
+	return nil
+}
+
 // Announces a draw.
 type CreatePlanRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// ID: lower-case letters, digits and inner hyphens, at most 63.
-	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Scheme ID; the only one where empty.
-	Scheme string `protobuf:"bytes,2,opt,name=scheme,proto3" json:"scheme,omitempty"`
-	// Log size, in entries, whose root hash is the seed; at least two more than
-	// the log has.
-	Size int64 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
-	// How many labels to draw, 1 to 250.
-	Count         int32 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
+	// in-toto Statement with the predicate surveillance-request/v1, signed by an
+	// operator: a DSSE envelope or a Sigstore bundle, JSON, at most 256 KiB. Its
+	// subject has the SHA-256 of the plan's ID. It names the ID (lower-case
+	// letters, digits and inner hyphens, at most 63, and not "plans"), the scheme
+	// (the only one where absent), the log size, in entries, whose root hash is
+	// the seed (at least two more than the log has), and how many labels to draw
+	// (1 to 250).
+	Request       []byte `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -415,32 +478,11 @@ func (*CreatePlanRequest) Descriptor() ([]byte, []int) {
 	return file_label_v1_surveillance_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *CreatePlanRequest) GetId() string {
+func (x *CreatePlanRequest) GetRequest() []byte {
 	if x != nil {
-		return x.Id
+		return x.Request
 	}
-	return ""
-}
-
-func (x *CreatePlanRequest) GetScheme() string {
-	if x != nil {
-		return x.Scheme
-	}
-	return ""
-}
-
-func (x *CreatePlanRequest) GetSize() int64 {
-	if x != nil {
-		return x.Size
-	}
-	return 0
-}
-
-func (x *CreatePlanRequest) GetCount() int32 {
-	if x != nil {
-		return x.Count
-	}
-	return 0
+	return nil
 }
 
 // The plan.
@@ -785,7 +827,10 @@ func (x *ListPlansResponse) GetNextPageToken() string {
 
 // Asks for outliers.
 type ListOutliersRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First day, in UTC, on which reports that count were accepted, as 2026-05-31;
+	// all count where empty.
+	Since         string `protobuf:"bytes,1,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -820,11 +865,20 @@ func (*ListOutliersRequest) Descriptor() ([]byte, []int) {
 	return file_label_v1_surveillance_proto_rawDescGZIP(), []int{12}
 }
 
+func (x *ListOutliersRequest) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
 // What is odd about labs.
 type ListOutliersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Worst first.
-	Outliers      []*Outlier `protobuf:"bytes,1,rep,name=outliers,proto3" json:"outliers,omitempty"`
+	// Worst first; at most 200 of them.
+	Outliers []*Outlier `protobuf:"bytes,1,rep,name=outliers,proto3" json:"outliers,omitempty"`
+	// How many there are.
+	Total         int32 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -866,6 +920,13 @@ func (x *ListOutliersResponse) GetOutliers() []*Outlier {
 	return nil
 }
 
+func (x *ListOutliersResponse) GetTotal() int32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
 // One odd thing about one lab.
 type Outlier struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -877,8 +938,11 @@ type Outlier struct {
 	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
 	// The figures behind it, by name.
 	Figures map[string]float64 `protobuf:"bytes,4,rep,name=figures,proto3" json:"figures,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
-	// SHA-256 of the reports it is about, 64 lower-case hex digits each.
-	Reports       []string `protobuf:"bytes,5,rep,name=reports,proto3" json:"reports,omitempty"`
+	// SHA-256 of the reports it is about, 64 lower-case hex digits each; at most
+	// 25 of them, the figures say how many there are.
+	Reports []string `protobuf:"bytes,5,rep,name=reports,proto3" json:"reports,omitempty"`
+	// SHA-256 of the evidence that was used again, likewise.
+	Evidence      []string `protobuf:"bytes,6,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -948,6 +1012,13 @@ func (x *Outlier) GetReports() []string {
 	return nil
 }
 
+func (x *Outlier) GetEvidence() []string {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
 var File_label_v1_surveillance_proto protoreflect.FileDescriptor
 
 const file_label_v1_surveillance_proto_rawDesc = "" +
@@ -972,27 +1043,32 @@ const file_label_v1_surveillance_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\x1a<\n" +
 	"\x0eAssuranceEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"\x86\x02\n" +
+	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"\xda\x01\n" +
 	"\x10SurveillanceDraw\x12\x12\n" +
-	"\x04seed\x18\x01 \x01(\tR\x04seed\x12*\n" +
-	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1e\n" +
+	"\x04seed\x18\x01 \x01(\tR\x04seed\x12\x1e\n" +
 	"\n" +
-	"candidates\x18\x03 \x01(\x05R\n" +
+	"candidates\x18\x02 \x01(\x05R\n" +
 	"candidates\x12,\n" +
-	"\x06labels\x18\x04 \x03(\v2\x14.label.v1.DrawnLabelR\x06labels\x126\n" +
-	"\brecorded\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\brecorded\x12\x14\n" +
-	"\x05entry\x18\x06 \x01(\x03R\x05entry\x12\x16\n" +
-	"\x06bundle\x18\a \x01(\fR\x06bundle\"R\n" +
+	"\x06labels\x18\x03 \x03(\v2\x14.label.v1.DrawnLabelR\x06labels\x126\n" +
+	"\brecorded\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\brecorded\x12\x14\n" +
+	"\x05entry\x18\x05 \x01(\x03R\x05entry\x12\x16\n" +
+	"\x06bundle\x18\x06 \x01(\fR\x06bundle\"\x92\x02\n" +
 	"\n" +
 	"DrawnLabel\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x16\n" +
 	"\x06weight\x18\x02 \x01(\x03R\x06weight\x12\x16\n" +
-	"\x06ticket\x18\x03 \x01(\tR\x06ticket\"e\n" +
-	"\x11CreatePlanRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
-	"\x06scheme\x18\x02 \x01(\tR\x06scheme\x12\x12\n" +
-	"\x04size\x18\x03 \x01(\x03R\x04size\x12\x14\n" +
-	"\x05count\x18\x04 \x01(\x05R\x05count\"D\n" +
+	"\x06ticket\x18\x03 \x01(\tR\x06ticket\x12\x14\n" +
+	"\x05brand\x18\x04 \x01(\tR\x05brand\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\tR\x04name\x12\x14\n" +
+	"\x05model\x18\x06 \x01(\tR\x05model\x12\"\n" +
+	"\fmanufacturer\x18\a \x01(\tR\fmanufacturer\x12\x14\n" +
+	"\x05level\x18\b \x01(\x05R\x05level\x12\x12\n" +
+	"\x04risk\x18\t \x01(\tR\x04risk\x12\x1c\n" +
+	"\tassurance\x18\n" +
+	" \x01(\tR\tassurance\x12\x12\n" +
+	"\x04labs\x18\v \x03(\tR\x04labs\"-\n" +
+	"\x11CreatePlanRequest\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\fR\arequest\"D\n" +
 	"\x12CreatePlanResponse\x12.\n" +
 	"\x04plan\x18\x01 \x01(\v2\x1a.label.v1.SurveillancePlanR\x04plan\"!\n" +
 	"\x0fDrawPlanRequest\x12\x0e\n" +
@@ -1009,16 +1085,19 @@ const file_label_v1_surveillance_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"m\n" +
 	"\x11ListPlansResponse\x120\n" +
 	"\x05plans\x18\x01 \x03(\v2\x1a.label.v1.SurveillancePlanR\x05plans\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x15\n" +
-	"\x13ListOutliersRequest\"E\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"+\n" +
+	"\x13ListOutliersRequest\x12\x14\n" +
+	"\x05since\x18\x01 \x01(\tR\x05since\"[\n" +
 	"\x14ListOutliersResponse\x12-\n" +
-	"\boutliers\x18\x01 \x03(\v2\x11.label.v1.OutlierR\boutliers\"\xd3\x01\n" +
+	"\boutliers\x18\x01 \x03(\v2\x11.label.v1.OutlierR\boutliers\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\x05R\x05total\"\xef\x01\n" +
 	"\aOutlier\x12\x10\n" +
 	"\x03lab\x18\x01 \x01(\tR\x03lab\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04text\x18\x03 \x01(\tR\x04text\x128\n" +
 	"\afigures\x18\x04 \x03(\v2\x1e.label.v1.Outlier.FiguresEntryR\afigures\x12\x18\n" +
-	"\areports\x18\x05 \x03(\tR\areports\x1a:\n" +
+	"\areports\x18\x05 \x03(\tR\areports\x12\x1a\n" +
+	"\bevidence\x18\x06 \x03(\tR\bevidence\x1a:\n" +
 	"\fFiguresEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x012\xf6\x02\n" +
@@ -1070,30 +1149,29 @@ var file_label_v1_surveillance_proto_depIdxs = []int32{
 	2,  // 2: label.v1.SurveillancePlan.draw:type_name -> label.v1.SurveillanceDraw
 	15, // 3: label.v1.SurveillanceWeights.risk:type_name -> label.v1.SurveillanceWeights.RiskEntry
 	16, // 4: label.v1.SurveillanceWeights.assurance:type_name -> label.v1.SurveillanceWeights.AssuranceEntry
-	18, // 5: label.v1.SurveillanceDraw.at:type_name -> google.protobuf.Timestamp
-	3,  // 6: label.v1.SurveillanceDraw.labels:type_name -> label.v1.DrawnLabel
-	18, // 7: label.v1.SurveillanceDraw.recorded:type_name -> google.protobuf.Timestamp
-	0,  // 8: label.v1.CreatePlanResponse.plan:type_name -> label.v1.SurveillancePlan
-	0,  // 9: label.v1.DrawPlanResponse.plan:type_name -> label.v1.SurveillancePlan
-	0,  // 10: label.v1.GetPlanResponse.plan:type_name -> label.v1.SurveillancePlan
-	0,  // 11: label.v1.ListPlansResponse.plans:type_name -> label.v1.SurveillancePlan
-	14, // 12: label.v1.ListOutliersResponse.outliers:type_name -> label.v1.Outlier
-	17, // 13: label.v1.Outlier.figures:type_name -> label.v1.Outlier.FiguresEntry
-	4,  // 14: label.v1.SurveillanceService.CreatePlan:input_type -> label.v1.CreatePlanRequest
-	6,  // 15: label.v1.SurveillanceService.DrawPlan:input_type -> label.v1.DrawPlanRequest
-	8,  // 16: label.v1.SurveillanceService.GetPlan:input_type -> label.v1.GetPlanRequest
-	10, // 17: label.v1.SurveillanceService.ListPlans:input_type -> label.v1.ListPlansRequest
-	12, // 18: label.v1.SurveillanceService.ListOutliers:input_type -> label.v1.ListOutliersRequest
-	5,  // 19: label.v1.SurveillanceService.CreatePlan:output_type -> label.v1.CreatePlanResponse
-	7,  // 20: label.v1.SurveillanceService.DrawPlan:output_type -> label.v1.DrawPlanResponse
-	9,  // 21: label.v1.SurveillanceService.GetPlan:output_type -> label.v1.GetPlanResponse
-	11, // 22: label.v1.SurveillanceService.ListPlans:output_type -> label.v1.ListPlansResponse
-	13, // 23: label.v1.SurveillanceService.ListOutliers:output_type -> label.v1.ListOutliersResponse
-	19, // [19:24] is the sub-list for method output_type
-	14, // [14:19] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	3,  // 5: label.v1.SurveillanceDraw.labels:type_name -> label.v1.DrawnLabel
+	18, // 6: label.v1.SurveillanceDraw.recorded:type_name -> google.protobuf.Timestamp
+	0,  // 7: label.v1.CreatePlanResponse.plan:type_name -> label.v1.SurveillancePlan
+	0,  // 8: label.v1.DrawPlanResponse.plan:type_name -> label.v1.SurveillancePlan
+	0,  // 9: label.v1.GetPlanResponse.plan:type_name -> label.v1.SurveillancePlan
+	0,  // 10: label.v1.ListPlansResponse.plans:type_name -> label.v1.SurveillancePlan
+	14, // 11: label.v1.ListOutliersResponse.outliers:type_name -> label.v1.Outlier
+	17, // 12: label.v1.Outlier.figures:type_name -> label.v1.Outlier.FiguresEntry
+	4,  // 13: label.v1.SurveillanceService.CreatePlan:input_type -> label.v1.CreatePlanRequest
+	6,  // 14: label.v1.SurveillanceService.DrawPlan:input_type -> label.v1.DrawPlanRequest
+	8,  // 15: label.v1.SurveillanceService.GetPlan:input_type -> label.v1.GetPlanRequest
+	10, // 16: label.v1.SurveillanceService.ListPlans:input_type -> label.v1.ListPlansRequest
+	12, // 17: label.v1.SurveillanceService.ListOutliers:input_type -> label.v1.ListOutliersRequest
+	5,  // 18: label.v1.SurveillanceService.CreatePlan:output_type -> label.v1.CreatePlanResponse
+	7,  // 19: label.v1.SurveillanceService.DrawPlan:output_type -> label.v1.DrawPlanResponse
+	9,  // 20: label.v1.SurveillanceService.GetPlan:output_type -> label.v1.GetPlanResponse
+	11, // 21: label.v1.SurveillanceService.ListPlans:output_type -> label.v1.ListPlansResponse
+	13, // 22: label.v1.SurveillanceService.ListOutliers:output_type -> label.v1.ListOutliersResponse
+	18, // [18:23] is the sub-list for method output_type
+	13, // [13:18] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_surveillance_proto_init() }

@@ -33,15 +33,18 @@ const (
 // SurveillanceService draws labels to be tested again, so that nobody can choose
 // which and anybody can check that nobody did: a plan is logged first, and names
 // the size to which the transparency log has yet to grow; the log's root hash at
-// that size is the seed. The rule by which labels are candidates, their weights
-// and the algorithm are published (package surveillance of the source). A report
-// about a product that was drawn is submitted and counts like any other.
+// that size is the seed. Candidates are the live labels that are in the log
+// before the plan; their weights and the algorithm are published (package
+// surveillance of the source). A report about a product that was drawn is
+// submitted and counts like any other.
 type SurveillanceServiceClient interface {
-	// CreatePlan announces a draw. The same plan again is returned as it stands.
-	// Operators only.
+	// CreatePlan announces a draw, at an operator's signed request. Asking for the
+	// same plan again returns it as it stands. Operators only.
 	//
-	// Errors: INVALID_ARGUMENT; FAILED_PRECONDITION for a size that the log has
-	// already; ALREADY_EXISTS for another plan under the ID.
+	// Errors: INVALID_ARGUMENT for a request that is malformed or older than a day;
+	// NOT_FOUND for an unknown scheme; PERMISSION_DENIED for a signer that is no
+	// operator; FAILED_PRECONDITION for a size that the log has already;
+	// ALREADY_EXISTS for another plan under the ID.
 	CreatePlan(ctx context.Context, in *CreatePlanRequest, opts ...grpc.CallOption) (*CreatePlanResponse, error)
 	// DrawPlan draws the labels of a plan and logs the result. Drawing again gives
 	// the same. Operators only.
@@ -52,11 +55,15 @@ type SurveillanceServiceClient interface {
 	//
 	// Errors: NOT_FOUND.
 	GetPlan(ctx context.Context, in *GetPlanRequest, opts ...grpc.CallOption) (*GetPlanResponse, error)
-	// ListPlans lists plans by ID. It is public.
+	// ListPlans lists plans by ID, without statements and labels. It is public.
+	//
+	// Errors: INVALID_ARGUMENT for a page that is none.
 	ListPlans(ctx context.Context, in *ListPlansRequest, opts ...grpc.CallOption) (*ListPlansResponse, error)
 	// ListOutliers lists what is odd about labs by all accepted reports, worst
 	// first, with the figures behind each. A finding is a question, no verdict.
 	// Operators only.
+	//
+	// Errors: INVALID_ARGUMENT; RESOURCE_EXHAUSTED for more than 50,000 reports.
 	ListOutliers(ctx context.Context, in *ListOutliersRequest, opts ...grpc.CallOption) (*ListOutliersResponse, error)
 }
 
@@ -125,15 +132,18 @@ func (c *surveillanceServiceClient) ListOutliers(ctx context.Context, in *ListOu
 // SurveillanceService draws labels to be tested again, so that nobody can choose
 // which and anybody can check that nobody did: a plan is logged first, and names
 // the size to which the transparency log has yet to grow; the log's root hash at
-// that size is the seed. The rule by which labels are candidates, their weights
-// and the algorithm are published (package surveillance of the source). A report
-// about a product that was drawn is submitted and counts like any other.
+// that size is the seed. Candidates are the live labels that are in the log
+// before the plan; their weights and the algorithm are published (package
+// surveillance of the source). A report about a product that was drawn is
+// submitted and counts like any other.
 type SurveillanceServiceServer interface {
-	// CreatePlan announces a draw. The same plan again is returned as it stands.
-	// Operators only.
+	// CreatePlan announces a draw, at an operator's signed request. Asking for the
+	// same plan again returns it as it stands. Operators only.
 	//
-	// Errors: INVALID_ARGUMENT; FAILED_PRECONDITION for a size that the log has
-	// already; ALREADY_EXISTS for another plan under the ID.
+	// Errors: INVALID_ARGUMENT for a request that is malformed or older than a day;
+	// NOT_FOUND for an unknown scheme; PERMISSION_DENIED for a signer that is no
+	// operator; FAILED_PRECONDITION for a size that the log has already;
+	// ALREADY_EXISTS for another plan under the ID.
 	CreatePlan(context.Context, *CreatePlanRequest) (*CreatePlanResponse, error)
 	// DrawPlan draws the labels of a plan and logs the result. Drawing again gives
 	// the same. Operators only.
@@ -144,11 +154,15 @@ type SurveillanceServiceServer interface {
 	//
 	// Errors: NOT_FOUND.
 	GetPlan(context.Context, *GetPlanRequest) (*GetPlanResponse, error)
-	// ListPlans lists plans by ID. It is public.
+	// ListPlans lists plans by ID, without statements and labels. It is public.
+	//
+	// Errors: INVALID_ARGUMENT for a page that is none.
 	ListPlans(context.Context, *ListPlansRequest) (*ListPlansResponse, error)
 	// ListOutliers lists what is odd about labs by all accepted reports, worst
 	// first, with the figures behind each. A finding is a question, no verdict.
 	// Operators only.
+	//
+	// Errors: INVALID_ARGUMENT; RESOURCE_EXHAUSTED for more than 50,000 reports.
 	ListOutliers(context.Context, *ListOutliersRequest) (*ListOutliersResponse, error)
 	mustEmbedUnimplementedSurveillanceServiceServer()
 }

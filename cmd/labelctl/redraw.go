@@ -1,0 +1,341 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/envelope"
+	"labeld/internal/label"
+	"labeld/internal/surveillance"
+	"labeld/internal/verify"
+)
+
+func surveillanceVerifyCommand(c *ctl) *cobra.Command {
+	var url, trust, file string
+	cmd := &cobra.Command{
+		Use:   "verify ID",
+		Short: "Draw again, from the public log only",
+		Long: `Check a draw without taking anybody's word for it: the signatures under plan and
+result, that the plan was logged before its seed could be known, the whole log
+against its signed head, the seed, the candidates and their weights by the
+entries, and the draw itself. --file takes plan and result from a file that was
+saved at /surveillance/ID.json.
+
+Named too are other plans of the scheme that could be drawn and are not: of many
+plans, one that suits could be chosen.
+
+The whole log is read: about 2 KB an entry. The exit code is 0 where the draw is
+what the log gives, 4 where it is not or was tampered with, and 1 where that
+cannot be told.`,
+		Example: "  labelctl surveillance verify 2027-spring --url https://labels.example.org --trust labeld.json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			base, _ := baseURL(url)
+			return c.verifyDraw(cmd.Context(), args[0], base, trust, file)
+		},
+	}
+	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
+	cmd.Flags().StringVar(&trust, "trust", "", "trust `file`, as \"labelctl trust\" saves it (default: the service is asked for its own keys)")
+	cmd.Flags().StringVar(&file, "file", "", "`file` with plan and result (default: the service is asked)")
+	return cmd
+}
+
+// A draw is a plan and its result as the service publishes them.
+type draw struct {
+	ID        string     `json:"id"`
+	PlanEntry int64      `json:"planEntry"`
+	Plan      label.JSON `json:"plan"`
+	DrawEntry int64      `json:"drawEntry,omitzero"`
+	Draw      label.JSON `json:"draw,omitempty"`
+}
+
+func (c *ctl) verifyDraw(ctx context.Context, id, base, trustFile, file string) error {
+	if err := checkBase(base); err != nil {
+		return err
+	}
+	trust, err := c.trustFor(ctx, trustFile, base)
+	if err != nil {
+		return err
+	}
+	d, err := c.published(ctx, id, base, file)
+	if err != nil {
+		return err
+	}
+	var r redraw
+	err = r.check(trust, d, func(size int64, f func([]byte) error) (label.Digest, error) {
+		root, err := c.readLog(ctx, base, trust, size, f)
+		return label.Digest(root), err
+	})
+	_, mismatch := errors.AsType[*surveillance.Mismatch](err)
+	wrong := mismatch || err != nil && label.KindOf(err) == label.Invalid
+	if err != nil && !wrong {
+		return err
+	}
+	if r.Genuine = !wrong; wrong {
+		r.Problem = err.Error()
+	}
+	if trustFile == "" {
+		c.noteKeys(base)
+	}
+	if err := c.show(&r, r.write); err != nil {
+		return err
+	}
+	if wrong {
+		return outcome(exitInvalid)
+	}
+	return nil
+}
+
+// published returns a plan and its result, from a file or from the service.
+func (c *ctl) published(ctx context.Context, id, base, file string) (*draw, error) {
+	place := file
+	var b []byte
+	var err error
+	if file != "" {
+		b, err = c.readFile(file, label.MaxMessage)
+	} else {
+		place = base + "/surveillance/" + id + ".json"
+		b, err = c.get(ctx, base, "/surveillance/"+id+".json")
+	}
+	if err != nil {
+		return nil, err
+	}
+	d := new(draw)
+	switch err := label.Decode(b, d); {
+	case err != nil:
+		return nil, &located{place, err}
+	case d.ID != id:
+		return nil, &located{place, label.Errorf(label.NotFound, label.ReasonUnknownPlan, "id", "is %q, not %q", d.ID, id)}
+	case len(d.Draw) == 0:
+		return nil, label.Errorf(label.Precondition, label.ReasonStep, "draw", "plan %s is not drawn yet", id)
+	}
+	return d, nil
+}
+
+// A redraw is a draw that is done again, and what that showed.
+type redraw struct {
+	Genuine bool                  `json:"genuine"`
+	Problem string                `json:"problem,omitempty"`
+	Checks  []verify.Check        `json:"checks"`
+	Drawn   []*labelv1.DrawnLabel `json:"drawn,omitempty"`
+	Undrawn []string              `json:"undrawn,omitempty"` // other plans of the scheme that could be drawn, by ID
+
+	draw     *draw
+	trust    *verify.Trust
+	plan     *logEntry[surveillance.Announcement]
+	result   *logEntry[surveillance.Result]
+	read     int64 // log entries
+	census   *surveillance.Census
+	others   map[string]int64 // plans of the scheme: the size for their seed, by ID
+	finished map[string]bool  // IDs of plans that are drawn
+}
+
+func (r *redraw) say(name, format string, args ...any) {
+	r.Checks = append(r.Checks, verify.Check{Name: name, Says: fmt.Sprintf(format, args...)})
+}
+
+func (r *redraw) write(p *page) {
+	var rows [][]string
+	for _, check := range r.Checks {
+		rows = append(rows, []string{"✓ " + check.Name, check.Says})
+	}
+	p.table(nil, rows)
+	p.line("")
+	if !r.Genuine {
+		p.line("NOT what the log gives: %s", r.Problem)
+		return
+	}
+	writeDrawn(p, r.Drawn)
+	p.line("")
+	for _, id := range r.Undrawn {
+		p.line("plan %s has its seed and is not drawn: ask the authority why", id)
+	}
+	p.line("the draw is what the log gives")
+}
+
+// check goes through a draw step by step. What is wrong with it is an
+// [label.Invalid] error or a [surveillance.Mismatch]. The log is read by a function
+// that calls another with each entry and returns the root hash over the first of
+// them.
+func (r *redraw) check(trust *verify.Trust, d *draw, readLog func(size int64, f func(entry []byte) error) (label.Digest, error)) (err error) {
+	r.trust, r.draw, r.census = trust, d, surveillance.NewCensus()
+	r.others, r.finished = map[string]int64{}, map[string]bool{}
+	if err := r.signatures(); err != nil {
+		return err
+	}
+	plan, said := r.plan.said, r.result.said
+	seed, err := readLog(plan.Size, r.entry)
+	if err != nil {
+		return err
+	}
+	if r.read <= d.DrawEntry {
+		return notLogged("has %d entries, and not the result at %d", r.read, d.DrawEntry)
+	}
+	r.say("log", "%d entries give the root hash that the log signed; plan at %d, result at %d, no other of that ID", r.read, d.PlanEntry, d.DrawEntry)
+	if seed != said.Seed {
+		return &surveillance.Mismatch{Field: "seed", Claimed: said.Seed.String(), Computed: seed.String(), Places: 1}
+	}
+	r.say("seed", "root hash at %d entries, %d after the plan", plan.Size, plan.Size-d.PlanEntry-1)
+	candidates, err := r.census.Candidates(plan)
+	if err != nil {
+		return notLogged("%v", err)
+	}
+	if len(candidates) != said.Candidates {
+		return &surveillance.Mismatch{Field: "candidates", Claimed: strconv.Itoa(said.Candidates), Computed: strconv.Itoa(len(candidates)), Places: 1}
+	}
+	r.say("candidates", "%s live before the plan, on %s", plural(len(candidates), "label was", "labels were"), instant(plan.Recorded))
+	if err := surveillance.Verify(seed, plan.ID, candidates, plan.Count, said.Drawn); err != nil {
+		return err
+	}
+	r.say("draw", "%s, in the order that seed and weights give", plural(len(said.Drawn), "label", "labels"))
+	r.conclude()
+	return nil
+}
+
+// signatures checks plan and result as far as that goes without the log.
+func (r *redraw) signatures() (err error) {
+	if r.plan, err = opened[surveillance.Announcement](r.trust, r.draw.Plan, r.draw.ID, label.TypeSurveillancePlan); err != nil {
+		return label.Within("plan", err)
+	}
+	if r.result, err = opened[surveillance.Result](r.trust, r.draw.Draw, r.draw.ID, label.TypeSurveillanceDraw); err != nil {
+		return label.Within("draw", err)
+	}
+	plan, said := r.plan.said, r.result.said
+	if plan.ID != r.draw.ID || said.Plan != plan.ID || said.SHA256 != r.plan.id || said.Entry != r.draw.PlanEntry {
+		return label.Errorf(label.Invalid, label.ReasonUnknownPlan, "draw", "is of another plan")
+	}
+	r.say("signatures", "plan and result are signed by %s", plan.Authority.Name)
+	if err := plan.CheckEntry(r.draw.PlanEntry); err != nil {
+		return label.Errorf(label.Invalid, label.ReasonOf(err), "plan", "%v", err)
+	}
+	if r.draw.DrawEntry < plan.Size {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "draw", "is log entry %d, before the seed at %d entries", r.draw.DrawEntry, plan.Size)
+	}
+	return nil
+}
+
+// entry reads the next log entry: the candidates, and all that is said of plans.
+func (r *redraw) entry(entry []byte) error {
+	at := r.read
+	r.read++
+	for _, s := range []struct {
+		at   int64
+		leaf string
+	}{{r.draw.PlanEntry, r.plan.leaf}, {r.draw.DrawEntry, r.result.leaf}} {
+		if at == s.at && string(entry) != s.leaf {
+			return notLogged("entry %d is not the statement that was published", at)
+		}
+	}
+	env, err := label.ParseEnvelope(entry)
+	if err != nil {
+		return notLogged("entry %d: %v", at, err)
+	}
+	if at < r.plan.said.Fixed {
+		if _, err := r.trust.Statement(env); err != nil {
+			return label.Errorf(label.Invalid, label.ReasonBadSignature, "log", "entry %d: no trusted key signed it: %v", at, err)
+		}
+		if err := r.census.Add(env.Payload); err != nil {
+			return notLogged("%v", err)
+		}
+	}
+	return r.note(at, env.Payload)
+}
+
+// note remembers plans of the scheme, and which are drawn, and refuses a second
+// plan or result of the ID.
+func (r *redraw) note(at int64, payload []byte) error {
+	var st label.Statement
+	if err := label.DecodeLoose(payload, &st); err != nil {
+		return notLogged("entry %d: %v", at, err)
+	}
+	var id string
+	var err error
+	own := r.draw.PlanEntry
+	switch st.PredicateType {
+	case label.TypeSurveillancePlan:
+		var a surveillance.Announcement
+		if err = label.Decode(st.Predicate, &a); a.Scheme == r.plan.said.Scheme {
+			r.others[a.ID] = a.Size
+		}
+		id = a.ID
+	case label.TypeSurveillanceDraw:
+		var said surveillance.Result
+		err = label.Decode(st.Predicate, &said)
+		id, own = said.Plan, r.draw.DrawEntry
+		r.finished[id] = true
+	}
+	if err != nil {
+		return notLogged("entry %d: %v", at, err)
+	}
+	if id == r.draw.ID && at != own {
+		return notLogged("entry %d is another %s of plan %s", at, st.PredicateType, id)
+	}
+	return nil
+}
+
+// conclude says which products were drawn, by what the log says of them, and
+// which plans were not.
+func (r *redraw) conclude() {
+	plan := r.plan.said
+	for _, d := range r.result.said.Drawn {
+		l := r.census.Label(d.ID)
+		m := &labelv1.DrawnLabel{
+			Label: string(d.ID), Weight: d.Weight, Ticket: d.Ticket.String(),
+			Brand: l.Device.Brand, Name: l.Device.Name, Model: l.Device.Model, Manufacturer: l.Device.Manufacturer,
+			Level: int32(l.Level.Number), Risk: plan.Risk(l.Device.Category), Assurance: string(l.Assurance),
+		}
+		for _, lab := range l.Labs {
+			m.Labs = append(m.Labs, lab.ID)
+		}
+		r.Drawn = append(r.Drawn, m)
+	}
+	for id, size := range r.others {
+		if size <= r.read && !r.finished[id] {
+			r.Undrawn = append(r.Undrawn, id)
+		}
+	}
+	slices.Sort(r.Undrawn)
+}
+
+// notLogged says how the log differs from what was published.
+func notLogged(format string, args ...any) error {
+	return label.Errorf(label.Invalid, label.ReasonNotLogged, "log", format, args...)
+}
+
+// A logEntry is what the authority signed and logged about a plan.
+type logEntry[T any] struct {
+	said *T
+	id   label.Digest // SHA-256 of what was signed
+	leaf string       // log entry
+}
+
+// opened verifies a statement of the authority about a plan.
+func opened[T any, P interface {
+	*T
+	Validate() error
+}](trust *verify.Trust, bundle []byte, id, predicateType string) (*logEntry[T], error) {
+	u, err := envelope.Open(bundle)
+	if err != nil {
+		return nil, err
+	}
+	v, err := trust.Statement(u.Envelope())
+	if err != nil {
+		return nil, label.Errorf(label.Invalid, label.ReasonBadSignature, "", "no trusted key of the authority signed it: %v", err)
+	}
+	if v.PredicateType() != predicateType || !slices.Equal(v.Subjects(), []label.Digest{label.DigestOf([]byte(id))}) {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "", "is another statement than %s about %q", predicateType, id)
+	}
+	s := &logEntry[T]{id: v.ID()}
+	if s.said, err = envelope.Predicate[T, P](v); err != nil {
+		return nil, err
+	}
+	leaf, err := u.Envelope().Encode()
+	s.leaf = string(leaf)
+	return s, err
+}
