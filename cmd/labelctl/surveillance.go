@@ -225,10 +225,10 @@ func surveillanceOutliersCommand(c *ctl) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "outliers",
 		Short: "List what is odd about labs",
-		Long: `List what is odd about labs by the reports that were accepted, worst first, with the figures
-behind each: the same working papers for different devices, test periods that
-cannot be, more reports on a day than can be, pass rates far from those of others.
-A finding is a question to the lab, no verdict. Operators only.`,
+		Long: `List what is odd about labs by the reports that were accepted, worst first, with
+the figures behind each: the same working papers for different devices, test
+periods that cannot be, more reports on a day than can be, pass rates far from
+those of others. A finding is a question to the lab, no verdict. Operators only.`,
 		Example: "  labelctl surveillance outliers\n  labelctl surveillance outliers --since 2027-01-01 --output json",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.outliers(cmd.Context(), r) },
