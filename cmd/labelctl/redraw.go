@@ -30,7 +30,7 @@ saved at /surveillance/ID.json.
 Named too are other plans of the scheme that could be drawn and are not: of many
 plans, one that suits could be chosen.
 
-The whole log is read: about 2 KB an entry. The exit code is 0 where the draw is
+The whole log is read, about 5 KB for each label. The exit code is 0 where the draw is
 what the log gives, 4 where it is not or was tampered with, and 1 where that
 cannot be told.`,
 		Example: "  labelctl surveillance verify 2027-spring --url https://labels.example.org --trust labeld.json",

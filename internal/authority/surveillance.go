@@ -22,7 +22,6 @@ type Planned struct {
 	Result       *surveillance.Result // nil before the draw
 	PlanBundle   []byte               // signed statements, as Sigstore bundles
 	DrawBundle   []byte
-	Labels       []*label.Label // what the drawn labels say, in the order drawn; not in lists
 }
 
 // Plan announces a draw at the signed request of an operator: signed and logged
@@ -215,13 +214,16 @@ func result(v *store.View, rec *store.Plan, plan *surveillance.Announcement, cen
 // Planned returns a plan, and what was drawn. It is public.
 func (a *Authority) Planned(id string) (p *Planned, err error) {
 	err = a.store.View(func(v *store.View) error {
-		if p, err = a.planned(v, id); err != nil {
-			return found(err, label.ReasonUnknownPlan, "id", "no plan %q is announced; \"labelctl surveillance list\" names those there are", id)
-		}
-		if p.Result == nil {
-			return nil
-		}
-		for _, d := range p.Result.Drawn {
+		p, err = a.planned(v, id)
+		return found(err, label.ReasonUnknownPlan, "id", "no plan %q is announced; \"labelctl surveillance list\" names those there are", id)
+	})
+	return p, err
+}
+
+// Drawn returns what the labels say that were drawn, in the order drawn.
+func (a *Authority) Drawn(r *surveillance.Result) (list []*label.Label, err error) {
+	err = a.store.View(func(v *store.View) error {
+		for _, d := range r.Drawn {
 			rec, err := v.Label(d.ID)
 			if err != nil {
 				return err
@@ -230,11 +232,11 @@ func (a *Authority) Planned(id string) (p *Planned, err error) {
 			if err != nil {
 				return err
 			}
-			p.Labels = append(p.Labels, l)
+			list = append(list, l)
 		}
 		return nil
 	})
-	return p, err
+	return list, err
 }
 
 func (a *Authority) planned(v *store.View, id string) (*Planned, error) {

@@ -75,14 +75,16 @@ func TestSurveillance(t *testing.T) {
 	w.Change(labeltest.Operator, state(w, ids[3]), label.Review, "complaint")
 	p, err = w.Authority.Draw(ctx, op, "autumn")
 	must(t, err)
-	if p.Result.Candidates != 8 || len(p.Result.Drawn) != 8 || len(p.Labels) != 8 {
-		t.Errorf("%d candidates, %d drawn, %d labels", p.Result.Candidates, len(p.Result.Drawn), len(p.Labels))
+	labels, err := w.Authority.Drawn(p.Result)
+	must(t, err)
+	if p.Result.Candidates != 8 || len(p.Result.Drawn) != 8 || len(labels) != 8 {
+		t.Fatalf("%d candidates, %d drawn, %d labels", p.Result.Candidates, len(p.Result.Drawn), len(labels))
 	}
 	drawn := map[label.ID]int64{}
 	for i, d := range p.Result.Drawn {
 		drawn[d.ID] = d.Weight
-		if p.Labels[i].ID != d.ID {
-			t.Errorf("label %d is %s, drawn was %s", i, p.Labels[i].ID, d.ID)
+		if labels[i].ID != d.ID {
+			t.Errorf("label %d is %s, drawn was %s", i, labels[i].ID, d.ID)
 		}
 	}
 	for id, want := range map[label.ID]bool{ids[0]: true, ids[1]: false, ids[2]: true, comes: false, plug.Label.ID: true} {

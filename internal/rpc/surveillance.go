@@ -23,7 +23,8 @@ func (s *surveillances) CreatePlan(ctx context.Context, r *labelv1.CreatePlanReq
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.CreatePlanResponse{Plan: planned(p)}, nil
+	m, err := s.whole(p)
+	return &labelv1.CreatePlanResponse{Plan: m}, err
 }
 
 func (s *surveillances) DrawPlan(ctx context.Context, r *labelv1.DrawPlanRequest) (*labelv1.DrawPlanResponse, error) {
@@ -31,7 +32,8 @@ func (s *surveillances) DrawPlan(ctx context.Context, r *labelv1.DrawPlanRequest
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.DrawPlanResponse{Plan: planned(p)}, nil
+	m, err := s.whole(p)
+	return &labelv1.DrawPlanResponse{Plan: m}, err
 }
 
 func (s *surveillances) GetPlan(_ context.Context, r *labelv1.GetPlanRequest) (*labelv1.GetPlanResponse, error) {
@@ -39,7 +41,8 @@ func (s *surveillances) GetPlan(_ context.Context, r *labelv1.GetPlanRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.GetPlanResponse{Plan: planned(p)}, nil
+	m, err := s.whole(p)
+	return &labelv1.GetPlanResponse{Plan: m}, err
 }
 
 func (s *surveillances) ListPlans(_ context.Context, r *labelv1.ListPlansRequest) (*labelv1.ListPlansResponse, error) {
@@ -49,12 +52,7 @@ func (s *surveillances) ListPlans(_ context.Context, r *labelv1.ListPlansRequest
 	}
 	out := &labelv1.ListPlansResponse{NextPageToken: next}
 	for _, p := range list {
-		m := planned(p)
-		m.Bundle = nil
-		if m.Draw != nil {
-			m.Draw.Bundle, m.Draw.Labels = nil, nil
-		}
-		out.Plans = append(out.Plans, m)
+		out.Plans = append(out.Plans, planned(p))
 	}
 	return out, nil
 }
@@ -95,10 +93,26 @@ func named(list []label.Digest) (out []string) {
 	return out
 }
 
+// whole returns a plan with its statements and the labels that were drawn.
+func (s *surveillances) whole(p *authority.Planned) (*labelv1.SurveillancePlan, error) {
+	out := planned(p)
+	out.Bundle = p.PlanBundle
+	if p.Result == nil {
+		return out, nil
+	}
+	out.Draw.Bundle = p.DrawBundle
+	labels, err := s.a.Drawn(p.Result)
+	for i, l := range labels {
+		out.Draw.Labels = append(out.Draw.Labels, drawn(p.Announcement, p.Result.Drawn[i], l))
+	}
+	return out, err
+}
+
+// planned returns a plan as it stands in lists.
 func planned(p *authority.Planned) *labelv1.SurveillancePlan {
 	a := p.Announcement
 	out := &labelv1.SurveillancePlan{
-		Id: a.ID, Scheme: a.Scheme, Size: a.Size, Count: int32(a.Count), Recorded: timestamp(a.Recorded), Entry: p.Index, Bundle: p.PlanBundle,
+		Id: a.ID, Scheme: a.Scheme, Size: a.Size, Count: int32(a.Count), Recorded: timestamp(a.Recorded), Entry: p.Index,
 		Weights: &labelv1.SurveillanceWeights{Risk: map[string]int32{}, Assurance: map[string]int32{}},
 	}
 	for risk, f := range a.Weights.Risk {
@@ -112,10 +126,7 @@ func planned(p *authority.Planned) *labelv1.SurveillancePlan {
 	}
 	if r := p.Result; r != nil {
 		out.Draw = &labelv1.SurveillanceDraw{
-			Seed: r.Seed.String(), Candidates: int32(r.Candidates), Recorded: timestamp(r.Recorded), Entry: p.Plan.Draw, Bundle: p.DrawBundle,
-		}
-		for i, l := range p.Labels {
-			out.Draw.Labels = append(out.Draw.Labels, drawn(a, r.Drawn[i], l))
+			Seed: r.Seed.String(), Candidates: int32(r.Candidates), Recorded: timestamp(r.Recorded), Entry: p.Plan.Draw,
 		}
 	}
 	return out
