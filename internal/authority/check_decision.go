@@ -145,12 +145,12 @@ func ours[T any, P interface {
 	return about[T, P](v, id, device, predicateType)
 }
 
-// theirs reads a statement about a device that was signed with an enrolled key
+// theirs reads a statement about a subject that was signed with an enrolled key
 // of the organization that the record names.
 func theirs[T any, P interface {
 	*T
 	Validate() error
-}](c *check, by store.RequestSignature, id, device label.Digest, predicateType string) (*T, error) {
+}](c *check, by store.RequestSignature, id, subject label.Digest, predicateType string) (*T, error) {
 	u, err := envelope.Open(by.Envelope)
 	if err != nil {
 		return nil, err
@@ -162,15 +162,15 @@ func theirs[T any, P interface {
 	if key, err := c.v.Key(by.Key); err != nil || key.Organization != by.Organization {
 		return nil, fmt.Errorf("the key is not of %s", by.Organization)
 	}
-	return about[T, P](v, id, device, predicateType)
+	return about[T, P](v, id, subject, predicateType)
 }
 
 // about reads a verified statement, which must be the one on record.
 func about[T any, P interface {
 	*T
 	Validate() error
-}](v *envelope.Verified, id, device label.Digest, predicateType string) (*T, error) {
-	if v.ID() != id || v.PredicateType() != predicateType || !slices.Equal(v.Subjects(), []label.Digest{device}) {
+}](v *envelope.Verified, id, subject label.Digest, predicateType string) (*T, error) {
+	if v.ID() != id || v.PredicateType() != predicateType || !slices.Equal(v.Subjects(), []label.Digest{subject}) {
 		return nil, fmt.Errorf("the signed statement is another")
 	}
 	return envelope.Predicate[T, P](v)

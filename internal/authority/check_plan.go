@@ -46,7 +46,7 @@ func (c *check) plan(rec *store.Plan) (*surveillance.Announcement, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked, err := theirs[surveillance.Request](c, rec.Request, rec.Asked, label.TypeSurveillanceRequest)
+	asked, err := theirs[surveillance.Request](c, rec.Request, rec.Asked, label.DigestOf([]byte(rec.ID)), label.TypeSurveillanceRequest)
 	if err != nil {
 		return nil, fmt.Errorf("the request for it: %w", err)
 	}
