@@ -10,10 +10,12 @@
 //	reasons.yaml     why a label changes state, as codes and in plain words
 //	standards/       provisions of published standards, edition by edition
 //	schemes/         levels, criteria, and the evidence that each asks for
-//	art/             artwork: formats, palettes, words and fonts of printed labels
+//	locales/         the words of pages and labels, language by language
+//	art/             artwork: formats, palettes and fonts of printed labels
 //	examples/        invented devices with a test report and a declaration each
 //
-// The files refer to each other downwards only. A scheme names one edition of
+// The files refer to each other downwards only. Languages translate what schemes,
+// categories, reasons and facts say, and may leave out any of it. A scheme names one edition of
 // one standard and its provisions. Rules of schemes and conditions of provisions
 // name facts. Facts, categories and reasons name nothing.
 //
@@ -59,5 +61,5 @@ import "embed"
 // FS holds the programme data. Its root is this folder, so it can be exchanged
 // for [os.DirFS] of another folder that is laid out alike.
 //
-//go:embed facts.yaml categories.yaml reasons.yaml standards schemes examples art
+//go:embed facts.yaml categories.yaml reasons.yaml standards schemes examples locales art
 var FS embed.FS

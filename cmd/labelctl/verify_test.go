@@ -35,7 +35,7 @@ func newShop(t *testing.T) *shop {
 	t.Helper()
 	w := labeltest.New(t, nil)
 	s := &shop{dir: t.TempDir(), world: w, label: w.Issue(w.Example("camera"), 3)}
-	h, err := web.New(web.Config{Authority: w.Authority, Base: labeltest.Base, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Art: labeltest.Studio(t)})
+	h, err := web.New(web.Config{Authority: w.Authority, Base: labeltest.Base, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Art: labeltest.Studio(t), Words: labeltest.Words(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

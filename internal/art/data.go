@@ -6,6 +6,7 @@ import (
 
 	"labeld/internal/datafile"
 	"labeld/internal/label"
+	"labeld/internal/locale"
 )
 
 // A Format is a size of label and how its parts are arranged. All measures are
@@ -49,44 +50,21 @@ type Palette struct {
 	Code     Colour `yaml:"code"`
 }
 
-// Words are what stands on labels in one language.
-type Words struct {
-	Language     string                 `yaml:"language"`
-	Direction    string                 `yaml:"direction"` // rtl, or empty
-	Title        string                 `yaml:"title"`
-	Level        string                 `yaml:"level"` // with {number} and {of}
-	SelfDeclared string                 `yaml:"self-declared"`
-	LabTested    string                 `yaml:"lab-tested"`
-	Valid        string                 `yaml:"valid"`
-	Updates      string                 `yaml:"updates"`
-	Check        string                 `yaml:"check"`
-	ID           string                 `yaml:"id"`
-	Model        string                 `yaml:"model"`
-	Date         string                 `yaml:"date"` // with {day}, {month} and {year}
-	Months       []string               `yaml:"months"`
-	Schemes      map[string]SchemeWords `yaml:"schemes"`
-}
-
-// SchemeWords are the names of a scheme and of its levels, from the lowest.
-type SchemeWords struct {
-	Name   string   `yaml:"name"`
-	Levels []string `yaml:"levels"`
-}
-
 // A Studio draws labels from one set of data. It does not change, and is safe
 // for concurrent use.
 type Studio struct {
 	formats  []Format
 	palettes []Palette
-	words    []Words
+	words    *locale.Catalogue
 	fonts    []*typeface
 }
 
 // Load reads and checks the data in art/ of the programme data. Its error lists
-// everything that is wrong with a file, each with its line.
-func Load(fsys fs.FS) (*Studio, error) {
-	s := new(Studio)
-	for _, load := range []func(fs.FS) error{s.loadFormats, s.loadPalettes, s.loadWords, s.loadFonts} {
+// everything that is wrong with a file, each with its line. Labels are drawn in
+// the languages of the catalogue.
+func Load(fsys fs.FS, words *locale.Catalogue) (*Studio, error) {
+	s := &Studio{words: words}
+	for _, load := range []func(fs.FS) error{s.loadFormats, s.loadPalettes, s.loadFonts} {
 		if err := load(fsys); err != nil {
 			return nil, err
 		}
@@ -167,53 +145,6 @@ func (s *Studio) loadPalettes(fsys fs.FS) error {
 	return d.Err()
 }
 
-func (s *Studio) loadWords(fsys fs.FS) error {
-	var file struct {
-		Languages []Words `yaml:"languages"`
-	}
-	d, err := datafile.Read(fsys, "art/words.yaml", &file)
-	if err != nil {
-		return err
-	}
-	s.words = file.Languages
-	if len(s.words) == 0 {
-		d.Errorf("languages", "at least one is needed")
-	}
-	seen := map[string]bool{}
-	for i := range s.words {
-		w, path := &s.words[i], datafile.At("languages", i)
-		if w.Language == "" || seen[w.Language] {
-			d.Errorf(path, "every entry needs a language of its own")
-		}
-		seen[w.Language] = true
-		w.check(d, path)
-	}
-	return d.Err()
-}
-
-func (w *Words) check(d *datafile.File, path string) {
-	for _, word := range []struct{ name, value string }{
-		{"title", w.Title}, {"level", w.Level}, {"self-declared", w.SelfDeclared}, {"lab-tested", w.LabTested},
-		{"valid", w.Valid}, {"updates", w.Updates}, {"check", w.Check}, {"id", w.ID}, {"model", w.Model}, {"date", w.Date},
-	} {
-		if word.value == "" || len(word.value) > label.MaxText {
-			d.Errorf(path+"."+word.name, "is required, and has at most %d bytes", label.MaxText)
-		}
-	}
-	if w.Direction != "" && w.Direction != "rtl" {
-		d.Errorf(path+".direction", "must be rtl, or left out")
-	}
-	if !strings.Contains(w.Level, "{number}") || !strings.Contains(w.Level, "{of}") {
-		d.Errorf(path+".level", "must have {number} and {of}")
-	}
-	if !strings.Contains(w.Date, "{day}") || !strings.Contains(w.Date, "{month}") || !strings.Contains(w.Date, "{year}") {
-		d.Errorf(path+".date", "must have {day}, {month} and {year}")
-	}
-	if len(w.Months) != 12 {
-		d.Errorf(path+".months", "has %d months, 12 are needed", len(w.Months))
-	}
-}
-
 // checkIDs records what is wrong with the IDs of a list. They are parts of file
 // names and addresses.
 func checkIDs[T any](d *datafile.File, path string, list []T, id func(T) string) {
@@ -250,10 +181,15 @@ func (s *Studio) palette(id string) (*Palette, error) {
 	return choose("palette", "palette", s.palettes, id, func(p *Palette) string { return p.ID })
 }
 
-func (s *Studio) language(id string) (*Words, error) {
-	return choose("lang", "artwork in language", s.words, id, func(w *Words) string { return w.Language })
+func (s *Studio) language(tag string) (*locale.Language, error) {
+	list := s.words.Languages()
+	l, err := choose("lang", "artwork in language", list, tag, func(l **locale.Language) string { return (*l).Tag })
+	if err != nil {
+		return nil, err
+	}
+	return *l, nil
 }
 
 // DefaultPalette and DefaultLanguage are the first in the data.
 func (s *Studio) DefaultPalette() string  { return s.palettes[0].ID }
-func (s *Studio) DefaultLanguage() string { return s.words[0].Language }
+func (s *Studio) DefaultLanguage() string { return s.words.Languages()[0].Tag }

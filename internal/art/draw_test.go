@@ -206,7 +206,7 @@ func TestLines(t *testing.T) {
 // Same input, same bytes, from one loading of the data to the next.
 func TestDeterministic(t *testing.T) {
 	render := func() (files [][]byte) {
-		s := must[*art.Studio](t)(art.Load(altered(t, "art/words.yaml", "Product security label", "Product security label")))
+		s := must[*art.Studio](t)(art.Load(labels.FS, labeltest.Words(t)))
 		m := must[*art.Model](t)(s.Describe(subject(nil), "ja", "ar"))
 		d := must[*art.Drawing](t)(s.Compose(m, "landscape", "colour"))
 		for _, kind := range art.Kinds {
@@ -229,10 +229,19 @@ func TestHeadingsAreBold(t *testing.T) {
 	for _, name := range must[[]string](t)(fs.Glob(labels.FS, "art/fonts/*-Bold.ttf")) {
 		cuts = append(cuts, must[*font.Face](t)(font.ParseTTF(bytes.NewReader(must[[]byte](t)(labels.FS.ReadFile(name))))))
 	}
-	for i, line := range strings.Split(string(must[[]byte](t)(labels.FS.ReadFile("art/words.yaml"))), "\n") {
-		for _, r := range line {
-			if !slices.ContainsFunc(cuts, func(f *font.Face) bool { _, ok := f.NominalGlyph(r); return ok }) {
-				t.Errorf("words.yaml:%d: no bold cut has %c (%[2]U); labels/art/README.md says how to make the fonts anew", i+1, r)
+	s := labeltest.Studio(t)
+	for _, language := range languages {
+		for n := range 4 {
+			m := must[*art.Model](t)(s.Describe(subject(func(l *label.Label) {
+				l.Level.Number = n + 1
+				if n < 2 {
+					l.Assurance = label.SelfDeclared
+				}
+			}), language))
+			for _, r := range m.Alt() {
+				if !slices.ContainsFunc(cuts, func(f *font.Face) bool { _, ok := f.NominalGlyph(r); return ok }) {
+					t.Errorf("%s: no bold cut has %c (%[2]U); labels/art/README.md says how to make the fonts anew", language, r)
+				}
 			}
 		}
 	}

@@ -2,10 +2,10 @@ package art
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"labeld/internal/label"
+	"labeld/internal/locale"
 	"labeld/internal/qr"
 )
 
@@ -71,33 +71,34 @@ func (s *Studio) Describe(sub Subject, languages ...string) (*Model, error) {
 		if slices.Contains(languages[:i], language) {
 			return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "lang", "names %s twice", language)
 		}
-		m.Sides = append(m.Sides, w.side(sub))
+		m.Sides = append(m.Sides, side(w, sub))
 	}
 	return m, nil
 }
 
-func (w *Words) side(sub Subject) Side {
+// side says a label in a language. Names of a scheme and its levels are
+// translated where the language has them; otherwise the label's own are printed.
+func side(w *locale.Language, sub Subject) Side {
 	l := sub.Label
-	side := Side{
-		Language: w.Language, RightToLeft: w.Direction == "rtl",
-		Title: w.Title, Authority: l.Authority.Name, Scheme: l.Scheme.Name,
-		Level:     strings.NewReplacer("{number}", strconv.Itoa(l.Level.Number), "{of}", strconv.Itoa(l.Level.Of)).Replace(w.Level),
-		LevelName: l.Level.Name, Assurance: w.SelfDeclared,
-		Valid: w.Valid, ValidTo: w.date(sub.ValidTo), Updates: w.Updates, UpdatesUntil: w.date(l.Product.SupportEnd),
-		Check: w.Check, ID: w.ID, Model: w.Model,
-	}
+	name, _ := w.Level(l.Scheme.ID, l.Level, "")
+	assurance := "art.self-declared"
 	if l.Assurance == label.LabTested {
-		side.Assurance = w.LabTested
+		assurance = "art.lab-tested"
 	}
-	if s := w.Schemes[l.Scheme.ID]; len(s.Levels) == l.Level.Of {
-		side.Scheme, side.LevelName = s.Name, s.Levels[l.Level.Number-1]
+	return Side{
+		Language: w.Tag, RightToLeft: w.RightToLeft,
+		Title: w.Text("art.title"), Authority: l.Authority.Name, Scheme: w.Scheme(l.Scheme.ID, l.Scheme.Name),
+		Level: w.Text("art.level", "number", l.Level.Number, "of", l.Level.Of), LevelName: name, Assurance: w.Text(assurance),
+		Valid: w.Text("art.valid"), ValidTo: date(w, sub.ValidTo), Updates: w.Text("art.updates"), UpdatesUntil: date(w, l.Product.SupportEnd),
+		Check: w.Text("art.check"), ID: w.Text("art.id"), Model: w.Text("art.model"),
 	}
-	return side
 }
 
-func (w *Words) date(d label.Date) string {
-	t := d.Start()
-	return strings.NewReplacer("{day}", strconv.Itoa(t.Day()), "{month}", w.Months[t.Month()-1], "{year}", strconv.Itoa(t.Year())).Replace(w.Date)
+// date returns a day as it stands after "valid to" and the like, which some
+// languages say behind it.
+func date(w *locale.Language, d label.Date) string {
+	day, month, year := w.DateParts(d.Start())
+	return w.Text("art.date", "day", day, "month", month, "year", year)
 }
 
 // Lines returns what the label says as plain text, one fact a line and one

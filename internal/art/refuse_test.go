@@ -28,20 +28,14 @@ func TestLoadRefuses(t *testing.T) {
 		"arrangement":      {"formats.yaml", "arrange: below", "arrange: above", "formats[0].arrange: must be below or beside"},
 		"facts":            {"formats.yaml", "facts: stacked", "facts: piled", "formats[0].facts: must be stacked or inline"},
 		"unknown member":   {"formats.yaml", "margin: 4", "margins: 4", "art/formats.yaml:22: no such member is defined here: margins"},
-		"level":            {"words.yaml", "level: Level {number} of {of}", "level: Level three", "languages[0].level: must have {number} and {of}"},
-		"date":             {"words.yaml", `date: "{day} {month} {year}"`, `date: soon`, "languages[0].date: must have {day}, {month} and {year}"},
-		"months":           {"words.yaml", "months: [January, ", "months: [", "languages[0].months: has 11 months, 12 are needed"},
-		"missing word":     {"words.yaml", "    title: Product security label\n", "", "languages[0].title: is required"},
-		"direction":        {"words.yaml", "direction: rtl", "direction: up", "direction: must be rtl, or left out"},
-		"language twice":   {"words.yaml", "language: fr", "language: en", "languages[1]: every entry needs a language of its own"},
 		"no such font":     {"fonts.yaml", "NotoSans-Bold.ttf", "NotoSerif-Bold.ttf", "art/fonts.yaml:8: fonts[0].bold: open art/fonts/NotoSerif-Bold.ttf"},
 		"font elsewhere":   {"fonts.yaml", "NotoSans-Bold.ttf", "../../NotoSans.ttf", "is no name of a font"},
 		"no font":          {"fonts/NotoSans-Bold.ttf", "glyf", "gone", `has no table "glyf"`},
 		"not even a font":  {"fonts/NotoSans-Bold.ttf", "\x00\x01\x00\x00", "PDF!", "art/fonts/NotoSans-Bold.ttf"},
-		"not YAML":         {"words.yaml", "languages:", "languages: [", "art/words.yaml:"},
+		"not YAML":         {"formats.yaml", "formats:", "formats: [", "art/formats.yaml:"},
 		"too many formats": {"formats.yaml", "formats:", "formats: [{},{},{},{},{},{},{},{},{}]\nrest:", "art/formats.yaml"},
 	} {
-		s, err := art.Load(altered(t, "art/"+tt.file, tt.old, tt.new))
+		s, err := art.Load(altered(t, "art/"+tt.file, tt.old, tt.new), labeltest.Words(t))
 		if err == nil || s != nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %s", name, err, tt.want)
 		}
@@ -55,7 +49,7 @@ func TestDamagedFont(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := bytes.Index(b, []byte("maxp"))
-	s := must[*art.Studio](t)(art.Load(altered(t, "art/fonts/NotoSans-Regular.ttf", string(b[at:at+16]), string(b[at:at+12])+"\x00\x00\x00\x01")))
+	s := must[*art.Studio](t)(art.Load(altered(t, "art/fonts/NotoSans-Regular.ttf", string(b[at:at+16]), string(b[at:at+12])+"\x00\x00\x00\x01"), labeltest.Words(t)))
 	m := must[*art.Model](t)(s.Describe(subject(nil)))
 	if _, err := s.Compose(m, "small", "colour"); label.KindOf(err) != label.Internal || !strings.Contains(err.Error(), "NotoSans-Regular.ttf") {
 		t.Errorf("got %v", err)

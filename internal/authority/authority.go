@@ -99,6 +99,8 @@ type Authority struct {
 	keys       *lru.Cache[string, *envelope.PublicKey]      // parsed, by ID; whether one may be used is in its record
 	advisories *lru.Cache[label.Digest, *advisory.Advisory] // read
 	published  *lru.Cache[label.ID, *Published]
+	products   *lru.Cache[label.GTIN, choice]
+	registered atomic.Int64 // counts the commits after which a product may have another label
 	distrust   atomic.Pointer[distrust]
 	list       atomic.Pointer[statusList]
 	listing    sync.Mutex   // held while the list is made
@@ -119,9 +121,10 @@ type Config struct {
 }
 
 // Sizes of the caches: a rendered label is about 25 KiB, a session or a parsed
-// key less than 1 KiB, an advisory up to some megabytes.
+// key less than 1 KiB, a product some hundred bytes, an advisory up to some megabytes.
 const (
 	publishedCache = 2048
+	productCache   = 16384
 	callerCache    = 4096
 	keyCache       = 4096
 	advisoryCache  = 64
@@ -142,6 +145,9 @@ func New(c Config) (*Authority, error) {
 		return nil, err
 	}
 	if a.advisories, err = lru.New[label.Digest, *advisory.Advisory](advisoryCache); err != nil {
+		return nil, err
+	}
+	if a.products, err = lru.New[label.GTIN, choice](productCache); err != nil {
 		return nil, err
 	}
 	if a.published, err = lru.New[label.ID, *Published](publishedCache); err != nil {
@@ -256,6 +262,9 @@ func (a *Authority) committed(b *store.Batch) {
 	}
 	for i := range b.Statuses {
 		a.published.Remove(b.Statuses[i].Label)
+	}
+	if len(b.Devices)+len(b.Labels)+len(b.Statuses) > 0 {
+		a.registered.Add(1)
 	}
 	if len(b.Keys)+len(b.Orgs) > 0 {
 		a.callers.Purge() // a revoked key must not live on in a session

@@ -228,11 +228,45 @@ func (p *Published) stand(now time.Time) {
 	}
 }
 
+// A choice is which label a product is known by, or the refusal where it has
+// none. It holds while nothing is registered, issued or changed, and until time
+// changes how the label stands.
+type choice struct {
+	id         label.ID
+	refusal    error
+	registered int64
+	until      time.Time
+}
+
 // ByGTIN returns the label of the product with a trade item number: of its
 // labels in all schemes the one that is active, and of these the latest.
 func (a *Authority) ByGTIN(g label.GTIN) (*Published, error) {
+	registered, now := a.registered.Load(), a.clock() // before the store is read
+	if c, ok := a.products.Get(g); ok && c.registered == registered && now.Before(c.until) {
+		if c.refusal != nil {
+			return nil, c.refusal
+		}
+		return a.Lookup(c.id)
+	}
+	id, err := a.choose(g, now)
+	c := choice{id: id, refusal: err, registered: registered, until: now.Add(freshness)}
+	if err == nil {
+		var p *Published
+		if p, err = a.Lookup(id); err == nil {
+			c.until = p.until
+			a.products.Add(g, c)
+		}
+		return p, err
+	}
+	if label.KindOf(err) == label.NotFound {
+		a.products.Add(g, c)
+	}
+	return nil, err
+}
+
+// choose returns which of a product's labels it is known by at an instant.
+func (a *Authority) choose(g label.GTIN, now time.Time) (label.ID, error) {
 	var best *store.Label
-	now := a.clock()
 	err := a.store.View(func(v *store.View) error {
 		digest, err := v.GTIN(g)
 		if err != nil {
@@ -259,9 +293,9 @@ func (a *Authority) ByGTIN(g label.GTIN) (*Published, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	return a.Lookup(best.ID)
+	return best.ID, nil
 }
 
 // rank orders a product's labels in several schemes for somebody who asks for

@@ -19,6 +19,7 @@ import (
 	"labeld/internal/authority"
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/locale"
 	"labeld/internal/notice"
 	"labeld/internal/qr"
 	"labeld/internal/rpc"
@@ -90,7 +91,11 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if err != nil {
 		return d, err
 	}
-	studio, err := art.Load(c.data())
+	words, err := locale.Load(c.data(), programme)
+	if err != nil {
+		return d, err
+	}
+	studio, err := art.Load(c.data(), words)
 	if err != nil {
 		return d, err
 	}
@@ -134,7 +139,7 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	}
 	draw := func(id label.ID) (*qr.Code, error) { return qr.New(qr.Payload(d.URL, id)) }
 	d.rpc = rpc.New(d.Authority, draw, tlsConfig, o.Log)
-	d.pages, err = web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, ClientHeader: c.ClientHeader, Art: studio})
+	d.pages, err = web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, ClientHeader: c.ClientHeader, Art: studio, Words: words})
 	if err != nil {
 		return d, err
 	}

@@ -75,7 +75,50 @@ func idCheck(body string) int {
 // anywhere, I and L for 1, O for 0. The two ways to be wrong are told apart,
 // since they need different help: [ReasonIDMalformed] and [ReasonIDCheck].
 func ParseID(s string) (ID, error) {
-	var b [idLen]byte
+	b, err := readID(s)
+	if err != nil {
+		return "", err
+	}
+	if !b.sound() {
+		return "", invalid(ReasonIDCheck, "id",
+			"a character of this label ID is mistyped or two are swapped; compare it with the label")
+	}
+	return ID(b[:]), nil
+}
+
+// Near returns the IDs that differ from what was typed in one character, or in
+// the order of two neighbours: the few that somebody may have meant whose check
+// character is wrong. There are none for what has not the form of an ID.
+func Near(s string) (list []ID) {
+	typed, err := readID(s)
+	if err != nil {
+		return nil
+	}
+	for i := range typed {
+		b := typed
+		for _, c := range []byte(idAlphabet) {
+			if b[i] = c; c != typed[i] && b.sound() {
+				list = append(list, ID(b[:]))
+			}
+		}
+		if b = typed; i > 0 && b[i] != b[i-1] {
+			if b[i-1], b[i] = b[i], b[i-1]; b.sound() {
+				list = append(list, ID(b[:]))
+			}
+		}
+	}
+	return list
+}
+
+// idBytes are the characters of an ID in normal form, not checked yet.
+type idBytes [idLen]byte
+
+// sound reports whether the check character is the right one.
+func (b *idBytes) sound() bool {
+	return idAlphabet[idCheck(string(b[:idLen-1]))] == b[idLen-1]
+}
+
+func readID(s string) (b idBytes, err error) {
 	n := 0
 	for i := range len(s) {
 		c := s[i]
@@ -84,21 +127,17 @@ func ParseID(s string) (ID, error) {
 		}
 		v := idValue[c]
 		if v < 0 || n == idLen {
-			return "", invalid(ReasonIDMalformed, "id",
+			return b, invalid(ReasonIDMalformed, "id",
 				"a label ID is 12 letters and digits, such as K7QM-4T2X-9PWH; compare it with the label")
 		}
 		b[n] = idAlphabet[v]
 		n++
 	}
 	if n != idLen {
-		return "", invalid(ReasonIDMalformed, "id",
+		return b, invalid(ReasonIDMalformed, "id",
 			"a label ID is 12 letters and digits, such as K7QM-4T2X-9PWH; this one has %d", n)
 	}
-	if idAlphabet[idCheck(string(b[:idLen-1]))] != b[idLen-1] {
-		return "", invalid(ReasonIDCheck, "id",
-			"a character of this label ID is mistyped or two are swapped; compare it with the label")
-	}
-	return ID(b[:]), nil
+	return b, nil
 }
 
 // Pretty returns the ID in groups of four, as printed on labels.

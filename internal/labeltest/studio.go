@@ -5,18 +5,38 @@ import (
 	"testing"
 
 	"labeld/internal/art"
+	"labeld/internal/locale"
+	"labeld/internal/scheme"
 	"labeld/labels"
 )
 
-var loadStudio = sync.OnceValues(func() (*art.Studio, error) { return art.Load(labels.FS) })
+var loadWords = sync.OnceValues(func() (*locale.Catalogue, error) {
+	p, err := scheme.Load(labels.FS)
+	if err != nil {
+		return nil, err
+	}
+	return locale.Load(labels.FS, p)
+})
 
-// Studio returns what draws labels, from the embedded data. It is loaded once:
-// fonts are large, and it does not change.
-func Studio(tb testing.TB) *art.Studio {
+var loadStudio = sync.OnceValues(func() (*art.Studio, error) {
+	words, err := loadWords()
+	if err != nil {
+		return nil, err
+	}
+	return art.Load(labels.FS, words)
+})
+
+// Words returns the embedded catalogues, read once for a test run.
+func Words(tb testing.TB) *locale.Catalogue { return once(tb, loadWords) }
+
+// Studio returns the studio of the embedded data, read once for a test run.
+func Studio(tb testing.TB) *art.Studio { return once(tb, loadStudio) }
+
+func once[T any](tb testing.TB, load func() (T, error)) T {
 	tb.Helper()
-	s, err := loadStudio()
+	v, err := load()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return s
+	return v
 }

@@ -165,23 +165,47 @@ func (h *Handler) productAt(g label.GTIN, at time.Time) (*Answer, error) {
 // lookup answers for one product.
 func (h *Handler) lookup(w http.ResponseWriter, r *http.Request, number string) {
 	at, past, err := parseAt(r.URL.RawQuery, h.a.Now())
-	if err != nil {
-		h.fail(w, r, err, forParsers)
-		return
-	}
-	if !past {
-		at = time.Time{}
-	}
-	g, err := label.ParseGTIN(number)
-	var a *Answer
+	var g label.GTIN
 	if err == nil {
-		a, err = h.productAt(g, at)
+		g, err = label.ParseGTIN(number)
+	}
+	var b *body
+	if err == nil {
+		if !past {
+			at = time.Time{}
+		}
+		b, err = h.productBody(g, at)
 	}
 	if err != nil {
 		h.fail(w, r, err, forParsers)
 		return
 	}
-	h.sendJSON(w, r, a, cacheLabel)
+	h.send(w, r, b, cacheLabel)
+}
+
+// productBody returns what is answered about a product. What is known of a
+// labelled one now is kept with its label.
+func (h *Handler) productBody(g label.GTIN, at time.Time) (*body, error) {
+	answer := func() (any, error) {
+		a, err := h.productAt(g, at)
+		if err != nil {
+			return nil, err
+		}
+		b, err := label.Encode(a)
+		return newBody(jsonType, b), err
+	}
+	if p, err := h.a.ByGTIN(g); err == nil && at.IsZero() {
+		b, err := p.Render("web.product."+string(g), answer)
+		if err != nil {
+			return nil, err
+		}
+		return b.(*body), nil
+	}
+	b, err := answer()
+	if err != nil {
+		return nil, err
+	}
+	return b.(*body), nil
 }
 
 // bulk answers for many products.

@@ -14,7 +14,9 @@ import (
 // an instant they named.
 type look struct {
 	*authority.Published
-	past bool
+	past  bool
+	voice *voice     // of a page
+	held  label.GTIN // of the product that they hold, if they said
 }
 
 // settled is how long after an instant nothing is added to it any more. Until
@@ -23,8 +25,9 @@ const settled = time.Minute
 
 // at returns a view of a label as it stood at an instant. It is made anew each
 // time: few ask for the same instant, and it must not be taken for the present.
-func (h *Handler) at(p *authority.Published, v *view, t time.Time) (*body, error) {
-	b, err := v.render(h, look{p.As(t), true})
+func (h *Handler) at(p look, v *view, t time.Time) (*body, error) {
+	p.Published = p.As(t)
+	b, err := v.render(h, p)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func TestPast(t *testing.T) {
 
 		asJSON := get(w.h, path+".json?at="+tt.at)
 		checkAnswer(t, asJSON)
-		if got := get(w.h, target, "Accept", jsonType); got.Body.String() != asJSON.Body.String() || got.Header().Get("Vary") != "Accept, Accept-Encoding" {
+		if got := get(w.h, target, "Accept", jsonType); got.Body.String() != asJSON.Body.String() || got.Header().Get("Vary") != "Accept, Accept-Language, Accept-Encoding" {
 			t.Errorf("%s: JSON at the page's address differs from .json", tt.at)
 		}
 		var l web.Label

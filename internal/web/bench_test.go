@@ -3,13 +3,18 @@ package web_test
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"testing"
 	"time"
+
+	"labeld/internal/labeltest"
+	"labeld/internal/web"
 )
 
 // BenchmarkLabel measures how fast a label view is answered, beside the least
@@ -23,13 +28,24 @@ import (
 func BenchmarkLabel(b *testing.B) {
 	w := newWorld(b)
 	id := string(w.camera().Label.ID)
+	h := must[*web.Handler](b)(web.New(web.Config{
+		Authority: w.Authority, Base: base, Log: slog.New(slog.DiscardHandler), Art: labeltest.Studio(b), Words: labeltest.Words(b), ClientHeader: clientHeader,
+	}))
 	for _, bm := range []struct{ name, target string }{
 		{"page", "/L/" + id},
+		{"page-chosen", "/l/" + id + "?lang=de"},
 		{"json", "/l/" + id + ".json"},
+		{"lookup", "/api/products/09522104000171"},
+		{"resolve", "/01/09522104000171"},
+		{"artwork", "/l/" + id + "/art/portrait.svg"},
 	} {
-		b.Run(bm.name, func(b *testing.B) { benchmarkAnswer(b, w.h, bm.target) })
+		b.Run(bm.name, func(b *testing.B) { benchmarkAnswer(b, h, bm.target) })
 	}
 }
+
+// clientHeader names the client of a request, each batch of them another: the
+// API answers only so many calls of one.
+const clientHeader = "X-Forwarded-For"
 
 // benchmarkAnswer measures one address.
 func benchmarkAnswer(b *testing.B, h http.Handler, target string) {
@@ -76,6 +92,7 @@ type conn struct {
 	in      *bufio.Reader
 	request []byte
 	answer  int // length of one
+	batches int
 }
 
 // pipelined is how many requests are sent at a time.
@@ -91,7 +108,7 @@ func dialServer(b *testing.B, h http.Handler, target string) *conn {
 	}
 	b.Cleanup(func() { nc.Close() })
 	c := &conn{Conn: nc, in: bufio.NewReaderSize(nc, 1<<18)}
-	request := []byte("GET " + target + " HTTP/1.1\r\nHost: labels.example.org\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n")
+	request := []byte("GET " + target + " HTTP/1.1\r\nHost: labels.example.org\r\nUser-Agent: bench\r\nAccept: */*\r\nAccept-Language: fr-CH, fr;q=0.9, en;q=0.8, *;q=0.5\r\n" + clientHeader + ": 10.100.100.100\r\n\r\n")
 	if _, err := c.Write(request); err != nil {
 		b.Fatal(err)
 	}
@@ -129,6 +146,7 @@ func (c *conn) run(b *testing.B, requests int) time.Duration {
 	b.Helper()
 	start := time.Now()
 	for range requests / pipelined {
+		c.nextClient()
 		if _, err := c.Write(c.request); err != nil {
 			b.Fatal(err)
 		}
@@ -137,6 +155,21 @@ func (c *conn) run(b *testing.B, requests int) time.Duration {
 		}
 	}
 	return time.Since(start)
+}
+
+// nextClient has the next batch come from another client.
+func (c *conn) nextClient() {
+	c.batches++
+	n := c.batches % 1_000_000
+	old, next := []byte(c.client()), fmt.Appendf(nil, "10.%d.%d.%d", 100+n/10_000, 100+n/100%100, 100+n%100)
+	c.request = bytes.ReplaceAll(c.request, old, next)
+}
+
+// client returns the client that the requests name.
+func (c *conn) client() string {
+	_, rest, _ := bytes.Cut(c.request, []byte(clientHeader+": "))
+	name, _, _ := bytes.Cut(rest, []byte("\r"))
+	return string(name)
 }
 
 // A sink is a ResponseWriter that is used again and again.

@@ -28,6 +28,7 @@ type body struct {
 
 	// Where the body is a view of a label:
 	link        []string  // to the label's own address
+	language    []string  // of a page
 	vary        []string  // where another representation has the same address
 	disposition []string  // where it is a file to save
 	next        time.Time // when it will be wrong; zero for never
@@ -100,6 +101,9 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, b *body, cache []
 	head["Cache-Control"] = cache
 	if b.link != nil {
 		head["Link"] = b.link
+	}
+	if b.language != nil {
+		head["Content-Language"] = b.language
 	}
 	if b.vary != nil {
 		head["Vary"] = b.vary

@@ -33,7 +33,7 @@ func (h *Handler) renderChanges(list []Change) ([]byte, error) {
 			return nil, err
 		}
 		entries = append(entries, notice.Entry{
-			ID: h.base + "/api/changes/" + c.Cursor, Title: changeWords(c.Change) + ": " + p.Label.Device.FullName() + " (" + c.Label.ID.Pretty() + ")",
+			ID: h.base + "/api/changes/" + c.Cursor, Title: h.changeWords(c.Change) + ": " + p.Label.Device.FullName() + " (" + c.Label.ID.Pretty() + ")",
 			Link: c.Label.URL, Updated: c.At, Category: c.Change,
 			Summary: "Level " + strconv.Itoa(c.Label.Level.Number) + " of " + strconv.Itoa(c.Label.Level.Of) + ". The label is now " + string(c.Label.State) + ".",
 		})
@@ -44,9 +44,14 @@ func (h *Handler) renderChanges(list []Change) ([]byte, error) {
 	return notice.Feed(h.base+"/", "Changes of product security labels", h.base+"/api/changes.atom", updated, entries)
 }
 
-func changeWords(change string) string {
-	if change == issued {
+// changeWords says what happened in the language of the programme, as the feeds
+// are written.
+func (h *Handler) changeWords(change string) string {
+	switch change {
+	case issued:
 		return "Issued"
+	case string(label.Advise):
+		return "Security notice"
 	}
-	return happened[label.Action(change)]
+	return h.voices.source().Text(happened[label.Action(change)])
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"slices"
-	"strconv"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
@@ -57,21 +56,22 @@ func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 			list = append(list, p)
 		}
 	}
-	b, err := renderTemplate("compare", h.comparePage(list))
+	v := h.voices.of(r)
+	b, err := v.body("compare", h.comparePage(v, list, here(r)))
 	if err != nil {
 		h.fail(w, r, err, forPeople)
 		return
 	}
-	h.send(w, r, newBody(htmlType, b), cacheLabel)
+	h.send(w, r, b, cacheLabel)
 }
 
-func (h *Handler) comparePage(list []*authority.Published) *comparePage {
-	p := &comparePage{frame: newFrame("Labels side by side", h.a.Trust().Authority)}
+func (h *Handler) comparePage(v *voice, list []*authority.Published, here string) *comparePage {
+	p := &comparePage{frame: newFrame(v.Text("compare.title"), h.a.Trust().Authority, here)}
 	for _, l := range list {
 		p.Columns = append(p.Columns, comparison{"/l/" + string(l.Label.ID), l.Label.Device.FullName(), l.Label.ID.Pretty()})
 	}
 	add := func(title string, f func(*authority.Published) cell) {
-		r := row{Title: title}
+		r := row{Title: v.Text(title)}
 		for _, l := range list {
 			r.Cells = append(r.Cells, f(l))
 		}
@@ -80,50 +80,53 @@ func (h *Handler) comparePage(list []*authority.Published) *comparePage {
 	words := func(f func(*authority.Published) string) func(*authority.Published) cell {
 		return func(l *authority.Published) cell { return cell{Words: f(l)} }
 	}
-	add("State", func(l *authority.Published) cell {
-		return cell{stateWords[l.State], l.State == label.Active, l.State != label.Active}
+	add("compare.state", func(l *authority.Published) cell {
+		return cell{v.Text(stateWords[l.State]), l.State == label.Active, l.State != label.Active}
 	})
-	add("Level", words(func(l *authority.Published) string {
-		return strconv.Itoa(l.Label.Level.Number) + " of " + strconv.Itoa(l.Label.Level.Of) + ": " + l.Label.Level.Name
+	add("compare.level", words(func(l *authority.Published) string {
+		w := h.describe(v, l.Label)
+		return v.Text("label.level", "number", l.Label.Level.Number, "of", l.Label.Level.Of, "name", w.level)
 	}))
-	add("Scheme", words(func(l *authority.Published) string { return l.Label.Scheme.Name + " " + l.Label.Scheme.Version }))
-	add("Checked", words(func(l *authority.Published) string { return assuranceWords[l.Label.Assurance] }))
-	add("Security updates until", words(func(l *authority.Published) string { return newDay(l.Label.Product.SupportEnd).Words }))
-	add("Updates", words(func(l *authority.Published) string { return updateWords[l.Label.Product.Updates] }))
-	add("Label valid until", words(func(l *authority.Published) string { return lastDay(l.Expires).Words }))
-	add("Security notices", words(func(l *authority.Published) string { return strconv.Itoa(h.answerOf(l).Label.Advisories) }))
-	add("Manufacturer", words(func(l *authority.Published) string { return l.Label.Maker.Name }))
-	add("Model number", words(func(l *authority.Published) string { return l.Label.Device.Model }))
-	h.compareCriteria(p, list)
+	add("compare.scheme", words(func(l *authority.Published) string {
+		w := h.describe(v, l.Label)
+		return w.scheme + " " + l.Label.Scheme.Version
+	}))
+	add("compare.checked", words(func(l *authority.Published) string { return v.Text(assuranceWords[l.Label.Assurance]) }))
+	add("compare.support", words(func(l *authority.Published) string { return v.Date(l.Label.Product.SupportEnd) }))
+	add("compare.updates", words(func(l *authority.Published) string { return v.Text(updateWords[l.Label.Product.Updates]) }))
+	add("compare.valid", words(func(l *authority.Published) string { return v.Date(lastDay(l.Expires)) }))
+	add("compare.notices", words(func(l *authority.Published) string { return v.Number(h.answerOf(l).Label.Advisories) }))
+	add("compare.maker", words(func(l *authority.Published) string { return l.Label.Maker.Name }))
+	add("compare.model", words(func(l *authority.Published) string { return l.Label.Device.Model }))
+	h.compareCriteria(v, p, list)
 	return p
 }
 
 // updateWords say how updates get into a product.
-var updateWords = map[string]string{"automatic": "Automatic", "manual": "By hand", "none": "None"}
+var updateWords = map[string]string{"automatic": "compare.automatic", "manual": "compare.manual", "none": "compare.none"}
 
 // compareCriteria adds the criteria in which labels differ.
-func (h *Handler) compareCriteria(p *comparePage, list []*authority.Published) {
+func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Published) {
 	by := make([]map[string]string, len(list))
 	var order []string
 	titles := map[string]string{}
 	for i, l := range list {
 		by[i] = map[string]string{}
-		d := &labelPage{}
-		h.describe(d, l)
-		for n, c := range l.Label.Criteria {
+		w := h.describe(v, l.Label)
+		for _, c := range l.Label.Criteria {
 			by[i][c.ID] = c.By
 			if titles[c.ID] == "" {
 				order = append(order, c.ID)
 			}
-			titles[c.ID] = d.Criteria[n].Title
+			titles[c.ID] = w.title(c.ID)
 		}
 	}
 	for _, id := range order {
 		r, same := row{Title: titles[id]}, true
 		for i := range list {
-			c := cell{Words: "not claimed", Bad: true}
+			c := cell{Words: v.Text("compare.not-claimed"), Bad: true}
 			if who, ok := by[i][id]; ok {
-				c = cell{Words: checkers[who], Good: true}
+				c = cell{Words: v.Text(checkers[who]), Good: true}
 			}
 			r.Cells = append(r.Cells, c)
 			same = same && c == r.Cells[0]

@@ -13,9 +13,11 @@
 //	/?q=&category=&level=&state=&checked=&maker=&sort=&page=   labels found (package search)
 //	/find?q=                   303 to the label or product that was typed, or to labels found
 //	/m/{organization}          a manufacturer's labels
+//	/m/{organization}/{model}  the labels of a product
 //	/compare?id=&id=           up to four labels side by side
 //	/opensearch.xml, /sitemap.xml, /sitemap/{n}.xml
-//	/l/{id}                    the label: a page, or JSON where Accept prefers it
+//	/l/{id}                    the label: a page, or JSON where Accept prefers it;
+//	                           with ?gtin= it says whether that is of its product
 //	/l/{id}.json               the label as JSON
 //	/l/{id}/bundle             Sigstore bundle with the signed statement
 //	/l/{id}/device             device descriptor, the statement's subject, byte for byte
@@ -47,6 +49,15 @@
 // because the QR code holds its URL in upper case. Every spelling is answered
 // directly (a redirect would cost a shopper on a weak network a second trip)
 // and names the one canonical address in a Link header.
+//
+// # Languages
+//
+// Pages speak the languages of labels/locales (package locale): the one that
+// ?lang= names, or else the one that suits Accept-Language best, or else
+// English. Links of a page keep a language that was chosen by the address; there
+// is no cookie to keep it in. What manufacturers and operators wrote stays as
+// they wrote it, and so does what programs read: JSON, feeds, and the page about
+// the API are in English.
 //
 // # As of an instant
 //
@@ -137,8 +148,8 @@
 //
 // # Speed and caching
 //
-// A label view is rendered once per change and kept with the label
-// ([authority.Published.Render]): bytes, ETag and header values. Answering is
+// A label view is rendered once per change, a page once per language, and kept
+// with the label ([authority.Published.Render]): bytes, ETag and header values. Answering is
 // then a lookup, a few assignments to the header map and one write. Label views
 // may be cached for ten seconds, and never beyond the instant at which the
 // label's state changes; then a cache must ask again, and not answer from what
@@ -152,6 +163,6 @@
 // The pages have no script, no cookie and nothing from another host, and a
 // Content-Security-Policy that allows none of these; the one style sheet stands
 // in the page and is named in the policy by its hash. Texts of manufacturers are
-// escaped by html/template, and isolated so that a right-to-left name cannot
+// escaped by html/template and package locale, and isolated so that a right-to-left name cannot
 // reorder what stands beside it.
 package web

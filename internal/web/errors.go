@@ -54,6 +54,7 @@ type problem struct {
 	field  string
 	text   string
 	typed  string // what the person typed, to be mended
+	here   string // the address, without its language
 }
 
 // fail answers with an error.
@@ -81,7 +82,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to r
 	head := w.Header()
 	protect(head)
 	head["Cache-Control"] = cacheNone
-	head["Vary"] = varyAccept
+	head["Vary"] = varyPage
 	switch p.status {
 	case http.StatusMethodNotAllowed:
 		head["Allow"] = methods
@@ -92,7 +93,10 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to r
 		write(w, r, p.status, jsonType, p.json())
 		return
 	}
-	page, err := h.renderProblem(p)
+	v := h.voices.of(r)
+	p.here = here(r)
+	page, err := h.renderProblem(p, v)
+	head["Content-Language"] = v.tag
 	if err != nil {
 		h.log.Error("an error page cannot be rendered", "reason", p.reason, "err", err)
 		page = []byte(http.StatusText(p.status))

@@ -77,7 +77,7 @@ func (h *Handler) entry(n *notice.Notice) (*notice.Entry, error) {
 	e.Link = news.URL
 	e.Summary = strings.TrimSpace(news.Why + " " + news.Text)
 	if e.Summary == "" {
-		e.Summary = "The label's last day is " + lastDay(news.Expires).Words + "."
+		e.Summary = "The label's last day is " + h.voices.source().Date(lastDay(news.Expires)) + "."
 	}
 	return e, nil
 }

@@ -58,6 +58,32 @@ func (h *Handler) relations(p *authority.Published) []relation {
 	return list
 }
 
+// A resolution is what the resolver knows of a labelled product by one of its
+// numbers.
+type resolution struct {
+	relations []relation
+	linkset   *body
+	link      []string // header that leads to the linkset
+}
+
+// resolve returns the resolution of a product, made when it is first asked for.
+func (h *Handler) resolve(p *authority.Published, g label.GTIN) (*resolution, error) {
+	made, err := p.Render("web.gs1."+string(g), func() (any, error) {
+		anchor := h.base + "/01/" + string(g)
+		r := &resolution{relations: h.relations(p), link: []string{
+			"<" + anchor + `?linkType=linkset>; rel="linkset"; type="` + linksetType + `"`,
+			"<" + gs1Context + `>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
+		}}
+		var err error
+		r.linkset, err = renderLinkset(anchor, r.relations)
+		return r, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made.(*resolution), nil
+}
+
 // product answers /01/{gtin} and what qualifies it.
 func (h *Handler) product(w http.ResponseWriter, r *http.Request) {
 	_, path, _ := strings.Cut(r.URL.EscapedPath(), "/01/")
@@ -66,38 +92,33 @@ func (h *Handler) product(w http.ResponseWriter, r *http.Request) {
 		h.failTyped(w, r, err, forPeople, path)
 		return
 	}
+	var known *resolution
 	p, err := h.a.ByGTIN(d.GTIN)
+	if err == nil {
+		known, err = h.resolve(p, d.GTIN)
+	}
 	if err != nil {
 		h.failTyped(w, r, err, forPeople, string(d.GTIN))
 		return
 	}
-	anchor := h.base + "/01/" + string(d.GTIN)
-	w.Header()["Link"] = []string{
-		"<" + anchor + `?linkType=linkset>; rel="linkset"; type="` + linksetType + `"`,
-		"<" + gs1Context + `>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
-	}
+	w.Header()["Link"] = known.link
 	w.Header()["Vary"] = varyAccept
 	cache := cacheUntil(p.NextChange(p.At), h.a.Now())
 	if d.LinkType == "linkset" || d.LinkType == "all" || d.LinkType == "" && wantsLinkset(r.Header) {
-		b, err := renderLinkset(anchor, h.relations(p))
-		if err != nil {
-			h.fail(w, r, err, forPrograms)
-			return
-		}
-		h.send(w, r, b, cache)
+		h.send(w, r, known.linkset, cache)
 		return
 	}
-	to, err := h.link(p, d.LinkType)
+	to, err := known.to(d.LinkType)
 	if err != nil {
 		h.fail(w, r, err, forPeople)
 		return
 	}
-	redirect(w, r, http.StatusTemporaryRedirect, withQuery(to, d.Query), cache)
+	redirect(w, r, http.StatusTemporaryRedirect, withQuery(strings.TrimPrefix(to, h.base), d.Query), cache)
 }
 
-// link returns where the link of a type leads to, named as gs1:NAME or by its
+// to returns where the link of a type leads to, named as gs1:NAME or by its
 // whole URI.
-func (h *Handler) link(p *authority.Published, linkType string) (string, error) {
+func (r *resolution) to(linkType string) (string, error) {
 	name := "defaultLink"
 	if linkType != "" {
 		var ok bool
@@ -107,9 +128,9 @@ func (h *Handler) link(p *authority.Published, linkType string) (string, error) 
 			}
 		}
 	}
-	for _, rel := range h.relations(p) {
+	for _, rel := range r.relations {
 		if rel.name == name {
-			return strings.TrimPrefix(rel.targets[0].Href, h.base), nil
+			return rel.targets[0].Href, nil
 		}
 	}
 	return "", label.Errorf(label.NotFound, reasonNoLink, "linkType", "there is no link of the type %.80q; linkType=linkset lists those there are", linkType)

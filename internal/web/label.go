@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/qr"
 )
@@ -16,27 +15,28 @@ type view struct {
 	name   string // by which its rendered form is kept
 	reader reader // who reads it
 	dated  bool   // whether it can be asked for as of an instant
+	spoken bool   // whether it is in the language of its reader
 	render func(*Handler, look) (*body, error)
 }
 
 // The views by what follows the ID in their address.
 var (
-	pageView = &view{"web.page", forPeople, true, (*Handler).renderPage}
-	jsonView = &view{"web.json", forParsers, true, (*Handler).renderJSON}
+	pageView = &view{"web.page", forPeople, true, true, (*Handler).renderPage}
+	jsonView = &view{"web.json", forParsers, true, false, (*Handler).renderJSON}
 	byPath   = map[string]*view{
 		".json":       jsonView,
-		"/badge.svg":  {"web.badge", forPrograms, false, (*Handler).renderBadge},
-		"/badge.html": {"web.snippet", forPrograms, false, (*Handler).renderSnippet},
-		"/bundle": {"web.bundle", forPrograms, false, func(_ *Handler, p look) (*body, error) {
+		"/badge.svg":  {"web.badge", forPrograms, false, false, (*Handler).renderBadge},
+		"/badge.html": {"web.snippet", forPrograms, false, false, (*Handler).renderSnippet},
+		"/bundle": {"web.bundle", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
 			return newBody(label.BundleType, p.Bundle), nil
 		}},
-		"/device": {"web.device", forPrograms, false, func(_ *Handler, p look) (*body, error) {
+		"/device": {"web.device", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
 			return newBody(jsonType, p.Device), nil
 		}},
-		"/proof": {"web.proof", forPrograms, false, func(_ *Handler, p look) (*body, error) {
+		"/proof": {"web.proof", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
 			return newBody(label.TLogProofType, p.Proof), nil
 		}},
-		"/package": {"web.package", forPrograms, false, func(_ *Handler, p look) (*body, error) {
+		"/package": {"web.package", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
 			b := newBody(label.PackageType, p.Package)
 			b.disposition = []string{`attachment; filename="label-` + string(p.Label.ID) + `.json"`}
 			return b, nil
@@ -45,10 +45,11 @@ var (
 )
 
 // What answers depend on besides their address: all that are worth compressing
-// on the encoding, some on the media type.
+// on the encoding, some on the media type, pages on the language.
 var (
 	varyEncoding = []string{"Accept-Encoding"}
 	varyAccept   = []string{"Accept, Accept-Encoding"}
+	varyPage     = []string{"Accept, Accept-Language, Accept-Encoding"}
 )
 
 // label answers what begins with /l/.
@@ -81,35 +82,45 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
 		h.failTyped(w, r, err, v.reader, name)
 		return
 	}
-	b, cache, err := h.answer(id, v, r.URL.RawQuery)
+	b, cache, err := h.answer(id, v, r)
 	if err != nil {
 		h.failTyped(w, r, err, v.reader, id.Pretty())
 		return
 	}
 	if v == jsonView && path != ".json" {
 		// The same bytes as at .json; only here do they depend on Accept.
-		w.Header()["Vary"] = varyAccept
+		w.Header()["Vary"] = varyPage
 	}
 	h.send(w, r, b, cache)
 }
 
 // answer returns a view of a label, as of the instant that the query names, and
 // for how long it may be kept.
-func (h *Handler) answer(id label.ID, v *view, query string) (b *body, cache []string, err error) {
+func (h *Handler) answer(id label.ID, v *view, r *http.Request) (b *body, cache []string, err error) {
 	var at time.Time
-	var past bool
+	p := look{}
+	query := r.URL.RawQuery
 	if v.dated && query != "" {
-		if at, past, err = parseAt(query, h.a.Now()); err != nil {
+		if at, p.past, err = parseAt(query, h.a.Now()); err != nil {
 			return nil, nil, err
 		}
 	}
-	p, err := h.a.Lookup(id)
-	if err != nil {
+	if p.Published, err = h.a.Lookup(id); err != nil {
 		return nil, nil, err
 	}
-	if past {
+	if v.spoken {
+		p.voice = h.voices.of(r)
+		if p.held, err = parseHeld(query); err != nil {
+			return nil, nil, err
+		}
+	}
+	switch {
+	case p.past:
 		b, err = h.at(p, v, at)
 		return b, cacheAt(at, h.a.Now()), err
+	case p.held != "":
+		b, err = v.render(h, p)
+		return b, cacheNone, err
 	}
 	if b, err = h.present(p, v); err != nil {
 		return nil, nil, err
@@ -117,11 +128,28 @@ func (h *Handler) answer(id label.ID, v *view, query string) (b *body, cache []s
 	return b, cacheUntil(b.next, h.a.Now()), nil
 }
 
+// parseHeld reads the barcode number of the product that somebody holds; empty
+// where none is given.
+func parseHeld(query string) (label.GTIN, error) {
+	if query == "" {
+		return "", nil
+	}
+	given := parameters(query, "gtin")
+	if len(given) == 0 {
+		return "", nil
+	}
+	return label.ParseGTIN(strings.NewReplacer(" ", "", "+", "", "-", "").Replace(given[0]))
+}
+
 // present returns a view of a label as it stands, made when it is first asked
-// for.
-func (h *Handler) present(p *authority.Published, v *view) (*body, error) {
-	made, err := p.Render(v.name, func() (any, error) {
-		b, err := v.render(h, look{p, false})
+// for, in each language.
+func (h *Handler) present(p look, v *view) (*body, error) {
+	name := v.name
+	if v.spoken {
+		name = p.voice.page
+	}
+	made, err := p.Render(name, func() (any, error) {
+		b, err := v.render(h, p)
 		if err != nil {
 			return nil, err
 		}

@@ -50,8 +50,11 @@ func (l *limiter) client(r *http.Request) netip.Prefix {
 		text = r.RemoteAddr
 	}
 	if l.header != "" {
-		list := strings.Split(strings.Join(r.Header.Values(l.header), ","), ",")
-		text = strings.TrimSpace(list[len(list)-1]) // what our own proxy added
+		text = "" // what our own proxy added comes last
+		if list := r.Header.Values(l.header); len(list) > 0 {
+			last := list[len(list)-1]
+			text = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+		}
 	}
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
@@ -94,7 +97,7 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) bool {
 	ok, left, wait := h.calls.take(r, time.Now())
 	head := w.Header()
 	head["Ratelimit-Policy"] = apiPolicy
-	head["Ratelimit"] = []string{fmt.Sprintf(`"api";r=%d;t=%s`, left, seconds(wait))}
+	head["Ratelimit"] = []string{`"api";r=` + strconv.Itoa(left) + ";t=" + seconds(wait)}
 	if ok {
 		return true
 	}

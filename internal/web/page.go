@@ -1,12 +1,12 @@
 package web
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,95 +28,87 @@ var styleHash = func() string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }()
 
-var pages = template.Must(template.New("page").Option("missingkey=error").ParseFS(pageFiles, "page/*.html"))
+// pages are the templates as no voice speaks them yet: [newVoice] gives each
+// language a copy with functions of its own.
+var pages = template.Must(template.New("page").Option("missingkey=error").Funcs((&voice{}).funcs()).ParseFS(pageFiles, "page/*.html"))
 
 // A frame is what all pages have.
 type frame struct {
 	Title     string
 	Style     template.CSS
 	Authority label.Party
+	Here      string // address of the page, without its language
 }
 
-func newFrame(title string, by label.Party) frame {
-	return frame{Title: title, Style: template.CSS(style), Authority: by}
+func newFrame(title string, by label.Party, here string) frame {
+	return frame{Title: title, Style: template.CSS(style), Authority: by, Here: here}
 }
 
-func renderTemplate(name string, data any) ([]byte, error) {
-	var b bytes.Buffer
-	if err := pages.ExecuteTemplate(&b, name, data); err != nil {
-		return nil, err
+// renderHomes renders the first page in every language.
+func (h *Handler) renderHomes() (map[*voice]*body, error) {
+	homes := map[*voice]*body{}
+	for _, v := range h.voices.each() {
+		b, err := v.body("home", struct {
+			frame
+			Base  string
+			Typed string
+		}{newFrame(v.Text("site.title"), h.a.Trust().Authority, "/"), h.base, ""})
+		if err != nil {
+			return nil, err
+		}
+		homes[v] = b
 	}
-	return b.Bytes(), nil
+	return homes, nil
 }
 
-func renderHome(by label.Party, base string) ([]byte, error) {
-	return renderTemplate("home", struct {
-		frame
-		Base  string
-		Typed string
-	}{newFrame("Product security labels", by), base, ""})
-}
-
-// renderAPI renders the page about the API.
-func renderAPI(by label.Party, base string) ([]byte, error) {
-	return renderTemplate("api", struct {
+// renderAPI renders the page about the API, which is in English like the API.
+func (h *Handler) renderAPI() (*body, error) {
+	return h.voices.source().body("api", struct {
 		frame
 		Base  string
 		Calls int
 		Bulk  int
-	}{newFrame("For shops and programs", by), base, perMinute, maxBulk})
-}
-
-// A day is a date for people and for machines.
-type day struct{ Words, ISO string }
-
-func newDay(d label.Date) day { return day{d.Start().Format("2 January 2006"), d.String()} }
-
-// newInstant returns an instant, with the time of day for machines only.
-func newInstant(t time.Time) day {
-	return day{t.UTC().Format("2 January 2006"), t.UTC().Format(time.RFC3339)}
-}
-
-// lastDay returns the last day that is wholly or partly before an end.
-func lastDay(end time.Time) day { return newDay(label.DateOf(end.Add(-time.Second))) }
-
-// A link is an address from a manufacturer or an authority. Only https and
-// mailto get here; html/template would refuse others once more.
-type link struct{ Href, Text string }
-
-func newLink(href string) link {
-	return link{href, strings.TrimPrefix(href, "mailto:")}
+	}{newFrame("For shops and programs", h.a.Trust().Authority, "/api"), h.base, perMinute, maxBulk})
 }
 
 // A criterion is one line of what was checked.
 type criterion struct{ Title, By string }
 
-// A ruling is what became of an appeal: titles of criteria, and why.
+// A ruling is what became of an appeal.
 type ruling struct {
-	Accepted []string
-	Text     string
-	Index    int64 // of the log
+	Said  template.HTML
+	Index int64 // of the log
 }
 
 // evidence is one document that the label rests on.
 type evidence struct {
-	What, Number, By string
-	Date             day
-	SHA256           label.Digest
+	Says   template.HTML
+	SHA256 label.Digest
+}
+
+// A held is what comes of comparing a barcode number with the label's.
+type held struct {
+	Same bool
+	Says string
 }
 
 // labelPage is what the label's page is made of.
 type labelPage struct {
 	frame
 	ID       label.ID
-	Pretty   string
 	URL      string
 	Device   *label.Device
 	Maker    label.Party
 	Category string
-	GTINs    []string
+
+	Components  []template.HTML
+	ProductPage string // where all labels of the product are
+	GTINs       []string
+	Picture     string // address of the product's; empty where there is none
+	Held        *held
 
 	Standing standing
+	Warn     bool       // the standing comes first: it is not what the label on the product suggests
 	Notices  []caution  // advisories that concern the product
 	Others   []caution  // advisories that do not
 	Events   []*account // what happened since the issue, the latest first
@@ -124,27 +116,30 @@ type labelPage struct {
 	Asked    string     // the day that is shown; empty for the present
 	Query    string     // that asks for the instant that is shown
 
-	Level     label.Level
-	Steps     []bool // of the ladder, from the lowest: reached or not
-	Meaning   string // of the level; empty where the scheme has moved on
-	Scheme    label.SchemeRef
-	Tested    bool
-	Labs      []label.LabRef
-	Firmware  *label.Firmware
-	Issued    day
-	Supported bool
-	Support   day // last day of security updates
-	Product   label.Product
-	Page      link
-	Contact   link
-	Policy    link
-	Criteria  []criterion
-	Rulings   []ruling
-	Evidence  []evidence
-	Type      string // predicate type, for cosign
-	Entries   []entry
-	Base      string
-	Data      map[string]any // in the vocabulary of schema.org; of the present only
+	Level      label.Level
+	Steps      []bool // of the ladder, from the lowest: reached or not
+	Meaning    string // of the level; empty where the scheme has moved on
+	Scheme     label.SchemeRef
+	SchemeName string
+	Tested     bool
+	Labs       []label.LabRef
+	Firmware   *label.Firmware
+	Issued     template.HTML
+	Supported  bool
+	Support    template.HTML // last day of security updates
+	Product    label.Product
+	Page       link
+	Contact    link
+	Policy     link
+	Criteria   []criterion
+	Rulings    []ruling
+	Declared   []string // about data
+	Evidence   []evidence
+	Type       string // predicate type, for cosign
+	Entries    []entry
+	Base       string
+	Printable  bool
+	Data       map[string]any // in the vocabulary of schema.org; of the present only
 }
 
 // maxEvents bounds what a page tells in full of what happened to a label. A
@@ -153,93 +148,133 @@ const maxEvents = 10
 
 // checkers says who looked at a criterion.
 var checkers = map[string]string{
-	string(scheme.Lab):         "tested by a laboratory",
-	string(scheme.Declaration): "stated by the manufacturer",
-	string(scheme.Authority):   "accepted by the authority, on appeal",
-	"none":                     "does not concern this product",
+	string(scheme.Lab):         "basis.by-lab",
+	string(scheme.Declaration): "basis.by-declaration",
+	string(scheme.Authority):   "basis.by-authority",
+	"none":                     "basis.by-none",
 }
+
+// components say what belongs to a product.
+var components = map[string]string{"app": "label.app", "cloud": "label.cloud", "hub": "label.hub"}
 
 // documents says what the documents are that labels rest on.
 var documents = map[string]string{
-	label.TypeTestReport:  "Test report",
-	label.TypeDeclaration: "Declaration of conformity",
-	label.TypeRuling:      "Ruling on an appeal",
+	label.TypeTestReport:  "basis.report",
+	label.TypeDeclaration: "basis.declaration",
+	label.TypeRuling:      "basis.ruling",
 }
 
 func (h *Handler) renderPage(p look) (*body, error) {
-	l := p.Label
+	l, v := p.Label, p.voice
 	d := &labelPage{
-		ID: l.ID, Pretty: l.ID.Pretty(), URL: qr.URL(h.base, l.ID), Base: h.base,
-		Device: &l.Device, Maker: l.Maker, Category: l.Device.Category,
-		Standing: h.standing(p), Events: h.events(p),
+		ID: l.ID, URL: qr.URL(h.base, l.ID), Base: h.base, Device: &l.Device, Maker: l.Maker, Category: h.category(v, l.Device.Category),
+		ProductPage: modelPage(l.Maker.ID, l.Device.Model),
+		Standing:    h.standing(p), Events: h.events(p), Held: p.compare(),
 		Level: l.Level, Scheme: l.Scheme, Tested: l.Assurance == label.LabTested, Labs: l.Labs, Firmware: l.Firmware,
-		Issued: newInstant(l.Issued), Supported: p.Support == label.Supported,
-		Support: newDay(l.Product.SupportEnd), Product: l.Product, Page: newLink(l.Product.Page),
+		Issued: v.instant(l.Issued), Supported: p.Support == label.Supported, Support: v.day(l.Product.SupportEnd),
+		Product: l.Product, Page: newLink(l.Product.Page),
 		Contact: newLink(l.Product.Vulnerabilities.Contact), Policy: newLink(l.Product.Vulnerabilities.Policy),
-		Type: label.TypeLabel, Entries: entries(p),
+		Type: label.TypeLabel, Entries: entries(p), Printable: p.State == label.Active && !p.past,
 	}
-	d.frame = newFrame(d.Standing.title()+": "+l.Device.FullName(), l.Authority)
+	d.Warn = p.State != label.Active || p.past
+	here := "/l/" + string(l.ID)
+	if p.past {
+		d.Asked, d.Query = label.DateOf(p.At).String(), "?at="+p.At.Format(time.RFC3339)
+	} else {
+		d.Data = h.certification(p)
+	}
+	title := v.Text("state.title", "state", d.Standing.title(v), "product", l.Device.FullName())
+	if d.Held != nil && !d.Held.Same {
+		title = v.Text("state.title", "state", v.Text("state.other-product"), "product", l.Device.FullName())
+	}
+	d.frame = newFrame(title, l.Authority, here+d.Query)
 	if d.Notices, d.Others = notices(p); len(d.Notices) > 0 {
 		d.Standing.Notice = d.Notices[0].Headline
 	}
 	if len(d.Events) > maxEvents {
 		d.Events, d.Earlier = d.Events[:maxEvents], d.Events[maxEvents:]
 	}
-	if !p.past {
-		d.Data = h.certification(p)
-	}
-	if p.past {
-		d.Asked, d.Query = label.DateOf(p.At).String(), "?at="+p.At.Format(time.RFC3339)
-	}
-	if c := h.a.Programme().Categories[l.Device.Category]; c != nil {
-		d.Category = c.Name
-	}
 	for _, g := range l.Device.GTINs {
 		d.GTINs = append(d.GTINs, printed(g))
+	}
+	for _, c := range l.Device.Components {
+		d.Components = append(d.Components, v.HTML(components[c.Kind], "name", bdi(c.Name)))
 	}
 	for n := range l.Level.Of {
 		d.Steps = append(d.Steps, n < l.Level.Number)
 	}
-	h.describe(d, p.Published)
+	w := h.describe(v, l)
+	d.Level.Name, d.Meaning, d.SchemeName = w.level, w.meaning, w.scheme
+	d.Criteria, d.Rulings = w.criteria(l), w.rulings(p.Rulings)
 	for _, e := range l.Evidence {
-		d.Evidence = append(d.Evidence, evidence{What: documents[e.Type], Number: e.Number, By: nameOf(l, e.Signer), Date: newDay(e.Date), SHA256: e.SHA256})
+		says := v.HTML("basis.document", "document", v.Text(documents[e.Type]), "number", bdi(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
+		d.Evidence = append(d.Evidence, evidence{says, e.SHA256})
 	}
-	b, err := renderTemplate("label", d)
-	if err != nil {
-		return nil, err
-	}
-	made := newBody(htmlType, b)
-	made.vary = varyAccept
-	return made, nil
+	return v.body("label", d)
 }
 
-// describe fills in the scheme's words, if the scheme that is served is still
-// the one that judged. Otherwise the label's own words have to do: a later
+// compare says whether a barcode number that somebody typed is of the label's
+// product.
+func (p look) compare() *held {
+	if p.held == "" {
+		return nil
+	}
+	key, same := "advice.other-product", slices.Contains(p.Label.Device.GTINs, p.held)
+	if same {
+		key = "advice.same-product"
+	}
+	return &held{same, p.voice.Text(key, "gtin", printed(p.held))}
+}
+
+// wording is what a scheme says in a language. Where the scheme that is served
+// is no longer the one that judged, the label's own words have to do: a later
 // version may mean something else by the same name.
-func (h *Handler) describe(d *labelPage, p *authority.Published) {
-	l := p.Label
+type wording struct {
+	v                      *voice
+	level, meaning, scheme string
+	titles                 map[string]string // of criteria
+}
+
+func (h *Handler) describe(v *voice, l *label.Label) wording {
+	w := wording{v: v, level: l.Level.Name, scheme: l.Scheme.Name, titles: map[string]string{}}
 	s := h.a.Programme().Schemes[l.Scheme.ID]
-	if s != nil && s.Ref().SHA256 != l.Scheme.SHA256 {
-		s = nil
+	if s == nil || s.Ref().SHA256 != l.Scheme.SHA256 {
+		return w
 	}
-	titles := map[string]string{}
-	if s != nil {
-		d.Meaning = s.Levels[l.Level.Number-1].About
-		for i := range s.Criteria {
-			titles[s.Criteria[i].ID] = s.Criteria[i].Title
-		}
+	w.level, w.meaning = v.Level(s.ID, l.Level, s.Levels[l.Level.Number-1].About)
+	w.scheme = v.Scheme(s.ID, l.Scheme.Name)
+	for i := range s.Criteria {
+		w.titles[s.Criteria[i].ID] = v.Criterion(s, &s.Criteria[i])
 	}
-	titled := func(id string) string { return cmp.Or(titles[id], id) }
+	return w
+}
+
+func (w *wording) title(criterion string) string { return cmp.Or(w.titles[criterion], criterion) }
+
+func (w *wording) criteria(l *label.Label) (list []criterion) {
 	for _, c := range l.Criteria {
-		d.Criteria = append(d.Criteria, criterion{titled(c.ID), checkers[c.By]})
+		list = append(list, criterion{w.title(c.ID), w.v.Text(checkers[c.By])})
 	}
-	for _, r := range p.Rulings {
-		said := ruling{Text: r.Text, Index: r.Index}
+	return list
+}
+
+func (w *wording) rulings(list []authority.Ruled) (out []ruling) {
+	for _, r := range list {
+		var accepted []string
 		for _, id := range r.Accepted {
-			said.Accepted = append(said.Accepted, titled(id))
+			accepted = append(accepted, "“"+w.title(id)+"”")
 		}
-		d.Rulings = append(d.Rulings, said)
+		out = append(out, ruling{w.v.HTML("basis.appeal", "criteria", strings.Join(accepted, ", "), "text", bdi(r.Text)), r.Index})
 	}
+	return out
+}
+
+// category returns a category in words.
+func (h *Handler) category(v *voice, id string) string {
+	if c := h.a.Programme().Categories[id]; c != nil {
+		return v.Category(c)
+	}
+	return id
 }
 
 // nameOf returns the name of an organization that the label mentions.

@@ -8,57 +8,51 @@ import (
 	"labeld/internal/label"
 )
 
-// An advice is what an error page says beside the refusal itself.
+// An advice is what an error page says beside the refusal itself: messages.
 type advice struct {
-	Title string
-	Steps []string
+	title string
+	steps []string
 }
 
 var advices = map[label.Reason]advice{
-	label.ReasonIDMalformed: {"That is not a label ID", []string{
-		"The ID stands below the code on the label, in three groups of four. Hyphens may be left out, and capital and small letters are the same.",
-		"The letter U never occurs in an ID, and no character but letters and digits.",
-		"If the product shows something of another form as its label ID, the label may be an imitation.",
-	}},
-	label.ReasonIDCheck: {"One character is wrong", []string{
-		"Go through it group by group. B and 8, S and 5, Z and 2, V and Y are often confused. O counts as 0; I and L count as 1.",
-		"If it stands exactly like this on the product, the label is not genuine. Please report it.",
-	}},
-	label.ReasonUnknownLabel: {"No such label exists", []string{
-		"A mistyped ID is almost always noticed as such. This one is well-formed, and was never issued.",
-		"If it stands exactly like this on the product, do not trust the label, and please report where you saw it.",
-	}},
-	label.ReasonUnknownProduct: {"This product is not registered", []string{
-		"It has no label of this authority. Most products have none.",
-		"If this one shows a label all the same, type the label's ID instead of the barcode number.",
-	}},
-	label.ReasonUnlabelled: {"This product has no label", []string{
-		"If it shows one all the same, do not trust it, and please report it.",
-	}},
-	reasonElsewhere: {"That label belongs to another site", []string{
-		"We cannot say anything about labels of other sites. Somebody who prints imitations may also run a site that calls them genuine.",
-		"If the product claims a label of this authority, the label is not genuine. Please report it.",
-	}},
-	label.ReasonMissing:   {"Nothing was typed", nil},
-	label.ReasonMalformed: {"That cannot be right", []string{"Type the label ID (such as K7QM-4T2X-9PWH) or all digits of the number under the barcode."}},
-	label.ReasonTooLarge:  {"That is too long", []string{"A label ID has twelve characters, a barcode number at most fourteen."}},
-	reasonNoPage:          {"Nothing is here", []string{"To see a label, type its ID or the number under the barcode."}},
-	reasonMethod:          {"That does not work here", nil},
+	label.ReasonIDMalformed:    {"problem.id-malformed", []string{"problem.id-malformed-1", "problem.id-malformed-2", "problem.id-malformed-3"}},
+	label.ReasonIDCheck:        {"problem.id-check", []string{"problem.id-check-1", "problem.id-check-2"}},
+	label.ReasonUnknownLabel:   {"problem.unknown-label", []string{"problem.unknown-label-1", "problem.unknown-label-2"}},
+	label.ReasonUnknownProduct: {"problem.unknown-product", []string{"problem.unknown-product-1", "problem.unknown-product-2"}},
+	label.ReasonUnlabelled:     {"problem.unlabelled", []string{"problem.unlabelled-1"}},
+	reasonElsewhere:            {"problem.elsewhere", []string{"problem.elsewhere-1", "problem.elsewhere-2"}},
+	label.ReasonMissing:        {"problem.nothing-typed", nil},
+	label.ReasonMalformed:      {"problem.malformed", []string{"problem.malformed-1"}},
+	label.ReasonTooLarge:       {"problem.too-large", []string{"problem.too-large-1"}},
+	reasonNoPage:               {"problem.no-page", []string{"problem.no-page-1"}},
+	reasonMethod:               {"problem.method", nil},
 }
 
 // fallbacks are the advices for what is not the reader's doing.
 var fallbacks = map[bool]advice{
-	true:  {"Please try again", []string{"This is not about the label: the service cannot answer right now. Try again in a moment."}},
-	false: {"Something went wrong here", []string{"This is our fault and says nothing about the label. Please try again later."}},
+	true:  {"problem.again", []string{"problem.again-1"}},
+	false: {"problem.ours", []string{"problem.ours-1"}},
 }
 
 // atAdvices are those about the day that somebody asked about.
 var atAdvices = map[bool]advice{
-	true:  {"That day is still to come", []string{"Nobody knows yet how the label will stand then. How it stands now, and how long it is valid, is on its page."}},
-	false: {"That is not a day", []string{"Choose a day, or write it like this: 2026-05-31."}},
+	true:  {"problem.future", []string{"problem.future-1"}},
+	false: {"problem.no-day", []string{"problem.no-day-1"}},
 }
 
-func (h *Handler) renderProblem(p problem) ([]byte, error) {
+// suspect are the reasons that speak for a forged label, or a copied one.
+var suspect = map[label.Reason]bool{
+	label.ReasonIDMalformed: true, label.ReasonIDCheck: true, label.ReasonUnknownLabel: true,
+	label.ReasonUnlabelled: true, reasonElsewhere: true,
+}
+
+// A neighbour is a label whose ID is one slip away from what was typed.
+type neighbour struct {
+	ID      label.ID
+	Product string
+}
+
+func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 	a, ok := advices[p.reason]
 	if !ok {
 		a = fallbacks[p.status < 500 || p.status == 503]
@@ -67,16 +61,50 @@ func (h *Handler) renderProblem(p problem) ([]byte, error) {
 	if dated {
 		a = atAdvices[p.reason == label.ReasonInFuture]
 	}
-	return renderTemplate("problem", struct {
+	page := struct {
 		frame
+		Heading string
 		Message string
 		Steps   []string
+		Near    []neighbour
 		Typed   string
 		Dated   bool   // not what was typed is wrong, but the day
 		ID      string // what was typed, if it is not wrong
 		Asked   string
 		Base    string
-	}{newFrame(a.Title, h.a.Trust().Authority), sentence(p.text), a.Steps, clip(p.typed), dated, clip(p.typed), "", h.base})
+		Report  bool // the label may be forged
+	}{
+		Heading: v.Text(a.title), Message: sentence(p.text), Typed: clip(p.typed), Dated: dated, ID: clip(p.typed), Base: h.base, Report: suspect[p.reason],
+	}
+	page.frame = newFrame(page.Heading, h.a.Trust().Authority, short(p.here))
+	for _, key := range a.steps {
+		page.Steps = append(page.Steps, v.Text(key))
+	}
+	if p.reason == label.ReasonIDCheck {
+		page.Near = h.near(p.typed)
+	}
+	return v.render("problem", page)
+}
+
+// near returns the labels whose ID differs from what was typed by one slip.
+func (h *Handler) near(typed string) (list []neighbour) {
+	for _, id := range label.Near(typed) {
+		if p, err := h.a.Lookup(id); err == nil {
+			list = append(list, neighbour{id, p.Label.Device.FullName()})
+		}
+	}
+	return list
+}
+
+// maxHere bounds the address of an error page that its links to other languages
+// repeat, in bytes.
+const maxHere = 300
+
+func short(here string) string {
+	if len(here) > maxHere {
+		return "/"
+	}
+	return here
 }
 
 // maxTyped bounds what is repeated of what was typed, in characters.

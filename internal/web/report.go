@@ -33,8 +33,8 @@ const (
 // A reportPage is the form, filled in as far as it was.
 type reportPage struct {
 	frame
-	ID      string // as typed
-	Pretty  string // of the label it is about, if that is known
+	ID      string   // as typed
+	Known   label.ID // it is about, if there is such a label
 	Product string
 	Kinds   []reportKind
 	Where   string
@@ -51,11 +51,41 @@ type reportKind struct {
 	Chosen       bool
 }
 
+// reportKinds are the kinds of report, and the messages that say so.
 var reportKinds = []reportKind{
-	{Value: authority.Copied, Words: "The label is on another product, or looks forged"},
-	{Value: authority.Mistaken, Words: "What the label says about the product is wrong"},
-	{Value: authority.Weakness, Words: "The product has a security weakness"},
-	{Value: authority.Other, Words: "Something else"},
+	{Value: authority.Copied, Words: "report.copied"},
+	{Value: authority.Mistaken, Words: "report.mistaken"},
+	{Value: authority.Weakness, Words: "report.weakness"},
+	{Value: authority.Other, Words: "report.other"},
+}
+
+// A mistake is something in the form that has to be mended: a message, and how
+// many letters a text may have.
+type mistake struct {
+	says string
+	most int
+}
+
+var mistakes = map[string]mistake{
+	"label": {says: "report.bad-label"}, "kind": {says: "report.bad-kind"}, "text": {"report.bad-text", label.MaxProse},
+	"where": {"report.bad-where", label.MaxText}, "contact": {"report.bad-contact", authority.MaxContact},
+}
+
+// mend says what is wrong with the form.
+func (p *reportPage) mend(v *voice, e *label.Error) {
+	p.Field = e.Field
+	m, ok := mistakes[e.Field]
+	switch {
+	case e.Reason == label.ReasonUnknownLabel:
+		m.says = "report.unknown-label"
+	case !ok:
+		m.says = "report.bad"
+	}
+	if m.most > 0 {
+		p.Wrong = v.Text(m.says, "count", m.most)
+		return
+	}
+	p.Wrong = v.Text(m.says)
 }
 
 // report answers /report: the form, and what is sent by it.
@@ -63,7 +93,7 @@ func (h *Handler) report(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		id := r.URL.Query().Get("label")
-		h.sendForm(w, r, http.StatusOK, h.reportForm(url.Values{"label": {id}}))
+		h.sendForm(w, r, http.StatusOK, h.reportForm(h.voices.of(r), url.Values{"label": {id}}))
 	case http.MethodPost:
 		h.takeReport(w, r)
 	default:
@@ -72,19 +102,20 @@ func (h *Handler) report(w http.ResponseWriter, r *http.Request) {
 }
 
 // reportForm returns the form with what was filled in.
-func (h *Handler) reportForm(form url.Values) *reportPage {
+func (h *Handler) reportForm(v *voice, form url.Values) *reportPage {
 	p := &reportPage{
-		frame: newFrame("Report a problem", h.a.Trust().Authority), ID: form.Get("label"),
+		frame: newFrame(v.Text("report.title"), h.a.Trust().Authority, "/report"), ID: form.Get("label"),
 		Where: form.Get("where"), Text: form.Get("text"), Contact: form.Get("contact"),
 	}
 	p.Limits.Text, p.Limits.Where, p.Limits.Contact = label.MaxProse, label.MaxText, authority.MaxContact
 	for _, k := range reportKinds {
-		k.Chosen = k.Value == form.Get("kind")
+		k.Words, k.Chosen = v.Text(k.Words), k.Value == form.Get("kind")
 		p.Kinds = append(p.Kinds, k)
 	}
 	if id, err := label.ParseID(p.ID); err == nil {
 		if known, err := h.a.Lookup(id); err == nil {
-			p.Pretty, p.Product = id.Pretty(), known.Label.Device.FullName()
+			p.Known, p.Product = id, known.Label.Device.FullName()
+			p.Here += "?label=" + string(id)
 		}
 	}
 	return p
@@ -96,7 +127,8 @@ func (h *Handler) takeReport(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err, forPeople)
 		return
 	}
-	page := h.reportForm(form)
+	v := h.voices.of(r)
+	page := h.reportForm(v, form)
 	if form.Get("website") != "" { // not shown to people: who fills it in is no person
 		page.Sent = true
 		h.sendForm(w, r, http.StatusOK, page)
@@ -104,7 +136,7 @@ func (h *Handler) takeReport(w http.ResponseWriter, r *http.Request) {
 	}
 	if ok, _, wait := h.reports.take(r, time.Now()); !ok {
 		w.Header()["Retry-After"] = []string{seconds(wait)}
-		page.Wrong = "You have sent several reports just now. Please wait a few minutes, or tell the authority by mail."
+		page.Wrong = v.Text("report.too-many")
 		h.sendForm(w, r, http.StatusTooManyRequests, page)
 		return
 	}
@@ -118,7 +150,7 @@ func (h *Handler) takeReport(w http.ResponseWriter, r *http.Request) {
 		_, err = h.a.Complain(ctx, c)
 	}
 	if e, ok := errors.AsType[*label.Error](err); ok && e.Kind != label.Internal {
-		page.Wrong, page.Field = e.Text, e.Field
+		page.mend(v, e)
 		h.sendForm(w, r, StatusOf(e), page)
 		return
 	}
@@ -159,7 +191,8 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 
 // sendForm answers with the form, or with thanks.
 func (h *Handler) sendForm(w http.ResponseWriter, r *http.Request, status int, p *reportPage) {
-	b, err := renderTemplate("report", p)
+	v := h.voices.of(r)
+	b, err := v.render("report", p)
 	if err != nil {
 		h.fail(w, r, err, forPeople)
 		return
@@ -167,6 +200,8 @@ func (h *Handler) sendForm(w http.ResponseWriter, r *http.Request, status int, p
 	head := w.Header()
 	protect(head)
 	head["Cache-Control"] = cacheNone
+	head["Vary"] = varyPage
+	head["Content-Language"] = v.tag
 	write(w, r, status, htmlType, b)
 }
 

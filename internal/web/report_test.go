@@ -60,13 +60,13 @@ func TestReportsThatAreRefused(t *testing.T) {
 		says   string
 	}{
 		"nothing wrong":    {func(url.Values) {}, http.StatusOK, "Thank you"},
-		"no text":          {func(f url.Values) { f.Set("text", "  ") }, http.StatusBadRequest, "say what you saw"},
-		"no kind":          {func(f url.Values) { f.Del("kind") }, http.StatusBadRequest, "must be one of"},
+		"no text":          {func(f url.Values) { f.Set("text", "  ") }, http.StatusBadRequest, "Say what you saw"},
+		"no kind":          {func(f url.Values) { f.Del("kind") }, http.StatusBadRequest, "Choose what is wrong"},
 		"unknown label":    {func(f url.Values) { f.Set("label", "K7QM-4T2X-9PWH") }, http.StatusNotFound, "leave it out"},
 		"mistyped label":   {func(f url.Values) { f.Set("label", "K7QM-4T2X-9PWX") }, http.StatusBadRequest, "Not sent."},
-		"long text":        {func(f url.Values) { f.Set("text", strings.Repeat("a", 2001)) }, http.StatusRequestEntityTooLarge, "at most 2000"},
+		"long text":        {func(f url.Values) { f.Set("text", strings.Repeat("a", 2001)) }, http.StatusRequestEntityTooLarge, "at most 2,000"},
 		"long contact":     {func(f url.Values) { f.Set("contact", strings.Repeat("a", 201)) }, http.StatusRequestEntityTooLarge, "at most 200"},
-		"not text":         {func(f url.Values) { f.Set("text", "a\xff") }, http.StatusBadRequest, "UTF-8"},
+		"not text":         {func(f url.Values) { f.Set("text", "a\xff") }, http.StatusBadRequest, "Say what you saw"},
 		"filled in by one": {func(f url.Values) { f.Set("website", "https://spam.example") }, http.StatusOK, "Thank you"}, // and forgotten
 		"a huge form":      {func(f url.Values) { f.Set("text", strings.Repeat("a", 20<<10)) }, http.StatusRequestEntityTooLarge, "too long"},
 	} {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/search"
 )
@@ -68,6 +70,7 @@ type searchPage struct {
 	Typed      string
 	Heading    string
 	Maker      *label.Party // whose page it is; nil for the search of all
+	Product    *product     // whose page it is, of that maker's
 	Feed       string
 	Total      int
 	Reading    bool // the index is not complete yet
@@ -85,14 +88,18 @@ type searchPage struct {
 // A result is one label in a list.
 type result struct {
 	*search.Record
-	Title    string
-	State    string
-	Tone     string
-	Kind     string
-	Support  day
-	Assured  string
-	Selected bool
+	Title     string
+	State     string
+	Tone      string
+	LevelName string
+	Kind      string
+	ModelPage string
+	Support   template.HTML
+	Assured   string
 }
+
+// A product is a model of a manufacturer.
+type product struct{ Model string }
 
 // A filter narrows a search.
 type filter struct {
@@ -109,19 +116,18 @@ type option struct {
 	On    bool
 }
 
-// stateWords are the states in a word.
-var stateWords = map[label.State]string{
-	label.Active: "Valid", label.Suspended: "Suspended", label.Expired: "Expired", label.Revoked: "Revoked",
-	label.Withdrawn: "Withdrawn", label.Superseded: "Replaced",
-}
-
-var assuranceWords = map[label.Assurance]string{
-	label.LabTested: "Tested by a laboratory", label.SelfDeclared: "Stated by the manufacturer",
-}
-
-var sortWords = map[search.Sort]string{
-	search.Best: "Best match", search.Newest: "Newest", search.Level: "Level", search.Name: "Name", search.Support: "Longest updates",
-}
+// Messages for what labels are searched by: states in a word, who checked, and
+// orders.
+var (
+	stateWords = map[label.State]string{
+		label.Active: "search.valid", label.Suspended: "search.suspended", label.Expired: "search.expired", label.Revoked: "search.revoked",
+		label.Withdrawn: "search.withdrawn", label.Superseded: "search.superseded",
+	}
+	assuranceWords = map[label.Assurance]string{label.LabTested: "label.tested", label.SelfDeclared: "label.declared"}
+	sortWords      = map[search.Sort]string{
+		search.Best: "search.best", search.Newest: "search.newest", search.Level: "search.by-level", search.Name: "search.by-name", search.Support: "search.by-support",
+	}
+)
 
 // searched are the parameters of a search.
 var searched = []string{"q", "category", "level", "state", "scheme", "checked", "maker", "sort", "page"}
@@ -199,34 +205,38 @@ func (h *Handler) searchLabels(w http.ResponseWriter, r *http.Request, path stri
 		h.failTyped(w, r, err, forPeople, q.Text)
 		return
 	}
-	b, err := renderTemplate("search", h.searchPage(path, q, found, maker))
+	v := h.voices.of(r)
+	made, err := v.body("search", h.searchPage(v, path, q, found, maker))
 	if err != nil {
 		h.fail(w, r, err, forPeople)
 		return
 	}
-	made := newBody(htmlType, b)
 	made.link = []string{"<" + template.HTMLEscapeString(h.base+address(path, q)) + `>; rel="canonical"`}
 	h.send(w, r, made, cacheLabel)
 }
 
-func (h *Handler) searchPage(path string, q search.Query, found *search.Result, maker *label.Party) *searchPage {
+func (h *Handler) searchPage(v *voice, path string, q search.Query, found *search.Result, maker *label.Party) *searchPage {
 	p := &searchPage{
-		Typed: q.Text, Heading: "Product security labels", Maker: maker, Total: found.Total, Reading: !h.complete.Load(),
+		Typed: q.Text, Heading: v.Text("site.title"), Maker: maker, Total: found.Total, Reading: !h.complete.Load(),
 		Page: max(q.Page, 1), Pages: found.Pages,
 	}
 	if maker != nil {
 		p.Heading, p.Feed = maker.Name, "/feeds/"+maker.ID+".atom"
 	}
-	p.frame = newFrame(p.Heading+pageOf(p.Page), h.a.Trust().Authority)
-	for _, rec := range found.Records {
-		p.Results = append(p.Results, h.result(rec))
+	title := p.Heading
+	if p.Page > 1 {
+		title = v.Text("search.title-page", "title", title, "number", p.Page)
 	}
-	p.Filters = h.filters(path, q, found)
-	p.Chosen = h.chosen(path, q)
+	p.frame = newFrame(title, h.a.Trust().Authority, address(path, q))
+	for _, rec := range found.Records {
+		p.Results = append(p.Results, h.result(v, rec))
+	}
+	p.Filters = h.filters(v, path, q, found)
+	p.Chosen = h.chosen(v, path, q)
 	for _, s := range search.Sorts {
 		next := q
 		next.Sort, next.Page = s, 0
-		p.Sorts = append(p.Sorts, option{Words: sortWords[s], Href: address(path, next), On: s == q.Sort})
+		p.Sorts = append(p.Sorts, option{Words: v.Text(sortWords[s]), Href: address(path, next), On: s == q.Sort})
 	}
 	if found.Propose != "" {
 		next := q
@@ -253,18 +263,13 @@ func (h *Handler) searchPage(path string, q search.Query, found *search.Result, 
 	return p
 }
 
-func pageOf(n int) string {
-	if n == 1 {
-		return ""
-	}
-	return ", page " + strconv.Itoa(n)
-}
-
-func (h *Handler) result(rec *search.Record) result {
+func (h *Handler) result(v *voice, rec *search.Record) result {
 	state := rec.State(h.a.Now())
+	name, _ := v.Level(rec.Scheme, rec.Level, "")
 	out := result{
-		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: stateWords[state], Tone: "off",
-		Kind: h.category(rec.Category), Support: newDay(rec.SupportEnd), Assured: assuranceWords[rec.Assurance],
+		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: v.Text(stateWords[state]), Tone: "off",
+		LevelName: name, Kind: h.category(v, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
+		Support: v.day(rec.SupportEnd), Assured: v.Text(assuranceWords[rec.Assurance]),
 	}
 	if state == label.Active {
 		out.Tone = "on"
@@ -272,16 +277,8 @@ func (h *Handler) result(rec *search.Record) result {
 	return out
 }
 
-// category returns a category in words.
-func (h *Handler) category(id string) string {
-	if c := h.a.Programme().Categories[id]; c != nil {
-		return c.Name
-	}
-	return id
-}
-
 // filters offers what would narrow a search, with how many labels that leaves.
-func (h *Handler) filters(path string, q search.Query, found *search.Result) []filter {
+func (h *Handler) filters(v *voice, path string, q search.Query, found *search.Result) []filter {
 	var list []filter
 	add := func(title string, options []option) {
 		if len(options) > 1 {
@@ -297,24 +294,24 @@ func (h *Handler) filters(path string, q search.Query, found *search.Result) []f
 	}
 	var options []option
 	for n, count := range found.Levels {
-		options = append(options, offer("Level "+strconv.Itoa(n), count, func(q *search.Query) { q.Level = n }))
+		options = append(options, offer(v.Text("search.level-number", "number", n), count, func(q *search.Query) { q.Level = n }))
 	}
-	add("Level", options)
+	add(v.Text("search.level"), options)
 	options = nil
 	for s, count := range found.States {
-		options = append(options, offer(stateWords[s], count, func(q *search.Query) { q.State = s }))
+		options = append(options, offer(v.Text(stateWords[s]), count, func(q *search.Query) { q.State = s }))
 	}
-	add("State", options)
+	add(v.Text("search.state"), options)
 	options = nil
 	for id, count := range found.Categories {
-		options = append(options, offer(h.category(id), count, func(q *search.Query) { q.Category = id }))
+		options = append(options, offer(h.category(v, id), count, func(q *search.Query) { q.Category = id }))
 	}
-	add("Kind", options)
+	add(v.Text("search.kind"), options)
 	return list
 }
 
 // chosen returns the filters that are set.
-func (h *Handler) chosen(path string, q search.Query) (list []option) {
+func (h *Handler) chosen(v *voice, path string, q search.Query) (list []option) {
 	add := func(set bool, words string, change func(*search.Query)) {
 		if !set {
 			return
@@ -324,21 +321,76 @@ func (h *Handler) chosen(path string, q search.Query) (list []option) {
 		change(&next)
 		list = append(list, option{Words: words, Href: address(path, next)})
 	}
-	add(q.Category != "", h.category(q.Category), func(q *search.Query) { q.Category = "" })
-	add(q.Level > 0, "Level "+strconv.Itoa(q.Level), func(q *search.Query) { q.Level = 0 })
-	add(q.State != "", stateWords[q.State], func(q *search.Query) { q.State = "" })
-	add(q.Assurance != "", assuranceWords[q.Assurance], func(q *search.Query) { q.Assurance = "" })
+	add(q.Category != "", h.category(v, q.Category), func(q *search.Query) { q.Category = "" })
+	add(q.Level > 0, v.Text("search.level-number", "number", q.Level), func(q *search.Query) { q.Level = 0 })
+	if q.State != "" {
+		add(true, v.Text(stateWords[q.State]), func(q *search.Query) { q.State = "" })
+	}
+	if q.Assurance != "" {
+		add(true, v.Text(assuranceWords[q.Assurance]), func(q *search.Query) { q.Assurance = "" })
+	}
 	add(q.Scheme != "", q.Scheme, func(q *search.Query) { q.Scheme = "" })
-	add(path == "/" && q.Manufacturer != "", "By "+q.Manufacturer, func(q *search.Query) { q.Manufacturer = "" })
+	add(path == "/" && q.Manufacturer != "", v.Text("search.by-maker", "maker", q.Manufacturer), func(q *search.Query) { q.Manufacturer = "" })
 	return list
 }
 
-// maker answers /m/{organization}: a manufacturer's labels.
-func (h *Handler) maker(w http.ResponseWriter, r *http.Request, id string) {
+// makerPages answers /m/{organization}, a manufacturer's labels, and
+// /m/{organization}/{model}, the labels of one of its products.
+func (h *Handler) makerPages(w http.ResponseWriter, r *http.Request, rest string) {
+	id, model, ofProduct := strings.Cut(rest, "/")
 	org, _, err := h.a.Feed(id)
 	if err != nil {
 		h.fail(w, r, err, forPeople)
 		return
 	}
-	h.searchLabels(w, r, "/m/"+org.ID, &label.Party{ID: org.ID, Name: org.Name, URL: org.URL})
+	maker := &label.Party{ID: org.ID, Name: org.Name, URL: org.URL}
+	if ofProduct {
+		h.productPage(w, r, maker, model)
+		return
+	}
+	h.searchLabels(w, r, "/m/"+org.ID, maker)
+}
+
+// modelPage returns where the labels of a product are.
+func modelPage(maker, model string) string { return "/m/" + maker + "/" + url.PathEscape(model) }
+
+// productPage answers with all labels of the products of a model number,
+// whatever became of them: those that count first, then the latest.
+func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *label.Party, model string) {
+	list, err := h.a.ByModel(maker.ID, model)
+	if err == nil && len(list) == 0 {
+		err = label.Errorf(label.NotFound, label.ReasonUnlabelled, "model", "no product of %s with model number %q has a label", maker.Name, clip(model))
+	}
+	if err != nil {
+		h.failTyped(w, r, err, forPeople, model)
+		return
+	}
+	slices.SortFunc(list, func(a, b *authority.Published) int {
+		if live := cmp.Compare(order(a), order(b)); live != 0 {
+			return live
+		}
+		return b.Label.Issued.Compare(a.Label.Issued)
+	})
+	v := h.voices.of(r)
+	p := &searchPage{
+		Heading: list[0].Label.Device.FullName(), Maker: maker, Product: &product{model}, Total: len(list), Page: 1, Pages: 1,
+		frame: newFrame(list[0].Label.Device.FullName(), h.a.Trust().Authority, modelPage(maker.ID, model)),
+	}
+	for _, l := range list {
+		p.Results = append(p.Results, h.result(v, search.NewRecord(&l.History, l.Index, h.a.Now())))
+	}
+	made, err := v.body("search", p)
+	if err != nil {
+		h.fail(w, r, err, forPeople)
+		return
+	}
+	h.send(w, r, made, cacheLabel)
+}
+
+// order puts labels that count before those that do not.
+func order(p *authority.Published) int {
+	if p.State == label.Active {
+		return 0
+	}
+	return 1
 }

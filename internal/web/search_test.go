@@ -33,7 +33,7 @@ func TestSearch(t *testing.T) {
 	w, camera, plug := stocked(t)
 	for target, want := range map[string]struct{ has, lacks []string }{
 		"/?q=":                                  {[]string{string(camera), string(plug), "2 labels"}, nil},
-		"/?q=porch+camera":                      {[]string{string(camera), "One label"}, []string{string(plug)}},
+		"/?q=porch+camera":                      {[]string{string(camera), "1 label."}, []string{string(plug)}},
 		"/?q=NL-C210":                           {[]string{string(camera)}, []string{string(plug)}},
 		"/?q=northlihgt":                        {[]string{"No label was found", `<a href="/?q=northlight"><strong>northlight</strong></a>`}, []string{string(camera)}},
 		"/?q=northlight&level=1":                {[]string{string(plug), "Level 1 <span"}, []string{string(camera)}},

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -18,12 +19,11 @@ type standing struct {
 	Tone     string // class of the box
 	Sign     string // in the box, a shape
 	Headline string
-	Advice   string // what follows from it for whoever looks; empty where nothing does
-	AsOf     string // the instant that was asked about; empty for the present
-	EndOfDay bool   // whether that is the end of a day
+	Advice   string        // what follows from it for whoever looks; empty where nothing does
+	Fact     template.HTML // since when or until when
+	AsOf     string        // the instant that was asked about; empty for the present
+	EndOfDay bool          // whether that is the end of a day
 
-	Since, Last  day      // in this state since; last day of validity
-	Soon         bool     // whether that day is near
 	Bound        string   // what ends the validity
 	Because      *account // why the state is what it is, or why validity ends when it does
 	Scheduled    *account // an end that was announced for a later day
@@ -34,76 +34,127 @@ type standing struct {
 
 // An account is what the page tells of one status.
 type account struct {
-	What      string // happened
-	On        day    // on which it was recorded
-	From      *day   // from which on it takes effect, if that is later
-	Title     string // the reason
+	What      string        // happened
+	Day       template.HTML // on which it was recorded
+	From      template.HTML // from which on it takes effect, if that is later
+	Title     string        // the reason
 	Text      string
 	Index     int64 // log entry
 	Successor label.ID
 }
 
-// A face is how a state looks.
+// A face is how a state looks: now and then, and what follows from it, are
+// messages.
 type face struct{ tone, sign, now, then, advice string }
 
 var faces = map[label.State]face{
-	label.NotIssued:  {"past", "clock", "NOT ISSUED yet", "It was NOT ISSUED yet", ""},
-	label.Active:     {"good", "check", "Valid label", "It was valid", ""},
-	label.Expired:    {"ended", "hourglass", "EXPIRED label", "It was EXPIRED", "Do not rely on it."},
-	label.Suspended:  {"pause", "pause", "SUSPENDED label", "It was SUSPENDED", "Do not rely on it: for now it does not count."},
-	label.Revoked:    {"stop", "cross", "REVOKED label", "It was REVOKED", "Do not rely on it. It will not become valid again."},
-	label.Withdrawn:  {"over", "minus", "WITHDRAWN label", "It was WITHDRAWN", "Do not rely on it. It will not become valid again."},
-	label.Superseded: {"moved", "arrow", "SUPERSEDED by a new label", "It was SUPERSEDED", "This label no longer counts. See what the new one says."},
+	label.NotIssued:  {"past", "clock", "state.not-issued", "state.was-not-issued", ""},
+	label.Active:     {"good", "check", "state.active", "state.was-active", ""},
+	label.Expired:    {"ended", "hourglass", "state.expired", "state.was-expired", "advice.expired"},
+	label.Suspended:  {"pause", "pause", "state.suspended", "state.was-suspended", "advice.suspended"},
+	label.Revoked:    {"stop", "cross", "state.revoked", "state.was-revoked", "advice.ended"},
+	label.Withdrawn:  {"over", "minus", "state.withdrawn", "state.was-withdrawn", "advice.ended"},
+	label.Superseded: {"moved", "arrow", "state.superseded", "state.was-superseded", "advice.superseded"},
 }
 
 // bounds say what ends a label's validity.
 var bounds = map[label.Bound]string{
-	label.BoundSchemeTerm:     "This is the longest that the scheme lets a label run.",
-	label.BoundSupportEnd:     "The manufacturer's security updates end then.",
-	label.BoundEvidenceExpiry: "The tests or statements it rests on are too old after that.",
-	label.BoundGraceEnd:       "The authority brought the end forward; the signed label still names a later day.",
+	label.BoundSchemeTerm:     "validity.scheme-term",
+	label.BoundSupportEnd:     "validity.support-end",
+	label.BoundEvidenceExpiry: "validity.evidence-expiry",
+	label.BoundGraceEnd:       "validity.grace-end",
 }
 
 func (h *Handler) standing(p look) standing {
-	f := faces[p.State]
-	s := standing{
-		State: p.State, Tone: f.tone, Sign: f.sign, Headline: f.now, Advice: f.advice,
-		Last: lastDay(p.Expires), Soon: p.Soon, Bound: bounds[p.ExpiresFor], Scheduled: h.account(p, p.Scheduled), Review: h.account(p, p.Review),
-	}
+	f, v := faces[p.State], p.voice
+	s := standing{State: p.State, Tone: f.tone, Sign: f.sign, Scheduled: h.account(p, p.Scheduled), Review: h.account(p, p.Review)}
 	if p.Because != nil {
-		s.Since, s.Because = newDay(label.DateOf(p.Because.Effective)), h.account(p, p.Because)
+		s.Because = h.account(p, p.Because)
 	}
+	last := lastDay(p.Expires)
 	if p.State == label.Active || p.State == label.Expired {
 		s.Because = h.account(p, lapse(p))
+		s.Bound = v.Text(bounds[p.ExpiresFor])
+	}
+	announced := s.Because != nil
+	if p.State == label.Active && p.Scheduled != nil {
+		last, announced = lastDay(p.Scheduled.Effective), true
+		s.Bound, s.Because = "", nil
+	}
+	s.Fact = validity(p, last)
+	s.Headline = v.Text(f.now)
+	if p.past {
+		s.Headline = v.Text(f.then)
 	}
 	if p.State == label.Active {
-		s.qualify(p)
+		s.qualify(p, last, announced)
+	}
+	if f.advice != "" {
+		s.Advice = v.Text(f.advice)
 	}
 	if p.past {
-		s.turnBack(p, f)
+		s.turnBack(p)
 	}
 	return s
 }
 
-// qualify tells of a label that counts what may be wrong with it all the same.
-func (s *standing) qualify(p look) {
-	announced := s.Because != nil
-	if p.Scheduled != nil {
-		s.Last, s.Bound, s.Because, announced = lastDay(p.Scheduled.Effective), "", nil, true
+// validity says until when a label is valid, or since when it is not.
+func validity(p look, last label.Date) template.HTML {
+	v := p.voice
+	since := func(key string, args ...any) template.HTML {
+		return v.HTML(key, append([]any{"date", strong(v.day(label.DateOf(p.Because.Effective)))}, args...)...)
 	}
+	date := strong(v.day(last))
+	switch p.State {
+	case label.Active:
+		switch {
+		case p.Scheduled != nil && p.Scheduled.Successor != nil:
+			id := p.Scheduled.Successor.ID
+			return v.HTML("validity.active-successor", "date", date, "label", v.a("/l/"+string(id), pretty(id)))
+		case p.Scheduled != nil && p.Scheduled.Action == label.Withdraw:
+			return v.HTML("validity.active-withdrawal", "date", date)
+		case p.Soon:
+			return v.HTML("validity.active-soon", "date", date)
+		}
+		return v.HTML("validity.active", "date", date)
+	case label.Expired:
+		return v.HTML("validity.expired", "date", date)
+	case label.Suspended:
+		return since("validity.suspended")
+	case label.Revoked:
+		return since("validity.revoked")
+	case label.Withdrawn:
+		return since("validity.withdrawn")
+	case label.Superseded:
+		if id := p.Because.Successor.ID; p.past {
+			return since("validity.superseded-by", "label", v.a("/l/"+string(id), pretty(id)))
+		}
+		return since("validity.superseded")
+	}
+	return v.HTML("validity.not-issued")
+}
+
+// qualify tells of a label that counts what may be wrong with it all the same.
+func (s *standing) qualify(p look, last label.Date, announced bool) {
 	s.UpdatesEnded = p.Support == label.SupportEnded
+	v := p.voice
+	if announced {
+		s.Tone, s.Sign, s.Headline = "caution", "clock", v.Text("state.active-until", "date", v.Date(last))
+		if p.past {
+			s.Headline = v.Text("state.was-active-until", "date", v.Date(last))
+		}
+	}
 	for _, q := range []struct {
 		so         bool
-		sign, says string
+		sign, more string
 	}{
-		{announced, "clock", " until " + s.Last.Words},
-		{p.Soon && !announced, "clock", ", expires soon"},
-		{s.Review != nil, "lens", ", UNDER REVIEW"},
-		{s.UpdatesEnded, "alert", ", NO MORE UPDATES"},
+		{p.Soon && !announced, "clock", v.Text("state.soon")},
+		{s.Review != nil, "lens", v.Text("state.review")},
+		{s.UpdatesEnded, "alert", v.Text("state.no-updates")},
 	} {
 		if q.so {
 			s.Tone, s.Sign = "caution", q.sign
-			s.Headline += q.says
+			s.Headline = v.Text("state.list", "state", s.Headline, "more", q.more)
 		}
 	}
 }
@@ -111,21 +162,22 @@ func (s *standing) qualify(p look) {
 // turnBack makes the standing one of the past. However the label stood, it
 // does not look like a label that stands so now: an address that asks about the
 // past can be printed on a product too.
-func (s *standing) turnBack(p look, f face) {
+func (s *standing) turnBack(p look) {
 	s.Tone, s.Advice = "past", ""
-	s.Headline = f.then + strings.TrimPrefix(s.Headline, f.now)
-	s.AsOf = p.At.Format("2 January 2006, 15:04:05 UTC")
-	if end := label.DateOf(p.At).End(); end.Sub(p.At) == time.Second {
-		s.AsOf, s.EndOfDay = p.At.Format("2 January 2006"), true
+	day := label.DateOf(p.At)
+	if s.AsOf = p.voice.Date(day); day.End().Sub(p.At) == time.Second {
+		s.EndOfDay = true
+	} else {
+		s.AsOf += p.At.Format(", 15:04:05 UTC")
 	}
 }
 
 // title returns the headline for where it stands alone.
-func (s *standing) title() string {
+func (s *standing) title(v *voice) string {
 	if s.AsOf == "" {
 		return s.Headline
 	}
-	return s.Headline + " (as of " + s.AsOf + ")"
+	return v.Text("state.title-as-of", "state", s.Headline, "instant", s.AsOf)
 }
 
 // lapse returns what brought a label's end forward to where it is, or nil.
@@ -139,18 +191,19 @@ func lapse(p look) *label.Status {
 }
 
 // happened says what a status is, announced what one is that takes effect later,
-// and advised how an advisory says the product stands.
+// and advised how an advisory says the product stands, with the version that
+// mends it and without.
 var (
 	happened = map[label.Action]string{
-		label.Suspend: "Suspended", label.Reinstate: "Suspension ended", label.Revoke: "Revoked", label.Withdraw: "Withdrawn by the manufacturer",
-		label.Supersede: "Superseded by a new label", label.Lapse: "Ended early", label.Review: "Review begun", label.Clear: "Review ended",
-		label.Advise: "Security notice",
+		label.Suspend: "event.suspend", label.Reinstate: "event.reinstate", label.Revoke: "event.revoke", label.Withdraw: "event.withdraw",
+		label.Supersede: "event.supersede", label.Lapse: "event.lapse", label.Review: "event.review", label.Clear: "event.clear",
 	}
 	announced = map[label.Action]string{
-		label.Withdraw: "Withdrawal announced", label.Supersede: "Replacement announced", label.Lapse: "Earlier end announced",
+		label.Withdraw: "event.withdraw-announced", label.Supersede: "event.supersede-announced", label.Lapse: "event.lapse-announced",
 	}
-	advised = map[string]string{
-		"affected": "affected", "fixed": "mended", "not-affected": "not affected", "under-investigation": "being looked into",
+	advised = map[string][2]string{
+		"affected": {"event.advise-affected", "event.advise-version"}, "fixed": {"event.advise-fixed", "event.advise-fixed-version"},
+		"not-affected": {"event.advise-not-affected", "event.advise-fixed-version"}, "under-investigation": {"event.advise-investigating", "event.advise-version"},
 	}
 )
 
@@ -158,23 +211,27 @@ func (h *Handler) account(p look, s *label.Status) *account {
 	if s == nil {
 		return nil
 	}
-	a := &account{
-		What: happened[s.Action], On: newInstant(s.Recorded),
-		Title: h.title(s), Text: s.Text, Index: p.Indexes[s.Number-1],
+	v := p.voice
+	a := &account{Day: v.instant(s.Recorded), Text: s.Text, Index: p.Indexes[s.Number-1]}
+	if r := h.a.Programme().Reasons[s.Reason]; r != nil {
+		a.Title = v.Reason(r)
 	}
+	key := happened[s.Action]
 	if s.Effective.After(s.Recorded) {
-		from := newInstant(s.Effective)
-		a.What, a.From = announced[s.Action], &from
+		key, a.From = announced[s.Action], v.instant(s.Effective)
 	}
 	if s.Successor != nil {
 		a.Successor = s.Successor.ID
 	}
-	if s.Advisory != nil {
-		a.What += ": " + advised[s.Advisory.State]
-		if s.Advisory.FixedIn != "" {
-			a.What += ", mended from version " + s.Advisory.FixedIn + " on"
-		}
-		a.Title = s.Advisory.Title
+	if s.Advisory == nil {
+		a.What = v.Text(key)
+		return a
+	}
+	a.Title = s.Advisory.Title
+	if keys := advised[s.Advisory.State]; s.Advisory.FixedIn == "" {
+		a.What = v.Text(keys[0])
+	} else {
+		a.What = v.Text(keys[1], "version", s.Advisory.FixedIn)
 	}
 	return a
 }
@@ -213,7 +270,8 @@ type caution struct {
 	*label.AdvisoryRef
 	Tone, Sign string
 	Headline   string
-	On         day
+	Severity   string
+	About      template.HTML
 	Page       link
 	rank       int // 0 is the gravest
 }
@@ -226,7 +284,7 @@ const noConcern = 3
 func notices(p look) (concern, others []caution) {
 	var list []caution
 	for _, s := range slices.Backward(p.Advisories) {
-		list = append(list, newCaution(s))
+		list = append(list, newCaution(p.voice, s))
 	}
 	slices.SortStableFunc(list, func(a, b caution) int { return cmp.Compare(a.rank, b.rank) })
 	n := slices.IndexFunc(list, func(n caution) bool { return n.rank == noConcern })
@@ -236,23 +294,39 @@ func notices(p look) (concern, others []caution) {
 	return list[:n], list[n:]
 }
 
-func newCaution(s *label.Status) caution {
+// severities are those of CVSS.
+var severities = map[string]string{"low": "notice.low", "medium": "notice.medium", "high": "notice.high", "critical": "notice.critical"}
+
+func newCaution(v *voice, s *label.Status) caution {
 	a := s.Advisory
-	n := caution{AdvisoryRef: a, Tone: "caution", Sign: "alert", On: newDay(label.DateOf(s.Recorded))}
+	n := caution{AdvisoryRef: a, Tone: "caution", Sign: "alert"}
+	day := v.day(label.DateOf(s.Recorded))
+	if len(a.Issues) == 0 {
+		n.About = v.HTML("notice.about", "id", bdi(a.ID), "date", day)
+	} else {
+		var issues []string
+		for _, s := range a.Issues {
+			issues = append(issues, string(bdi(s)))
+		}
+		n.About = v.HTML("notice.about-issues", "id", bdi(a.ID), "issues", template.HTML(strings.Join(issues, ", ")), "date", day)
+	}
+	if key := severities[strings.ToLower(a.Severity)]; key != "" {
+		n.Severity = v.Text("notice.severity", "severity", v.Text(key))
+	}
 	if a.URL != "" {
 		n.Page = newLink(a.URL)
 	}
 	switch {
 	case a.State == "not-affected":
-		n.Tone, n.Sign, n.Headline, n.rank = "good", "check", "This product is not affected", noConcern
+		n.Tone, n.Sign, n.Headline, n.rank = "good", "check", v.Text("notice.not-affected"), noConcern
 	case a.State == "under-investigation":
-		n.Sign, n.Headline, n.rank = "lens", "The manufacturer is finding out whether this product is affected", 2
+		n.Sign, n.Headline, n.rank = "lens", v.Text("notice.investigating"), 2
 	case a.FixedIn != "":
-		n.Headline, n.rank = "You need version "+a.FixedIn+" or later", 1
+		n.Headline, n.rank = v.Text("notice.version", "version", a.FixedIn), 1
 	case a.State == "fixed":
-		n.Headline, n.rank = "Mended by an update: install the latest version", 1
+		n.Headline, n.rank = v.Text("notice.fixed"), 1
 	default:
-		n.Tone, n.Headline = "stop", "This product is affected, and nothing mends it yet"
+		n.Tone, n.Headline = "stop", v.Text("notice.affected")
 	}
 	return n
 }

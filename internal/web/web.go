@@ -15,6 +15,7 @@ import (
 	"labeld/internal/art"
 	"labeld/internal/authority"
 	"labeld/internal/label"
+	"labeld/internal/locale"
 	"labeld/internal/notice"
 	"labeld/internal/qr"
 	"labeld/internal/scheme"
@@ -74,6 +75,7 @@ type Config struct {
 	Base      string       // public base URL, as [qr.CheckBase] wants it; labels and codes name it
 	Log       *slog.Logger // gets the detail of internal errors
 	Art       *art.Studio  // draws labels
+	Words     *locale.Catalogue
 
 	// ClientHeader is the header in which a proxy says whom it asks for, such as
 	// X-Forwarded-For; empty where clients connect themselves. Optional.
@@ -87,7 +89,10 @@ type Handler struct {
 	base string
 	log  *slog.Logger
 
-	home, labelKey, logKey, trust, resolver, openAPI, apiPage *body
+	labelKey, logKey, trust, resolver, openAPI, apiPage *body
+
+	voices *voices
+	homes  map[*voice]*body // the first page
 
 	calls   *limiter // of the API
 	reports *limiter // of people
@@ -107,8 +112,8 @@ const pictureCache = 2048
 
 // New returns a handler.
 func New(c Config) (*Handler, error) {
-	if c.Authority == nil || c.Log == nil || c.Art == nil {
-		return nil, errors.New("web: authority, log and art are required")
+	if c.Authority == nil || c.Log == nil || c.Art == nil || c.Words == nil {
+		return nil, errors.New("web: authority, log, art and words are required")
 	}
 	if err := qr.CheckBase(c.Base); err != nil {
 		return nil, err
@@ -136,20 +141,21 @@ func New(c Config) (*Handler, error) {
 		return nil, err
 	}
 	h.trust = newBody(jsonType, text)
-	if text, err = renderHome(trust.Authority, c.Base); err != nil {
+	if h.voices, err = newVoices(c.Words); err != nil {
 		return nil, err
 	}
-	h.home = newBody(htmlType, text)
+	if h.homes, err = h.renderHomes(); err != nil {
+		return nil, err
+	}
 	if h.resolver, err = h.describeResolver(trust.Authority.Name); err != nil {
 		return nil, err
 	}
 	if h.openAPI, err = describeAPI(c.Base); err != nil {
 		return nil, err
 	}
-	if text, err = renderAPI(trust.Authority, c.Base); err != nil {
+	if h.apiPage, err = h.renderAPI(); err != nil {
 		return nil, err
 	}
-	h.apiPage = newBody(htmlType, text)
 	if h.calls, err = newLimiter(rate.Every(time.Minute/perMinute), perMinute, c.ClientHeader); err != nil {
 		return nil, err
 	}
@@ -199,10 +205,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/.well-known/gs1resolver":
 		h.send(w, r, h.resolver, cacheMinute)
 	case "/":
-		if wantsSearch(r.URL.Query()) {
+		if r.URL.RawQuery != "" && wantsSearch(r.URL.Query()) {
 			h.searchLabels(w, r, "/", nil)
 		} else {
-			h.send(w, r, h.home, cacheMinute)
+			h.send(w, r, h.homes[h.voices.of(r)], cacheMinute)
 		}
 	case "/compare":
 		h.compare(w, r)
@@ -232,7 +238,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		} else if name, ok := strings.CutPrefix(path, "/advisory/"); ok {
 			h.advisory(w, r, name)
 		} else if id, ok := strings.CutPrefix(path, "/m/"); ok {
-			h.maker(w, r, id)
+			h.makerPages(w, r, id)
 		} else if name, ok := strings.CutPrefix(path, "/sitemap/"); ok {
 			h.sitemap(w, r, name)
 		} else if name, ok := strings.CutPrefix(path, "/surveillance/"); ok {

@@ -286,10 +286,12 @@ func checkAnswer(t testing.TB, rec *httptest.ResponseRecorder) {
 	if bad := attribute.FindString(rest); bad != "" && !strings.Contains(html.UnescapeString(rest), "onerror") {
 		t.Errorf("the page has %q", bad)
 	}
-	if !strings.Contains(body, `<html lang="en">`) || strings.Count(body, "<h1") != 1 || !strings.Contains(body, "<title>") {
+	if !htmlElement.MatchString(body) || head.Get("Content-Language") == "" || strings.Count(body, "<h1") != 1 || !strings.Contains(body, "<title>") {
 		t.Error("the page lacks a language, a title or its one first heading")
 	}
 }
+
+var htmlElement = regexp.MustCompile(`<html lang="[A-Za-z-]+" dir="(ltr|rtl)">`)
 
 func TestCanonicalLink(t *testing.T) {
 	w := newWorld(t)
@@ -345,7 +347,7 @@ func TestNegotiation(t *testing.T) {
 		if got := rec.Header().Get("Content-Type") == jsonType; got != tt.json {
 			t.Errorf("Accept %q gives JSON: %v, want %v", tt.accept, got, tt.json)
 		}
-		if got := rec.Header().Values("Vary"); !slices.Equal(got, []string{"Accept, Accept-Encoding"}) {
+		if got := rec.Header().Values("Vary"); !slices.Equal(got, []string{"Accept, Accept-Language, Accept-Encoding"}) {
 			t.Errorf("Vary is %q", got)
 		}
 	}
@@ -581,8 +583,8 @@ func TestPage(t *testing.T) {
 	}{
 		{camera.Label.ID, []string{
 			"Northlight Porch Camera 2", "NL-C210", "Camera", "9522104000171", "Is this the product you hold?",
-			"Valid label", "17 October 2028", "too old after that", "Level 3 of 4: Secure by design", `aria-label="3 of 4 steps"`,
-			"a laboratory has searched the software", "Tested by a laboratory:", camera.Label.Labs[0].Name, camera.Label.Labs[0].Accreditation, "3.8.2",
+			"Valid label", "17 October 2028", "too old after that", "Level 3 of 4: <bdi>Secure by design</bdi>", `aria-label="3 of 4 steps"`,
+			"a laboratory has searched the software", "Tested by a laboratory", camera.Label.Labs[0].Name, camera.Label.Labs[0].Accreditation, "3.8.2",
 			"Security updates until", "1 July 2032", "There is no default password", "They install by themselves",
 			`href="mailto:security@northlight.example.com"`, "within 3 days",
 			"No password is shared between units", "Declaration of conformity", "AUR-2026-0417",
@@ -590,7 +592,7 @@ func TestPage(t *testing.T) {
 			"labelctl verify", `alt="QR code of this label`,
 		}, []string{"Stated by the manufacturer itself", "EXPIRED"}},
 		{plug.Label.ID, []string{
-			"Stated by the manufacturer itself", "Level 1 of 4: Basics", "They do not install by themselves", "Smart plug",
+			"Stated by the manufacturer itself", "Level 1 of 4: <bdi>Basics</bdi>", "They do not install by themselves", "Smart plug",
 		}, []string{"<strong>Tested by a laboratory"}},
 	} {
 		body := html.UnescapeString(get(w.h, "/l/"+string(tt.id)).Body.String())
@@ -647,7 +649,7 @@ func TestOtherScheme(t *testing.T) {
 	p := w.plug()
 	h := w.handler(replaced{w.Authority})
 	body := get(h, "/l/"+string(p.Label.ID)).Body.String()
-	for _, want := range []string{"Level 1 of 4: Basics", "<li>no-shared-passwords ", "<dd>smart-plug</dd>"} {
+	for _, want := range []string{"Level 1 of 4: <bdi>Basics</bdi>", "<li>no-shared-passwords ", "<dd>smart-plug</dd>"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -696,7 +698,7 @@ func TestFaults(t *testing.T) {
 		{label.Errorf(99, "", "", "no"), 500, true},
 	} {
 		logged := new(lines)
-		h := must[*web.Handler](t)(web.New(web.Config{Authority: failing{w.Authority, tt.err}, Base: base, Log: slog.New(slog.NewTextHandler(logged, nil)), Art: labeltest.Studio(t)}))
+		h := must[*web.Handler](t)(web.New(web.Config{Authority: failing{w.Authority, tt.err}, Base: base, Log: slog.New(slog.NewTextHandler(logged, nil)), Art: labeltest.Studio(t), Words: labeltest.Words(t)}))
 		for _, target := range []string{"/l/" + id, "/l/" + id + ".json", "/l/" + id + "/qr.svg", "/01/09522104000171"} {
 			rec := get(h, target)
 			if rec.Code != tt.status {
@@ -802,7 +804,7 @@ func TestRuling(t *testing.T) {
 	page := get(w.h, "/l/"+string(p.Label.ID)).Body.String()
 	for _, want := range []string{
 		"The developer port is shut <small>(accepted by the authority, on appeal)</small>",
-		"The manufacturer appealed, and the authority accepted <q>Only you can change security settings</q>, <q>The developer port is shut</q>: <bdi>As ruled in a test.</bdi>",
+		"The manufacturer appealed, and the authority accepted “Only you can change security settings”, “The developer port is shut”: <bdi>As ruled in a test.</bdi>",
 		"Ruling on an appeal",
 	} {
 		if !strings.Contains(page, want) {

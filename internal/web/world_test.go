@@ -53,7 +53,7 @@ func newWorld(t testing.TB) *world {
 // handler returns a handler on an authority, which logs to the world's log.
 func (w *world) handler(a web.Authority) *web.Handler {
 	w.TB.Helper()
-	return must[*web.Handler](w.TB)(web.New(web.Config{Authority: a, Base: base, Log: slog.New(slog.NewTextHandler(w.log, nil)), Art: labeltest.Studio(w.TB)}))
+	return must[*web.Handler](w.TB)(web.New(web.Config{Authority: a, Base: base, Log: slog.New(slog.NewTextHandler(w.log, nil)), Art: labeltest.Studio(w.TB), Words: labeltest.Words(w.TB)}))
 }
 
 // camera issues the lab-tested label of the camera.

@@ -1,0 +1,287 @@
+package web
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"labeld/internal/label"
+	"labeld/internal/locale"
+)
+
+// A voice is a language as pages speak it.
+type voice struct {
+	*locale.Language
+	chosen bool   // by the address, so that links keep it
+	page   string // name by which rendered label pages are kept
+	pages  *template.Template
+	tag    []string // for headers
+	all    []*locale.Language
+}
+
+// voices finds the voice for a request.
+type voices struct {
+	catalogue *locale.Catalogue
+	plain     map[*locale.Language]*voice
+	chosen    map[*locale.Language]*voice
+	headers   *lru.Cache[string, *locale.Language] // Accept-Language headers that were read
+}
+
+const (
+	// headerCache bounds the Accept-Language headers whose meaning is kept:
+	// browsers of a country send few different ones.
+	headerCache = 1024
+
+	// maxHeader bounds what is read of an Accept-Language header, in bytes.
+	maxHeader = 256
+)
+
+func newVoices(c *locale.Catalogue) (*voices, error) {
+	v := &voices{catalogue: c, plain: map[*locale.Language]*voice{}, chosen: map[*locale.Language]*voice{}}
+	for _, l := range c.Languages() {
+		v.plain[l] = newVoice(l, c, false)
+		v.chosen[l] = newVoice(l, c, true)
+	}
+	var err error
+	v.headers, err = lru.New[string, *locale.Language](headerCache)
+	return v, err
+}
+
+func newVoice(l *locale.Language, c *locale.Catalogue, chosen bool) *voice {
+	v := &voice{Language: l, chosen: chosen, page: "web.page." + l.Tag, tag: []string{l.Tag}, all: c.Languages()}
+	if chosen {
+		v.page += "+"
+	}
+	v.pages = template.Must(pages.Clone()).Funcs(v.funcs())
+	return v
+}
+
+// source returns the voice of the language that the programme is written in.
+func (v *voices) source() *voice { return v.plain[v.catalogue.Languages()[0]] }
+
+// each returns all voices.
+func (v *voices) each() (list []*voice) {
+	for _, l := range v.catalogue.Languages() {
+		list = append(list, v.plain[l], v.chosen[l])
+	}
+	return list
+}
+
+// of returns the voice for a request: the language that its address names, or
+// else the one that suits its headers best.
+func (v *voices) of(r *http.Request) *voice {
+	if r.URL.RawQuery != "" {
+		if given := parameters(r.URL.RawQuery, "lang"); len(given) > 0 {
+			if l := v.catalogue.Find(clip(given[0])); l != nil {
+				return v.chosen[l]
+			}
+		}
+	}
+	header := r.Header["Accept-Language"]
+	if len(header) == 0 {
+		return v.source()
+	}
+	text := header[0]
+	if len(text) > maxHeader {
+		text = text[:maxHeader]
+		text = text[:max(0, strings.LastIndexByte(text, ','))]
+	}
+	l, ok := v.headers.Get(text)
+	if !ok {
+		l = v.catalogue.Negotiate(text)
+		v.headers.Add(text, l)
+	}
+	return v.plain[l]
+}
+
+// render makes a page.
+func (v *voice) render(name string, data any) ([]byte, error) {
+	var b bytes.Buffer
+	if err := v.pages.ExecuteTemplate(&b, name, data); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// body makes a page that is ready to be sent.
+func (v *voice) body(name string, data any) (*body, error) {
+	b, err := v.render(name, data)
+	if err != nil {
+		return nil, err
+	}
+	made := newBody(htmlType, b)
+	made.vary, made.language = varyPage, v.tag
+	return made, nil
+}
+
+// funcs are what templates speak with.
+func (v *voice) funcs() template.FuncMap {
+	return template.FuncMap{
+		"lang":      func() string { return v.Tag },
+		"dir":       v.direction,
+		"languages": v.languages,
+		"chosen":    v.carried,
+		"to":        func(parts ...any) string { return v.to(join(parts)) },
+		"t":         v.HTML,
+		"bdi":       bdi,
+		"strong":    strong,
+		"id":        pretty,
+		"a":         v.a,
+		"party":     party,
+		"digits":    func(n int64) string { return strconv.FormatInt(n, 10) },
+	}
+}
+
+func (v *voice) direction() string {
+	if v.RightToLeft {
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// carried returns the language that forms keep, or nothing.
+func (v *voice) carried() string {
+	if v.chosen {
+		return v.Tag
+	}
+	return ""
+}
+
+// to returns the address of a page of ours, which keeps the language that was
+// chosen.
+func (v *voice) to(path string) string {
+	if !v.chosen {
+		return path
+	}
+	return withLanguage(path, v.Tag)
+}
+
+func withLanguage(path, tag string) string {
+	sep := "?"
+	if strings.Contains(path, "?") {
+		sep = "&"
+	}
+	return path + sep + "lang=" + tag
+}
+
+// A tongue leads to a page in another language.
+type tongue struct {
+	Tag, Name, Href string
+	On              bool
+}
+
+// languages returns where a page is found in each language.
+func (v *voice) languages(here string) (list []tongue) {
+	for _, l := range v.all {
+		list = append(list, tongue{l.Tag, l.Name, withLanguage(here, l.Tag), l == v.Language})
+	}
+	return list
+}
+
+// Pieces of HTML that messages are given.
+
+func bdi(s string) template.HTML {
+	return template.HTML("<bdi>" + template.HTMLEscapeString(s) + "</bdi>")
+}
+
+func strong(v any) template.HTML { return "<strong>" + markup(v) + "</strong>" }
+
+// pretty returns a label ID as people read it, in one piece.
+func pretty(id label.ID) template.HTML {
+	return template.HTML(`<span class="id" dir="ltr">` + id.Pretty() + `</span>`)
+}
+
+// a links to a page of ours.
+func (v *voice) a(path string, says any) template.HTML {
+	return template.HTML(`<a href="`+template.HTMLEscapeString(v.to(path))+`">`) + markup(says) + "</a>"
+}
+
+// party names an organization, with a link where it has a page.
+func party(p label.Party) template.HTML {
+	if p.URL == "" {
+		return bdi(p.Name)
+	}
+	return newLink(p.URL).with(bdi(p.Name))
+}
+
+func markup(v any) template.HTML {
+	if h, ok := v.(template.HTML); ok {
+		return h
+	}
+	return template.HTML(template.HTMLEscapeString(v.(string)))
+}
+
+func join(parts []any) string {
+	var s strings.Builder
+	for _, p := range parts {
+		switch p := p.(type) {
+		case string:
+			s.WriteString(p)
+		case label.ID:
+			s.WriteString(string(p))
+		}
+	}
+	return s.String()
+}
+
+// A link is an address from a manufacturer or an authority. Only https and
+// mailto get here; what else there may be is no link.
+type link struct{ Href, Text string }
+
+func newLink(href string) link {
+	if !strings.HasPrefix(href, "https://") && !strings.HasPrefix(href, "mailto:") {
+		return link{Text: href}
+	}
+	return link{href, strings.TrimPrefix(href, "mailto:")}
+}
+
+// with returns the link under some words, and External under its address.
+func (l link) with(says template.HTML) template.HTML {
+	if l.Href == "" {
+		return says
+	}
+	return template.HTML(`<a href="`+template.HTMLEscapeString(l.Href)+`" rel="nofollow noopener">`) + says + "</a>"
+}
+
+func (l link) External() template.HTML { return l.with(bdi(l.Text)) }
+
+// day returns a day for people and for machines.
+func (v *voice) day(d label.Date) template.HTML {
+	return timeElement(d.String(), v.Date(d))
+}
+
+// instant returns an instant, with the time of day for machines only.
+func (v *voice) instant(t time.Time) template.HTML {
+	return timeElement(t.UTC().Format(time.RFC3339), v.Date(label.DateOf(t)))
+}
+
+func timeElement(iso, words string) template.HTML {
+	return template.HTML(`<time datetime="` + iso + `">` + template.HTMLEscapeString(words) + `</time>`)
+}
+
+// lastDay returns the last day that is wholly or partly before an end.
+func lastDay(end time.Time) label.Date { return label.DateOf(end.Add(-time.Second)) }
+
+// here returns the address of a request without its language. One that begins
+// with two slashes would lead elsewhere.
+func here(r *http.Request) string {
+	var kept []string
+	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		if pair != "" && !strings.HasPrefix(pair, "lang=") {
+			kept = append(kept, pair)
+		}
+	}
+	path := r.URL.EscapedPath()
+	if strings.HasPrefix(path, "//") {
+		path = "/"
+	}
+	if len(kept) == 0 {
+		return path
+	}
+	return path + "?" + strings.Join(kept, "&")
+}
