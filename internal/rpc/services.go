@@ -38,7 +38,26 @@ func (s *submissions) GetDevice(ctx context.Context, r *labelv1.GetDeviceRequest
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.GetDeviceResponse{Descriptor_: d.Descriptor, Registered: timestamp(d.Registered)}, nil
+	pictured, err := s.a.Pictured(d)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.GetDeviceResponse{Descriptor_: d.Descriptor, Registered: timestamp(d.Registered), Pictured: pictured}, nil
+}
+
+func (s *submissions) AddPicture(ctx context.Context, r *labelv1.AddPictureRequest) (*labelv1.AddPictureResponse, error) {
+	id, err := digest("device", r.GetDevice())
+	if err != nil {
+		return nil, err
+	}
+	if len(r.GetPicture()) == 0 {
+		return nil, missing("picture")
+	}
+	mediaType, known, err := s.a.AddPicture(ctx, caller(ctx), id, r.GetPicture())
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.AddPictureResponse{Picture: label.DigestOf(r.GetPicture()).String(), MediaType: mediaType, Known: known}, nil
 }
 
 func (s *submissions) SubmitStatement(ctx context.Context, r *labelv1.SubmitStatementRequest) (*labelv1.SubmitStatementResponse, error) {
