@@ -11,7 +11,7 @@
 //	standards/       provisions of published standards, edition by edition
 //	schemes/         levels, criteria, and the evidence that each asks for
 //	art/             artwork: formats, palettes, words and fonts of printed labels
-//	examples/        invented devices with a test report and a declaration each
+//	examples/        invented devices with a picture, a test report and a declaration each
 //
 // The files refer to each other downwards only. A scheme names one edition of
 // one standard and its provisions. Rules of schemes and conditions of provisions
