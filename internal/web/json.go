@@ -64,18 +64,24 @@ type Ruling struct {
 	SHA256   label.Digest `json:"sha256"`
 }
 
-// Links are the addresses of what proves a label, and of its code.
+// Links are the addresses of what proves a label, of its code, and of the
+// product's picture where there is one.
 type Links struct {
 	Bundle  string `json:"bundle"`
 	Device  string `json:"device"`
 	Proof   string `json:"proof"`
 	Package string `json:"package"`
 	QR      string `json:"qr"`
+	Picture string `json:"picture,omitempty"`
 }
 
-func (h *Handler) links(id label.ID) Links {
-	u := qr.URL(h.base, id)
-	return Links{Bundle: u + "/bundle", Device: u + "/device", Proof: u + "/proof", Package: u + "/package", QR: u + "/qr.svg"}
+func (h *Handler) links(p *authority.Published) Links {
+	u := qr.URL(h.base, p.Label.ID)
+	l := Links{Bundle: u + "/bundle", Device: u + "/device", Proof: u + "/proof", Package: u + "/package", QR: u + "/qr.svg"}
+	if p.Pictured {
+		l.Picture = u + picturePath
+	}
+	return l
 }
 
 func (h *Handler) renderJSON(p look) (*body, error) {
@@ -87,7 +93,7 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 		Scheme: l.Scheme, Level: l.Level, Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
 		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor,
 		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: l.Criteria, LogIndex: p.Index,
-		History: h.statuses(p, known(p.Published)), Links: h.links(l.ID),
+		History: h.statuses(p, known(p.Published)), Links: h.links(p.Published),
 	}
 	for _, r := range p.Rulings {
 		out.Rulings = append(out.Rulings, Ruling{r.Accepted, r.Text, r.Decided, r.Index, r.Digest})
