@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -149,6 +150,10 @@ func TestWholeJob(t *testing.T) {
 		v, err := ver.Verify(context.Background(), req)
 		if err != nil || v.GetSummary().GetId() != sum.GetId() || v.GetSummary().GetState() != labelv1.LabelState_LABEL_STATE_ACTIVE {
 			t.Errorf("by %s: %v, %v", name, v.GetSummary(), err)
+		}
+		sends := slices.IndexFunc(v.GetDeclared(), func(d *labelv1.DeclaredFact) bool { return d.GetFact() == "personal_data_sent" })
+		if sends < 0 || !v.GetDeclared()[sends].GetValue() || v.GetDeclared()[sends].GetText() != w.Programme.Facts["personal_data_sent"].Shoppers.Yes {
+			t.Errorf("by %s: the manufacturer declared %v", name, v.GetDeclared())
 		}
 	}
 	list, err := ver.ListManufacturerLabels(context.Background(), &labelv1.ListManufacturerLabelsRequest{Manufacturer: labeltest.Maker})
