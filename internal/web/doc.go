@@ -97,6 +97,7 @@
 //	  "expiresFor": "evidence-expiry",      or scheme-term, support-end, grace-end: the authority brought it forward
 //	  "supportEnd": "2032-06-30",           last day of security updates
 //	  "product": {"page": "https://...", "updates": "automatic", ...},
+//	  "declared": [{"fact": "telemetry_collected", "value": true, "text": "..."}, ...], by the manufacturer
 //	  "criteria": [{"id": "no-shared-passwords", "by": "lab"}, ...],
 //	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256"}], on appeals
 //	  "logIndex": 1,

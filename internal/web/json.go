@@ -34,11 +34,19 @@ type Label struct {
 	ExpiresFor   label.Bound          `json:"expiresFor"`
 	SupportEnd   label.Date           `json:"supportEnd"`
 	Product      label.Product        `json:"product"`
+	Declared     []DeclaredFact       `json:"declared,omitempty"`
 	Criteria     []label.CriterionMet `json:"criteria"`
 	Rulings      []Ruling             `json:"rulings,omitempty"`
 	LogIndex     int64                `json:"logIndex"`
 	History      []*Status            `json:"history,omitempty"`
 	Links        Links                `json:"links"`
+}
+
+// A DeclaredFact is what the manufacturer declared of something that shoppers are
+// told, as JSON.
+type DeclaredFact struct {
+	label.DeclaredFact
+	Text string `json:"text,omitempty"` // in words; absent where the programme has none any more
 }
 
 // A Status is one thing that happened to a label, as JSON.
@@ -97,6 +105,9 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 	}
 	for _, r := range p.Rulings {
 		out.Rulings = append(out.Rulings, Ruling{r.Accepted, r.Text, r.Decided, r.Index, r.Digest})
+	}
+	for _, d := range l.Declared {
+		out.Declared = append(out.Declared, DeclaredFact{d, h.a.Programme().Words(d)})
 	}
 	if p.past {
 		out.At = p.At
