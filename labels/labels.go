@@ -12,12 +12,13 @@
 //	schemes/         levels, criteria, and the evidence that each asks for
 //	locales/         the words of pages and labels, language by language
 //	art/             artwork: formats, palettes and fonts of printed labels
-//	examples/        invented devices with a test report and a declaration each
+//	examples/        invented devices with a picture, a test report and a declaration each
 //
-// The files refer to each other downwards only. Languages translate what schemes,
-// categories, reasons and facts say, and may leave out any of it. A scheme names one edition of
+// The files refer to each other downwards only. A scheme names one edition of
 // one standard and its provisions. Rules of schemes and conditions of provisions
-// name facts. Facts, categories and reasons name nothing.
+// name facts. Facts, categories and reasons name nothing. Languages translate
+// what schemes, categories, reasons and facts say to people, and may leave out
+// any of it.
 //
 //	schemes/four-level.yaml -> standards/en303645.yaml -> facts.yaml
 //	                        -> facts.yaml, categories.yaml (risk classes), reasons.yaml

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,8 +13,8 @@ import (
 func deviceCommand(c *ctl) *cobra.Command {
 	return group("device", "Describe and register devices",
 		`A device descriptor names one device model: manufacturer, brand, model, category,
-hardware revision, trade item numbers (GTINs), and what else belongs to the
-product. The SHA-256 of its canonical JSON is the digest by which everything
+hardware revision, trade item numbers (GTINs), what else belongs to the product,
+and a picture. The SHA-256 of its canonical JSON is the digest by which everything
 signed refers to it, so another byte is another device.`,
 		"  labelctl device register camera.yaml\n  labelctl device canonical camera.yaml --out camera.json",
 		deviceCanonicalCommand(c), deviceRegisterCommand(c), deviceShowCommand(c))
@@ -24,6 +25,7 @@ type deviceFile struct {
 	Device     string        `json:"device"` // digest
 	Descriptor *label.Device `json:"descriptor"`
 	File       string        `json:"file,omitempty"`
+	Pictured   *bool         `json:"pictured,omitempty"` // of a registered one: whether its picture was sent
 }
 
 func deviceCanonicalCommand(c *ctl) *cobra.Command {
@@ -44,7 +46,7 @@ standard output or to --out. Sign those exact bytes when you sign with cosign.
 			if err != nil {
 				return err
 			}
-			return c.deviceBytes(d, b, out)
+			return c.deviceBytes(deviceFile{Device: label.DigestOf(b).String(), Descriptor: d, File: out}, b)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write to")
@@ -53,58 +55,132 @@ standard output or to --out. Sign those exact bytes when you sign with cosign.
 
 // deviceBytes hands out the exact bytes of a descriptor: to a file, or alone on
 // standard output.
-func (c *ctl) deviceBytes(d *label.Device, b []byte, out string) error {
-	digest := label.DigestOf(b).String()
-	if out == "" && c.output == "text" {
+func (c *ctl) deviceBytes(f deviceFile, b []byte) error {
+	if f.File == "" && c.output == "text" {
 		_, err := c.stdout.Write(b) // a newline would change the digest
 		return err
 	}
-	if out != "" {
-		if err := writeFile(out, b); err != nil {
+	if f.File != "" {
+		if err := writeFile(f.File, b); err != nil {
 			return err
 		}
 	}
-	return c.show(deviceFile{digest, d, out}, func(p *page) { p.line("device %s in %s", digest, out) })
+	return c.show(f, func(p *page) { p.line("device %s in %s", f.Device, f.File) })
 }
 
 func deviceRegisterCommand(c *ctl) *cobra.Command {
-	return &cobra.Command{
+	var picture string
+	cmd := &cobra.Command{
 		Use:   "register FILE",
-		Short: "Register a device",
+		Short: "Register a device, and send its picture",
 		Long: `Register the descriptor in a YAML or JSON file and print its digest. The caller
-must be the manufacturer it names. Registering it again is no error.`,
-		Example: "  labelctl device register camera.yaml --key maker.key --as northlight",
-		Args:    cobra.ExactArgs(1),
+must be the manufacturer it names. Registering it again is no error.
+
+--picture sends the file that shows people which product it is: a PNG or JPEG of at
+most 256 KiB, 64 to 2000 pixels wide and high. The descriptor names it by its SHA-256
+(member picture), so that everything signed is about it too. Where the descriptor
+names none, the file's is put in before it is registered; another picture makes
+another device.`,
+		Example: `  labelctl device register camera.yaml --key maker.key --as northlight
+  labelctl device register camera.yaml --picture camera.png`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, b, err := c.descriptor(args[0])
-			if err != nil {
-				return err
-			}
-			conn, err := c.caller(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer conn.Close()
-			r, err := labelv1.NewSubmissionServiceClient(conn).RegisterDevice(cmd.Context(), &labelv1.RegisterDeviceRequest{Descriptor_: b})
-			if err != nil {
-				return err
-			}
-			return c.show(r, func(p *page) {
-				p.line("%s", r.GetDevice())
-				if r.GetKnown() {
-					c.note("was registered before, on %s", day(r.GetRegistered()))
+			if picture == "" {
+				_, b, err := c.descriptor(args[0])
+				if err != nil {
+					return err
 				}
-			})
+				return c.register(cmd.Context(), b, nil)
+			}
+			b, file, err := c.pictured(args[0], picture)
+			if err != nil {
+				return err
+			}
+			return c.register(cmd.Context(), b, file)
 		},
 	}
+	cmd.Flags().StringVar(&picture, "picture", "", "`file` that shows the product, PNG or JPEG")
+	return cmd
+}
+
+// pictured reads a descriptor and the picture that it names, or is to name.
+func (c *ctl) pictured(path, picture string) (descriptor, file []byte, err error) {
+	d, descriptor, err := c.descriptor(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if file, err = c.readFile(picture, label.MaxPicture); err != nil {
+		return nil, nil, err
+	}
+	if _, err := label.CheckPicture(file); err != nil {
+		return nil, nil, &located{picture, err}
+	}
+	switch digest := label.DigestOf(file); {
+	case d.Picture.IsZero():
+		d.Picture = digest
+		descriptor, err = d.Canonical()
+		c.note("%s names no picture; registered is what it says and \"picture: %s\": write that into it before you sign", path, digest)
+	case d.Picture != digest:
+		err = &located{path, label.Errorf(label.Invalid, label.ReasonWrongPicture, "picture",
+			"names %s, the SHA-256 of %s is %s; give the picture that it names, or leave the member out", d.Picture, picture, digest)}
+	}
+	return descriptor, file, err
+}
+
+// A registration is a registered device, and its picture if that was sent.
+type registration struct {
+	Device     string       `json:"device"` // digest
+	Registered time.Time    `json:"registered"`
+	Known      bool         `json:"known,omitempty"`
+	Picture    *sentPicture `json:"picture,omitempty"`
+}
+
+// A sentPicture is a picture that the service took.
+type sentPicture struct {
+	SHA256    string `json:"sha256"`
+	MediaType string `json:"mediaType"`
+	Known     bool   `json:"known,omitempty"`
+}
+
+// register registers a device, and sends its picture where there is one.
+func (c *ctl) register(ctx context.Context, descriptor, picture []byte) error {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	api := labelv1.NewSubmissionServiceClient(conn)
+	r, err := api.RegisterDevice(ctx, &labelv1.RegisterDeviceRequest{Descriptor_: descriptor})
+	if err != nil {
+		return err
+	}
+	out := registration{Device: r.GetDevice(), Registered: r.GetRegistered().AsTime(), Known: r.GetKnown()}
+	if picture != nil {
+		sent, err := api.AddPicture(ctx, &labelv1.AddPictureRequest{Device: r.GetDevice(), Picture: picture})
+		if err != nil {
+			return hintf(err, "the device %s is registered; the same command sends its picture again", r.GetDevice())
+		}
+		out.Picture = &sentPicture{sent.GetPicture(), sent.GetMediaType(), sent.GetKnown()}
+	}
+	return c.show(out, func(p *page) {
+		p.line("%s", out.Device)
+		if out.Known {
+			c.note("was registered before, on %s", day(r.GetRegistered()))
+		}
+		if out.Picture != nil && out.Picture.Known {
+			c.note("its picture was there before")
+		}
+	})
 }
 
 func deviceShowCommand(c *ctl) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use:     "show DIGEST",
-		Short:   "Fetch a registered descriptor, byte for byte",
-		Long:    "Fetch the descriptor of a registered device and write its exact bytes to standard\noutput or to --out, so that a lab can sign against them.",
+		Use:   "show DIGEST",
+		Short: "Fetch a registered descriptor, byte for byte",
+		Long: `Fetch the descriptor of a registered device and write its exact bytes to standard
+output or to --out, so that a lab can sign against them. A note says whether the
+picture that it names was sent.`,
 		Example: "  labelctl device show 5f7c... --out camera.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -112,19 +188,27 @@ func deviceShowCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return usagef("DIGEST: %v", err)
 			}
-			d, b, err := c.fetchDevice(cmd.Context(), digest)
+			d, r, err := c.getDevice(cmd.Context(), digest)
 			if err != nil {
 				return err
 			}
-			return c.deviceBytes(d, b, out)
+			switch here := r.GetPictured(); {
+			case d.Picture.IsZero():
+				c.note("it names no picture")
+			case here:
+				c.note("the picture that it names is there")
+			default:
+				c.note("the picture that it names was not sent; \"labelctl device register FILE --picture PICTURE\" sends it")
+			}
+			return c.deviceBytes(deviceFile{Device: digest.String(), Descriptor: d, File: out, Pictured: new(r.GetPictured())}, r.GetDescriptor_())
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write to")
 	return cmd
 }
 
-// fetchDevice asks the service for a descriptor, and believes the digest only.
-func (c *ctl) fetchDevice(ctx context.Context, digest label.Digest) (*label.Device, []byte, error) {
+// getDevice asks the service for a device, and believes the digest only.
+func (c *ctl) getDevice(ctx context.Context, digest label.Digest) (*label.Device, *labelv1.GetDeviceResponse, error) {
 	conn, err := c.caller(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -134,19 +218,19 @@ func (c *ctl) fetchDevice(ctx context.Context, digest label.Digest) (*label.Devi
 	if err != nil {
 		return nil, nil, err
 	}
-	b := r.GetDescriptor_()
-	if got := label.DigestOf(b); got != digest {
+	if got := label.DigestOf(r.GetDescriptor_()); got != digest {
 		return nil, nil, label.Errorf(label.Internal, label.ReasonInternal, "device", "the service answered with another device, %s", got)
 	}
-	d, err := label.ParseDevice(b)
-	return d, b, err
+	d, err := label.ParseDevice(r.GetDescriptor_())
+	return d, r, err
 }
 
 // device returns the descriptor that an argument means: a digest, which is
 // fetched, or a file.
 func (c *ctl) device(ctx context.Context, arg string) (*label.Device, []byte, error) {
 	if digest, err := label.ParseDigest(arg); err == nil {
-		return c.fetchDevice(ctx, digest)
+		d, r, err := c.getDevice(ctx, digest)
+		return d, r.GetDescriptor_(), err
 	}
 	return c.descriptor(arg)
 }

@@ -18,10 +18,10 @@ func exampleCommand(c *ctl) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "example NAME --out DIR",
-		Short: "Write an example device with its report and declaration",
+		Short: "Write an example device with its picture, report and declaration",
 		Long: `Write the files of an example device into a directory: device.yaml, report.yaml
-and declaration.yaml, dated for today, to try things with, and advisory.json where
-its manufacturer has published one. The examples are the
+and declaration.yaml, dated for today, to try things with, its picture in picture.png,
+and advisory.json where its manufacturer has published one. The examples are the
 ` + strings.Join(example.Names, ", the ") + `: the first reaches level 3 of the four-level scheme, the second
 level 1, the third none.`,
 		Example:   "  labelctl example camera --out camera",
@@ -59,9 +59,15 @@ func (c *ctl) writeExample(e *example.Example, dir string) error {
 		}
 		files = append(files, path)
 	}
-	if e.Advisory != nil {
-		path := filepath.Join(dir, "advisory.json")
-		if err := createFile(path, e.Advisory); err != nil {
+	for _, f := range []struct {
+		name string
+		b    []byte
+	}{{"picture.png", e.Picture}, {"advisory.json", e.Advisory}} {
+		if f.b == nil {
+			continue
+		}
+		path := filepath.Join(dir, f.name)
+		if err := createFile(path, f.b); err != nil {
 			return err
 		}
 		files = append(files, path)

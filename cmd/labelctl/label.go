@@ -327,9 +327,9 @@ func labelShowCommand(c *ctl) *cobra.Command {
 		Use:   "show ID|URL",
 		Short: "Show where a label stands",
 		Long: `Show what the service says of a label: how it stands and why, an end that was
-announced, a review under way, and advisories about the product. The label is
-named by its ID, its URL, or with --gtin by the number under the product's
-barcode. Needs no key.`,
+announced, a review under way, advisories about the product, and what its
+manufacturer declared about personal data and sensors. The label is named by its ID,
+its URL, or with --gtin by the number under the product's barcode. Needs no key.`,
 		Example: "  labelctl label show K7QM-4T2X-9PWH\n  labelctl label show --gtin 09522105000101",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -346,11 +346,42 @@ barcode. Needs no key.`,
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) { writeSummary(p, r.GetSummary(), accountOf(r).rows()...) })
+			return c.show(r, func(p *page) {
+				writeSummary(p, r.GetSummary(), accountOf(r).rows()...)
+				var list []told
+				for _, d := range r.GetDeclared() {
+					list = append(list, told{label.DeclaredFact{Fact: d.GetFact(), Value: d.GetValue()}, d.GetText()})
+				}
+				writeDeclared(p, list)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&gtin, "gtin", "", "`number` under the barcode")
 	return cmd
+}
+
+// A told fact is what a manufacturer declared, in words where there are any.
+type told struct {
+	label.DeclaredFact
+	words string
+}
+
+// writeDeclared writes what the manufacturer declared.
+func writeDeclared(p *page, list []told) {
+	if len(list) == 0 {
+		return
+	}
+	p.line("the manufacturer declares:")
+	for _, d := range list {
+		switch {
+		case d.words != "":
+			p.line("  - %s", d.words)
+		case d.Value:
+			p.line("  - %s: yes", d.Fact)
+		default:
+			p.line("  - %s: no", d.Fact)
+		}
+	}
 }
 
 func labelListCommand(c *ctl) *cobra.Command {

@@ -167,6 +167,8 @@ func (c *ctl) showFacts(prog *scheme.Programme, by scheme.Supplier) error {
 		Values []string        `json:"values,omitempty"`
 		By     scheme.Supplier `json:"by"`
 		About  string          `json:"about"`
+
+		Shoppers *scheme.Shoppers `json:"shoppers,omitempty"`
 	}
 	all := []fact{}
 	var rows [][]string
@@ -175,7 +177,7 @@ func (c *ctl) showFacts(prog *scheme.Programme, by scheme.Supplier) error {
 		if by != "" && f.By != by && f.By != scheme.ByEither {
 			continue
 		}
-		all = append(all, fact{f.Name, f.Type, f.Unit, f.Min, f.Max, f.Values, f.By, f.About})
+		all = append(all, fact{f.Name, f.Type, f.Unit, f.Min, f.Max, f.Values, f.By, f.About, f.Shoppers})
 		rows = append(rows, []string{f.Name, string(f.By), wanted(f), f.About})
 	}
 	return c.show(map[string][]fact{"facts": all}, func(p *page) {

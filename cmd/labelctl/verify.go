@@ -334,6 +334,10 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result) error
 		Trust   string `json:"trust"` // file, or URL of the service's own word
 		*verify.Result
 	}{true, from, r}
+	declared, err := inWords(r.Label.Declared)
+	if err != nil {
+		return err
+	}
 	return c.show(result, func(p *page) {
 		var rows [][]string
 		for _, check := range r.Checks {
@@ -341,8 +345,25 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result) error
 		}
 		p.table(nil, rows)
 		p.line("")
-		writeResult(p, r)
+		writeResult(p, r, declared)
 	})
+}
+
+// inWords finds the words for what a label repeats of a declaration. The signed
+// label has names only; the words are those that are built in here, where the
+// names have the same meaning for ever. A programme of other facts has its own.
+func inWords(list []label.DeclaredFact) (out []told, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	prog, err := programme("")
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range list {
+		out = append(out, told{d, prog.Words(d)})
+	}
+	return out, nil
 }
 
 // noteKeys tells somebody who named no trust file whose word they took.
@@ -350,7 +371,7 @@ func (c *ctl) noteKeys(base string) {
 	c.note("%s was asked for its own keys, which you now trust; save them once with \"labelctl trust --out FILE\" and give them with --trust", base)
 }
 
-func writeResult(p *page, r *verify.Result) {
+func writeResult(p *page, r *verify.Result, declared []told) {
 	l := r.Label
 	support := "security updates until " + l.Product.SupportEnd.String()
 	if r.Support != label.Supported {
@@ -374,6 +395,7 @@ func writeResult(p *page, r *verify.Result) {
 		rows = append(rows, [2]string{"valid until:", lastDay(r.Expires) + ": " + boundWords[r.ExpiresFor]})
 	}
 	p.pairs(append(rows, [2]string{"support:", support}, [2]string{"history:", historyText(r)})...)
+	writeDeclared(p, declared)
 	p.line("")
 	p.line("genuine, %s", verdict(a))
 }

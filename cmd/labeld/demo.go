@@ -214,8 +214,8 @@ func (m *demo) enrol() error {
 	return err
 }
 
-// submit registers an example device and submits its report and declaration,
-// each signed by its party and written to a file besides.
+// submit registers an example device, sends its picture, and submits its report
+// and declaration, each signed by its party and written to a file besides.
 func (m *demo) submit(name string, lab, maker *party) (device string, err error) {
 	e, err := example.Load(labels.FS, name, label.DateOf(m.now()))
 	if err != nil {
@@ -229,6 +229,9 @@ func (m *demo) submit(name string, lab, maker *party) (device string, err error)
 		return "", err
 	}
 	m.say("\nregistered the %s as %s", e.Device.Name, reg.GetDevice())
+	if _, err := labelv1.NewSubmissionServiceClient(maker.conn).AddPicture(m.ctx, &labelv1.AddPictureRequest{Device: reg.GetDevice(), Picture: e.Picture}); err != nil {
+		return "", err
+	}
 	for _, s := range []struct {
 		by        *party
 		kind      string

@@ -4,6 +4,7 @@
 //	caller.go        who calls: tokens to callers
 //	enrol.go         organizations, keys, accreditations
 //	register.go      device descriptors
+//	picture.go       pictures of products
 //	submit.go        signed evidence
 //	request.go       evaluating, and issuing labels
 //	decision.go      refusals, and reading what followed from them
@@ -104,6 +105,7 @@ type Authority struct {
 	distrust   atomic.Pointer[distrust]
 	list       atomic.Pointer[statusList]
 	listing    sync.Mutex   // held while the list is made
+	decoding   sync.Mutex   // held while a picture is decoded, which takes much memory
 	changes    atomic.Int64 // commits with statuses since the start
 	failures   atomic.Int64 // labels of ours that did not verify; must stay zero
 }
@@ -265,6 +267,9 @@ func (a *Authority) committed(b *store.Batch) {
 	}
 	if len(b.Devices)+len(b.Labels)+len(b.Statuses) > 0 {
 		a.registered.Add(1)
+	}
+	if len(b.Pictures) > 0 {
+		a.pictured(b.Pictures)
 	}
 	if len(b.Keys)+len(b.Orgs) > 0 {
 		a.callers.Purge() // a revoked key must not live on in a session

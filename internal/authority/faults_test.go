@@ -73,6 +73,10 @@ func TestFailedCommits(t *testing.T) {
 			}
 			return err
 		}},
+		{"add picture", func(w *labeltest.World) error {
+			_, _, err := w.Authority.AddPicture(ctx, w.Caller(labeltest.Maker), digest, w.Example("camera").Picture)
+			return err
+		}},
 		{"submit report", func(w *labeltest.World) error {
 			e := w.Example("camera")
 			_, _, err := w.Authority.Submit(ctx, w.Caller(labeltest.Lab), w.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, e.Report))

@@ -39,6 +39,10 @@ type Documents struct {
 	Indexes []int64 // log entries of the statuses
 	Rulings []Ruled // on appeals, that the label rests on
 
+	// Pictured says whether the picture that the descriptor names is here:
+	// [Authority.Picture] has it.
+	Pictured bool
+
 	proof translog.Proof
 }
 
@@ -111,7 +115,12 @@ func (a *Authority) Lookup(id label.ID) (*Published, error) {
 		return nil, a.disown(rec, err)
 	}
 	p.History = r.History
-	if err := a.store.View(func(v *store.View) (err error) { p.Rulings, err = ruled(v, rec.Device, r.Label); return err }); err != nil {
+	err = a.store.View(func(v *store.View) (err error) {
+		p.Pictured = v.HasPicture(r.Label.Device.Picture)
+		p.Rulings, err = ruled(v, rec.Device, r.Label)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	p.stand(now)
@@ -197,6 +206,7 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 		if err != nil {
 			return err
 		}
+		d.Pictured = v.HasPicture(signed.Label.Device.Picture)
 		d.Bundle, d.proof, err = proved(v, head, rec.Index)
 		return err
 	})

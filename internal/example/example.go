@@ -25,12 +25,13 @@ var Written = label.NewDate(2026, time.November, 1)
 // supportFact is the one fact in the examples that is a date.
 const supportFact = "support_period_end_date"
 
-// An Example is one device with its evidence.
+// An Example is one device with its picture and its evidence.
 type Example struct {
 	Device      *label.Device
 	Descriptor  []byte // canonical
 	Report      *label.TestReport
 	Declaration *label.Declaration
+	Picture     []byte // that the descriptor names
 	Advisory    []byte // that its manufacturer published; nil where there is none
 }
 
@@ -53,6 +54,10 @@ func Load(data fs.FS, name string, today label.Date) (*Example, error) {
 		if err := label.Decode(b, f.into); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+	}
+	var err error
+	if e.Picture, err = fs.ReadFile(data, fmt.Sprintf("examples/%s/picture.png", name)); err != nil {
+		return nil, err
 	}
 	advisory, err := fs.ReadFile(data, fmt.Sprintf("examples/%s/advisory.json", name))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

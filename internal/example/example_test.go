@@ -60,6 +60,9 @@ func TestRedate(t *testing.T) {
 				if _, err := label.ParseDevice(e.Descriptor); err != nil {
 					t.Error(err)
 				}
+				if typ, err := label.CheckPicture(e.Picture); err != nil || typ != "image/png" || label.DigestOf(e.Picture) != e.Device.Picture {
+					t.Errorf("its picture is %q with SHA-256 %s, %v", typ, label.DigestOf(e.Picture), err)
+				}
 				for _, d := range []struct {
 					what        string
 					then, there label.Date

@@ -23,6 +23,7 @@ type Device struct {
 	HardwareRevision string      `json:"hardwareRevision,omitempty"` // as the manufacturer counts
 	GTINs            []GTIN      `json:"gtins,omitempty"`            // 14 digits each, ascending
 	Components       []Component `json:"components,omitempty"`       // what else is in scope
+	Picture          Digest      `json:"picture,omitzero"`           // of the file that shows the product; see [CheckPicture]
 }
 
 // A Component is a part of the product that is not in the box: IoT products

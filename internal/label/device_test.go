@@ -36,6 +36,29 @@ func TestDeviceCanonical(t *testing.T) {
 	}
 }
 
+// TestDevicePicture requires that a picture is one more member, and that a
+// descriptor without one has the bytes, and so the digest, that it always had.
+func TestDevicePicture(t *testing.T) {
+	without := canonicalDevice(t)
+	const known = "53869a3502993a5105ca08745548ba13444e8b62b221ee803c8737218ba85cd4"
+	if got := label.DigestOf(without).String(); got != known {
+		t.Errorf("a descriptor without a picture has the digest %s, had %s", got, known)
+	}
+	d := device()
+	d.Picture = someDigest
+	with, err := d.Canonical()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Replace(string(without), `"type"`, `"picture":"`+someDigest.String()+`","type"`, 1)
+	if string(with) != want {
+		t.Errorf("got  %s\nwant %s", with, want)
+	}
+	if again, err := label.ParseDevice(with); err != nil || again.Picture != someDigest {
+		t.Errorf("comes back as %+v, %v", again, err)
+	}
+}
+
 // TestDeviceNotCanonical requires that other forms of the same document are
 // refused, and that the refusal names the digest that would be right.
 func TestDeviceNotCanonical(t *testing.T) {
@@ -88,6 +111,9 @@ func TestParseDeviceRefuses(t *testing.T) {
 		"unknown member deep": {strings.Replace(canon, `"kind":"app"`, `"kind":"app","os":"x"`, 1), label.ReasonUnknownField, "device.components[0].os"},
 		"member twice":        {strings.Replace(canon, `"model"`, `"brand":"X","model"`, 1), label.ReasonDuplicateKey, "device.brand"},
 		"wrong case":          {strings.Replace(canon, `"brand"`, `"Brand"`, 1), label.ReasonUnknownField, "device.Brand"},
+		"picture as a name":   {strings.Replace(canon, `"type"`, `"picture":"plug.png","type"`, 1), label.ReasonMalformed, "device.picture"},
+		"picture in capitals": {strings.Replace(canon, `"type"`, `"picture":"`+strings.Repeat("AB", 32)+`","type"`, 1), label.ReasonMalformed, "device.picture"},
+		"picture of zeros":    {strings.Replace(canon, `"type"`, `"picture":"`+strings.Repeat("00", 32)+`","type"`, 1), label.ReasonNotCanonical, "device"},
 		"number for text":     {strings.Replace(canon, `"NL-P05"`, `5`, 1), label.ReasonMalformed, "device.model"},
 	} {
 		_, err := label.ParseDevice([]byte(c.doc))
@@ -121,6 +147,7 @@ func TestDeviceValidate(t *testing.T) {
 	checkRules(t, device, rules)
 	checkAccepted(t, device, map[string]func(d){
 		"only what is required": func(d d) { d.HardwareRevision, d.GTINs, d.Components = "", nil, nil },
+		"a picture":             func(d d) { d.Picture = someDigest },
 		"inner hyphens":         func(d d) { d.Manufacturer = "a--b-9" },
 		"a hub":                 func(d d) { d.Components[0].Kind = "hub" },
 		"two of one component":  func(d d) { d.Components[1] = d.Components[0] },

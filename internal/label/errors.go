@@ -69,6 +69,8 @@ const (
 	ReasonIDCheck          Reason = "ID_CHECK_CHARACTER" // a mistyped label ID
 	ReasonUnknownLabel     Reason = "UNKNOWN_LABEL"      // well-formed, never issued here
 	ReasonUnknownProduct   Reason = "UNKNOWN_PRODUCT"    // GTIN of no registered device
+	ReasonUnknownPicture   Reason = "UNKNOWN_PICTURE"    // the device has none: its descriptor names none, or it was not sent
+	ReasonWrongPicture     Reason = "WRONG_PICTURE"      // not the one that the descriptor names
 	ReasonUnlabelled       Reason = "UNLABELLED"         // registered device without a label
 	ReasonExists           Reason = "ALREADY_EXISTS"
 	ReasonLiveLabel        Reason = "LIVE_LABEL"      // the device has a live label of another level

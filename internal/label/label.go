@@ -22,6 +22,7 @@ type Label struct {
 	Expires    time.Time       `json:"expires"` // UTC, whole seconds; not valid from this instant on
 	ExpiresFor Bound           `json:"expiresFor"`
 	Product    Product         `json:"product"` // the manufacturer's words for shoppers
+	Declared   []DeclaredFact  `json:"declared,omitempty"`
 }
 
 // A Party is an organization as shown to people.
@@ -77,6 +78,14 @@ type LabelEvidence struct {
 type CriterionMet struct {
 	ID string `json:"id"`
 	By string `json:"by"` // declaration, lab, authority (by a ruling on an appeal), or none where it did not apply
+}
+
+// A DeclaredFact is a yes or no that the manufacturer declared, and that
+// shoppers are told: of those facts that the dictionary has words for shoppers
+// for. A label has them by name. Labels from before there were any have none.
+type DeclaredFact struct {
+	Fact  string `json:"fact"` // name in labels/facts.yaml
+	Value bool   `json:"value"`
 }
 
 // Validate is the linter's view of a label: everything a reader relies on is
@@ -135,5 +144,23 @@ func (l *Label) Validate() error {
 	default:
 		return invalid(ReasonOutOfRange, "expiresFor", "is not a known bound")
 	}
+	if err := checkDeclared(l.Declared); err != nil {
+		return err
+	}
 	return Within("product", l.Product.validate())
+}
+
+func checkDeclared(list []DeclaredFact) error {
+	if len(list) > MaxDeclared {
+		return tooMany("declared", len(list), MaxDeclared)
+	}
+	for i, d := range list {
+		if !IsFactName(d.Fact) {
+			return invalid(ReasonMalformed, index("declared", i)+".fact", "%q is not the name of a fact: lower-case letters, digits and underscores, at most %d", d.Fact, maxFactName)
+		}
+		if i > 0 && list[i-1].Fact >= d.Fact {
+			return invalid(ReasonNotCanonical, index("declared", i)+".fact", "must be ascending and without repeats")
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package label_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,12 @@ func TestLabelValidate(t *testing.T) {
 		{"expires before issued", func(l l) { l.Expires = l.Issued.Add(-time.Second) }, label.ReasonOutOfRange, "expires"},
 		{"does not expire", func(l l) { l.Expires = time.Time{} }, label.ReasonOutOfRange, "expires"},
 		{"unknown bound", func(l l) { l.ExpiresFor = "whim" }, label.ReasonOutOfRange, "expiresFor"},
+		{"declared without a name", func(l l) { l.Declared = []label.DeclaredFact{{Value: true}} }, label.ReasonMalformed, "declared[0].fact"},
+		{"declared in capitals", func(l l) { l.Declared = []label.DeclaredFact{{Fact: "Telemetry"}} }, label.ReasonMalformed, "declared[0].fact"},
+		{"declared by a digit", func(l l) { l.Declared = []label.DeclaredFact{{Fact: "3g_used"}} }, label.ReasonMalformed, "declared[0].fact"},
+		{"declared at length", func(l l) { l.Declared = []label.DeclaredFact{{Fact: strings.Repeat("a", 65)}} }, label.ReasonMalformed, "declared[0].fact"},
+		{"declared in no order", func(l l) { l.Declared = []label.DeclaredFact{{Fact: "b"}, {Fact: "a"}} }, label.ReasonNotCanonical, "declared[1].fact"},
+		{"declared twice", func(l l) { l.Declared = []label.DeclaredFact{{Fact: "a", Value: true}, {Fact: "a"}} }, label.ReasonNotCanonical, "declared[1].fact"},
 		{"no support end", func(l l) { l.Product.SupportEnd = label.Date{} }, label.ReasonMissing, "product.supportEnd"},
 	}
 	checkRules(t, someLabel, rules)
@@ -50,6 +57,7 @@ func TestLabelValidate(t *testing.T) {
 		"the last level": func(l l) { l.Level.Number = 4 },
 		"one second":     func(l l) { l.Expires = l.Issued.Add(time.Second) },
 		"support":        func(l l) { l.ExpiresFor = label.BoundSupportEnd },
+		"declared":       func(l l) { l.Declared = []label.DeclaredFact{{Fact: "a"}, {Fact: "a_2", Value: true}} },
 		"evidence":       func(l l) { l.ExpiresFor = label.BoundEvidenceExpiry },
 	})
 }

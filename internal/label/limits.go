@@ -47,6 +47,22 @@ const (
 	// MaxComponents bounds the apps, clouds and hubs in scope of a device.
 	MaxComponents = 16
 
+	// MaxPicture bounds the picture of a product, in bytes. Every shopper's phone
+	// loads it beside the label's page, which is smaller.
+	MaxPicture = 256 << 10
+
+	// MaxPictureSide bounds width and height of a picture, in pixels, and with
+	// them the memory that reading one takes: 50 MB at most.
+	MaxPictureSide = 2000
+
+	// MinPictureSide is the least width and height of a picture, in pixels: on
+	// less nobody recognises a product.
+	MinPictureSide = 64
+
+	// MaxDeclared bounds what a label repeats of the manufacturer's declaration
+	// for shoppers: more than that nobody reads.
+	MaxDeclared = 32
+
 	// MaxText bounds a one-line text (names, models), in bytes.
 	MaxText = 200
 

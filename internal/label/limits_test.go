@@ -40,6 +40,13 @@ func manyFacts(n int) label.Facts {
 	return f
 }
 
+func declared(n int) (list []label.DeclaredFact) {
+	for i := range n {
+		list = append(list, label.DeclaredFact{Fact: fmt.Sprintf("fact_%04d", i), Value: i%2 == 0})
+	}
+	return list
+}
+
 func repeat[T any](n int, v T) []T {
 	list := make([]T, n)
 	for i := range list {
@@ -144,6 +151,11 @@ func TestLimits(t *testing.T) {
 		{label.MaxText, "contact", func(n int) error { return org(func(o *label.Organization) { o.Contact = mail(n) }) }},
 		{label.MaxText, "number", func(n int) error { return acc(func(a *label.Accreditation) { a.Number = x(n) }) }},
 		{label.MaxText, "body", func(n int) error { return acc(func(a *label.Accreditation) { a.Body = x(n) }) }},
+
+		{label.MaxPicture, "picture", func(n int) error { _, err := label.CheckPicture(pictureOf(t, n)); return err }},
+		{label.MaxPictureSide, "picture", func(n int) error { _, err := label.CheckPicture(pngOf(t, n, 64)); return err }},
+		{label.MaxPictureSide, "picture", func(n int) error { _, err := label.CheckPicture(jpegOf(t, 64, n)); return err }},
+		{label.MaxDeclared, "declared", func(n int) error { return lab(func(l *label.Label) { l.Declared = declared(n) }) }},
 
 		{label.MaxProse, "url", func(n int) error { return lab(func(l *label.Label) { l.URL = x(n) }) }},
 		{label.MaxText, "level.name", func(n int) error { return lab(func(l *label.Label) { l.Level.Name = x(n) }) }},

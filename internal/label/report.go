@@ -37,6 +37,16 @@ type Firmware struct {
 // says what type, unit and range each has.
 type Facts map[string]JSON
 
+// maxFactName bounds the name of a fact, in bytes: one fits into a line.
+const maxFactName = 64
+
+// IsFactName reports whether s can name a fact: a lower-case letter, then
+// lower-case letters, digits and underscores.
+func IsFactName(s string) bool {
+	return s != "" && len(s) <= maxFactName && s[0] >= 'a' && s[0] <= 'z' &&
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
+}
+
 // An EvidenceRef names a document that stays with the lab.
 type EvidenceRef struct {
 	Name   string `json:"name"`

@@ -294,6 +294,13 @@ func (w *World) Submit(e *example.Example) label.Digest {
 	return d.Digest
 }
 
+// Picture sends an example's picture, whose device is registered.
+func (w *World) Picture(e *example.Example) {
+	w.TB.Helper()
+	_, _, err := w.Authority.AddPicture(context.Background(), w.Caller(e.Device.Manufacturer), label.DigestOf(e.Descriptor), e.Picture)
+	w.must(err)
+}
+
 // Ask signs a request for a change as an organization, changed by change.
 func (w *World) Ask(org string, p *authority.Published, action label.Action, reason string, change func(*label.StatusRequest)) []byte {
 	w.TB.Helper()

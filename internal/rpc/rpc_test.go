@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -150,6 +151,10 @@ func TestWholeJob(t *testing.T) {
 		if err != nil || v.GetSummary().GetId() != sum.GetId() || v.GetSummary().GetState() != labelv1.LabelState_LABEL_STATE_ACTIVE {
 			t.Errorf("by %s: %v, %v", name, v.GetSummary(), err)
 		}
+		sends := slices.IndexFunc(v.GetDeclared(), func(d *labelv1.DeclaredFact) bool { return d.GetFact() == "personal_data_sent" })
+		if sends < 0 || !v.GetDeclared()[sends].GetValue() || v.GetDeclared()[sends].GetText() != w.Programme.Facts["personal_data_sent"].Shoppers.Yes {
+			t.Errorf("by %s: the manufacturer declared %v", name, v.GetDeclared())
+		}
 	}
 	list, err := ver.ListManufacturerLabels(context.Background(), &labelv1.ListManufacturerLabelsRequest{Manufacturer: labeltest.Maker})
 	if err != nil || len(list.GetLabels()) != 1 {
@@ -172,6 +177,12 @@ func TestErrors(t *testing.T) {
 	_, err = sub.GetDevice(maker, &labelv1.GetDeviceRequest{Device: "xyz"})
 	wants(t, err, codes.InvalidArgument, label.ReasonMalformed, "device")
 	_, err = sub.GetDevice(maker, &labelv1.GetDeviceRequest{Device: unknown})
+	wants(t, err, codes.NotFound, label.ReasonUnknownSubject, "device")
+	_, err = sub.AddPicture(maker, &labelv1.AddPictureRequest{Picture: []byte("x")})
+	wants(t, err, codes.InvalidArgument, label.ReasonMissing, "device")
+	_, err = sub.AddPicture(maker, &labelv1.AddPictureRequest{Device: unknown})
+	wants(t, err, codes.InvalidArgument, label.ReasonMissing, "picture")
+	_, err = sub.AddPicture(maker, &labelv1.AddPictureRequest{Device: unknown, Picture: []byte("x")})
 	wants(t, err, codes.NotFound, label.ReasonUnknownSubject, "device")
 	_, err = sub.SubmitStatement(maker, &labelv1.SubmitStatementRequest{Statement: []byte("{}")})
 	wants(t, err, codes.InvalidArgument, label.ReasonUnknownType, "")
@@ -203,6 +214,52 @@ func TestErrors(t *testing.T) {
 	bad := metadata.AppendToOutgoingContext(nobody, "authorization", "Bearer rubbish")
 	_, err = ver.Verify(bad, &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Id{Id: "K7QM-4T2X-9PWH"}})
 	wants(t, err, codes.Unauthenticated, label.ReasonToken, "authorization")
+}
+
+// TestAddPicture sends the picture of a device, and what is none.
+func TestAddPicture(t *testing.T) {
+	w := labeltest.New(t, nil)
+	sub := labelv1.NewSubmissionServiceClient(serve(t, w))
+	maker, e := as(t, w, labeltest.Maker), w.Example("camera")
+	reg, err := sub.RegisterDevice(maker, &labelv1.RegisterDeviceRequest{Descriptor_: e.Descriptor})
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(ctx context.Context, file []byte) (*labelv1.AddPictureResponse, error) {
+		return sub.AddPicture(ctx, &labelv1.AddPictureRequest{Device: reg.GetDevice(), Picture: file})
+	}
+	_, err = send(context.Background(), e.Picture)
+	wants(t, err, codes.Unauthenticated, label.ReasonToken, "authorization")
+	_, err = send(as(t, w, labeltest.Lab), e.Picture)
+	wants(t, err, codes.PermissionDenied, label.ReasonWrongRole, "")
+	_, err = send(as(t, w, labeltest.ToyMaker), e.Picture)
+	wants(t, err, codes.PermissionDenied, label.ReasonNotYours, "device")
+	_, err = send(maker, w.Example("toy").Picture)
+	wants(t, err, codes.InvalidArgument, label.ReasonWrongPicture, "picture")
+	_, err = send(maker, make([]byte, label.MaxPicture+1))
+	wants(t, err, codes.ResourceExhausted, label.ReasonTooLarge, "picture")
+	plain := w.Example("plug").Device
+	plain.Picture = label.Digest{}
+	b, err := plain.Canonical()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := sub.RegisterDevice(maker, &labelv1.RegisterDeviceRequest{Descriptor_: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = sub.AddPicture(maker, &labelv1.AddPictureRequest{Device: other.GetDevice(), Picture: e.Picture})
+	wants(t, err, codes.FailedPrecondition, label.ReasonUnknownPicture, "device")
+	for _, here := range []bool{false, true} {
+		d, err := sub.GetDevice(as(t, w, labeltest.Lab), &labelv1.GetDeviceRequest{Device: reg.GetDevice()})
+		if err != nil || d.GetPictured() != here {
+			t.Errorf("the device is pictured: %v, %v, want %v", d.GetPictured(), err, here)
+		}
+		r, err := send(maker, e.Picture)
+		if err != nil || r.GetPicture() != label.DigestOf(e.Picture).String() || r.GetMediaType() != "image/png" || r.GetKnown() != here {
+			t.Errorf("sent: %v, %v", r, err)
+		}
+	}
 }
 
 func TestSchemesArePublic(t *testing.T) {

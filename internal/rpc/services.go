@@ -38,7 +38,26 @@ func (s *submissions) GetDevice(ctx context.Context, r *labelv1.GetDeviceRequest
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.GetDeviceResponse{Descriptor_: d.Descriptor, Registered: timestamp(d.Registered)}, nil
+	pictured, err := s.a.Pictured(d)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.GetDeviceResponse{Descriptor_: d.Descriptor, Registered: timestamp(d.Registered), Pictured: pictured}, nil
+}
+
+func (s *submissions) AddPicture(ctx context.Context, r *labelv1.AddPictureRequest) (*labelv1.AddPictureResponse, error) {
+	id, err := digest("device", r.GetDevice())
+	if err != nil {
+		return nil, err
+	}
+	if len(r.GetPicture()) == 0 {
+		return nil, missing("picture")
+	}
+	mediaType, known, err := s.a.AddPicture(ctx, caller(ctx), id, r.GetPicture())
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.AddPictureResponse{Picture: label.DigestOf(r.GetPicture()).String(), MediaType: mediaType, Known: known}, nil
 }
 
 func (s *submissions) SubmitStatement(ctx context.Context, r *labelv1.SubmitStatementRequest) (*labelv1.SubmitStatementResponse, error) {
@@ -193,6 +212,9 @@ func (s *verification) Verify(_ context.Context, r *labelv1.VerifyRequest) (*lab
 			return statusMessage(s.a.Programme(), st, p.Indexes[st.Number-1])
 		}
 		out.Because, out.Scheduled, out.Review = message(p.Because), message(p.Scheduled), message(p.Review)
+		for _, d := range p.Label.Declared {
+			out.Declared = append(out.Declared, &labelv1.DeclaredFact{Fact: d.Fact, Value: d.Value, Text: s.a.Programme().Words(d)})
+		}
 		for _, st := range p.Advisories {
 			out.Advisories = append(out.Advisories, message(st))
 		}

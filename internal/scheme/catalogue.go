@@ -42,6 +42,15 @@ type Fact struct {
 	Values []string `yaml:"values"`
 	By     Supplier `yaml:"by"`
 	About  string   `yaml:"about"`
+
+	// Shoppers is nil for facts that shoppers are not told.
+	Shoppers *Shoppers `yaml:"shoppers"`
+}
+
+// Shoppers is what a declared yes and a declared no mean to somebody in a shop.
+type Shoppers struct {
+	Yes string `yaml:"yes" json:"yes"`
+	No  string `yaml:"no" json:"no"`
 }
 
 // A Risk is the risk class of a device category.
@@ -183,8 +192,6 @@ func Load(fsys fs.FS) (*Programme, error) {
 	return p, nil
 }
 
-var factName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-
 func (p *Programme) loadFacts(fsys fs.FS) error {
 	var file struct {
 		Facts []Fact `yaml:"facts"`
@@ -193,10 +200,11 @@ func (p *Programme) loadFacts(fsys fs.FS) error {
 	if err != nil {
 		return err
 	}
+	told := 0
 	for i := range file.Facts {
 		f, path := &file.Facts[i], datafile.At("facts", i)
 		switch {
-		case !factName.MatchString(f.Name):
+		case !label.IsFactName(f.Name):
 			d.Errorf(path+".name", "%q is not a name: lower-case letters, digits and underscores", f.Name)
 		case f.Name == instant:
 			d.Errorf(path+".name", "%q is the name of the instant of evaluation", f.Name)
@@ -230,9 +238,49 @@ func (p *Programme) loadFacts(fsys fs.FS) error {
 		if f.About == "" {
 			d.Errorf(path, "about is required")
 		}
+		if f.Shoppers != nil {
+			f.checkShoppers(d, path+".shoppers")
+			told++
+		}
 		p.Facts[f.Name] = f
 	}
+	if told > label.MaxDeclared {
+		d.Errorf("facts", "%d of them have words for shoppers; a label repeats at most %d", told, label.MaxDeclared)
+	}
 	return d.Err()
+}
+
+// checkShoppers holds a fact that shoppers are told to be a yes or no that a
+// declaration can carry, with words for both.
+func (f *Fact) checkShoppers(d *datafile.File, path string) {
+	if f.Type != Bool {
+		d.Errorf(path, "only a bool has words for shoppers: one for yes and one for no")
+	}
+	if f.By == ByLab {
+		d.Errorf(path, "shoppers are told what manufacturers declare, and only a lab may state this")
+	}
+	for _, w := range []struct{ name, text string }{{"yes", f.Shoppers.Yes}, {"no", f.Shoppers.No}} {
+		if w.text == "" {
+			d.Errorf(path, "%s is required: a sentence in plain words", w.name)
+		} else if len(w.text) > label.MaxText {
+			d.Errorf(path+"."+w.name, "is %d bytes; a shopper reads at most %d", len(w.text), label.MaxText)
+		}
+	}
+}
+
+// Words returns what a declared value means to a shopper, or nothing where the
+// dictionary has no words for the fact: it may have changed since the label was
+// issued.
+func (p *Programme) Words(d label.DeclaredFact) string {
+	f := p.Facts[d.Fact]
+	switch {
+	case f == nil || f.Shoppers == nil:
+		return ""
+	case d.Value:
+		return f.Shoppers.Yes
+	default:
+		return f.Shoppers.No
+	}
 }
 
 func (p *Programme) loadCategories(fsys fs.FS) error {

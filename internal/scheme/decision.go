@@ -3,6 +3,7 @@ package scheme
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -175,6 +176,7 @@ func (g *Grant) Fill(l *label.Label) error {
 	l.Level = g.level
 	l.Device = *d.Device
 	l.Product = *d.declaration.Product
+	l.Declared = d.declared()
 	l.Issued = d.At.UTC().Truncate(time.Second)
 	l.Assurance = label.SelfDeclared
 	for _, f := range d.Levels[g.level.Number-1].Findings {
@@ -214,6 +216,41 @@ func (g *Grant) Fill(l *label.Label) error {
 			"the label would have expired on %s (%s) before it is issued", l.Expires.Format(time.DateOnly), l.ExpiresFor)
 	}
 	return nil
+}
+
+// declared returns what the declaration says of the facts that shoppers are
+// told, by name. Where a lab whose report counts found otherwise, it is left
+// out: what was found untrue is not repeated under our signature.
+func (d *Decision) declared() (list []label.DeclaredFact) {
+	for name, raw := range d.declaration.facts {
+		f := d.Scheme.facts[name]
+		if f == nil || f.Shoppers == nil {
+			continue
+		}
+		value, err := f.read(raw)
+		if err != nil { // the dictionary has changed since
+			continue
+		}
+		if measured, ok := d.measured(f); !ok || measured == value {
+			list = append(list, label.DeclaredFact{Fact: name, Value: value == true})
+		}
+	}
+	slices.SortFunc(list, func(a, b label.DeclaredFact) int { return strings.Compare(a.Fact, b.Fact) })
+	return list
+}
+
+// measured returns the latest value of a fact that a lab states.
+func (d *Decision) measured(f *Fact) (any, bool) {
+	for _, it := range d.Evidence {
+		raw, ok := it.facts[f.Name]
+		if !ok || it.Source() != Lab {
+			continue
+		}
+		if v, err := f.read(raw); err == nil {
+			return v, true
+		}
+	}
+	return nil, false
 }
 
 // Subject returns the digest of the device the grant is for.

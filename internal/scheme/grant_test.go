@@ -1,8 +1,10 @@
 package scheme_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +80,64 @@ func TestExpiry(t *testing.T) {
 			}
 			if l.Product != decl.Product {
 				t.Errorf("the label says of the product %+v", l.Product)
+			}
+		})
+	}
+}
+
+// TestDeclared holds what a label repeats to what was declared of the facts that
+// shoppers are told.
+func TestDeclared(t *testing.T) {
+	day := today.AddDays(-30)
+	const base = "has_password=false "
+	said := func(fs string) *scheme.Item { return maker(t, day, "p-1=pass", base+fs) }
+	found := func(day label.Date, fs string) *scheme.Item { return lab(t, day, 1, "p-1=pass", fs) }
+	for _, row := range []struct {
+		name  string
+		items []*scheme.Item
+		want  string
+	}{
+		{"both, by name", []*scheme.Item{said("threat_model=false has_radio=true")}, "has_radio=true threat_model=false"},
+		{"one", []*scheme.Item{said("has_radio=false")}, "has_radio=false"},
+		{"none", []*scheme.Item{said("has_update=true open_ports=0")}, ""},
+		{"a lab alone", []*scheme.Item{said(""), found(day, "has_radio=true")}, ""},
+		{"a lab agrees", []*scheme.Item{said("has_radio=true"), found(day, "has_radio=true")}, "has_radio=true"},
+		{"a lab found otherwise", []*scheme.Item{said("has_radio=false threat_model=true"), found(day, "has_radio=true")}, "threat_model=true"},
+		{"a later lab agrees", []*scheme.Item{said("has_radio=false"), found(day, "has_radio=true"), found(day.AddDays(1), "has_radio=false")}, "has_radio=false"},
+		{"a later lab found otherwise", []*scheme.Item{said("has_radio=false"), found(day, "has_radio=false"), found(day.AddDays(1), "has_radio=true")}, ""},
+		{"a report too old to count", []*scheme.Item{said("has_radio=false"), found(today.AddMonths(-7), "has_radio=true")}, "has_radio=false"},
+		{"the latest declaration alone", []*scheme.Item{maker(t, day.AddDays(-1), "p-1=pass", base+"has_radio=true threat_model=true"), said("has_radio=false")}, "has_radio=false"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var got []string
+			for _, d := range filled(t, judge(t, "plug", row.items...), 1).Declared {
+				got = append(got, fmt.Sprintf("%s=%v", d.Fact, d.Value))
+			}
+			if s := strings.Join(got, " "); s != row.want {
+				t.Errorf("the label repeats %q, want %q", s, row.want)
+			}
+		})
+	}
+}
+
+// TestDeclaredBeforeTheDictionaryChanged has declarations accepted when the
+// dictionary had the fact as a text, or other words for it.
+func TestDeclaredBeforeTheDictionaryChanged(t *testing.T) {
+	dev, subject := device(t, "plug")
+	for _, row := range []struct{ name, old, new, fact, want string }{
+		{"a text became a bool", "type: text, by: either, about: Anything.", "type: bool, by: either, about: Anything., shoppers: {yes: Some., no: None.}", `note="true"`, "[]"},
+		{"words were added", "about: Software can be replaced.", "about: Software can be replaced., shoppers: {yes: It can., no: It cannot.}", "has_update=true", "[{has_update true}]"},
+		{"words were dropped", ", shoppers: {yes: It talks over the air., no: It is silent.}", "", "has_radio=true", "[]"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			m := copyOf(t, os.DirFS("testdata/small"))
+			edit(t, m, "facts.yaml", row.old, row.new)
+			since, err := scheme.Load(m)
+			must(t, err)
+			d, err := since.Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{maker(t, today, "p-1=pass", "has_password=false "+row.fact)}, now)
+			must(t, err)
+			if got := fmt.Sprint(filled(t, d, 1).Declared); got != row.want {
+				t.Errorf("the label repeats %s, want %s", got, row.want)
 			}
 		})
 	}

@@ -142,6 +142,14 @@ func TestBrokenData(t *testing.T) {
 		{"unit of a text", facts, "name: note, type: text", "name: note, type: text, unit: kg", "name: note", "facts[11]: only int and number have unit"},
 		{"nobody's fact", facts, "name: note, type: text, by: either", "name: note, type: text, by: anyone", "name: note", "facts[11].by: must be lab, manufacturer or either"},
 		{"fact without about", facts, ", about: Anything.", "", "name: note", "facts[11]: about is required"},
+		{"words for a number", facts, "about: How many ports answer.", "about: How many ports answer., shoppers: {yes: Open., no: Shut.}", "name: open_ports", "facts[4].shoppers: only a bool has words for shoppers"},
+		{"words for a text", facts, "about: Anything.", "about: Anything., shoppers: {yes: Some., no: None.}", "name: note", "facts[11].shoppers: only a bool has words for shoppers"},
+		{"words for what only a lab states", facts, "about: A lab searched the software.", "about: A lab searched the software., shoppers: {yes: Searched., no: Not searched.}", "name: scanned", "facts[6].shoppers: shoppers are told what manufacturers declare, and only a lab may state this"},
+		{"words for yes alone", facts, ", no: It is silent.", "", "It talks over the air", "facts[2].shoppers: no is required"},
+		{"words for no alone", facts, "yes: Attackers were thought of., ", "", "name: threat_model", "facts[7].shoppers: yes is required"},
+		{"no words", facts, "shoppers: {yes: It talks over the air., no: It is silent.}", "shoppers: {}", "name: has_radio", "facts[2].shoppers: yes is required"},
+		{"words for maybe", facts, "no: It is silent.", "maybe: It whispers.", "name: has_radio", "no such member is defined here: maybe"},
+		{"too many words", facts, "no: It is silent.", "no: " + strings.Repeat("x", label.MaxText+1), "name: has_radio", "facts[2].shoppers.no: is 201 bytes; a shopper reads at most 200"},
 
 		// categories.yaml
 		{"unknown risk", categories, "risk: medium", "risk: middling", "middling", "categories[1].risk: must be low, medium or high"},
@@ -233,6 +241,54 @@ func TestBrokenData(t *testing.T) {
 			}
 			t.Errorf("refused with\n%v\nwant\n%s%s", err, prefix, row.want)
 		})
+	}
+}
+
+// TestLoadToldFacts has as many facts with words for shoppers as a label repeats,
+// and then one more.
+func TestLoadToldFacts(t *testing.T) {
+	m := copyOf(t, os.DirFS("testdata/small"))
+	told := 0
+	for line := range strings.Lines(string(m["facts.yaml"].Data)) {
+		told += strings.Count(line, "shoppers: ")
+	}
+	for n := told + 1; n <= label.MaxDeclared+1; n++ {
+		text := fmt.Sprintf("%s  - {name: more_%d, type: bool, by: either, about: More., shoppers: {yes: %s, no: N}}\n", m["facts.yaml"].Data, n, strings.Repeat("x", label.MaxText))
+		m["facts.yaml"] = &fstest.MapFile{Data: []byte(text)}
+		_, err := scheme.Load(m)
+		if n <= label.MaxDeclared {
+			must(t, err)
+		} else if err == nil || err.Error() != "facts.yaml:2: facts: 33 of them have words for shoppers; a label repeats at most 32" {
+			t.Errorf("with %d told facts: %v", n, err)
+		}
+	}
+}
+
+// TestWords says declared values in the words of the dictionary.
+func TestWords(t *testing.T) {
+	p := programme(t, small)
+	for d, want := range map[label.DeclaredFact]string{
+		{Fact: "has_radio", Value: true}: "It talks over the air.",
+		{Fact: "has_radio"}:              "It is silent.",
+		{Fact: "has_update"}:             "", // shoppers are not told
+		{Fact: "has_wings"}:              "", // not in the dictionary
+	} {
+		if got := p.Words(d); got != want {
+			t.Errorf("%+v is %q, want %q", d, got, want)
+		}
+	}
+	if s := p.Facts["has_radio"].Shoppers; s.Yes != "It talks over the air." || s.No != "It is silent." {
+		t.Errorf("has_radio has the words %+v", s)
+	}
+	for _, f := range programme(t, embedded).Facts {
+		if f.Shoppers == nil {
+			continue
+		}
+		for _, w := range []string{f.Shoppers.Yes, f.Shoppers.No} {
+			if !strings.HasSuffix(w, ".") || strings.Contains(w, "_") {
+				t.Errorf("%s tells shoppers %q, which is no sentence", f.Name, w)
+			}
+		}
 	}
 }
 

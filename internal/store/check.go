@@ -181,6 +181,7 @@ func (c *checker) organizations() {
 }
 
 func (c *checker) devices() {
+	named := map[label.Digest]bool{} // pictures
 	c.each(bDevices, func(k, v []byte) {
 		if len(k) != len(label.Digest{}) {
 			c.badf("device key %x has a wrong length", k)
@@ -202,6 +203,7 @@ func (c *checker) devices() {
 		if desc.Manufacturer != d.Org {
 			c.badf("device %s: recorded for %s, made by %s", d.Digest, d.Org, desc.Manufacturer)
 		}
+		named[desc.Picture] = true
 		for _, g := range desc.GTINs {
 			c.has(bGTINs, []byte(g), nil, "device "+d.Digest.String())
 		}
@@ -219,6 +221,25 @@ func (c *checker) devices() {
 		}
 		if !bytes.Contains(dev.Descriptor, k) {
 			c.badf("gtin %s: device %s does not have it", k, d)
+		}
+	})
+	c.pictures(named)
+}
+
+// pictures holds pictures to their digests, and to the descriptors that name
+// them. One that a descriptor names need not be there: it may never be sent.
+func (c *checker) pictures(named map[label.Digest]bool) {
+	c.each(bPictures, func(k, v []byte) {
+		if len(k) != len(label.Digest{}) {
+			c.badf("picture key %x has a wrong length", k)
+			return
+		}
+		digest := label.Digest(k)
+		if label.DigestOf(v) != digest {
+			c.badf("picture %s: the file has another digest", digest)
+		}
+		if !named[digest] {
+			c.badf("picture %s: no device names it", digest)
 		}
 	})
 }

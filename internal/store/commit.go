@@ -20,6 +20,7 @@ type Batch struct {
 	Keys           []label.Key // new ones, and changed ones
 	Accreditations []Accreditation
 	Devices        []Device
+	Pictures       []Picture
 	Statements     []Statement
 	Labels         []Label
 	Statuses       []Status
@@ -51,7 +52,7 @@ type Batch struct {
 
 // Empty reports whether the batch would write nothing.
 func (b *Batch) Empty() bool {
-	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+
+	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Pictures)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+
 		len(b.Requests)+len(b.Events)+len(b.Decisions)+len(b.Appeals)+len(b.Rulings)+
 		len(b.Complaints)+len(b.Plans)+len(b.Advisories)+len(b.Notices)+len(b.Hooks)+len(b.Unhooked)+len(b.Tried)+len(b.Requeued)+len(b.Entries) == 0 && b.Watched == nil && b.Advised == 0
 }
@@ -120,6 +121,11 @@ func putRecords(tx *bolt.Tx, b *Batch) error {
 	}
 	for i := range b.Devices {
 		if err := putDevice(tx, &b.Devices[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Pictures {
+		if err := tx.Bucket(bPictures).Put(b.Pictures[i].Digest[:], b.Pictures[i].File); err != nil {
 			return err
 		}
 	}

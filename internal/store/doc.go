@@ -20,6 +20,7 @@
 //	accreditations  org|uint64 log index = json label.Accreditation
 //	devices         32-byte digest = json Device, then the descriptor
 //	gtins           gtin = 32-byte digest
+//	pictures        32-byte digest = picture as it came          that a descriptor names
 //	statements      32-byte id = json Statement
 //	evidence        32-byte id = zstd of the signed bytes as they came
 //	gists           32-byte id = zstd of what judging needs of it

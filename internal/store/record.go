@@ -21,6 +21,13 @@ type Device struct {
 	Registered time.Time    `json:"registered"`
 }
 
+// A Picture is a file that shows a product. It is stored as it is: both formats
+// are compressed.
+type Picture struct {
+	Digest label.Digest
+	File   []byte
+}
+
 // A Statement is the record of accepted evidence.
 type Statement struct {
 	ID       label.Digest `json:"-"` // SHA-256 of the payload

@@ -33,6 +33,7 @@ var (
 	bAccreditations = []byte("accreditations")
 	bDevices        = []byte("devices")
 	bGTINs          = []byte("gtins")
+	bPictures       = []byte("pictures")
 	bStatements     = []byte("statements")
 	bEvidence       = []byte("evidence")
 	bGists          = []byte("gists")
@@ -72,7 +73,7 @@ var (
 	bDead       = []byte("dead")
 
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting, bEvents,
+		bGTINs, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting, bEvents,
 		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
 		bComplaints, bOpenComplaints, bLabelComplaints, bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,
 		bNotices, bOrgNotices, bHooks, bOrgHooks, bOutbox, bDead}

@@ -194,6 +194,20 @@ func (v *View) GTIN(g label.GTIN) (label.Digest, error) {
 	return label.Digest(b), nil
 }
 
+// Picture returns a picture as it came.
+func (v *View) Picture(digest label.Digest) ([]byte, error) {
+	b := v.tx.Bucket(bPictures).Get(digest[:])
+	if b == nil {
+		return nil, ErrNotFound
+	}
+	return bytes.Clone(b), nil
+}
+
+// HasPicture reports whether a picture is there, without reading it.
+func (v *View) HasPicture(digest label.Digest) bool {
+	return v.tx.Bucket(bPictures).Get(digest[:]) != nil
+}
+
 // Statement returns the record of accepted evidence, without Raw.
 func (v *View) Statement(id label.Digest) (*Statement, error) {
 	s, err := getJSON[Statement](v, bStatements, id[:])

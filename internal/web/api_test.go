@@ -275,6 +275,7 @@ func TestBadge(t *testing.T) {
 func TestEveryPathOfTheContractIsServed(t *testing.T) {
 	w := newWorld(t)
 	p := w.camera()
+	w.Picture(w.Example("camera"))
 	for path, methods := range newContract(t, w).paths {
 		target := strings.NewReplacer("{gtin}", camera, "{id}", string(p.Label.ID)).Replace(path)
 		if path == "/api/products" {

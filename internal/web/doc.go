@@ -24,6 +24,7 @@
 //	/l/{id}/proof              tlog-proof that the statement is in the log
 //	/l/{id}/package            all three in one file, for offline checks
 //	/l/{id}/qr.svg, /qr.png    the label's QR code; with ?gtin= a GS1 Digital Link
+//	/l/{id}/picture            the picture of the product (PNG or JPEG)
 //	/l/{id}/art/{format}.{svg|pdf|png}?palette=&lang=   the label to be printed (package art)
 //	/l/{id}/art.zip?format=&palette=&lang=              all of that, with a manifest
 //	/01/{gtin}...              GS1 Digital Link of a labelled product: 307 to its label, or
@@ -107,11 +108,13 @@
 //	  "expiresFor": "evidence-expiry",      or scheme-term, support-end, grace-end: the authority brought it forward
 //	  "supportEnd": "2032-06-30",           last day of security updates
 //	  "product": {"page": "https://...", "updates": "automatic", ...},
+//	  "declared": [{"fact": "telemetry_collected", "value": true, "text": "..."}, ...], by the manufacturer
 //	  "criteria": [{"id": "no-shared-passwords", "by": "lab"}, ...],
 //	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256"}], on appeals
 //	  "logIndex": 1,
 //	  "history": [{...}],           all that happened to the label, by number
-//	  "links": {"bundle": "https://...", "device": "...", "proof": "...", "package": "...", "qr": "..."}
+//	  "links": {"bundle": "https://...", "device": "...", "proof": "...", "package": "...", "qr": "...",
+//	            "picture": "..."}   of the product, where there is one
 //	}
 //
 // A status is

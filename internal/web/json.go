@@ -34,11 +34,19 @@ type Label struct {
 	ExpiresFor   label.Bound          `json:"expiresFor"`
 	SupportEnd   label.Date           `json:"supportEnd"`
 	Product      label.Product        `json:"product"`
+	Declared     []DeclaredFact       `json:"declared,omitempty"`
 	Criteria     []label.CriterionMet `json:"criteria"`
 	Rulings      []Ruling             `json:"rulings,omitempty"`
 	LogIndex     int64                `json:"logIndex"`
 	History      []*Status            `json:"history,omitempty"`
 	Links        Links                `json:"links"`
+}
+
+// A DeclaredFact is what the manufacturer declared of something that shoppers are
+// told, as JSON.
+type DeclaredFact struct {
+	label.DeclaredFact
+	Text string `json:"text,omitempty"` // in words; absent where the programme has none any more
 }
 
 // A Status is one thing that happened to a label, as JSON.
@@ -64,18 +72,24 @@ type Ruling struct {
 	SHA256   label.Digest `json:"sha256"`
 }
 
-// Links are the addresses of what proves a label, and of its code.
+// Links are the addresses of what proves a label, of its code, and of the
+// product's picture where there is one.
 type Links struct {
 	Bundle  string `json:"bundle"`
 	Device  string `json:"device"`
 	Proof   string `json:"proof"`
 	Package string `json:"package"`
 	QR      string `json:"qr"`
+	Picture string `json:"picture,omitempty"`
 }
 
-func (h *Handler) links(id label.ID) Links {
-	u := qr.URL(h.base, id)
-	return Links{Bundle: u + "/bundle", Device: u + "/device", Proof: u + "/proof", Package: u + "/package", QR: u + "/qr.svg"}
+func (h *Handler) links(p *authority.Published) Links {
+	u := qr.URL(h.base, p.Label.ID)
+	l := Links{Bundle: u + "/bundle", Device: u + "/device", Proof: u + "/proof", Package: u + "/package", QR: u + "/qr.svg"}
+	if p.Pictured {
+		l.Picture = u + picturePath
+	}
+	return l
 }
 
 func (h *Handler) renderJSON(p look) (*body, error) {
@@ -87,10 +101,13 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 		Scheme: l.Scheme, Level: l.Level, Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
 		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor,
 		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: l.Criteria, LogIndex: p.Index,
-		History: h.statuses(p, known(p.Published)), Links: h.links(l.ID),
+		History: h.statuses(p, known(p.Published)), Links: h.links(p.Published),
 	}
 	for _, r := range p.Rulings {
 		out.Rulings = append(out.Rulings, Ruling{r.Accepted, r.Text, r.Decided, r.Index, r.Digest})
+	}
+	for _, d := range l.Declared {
+		out.Declared = append(out.Declared, DeclaredFact{d, h.a.Programme().Words(d)})
 	}
 	if p.past {
 		out.At = p.At

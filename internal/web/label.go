@@ -67,6 +67,9 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
 	case "/qr.svg", "/qr.png":
 		h.picture(w, r, name, path)
 		return
+	case picturePath:
+		h.productPicture(w, r, name)
+		return
 	default:
 		if path == packPath || strings.HasPrefix(path, artPath) {
 			h.art(w, r, name, path)

@@ -58,6 +58,9 @@ type Authority interface {
 	// Advisory returns a published document; the publisher may be left open.
 	Advisory(id label.Digest, publisher string) (*authority.Publication, error)
 
+	// Picture returns a picture of a product, and its media type.
+	Picture(label.Digest) ([]byte, string, error)
+
 	// Checkpoint returns the signed log head of the last commit. Tiles of that
 	// size can be read in any View that begins afterwards.
 	Checkpoint() []byte

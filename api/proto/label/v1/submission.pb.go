@@ -184,7 +184,9 @@ type GetDeviceResponse struct {
 	// The exact bytes that were registered.
 	Descriptor_ []byte `protobuf:"bytes,1,opt,name=descriptor,proto3" json:"descriptor,omitempty"`
 	// When.
-	Registered    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=registered,proto3" json:"registered,omitempty"`
+	Registered *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=registered,proto3" json:"registered,omitempty"`
+	// Whether the picture that the descriptor names was sent.
+	Pictured      bool `protobuf:"varint,3,opt,name=pictured,proto3" json:"pictured,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -233,6 +235,132 @@ func (x *GetDeviceResponse) GetRegistered() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *GetDeviceResponse) GetPictured() bool {
+	if x != nil {
+		return x.Pictured
+	}
+	return false
+}
+
+// Carries the picture of a device.
+type AddPictureRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the device descriptor, 64 lower-case hex digits.
+	Device string `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// A PNG or JPEG file of at most 256 KiB, 64 to 2000 pixels wide and high.
+	Picture       []byte `protobuf:"bytes,2,opt,name=picture,proto3" json:"picture,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddPictureRequest) Reset() {
+	*x = AddPictureRequest{}
+	mi := &file_label_v1_submission_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddPictureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddPictureRequest) ProtoMessage() {}
+
+func (x *AddPictureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_submission_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddPictureRequest.ProtoReflect.Descriptor instead.
+func (*AddPictureRequest) Descriptor() ([]byte, []int) {
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *AddPictureRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *AddPictureRequest) GetPicture() []byte {
+	if x != nil {
+		return x.Picture
+	}
+	return nil
+}
+
+// Says how the picture is known.
+type AddPictureResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the file, 64 lower-case hex digits.
+	Picture string `protobuf:"bytes,1,opt,name=picture,proto3" json:"picture,omitempty"`
+	// image/png or image/jpeg, by its content.
+	MediaType string `protobuf:"bytes,2,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
+	// Whether it was there before this call.
+	Known         bool `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddPictureResponse) Reset() {
+	*x = AddPictureResponse{}
+	mi := &file_label_v1_submission_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddPictureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddPictureResponse) ProtoMessage() {}
+
+func (x *AddPictureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_submission_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddPictureResponse.ProtoReflect.Descriptor instead.
+func (*AddPictureResponse) Descriptor() ([]byte, []int) {
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *AddPictureResponse) GetPicture() string {
+	if x != nil {
+		return x.Picture
+	}
+	return ""
+}
+
+func (x *AddPictureResponse) GetMediaType() string {
+	if x != nil {
+		return x.MediaType
+	}
+	return ""
+}
+
+func (x *AddPictureResponse) GetKnown() bool {
+	if x != nil {
+		return x.Known
+	}
+	return false
+}
+
 // Carries a signed statement.
 type SubmitStatementRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -244,7 +372,7 @@ type SubmitStatementRequest struct {
 
 func (x *SubmitStatementRequest) Reset() {
 	*x = SubmitStatementRequest{}
-	mi := &file_label_v1_submission_proto_msgTypes[4]
+	mi := &file_label_v1_submission_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -256,7 +384,7 @@ func (x *SubmitStatementRequest) String() string {
 func (*SubmitStatementRequest) ProtoMessage() {}
 
 func (x *SubmitStatementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[4]
+	mi := &file_label_v1_submission_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -269,7 +397,7 @@ func (x *SubmitStatementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitStatementRequest.ProtoReflect.Descriptor instead.
 func (*SubmitStatementRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{4}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SubmitStatementRequest) GetStatement() []byte {
@@ -292,7 +420,7 @@ type SubmitStatementResponse struct {
 
 func (x *SubmitStatementResponse) Reset() {
 	*x = SubmitStatementResponse{}
-	mi := &file_label_v1_submission_proto_msgTypes[5]
+	mi := &file_label_v1_submission_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -304,7 +432,7 @@ func (x *SubmitStatementResponse) String() string {
 func (*SubmitStatementResponse) ProtoMessage() {}
 
 func (x *SubmitStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[5]
+	mi := &file_label_v1_submission_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -317,7 +445,7 @@ func (x *SubmitStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitStatementResponse.ProtoReflect.Descriptor instead.
 func (*SubmitStatementResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{5}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SubmitStatementResponse) GetSubmission() *Submission {
@@ -353,7 +481,7 @@ type Submission struct {
 
 func (x *Submission) Reset() {
 	*x = Submission{}
-	mi := &file_label_v1_submission_proto_msgTypes[6]
+	mi := &file_label_v1_submission_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -365,7 +493,7 @@ func (x *Submission) String() string {
 func (*Submission) ProtoMessage() {}
 
 func (x *Submission) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[6]
+	mi := &file_label_v1_submission_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -378,7 +506,7 @@ func (x *Submission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Submission.ProtoReflect.Descriptor instead.
 func (*Submission) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{6}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Submission) GetStatement() *EvidenceRef {
@@ -431,7 +559,7 @@ type ListSubmissionsRequest struct {
 
 func (x *ListSubmissionsRequest) Reset() {
 	*x = ListSubmissionsRequest{}
-	mi := &file_label_v1_submission_proto_msgTypes[7]
+	mi := &file_label_v1_submission_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -443,7 +571,7 @@ func (x *ListSubmissionsRequest) String() string {
 func (*ListSubmissionsRequest) ProtoMessage() {}
 
 func (x *ListSubmissionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[7]
+	mi := &file_label_v1_submission_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -456,7 +584,7 @@ func (x *ListSubmissionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubmissionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSubmissionsRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{7}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListSubmissionsRequest) GetDevice() string {
@@ -493,7 +621,7 @@ type ListSubmissionsResponse struct {
 
 func (x *ListSubmissionsResponse) Reset() {
 	*x = ListSubmissionsResponse{}
-	mi := &file_label_v1_submission_proto_msgTypes[8]
+	mi := &file_label_v1_submission_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -505,7 +633,7 @@ func (x *ListSubmissionsResponse) String() string {
 func (*ListSubmissionsResponse) ProtoMessage() {}
 
 func (x *ListSubmissionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[8]
+	mi := &file_label_v1_submission_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -518,7 +646,7 @@ func (x *ListSubmissionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubmissionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSubmissionsResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{8}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListSubmissionsResponse) GetSubmissions() []*Submission {
@@ -551,14 +679,23 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"registered\x12\x14\n" +
 	"\x05known\x18\x03 \x01(\bR\x05known\"*\n" +
 	"\x10GetDeviceRequest\x12\x16\n" +
-	"\x06device\x18\x01 \x01(\tR\x06device\"o\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"\x8b\x01\n" +
 	"\x11GetDeviceResponse\x12\x1e\n" +
 	"\n" +
 	"descriptor\x18\x01 \x01(\fR\n" +
 	"descriptor\x12:\n" +
 	"\n" +
 	"registered\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"registered\"6\n" +
+	"registered\x12\x1a\n" +
+	"\bpictured\x18\x03 \x01(\bR\bpictured\"E\n" +
+	"\x11AddPictureRequest\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\x18\n" +
+	"\apicture\x18\x02 \x01(\fR\apicture\"c\n" +
+	"\x12AddPictureResponse\x12\x18\n" +
+	"\apicture\x18\x01 \x01(\tR\apicture\x12\x1d\n" +
+	"\n" +
+	"media_type\x18\x02 \x01(\tR\tmediaType\x12\x14\n" +
+	"\x05known\x18\x03 \x01(\bR\x05known\"6\n" +
 	"\x16SubmitStatementRequest\x12\x1c\n" +
 	"\tstatement\x18\x01 \x01(\fR\tstatement\"e\n" +
 	"\x17SubmitStatementResponse\x124\n" +
@@ -580,10 +717,12 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"y\n" +
 	"\x17ListSubmissionsResponse\x126\n" +
 	"\vsubmissions\x18\x01 \x03(\v2\x14.label.v1.SubmissionR\vsubmissions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xde\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xa7\x03\n" +
 	"\x11SubmissionService\x12S\n" +
 	"\x0eRegisterDevice\x12\x1f.label.v1.RegisterDeviceRequest\x1a .label.v1.RegisterDeviceResponse\x12D\n" +
-	"\tGetDevice\x12\x1a.label.v1.GetDeviceRequest\x1a\x1b.label.v1.GetDeviceResponse\x12V\n" +
+	"\tGetDevice\x12\x1a.label.v1.GetDeviceRequest\x1a\x1b.label.v1.GetDeviceResponse\x12G\n" +
+	"\n" +
+	"AddPicture\x12\x1b.label.v1.AddPictureRequest\x1a\x1c.label.v1.AddPictureResponse\x12V\n" +
 	"\x0fSubmitStatement\x12 .label.v1.SubmitStatementRequest\x1a!.label.v1.SubmitStatementResponse\x12V\n" +
 	"\x0fListSubmissions\x12 .label.v1.ListSubmissionsRequest\x1a!.label.v1.ListSubmissionsResponseB#Z!labeld/api/proto/label/v1;labelv1b\x06proto3"
 
@@ -599,37 +738,41 @@ func file_label_v1_submission_proto_rawDescGZIP() []byte {
 	return file_label_v1_submission_proto_rawDescData
 }
 
-var file_label_v1_submission_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_label_v1_submission_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_label_v1_submission_proto_goTypes = []any{
 	(*RegisterDeviceRequest)(nil),   // 0: label.v1.RegisterDeviceRequest
 	(*RegisterDeviceResponse)(nil),  // 1: label.v1.RegisterDeviceResponse
 	(*GetDeviceRequest)(nil),        // 2: label.v1.GetDeviceRequest
 	(*GetDeviceResponse)(nil),       // 3: label.v1.GetDeviceResponse
-	(*SubmitStatementRequest)(nil),  // 4: label.v1.SubmitStatementRequest
-	(*SubmitStatementResponse)(nil), // 5: label.v1.SubmitStatementResponse
-	(*Submission)(nil),              // 6: label.v1.Submission
-	(*ListSubmissionsRequest)(nil),  // 7: label.v1.ListSubmissionsRequest
-	(*ListSubmissionsResponse)(nil), // 8: label.v1.ListSubmissionsResponse
-	(*timestamppb.Timestamp)(nil),   // 9: google.protobuf.Timestamp
-	(*EvidenceRef)(nil),             // 10: label.v1.EvidenceRef
+	(*AddPictureRequest)(nil),       // 4: label.v1.AddPictureRequest
+	(*AddPictureResponse)(nil),      // 5: label.v1.AddPictureResponse
+	(*SubmitStatementRequest)(nil),  // 6: label.v1.SubmitStatementRequest
+	(*SubmitStatementResponse)(nil), // 7: label.v1.SubmitStatementResponse
+	(*Submission)(nil),              // 8: label.v1.Submission
+	(*ListSubmissionsRequest)(nil),  // 9: label.v1.ListSubmissionsRequest
+	(*ListSubmissionsResponse)(nil), // 10: label.v1.ListSubmissionsResponse
+	(*timestamppb.Timestamp)(nil),   // 11: google.protobuf.Timestamp
+	(*EvidenceRef)(nil),             // 12: label.v1.EvidenceRef
 }
 var file_label_v1_submission_proto_depIdxs = []int32{
-	9,  // 0: label.v1.RegisterDeviceResponse.registered:type_name -> google.protobuf.Timestamp
-	9,  // 1: label.v1.GetDeviceResponse.registered:type_name -> google.protobuf.Timestamp
-	6,  // 2: label.v1.SubmitStatementResponse.submission:type_name -> label.v1.Submission
-	10, // 3: label.v1.Submission.statement:type_name -> label.v1.EvidenceRef
-	9,  // 4: label.v1.Submission.received:type_name -> google.protobuf.Timestamp
-	6,  // 5: label.v1.ListSubmissionsResponse.submissions:type_name -> label.v1.Submission
+	11, // 0: label.v1.RegisterDeviceResponse.registered:type_name -> google.protobuf.Timestamp
+	11, // 1: label.v1.GetDeviceResponse.registered:type_name -> google.protobuf.Timestamp
+	8,  // 2: label.v1.SubmitStatementResponse.submission:type_name -> label.v1.Submission
+	12, // 3: label.v1.Submission.statement:type_name -> label.v1.EvidenceRef
+	11, // 4: label.v1.Submission.received:type_name -> google.protobuf.Timestamp
+	8,  // 5: label.v1.ListSubmissionsResponse.submissions:type_name -> label.v1.Submission
 	0,  // 6: label.v1.SubmissionService.RegisterDevice:input_type -> label.v1.RegisterDeviceRequest
 	2,  // 7: label.v1.SubmissionService.GetDevice:input_type -> label.v1.GetDeviceRequest
-	4,  // 8: label.v1.SubmissionService.SubmitStatement:input_type -> label.v1.SubmitStatementRequest
-	7,  // 9: label.v1.SubmissionService.ListSubmissions:input_type -> label.v1.ListSubmissionsRequest
-	1,  // 10: label.v1.SubmissionService.RegisterDevice:output_type -> label.v1.RegisterDeviceResponse
-	3,  // 11: label.v1.SubmissionService.GetDevice:output_type -> label.v1.GetDeviceResponse
-	5,  // 12: label.v1.SubmissionService.SubmitStatement:output_type -> label.v1.SubmitStatementResponse
-	8,  // 13: label.v1.SubmissionService.ListSubmissions:output_type -> label.v1.ListSubmissionsResponse
-	10, // [10:14] is the sub-list for method output_type
-	6,  // [6:10] is the sub-list for method input_type
+	4,  // 8: label.v1.SubmissionService.AddPicture:input_type -> label.v1.AddPictureRequest
+	6,  // 9: label.v1.SubmissionService.SubmitStatement:input_type -> label.v1.SubmitStatementRequest
+	9,  // 10: label.v1.SubmissionService.ListSubmissions:input_type -> label.v1.ListSubmissionsRequest
+	1,  // 11: label.v1.SubmissionService.RegisterDevice:output_type -> label.v1.RegisterDeviceResponse
+	3,  // 12: label.v1.SubmissionService.GetDevice:output_type -> label.v1.GetDeviceResponse
+	5,  // 13: label.v1.SubmissionService.AddPicture:output_type -> label.v1.AddPictureResponse
+	7,  // 14: label.v1.SubmissionService.SubmitStatement:output_type -> label.v1.SubmitStatementResponse
+	10, // 15: label.v1.SubmissionService.ListSubmissions:output_type -> label.v1.ListSubmissionsResponse
+	11, // [11:16] is the sub-list for method output_type
+	6,  // [6:11] is the sub-list for method input_type
 	6,  // [6:6] is the sub-list for extension type_name
 	6,  // [6:6] is the sub-list for extension extendee
 	0,  // [0:6] is the sub-list for field type_name
@@ -647,7 +790,7 @@ func file_label_v1_submission_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_submission_proto_rawDesc), len(file_label_v1_submission_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

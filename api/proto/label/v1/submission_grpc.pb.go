@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	SubmissionService_RegisterDevice_FullMethodName  = "/label.v1.SubmissionService/RegisterDevice"
 	SubmissionService_GetDevice_FullMethodName       = "/label.v1.SubmissionService/GetDevice"
+	SubmissionService_AddPicture_FullMethodName      = "/label.v1.SubmissionService/AddPicture"
 	SubmissionService_SubmitStatement_FullMethodName = "/label.v1.SubmissionService/SubmitStatement"
 	SubmissionService_ListSubmissions_FullMethodName = "/label.v1.SubmissionService/ListSubmissions"
 )
@@ -44,6 +45,16 @@ type SubmissionServiceClient interface {
 	//
 	// Errors: NOT_FOUND.
 	GetDevice(ctx context.Context, in *GetDeviceRequest, opts ...grpc.CallOption) (*GetDeviceResponse, error)
+	// AddPicture takes the picture of a registered device, so that a shopper sees
+	// which product a label is about: the file whose SHA-256 the device's
+	// descriptor names. It is public. The same picture again is no error.
+	//
+	// Errors: NOT_FOUND if the device is not registered; PERMISSION_DENIED if the
+	// caller is not its manufacturer; FAILED_PRECONDITION (UNKNOWN_PICTURE) if its
+	// descriptor names no picture; INVALID_ARGUMENT if the file is another than the
+	// one named (WRONG_PICTURE), neither PNG nor JPEG, damaged, or smaller than 64
+	// by 64 pixels; RESOURCE_EXHAUSTED above 256 KiB or 2000 by 2000 pixels.
+	AddPicture(ctx context.Context, in *AddPictureRequest, opts ...grpc.CallOption) (*AddPictureResponse, error)
 	// SubmitStatement records a signed test report or declaration. Who carries it
 	// does not matter, who signed it does. A known statement sent again is
 	// answered with its first receipt.
@@ -80,6 +91,16 @@ func (c *submissionServiceClient) GetDevice(ctx context.Context, in *GetDeviceRe
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetDeviceResponse)
 	err := c.cc.Invoke(ctx, SubmissionService_GetDevice_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *submissionServiceClient) AddPicture(ctx context.Context, in *AddPictureRequest, opts ...grpc.CallOption) (*AddPictureResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddPictureResponse)
+	err := c.cc.Invoke(ctx, SubmissionService_AddPicture_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +146,16 @@ type SubmissionServiceServer interface {
 	//
 	// Errors: NOT_FOUND.
 	GetDevice(context.Context, *GetDeviceRequest) (*GetDeviceResponse, error)
+	// AddPicture takes the picture of a registered device, so that a shopper sees
+	// which product a label is about: the file whose SHA-256 the device's
+	// descriptor names. It is public. The same picture again is no error.
+	//
+	// Errors: NOT_FOUND if the device is not registered; PERMISSION_DENIED if the
+	// caller is not its manufacturer; FAILED_PRECONDITION (UNKNOWN_PICTURE) if its
+	// descriptor names no picture; INVALID_ARGUMENT if the file is another than the
+	// one named (WRONG_PICTURE), neither PNG nor JPEG, damaged, or smaller than 64
+	// by 64 pixels; RESOURCE_EXHAUSTED above 256 KiB or 2000 by 2000 pixels.
+	AddPicture(context.Context, *AddPictureRequest) (*AddPictureResponse, error)
 	// SubmitStatement records a signed test report or declaration. Who carries it
 	// does not matter, who signed it does. A known statement sent again is
 	// answered with its first receipt.
@@ -152,6 +183,9 @@ func (UnimplementedSubmissionServiceServer) RegisterDevice(context.Context, *Reg
 }
 func (UnimplementedSubmissionServiceServer) GetDevice(context.Context, *GetDeviceRequest) (*GetDeviceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDevice not implemented")
+}
+func (UnimplementedSubmissionServiceServer) AddPicture(context.Context, *AddPictureRequest) (*AddPictureResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddPicture not implemented")
 }
 func (UnimplementedSubmissionServiceServer) SubmitStatement(context.Context, *SubmitStatementRequest) (*SubmitStatementResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SubmitStatement not implemented")
@@ -216,6 +250,24 @@ func _SubmissionService_GetDevice_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SubmissionService_AddPicture_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddPictureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubmissionServiceServer).AddPicture(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubmissionService_AddPicture_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubmissionServiceServer).AddPicture(ctx, req.(*AddPictureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SubmissionService_SubmitStatement_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(SubmitStatementRequest)
 	if err := dec(in); err != nil {
@@ -266,6 +318,10 @@ var SubmissionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetDevice",
 			Handler:    _SubmissionService_GetDevice_Handler,
+		},
+		{
+			MethodName: "AddPicture",
+			Handler:    _SubmissionService_AddPicture_Handler,
 		},
 		{
 			MethodName: "SubmitStatement",

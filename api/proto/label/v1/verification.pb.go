@@ -185,7 +185,9 @@ type VerifyResponse struct {
 	Advisories []*LabelStatus `protobuf:"bytes,9,rep,name=advisories,proto3" json:"advisories,omitempty"`
 	// All that happened to the label up to now, oldest first, where it was asked
 	// for.
-	History       []*LabelStatus `protobuf:"bytes,10,rep,name=history,proto3" json:"history,omitempty"`
+	History []*LabelStatus `protobuf:"bytes,10,rep,name=history,proto3" json:"history,omitempty"`
+	// What the manufacturer declared that shoppers are told, by name of the fact.
+	Declared      []*DeclaredFact `protobuf:"bytes,11,rep,name=declared,proto3" json:"declared,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -290,6 +292,77 @@ func (x *VerifyResponse) GetHistory() []*LabelStatus {
 	return nil
 }
 
+func (x *VerifyResponse) GetDeclared() []*DeclaredFact {
+	if x != nil {
+		return x.Declared
+	}
+	return nil
+}
+
+// A yes or no that a manufacturer declared.
+type DeclaredFact struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name in the dictionary of facts.
+	Fact string `protobuf:"bytes,1,opt,name=fact,proto3" json:"fact,omitempty"`
+	// What was declared.
+	Value bool `protobuf:"varint,2,opt,name=value,proto3" json:"value,omitempty"`
+	// That in words for shoppers; empty where the programme has none any more.
+	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeclaredFact) Reset() {
+	*x = DeclaredFact{}
+	mi := &file_label_v1_verification_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeclaredFact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeclaredFact) ProtoMessage() {}
+
+func (x *DeclaredFact) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_verification_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeclaredFact.ProtoReflect.Descriptor instead.
+func (*DeclaredFact) Descriptor() ([]byte, []int) {
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *DeclaredFact) GetFact() string {
+	if x != nil {
+		return x.Fact
+	}
+	return ""
+}
+
+func (x *DeclaredFact) GetValue() bool {
+	if x != nil {
+		return x.Value
+	}
+	return false
+}
+
+func (x *DeclaredFact) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // Asks for a manufacturer's labels.
 type ListManufacturerLabelsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -305,7 +378,7 @@ type ListManufacturerLabelsRequest struct {
 
 func (x *ListManufacturerLabelsRequest) Reset() {
 	*x = ListManufacturerLabelsRequest{}
-	mi := &file_label_v1_verification_proto_msgTypes[2]
+	mi := &file_label_v1_verification_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -317,7 +390,7 @@ func (x *ListManufacturerLabelsRequest) String() string {
 func (*ListManufacturerLabelsRequest) ProtoMessage() {}
 
 func (x *ListManufacturerLabelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_verification_proto_msgTypes[2]
+	mi := &file_label_v1_verification_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -330,7 +403,7 @@ func (x *ListManufacturerLabelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListManufacturerLabelsRequest.ProtoReflect.Descriptor instead.
 func (*ListManufacturerLabelsRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_verification_proto_rawDescGZIP(), []int{2}
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListManufacturerLabelsRequest) GetManufacturer() string {
@@ -367,7 +440,7 @@ type ListManufacturerLabelsResponse struct {
 
 func (x *ListManufacturerLabelsResponse) Reset() {
 	*x = ListManufacturerLabelsResponse{}
-	mi := &file_label_v1_verification_proto_msgTypes[3]
+	mi := &file_label_v1_verification_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -379,7 +452,7 @@ func (x *ListManufacturerLabelsResponse) String() string {
 func (*ListManufacturerLabelsResponse) ProtoMessage() {}
 
 func (x *ListManufacturerLabelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_verification_proto_msgTypes[3]
+	mi := &file_label_v1_verification_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -392,7 +465,7 @@ func (x *ListManufacturerLabelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListManufacturerLabelsResponse.ProtoReflect.Descriptor instead.
 func (*ListManufacturerLabelsResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_verification_proto_rawDescGZIP(), []int{3}
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListManufacturerLabelsResponse) GetLabels() []*LabelSummary {
@@ -421,7 +494,7 @@ const file_label_v1_verification_proto_rawDesc = "" +
 	"\apackage\x18\x04 \x01(\fH\x00R\apackage\x12*\n" +
 	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
 	"\ahistory\x18\x06 \x01(\bR\ahistoryB\b\n" +
-	"\x06target\"\xb1\x03\n" +
+	"\x06target\"\xe5\x03\n" +
 	"\x0eVerifyResponse\x120\n" +
 	"\asummary\x18\x01 \x01(\v2\x16.label.v1.LabelSummaryR\asummary\x12\x16\n" +
 	"\x06bundle\x18\x02 \x01(\fR\x06bundle\x12\x16\n" +
@@ -435,7 +508,12 @@ const file_label_v1_verification_proto_rawDesc = "" +
 	"advisories\x18\t \x03(\v2\x15.label.v1.LabelStatusR\n" +
 	"advisories\x12/\n" +
 	"\ahistory\x18\n" +
-	" \x03(\v2\x15.label.v1.LabelStatusR\ahistory\"\x7f\n" +
+	" \x03(\v2\x15.label.v1.LabelStatusR\ahistory\x122\n" +
+	"\bdeclared\x18\v \x03(\v2\x16.label.v1.DeclaredFactR\bdeclared\"L\n" +
+	"\fDeclaredFact\x12\x12\n" +
+	"\x04fact\x18\x01 \x01(\tR\x04fact\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\bR\x05value\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\x7f\n" +
 	"\x1dListManufacturerLabelsRequest\x12\"\n" +
 	"\fmanufacturer\x18\x01 \x01(\tR\fmanufacturer\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -460,35 +538,37 @@ func file_label_v1_verification_proto_rawDescGZIP() []byte {
 	return file_label_v1_verification_proto_rawDescData
 }
 
-var file_label_v1_verification_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_label_v1_verification_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_label_v1_verification_proto_goTypes = []any{
 	(*VerifyRequest)(nil),                  // 0: label.v1.VerifyRequest
 	(*VerifyResponse)(nil),                 // 1: label.v1.VerifyResponse
-	(*ListManufacturerLabelsRequest)(nil),  // 2: label.v1.ListManufacturerLabelsRequest
-	(*ListManufacturerLabelsResponse)(nil), // 3: label.v1.ListManufacturerLabelsResponse
-	(*timestamppb.Timestamp)(nil),          // 4: google.protobuf.Timestamp
-	(*LabelSummary)(nil),                   // 5: label.v1.LabelSummary
-	(*LabelStatus)(nil),                    // 6: label.v1.LabelStatus
+	(*DeclaredFact)(nil),                   // 2: label.v1.DeclaredFact
+	(*ListManufacturerLabelsRequest)(nil),  // 3: label.v1.ListManufacturerLabelsRequest
+	(*ListManufacturerLabelsResponse)(nil), // 4: label.v1.ListManufacturerLabelsResponse
+	(*timestamppb.Timestamp)(nil),          // 5: google.protobuf.Timestamp
+	(*LabelSummary)(nil),                   // 6: label.v1.LabelSummary
+	(*LabelStatus)(nil),                    // 7: label.v1.LabelStatus
 }
 var file_label_v1_verification_proto_depIdxs = []int32{
-	4,  // 0: label.v1.VerifyRequest.at:type_name -> google.protobuf.Timestamp
-	5,  // 1: label.v1.VerifyResponse.summary:type_name -> label.v1.LabelSummary
-	4,  // 2: label.v1.VerifyResponse.at:type_name -> google.protobuf.Timestamp
-	6,  // 3: label.v1.VerifyResponse.because:type_name -> label.v1.LabelStatus
-	6,  // 4: label.v1.VerifyResponse.scheduled:type_name -> label.v1.LabelStatus
-	6,  // 5: label.v1.VerifyResponse.review:type_name -> label.v1.LabelStatus
-	6,  // 6: label.v1.VerifyResponse.advisories:type_name -> label.v1.LabelStatus
-	6,  // 7: label.v1.VerifyResponse.history:type_name -> label.v1.LabelStatus
-	5,  // 8: label.v1.ListManufacturerLabelsResponse.labels:type_name -> label.v1.LabelSummary
-	0,  // 9: label.v1.VerificationService.Verify:input_type -> label.v1.VerifyRequest
-	2,  // 10: label.v1.VerificationService.ListManufacturerLabels:input_type -> label.v1.ListManufacturerLabelsRequest
-	1,  // 11: label.v1.VerificationService.Verify:output_type -> label.v1.VerifyResponse
-	3,  // 12: label.v1.VerificationService.ListManufacturerLabels:output_type -> label.v1.ListManufacturerLabelsResponse
-	11, // [11:13] is the sub-list for method output_type
-	9,  // [9:11] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	5,  // 0: label.v1.VerifyRequest.at:type_name -> google.protobuf.Timestamp
+	6,  // 1: label.v1.VerifyResponse.summary:type_name -> label.v1.LabelSummary
+	5,  // 2: label.v1.VerifyResponse.at:type_name -> google.protobuf.Timestamp
+	7,  // 3: label.v1.VerifyResponse.because:type_name -> label.v1.LabelStatus
+	7,  // 4: label.v1.VerifyResponse.scheduled:type_name -> label.v1.LabelStatus
+	7,  // 5: label.v1.VerifyResponse.review:type_name -> label.v1.LabelStatus
+	7,  // 6: label.v1.VerifyResponse.advisories:type_name -> label.v1.LabelStatus
+	7,  // 7: label.v1.VerifyResponse.history:type_name -> label.v1.LabelStatus
+	2,  // 8: label.v1.VerifyResponse.declared:type_name -> label.v1.DeclaredFact
+	6,  // 9: label.v1.ListManufacturerLabelsResponse.labels:type_name -> label.v1.LabelSummary
+	0,  // 10: label.v1.VerificationService.Verify:input_type -> label.v1.VerifyRequest
+	3,  // 11: label.v1.VerificationService.ListManufacturerLabels:input_type -> label.v1.ListManufacturerLabelsRequest
+	1,  // 12: label.v1.VerificationService.Verify:output_type -> label.v1.VerifyResponse
+	4,  // 13: label.v1.VerificationService.ListManufacturerLabels:output_type -> label.v1.ListManufacturerLabelsResponse
+	12, // [12:14] is the sub-list for method output_type
+	10, // [10:12] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_verification_proto_init() }
@@ -509,7 +589,7 @@ func file_label_v1_verification_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_verification_proto_rawDesc), len(file_label_v1_verification_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"testing"
+
+	"labeld/internal/label"
+)
+
+// TestDeclaredWithoutWords has a programme of facts of its own: names stand where
+// nothing is known in words, and nothing where nothing was declared.
+func TestDeclaredWithoutWords(t *testing.T) {
+	for _, tc := range []struct {
+		declared []label.DeclaredFact
+		want     string
+	}{
+		{nil, ""},
+		{[]label.DeclaredFact{{Fact: "personal_data_sent"}, {Fact: "sings", Value: true}, {Fact: "uses_passwords"}},
+			"the manufacturer declares:\n  - It sends no personal data to any service.\n  - sings: yes\n  - uses_passwords: no\n"},
+	} {
+		list, err := inWords(tc.declared)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p page
+		if writeDeclared(&p, list); p.b.String() != tc.want {
+			t.Errorf("%v is written\n%s\nwant\n%s", tc.declared, p.b.String(), tc.want)
+		}
+	}
+}
