@@ -345,6 +345,16 @@ func (l *Language) Criterion(s *scheme.Scheme, c *scheme.Criterion) string {
 	return cmp.Or(l.words.Schemes[s.ID].Criteria[c.ID], c.Title)
 }
 
+// Declared returns what a manufacturer declared, as shoppers are told, or what
+// the programme says.
+func (l *Language) Declared(d label.DeclaredFact, p *scheme.Programme) string {
+	w := l.words.Facts[d.Fact]
+	if d.Value {
+		return cmp.Or(w.Yes, p.Words(d))
+	}
+	return cmp.Or(w.No, p.Words(d))
+}
+
 // Scheme returns the name of a scheme of an ID, or what it is called otherwise.
 func (l *Language) Scheme(id, otherwise string) string {
 	return cmp.Or(l.words.Schemes[id].Name, otherwise)

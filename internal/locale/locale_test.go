@@ -56,6 +56,13 @@ func TestProgrammeIsTranslated(t *testing.T) {
 		for code, r := range p.Reasons {
 			same("reason", code, l.Reason(r), r.Title)
 		}
+		for name, f := range p.Facts {
+			for _, d := range []label.DeclaredFact{{Fact: name, Value: true}, {Fact: name}} {
+				if f.Shoppers != nil {
+					same("fact", name, l.Declared(d, p), p.Words(d))
+				}
+			}
+		}
 		for id, s := range p.Schemes {
 			same("scheme", id, l.Scheme(id, s.Name), s.Name)
 			for i := range s.Criteria {

@@ -200,6 +200,14 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	for _, c := range l.Device.Components {
 		d.Components = append(d.Components, v.HTML(components[c.Kind], "name", bdi(c.Name)))
 	}
+	for _, f := range l.Declared {
+		if says := v.Declared(f, h.a.Programme()); says != "" {
+			d.Declared = append(d.Declared, says)
+		}
+	}
+	if p.Pictured {
+		d.Picture = here + picturePath
+	}
 	for n := range l.Level.Of {
 		d.Steps = append(d.Steps, n < l.Level.Number)
 	}
