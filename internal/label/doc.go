@@ -2,7 +2,8 @@
 // nouns every other package speaks, and nothing that reads, writes or decides.
 //
 // A device model is identified by its descriptor ([Device]), a JSON document
-// whose SHA-256 ties everything else to it. Two kinds of evidence are said
+// whose SHA-256 ties everything else to it. It may name a picture of the product,
+// again by SHA-256 ([CheckPicture]). Two kinds of evidence are said
 // about a device: a [TestReport] (third party, by an accredited laboratory)
 // and a [Declaration] (first party, by the manufacturer). The authority
 // answers with a [Label]. All are predicates of in-toto Statements, signed in

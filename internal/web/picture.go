@@ -37,7 +37,7 @@ func (h *Handler) pictureOf(name string) (*body, error) {
 		return nil, err
 	}
 	digest := p.Label.Device.Picture
-	file, mediaType, err := h.a.Picture(digest) // no file has the digest of a descriptor that names none
+	file, mediaType, err := h.a.Picture(digest) // of zeros where the descriptor names none; there is no such file
 	if err != nil {
 		return nil, err
 	}
