@@ -151,8 +151,8 @@
 //
 // # Speed and caching
 //
-// A label view is rendered once per change, a page once per language, and kept
-// with the label ([authority.Published.Render]): bytes, ETag and header values. Answering is
+// A label view is rendered once per change and kept with the label
+// ([authority.Published.Render]), a page once per language in a cache of its own: bytes, ETag and header values. Answering is
 // then a lookup, a few assignments to the header map and one write. Label views
 // may be cached for ten seconds, and never beyond the instant at which the
 // label's state changes; then a cache must ask again, and not answer from what

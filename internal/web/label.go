@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/qr"
 )
@@ -21,7 +22,7 @@ type view struct {
 
 // The views by what follows the ID in their address.
 var (
-	pageView = &view{"web.page", forPeople, true, true, (*Handler).renderPage}
+	pageView = &view{"", forPeople, true, true, (*Handler).renderPage}
 	jsonView = &view{"web.json", forParsers, true, false, (*Handler).renderJSON}
 	byPath   = map[string]*view{
 		".json":       jsonView,
@@ -145,25 +146,50 @@ func parseHeld(query string) (label.GTIN, error) {
 }
 
 // present returns a view of a label as it stands, made when it is first asked
-// for, in each language.
+// for.
 func (h *Handler) present(p look, v *view) (*body, error) {
-	name := v.name
 	if v.spoken {
-		name = p.voice.page
+		return h.speak(p, v)
 	}
-	made, err := p.Render(name, func() (any, error) {
-		b, err := v.render(h, p)
-		if err != nil {
-			return nil, err
-		}
-		b.link = []string{"<" + qr.URL(h.base, p.Label.ID) + `>; rel="canonical"`}
-		b.next = p.NextChange(p.At)
-		return b, nil
-	})
+	made, err := p.Render(v.name, func() (any, error) { return h.render(p, v) })
 	if err != nil {
 		return nil, err
 	}
 	return made.(*body), nil
+}
+
+// speech is a page in a language. What is kept of pages is bounded by itself,
+// and not with their labels: a label read in all languages would take as much
+// room as twenty others.
+type speech struct {
+	of    *authority.Published
+	voice *voice
+}
+
+// speechCache bounds the pages kept, which take about 30 KiB each.
+const speechCache = 2048
+
+func (h *Handler) speak(p look, v *view) (*body, error) {
+	key := speech{p.Published, p.voice}
+	if b, ok := h.speeches.Get(key); ok {
+		return b, nil
+	}
+	b, err := h.render(p, v)
+	if err == nil {
+		h.speeches.Add(key, b)
+	}
+	return b, err
+}
+
+// render makes a view of a label as it stands.
+func (h *Handler) render(p look, v *view) (*body, error) {
+	b, err := v.render(h, p)
+	if err != nil {
+		return nil, err
+	}
+	b.link = []string{"<" + qr.URL(h.base, p.Label.ID) + `>; rel="canonical"`}
+	b.next = p.NextChange(p.At)
+	return b, nil
 }
 
 // A picture is a label's QR code, drawn.

@@ -17,8 +17,7 @@ import (
 // A voice is a language as pages speak it.
 type voice struct {
 	*locale.Language
-	chosen bool   // by the address, so that links keep it
-	page   string // name by which rendered label pages are kept
+	chosen bool // by the address, so that links keep it
 	pages  *template.Template
 	tag    []string // for headers
 	all    []*locale.Language
@@ -53,10 +52,7 @@ func newVoices(c *locale.Catalogue) (*voices, error) {
 }
 
 func newVoice(l *locale.Language, c *locale.Catalogue, chosen bool) *voice {
-	v := &voice{Language: l, chosen: chosen, page: "web.page." + l.Tag, tag: []string{l.Tag}, all: c.Languages()}
-	if chosen {
-		v.page += "+"
-	}
+	v := &voice{Language: l, chosen: chosen, tag: []string{l.Tag}, all: c.Languages()}
 	v.pages = template.Must(pages.Clone()).Funcs(v.funcs())
 	return v
 }

@@ -94,8 +94,9 @@ type Handler struct {
 
 	labelKey, logKey, trust, resolver, openAPI, apiPage *body
 
-	voices *voices
-	homes  map[*voice]*body // the first page
+	voices   *voices
+	homes    map[*voice]*body // the first page
+	speeches *lru.Cache[speech, *body]
 
 	calls   *limiter // of the API
 	reports *limiter // of people
@@ -144,6 +145,9 @@ func New(c Config) (*Handler, error) {
 		return nil, err
 	}
 	h.trust = newBody(jsonType, text)
+	if h.speeches, err = lru.New[speech, *body](speechCache); err != nil {
+		return nil, err
+	}
 	if h.voices, err = newVoices(c.Words); err != nil {
 		return nil, err
 	}
