@@ -193,7 +193,7 @@ func (a *Authority) carriedOut(v *store.View, rec *store.Label, req *store.Reque
 }
 
 // Waiting returns the requests that wait for a second operator, for one label
-// or for all.
+// or for all. Those that came too long ago to be carried out are left out.
 func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
@@ -202,7 +202,8 @@ func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err e
 		list, err = v.Waiting(id)
 		return err
 	})
-	return list, err
+	oldest := a.clock().Add(-label.MaxRequestAge)
+	return slices.DeleteFunc(list, func(r *store.Request) bool { return r.Received.Before(oldest) }), err
 }
 
 // addSignature adds a signature to a request and reports whether it was not

@@ -119,6 +119,24 @@ func TestFourEyes(t *testing.T) {
 	}
 }
 
+// A request that nobody agreed to in time waits no more.
+func TestWaitingEnds(t *testing.T) {
+	l := newLife(t)
+	op := l.Caller(labeltest.Operator)
+	raw := l.Ask(labeltest.Operator, l.pub, label.Revoke, "nonconformity", nil)
+	if _, err := l.Authority.Change(context.Background(), op, raw); err != nil {
+		t.Fatal(err)
+	}
+	for after, want := range map[time.Duration]int{0: 1, label.MaxRequestAge + time.Second: 0} {
+		l.Clock.Set(labeltest.Start.Add(time.Second + after))
+		if list, err := l.Authority.Waiting(op, l.pub.Label.ID); err != nil || len(list) != want {
+			t.Errorf("after %s %d requests wait, want %d (%v)", after, len(list), want, err)
+		}
+	}
+	_, err := l.Authority.Waiting(l.Caller(labeltest.Maker), "")
+	wants(t, err, label.Denied, label.ReasonWrongRole)
+}
+
 // TestRenew supersedes a label by one of another level.
 func TestRenew(t *testing.T) {
 	l := newLife(t)

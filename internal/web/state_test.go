@@ -15,6 +15,7 @@ import (
 	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/locale"
 	"labeld/internal/translog"
 	"labeld/internal/web"
 )
@@ -269,6 +270,26 @@ func checkSize(t *testing.T, page []byte) {
 	}
 }
 
+// checkTongues looks at an English page in all languages: it is there, small,
+// and its headline and title are not the English ones.
+func checkTongues(t *testing.T, h http.Handler, path, english string) {
+	t.Helper()
+	for _, l := range labeltest.Words(t).Languages() {
+		rec := get(h, path, "Accept-Language", l.Tag)
+		checkAnswer(t, rec)
+		checkSize(t, rec.Body.Bytes())
+		if rec.Code != http.StatusOK {
+			t.Errorf("%s: %d", l.Tag, rec.Code)
+			continue
+		}
+		page := rec.Body.String()
+		here, there := box.FindStringSubmatch(page), box.FindStringSubmatch(english)
+		if here == nil || here[1] != there[1] || (here[2] == there[2]) != (l.Tag == locale.Source) {
+			t.Errorf("%s: the headline is %q", l.Tag, here)
+		}
+	}
+}
+
 // Every state has a page that cannot be taken for that of another, and JSON
 // that says the same.
 func TestStates(t *testing.T) {
@@ -293,7 +314,7 @@ func TestStates(t *testing.T) {
 			}
 			wants(t, "the page", words(page), fill(s.holds), s.lacks)
 			checkLinks(t, w.h, page)
-			checkSize(t, rec.Body.Bytes())
+			checkTongues(t, w.h, "/l/"+string(p.Label.ID), page)
 			rec = get(w.h, "/l/"+string(p.Label.ID)+".json")
 			wants(t, "JSON", rec.Body.String(), fill(s.json), []string{"null", `"at"`})
 			if got := get(w.h, "/l/"+string(p.Label.ID), "Accept", jsonType).Body.String(); got != rec.Body.String() {
@@ -362,8 +383,8 @@ func TestAdvisories(t *testing.T) {
 	w.Clock.Set(labeltest.Start.AddDate(0, 0, 5))
 	rec := get(h, "/l/"+string(p.Label.ID))
 	checkAnswer(t, rec)
-	checkSize(t, rec.Body.Bytes())
 	page := rec.Body.String()
+	checkTongues(t, h, "/l/"+string(p.Label.ID), page)
 	text := words(page)
 	wants(t, "the page", text, []string{
 		"Valid label Valid up to and including 17 October 2028. The tests or statements it rests on are too old after that. This product is affected, and nothing mends it yet Level 3",
