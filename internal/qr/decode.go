@@ -114,19 +114,23 @@ func find(g *image.Gray) (string, bool) {
 		for _, binarizer := range []func(gozxing.LuminanceSource) gozxing.Binarizer{
 			gozxing.NewHybridBinarizer, gozxing.NewGlobalHistgramBinarizer,
 		} {
-			if text, ok := attempt(sizes[i], binarizer); ok {
-				return text, true
+			for _, hint := range []gozxing.DecodeHintType{gozxing.DecodeHintType_TRY_HARDER, gozxing.DecodeHintType_PURE_BARCODE} {
+				if text, ok := attempt(sizes[i], binarizer, hint); ok {
+					return text, true
+				}
 			}
 		}
 	}
 	return "", false
 }
 
-// attempt runs the reader once. The reader panics where the Java it was
+// attempt runs the reader once, with a hint: to look for a code at any place and
+// angle, or to take the picture for a drawn one that stands alone. One drawn code
+// in 500 has modules that look like a fourth corner and mislead the first. The reader panics where the Java it was
 // ported from throws and catches, at an index outside the picture, so a panic
 // means no code here. The bound on candidates leaves the reader the same way:
 // its callback has no other.
-func attempt(g *image.Gray, binarizer func(gozxing.LuminanceSource) gozxing.Binarizer) (text string, ok bool) {
+func attempt(g *image.Gray, binarizer func(gozxing.LuminanceSource) gozxing.Binarizer, hint gozxing.DecodeHintType) (text string, ok bool) {
 	defer func() {
 		if recover() != nil {
 			text, ok = "", false
@@ -143,7 +147,7 @@ func attempt(g *image.Gray, binarizer func(gozxing.LuminanceSource) gozxing.Bina
 	}
 	candidates := 0
 	hints := map[gozxing.DecodeHintType]any{
-		gozxing.DecodeHintType_TRY_HARDER: true,
+		hint: true,
 		gozxing.DecodeHintType_NEED_RESULT_POINT_CALLBACK: gozxing.ResultPointCallback(func(gozxing.ResultPoint) {
 			if candidates++; candidates > maxCandidates {
 				panic("too many candidates")

@@ -226,3 +226,25 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// Some codes have modules that look like a fourth corner. They are read all the
+// same.
+func TestDecodeMisleading(t *testing.T) {
+	for base, id := range map[string]label.ID{
+		"http://127.0.0.1:42130": "WN3JN21ZH4Q4", "http://127.0.0.1:44300": "ZKRPQ90KF5PK", "http://127.0.0.1:49520": "5X5J2CYYK3FK",
+		"http://127.0.0.1:50400": "PQ7CE97NC681", "http://127.0.0.1:58040": "N1NNJ9J2B9PZ",
+	} {
+		want := qr.Payload(base, id)
+		c, err := qr.New(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := c.PNG(8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := qr.Decode(bytes.NewReader(b)); err != nil || got != want {
+			t.Errorf("%s: %q, %v", want, got, err)
+		}
+	}
+}
