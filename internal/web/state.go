@@ -34,13 +34,25 @@ type standing struct {
 
 // An account is what the page tells of one status.
 type account struct {
-	What      string        // happened
+	Says      template.HTML // what happened, and when
 	Day       template.HTML // on which it was recorded
 	From      template.HTML // from which on it takes effect, if that is later
 	Title     string        // the reason
 	Text      string
 	Index     int64 // log entry
 	Successor label.ID
+}
+
+// says tells what happened in one line.
+func (a *account) says(v *voice, what string) template.HTML {
+	line := strong(what)
+	if a.From != "" {
+		line += " " + v.HTML("event.for", "date", a.From)
+	}
+	if a.Successor != "" {
+		line += ", " + v.a("/l/"+string(a.Successor), pretty(a.Successor))
+	}
+	return v.HTML("event.on", "date", a.Day, "what", line)
 }
 
 // A face is how a state looks: now and then, and what follows from it, are
@@ -224,14 +236,14 @@ func (h *Handler) account(p look, s *label.Status) *account {
 		a.Successor = s.Successor.ID
 	}
 	if s.Advisory == nil {
-		a.What = v.Text(key)
+		a.Says = a.says(v, v.Text(key))
 		return a
 	}
 	a.Title = s.Advisory.Title
 	if keys := advised[s.Advisory.State]; s.Advisory.FixedIn == "" {
-		a.What = v.Text(keys[0])
+		a.Says = a.says(v, v.Text(keys[0]))
 	} else {
-		a.What = v.Text(keys[1], "version", s.Advisory.FixedIn)
+		a.Says = a.says(v, v.Text(keys[1], "version", s.Advisory.FixedIn))
 	}
 	return a
 }
