@@ -68,8 +68,9 @@ func startChromium(t *testing.T) *chromium {
 	path := must[string](t)(exec.LookPath(browsers[i]))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), append(slices.Clone(flags), chromedp.ExecPath(path))...)
 	t.Cleanup(stop)
-	// A newer browser than the protocol's description says what is not in it.
-	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithErrorf(t.Logf))
+	// A browser that is newer than the description of its protocol says things
+	// that are not in it, which is not worth a word.
+	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(cancel)
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("starting %s: %v", path, err)
@@ -152,7 +153,7 @@ func (tb *tab) begin(t testing.TB, server string) {
 	call(tb, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{})
 	tb.text(100)
 	tb.media("screen", "light")
-	tb.do(desktop())
+	tb.do(phone(360))
 }
 
 // serve serves a handler to browsers. Each request comes from an address of its
@@ -302,6 +303,7 @@ func (tb *tab) text(percent int64) {
 // picture keeps a picture of the whole page.
 func (b *chromium) picture(tb *tab, name ...string) {
 	tb.t.Helper()
+	ask[float64](tb, "document.documentElement.getBoundingClientRect().height") // of what it is now
 	yes := true
 	img := call(tb, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &yes, OptimizeForSpeed: &yes})
 	b.keep(tb.t, img.Data, strings.Join(name, "-")+".png")

@@ -32,11 +32,21 @@ type visit struct {
 	// serves it and where.
 	open func(w *world) (http.Handler, string)
 
-	form      url.Values // what is filled into the form there, and sent; what is seen then is the page
-	status    int        // of the answer; 200 if it is zero
-	label     bool       // it is a label's page, which is read in the dark and on paper too
-	everyTime bool       // it is opened in every language by a plain "go test" too
+	form   url.Values // what is filled into the form there, and sent; what is seen then is the page
+	status int        // of the answer; 200 if it is zero
+	label  bool       // it is a label's page, which is read in the dark and on paper too
+	care   care       // how closely it is looked at by a plain "go test"
 }
+
+// care is how closely a page is looked at where time is short. With -browser.all
+// every page is looked at in every way and language.
+type care int
+
+const (
+	usual         care = iota // in the first language
+	everyLanguage             // in the others too, if briefly
+	seldom                    // not at all: it is much like another page
+)
 
 // in returns the address of a page in a language.
 func in(lang, path string) string {
@@ -52,7 +62,14 @@ func in(lang, path string) string {
 // visits returns every page in every state.
 func visits() (list []visit) {
 	for _, s := range scenes {
-		list = append(list, visit{name: "label, " + s.name, label: true, everyTime: s.name == "active", open: func(w *world) (http.Handler, string) {
+		care := usual
+		switch s.name {
+		case "active":
+			care = everyLanguage
+		case "two ends announced", "ended early", "reinstated":
+			care = seldom
+		}
+		list = append(list, visit{name: "label, " + s.name, label: true, care: care, open: func(w *world) (http.Handler, string) {
 			p := w.camera()
 			s.play(w, p)
 			return w.h, "/l/" + string(p.Label.ID)
@@ -70,11 +87,11 @@ func visits() (list []visit) {
 			label.AdvisoryRef{ID: "NL-SA-4", State: "fixed"},
 			label.AdvisoryRef{ID: "NL-SA-5", State: "not-affected"},
 		)},
-		{name: "label, as of a past day", label: true, everyTime: true, open: past("2026-11-03")},
-		{name: "label, as of a day when it was suspended", label: true, open: past("2026-11-05")},
+		{name: "label, as of a past day", label: true, open: past("2026-11-03")},
+		{name: "label, as of a day when it was suspended", care: seldom, label: true, open: past("2026-11-05")},
 		{name: "label, as of a day before it was issued", label: true, open: past("2026-11-01")},
 		{name: "label, long history", label: true, open: longHistory},
-		{name: "label, as printed on a product", label: true, open: on("/L/{camera}")},
+		{name: "label, as printed on a product", care: seldom, label: true, open: on("/L/{camera}")},
 
 		// Labels that are not there.
 		{name: "unknown ID", status: 404, open: on("/l/{unknown}")},
@@ -83,11 +100,11 @@ func visits() (list []visit) {
 		{name: "day to come", status: 400, open: on("/l/{camera}?at=2036-01-01")},
 		{name: "no day", status: 400, open: on("/l/{camera}?at=yesterday")},
 		{name: "unlabelled product", status: 404, open: on("/01/{toy}")},
-		{name: "unknown product", status: 404, open: on("/01/4006381333931")},
-		{name: "barcode with a wrong digit", status: 400, open: on("/01/4006381333932")},
+		{name: "unknown product", care: seldom, status: 404, open: on("/01/4006381333931")},
+		{name: "barcode with a wrong digit", care: seldom, status: 400, open: on("/01/4006381333932")},
 		{name: "label of another site", status: 400, open: on("/find?q=https%3A%2F%2Flabels.example.net%2Fl%2F{camera}")},
 		{name: "nothing typed", status: 400, open: on("/find?q=")},
-		{name: "too much typed", status: 413, open: on("/find?q=" + strings.Repeat("A", 3000))},
+		{name: "too much typed", care: seldom, status: 413, open: on("/find?q=" + strings.Repeat("A", 3000))},
 		{name: "unknown page", status: 404, open: on("/nothing")},
 		{name: "fault of the service", status: 500, open: func(w *world) (http.Handler, string) {
 			return w.handler(failing{w.Authority, errors.New("the disk is on fire")}), "/l/" + string(w.camera().Label.ID)
@@ -97,11 +114,11 @@ func visits() (list []visit) {
 		}},
 
 		// Ways to a label.
-		{name: "home", everyTime: true, open: on("/")},
-		{name: "search", everyTime: true, open: on("/?q=northlight")},
+		{name: "home", open: on("/")},
+		{name: "search", care: everyLanguage, open: on("/?q=northlight")},
 		{name: "search, nothing found", open: on("/?q=northlihgt")},
 		{name: "search, narrowed", open: on("/?q=northlight&level=3&category=ip-camera&state=active&sort=newest")},
-		{name: "search, narrowed to nothing", open: on("/?state=suspended&checked=lab-tested")},
+		{name: "search, narrowed to nothing", care: seldom, open: on("/?state=suspended&checked=lab-tested")},
 		{name: "search, second of three pages", open: many("/?q=northlight&page=2")},
 		{name: "search, not read yet", open: func(w *world) (http.Handler, string) {
 			w.camera()
@@ -109,29 +126,29 @@ func visits() (list []visit) {
 		}},
 		{name: "search, refused", status: 400, open: on("/?level=high")},
 		{name: "manufacturer", open: on("/m/" + labeltest.Maker)},
-		{name: "manufacturer, narrowed", open: on("/m/" + labeltest.Maker + "?level=1")},
+		{name: "manufacturer, narrowed", care: seldom, open: on("/m/" + labeltest.Maker + "?level=1")},
 		{name: "manufacturer without labels", open: on("/m/" + labeltest.ToyMaker)},
 		{name: "unknown manufacturer", status: 404, open: on("/m/nobody")},
-		{name: "comparison", everyTime: true, open: on("/compare?id={camera}&id={plug}")},
+		{name: "comparison", care: everyLanguage, open: on("/compare?id={camera}&id={plug}")},
 		{name: "comparison of four", open: many("/compare?{four}")},
-		{name: "comparison of one", open: on("/compare?id={camera}")},
+		{name: "comparison of one", care: seldom, open: on("/compare?id={camera}")},
 		{name: "comparison of none", status: 400, open: on("/compare")},
 		{name: "API", open: on("/api")},
 
 		// The report form.
-		{name: "report", everyTime: true, open: on("/report")},
+		{name: "report", care: everyLanguage, open: on("/report")},
 		{name: "report about a label", open: on("/report?label={camera}")},
 		{name: "report, refused", status: 404, open: on("/report"), form: url.Values{
 			"label": {"K7QM-4T2X-9PWH"}, "kind": {"copied"}, "text": {"It is on a lamp."}, "where": {"Market hall"}, "contact": {"somebody@shop.example"},
 		}},
 		{name: "report without a text", status: 400, open: on("/report?label={camera}"), form: url.Values{"kind": {"weakness"}, "text": {" "}}},
 		{name: "report, sent", open: on("/report?label={camera}"), form: url.Values{"kind": {"copied"}, "text": {"It is on a lamp."}, "contact": {"somebody@shop.example"}}},
-		{name: "report about no label, sent", open: on("/report"), form: url.Values{"kind": {"other"}, "text": {"Something else."}}},
+		{name: "report about no label, sent", care: seldom, open: on("/report"), form: url.Values{"kind": {"other"}, "text": {"Something else."}}},
 
 		// What hostile people write.
-		{name: "hostile label", label: true, everyTime: true, open: hostile("/l/{hostile}")},
+		{name: "hostile label", label: true, open: hostile("/l/{hostile}")},
 		{name: "hostile label, past what is let in", label: true, open: overridden},
-		{name: "hostile label, suspended", label: true, open: func(w *world) (http.Handler, string) {
+		{name: "hostile label, suspended", care: seldom, label: true, open: func(w *world) (http.Handler, string) {
 			h, path := hostile("/l/{hostile}")(w)
 			id := must[label.ID](w.TB)(label.ParseID(strings.TrimPrefix(path, "/l/")))
 			p := must[*authority.Published](w.TB)(w.Authority.Lookup(id))
@@ -142,7 +159,7 @@ func visits() (list []visit) {
 		{name: "hostile label compared", open: hostile("/compare?id={hostile}&id={camera}")},
 		{name: "hostile label reported", open: hostile("/report?label={hostile}")},
 		{name: "hostile search", open: on("/?q=" + url.QueryEscape(markup+"\u202e"+strings.Repeat("W", 100)))},
-		{name: "hostile path", status: 404, open: on("/l/" + url.PathEscape(markup+"\u202e"))},
+		{name: "hostile path", care: seldom, status: 404, open: on("/l/" + url.PathEscape(markup+"\u202e"))},
 		{name: "hostile ID", status: 400, open: on("/l/" + url.PathEscape(strings.NewReplacer("/", "", ".", "").Replace(markup)+"\u202e"+strings.Repeat("W", 100)))},
 		{name: "hostile report", status: 400, open: on("/report"), form: url.Values{
 			"label": {markup}, "kind": {"copied"}, "text": {"</textarea>" + markup + "\u202e"}, "where": {strings.Repeat("W", 150)}, "contact": {markup},
