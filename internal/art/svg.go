@@ -65,6 +65,9 @@ func svgPath(path []segment) []byte {
 			out = number(out, s.at[j].y)
 		}
 	}
+	if len(path) == 0 { // a glyph without an outline, such as a space
+		return out
+	}
 	return append(out, 'Z')
 }
 

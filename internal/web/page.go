@@ -22,6 +22,12 @@ var style string
 //go:embed page/*.html
 var pageFiles embed.FS
 
+//go:embed page/icon.svg
+var iconFile []byte
+
+// icon stands beside the title of a page: the ladder of levels.
+var icon = newBody("image/svg+xml", iconFile)
+
 // styleHash is how the Content-Security-Policy names the style sheet.
 var styleHash = func() string {
 	sum := sha256.Sum256([]byte(style))

@@ -217,6 +217,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		} else {
 			h.send(w, r, h.homes[h.voices.of(r)], cacheMinute)
 		}
+	case "/icon.svg":
+		h.send(w, r, icon, cacheHour)
 	case "/compare":
 		h.compare(w, r)
 	case "/opensearch.xml":
