@@ -70,7 +70,7 @@ func TestDrawRefuses(t *testing.T) {
 	}{
 		"unknown format":   {format: "poster", kind: label.NotFound, want: `format: there is no format "poster"; there are portrait, landscape, small`},
 		"unknown palette":  {palette: "neon", kind: label.NotFound, want: "palette: there is no palette"},
-		"unknown language": {languages: []string{"tlh"}, kind: label.NotFound, want: "lang: there is no artwork in language \"tlh\"; there are en, fr"},
+		"unknown language": {languages: []string{"tlh"}, kind: label.NotFound, want: "lang: there is no artwork in language \"tlh\"; there are en, ar, de"},
 		"three languages":  {languages: []string{"en", "fr", "de"}, kind: label.Invalid, want: "lang: has 3 languages, at most 2"},
 		"same twice":       {languages: []string{"en", "en"}, kind: label.Invalid, want: "lang: names en twice"},
 		"long host":        {base: "https://" + strings.Repeat(strings.Repeat("a", 60)+".", 4) + "example", format: "small", kind: label.Precondition, want: "raise code in art/formats.yaml to"},
