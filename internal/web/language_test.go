@@ -79,7 +79,7 @@ func TestLanguageOfOddRequests(t *testing.T) {
 	path := "/l/" + string(w.camera().Label.ID)
 	for name, tt := range map[string]struct{ target, accept, want string }{
 		"nothing":          {path, "", "en"},
-		"unknown language": {path + "?lang=tlh", "fi", "fi"},
+		"unknown language": {path + "?lang=sv", "fi", "fi"},
 		"no language":      {path + "?lang=%ff%00", "", "en"},
 		"empty":            {path + "?lang=", "ja", "ja"},
 		"two":              {path + "?lang=de&lang=fr", "", "de"},

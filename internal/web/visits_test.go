@@ -17,7 +17,7 @@ import (
 
 // languages are those in which every page can be asked for. The first is what a
 // page is written in when nothing is asked for.
-var languages = []string{"en", "ar", "zh-Hans"}
+var languages = []string{"en", "ar", "de", "es", "fi", "fr", "ja", "ko", "zh-Hans"}
 
 // rightToLeft are the languages that are written so.
 var rightToLeft = map[string]bool{"ar": true}
