@@ -47,13 +47,9 @@ func (a *Authority) Changes(after int64, most int) (list []LabelChange, next int
 
 // changeAt returns what a log entry says of a label, or nil.
 func changeAt(v *store.View, index int64) (*LabelChange, error) {
-	env, err := v.Entry(index)
+	st, err := statementAt(v, index)
 	if err != nil {
 		return nil, err
-	}
-	var st label.Statement
-	if err := label.DecodeLoose(env.Payload, &st); err != nil {
-		return nil, fmt.Errorf("log entry %d: %w", index, err)
 	}
 	switch st.PredicateType {
 	case label.TypeLabel:
@@ -73,6 +69,19 @@ func changeAt(v *store.View, index int64) (*LabelChange, error) {
 		return &LabelChange{Index: index, Label: s.Label, Action: s.Action, At: s.Recorded}, err
 	}
 	return nil, nil
+}
+
+// statementAt returns the statement of a log entry.
+func statementAt(v *store.View, index int64) (*label.Statement, error) {
+	env, err := v.Entry(index)
+	if err != nil {
+		return nil, err
+	}
+	st := new(label.Statement)
+	if err := label.DecodeLoose(env.Payload, st); err != nil {
+		return nil, fmt.Errorf("log entry %d: %w", index, err)
+	}
+	return st, nil
 }
 
 // MaxModels bounds the labels that a search by model number gives.
@@ -135,19 +144,13 @@ func (a *Authority) Read(after, entries int64) (list []*Listed, next int64, more
 		next = min(after+entries, head.Tree.N-1)
 		seen := map[label.ID]bool{}
 		for i := after + 1; i <= next; i++ {
-			c, err := changeAt(v, i)
+			l, err := listed(v, i, seen)
 			if err != nil {
 				return err
 			}
-			if c == nil || seen[c.Label] {
-				continue
+			if l != nil {
+				list = append(list, l)
 			}
-			seen[c.Label] = true
-			l, err := listed(v, c.Label)
-			if err != nil {
-				return err
-			}
-			list = append(list, l)
 		}
 		more = next < head.Tree.N-1
 		return nil
@@ -155,17 +158,38 @@ func (a *Authority) Read(after, entries int64) (list []*Listed, next int64, more
 	return list, next, more, err
 }
 
-func listed(v *store.View, id label.ID) (*Listed, error) {
-	rec, err := v.Label(id)
+// listed returns the label that a log entry is about, unless it was seen.
+func listed(v *store.View, index int64, seen map[label.ID]bool) (*Listed, error) {
+	st, err := statementAt(v, index)
 	if err != nil {
 		return nil, err
 	}
-	l := &Listed{Index: rec.Index}
-	if l.Label, err = said(v, rec); err != nil {
+	l := &Listed{Index: index}
+	switch st.PredicateType {
+	case label.TypeLabel:
+		l.Label = new(label.Label)
+		err = label.Decode(st.Predicate, l.Label)
+	case label.TypeStatus:
+		var about struct {
+			Label label.ID `json:"label"`
+		}
+		if err = label.DecodeLoose(st.Predicate, &about); err != nil || seen[about.Label] {
+			return nil, err
+		}
+		var rec *store.Label
+		if rec, err = v.Label(about.Label); err == nil {
+			l.Index = rec.Index
+			l.Label, err = said(v, rec)
+		}
+	default:
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	list, err := v.History(id)
-	for _, s := range list {
+	seen[l.Label.ID] = true
+	history, err := v.History(l.Label.ID)
+	for _, s := range history {
 		l.Statuses = append(l.Statuses, &s.Status)
 	}
 	return l, err

@@ -3,7 +3,6 @@ package authority
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -372,13 +371,9 @@ func rests(e *label.Event, signer string, st *store.Statement) bool {
 
 // said returns what a committed label says.
 func said(v *store.View, rec *store.Label) (*label.Label, error) {
-	env, err := v.Entry(rec.Index)
+	st, err := statementAt(v, rec.Index)
 	if err != nil {
 		return nil, err
-	}
-	var st label.Statement
-	if err := label.DecodeLoose(env.Payload, &st); err != nil {
-		return nil, fmt.Errorf("log entry %d: %w", rec.Index, err)
 	}
 	l := new(label.Label)
 	return l, label.Decode(st.Predicate, l)

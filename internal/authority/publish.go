@@ -189,25 +189,35 @@ func proved(v *store.View, head store.Head, index int64) (bundle []byte, proof t
 	if err != nil {
 		return nil, proof, err
 	}
-	if bundle, err = envelope.Bundle(env); err != nil {
+	if proof, err = prove(v, head, index); err != nil {
 		return nil, proof, err
 	}
+	bundle, err = envelope.Bundle(env)
+	return bundle, proof, err
+}
+
+// prove returns the proof that a head has a log entry.
+func prove(v *store.View, head store.Head, index int64) (translog.Proof, error) {
 	hashes, err := translog.Prove(head.Tree.N, index, v)
-	return bundle, translog.Proof{Index: index, Hashes: hashes, Checkpoint: head.Checkpoint}, err
+	return translog.Proof{Index: index, Hashes: hashes, Checkpoint: head.Checkpoint}, err
 }
 
 // publishNew is publish for a label that was issued and committed just now:
 // what the linter has verified is not verified again. It is not remembered:
 // those who ask for a label are seldom those who read it next.
 func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []byte) (*Published, error) {
-	d := &Documents{Index: rec.Index, Device: device}
-	err := a.store.View(func(v *store.View) (err error) {
+	bundle, err := envelope.Bundle(signed.Envelope)
+	if err != nil {
+		return nil, err
+	}
+	d := &Documents{Index: rec.Index, Device: device, Bundle: bundle}
+	err = a.store.View(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {
 			return err
 		}
 		d.Pictured = v.HasPicture(signed.Label.Device.Picture)
-		d.Bundle, d.proof, err = proved(v, head, rec.Index)
+		d.proof, err = prove(v, head, rec.Index)
 		return err
 	})
 	if err != nil {

@@ -13,6 +13,9 @@ import (
 
 // fold brings a text into the form in which words are compared.
 func fold(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return strings.ToLower(s) // what follows would give the same
+	}
 	plain, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), cases.Fold(), norm.NFKC), s)
 	if err != nil {
 		return strings.ToLower(s)

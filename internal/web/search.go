@@ -20,7 +20,7 @@ const (
 	// followEntries is how many log entries the index reads at a time, and
 	// followEvery how often it looks for new ones.
 	followEntries = 1024
-	followEvery   = 250 * time.Millisecond
+	followEvery   = time.Second
 )
 
 // Follow keeps the search index up with the log until ctx ends. It begins at the
