@@ -44,9 +44,9 @@ type Query struct {
 func (q *Query) Check() error {
 	switch {
 	case len(q.Text) > MaxQuery:
-		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "is %d bytes, at most %d are accepted; a few words will do", len(q.Text), MaxQuery)
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d bytes long, at most %d are accepted; a few words will do", len(q.Text), MaxQuery)
 	case !utf8.ValidString(q.Text):
-		return label.Errorf(label.Invalid, label.ReasonMalformed, "q", "is not UTF-8 text")
+		return label.Errorf(label.Invalid, label.ReasonMalformed, "q", "what was typed is not UTF-8 text")
 	case !slices.Contains(Sorts, q.Sort):
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "sort", "must be newest, level, name or support, or left out")
 	case q.State != "" && !slices.Contains(label.States, q.State):

@@ -46,7 +46,7 @@ func (h *Handler) search(typed string) (string, error) {
 		return "", label.Errorf(label.Invalid, label.ReasonMissing, "q", "type the label ID or the number under the barcode")
 	}
 	if len(typed) > label.MaxProse {
-		return "", label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "is %d bytes, at most %d are accepted: a label ID is short", len(typed), label.MaxProse)
+		return "", label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d bytes long, at most %d are accepted: a label ID is short", len(typed), label.MaxProse)
 	}
 	if _, link, ok := strings.Cut(typed, "/01/"); ok {
 		// A barcode number is the same at every resolver, so whose it is does

@@ -159,7 +159,7 @@ func TestRoutes(t *testing.T) {
 		// And for a product.
 		{"/01/123", "", 400, htmlType, "no-store", "That cannot be right"},
 		{"/01/09522104000172", "", 400, htmlType, "no-store", "check digit"},
-		{"/01/", "", 400, htmlType, "no-store", "That cannot be right"},
+		{"/01/", "", 400, htmlType, "no-store", "That cannot be shown"},
 		{"/01/4006381333931", "", 404, htmlType, "no-store", "This product is not registered"},
 		{"/01/4006381333931", jsonType, 404, jsonType, "no-store", `"UNKNOWN_PRODUCT"`},
 		{"/01/" + unlabelled, "", 404, htmlType, "no-store", "This product has no label"},
