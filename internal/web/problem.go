@@ -97,12 +97,12 @@ func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 		Typed   string
 		Dated   bool   // not what was typed is wrong, but the day
 		ID      string // what was typed, if it is not wrong
-		Asked   string
+		Asked   string // the day, where it is one
 		Base    string
 		Report  bool // the label may be forged
 	}{
 		Heading: v.Text(a.title), Field: field, Message: sentence(p.text, field == ""), Typed: clip(p.typed),
-		Dated: p.dated(), ID: clip(p.typed), Base: h.base, Report: suspect[p.reason],
+		Dated: p.dated(), ID: clip(p.typed), Asked: p.asked, Base: h.base, Report: suspect[p.reason],
 	}
 	page.frame = newFrame(page.Heading, h.a.Trust().Authority, short(p.here))
 	for _, key := range a.steps {
