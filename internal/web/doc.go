@@ -16,6 +16,7 @@
 //	/m/{organization}/{model}  the labels of a product
 //	/compare?id=&id=           up to four labels side by side
 //	/opensearch.xml, /icon.svg, /sitemap.xml, /sitemap/{n}.xml
+//	/favicon.ico               301 to the icon
 //	/l/{id}                    the label: a page, or JSON where Accept prefers it;
 //	                           with ?gtin= it says whether that is of its product
 //	/l/{id}.json               the label as JSON

@@ -219,6 +219,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case "/icon.svg":
 		h.send(w, r, icon, cacheHour)
+	case "/favicon.ico": // browsers ask for it where no page names an icon
+		redirect(w, r, http.StatusMovedPermanently, "/icon.svg", cacheHour)
 	case "/compare":
 		h.compare(w, r)
 	case "/opensearch.xml":

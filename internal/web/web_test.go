@@ -143,6 +143,8 @@ func TestRoutes(t *testing.T) {
 		{"/find?q=" + url.QueryEscape("https://id.example.com/01/09522104000171/21/7?x"), "", 303, textType, "no-store", "/01/09522104000171"},
 		{"/find?q=" + unknown, "", 303, textType, "no-store", "/l/" + unknown}, // all digits, and yet an ID
 
+		{"/favicon.ico", "image/*", 301, textType, anHour, "/icon.svg"},
+
 		// Three ways for an ID to be wrong.
 		{"/l/K7QM", "", 400, htmlType, "no-store", "That is not a label ID"},
 		{"/l/", "", 400, htmlType, "no-store", "That is not a label ID"},
@@ -181,7 +183,7 @@ func TestRoutes(t *testing.T) {
 		{"/nothing", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/nothing", jsonType, 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
 		{"/l", "", 404, htmlType, "no-store", "Nothing is here"},
-		{"/favicon.ico", "", 404, htmlType, "no-store", ""},
+		{"/icon.png", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/l/" + id + "/nothing", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/l/" + id + ".JSON", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/log/", "", 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
