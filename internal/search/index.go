@@ -2,6 +2,7 @@ package search
 
 import (
 	"iter"
+	"slices"
 	"sync/atomic"
 
 	"labeld/internal/label"
@@ -35,6 +36,16 @@ func (s *Snapshot) All() iter.Seq[*Record] {
 			}
 		}
 	}
+}
+
+// HasCategory reports whether any label is of a category.
+func (s *Snapshot) HasCategory(id string) bool {
+	return slices.ContainsFunc(s.segments(), func(seg live) bool { return seg.categories.has(id) })
+}
+
+// HasScheme reports whether any label is in a scheme.
+func (s *Snapshot) HasScheme(id string) bool {
+	return slices.ContainsFunc(s.segments(), func(seg live) bool { return seg.schemes.has(id) })
 }
 
 // An Index makes snapshots. One goroutine puts records into it; any number may

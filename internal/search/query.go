@@ -44,13 +44,15 @@ type Query struct {
 func (q *Query) Check() error {
 	switch {
 	case len(q.Text) > MaxQuery:
-		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "is %d bytes, at most %d are accepted; a few words will do", len(q.Text), MaxQuery)
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d bytes long, at most %d are accepted; a few words will do", len(q.Text), MaxQuery)
 	case !utf8.ValidString(q.Text):
-		return label.Errorf(label.Invalid, label.ReasonMalformed, "q", "is not UTF-8 text")
+		return label.Errorf(label.Invalid, label.ReasonMalformed, "q", "what was typed is not UTF-8 text")
 	case !slices.Contains(Sorts, q.Sort):
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "sort", "must be newest, level, name or support, or left out")
-	case q.State != "" && !slices.Contains(label.States, q.State):
+	case q.State != "" && (q.State == label.NotIssued || !slices.Contains(label.States, q.State)):
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "state", "is no state of a label")
+	case q.Assurance != "" && q.Assurance != label.LabTested && q.Assurance != label.SelfDeclared:
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "checked", "must be %s or %s, or left out", label.LabTested, label.SelfDeclared)
 	case q.Page < 0 || q.Page > MaxPage:
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "page", "must be 1 to %d; narrow the search to see more", MaxPage)
 	}

@@ -109,6 +109,7 @@ func TestQueriesThatAreRefused(t *testing.T) {
 	s := shelf().Snapshot()
 	for field, q := range map[string]search.Query{
 		"q": {Text: strings.Repeat("a", search.MaxQuery+1)}, "sort": {Sort: "colour"}, "state": {State: "melted"}, "page": {Page: search.MaxPage + 1},
+		"checked": {Assurance: "twice"},
 	} {
 		if _, err := s.Find(q, start); err == nil || !strings.HasPrefix(err.Error(), field+":") {
 			t.Errorf("%s: %v", field, err)

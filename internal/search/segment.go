@@ -98,6 +98,12 @@ func (n *names) number(name string) uint32 {
 	return i
 }
 
+// has reports whether a name has a number.
+func (n *names) has(name string) bool {
+	_, ok := n.at[name]
+	return ok
+}
+
 // wanted returns the number of a name that is looked for: any where it is empty,
 // and none that there is where nobody has it.
 func (n *names) wanted(name string) (i uint32, any bool) {

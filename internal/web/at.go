@@ -53,7 +53,7 @@ func parseAt(query string, now time.Time) (at time.Time, past bool, err error) {
 		return time.Time{}, false, nil
 	case 1:
 	default:
-		return time.Time{}, false, badAt(label.ReasonDuplicateKey, "is given %d times; ask about one instant", len(given))
+		return time.Time{}, false, badAt(label.ReasonDuplicateKey, "%d instants are given; ask about one", len(given))
 	}
 	s := given[0]
 	if day, err := label.ParseDate(s); err == nil {
@@ -62,21 +62,36 @@ func parseAt(query string, now time.Time) (at time.Time, past bool, err error) {
 		}
 		at = day.End().Add(-time.Second)
 	} else if at, err = time.Parse(time.RFC3339, s); err != nil {
-		return time.Time{}, false, badAt(label.ReasonMalformed, "is %q; it must be a day such as 2026-05-31 or an instant such as 2026-05-31T12:00:00Z", clip(s))
+		return time.Time{}, false, badAt(label.ReasonMalformed, "%q is no day such as 2026-05-31, and no instant such as 2026-05-31T12:00:00Z", clip(s))
 	}
 	at = at.UTC().Truncate(time.Second)
 	switch {
 	case at.After(now):
-		return time.Time{}, false, badAt(label.ReasonInFuture, "is %s, which is still to come: here it is %s, and days end at midnight UTC", clip(s), now.UTC().Format(time.RFC3339))
+		return time.Time{}, false, badAt(label.ReasonInFuture, "%s is still to come: here it is %s, and days end at midnight UTC", clip(s), now.UTC().Format(time.RFC3339))
 	case !at.After(time.Time{}): // the years before 1 have no four digits
-		return time.Time{}, false, badAt(label.ReasonOutOfRange, "is %s, which is before the year 1", clip(s))
+		return time.Time{}, false, badAt(label.ReasonOutOfRange, "%s is before the year 1", clip(s))
 	}
 	return at, true, nil
 }
 
 // badAt refuses an instant and names the ways on.
 func badAt(reason label.Reason, format string, args ...any) error {
-	return label.Errorf(label.Invalid, reason, "at", `"at" `+format+`. Leave "at" out to see how the label stands now`, args...)
+	return label.Errorf(label.Invalid, reason, "at", format+". Leave the day out to see how the label stands now", args...)
+}
+
+// askedDay returns the day that a query asks about, be it right or not, or
+// nothing where it names no day.
+func askedDay(query string) string {
+	given := parameters(query, "at")
+	if len(given) != 1 {
+		return ""
+	}
+	s := given[0] // the day, or an instant that begins with it
+	day, err := label.ParseDate(s[:min(len(s), len(time.DateOnly))])
+	if err != nil {
+		return ""
+	}
+	return day.String()
 }
 
 // parameters returns the values of one parameter of a query. Unlike
@@ -84,8 +99,8 @@ func badAt(reason label.Reason, format string, args ...any) error {
 // must not be told about the present. Plus signs stay, as in +02:00.
 func parameters(query, name string) (values []string) {
 	for pair := range strings.SplitSeq(query, "&") {
-		v, ok := strings.CutPrefix(pair, name+"=")
-		if !ok && pair != name {
+		key, v, _ := strings.Cut(pair, "=")
+		if key != name {
 			continue
 		}
 		if plain, err := url.PathUnescape(v); err == nil {

@@ -143,32 +143,33 @@ func TestNoInstant(t *testing.T) {
 	for query, want := range map[string]struct {
 		reason label.Reason
 		title  string
+		asked  string // the day that the form is filled in with
 	}{
-		"at=":                             {label.ReasonMalformed, "That is not a day"},
-		"at":                              {label.ReasonMalformed, "That is not a day"},
-		"at=yesterday":                    {label.ReasonMalformed, "That is not a day"},
-		"at=%zz":                          {label.ReasonMalformed, "That is not a day"},
-		"at=2026-11-02;x=y":               {label.ReasonMalformed, "That is not a day"},
-		"at=2026-11-02+":                  {label.ReasonMalformed, "That is not a day"},
-		"at=2026-02-30":                   {label.ReasonMalformed, "That is not a day"},
-		"at=02.11.2026":                   {label.ReasonMalformed, "That is not a day"},
-		"at=2026-11-02T09:00":             {label.ReasonMalformed, "That is not a day"},
-		"at=2026-11-02T25:00:00Z":         {label.ReasonMalformed, "That is not a day"},
-		"at=%3Cscript%3E":                 {label.ReasonMalformed, "That is not a day"},
-		"at=" + strings.Repeat("9", 5000): {label.ReasonMalformed, "That is not a day"},
-		"x=1&at=2026-11-02&at=2026-11-01": {label.ReasonDuplicateKey, "That is not a day"},
-		"at=0000-01-01T00:00:00%2B23:59":  {label.ReasonOutOfRange, "That is not a day"},
-		"at=0001-01-01T00:00:00.5Z":       {label.ReasonOutOfRange, "That is not a day"},
-		"at=2026-11-03":                   {label.ReasonInFuture, "That day is still to come"},
-		"at=2026-11-02T09:01:00Z":         {label.ReasonInFuture, "That day is still to come"},
-		"at=9999-12-31":                   {label.ReasonInFuture, "That day is still to come"},
+		"at=":                             {label.ReasonMalformed, "That is not a day", ""},
+		"at":                              {label.ReasonMalformed, "That is not a day", ""},
+		"at=yesterday":                    {label.ReasonMalformed, "That is not a day", ""},
+		"at=%zz":                          {label.ReasonMalformed, "That is not a day", ""},
+		"at=2026-11-02;x=y":               {label.ReasonMalformed, "That is not a day", "2026-11-02"},
+		"at=2026-11-02+":                  {label.ReasonMalformed, "That is not a day", "2026-11-02"},
+		"at=2026-02-30":                   {label.ReasonMalformed, "That is not a day", ""},
+		"at=02.11.2026":                   {label.ReasonMalformed, "That is not a day", ""},
+		"at=2026-11-02T09:00":             {label.ReasonMalformed, "That is not a day", "2026-11-02"},
+		"at=2026-11-02T25:00:00Z":         {label.ReasonMalformed, "That is not a day", "2026-11-02"},
+		"at=%3Cscript%3E":                 {label.ReasonMalformed, "That is not a day", ""},
+		"at=" + strings.Repeat("9", 5000): {label.ReasonMalformed, "That is not a day", ""},
+		"x=1&at=2026-11-02&at=2026-11-01": {label.ReasonDuplicateKey, "That is not a day", ""},
+		"at=0000-01-01T00:00:00%2B23:59":  {label.ReasonOutOfRange, "That is not a day", ""},
+		"at=0001-01-01T00:00:00.5Z":       {label.ReasonOutOfRange, "That is not a day", ""},
+		"at=2026-11-03":                   {label.ReasonInFuture, "That day is still to come", "2026-11-03"},
+		"at=2026-11-02T09:01:00Z":         {label.ReasonInFuture, "That day is still to come", "2026-11-02"},
+		"at=9999-12-31":                   {label.ReasonInFuture, "That day is still to come", "9999-12-31"},
 	} {
 		page := get(w.h, path+"?"+query)
 		checkAnswer(t, page)
 		if page.Code != http.StatusBadRequest || page.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%.100s gives %d, %v", query, page.Code, page.Header())
 		}
-		wants(t, query, page.Body.String(), []string{want.title, "&#34;at&#34;", `name="at"`, `<a class="go" href="/l/`}, []string{"Valid label", "<script", strings.Repeat("9", 200)})
+		wants(t, query, page.Body.String(), []string{want.title, `name="at" type="date" value="` + want.asked + `"`, `<a class="go" href="/l/`}, []string{"Valid label", "<script", "&#34;at&#34;", strings.Repeat("9", 200)})
 		checkLinks(t, w.h, page.Body.String())
 		var e struct {
 			Error struct {
@@ -181,7 +182,7 @@ func TestNoInstant(t *testing.T) {
 		if err := json.Unmarshal(asJSON.Body.Bytes(), &e); err != nil {
 			t.Fatal(err)
 		}
-		if asJSON.Code != http.StatusBadRequest || e.Error.Reason != want.reason || e.Error.Field != "at" || !strings.Contains(e.Error.Message, `Leave "at" out`) {
+		if asJSON.Code != http.StatusBadRequest || e.Error.Reason != want.reason || e.Error.Field != "at" || !strings.Contains(e.Error.Message, "Leave the day out") {
 			t.Errorf("%.100s gives %d, %+v", query, asJSON.Code, e)
 		}
 	}

@@ -54,6 +54,7 @@ type problem struct {
 	field  string
 	text   string
 	typed  string // what the person typed, to be mended
+	asked  string // the day that they asked about, to be mended
 	here   string // the address, without its language
 }
 
@@ -94,7 +95,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to r
 		return
 	}
 	v := h.voices.of(r)
-	p.here = here(r)
+	p.here, p.asked = here(r), askedDay(r.URL.RawQuery)
 	page, err := h.renderProblem(p, v)
 	head["Content-Language"] = v.tag
 	if err != nil {

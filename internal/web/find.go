@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,13 +17,9 @@ import (
 func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	typed := strings.TrimSpace(q.Get("q"))
+	maps.DeleteFunc(q, func(name string, _ []string) bool { return name == "q" || !slices.Contains(searched, name) })
 	to, err := h.search(typed)
-	if reason := label.ReasonOf(err); reason == label.ReasonMissing && len(q) > 1 || isWords(typed) && (reason == label.ReasonIDMalformed || reason == label.ReasonIDCheck) {
-		for name := range q {
-			if !slices.Contains(searched, name) {
-				q.Del(name)
-			}
-		}
+	if reason := label.ReasonOf(err); reason == label.ReasonMissing && len(q) > 0 || isWords(typed) && (reason == label.ReasonIDMalformed || reason == label.ReasonIDCheck) {
 		q.Set("q", typed)
 		to, err = "/?"+q.Encode(), nil
 	}
@@ -30,7 +27,7 @@ func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
 		h.failTyped(w, r, err, forPeople, typed)
 		return
 	}
-	redirect(w, r, http.StatusSeeOther, to, cacheNone)
+	redirect(w, r, http.StatusSeeOther, h.voices.of(r).to(to), cacheNone)
 }
 
 // isWords reports whether what was typed is rather words than an ID with a
@@ -46,7 +43,7 @@ func (h *Handler) search(typed string) (string, error) {
 		return "", label.Errorf(label.Invalid, label.ReasonMissing, "q", "type the label ID or the number under the barcode")
 	}
 	if len(typed) > label.MaxProse {
-		return "", label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "is %d bytes, at most %d are accepted: a label ID is short", len(typed), label.MaxProse)
+		return "", label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d bytes long, at most %d are accepted: a label ID is short", len(typed), label.MaxProse)
 	}
 	if _, link, ok := strings.Cut(typed, "/01/"); ok {
 		// A barcode number is the same at every resolver, so whose it is does

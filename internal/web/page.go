@@ -291,6 +291,14 @@ func (h *Handler) category(v *voice, id string) string {
 	return id
 }
 
+// schemeName returns the name of a scheme.
+func (h *Handler) schemeName(v *voice, id string) string {
+	if s := h.a.Programme().Schemes[id]; s != nil {
+		return v.Scheme(id, s.Name)
+	}
+	return id
+}
+
 // nameOf returns the name of an organization that the label mentions.
 func nameOf(l *label.Label, org string) string {
 	if org == l.Maker.ID {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,6 +15,7 @@ type advice struct {
 	steps []string
 }
 
+// advices are those about refusals that speak for themselves.
 var advices = map[label.Reason]advice{
 	label.ReasonIDMalformed:    {"problem.id-malformed", []string{"problem.id-malformed-1", "problem.id-malformed-2", "problem.id-malformed-3"}},
 	label.ReasonIDCheck:        {"problem.id-check", []string{"problem.id-check-1", "problem.id-check-2"}},
@@ -22,22 +24,53 @@ var advices = map[label.Reason]advice{
 	label.ReasonUnlabelled:     {"problem.unlabelled", []string{"problem.unlabelled-1"}},
 	reasonElsewhere:            {"problem.elsewhere", []string{"problem.elsewhere-1", "problem.elsewhere-2"}},
 	label.ReasonMissing:        {"problem.nothing-typed", nil},
-	label.ReasonMalformed:      {"problem.malformed", []string{"problem.malformed-1"}},
-	label.ReasonTooLarge:       {"problem.too-large", []string{"problem.too-large-1"}},
+	label.ReasonUnknownOrg:     {"problem.unknown-maker", []string{"problem.unknown-maker-1"}},
 	reasonNoPage:               {"problem.no-page", []string{"problem.no-page-1"}},
 	reasonMethod:               {"problem.method", nil},
 }
 
-// fallbacks are the advices for what is not the reader's doing.
-var fallbacks = map[bool]advice{
-	true:  {"problem.again", []string{"problem.again-1"}},
-	false: {"problem.ours", []string{"problem.ours-1"}},
+// typedAdvices are those about something that was typed.
+var typedAdvices = map[label.Reason]advice{
+	label.ReasonMalformed: {"problem.malformed", []string{"problem.malformed-1"}},
+	label.ReasonTooLarge:  {"problem.too-large", []string{"problem.too-large-1"}},
 }
+
+// Advices about all other refusals, by whose doing it is.
+var (
+	refused = advice{"problem.refused", []string{"problem.refused-1"}} // the reader's, or of whoever wrote the link
+	again   = advice{"problem.again", []string{"problem.again-1"}}     // nobody's
+	ours    = advice{"problem.ours", []string{"problem.ours-1"}}
+)
 
 // atAdvices are those about the day that somebody asked about.
 var atAdvices = map[bool]advice{
 	true:  {"problem.future", []string{"problem.future-1"}},
 	false: {"problem.no-day", []string{"problem.no-day-1"}},
+}
+
+// dated reports whether it is the day that is wrong, and not what was typed.
+func (p *problem) dated() bool { return p.field == "at" }
+
+// advice returns what to say about a problem, and the field that people have to
+// be told of besides: the one that the text is about, where the advice does not
+// say as much.
+func (p *problem) advice() (a advice, field string) {
+	if p.dated() {
+		return atAdvices[p.reason == label.ReasonInFuture], ""
+	}
+	if a, ok := advices[p.reason]; ok {
+		return a, ""
+	}
+	if a, ok := typedAdvices[p.reason]; ok && p.typed != "" {
+		return a, ""
+	}
+	switch {
+	case p.status == http.StatusTooManyRequests || p.status == http.StatusServiceUnavailable:
+		return again, p.field
+	case p.status < http.StatusInternalServerError:
+		return refused, p.field
+	}
+	return ours, p.field
 }
 
 // suspect are the reasons that speak for a forged label, or a copied one.
@@ -53,28 +86,23 @@ type neighbour struct {
 }
 
 func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
-	a, ok := advices[p.reason]
-	if !ok {
-		a = fallbacks[p.status < 500 || p.status == 503]
-	}
-	dated := p.field == "at"
-	if dated {
-		a = atAdvices[p.reason == label.ReasonInFuture]
-	}
+	a, field := p.advice()
 	page := struct {
 		frame
 		Heading string
+		Field   string
 		Message string
 		Steps   []string
 		Near    []neighbour
 		Typed   string
 		Dated   bool   // not what was typed is wrong, but the day
 		ID      string // what was typed, if it is not wrong
-		Asked   string
+		Asked   string // the day, where it is one
 		Base    string
 		Report  bool // the label may be forged
 	}{
-		Heading: v.Text(a.title), Message: sentence(p.text), Typed: clip(p.typed), Dated: dated, ID: clip(p.typed), Base: h.base, Report: suspect[p.reason],
+		Heading: v.Text(a.title), Field: field, Message: sentence(p.text, field == ""), Typed: clip(p.typed),
+		Dated: p.dated(), ID: clip(p.typed), Asked: p.asked, Base: h.base, Report: suspect[p.reason],
 	}
 	page.frame = newFrame(page.Heading, h.a.Trust().Authority, short(p.here))
 	for _, key := range a.steps {
@@ -115,13 +143,16 @@ func clip(s string) string {
 	return string(typed[:min(len(typed), maxTyped)])
 }
 
-// sentence makes a sentence of an error text.
-func sentence(s string) string {
+// sentence ends an error text as a sentence is ended, and lets one that is whole
+// begin with a capital letter.
+func sentence(s string, whole bool) string {
 	r, n := utf8.DecodeRuneInString(s)
 	if n == 0 {
 		return ""
 	}
-	s = string(unicode.ToUpper(r)) + s[n:]
+	if whole {
+		s = string(unicode.ToUpper(r)) + s[n:]
+	}
 	if !strings.HasSuffix(s, ".") {
 		s += "."
 	}

@@ -194,12 +194,15 @@ func address(path string, q search.Query) string {
 // manufacturer's page of its own.
 func (h *Handler) searchLabels(w http.ResponseWriter, r *http.Request, path string, maker *label.Party) {
 	q, err := readQuery(r.URL.Query())
-	if maker != nil {
+	switch {
+	case maker != nil:
 		q.Manufacturer = maker.ID
+	case q.Manufacturer != "" && err == nil:
+		maker, err = h.maker(q.Manufacturer)
 	}
 	var found *search.Result
 	if err == nil {
-		found, err = h.index.Snapshot().Find(q, h.a.Now())
+		found, err = h.findLabels(q)
 	}
 	if err != nil {
 		h.failTyped(w, r, err, forPeople, q.Text)
@@ -215,13 +218,28 @@ func (h *Handler) searchLabels(w http.ResponseWriter, r *http.Request, path stri
 	h.send(w, r, made, cacheLabel)
 }
 
+// findLabels searches. What neither the programme has nor any label cannot be looked
+// for; what the programme has no more can, as long as there are labels of it.
+func (h *Handler) findLabels(q search.Query) (*search.Result, error) {
+	now, labels, all := h.a.Programme(), h.index.Snapshot(), h.complete.Load()
+	switch {
+	case q.Category != "" && now.Categories[q.Category] == nil && all && !labels.HasCategory(q.Category):
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownCategory, "category", "is no category of products")
+	case q.Scheme != "" && now.Schemes[q.Scheme] == nil && all && !labels.HasScheme(q.Scheme):
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownScheme, "scheme", "is no scheme of labels")
+	}
+	return labels.Find(q, h.a.Now())
+}
+
+// searchPage shows what was found: at a manufacturer's page, or of all labels,
+// where those of one manufacturer may be chosen.
 func (h *Handler) searchPage(v *voice, path string, q search.Query, found *search.Result, maker *label.Party) *searchPage {
 	p := &searchPage{
-		Typed: q.Text, Heading: v.Text("site.title"), Maker: maker, Total: found.Total, Reading: !h.complete.Load(),
+		Typed: q.Text, Heading: v.Text("site.title"), Total: found.Total, Reading: !h.complete.Load(),
 		Page: max(q.Page, 1), Pages: found.Pages,
 	}
-	if maker != nil {
-		p.Heading, p.Feed = maker.Name, "/feeds/"+maker.ID+".atom"
+	if path != "/" {
+		p.Maker, p.Heading, p.Feed = maker, maker.Name, "/feeds/"+maker.ID+".atom"
 	}
 	title := p.Heading
 	if p.Page > 1 {
@@ -232,7 +250,7 @@ func (h *Handler) searchPage(v *voice, path string, q search.Query, found *searc
 		p.Results = append(p.Results, h.result(v, rec))
 	}
 	p.Filters = h.filters(v, path, q, found)
-	p.Chosen = h.chosen(v, path, q)
+	p.Chosen = h.chosen(v, path, q, maker)
 	for _, s := range search.Sorts {
 		next := q
 		next.Sort, next.Page = s, 0
@@ -311,7 +329,7 @@ func (h *Handler) filters(v *voice, path string, q search.Query, found *search.R
 }
 
 // chosen returns the filters that are set.
-func (h *Handler) chosen(v *voice, path string, q search.Query) (list []option) {
+func (h *Handler) chosen(v *voice, path string, q search.Query, maker *label.Party) (list []option) {
 	add := func(set bool, words string, change func(*search.Query)) {
 		if !set {
 			return
@@ -329,8 +347,10 @@ func (h *Handler) chosen(v *voice, path string, q search.Query) (list []option) 
 	if q.Assurance != "" {
 		add(true, v.Text(assuranceWords[q.Assurance]), func(q *search.Query) { q.Assurance = "" })
 	}
-	add(q.Scheme != "", q.Scheme, func(q *search.Query) { q.Scheme = "" })
-	add(path == "/" && q.Manufacturer != "", v.Text("search.by-maker", "maker", q.Manufacturer), func(q *search.Query) { q.Manufacturer = "" })
+	add(q.Scheme != "", h.schemeName(v, q.Scheme), func(q *search.Query) { q.Scheme = "" })
+	if path == "/" && maker != nil {
+		add(true, v.Text("search.by-maker", "maker", maker.Name), func(q *search.Query) { q.Manufacturer = "" })
+	}
 	return list
 }
 
@@ -338,17 +358,25 @@ func (h *Handler) chosen(v *voice, path string, q search.Query) (list []option) 
 // /m/{organization}/{model}, the labels of one of its products.
 func (h *Handler) makerPages(w http.ResponseWriter, r *http.Request, rest string) {
 	id, model, ofProduct := strings.Cut(rest, "/")
-	org, _, err := h.a.Feed(id)
+	maker, err := h.maker(id)
 	if err != nil {
 		h.fail(w, r, err, forPeople)
 		return
 	}
-	maker := &label.Party{ID: org.ID, Name: org.Name, URL: org.URL}
 	if ofProduct {
 		h.productPage(w, r, maker, model)
 		return
 	}
-	h.searchLabels(w, r, "/m/"+org.ID, maker)
+	h.searchLabels(w, r, "/m/"+maker.ID, maker)
+}
+
+// maker returns a manufacturer.
+func (h *Handler) maker(id string) (*label.Party, error) {
+	org, _, err := h.a.Feed(id)
+	if err != nil {
+		return nil, err
+	}
+	return &label.Party{ID: org.ID, Name: org.Name, URL: org.URL}, nil
 }
 
 // modelPage returns where the labels of a product are.

@@ -32,17 +32,19 @@ func (w *world) catchUp() {
 func TestSearch(t *testing.T) {
 	w, camera, plug := stocked(t)
 	for target, want := range map[string]struct{ has, lacks []string }{
-		"/?q=":                                  {[]string{string(camera), string(plug), "2 labels"}, nil},
-		"/?q=porch+camera":                      {[]string{string(camera), "1 label."}, []string{string(plug)}},
-		"/?q=NL-C210":                           {[]string{string(camera)}, []string{string(plug)}},
-		"/?q=northlihgt":                        {[]string{"No label was found", `<a href="/?q=northlight"><strong>northlight</strong></a>`}, []string{string(camera)}},
-		"/?q=northlight&level=1":                {[]string{string(plug), "Level 1 <span"}, []string{string(camera)}},
-		"/?state=suspended":                     {[]string{"No label was found", "Remove what is chosen"}, []string{string(camera)}},
-		"/?maker=northlight&sort=name":          {[]string{string(camera), string(plug)}, nil},
-		"/?q=%3Cscript%3Ealert(1)%3C/script%3E": {[]string{"No label was found"}, []string{"<script>"}},
-		"/m/" + labeltest.Maker:                 {[]string{string(camera), "/feeds/northlight.atom"}, nil},
-		"/m/" + labeltest.Maker + "?q=plug":     {[]string{string(plug)}, []string{string(camera)}},
-		"/m/" + labeltest.ToyMaker:              {[]string{"No label was found"}, []string{string(camera)}},
+		"/?q=":                                   {[]string{string(camera), string(plug), "2 labels"}, nil},
+		"/?q=porch+camera":                       {[]string{string(camera), "1 label."}, []string{string(plug)}},
+		"/?q=NL-C210":                            {[]string{string(camera)}, []string{string(plug)}},
+		"/?q=northlihgt":                         {[]string{"No label was found", `<a href="/?q=northlight"><strong>northlight</strong></a>`}, []string{string(camera)}},
+		"/?q=northlight&level=1":                 {[]string{string(plug), "Level 1 <span"}, []string{string(camera)}},
+		"/?state=suspended":                      {[]string{"No label was found", "Remove what is chosen"}, []string{string(camera)}},
+		"/?maker=northlight&sort=name":           {[]string{string(camera), string(plug), "By The northlight <span"}, nil},
+		"/?category=appliance":                   {[]string{"No label was found"}, nil}, // nobody has labelled one
+		"/?scheme=four-level&checked=lab-tested": {[]string{string(camera), "Four-Level Device Label (model) <span"}, []string{string(plug)}},
+		"/?q=%3Cscript%3Ealert(1)%3C/script%3E":  {[]string{"No label was found"}, []string{"<script>"}},
+		"/m/" + labeltest.Maker:                  {[]string{string(camera), "/feeds/northlight.atom"}, nil},
+		"/m/" + labeltest.Maker + "?q=plug":      {[]string{string(plug)}, []string{string(camera)}},
+		"/m/" + labeltest.ToyMaker:               {[]string{"No label was found"}, []string{string(camera)}},
 	} {
 		r := get(w.h, target)
 		if r.Code != http.StatusOK {
@@ -61,6 +63,12 @@ func TestSearch(t *testing.T) {
 		"/?level=high":                    http.StatusBadRequest,
 		"/?sort=colour":                   http.StatusBadRequest,
 		"/?state=molten":                  http.StatusBadRequest,
+		"/?state=not-issued":              http.StatusBadRequest,
+		"/?checked=twice":                 http.StatusBadRequest,
+		"/?category=nonsense":             http.StatusBadRequest,
+		"/?scheme=nonsense":               http.StatusBadRequest,
+		"/m/northlight?category=nonsense": http.StatusBadRequest,
+		"/?maker=nobody":                  http.StatusNotFound,
 		"/?page=2":                        http.StatusOK, // beyond the end
 		"/m/nobody":                       http.StatusNotFound,
 		"/m/" + labeltest.Lab:             http.StatusNotFound,
@@ -69,6 +77,30 @@ func TestSearch(t *testing.T) {
 		if r := get(w.h, target); r.Code != code {
 			t.Errorf("%s: %d, want %d", target, r.Code, code)
 		}
+	}
+}
+
+// What the programme has no more is looked for as long as there are labels of it.
+func TestSearchForWhatIsGone(t *testing.T) {
+	w, camera, plug := stocked(t)
+	h := w.handler(replaced{w.Authority})
+	if err := h.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for target, code := range map[string]int{
+		"/?category=ip-camera": http.StatusOK, "/?scheme=four-level": http.StatusOK,
+		"/?category=router": http.StatusBadRequest, "/?scheme=five-level": http.StatusBadRequest,
+	} {
+		r := get(h, target)
+		if r.Code != code {
+			t.Errorf("%s: %d, want %d", target, r.Code, code)
+		}
+		if code == http.StatusOK {
+			wants(t, target, r.Body.String(), []string{string(camera)}, nil)
+		}
+	}
+	if body := get(h, "/?category=ip-camera").Body.String(); strings.Contains(body, string(plug)) {
+		t.Error("a plug is a camera")
 	}
 }
 
@@ -85,8 +117,8 @@ func TestSearchFollows(t *testing.T) {
 	wants(t, "suspended labels", first, []string{string(camera)}, []string{string(plug)})
 	w.Restart()
 	w.h = w.handler(w.Authority)
-	if body := get(w.h, "/?q=").Body.String(); !strings.Contains(body, "is being read just now") {
-		t.Error("an empty index passes for the whole list")
+	for _, target := range []string{"/?q=", "/?q=camera&category=gone"} {
+		wants(t, "an empty index at "+target, get(w.h, target).Body.String(), []string{"is being read just now"}, []string{"No label was found", "Try fewer words", "Remove what is chosen"})
 	}
 	w.catchUp()
 	if again := get(w.h, "/?state=suspended").Body.String(); again != first {
@@ -107,6 +139,15 @@ func TestFindLeadsToTheSearch(t *testing.T) {
 		if r := get(w.h, "/find?q="+url.QueryEscape(typed)); r.Code != http.StatusSeeOther || r.Header().Get("Location") != to {
 			t.Errorf("%q leads to %d %s, want %s", typed, r.Code, r.Header().Get("Location"), to)
 		}
+	}
+	if r := get(w.h, "/find?q="+string(w.camera().Label.ID)+"&lang=fr"); r.Header().Get("Location") != "/l/"+string(w.camera().Label.ID)+"?lang=fr" {
+		t.Errorf("the language is lost: %v", r.Header())
+	}
+	if r := get(w.h, "/find?q=&level=1&lang=fr"); r.Header().Get("Location") != "/?level=1&q=&lang=fr" {
+		t.Errorf("the language of a search is lost: %v", r.Header())
+	}
+	if r := get(w.h, "/find?q=&lang=fr"); r.Code != http.StatusBadRequest || r.Header().Get("Content-Language") != "fr" {
+		t.Errorf("nothing typed: %d %v", r.Code, r.Header())
 	}
 	if r := get(w.h, "/find?q=plug&level=1&evil=1"); r.Header().Get("Location") != "/?level=1&q=plug" {
 		t.Errorf("with a filter: %s", r.Header().Get("Location"))

@@ -32,6 +32,8 @@ type visit struct {
 	// serves it and where.
 	open func(w *world) (http.Handler, string)
 
+	oneLanguage bool // it is written in that of the programme only
+
 	form   url.Values // what is filled into the form there, and sent; what is seen then is the page
 	status int        // of the answer; 200 if it is zero
 	label  bool       // it is a label's page, which is read in the dark and on paper too
@@ -133,7 +135,7 @@ func visits() (list []visit) {
 		{name: "comparison of four", open: many("/compare?{four}")},
 		{name: "comparison of one", care: seldom, open: on("/compare?id={camera}")},
 		{name: "comparison of none", status: 400, open: on("/compare")},
-		{name: "API", open: on("/api")},
+		{name: "API", oneLanguage: true, open: on("/api")},
 
 		// The report form.
 		{name: "report", care: everyLanguage, open: on("/report")},

@@ -143,6 +143,9 @@ func TestRoutes(t *testing.T) {
 		{"/find?q=" + url.QueryEscape("https://id.example.com/01/09522104000171/21/7?x"), "", 303, textType, "no-store", "/01/09522104000171"},
 		{"/find?q=" + unknown, "", 303, textType, "no-store", "/l/" + unknown}, // all digits, and yet an ID
 
+		{"/icon.svg", "image/*", 200, "image/svg+xml", anHour, "<svg"},
+		{"/favicon.ico", "image/*", 301, textType, anHour, "/icon.svg"},
+
 		// Three ways for an ID to be wrong.
 		{"/l/K7QM", "", 400, htmlType, "no-store", "That is not a label ID"},
 		{"/l/", "", 400, htmlType, "no-store", "That is not a label ID"},
@@ -159,15 +162,11 @@ func TestRoutes(t *testing.T) {
 		// And for a product.
 		{"/01/123", "", 400, htmlType, "no-store", "That cannot be right"},
 		{"/01/09522104000172", "", 400, htmlType, "no-store", "check digit"},
-		{"/01/", "", 400, htmlType, "no-store", "That cannot be right"},
+		{"/01/", "", 400, htmlType, "no-store", "That cannot be shown"},
 		{"/01/4006381333931", "", 404, htmlType, "no-store", "This product is not registered"},
 		{"/01/4006381333931", jsonType, 404, jsonType, "no-store", `"UNKNOWN_PRODUCT"`},
 		{"/01/" + unlabelled, "", 404, htmlType, "no-store", "This product has no label"},
 		{"/01/" + unlabelled, jsonType, 404, jsonType, "no-store", `"UNLABELLED"`},
-
-		// The picture of this site.
-		{"/icon.svg", "", 200, "image/svg+xml", "public, max-age=3600", "<svg"},
-		{"/favicon.ico", "", 200, "image/svg+xml", "public, max-age=3600", "<svg"},
 
 		// And for a search.
 		{"/find", "", 400, htmlType, "no-store", "Nothing was typed"},
@@ -185,7 +184,7 @@ func TestRoutes(t *testing.T) {
 		{"/nothing", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/nothing", jsonType, 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
 		{"/l", "", 404, htmlType, "no-store", "Nothing is here"},
-		{"/icon.png", "", 404, htmlType, "no-store", ""},
+		{"/icon.png", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/l/" + id + "/nothing", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/l/" + id + ".JSON", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/log/", "", 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
