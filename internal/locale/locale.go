@@ -60,6 +60,7 @@ type Language struct {
 	tag      language.Tag
 	printer  *message.Printer
 	date     string
+	first    string // day of a month
 	months   []string
 	messages map[string]*phrase
 	words    programme
@@ -130,6 +131,7 @@ func load(fsys fs.FS, name string, p *scheme.Programme, before *Catalogue) (*Lan
 		Direction string                        `yaml:"direction"` // rtl, or left out
 		Review    string                        `yaml:"review"`
 		Date      string                        `yaml:"date"`
+		First     string                        `yaml:"first"`
 		Months    []string                      `yaml:"months"`
 		Messages  map[string]map[string]*phrase `yaml:"messages"`
 		programme `yaml:",inline"`
@@ -140,7 +142,7 @@ func load(fsys fs.FS, name string, p *scheme.Programme, before *Catalogue) (*Lan
 	}
 	l := &Language{
 		Tag: file.Language, Name: file.Name, RightToLeft: file.Direction == "rtl", Review: file.Review,
-		date: file.Date, months: file.Months, messages: map[string]*phrase{}, words: file.programme,
+		date: file.Date, first: cmp.Or(file.First, "1"), months: file.Months, messages: map[string]*phrase{}, words: file.programme,
 	}
 	if l.tag, err = language.Parse(l.Tag); err != nil || l.Tag != strings.TrimSuffix(path.Base(name), ".yaml") {
 		d.Errorf("language", "must be a language tag (BCP 47), and the name of the file")
@@ -329,7 +331,11 @@ func (l *Language) Date(d label.Date) string {
 
 // DateParts returns day, month and year as a date has them.
 func (l *Language) DateParts(t time.Time) (day, month, year string) {
-	return strconv.Itoa(t.Day()), l.months[t.Month()-1], t.Format("2006")
+	day = strconv.Itoa(t.Day())
+	if t.Day() == 1 {
+		day = l.first
+	}
+	return day, l.months[t.Month()-1], t.Format("2006")
 }
 
 // Category returns the name of a kind of device.

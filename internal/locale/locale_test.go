@@ -127,6 +127,9 @@ func TestDatesAndNumbers(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tag, got, want[1])
 		}
 	}
+	if got := c.Find("fr").Date(label.NewDate(2032, 7, 1)); got != "1er juillet 2032" {
+		t.Errorf("got %q", got)
+	}
 	if got := c.Find("en").Date(label.NewDate(1, 1, 2)); got != "2 January 0001" {
 		t.Errorf("got %q", got)
 	}
