@@ -185,7 +185,12 @@ func handlerTime(h http.Handler, target string) float64 {
 	s := &sink{http.Header{}}
 	const n = 200000
 	start := time.Now()
-	for range n {
+	client := []string{""}
+	r.Header[clientHeader] = client
+	for i := range n {
+		if i%pipelined == 0 {
+			client[0] = fmt.Sprintf("10.%d.%d.%d", 100+i/100_000, 100+i/1000%100, 100+i/10%100)
+		}
 		clear(s.h)
 		h.ServeHTTP(s, r)
 	}

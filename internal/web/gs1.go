@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
@@ -63,14 +64,15 @@ func (h *Handler) relations(p *authority.Published) []relation {
 type resolution struct {
 	relations []relation
 	linkset   *body
-	link      []string // header that leads to the linkset
+	link      []string  // header that leads to the linkset
+	change    time.Time // when the label stands otherwise; zero for never
 }
 
 // resolve returns the resolution of a product, made when it is first asked for.
 func (h *Handler) resolve(p *authority.Published, g label.GTIN) (*resolution, error) {
 	made, err := p.Render("web.gs1."+string(g), func() (any, error) {
 		anchor := h.base + "/01/" + string(g)
-		r := &resolution{relations: h.relations(p), link: []string{
+		r := &resolution{relations: h.relations(p), change: p.NextChange(p.At), link: []string{
 			"<" + anchor + `?linkType=linkset>; rel="linkset"; type="` + linksetType + `"`,
 			"<" + gs1Context + `>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
 		}}
@@ -103,7 +105,7 @@ func (h *Handler) product(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header()["Link"] = known.link
 	w.Header()["Vary"] = varyAccept
-	cache := cacheUntil(p.NextChange(p.At), h.a.Now())
+	cache := cacheUntil(known.change, h.a.Now())
 	if d.LinkType == "linkset" || d.LinkType == "all" || d.LinkType == "" && wantsLinkset(r.Header) {
 		h.send(w, r, known.linkset, cache)
 		return
