@@ -12,17 +12,18 @@ import (
 )
 
 // find sends a person on to what they typed or pasted: a label ID, the address
-// in a code, a barcode number, a GS1 Digital Link; or to what is found by words.
+// in a code, a barcode number, a GS1 Digital Link; or to what is found by words,
+// or by what narrows a search. The language that was chosen goes with them.
 func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	typed := strings.TrimSpace(q.Get("q"))
 	to, err := h.search(typed)
-	if reason := label.ReasonOf(err); reason == label.ReasonMissing && len(q) > 1 || isWords(typed) && (reason == label.ReasonIDMalformed || reason == label.ReasonIDCheck) {
-		for name := range q {
-			if !slices.Contains(searched, name) {
-				q.Del(name)
-			}
+	for name := range q {
+		if !slices.Contains(searched, name) {
+			q.Del(name)
 		}
+	}
+	if reason := label.ReasonOf(err); reason == label.ReasonMissing && len(q) > 1 || isWords(typed) && (reason == label.ReasonIDMalformed || reason == label.ReasonIDCheck) {
 		q.Set("q", typed)
 		to, err = "/?"+q.Encode(), nil
 	}
@@ -30,7 +31,7 @@ func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
 		h.failTyped(w, r, err, forPeople, typed)
 		return
 	}
-	redirect(w, r, http.StatusSeeOther, to, cacheNone)
+	redirect(w, r, http.StatusSeeOther, h.voices.of(r).to(to), cacheNone)
 }
 
 // isWords reports whether what was typed is rather words than an ID with a

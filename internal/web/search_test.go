@@ -140,8 +140,22 @@ func TestFindLeadsToTheSearch(t *testing.T) {
 			t.Errorf("%q leads to %d %s, want %s", typed, r.Code, r.Header().Get("Location"), to)
 		}
 	}
-	if r := get(w.h, "/find?q=plug&level=1&evil=1"); r.Header().Get("Location") != "/?level=1&q=plug" {
-		t.Errorf("with a filter: %s", r.Header().Get("Location"))
+	for query, to := range map[string]string{
+		"q=plug&level=1&evil=1":              "/?level=1&q=plug",
+		"q=&level=1":                         "/?level=1&q=",
+		"q=plug&lang=ar":                     "/?q=plug&lang=ar",
+		"q=" + string(camera) + "&lang=ar":   "/l/" + string(camera) + "?lang=ar",
+		"lang=zh-Hans&q=9522104000171":       "/01/09522104000171?lang=zh-Hans",
+		"q=plug&lang=%22%3E&lang=ar":         "/?q=plug",
+		"q=plug&lang=sv":                     "/?q=plug",
+		"q=" + string(camera) + "&lang=&x=y": "/l/" + string(camera),
+		"q=&lang=ar":                         "",
+		"q=&evil=1":                          "",
+	} {
+		r := get(w.h, "/find?"+query)
+		if got := r.Header().Get("Location"); got != to || (r.Code == http.StatusSeeOther) != (to != "") {
+			t.Errorf("%s leads to %d %s, want %s", query, r.Code, got, to)
+		}
 	}
 }
 
