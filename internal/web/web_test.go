@@ -165,6 +165,10 @@ func TestRoutes(t *testing.T) {
 		{"/01/" + unlabelled, "", 404, htmlType, "no-store", "This product has no label"},
 		{"/01/" + unlabelled, jsonType, 404, jsonType, "no-store", `"UNLABELLED"`},
 
+		// The picture of this site.
+		{"/icon.svg", "", 200, "image/svg+xml", "public, max-age=3600", "<svg"},
+		{"/favicon.ico", "", 200, "image/svg+xml", "public, max-age=3600", "<svg"},
+
 		// And for a search.
 		{"/find", "", 400, htmlType, "no-store", "Nothing was typed"},
 		{"/find?q=%20", "", 400, htmlType, "no-store", "Nothing was typed"},
@@ -181,7 +185,7 @@ func TestRoutes(t *testing.T) {
 		{"/nothing", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/nothing", jsonType, 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
 		{"/l", "", 404, htmlType, "no-store", "Nothing is here"},
-		{"/favicon.ico", "", 404, htmlType, "no-store", ""},
+		{"/icon.png", "", 404, htmlType, "no-store", ""},
 		{"/l/" + id + "/nothing", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/l/" + id + ".JSON", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/log/", "", 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
