@@ -39,7 +39,8 @@ func TestSearch(t *testing.T) {
 		"/?q=northlight&level=1":                 {[]string{string(plug), "Level 1 <span"}, []string{string(camera)}},
 		"/?state=suspended":                      {[]string{"No label was found", "Remove what is chosen"}, []string{string(camera)}},
 		"/?maker=northlight&sort=name":           {[]string{string(camera), string(plug), "By The northlight <span"}, nil},
-		"/?category=appliance":                   {[]string{"No label was found"}, nil}, // nobody has labelled one
+		"/?page=2":                               {[]string{"2 labels", "Page before"}, []string{string(camera), "Compare those chosen"}}, // beyond the end
+		"/?category=appliance":                   {[]string{"No label was found"}, nil},                                                   // nobody has labelled one
 		"/?scheme=four-level&checked=lab-tested": {[]string{string(camera), "Four-Level Device Label (model) <span"}, []string{string(plug)}},
 		"/?q=%3Cscript%3Ealert(1)%3C/script%3E":  {[]string{"No label was found"}, []string{"<script>"}},
 		"/m/" + labeltest.Maker:                  {[]string{string(camera), "/feeds/northlight.atom"}, nil},
