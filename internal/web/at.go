@@ -67,7 +67,7 @@ func parseAt(query string, now time.Time) (at time.Time, past bool, err error) {
 	at = at.UTC().Truncate(time.Second)
 	switch {
 	case at.After(now):
-		return time.Time{}, false, badAt(label.ReasonInFuture, "%s is still to come: here it is %s, and days end at midnight UTC", clip(s), now.UTC().Format(time.RFC3339))
+		return time.Time{}, false, badAt(label.ReasonInFuture, "%s is still to come: here it is %s, and days end at midnight UTC", clip(s), now.UTC().Format("2006-01-02 15:04 UTC"))
 	case !at.After(time.Time{}): // the years before 1 have no four digits
 		return time.Time{}, false, badAt(label.ReasonOutOfRange, "%s is before the year 1", clip(s))
 	}

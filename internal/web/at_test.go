@@ -170,6 +170,9 @@ func TestNoInstant(t *testing.T) {
 			t.Errorf("%.100s gives %d, %v", query, page.Code, page.Header())
 		}
 		wants(t, query, page.Body.String(), []string{want.title, `name="at" type="date" value="` + want.asked + `"`, `<a class="go" href="/l/`}, []string{"Valid label", "<script", "&#34;at&#34;", strings.Repeat("9", 200)})
+		if want.reason == label.ReasonInFuture {
+			wants(t, query, page.Body.String(), []string{" is still to come: here it is 2026-11-02 09:00 UTC, and days end at midnight UTC."}, nil)
+		}
 		checkLinks(t, w.h, page.Body.String())
 		var e struct {
 			Error struct {

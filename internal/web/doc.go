@@ -16,8 +16,7 @@
 //	/m/{organization}/{model}  the labels of a product
 //	/compare?id=&id=           up to four labels side by side
 //	/opensearch.xml, /sitemap.xml, /sitemap/{n}.xml
-//	/icon.svg                  the picture of this site
-//	/favicon.ico               301 to it
+//	/icon.svg, /favicon.ico    the picture of this site
 //	/l/{id}                    the label: a page, or JSON where Accept prefers it;
 //	                           with ?gtin= it says whether that is of its product
 //	/l/{id}.json               the label as JSON

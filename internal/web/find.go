@@ -13,7 +13,8 @@ import (
 )
 
 // find sends a person on to what they typed or pasted: a label ID, the address
-// in a code, a barcode number, a GS1 Digital Link; or to what is found by words.
+// in a code, a barcode number, a GS1 Digital Link; or to what is found by words,
+// or by what narrows a search. The language that was chosen goes with them.
 func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	typed := strings.TrimSpace(q.Get("q"))

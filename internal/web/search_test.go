@@ -39,7 +39,8 @@ func TestSearch(t *testing.T) {
 		"/?q=northlight&level=1":                 {[]string{string(plug), "Level 1 <span"}, []string{string(camera)}},
 		"/?state=suspended":                      {[]string{"No label was found", "Remove what is chosen"}, []string{string(camera)}},
 		"/?maker=northlight&sort=name":           {[]string{string(camera), string(plug), "By The northlight <span"}, nil},
-		"/?category=appliance":                   {[]string{"No label was found"}, nil}, // nobody has labelled one
+		"/?page=2":                               {[]string{"2 labels", "Page before"}, []string{string(camera), "Compare those chosen"}}, // beyond the end
+		"/?category=appliance":                   {[]string{"No label was found"}, nil},                                                   // nobody has labelled one
 		"/?scheme=four-level&checked=lab-tested": {[]string{string(camera), "Four-Level Device Label (model) <span"}, []string{string(plug)}},
 		"/?q=%3Cscript%3Ealert(1)%3C/script%3E":  {[]string{"No label was found"}, []string{"<script>"}},
 		"/m/" + labeltest.Maker:                  {[]string{string(camera), "/feeds/northlight.atom"}, nil},
@@ -140,17 +141,22 @@ func TestFindLeadsToTheSearch(t *testing.T) {
 			t.Errorf("%q leads to %d %s, want %s", typed, r.Code, r.Header().Get("Location"), to)
 		}
 	}
-	if r := get(w.h, "/find?q="+string(w.camera().Label.ID)+"&lang=fr"); r.Header().Get("Location") != "/l/"+string(w.camera().Label.ID)+"?lang=fr" {
-		t.Errorf("the language is lost: %v", r.Header())
-	}
-	if r := get(w.h, "/find?q=&level=1&lang=fr"); r.Header().Get("Location") != "/?level=1&q=&lang=fr" {
-		t.Errorf("the language of a search is lost: %v", r.Header())
-	}
-	if r := get(w.h, "/find?q=&lang=fr"); r.Code != http.StatusBadRequest || r.Header().Get("Content-Language") != "fr" {
-		t.Errorf("nothing typed: %d %v", r.Code, r.Header())
-	}
-	if r := get(w.h, "/find?q=plug&level=1&evil=1"); r.Header().Get("Location") != "/?level=1&q=plug" {
-		t.Errorf("with a filter: %s", r.Header().Get("Location"))
+	for query, to := range map[string]string{
+		"q=plug&level=1&evil=1":              "/?level=1&q=plug",
+		"q=&level=1":                         "/?level=1&q=",
+		"q=plug&lang=ar":                     "/?q=plug&lang=ar",
+		"q=" + string(camera) + "&lang=ar":   "/l/" + string(camera) + "?lang=ar",
+		"lang=zh-Hans&q=9522104000171":       "/01/09522104000171?lang=zh-Hans",
+		"q=plug&lang=%22%3E&lang=ar":         "/?q=plug",
+		"q=plug&lang=sv":                     "/?q=plug",
+		"q=" + string(camera) + "&lang=&x=y": "/l/" + string(camera),
+		"q=&lang=ar":                         "",
+		"q=&evil=1":                          "",
+	} {
+		r := get(w.h, "/find?"+query)
+		if got := r.Header().Get("Location"); got != to || (r.Code == http.StatusSeeOther) != (to != "") {
+			t.Errorf("%s leads to %d %s, want %s", query, r.Code, got, to)
+		}
 	}
 }
 

@@ -32,10 +32,9 @@ type visit struct {
 	// serves it and where.
 	open func(w *world) (http.Handler, string)
 
-	oneLanguage bool // it is written in that of the programme only
-
 	form   url.Values // what is filled into the form there, and sent; what is seen then is the page
 	status int        // of the answer; 200 if it is zero
+	source bool       // it is in the first language, whatever is asked for
 	label  bool       // it is a label's page, which is read in the dark and on paper too
 	care   care       // how closely it is looked at by a plain "go test"
 }
@@ -135,7 +134,7 @@ func visits() (list []visit) {
 		{name: "comparison of four", open: many("/compare?{four}")},
 		{name: "comparison of one", care: seldom, open: on("/compare?id={camera}")},
 		{name: "comparison of none", status: 400, open: on("/compare")},
-		{name: "API", oneLanguage: true, open: on("/api")},
+		{name: "API", source: true, open: on("/api")},
 
 		// The report form.
 		{name: "report", care: everyLanguage, open: on("/report")},

@@ -217,10 +217,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		} else {
 			h.send(w, r, h.homes[h.voices.of(r)], cacheMinute)
 		}
-	case "/icon.svg":
+	case "/icon.svg", "/favicon.ico": // the second is what browsers ask for where no page names the first
 		h.send(w, r, icon, cacheHour)
-	case "/favicon.ico": // browsers ask for it where no page names an icon
-		redirect(w, r, http.StatusMovedPermanently, "/icon.svg", cacheHour)
 	case "/compare":
 		h.compare(w, r)
 	case "/opensearch.xml":
