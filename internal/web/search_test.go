@@ -37,12 +37,12 @@ func TestSearch(t *testing.T) {
 		"/?q=NL-C210":                            {[]string{string(camera)}, []string{string(plug)}},
 		"/?q=northlihgt":                         {[]string{"No label was found", `<a href="/?q=northlight"><strong>northlight</strong></a>`}, []string{string(camera)}},
 		"/?q=northlight&level=1":                 {[]string{string(plug), "Level 1 <span"}, []string{string(camera)}},
-		"/?state=suspended":                      {[]string{"No label was found", "Remove what is chosen"}, []string{string(camera)}},
+		"/?state=suspended":                      {[]string{"No label was found", "Remove what is chosen"}, []string{string(camera), "Try fewer words"}},
 		"/?maker=northlight&sort=name":           {[]string{string(camera), string(plug), "By The northlight <span"}, nil},
 		"/?page=2":                               {[]string{"2 labels", "Page before"}, []string{string(camera), "Compare those chosen"}}, // beyond the end
 		"/?category=appliance":                   {[]string{"No label was found"}, nil},                                                   // nobody has labelled one
 		"/?scheme=four-level&checked=lab-tested": {[]string{string(camera), "Four-Level Device Label (model) <span"}, []string{string(plug)}},
-		"/?q=%3Cscript%3Ealert(1)%3C/script%3E":  {[]string{"No label was found"}, []string{"<script>"}},
+		"/?q=%3Cscript%3Ealert(1)%3C/script%3E":  {[]string{"No label was found", "Try fewer words"}, []string{"<script>"}},
 		"/m/" + labeltest.Maker:                  {[]string{string(camera), "/feeds/northlight.atom"}, nil},
 		"/m/" + labeltest.Maker + "?q=plug":      {[]string{string(plug)}, []string{string(camera)}},
 		"/m/" + labeltest.ToyMaker:               {[]string{"No label was found"}, []string{string(camera)}},
