@@ -171,6 +171,7 @@ func TestCompare(t *testing.T) {
 		t.Errorf("there are %d columns", n)
 	}
 	checkLinks(t, w.h, r.Body.String())
+	wants(t, "the comparison of one", get(w.h, "/compare?id="+string(camera)).Body.String(), []string{"3 of 4: Secure by design"}, []string{"They are alike in"})
 	for target, code := range map[string]int{
 		"/compare": http.StatusBadRequest,
 		"/compare?id=" + strings.Repeat("x&id=", 4) + "x":    http.StatusBadRequest,
