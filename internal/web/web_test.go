@@ -143,7 +143,6 @@ func TestRoutes(t *testing.T) {
 		{"/find?q=" + url.QueryEscape("https://id.example.com/01/09522104000171/21/7?x"), "", 303, textType, "no-store", "/01/09522104000171"},
 		{"/find?q=" + unknown, "", 303, textType, "no-store", "/l/" + unknown}, // all digits, and yet an ID
 
-
 		// Three ways for an ID to be wrong.
 		{"/l/K7QM", "", 400, htmlType, "no-store", "That is not a label ID"},
 		{"/l/", "", 400, htmlType, "no-store", "That is not a label ID"},
