@@ -126,16 +126,19 @@ func (a *Authority) ByModel(manufacturer, model string) ([]*Published, error) {
 	return list, nil
 }
 
-// A Listed is a label with all that happened to it, and its log entry.
+// A Listed is a label with all that happened to it, and its log entry. What the
+// label says is absent where whoever reads the list knows it.
 type Listed struct {
 	label.History
+	ID    label.ID
 	Index int64
 }
 
 // Read returns the labels that the log says something of after an index, each
 // with all that happened to it, and the index to go on after. It reads at most as
-// many entries as asked for. More is whether there are more.
-func (a *Authority) Read(after, entries int64) (list []*Listed, next int64, more bool, err error) {
+// many entries as asked for. More is whether there are more. What a label says
+// never changes: it is read again only where it is not known.
+func (a *Authority) Read(after, entries int64, known func(label.ID) bool) (list []*Listed, next int64, more bool, err error) {
 	err = a.store.View(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {
@@ -144,7 +147,7 @@ func (a *Authority) Read(after, entries int64) (list []*Listed, next int64, more
 		next = min(after+entries, head.Tree.N-1)
 		seen := map[label.ID]bool{}
 		for i := after + 1; i <= next; i++ {
-			l, err := listed(v, i, seen)
+			l, err := listed(v, i, seen, known)
 			if err != nil {
 				return err
 			}
@@ -159,7 +162,7 @@ func (a *Authority) Read(after, entries int64) (list []*Listed, next int64, more
 }
 
 // listed returns the label that a log entry is about, unless it was seen.
-func listed(v *store.View, index int64, seen map[label.ID]bool) (*Listed, error) {
+func listed(v *store.View, index int64, seen map[label.ID]bool, known func(label.ID) bool) (*Listed, error) {
 	st, err := statementAt(v, index)
 	if err != nil {
 		return nil, err
@@ -169,26 +172,31 @@ func listed(v *store.View, index int64, seen map[label.ID]bool) (*Listed, error)
 	case label.TypeLabel:
 		l.Label = new(label.Label)
 		err = label.Decode(st.Predicate, l.Label)
+		l.ID = l.Label.ID
 	case label.TypeStatus:
 		var about struct {
 			Label label.ID `json:"label"`
 		}
-		if err = label.DecodeLoose(st.Predicate, &about); err != nil || seen[about.Label] {
-			return nil, err
-		}
-		var rec *store.Label
-		if rec, err = v.Label(about.Label); err == nil {
-			l.Index = rec.Index
-			l.Label, err = said(v, rec)
-		}
+		err = label.DecodeLoose(st.Predicate, &about)
+		l.ID = about.Label
 	default:
 		return nil, nil
 	}
-	if err != nil {
+	if err != nil || seen[l.ID] {
 		return nil, err
 	}
-	seen[l.Label.ID] = true
-	history, err := v.History(l.Label.ID)
+	seen[l.ID] = true
+	if l.Label == nil && !known(l.ID) {
+		rec, err := v.Label(l.ID)
+		if err != nil {
+			return nil, err
+		}
+		l.Index = rec.Index
+		if l.Label, err = said(v, rec); err != nil {
+			return nil, err
+		}
+	}
+	history, err := v.History(l.ID)
 	for _, s := range history {
 		l.Statuses = append(l.Statuses, &s.Status)
 	}

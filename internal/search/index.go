@@ -80,6 +80,18 @@ func (x *Index) Put(records []*Record) {
 	x.publish()
 }
 
+// Get returns the record of a label, or nil. It is for the goroutine that puts
+// records.
+func (x *Index) Get(id label.ID) *Record {
+	if r := x.changed[id]; r != nil {
+		return r
+	}
+	if p, ok := x.places[id]; ok {
+		return x.large.records[p]
+	}
+	return nil
+}
+
 // publish makes a snapshot of the two segments.
 func (x *Index) publish() {
 	hidden := newSet(len(x.large.records))

@@ -36,14 +36,26 @@ func NewRecord(h *label.History, entry int64, now time.Time) *Record {
 		Manufacturer: l.Maker, Scheme: l.Scheme.ID, Level: l.Level, Assurance: l.Assurance, Issued: l.Issued, SupportEnd: l.Product.SupportEnd,
 		expires: l.Expires, sortName: fold(l.Device.Name),
 	}
-	// What states need of a label, and nothing more of it, is kept.
-	kept := &label.History{Label: &label.Label{ID: l.ID, Issued: l.Issued, Expires: l.Expires}, Statuses: h.Statuses}
-	kept.Label.Product.SupportEnd = l.Product.SupportEnd
-	r.state, r.until = kept.StandingAt(now).State, kept.NextChange(now)
-	if len(h.Statuses) > 0 {
-		r.history = kept
-	}
+	r.stand(h.Statuses, now)
 	return r
+}
+
+// Changed returns the record of a label to which more happened, as it stands at
+// an instant. The statuses are all there are.
+func (r *Record) Changed(statuses []*label.Status, now time.Time) *Record {
+	c := *r
+	c.stand(statuses, now)
+	return &c
+}
+
+func (r *Record) stand(statuses []*label.Status, now time.Time) {
+	// What states need of a label, and nothing more of it, is kept.
+	h := &label.History{Label: &label.Label{ID: r.ID, Issued: r.Issued, Expires: r.expires}, Statuses: statuses}
+	h.Label.Product.SupportEnd = r.SupportEnd
+	r.state, r.until, r.history = h.StandingAt(now).State, h.NextChange(now), nil
+	if len(statuses) > 0 {
+		r.history = h
+	}
 }
 
 // State returns how the label stands at an instant, not before the one for which

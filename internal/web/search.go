@@ -44,13 +44,17 @@ func (h *Handler) Follow(ctx context.Context) error {
 // one goroutine at a time.
 func (h *Handler) CatchUp(ctx context.Context) error {
 	for h.read+1 < h.a.LogSize() && ctx.Err() == nil {
-		list, next, more, err := h.a.Read(h.read, followEntries)
+		list, next, more, err := h.a.Read(h.read, followEntries, func(id label.ID) bool { return h.index.Get(id) != nil })
 		if err != nil {
 			return err
 		}
 		records := make([]*search.Record, len(list))
 		for i, l := range list {
-			records[i] = search.NewRecord(&l.History, l.Index, h.a.Now())
+			if l.Label != nil {
+				records[i] = search.NewRecord(&l.History, l.Index, h.a.Now())
+			} else {
+				records[i] = h.index.Get(l.ID).Changed(l.Statuses, h.a.Now())
+			}
 		}
 		if len(records) > 0 {
 			h.index.Put(records)
