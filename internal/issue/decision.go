@@ -56,11 +56,7 @@ func linted[T any, P interface {
 	*T
 	Validate() error
 }](i *Issuer, name string, subject label.Digest, predicateType string, p P) ([]byte, error) {
-	stmt, err := label.NewStatement(name, subject, predicateType, p)
-	if err != nil {
-		return nil, err
-	}
-	payload, err := label.Encode(stmt)
+	payload, err := label.EncodeStatement(name, subject, predicateType, p)
 	if err != nil {
 		return nil, err
 	}

@@ -59,11 +59,7 @@ func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Sign
 	if err := g.Fill(l); err != nil {
 		return nil, err
 	}
-	stmt, err := label.NewStatement("device.json", g.Subject(), label.TypeLabel, l)
-	if err != nil {
-		return nil, err
-	}
-	payload, err := label.Encode(stmt)
+	payload, err := label.EncodeStatement("device.json", g.Subject(), label.TypeLabel, l)
 	if err != nil {
 		return nil, err
 	}
@@ -119,11 +115,7 @@ func (i *Issuer) seal(payload []byte) (*Signed, error) {
 // of the organization ID.
 func (i *Issuer) Accreditation(a *label.Accreditation, now time.Time) (*Signed, error) {
 	a.Recorded = now.UTC().Truncate(time.Second)
-	stmt, err := label.NewStatement(a.Lab.ID, label.DigestOf([]byte(a.Lab.ID)), label.TypeAccreditation, a)
-	if err != nil {
-		return nil, err
-	}
-	payload, err := label.Encode(stmt)
+	payload, err := label.EncodeStatement(a.Lab.ID, label.DigestOf([]byte(a.Lab.ID)), label.TypeAccreditation, a)
 	if err != nil {
 		return nil, err
 	}
@@ -134,11 +126,7 @@ func (i *Issuer) Accreditation(a *label.Accreditation, now time.Time) (*Signed, 
 // label it goes through the verification of others first.
 func (i *Issuer) Status(st *label.Status, device label.Digest) (*Signed, error) {
 	st.Authority = i.authority
-	stmt, err := label.NewStatement("device.json", device, label.TypeStatus, st)
-	if err != nil {
-		return nil, err
-	}
-	payload, err := label.Encode(stmt)
+	payload, err := label.EncodeStatement("device.json", device, label.TypeStatus, st)
 	if err != nil {
 		return nil, err
 	}

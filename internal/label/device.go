@@ -162,7 +162,7 @@ func checkOptional(field, s string, limit int) error {
 		return invalid(ReasonMalformed, field, "begins or ends with white space")
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Other_Default_Ignorable_Code_Point) {
+		if unicode.IsControl(r) || r > unicode.MaxASCII && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Other_Default_Ignorable_Code_Point) {
 			return invalid(ReasonMalformed, field, "contains the invisible character %U; remove it", r)
 		}
 	}

@@ -127,8 +127,14 @@ func TestNewStatement(t *testing.T) {
 	if got := string(encode(t, s)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	if got, err := label.EncodeStatement("device.json", someDigest, label.TypeTestReport, verdicts()[0]); err != nil || string(got) != want {
+		t.Errorf("encoded at once it is %s, %v", got, err)
+	}
 	if s, err := label.NewStatement("x", someDigest, "T", label.NewDate(10000, 1, 1)); err == nil {
 		t.Errorf("made %+v", s)
+	}
+	if b, err := label.EncodeStatement("x", someDigest, "T", label.NewDate(10000, 1, 1)); err == nil {
+		t.Errorf("made %s", b)
 	}
 }
 

@@ -63,8 +63,23 @@ func NewStatement(name string, subject Digest, predicateType string, predicate a
 	}
 	return &Statement{
 		Type:          StatementV1,
-		Subject:       []Subject{{Name: name, Digest: map[string]string{"sha256": subject.String()}}},
+		Subject:       subjects(name, subject),
 		PredicateType: predicateType,
 		Predicate:     b,
 	}, nil
+}
+
+// EncodeStatement is [Encode] of a [NewStatement], without encoding the
+// predicate twice.
+func EncodeStatement(name string, subject Digest, predicateType string, predicate any) ([]byte, error) {
+	return Encode(&struct {
+		Type          string    `json:"_type"`
+		Subject       []Subject `json:"subject"`
+		PredicateType string    `json:"predicateType"`
+		Predicate     any       `json:"predicate"`
+	}{StatementV1, subjects(name, subject), predicateType, predicate})
+}
+
+func subjects(name string, digest Digest) []Subject {
+	return []Subject{{Name: name, Digest: map[string]string{"sha256": digest.String()}}}
 }
