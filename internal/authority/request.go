@@ -12,7 +12,7 @@ import (
 
 // An Outcome is the answer to a request for a label.
 type Outcome struct {
-	Decision *scheme.Decision // nil where a live label was returned
+	Decision *scheme.Decision // nil where a label is returned
 	Label    *Published       // nil where the evidence does not support the level
 	Refusal  *store.Decision  // what is on record where it does not
 	Known    bool             // the label was issued before this request
@@ -67,11 +67,15 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if p.live != nil && p.standing.State.Live() {
 		return a.again(p.live, &p.standing, level)
 	}
-	d, err := s.Evaluate(p.desc, device, p.items, now)
+	d, err := s.EvaluateLevel(p.desc, device, p.items, now, level)
 	if err != nil {
 		return nil, err
 	}
 	if !d.Levels[level-1].Reached {
+		// A refusal tells of all levels.
+		if d, err = s.Evaluate(p.desc, device, p.items, now); err != nil {
+			return nil, err
+		}
 		rec, err := a.refuse(ctx, d, level, p)
 		if err != nil {
 			return nil, err
@@ -116,7 +120,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if err != nil {
 		return nil, err
 	}
-	return &Outcome{Decision: d, Label: pub}, nil
+	return &Outcome{Label: pub}, nil
 }
 
 // sign makes the label of a level that a decision supports.

@@ -111,7 +111,7 @@ type LevelResult struct {
 }
 
 // A Decision is the whole judgement of a device under a scheme at an instant.
-// Only [Scheme.Evaluate] makes a useful one.
+// Only [Scheme.Evaluate] makes a useful one, and [Scheme.EvaluateLevel].
 type Decision struct {
 	Scheme   *Scheme
 	Device   *label.Device

@@ -12,9 +12,47 @@ import (
 // Evaluate judges a device by the evidence that was accepted for it, as of an
 // instant. The order of items does not matter.
 func (s *Scheme) Evaluate(dev *label.Device, subject label.Digest, items []*Item, now time.Time) (*Decision, error) {
+	d, e, err := s.weigh(dev, subject, items, now)
+	if err != nil {
+		return nil, err
+	}
+	for n := 1; n <= len(s.Levels); n++ {
+		r, err := e.level(d, n)
+		if err != nil {
+			return nil, err
+		}
+		if r.Reached && d.Reached == n-1 {
+			d.Reached = n
+		}
+		d.Levels = append(d.Levels, r)
+	}
+	if d.Reached < len(s.Levels) {
+		d.Missing = d.missing(d.Reached + 1)
+	}
+	return d, nil
+}
+
+// EvaluateLevel is [Scheme.Evaluate] for who needs to know of one level only
+// whether it is reached, which takes half as long. The decision says nothing of
+// other levels, nor which is the highest: none of them counts as reached.
+func (s *Scheme) EvaluateLevel(dev *label.Device, subject label.Digest, items []*Item, now time.Time, level int) (*Decision, error) {
+	if _, err := s.Level(level); err != nil {
+		return nil, err
+	}
+	d, e, err := s.weigh(dev, subject, items, now)
+	if err != nil {
+		return nil, err
+	}
+	d.Levels = make([]LevelResult, level)
+	d.Levels[level-1], err = e.level(d, level)
+	return d, err
+}
+
+// weigh begins a decision: with the evidence that counts.
+func (s *Scheme) weigh(dev *label.Device, subject label.Digest, items []*Item, now time.Time) (*Decision, *evaluation, error) {
 	cat := s.categories[dev.Category]
 	if cat == nil {
-		return nil, label.Errorf(label.Precondition, label.ReasonUnknownCategory, "device.category",
+		return nil, nil, label.Errorf(label.Precondition, label.ReasonUnknownCategory, "device.category",
 			"the device's category %q is no longer defined", dev.Category)
 	}
 	d := &Decision{Scheme: s, Device: dev, Subject: subject, At: now, Risk: cat.Risk}
@@ -43,29 +81,7 @@ func (s *Scheme) Evaluate(dev *label.Device, subject label.Digest, items []*Item
 		d.Evidence = append(d.Evidence, it)
 	}
 	d.declaration = e.latestDeclaration()
-	for n := 1; n <= len(s.Levels); n++ {
-		r := LevelResult{Level: n, Reached: d.declaration != nil}
-		for i := range s.Criteria {
-			c := &s.Criteria[i]
-			if c.Level > n {
-				continue
-			}
-			f, err := e.finding(c, s.source(c, cat.Risk, n))
-			if err != nil {
-				return nil, err
-			}
-			r.Findings = append(r.Findings, f)
-			r.Reached = r.Reached && f.State.satisfied()
-		}
-		if r.Reached && d.Reached == n-1 {
-			d.Reached = n
-		}
-		d.Levels = append(d.Levels, r)
-	}
-	if d.Reached < len(s.Levels) {
-		d.Missing = d.missing(d.Reached + 1)
-	}
-	return d, nil
+	return d, e, nil
 }
 
 // An evaluation is the working state of one Evaluate.
@@ -81,6 +97,24 @@ type evaluation struct {
 type memo struct {
 	c   *Criterion
 	src Source
+}
+
+// level judges one level.
+func (e *evaluation) level(d *Decision, n int) (LevelResult, error) {
+	r := LevelResult{Level: n, Reached: d.declaration != nil}
+	for i := range e.scheme.Criteria {
+		c := &e.scheme.Criteria[i]
+		if c.Level > n {
+			continue
+		}
+		f, err := e.finding(c, e.scheme.source(c, d.Risk, n))
+		if err != nil {
+			return r, err
+		}
+		r.Findings = append(r.Findings, f)
+		r.Reached = r.Reached && f.State.satisfied()
+	}
+	return r, nil
 }
 
 func (e *evaluation) latestDeclaration() *Item {

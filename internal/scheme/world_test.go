@@ -3,6 +3,7 @@ package scheme_test
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -180,12 +181,26 @@ func full(t testing.TB) *scheme.Item {
 	return maker(t, today.AddDays(-30), fullClaims, fullFacts+supportFact)
 }
 
-// judge evaluates items for a device of a category under the small ladder.
+// judge evaluates items for a device of a category under the small ladder, and
+// each level alone, which must come to the same.
 func judge(t testing.TB, category string, items ...*scheme.Item) *scheme.Decision {
 	t.Helper()
 	dev, subject := device(t, category)
-	d, err := programme(t, small).Schemes["ladder"].Evaluate(dev, subject, items, now)
+	s := programme(t, small).Schemes["ladder"]
+	d, err := s.Evaluate(dev, subject, items, now)
 	must(t, err)
+	for i, r := range d.Levels {
+		alone, err := s.EvaluateLevel(dev, subject, items, now, i+1)
+		must(t, err)
+		if !reflect.DeepEqual(alone.Levels[i], r) || !slices.Equal(alone.Evidence, d.Evidence) {
+			t.Errorf("level %d is judged as %+v alone, and as %+v with the others", i+1, alone.Levels[i], r)
+		}
+		for below := range i {
+			if alone.Levels[below].Reached {
+				t.Errorf("level %d is reached where level %d was judged", below+1, i+1)
+			}
+		}
+	}
 	return d
 }
 
