@@ -18,8 +18,9 @@ const (
 	maxBatch = 256
 
 	// maxWait is how long the writer waits for requests that are under way, so
-	// that they share a commit. When none is, it does not wait at all.
-	maxWait = 2 * time.Millisecond
+	// that they share a commit: about as long as a commit takes. When none is, it
+	// does not wait at all.
+	maxWait = 5 * time.Millisecond
 
 	// maxBackstep is how far the clock may step back before writing is refused.
 	// Less is the ordinary work of time synchronisation: time then stands still.
