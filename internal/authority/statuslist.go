@@ -13,11 +13,11 @@ import (
 const (
 	// listEvery is how old the status list may grow before it is made anew: what
 	// was announced takes effect in it that soon.
-	listEvery = 25 * time.Second
+	listEvery = 30 * time.Second
 
 	// listRest is the least time between two lists: one list serves all changes
-	// of some seconds.
-	listRest = 5 * time.Second
+	// of a second.
+	listRest = time.Second
 
 	// listTTL is how long a copy may be kept before a new one is fetched.
 	listTTL = 30 * time.Second
