@@ -2,6 +2,7 @@ package authority_test
 
 import (
 	"context"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -86,6 +87,34 @@ func TestExpiredLabelMakesRoom(t *testing.T) {
 	must(t, err)
 	if byGTIN.Label.ID != second.Label.ID {
 		t.Errorf("the GTIN leads to %s, want the live label %s", byGTIN.Label.ID, second.Label.ID)
+	}
+}
+
+// TestRead reads the log with labels at hand that were issued just now, from the
+// store alone, and knowing what they say.
+func TestRead(t *testing.T) {
+	w := labeltest.New(t, nil)
+	plug := w.Issue(w.Example("plug"), 1)
+	w.Issue(w.Example("camera"), 3)
+	w.Change(labeltest.Operator, plug, label.Suspend, "complaint")
+	read := func(after int64, known bool) []*authority.Listed {
+		list, next, more, err := w.Authority.Read(after, 1000, func(label.ID) bool { return known })
+		must(t, err)
+		if more || next != w.Authority.LogSize()-1 {
+			t.Errorf("read up to entry %d of %d, more %t", next, w.Authority.LogSize(), more)
+		}
+		return list
+	}
+	all, last := read(-1, false), read(w.Authority.LogSize()-2, false)
+	if len(all) != 2 || len(last) != 1 || last[0].ID != plug.Label.ID || len(last[0].Statuses) != 1 || !reflect.DeepEqual(all[0], last[0]) {
+		t.Fatalf("read %+v, then %+v", all, last)
+	}
+	if l := read(w.Authority.LogSize()-2, true); len(l) != 1 || l[0].Label != nil || l[0].ID != plug.Label.ID || len(l[0].Statuses) != 1 {
+		t.Errorf("of a label that is known it says %+v", l)
+	}
+	w.Restart()
+	if again := read(-1, false); !reflect.DeepEqual(again, all) {
+		t.Errorf("after a restart the log says %+v, before %+v", again, all)
 	}
 }
 

@@ -147,7 +147,7 @@ func (a *Authority) Read(after, entries int64, known func(label.ID) bool) (list 
 		next = min(after+entries, head.Tree.N-1)
 		seen := map[label.ID]bool{}
 		for i := after + 1; i <= next; i++ {
-			l, err := listed(v, i, seen, known)
+			l, err := a.listed(v, i, seen, known)
 			if err != nil {
 				return err
 			}
@@ -162,27 +162,9 @@ func (a *Authority) Read(after, entries int64, known func(label.ID) bool) (list 
 }
 
 // listed returns the label that a log entry is about, unless it was seen.
-func listed(v *store.View, index int64, seen map[label.ID]bool, known func(label.ID) bool) (*Listed, error) {
-	st, err := statementAt(v, index)
-	if err != nil {
-		return nil, err
-	}
-	l := &Listed{Index: index}
-	switch st.PredicateType {
-	case label.TypeLabel:
-		l.Label = new(label.Label)
-		err = label.Decode(st.Predicate, l.Label)
-		l.ID = l.Label.ID
-	case label.TypeStatus:
-		var about struct {
-			Label label.ID `json:"label"`
-		}
-		err = label.DecodeLoose(st.Predicate, &about)
-		l.ID = about.Label
-	default:
-		return nil, nil
-	}
-	if err != nil || seen[l.ID] {
+func (a *Authority) listed(v *store.View, index int64, seen map[label.ID]bool, known func(label.ID) bool) (*Listed, error) {
+	l, err := a.about(v, index)
+	if l == nil || err != nil || seen[l.ID] {
 		return nil, err
 	}
 	seen[l.ID] = true
@@ -199,6 +181,35 @@ func listed(v *store.View, index int64, seen map[label.ID]bool, known func(label
 	history, err := v.History(l.ID)
 	for _, s := range history {
 		l.Statuses = append(l.Statuses, &s.Status)
+	}
+	return l, err
+}
+
+// about returns the label that a log entry is about, as far as the entry says:
+// all of it where it was issued, its ID where something happened to it. Whoever
+// follows the log asks soon after, when we have the label at hand.
+func (a *Authority) about(v *store.View, index int64) (*Listed, error) {
+	if l, ok := a.issued.Get(index); ok {
+		return &Listed{History: label.History{Label: l}, ID: l.ID, Index: index}, nil
+	}
+	st, err := statementAt(v, index)
+	if err != nil {
+		return nil, err
+	}
+	l := &Listed{Index: index}
+	switch st.PredicateType {
+	case label.TypeLabel:
+		l.Label = new(label.Label)
+		err = label.Decode(st.Predicate, l.Label)
+		l.ID = l.Label.ID
+	case label.TypeStatus:
+		var s struct {
+			Label label.ID `json:"label"`
+		}
+		err = label.DecodeLoose(st.Predicate, &s)
+		l.ID = s.Label
+	default:
+		return nil, nil
 	}
 	return l, err
 }

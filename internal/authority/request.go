@@ -116,6 +116,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if other != nil {
 		return a.again(other, &standing, level)
 	}
+	a.issued.Add(rec.Index, signed.Label)
 	pub, err := a.publishNew(rec, signed, p.device.Descriptor)
 	if err != nil {
 		return nil, err
