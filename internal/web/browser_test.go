@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -18,43 +16,15 @@ import (
 
 var browserAll = flag.Bool("browser.all", false, "look at every page in every way and language; without it, at most of them in the first")
 
-// A fault is something wrong with pages that is known, and not mended yet.
-type fault struct {
-	visit  string // its name begins so
-	rule   string
-	detail string // part of what is found
-}
-
-// knownFaults do not fail TestBrowser. What is mended is taken out: a fault that
-// is not found any more fails it.
-var knownFaults = []fault{}
-
-// faults keeps account of the known faults that were found.
-type faults struct {
-	mu   sync.Mutex
-	seen map[fault]bool
-}
-
-// report fails a test for what was found, and not known.
-func (k *faults) report(t *testing.T, visit, lang string, found []finding) {
+// report fails a test for what was found.
+func report(t *testing.T, lang string, found []finding) {
 	t.Helper()
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	told := map[finding]bool{}
 	for _, f := range found {
-		if told[f] {
-			continue
-		}
-		told[f] = true
-		i := slices.IndexFunc(knownFaults, func(known fault) bool {
-			return strings.HasPrefix(visit, known.visit) && f.rule == known.rule && strings.Contains(f.detail, known.detail)
-		})
-		if i < 0 {
+		if !told[f] {
+			told[f] = true
 			t.Errorf("%s: %s: %s", lang, f.rule, f.detail)
-			continue
 		}
-		k.seen[knownFaults[i]] = true
-		t.Logf("known: %s: %s: %s", lang, f.rule, f.detail)
 	}
 }
 
@@ -68,22 +38,18 @@ func (k *faults) report(t *testing.T, visit, lang string, found []finding) {
 // package. What is missing is not tested, except in CI, where it fails.
 func TestBrowser(t *testing.T) {
 	b := startChromium(t)
-	known := &faults{seen: map[fault]bool{}}
-	opened := 0
 	t.Run("axe", func(t *testing.T) {
-		if opened++; b.axe == "" {
+		if b.axe == "" {
 			missing(t, "there is no axe-core (LABELD_AXE names its axe.min.js); accessibility was judged by our own checks only")
 		}
 	})
-	t.Run("bad page", func(t *testing.T) { opened++; testBadPage(t, b) })
-	t.Run("artwork", func(t *testing.T) { opened++; testArtwork(t, b, known) })
-	t.Run("person", func(t *testing.T) { opened++; testPerson(t, b, known) })
-	list := visits()
+	t.Run("bad page", func(t *testing.T) { testBadPage(t, b) })
+	t.Run("artwork", func(t *testing.T) { testArtwork(t, b) })
+	t.Run("person", func(t *testing.T) { testPerson(t, b) })
 	t.Run("page", func(t *testing.T) {
 		tabs := b.tabs(t)
-		for _, v := range list {
+		for _, v := range visits() {
 			t.Run(v.name, func(t *testing.T) {
-				opened++
 				if v.care == seldom && !*browserAll {
 					t.Skip("it is opened with -browser.all")
 				}
@@ -97,21 +63,14 @@ func TestBrowser(t *testing.T) {
 						break
 					}
 					if i == 0 || *browserAll {
-						known.report(t, v.name, lang, b.look(t, tb, &v, lang, server, path))
+						report(t, lang, b.look(t, tb, &v, lang, server, path))
 					} else if v.care == everyLanguage {
-						known.report(t, v.name, lang, b.glance(t, tb, &v, lang, server, path))
+						report(t, lang, b.glance(t, tb, &v, lang, server, path))
 					}
 				}
 			})
 		}
 	})
-	if opened == len(list)+4 && b.axe != "" && !t.Failed() { // all of it ran
-		for _, k := range knownFaults {
-			if !known.seen[k] {
-				t.Errorf("the known fault %q is mended; take it out", k)
-			}
-		}
-	}
 	t.Logf("pictures are in %s", b.dir)
 }
 

@@ -18,7 +18,7 @@ import (
 // asks whether its label was valid when it was bought, reports a copy of it, and
 // compares two products. It uses the keyboard and the pointer only, on a desktop,
 // and on a phone that runs no scripts.
-func testPerson(t *testing.T, b *chromium, known *faults) {
+func testPerson(t *testing.T, b *chromium) {
 	for _, how := range []struct {
 		name   string
 		size   chromedp.Action[chromedp.Void]
@@ -77,7 +77,7 @@ func testPerson(t *testing.T, b *chromium, known *faults) {
 				t.Errorf("%d labels are compared", n)
 			}
 			tb.sees(tb.load(chromedp.Click(chromedp.CSS("header a"))), "Is this product")
-			known.report(t, "person", languages[0], tb.take())
+			report(t, languages[0], tb.take())
 		})
 	}
 }
@@ -98,7 +98,7 @@ func (tb *tab) sees(status int, says ...string) {
 
 // testArtwork opens the artwork of a label in every format, and keeps pictures
 // of it.
-func testArtwork(t *testing.T, b *chromium, known *faults) {
+func testArtwork(t *testing.T, b *chromium) {
 	w := newWorld(t)
 	path := "/l/" + string(w.camera().Label.ID) + "/art/"
 	tb := b.open(t)
@@ -121,7 +121,7 @@ func testArtwork(t *testing.T, b *chromium, known *faults) {
 			b.keep(t, rec.Body.Bytes(), "art-"+format+"."+as)
 		}
 	}
-	known.report(t, "artwork", languages[0], tb.take())
+	report(t, languages[0], tb.take())
 }
 
 var artFormats = []string{"portrait", "landscape", "small"}
