@@ -51,13 +51,18 @@ func changeAt(v *store.View, index int64) (*LabelChange, error) {
 	if err != nil {
 		return nil, err
 	}
+	return changeIn(st, index)
+}
+
+// changeIn returns what the statement of a log entry says of a label, or nil.
+func changeIn(st *label.Statement, index int64) (*LabelChange, error) {
 	switch st.PredicateType {
 	case label.TypeLabel:
 		var l struct {
 			ID     label.ID  `json:"id"`
 			Issued time.Time `json:"issued"`
 		}
-		err = label.DecodeLoose(st.Predicate, &l)
+		err := label.DecodeLoose(st.Predicate, &l)
 		return &LabelChange{Index: index, Label: l.ID, At: l.Issued}, err
 	case label.TypeStatus:
 		var s struct {
@@ -65,7 +70,7 @@ func changeAt(v *store.View, index int64) (*LabelChange, error) {
 			Action   label.Action `json:"action"`
 			Recorded time.Time    `json:"recorded"`
 		}
-		err = label.DecodeLoose(st.Predicate, &s)
+		err := label.DecodeLoose(st.Predicate, &s)
 		return &LabelChange{Index: index, Label: s.Label, Action: s.Action, At: s.Recorded}, err
 	}
 	return nil, nil
@@ -126,8 +131,8 @@ func (a *Authority) ByModel(manufacturer, model string) ([]*Published, error) {
 	return list, nil
 }
 
-// A Listed is a label with all that happened to it, and its log entry. What the
-// label says is absent where whoever reads the list knows it.
+// A Listed is a label with all that happened to it, and its log entry. What it
+// says and the entry are absent where whoever reads the list knows the label.
 type Listed struct {
 	label.History
 	ID    label.ID
@@ -196,20 +201,14 @@ func (a *Authority) about(v *store.View, index int64) (*Listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Listed{Index: index}
-	switch st.PredicateType {
-	case label.TypeLabel:
-		l.Label = new(label.Label)
-		err = label.Decode(st.Predicate, l.Label)
-		l.ID = l.Label.ID
-	case label.TypeStatus:
-		var s struct {
-			Label label.ID `json:"label"`
-		}
-		err = label.DecodeLoose(st.Predicate, &s)
-		l.ID = s.Label
-	default:
-		return nil, nil
+	if st.PredicateType == label.TypeLabel {
+		l := new(label.Label)
+		err := label.Decode(st.Predicate, l)
+		return &Listed{History: label.History{Label: l}, ID: l.ID, Index: index}, err
 	}
-	return l, err
+	c, err := changeIn(st, index)
+	if c == nil || err != nil {
+		return nil, err
+	}
+	return &Listed{ID: c.Label}, nil
 }
