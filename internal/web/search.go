@@ -40,29 +40,32 @@ func (h *Handler) Follow(ctx context.Context) error {
 	}
 }
 
-// CatchUp reads what the log has that the search index has not. It is called by
-// one goroutine at a time.
+// CatchUp reads what the log has that the index has not. It is called by one
+// goroutine at a time. The longer the index is, the more is read before it is put
+// there, as each time costs what the index is long.
 func (h *Handler) CatchUp(ctx context.Context) error {
-	for h.read+1 < h.a.LogSize() && ctx.Err() == nil {
-		list, next, more, err := h.a.Read(h.read, followEntries, func(id label.ID) bool { return h.index.Get(id) != nil })
+	var fresh []*search.Record // read, and not in the index yet
+	read := h.read
+	for more := read+1 < h.a.LogSize(); more && ctx.Err() == nil; {
+		list, next, rest, err := h.a.Read(read, followEntries, func(id label.ID) bool { return h.index.Get(id) != nil })
 		if err != nil {
 			return err
 		}
-		records := make([]*search.Record, len(list))
-		for i, l := range list {
+		for _, l := range list {
 			if l.Label != nil {
-				records[i] = search.NewRecord(&l.History, l.Index, h.a.Now())
+				fresh = append(fresh, search.NewRecord(&l.History, l.Index, h.a.Now()))
 			} else {
-				records[i] = h.index.Get(l.ID).Changed(l.Statuses, h.a.Now())
+				fresh = append(fresh, h.index.Get(l.ID).Changed(l.Statuses, h.a.Now()))
 			}
 		}
-		if len(records) > 0 {
-			h.index.Put(records)
+		read, more = next, rest
+		if more && len(fresh) < h.index.Snapshot().Len() {
+			continue
 		}
-		h.read = next
-		if !more {
-			break
+		if len(fresh) > 0 {
+			h.index.Put(fresh)
 		}
+		fresh, h.read = nil, read
 	}
 	h.complete.Store(true)
 	return ctx.Err()

@@ -105,6 +105,31 @@ func TestSearchForWhatIsGone(t *testing.T) {
 	}
 }
 
+// piecemeal gives one log entry at a time to read.
+type piecemeal struct{ *authority.Authority }
+
+func (p piecemeal) Read(after, _ int64, known func(label.ID) bool) ([]*authority.Listed, int64, bool, error) {
+	return p.Authority.Read(after, 1, known)
+}
+
+// A long log is read in steps, and what they bring is found as if it had been
+// read at once: also what happened to labels that are not in the index yet.
+func TestSearchReadsInSteps(t *testing.T) {
+	w, camera, plug := stocked(t)
+	w.Change(labeltest.Operator, w.camera(), label.Suspend, "complaint")
+	w.catchUp()
+	h := w.handler(piecemeal{w.Authority})
+	if err := h.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{"/?q=", "/?state=suspended", "/?state=active"} {
+		if got, want := get(h, target).Body.String(), get(w.h, target).Body.String(); got != want {
+			t.Errorf("%s: read in steps it is\n%s\nand at once\n%s", target, got, want)
+		}
+	}
+	wants(t, "suspended labels", get(h, "/?state=suspended").Body.String(), []string{string(camera)}, []string{string(plug)})
+}
+
 // TestSearchFollows has what happens to labels in the index, and after a restart
 // the same.
 func TestSearchFollows(t *testing.T) {
