@@ -57,17 +57,18 @@ type Daemon struct {
 
 const (
 	// gcPercent trades memory for time: the live heap is small (ten megabytes,
-	// and caches of some tens more), and most of what a request allocates is
-	// gone when it ends.
+	// caches of some tens more, and half a kilobyte a label in the search index),
+	// and most of what a request allocates is gone when it ends.
 	gcPercent = 1000
 
-	// memoryLimit bounds that trade, softly. GOMEMLIMIT overrides it.
-	memoryLimit = 160 << 20
+	// memoryLimit bounds that trade, softly. GOMEMLIMIT overrides it. Where it is
+	// near the live heap, collecting leaves no time for anything else.
+	memoryLimit = 256 << 20
 
 	// mappedLimit is how much of the database may stay mapped; every
 	// releaseEvery, more than that is given back. It faults in again at memory
 	// speed.
-	mappedLimit  = 96 << 20
+	mappedLimit  = 64 << 20
 	releaseEvery = time.Second
 )
 

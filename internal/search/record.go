@@ -2,6 +2,7 @@ package search
 
 import (
 	"time"
+	"unique"
 
 	"labeld/internal/label"
 )
@@ -32,13 +33,19 @@ type Record struct {
 func NewRecord(h *label.History, entry int64, now time.Time) *Record {
 	l := h.Label
 	r := &Record{
-		ID: l.ID, Entry: entry, Brand: l.Device.Brand, Name: l.Device.Name, Model: l.Device.Model, Category: l.Device.Category,
-		Manufacturer: l.Maker, Scheme: l.Scheme.ID, Level: l.Level, Assurance: l.Assurance, Issued: l.Issued, SupportEnd: l.Product.SupportEnd,
-		expires: l.Expires, sortName: fold(l.Device.Name),
+		ID: l.ID, Entry: entry, Brand: shared(l.Device.Brand), Name: shared(l.Device.Name), Model: l.Device.Model, Category: shared(l.Device.Category),
+		Manufacturer: label.Party{ID: shared(l.Maker.ID), Name: shared(l.Maker.Name), URL: shared(l.Maker.URL)},
+		Scheme:       shared(l.Scheme.ID), Level: l.Level, Assurance: shared(l.Assurance), Issued: l.Issued, SupportEnd: l.Product.SupportEnd,
+		expires: l.Expires, sortName: shared(fold(l.Device.Name)),
 	}
+	r.Level.Name = shared(r.Level.Name)
 	r.stand(h.Statuses, now)
 	return r
 }
+
+// shared returns a text that many records have, as one piece of memory: there are
+// few manufacturers, and many labels.
+func shared[S ~string](s S) S { return unique.Make(s).Value() }
 
 // Changed returns the record of a label to which more happened, as it stands at
 // an instant. The statuses are all there are.

@@ -131,15 +131,15 @@ func newSegment(records []*Record) *segment {
 		if !r.until.IsZero() {
 			s.columns[i].until = r.until.UnixNano()
 		}
-		for _, w := range words(r.text()) {
-			if p := at[w]; len(p) == 0 || p[len(p)-1] != uint32(i) {
-				at[w] = append(p, uint32(i))
+		for _, w := range append(words(r.text()), strings.Join(words(r.Model), "")) {
+			p, known := at[w]
+			if w == "" || known && p[len(p)-1] == uint32(i) {
+				continue
 			}
-		}
-		if joined := strings.Join(words(r.Model), ""); joined != "" {
-			if p := at[joined]; len(p) == 0 || p[len(p)-1] != uint32(i) {
-				at[joined] = append(p, uint32(i))
+			if !known {
+				w = strings.Clone(w) // or it would keep the whole text in memory
 			}
+			at[w] = append(p, uint32(i))
 		}
 	}
 	s.words = make([]string, 0, len(at))
