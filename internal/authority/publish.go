@@ -202,9 +202,10 @@ func prove(v *store.View, head store.Head, index int64) (translog.Proof, error) 
 	return translog.Proof{Index: index, Hashes: hashes, Checkpoint: head.Checkpoint}, err
 }
 
-// publishNew is publish for a label that was issued and committed just now:
-// what the linter has verified is not verified again. It is not remembered:
-// those who ask for a label are seldom those who read it next.
+// publishNew returns a label that was issued and committed just now. What was
+// verified before it was committed is not verified again: what is new is that
+// the log has it. It is not remembered: those who ask for a label are seldom
+// those who read it next.
 func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []byte) (*Published, error) {
 	bundle, err := envelope.Bundle(signed.Envelope)
 	if err != nil {
@@ -224,7 +225,7 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 		return nil, err
 	}
 	d.Proof = d.proof.Format()
-	if err := a.trust.Issued(signed.Envelope, d.proof); err != nil {
+	if _, err := a.trust.Logged(signed.Leaf, d.proof); err != nil {
 		return nil, a.disown(rec, err)
 	}
 	p := &Published{History: label.History{Label: signed.Label}, Documents: d}

@@ -21,12 +21,15 @@ import (
 	"labeld/internal/label"
 )
 
-// A Signer seals statements with one private key.
+// A Signer seals statements with one private key. A key that is held in memory
+// is tried out when it is loaded. One that a key management system holds may
+// become another at any time, so that each of its signatures is checked.
 type Signer struct {
 	Public *PublicKey
 
 	sv     signature.Signer
 	crypto crypto.Signer
+	remote bool
 }
 
 // A Passphrase is asked for the passphrase of an encrypted key file.
@@ -86,7 +89,13 @@ func NewSigner(priv crypto.PrivateKey) (*Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Signer{Public: pub, sv: sv, crypto: cs}, nil
+	s := &Signer{Public: pub, sv: sv, crypto: cs}
+	const trial = "labeld: does the private key fit the public one?"
+	sig, err := s.sign([]byte(trial))
+	if err == nil && !pub.verify([]byte(trial), sig) {
+		err = errors.New("the private key does not fit its public key; the file is damaged")
+	}
+	return s, err
 }
 
 func loadKMS(ctx context.Context, ref string) (*Signer, error) {
@@ -110,7 +119,7 @@ func loadKMS(ctx context.Context, ref string) (*Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", ref, err)
 	}
-	return &Signer{Public: pub, sv: sv, crypto: cs}, nil
+	return &Signer{Public: pub, sv: sv, crypto: cs, remote: true}, nil
 }
 
 // hashFor is the digest that goes with a key when we sign.
@@ -141,12 +150,24 @@ func (s *Signer) Seal(stmt *label.Statement) (*label.Envelope, error) {
 // SealPayload signs an encoded statement.
 func (s *Signer) SealPayload(payload []byte) (*label.Envelope, error) {
 	e := &label.Envelope{PayloadType: label.PayloadType, Payload: payload}
-	sig, err := s.sv.SignMessage(bytes.NewReader(pae(e)))
+	msg := pae(e)
+	sig, err := s.sign(msg)
 	if err != nil {
-		return nil, fmt.Errorf("signing: %w", err)
+		return nil, err
+	}
+	if s.remote && !s.Public.verify(msg, sig) {
+		return nil, fmt.Errorf("the key management system signed with another key than %.16s, which it showed first; restart with the key that is enrolled", s.Public.ID)
 	}
 	e.Signatures = []label.Signature{{KeyID: s.Public.ID, Sig: sig}}
 	return e, nil
+}
+
+func (s *Signer) sign(msg []byte) ([]byte, error) {
+	sig, err := s.sv.SignMessage(bytes.NewReader(msg))
+	if err != nil {
+		return nil, fmt.Errorf("signing: %w", err)
+	}
+	return sig, nil
 }
 
 // Algorithms lists the kinds of key that [GenerateKey] makes.

@@ -5,17 +5,22 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/sigstore/sigstore/pkg/signature"
+	"github.com/sigstore/sigstore/pkg/signature/kms"
 	"github.com/sigstore/sigstore/pkg/signature/kms/fake"
 
 	"labeld/internal/envelope"
@@ -203,6 +208,46 @@ func TestKMS(t *testing.T) {
 	}
 }
 
+// TestKMSRotated requires that no statement leaves under the name of a key that
+// the key management system no longer signs with.
+func TestKMSRotated(t *testing.T) {
+	ctx := context.WithValue(context.Background(), fake.KmsCtxKey{}, crypto.PrivateKey(testKeys(t)["ecdsa-p256"].Signer))
+	next, err := fake.LoadSignerVerifier(context.WithValue(ctx, fake.KmsCtxKey{}, crypto.PrivateKey(curve(t, elliptic.P256()))), crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turned := &rotated{next: next}
+	kms.AddProvider("rotatedkms://", func(ctx context.Context, _ string, h crypto.Hash, _ ...signature.RPCOption) (kms.SignerVerifier, error) {
+		first, err := fake.LoadSignerVerifier(ctx, h)
+		turned.SignerVerifier = first
+		return turned, err
+	})
+	s, err := envelope.LoadSigner(ctx, "rotatedkms://lab", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seals(t, s)
+	turned.now = true
+	env, err := s.SealPayload([]byte("{}"))
+	if err == nil || !strings.Contains(err.Error(), "signed with another key than "+s.Public.ID[:16]) {
+		t.Errorf("after rotation: %+v, %v", env, err)
+	}
+}
+
+// rotated is a key that becomes another.
+type rotated struct {
+	kms.SignerVerifier
+	next kms.SignerVerifier
+	now  bool
+}
+
+func (r *rotated) SignMessage(msg io.Reader, opts ...signature.SignOption) ([]byte, error) {
+	if r.now {
+		return r.next.SignMessage(msg, opts...)
+	}
+	return r.SignerVerifier.SignMessage(msg, opts...)
+}
+
 // TestKMSPlugin requires a helpful word where the plugin is missing or broken.
 func TestKMSPlugin(t *testing.T) {
 	dir := t.TempDir()
@@ -239,6 +284,21 @@ func TestSealFails(t *testing.T) {
 }
 
 type failing struct{ crypto.Signer }
+
+// TestTornKey requires that a private key that does not fit its public one is
+// refused when it is loaded.
+func TestTornKey(t *testing.T) {
+	torn := *testKeys(t)["ecdsa-p256"].Signer.(*ecdsa.PrivateKey)
+	torn.PublicKey = curve(t, elliptic.P256()).PublicKey
+	if s, err := envelope.NewSigner(&torn); err == nil {
+		t.Errorf("loaded %+v", s)
+	}
+	edwards := slices.Clone(testKeys(t)["ed25519"].Signer.(ed25519.PrivateKey))
+	edwards[len(edwards)-1] ^= 1
+	if s, err := envelope.NewSigner(edwards); err == nil {
+		t.Errorf("loaded %+v", s)
+	}
+}
 
 // TestWriteKey requires both files or neither, and that nothing is overwritten.
 func TestWriteKey(t *testing.T) {

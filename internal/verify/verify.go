@@ -210,23 +210,17 @@ func (t *Trust) Status(env *label.Envelope, device label.Digest) (*label.Status,
 	return Status(u, device, t.keys)
 }
 
-// Issued checks what has come since a label was linted: the real signature, and
-// the log. It is for the authority's own fresh labels, whose statement passed
-// all the rest of Verify under another key a moment ago.
-func (t *Trust) Issued(env *label.Envelope, proof translog.Proof) error {
-	if _, err := envelope.Check(env, t.keys); err != nil {
-		return err
-	}
-	_, err := t.logged(env, proof)
-	return err
-}
-
 // logged checks the fourth point: that the log has the envelope.
 func (t *Trust) logged(env *label.Envelope, proof translog.Proof) (translog.Checkpoint, error) {
 	leaf, err := env.Encode()
 	if err != nil {
 		return translog.Checkpoint{}, err
 	}
+	return t.Logged(leaf, proof)
+}
+
+// Logged checks that the log has an entry, and returns the head that has it.
+func (t *Trust) Logged(leaf []byte, proof translog.Proof) (translog.Checkpoint, error) {
 	head, err := t.OpenCheckpoint(proof.Checkpoint)
 	if err == nil {
 		err = translog.VerifyInclusion(head.Tree, proof.Index, translog.LeafHash(leaf), proof.Hashes)

@@ -436,19 +436,34 @@ func TestForged(t *testing.T) {
 	wants(t, err, label.ReasonBadSignature, "proof", "not shown to be in the log")
 }
 
-// TestIssued checks what the authority checks of its own fresh labels.
-func TestIssued(t *testing.T) {
+// TestLogged checks what the authority checks of its own fresh labels.
+func TestLogged(t *testing.T) {
 	w, plug, camera := issued(t)
 	p, c := open(t, plug), open(t, camera)
 	u, err := envelope.Open(c.Bundle)
+	must(t, err)
+	leaf, err := u.Envelope().Encode()
 	must(t, err)
 	its, err := translog.ParseProof([]byte(c.Proof))
 	must(t, err)
 	another, err := translog.ParseProof([]byte(p.Proof))
 	must(t, err)
-	must(t, w.Trust.Issued(u.Envelope(), its))
-	wants(t, w.Trust.Issued(u.Envelope(), another), label.ReasonBadSignature, "proof", "not shown")
+	head, err := w.Trust.Logged(leaf, its)
+	must(t, err)
+	if head.Tree.N != 3 {
+		t.Errorf("the head is %+v", head)
+	}
+	_, err = w.Trust.Logged(leaf, another)
+	wants(t, err, label.ReasonBadSignature, "proof", "not shown")
+	_, err = w.Trust.Logged(append(leaf, ' '), its)
+	wants(t, err, label.ReasonBadSignature, "proof", "not shown")
+}
 
+// TestStatement checks the authority's signature under any statement.
+func TestStatement(t *testing.T) {
+	w, _, camera := issued(t)
+	u, err := envelope.Open(open(t, camera).Bundle)
+	must(t, err)
 	v, err := w.Trust.Statement(u.Envelope())
 	must(t, err)
 	if v.ID() != u.ID() || v.KeyID() != w.Issuer.Public().ID {
@@ -456,7 +471,7 @@ func TestIssued(t *testing.T) {
 	}
 	env := *u.Envelope()
 	env.Payload = append(bytes.Clone(env.Payload), ' ')
-	err = w.Trust.Issued(&env, its)
+	_, err = w.Trust.Statement(&env)
 	wants(t, err, label.ReasonBadSignature, "signatures", "changed after signing")
 	env.Payload = []byte("{")
 	_, err = w.Trust.Statement(&env)
