@@ -3,7 +3,6 @@ package scheme
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -222,27 +221,26 @@ func (g *Grant) Fill(l *label.Label) error {
 // told, by name. Where a lab whose report counts found otherwise, it is left
 // out: what was found untrue is not repeated under our signature.
 func (d *Decision) declared() (list []label.DeclaredFact) {
-	for name, raw := range d.declaration.facts {
-		f := d.Scheme.facts[name]
+	for _, stated := range d.declaration.facts {
+		f := d.Scheme.facts[stated.name]
 		if f == nil || f.Shoppers == nil {
 			continue
 		}
-		value, err := f.read(raw)
+		value, err := f.read(stated.value)
 		if err != nil { // the dictionary has changed since
 			continue
 		}
 		if measured, ok := d.measured(f); !ok || measured == value {
-			list = append(list, label.DeclaredFact{Fact: name, Value: value == true})
+			list = append(list, label.DeclaredFact{Fact: f.Name, Value: value == true})
 		}
 	}
-	slices.SortFunc(list, func(a, b label.DeclaredFact) int { return strings.Compare(a.Fact, b.Fact) })
 	return list
 }
 
 // measured returns the latest value of a fact that a lab states.
 func (d *Decision) measured(f *Fact) (any, bool) {
 	for _, it := range d.Evidence {
-		raw, ok := it.facts[f.Name]
+		raw, ok := it.facts.get(f.Name)
 		if !ok || it.Source() != Lab {
 			continue
 		}

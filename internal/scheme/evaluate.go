@@ -201,7 +201,7 @@ func (e *evaluation) verdict(provision string, level int) (*Item, label.Outcome)
 	var item, claim *Item
 	var stands, claimed label.Outcome
 	for _, it := range e.items {
-		v := it.verdicts[provision]
+		v, _ := it.verdicts.get(provision)
 		switch {
 		case v == "":
 		case it.Source() == Declaration:
@@ -240,7 +240,7 @@ func (e *evaluation) fact(name string, counts func(*Item) bool) (*Item, any) {
 	var declared *Item
 	var value any
 	for _, it := range e.items {
-		raw, ok := it.facts[name]
+		raw, ok := it.facts.get(name)
 		if !ok || !counts(it) || declared != nil && it.Source() == Declaration {
 			continue
 		}

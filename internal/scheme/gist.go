@@ -3,7 +3,6 @@ package scheme
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -43,22 +42,23 @@ func (it *Item) Gist() ([]byte, error) {
 	}
 	b := bytes.NewBuffer(head)
 	b.WriteByte('\n')
-	for i, id := range slices.Sorted(maps.Keys(it.verdicts)) {
+	for i, v := range it.verdicts {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(id + "=" + string(it.verdicts[id]))
+		b.WriteString(v.name + "=" + string(v.value))
 	}
-	for _, name := range slices.Sorted(maps.Keys(it.facts)) {
-		b.WriteString("\n" + name + "=")
-		b.Write(it.facts[name]) // compact: no line break stands in it
+	for _, f := range it.facts {
+		b.WriteString("\n" + f.name + "=")
+		b.Write(f.value) // compact: no line break stands in it
 	}
 	return b.Bytes(), nil
 }
 
-// ReadGist reads the gist of a statement that [Programme.Read] accepted.
+// ReadGist reads the gist of a statement that [Programme.Read] accepted. It
+// keeps b.
 func ReadGist(id label.Digest, b []byte) (*Item, error) {
-	head, rest, ok := bytes.Cut(b, []byte{'\n'})
+	head, b, ok := bytes.Cut(b, []byte{'\n'})
 	if !ok {
 		return nil, fmt.Errorf("the gist of statement %s is damaged", id)
 	}
@@ -66,23 +66,48 @@ func ReadGist(id label.Digest, b []byte) (*Item, error) {
 	if err := label.Decode(head, &g); err != nil {
 		return nil, err
 	}
-	text := string(rest)
-	verdicts, text, _ := strings.Cut(text, "\n")
+	// Names are cut from text, and values from b, which is the same.
+	text := string(b)
+	verdicts, facts, _ := strings.Cut(text, "\n")
 	it := &Item{
 		ID: id, Type: g.Type, Signer: g.Signer, Number: g.Number, Date: g.Date, Standard: g.Standard, Edition: g.Edition,
 		Level: g.Level, Firmware: g.Firmware, Product: g.Product,
-		verdicts: make(map[string]label.Outcome, strings.Count(verdicts, "=")),
-		facts:    make(label.Facts, strings.Count(text, "\n")+1),
+		verdicts: make(table[label.Outcome], 0, strings.Count(verdicts, "=")),
+		facts:    make(table[label.JSON], 0, strings.Count(facts, "\n")+1),
 	}
 	for v := range strings.SplitSeq(verdicts, " ") {
 		if provision, outcome, ok := strings.Cut(v, "="); ok {
-			it.verdicts[provision] = label.Outcome(outcome)
+			it.verdicts = append(it.verdicts, row[label.Outcome]{provision, label.Outcome(outcome)})
 		}
 	}
-	for f := range strings.SplitSeq(text, "\n") {
-		if name, value, ok := strings.Cut(f, "="); ok {
-			it.facts[name] = label.JSON(value)
+	b = b[len(text)-len(facts):]
+	for f := range strings.SplitSeq(facts, "\n") {
+		if name, _, ok := strings.Cut(f, "="); ok {
+			it.facts = append(it.facts, row[label.JSON]{name, label.JSON(b[len(name)+1 : len(f)])})
 		}
+		b = b[min(len(f)+1, len(b)):]
 	}
 	return it, nil
+}
+
+// A table is a map whose rows are in order of their names: it is read from a
+// gist in one pass, where a map would cost more than the few dozen questions
+// that a decision asks of it.
+type table[V any] []row[V]
+
+type row[V any] struct {
+	name  string
+	value V
+}
+
+func (t table[V]) sort() {
+	slices.SortFunc(t, func(a, b row[V]) int { return strings.Compare(a.name, b.name) })
+}
+
+func (t table[V]) get(name string) (v V, ok bool) {
+	i, ok := slices.BinarySearchFunc(t, name, func(r row[V], name string) int { return strings.Compare(r.name, name) })
+	if ok {
+		v = t[i].value
+	}
+	return v, ok
 }

@@ -2,7 +2,6 @@ package scheme
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,8 +29,8 @@ type Item struct {
 	Product  *label.Product  // of a declaration
 	Lab      label.LabRef    // of a report; set by whoever admitted it
 
-	verdicts map[string]label.Outcome
-	facts    label.Facts // compact JSON, checked against the dictionary by Read
+	verdicts table[label.Outcome] // by provision
+	facts    table[label.JSON]    // by name; compact, checked against the dictionary by Read
 	ruling   *label.Ruling
 }
 
@@ -52,6 +51,7 @@ func (it *Item) Source() Source {
 func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 	it := &Item{ID: v.ID(), Type: v.PredicateType()}
 	var verdicts []label.Verdict
+	var facts label.Facts
 	field := "predicate.verdicts"
 	switch it.Type {
 	case label.TypeTestReport:
@@ -60,14 +60,14 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 			return nil, err
 		}
 		it.Signer, it.Number, it.Date, it.Level, it.Firmware = r.Lab, r.Number, r.Period.To, r.Level, &r.Firmware
-		it.Standard, it.Edition, verdicts, it.facts = r.Standard, r.Edition, r.Verdicts, r.Facts
+		it.Standard, it.Edition, verdicts, facts = r.Standard, r.Edition, r.Verdicts, r.Facts
 	case label.TypeDeclaration:
 		d, err := envelope.Predicate[label.Declaration](v)
 		if err != nil {
 			return nil, err
 		}
 		it.Signer, it.Number, it.Date, it.Product = d.Manufacturer, d.Number, d.Date, &d.Product
-		it.Standard, it.Edition, verdicts, it.facts = d.Standard, d.Edition, d.Claims, d.Facts
+		it.Standard, it.Edition, verdicts, facts = d.Standard, d.Edition, d.Claims, d.Facts
 		field = "predicate.claims"
 	default:
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "predicateType",
@@ -86,15 +86,21 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.edition",
 			"%s has no edition %q in the catalogue; known are %s", std.Name, it.Edition, strings.Join(ids, ", "))
 	}
-	it.verdicts = make(map[string]label.Outcome, len(verdicts))
+	it.verdicts = make(table[label.Outcome], len(verdicts))
 	for i := range verdicts {
 		v := &verdicts[i]
 		if std.Provision(it.Edition, v.Provision) == nil {
 			return nil, label.Errorf(label.Invalid, label.ReasonUnknownProvision, datafile.At(field, i)+".provision",
 				"%s %s has no provision %q", std.Name, it.Edition, v.Provision)
 		}
-		it.verdicts[v.Provision] = v.Verdict
+		it.verdicts[i] = row[label.Outcome]{v.Provision, v.Verdict}
 	}
+	it.verdicts.sort()
+	it.facts = make(table[label.JSON], 0, len(facts))
+	for name, raw := range facts {
+		it.facts = append(it.facts, row[label.JSON]{name, raw})
+	}
+	it.facts.sort()
 	return it, p.checkFacts(it)
 }
 
@@ -103,7 +109,8 @@ const supportEndFact = "support_period_end_date"
 
 // checkFacts holds an item's facts to the dictionary, and makes them compact.
 func (p *Programme) checkFacts(it *Item) error {
-	for _, name := range slices.Sorted(maps.Keys(it.facts)) {
+	for i := range it.facts {
+		name, raw := it.facts[i].name, &it.facts[i].value
 		field := "predicate.facts." + name
 		f := p.Facts[name]
 		if f == nil {
@@ -113,8 +120,7 @@ func (p *Programme) checkFacts(it *Item) error {
 			return label.Errorf(label.Invalid, label.ReasonFactSupplier, field,
 				"is for the %s to state; leave it out here", f.By)
 		}
-		raw := it.facts[name]
-		v, err := f.read(raw)
+		v, err := f.read(*raw)
 		if err != nil {
 			return label.Within(field, err)
 		}
@@ -125,7 +131,6 @@ func (p *Programme) checkFacts(it *Item) error {
 		if err := raw.Compact(); err != nil {
 			return label.Within(field, err)
 		}
-		it.facts[name] = raw
 	}
 	return nil
 }
