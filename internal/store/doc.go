@@ -3,7 +3,7 @@
 // ([Store.Check]). It is dumb: who may write what is decided in package
 // authority, the only one that writes.
 //
-// # Schema, version 1
+// # Schema, version 2
 //
 // Drawn as name -> key = value. Numbers in keys are big-endian, so that keys
 // sort by them; "json" values are the JSON of the struct named; "|" joins parts
@@ -23,7 +23,7 @@
 //	pictures        32-byte digest = picture as it came          that a descriptor names
 //	statements      32-byte id = json Statement
 //	evidence        32-byte id = zstd of the signed bytes as they came
-//	gists           32-byte id = zstd of what judging needs of it
+//	gists           32-byte id = s2 of what judging needs of it
 //	device_stmts    32-byte device digest, 32-byte id = nothing
 //	org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first
 //	labels          label id = json Label

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 
 	"labeld/internal/label"
@@ -90,6 +91,18 @@ type Packed []byte
 func Pack(b []byte) Packed { return encoder().EncodeAll(b, nil) }
 
 func unpack(b []byte) ([]byte, error) { return decoder().DecodeAll(b, nil) }
+
+// PackGist compresses a gist. Every decision reads some, so that they are
+// packed with S2, which takes somewhat more room than zstd and is unpacked in
+// a tenth of the time.
+func PackGist(b []byte) Packed { return s2.Encode(nil, b) }
+
+func unpackGist(b []byte) ([]byte, error) {
+	if n, err := s2.DecodedLen(b); err != nil || n > label.MaxMessage {
+		return nil, fmt.Errorf("is not a packed gist of at most %d bytes", label.MaxMessage)
+	}
+	return s2.Decode(nil, b)
+}
 
 // An Entry is a log entry, ready to be stored.
 type Entry struct {

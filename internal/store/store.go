@@ -17,7 +17,7 @@ import (
 )
 
 // schemaVersion is what this code reads and writes.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // fileName is the database's name in the data directory.
 const fileName = "labeld.db"
@@ -187,7 +187,7 @@ func (s *Store) checkSchema() error {
 			return fmt.Errorf("%s is not a labeld database", s.path)
 		}
 		if n := binary.BigEndian.Uint32(v); n != schemaVersion {
-			return fmt.Errorf("%s has schema version %d, this program knows version %d", s.path, n, schemaVersion)
+			return fmt.Errorf("%s has schema version %d, this program knows version %d; it is of another release of labeld, which can serve it", s.path, n, schemaVersion)
 		}
 		for _, name := range buckets {
 			if tx.Bucket(name) == nil {

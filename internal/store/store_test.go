@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/s2"
 	bolt "go.etcd.io/bbolt"
 
 	"labeld/internal/authority"
@@ -41,6 +42,7 @@ var shapes = map[string]func([]byte) bool{
 	"picture":               func(b []byte) bool { return label.PictureType(b) != "" },
 	"32-byte id":            func(b []byte) bool { return len(b) == 32 },
 	"gtin":                  func(b []byte) bool { return len(b) == 14 },
+	"s2":                    func(b []byte) bool { _, err := s2.Decode(nil, b); return err == nil },
 	"zstd":                  func(b []byte) bool { return bytes.HasPrefix(b, []byte{0x28, 0xb5, 0x2f, 0xfd}) },
 	"label id":              func(b []byte) bool { _, err := label.ParseID(string(b)); return err == nil && len(b) == 12 },
 	"json":                  func(b []byte) bool { return bytes.HasPrefix(b, []byte("{")) && bytes.HasSuffix(b, []byte("}")) },
@@ -89,7 +91,7 @@ var drawing = []struct{ line, key, value string }{
 	{"pictures        32-byte digest = picture as it came          that a descriptor names", "32-byte digest", "picture"},
 	{"statements      32-byte id = json Statement", "32-byte id", "json"},
 	{"evidence        32-byte id = zstd of the signed bytes as they came", "32-byte id", "zstd"},
-	{"gists           32-byte id = zstd of what judging needs of it", "32-byte id", "zstd"},
+	{"gists           32-byte id = s2 of what judging needs of it", "32-byte id", "s2"},
 	{"device_stmts    32-byte device digest, 32-byte id = nothing", "two 32-byte", "nothing"},
 	{"org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first", "org|time, 32-byte id", "nothing"},
 	{"labels          label id = json Label", "label id", "json"},

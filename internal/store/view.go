@@ -218,12 +218,12 @@ func (v *View) Statement(id label.Digest) (*Statement, error) {
 }
 
 // Evidence returns the signed bytes of a statement as they came.
-func (v *View) Evidence(id label.Digest) ([]byte, error) { return v.inflate(bEvidence, id) }
+func (v *View) Evidence(id label.Digest) ([]byte, error) { return v.unpacked(bEvidence, id, unpack) }
 
 // Gist returns what judging needs of a statement.
-func (v *View) Gist(id label.Digest) ([]byte, error) { return v.inflate(bGists, id) }
+func (v *View) Gist(id label.Digest) ([]byte, error) { return v.unpacked(bGists, id, unpackGist) }
 
-func (v *View) inflate(bucket []byte, id label.Digest) ([]byte, error) {
+func (v *View) unpacked(bucket []byte, id label.Digest, unpack func([]byte) ([]byte, error)) ([]byte, error) {
 	b := v.tx.Bucket(bucket).Get(id[:])
 	if b == nil {
 		return nil, ErrNotFound
