@@ -99,7 +99,7 @@ type Authority struct {
 	callers    *lru.Cache[string, session]
 	keys       *lru.Cache[string, *envelope.PublicKey]      // parsed, by ID; whether one may be used is in its record
 	advisories *lru.Cache[label.Digest, *advisory.Advisory] // read
-	published  *lru.Cache[label.ID, *Published]
+	published  *lru.Cache[label.ID, kept]
 	issued     *lru.Cache[int64, *label.Label] // a short while ago, by log entry, which never changes
 	products   *lru.Cache[label.GTIN, choice]
 	registered atomic.Int64 // counts the commits after which a product may have another label
@@ -155,7 +155,7 @@ func New(c Config) (*Authority, error) {
 	if a.products, err = lru.New[label.GTIN, choice](productCache); err != nil {
 		return nil, err
 	}
-	if a.published, err = lru.New[label.ID, *Published](publishedCache); err != nil {
+	if a.published, err = lru.New[label.ID, kept](publishedCache); err != nil {
 		return nil, err
 	}
 	if a.issued, err = lru.New[int64, *label.Label](issuedCache); err != nil {

@@ -89,6 +89,16 @@ func statementAt(v *store.View, index int64) (*label.Statement, error) {
 	return st, nil
 }
 
+// said returns what a committed label says.
+func said(v *store.View, rec *store.Label) (*label.Label, error) {
+	st, err := statementAt(v, rec.Index)
+	if err != nil {
+		return nil, err
+	}
+	l := new(label.Label)
+	return l, label.Decode(st.Predicate, l)
+}
+
 // MaxModels bounds the labels that a search by model number gives.
 const MaxModels = 50
 

@@ -3,6 +3,7 @@ package authority
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -318,15 +319,14 @@ func (w *walk) device(device, statement label.Digest) {
 		return
 	}
 	for _, rec := range list {
-		w.touch(rec, func(l *label.Label) bool {
-			return (len(w.e.Categories) == 0 || slices.Contains(w.e.Categories, l.Device.Category)) &&
-				slices.ContainsFunc(l.Evidence, func(r label.LabelEvidence) bool { return r.SHA256 == statement })
+		w.touch(rec, func(l *ground) bool {
+			return (len(w.e.Categories) == 0 || slices.Contains(w.e.Categories, l.Device.Category)) && l.restsOn(statement)
 		})
 	}
 }
 
 // touch visits a label if it is live, and if what it says is touched.
-func (w *walk) touch(rec *store.Label, touched func(*label.Label) bool) {
+func (w *walk) touch(rec *store.Label, touched func(*ground) bool) {
 	if w.seen[rec.ID] || w.err != nil {
 		return
 	}
@@ -339,12 +339,12 @@ func (w *walk) touch(rec *store.Label, touched func(*label.Label) bool) {
 		return
 	}
 	if touched != nil {
-		l, err := said(w.v, rec)
+		g, err := groundOf(w.v, rec)
 		if err != nil {
 			w.err = err
 			return
 		}
-		if !touched(l) {
+		if !touched(g) {
 			return
 		}
 	}
@@ -369,14 +369,39 @@ func rests(e *label.Event, signer string, st *store.Statement) bool {
 	return st.Lab.Accreditation == e.Number
 }
 
-// said returns what a committed label says.
-func said(v *store.View, rec *store.Label) (*label.Label, error) {
-	st, err := statementAt(v, rec.Index)
+// A ground is what a label says of what it rests on.
+type ground struct {
+	Device struct {
+		Category string `json:"category"`
+	} `json:"device"`
+	Evidence []struct {
+		SHA256 label.Digest `json:"sha256"`
+	} `json:"evidence"`
+}
+
+// groundOf reads no more of a committed label than its ground: an event may
+// touch a great many.
+func groundOf(v *store.View, rec *store.Label) (*ground, error) {
+	env, err := v.Entry(rec.Index)
 	if err != nil {
 		return nil, err
 	}
-	l := new(label.Label)
-	return l, label.Decode(st.Predicate, l)
+	var st struct {
+		Predicate ground `json:"predicate"`
+	}
+	if err := label.DecodeLoose(env.Payload, &st); err != nil {
+		return nil, fmt.Errorf("log entry %d: %w", rec.Index, err)
+	}
+	return &st.Predicate, nil
+}
+
+func (g *ground) restsOn(statement label.Digest) bool {
+	for _, e := range g.Evidence {
+		if e.SHA256 == statement {
+			return true
+		}
+	}
+	return false
 }
 
 // ends returns when a lapse ends labels: after the time of grace.

@@ -15,7 +15,8 @@ import (
 
 // freshness is how long a published label is kept without looking at the store
 // again. Changes made here purge it at once; the bound is for changes made by
-// another replica, and for proofs to follow the log.
+// another replica. Where there are none, it is kept on until its proof is a
+// heartbeat old.
 const freshness = 5 * time.Second
 
 // A Published is one label as anybody may see it, with everything that proves
@@ -25,8 +26,15 @@ type Published struct {
 	label.Standing
 	*Documents
 
-	until time.Time // when to look again
+	next  time.Time // when it will stand otherwise by time alone; zero for never
+	fresh time.Time // when the log head was signed that the proof leads to
 	forms sync.Map  // name of a rendered form -> *form
+}
+
+// A kept is a published label that is remembered.
+type kept struct {
+	*Published
+	until time.Time // when to look at the store again
 }
 
 // Documents are what proves a label.
@@ -55,7 +63,7 @@ type Ruled struct {
 
 // As returns the label as it stood at an instant. What proves it is the same.
 func (p *Published) As(at time.Time) *Published {
-	return &Published{History: p.History, Standing: p.StandingAt(at.UTC().Truncate(time.Second)), Documents: p.Documents, until: p.until}
+	return &Published{History: p.History, Standing: p.StandingAt(at.UTC().Truncate(time.Second)), Documents: p.Documents}
 }
 
 // At returns a label as it stood at an instant, which must not be to come.
@@ -90,10 +98,37 @@ func (d *Documents) Checkpoint() []byte { return d.proof.Checkpoint }
 
 // Lookup returns a label by ID.
 func (a *Authority) Lookup(id label.ID) (*Published, error) {
-	if p, ok := a.published.Get(id); ok && a.clock().Before(p.until) {
-		return p, nil
-	}
 	now := a.clock() // before the store is read: what is remembered holds from then on
+	k, ok := a.published.Get(id)
+	if ok && now.Before(k.until) {
+		return k.Published, nil
+	}
+	p := k.Published
+	if holds, err := a.holds(p, now); err != nil {
+		return nil, err
+	} else if !holds {
+		if p, err = a.publish(id, now); err != nil {
+			return nil, err
+		}
+	}
+	a.published.Add(id, kept{p, p.until(now)})
+	return p, nil
+}
+
+// holds reports whether a label is still as it was published, or nil.
+func (a *Authority) holds(p *Published, now time.Time) (same bool, err error) {
+	if p == nil || !p.next.IsZero() && !now.Before(p.next) || now.Sub(p.fresh) >= heartbeat {
+		return false, nil
+	}
+	err = a.store.View(func(v *store.View) error {
+		same = v.Happened(p.Label.ID) == len(p.Statuses)
+		return nil
+	})
+	return same, err
+}
+
+// publish reads a label from the store and verifies it.
+func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 	var rec *store.Label
 	var p *Published
 	err := a.store.View(func(v *store.View) (err error) {
@@ -114,18 +149,14 @@ func (a *Authority) Lookup(id label.ID) (*Published, error) {
 	if err != nil {
 		return nil, a.disown(rec, err)
 	}
-	p.History = r.History
-	err = a.store.View(func(v *store.View) (err error) {
+	p.History, p.fresh = r.History, r.Fresh
+	err = a.store.View(func(v *store.View) error {
 		p.Pictured = v.HasPicture(r.Label.Device.Picture)
 		p.Rulings, err = ruled(v, rec.Device, r.Label)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
 	p.stand(now)
-	a.published.Add(rec.ID, p)
-	return p, nil
+	return p, err
 }
 
 // assemble puts together what proves a committed label and its history. All
@@ -242,11 +273,16 @@ func (a *Authority) disown(rec *store.Label, why error) error {
 
 // stand works out how the label stands at an instant, and until when that holds.
 func (p *Published) stand(now time.Time) {
-	p.Standing = p.StandingAt(now.UTC())
-	p.until = now.Add(freshness)
-	if next := p.NextChange(now); !next.IsZero() && next.Before(p.until) {
-		p.until = next
+	p.Standing, p.next = p.StandingAt(now.UTC()), p.NextChange(now)
+}
+
+// until returns when what is known of the label now is to be looked at again.
+func (p *Published) until(now time.Time) time.Time {
+	until := now.Add(freshness)
+	if !p.next.IsZero() && p.next.Before(until) {
+		until = p.next
 	}
+	return until
 }
 
 // A choice is which label a product is known by, or the refusal where it has
@@ -274,7 +310,7 @@ func (a *Authority) ByGTIN(g label.GTIN) (*Published, error) {
 	if err == nil {
 		var p *Published
 		if p, err = a.Lookup(id); err == nil {
-			c.until = p.until
+			c.until = p.until(now)
 			a.products.Add(g, c)
 		}
 		return p, err

@@ -79,6 +79,15 @@ func (v *View) History(id label.ID) (list []*Status, err error) {
 	return list, nil
 }
 
+// Happened returns how many statuses a label has.
+func (v *View) Happened(id label.ID) (n int) {
+	c := v.tx.Bucket(bStatuses).Cursor()
+	for k, _ := c.Seek([]byte(id)); bytes.HasPrefix(k, []byte(id)); k, _ = c.Next() {
+		n++
+	}
+	return n
+}
+
 // Histories calls f with each label that something happened to, and what, until
 // f returns false.
 func (v *View) Histories(f func(*Label, []*Status) bool) error {
