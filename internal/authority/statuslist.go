@@ -19,6 +19,11 @@ const (
 	// of a second.
 	listRest = time.Second
 
+	// listPause is how long is rested after a list, as a multiple of the time that
+	// it took: while a great many labels change, lists take a twentieth of a
+	// processor.
+	listPause = 20
+
 	// listTTL is how long a copy may be kept before a new one is fetched.
 	listTTL = 30 * time.Second
 )
@@ -75,18 +80,21 @@ func (a *Authority) gather(v *store.View, now time.Time) (*statuslist.List, erro
 func (a *Authority) keepList(ctx context.Context) {
 	tick := time.NewTicker(listRest)
 	defer tick.Stop()
+	var next time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		last := a.list.Load()
-		if last.changes == a.changes.Load() && a.clock().Sub(last.at) < listEvery {
+		last, began := a.list.Load(), time.Now()
+		due := a.clock().Sub(last.at) >= listEvery
+		if !due && (last.changes == a.changes.Load() || began.Before(next)) {
 			continue
 		}
 		if err := a.RefreshList(); err != nil {
 			a.log.Error("making the status list", "err", err)
 		}
+		next = time.Now().Add(listPause * time.Since(began))
 	}
 }
