@@ -92,10 +92,13 @@ func NewSigner(priv crypto.PrivateKey) (*Signer, error) {
 	s := &Signer{Public: pub, sv: sv, crypto: cs}
 	const trial = "labeld: does the private key fit the public one?"
 	sig, err := s.sign([]byte(trial))
-	if err == nil && !pub.verify([]byte(trial), sig) {
-		err = errors.New("the private key does not fit its public key; the file is damaged")
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	if !pub.verify([]byte(trial), sig) {
+		return nil, errors.New("the private key does not fit its public key; the file is damaged")
+	}
+	return s, nil
 }
 
 func loadKMS(ctx context.Context, ref string) (*Signer, error) {

@@ -93,8 +93,7 @@ func Pack(b []byte) Packed { return encoder().EncodeAll(b, nil) }
 func unpack(b []byte) ([]byte, error) { return decoder().DecodeAll(b, nil) }
 
 // PackGist compresses a gist. Every decision reads some, so that they are
-// packed with S2, which takes somewhat more room than zstd and is unpacked in
-// a tenth of the time.
+// packed with S2, which is quicker to unpack than zstd and takes more room.
 func PackGist(b []byte) Packed { return s2.Encode(nil, b) }
 
 func unpackGist(b []byte) ([]byte, error) {
