@@ -722,7 +722,7 @@ func fill(b *testing.B, s *service, count int) {
 // issueBoth issues labels in two services in turn and returns the median of
 // the ratios of their rates.
 func issueBoth(b *testing.B, s, t *service) float64 {
-	const each, rounds = 500, 5
+	const each, rounds = 500, 15
 	devices := map[*service][]string{s: submitAll(b, s, 1_000_000, each*rounds), t: submitAll(b, t, 1_000_000, each*rounds)}
 	rate := func(s *service, round int) float64 {
 		api := labelv1.NewLabelServiceClient(s.dial(demoMaker, "maker.key"))

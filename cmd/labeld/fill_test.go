@@ -125,6 +125,7 @@ func (f *filler) batch(from, to int) {
 			b.Labels = append(b.Labels, store.Label{
 				ID: l.ID, Index: head.Tree.N + int64(i), Device: devices[i].Digest, Org: demoMaker,
 				Scheme: l.Scheme.ID, Version: l.Scheme.Version, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
+				Outline: l.Outline(),
 			})
 			f.ids = append(f.ids, l.ID)
 		}

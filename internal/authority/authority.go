@@ -100,7 +100,6 @@ type Authority struct {
 	keys       *lru.Cache[string, *envelope.PublicKey]      // parsed, by ID; whether one may be used is in its record
 	advisories *lru.Cache[label.Digest, *advisory.Advisory] // read
 	published  *lru.Cache[label.ID, kept]
-	issued     *lru.Cache[int64, *label.Label] // a short while ago, by log entry, which never changes
 	products   *lru.Cache[label.GTIN, choice]
 	registered atomic.Int64 // counts the commits after which a product may have another label
 	distrust   atomic.Pointer[distrust]
@@ -123,12 +122,11 @@ type Config struct {
 	Log             *slog.Logger
 }
 
-// Sizes of the caches: a rendered label is about 25 KiB, a label 5 KiB, a session
-// or a parsed key less than 1 KiB, a product some hundred bytes, an advisory up to
-// some megabytes.
+// Sizes of the caches: a rendered label is about 25 KiB, a session or a parsed
+// key less than 1 KiB, a product some hundred bytes, an advisory up to some
+// megabytes.
 const (
 	publishedCache = 2048
-	issuedCache    = 1024
 	productCache   = 16384
 	callerCache    = 4096
 	keyCache       = 4096
@@ -156,9 +154,6 @@ func New(c Config) (*Authority, error) {
 		return nil, err
 	}
 	if a.published, err = lru.New[label.ID, kept](publishedCache); err != nil {
-		return nil, err
-	}
-	if a.issued, err = lru.New[int64, *label.Label](issuedCache); err != nil {
 		return nil, err
 	}
 	err = c.Store.View(func(v *store.View) error {

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,56 +48,44 @@ func (a *Authority) Changes(after int64, most int) (list []LabelChange, next int
 
 // changeAt returns what a log entry says of a label, or nil.
 func changeAt(v *store.View, index int64) (*LabelChange, error) {
-	st, err := statementAt(v, index)
-	if err != nil {
-		return nil, err
+	var l struct {
+		ID     label.ID  `json:"id"`
+		Issued time.Time `json:"issued"`
 	}
-	return changeIn(st, index)
-}
-
-// changeIn returns what the statement of a log entry says of a label, or nil.
-func changeIn(st *label.Statement, index int64) (*LabelChange, error) {
-	switch st.PredicateType {
-	case label.TypeLabel:
-		var l struct {
-			ID     label.ID  `json:"id"`
-			Issued time.Time `json:"issued"`
-		}
-		err := label.DecodeLoose(st.Predicate, &l)
-		return &LabelChange{Index: index, Label: l.ID, At: l.Issued}, err
-	case label.TypeStatus:
-		var s struct {
-			Label    label.ID     `json:"label"`
-			Action   label.Action `json:"action"`
-			Recorded time.Time    `json:"recorded"`
-		}
-		err := label.DecodeLoose(st.Predicate, &s)
-		return &LabelChange{Index: index, Label: s.Label, Action: s.Action, At: s.Recorded}, err
+	var s struct {
+		Label    label.ID     `json:"label"`
+		Action   label.Action `json:"action"`
+		Recorded time.Time    `json:"recorded"`
+	}
+	err := readEntry(v, index, map[string]any{label.TypeLabel: &l, label.TypeStatus: &s})
+	switch {
+	case err != nil:
+		return nil, err
+	case l.ID != "":
+		return &LabelChange{Index: index, Label: l.ID, At: l.Issued}, nil
+	case s.Label != "":
+		return &LabelChange{Index: index, Label: s.Label, Action: s.Action, At: s.Recorded}, nil
 	}
 	return nil, nil
 }
 
-// statementAt returns the statement of a log entry.
-func statementAt(v *store.View, index int64) (*label.Statement, error) {
+// readEntry reads as much of a log entry's predicate as there is room for in
+// what is given for its type, and nothing where that is nothing.
+func readEntry(v *store.View, index int64, into map[string]any) error {
 	env, err := v.Entry(index)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	st := new(label.Statement)
-	if err := label.DecodeLoose(env.Payload, st); err != nil {
-		return nil, fmt.Errorf("log entry %d: %w", index, err)
+	if err := label.ReadPredicate(env.Payload, func(kind string) any { return into[kind] }); err != nil {
+		return fmt.Errorf("log entry %d: %w", index, err)
 	}
-	return st, nil
+	return nil
 }
 
 // said returns what a committed label says.
 func said(v *store.View, rec *store.Label) (*label.Label, error) {
-	st, err := statementAt(v, rec.Index)
-	if err != nil {
-		return nil, err
-	}
 	l := new(label.Label)
-	return l, label.Decode(st.Predicate, l)
+	return l, readEntry(v, rec.Index, map[string]any{label.TypeLabel: l})
 }
 
 // MaxModels bounds the labels that a search by model number gives.
@@ -141,34 +130,41 @@ func (a *Authority) ByModel(manufacturer, model string) ([]*Published, error) {
 	return list, nil
 }
 
-// A Listed is a label with all that happened to it, and its log entry. What it
-// says and the entry are absent where whoever reads the list knows the label.
+// A Listed is a label as lists show it, with all that happened to it.
 type Listed struct {
-	label.History
-	ID    label.ID
-	Index int64
+	Index    int64 // log entry
+	Outline  *label.Outline
+	Statuses []*label.Status
 }
 
 // Read returns the labels that the log says something of after an index, each
 // with all that happened to it, and the index to go on after. It reads at most as
-// many entries as asked for. More is whether there are more. What a label says
-// never changes: it is read again only where it is not known.
-func (a *Authority) Read(after, entries int64, known func(label.ID) bool) (list []*Listed, next int64, more bool, err error) {
+// many entries as asked for. More is whether there are more.
+func (a *Authority) Read(after, entries int64) (list []*Listed, next int64, more bool, err error) {
 	err = a.store.View(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {
 			return err
 		}
 		next = min(after+entries, head.Tree.N-1)
-		seen := map[label.ID]bool{}
+		seen := map[int64]bool{}
 		for i := after + 1; i <= next; i++ {
-			l, err := a.listed(v, i, seen, known)
+			l, err := listed(v, i)
 			if err != nil {
 				return err
 			}
-			if l != nil {
-				list = append(list, l)
+			if l == nil || seen[l.Index] {
+				continue
 			}
+			seen[l.Index] = true
+			history, err := v.History(l.Outline.ID)
+			if err != nil {
+				return err
+			}
+			for _, s := range history {
+				l.Statuses = append(l.Statuses, &s.Status)
+			}
+			list = append(list, l)
 		}
 		more = next < head.Tree.N-1
 		return nil
@@ -176,49 +172,23 @@ func (a *Authority) Read(after, entries int64, known func(label.ID) bool) (list 
 	return list, next, more, err
 }
 
-// listed returns the label that a log entry is about, unless it was seen.
-func (a *Authority) listed(v *store.View, index int64, seen map[label.ID]bool, known func(label.ID) bool) (*Listed, error) {
-	l, err := a.about(v, index)
-	if l == nil || err != nil || seen[l.ID] {
+// listed returns the label that a log entry is about, without what happened to
+// it, or nil.
+func listed(v *store.View, index int64) (*Listed, error) {
+	o, err := v.Outline(index)
+	if !errors.Is(err, store.ErrNotFound) {
+		return &Listed{Index: index, Outline: o}, err
+	}
+	var s struct {
+		Label label.ID `json:"label"`
+	}
+	if err := readEntry(v, index, map[string]any{label.TypeStatus: &s}); err != nil || s.Label == "" {
 		return nil, err
 	}
-	seen[l.ID] = true
-	if l.Label == nil && !known(l.ID) {
-		rec, err := v.Label(l.ID)
-		if err != nil {
-			return nil, err
-		}
-		l.Index = rec.Index
-		if l.Label, err = said(v, rec); err != nil {
-			return nil, err
-		}
-	}
-	history, err := v.History(l.ID)
-	for _, s := range history {
-		l.Statuses = append(l.Statuses, &s.Status)
-	}
-	return l, err
-}
-
-// about returns the label that a log entry is about, as far as the entry says:
-// all of it where it was issued, its ID where something happened to it. Whoever
-// follows the log asks soon after, when we have the label at hand.
-func (a *Authority) about(v *store.View, index int64) (*Listed, error) {
-	if l, ok := a.issued.Get(index); ok {
-		return &Listed{History: label.History{Label: l}, ID: l.ID, Index: index}, nil
-	}
-	st, err := statementAt(v, index)
+	rec, err := v.Label(s.Label)
 	if err != nil {
 		return nil, err
 	}
-	if st.PredicateType == label.TypeLabel {
-		l := new(label.Label)
-		err := label.Decode(st.Predicate, l)
-		return &Listed{History: label.History{Label: l}, ID: l.ID, Index: index}, err
-	}
-	c, err := changeIn(st, index)
-	if c == nil || err != nil {
-		return nil, err
-	}
-	return &Listed{ID: c.Label}, nil
+	o, err = v.Outline(rec.Index)
+	return &Listed{Index: rec.Index, Outline: o}, err
 }

@@ -113,6 +113,9 @@ func (c *check) label(rec *store.Label) error {
 	if !reflect.DeepEqual(*rec, want) {
 		return fmt.Errorf("the record says %+v, the signed statement %+v", *rec, want)
 	}
+	if o, err := c.v.Outline(rec.Index); err != nil || !reflect.DeepEqual(o, l.Outline()) {
+		return fmt.Errorf("its outline for lists is %+v, the signed statement gives %+v (%v)", o, l.Outline(), err)
+	}
 	for _, e := range l.Evidence {
 		if e.Type == label.TypeRuling {
 			if !c.disclosed(rec.Device, e.SHA256) {

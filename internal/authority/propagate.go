@@ -3,7 +3,6 @@ package authority
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -339,12 +338,9 @@ func (w *walk) touch(rec *store.Label, touched func(*ground) bool) {
 		return
 	}
 	if touched != nil {
-		g, err := groundOf(w.v, rec)
-		if err != nil {
-			w.err = err
-			return
-		}
-		if !touched(g) {
+		// An event may touch a great many: no more is read of each.
+		var g ground
+		if w.err = readEntry(w.v, rec.Index, map[string]any{label.TypeLabel: &g}); w.err != nil || !touched(&g) {
 			return
 		}
 	}
@@ -377,22 +373,6 @@ type ground struct {
 	Evidence []struct {
 		SHA256 label.Digest `json:"sha256"`
 	} `json:"evidence"`
-}
-
-// groundOf reads no more of a committed label than its ground: an event may
-// touch a great many.
-func groundOf(v *store.View, rec *store.Label) (*ground, error) {
-	env, err := v.Entry(rec.Index)
-	if err != nil {
-		return nil, err
-	}
-	var st struct {
-		Predicate ground `json:"predicate"`
-	}
-	if err := label.DecodeLoose(env.Payload, &st); err != nil {
-		return nil, fmt.Errorf("log entry %d: %w", rec.Index, err)
-	}
-	return &st.Predicate, nil
 }
 
 func (g *ground) restsOn(statement label.Digest) bool {

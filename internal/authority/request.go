@@ -116,7 +116,6 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if other != nil {
 		return a.again(other, &standing, level)
 	}
-	a.issued.Add(rec.Index, signed.Label)
 	pub, err := a.publishNew(rec, signed, p.device.Descriptor)
 	if err != nil {
 		return nil, err
@@ -146,6 +145,7 @@ func record(v *store.View, b *store.Batch, l *label.Label, entry *store.Entry, d
 	rec := store.Label{
 		ID: l.ID, Index: index(b), Device: device.Digest, Org: device.Org,
 		Scheme: l.Scheme.ID, Version: l.Scheme.Version, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
+		Outline: l.Outline(),
 	}
 	rulings, entries, err := disclosed(v, l, device.Digest)
 	if err != nil {

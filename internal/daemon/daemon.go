@@ -57,8 +57,8 @@ type Daemon struct {
 
 const (
 	// gcPercent trades memory for time: the live heap is small (ten megabytes,
-	// caches of some tens more, and half a kilobyte a label in the search index),
-	// and most of what a request allocates is gone when it ends.
+	// caches of some tens more, and a fifth of a kilobyte a label in the search
+	// index), and most of what a request allocates is gone when it ends.
 	gcPercent = 1000
 
 	// memoryLimit bounds that trade, softly. GOMEMLIMIT overrides it. Where it is

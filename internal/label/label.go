@@ -25,6 +25,36 @@ type Label struct {
 	Declared   []DeclaredFact  `json:"declared,omitempty"`
 }
 
+// An Outline is what lists show of a label.
+type Outline struct {
+	ID     ID `json:"id"`
+	Scheme struct {
+		ID string `json:"id"`
+	} `json:"scheme"`
+	Level     Level     `json:"level"`
+	Assurance Assurance `json:"assurance"`
+	Device    struct {
+		Brand    string `json:"brand"`
+		Model    string `json:"model"`
+		Name     string `json:"name"`
+		Category string `json:"category"`
+	} `json:"device"`
+	Maker   Party     `json:"maker"`
+	Issued  time.Time `json:"issued"`
+	Expires time.Time `json:"expires"`
+	Product struct {
+		SupportEnd Date `json:"supportEnd"`
+	} `json:"product"`
+}
+
+// Outline returns what lists show of a label.
+func (l *Label) Outline() *Outline {
+	o := &Outline{ID: l.ID, Level: l.Level, Assurance: l.Assurance, Maker: l.Maker, Issued: l.Issued, Expires: l.Expires}
+	o.Scheme.ID, o.Product.SupportEnd = l.Scheme.ID, l.Product.SupportEnd
+	o.Device.Brand, o.Device.Model, o.Device.Name, o.Device.Category = l.Device.Brand, l.Device.Model, l.Device.Name, l.Device.Category
+	return o
+}
+
 // A Party is an organization as shown to people.
 type Party struct {
 	ID   string `json:"id"`

@@ -1,5 +1,12 @@
 package label
 
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
 // Base is the common beginning of all our type URIs. Nothing is fetched from
 // there: the URIs are names.
 const Base = "https://labeld.dev/"
@@ -82,4 +89,48 @@ func EncodeStatement(name string, subject Digest, predicateType string, predicat
 
 func subjects(name string, digest Digest) []Subject {
 	return []Subject{{Name: name, Digest: map[string]string{"sha256": digest.String()}}}
+}
+
+// ReadPredicate reads the predicate of a statement, which is known to be well
+// formed, into what into returns for its type, and nothing where that is nil.
+// Members that it does not have are passed over: in one pass as little is read
+// as is asked for.
+func ReadPredicate(statement []byte, into func(predicateType string) any) error {
+	d := jsontext.NewDecoder(bytes.NewBuffer(statement), jsontext.AllowDuplicateNames(true))
+	var kind string
+	var early JSON // the predicate, where its type comes after it
+	if _, err := d.ReadToken(); err != nil {
+		return decodeError(err)
+	}
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return decodeError(err)
+		}
+		switch name := name.String(); {
+		case name == "predicateType":
+			err = json.UnmarshalDecode(d, &kind)
+		case name == "predicate" && kind == "":
+			early, err = d.ReadValue()
+			early = early.Clone()
+		case name == "predicate":
+			if v := into(kind); v != nil {
+				err = json.UnmarshalDecode(d, v)
+			} else {
+				err = d.SkipValue()
+			}
+		default:
+			err = d.SkipValue()
+		}
+		if err != nil {
+			return decodeError(err)
+		}
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return decodeError(err)
+	}
+	if v := into(kind); early != nil && v != nil {
+		return decodeError(json.Unmarshal(early, v, jsontext.AllowDuplicateNames(true)))
+	}
+	return nil
 }

@@ -2,35 +2,30 @@ package search
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"sync/atomic"
 
 	"labeld/internal/label"
 )
 
-// A live segment is one of which some records are hidden: there are newer ones.
-type live struct {
-	*segment
-	hidden set
-}
-
 // A Snapshot is the index at one time. It never changes.
 type Snapshot struct {
 	large, small live
-	n            int
+	numbers      numbers
 }
 
 func (s *Snapshot) segments() []live { return []live{s.large, s.small} }
 
 // Len returns how many labels there are.
-func (s *Snapshot) Len() int { return s.n }
+func (s *Snapshot) Len() int { return s.large.len() + s.small.len() }
 
-// All returns every record, of the large segment first.
-func (s *Snapshot) All() iter.Seq[*Record] {
-	return func(yield func(*Record) bool) {
+// IDs returns every label's, of the large segment first.
+func (s *Snapshot) IDs() iter.Seq[label.ID] {
+	return func(yield func(label.ID) bool) {
 		for _, seg := range s.segments() {
-			for i, r := range seg.records {
-				if !seg.hidden.has(uint32(i)) && !yield(r) {
+			for i := range seg.rows {
+				if !seg.hidden.has(uint32(i)) && !yield(label.ID(seg.rows[i].id[:])) {
 					return
 				}
 			}
@@ -39,29 +34,20 @@ func (s *Snapshot) All() iter.Seq[*Record] {
 }
 
 // HasCategory reports whether any label is of a category.
-func (s *Snapshot) HasCategory(id string) bool {
-	return slices.ContainsFunc(s.segments(), func(seg live) bool { return seg.categories.has(id) })
-}
+func (s *Snapshot) HasCategory(id string) bool { return s.numbers.categories.has(id) }
 
 // HasScheme reports whether any label is in a scheme.
-func (s *Snapshot) HasScheme(id string) bool {
-	return slices.ContainsFunc(s.segments(), func(seg live) bool { return seg.schemes.has(id) })
-}
+func (s *Snapshot) HasScheme(id string) bool { return s.numbers.schemes.has(id) }
 
 // An Index makes snapshots. One goroutine puts records into it; any number may
 // read its snapshots.
-type Index struct {
-	current atomic.Pointer[Snapshot]
-
-	large   *segment
-	places  map[label.ID]uint32 // in the large segment
-	changed map[label.ID]*Record
-}
+type Index struct{ current atomic.Pointer[Snapshot] }
 
 // NewIndex returns an index without labels.
 func NewIndex() *Index {
-	x := &Index{changed: map[label.ID]*Record{}}
-	x.compact()
+	x := new(Index)
+	empty := shown(newSegment(nil, nil))
+	x.current.Store(&Snapshot{large: empty, small: empty})
 	return x
 }
 
@@ -70,64 +56,18 @@ func (x *Index) Snapshot() *Snapshot { return x.current.Load() }
 
 // Put adds records, and replaces those of labels that are there.
 func (x *Index) Put(records []*Record) {
+	last := map[label.ID]*Record{}
 	for _, r := range records {
-		x.changed[r.ID] = r
+		last[r.ID] = r
 	}
-	if len(x.changed) > leastDelta && len(x.changed) > len(x.places)/deltaShare {
-		x.compact()
-		return
+	records = slices.Collect(maps.Values(last))
+	s := *x.current.Load()
+	s.large.hide(records)
+	s.small.hide(records)
+	s.small = shown(merge(s.small, shown(newSegment(records, &s.numbers))))
+	if n := s.small.len(); n > leastDelta && n > len(s.large.rows)/deltaShare {
+		s.large, s.small = shown(merge(s.large, s.small)), shown(newSegment(nil, nil))
 	}
-	x.publish()
-}
-
-// Get returns the record of a label, or nil. It is for the goroutine that puts
-// records.
-func (x *Index) Get(id label.ID) *Record {
-	if r := x.changed[id]; r != nil {
-		return r
-	}
-	if p, ok := x.places[id]; ok {
-		return x.large.records[p]
-	}
-	return nil
-}
-
-// publish makes a snapshot of the two segments.
-func (x *Index) publish() {
-	hidden := newSet(len(x.large.records))
-	small := make([]*Record, 0, len(x.changed))
-	replaced := 0
-	for id, r := range x.changed {
-		small = append(small, r)
-		if p, ok := x.places[id]; ok {
-			hidden.add(p)
-			replaced++
-		}
-	}
-	seg := newSegment(small)
-	x.current.Store(&Snapshot{
-		large: live{x.large, hidden}, small: live{seg, newSet(len(small))}, n: len(x.places) + len(small) - replaced,
-	})
-}
-
-// compact makes both segments into one.
-func (x *Index) compact() {
-	var records []*Record
-	if x.large != nil {
-		for _, r := range x.large.records {
-			if x.changed[r.ID] == nil {
-				records = append(records, r)
-			}
-		}
-	}
-	for _, r := range x.changed {
-		records = append(records, r)
-	}
-	x.large = newSegment(records)
-	x.places = make(map[label.ID]uint32, len(records))
-	for i, r := range x.large.records {
-		x.places[r.ID] = uint32(i)
-	}
-	clear(x.changed)
-	x.publish()
+	s.numbers.share()
+	x.current.Store(&s)
 }

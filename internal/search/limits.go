@@ -14,5 +14,5 @@ const (
 	// leastDelta is the size from which on the small segment is made one with the
 	// large one, and deltaShare a share of that from which on it must be larger.
 	leastDelta = 2000
-	deltaShare = 20
+	deltaShare = 10
 )

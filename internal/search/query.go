@@ -1,9 +1,7 @@
 package search
 
 import (
-	"cmp"
 	"iter"
-	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -82,18 +80,18 @@ func (s *Snapshot) Find(q Query, now time.Time) (*Result, error) {
 	r := &Result{Categories: map[string]int{}, Levels: map[int]int{}, States: map[label.State]int{}}
 	var found []match
 	for _, seg := range s.segments() {
-		m := seg.match(terms)
-		m.filter(&q, now, r)
+		m := seg.matches(terms)
+		m.filter(&q, &s.numbers, now, r)
 		r.Total += m.in.count()
 		found = append(found, m)
 	}
 	r.Pages = min((r.Total+PageSize-1)/PageSize, MaxPage)
 	skip := (max(q.Page, 1) - 1) * PageSize
-	for rec := range merged(found, q.Sort) {
+	for h := range merged(found, q.Sort) {
 		if skip--; skip >= 0 {
 			continue
 		}
-		if r.Records = append(r.Records, rec); len(r.Records) == PageSize {
+		if r.Records = append(r.Records, h.record(h.place, &s.numbers, now)); len(r.Records) == PageSize {
 			break
 		}
 	}
@@ -110,9 +108,9 @@ type match struct {
 	whole set // of these, where all words are whole
 }
 
-// match returns the places that have all words.
-func (l *live) match(terms []string) match {
-	m := match{l.segment, all(len(l.records)), all(len(l.records))}
+// matches returns the places that have all words.
+func (l *live) matches(terms []string) match {
+	m := match{l.segment, all(len(l.rows)), all(len(l.rows))}
 	m.in.without(l.hidden)
 	for _, t := range terms {
 		begins, is := l.find(t)
@@ -125,22 +123,22 @@ func (l *live) match(terms []string) match {
 
 // filter narrows a match, and counts what there is of each kind: by each filter
 // what the others leave, so that people see what another choice would give.
-func (m *match) filter(q *Query, now time.Time, r *Result) {
-	category, anyCategory := m.categories.wanted(q.Category)
-	scheme, anyScheme := m.schemes.wanted(q.Scheme)
-	maker, anyMaker := m.makers.wanted(q.Manufacturer)
+func (m *match) filter(q *Query, n *numbers, now time.Time, r *Result) {
+	category, anyCategory := n.categories.wanted(q.Category)
+	scheme, anyScheme := n.schemes.wanted(q.Scheme)
+	maker, anyMaker := n.makers.wanted(q.Manufacturer)
 	state := uint8(max(0, slices.Index(label.States, q.State)))
-	kinds := make([]int, len(m.categories.list))
+	kinds := make([]int, len(n.categories.list))
 	var levels [maxLevels]int
 	var states [16]int
-	at := now.UnixNano()
+	at := now.Unix()
 	for w, word := range m.in {
 		for ; word != 0; word &= word - 1 {
 			p := w*64 + bits.TrailingZeros64(word)
 			c := &m.columns[p]
 			is := c.state
-			if c.until != 0 && at >= c.until {
-				is = uint8(slices.Index(label.States, m.records[p].State(now)))
+			if at >= c.until {
+				is = m.state(uint32(p), now)
 			}
 			others := (anyScheme || c.scheme == scheme) && (anyMaker || c.maker == maker) &&
 				(q.Assurance == "" || c.tested == (q.Assurance == label.LabTested))
@@ -159,7 +157,7 @@ func (m *match) filter(q *Query, now time.Time, r *Result) {
 			}
 		}
 	}
-	count(r.Categories, kinds, func(i int) string { return m.categories.list[i] })
+	count(r.Categories, kinds, func(i int) string { return n.categories.list[i] })
 	count(r.Levels, levels[:], func(i int) int { return i })
 	count(r.States, states[:], func(i int) label.State { return label.States[i] })
 	m.whole.and(m.in)
@@ -177,21 +175,8 @@ func count[K comparable](into map[K]int, counts []int, key func(i int) K) {
 // maxLevels bounds the levels that are counted; schemes have up to nine.
 const maxLevels = 16
 
-// bySupport compares by the end of support, the latest first.
-func bySupport(a, b *Record) int {
-	return cmp.Or(b.SupportEnd.Compare(a.SupportEnd), cmp.Compare(b.Entry, a.Entry))
-}
-
-func byAge(a, b *Record) int { return cmp.Compare(b.Entry, a.Entry) }
-func byLevel(a, b *Record) int {
-	return cmp.Or(cmp.Compare(b.Level.Number, a.Level.Number), byAge(a, b))
-}
-func byName(a, b *Record) int {
-	return cmp.Or(cmp.Compare(a.sortName, b.sortName), cmp.Compare(a.Entry, b.Entry))
-}
-
 // merged returns all that was found, in an order.
-func merged(found []match, by Sort) iter.Seq[*Record] {
+func merged(found []match, by Sort) iter.Seq[hit] {
 	if by == Best {
 		whole, rest := slices.Clone(found), slices.Clone(found)
 		for i := range found {
@@ -199,50 +184,54 @@ func merged(found []match, by Sort) iter.Seq[*Record] {
 			rest[i].in = slices.Clone(found[i].in)
 			rest[i].in.without(found[i].whole)
 		}
-		return func(yield func(*Record) bool) {
+		return func(yield func(hit) bool) {
 			for _, part := range [][]match{whole, rest} {
-				for rec := range merged(part, Newest) {
-					if !yield(rec) {
+				for h := range merged(part, Newest) {
+					if !yield(h) {
 						return
 					}
 				}
 			}
 		}
 	}
-	compare := map[Sort]func(a, b *Record) int{Newest: byAge, Level: byLevel, Name: byName, Support: bySupport}[by]
-	return func(yield func(*Record) bool) {
-		var nexts []func() (*Record, bool)
-		heads := make([]*Record, len(found))
+	compare := map[Sort]func(a, b hit) int{Newest: byAge, Level: byLevel, Name: byName, Support: bySupport}[by]
+	return func(yield func(hit) bool) {
+		var nexts []func() (uint32, bool)
+		var heads []hit // of the segments that have more
 		for i := range found {
 			next, stop := iter.Pull(found[i].sorted(by))
 			defer stop()
-			nexts = append(nexts, next)
-			heads[i], _ = next()
+			if p, ok := next(); ok {
+				nexts, heads = append(nexts, next), append(heads, hit{found[i].segment, p})
+			}
 		}
-		for {
-			best := -1
+		for len(heads) > 0 {
+			best := 0
 			for i, h := range heads {
-				if h != nil && (best < 0 || compare(h, heads[best]) < 0) {
+				if compare(h, heads[best]) < 0 {
 					best = i
 				}
 			}
-			if best < 0 || !yield(heads[best]) {
+			if !yield(heads[best]) {
 				return
 			}
-			heads[best], _ = nexts[best]()
+			var more bool
+			if heads[best].place, more = nexts[best](); !more {
+				nexts, heads = slices.Delete(nexts, best, best+1), slices.Delete(heads, best, best+1)
+			}
 		}
 	}
 }
 
 // sorted returns what was found in one segment, in an order.
-func (m match) sorted(by Sort) iter.Seq[*Record] {
-	return func(yield func(*Record) bool) {
-		give := func(p uint32) bool { return !m.in.has(p) || yield(m.records[p]) }
+func (m match) sorted(by Sort) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		give := func(p uint32) bool { return !m.in.has(p) || yield(p) }
 		switch by {
 		case Name, Support:
 			order := m.byName
 			if by == Support {
-				order = m.bySupp
+				order = m.bySupport
 			}
 			for _, p := range order {
 				if !give(p) {
@@ -250,19 +239,19 @@ func (m match) sorted(by Sort) iter.Seq[*Record] {
 				}
 			}
 		case Level:
-			levels := map[int]bool{}
-			for _, r := range m.records {
-				levels[r.Level.Number] = true
+			var levels [maxLevels]bool
+			for i := range m.columns {
+				levels[m.columns[i].level] = true
 			}
-			for _, n := range slices.Backward(slices.Sorted(maps.Keys(levels))) {
-				for p := len(m.records) - 1; p >= 0; p-- {
-					if m.records[p].Level.Number == n && !give(uint32(p)) {
+			for n := range slices.Backward(levels[:]) {
+				for p := len(m.columns) - 1; levels[n] && p >= 0; p-- {
+					if int(m.columns[p].level) == n && !give(uint32(p)) {
 						return
 					}
 				}
 			}
 		default:
-			for p := len(m.records) - 1; p >= 0; p-- {
+			for p := len(m.rows) - 1; p >= 0; p-- {
 				if !give(uint32(p)) {
 					return
 				}

@@ -29,6 +29,10 @@ func made(n int, change func(*label.Label)) *label.History {
 	return &label.History{Label: l}
 }
 
+func record(h *label.History, entry int64, now time.Time) *search.Record {
+	return search.NewRecord(h.Label.Outline(), h.Statuses, entry, now)
+}
+
 // shelf returns an index of labels that differ in what tests look at.
 func shelf() *search.Index {
 	x := search.NewIndex()
@@ -44,7 +48,7 @@ func shelf() *search.Index {
 		func(l *label.Label) { l.Expires = start.AddDate(0, 0, 1) },
 		func(l *label.Label) { l.Device.Name, l.Device.Brand = "カメラ 屋外用", "北光" },
 	} {
-		records = append(records, search.NewRecord(made(i, change), int64(i), start))
+		records = append(records, record(made(i, change), int64(i), start))
 	}
 	x.Put(records)
 	return x
@@ -127,7 +131,7 @@ func TestProposals(t *testing.T) {
 		{"cmra", "camera", false}, {"kamera", "camera", false}, {"söne", "söhne", true}, {"sohme", "söhne", true},
 	} {
 		x := search.NewIndex()
-		x.Put([]*search.Record{search.NewRecord(made(1, func(l *label.Label) {
+		x.Put([]*search.Record{record(made(1, func(l *label.Label) {
 			l.Device.Brand, l.Device.Name, l.Device.Model, l.Maker = "B", c.name, "M", label.Party{ID: "q", Name: "Q"}
 		}), 1, start)})
 		r, err := x.Snapshot().Find(search.Query{Text: c.typed}, start)
@@ -151,7 +155,11 @@ func TestModel(t *testing.T) {
 	for step := range 100 {
 		now = now.Add(time.Duration(rnd.IntN(48)) * time.Hour)
 		var put []*search.Record
-		for range rnd.IntN(30) {
+		many := rnd.IntN(30)
+		if step%40 == 0 {
+			many = 2500 // both segments become one
+		}
+		for range many {
 			n := len(known)
 			h := made(n, func(l *label.Label) {
 				l.Device.Brand, l.Device.Category = brands[rnd.IntN(4)], kinds[rnd.IntN(4)]
@@ -160,12 +168,12 @@ func TestModel(t *testing.T) {
 				l.Issued, l.Expires = now, now.Add(time.Duration(rnd.IntN(90*24))*time.Hour)
 			})
 			known[h.Label.ID], entries[h.Label.ID] = h, int64(n)
-			put = append(put, search.NewRecord(h, int64(n), now))
+			put = append(put, record(h, int64(n), now))
 		}
 		for id, h := range known {
 			if rnd.IntN(40) == 0 && len(h.Statuses) == 0 {
 				h.Statuses = append(h.Statuses, &label.Status{Label: id, Number: 1, Action: label.Suspend, Recorded: now, Effective: now})
-				put = append(put, search.NewRecord(h, entries[id], now))
+				put = append(put, record(h, entries[id], now))
 			}
 		}
 		x.Put(put)
@@ -230,7 +238,7 @@ func BenchmarkFind(b *testing.B) {
 		if i%50 == 0 {
 			h.Statuses = append(h.Statuses, &label.Status{Label: h.Label.ID, Number: 1, Action: label.Suspend, Recorded: start, Effective: start})
 		}
-		records = append(records, search.NewRecord(h, int64(i), start))
+		records = append(records, record(h, int64(i), start))
 	}
 	began := time.Now()
 	x.Put(records)

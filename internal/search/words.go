@@ -28,6 +28,10 @@ func words(s string) []string {
 	return strings.FieldsFunc(fold(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
 }
 
+// joined returns the words of a text as one: of a model number people leave out
+// what divides it.
+func joined(s string) string { return strings.Join(words(s), "") }
+
 // near reports whether two words differ by one letter more, less, another, or
 // two that are exchanged.
 func near(a, b string) bool {

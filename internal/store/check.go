@@ -289,6 +289,7 @@ func (c *checker) labels() {
 		}
 		c.has(bDevices, l.Device[:], nil, what)
 		c.has(bOrgLabels, labelKey(l), nil, what)
+		c.has(bOutlines, indexKey(l.Index), nil, what)
 		c.claims(l.Index, what)
 		at := string(pair(l.Device, []byte(l.Scheme)))
 		if latest[at] == nil || l.Index > latest[at].Index {
@@ -302,6 +303,7 @@ func (c *checker) labels() {
 		c.badf("index %s has %d records, the labels give %d", bLive, n, len(latest))
 	}
 	c.sameCount(bOrgLabels, bLabels)
+	c.sameCount(bOutlines, bLabels)
 	c.statuses()
 	if c.leaves == nil {
 		return

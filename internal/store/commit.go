@@ -228,7 +228,12 @@ func putLabel(tx *bolt.Tx, l *Label) error {
 	if err := tx.Bucket(bLive).Put(pair(l.Device, []byte(l.Scheme)), []byte(l.ID)); err != nil {
 		return err
 	}
-	return tx.Bucket(bOrgLabels).Put(labelKey(l), nil)
+	if err := tx.Bucket(bOrgLabels).Put(labelKey(l), nil); err != nil {
+		return err
+	}
+	ob := tx.Bucket(bOutlines)
+	ob.FillPercent = full
+	return putJSON(ob, indexKey(l.Index), l.Outline)
 }
 
 func putJSON(b *bolt.Bucket, key []byte, v any) error {

@@ -3,7 +3,7 @@
 // ([Store.Check]). It is dumb: who may write what is decided in package
 // authority, the only one that writes.
 //
-// # Schema, version 2
+// # Schema, version 3
 //
 // Drawn as name -> key = value. Numbers in keys are big-endian, so that keys
 // sort by them; "json" values are the JSON of the struct named; "|" joins parts
@@ -29,6 +29,7 @@
 //	labels          label id = json Label
 //	live            32-byte device digest, scheme = label id
 //	org_labels      org|^time, label id = nothing               newest first
+//	outlines        index uint64 = json label.Outline           what lists show of labels
 //	statuses        label id, number uint32 = json Status
 //	requests        32-byte digest = json Request
 //	events          32-byte digest = json Event

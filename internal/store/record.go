@@ -57,6 +57,8 @@ type Label struct {
 	Level   int          `json:"level"`
 	Issued  time.Time    `json:"issued"`
 	Expires time.Time    `json:"expires"`
+
+	Outline *label.Outline `json:"-"` // read by [View.Outline]
 }
 
 // An Accreditation is a recorded accreditation and its log entry.

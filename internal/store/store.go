@@ -17,7 +17,7 @@ import (
 )
 
 // schemaVersion is what this code reads and writes.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // fileName is the database's name in the data directory.
 const fileName = "labeld.db"
@@ -42,6 +42,7 @@ var (
 	bLabels         = []byte("labels")
 	bLive           = []byte("live")
 	bOrgLabels      = []byte("org_labels")
+	bOutlines       = []byte("outlines")
 	bStatuses       = []byte("statuses")
 	bRequests       = []byte("requests")
 	bWaiting        = []byte("waiting")
@@ -73,7 +74,7 @@ var (
 	bDead       = []byte("dead")
 
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bStatuses, bRequests, bWaiting, bEvents,
+		bGTINs, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
 		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
 		bComplaints, bOpenComplaints, bLabelComplaints, bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,
 		bNotices, bOrgNotices, bHooks, bOrgHooks, bOutbox, bDead}

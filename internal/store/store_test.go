@@ -97,6 +97,7 @@ var drawing = []struct{ line, key, value string }{
 	{"labels          label id = json Label", "label id", "json"},
 	{"live            32-byte device digest, scheme = label id", "digest, scheme", "label id"},
 	{"org_labels      org|^time, label id = nothing               newest first", "org|time, label id", "nothing"},
+	{"outlines        index uint64 = json label.Outline           what lists show of labels", "index uint64", "json"},
 	{"statuses        label id, number uint32 = json Status", "label id, uint32", "json"},
 	{"requests        32-byte digest = json Request", "32-byte digest", "json"},
 	{"events          32-byte digest = json Event", "32-byte digest", "json"},

@@ -257,13 +257,19 @@ func (v *View) OrgStatements(org string, cursor []byte, f func(*Statement, []byt
 	})
 }
 
-// Label returns the record of a label.
+// Label returns the record of a label, without Outline.
 func (v *View) Label(id label.ID) (*Label, error) {
 	l, err := getJSON[Label](v, bLabels, []byte(id))
 	if err == nil {
 		l.ID = id
 	}
 	return l, err
+}
+
+// Outline returns what lists show of the label at a log entry, or [ErrNotFound]
+// where that is of something else.
+func (v *View) Outline(index int64) (*label.Outline, error) {
+	return getJSON[label.Outline](v, bOutlines, indexKey(index))
 }
 
 // Labels calls f with every label, by ID, until f returns false.

@@ -41,31 +41,22 @@ func (h *Handler) Follow(ctx context.Context) error {
 }
 
 // CatchUp reads what the log has that the index has not. It is called by one
-// goroutine at a time. The longer the index is, the more is read before it is put
-// there, as each time costs what the index is long.
+// goroutine at a time.
 func (h *Handler) CatchUp(ctx context.Context) error {
-	var fresh []*search.Record // read, and not in the index yet
-	read := h.read
-	for more := read+1 < h.a.LogSize(); more && ctx.Err() == nil; {
-		list, next, rest, err := h.a.Read(read, followEntries, func(id label.ID) bool { return h.index.Get(id) != nil })
+	for more := h.read+1 < h.a.LogSize(); more && ctx.Err() == nil; {
+		list, next, rest, err := h.a.Read(h.read, followEntries)
 		if err != nil {
 			return err
 		}
-		for _, l := range list {
-			if l.Label != nil {
-				fresh = append(fresh, search.NewRecord(&l.History, l.Index, h.a.Now()))
-			} else {
-				fresh = append(fresh, h.index.Get(l.ID).Changed(l.Statuses, h.a.Now()))
-			}
+		now := h.a.Now()
+		records := make([]*search.Record, len(list))
+		for i, l := range list {
+			records[i] = search.NewRecord(l.Outline, l.Statuses, l.Index, now)
 		}
-		read, more = next, rest
-		if more && len(fresh) < h.index.Snapshot().Len() {
-			continue
+		if len(records) > 0 {
+			h.index.Put(records)
 		}
-		if len(fresh) > 0 {
-			h.index.Put(fresh)
-		}
-		fresh, h.read = nil, read
+		h.read, more = next, rest
 	}
 	h.complete.Store(true)
 	return ctx.Err()
@@ -289,14 +280,13 @@ func (h *Handler) searchPage(v *voice, path string, q search.Query, found *searc
 }
 
 func (h *Handler) result(v *voice, rec *search.Record) result {
-	state := rec.State(h.a.Now())
 	name, _ := v.Level(rec.Scheme, rec.Level, "")
 	out := result{
-		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: v.Text(stateWords[state]), Tone: "off",
+		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: v.Text(stateWords[rec.State]), Tone: "off",
 		LevelName: name, Kind: h.category(v, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
 		Support: v.day(rec.SupportEnd), Assured: v.Text(assuranceWords[rec.Assurance]),
 	}
-	if state == label.Active {
+	if rec.State == label.Active {
 		out.Tone = "on"
 	}
 	return out
@@ -412,7 +402,7 @@ func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *lab
 		frame: newFrame(list[0].Label.Device.FullName(), h.a.Trust().Authority, modelPage(maker.ID, model)),
 	}
 	for _, l := range list {
-		p.Results = append(p.Results, h.result(v, search.NewRecord(&l.History, l.Index, h.a.Now())))
+		p.Results = append(p.Results, h.result(v, search.NewRecord(l.Label.Outline(), l.Statuses, l.Index, h.a.Now())))
 	}
 	made, err := v.body("search", p)
 	if err != nil {

@@ -108,8 +108,8 @@ func TestSearchForWhatIsGone(t *testing.T) {
 // piecemeal gives one log entry at a time to read.
 type piecemeal struct{ *authority.Authority }
 
-func (p piecemeal) Read(after, _ int64, known func(label.ID) bool) ([]*authority.Listed, int64, bool, error) {
-	return p.Authority.Read(after, 1, known)
+func (p piecemeal) Read(after, _ int64) ([]*authority.Listed, int64, bool, error) {
+	return p.Authority.Read(after, 1)
 }
 
 // A long log is read in steps, and what they bring is found as if it had been

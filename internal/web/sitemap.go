@@ -49,11 +49,11 @@ func (h *Handler) sitemap(w http.ResponseWriter, r *http.Request, name string) {
 		set.URLs = append(set.URLs, siteLoc{h.base + "/"}, siteLoc{h.base + "/api"})
 	}
 	skip := (n - 1) * sitemapSize
-	for rec := range all.All() {
+	for id := range all.IDs() {
 		if skip--; skip >= 0 {
 			continue
 		}
-		if set.URLs = append(set.URLs, siteLoc{qr.URL(h.base, rec.ID)}); len(set.URLs) == sitemapSize {
+		if set.URLs = append(set.URLs, siteLoc{qr.URL(h.base, id)}); len(set.URLs) == sitemapSize {
 			break
 		}
 	}

@@ -48,7 +48,7 @@ type Authority interface {
 
 	// Read returns the labels that the log says something of after an entry, for
 	// the search index.
-	Read(after, entries int64, known func(label.ID) bool) (list []*authority.Listed, next int64, more bool, err error)
+	Read(after, entries int64) (list []*authority.Listed, next int64, more bool, err error)
 
 	// Planned returns a plan for surveillance, and what was drawn; Plans lists
 	// all.
