@@ -291,8 +291,12 @@ func (c *checker) labels() {
 		c.has(bOrgLabels, labelKey(l), nil, what)
 		c.has(bOutlines, indexKey(l.Index), nil, what)
 		c.claims(l.Index, what)
-		at := string(pair(l.Device, []byte(l.Scheme)))
-		if latest[at] == nil || l.Index > latest[at].Index {
+		key, err := c.v.liveKey(l.Device, l.Scheme)
+		if err != nil {
+			c.badf("%s: its device: %v", what, err)
+			return
+		}
+		if at := string(key); latest[at] == nil || l.Index > latest[at].Index {
 			latest[at] = l
 		}
 	})

@@ -225,7 +225,11 @@ func putLabel(tx *bolt.Tx, l *Label) error {
 	if err := putJSON(tx.Bucket(bLabels), []byte(l.ID), l); err != nil {
 		return err
 	}
-	if err := tx.Bucket(bLive).Put(pair(l.Device, []byte(l.Scheme)), []byte(l.ID)); err != nil {
+	live, err := (&View{tx}).liveKey(l.Device, l.Scheme)
+	if err != nil {
+		return fmt.Errorf("label %s: its device: %w", l.ID, err)
+	}
+	if err := tx.Bucket(bLive).Put(live, []byte(l.ID)); err != nil {
 		return err
 	}
 	if err := tx.Bucket(bOrgLabels).Put(labelKey(l), nil); err != nil {

@@ -22,6 +22,12 @@ const schemaVersion = 3
 // fileName is the database's name in the data directory.
 const fileName = "labeld.db"
 
+// pageSize is that of the database's pages, set when it is created. A commit
+// writes each page that it touched in a place of its own, and what that costs is
+// how many there are, far more than how large: keys are random, so that a leaf
+// is touched for each, but with large pages there are few branches above.
+const pageSize = 16 << 10
+
 var (
 	bMeta           = []byte("meta")
 	bHead           = []byte("head")
@@ -121,7 +127,7 @@ func Create(dir, origin string, head Head, now time.Time) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	db, err := bolt.Open(Path(dir), 0o600, &bolt.Options{Timeout: time.Second})
+	db, err := bolt.Open(Path(dir), 0o600, &bolt.Options{Timeout: time.Second, PageSize: pageSize})
 	if err != nil {
 		return fmt.Errorf("creating the database: %w", err)
 	}
