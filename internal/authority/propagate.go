@@ -397,9 +397,9 @@ const (
 	// enough that other writers hardly notice.
 	PropagationChunk = 64
 
-	// propagationRest is how long is rested after a chunk, as a multiple of the
+	// propagationRest is how long is rested after a chunk, in hundredths of the
 	// time that it took, so that readers keep most of the machine.
-	propagationRest = 1
+	propagationRest = 140
 
 	// propagationRetry is how long is waited after a failure.
 	propagationRetry = time.Second
@@ -437,7 +437,7 @@ func (a *Authority) Propagate(ctx context.Context) error {
 		for err == nil && ctx.Err() == nil && e.Done.IsZero() {
 			began := time.Now()
 			if err = a.propagateChunk(ctx, e); err == nil && e.Done.IsZero() {
-				sleep(ctx, propagationRest*time.Since(began))
+				sleep(ctx, time.Since(began)*propagationRest/100)
 			}
 		}
 	}
