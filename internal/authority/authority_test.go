@@ -113,6 +113,10 @@ func TestRead(t *testing.T) {
 			t.Errorf("label %s is listed as %+v", p.Label.ID, all[i])
 		}
 	}
+	w.Restart()
+	if again := read(-1); !reflect.DeepEqual(again, all) {
+		t.Errorf("after a restart the log says %+v, before %+v", again, all)
+	}
 	if _, _, more, err := w.Authority.Read(-1, 1); err != nil || !more {
 		t.Errorf("after the first entry there is more: %t (%v)", more, err)
 	}

@@ -57,35 +57,49 @@ func changeAt(v *store.View, index int64) (*LabelChange, error) {
 		Action   label.Action `json:"action"`
 		Recorded time.Time    `json:"recorded"`
 	}
-	err := readEntry(v, index, map[string]any{label.TypeLabel: &l, label.TypeStatus: &s})
+	kind, err := readEntry(v, index, map[string]any{label.TypeLabel: &l, label.TypeStatus: &s})
 	switch {
 	case err != nil:
 		return nil, err
-	case l.ID != "":
+	case kind == label.TypeLabel:
 		return &LabelChange{Index: index, Label: l.ID, At: l.Issued}, nil
-	case s.Label != "":
+	case kind == label.TypeStatus:
 		return &LabelChange{Index: index, Label: s.Label, Action: s.Action, At: s.Recorded}, nil
 	}
 	return nil, nil
 }
 
 // readEntry reads as much of a log entry's predicate as there is room for in
-// what is given for its type, and nothing where that is nothing.
-func readEntry(v *store.View, index int64, into map[string]any) error {
+// what is given for its type, and nothing where that is nothing. It returns the
+// type.
+func readEntry(v *store.View, index int64, into map[string]any) (kind string, err error) {
 	env, err := v.Entry(index)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := label.ReadPredicate(env.Payload, func(kind string) any { return into[kind] }); err != nil {
-		return fmt.Errorf("log entry %d: %w", index, err)
+	err = label.ReadPredicate(env.Payload, func(k string) any {
+		kind = k
+		return into[k]
+	})
+	if err != nil {
+		return "", fmt.Errorf("log entry %d: %w", index, err)
 	}
-	return nil
+	return kind, nil
+}
+
+// readLabel is [readEntry] of a committed label.
+func readLabel(v *store.View, rec *store.Label, into any) error {
+	kind, err := readEntry(v, rec.Index, map[string]any{label.TypeLabel: into})
+	if err == nil && kind != label.TypeLabel {
+		err = fmt.Errorf("log entry %d is not label %s but a %s", rec.Index, rec.ID, kind)
+	}
+	return err
 }
 
 // said returns what a committed label says.
 func said(v *store.View, rec *store.Label) (*label.Label, error) {
 	l := new(label.Label)
-	return l, readEntry(v, rec.Index, map[string]any{label.TypeLabel: l})
+	return l, readLabel(v, rec, l)
 }
 
 // MaxModels bounds the labels that a search by model number gives.
@@ -182,7 +196,7 @@ func listed(v *store.View, index int64) (*Listed, error) {
 	var s struct {
 		Label label.ID `json:"label"`
 	}
-	if err := readEntry(v, index, map[string]any{label.TypeStatus: &s}); err != nil || s.Label == "" {
+	if kind, err := readEntry(v, index, map[string]any{label.TypeStatus: &s}); err != nil || kind != label.TypeStatus {
 		return nil, err
 	}
 	rec, err := v.Label(s.Label)

@@ -340,7 +340,7 @@ func (w *walk) touch(rec *store.Label, touched func(*ground) bool) {
 	if touched != nil {
 		// An event may touch a great many: no more is read of each.
 		var g ground
-		if w.err = readEntry(w.v, rec.Index, map[string]any{label.TypeLabel: &g}); w.err != nil || !touched(&g) {
+		if w.err = readLabel(w.v, rec, &g); w.err != nil || !touched(&g) {
 			return
 		}
 	}

@@ -129,7 +129,10 @@ func ReadPredicate(statement []byte, into func(predicateType string) any) error 
 	if _, err := d.ReadToken(); err != nil {
 		return decodeError(err)
 	}
-	if v := into(kind); early != nil && v != nil {
+	if early == nil {
+		return nil
+	}
+	if v := into(kind); v != nil {
 		return decodeError(json.Unmarshal(early, v, jsontext.AllowDuplicateNames(true)))
 	}
 	return nil

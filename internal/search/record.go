@@ -18,11 +18,11 @@ type Record struct {
 	Scheme       string
 	Level        label.Level
 	Assurance    label.Assurance
-	Issued       time.Time
-	Expires      time.Time
 	SupportEnd   label.Date
 	State        label.State // at the instant for which it was made or found
 
+	// What the index needs to tell the state of later; what was found has none.
+	expires time.Time
 	until   time.Time      // when the state will change by time alone; zero for never
 	history *label.History // of a label to which something happened; nil otherwise
 }
@@ -32,12 +32,12 @@ type Record struct {
 func NewRecord(o *label.Outline, statuses []*label.Status, entry int64, now time.Time) *Record {
 	r := &Record{
 		ID: o.ID, Entry: entry, Brand: o.Device.Brand, Name: o.Device.Name, Model: o.Device.Model, Category: o.Device.Category,
-		Manufacturer: o.Maker, Scheme: o.Scheme.ID, Level: o.Level, Assurance: o.Assurance,
-		Issued: o.Issued, Expires: o.Expires, SupportEnd: o.Product.SupportEnd,
+		Manufacturer: o.Maker, Scheme: o.Scheme.ID, Level: o.Level, Assurance: o.Assurance, SupportEnd: o.Product.SupportEnd,
+		expires: o.Expires,
 	}
 	// What states need of a label, and nothing more of it, is kept.
-	h := &label.History{Label: &label.Label{ID: r.ID, Issued: r.Issued, Expires: r.Expires}, Statuses: statuses}
-	h.Label.Product.SupportEnd = r.SupportEnd
+	h := &label.History{Label: &label.Label{ID: o.ID, Issued: o.Issued, Expires: o.Expires}, Statuses: statuses}
+	h.Label.Product.SupportEnd = o.Product.SupportEnd
 	r.State, r.until = h.StandingAt(now).State, h.NextChange(now)
 	if len(statuses) > 0 {
 		r.history = h

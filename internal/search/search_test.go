@@ -213,6 +213,11 @@ func TestModel(t *testing.T) {
 				if seen[rec.ID] {
 					t.Fatalf("step %d: %s is on two pages", step, rec.ID)
 				}
+				want := record(known[rec.ID], entries[rec.ID], now)
+				if rec.Brand != want.Brand || rec.Name != want.Name || rec.Model != want.Model || rec.Category != want.Category || rec.Manufacturer != want.Manufacturer ||
+					rec.Level != want.Level || rec.Assurance != want.Assurance || rec.SupportEnd != want.SupportEnd || rec.State != want.State || rec.Entry != want.Entry {
+					t.Fatalf("step %d: found %+v, want %+v", step, rec, want)
+				}
 				seen[rec.ID] = true
 			}
 		}

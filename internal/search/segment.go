@@ -37,8 +37,7 @@ type row struct {
 	id      [12]byte
 	support int32 // Unix days
 	entry   int64
-	issued  int64 // Unix seconds
-	expires int64
+	expires int64 // Unix seconds
 	party   uint32
 	level   uint32
 }
@@ -104,7 +103,7 @@ func (s *segment) add(r *Record, n *numbers) {
 		s.past[uint32(len(s.rows))] = r.history
 	}
 	w := row{
-		support: int32(r.SupportEnd.Start().Unix() / day), entry: r.Entry, issued: r.Issued.Unix(), expires: r.Expires.Unix(),
+		support: int32(r.SupportEnd.Start().Unix() / day), entry: r.Entry, expires: r.expires.Unix(),
 		party: n.parties.number(r.Manufacturer), level: n.levels.number(r.Level),
 	}
 	copy(w.id[:], r.ID)
@@ -143,14 +142,10 @@ func (s *segment) record(place uint32, n *numbers, now time.Time) *Record {
 	r := &Record{
 		ID: label.ID(w.id[:]), Entry: w.entry, Brand: string(s.part(place, brand)), Name: string(s.part(place, name)), Model: string(s.part(place, model)),
 		Category: n.categories.list[c.category], Manufacturer: n.parties.list[w.party], Scheme: n.schemes.list[c.scheme], Level: n.levels.list[w.level],
-		Assurance: label.SelfDeclared, Issued: time.Unix(w.issued, 0).UTC(), Expires: time.Unix(w.expires, 0).UTC(),
-		SupportEnd: label.DateOf(time.Unix(int64(w.support)*day, 0)), State: label.States[s.state(place, now)], history: s.past[place],
+		Assurance: label.SelfDeclared, SupportEnd: label.DateOf(time.Unix(int64(w.support)*day, 0)), State: label.States[s.state(place, now)],
 	}
 	if c.tested {
 		r.Assurance = label.LabTested
-	}
-	if c.until != never {
-		r.until = time.Unix(c.until, 0).UTC()
 	}
 	return r
 }
