@@ -393,13 +393,13 @@ func ends(e *label.Event, effect scheme.Effect) time.Time {
 }
 
 const (
-	// PropagationChunk is how many labels are changed in one operation: few
-	// enough that other writers hardly notice.
-	PropagationChunk = 64
+	// PropagationChunk is how many labels are changed in one operation. More share
+	// the cost of a commit; other writers wait for it some fifty milliseconds.
+	PropagationChunk = 256
 
 	// propagationRest is how long is rested after a chunk, in hundredths of the
 	// time that it took, so that readers keep most of the machine.
-	propagationRest = 140
+	propagationRest = 180
 
 	// propagationRetry is how long is waited after a failure.
 	propagationRetry = time.Second
