@@ -17,9 +17,11 @@ func pae(e *label.Envelope) []byte { return dsse.PAE(e.PayloadType, e.Payload) }
 // Bundle returns an envelope as a Sigstore bundle v0.3 that names the key by
 // the hint that cosign uses. The same envelope gives the same bytes.
 func Bundle(e *label.Envelope) ([]byte, error) {
-	b := bundle{MediaType: label.BundleType, Envelope: wire(e)}
-	b.Material.PublicKey = &publicKeyRef{Hint: hintOf(e.Signatures[0].KeyID)}
-	return label.Encode(&b)
+	return label.Encode(&struct {
+		MediaType string          `json:"mediaType"`
+		Material  material        `json:"verificationMaterial"`
+		Envelope  *label.Envelope `json:"dsseEnvelope"`
+	}{label.BundleType, material{PublicKey: &publicKeyRef{Hint: hintOf(e.Signatures[0].KeyID)}}, e})
 }
 
 // wireEnvelope is an envelope as others write it: base64 in either alphabet.
@@ -31,15 +33,7 @@ type wireEnvelope struct {
 
 type wireSignature struct {
 	Sig   string `json:"sig"`
-	KeyID string `json:"keyid,omitempty"`
-}
-
-func wire(e *label.Envelope) *wireEnvelope {
-	w := &wireEnvelope{PayloadType: e.PayloadType, Payload: base64.StdEncoding.EncodeToString(e.Payload)}
-	for _, s := range e.Signatures {
-		w.Signatures = append(w.Signatures, wireSignature{Sig: base64.StdEncoding.EncodeToString(s.Sig)})
-	}
-	return w
+	KeyID string `json:"keyid"`
 }
 
 func (w *wireEnvelope) decode() (*label.Envelope, error) {
@@ -81,16 +75,18 @@ func decode64(field, s string) ([]byte, error) {
 	return b, nil
 }
 
-// bundle is a Sigstore bundle v0.3, as much of it as we read and write.
+// bundle is a Sigstore bundle v0.3, as much of it as we read.
 type bundle struct {
-	MediaType string `json:"mediaType"`
-	Material  struct {
-		PublicKey   *publicKeyRef `json:"publicKey,omitempty"`
-		Certificate label.JSON    `json:"certificate,omitempty"`
-		Chain       label.JSON    `json:"x509CertificateChain,omitempty"`
-	} `json:"verificationMaterial"`
-	Envelope *wireEnvelope `json:"dsseEnvelope,omitempty"`
-	Message  label.JSON    `json:"messageSignature,omitempty"`
+	MediaType string        `json:"mediaType"`
+	Material  material      `json:"verificationMaterial"`
+	Envelope  *wireEnvelope `json:"dsseEnvelope"`
+	Message   label.JSON    `json:"messageSignature"`
+}
+
+type material struct {
+	PublicKey   *publicKeyRef `json:"publicKey,omitempty"`
+	Certificate label.JSON    `json:"certificate,omitempty"`
+	Chain       label.JSON    `json:"x509CertificateChain,omitempty"`
 }
 
 type publicKeyRef struct {

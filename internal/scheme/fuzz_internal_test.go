@@ -117,7 +117,11 @@ func FuzzRule(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, details, err := prg.Eval(&activation{facts: func(name string) (any, bool) { v, ok := facts[name]; return v, ok }, at: now})
+		act := &activation{at: now}
+		for name, v := range facts {
+			act.names, act.values = append(act.names, name), append(act.values, v)
+		}
+		_, details, err := prg.Eval(act)
 		if err == nil && *details.ActualCost() > maxCost {
 			t.Errorf("cost %d steps, %d are allowed", *details.ActualCost(), maxCost)
 		}

@@ -138,11 +138,13 @@ const (
 // eval evaluates the rule. Where it is unknown, missing names the facts on
 // which the result depends.
 func (r *rule) eval(facts func(name string) (any, bool), now time.Time) (result tri, missing []string, err error) {
-	act := &activation{facts: facts, at: now}
-	for _, name := range r.vars {
-		if _, ok := facts(name); !ok {
+	act := &activation{names: r.vars, values: make([]any, len(r.vars)), at: now}
+	for i, name := range r.vars {
+		v, ok := facts(name)
+		if !ok {
 			act.unknown = append(act.unknown, cel.AttributePattern(name))
 		}
+		act.values[i] = v
 	}
 	prg := r.whole
 	if len(act.unknown) > 0 {
@@ -174,7 +176,8 @@ func (r *rule) eval(facts func(name string) (any, bool), now time.Time) (result 
 
 // An activation gives a rule its facts.
 type activation struct {
-	facts   func(string) (any, bool)
+	names   []string // of facts
+	values  []any    // theirs, nil for none
 	at      time.Time
 	unknown []*interpreter.AttributePattern
 }
@@ -183,7 +186,11 @@ func (a *activation) ResolveName(name string) (any, bool) {
 	if name == instant {
 		return a.at, true
 	}
-	return a.facts(name)
+	i := slices.Index(a.names, name)
+	if i < 0 {
+		return nil, false
+	}
+	return a.values[i], a.values[i] != nil
 }
 
 func (a *activation) Parent() cel.Activation { return nil }
