@@ -66,7 +66,7 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 	if err != nil {
 		return nil, false, err
 	}
-	packedRaw, packedGist := store.Pack(verified.Raw()), store.PackGist(gist)
+	packedRaw, packedGist := store.Pack(verified.Raw()), store.PackQuick(gist)
 	isKnown := false
 	claims := []string{claimf("statement/%s", item.ID), claimf("device/%s", st.Device)}
 	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {

@@ -3,7 +3,7 @@
 // ([Store.Check]). It is dumb: who may write what is decided in package
 // authority, the only one that writes.
 //
-// # Schema, version 3
+// # Schema, version 4
 //
 // Drawn as name -> key = value. Numbers in keys are big-endian, so that keys
 // sort by them; "json" values are the JSON of the struct named; "|" joins parts
@@ -58,7 +58,9 @@
 // Tree nodes are keyed by level first: the 256 hashes of a tile lie side by
 // side. A log entry is packed (key ID, signature, compressed payload) rather
 // than stored as the JSON that was hashed; unpacking gives those bytes back,
-// since an envelope has one encoding. That halves the file.
+// since an envelope has one encoding. That halves the file. Entries and gists
+// are packed with S2, which is quick, evidence and documents with zstd, which is
+// small.
 //
 // # Durability
 //

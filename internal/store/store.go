@@ -17,7 +17,7 @@ import (
 )
 
 // schemaVersion is what this code reads and writes.
-const schemaVersion = 3
+const schemaVersion = 4
 
 // fileName is the database's name in the data directory.
 const fileName = "labeld.db"

@@ -221,7 +221,7 @@ func (v *View) Statement(id label.Digest) (*Statement, error) {
 func (v *View) Evidence(id label.Digest) ([]byte, error) { return v.unpacked(bEvidence, id, unpack) }
 
 // Gist returns what judging needs of a statement.
-func (v *View) Gist(id label.Digest) ([]byte, error) { return v.unpacked(bGists, id, unpackGist) }
+func (v *View) Gist(id label.Digest) ([]byte, error) { return v.unpacked(bGists, id, unpackQuick) }
 
 func (v *View) unpacked(bucket []byte, id label.Digest, unpack func([]byte) ([]byte, error)) ([]byte, error) {
 	b := v.tx.Bucket(bucket).Get(id[:])
