@@ -90,7 +90,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	var standing label.Standing
 	var rec *store.Label
 	err = a.writer.do(ctx, []string{claimf("device/%s", device)}, func(v *store.View, b *store.Batch) error {
-		l, err := latest(v, device, s.ID)
+		l, err := latest(v, p.device, s.ID)
 		if err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 			return err
 		}
 		p.maker = label.Party{ID: maker.ID, Name: maker.Name, URL: maker.URL}
-		if p.live, err = latest(v, device, s.ID); err != nil {
+		if p.live, err = latest(v, p.device, s.ID); err != nil {
 			return err
 		}
 		if p.live != nil {
@@ -236,7 +236,7 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 }
 
 // latest returns the label that a device got last in a scheme, or nil.
-func latest(v *store.View, device label.Digest, scheme string) (*store.Label, error) {
+func latest(v *store.View, device *store.Device, scheme string) (*store.Label, error) {
 	l, err := v.Latest(device, scheme)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil

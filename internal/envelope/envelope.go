@@ -3,16 +3,19 @@ package envelope
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"strings"
-
-	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
 	"labeld/internal/label"
 )
 
 // pae is the message that an envelope's signatures sign: DSSE's
 // pre-authentication encoding of type and payload.
-func pae(e *label.Envelope) []byte { return dsse.PAE(e.PayloadType, e.Payload) }
+func pae(e *label.Envelope) []byte {
+	b := make([]byte, 0, len(e.PayloadType)+len(e.Payload)+64)
+	b = fmt.Appendf(b, "DSSEv1 %d %s %d ", len(e.PayloadType), e.PayloadType, len(e.Payload))
+	return append(b, e.Payload...)
+}
 
 // Bundle returns an envelope as a Sigstore bundle v0.3 that names the key by
 // the hint that cosign uses. The same envelope gives the same bytes.

@@ -291,12 +291,12 @@ func (c *checker) labels() {
 		c.has(bOrgLabels, labelKey(l), nil, what)
 		c.has(bOutlines, indexKey(l.Index), nil, what)
 		c.claims(l.Index, what)
-		key, err := c.v.liveKey(l.Device, l.Scheme)
+		d, err := c.v.Device(l.Device)
 		if err != nil {
 			c.badf("%s: its device: %v", what, err)
 			return
 		}
-		if at := string(key); latest[at] == nil || l.Index > latest[at].Index {
+		if at := string(liveKey(d, l.Scheme)); latest[at] == nil || l.Index > latest[at].Index {
 			latest[at] = l
 		}
 	})

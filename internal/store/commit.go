@@ -225,11 +225,11 @@ func putLabel(tx *bolt.Tx, l *Label) error {
 	if err := putJSON(tx.Bucket(bLabels), []byte(l.ID), l); err != nil {
 		return err
 	}
-	live, err := (&View{tx}).liveKey(l.Device, l.Scheme)
+	d, err := (&View{tx}).Device(l.Device)
 	if err != nil {
 		return fmt.Errorf("label %s: its device: %w", l.ID, err)
 	}
-	if err := tx.Bucket(bLive).Put(live, []byte(l.ID)); err != nil {
+	if err := tx.Bucket(bLive).Put(liveKey(d, l.Scheme), []byte(l.ID)); err != nil {
 		return err
 	}
 	if err := tx.Bucket(bOrgLabels).Put(labelKey(l), nil); err != nil {

@@ -290,12 +290,8 @@ func (v *View) Labels(f func(*Label) bool) error {
 
 // Latest returns the label that a device got last in a scheme. Whether it is
 // live is for the caller to tell.
-func (v *View) Latest(device label.Digest, scheme string) (*Label, error) {
-	key, err := v.liveKey(device, scheme)
-	if err != nil {
-		return nil, err
-	}
-	b := v.tx.Bucket(bLive).Get(key)
+func (v *View) Latest(d *Device, scheme string) (*Label, error) {
+	b := v.tx.Bucket(bLive).Get(liveKey(d, scheme))
 	if b == nil {
 		return nil, ErrNotFound
 	}
@@ -304,22 +300,18 @@ func (v *View) Latest(device label.Digest, scheme string) (*Label, error) {
 
 // liveKey begins with when a device was registered. Labels are asked for soon
 // after, in much the same order: what one commit writes lies side by side.
-func (v *View) liveKey(device label.Digest, scheme string) ([]byte, error) {
-	d, err := v.Device(device)
-	if err != nil {
-		return nil, err
-	}
-	return append(append(timeValue(d.Registered), device[:]...), scheme...), nil
+func liveKey(d *Device, scheme string) []byte {
+	return append(append(timeValue(d.Registered), d.Digest[:]...), scheme...)
 }
 
 // DeviceLabels returns the latest label of a device in each scheme.
 func (v *View) DeviceLabels(device label.Digest) (list []*Label, err error) {
-	key, err := v.liveKey(device, "")
+	d, err := v.Device(device)
 	if err != nil {
 		return nil, err
 	}
-	err = v.prefix(bLive, key, nil, func(rest []byte) (bool, error) {
-		l, err := v.Latest(device, string(rest))
+	err = v.prefix(bLive, liveKey(d, ""), nil, func(rest []byte) (bool, error) {
+		l, err := v.Latest(d, string(rest))
 		list = append(list, l)
 		return true, err
 	})
