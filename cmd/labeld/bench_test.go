@@ -49,7 +49,7 @@ import (
 
 const (
 	clients = 64
-	devices = 6000 // devices to submit evidence for, and to have labelled
+	devices = 9000 // devices to submit evidence for, and to have labelled
 
 	// issueRounds is in how many parts devices are labelled, a whole baseline
 	// after each, so that both see the same machine.
@@ -348,13 +348,13 @@ func groupCommit(tb testing.TB, n, count int) float64 {
 	type op struct {
 		n    int
 		id   [12]byte // of the label
-		dev  [42]byte // of device and scheme
+		dev  [50]byte // of device and scheme
 		done chan error
 	}
 	queue := make(chan *op, 2*n)
-	entry, record, hash := make([]byte, 1500), make([]byte, 250), make([]byte, 32)
+	entry, outline, record, hash := make([]byte, 2600), make([]byte, 400), make([]byte, 220), make([]byte, 32)
 	rand.Read(entry)
-	names := []string{"entries", "labels", "live", "org_labels", "hashes"}
+	names := []string{"entries", "outlines", "labels", "live", "org_labels", "hashes"}
 	if err := db.Update(func(tx *bolt.Tx) error {
 		for _, name := range names {
 			if _, err := tx.CreateBucket([]byte(name)); err != nil {
@@ -365,12 +365,13 @@ func groupCommit(tb testing.TB, n, count int) float64 {
 	}); err != nil {
 		tb.Fatal(err)
 	}
-	// put writes what a label adds: a log entry, two tree nodes, its record, and
-	// two index records.
+	// put writes what a label adds: a log entry and what lists show of it, two tree
+	// nodes, its record, and two index records.
 	put := func(tx *bolt.Tx, o *op) error {
 		seq := binary.BigEndian.AppendUint64(nil, uint64(o.n))
 		return errors.Join(
 			tx.Bucket([]byte("entries")).Put(seq, entry),
+			tx.Bucket([]byte("outlines")).Put(seq, outline),
 			tx.Bucket([]byte("hashes")).Put(append([]byte{0}, seq...), hash),
 			tx.Bucket([]byte("hashes")).Put(append([]byte{1}, seq...), hash),
 			tx.Bucket([]byte("labels")).Put(o.id[:], record),
