@@ -399,7 +399,7 @@ const (
 
 	// propagationRest is how long is rested after a chunk, in hundredths of the
 	// time that it took, so that readers keep most of the machine.
-	propagationRest = 180
+	propagationRest = 210
 
 	// propagationRetry is how long is waited after a failure.
 	propagationRetry = time.Second
