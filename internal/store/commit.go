@@ -252,8 +252,9 @@ func statementKey(org string, s *Statement) []byte {
 	return orgKey(org, append(newestFirst(s.Received), s.ID[:]...)...)
 }
 
+// labelKey goes by log entry: labels issued within a second have an order too.
 func labelKey(l *Label) []byte {
-	return orgKey(l.Org, append(newestFirst(l.Issued), l.ID...)...)
+	return orgKey(l.Org, append(indexKey(^l.Index), l.ID...)...)
 }
 
 func pair(d label.Digest, rest []byte) []byte { return append(d[:len(d):len(d)], rest...) }

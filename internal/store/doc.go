@@ -28,7 +28,7 @@
 //	org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first
 //	labels          label id = json Label
 //	live            time, 32-byte device digest, scheme = label id  by when the device was registered
-//	org_labels      org|^time, label id = nothing               newest first
+//	org_labels      org|^log index, label id = nothing          newest first
 //	outlines        index uint64 = json label.Outline           what lists show of labels
 //	statuses        label id, number uint32 = json Status
 //	requests        32-byte digest = json Request
