@@ -1,8 +1,8 @@
 package verify
 
 import (
-	"bytes"
 	"fmt"
+	"reflect"
 	"time"
 
 	"labeld/internal/envelope"
@@ -265,23 +265,15 @@ func Statement(u *envelope.Unverified, device []byte, keys []*envelope.PublicKey
 	if err != nil {
 		return nil, "", label.Within("bundle", err)
 	}
-	// The label's device was validated with it: where it gives the descriptor's
-	// bytes, there is nothing left to ask of those.
-	described, err := l.Device.Canonical()
+	dev, err := label.ParseDevice(device)
 	if err != nil {
 		return nil, "", err
-	}
-	same := bytes.Equal(described, device)
-	if !same {
-		if _, err := label.ParseDevice(device); err != nil {
-			return nil, "", err
-		}
 	}
 	subjects := v.Subjects()
 	if len(subjects) != 1 || subjects[0] != label.DigestOf(device) {
 		return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownSubject, "device", "the label is about another device than this descriptor")
 	}
-	if !same {
+	if !reflect.DeepEqual(&l.Device, dev) {
 		return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownSubject, "device", "the label describes another device than its subject")
 	}
 	return l, v.KeyID(), nil
