@@ -42,6 +42,10 @@ type Status struct {
 	Effective time.Time    `json:"effective"` // Recorded or, for some actions, later
 	Authority Party        `json:"authority"`
 	Successor *LabelLink   `json:"successor,omitempty"` // of a superseded label
+
+	// New is what the successor of a renewed label rests on that the label did
+	// not; empty where the judgement changed on the same evidence.
+	New []LabelEvidence `json:"new,omitempty"`
 	Advisory  *AdvisoryRef `json:"advisory,omitempty"`  // of an advise
 	Cause     string       `json:"cause,omitempty"`     // what it follows from, where nobody asked for it
 	Requests  []RequestRef `json:"requests,omitempty"`  // who asked for it, each with a signature
@@ -131,6 +135,9 @@ func (s *Status) Validate() error {
 		if id, err := ParseID(string(s.Successor.ID)); err != nil || id != s.Successor.ID || id == s.Label {
 			return invalid(ReasonIDMalformed, "successor.id", "is not the ID of another label in normal form")
 		}
+	}
+	if len(s.New) > 0 && s.Action != Supersede {
+		return invalid(ReasonOutOfRange, "new", "only the successor of a superseded label rests on something new")
 	}
 	if (s.Action == Advise) != (s.Advisory != nil) {
 		return invalid(ReasonMissing, "advisory", "advising, and nothing else, names an advisory")

@@ -28,6 +28,9 @@ type Item struct {
 	Firmware *label.Firmware // of a report
 	Product  *label.Product  // of a declaration
 	Lab      label.LabRef    // of a report; set by whoever admitted it
+	Received time.Time       // set by whoever admitted it
+	Doubt    *Doubt          // what speaks against it; set by whoever admitted it
+	Corrects label.Digest    // of a report: the earlier one that it takes the place of
 
 	verdicts table[label.Outcome] // by provision
 	facts    table[label.JSON]    // by name; compact, checked against the dictionary by Read
@@ -234,6 +237,11 @@ func spaced(unit string) string {
 		return ""
 	}
 	return " " + unit
+}
+
+// Fails reports whether a statement says of a provision that it fails.
+func (it *Item) Fails() bool {
+	return slices.ContainsFunc(it.verdicts, func(r row[label.Outcome]) bool { return r.value == label.Fail })
 }
 
 // CheckDevice checks a descriptor against the programme's data.

@@ -260,10 +260,11 @@ func (v *View) Strikes(f func(Strike)) error {
 	})
 }
 
-// Judgements returns some devices of which a judgement is due, and since when.
-func (v *View) Judgements(most int) (list []Judgement, err error) {
+// Judgements returns some devices after one of which a judgement is due, and
+// since when.
+func (v *View) Judgements(after label.Digest, most int) (list []Judgement, err error) {
 	c := v.tx.Bucket(bJudgements).Cursor()
-	for k, b := c.First(); k != nil && len(list) < most; k, b = c.Next() {
+	for k, b := c.Seek(append(bytes.Clone(after[:]), 0)); k != nil && len(list) < most; k, b = c.Next() {
 		if len(k) != len(label.Digest{}) || len(b) != 8 {
 			return nil, corrupt(bJudgements, k, ErrNotFound)
 		}
