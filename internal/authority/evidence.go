@@ -167,35 +167,40 @@ type StatementNote struct {
 	Doubt *scheme.Doubt // nil where nothing speaks against it
 }
 
-// DeviceStatements lists all statements about a device, latest first, whoever
-// signed and whoever sent them, to its manufacturer and to operators.
-func (a *Authority) DeviceStatements(c Caller, device label.Digest) (list []*StatementNote, err error) {
-	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
-		return nil, err
+// deviceStatements calls f with all statements about a device, latest first,
+// whoever signed and whoever sent them, until f returns false. What f gets beside
+// it is a cursor, after which to go on.
+func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []byte, f func(*StatementNote, []byte) bool) error {
+	desc := new(label.Device)
+	if err := label.Decode(d.Descriptor, desc); err != nil {
+		return err
 	}
-	err = a.store.View(func(v *store.View) error {
-		d, desc, err := ownDevice(v, c, device)
+	all, err := v.DeviceStatements(d.Digest)
+	if err != nil {
+		return err
+	}
+	known := a.distrust.Load()
+	list := make([]*StatementNote, len(all))
+	for i, s := range all {
+		st, err := v.Statement(s.ID)
 		if err != nil {
 			return err
 		}
-		all, err := v.DeviceStatements(device)
-		if err != nil {
-			return err
-		}
-		known := a.distrust.Load()
-		for _, s := range all {
-			st, err := v.Statement(s.ID)
-			if err != nil {
-				return err
-			}
-			list = append(list, &StatementNote{st, known.doubts(st, s.Superseded, d.Org, desc.Category, nil)})
-		}
-		return nil
-	})
+		list[i] = &StatementNote{st, known.doubts(st, s.Superseded, d.Org, desc.Category, nil)}
+	}
 	slices.SortFunc(list, func(x, y *StatementNote) int {
 		return cmp.Or(y.Received.Compare(x.Received), slices.Compare(x.ID[:], y.ID[:]))
 	})
-	return list, err
+	from := 0
+	if len(cursor) > 0 {
+		from = 1 + slices.IndexFunc(list, func(n *StatementNote) bool { return slices.Equal(n.ID[:], cursor) })
+	}
+	for _, n := range list[from:] {
+		if !f(n, n.ID[:]) {
+			break
+		}
+	}
+	return nil
 }
 
 // dueFor has a device judged again, beside other work, if it has a label that
@@ -229,4 +234,3 @@ func (a *Authority) dueForSigner(v *store.View, b *store.Batch, signer string, f
 	})
 	return cmp.Or(inner, err)
 }
-

@@ -161,7 +161,9 @@ func (a *Authority) openHolds(v *store.View, device *store.Device, desc *label.D
 		return nil, err
 	}
 	list, err = a.open(v, device, list, now)
-	slices.SortStableFunc(list, func(x, y *Hold) int { return cmp.Or(x.Since.Compare(y.Since), slices.Compare(x.Device[:], y.Device[:])) })
+	slices.SortStableFunc(list, func(x, y *Hold) int {
+		return cmp.Or(x.Since.Compare(y.Since), slices.Compare(x.Device[:], y.Device[:]))
+	})
 	return list, err
 }
 

@@ -33,22 +33,22 @@ func (a Action) Later() bool { return a == Withdraw || a == Supersede || a == La
 // of [TypeStatus], signed by the authority, about the label's device; public
 // and logged.
 type Status struct {
-	Label     ID           `json:"label"`
-	Number    int          `json:"number"` // 1, 2, … in the label's history, without gaps
-	Action    Action       `json:"action"`
-	Reason    string       `json:"reason"` // code from the published list
-	Text      string       `json:"text"`   // what happened, in plain words
-	Recorded  time.Time    `json:"recorded"`
-	Effective time.Time    `json:"effective"` // Recorded or, for some actions, later
-	Authority Party        `json:"authority"`
-	Successor *LabelLink   `json:"successor,omitempty"` // of a superseded label
+	Label     ID         `json:"label"`
+	Number    int        `json:"number"` // 1, 2, … in the label's history, without gaps
+	Action    Action     `json:"action"`
+	Reason    string     `json:"reason"` // code from the published list
+	Text      string     `json:"text"`   // what happened, in plain words
+	Recorded  time.Time  `json:"recorded"`
+	Effective time.Time  `json:"effective"` // Recorded or, for some actions, later
+	Authority Party      `json:"authority"`
+	Successor *LabelLink `json:"successor,omitempty"` // of a superseded label
 
 	// New is what the successor of a renewed label rests on that the label did
 	// not; empty where the judgement changed on the same evidence.
-	New []LabelEvidence `json:"new,omitempty"`
-	Advisory  *AdvisoryRef `json:"advisory,omitempty"`  // of an advise
-	Cause     string       `json:"cause,omitempty"`     // what it follows from, where nobody asked for it
-	Requests  []RequestRef `json:"requests,omitempty"`  // who asked for it, each with a signature
+	New      []LabelEvidence `json:"new,omitempty"`
+	Advisory *AdvisoryRef    `json:"advisory,omitempty"` // of an advise
+	Cause    string          `json:"cause,omitempty"`    // what it follows from, where nobody asked for it
+	Requests []RequestRef    `json:"requests,omitempty"` // who asked for it, each with a signature
 }
 
 // A LabelLink leads to another label.
