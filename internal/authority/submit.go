@@ -189,7 +189,7 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 		return nil, err
 	}
 	st.Lab = label.LabRef{ID: signer.ID, Name: signer.Name, Accreditation: acc.Number, Body: acc.Body}
-	return st, nil
+	return st, checkCorrection(v, item, device.Digest)
 }
 
 // subject returns the registered device that a statement is about.
@@ -269,7 +269,7 @@ func (d *distrust) evidence(v *store.View, ids []label.Digest) ([]*scheme.Item, 
 		if err != nil {
 			return nil, err
 		}
-		item.Lab = st.Lab
+		item.Lab, item.Received = st.Lab, st.Received
 		items = append(items, item)
 	}
 	return items, nil
