@@ -54,7 +54,7 @@ func (a *Authority) refusal(d *scheme.Decision, level int, p *picture) (*label.D
 	}
 	said := &label.Decision{
 		Authority: a.issuer.Authority(), Maker: p.maker, Scheme: d.Scheme.Ref(), Level: l, Reached: d.Reached,
-		Evidence: references(d.Evidence), Stale: references(d.Stale),
+		Evidence: references(d.Evidence), Unused: unused(d.UnusedFor(level)),
 		Decided:    d.At.UTC().Truncate(time.Second),
 		AppealBy:   label.DateOf(d.At).AddDays(d.Scheme.Lifecycle.AppealDays),
 		DecideDays: d.Scheme.Lifecycle.DecideDays,
@@ -74,7 +74,14 @@ func (a *Authority) refusal(d *scheme.Decision, level int, p *picture) (*label.D
 
 func references(items []*scheme.Item) (list []label.LabelEvidence) {
 	for _, it := range items {
-		list = append(list, label.LabelEvidence{Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date, SHA256: it.ID})
+		list = append(list, it.Reference())
+	}
+	return list
+}
+
+func unused(items []scheme.Unused) (list []label.Unused) {
+	for _, u := range items {
+		list = append(list, label.Unused{Evidence: u.Item.Reference(), Code: u.Code, Text: u.Text, Against: u.Against})
 	}
 	return list
 }

@@ -18,7 +18,6 @@ const (
 	doubtEnded      = "accreditation-ended"
 	doubtScope      = "scope-lost"
 	doubtAffiliated = "affiliated"
-	doubtSuperseded = "superseded"
 )
 
 // distrust is what became known, after evidence was accepted, that speaks
@@ -126,16 +125,16 @@ func (d *distrust) related(a, b string) bool { return d.group(a) == d.group(b) }
 // doubt returns what speaks against a statement about a device, or nil.
 func (d *distrust) doubt(st *store.Statement, maker string) *scheme.Doubt {
 	if _, ok := d.struck[st.ID]; ok {
-		return &scheme.Doubt{Code: doubtStruck, Text: "The authority struck this statement: it was found not to be reliable."}
+		return &scheme.Doubt{Code: doubtStruck, Text: "was struck by the authority, which found it not to be reliable"}
 	}
 	if from, ok := d.keys[st.Key]; ok && !st.Received.Before(from) {
-		return &scheme.Doubt{Code: doubtKey, Text: "The key that signed it may have been in the wrong hands when it arrived; sign it anew with another key."}
+		return &scheme.Doubt{Code: doubtKey, Text: "arrived when the key that signed it may have been in the wrong hands; sign it anew with another key"}
 	}
 	if st.Type != label.TypeTestReport {
 		return nil
 	}
 	if d.related(st.Signer, maker) {
-		return &scheme.Doubt{Code: doubtAffiliated, Against: true, Text: "The laboratory and the manufacturer are under common control; a laboratory that is independent has to test the device."}
+		return &scheme.Doubt{Code: doubtAffiliated, Against: true, Text: "is of a laboratory that is not independent of the manufacturer; another has to test the device; what it found wrong still counts"}
 	}
 	return nil
 }
@@ -150,15 +149,15 @@ func (d *distrust) scope(st *store.Statement, category string, effect scheme.Eff
 	rec := d.accreditations[accredited{st.Lab.ID, st.Lab.Accreditation}]
 	switch {
 	case rec == nil:
-		return &scheme.Doubt{Code: doubtEnded, Against: true, Text: "The accreditation under which it was accepted is not on record any more."}
+		return &scheme.Doubt{Code: doubtEnded, Against: true, Text: "was accepted under an accreditation that is not on record any more; what it found wrong still counts"}
 	case rec.Suspended != "":
-		return &scheme.Doubt{Code: doubtSuspended, Against: true, Text: "The laboratory's accreditation " + rec.Number + " is suspended: " + rec.Suspended}
+		return &scheme.Doubt{Code: doubtSuspended, Against: true, Text: "was made under accreditation " + rec.Number + ", which is suspended (" + rec.Suspended + "); what it found wrong still counts"}
 	case st.Date.Before(rec.Interval.From) || st.Date.After(rec.Interval.To):
-		return &scheme.Doubt{Code: doubtEnded, Against: true, Text: "The laboratory's accreditation " + rec.Number + " did not run on the day when the tests ended."}
+		return &scheme.Doubt{Code: doubtEnded, Against: true, Text: "was made under accreditation " + rec.Number + ", which did not run on the day when the tests ended; what it found wrong still counts"}
 	case rec.HasCategory(category):
 		return nil
 	}
-	doubt := &scheme.Doubt{Code: doubtScope, Against: true, Text: "The laboratory's accreditation " + rec.Number + " no longer covers " + category + "."}
+	doubt := &scheme.Doubt{Code: doubtScope, Against: true, Text: "was made under accreditation " + rec.Number + ", which no longer covers " + category + "; what it found wrong still counts"}
 	switch effect.Action {
 	case scheme.NoEffect:
 		return nil

@@ -1,17 +1,17 @@
 // # Evidence
 //
 // All that was accepted about a device is weighed, whoever sent it. What became
-// known since then that speaks against a statement is looked up each time
-// ([distrust]); the statement stays on record, and whoever may see the decision
-// reads why it does not count.
+// known since then that speaks against a statement is looked up each time; the
+// statement stays on record, and whoever may see the decision reads why it does
+// not count.
 //
 // Each signer has a number of places for a device ([label.MaxSignerStatements]).
-// What another statement of the signer has taken the place of gives its place
-// back: a declaration to one of a later day, a report to one that corrects it.
-// When all places are taken, the oldest statement that holds no failure makes
-// room for the new one; where all hold failures, a new failure takes the place of
-// the oldest, and anything else is refused. So a signer can neither keep another
-// out, nor hide its own failures, nor be kept from reporting one.
+// A statement that says nothing any more gives its place back: a declaration when
+// there is one of a later day, a report when its correction states again all that
+// it found wrong. When all places are taken, a report of a failure takes that of
+// the oldest statement which reports none, or else of the oldest; anything else
+// is refused. So a signer can neither keep another out, nor hide a failure, nor be
+// kept from reporting one.
 package authority
 
 import (
@@ -68,7 +68,7 @@ const maxPast = 32
 // doubts returns the first thing that speaks against a statement, or nil.
 func (d *distrust) doubts(st *store.Statement, superseded label.Digest, maker, category string, effects map[string]scheme.Effect) *scheme.Doubt {
 	if !superseded.IsZero() {
-		return &scheme.Doubt{Code: doubtSuperseded, Text: "A later statement of its signer has taken its place: " + superseded.String()}
+		return &scheme.Doubt{Code: scheme.Superseded, Text: "gave its place to a later statement of its signer, " + superseded.String()}
 	}
 	if doubt := d.doubt(st, maker); doubt != nil {
 		return doubt
@@ -83,31 +83,29 @@ func (a *Authority) makeRoom(v *store.View, b *store.Batch, st *store.Statement,
 	if err != nil {
 		return err
 	}
-	supersede := func(old, by label.Digest) {
+	takePlace := func(old, by label.Digest) {
 		b.Supersessions = append(b.Supersessions, store.Supersession{Device: st.Device, Statement: old, By: by})
 	}
 	mine = slices.DeleteFunc(mine, func(old *placed) bool {
 		by := replaces(item, old.item)
 		if by {
-			supersede(old.ID, st.ID)
+			takePlace(old.ID, st.ID)
 		}
 		return by
 	})
 	if i := slices.IndexFunc(mine, func(old *placed) bool { return replaces(old.item, item) }); i >= 0 {
-		supersede(st.ID, mine[i].ID) // it came after the one that takes its place
+		takePlace(st.ID, mine[i].ID) // it came after the one that takes its place
 		return nil
 	}
 	if len(mine) < label.MaxSignerStatements {
 		return nil
 	}
-	oldest := slices.IndexFunc(mine, func(old *placed) bool { return !old.item.Fails() })
-	if oldest < 0 && item.Fails() {
-		oldest = 0
+	if !item.Fails() {
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "subject",
+			"%s has %d statements about the device that count, which is the limit; declare on a later day, or correct an earlier report (member corrects)", st.Signer, len(mine))
 	}
-	if oldest < 0 {
-		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "subject", "%s has %d statements about the device already, all of which report failures; correct one of them by the new report (member corrects)", st.Signer, len(mine))
-	}
-	supersede(mine[oldest].ID, st.ID)
+	oldest := max(0, slices.IndexFunc(mine, func(old *placed) bool { return !old.item.Fails() }))
+	takePlace(mine[oldest].ID, st.ID)
 	return nil
 }
 
@@ -155,7 +153,7 @@ func places(v *store.View, st *store.Statement) (list []*placed, err error) {
 // signer about the same device.
 func replaces(next, old *scheme.Item) bool {
 	if next.Type == label.TypeTestReport {
-		return next.Corrects == old.ID
+		return next.Corrects == old.ID && next.Restates(old)
 	}
 	return next.Date.After(old.Date) && next.Standard == old.Standard && next.Edition == old.Edition
 }
@@ -171,8 +169,8 @@ type StatementNote struct {
 // whoever signed and whoever sent them, until f returns false. What f gets beside
 // it is a cursor, after which to go on.
 func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []byte, f func(*StatementNote, []byte) bool) error {
-	desc := new(label.Device)
-	if err := label.Decode(d.Descriptor, desc); err != nil {
+	category, err := categoryOf(d)
+	if err != nil {
 		return err
 	}
 	all, err := v.DeviceStatements(d.Digest)
@@ -186,7 +184,7 @@ func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []by
 		if err != nil {
 			return err
 		}
-		list[i] = &StatementNote{st, known.doubts(st, s.Superseded, d.Org, desc.Category, nil)}
+		list[i] = &StatementNote{st, known.doubts(st, s.Superseded, d.Org, category, nil)}
 	}
 	slices.SortFunc(list, func(x, y *StatementNote) int {
 		return cmp.Or(y.Received.Compare(x.Received), slices.Compare(x.ID[:], y.ID[:]))
@@ -233,4 +231,11 @@ func (a *Authority) dueForSigner(v *store.View, b *store.Batch, signer string, f
 		return inner == nil
 	})
 	return cmp.Or(inner, err)
+}
+
+// categoryOf returns the category of a device.
+func categoryOf(d *store.Device) (string, error) {
+	desc := new(label.Device)
+	err := label.Decode(d.Descriptor, desc)
+	return desc.Category, err
 }

@@ -186,7 +186,7 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 		return nil, err
 	}
 	st.Lab = label.LabRef{ID: signer.ID, Name: signer.Name, Accreditation: acc.Number, Body: acc.Body}
-	return st, nil
+	return st, checkCorrection(v, item, device.Digest)
 }
 
 // subject returns the registered device that a statement is about.

@@ -63,6 +63,10 @@ const (
 	// for shoppers: more than that nobody reads.
 	MaxDeclared = 32
 
+	// MaxWhy bounds the features that a label names for a criterion that does not
+	// apply: a condition asks for one or two.
+	MaxWhy = 16
+
 	// MaxText bounds a one-line text (names, models), in bytes.
 	MaxText = 200
 

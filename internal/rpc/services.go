@@ -68,7 +68,11 @@ func (s *submissions) SubmitStatement(ctx context.Context, r *labelv1.SubmitStat
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.SubmitStatementResponse{Submission: submission(st), Known: known}, nil
+	worth, err := s.a.Worth(st)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.SubmitStatementResponse{Submission: submission(st), Known: known, Notes: notes(worth)}, nil
 }
 
 func (s *submissions) ListSubmissions(ctx context.Context, r *labelv1.ListSubmissionsRequest) (*labelv1.ListSubmissionsResponse, error) {
