@@ -514,3 +514,79 @@ func TestRevokedWhileJudged(t *testing.T) {
 		return nil
 	}))
 }
+
+// TestCheckFindsOthersKeys writes records behind the authority's back that count
+// a signature for an organization whose key did not make it.
+func TestCheckFindsOthersKeys(t *testing.T) {
+	b := newBench(t)
+	op, lab := b.Caller(labeltest.Operator), b.Signers[labeltest.Lab]
+	p := b.Issue(b.Example("plug"), 1)
+	payload := b.report()
+	env, err := lab.SealPayload(payload)
+	must(t, err)
+	raw, err := envelope.Bundle(env)
+	must(t, err)
+	st, err := b.submit(raw)
+	must(t, err)
+	twin := twinKey(t, lab.Public, payload, env.Signatures[0].Sig)
+	b.enrolKey(labeltest.ToyMaker, twin)
+	asked, err := b.Authority.Change(ctx, op, signedBy(t, b.revocation(p), namings[1], b.Signers[labeltest.Operator]))
+	must(t, err)
+	event, err := b.Authority.Report(ctx, op, b.Event(label.Event{Kind: label.KeyEvent, Key: b.retired.Public.ID, Since: b.Clock.Now().UTC().Truncate(time.Second), Reason: "key-compromised"}))
+	must(t, err)
+	must(t, b.Authority.Propagate(ctx))
+	event, err = b.Authority.Event(op, event.Digest)
+	must(t, err)
+	gist := readGist(t, b.World, st.ID)
+
+	write := func(batch store.Batch) {
+		t.Helper()
+		batch.At = b.Clock.Now()
+		must(t, b.Store.View(func(v *store.View) error {
+			head, err := v.Head()
+			batch.From = head.Tree
+			return err
+		}))
+		must(t, b.Store.Commit(&batch))
+	}
+	statement := *st
+	statement.Raw, statement.Gist = store.Pack(raw), store.PackQuick(gist)
+	for name, c := range map[string]func(forge bool) store.Batch{
+		"a statement": func(forge bool) store.Batch {
+			rec := statement
+			if forge {
+				rec.Key = twin.ID
+			}
+			return store.Batch{Statements: []store.Statement{rec}}
+		},
+		"a request": func(forge bool) store.Batch {
+			rec := *asked.Request
+			rec.Signatures = slices.Clone(rec.Signatures)
+			if forge {
+				rec.Signatures[0].Organization = labeltest.Lab
+			}
+			return store.Batch{Requests: []store.Request{rec}}
+		},
+		"an event": func(forge bool) store.Batch {
+			rec := *event
+			if forge {
+				rec.Signature.Organization = labeltest.Lab
+			}
+			return store.Batch{Events: []store.Event{rec}}
+		},
+	} {
+		write(c(true))
+		var found []string
+		must(t, authority.Check(b.Store, b.Trust, b.Programme, func(p string) { found = append(found, p) }))
+		if !slices.ContainsFunc(found, func(p string) bool { return strings.Contains(p, "the key is not of") }) {
+			t.Errorf("%s: the check finds %q", name, found)
+		}
+		write(c(false))
+	}
+}
+
+func readGist(t *testing.T, w *labeltest.World, id label.Digest) (gist []byte) {
+	t.Helper()
+	must(t, w.Store.View(func(v *store.View) (err error) { gist, err = v.Gist(id); gist = slices.Clone(gist); return err }))
+	return gist
+}
