@@ -64,8 +64,6 @@ func (a *Authority) admitAppeal(v *store.View, s *signedAs[label.Appeal], t *Tra
 	switch {
 	case s.by.Organization != d.Org:
 		return 0, label.Errorf(label.Denied, label.ReasonNotYours, "appeal", "the decision is about a device of another manufacturer than %s, who signed", s.by.Organization)
-	case s.said.Manufacturer != d.Org:
-		return 0, label.Errorf(label.Denied, label.ReasonWrongSigner, "appeal.manufacturer", "the appeal speaks for %q and is signed with a key of %q", s.said.Manufacturer, d.Org)
 	case s.subject != d.Device:
 		return 0, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "appeal.subject", "is not the device that the decision is about")
 	case t.Appeal != nil:

@@ -28,11 +28,10 @@ type signer struct {
 // A right says whether an organization may sign a statement: nil, or why not.
 type right func(*label.Organization) error
 
-// speaksFor is the right to sign what speaks for an organization. A statement
-// that should name one and does not is refused when its predicate is read.
+// speaksFor is the right to sign what speaks for an organization.
 func speaksFor(id, field string) right {
 	return func(o *label.Organization) error {
-		if id != "" && o.ID != id {
+		if o.ID != id {
 			return label.Errorf(label.Denied, label.ReasonWrongSigner, field, "the statement speaks for %q and is signed with a key of %q", id, o.ID)
 		}
 		return nil
@@ -81,10 +80,10 @@ func (a *Authority) pick(s *signedStatement, may right) (k *signer, err error) {
 
 // signed tries the keys that may have signed a statement.
 func (a *Authority) signed(c Caller, u *envelope.Unverified) (*signedStatement, error) {
-	speaker := cmp.Or(u.Claimed(), c.Org)
+	now, speaker := a.clock(), cmp.Or(u.Claimed(), c.Org)
 	var named, own []*label.Key
 	if err := a.store.View(func(v *store.View) (err error) {
-		named, own, err = candidates(v, u, speaker, a.clock())
+		named, own, err = candidates(v, u, speaker, now)
 		return err
 	}); err != nil {
 		return nil, err
@@ -108,11 +107,11 @@ func (a *Authority) signed(c Caller, u *envelope.Unverified) (*signedStatement, 
 	for v := range u.Signers(keys) {
 		k := byID[v.KeyID()]
 		s.signers = append(s.signers, signer{k, v})
-		if k.Organization == speaker && k.Usable(a.clock()) == nil {
+		if k.Organization == speaker && k.Usable(now) == nil {
 			left--
 		}
 		if left == 0 {
-			break
+			break // whoever else these signatures fit, it would change nothing
 		}
 	}
 	if len(s.signers) == 0 {
@@ -123,22 +122,34 @@ func (a *Authority) signed(c Caller, u *envelope.Unverified) (*signedStatement, 
 			s.unmade = append(s.unmade, k)
 		}
 	}
-	slices.SortStableFunc(s.signers, func(a, b signer) int {
-		return cmp.Or(preferred(c.Org, b)-preferred(c.Org, a), newest(a.Key, b.Key))
+	slices.SortFunc(s.signers, func(a, b signer) int {
+		return cmp.Or(ownFirst(c.Org, a.Key, b.Key), newestFirst(a.Key, b.Key))
 	})
 	return s, nil
 }
 
-// preferred is 1 for a key of an organization, and 0 for others.
-func preferred(org string, s signer) int {
-	if s.Organization == org {
-		return 1
-	}
-	return 0
+// ownFirst orders keys: those of an organization before others.
+func ownFirst(org string, a, b *label.Key) int {
+	return trueFirst(a.Organization == org, b.Organization == org)
 }
 
-// newest orders keys: those that came last first.
-func newest(a, b *label.Key) int { return cmp.Or(b.From.Compare(a.From), cmp.Compare(a.ID, b.ID)) }
+// newestFirst orders keys: those that came into use last before others.
+func newestFirst(a, b *label.Key) int { return cmp.Or(b.From.Compare(a.From), cmp.Compare(a.ID, b.ID)) }
+
+// usableFirst orders keys: those that may be used at an instant before others.
+func usableFirst(at time.Time, a, b *label.Key) int {
+	return trueFirst(a.Usable(at) == nil, b.Usable(at) == nil)
+}
+
+func trueFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
 
 // candidates returns the keys that may have made a statement's signatures: those
 // that it names, as far as they are enrolled, and those of the organization that
@@ -159,20 +170,9 @@ func candidates(v *store.View, u *envelope.Unverified, speaker string, now time.
 	if own, err = v.OrgKeys(speaker); err != nil {
 		return nil, nil, err
 	}
-	unusable := func(k *label.Key) int {
-		if k.Usable(now) != nil {
-			return 1
-		}
-		return 0
-	}
-	slices.SortFunc(own, func(a, b *label.Key) int { return cmp.Or(unusable(a)-unusable(b), newest(a, b)) })
-	own = own[:min(len(own), label.MaxKeysTried)]
-	// The speaker's keys come first: where one accounts for the signature, no
-	// other is tried.
-	slices.SortStableFunc(named, func(a, b *label.Key) int {
-		return preferred(speaker, signer{Key: b}) - preferred(speaker, signer{Key: a})
-	})
-	return named, own, nil
+	slices.SortFunc(own, func(a, b *label.Key) int { return cmp.Or(usableFirst(now, a, b), newestFirst(a, b)) })
+	slices.SortFunc(named, func(a, b *label.Key) int { return cmp.Or(ownFirst(speaker, a, b), newestFirst(a, b)) })
+	return named, own[:min(len(own), label.MaxKeysTried)], nil
 }
 
 // unsigned is the refusal of a statement of which no key tried made a signature.
@@ -185,8 +185,8 @@ func unsigned(u *envelope.Unverified, speaker string, named []*label.Key, tried 
 		}
 	}
 	return label.Errorf(label.Denied, label.ReasonUnknownKey, "signatures",
-		"none of the signatures was made with an enrolled key that the statement names, nor with one of %s (of which %d were tried); enrol the signer's key, or sign with one that is enrolled and name its ID as keyid. A statement that was changed after signing looks the same",
-		speaker, tried)
+		"none of the signatures was made with an enrolled key that the statement names, nor with one of the %d keys of %.64q that were tried; enrol the signer's key, or sign with one that is enrolled and name its ID as keyid. A statement that was changed after signing looks the same",
+		tried, speaker)
 }
 
 // badSignature is the refusal of a statement that names a key which made none of

@@ -245,6 +245,27 @@ func TestNoSignatureForAnother(t *testing.T) {
 	}
 }
 
+// TestPrefixedSignatures has a stranger put signatures before the lab's, as many
+// as an envelope may have, to use up what is tried.
+func TestPrefixedSignatures(t *testing.T) {
+	b := newBench(t)
+	lab, toys := b.Signers[labeltest.Lab], b.Signers[labeltest.ToyMaker]
+	for _, mine := range []*envelope.Signer{toys, labeltest.NewSigner(t)} {
+		for _, keyid := range []string{"", mine.Public.ID, lab.Public.ID, b.retired.Public.ID} {
+			names := naming{"", func(i int, s []*envelope.Signer) string {
+				if i == len(s)-1 {
+					return "" // the lab names no key
+				}
+				return keyid
+			}}
+			raw := signedBy(t, b.report(), names, append(slices.Repeat([]*envelope.Signer{mine}, label.MaxSignatures-1), lab)...)
+			if st, err := b.submit(raw); err != nil || st.Key != lab.Public.ID {
+				t.Errorf("after signatures that name %.16q: %+v, %v", keyid, st, err)
+			}
+		}
+	}
+}
+
 // TestTwinKey enrols, as another organization's, a key that fits the lab's own
 // signature: from an ECDSA signature over P-256 there follow two public keys
 // that it is good for. The twin must neither count for its owner nor keep the

@@ -40,19 +40,15 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 	if err != nil {
 		return nil, false, err
 	}
-	key, err := a.pick(signed, speaksFor(u.Claimed(), "predicate"))
+	item, err := a.programme.Read(signed.content())
+	if err != nil {
+		return nil, false, err
+	}
+	key, err := a.pick(signed, speaksFor(item.Signer, "predicate"))
 	if err != nil {
 		return nil, false, err
 	}
 	verified := key.verified
-	item, err := a.programme.Read(verified)
-	if err != nil {
-		return nil, false, err
-	}
-	if item.Signer != key.Organization {
-		return nil, false, label.Errorf(label.Denied, label.ReasonWrongSigner, "predicate",
-			"the statement speaks for %q and is signed with a key of %q", item.Signer, key.Organization)
-	}
 	if err := a.programme.CheckAge(item, a.clock()); err != nil {
 		return nil, false, err
 	}
