@@ -94,7 +94,7 @@ func (a *Authority) openAdvisory(c Caller, raw, document []byte) (*store.Event, 
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, nil, err
 	}
-	e, err := a.openEvent(raw)
+	e, err := a.openEvent(c, raw)
 	if err != nil {
 		return nil, nil, err
 	}

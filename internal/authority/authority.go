@@ -6,6 +6,7 @@
 //	register.go      device descriptors
 //	hold.go          what is open about a product, and stops new labels for it
 //	picture.go       pictures of products
+//	signers.go       whose signature under a statement counts
 //	submit.go        signed evidence
 //	evidence.go      places for evidence, and what of it counts
 //	request.go       evaluating, and issuing labels
@@ -44,6 +45,25 @@
 // Operations with a claim in common never share a batch, so that each is checked
 // against what the other did. Between judging and committing evidence may have
 // arrived; the operation notices, and the request judges again.
+//
+// # Whose signature counts
+//
+// A statement may come with several signatures: of a laboratory and of the
+// manufacturer who read the report, of a retired key and of the one that
+// replaced it, of a stranger. It is accepted if one of them is acceptable: made
+// with a key of the organization that the statement speaks for (or, where
+// statements of its type name nobody, of one that has the role), which may be
+// used now. The others neither help nor hurt. Neither does the order of the
+// signatures, and what they name as their keys is a hint only. The keys tried
+// are those that the statement names, as far as they are enrolled, and some of
+// the organization that it speaks for, or that sends it where it names nobody;
+// [label.MaxKeysTried] and [label.MaxSignatures] bound the work. A key of
+// somebody else that fits a signature as well, which can be made up for some
+// kinds of signatures, keeps no other key from being tried.
+//
+// Where several are acceptable, the caller's own come before others', and of one
+// organization the key that is in use last. Only requests for changes of labels
+// count all of them, because some take two operators.
 //
 // # When a commit fails
 //
@@ -106,6 +126,7 @@ type Authority struct {
 	published  *lru.Cache[label.ID, kept]
 	products   *lru.Cache[label.GTIN, choice]
 	registered atomic.Int64 // counts the commits after which a product may have another label
+	registry   atomic.Int64 // counts the commits after which a caller may be another, or none
 	distrust   atomic.Pointer[distrust]
 	list       atomic.Pointer[statusList]
 	listing    sync.Mutex   // held while the list is made
@@ -279,8 +300,16 @@ func (a *Authority) committed(b *store.Batch) {
 	if len(b.Judgements) > 0 {
 		a.work.wakeJudge()
 	}
+	a.enrolled(b)
+}
+
+// enrolled is called by the writer after each commit, and after one that failed:
+// that may have been stored all the same, so that what is remembered of the
+// registry is given up in any case.
+func (a *Authority) enrolled(b *store.Batch) {
 	if len(b.Keys)+len(b.Orgs) > 0 {
-		a.callers.Purge() // a revoked key must not live on in a session
+		a.registry.Add(1) // a revoked key must not live on in a session
+		a.callers.Purge()
 	}
 	if len(b.Keys)+len(b.Accreditations)+len(b.Orgs)+len(b.Strikes) > 0 {
 		if err := a.store.View(func(v *store.View) error {

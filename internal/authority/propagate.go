@@ -106,19 +106,21 @@ func (a *Authority) openReport(c Caller, raw []byte) (*store.Event, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
-	e, err := a.openEvent(raw)
+	e, err := a.openEvent(c, raw)
 	if err == nil && e.Event.Kind == label.AdvisoryEvent {
 		err = label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q; publish an advisory with its document (labelctl advisory publish)", e.Event.Kind)
 	}
 	return e, err
 }
 
-// openEvent verifies a signed event.
-func (a *Authority) openEvent(raw []byte) (*store.Event, error) {
-	v, key, err := a.openSigned(raw)
+// openEvent verifies a signed event: its form, and that one of its signatures is
+// by somebody who reports such events.
+func (a *Authority) openEvent(c Caller, raw []byte) (*store.Event, error) {
+	signed, err := a.openSigned(c, raw)
 	if err != nil {
 		return nil, label.Within("event", err)
 	}
+	v := signed.content()
 	if v.PredicateType() != label.TypeEvent {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "event.predicateType", "is %q, must be %q", v.PredicateType(), label.TypeEvent)
 	}
@@ -129,7 +131,15 @@ func (a *Authority) openEvent(raw []byte) (*store.Event, error) {
 	if subjects := v.Subjects(); len(subjects) != 1 || subjects[0] != p.Subject() {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.subject", "must be the SHA-256 of %q, which the event is about", p.Name())
 	}
-	return &store.Event{Digest: v.ID(), Event: *p, Signature: store.RequestSignature{Organization: key.Organization, Key: key.ID, Envelope: v.Raw()}}, nil
+	may := withRole(label.RoleOperator)
+	if p.Kind == label.AdvisoryEvent {
+		may = withRole(label.RoleManufacturer, label.RoleOperator)
+	}
+	key, err := a.pick(signed, may)
+	if err != nil {
+		return nil, label.Within("event", err)
+	}
+	return &store.Event{Digest: v.ID(), Event: *p, Signature: key.signature()}, nil
 }
 
 // admitEvent checks a report against the registry.

@@ -214,6 +214,7 @@ func (w *writer) commit(ops []*op) {
 		w.a.log.Error("refusing to write", "err", err)
 	default:
 		w.a.log.Error("commit failed", "err", err, "operations", len(ready))
+		w.a.enrolled(b)
 		err = label.Errorf(label.Unavailable, label.ReasonStorage, "",
 			"the store cannot write now (the operator's log says why); repeat the request, which is safe whether or not this one was stored")
 	}

@@ -40,6 +40,13 @@ const (
 	// one cannot buy many verifications with one message.
 	MaxSignatures = 4
 
+	// MaxKeysTried bounds the keys of the organization that a statement speaks
+	// for with which its signatures are checked, besides those that it names (one
+	// for each signature, and one for its bundle). With MaxSignatures it bounds
+	// what one message can cost, however many keys an organization has enrolled
+	// and retired over decades. Who has more that are in use names the key.
+	MaxKeysTried = 12
+
 	// MaxGTINs bounds the trade item numbers of one device model: colours,
 	// plugs and bundles of one model.
 	MaxGTINs = 64
