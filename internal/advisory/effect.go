@@ -287,6 +287,11 @@ func (e *Effect) advise(deciding []ruling, at Version) {
 			worst, words = p, w
 		}
 	}
+	e.instruct(worst, words)
+}
+
+// instruct passes on what to do.
+func (e *Effect) instruct(prospect int, words Remedy) {
 	if words.URL != "" {
 		e.URL = words.URL
 	}
@@ -297,11 +302,11 @@ func (e *Effect) advise(deciding []ruling, at Version) {
 	switch {
 	case e.FixedIn != "":
 		e.Action = "Update to version " + e.FixedIn + " or later."
-	case worst == updatable:
+	case prospect == updatable:
 		e.Action = "An update is available" + advice
-	case worst == silent:
+	case prospect == silent:
 		e.Action = "The maker has not said what to do; ask the maker."
-	case worst == final:
+	case prospect == final:
 		e.Action = "No update is planned" + advice
 	case words.Category == Action:
 		e.Action = "The maker advises: " + sentence(words.Text)
