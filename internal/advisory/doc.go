@@ -27,7 +27,10 @@
 // matter takes the place of an earlier one. The same matter is the same
 // vulnerability, the same product and the same set of subcomponents. Products and
 // subcomponents are the same if the same identifiers are given for them; neither
-// the order of a list nor the spelling of an identifier matters. Of statements
+// the order of a list nor the spelling of an identifier matters. Vulnerabilities
+// are the same if they have the same name, or if the name of one is an alias of
+// the other and of no third. An alias that vulnerabilities of several names have,
+// such as the number of a notice about all of them, tells nothing. Of statements
 // with the same time all stand. Of what stands the worst counts: that a product is
 // affected by way of one library is not undone by its not being affected by way of
 // another, in whichever order and with whichever dates.

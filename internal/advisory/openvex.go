@@ -22,7 +22,7 @@ func parseVEX(b []byte, now time.Time) (*Advisory, error) {
 	if len(in.Statements) == 0 {
 		return nil, invalid(label.ReasonMissing, "statements", "at least one is required")
 	}
-	r := vexReader{Advisory: a, supplier: in.Supplier, issues: map[string]int{}, latest: map[claim]stated{}}
+	r := vexReader{Advisory: a, supplier: in.Supplier, issues: map[string]int{}, shared: sharedAliases(in.Statements), latest: map[claim]stated{}}
 	for i := range in.Statements {
 		s := &in.Statements[i]
 		if s.Timestamp == nil {
@@ -87,7 +87,8 @@ func vexHead(in *vexDocument, now time.Time) (*Advisory, error) {
 type vexReader struct {
 	*Advisory
 	supplier string           // of all products that name none
-	issues   map[string]int   // ID or alias to index in Issues
+	issues   map[string]int   // name or alias to index in Issues
+	shared   map[string]bool  // aliases that tell nothing
 	latest   map[claim]stated // what was said last
 	total    int
 }
@@ -164,13 +165,36 @@ func (r *vexReader) record(c claim, ps ProductStatus) {
 	*products = append(*products, ps)
 }
 
+// sharedAliases returns the aliases that vulnerabilities of several names have.
+// The number of a notice that covers them all is often given so: it does not make
+// one vulnerability of them, of which a word about one would take back what is
+// said of another.
+func sharedAliases(statements []vexStatement) map[string]bool {
+	owner, shared := map[string]string{}, map[string]bool{}
+	for i := range statements {
+		v := &statements[i].Vulnerability
+		for _, alias := range v.Aliases {
+			if name, known := owner[alias]; known && name != v.Name {
+				shared[alias] = true
+			}
+			owner[alias] = v.Name
+		}
+	}
+	return shared
+}
+
 // issue finds the issue that a vulnerability's name or one of its aliases
 // belongs to, or begins one.
 func (r *vexReader) issue(field string, v *vexVulnerability) (int, error) {
 	if err := label.CheckIssueName(field+".name", v.Name); err != nil {
 		return 0, err
 	}
-	names := append([]string{v.Name}, v.Aliases...)
+	names := []string{v.Name}
+	for _, alias := range v.Aliases {
+		if !r.shared[alias] {
+			names = append(names, alias)
+		}
+	}
 	n, known := 0, false
 	for _, name := range names {
 		if n, known = r.issues[name]; known {

@@ -136,6 +136,39 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
+// TestSharedAliases has a word about one vulnerability take back what is said of
+// another, by the number of a notice that covers both.
+func TestSharedAliases(t *testing.T) {
+	statement := func(day int, name, status, reason string, aliases ...string) string {
+		return fmt.Sprintf(`{"vulnerability":{"name":%q,"aliases":["%s"]},"timestamp":"2026-10-%02dT09:00:00Z","status":%q,%s,"products":[{"@id":"`+firmware+`"}]}`,
+			name, strings.Join(aliases, `","`), day, status, reason)
+	}
+	bad := func(day int, name string, aliases ...string) string {
+		return statement(day, name, "affected", `"action_statement":"Unplug it."`, aliases...)
+	}
+	good := func(day int, name string, aliases ...string) string {
+		return statement(day, name, "not_affected", `"justification":"component_not_present"`, aliases...)
+	}
+	for _, tt := range []struct {
+		name       string
+		statements []string
+		want       advisory.Status
+	}{
+		{"another vulnerability", []string{bad(1, "CVE-2026-1", "USN-1"), good(2, "CVE-2026-2", "USN-1")}, advisory.Affected},
+		{"the notice itself", []string{bad(1, "CVE-2026-1", "USN-1"), bad(1, "CVE-2026-2", "USN-1"), good(2, "USN-1", "x")}, advisory.Affected},
+		{"the same by its alias", []string{bad(1, "CVE-2026-1", "NL-1"), good(2, "NL-1", "x")}, advisory.NotAffected},
+		{"the same with a new alias", []string{bad(1, "NL-1", "x"), good(2, "CVE-2026-1", "NL-1")}, advisory.NotAffected},
+		{"the same by both names, in a shared notice", []string{bad(1, "CVE-2026-1", "NL-1", "USN-1"), good(2, "NL-1", "CVE-2026-1", "USN-1")}, advisory.NotAffected},
+	} {
+		for range 2 {
+			if e, _ := parse(t, vexDocument(strings.Join(tt.statements, ","))).For(camera(), "2.0"); e.Status != tt.want {
+				t.Errorf("%s: it is %q, want %q", tt.name, e.Status, tt.want)
+			}
+			slices.Reverse(tt.statements)
+		}
+	}
+}
+
 // TestComponentsInCSAF has a document speak of the camera by way of two libraries.
 func TestComponentsInCSAF(t *testing.T) {
 	branch := func(vendor, name, version, id string) string {
