@@ -185,6 +185,7 @@ func TestComponentsInCSAF(t *testing.T) {
 		relation("default_component_of", "OSSL1", "C2"), relation("default_component_of", "OSSL3", "C3"),
 		relation("default_component_of", "LIBRE", "C2"), relation("default_component_of", "LIBRE", "C3"),
 		relation("installed_on", "OSSL1", "VIDEO"), relation("default_component_of", "OSSL1+VIDEO", "C2"),
+		relation("installed_on", "LIBRE", "VIDEO"), relation("default_component_of", "LIBRE+VIDEO", "C3"),
 	}, ",") + `]}`
 	for _, tt := range []struct {
 		name, statuses string
@@ -195,6 +196,7 @@ func TestComponentsInCSAF(t *testing.T) {
 		{"a fix by way of a later one", `"known_affected":["OSSL1+C2"],"fixed":["OSSL3+C3"]`, advisory.Affected, advisory.Fixed},
 		{"a fix in the whole", `"known_affected":["OSSL1+C2"],"fixed":["C3"]`, advisory.Affected, advisory.Fixed},
 		{"the whole not affected", `"known_affected":["OSSL1+C2"],"known_not_affected":["C2"]`, advisory.Affected, advisory.Affected},
+		{"a fix by way of the other in one part", `"known_affected":["OSSL1+VIDEO+C2"],"fixed":["LIBRE+VIDEO+C3"]`, advisory.Affected, advisory.Affected},
 		{"a part of a part", `"known_affected":["OSSL1+VIDEO+C2"],"fixed":["LIBRE+C3"]`, advisory.Affected, advisory.Affected},
 	} {
 		a := parse(t, csafDocument(tree, `{"cve":"CVE-2026-0001","product_status":{`+tt.statuses+`}}`))

@@ -170,10 +170,13 @@ func (t *tree) define(field string, in *csafProduct, p Product) error {
 	if len(h.Serials) > 0 || p.Versions.all() && (len(h.Hashes) > 0 || p.Versions.text == "" && versioned.MatchString(p.Name)) {
 		p.Partial = true
 	}
-	p.kin = kinOf(h.PURL, h.CPE)
-	if p.kin == "" && len(p.Models) > 0 {
+	switch named := kinOf(h.PURL, h.CPE); {
+	case named != "":
+		p.kin = named
+	case p.kin != "": // of what it is made of
+	case len(p.Models) > 0:
 		p.kin = setOf(append(slices.Clone(p.Models), p.Vendors...))
-	} else if p.kin == "" {
+	default:
 		p.kin = setOf([]string{in.ID})
 	}
 	t.products[in.ID] = &p
@@ -237,6 +240,7 @@ func join(r *csafRelationship, part, whole *Product) Product {
 		p.Vendors, p.Models, p.GTINs = part.Vendors, part.Models, part.GTINs
 	}
 	p.Partial = part.Partial || whole.Partial
+	p.kin = setOf([]string{part.kin, whole.kin})
 	p.route = part.route.through(whole.route)
 	if r.Category != "installed_on" && !nameless {
 		component := route{setOf([]string{r.Part}), part.kin}
