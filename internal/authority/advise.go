@@ -108,6 +108,9 @@ func (a *Authority) openAdvisory(c Caller, raw, document []byte) (*store.Event, 
 	if doc.SHA256 != e.Event.Advisory {
 		return nil, nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.advisory", "is the SHA-256 of another document than the one that was sent")
 	}
+	if err := checkSayable(doc); err != nil {
+		return nil, nil, err
+	}
 	a.advisories.Add(doc.SHA256, doc)
 	return e, doc, nil
 }
@@ -232,38 +235,6 @@ func (w *walk) advise(doc *advisory.Advisory, publisher string, rec *store.Label
 	}
 }
 
-// concern returns what an advisory says of a label's device at the version that
-// was tested, or nil. A release that no longer names a device that earlier ones
-// of its publisher did takes back what they said.
-func concern(doc *advisory.Advisory, publisher string, l *label.Label, h *label.History) *label.AdvisoryRef {
-	ref := &label.AdvisoryRef{ID: doc.ID, Version: doc.Version, Title: doc.Title, URL: doc.URL, SHA256: doc.SHA256}
-	if ref.Title == "" {
-		ref.Title = "Security notice " + doc.ID
-	}
-	firmware := ""
-	if l.Firmware != nil {
-		firmware = l.Firmware.Version
-	}
-	last := lastAdvice(h, publisher, doc.ID)
-	effect, ok := doc.For(&l.Device, firmware)
-	switch {
-	case last != nil && last.Advisory.SHA256 == doc.SHA256:
-		return nil
-	case ok:
-		ref.Issues, ref.Severity, ref.State = effect.Issues, string(effect.Severity), string(effect.Status)
-		ref.FixedIn, ref.Action = effect.FixedIn, effect.Action
-		if effect.URL != "" {
-			ref.URL = effect.URL
-		}
-		return ref
-	case last != nil && last.Advisory.State != string(advisory.NotAffected):
-		ref.Issues, ref.State = last.Advisory.Issues, string(advisory.NotAffected)
-		ref.Action = "No action is needed: the notice is no longer about this product."
-		return ref
-	}
-	return nil
-}
-
 // lastAdvice returns the latest word in a history under a publisher's number of
 // an advisory, or nil.
 func lastAdvice(h *label.History, publisher, id string) *label.Status {
@@ -312,6 +283,7 @@ func (a *Authority) AdviseNew(ctx context.Context) error {
 	for {
 		var from, to int64
 		var list []*store.Label
+		var publishers []string // about all labels
 		err := a.store.View(func(v *store.View) error {
 			var any bool
 			if from, any = v.Advised(); !any {
@@ -322,14 +294,17 @@ func (a *Authority) AdviseNew(ctx context.Context) error {
 				return err
 			}
 			to = min(from+adviseEntries, head.Tree.N)
-			list, err = labelsIn(v, from, to)
+			if list, err = labelsIn(v, from, to); err != nil || len(list) == 0 {
+				return err
+			}
+			publishers, err = operators(v)
 			return err
 		})
 		if err != nil || from >= to {
 			return errors.Join(err, context.Cause(ctx))
 		}
 		for _, rec := range list {
-			if err := a.adviseLabel(ctx, rec); err != nil {
+			if err := a.adviseLabel(ctx, rec, publishers); err != nil {
 				return err
 			}
 		}
@@ -371,10 +346,11 @@ func labelsIn(v *store.View, from, to int64) (list []*store.Label, err error) {
 	return list, nil
 }
 
-// adviseLabel holds a label against all advisories that may be about it.
-func (a *Authority) adviseLabel(ctx context.Context, rec *store.Label) error {
+// adviseLabel holds a label against all advisories that may be about it: those of
+// its manufacturer, and of all operators.
+func (a *Authority) adviseLabel(ctx context.Context, rec *store.Label, operators []string) error {
 	var news []newAdvice
-	err := a.store.View(func(v *store.View) (err error) { news, err = a.newAdvice(v, rec); return err })
+	err := a.store.View(func(v *store.View) (err error) { news, err = a.newAdvice(v, rec, operators); return err })
 	for _, n := range news {
 		if err != nil {
 			return err
@@ -402,7 +378,7 @@ type newAdvice struct {
 	ref   *label.AdvisoryRef
 }
 
-func (a *Authority) newAdvice(v *store.View, rec *store.Label) (news []newAdvice, err error) {
+func (a *Authority) newAdvice(v *store.View, rec *store.Label, operators []string) (news []newAdvice, err error) {
 	l, err := said(v, rec)
 	if err != nil {
 		return nil, err
@@ -411,7 +387,7 @@ func (a *Authority) newAdvice(v *store.View, rec *store.Label) (news []newAdvice
 	if err != nil {
 		return nil, err
 	}
-	for _, org := range []string{rec.Org, a.issuer.Authority().ID} {
+	for _, org := range append([]string{rec.Org}, operators...) {
 		list, err := v.LatestAdvisories(org)
 		if err != nil {
 			return nil, err

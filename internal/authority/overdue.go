@@ -25,7 +25,8 @@ func overdueCause(st *label.Status) string { return overdue + st.Advisory.SHA256
 // The clock is the authority's: it starts when the word was added to the label's
 // history, whatever date the document bears, and ends with the last of the days.
 // An answer is a later release of the advisory, or a later advisory of the
-// manufacturer about the same weaknesses. Whichever speaks last, and leaves
+// manufacturer about the same weaknesses; where these are more than a status
+// names, a later release only. Whichever speaks last, and leaves
 // owners waiting, starts the clock anew. A silence is held against a label once.
 func (a *Authority) Remind(ctx context.Context) error {
 	now := a.clock()
@@ -80,9 +81,11 @@ func (a *Authority) unanswered(v *store.View, rec *store.Label, list []*store.St
 }
 
 // answered reports whether a manufacturer spoke of all weaknesses of an advice in
-// later ones.
+// later ones. Where an advice does not name all of its weaknesses, that cannot be
+// told, and only a later release of the advisory, which takes its place, is an
+// answer.
 func answered(st *label.Status, later []*label.Status, maker string) bool {
-	return !slices.ContainsFunc(st.Advisory.Issues, func(issue string) bool {
+	return st.Advisory.More == 0 && !slices.ContainsFunc(st.Advisory.Issues, func(issue string) bool {
 		return !slices.ContainsFunc(later, func(s *label.Status) bool {
 			return s.Publisher() == maker && slices.Contains(s.Advisory.Issues, issue)
 		})

@@ -18,6 +18,40 @@ const (
 	// end; the margin leaves room for later signatures on the same entry.
 	MaxLogged = 48 << 10
 
+	// MaxStatusEntry bounds the log entry of any status, in bytes: the envelope as
+	// JSON, with its payload in base64. Every field of a status is bounded below so
+	// that none can be larger, whatever its event, advisory or request say. A status
+	// that is larger could not be logged, and whatever waits behind it would wait for
+	// ever; and all of a label's statuses travel in its package.
+	MaxStatusEntry = 16 << 10
+
+	// MaxStatusRequests bounds the requests behind one status. Two persons must
+	// agree on the gravest.
+	MaxStatusRequests = 4
+
+	// MaxCause bounds what a status names as its cause, in bytes: the digest of
+	// something, after a word that says of what.
+	MaxCause = 128
+
+	// MaxAdvisedIssues is how many weaknesses a status names of an advisory; of
+	// more it says how many there are, and the document has them all.
+	MaxAdvisedIssues = 16
+
+	// MaxIssueName bounds the name of a weakness, in bytes. The longest in use, such
+	// as openSUSE-SU-2020:0051-1, have below thirty.
+	MaxIssueName = 64
+
+	// MaxVersion bounds the version of an advisory, and that of the firmware from
+	// which on its weaknesses are fixed, in bytes: numbers, and the name of a build.
+	MaxVersion = 64
+
+	// MaxAdvice bounds what the owner of a device should do, in bytes: a sentence or
+	// two of the maker.
+	MaxAdvice = 448
+
+	// MaxAdvisoryURL bounds where an advisory is to be read, in bytes.
+	MaxAdvisoryURL = 500
+
 	// MaxDevice bounds a device descriptor, in bytes; it travels in every
 	// offline package.
 	MaxDevice = 8 << 10

@@ -2,6 +2,7 @@ package label
 
 import (
 	"cmp"
+	"encoding/hex"
 	"slices"
 	"time"
 )
@@ -64,20 +65,6 @@ type RequestRef struct {
 	SHA256       Digest `json:"sha256"` // of the signed statement
 }
 
-// An AdvisoryRef says what a published advisory means for a label's device.
-type AdvisoryRef struct {
-	ID       string   `json:"id"` // as its publisher numbers it
-	Version  string   `json:"version,omitempty"`
-	Title    string   `json:"title"`
-	URL      string   `json:"url,omitempty"`
-	SHA256   Digest   `json:"sha256"` // of the document
-	Issues   []string `json:"issues"` // CVE and other numbers
-	Severity string   `json:"severity,omitempty"`
-	State    string   `json:"state"`             // affected, fixed, not-affected, under-investigation
-	FixedIn  string   `json:"fixedIn,omitempty"` // firmware version from which on all of it is fixed
-	Action   string   `json:"action"`            // what the owner of a device should do
-}
-
 // Publisher returns the organization that published the advisory of an advise:
 // it signed the event that the advise follows from.
 func (s *Status) Publisher() string {
@@ -94,12 +81,8 @@ func (s *Status) replaces(o *Status) bool {
 	return o.Action == Advise && o.Advisory.ID == s.Advisory.ID && o.Publisher() == s.Publisher()
 }
 
-// Open reports whether owners are waiting for a remedy.
-func (a *AdvisoryRef) Open() bool {
-	return a.State == "under-investigation" || a.State == "affected" && a.FixedIn == ""
-}
-
-// Validate is the linter's view of a status statement.
+// Validate is the linter's view of a status statement. It bounds every field, so
+// that no status has a log entry above [MaxStatusEntry].
 func (s *Status) Validate() error {
 	if id, err := ParseID(string(s.Label)); err != nil || id != s.Label {
 		return invalid(ReasonIDMalformed, "label", "is not a label ID in normal form")
@@ -116,8 +99,8 @@ func (s *Status) Validate() error {
 	if err := checkText("text", s.Text, MaxProse); err != nil {
 		return err
 	}
-	if err := checkText("authority.id", s.Authority.ID, MaxText); err != nil {
-		return err
+	if err := s.Authority.Validate(); err != nil {
+		return Within("authority", err)
 	}
 	if s.Recorded.IsZero() || s.Recorded.Nanosecond() != 0 || s.Effective.Nanosecond() != 0 {
 		return invalid(ReasonMalformed, "recorded", "times are whole seconds")
@@ -135,12 +118,34 @@ func (s *Status) Validate() error {
 		if id, err := ParseID(string(s.Successor.ID)); err != nil || id != s.Successor.ID || id == s.Label {
 			return invalid(ReasonIDMalformed, "successor.id", "is not the ID of another label in normal form")
 		}
+		if err := checkOptional("successor.url", s.Successor.URL, MaxProse); err != nil {
+			return err
+		}
 	}
 	if len(s.New) > 0 && s.Action != Supersede {
 		return invalid(ReasonOutOfRange, "new", "only the successor of a superseded label rests on something new")
 	}
 	if (s.Action == Advise) != (s.Advisory != nil) {
 		return invalid(ReasonMissing, "advisory", "advising, and nothing else, names an advisory")
+	}
+	if s.Advisory != nil {
+		if err := s.Advisory.Validate(); err != nil {
+			return Within("advisory", err)
+		}
+	}
+	if err := checkOptional("cause", s.Cause, MaxCause); err != nil {
+		return err
+	}
+	if len(s.Requests) > MaxStatusRequests {
+		return tooMany("requests", len(s.Requests), MaxStatusRequests)
+	}
+	for i, r := range s.Requests {
+		if err := checkSlug(index("requests", i)+".organization", r.Organization); err != nil {
+			return err
+		}
+		if err := checkText(index("requests", i)+".key", r.Key, hex.EncodedLen(len(Digest{}))); err != nil {
+			return err
+		}
 	}
 	if len(s.Requests) == 0 && s.Cause == "" {
 		return invalid(ReasonMissing, "requests", "somebody asked for it, or it follows from something: neither is named")
