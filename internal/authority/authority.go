@@ -24,6 +24,7 @@
 //	distrust.go      which accepted evidence no longer counts
 //	publish.go       labels as anybody may see them
 //	list.go          pages
+//	clock.go         times that cannot be right
 //	writer.go        group commit
 //
 // # The path of a label
@@ -88,7 +89,8 @@ type Authority struct {
 	issuer    *issue.Issuer
 	trust     *verify.Trust
 	audiences []string
-	clock     func() time.Time
+	times     *timekeeper
+	clock     func() time.Time // the present for reading: that of times
 	log       *slog.Logger
 
 	privateHooks bool
@@ -120,6 +122,10 @@ type Config struct {
 	PrivateWebhooks bool             // webhooks may lead to private addresses
 	Clock           func() time.Time // the present; time.Now but in tests
 	Log             *slog.Logger
+
+	// Elapsed is the time that has passed since some moment, by a clock that nobody
+	// sets: Clock is held to it. Default: that of the machine since New.
+	Elapsed func() time.Duration
 }
 
 // Sizes of the caches: a rendered label is about 25 KiB, a session or a parsed
@@ -134,11 +140,11 @@ const (
 )
 
 // New starts an authority on a store. The log head in the store must be one
-// that our log key signed.
+// that our log key signed, and the present one that can be right ([CheckStart]).
 func New(c Config) (*Authority, error) {
 	a := &Authority{
 		store: c.Store, programme: c.Programme, issuer: c.Issuer, trust: c.Trust,
-		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, clock: c.Clock, log: c.Log,
+		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, log: c.Log,
 	}
 	var err error
 	if a.callers, err = lru.New[string, session](callerCache); err != nil {
@@ -157,6 +163,11 @@ func New(c Config) (*Authority, error) {
 		return nil, err
 	}
 	err = c.Store.View(func(v *store.View) error {
+		if err := CheckStart(v.Committed(), c.Clock().Round(0)); err != nil {
+			return err
+		}
+		a.times = newTimekeeper(c, v.Committed())
+		a.clock = a.times.now
 		head, err := v.Head()
 		if err != nil {
 			return err
@@ -226,14 +237,15 @@ const heartbeat = 30 * time.Second
 
 // freshHead returns a head as it was committed, or, where nothing has happened
 // since for a while, signed anew. That is the one signature that a read may
-// cause, twice a minute at most.
+// cause, twice a minute at most. At a time that cannot be right nothing is
+// signed; a head that was, before the clock was put right, is signed anew.
 func (a *Authority) freshHead(h store.Head) (store.Head, error) {
 	last := a.head.Load()
 	if last.Tree != h.Tree {
 		return h, nil // a commit is between the two; both are fresh
 	}
-	now := a.clock()
-	if now.Sub(last.at) < heartbeat {
+	now, doubt := a.times.present()
+	if age := now.Sub(last.at); doubt != nil || age < heartbeat && age >= -heartbeat {
 		return last.Head, nil
 	}
 	signed, err := a.issuer.Checkpoint(h.Tree, now)
@@ -257,6 +269,7 @@ func (a *Authority) View(f func(*store.View) error) error { return a.store.View(
 
 // committed is called by the writer after each commit.
 func (a *Authority) committed(b *store.Batch) {
+	a.times.committed.Store(&b.At)
 	if len(b.Entries) > 0 {
 		a.head.Store(&signedHead{b.Head, b.At})
 	}

@@ -55,10 +55,7 @@ func (a *Authority) Remind(ctx context.Context) error {
 // unanswered returns the advice of a label that should have been followed up by
 // now, and in how many days, or nil.
 func (a *Authority) unanswered(v *store.View, rec *store.Label, list []*store.Status, now time.Time) (*label.Status, int, error) {
-	h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
-	for _, s := range list {
-		h.Statuses = append(h.Statuses, &s.Status)
-	}
+	h := historyOf(v, rec, list)
 	s := h.StandingAt(now)
 	if !s.State.Live() || s.Review != nil || len(h.Statuses) >= label.MaxWarned {
 		return nil, 0, nil

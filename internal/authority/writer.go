@@ -21,10 +21,6 @@ const (
 	// that they share a commit: about as long as a commit takes. When none is, it
 	// does not wait at all.
 	maxWait = 5 * time.Millisecond
-
-	// maxBackstep is how far the clock may step back before writing is refused.
-	// Less is the ordinary work of time synchronisation: time then stands still.
-	maxBackstep = time.Second
 )
 
 // An op is one thing to be written.
@@ -210,8 +206,7 @@ func (w *writer) commit(ops []*op) {
 		w.a.committed(b)
 	case errors.Is(err, store.ErrConflict):
 		err = label.Errorf(label.Unavailable, label.ReasonConflict, "", "another writer was faster; repeat the request")
-	case label.ReasonOf(err) == label.ReasonClock:
-		w.a.log.Error("refusing to write", "err", err)
+	case label.ReasonOf(err) == label.ReasonClock: // the timekeeper has logged it
 	default:
 		w.a.log.Error("commit failed", "err", err, "operations", len(ready))
 		err = label.Errorf(label.Unavailable, label.ReasonStorage, "",
@@ -247,13 +242,14 @@ func (w *writer) extend(v *store.View, b *store.Batch) error {
 
 // advance returns the time of the next commit, which is never before the last.
 func (w *writer) advance(last time.Time) (time.Time, error) {
-	now := w.a.clock()
-	if !now.Before(last) {
+	now, err := w.a.times.present()
+	switch {
+	case err != nil:
+		return now, err
+	case !now.Before(last):
 		return now, nil
-	}
-	if last.Sub(now) > maxBackstep {
-		return now, label.Errorf(label.Unavailable, label.ReasonClock, "",
-			"the server's clock (%s) is before its last commit (%s); nothing is written until it is right", now.UTC().Format(time.RFC3339), last.UTC().Format(time.RFC3339))
+	case last.Sub(now) > maxBackstep: // another writer's
+		return now, beforeCommit(now, last)
 	}
 	return last, nil
 }

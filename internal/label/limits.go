@@ -109,6 +109,16 @@ const (
 	// MaxClockSkew is how far a caller's clock may run ahead of ours.
 	MaxClockSkew = 30 * time.Second
 
+	// MaxClockJump is how far the server's clock may get ahead of its monotonic
+	// clock within an hour. Time synchronisation corrects by less than a second; the
+	// rest is for a first correction after the machine has started.
+	MaxClockJump = 5 * time.Minute
+
+	// MaxIdle is how long after its last commit a service may start without an
+	// operator's word that the present is right. While it runs it commits every
+	// hour; a holiday's outage is within a week, a clock that is wrong seldom is.
+	MaxIdle = 7 * 24 * time.Hour
+
 	// MinRSABits is the least RSA modulus accepted (NIST SP 800-57: 112 bits).
 	MinRSABits = 2048
 

@@ -309,4 +309,7 @@ func (c *checker) notices() {
 	if _, err := c.v.Watched(); err != nil {
 		c.badf("%v", err)
 	}
+	if _, err := c.v.Acceptances(); err != nil {
+		c.badf("%v", err)
+	}
 }

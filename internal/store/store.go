@@ -90,6 +90,7 @@ var (
 	kAdvised    = []byte("advised")
 	kWatched    = []byte("watched")
 	kCommitted  = []byte("committed")
+	kAccepted   = []byte("accepted")
 	kSize       = []byte("size")
 	kRoot       = []byte("root")
 	kCheckpoint = []byte("checkpoint")
