@@ -10,7 +10,10 @@
 //	decision.go      refusals, and reading what followed from them
 //	appeal.go        appeals against refusals, and rulings on them
 //	change.go        changing the state of labels
-//	propagate.go     what becomes of labels when something they rest on fails
+//	propagate.go     events: what labels rest on fails, and which labels it touches
+//	consequence.go   what becomes of them
+//	open.go          which event comes next
+//	failure.go       one bad item, and going on past it
 //	advise.go        advisories about products
 //	overdue.go       the clock on what manufacturers declared about weaknesses
 //	complaint.go     what people in shops report
@@ -110,6 +113,9 @@ type Authority struct {
 	decoding   sync.Mutex   // held while a picture is decoded, which takes much memory
 	changes    atomic.Int64 // commits with statuses since the start
 	failures   atomic.Int64 // labels of ours that did not verify; must stay zero
+	alarms     atomic.Int64 // items that loops and lists went on past
+	sounded    *lru.Cache[string, time.Time]
+	open       openEvents
 }
 
 // Config is what an [Authority] is made of.
@@ -137,6 +143,7 @@ const (
 	callerCache    = 4096
 	keyCache       = 4096
 	advisoryCache  = 64
+	soundedCache   = 1024
 )
 
 // New starts an authority on a store. The log head in the store must be one
@@ -159,6 +166,10 @@ func New(c Config) (*Authority, error) {
 	if a.products, err = lru.New[label.GTIN, choice](productCache); err != nil {
 		return nil, err
 	}
+	if a.sounded, err = lru.New[string, time.Time](soundedCache); err != nil {
+		return nil, err
+	}
+	a.open.list = map[label.Digest]*openEvent{}
 	if a.published, err = lru.New[label.ID, kept](publishedCache); err != nil {
 		return nil, err
 	}
@@ -281,6 +292,16 @@ func (a *Authority) committed(b *store.Batch) {
 	}
 	if len(b.Devices)+len(b.Labels)+len(b.Statuses) > 0 {
 		a.registered.Add(1)
+	}
+	if len(b.Events) > 0 {
+		if err := a.read(func(v *store.View) error {
+			for i := range b.Events {
+				a.open.put(v, &b.Events[i])
+			}
+			return nil
+		}); err != nil {
+			a.log.Error("remembering which events are open", "err", err) // Propagate reads them again
+		}
 	}
 	if len(b.Pictures) > 0 {
 		a.pictured(b.Pictures)

@@ -27,25 +27,29 @@ func overdueCause(st *label.Status) string { return overdue + st.Advisory.SHA256
 // An answer is a later release of the advisory, or a later advisory of the
 // manufacturer about the same weaknesses. Whichever speaks last, and leaves
 // owners waiting, starts the clock anew. A silence is held against a label once.
-func (a *Authority) Remind(ctx context.Context) error {
+//
+// A label for which that fails by itself is gone past, and operators are told.
+func (a *Authority) Remind(ctx context.Context) (err error) {
+	r := &round{a: a, work: "opening reviews of labels whose manufacturers owe an answer"}
+	defer func() { err = errors.Join(err, r.end(ctx)) }()
 	now := a.clock()
 	var late []*store.Label
-	err := a.store.View(func(v *store.View) error {
-		var inner error
-		err := v.Histories(func(rec *store.Label, list []*store.Status) bool {
-			var st *label.Status
-			if st, _, inner = a.unanswered(v, rec, list, now); st != nil {
+	err = a.read(func(v *store.View) error {
+		return r.past(v).Histories(func(rec *store.Label, list []*store.Status) bool {
+			st, _, err := a.unanswered(v, rec, list, now)
+			if err != nil {
+				_ = r.fail(rec.ID, string(rec.ID), err) // it was read: the failure is its own
+			} else if st != nil {
 				late = append(late, rec)
 			}
-			return inner == nil
+			return true
 		})
-		return errors.Join(err, inner)
 	})
 	if err != nil {
 		return err
 	}
 	for _, rec := range late {
-		if err := a.remind(ctx, rec); err != nil {
+		if err := r.fail(rec.ID, string(rec.ID), a.remind(ctx, rec)); err != nil {
 			return err
 		}
 	}

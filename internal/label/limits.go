@@ -87,6 +87,11 @@ const (
 	// for what follows from them: the label can still be suspended and revoked.
 	MaxWarned = 240
 
+	// MaxFailures bounds the labels that an event's record names for which its
+	// consequences could not be drawn. The record is written with each chunk of
+	// labels; how many there are it counts.
+	MaxFailures = 64
+
 	// MaxCriteria bounds the criteria that an appeal or a ruling names. The
 	// largest scheme has 33.
 	MaxCriteria = 256

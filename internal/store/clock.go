@@ -17,7 +17,7 @@ type Acceptance struct {
 // counts as made at it. It is remembered with the time that it replaced.
 func (s *Store) AcceptClock(present time.Time) error {
 	return s.db.Update(func(tx *bolt.Tx) error {
-		v := &View{tx}
+		v := &View{tx: tx}
 		list, err := v.Acceptances()
 		if err != nil {
 			return err
