@@ -64,17 +64,6 @@ func checkSayable(doc *advisory.Advisory) error {
 	return nil
 }
 
-// operators returns the organizations whose advisories are about all labels.
-func operators(v *store.View) (list []string, err error) {
-	err = v.Orgs("", func(o *label.Organization) bool {
-		if o.Has(label.RoleOperator) {
-			list = append(list, o.ID)
-		}
-		return true
-	})
-	return list, err
-}
-
 // carriedAdvice returns what the advisories that are open for a label say of the
 // one that is to take its place: the latest release of each publisher and number,
 // and nothing of those that say nothing of its device and firmware.
@@ -89,7 +78,7 @@ func (a *Authority) carriedAdvice(v *store.View, open []*label.Status, next *lab
 			return nil, err
 		}
 		if ref := concern(doc, st.Publisher(), next, &label.History{Label: next}); ref != nil {
-			list = append(list, newAdvice{adv.Event, ref})
+			list = append(list, newAdvice{event: adv.Event, ref: ref})
 		}
 	}
 	return list, nil

@@ -365,9 +365,15 @@ func (a *Authority) history(v *store.View, rec *store.Label) (*label.History, er
 	if err != nil {
 		return nil, err
 	}
-	h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
+	return historyOf(v, rec, list), nil
+}
+
+// historyOf is [Authority.history] of what was read. All of it was there at the
+// last commit.
+func historyOf(v *store.View, rec *store.Label, list []*store.Status) *label.History {
+	h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}, Seen: v.Committed()}
 	for _, s := range list {
 		h.Statuses = append(h.Statuses, &s.Status)
 	}
-	return h, nil
+	return h
 }

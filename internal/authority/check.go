@@ -161,6 +161,7 @@ func (c *check) status(rec *store.Label, h *label.History, st *store.Status) err
 	if err := label.CheckHistory(h.Label, append(slices.Clone(h.Statuses), said)); err != nil {
 		return err
 	}
+	h.Seen = st.Recorded // all that precedes it was there
 	standing := h.StandingAt(st.Recorded)
 	if _, err := standing.Admit(st.Action); err != nil {
 		return err

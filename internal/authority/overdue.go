@@ -28,25 +28,29 @@ func overdueCause(st *label.Status) string { return overdue + st.Advisory.SHA256
 // manufacturer about the same weaknesses; where these are more than a status
 // names, a later release only. Whichever speaks last, and leaves
 // owners waiting, starts the clock anew. A silence is held against a label once.
-func (a *Authority) Remind(ctx context.Context) error {
+//
+// A label for which that fails by itself is gone past, and operators are told.
+func (a *Authority) Remind(ctx context.Context) (err error) {
+	r := &round{a: a, work: "opening reviews of labels whose manufacturers owe an answer"}
+	defer func() { err = errors.Join(err, r.end(ctx)) }()
 	now := a.clock()
 	var late []*store.Label
-	err := a.store.View(func(v *store.View) error {
-		var inner error
-		err := v.Histories(func(rec *store.Label, list []*store.Status) bool {
-			var st *label.Status
-			if st, _, inner = a.unanswered(v, rec, list, now); st != nil {
+	err = a.read(func(v *store.View) error {
+		return r.past(v).Histories(func(rec *store.Label, list []*store.Status) bool {
+			st, _, err := a.unanswered(v, rec, list, now)
+			if err != nil {
+				_ = r.fail(rec.ID, string(rec.ID), err) // it was read: the failure is its own
+			} else if st != nil {
 				late = append(late, rec)
 			}
-			return inner == nil
+			return true
 		})
-		return errors.Join(err, inner)
 	})
 	if err != nil {
 		return err
 	}
 	for _, rec := range late {
-		if err := a.remind(ctx, rec); err != nil {
+		if err := r.fail(rec.ID, string(rec.ID), a.remind(ctx, rec)); err != nil {
 			return err
 		}
 	}
@@ -56,10 +60,7 @@ func (a *Authority) Remind(ctx context.Context) error {
 // unanswered returns the advice of a label that should have been followed up by
 // now, and in how many days, or nil.
 func (a *Authority) unanswered(v *store.View, rec *store.Label, list []*store.Status, now time.Time) (*label.Status, int, error) {
-	h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
-	for _, s := range list {
-		h.Statuses = append(h.Statuses, &s.Status)
-	}
+	h := historyOf(v, rec, list)
 	s := h.StandingAt(now)
 	if !s.State.Live() || s.Review != nil || len(h.Statuses) >= label.MaxWarned {
 		return nil, 0, nil

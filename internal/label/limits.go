@@ -138,6 +138,11 @@ const (
 	// for what follows from them: the label can still be suspended and revoked.
 	MaxWarned = 240
 
+	// MaxFailures bounds the labels that an event's record names for which its
+	// consequences could not be drawn. The record is written with each chunk of
+	// labels; how many there are it counts.
+	MaxFailures = 64
+
 	// MaxCriteria bounds the criteria that an appeal or a ruling names. The
 	// largest scheme has 33.
 	MaxCriteria = 256
@@ -159,6 +164,16 @@ const (
 
 	// MaxClockSkew is how far a caller's clock may run ahead of ours.
 	MaxClockSkew = 30 * time.Second
+
+	// MaxClockJump is how far the server's clock may get ahead of its monotonic
+	// clock within an hour. Time synchronisation corrects by less than a second; the
+	// rest is for a first correction after the machine has started.
+	MaxClockJump = 5 * time.Minute
+
+	// MaxIdle is how long after its last commit a service may start without an
+	// operator's word that the present is right. While it runs it commits every
+	// hour; a holiday's outage is within a week, a clock that is wrong seldom is.
+	MaxIdle = 7 * 24 * time.Hour
 
 	// MinRSABits is the least RSA modulus accepted (NIST SP 800-57: 112 bits).
 	MinRSABits = 2048

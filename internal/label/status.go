@@ -214,6 +214,48 @@ func (r *StatusRequest) Validate() error {
 type History struct {
 	Label    *Label    `json:"label"`
 	Statuses []*Status `json:"statuses,omitempty"`
+
+	// Seen is an instant at which all of Statuses were there, such as when the
+	// log head was signed that has them all; zero where none is known.
+	Seen time.Time `json:"-"`
+}
+
+// known returns the statuses that were known at an instant, each with when it
+// took effect.
+//
+// What is known is the history up to the last status that was recorded by then.
+// The numbers of a history tell its order, and its times do not: a clock that had
+// jumped ahead may have recorded a revocation in a year that is still to come.
+// Whatever has a later number was recorded after it, by the right clock, and so
+// tells that the revocation was known then. Of a status that took effect at once,
+// its effect begins when it is known; an announced end comes when it was
+// announced for.
+func (h *History) known(t time.Time) []effect {
+	var list []effect
+	first := h.Seen // when this status was known at the latest
+	for _, st := range slices.Backward(h.Statuses) {
+		if first.IsZero() || st.Recorded.Before(first) {
+			first = st.Recorded
+		}
+		if first.After(t) {
+			continue
+		}
+		from := st.Effective
+		if !from.After(st.Recorded) {
+			from = first
+		}
+		list = append(list, effect{st, from})
+	}
+	slices.SortFunc(list, func(a, b effect) int {
+		return cmp.Or(a.from.Compare(b.from), cmp.Compare(a.Number, b.Number))
+	})
+	return list
+}
+
+// An effect is a status and when it takes effect.
+type effect struct {
+	*Status
+	from time.Time
 }
 
 // A Standing is how a label stands at an instant. State, Soon, Support, Review,
@@ -233,7 +275,8 @@ type Standing struct {
 	Advisories []*Status    `json:"advisories,omitempty"` // the latest word of each publisher's each advisory, oldest first
 }
 
-// StandingAt returns how the label stood at an instant, by what was known then.
+// StandingAt returns how the label stood at an instant, by what was known then:
+// the history up to the last status that was recorded by that instant.
 func (h *History) StandingAt(t time.Time) Standing {
 	l := h.Label
 	s := Standing{At: t, State: Active, Expires: l.Expires, ExpiresFor: l.ExpiresFor, Support: l.SupportAt(t)}
@@ -241,17 +284,8 @@ func (h *History) StandingAt(t time.Time) Standing {
 		s.State = NotIssued
 		return s
 	}
-	known := make([]*Status, 0, len(h.Statuses))
-	for _, st := range h.Statuses {
-		if !st.Recorded.After(t) {
-			known = append(known, st)
-		}
-	}
-	slices.SortStableFunc(known, func(a, b *Status) int {
-		return cmp.Or(a.Effective.Compare(b.Effective), cmp.Compare(a.Number, b.Number))
-	})
-	for _, st := range known {
-		s.apply(st)
+	for _, e := range h.known(t) {
+		s.apply(e)
 	}
 	if s.Scheduled != nil && (s.State.Final() || !s.Scheduled.Effective.Before(s.Expires)) {
 		s.Scheduled = nil
@@ -268,7 +302,8 @@ func (h *History) StandingAt(t time.Time) Standing {
 
 // apply lets one statement, in order of effect, change the standing. What comes
 // after the end of a label changes nothing but its advisories and its hold.
-func (s *Standing) apply(st *Status) {
+func (s *Standing) apply(e effect) {
+	st := e.Status
 	switch st.Action {
 	case Advise:
 		s.Advisories = slices.DeleteFunc(s.Advisories, st.replaces)
@@ -284,18 +319,18 @@ func (s *Standing) apply(st *Status) {
 		return
 	}
 	if st.Action == Lapse {
-		if st.Effective.Before(s.Expires) {
-			s.Expires, s.ExpiresFor = st.Effective, BoundGraceEnd
+		if e.from.Before(s.Expires) {
+			s.Expires, s.ExpiresFor = e.from, BoundGraceEnd
 		}
 		return
 	}
-	if st.Effective.After(s.At) {
+	if e.from.After(s.At) {
 		if s.Scheduled == nil {
 			s.Scheduled = st
 		}
 		return
 	}
-	if !st.Effective.Before(s.Expires) {
+	if !e.from.Before(s.Expires) {
 		return
 	}
 	switch st.Action {

@@ -101,6 +101,7 @@ func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
 	if r.Fresh, err = t.SignedAt(proof.Checkpoint); err != nil {
 		return nil, label.Errorf(label.Invalid, label.ReasonBadSignature, "proof", "the log head does not say when it was signed: %v", err)
 	}
+	r.Seen = r.Fresh // that head has all of the history
 	r.Standing = r.StandingAt(at.UTC().Truncate(time.Second))
 	// What has ended cannot come back, however old the news of it.
 	if limit := t.Freshness.Package(); r.State.Live() && at.Sub(r.Fresh) > limit {
