@@ -2,6 +2,7 @@ package authority
 
 import (
 	"errors"
+	"slices"
 
 	"labeld/internal/label"
 	"labeld/internal/scheme"
@@ -12,11 +13,23 @@ import (
 // counts, and why not: that it was accepted does not mean that it counts.
 func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) {
 	err = a.store.View(func(v *store.View) error {
-		items, err := a.distrust.Load().evidence(v, []label.Digest{st.ID})
-		for _, it := range items {
-			notes = append(notes, a.programme.Note(it, a.clock())...)
+		device, err := v.Device(st.Device)
+		if err != nil {
+			return err
 		}
-		return err
+		category, err := categoryOf(device)
+		if err != nil {
+			return err
+		}
+		items, _, err := a.distrust.Load().evidence(v, device, category, nil)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(items, func(it *scheme.Item) bool { return it.ID == st.ID })
+		if i >= 0 {
+			notes = a.programme.Note(items[i], a.clock())
+		}
+		return nil
 	})
 	return notes, err
 }

@@ -73,6 +73,10 @@ const (
 	ReasonUnknownPicture   Reason = "UNKNOWN_PICTURE"    // the device has none: its descriptor names none, or it was not sent
 	ReasonWrongPicture     Reason = "WRONG_PICTURE"      // not the one that the descriptor names
 	ReasonUnlabelled       Reason = "UNLABELLED"         // registered device without a label
+	ReasonUnassignable     Reason = "UNASSIGNABLE"       // a GTIN that no product can have been assigned
+	ReasonOnHold           Reason = "ON_HOLD"            // a hold on the product stops it
+	ReasonNothingNew       Reason = "NOTHING_NEW"        // a renewal that would say again what the label says
+	ReasonLighterCategory  Reason = "LIGHTER_CATEGORY"   // a category of lower risk than that of the same product
 	ReasonExists           Reason = "ALREADY_EXISTS"
 	ReasonLiveLabel        Reason = "LIVE_LABEL"      // the device has a live label of another level
 	ReasonStep             Reason = "STATE"           // the label's state does not allow it

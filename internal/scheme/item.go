@@ -250,6 +250,28 @@ func spaced(unit string) string {
 	return " " + unit
 }
 
+// Fails reports whether a statement says of a provision that it fails.
+func (it *Item) Fails() bool {
+	return slices.ContainsFunc(it.verdicts, func(r row[label.Outcome]) bool { return r.value == label.Fail })
+}
+
+// Restates reports whether a report says again something of each provision that
+// another found to fail, and of each fact that it measured: whoever has this one
+// needs the other no more.
+func (it *Item) Restates(other *Item) bool {
+	for _, r := range other.verdicts {
+		if _, ok := it.verdicts.get(r.name); !ok && r.value == label.Fail {
+			return false
+		}
+	}
+	for _, r := range other.facts {
+		if _, ok := it.facts.get(r.name); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // CheckDevice checks a descriptor against the programme's data.
 func (p *Programme) CheckDevice(d *label.Device) error {
 	if p.Categories[d.Category] == nil {

@@ -121,21 +121,24 @@ const (
 	LabelAction_LABEL_ACTION_CLEAR LabelAction = 8
 	// An advisory about the product.
 	LabelAction_LABEL_ACTION_ADVISE LabelAction = 9
+	// A hold on the product that outlived the label ends.
+	LabelAction_LABEL_ACTION_RELEASE LabelAction = 10
 )
 
 // Enum value maps for LabelAction.
 var (
 	LabelAction_name = map[int32]string{
-		0: "LABEL_ACTION_UNSPECIFIED",
-		1: "LABEL_ACTION_SUSPEND",
-		2: "LABEL_ACTION_REINSTATE",
-		3: "LABEL_ACTION_REVOKE",
-		4: "LABEL_ACTION_WITHDRAW",
-		5: "LABEL_ACTION_SUPERSEDE",
-		6: "LABEL_ACTION_LAPSE",
-		7: "LABEL_ACTION_REVIEW",
-		8: "LABEL_ACTION_CLEAR",
-		9: "LABEL_ACTION_ADVISE",
+		0:  "LABEL_ACTION_UNSPECIFIED",
+		1:  "LABEL_ACTION_SUSPEND",
+		2:  "LABEL_ACTION_REINSTATE",
+		3:  "LABEL_ACTION_REVOKE",
+		4:  "LABEL_ACTION_WITHDRAW",
+		5:  "LABEL_ACTION_SUPERSEDE",
+		6:  "LABEL_ACTION_LAPSE",
+		7:  "LABEL_ACTION_REVIEW",
+		8:  "LABEL_ACTION_CLEAR",
+		9:  "LABEL_ACTION_ADVISE",
+		10: "LABEL_ACTION_RELEASE",
 	}
 	LabelAction_value = map[string]int32{
 		"LABEL_ACTION_UNSPECIFIED": 0,
@@ -148,6 +151,7 @@ var (
 		"LABEL_ACTION_REVIEW":      7,
 		"LABEL_ACTION_CLEAR":       8,
 		"LABEL_ACTION_ADVISE":      9,
+		"LABEL_ACTION_RELEASE":     10,
 	}
 )
 
@@ -1713,7 +1717,7 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x13LABEL_STATE_REVOKED\x10\x04\x12\x19\n" +
 	"\x15LABEL_STATE_WITHDRAWN\x10\x05\x12\x1a\n" +
 	"\x16LABEL_STATE_SUPERSEDED\x10\x06\x12\x1a\n" +
-	"\x16LABEL_STATE_NOT_ISSUED\x10\a*\x93\x02\n" +
+	"\x16LABEL_STATE_NOT_ISSUED\x10\a*\xad\x02\n" +
 	"\vLabelAction\x12\x1c\n" +
 	"\x18LABEL_ACTION_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14LABEL_ACTION_SUSPEND\x10\x01\x12\x1a\n" +
@@ -1724,7 +1728,9 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x12LABEL_ACTION_LAPSE\x10\x06\x12\x17\n" +
 	"\x13LABEL_ACTION_REVIEW\x10\a\x12\x16\n" +
 	"\x12LABEL_ACTION_CLEAR\x10\b\x12\x17\n" +
-	"\x13LABEL_ACTION_ADVISE\x10\t*c\n" +
+	"\x13LABEL_ACTION_ADVISE\x10\t\x12\x18\n" +
+	"\x14LABEL_ACTION_RELEASE\x10\n" +
+	"*c\n" +
 	"\fSupportState\x12\x1d\n" +
 	"\x19SUPPORT_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17SUPPORT_STATE_SUPPORTED\x10\x01\x12\x17\n" +

@@ -567,7 +567,12 @@ type Submission struct {
 	// ID of the key that signed it.
 	Key string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
 	// When it was accepted.
-	Received      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=received,proto3" json:"received,omitempty"`
+	Received *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=received,proto3" json:"received,omitempty"`
+	// Why it does not count (any more), or only against the device, as a code;
+	// empty where nothing speaks against it, and where no device was asked for.
+	Doubt string `protobuf:"bytes,6,opt,name=doubt,proto3" json:"doubt,omitempty"`
+	// The same as a sentence.
+	DoubtText     string `protobuf:"bytes,7,opt,name=doubt_text,json=doubtText,proto3" json:"doubt_text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -635,6 +640,20 @@ func (x *Submission) GetReceived() *timestamppb.Timestamp {
 		return x.Received
 	}
 	return nil
+}
+
+func (x *Submission) GetDoubt() string {
+	if x != nil {
+		return x.Doubt
+	}
+	return ""
+}
+
+func (x *Submission) GetDoubtText() string {
+	if x != nil {
+		return x.DoubtText
+	}
+	return ""
 }
 
 // Asks for a page of submissions.
@@ -802,14 +821,17 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"\x06counts\x18\x02 \x01(\bR\x06counts\x12\x12\n" +
 	"\x04code\x18\x03 \x01(\tR\x04code\x12\x12\n" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x12\x18\n" +
-	"\aagainst\x18\x05 \x01(\bR\aagainst\"\xbd\x01\n" +
+	"\aagainst\x18\x05 \x01(\bR\aagainst\"\xf2\x01\n" +
 	"\n" +
 	"Submission\x123\n" +
 	"\tstatement\x18\x01 \x01(\v2\x15.label.v1.EvidenceRefR\tstatement\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x18\n" +
 	"\acarrier\x18\x03 \x01(\tR\acarrier\x12\x10\n" +
 	"\x03key\x18\x04 \x01(\tR\x03key\x126\n" +
-	"\breceived\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\"l\n" +
+	"\breceived\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x14\n" +
+	"\x05doubt\x18\x06 \x01(\tR\x05doubt\x12\x1d\n" +
+	"\n" +
+	"doubt_text\x18\a \x01(\tR\tdoubtText\"l\n" +
 	"\x16ListSubmissionsRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
