@@ -54,7 +54,7 @@ func TestCorrectionsThatAreRefused(t *testing.T) {
 	wants(t, err, label.Invalid, label.ReasonOutOfRange)
 	d, err := w.Authority.Evaluate(w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "")
 	must(t, err)
-	if len(d.Unused) != 1 || d.Unused[0].Code != scheme.Corrected || d.Unused[0].Item.ID != report {
+	if len(d.Unused) != 1 || d.Unused[0].Item.ID != report || d.Unused[0].Against {
 		t.Errorf("unused is %+v", d.Unused)
 	}
 }
