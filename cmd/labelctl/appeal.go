@@ -236,6 +236,7 @@ func writeTrail(p *page, t *labelv1.Trail, now time.Time) {
 	for _, g := range d.GetMissing() {
 		p.line("  - %s", gapText(g))
 	}
+	writeUnused(p, d.GetUnused())
 	if a := t.GetAppeal(); a != nil {
 		p.line("")
 		p.pairs([2]string{"appeal:", a.GetId()}, [2]string{"received:", instant(a.GetReceived().AsTime())}, [2]string{"grounds:", a.GetGrounds()},

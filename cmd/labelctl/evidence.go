@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -319,6 +322,9 @@ func (c *ctl) noteGaps(p *scheme.Programme, it *scheme.Item, verdicts []label.Ve
 		has[v.Provision] = true
 	}
 	var missing []string
+	if s := asking(p, it.Standard, it.Edition); s != "" {
+		c.note("no scheme asks for %s %s; %s", it.Standard, it.Edition, s)
+	}
 	for _, v := range p.Standards[it.Standard].In(it.Edition) {
 		if !has[v.ID] {
 			missing = append(missing, v.ID)
@@ -327,6 +333,20 @@ func (c *ctl) noteGaps(p *scheme.Programme, it *scheme.Item, verdicts []label.Ve
 	if len(missing) > 0 {
 		c.note("says nothing about %s of %s %s: %s", plural(len(missing), "provision", "provisions"), it.Standard, it.Edition, strings.Join(missing, ", "))
 	}
+}
+
+// asking says what schemes ask for, where none of them asks for an edition of a
+// standard: a statement about it supports nothing.
+func asking(p *scheme.Programme, standard, edition string) string {
+	var asked []string
+	for _, id := range slices.Sorted(maps.Keys(p.Schemes)) {
+		s := p.Schemes[id]
+		if s.Standard == standard && s.Edition == edition {
+			return ""
+		}
+		asked = append(asked, fmt.Sprintf("%s asks for %s %s", id, s.Standard, s.Edition))
+	}
+	return strings.Join(asked, ", ")
 }
 
 func submitCommand(c *ctl) *cobra.Command {
@@ -397,6 +417,7 @@ func (c *ctl) showReceipts(receipts []receipt) error {
 		File       string     `json:"file"`
 		Known      bool       `json:"known"`
 		Submission label.JSON `json:"submission"`
+		Notes      []note     `json:"notes,omitempty"`
 	}
 	lines := []line{}
 	var rows [][]string
@@ -405,7 +426,7 @@ func (c *ctl) showReceipts(receipts []receipt) error {
 		if err != nil {
 			return err
 		}
-		lines = append(lines, line{r.file, r.answer.GetKnown(), b})
+		lines = append(lines, line{r.file, r.answer.GetKnown(), b, notesOf(r.answer)})
 		state := "new"
 		if r.answer.GetKnown() {
 			state = "known"
@@ -418,7 +439,39 @@ func (c *ctl) showReceipts(receipts []receipt) error {
 	}
 	return c.show(map[string][]line{"submissions": lines}, func(p *page) {
 		p.table([]string{"STATEMENT", "STATE", "TYPE", "SIGNER", "NUMBER", "FILE"}, rows)
+		for _, r := range receipts {
+			for _, n := range notesOf(r.answer) {
+				p.line("%s: the statement %s", r.file, n.Text)
+			}
+		}
 	})
+}
+
+// A note is what a statement is worth under a scheme.
+type note struct {
+	Scheme  string `json:"scheme"`
+	Counts  bool   `json:"counts"`
+	Code    string `json:"code,omitempty"`
+	Text    string `json:"text"`
+	Against bool   `json:"against,omitempty"`
+}
+
+// notesOf returns what is worth telling of an answer: of schemes that ask for
+// another standard, only where no scheme asks for the statement's.
+func notesOf(r *labelv1.SubmitStatementResponse) (list []note) {
+	var others []note
+	for _, n := range r.GetNotes() {
+		m := note{n.GetScheme(), n.GetCounts(), n.GetCode(), n.GetText(), n.GetAgainst()}
+		if m.Code == scheme.OtherStandard {
+			others = append(others, m)
+		} else {
+			list = append(list, m)
+		}
+	}
+	if len(list) == 0 {
+		return others
+	}
+	return list
 }
 
 // kind writes a predicate type as people say it.

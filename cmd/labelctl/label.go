@@ -89,7 +89,11 @@ func writeDecision(p *page, d *labelv1.Decision, level int) {
 		for _, id := range f.GetEvidence() {
 			rests = append(rests, evidence(refs[id]))
 		}
-		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], f.GetTitle(), sourceWords[f.GetRequired()], strings.Join(rests, ", ")})
+		title := f.GetTitle()
+		if len(f.GetWhy()) > 0 {
+			title += " (" + strings.Join(f.GetWhy(), ", ") + ")"
+		}
+		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], title, sourceWords[f.GetRequired()], strings.Join(rests, ", ")})
 	}
 	p.table([]string{"LEVEL", "FINDING", "CRITERION", "ASKED OF", "EVIDENCE"}, rows)
 	p.line("")
@@ -104,8 +108,17 @@ func writeDecision(p *page, d *labelv1.Decision, level int) {
 			p.line("  - %s", gapText(g))
 		}
 	}
-	for _, e := range d.GetStale() {
-		p.line("too old to count: %s, of %s", evidence(e), e.GetDate())
+	writeUnused(p, d.GetUnused())
+}
+
+// writeUnused says what was accepted and does not count, and why.
+func writeUnused(p *page, list []*labelv1.UnusedEvidence) {
+	for _, u := range list {
+		line := "does not count: "
+		if u.GetAgainst() {
+			line = "counts only against the device: "
+		}
+		p.line("%s%s, of %s: it %s (%s)", line, evidence(u.GetEvidence()), u.GetEvidence().GetDate(), u.GetText(), u.GetCode())
 	}
 }
 

@@ -386,6 +386,7 @@ func writeResult(p *page, r *verify.Result, declared []told) {
 		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
 		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
 	}
+	rows = append(rows, criteriaRows(l)...)
 	if list := onAppeal(l); len(list) > 0 {
 		rows = append(rows, [2]string{"on appeal:", "the authority accepted " + strings.Join(list, ", ")})
 	}
@@ -398,6 +399,29 @@ func writeResult(p *page, r *verify.Result, declared []told) {
 	writeDeclared(p, declared)
 	p.line("")
 	p.line("genuine, %s", verdict(a))
+}
+
+// criteriaRows says how many criteria of the level are met, and which do not
+// apply, and why.
+func criteriaRows(l *label.Label) (rows [][2]string) {
+	met, exempt := 0, [][2]string{}
+	for _, c := range l.Criteria {
+		if c.State == label.CriterionMet {
+			met++
+			continue
+		}
+		exempt = append(exempt, [2]string{"", fmt.Sprintf("does not apply: %s, because %s (%s)", c.ID, strings.Join(c.Why, ", "), wordOf[c.By])})
+	}
+	text := fmt.Sprintf("%d met", met)
+	if len(exempt) > 0 {
+		text += fmt.Sprintf(", %d not applicable", len(exempt))
+	}
+	return append([][2]string{{"criteria:", text}}, exempt...)
+}
+
+// wordOf says whose word it is that a criterion does not apply.
+var wordOf = map[string]string{
+	string(scheme.Declaration): "the manufacturer's word", string(scheme.Lab): "a lab's word", string(scheme.Authority): "by a ruling", "none": "by the rule itself",
 }
 
 // onAppeal returns the criteria that count as met by a ruling on an appeal.

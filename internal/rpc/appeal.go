@@ -123,6 +123,11 @@ func refusal(d *store.Decision) (*labelv1.Refusal, error) {
 	for _, m := range p.Missing {
 		out.Missing = append(out.Missing, &labelv1.Gap{Kind: m.Kind, By: sourceOf[scheme.Source(m.By)], Items: m.Items, Text: m.Text})
 	}
+	for _, u := range p.Unused {
+		e := &u.Evidence
+		ref := &labelv1.EvidenceRef{Id: e.SHA256.String(), Type: e.Type, Signer: e.Signer, Number: e.Number, Date: e.Date.String()}
+		out.Unused = append(out.Unused, &labelv1.UnusedEvidence{Evidence: ref, Code: u.Code, Text: u.Text, Against: u.Against})
+	}
 	out.Bundle, err = bundle(d.Signed)
 	return out, err
 }

@@ -15,26 +15,85 @@
 // [Scheme.Evaluate] is a pure function of a device's evidence and an instant.
 // It returns a [Decision]: for every level of the scheme, what each criterion
 // came to and on which evidence that rests, the level reached, and what is
-// missing for the next one.
+// missing for the next one. Evidence is all that was accepted for the device,
+// never a selection, and the order in which it is given does not matter.
 //
-// Evidence is all that was accepted for the device and is young enough, never
-// a selection. For each provision the verdict of the latest test period stands,
-// whoever made it; of two that ended on one day, the worse. A criterion says by
-// its policy who must have checked: at higher levels and for riskier devices an
-// accredited lab. A lab's verdict always goes before a manufacturer's claim,
-// even where a claim would do, so a failure that was measured cannot be declared
-// away. A report made for level 2 supports criteria of levels 1 and 2 only; what
-// it found wrong counts everywhere.
+// Who must have checked. A criterion says so by its policy: at higher levels and
+// for riskier devices an accredited lab. A lab's word always goes before a
+// manufacturer's, even where the manufacturer's would do, so that what was
+// measured cannot be declared away. A report of tests for level 2 supports
+// criteria of levels 1 and 2 only; what it found wrong counts everywhere.
 //
-// A provision that stands under a condition follows the device's features,
-// which are facts: where "when" is false it does not apply. "Not applicable" as
-// a verdict is open to such provisions only (ETSI TS 103 701), needs a reason,
-// and is not believed against the features.
+// What applies. A provision that stands under a condition follows the device's
+// features, which are facts: where "when" is false, it does not apply, and no
+// verdict is needed. Where a lab must have checked the criterion, a lab must have
+// stated these features as well; a declared feature counts only for facts that
+// are the manufacturer's alone to state. A feature that nobody stated who could
+// is unknown, and the gap asks for it. "Not applicable" as a verdict or a claim is
+// open to such provisions only (ETSI TS 103 701), and is believed only with the
+// features that make it so. A criterion none of whose provisions applies is not
+// applicable, which is not the same as met: labels say it, and which features are
+// why. A criterion of which a part applies and is met is met.
 //
 // Rules are CEL over typed facts. A missing fact does not make a rule false but
 // unknown (CEL's partial evaluation), and unknown only if the result depends on
 // it: the criterion is then undetermined, and the finding names the fact and who
-// must supply it.
+// must supply it. Where no provision of the criterion applies, its rule need not
+// be true; a rule that is known to be false makes the criterion unmet there too.
+//
+// A measured failure stands until something at least as strong undoes it. A
+// lab's verdict of fail is undone only by a pass in a report
+//
+//   - of the same standard and edition,
+//   - of tests for at least the same level,
+//   - that ended on a later day, and
+//   - that names what was changed in the product (label.Change); if the firmware
+//     was, the report must be about another image.
+//
+// No other verdict undoes it, no pass of the same day, no other edition, no claim,
+// and not the age of the failing report. What undid a failure has undone it for
+// good, however old it grows, but not longer than its own report is trusted.
+//
+// A lab can also correct a report of its own, for at least the same level and by
+// the same edition: in everything that the correction speaks of, the report that
+// was corrected no longer counts, for nor against. Where the correction is silent,
+// what was found wrong still stands.
+//
+// Of the other verdicts that of the latest test period stands. Of one day the
+// worse stands. What nobody can tell apart by these rules stands side by side: all
+// of it is named, and nothing is ever decided by the order of digests, which
+// whoever signs can choose by trying.
+//
+// Measured values follow the same sense. A value is replaced only by a value of
+// the same fact in a report that could undo a failure, or in a correction. All
+// others stand beside each other: a rule is tried with every combination of them,
+// and the worst result counts, which for a criterion is false before unknown
+// before true, and for a condition true before unknown before false. If there are
+// more than 64 combinations, the criterion is undetermined until somebody settles
+// what contradicts what.
+//
+// Declarations. Those of the latest day stand alone. Several of one day stand
+// beside each other like reports: the worse claim, and all values. The label
+// repeats the product of the one that promises least, by the end of support first.
+//
+// What counts against the device only: reports of another edition of the
+// standard, reports that are too old, reports of tests for a lower level than the
+// criterion's, and those that the caller doubts and marks so ([Doubt]). Their
+// failures of provisions of the same ID and their values are tried, and support
+// nothing.
+//
+// Contradictions are data like rules (labels/facts.yaml). They are judged over
+// the facts that stand and over members of the declared product. While one is
+// true, no level is reached, and the gap names what contradicts what.
+//
+// A ruling on an appeal has a criterion count as met in spite of what was known
+// when it was made. A failure that a lab found in tests that ended later, or that
+// arrived later, is judged as if there were no ruling; so is a rule that is false
+// by a value which arrived later. A ruling that was taken back is doubted.
+//
+// Nothing is passed over in silence. What was accepted and does not count, or
+// counts only against the device, is listed with its reason ([Unused]), and
+// [Programme.Note] says of one statement what it is worth when it is accepted.
 //
 // # Why the result cannot be forged
 //

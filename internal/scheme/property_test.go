@@ -177,3 +177,50 @@ func TestLevelsAreCumulative(t *testing.T) {
 		summarize(t, d)
 	}
 }
+
+// TestWeakNeverHelps adds to random evidence a report that names no change and
+// corrects nothing, of any day and edition, with every verdict but pass: no level
+// rises.
+func TestWeakNeverHelps(t *testing.T) {
+	r := random(t)
+	for range cases {
+		items := tell(t, randomStories(r, label.NotApplicable))
+		weak := story{lab: true, day: today.AddDays(-r.IntN(300)), level: 1 + r.IntN(3)}
+		for _, p := range []string{"p-1", "p-2", "p-3", "p-4"} {
+			weak.verdicts = append(weak.verdicts, p+"="+[]string{"inconclusive", "not-applicable", "fail"}[r.IntN(3)])
+		}
+		category := []string{"plug", "watch", "camera"}[r.IntN(3)]
+		before := judge(t, category, items...)
+		if after := judge(t, category, append(items, weak.item(t))...); after.Reached > before.Reached {
+			t.Fatalf("the report %+v raised a %s from level %d to %d", weak, category, before.Reached, after.Reached)
+		}
+	}
+}
+
+// TestFailureOutlivesPasses has a lab find something wrong, and adds many reports
+// in which all is well, but in which nobody names a change.
+func TestFailureOutlivesPasses(t *testing.T) {
+	r := random(t)
+	for range cases {
+		bad := story{lab: true, day: today.AddDays(-r.IntN(300)), level: 1 + r.IntN(3)}
+		criterion := "base"
+		switch r.IntN(3) {
+		case 0:
+			bad.verdicts = []string{"p-1=fail"}
+		case 1:
+			criterion, bad.verdicts = "ports", []string{"p-3=fail"}
+		default:
+			criterion, bad.facts = "ports", []string{"open_ports=1"}
+		}
+		items := []*scheme.Item{full(t), bad.item(t)}
+		for range r.IntN(5) {
+			good := story{lab: true, day: today.AddDays(-r.IntN(300)), level: 1 + r.IntN(3)}
+			good.verdicts, good.facts = strings.Fields(fullClaims), []string{"open_ports=0", "password_length=12"}
+			items = append(items, good.item(t))
+		}
+		d := judge(t, []string{"plug", "camera"}[r.IntN(2)], items...)
+		if f := finding(t, d, 3, criterion); f.State != scheme.Unmet {
+			t.Fatalf("after the report %+v and %d good ones %s is %s", bad, len(items)-2, criterion, found(t, f))
+		}
+	}
+}

@@ -189,14 +189,18 @@ func TestGist(t *testing.T) {
 		lab(t, today.AddDays(-9), 3, "p-1=pass p-2=inconclusive p-3=fail p-4=not-applicable", `has_update=false entropy=40.5 note="a=b\nc\td" languages=["a\n","="]`),
 		lab(t, today.AddDays(-5), 1, "p-5=pass", ""),
 		maker(t, today, "", ""),
+		lab(t, today.AddDays(-8), 3, "p-1=fail", "open_ports=3"),
+		changed(t, today.AddDays(-7), 3, "p-1=pass", "open_ports=0"),
 	}
+	items = append(items, amended(t, today.AddDays(-5), 1, "p-5=fail", "", correct(items[2])))
 	var stored []*scheme.Item
 	for _, it := range items {
 		b, err := it.Gist()
 		must(t, err)
 		again, err := scheme.ReadGist(it.ID, b)
 		must(t, err)
-		if again.ID != it.ID || again.Source() != it.Source() || again.Date != it.Date || again.Number != it.Number {
+		if again.ID != it.ID || again.Source() != it.Source() || again.Date != it.Date || again.Number != it.Number ||
+			again.Changed != it.Changed || again.Corrects != it.Corrects {
 			t.Errorf("stored %+v, read back %+v", it, again)
 		}
 		twice, err := again.Gist()

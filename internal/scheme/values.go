@@ -46,11 +46,16 @@ func (e *evaluation) value(list []factValue, it *Item, f *Fact) []factValue {
 	if !ok {
 		return list
 	}
-	states := func(u *Item) bool { _, ok := u.value(f); return ok }
-	if it.Source() == Lab && (e.restated(it, states) || slices.ContainsFunc(e.trusted, func(u *Item) bool { return u.undoes(it) && states(u) })) {
+	if len(e.trusted) > 1 && it.Source() == Lab && e.replaced(it, f) {
 		return list
 	}
 	return append(list, factValue{it, v})
+}
+
+// replaced reports whether what a report measured was replaced.
+func (e *evaluation) replaced(it *Item, f *Fact) bool {
+	states := func(u *Item) bool { _, ok := u.value(f); return ok }
+	return e.restated(it, states) || slices.ContainsFunc(e.trusted, func(u *Item) bool { return u.undoes(it) && states(u) })
 }
 
 // value reads a fact of an item.

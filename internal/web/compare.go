@@ -107,14 +107,18 @@ var updateWords = map[string]string{"automatic": "compare.automatic", "manual": 
 
 // compareCriteria adds the criteria in which labels differ.
 func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Published) {
-	by := make([]map[string]string, len(list))
+	by := make([]map[string]cell, len(list))
 	var order []string
 	titles := map[string]string{}
 	for i, l := range list {
-		by[i] = map[string]string{}
+		by[i] = map[string]cell{}
 		w := h.describe(v, l.Label)
-		for _, c := range l.Label.Criteria {
-			by[i][c.ID] = c.By
+		for j := range l.Label.Criteria {
+			c := &l.Label.Criteria[j]
+			by[i][c.ID] = cell{Words: w.by(c), Good: true}
+			if c.State == label.CriterionNotApplicable {
+				by[i][c.ID] = cell{Words: v.Text("basis.by-none")}
+			}
 			if titles[c.ID] == "" {
 				order = append(order, c.ID)
 			}
@@ -124,9 +128,9 @@ func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Pu
 	for _, id := range order {
 		r, same := row{Title: titles[id]}, true
 		for i := range list {
-			c := cell{Words: v.Text("compare.not-claimed"), Bad: true}
-			if who, ok := by[i][id]; ok {
-				c = cell{Words: v.Text(checkers[who]), Good: true}
+			c, ok := by[i][id]
+			if !ok {
+				c = cell{Words: v.Text("compare.not-claimed"), Bad: true}
 			}
 			r.Cells = append(r.Cells, c)
 			same = same && c == r.Cells[0]

@@ -110,7 +110,9 @@
 //	  "supportEnd": "2032-06-30",           last day of security updates
 //	  "product": {"page": "https://...", "updates": "automatic", ...},
 //	  "declared": [{"fact": "telemetry_collected", "value": true, "text": "..."}, ...], by the manufacturer
-//	  "criteria": [{"id": "no-shared-passwords", "by": "lab"}, ...],
+//	  "criteria": [{"id": "no-shared-passwords", "state": "met", "by": "lab"},
+//	               {"id": "developer-port-shut", "state": "not-applicable", "by": "lab",
+//	                "why": ["debug_interface_accessible=false"]}, ...],   the features that make it so
 //	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256"}], on appeals
 //	  "logIndex": 1,
 //	  "history": [{...}],           all that happened to the label, by number

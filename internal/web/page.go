@@ -78,7 +78,10 @@ func (h *Handler) renderAPI() (*body, error) {
 }
 
 // A criterion is one line of what was checked.
-type criterion struct{ Title, By string }
+type criterion struct {
+	Title, By string
+	Why       []string // the features by which it does not apply
+}
 
 // A ruling is what became of an appeal.
 type ruling struct {
@@ -137,7 +140,8 @@ type labelPage struct {
 	Page       link
 	Contact    link
 	Policy     link
-	Criteria   []criterion
+	Criteria   []criterion // that are met
+	Exempt     []criterion // that do not apply
 	Rulings    []ruling
 	Declared   []string // about data
 	Evidence   []evidence
@@ -157,7 +161,6 @@ var checkers = map[string]string{
 	string(scheme.Lab):         "basis.by-lab",
 	string(scheme.Declaration): "basis.by-declaration",
 	string(scheme.Authority):   "basis.by-authority",
-	"none":                     "basis.by-none",
 }
 
 // components say what belongs to a product.
@@ -219,7 +222,8 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	}
 	w := h.describe(v, l)
 	d.Level.Name, d.Meaning, d.SchemeName = w.level, w.meaning, w.scheme
-	d.Criteria, d.Rulings = w.criteria(l), w.rulings(p.Rulings)
+	d.Criteria, d.Exempt = w.criteria(l)
+	d.Rulings = w.rulings(p.Rulings)
 	for _, e := range l.Evidence {
 		says := v.HTML("basis.document", "document", v.Text(documents[e.Type]), "number", bdi(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
 		d.Evidence = append(d.Evidence, evidence{says, e.SHA256})
@@ -265,11 +269,27 @@ func (h *Handler) describe(v *voice, l *label.Label) wording {
 
 func (w *wording) title(criterion string) string { return cmp.Or(w.titles[criterion], criterion) }
 
-func (w *wording) criteria(l *label.Label) (list []criterion) {
-	for _, c := range l.Criteria {
-		list = append(list, criterion{w.title(c.ID), w.v.Text(checkers[c.By])})
+// criteria returns those that are met, and apart from them those that do not
+// apply to the product: what nobody had to show is not shown as achieved.
+func (w *wording) criteria(l *label.Label) (met, exempt []criterion) {
+	for i := range l.Criteria {
+		c := &l.Criteria[i]
+		said := criterion{Title: w.title(c.ID), By: w.by(c), Why: c.Why}
+		if c.State == label.CriterionNotApplicable {
+			exempt = append(exempt, said)
+		} else {
+			met = append(met, said)
+		}
 	}
-	return list
+	return met, exempt
+}
+
+// by says on whose word a criterion rests, or nothing.
+func (w *wording) by(c *label.Criterion) string {
+	if key := checkers[c.By]; key != "" {
+		return w.v.Text(key)
+	}
+	return ""
 }
 
 func (w *wording) rulings(list []authority.Ruled) (out []ruling) {

@@ -171,7 +171,9 @@ type Refusal struct {
 	// In how many days after it an appeal is decided.
 	DecideDays int32 `protobuf:"varint,12,opt,name=decide_days,json=decideDays,proto3" json:"decide_days,omitempty"`
 	// The signed statement, predicate decision/v1, as a Sigstore bundle.
-	Bundle        []byte `protobuf:"bytes,13,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	Bundle []byte `protobuf:"bytes,13,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// What was accepted for the device and does not count.
+	Unused        []*UnusedEvidence `protobuf:"bytes,14,rep,name=unused,proto3" json:"unused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -293,6 +295,13 @@ func (x *Refusal) GetDecideDays() int32 {
 func (x *Refusal) GetBundle() []byte {
 	if x != nil {
 		return x.Bundle
+	}
+	return nil
+}
+
+func (x *Refusal) GetUnused() []*UnusedEvidence {
+	if x != nil {
+		return x.Unused
 	}
 	return nil
 }
@@ -1114,7 +1123,7 @@ const file_label_v1_appeal_proto_rawDesc = "" +
 	"\x05Trail\x12+\n" +
 	"\arefusal\x18\x01 \x01(\v2\x11.label.v1.RefusalR\arefusal\x12(\n" +
 	"\x06appeal\x18\x02 \x01(\v2\x10.label.v1.AppealR\x06appeal\x12(\n" +
-	"\x06ruling\x18\x03 \x01(\v2\x10.label.v1.RulingR\x06ruling\"\xa6\x03\n" +
+	"\x06ruling\x18\x03 \x01(\v2\x10.label.v1.RulingR\x06ruling\"\xd8\x03\n" +
 	"\aRefusal\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\"\n" +
@@ -1130,7 +1139,8 @@ const file_label_v1_appeal_proto_rawDesc = "" +
 	"\tappeal_by\x18\v \x01(\tR\bappealBy\x12\x1f\n" +
 	"\vdecide_days\x18\f \x01(\x05R\n" +
 	"decideDays\x12\x16\n" +
-	"\x06bundle\x18\r \x01(\fR\x06bundle\"c\n" +
+	"\x06bundle\x18\r \x01(\fR\x06bundle\x120\n" +
+	"\x06unused\x18\x0e \x03(\v2\x18.label.v1.UnusedEvidenceR\x06unused\"c\n" +
 	"\rOpenCriterion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12,\n" +
@@ -1229,7 +1239,8 @@ var file_label_v1_appeal_proto_goTypes = []any{
 	(*DecideAppealResponse)(nil),  // 15: label.v1.DecideAppealResponse
 	(*Gap)(nil),                   // 16: label.v1.Gap
 	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(FindingState)(0),             // 18: label.v1.FindingState
+	(*UnusedEvidence)(nil),        // 18: label.v1.UnusedEvidence
+	(FindingState)(0),             // 19: label.v1.FindingState
 }
 var file_label_v1_appeal_proto_depIdxs = []int32{
 	2,  // 0: label.v1.Trail.refusal:type_name -> label.v1.Refusal
@@ -1238,30 +1249,31 @@ var file_label_v1_appeal_proto_depIdxs = []int32{
 	3,  // 3: label.v1.Refusal.open:type_name -> label.v1.OpenCriterion
 	16, // 4: label.v1.Refusal.missing:type_name -> label.v1.Gap
 	17, // 5: label.v1.Refusal.decided:type_name -> google.protobuf.Timestamp
-	18, // 6: label.v1.OpenCriterion.state:type_name -> label.v1.FindingState
-	17, // 7: label.v1.Appeal.received:type_name -> google.protobuf.Timestamp
-	0,  // 8: label.v1.Ruling.outcome:type_name -> label.v1.RulingOutcome
-	17, // 9: label.v1.Ruling.decided:type_name -> google.protobuf.Timestamp
-	1,  // 10: label.v1.GetDecisionResponse.trail:type_name -> label.v1.Trail
-	1,  // 11: label.v1.ListDecisionsResponse.trails:type_name -> label.v1.Trail
-	1,  // 12: label.v1.FileAppealResponse.trail:type_name -> label.v1.Trail
-	1,  // 13: label.v1.ListAppealsResponse.trails:type_name -> label.v1.Trail
-	1,  // 14: label.v1.DecideAppealResponse.trail:type_name -> label.v1.Trail
-	6,  // 15: label.v1.AppealService.GetDecision:input_type -> label.v1.GetDecisionRequest
-	8,  // 16: label.v1.AppealService.ListDecisions:input_type -> label.v1.ListDecisionsRequest
-	10, // 17: label.v1.AppealService.FileAppeal:input_type -> label.v1.FileAppealRequest
-	12, // 18: label.v1.AppealService.ListAppeals:input_type -> label.v1.ListAppealsRequest
-	14, // 19: label.v1.AppealService.DecideAppeal:input_type -> label.v1.DecideAppealRequest
-	7,  // 20: label.v1.AppealService.GetDecision:output_type -> label.v1.GetDecisionResponse
-	9,  // 21: label.v1.AppealService.ListDecisions:output_type -> label.v1.ListDecisionsResponse
-	11, // 22: label.v1.AppealService.FileAppeal:output_type -> label.v1.FileAppealResponse
-	13, // 23: label.v1.AppealService.ListAppeals:output_type -> label.v1.ListAppealsResponse
-	15, // 24: label.v1.AppealService.DecideAppeal:output_type -> label.v1.DecideAppealResponse
-	20, // [20:25] is the sub-list for method output_type
-	15, // [15:20] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	18, // 6: label.v1.Refusal.unused:type_name -> label.v1.UnusedEvidence
+	19, // 7: label.v1.OpenCriterion.state:type_name -> label.v1.FindingState
+	17, // 8: label.v1.Appeal.received:type_name -> google.protobuf.Timestamp
+	0,  // 9: label.v1.Ruling.outcome:type_name -> label.v1.RulingOutcome
+	17, // 10: label.v1.Ruling.decided:type_name -> google.protobuf.Timestamp
+	1,  // 11: label.v1.GetDecisionResponse.trail:type_name -> label.v1.Trail
+	1,  // 12: label.v1.ListDecisionsResponse.trails:type_name -> label.v1.Trail
+	1,  // 13: label.v1.FileAppealResponse.trail:type_name -> label.v1.Trail
+	1,  // 14: label.v1.ListAppealsResponse.trails:type_name -> label.v1.Trail
+	1,  // 15: label.v1.DecideAppealResponse.trail:type_name -> label.v1.Trail
+	6,  // 16: label.v1.AppealService.GetDecision:input_type -> label.v1.GetDecisionRequest
+	8,  // 17: label.v1.AppealService.ListDecisions:input_type -> label.v1.ListDecisionsRequest
+	10, // 18: label.v1.AppealService.FileAppeal:input_type -> label.v1.FileAppealRequest
+	12, // 19: label.v1.AppealService.ListAppeals:input_type -> label.v1.ListAppealsRequest
+	14, // 20: label.v1.AppealService.DecideAppeal:input_type -> label.v1.DecideAppealRequest
+	7,  // 21: label.v1.AppealService.GetDecision:output_type -> label.v1.GetDecisionResponse
+	9,  // 22: label.v1.AppealService.ListDecisions:output_type -> label.v1.ListDecisionsResponse
+	11, // 23: label.v1.AppealService.FileAppeal:output_type -> label.v1.FileAppealResponse
+	13, // 24: label.v1.AppealService.ListAppeals:output_type -> label.v1.ListAppealsResponse
+	15, // 25: label.v1.AppealService.DecideAppeal:output_type -> label.v1.DecideAppealResponse
+	21, // [21:26] is the sub-list for method output_type
+	16, // [16:21] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_appeal_proto_init() }

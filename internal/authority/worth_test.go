@@ -1,0 +1,81 @@
+package authority_test
+
+import (
+	"strings"
+	"testing"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// TestCorrectionsThatAreRefused has a lab correct what it cannot: it would
+// believe that its report no longer counts.
+func TestCorrectionsThatAreRefused(t *testing.T) {
+	w := labeltest.New(t, nil)
+	e := w.Example("plug")
+	w.Submit(e)
+	e.Report.Level = 2
+	submit := func(change func(*label.TestReport)) (*store.Statement, error) {
+		r := *e.Report
+		r.Number += "-B"
+		change(&r)
+		st, _, err := w.Authority.Submit(ctx, w.Caller(labeltest.Lab), w.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, &r))
+		return st, err
+	}
+	list, _, err := w.Authority.Submissions(w.Caller(labeltest.Lab), label.DigestOf(e.Descriptor), authority.Page{})
+	must(t, err)
+	made, _, err := w.Authority.Submissions(w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), authority.Page{})
+	must(t, err)
+	var report, declaration label.Digest
+	for _, st := range append(list, made...) {
+		if st.Type == label.TypeTestReport {
+			report = st.ID
+		} else {
+			declaration = st.ID
+		}
+	}
+	_, err = submit(func(r *label.TestReport) { r.Corrects = label.DigestOf([]byte("nothing")) })
+	wants(t, err, label.Invalid, label.ReasonUnknownStatement)
+	_, err = submit(func(r *label.TestReport) { r.Corrects = declaration })
+	wants(t, err, label.Denied, label.ReasonNotYours)
+	_, err = submit(func(r *label.TestReport) {
+		r.Corrects, r.Edition, r.Verdicts, r.Facts = report, "V3.1.3", []label.Verdict{{Provision: "5.1-1", Verdict: label.Pass}}, nil
+	})
+	wants(t, err, label.Invalid, label.ReasonOutOfRange)
+	if !strings.HasPrefix(err.Error(), "predicate.corrects") {
+		t.Errorf("the refusal is about %v", err)
+	}
+	deeper, err := submit(func(r *label.TestReport) { r.Corrects = report })
+	must(t, err)
+	_, err = submit(func(r *label.TestReport) { r.Corrects, r.Level, r.Number = deeper.ID, 1, "C" })
+	wants(t, err, label.Invalid, label.ReasonOutOfRange)
+	d, err := w.Authority.Evaluate(w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "")
+	must(t, err)
+	if len(d.Unused) != 1 || d.Unused[0].Item.ID != report || d.Unused[0].Against {
+		t.Errorf("unused is %+v", d.Unused)
+	}
+}
+
+// TestWorth accepts a report by an edition that no scheme asks for, and says so.
+func TestWorth(t *testing.T) {
+	w := labeltest.New(t, nil)
+	e := w.Example("plug")
+	w.Submit(e)
+	r := *e.Report
+	r.Number, r.Edition, r.Verdicts, r.Facts = "V3", "V3.1.3", []label.Verdict{{Provision: "5.1-1", Verdict: label.Pass}}, nil
+	st, _, err := w.Authority.Submit(ctx, w.Caller(labeltest.Lab), w.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, &r))
+	must(t, err)
+	notes, err := w.Authority.Worth(st)
+	must(t, err)
+	if len(notes) != 1 || notes[0].Counts || notes[0].Code != scheme.OtherEdition || !notes[0].Against {
+		t.Errorf("the report is worth %+v", notes)
+	}
+	d, err := w.Authority.Evaluate(w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "")
+	must(t, err)
+	if len(d.Unused) == 0 || d.Unused[0].Item.ID != st.ID && d.Unused[len(d.Unused)-1].Item.ID != st.ID {
+		t.Errorf("unused is %+v", d.Unused)
+	}
+}
