@@ -16,14 +16,16 @@ import (
 func eventCommand(c *ctl) *cobra.Command {
 	return group("event", "Report that something failed that labels rest on",
 		`Operators report here that a lab lost its accreditation or part of it, that a key
-was in the wrong hands, or that a version of a scheme ends. The report takes
-effect at once; what becomes of the labels that rest on it, the scheme says:
+was in the wrong hands, that a version of a scheme ends, that a statement is not
+reliable, or that a lab and a manufacturer are related. The report takes effect at
+once; what becomes of the labels that rest on it, the scheme says:
 nothing, a review, a suspension, or an end after a time of grace.
 
 Look with --dry-run first: it lists the labels and changes nothing.`,
 		`  labelctl event lab aurora-lab --number L-0042 --reason lab-suspended --text "Audit of 3 May." --dry-run
   labelctl event show 5f21...`,
-		eventLabCommand(c), eventKeyCommand(c), eventSchemeCommand(c), eventShowCommand(c))
+		eventLabCommand(c), eventKeyCommand(c), eventSchemeCommand(c),
+		eventStrikeCommand(c), eventAffiliationCommand(c), eventGTINCommand(c), eventShowCommand(c))
 }
 
 // An incident is an event to be reported, and how.

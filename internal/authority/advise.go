@@ -494,3 +494,22 @@ func (a *Authority) Advisories(publisher string, p Page) ([]*Publication, string
 	})
 	return page.items, page.next, err
 }
+
+// carriedAdvice returns what the latest releases of advisories that are open for
+// a label say of the one that takes its place.
+func (a *Authority) carriedAdvice(v *store.View, open []*label.Status, next *label.Label) (list []newAdvice, err error) {
+	for _, st := range open {
+		rec, err := v.LatestAdvisory(st.Publisher(), st.Advisory.ID)
+		if err != nil {
+			return nil, err
+		}
+		doc, err := a.advisory(v, rec.Digest)
+		if err != nil {
+			return nil, err
+		}
+		if ref := concern(doc, rec.Org, next, &label.History{Label: next}); ref != nil {
+			list = append(list, newAdvice{rec.Event, ref})
+		}
+	}
+	return list, nil
+}

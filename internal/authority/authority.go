@@ -4,13 +4,17 @@
 //	caller.go        who calls: tokens to callers
 //	enrol.go         organizations, keys, accreditations
 //	register.go      device descriptors
+//	hold.go          what is open about a product, and stops new labels for it
 //	picture.go       pictures of products
 //	signers.go       whose signature under a statement counts
 //	submit.go        signed evidence
+//	evidence.go      places for evidence, and what of it counts
 //	request.go       evaluating, and issuing labels
 //	decision.go      refusals, and reading what followed from them
 //	appeal.go        appeals against refusals, and rulings on them
 //	change.go        changing the state of labels
+//	renew.go         a new label in place of another
+//	rejudge.go       live labels, when something became known about their devices
 //	propagate.go     what becomes of labels when something they rest on fails
 //	advise.go        advisories about products
 //	overdue.go       the clock on what manufacturers declared about weaknesses
@@ -287,11 +291,14 @@ func (a *Authority) committed(b *store.Batch) {
 	for i := range b.Statuses {
 		a.published.Remove(b.Statuses[i].Label)
 	}
-	if len(b.Devices)+len(b.Labels)+len(b.Statuses) > 0 {
+	if len(b.Devices)+len(b.Labels)+len(b.Statuses)+len(b.Holds)+len(b.Moves)+len(b.Strikes) > 0 {
 		a.registered.Add(1)
 	}
 	if len(b.Pictures) > 0 {
 		a.pictured(b.Pictures)
+	}
+	if len(b.Judgements) > 0 {
+		a.work.wakeJudge()
 	}
 	a.enrolled(b)
 }
@@ -304,7 +311,7 @@ func (a *Authority) enrolled(b *store.Batch) {
 		a.registry.Add(1) // a revoked key must not live on in a session
 		a.callers.Purge()
 	}
-	if len(b.Keys)+len(b.Accreditations) > 0 {
+	if len(b.Keys)+len(b.Accreditations)+len(b.Orgs)+len(b.Strikes) > 0 {
 		if err := a.store.View(func(v *store.View) error {
 			d, err := newDistrust(v)
 			if err == nil {
@@ -328,6 +335,11 @@ func (a *Authority) scheme(id string) (*scheme.Scheme, error) {
 		return s, nil
 	}
 	return nil, label.Errorf(label.NotFound, label.ReasonUnknownScheme, "scheme", "no scheme %q is served; \"labelctl scheme list\" names them", id)
+}
+
+// unknownLabel turns a store's not-found of a label into a refusal.
+func unknownLabel(err error, field string, id label.ID) error {
+	return found(err, label.ReasonUnknownLabel, field, "no label %s was issued here", id.Pretty())
 }
 
 // found turns a store's not-found into a refusal.

@@ -33,7 +33,7 @@ func (a *Authority) refuse(ctx context.Context, d *scheme.Decision, level int, p
 		return nil, err
 	}
 	err = a.writer.do(ctx, []string{claimf("device/%s", d.Subject)}, func(v *store.View, b *store.Batch) (err error) {
-		if err := a.unmoved(v, p); err != nil {
+		if err := a.unmoved(v, p, b.At); err != nil {
 			return err
 		}
 		if rec, err = onRecord(v, d.Subject, said); err != nil || rec != nil {
@@ -54,7 +54,7 @@ func (a *Authority) refusal(d *scheme.Decision, level int, p *picture) (*label.D
 	}
 	said := &label.Decision{
 		Authority: a.issuer.Authority(), Maker: p.maker, Scheme: d.Scheme.Ref(), Level: l, Reached: d.Reached,
-		Evidence: references(d.Evidence), Stale: references(d.Stale),
+		Evidence: references(d.Evidence), Unused: unused(d.UnusedFor(level)),
 		Decided:    d.At.UTC().Truncate(time.Second),
 		AppealBy:   label.DateOf(d.At).AddDays(d.Scheme.Lifecycle.AppealDays),
 		DecideDays: d.Scheme.Lifecycle.DecideDays,
@@ -74,7 +74,14 @@ func (a *Authority) refusal(d *scheme.Decision, level int, p *picture) (*label.D
 
 func references(items []*scheme.Item) (list []label.LabelEvidence) {
 	for _, it := range items {
-		list = append(list, label.LabelEvidence{Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date, SHA256: it.ID})
+		list = append(list, it.Reference())
+	}
+	return list
+}
+
+func unused(items []scheme.Unused) (list []label.Unused) {
+	for _, u := range items {
+		list = append(list, label.Unused{Evidence: u.Item.Reference(), Code: u.Code, Text: u.Text, Against: u.Against})
 	}
 	return list
 }
@@ -126,15 +133,22 @@ func alike(rec *store.Decision, said *label.Decision) (bool, error) {
 	return bytes.Equal(b1, b2), errors.Join(err1, err2)
 }
 
-// unmoved returns [errMoved] if the evidence for a device, or what is known
-// against it, is no longer what a picture shows.
-func (a *Authority) unmoved(v *store.View, p *picture) error {
+// unmoved returns [errMoved] if the evidence for a device, what is known against
+// it, or what is open about its product, is no longer what a picture shows.
+func (a *Authority) unmoved(v *store.View, p *picture, now time.Time) error {
 	ids, err := v.DeviceStatements(p.device.Digest)
 	if err != nil {
 		return err
 	}
 	rulings, err := v.Rulings(p.device.Digest)
-	if err == nil && (len(ids)+len(rulings) != p.known || a.distrust.Load() != p.distrust) {
+	if err != nil {
+		return err
+	}
+	if len(ids)+len(rulings) != p.known || a.distrust.Load() != p.distrust {
+		return errMoved
+	}
+	holds, err := a.openHolds(v, p.device, p.desc, now)
+	if err == nil && len(holds) != len(p.holds) {
 		err = errMoved
 	}
 	return err
@@ -149,6 +163,9 @@ func (d *distrust) rulings(v *store.View, device label.Digest) (items []*scheme.
 	}
 	for _, r := range list {
 		if from, ok := d.keys[r.Request.Key]; ok && !r.Decided.Before(from) {
+			continue
+		}
+		if _, ok := d.struck[r.Digest]; ok {
 			continue
 		}
 		said, err := r.Predicate()

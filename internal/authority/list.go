@@ -52,8 +52,9 @@ func (c *collector[T]) add(item T, cursor []byte) bool {
 }
 
 // Submissions lists what the caller signed or carried, newest first; only what
-// is about one device, where that is not zero.
-func (a *Authority) Submissions(c Caller, device label.Digest, p Page) ([]*store.Statement, string, error) {
+// is about one device, where that is not zero. The manufacturer of that device
+// and operators get all statements about it.
+func (a *Authority) Submissions(c Caller, device label.Digest, p Page) ([]*StatementNote, string, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleLab, label.RoleOperator); err != nil {
 		return nil, "", err
 	}
@@ -61,10 +62,19 @@ func (a *Authority) Submissions(c Caller, device label.Digest, p Page) ([]*store
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*store.Statement]{size: size}
+	page := collector[*StatementNote]{size: size}
 	err = a.store.View(func(v *store.View) error {
+		if !device.IsZero() {
+			d, err := v.Device(device)
+			if err != nil {
+				return unknownDevice(err, device)
+			}
+			if d.Org == c.Org || c.Is(label.RoleOperator) {
+				return a.deviceStatements(v, d, cursor, page.add)
+			}
+		}
 		return v.OrgStatements(c.Org, cursor, func(s *store.Statement, at []byte) bool {
-			return !device.IsZero() && s.Device != device || page.add(s, at)
+			return !device.IsZero() && s.Device != device || page.add(&StatementNote{Statement: s}, at)
 		})
 	})
 	return page.items, page.next, err

@@ -68,7 +68,11 @@ func (s *submissions) SubmitStatement(ctx context.Context, r *labelv1.SubmitStat
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.SubmitStatementResponse{Submission: submission(st), Known: known}, nil
+	worth, err := s.a.Worth(st)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.SubmitStatementResponse{Submission: submission(st), Known: known, Notes: notes(worth)}, nil
 }
 
 func (s *submissions) ListSubmissions(ctx context.Context, r *labelv1.ListSubmissionsRequest) (*labelv1.ListSubmissionsResponse, error) {
@@ -84,8 +88,12 @@ func (s *submissions) ListSubmissions(ctx context.Context, r *labelv1.ListSubmis
 		return nil, err
 	}
 	out := &labelv1.ListSubmissionsResponse{NextPageToken: next}
-	for _, st := range list {
-		out.Submissions = append(out.Submissions, submission(st))
+	for _, n := range list {
+		m := submission(n.Statement)
+		if n.Doubt != nil {
+			m.Doubt, m.DoubtText = n.Doubt.Code, n.Doubt.Text
+		}
+		out.Submissions = append(out.Submissions, m)
 	}
 	return out, nil
 }
@@ -117,7 +125,11 @@ func (s *labels) EvaluateDevice(ctx context.Context, r *labelv1.EvaluateDeviceRe
 			return nil, err
 		}
 	}
-	return &labelv1.EvaluateDeviceResponse{Decision: decision(d, d.Levels, int(r.GetLevel()))}, nil
+	list, err := s.a.Holds(caller(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.EvaluateDeviceResponse{Decision: decision(d, d.Levels, int(r.GetLevel())), Holds: holdMessages(s.a, list)}, nil
 }
 
 func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelRequest) (*labelv1.RequestLabelResponse, error) {

@@ -388,9 +388,10 @@ type Event struct {
 	// SHA-256 of the signed report, 64 lower-case hex digits. It stands as cause
 	// in the statuses that follow from it.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// lab, key or scheme.
+	// lab, key, scheme, advisory, statement, affiliation, hold, release or gtin.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	// The lab's, key's or scheme's ID.
+	// The lab's, key's, scheme's or manufacturer's ID, the digest of the device,
+	// statement or document, or the number.
 	About string `protobuf:"bytes,3,opt,name=about,proto3" json:"about,omitempty"`
 	// Reason code.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`

@@ -33,7 +33,10 @@ const (
 type OversightServiceClient interface {
 	// ReportEvent takes a signed report that something failed that labels rest
 	// on: a lab's accreditation is suspended or loses scope, a key was in the
-	// wrong hands, a version of a scheme ends. It takes effect in the registry at
+	// wrong hands, a version of a scheme ends, a statement is struck, a lab and a
+	// manufacturer turn out to be related; or that a device or a manufacturer is
+	// refused, or no longer, or that a trade item number is another
+	// manufacturer's. It takes effect in the registry at
 	// once; what becomes of labels, which the scheme says, is drawn in the
 	// background and survives a restart. The same report again is answered with
 	// how far that has come.
@@ -101,7 +104,10 @@ func (c *oversightServiceClient) GetEvent(ctx context.Context, in *GetEventReque
 type OversightServiceServer interface {
 	// ReportEvent takes a signed report that something failed that labels rest
 	// on: a lab's accreditation is suspended or loses scope, a key was in the
-	// wrong hands, a version of a scheme ends. It takes effect in the registry at
+	// wrong hands, a version of a scheme ends, a statement is struck, a lab and a
+	// manufacturer turn out to be related; or that a device or a manufacturer is
+	// refused, or no longer, or that a trade item number is another
+	// manufacturer's. It takes effect in the registry at
 	// once; what becomes of labels, which the scheme says, is drawn in the
 	// background and survives a restart. The same report again is answered with
 	// how far that has come.
