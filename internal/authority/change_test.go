@@ -113,9 +113,12 @@ func TestFourEyes(t *testing.T) {
 	if err != nil || !again.Known || again.Status.Number != 1 || len(l.now().Statuses) != 1 {
 		t.Errorf("%+v, %v", again, err)
 	}
-	// A revoked label makes room for another.
+	// A revoked label makes room for another when the hold that it left is ended.
+	_, err = l.Authority.Request(ctx, l.Caller(labeltest.Maker), label.DigestOf(l.pub.Device), "", 3)
+	wants(t, err, label.Precondition, label.ReasonOnHold)
+	l.Change(labeltest.Operator, l.pub, label.Release, "resolved")
 	if o, err := l.Authority.Request(ctx, l.Caller(labeltest.Maker), label.DigestOf(l.pub.Device), "", 3); err != nil || o.Known {
-		t.Errorf("after the revocation: %+v, %v", o, err)
+		t.Errorf("after the release: %+v, %v", o, err)
 	}
 }
 

@@ -112,10 +112,10 @@ func TestHoldsAreNotShed(t *testing.T) {
 			})
 			far := c.variant(func(d *label.Device) { d.Model, d.GTINs = "FAR", []label.GTIN{"09522104009990"} })
 			renamed := c.variant(func(d *label.Device) { d.Model, d.GTINs = strings.ToLower(strings.ReplaceAll(d.Model, "-", " ")), nil })
-			for name, e := range map[string]*example.Example{"bridge": bridge, "far": far, "renamed": renamed} {
+			for i, e := range []*example.Example{bridge, far, renamed} {
 				_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.Operator), e.Descriptor)
 				must(t, err)
-				c.stopped(e, name)
+				c.stopped(e, []string{"bridge", "far", "renamed"}[i])
 			}
 			// Another product of the same manufacturer is free.
 			other := c.variant(func(d *label.Device) { d.Model, d.GTINs = "OTHER", nil })
