@@ -268,7 +268,7 @@ const lowerLevel = "new-level"
 // admitSupersession checks that a label may give its place to another. While the
 // product is on hold, only an operator can have it do so.
 func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *store.Label, signers []signer, now time.Time) error {
-	if !slices.ContainsFunc(signers, func(s signer) bool { return slices.Contains(a.distrust.Load().operators, s.Organization) }) {
+	if !slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) }) {
 		device, desc, err := ownDevice(v, Caller{Org: rec.Org}, rec.Device)
 		if err != nil {
 			return err

@@ -22,6 +22,7 @@ type signedStatement struct {
 // A signer is an enrolled key that made a signature.
 type signer struct {
 	*label.Key
+	owner    *label.Organization // of one that counts; nil before that is known
 	verified *envelope.Verified
 }
 
@@ -106,7 +107,7 @@ func (a *Authority) signed(c Caller, u *envelope.Unverified) (*signedStatement, 
 	left := len(u.Envelope().Signatures) // that no usable key of the speaker accounts for
 	for v := range u.Signers(keys) {
 		k := byID[v.KeyID()]
-		s.signers = append(s.signers, signer{k, v})
+		s.signers = append(s.signers, signer{Key: k, verified: v})
 		if k.Organization == speaker && k.Usable(now) == nil {
 			left--
 		}
@@ -217,7 +218,7 @@ func (s *signedStatement) acceptable(v *store.View, now time.Time, may right) (l
 		} else if err := key.Usable(now); err != nil {
 			unusable = cmp.Or(unusable, err)
 		} else {
-			list = append(list, signer{key, k.verified})
+			list = append(list, signer{key, org, k.verified})
 		}
 	}
 	if len(list) > 0 {
