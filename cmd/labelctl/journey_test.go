@@ -242,7 +242,7 @@ func (j *journey) pack(bundle, proof string, descriptor []byte) string {
 	if err != nil {
 		j.t.Fatal(err)
 	}
-	pkg, err := verify.NewPackage(b, descriptor, p, nil)
+	pkg, err := verify.NewPackage(b, descriptor, p, nil, nil)
 	if err != nil {
 		j.t.Fatal(err)
 	}

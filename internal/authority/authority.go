@@ -10,6 +10,7 @@
 //	decision.go      refusals, and reading what followed from them
 //	appeal.go        appeals against refusals, and rulings on them
 //	change.go        changing the state of labels
+//	room.go          who may add how much to a label's history
 //	propagate.go     what becomes of labels when something they rest on fails
 //	advise.go        advisories about products
 //	overdue.go       the clock on what manufacturers declared about weaknesses
@@ -17,6 +18,7 @@
 //	changes.go       the log as a feed of changes
 //	surveillance.go  what is tested again, and which labs to ask about
 //	statuslist.go    the signed list of how all labels stand
+//	tally.go         the signed tally of all histories, which shows that none is cut off
 //	notice.go        what organizations are told
 //	hook.go          their webhooks
 //	watch.go         what the passing of time brings about
@@ -104,7 +106,9 @@ type Authority struct {
 	registered atomic.Int64 // counts the commits after which a product may have another label
 	distrust   atomic.Pointer[distrust]
 	list       atomic.Pointer[statusList]
-	listing    sync.Mutex   // held while the list is made
+	tally      atomic.Pointer[signedTally]
+	listing    sync.Mutex   // held while list and tally are made
+	listFailed time.Time    // when a reader needed a tally, and none could be made; guarded by listing
 	decoding   sync.Mutex   // held while a picture is decoded, which takes much memory
 	changes    atomic.Int64 // commits with statuses since the start
 	failures   atomic.Int64 // labels of ours that did not verify; must stay zero
@@ -233,7 +237,9 @@ func (a *Authority) freshHead(h store.Head) (store.Head, error) {
 		return h, nil // a commit is between the two; both are fresh
 	}
 	now := a.clock()
-	if now.Sub(last.at) < heartbeat {
+	// A head that is dated ahead is from before the clock was set back, and
+	// verifiers would not believe it.
+	if age := now.Sub(last.at); age < heartbeat && age > -label.MaxClockSkew {
 		return last.Head, nil
 	}
 	signed, err := a.issuer.Checkpoint(h.Tree, now)

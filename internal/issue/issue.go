@@ -132,7 +132,7 @@ func (i *Issuer) Status(st *label.Status, device label.Digest) (*Signed, error) 
 	}
 	u, err := i.draft(payload)
 	if err == nil {
-		_, err = verify.Status(u, device, []*envelope.PublicKey{i.lint.Public})
+		_, _, err = verify.Status(u, device, []*envelope.PublicKey{i.lint.Public})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the status would not verify and was not signed: %w", err)
@@ -148,6 +148,15 @@ func (i *Issuer) StatusList(l *statuslist.List, url string, now time.Time, life,
 // Checkpoint signs a head of the log, and when it was the head.
 func (i *Issuer) Checkpoint(tree translog.Tree, at time.Time) ([]byte, error) {
 	return i.log.Head(tree, at)
+}
+
+// Histories signs the tally of all histories, and when it was made.
+func (i *Issuer) Histories(head translog.Tree, at time.Time) ([]byte, error) {
+	s, err := i.log.Named(verify.HistoriesOrigin(i.log.Name()))
+	if err != nil {
+		return nil, err
+	}
+	return s.Head(head, at)
 }
 
 // URL returns the public URL of a label.

@@ -73,19 +73,20 @@ const (
 	// are all read for each decision; the bound keeps a decision cheap.
 	MaxDeviceStatements = 64
 
-	// MaxStatuses bounds the history of one label, which travels in every
-	// offline package.
-	MaxStatuses = 256
+	// MaxStatusEntry bounds the log entry of one status, in bytes: many of them
+	// travel in every offline package of a label. What an advisory says of one
+	// label has room in it.
+	MaxStatusEntry = 16 << 10
 
-	// MaxAdvised is how long a history may get by manufacturers' advisories. What
-	// is left is for the authority: no manufacturer can publish a label full, so
-	// that nothing could be said against it any more.
-	MaxAdvised = 192
+	// MaxStatuses bounds the history of one label: three a week for six years.
+	// Each takes a little of the label's offline package, even where a later word
+	// has replaced it.
+	MaxStatuses = 1024
 
-	// MaxWarned is how long a history may get by operators' advisories, and by the
-	// clocks that advisories start. What is left is for operators' decisions, and
-	// for what follows from them: the label can still be suspended and revoked.
-	MaxWarned = 240
+	// MaxHistory bounds what the history of one label takes of its offline
+	// package, in bytes. The package is one message ([MaxMessage]), and the label,
+	// its device and the proofs have what is left.
+	MaxHistory = 896 << 10
 
 	// MaxCriteria bounds the criteria that an appeal or a ruling names. The
 	// largest scheme has 33.
@@ -108,6 +109,13 @@ const (
 
 	// MaxClockSkew is how far a caller's clock may run ahead of ours.
 	MaxClockSkew = 30 * time.Second
+
+	// MaxVerifierSkew is how far what the authority signs with the time, such as
+	// a log head, may be ahead of the clock of whoever verifies it. A verifier may
+	// be a phone or a till that nobody sets: five minutes are forgiven, as
+	// Kerberos usually does (RFC 4120). A date further ahead says that one of the
+	// two clocks is wrong, and that nobody can tell how old the news is.
+	MaxVerifierSkew = 5 * time.Minute
 
 	// MinRSABits is the least RSA modulus accepted (NIST SP 800-57: 112 bits).
 	MinRSABits = 2048

@@ -129,15 +129,26 @@ func (l *Label) SupportAt(t time.Time) SupportState {
 // CheckHistory reports whether statements are the beginning of one label's
 // history: numbers without gaps, times in order.
 func CheckHistory(l *Label, statuses []*Status) error {
+	var before *Status
 	for i, s := range statuses {
-		switch {
-		case s.Label != l.ID:
-			return Errorf(Invalid, ReasonUnknownSubject, index("statuses", i), "is about label %s", s.Label.Pretty())
-		case s.Number != i+1:
-			return Errorf(Invalid, ReasonMissing, index("statuses", i), "has number %d in the history, %d is missing", s.Number, i+1)
-		case s.Recorded.Before(l.Issued), i > 0 && s.Recorded.Before(statuses[i-1].Recorded):
-			return Errorf(Invalid, ReasonOutOfRange, index("statuses", i), "was recorded before what precedes it")
+		if err := CheckNext(l, before, i+1, s); err != nil {
+			return Within(index("statuses", i), err)
 		}
+		before = s
+	}
+	return nil
+}
+
+// CheckNext reports whether a statement can have a number in a label's history,
+// after another one, which is nil where there is none.
+func CheckNext(l *Label, before *Status, number int, s *Status) error {
+	switch {
+	case s.Label != l.ID:
+		return Errorf(Invalid, ReasonUnknownSubject, "", "is about label %s", s.Label.Pretty())
+	case s.Number != number:
+		return Errorf(Invalid, ReasonMissing, "", "has number %d in the history, %d is missing", s.Number, number)
+	case s.Recorded.Before(l.Issued), before != nil && s.Recorded.Before(before.Recorded):
+		return Errorf(Invalid, ReasonOutOfRange, "", "was recorded before what precedes it")
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ const (
 	LabelReview     = "label.review"  // the authority looks into it
 	LabelCleared    = "label.cleared" // it has looked, and found nothing
 	LabelAdvised    = "label.advised" // there is an advisory about the product
+	LabelFull       = "label.full"    // an advisory was not added to its history; to whoever published it, and the authority
 	LabelExpiring   = "label.expiring"
 	LabelExpired    = "label.expired"
 	SchemeChanged   = "scheme.changed" // there are new criteria
@@ -43,6 +44,7 @@ var Kinds = []Kind{
 	{LabelReview, "Label under review", true},
 	{LabelCleared, "Review closed", true},
 	{LabelAdvised, "Security advisory", true},
+	{LabelFull, "Advisory not added: the label's history is full", false},
 	{LabelExpiring, "Label expires soon", true},
 	{LabelExpired, "Label expired", true},
 	{SchemeChanged, "New criteria", true},
