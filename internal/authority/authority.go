@@ -228,6 +228,14 @@ type signedHead struct {
 // how much they can know.
 const heartbeat = 30 * time.Second
 
+// recent reports whether a head that was signed at a time can be shown now. One
+// that is dated ahead is from before the clock was set back, and verifiers would
+// not believe it.
+func recent(signed, now time.Time) bool {
+	age := now.Sub(signed)
+	return age < heartbeat && age > -label.MaxClockSkew
+}
+
 // freshHead returns a head as it was committed, or, where nothing has happened
 // since for a while, signed anew. That is the one signature that a read may
 // cause, twice a minute at most.
@@ -237,9 +245,7 @@ func (a *Authority) freshHead(h store.Head) (store.Head, error) {
 		return h, nil // a commit is between the two; both are fresh
 	}
 	now := a.clock()
-	// A head that is dated ahead is from before the clock was set back, and
-	// verifiers would not believe it.
-	if age := now.Sub(last.at); age < heartbeat && age > -label.MaxClockSkew {
+	if recent(last.at, now) {
 		return last.Head, nil
 	}
 	signed, err := a.issuer.Checkpoint(h.Tree, now)

@@ -98,7 +98,7 @@ func (d *Documents) Checkpoint() []byte { return d.proof.Checkpoint }
 func (a *Authority) Lookup(id label.ID) (*Published, error) {
 	now := a.clock() // before the store is read: what is remembered holds from then on
 	k, ok := a.published.Get(id)
-	if ok && now.Before(k.until) {
+	if ok && now.Before(k.until) && k.until.Sub(now) <= freshness { // not before it was read, should the clock be set back
 		return k.Published, nil
 	}
 	p := k.Published
@@ -115,7 +115,7 @@ func (a *Authority) Lookup(id label.ID) (*Published, error) {
 
 // holds reports whether a label is still as it was published, or nil.
 func (a *Authority) holds(p *Published, now time.Time) (same bool, err error) {
-	if p == nil || !p.next.IsZero() && !now.Before(p.next) || now.Sub(p.fresh) >= heartbeat {
+	if p == nil || !p.next.IsZero() && !now.Before(p.next) || !recent(p.fresh, now) {
 		return false, nil
 	}
 	err = a.store.View(func(v *store.View) error {

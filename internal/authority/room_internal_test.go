@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"labeld/internal/label"
+	"labeld/internal/verify"
 )
 
 // TestRoomByNumber shares out the numbers of a history in which advisories are
@@ -43,5 +44,15 @@ func TestRoomByNumber(t *testing.T) {
 		if len(h.Statuses) != c.most {
 			t.Errorf("%s finds room in a history of %d statements, want %d", c.name, len(h.Statuses)-1, c.most-1)
 		}
+	}
+}
+
+// TestPackageHasRoom adds up what a package has besides a full history: label and
+// device, which JSON writes in up to twice as many bytes, and the proofs of both.
+func TestPackageHasRoom(t *testing.T) {
+	proofs := 2 * verify.MaxLoggedExtra
+	heads := 4 << 10 // of log and tally
+	if total := label.MaxHistory + label.MaxLogged + 2*label.MaxDevice + proofs + heads; total > label.MaxMessage {
+		t.Errorf("a package can take %d bytes, a message at most %d", total, label.MaxMessage)
 	}
 }

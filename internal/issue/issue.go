@@ -1,5 +1,6 @@
 // Package issue holds the authority's private keys behind a few verbs: issue a
-// label, say what happened to one, record an accreditation, sign a checkpoint.
+// label, say what happened to one, record an accreditation, sign a checkpoint
+// or the tally of histories.
 // Nothing else in labeld can sign in the authority's name.
 //
 // A label is made from a scheme.Grant, which only a decision gives. Before the
@@ -36,7 +37,7 @@ type Issuer struct {
 }
 
 // New returns an issuer. The label key signs labels and accreditations, the log
-// key checkpoints; url gives the public URL of a label.
+// key checkpoints and tallies; url gives the public URL of a label.
 func New(authority label.Party, labelKey *envelope.Signer, logKey *translog.Signer, url func(label.ID) string, random io.Reader) *Issuer {
 	return &Issuer{authority: authority, signer: labelKey, lint: envelope.NewThrowaway(), log: logKey, url: url, random: random}
 }
