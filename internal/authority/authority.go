@@ -25,6 +25,7 @@
 //	work.go          what goes on beside requests
 //	distrust.go      which accepted evidence no longer counts
 //	publish.go       labels as anybody may see them
+//	draft.go         what proves them, and what of a long history a package leaves out
 //	list.go          pages
 //	writer.go        group commit
 //

@@ -67,7 +67,11 @@ func (a *Authority) refreshList() error {
 	if err == nil {
 		a.list.Store(next)
 	}
-	return errors.Join(err, a.signTally(head.Tree.N, news), errors.Join(uncounted...))
+	for _, err := range uncounted {
+		a.failures.Add(1)
+		a.log.Error("counting what happened to a label, which will not be shown", "err", err)
+	}
+	return errors.Join(err, a.signTally(head.Tree.N, news))
 }
 
 // gather works out the list from the histories: the other labels are valid. Each
@@ -100,7 +104,8 @@ func (a *Authority) keepList(ctx context.Context) {
 		case <-tick.C:
 		}
 		last, began := a.list.Load(), time.Now()
-		due := a.clock().Sub(last.at) >= listEvery
+		age := a.clock().Sub(last.at)
+		due := age >= listEvery || age < -label.MaxClockSkew // the clock was set back
 		if !due && (last.changes == a.changes.Load() || began.Before(next)) {
 			continue
 		}
