@@ -201,14 +201,19 @@ func TestJourney(t *testing.T) {
 	trust := filepath.Join(j.dir, "labeld.json")
 	must(t, "trust", "--url", j.d.URL, "--out", trust)
 	for _, args := range [][]string{
-		{"verify", id, "--url", j.d.URL}, {"verify", j.d.URL + "/l/" + id}, {"verify", code}, {"verify", code, "--trust", trust},
+		{"verify", id, "--url", j.d.URL}, {"verify", j.d.URL + "/l/" + id}, {"verify", code},
 	} {
-		if out := must(t, args...); !strings.Contains(out, "genuine, and active") {
+		if r := try(t, args...); r.code != exitUntrusted || !strings.HasPrefix(r.stdout, "NOT CHECKED") {
+			t.Errorf("%v: exit code %d\n%s", args, r.code, r.stdout)
+		}
+		if out := must(t, append(args, "--trust", trust)...); !strings.Contains(out, "genuine, and active") {
 			t.Errorf("%v:\n%s", args, out)
 		}
 	}
 	pkg := j.pack(bundle, proof, desk.example.Descriptor)
-	must(t, "verify", "--offline", "--trust", trust, pkg)
+	if r := try(t, "verify", "--offline", "--trust", trust, pkg); r.code != exitUntold {
+		t.Errorf("what the manufacturer puts together shows all that happened: exit code %d\n%s", r.code, r.stdout)
+	}
 
 	// The schemes that the service judges by.
 	if out := must(t, j.public("scheme", "list")...); !strings.Contains(out, "four-level") {
@@ -242,7 +247,7 @@ func (j *journey) pack(bundle, proof string, descriptor []byte) string {
 	if err != nil {
 		j.t.Fatal(err)
 	}
-	pkg, err := verify.NewPackage(b, descriptor, p, nil)
+	pkg, err := verify.NewPackage(b, descriptor, p, nil, nil)
 	if err != nil {
 		j.t.Fatal(err)
 	}

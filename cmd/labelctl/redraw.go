@@ -31,8 +31,9 @@ Named too are other plans of the scheme that could be drawn and are not: of many
 plans, one that suits could be chosen.
 
 The whole log is read, about 5 KB for each label. The exit code is 0 where the draw is
-what the log gives, 4 where it is not or was tampered with, and 1 where that
-cannot be told.`,
+what the log gives, 4 where it is not or was tampered with, 1 where that cannot be
+told, and 6 where it is if the keys are believed that the service itself names:
+--trust was not given.`,
 		Example: "  labelctl surveillance verify 2027-spring --url https://labels.example.org --trust labeld.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -80,14 +81,20 @@ func (c *ctl) verifyDraw(ctx context.Context, id, base, trustFile, file string) 
 	if r.Genuine = !wrong; wrong {
 		r.Problem = err.Error()
 	}
-	if trustFile == "" {
-		c.noteKeys(base)
-	}
-	if err := c.show(&r, r.write); err != nil {
+	r.Trusted = trustFile != ""
+	if err := c.show(&r, func(p *page) {
+		if !r.Trusted {
+			untrusted(p, base)
+		}
+		r.write(p)
+	}); err != nil {
 		return err
 	}
-	if wrong {
+	switch {
+	case wrong:
 		return outcome(exitInvalid)
+	case !r.Trusted:
+		return outcome(exitUntrusted)
 	}
 	return nil
 }
@@ -121,6 +128,7 @@ func (c *ctl) published(ctx context.Context, id, base, file string) (*draw, erro
 // A redraw is a draw that is done again, and what that showed.
 type redraw struct {
 	Genuine bool                  `json:"genuine"`
+	Trusted bool                  `json:"trusted"` // the keys are those of a trust file
 	Problem string                `json:"problem,omitempty"`
 	Checks  []verify.Check        `json:"checks"`
 	Drawn   []*labelv1.DrawnLabel `json:"drawn,omitempty"`

@@ -43,7 +43,12 @@ const (
 
 // run runs one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRoot(stdin, stdout, stderr)
+	return runAt(ctx, time.Now, args, stdin, stdout, stderr)
+}
+
+// runAt is run with another clock than that of the machine.
+func runAt(ctx context.Context, now func() time.Time, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot(now, stdin, stdout, stderr)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	asJSON, _ := root.PersistentFlags().GetString("output")
@@ -51,8 +56,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 // newRoot returns the command tree. Its errors are for [report] to print.
-func newRoot(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
-	c := &ctl{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
+func newRoot(now func() time.Time, stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
+	c := &ctl{stdin: stdin, stdout: stdout, stderr: stderr, now: now}
 	root := group("labelctl", "Work with a product-security label service",
 		`Enrol labs and manufacturers, sign and submit evidence, request labels, and
 check them.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -77,7 +78,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 			walk(sub)
 		}
 	}
-	walk(newRoot(strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{}))
+	walk(newRoot(time.Now, strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{}))
 }
 
 func TestHelpOfGroupsHasNoUsageOfItsOwn(t *testing.T) {

@@ -21,12 +21,14 @@ import (
 	"labeld/internal/label"
 )
 
-// The exit codes.
+// The exit codes. Where several apply, it is the first of 2, 1, 4, 5 and 6.
 const (
-	exitFailed  = 1
-	exitUsage   = 2
-	exitShort   = 3 // the evidence does not support the level
-	exitInvalid = 4 // genuine, but not valid: expired, suspended, revoked, withdrawn or superseded
+	exitFailed    = 1
+	exitUsage     = 2
+	exitShort     = 3 // the evidence does not support the level
+	exitInvalid   = 4 // genuine, but not valid: expired, suspended, revoked, withdrawn or superseded
+	exitUntold    = 5 // genuine, but nothing shows whether anything has happened since
+	exitUntrusted = 6 // all is well if the keys are believed that the service itself names
 )
 
 // A usageError is a command line that cannot be meant.

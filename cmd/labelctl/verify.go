@@ -48,20 +48,29 @@ the product, a picture of the code (PNG or JPEG), or a package file as served at
 
 The package is checked here: the authority's signature, the device, and the proof
 that the label is in the transparency log. The keys to believe are those in
---trust, a file that "labelctl trust" saved earlier. Without it the service is
-asked for its own keys: that finds accidents, and not a service that lies.
+--trust, a file that "labelctl trust" saved earlier. Without it the service that
+the target names is asked for its own keys: that finds accidents, and not a
+service that lies. The first line then says so.
 
 The package holds all that happened to the label, so that --at can ask how it
-stood at an instant that is past.
+stood at an instant that is past, and a signed proof that it is all.
 
 --offline uses no network: it needs a package file and --trust. What happened
 after the package was made is then not known. A status list, the small file at
 /status-list that tells of all labels, says more: with --status-list a package
-that is older than a suspension, or leaves one out, is found out.
+that is older than a suspension is found out, and one without the proof will do.
 
-The exit code is 0 for a genuine label that is active, 4 for one that is not valid
-(expired, suspended, revoked, withdrawn, superseded), and 1 where the label is not
-genuine or that cannot be told.`,
+This computer's clock must be right: what is dated more than five minutes ahead of
+it is refused.
+
+The exit code is
+  0  the label is genuine and active
+  1  it is not genuine, or that cannot be told
+  2  the command line is wrong
+  4  it is genuine and not valid: expired, suspended, revoked, withdrawn, superseded
+  5  it is genuine, and nothing shows whether anything has happened to it since
+  6  it is genuine and active if the keys are believed that the service itself
+     names: --trust was not given`,
 		Example: `  labelctl verify K7QM-4T2X-9PWH --url https://labels.example.org
   labelctl verify photo.jpg --trust labeld.json
   labelctl verify --offline --trust labeld.json label-K7QM4T2X9PWH.json --at 2027-06-30
@@ -225,11 +234,20 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 	if err := c.listed(v, trust, r); err != nil {
 		return err
 	}
-	if err := c.showVerified(v, base, r); err != nil {
+	told := r.Told()
+	if label.ReasonOf(told) == label.ReasonStale {
+		return &led{"cannot tell", told}
+	}
+	if err := c.showVerified(v, base, r, told == nil); err != nil {
 		return err
 	}
-	if r.State != label.Active {
+	switch {
+	case r.State != label.Active:
 		return outcome(exitInvalid)
+	case told != nil:
+		return outcome(exitUntold)
+	case v.trust == "":
+		return outcome(exitUntrusted)
 	}
 	return nil
 }
@@ -296,8 +314,8 @@ func (c *ctl) genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Re
 	if now {
 		at = c.now()
 	}
-	r, err := trust.Verify(s.pkg, at)
-	if label.ReasonOf(err) == label.ReasonStale {
+	r, err := trust.Verify(s.pkg, at, c.now())
+	if label.ReasonOf(err) == label.ReasonInFuture {
 		return nil, &led{"cannot tell", err}
 	}
 	if err != nil {
@@ -313,7 +331,8 @@ func (c *ctl) genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Re
 		return nil, &led{"not genuine", label.Errorf(label.Invalid, reasonElsewhere, "url", "the code leads to %s, the label was issued for %s", s.base, r.Label.URL)}
 	}
 	if now && r.Fresh.After(at) {
-		// Our clock is behind the log's. It must not hide what is in the package.
+		// Our clock is a little behind the log's, by no more than Verify forgives. It
+		// must not hide what is in the package.
 		r.Standing = r.StandingAt(r.Fresh)
 	}
 	if r.State == label.NotIssued {
@@ -322,31 +341,46 @@ func (c *ctl) genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Re
 	return r, nil
 }
 
-func (c *ctl) showVerified(v *verification, base string, r *verify.Result) error {
-	from := base + trustPath
-	if v.trust != "" {
-		from = v.trust
-	} else {
-		c.noteKeys(base)
-	}
+func (c *ctl) showVerified(v *verification, base string, r *verify.Result, told bool) error {
 	result := struct {
 		Genuine bool   `json:"genuine"`
-		Trust   string `json:"trust"` // file, or URL of the service's own word
+		Trusted bool   `json:"trusted"` // the keys are those of a trust file
+		Told    bool   `json:"told"`    // the package shows, or a status list does, how the label stands
+		Trust   string `json:"trust"`   // file, or URL of the service's own word
+		State   string `json:"state"`
 		*verify.Result
-	}{true, from, r}
+	}{true, v.trust != "", told, v.trust, string(r.State), r}
+	if !result.Trusted {
+		result.Trust = base + trustPath
+	}
+	if !told {
+		result.State = "unknown"
+	}
 	declared, err := inWords(r.Label.Declared)
 	if err != nil {
 		return err
 	}
 	return c.show(result, func(p *page) {
+		if !result.Trusted {
+			untrusted(p, base)
+		}
+		if !told {
+			p.line("CANNOT TELL whether anything has happened to this label since it was issued: the package does not show it. Fetch it again, or give --status-list")
+		}
 		var rows [][]string
 		for _, check := range r.Checks {
 			rows = append(rows, []string{"✓ " + check.Name, check.Says})
 		}
 		p.table(nil, rows)
 		p.line("")
-		writeResult(p, r, declared)
+		writeResult(p, r, declared, told)
 	})
+}
+
+// untrusted tells somebody who named no trust file, before anything else, whose
+// word they take.
+func untrusted(p *page, base string) {
+	p.line("NOT CHECKED against keys that you trust: these are the keys that %s itself names. Save those of the authority once with \"labelctl trust --out FILE\" and give them with --trust", base)
 }
 
 // inWords finds the words for what a label repeats of a declaration. The signed
@@ -366,12 +400,7 @@ func inWords(list []label.DeclaredFact) (out []told, err error) {
 	return out, nil
 }
 
-// noteKeys tells somebody who named no trust file whose word they took.
-func (c *ctl) noteKeys(base string) {
-	c.note("%s was asked for its own keys, which you now trust; save them once with \"labelctl trust --out FILE\" and give them with --trust", base)
-}
-
-func writeResult(p *page, r *verify.Result, declared []told) {
+func writeResult(p *page, r *verify.Result, declared []told, known bool) {
 	l := r.Label
 	support := "security updates until " + l.Product.SupportEnd.String()
 	if r.Support != label.Supported {
@@ -391,13 +420,21 @@ func writeResult(p *page, r *verify.Result, declared []told) {
 		rows = append(rows, [2]string{"on appeal:", "the authority accepted " + strings.Join(list, ", ")})
 	}
 	a := &account{Standing: r.Standing, statuses: r.Statuses}
-	rows = append(rows, a.rows()...)
+	standing := a.rows()
+	if !known {
+		standing[0][1] = "NOT KNOWN: " + standing[0][1] + " as far as the package shows"
+	}
+	rows = append(rows, standing...)
 	if r.State == label.Active {
 		rows = append(rows, [2]string{"valid until:", lastDay(r.Expires) + ": " + boundWords[r.ExpiresFor]})
 	}
 	p.pairs(append(rows, [2]string{"support:", support}, [2]string{"history:", historyText(r)})...)
 	writeDeclared(p, declared)
 	p.line("")
+	if !known && r.State == label.Active {
+		p.line("genuine, but whether it is active CANNOT BE TOLD")
+		return
+	}
 	p.line("genuine, %s", verdict(a))
 }
 
@@ -445,7 +482,14 @@ func historyText(r *verify.Result) string {
 	if later > 0 {
 		text += fmt.Sprintf(", %d of them later than %s", later, instant(r.At))
 	}
-	return text + ", as the log stood on " + instant(r.Fresh)
+	if r.Omitted > 0 {
+		text += fmt.Sprintf(" and %s that later ones replaced", plural(r.Omitted, "advisory", "advisories"))
+	}
+	text += ", as the log stood on " + instant(r.Fresh)
+	if r.Complete.IsZero() {
+		return text + "; there may be more"
+	}
+	return text + "; complete up to " + instant(r.Complete)
 }
 
 // verdict says what a genuine label is worth.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -18,6 +20,7 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/qr"
+	"labeld/internal/verify"
 	"labeld/internal/web"
 )
 
@@ -51,6 +54,13 @@ func newShop(t *testing.T) *shop {
 	return s
 }
 
+// try runs a command line by the clock of the shop's world.
+func (s *shop) try(args ...string) ran {
+	var stdout, stderr bytes.Buffer
+	code := runAt(context.Background(), s.world.Clock.Now, args, strings.NewReader(""), &stdout, &stderr)
+	return ran{code, stdout.String(), stderr.String()}
+}
+
 // soon is a day on which the label is active.
 func (s *shop) soon() string { return label.DateOf(s.label.Label.Issued).String() }
 
@@ -59,7 +69,7 @@ func (s *shop) id() string { return s.label.Label.ID.Pretty() }
 func TestVerifyOffline(t *testing.T) {
 	s := newShop(t)
 	offline := []string{"verify", "--offline", "--trust", s.trust, s.pkg, "--at"}
-	r := try(t, append(offline, s.soon())...)
+	r := s.try(append(offline, s.soon())...)
 	for _, want := range []string{"✓ signature", "✓ statement", "✓ device", "✓ log", s.id(), "genuine, and active", "security updates until"} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("no %q:\n%s", want, r.stdout)
@@ -70,30 +80,34 @@ func TestVerifyOffline(t *testing.T) {
 	}
 
 	last := lastDay(s.label.Label.Expires)
-	if r := try(t, append(offline, last)...); r.code != exitFailed || !strings.Contains(r.stderr, "cannot tell: ") || !strings.Contains(r.stderr, "fetch the package again") {
+	if r := s.try(append(offline, last)...); r.code != exitFailed || !strings.Contains(r.stderr, "cannot tell: ") || !strings.Contains(r.stderr, "fetch the package again") {
 		t.Errorf("with a package that is too old: exit code %d: %s", r.code, r.stderr)
 	}
-	r = try(t, append(offline, s.label.Label.Expires.Format(time.RFC3339))...)
+	r = s.try(append(offline, s.label.Label.Expires.Format(time.RFC3339))...)
 	if r.code != exitInvalid || !strings.Contains(r.stdout, "EXPIRED: it was valid until "+last) || r.stderr != "" {
 		t.Errorf("afterwards: exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
-	r = try(t, append(offline, s.label.Label.Product.SupportEnd.AddDays(1).String())...)
+	r = s.try(append(offline, s.label.Label.Product.SupportEnd.AddDays(1).String())...)
 	if r.code != exitInvalid || !strings.Contains(r.stdout, "ENDED: there have been no security updates since") {
 		t.Errorf("after support: exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
-	if r := try(t, append(offline, "2020-01-01")...); r.code != exitFailed || !strings.Contains(r.stderr, "after the time you ask about") {
+	if r := s.try(append(offline, "2020-01-01")...); r.code != exitFailed || !strings.Contains(r.stderr, "after the time you ask about") {
 		t.Errorf("before: exit code %d: %s", r.code, r.stderr)
 	}
 
 	var got struct {
 		Genuine        bool
+		Trusted, Told  bool
 		Trust          string
 		State, Support string
 		Label          struct{ ID string }
 		Checks         []struct{ Name string }
 	}
-	mustJSON(t, &got, append(offline, s.soon())...)
-	if !got.Genuine || got.Trust != s.trust || got.State != "active" || got.Support != "supported" ||
+	r = s.try(append(offline, s.soon(), "-o", "json")...)
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != 0 {
+		t.Fatalf("exit code %d, %v: %s", r.code, err, r.stderr)
+	}
+	if !got.Genuine || !got.Trusted || !got.Told || got.Trust != s.trust || got.State != "active" || got.Support != "supported" ||
 		got.Label.ID != string(s.label.Label.ID) || len(got.Checks) != 5 {
 		t.Errorf("%+v", got)
 	}
@@ -134,7 +148,7 @@ func TestVerifyHistory(t *testing.T) {
 		{"withdrawn", withdrawn, exitInvalid, []string{"WITHDRAWN on ", "discontinued: As found", "genuine, but WITHDRAWN", "nothing is promised any more", "history:  3 statements, as the log"}},
 		{"withdrawn long ago", far, exitInvalid, []string{"genuine, but WITHDRAWN"}},
 	} {
-		r := try(t, "verify", "--offline", "--trust", s.trust, pkg, "--at", tc.at)
+		r := s.try("verify", "--offline", "--trust", s.trust, pkg, "--at", tc.at)
 		if r.code != tc.code || r.stderr != "" {
 			t.Errorf("%s: exit code %d, want %d\n%s%s", tc.name, r.code, tc.code, r.stdout, r.stderr)
 		}
@@ -149,7 +163,7 @@ func TestVerifyHistory(t *testing.T) {
 		Statuses []struct{ Action string }
 		Because  struct{ Reason string }
 	}
-	r := try(t, "verify", s.id(), "--url", s.url, "--trust", s.trust, "--at", suspended, "-o", "json")
+	r := s.try("verify", s.id(), "--url", s.url, "--trust", s.trust, "--at", suspended, "-o", "json")
 	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != exitInvalid {
 		t.Fatalf("online: exit code %d, %v\n%s", r.code, err, r.stderr)
 	}
@@ -167,12 +181,83 @@ func TestVerifyWithASlowClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, behind := range []time.Duration{time.Minute, 48 * time.Hour} {
-		c := &ctl{now: func() time.Time { return s.world.Clock.Now().Add(-behind) }}
-		r, err := c.genuine(s.world.Trust, &subject{pkg: p.Package}, time.Time{})
-		if err != nil || r.State != label.Suspended {
-			t.Errorf("a clock that is %s behind: %+v, %v", behind, r, err)
+	clock := func(behind time.Duration) *ctl {
+		return &ctl{now: func() time.Time { return s.world.Clock.Now().Add(-behind) }}
+	}
+	r, err := clock(time.Minute).genuine(s.world.Trust, &subject{pkg: p.Package}, time.Time{})
+	if err != nil || r.State != label.Suspended {
+		t.Errorf("a clock that is a minute behind: %+v, %v", r, err)
+	}
+	if r, err := clock(48*time.Hour).genuine(s.world.Trust, &subject{pkg: p.Package}, time.Time{}); label.ReasonOf(err) != label.ReasonInFuture || !strings.HasPrefix(err.Error(), "cannot tell: ") {
+		t.Errorf("a clock that is two days behind: %+v, %v", r, err)
+	}
+}
+
+// TestVerifyUntold takes from a package what shows that it is complete.
+func TestVerifyUntold(t *testing.T) {
+	s := newShop(t)
+	strip := func(name string) string {
+		t.Helper()
+		p, err := s.world.Authority.Lookup(s.label.Label.ID)
+		if err != nil {
+			t.Fatal(err)
 		}
+		pkg, err := verify.ParsePackage(p.Package)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pkg.History = nil
+		b, err := label.Encode(pkg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return write(t, s.dir, name, string(b))
+	}
+	list := func(name string) string {
+		t.Helper()
+		s.world.Clock.Set(s.world.Clock.Now().Add(time.Minute))
+		if err := s.world.Authority.RefreshList(); err != nil {
+			t.Fatal(err)
+		}
+		return write(t, s.dir, name, string(s.world.Authority.StatusList()))
+	}
+	stripped, active := strip("stripped.json"), list("active.jwt")
+	offline := []string{"verify", "--offline", "--trust", s.trust}
+	r := s.try(append(offline, stripped)...)
+	if r.code != exitUntold || !strings.HasPrefix(r.stdout, "CANNOT TELL whether anything has happened") || strings.Contains(r.stdout, "and active") || !strings.Contains(r.stdout, "NOT KNOWN: active as far as") {
+		t.Errorf("stripped: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	var got struct {
+		Genuine, Trusted, Told bool
+		State                  string
+	}
+	r = s.try(append(offline, stripped, "-o", "json")...)
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != exitUntold || !got.Genuine || !got.Trusted || got.Told || got.State != "unknown" {
+		t.Errorf("in JSON: exit code %d, %+v (%v)", r.code, got, err)
+	}
+	r = s.try("verify", "--url", s.url, stripped)
+	if lines := strings.Split(r.stdout, "\n"); r.code != exitUntold || !strings.HasPrefix(lines[0], "NOT CHECKED") || !strings.HasPrefix(lines[1], "CANNOT TELL") {
+		t.Errorf("without a trust file: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	r = s.try(append(offline, stripped, "--status-list", active)...)
+	if r.code != 0 || !strings.Contains(r.stdout, "genuine, and active") {
+		t.Errorf("with a status list: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+
+	s.world.Change(labeltest.Operator, s.label, label.Suspend, "complaint")
+	suspended := list("suspended.jwt")
+	r = s.try(append(offline, stripped, "--status-list", suspended)...)
+	if r.code != exitFailed || !strings.Contains(r.stderr, "statements were left out") {
+		t.Errorf("with the list of a suspension: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	r = s.try("verify", "--url", s.url, strip("suspended.json"))
+	if r.code != exitInvalid || !strings.HasPrefix(r.stdout, "NOT CHECKED") || !strings.Contains(r.stdout, "genuine, but SUSPENDED") {
+		t.Errorf("suspended, stripped and not trusted: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	// Days later the list is too old.
+	s.world.Clock.Set(s.world.Clock.Now().Add(25 * time.Hour))
+	if r = s.try(append(offline, stripped, "--status-list", active)...); r.code != exitFailed {
+		t.Errorf("with an old list: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
 }
 
@@ -196,7 +281,7 @@ func TestVerifyRefusesWhatIsNotGenuine(t *testing.T) {
 				t.Fatal("nothing was changed")
 			}
 			path := write(t, t.TempDir(), "label.json", tc.pkg)
-			r := try(t, "verify", path, "--offline", "--trust", tc.trust, "--at", s.soon())
+			r := s.try("verify", path, "--offline", "--trust", tc.trust, "--at", s.soon())
 			if r.code != exitFailed || r.stdout != "" || !strings.Contains(r.stderr, tc.want) {
 				t.Errorf("exit code %d, want %q:\n%s%s", r.code, tc.want, r.stdout, r.stderr)
 			}
@@ -207,24 +292,24 @@ func TestVerifyRefusesWhatIsNotGenuine(t *testing.T) {
 func TestVerifyOnline(t *testing.T) {
 	s := newShop(t)
 	at := []string{"--at", s.soon()}
-	verify := func(args ...string) ran {
+	check := func(args ...string) ran {
 		t.Helper()
-		return try(t, append(append([]string{"verify"}, args...), at...)...)
+		return s.try(append(append([]string{"verify"}, args...), at...)...)
 	}
 
-	r := verify(s.id(), "--url", s.url)
-	if r.code != 0 || !strings.Contains(r.stderr, "labelctl: note: "+s.url+" was asked for its own keys") {
+	r := check(s.id(), "--url", s.url)
+	if r.code != exitUntrusted || !strings.HasPrefix(r.stdout, "NOT CHECKED against keys that you trust: these are the keys that "+s.url+" itself names.") || r.stderr != "" {
 		t.Errorf("by ID: exit code %d: %s", r.code, r.stderr)
 	}
-	r = verify(strings.ToLower(s.id()), "--url", s.url+"/", "--trust", s.trust)
+	r = check(strings.ToLower(s.id()), "--url", s.url+"/", "--trust", s.trust)
 	if r.code != 0 || r.stderr != "" {
 		t.Errorf("with a trust file: exit code %d: %s", r.code, r.stderr)
 	}
 	t.Setenv(envURL, s.url)
-	if r := verify(s.id()); r.code != 0 {
+	if r := check(s.id()); r.code != exitUntrusted {
 		t.Errorf("with %s: exit code %d: %s", envURL, r.code, r.stderr)
 	}
-	if r := verify(s.pkg); r.code != 0 || !strings.Contains(r.stderr, "its own keys") {
+	if r := check(s.pkg); r.code != exitUntrusted || !strings.HasPrefix(r.stdout, "NOT CHECKED") {
 		t.Errorf("a package without a trust file: exit code %d: %s", r.code, r.stderr)
 	}
 	for _, tc := range []struct{ target, want string }{
@@ -234,11 +319,11 @@ func TestVerifyOnline(t *testing.T) {
 		{qr.URL(labeltest.Base, s.label.Label.ID), "leads to " + labeltest.Base + ", not to " + s.url},
 		{unissued(t), "was issued here"},
 	} {
-		if r := verify(tc.target); r.code != exitFailed || !strings.Contains(r.stderr, tc.want) || r.stdout != "" {
+		if r := check(tc.target); r.code != exitFailed || !strings.Contains(r.stderr, tc.want) || r.stdout != "" {
 			t.Errorf("%s: exit code %d, want %q: %s", tc.target, r.code, tc.want, r.stderr)
 		}
 	}
-	if r := verify(s.id(), "--offline", "--trust", s.trust); r.code != exitUsage || !strings.Contains(r.stderr, "needs a package file") {
+	if r := check(s.id(), "--offline", "--trust", s.trust); r.code != exitUsage || !strings.Contains(r.stderr, "needs a package file") {
 		t.Errorf("--offline with an ID: exit code %d: %s", r.code, r.stderr)
 	}
 }
@@ -260,7 +345,7 @@ func TestVerifyAsksThePrintedAddress(t *testing.T) {
 	// a code that somebody made to lead a genuine label's readers elsewhere.
 	must(t, "qr", s.id(), "--url", s.url, "--out", code)
 	for _, target := range []string{code, strings.ToUpper(s.url) + "/L/" + string(s.label.Label.ID)} {
-		r := try(t, "verify", target, "--trust", s.trust, "--at", s.soon())
+		r := s.try("verify", target, "--trust", s.trust, "--at", s.soon())
 		if r.code != exitFailed || !strings.Contains(r.stderr, "not genuine: url: the code leads to "+s.url) {
 			t.Errorf("%s: exit code %d: %s", target, r.code, r.stderr)
 		}
@@ -271,7 +356,7 @@ func TestVerifyChecksThatTheAnswerIsTheLabel(t *testing.T) {
 	s := newShop(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(s.label.Package) }))
 	defer server.Close()
-	r := try(t, "verify", unissued(t), "--url", server.URL, "--trust", s.trust, "--at", s.soon())
+	r := s.try("verify", unissued(t), "--url", server.URL, "--trust", s.trust, "--at", s.soon())
 	if r.code != exitFailed || !strings.Contains(r.stderr, "not genuine: id: the service answered with another label, "+s.id()) {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
@@ -287,8 +372,10 @@ func TestTrust(t *testing.T) {
 		}
 	}
 	must(t, "trust", "--url", s.url, "--out", out)
-	must(t, "verify", "--offline", "--trust", out, s.pkg, "--at", s.soon())
-	if r := try(t, "trust", "--url", newShop(t).url, "--out", out); r.code != exitFailed || !strings.Contains(r.stderr, "exists with other content") {
+	if r := s.try("verify", "--offline", "--trust", out, s.pkg, "--at", s.soon()); r.code != 0 {
+		t.Errorf("with what was saved: exit code %d: %s", r.code, r.stderr)
+	}
+	if r := s.try("trust", "--url", newShop(t).url, "--out", out); r.code != exitFailed || !strings.Contains(r.stderr, "exists with other content") {
 		t.Errorf("other keys: exit code %d: %s", r.code, r.stderr)
 	}
 }

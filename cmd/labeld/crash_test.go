@@ -210,7 +210,11 @@ func (c *crasher) node(size int64, n translog.Node) (translog.Hash, error) {
 func (c *crasher) verifyAll() {
 	trust := c.trust()
 	for id, device := range c.acknowledged {
-		r, err := trust.Verify(c.fetch("/l/"+id+"/package"), time.Now())
+		now := time.Now()
+		r, err := trust.Verify(c.fetch("/l/"+id+"/package"), now, now)
+		if err == nil {
+			err = r.Told()
+		}
 		if err != nil {
 			c.t.Errorf("acknowledged label %s: %v", id, err)
 			continue

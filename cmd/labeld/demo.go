@@ -333,7 +333,8 @@ func (m *demo) finish(s *labelv1.LabelSummary, plug string) error {
 	m.say("\nlabel: %s\nurl: %s\n\n%s", id.Pretty(), s.GetUrl(), code.Terminal())
 	m.say(`try next, in another terminal:
 
-  labelctl verify %[1]s --url %[2]s
+  labelctl trust --url %[2]s --out trust.json
+  labelctl verify %[1]s --url %[2]s --trust trust.json
   labelctl label show %[1]s --server %[3]s
   labelctl evaluate %[4]s --level 2 --server %[3]s --key %[5]s --as %[6]s
   labelctl org list --server %[3]s --key %[7]s --as %[8]s

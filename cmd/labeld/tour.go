@@ -156,7 +156,10 @@ func (t *tour) look() error {
 	if err != nil {
 		return err
 	}
-	checked, err := t.trust.Verify(pkg, t.now())
+	checked, err := t.trust.Verify(pkg, t.now(), t.now())
+	if err == nil {
+		err = checked.Told()
+	}
 	if err != nil {
 		return fmt.Errorf("checking the label offline: %w", err)
 	}

@@ -246,28 +246,31 @@ func lastAdvice(h *label.History, publisher, id string) *label.Status {
 	return nil
 }
 
-// staleAdvice reports whether an advice must not be added to a history: a later
-// release is published, it is there, or the history is as long as advisories of
-// its publisher may make it.
+// staleAdvice reports whether an advise must not be added to a history: a later
+// release is published, or it is there.
 func (a *Authority) staleAdvice(v *store.View, e *store.Event, h *label.History, ref *label.AdvisoryRef) (bool, error) {
-	publisher, err := v.Org(e.Signature.Organization)
+	publisher := e.Signature.Organization
+	last, err := v.LatestAdvisory(publisher, ref.ID)
 	if err != nil {
 		return false, err
 	}
-	last, err := v.LatestAdvisory(publisher.ID, ref.ID)
-	if err != nil {
-		return false, err
-	}
-	room := label.MaxAdvised
-	if publisher.Has(label.RoleOperator) {
-		room = label.MaxWarned
-	}
-	if len(h.Statuses) >= room {
-		a.log.Warn("a label's history is full of advisories; nothing is added", "label", h.Label.ID, "advisory", ref.ID)
-		return true, nil
-	}
-	there := lastAdvice(h, publisher.ID, ref.ID)
+	there := lastAdvice(h, publisher, ref.ID)
 	return last.Digest != e.Event.Advisory || there != nil && there.Advisory.SHA256 == ref.SHA256, nil
+}
+
+// fullForAdvice reports whether there is no room for an advise in a history.
+// Those who can do something about it are told.
+func (a *Authority) fullForAdvice(v *store.View, b *store.Batch, rec *store.Label, h *label.History, st *label.Status) (bool, error) {
+	publisher, err := v.Org(st.Publisher())
+	if err != nil {
+		return false, err
+	}
+	ok, err := fits(h, st, !publisher.Has(label.RoleOperator))
+	if ok || err != nil {
+		return false, err
+	}
+	a.log.Warn("a label's history has no room for an advisory; publisher and operators are told", "label", rec.ID, "advisory", st.Advisory.ID)
+	return true, a.tellFull(b, rec, st)
 }
 
 // adviseEvery is how often labels that were issued meanwhile are held against

@@ -59,7 +59,7 @@ func TestAdvisory(t *testing.T) {
 	if p, err := l.Authority.Lookup(plug.Label.ID); err != nil || len(p.Statuses) > 0 {
 		t.Errorf("the plug is advised of the camera's weakness (%v)", err)
 	}
-	if _, err := l.Trust.Verify(p.Package, l.Clock.Now()); err != nil {
+	if _, err := l.Trust.Verify(p.Package, l.Clock.Now(), l.Clock.Now()); err != nil {
 		t.Errorf("the label does not verify offline: %v", err)
 	}
 	if kinds := told(t, l.World, labeltest.Maker); !slices.Equal(kinds, []string{notice.LabelAdvised}) {

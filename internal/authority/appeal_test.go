@@ -165,7 +165,7 @@ func TestChangedDecision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Trust.Verify(p.Package, d.Clock.Now()); err != nil {
+	if _, err := d.Trust.Verify(p.Package, d.Clock.Now(), d.Clock.Now()); err != nil {
 		t.Errorf("the label does not verify offline: %v", err)
 	}
 }

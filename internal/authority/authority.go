@@ -15,6 +15,7 @@
 //	change.go        changing the state of labels
 //	renew.go         a new label in place of another
 //	rejudge.go       live labels, when something became known about their devices
+//	room.go          who may add how much to a label's history
 //	propagate.go     events: what labels rest on fails, and which labels it touches
 //	consequence.go   what becomes of them
 //	open.go          which event comes next
@@ -25,12 +26,14 @@
 //	changes.go       the log as a feed of changes
 //	surveillance.go  what is tested again, and which labs to ask about
 //	statuslist.go    the signed list of how all labels stand
+//	tally.go         the signed tally of all histories, which shows that none is cut off
 //	notice.go        what organizations are told
 //	hook.go          their webhooks
 //	watch.go         what the passing of time brings about
 //	work.go          what goes on beside requests
 //	distrust.go      which accepted evidence no longer counts
 //	publish.go       labels as anybody may see them
+//	draft.go         what proves them, and what of a long history a package leaves out
 //	list.go          pages
 //	clock.go         times that cannot be right
 //	writer.go        group commit
@@ -134,7 +137,9 @@ type Authority struct {
 	registry   atomic.Int64 // counts the commits after which a caller may be another, or none
 	distrust   atomic.Pointer[distrust]
 	list       atomic.Pointer[statusList]
-	listing    sync.Mutex   // held while the list is made
+	tally      atomic.Pointer[signedTally]
+	listing    sync.Mutex   // held while list and tally are made
+	listFailed time.Time    // when a reader needed a tally, and none could be made; guarded by listing
 	decoding   sync.Mutex   // held while a picture is decoded, which takes much memory
 	changes    atomic.Int64 // commits with statuses since the start
 	failures   atomic.Int64 // labels of ours that did not verify; must stay zero
@@ -271,6 +276,14 @@ type signedHead struct {
 // how much they can know.
 const heartbeat = 30 * time.Second
 
+// recent reports whether a head that was signed at a time can be shown now. One
+// that is dated ahead is from before the clock was set back, and verifiers would
+// not believe it.
+func recent(signed, now time.Time) bool {
+	age := now.Sub(signed)
+	return age < heartbeat && age > -label.MaxClockSkew
+}
+
 // freshHead returns a head as it was committed, or, where nothing has happened
 // since for a while, signed anew. That is the one signature that a read may
 // cause, twice a minute at most. At a time that cannot be right nothing is
@@ -281,7 +294,7 @@ func (a *Authority) freshHead(h store.Head) (store.Head, error) {
 		return h, nil // a commit is between the two; both are fresh
 	}
 	now, doubt := a.times.present()
-	if age := now.Sub(last.at); doubt != nil || age < heartbeat && age >= -heartbeat {
+	if doubt != nil || recent(last.at, now) {
 		return last.Head, nil
 	}
 	signed, err := a.issuer.Checkpoint(h.Tree, now)

@@ -334,8 +334,8 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 // append adds a status to a batch: the next one in a label's history.
 func (a *Authority) append(b *store.Batch, rec *store.Label, h *label.History, st label.Status) (*store.Status, error) {
 	st.Number = len(h.Statuses) + 1
-	if st.Number > label.MaxStatuses {
-		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "label", "has %d statements in its history, which is the limit; issue a new label", label.MaxStatuses)
+	if err := checkRoom(h, &st); err != nil {
+		return nil, err
 	}
 	st.Recorded = b.At.UTC().Truncate(time.Second)
 	if st.Effective.IsZero() {

@@ -65,7 +65,7 @@ func TestSuspendAndReinstate(t *testing.T) {
 	if p.State != label.Active || len(p.Statuses) != 2 {
 		t.Errorf("after the reinstatement the label is %s", p.State)
 	}
-	r, err := l.Trust.Verify(p.Package, c.Status.Effective)
+	r, err := l.Trust.Verify(p.Package, c.Status.Effective, l.Clock.Now())
 	if err != nil || r.State != label.Suspended || len(r.Statuses) != 2 {
 		t.Errorf("offline, at the suspension: %v, %v", r, err)
 	}

@@ -114,7 +114,7 @@ func TestClockPutRight(t *testing.T) {
 	if head, err := l.Trust.SignedAt(l.Authority.Checkpoint()); err != nil || head.After(l.Clock.Now()) {
 		t.Errorf("the log head was signed %s, %v", head, err)
 	}
-	r, err := l.Trust.Verify(p.Package, l.Clock.Now())
+	r, err := l.Trust.Verify(p.Package, l.Clock.Now(), l.Clock.Now())
 	if err != nil || r.State != label.Suspended {
 		t.Errorf("its package says %+v, %v", r, err)
 	}

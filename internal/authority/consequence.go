@@ -193,14 +193,18 @@ func (a *Authority) consequence(v *store.View, b *store.Batch, e *store.Event, t
 	if !t.Ends.IsZero() && !t.Ends.Before(s.Expires) {
 		return false, nil // it expires before the time of grace is over
 	}
+	st := label.Status{
+		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
+		Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: e.Digest}},
+	}
 	if t.Action == label.Advise {
 		if stale, err := a.staleAdvice(v, e, h, t.Advisory); err != nil || stale {
 			return false, err
 		}
+		if full, err := a.fullForAdvice(v, b, t.Label, h, &st); err != nil || full {
+			return false, err
+		}
 	}
-	_, err = a.append(b, t.Label, h, label.Status{
-		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
-		Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: e.Digest}},
-	})
+	_, err = a.append(b, t.Label, h, st)
 	return err == nil, err
 }

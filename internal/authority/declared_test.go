@@ -40,9 +40,9 @@ func TestDeclaredIsSigned(t *testing.T) {
 		t.Fatalf("the statement does not say it: %s", payload)
 	}
 	bundle := bytes.Replace(p.Bundle, []byte(encoded), []byte(base64.StdEncoding.EncodeToString(forged)), 1)
-	pkg, err := verify.NewPackage(bundle, p.Device, p.Proof, nil)
+	pkg, err := verify.NewPackage(bundle, p.Device, p.Proof, nil, nil)
 	must(t, err)
-	if _, err := w.Trust.Verify(pkg, w.Clock.Now()); label.ReasonOf(err) != label.ReasonBadSignature {
+	if _, err := w.Trust.Verify(pkg, w.Clock.Now(), w.Clock.Now()); label.ReasonOf(err) != label.ReasonBadSignature {
 		t.Errorf("the forged label gave %v", err)
 	}
 }

@@ -267,7 +267,7 @@ func (m *model) compare(step int) {
 			m.t.Fatalf("step %d: label %s was %s at %s, now it is said to have been %s", step, l.id, then.state, then.at, s)
 		}
 		if step%10 == 0 {
-			r, err := m.Trust.Verify(p.Package, then.at)
+			r, err := m.Trust.Verify(p.Package, then.at, m.Clock.Now())
 			if err != nil || r.State != then.state {
 				m.t.Fatalf("step %d: offline label %s was %v at %s, not %s: %v", step, l.id, r, then.at, then.state, err)
 			}

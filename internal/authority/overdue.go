@@ -62,7 +62,7 @@ func (a *Authority) Remind(ctx context.Context) (err error) {
 func (a *Authority) unanswered(v *store.View, rec *store.Label, list []*store.Status, now time.Time) (*label.Status, int, error) {
 	h := historyOf(v, rec, list)
 	s := h.StandingAt(now)
-	if !s.State.Live() || s.Review != nil || len(h.Statuses) >= label.MaxWarned {
+	if !s.State.Live() || s.Review != nil {
 		return nil, 0, nil
 	}
 	for i, st := range s.Advisories {
@@ -75,6 +75,10 @@ func (a *Authority) unanswered(v *store.View, rec *store.Label, list []*store.St
 		}
 		days := l.Product.Vulnerabilities.StatusDays
 		if days > 0 && !now.Before(label.DateOf(st.Recorded).AddDays(days).End()) {
+			review := silence(rec, st, days)
+			if ok, err := fits(h, &review, false); err != nil || !ok {
+				return nil, 0, err
+			}
 			return st, days, nil
 		}
 	}
@@ -107,10 +111,16 @@ func (a *Authority) remind(ctx context.Context, rec *store.Label) error {
 		if err != nil {
 			return err
 		}
-		_, err = a.append(b, rec, h, label.Status{
-			Label: rec.ID, Action: label.Review, Reason: "response-time-missed", Cause: overdueCause(st),
-			Text: fmt.Sprintf("The manufacturer declared that it gives news at least every %d days. The last about %s is of %s.", days, st.Advisory.ID, st.Recorded.Format(time.DateOnly)),
-		})
+		_, err = a.append(b, rec, h, silence(rec, st, days))
 		return err
 	})
+}
+
+// silence returns the review of a label whose manufacturer should have spoken
+// again of an advisory.
+func silence(rec *store.Label, st *label.Status, days int) label.Status {
+	return label.Status{
+		Label: rec.ID, Action: label.Review, Reason: "response-time-missed", Cause: overdueCause(st),
+		Text: fmt.Sprintf("The manufacturer declared that it gives news at least every %d days. The last about %s is of %s.", days, st.Advisory.ID, st.Recorded.Format(time.DateOnly)),
+	}
 }

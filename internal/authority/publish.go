@@ -1,7 +1,6 @@
 package authority
 
 import (
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/store"
 	"labeld/internal/translog"
-	"labeld/internal/verify"
 )
 
 // freshness is how long a published label is kept without looking at the store
@@ -101,7 +99,7 @@ func (d *Documents) Checkpoint() []byte { return d.proof.Checkpoint }
 func (a *Authority) Lookup(id label.ID) (*Published, error) {
 	now := a.clock() // before the store is read: what is remembered holds from then on
 	k, ok := a.published.Get(id)
-	if ok && now.Before(k.until) {
+	if ok && now.Before(k.until) && k.until.Sub(now) <= freshness { // not before it was read, should the clock be set back
 		return k.Published, nil
 	}
 	p := k.Published
@@ -118,7 +116,7 @@ func (a *Authority) Lookup(id label.ID) (*Published, error) {
 
 // holds reports whether a label is still as it was published, or nil.
 func (a *Authority) holds(p *Published, now time.Time) (same bool, err error) {
-	if p == nil || !p.next.IsZero() && !now.Before(p.next) || now.Sub(p.fresh) >= heartbeat {
+	if p == nil || !p.next.IsZero() && !now.Before(p.next) || !recent(p.fresh, now) {
 		return false, nil
 	}
 	err = a.store.View(func(v *store.View) error {
@@ -131,69 +129,37 @@ func (a *Authority) holds(p *Published, now time.Time) (same bool, err error) {
 // publish reads a label from the store and verifies it.
 func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 	var rec *store.Label
-	var p *Published
-	err := a.store.View(func(v *store.View) (err error) {
-		if rec, err = v.Label(id); err != nil {
-			return found(err, label.ReasonUnknownLabel, "id",
-				"no label %s was issued here; if it is printed on a product, it may be forged: compare every character and report it", id.Pretty())
-		}
-		p, err = a.assemble(v, rec)
-		return err
-	})
+	var d *draft
+	assemble := func(t *signedTally) error {
+		return a.store.View(func(v *store.View) (err error) {
+			if rec, err = v.Label(id); err != nil {
+				return found(err, label.ReasonUnknownLabel, "id",
+					"no label %s was issued here; if it is printed on a product, it may be forged: compare every character and report it", id.Pretty())
+			}
+			d, err = a.assemble(v, rec, t)
+			return err
+		})
+	}
+	t := a.currentTally(now) // before the store is read
+	err := assemble(t)
+	if err == nil && d.large {
+		later := func(other *signedTally) bool { return other != t }
+		err = assemble(a.tallyThat(later)) // which lets more be left out
+	}
 	if err != nil {
 		return nil, err
 	}
-	r, err := a.trust.Verify(p.Package, now)
-	if err == nil && r.Label.ID != rec.ID {
-		err = errors.New("the log entry is of another label")
-	}
+	p, err := d.verified(a.trust, rec, now)
 	if err != nil {
 		return nil, a.disown(rec, err)
 	}
-	p.History, p.fresh = r.History, r.Fresh
 	err = a.store.View(func(v *store.View) error {
-		p.Pictured = v.HasPicture(r.Label.Device.Picture)
-		p.Rulings, err = ruled(v, rec.Device, r.Label)
+		p.Pictured = v.HasPicture(p.Label.Device.Picture)
+		p.Rulings, err = ruled(v, rec.Device, p.Label)
 		return err
 	})
 	p.stand(now)
 	return p, err
-}
-
-// assemble puts together what proves a committed label and its history. All
-// proofs lead to one head, which says how fresh it is.
-func (a *Authority) assemble(v *store.View, rec *store.Label) (*Published, error) {
-	head, err := v.Head()
-	if err != nil {
-		return nil, err
-	}
-	if head, err = a.freshHead(head); err != nil {
-		return nil, err
-	}
-	device, err := v.Device(rec.Device)
-	if err != nil {
-		return nil, err
-	}
-	d := &Documents{Index: rec.Index, Device: device.Descriptor}
-	if d.Bundle, d.proof, err = proved(v, head, rec.Index); err != nil {
-		return nil, err
-	}
-	d.Proof = d.proof.Format()
-	list, err := v.History(rec.ID)
-	if err != nil {
-		return nil, err
-	}
-	var statuses []verify.Logged
-	for _, s := range list {
-		bundle, proof, err := proved(v, head, s.Index)
-		if err != nil {
-			return nil, err
-		}
-		d.Indexes = append(d.Indexes, s.Index)
-		statuses = append(statuses, verify.Logged{Bundle: bundle, Proof: string(proof.Format())})
-	}
-	d.Package, err = verify.NewPackage(d.Bundle, d.Device, d.Proof, statuses)
-	return &Published{Documents: d}, err
 }
 
 // ruled returns the rulings that a label rests on.
@@ -410,7 +376,8 @@ func (a *Authority) chooseOf(v *store.View, d *store.Device, now time.Time) (bes
 // VerifyPackage checks an offline package that somebody holds, and returns the
 // label as it stands here.
 func (a *Authority) VerifyPackage(pkg []byte) (*Published, error) {
-	r, err := a.trust.Verify(pkg, a.clock())
+	now := a.clock()
+	r, err := a.trust.Verify(pkg, now, now)
 	if err != nil {
 		return nil, err
 	}

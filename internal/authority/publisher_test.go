@@ -118,29 +118,3 @@ func TestSameDocument(t *testing.T) {
 		}
 	}
 }
-
-// TestAdvisoriesLeaveRoom has a manufacturer publish as much as it can: the
-// authority can still warn, and suspend the label.
-func TestAdvisoriesLeaveRoom(t *testing.T) {
-	l := newLife(t)
-	at := firstVex.updated.AddDate(0, 0, -1)
-	flood := func(publisher string, most int) {
-		t.Helper()
-		for i := range most - len(l.now().Statuses) + 2 {
-			at = at.Add(time.Second)
-			l.Advise(publisher, vex{id: "1", version: i + 1, updated: at, status: "affected"}.bytes())
-		}
-		if n := len(l.now().Statuses); n != most {
-			t.Errorf("there are %d statements, at most %d are from advisories of %s", n, most, publisher)
-		}
-	}
-	flood(labeltest.Maker, label.MaxAdvised)
-	if p := l.remind(l.due().Add(time.Minute)); p.Review == nil {
-		t.Error("a history full of advisories keeps the clock from being heard")
-	}
-	flood(labeltest.Operator, label.MaxWarned)
-	l.Change(labeltest.Operator, l.pub, label.Suspend, "vulnerability-open")
-	if p := l.now(); p.State != label.Suspended {
-		t.Errorf("the label is %s", p.State)
-	}
-}

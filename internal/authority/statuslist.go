@@ -2,6 +2,7 @@ package authority
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"labeld/internal/label"
@@ -39,42 +40,57 @@ type statusList struct {
 // schedule and after each change.
 func (a *Authority) StatusList() []byte { return a.list.Load().token }
 
-// RefreshList makes the status list anew, unless the time cannot be right that
-// would be signed in it.
+// RefreshList makes the status list and the tally of histories anew, in one pass
+// through the histories, unless the time cannot be right that would be signed in
+// them. Where one of them cannot be signed, the other is.
 func (a *Authority) RefreshList() error {
 	a.listing.Lock()
 	defer a.listing.Unlock()
+	return a.refreshList()
+}
+
+func (a *Authority) refreshList() error {
 	now, err := a.times.present()
 	if err != nil {
 		return err
 	}
 	next := &statusList{at: now, changes: a.changes.Load()} // before the store is read
 	var l *statuslist.List
+	var head store.Head
+	var uncounted []error
+	news := a.newTally(next.at)
 	err = a.store.View(func(v *store.View) (err error) {
-		l, err = a.gather(v, next.at)
+		if head, err = v.Head(); err == nil {
+			l, uncounted, err = gather(v, head, next.at, news)
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if next.token, err = a.issuer.StatusList(l, a.trust.ListURL(), next.at, a.trust.Freshness.List(), listTTL); err != nil {
-		return err
+	next.token, err = a.issuer.StatusList(l, a.trust.ListURL(), next.at, a.trust.Freshness.List(), listTTL)
+	if err == nil {
+		a.list.Store(next)
 	}
-	a.list.Store(next)
-	return nil
+	for _, err := range uncounted {
+		a.failures.Add(1)
+		a.log.Error("counting what happened to a label, which will not be shown", "err", err)
+	}
+	return errors.Join(err, a.signTally(head.Tree.N, news))
 }
 
-// gather works out the list from the histories: the other labels are valid.
-func (a *Authority) gather(v *store.View, now time.Time) (*statuslist.List, error) {
-	head, err := v.Head()
-	if err != nil {
-		return nil, err
-	}
-	l := statuslist.New(head.Tree.N)
-	return l, v.Histories(func(rec *store.Label, list []*store.Status) bool {
+// gather works out the list from the histories: the other labels are valid. Each
+// history is counted in the tally as well.
+func gather(v *store.View, head store.Head, now time.Time, news *newTally) (l *statuslist.List, uncounted []error, err error) {
+	l = statuslist.New(head.Tree.N)
+	err = v.Histories(func(rec *store.Label, list []*store.Status) bool {
 		l.Set(rec.Index, verify.ListValue(historyOf(v, rec, list).StandingAt(now).State))
+		if err := news.count(v, rec, list); err != nil {
+			uncounted = append(uncounted, err)
+		}
 		return true
 	})
+	return l, uncounted, err
 }
 
 // keepList makes the list anew when it is due, until ctx ends.
@@ -89,7 +105,8 @@ func (a *Authority) keepList(ctx context.Context) {
 		case <-tick.C:
 		}
 		last, began := a.list.Load(), time.Now()
-		due := a.clock().Sub(last.at) >= listEvery
+		age := a.clock().Sub(last.at)
+		due := age >= listEvery || age < -label.MaxClockSkew // the clock was set back
 		if !due && (last.changes == a.changes.Load() || began.Before(next)) {
 			continue
 		}

@@ -1,5 +1,6 @@
 // Package issue holds the authority's private keys behind a few verbs: issue a
-// label, say what happened to one, record an accreditation, sign a checkpoint.
+// label, say what happened to one, record an accreditation, sign a checkpoint
+// or the tally of histories.
 // Nothing else in labeld can sign in the authority's name.
 //
 // A label is made from a scheme.Grant, which only a decision gives. Before the
@@ -36,7 +37,7 @@ type Issuer struct {
 }
 
 // New returns an issuer. The label key signs labels and accreditations, the log
-// key checkpoints; url gives the public URL of a label.
+// key checkpoints and tallies; url gives the public URL of a label.
 func New(authority label.Party, labelKey *envelope.Signer, logKey *translog.Signer, url func(label.ID) string, random io.Reader) *Issuer {
 	return &Issuer{authority: authority, signer: labelKey, lint: envelope.NewThrowaway(), log: logKey, url: url, random: random}
 }
@@ -133,7 +134,7 @@ func (i *Issuer) Status(st *label.Status, device label.Digest) (*Signed, error) 
 	}
 	u, err := i.draft(payload)
 	if err == nil {
-		_, err = verify.Status(u, device, []*envelope.PublicKey{i.lint.Public})
+		_, _, err = verify.Status(u, device, []*envelope.PublicKey{i.lint.Public})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the status would not verify and was not signed: %w", err)
@@ -149,6 +150,15 @@ func (i *Issuer) StatusList(l *statuslist.List, url string, now time.Time, life,
 // Checkpoint signs a head of the log, and when it was the head.
 func (i *Issuer) Checkpoint(tree translog.Tree, at time.Time) ([]byte, error) {
 	return i.log.Head(tree, at)
+}
+
+// Histories signs the tally of all histories, and when it was made.
+func (i *Issuer) Histories(head translog.Tree, at time.Time) ([]byte, error) {
+	s, err := i.log.Named(verify.HistoriesOrigin(i.log.Name()))
+	if err != nil {
+		return nil, err
+	}
+	return s.Head(head, at)
 }
 
 // URL returns the public URL of a label.

@@ -82,7 +82,8 @@ const (
 	ReasonStep             Reason = "STATE"           // the label's state does not allow it
 	ReasonUnknownReason    Reason = "UNKNOWN_REASON"  // a reason code that is not in the list, or not for this action
 	ReasonStale            Reason = "STALE"           // too old to tell how the label stands now
-	ReasonWithheld         Reason = "WITHHELD"        // the history leaves out what the status list shows
+	ReasonWithheld         Reason = "WITHHELD"        // the history leaves out what the authority signed that there is
+	ReasonIncomplete       Reason = "INCOMPLETE"      // nothing shows whether the history is all that happened
 	ReasonConflict         Reason = "CONFLICT"        // the state changed meanwhile; try again
 	ReasonToken            Reason = "TOKEN"           // missing, expired or wrong caller token
 	ReasonNotYours         Reason = "NOT_YOURS"       // belongs to another organization

@@ -124,19 +124,15 @@ const (
 	// it are accepted: a report is written after the tests are done.
 	MaxReportDelay = 30 * 24 * time.Hour
 
-	// MaxStatuses bounds the history of one label, which travels in every
-	// offline package.
-	MaxStatuses = 256
+	// MaxStatuses bounds the history of one label: three a week for six years.
+	// Each takes a little of the label's offline package, even where a later word
+	// has replaced it.
+	MaxStatuses = 1024
 
-	// MaxAdvised is how long a history may get by manufacturers' advisories. What
-	// is left is for the authority: no manufacturer can publish a label full, so
-	// that nothing could be said against it any more.
-	MaxAdvised = 192
-
-	// MaxWarned is how long a history may get by operators' advisories, and by the
-	// clocks that advisories start. What is left is for operators' decisions, and
-	// for what follows from them: the label can still be suspended and revoked.
-	MaxWarned = 240
+	// MaxHistory bounds what the history of one label takes of its offline
+	// package, in bytes. The package is one message ([MaxMessage]), and the label,
+	// its device and the proofs have what is left.
+	MaxHistory = 896 << 10
 
 	// MaxFailures bounds the labels that an event's record names for which its
 	// consequences could not be drawn. The record is written with each chunk of
@@ -174,6 +170,13 @@ const (
 	// operator's word that the present is right. While it runs it commits every
 	// hour; a holiday's outage is within a week, a clock that is wrong seldom is.
 	MaxIdle = 7 * 24 * time.Hour
+
+	// MaxVerifierSkew is how far what the authority signs with the time, such as
+	// a log head, may be ahead of the clock of whoever verifies it. A verifier may
+	// be a phone or a till that nobody sets: five minutes are forgiven, as
+	// Kerberos usually does (RFC 4120). A date further ahead says that one of the
+	// two clocks is wrong, and that nobody can tell how old the news is.
+	MaxVerifierSkew = 5 * time.Minute
 
 	// MinRSABits is the least RSA modulus accepted (NIST SP 800-57: 112 bits).
 	MinRSABits = 2048

@@ -162,14 +162,22 @@ func (l *Label) SupportAt(t time.Time) SupportState {
 // right. What such times mean says [History.StandingAt].
 func CheckHistory(l *Label, statuses []*Status) error {
 	for i, s := range statuses {
-		switch {
-		case s.Label != l.ID:
-			return Errorf(Invalid, ReasonUnknownSubject, index("statuses", i), "is about label %s", s.Label.Pretty())
-		case s.Number != i+1:
-			return Errorf(Invalid, ReasonMissing, index("statuses", i), "has number %d in the history, %d is missing", s.Number, i+1)
-		case s.Recorded.Before(l.Issued):
-			return Errorf(Invalid, ReasonOutOfRange, index("statuses", i), "was recorded before the label was issued")
+		if err := CheckNext(l, i+1, s); err != nil {
+			return Within(index("statuses", i), err)
 		}
+	}
+	return nil
+}
+
+// CheckNext reports whether a statement can have a number in a label's history.
+func CheckNext(l *Label, number int, s *Status) error {
+	switch {
+	case s.Label != l.ID:
+		return Errorf(Invalid, ReasonUnknownSubject, "", "is about label %s", s.Label.Pretty())
+	case s.Number != number:
+		return Errorf(Invalid, ReasonMissing, "", "has number %d in the history, %d is missing", s.Number, number)
+	case s.Recorded.Before(l.Issued):
+		return Errorf(Invalid, ReasonOutOfRange, "", "was recorded before the label was issued")
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ const (
 	LabelReleased   = "label.released" // a hold that outlived it ended
 	LabelJudged     = "label.judged"   // to manufacturer and authority: evidence no longer carries it, or does again
 	LabelAdvised    = "label.advised"  // there is an advisory about the product
+	LabelFull       = "label.full"     // an advisory was not added to its history; to whoever published it, and the authority
 	LabelExpiring   = "label.expiring"
 	LabelExpired    = "label.expired"
 	SchemeChanged   = "scheme.changed" // there are new criteria
@@ -49,6 +50,7 @@ var Kinds = []Kind{
 	{LabelReleased, "Hold on the product ended", true},
 	{LabelJudged, "Label judged again", false},
 	{LabelAdvised, "Security advisory", true},
+	{LabelFull, "Advisory not added: the label's history is full", false},
 	{LabelExpiring, "Label expires soon", true},
 	{LabelExpired, "Label expired", true},
 	{SchemeChanged, "New criteria", true},

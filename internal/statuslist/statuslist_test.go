@@ -431,9 +431,9 @@ func TestTimes(t *testing.T) {
 		says   string
 	}{
 		{now, "", "", ""},
-		{now.Add(-label.MaxClockSkew), "", "", ""},
+		{now.Add(-label.MaxVerifierSkew), "", "", ""},
 		{end.Add(-1), "", "", ""},
-		{now.Add(-label.MaxClockSkew - 1), label.ReasonInFuture, "statusList.iat", "was made on 2026-11-02T09:00:00Z; it is 2026-11-02T08:59:29Z here"},
+		{now.Add(-label.MaxVerifierSkew - 1), label.ReasonInFuture, "statusList.iat", "was made on 2026-11-02T09:00:00Z; it is 2026-11-02T08:54:59Z here"},
 		{now.AddDate(-1, 0, 0), label.ReasonInFuture, "statusList.iat", "is this clock right?"},
 		{end, label.ReasonStale, "statusList.exp", "until 2026-11-02T10:00:00Z; fetch a new one at " + sub},
 		{end.AddDate(100, 0, 0), label.ReasonStale, "statusList.exp", "fetch a new one"},

@@ -136,7 +136,7 @@ func Open(raw []byte, keys []*envelope.PublicKey, sub string, now time.Time) (*S
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "statusList.sub", "is the list at %q; fetch the one at %s", c.Subject, sub)
 	case c.Issued <= 0 || c.Expires <= c.Issued:
 		return nil, malformed(sub, "does not say from when to when it may be believed")
-	case issued.After(now.Add(label.MaxClockSkew)):
+	case issued.After(now.Add(label.MaxVerifierSkew)):
 		return nil, label.Errorf(label.Invalid, label.ReasonInFuture, "statusList.iat", "was made on %s; it is %s here: is this clock right?", issued.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	case !now.Before(expires):
 		return nil, label.Errorf(label.Precondition, label.ReasonStale, "statusList.exp", "could be believed until %s; fetch a new one at %s", expires.Format(time.RFC3339), sub)

@@ -128,7 +128,7 @@ func parseText(text string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, malformed("checkpoint size: %v", err)
 	}
-	root, err := parseHash(lines[2])
+	root, err := ParseHash(lines[2])
 	if err != nil {
 		return Checkpoint{}, malformed("checkpoint root: %v", err)
 	}

@@ -96,7 +96,7 @@ func ParseProof(text []byte) (Proof, error) {
 			return Proof{}, malformed("proof of more than %d hashes", maxPath)
 		}
 		line, rest, more = strings.Cut(rest, "\n")
-		h, err := parseHash(line)
+		h, err := ParseHash(line)
 		if err != nil {
 			return Proof{}, malformed("proof hash %d: %v", len(p.Hashes), err)
 		}

@@ -22,8 +22,8 @@ func decodeBase64(s string) ([]byte, error) {
 	return b, nil
 }
 
-// parseHash parses one hash line.
-func parseHash(s string) (Hash, error) {
+// ParseHash reads a hash as Hash.String writes it, and in no other form.
+func ParseHash(s string) (Hash, error) {
 	if len(s) != hashText {
 		return Hash{}, fmt.Errorf("hash of %d characters, want %d", len(s), hashText)
 	}

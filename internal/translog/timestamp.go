@@ -44,6 +44,15 @@ func NewSigner(origin string, key crypto.Signer) (*Signer, error) {
 // VKey returns the verifier key of the log, for [note.NewVerifier].
 func (s *Signer) VKey() (string, error) { return note.NewEd25519VerifierKey(s.origin, s.pub) }
 
+// Named returns the signer of something else that the log signs regularly, with
+// the same key and under another origin.
+func (s *Signer) Named(origin string) (*Signer, error) {
+	if err := checkOrigin(origin); err != nil {
+		return nil, err
+	}
+	return &Signer{origin: origin, key: s.key, pub: s.pub}, nil
+}
+
 // Head returns the signed checkpoint of a tree that was the log's at an
 // instant. See [SignCheckpoint] for what signing promises.
 func (s *Signer) Head(tree Tree, at time.Time) ([]byte, error) {
@@ -99,6 +108,19 @@ func NewTimer(vkey string) (*Timer, error) {
 		return nil, malformed("verifier key of another kind than Ed25519")
 	}
 	return &Timer{origin: v.Name(), pub: data[1:]}, nil
+}
+
+// NamedVKey returns the verifier key of what [Signer.Named] signs under another
+// origin with the key of a log.
+func NamedVKey(vkey, origin string) (string, error) {
+	t, err := NewTimer(vkey)
+	if err == nil {
+		err = checkOrigin(origin)
+	}
+	if err != nil {
+		return "", err
+	}
+	return note.NewEd25519VerifierKey(origin, t.pub)
 }
 
 // At returns when a checkpoint was signed. It checks the timestamped signature

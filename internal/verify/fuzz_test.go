@@ -16,7 +16,7 @@ func FuzzParsePackage(f *testing.F) {
 	w, plug, camera := issued(f)
 	labels := map[label.ID]*label.Label{}
 	for _, pkg := range [][]byte{plug, camera} {
-		r, err := w.Trust.Verify(pkg, at)
+		r, err := w.Trust.Verify(pkg, at, at)
 		must(f, err)
 		labels[r.Label.ID] = r.Label
 		f.Add(pkg)
@@ -27,7 +27,7 @@ func FuzzParsePackage(f *testing.F) {
 	f.Add([]byte(`{"type":"https://labeld.dev/package/v1","bundle":{},"device":"","proof":""}`))
 	f.Add([]byte(`{"type":"https://labeld.dev/package/v1"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, verr := w.Trust.Verify(b, at)
+		r, verr := w.Trust.Verify(b, at, at)
 		if verr == nil && !reflect.DeepEqual(r.Label, labels[r.Label.ID]) {
 			t.Errorf("accepted a label that was never issued: %+v", r.Label)
 		}

@@ -13,13 +13,25 @@ const ListPath = "/status-list"
 // ListURL returns where the status list is served, which is its name.
 func (t *Trust) ListURL() string { return t.URL + ListPath }
 
-// OpenList checks a signed status list.
+// OpenList checks a signed status list. A list counts for as long as it says,
+// and never for longer than the trust file allows: what a list says of itself
+// must not make up for a key that was stolen.
 func (t *Trust) OpenList(raw []byte, now time.Time) (*statuslist.Signed, error) {
 	s, err := statuslist.Open(raw, t.keys, t.ListURL(), now)
 	if err != nil {
 		return nil, err
 	}
-	return s, t.validKey(s.Key, s.Issued)
+	if err := t.inUse("statusList", s.Key, s.Issued); err != nil {
+		return nil, err
+	}
+	if limit := s.Issued.Add(t.Freshness.List()); s.Expires.After(limit) {
+		s.Expires = limit
+	}
+	if !now.Before(s.Expires) {
+		return nil, label.Errorf(label.Precondition, label.ReasonStale, "statusList.iat",
+			"was made on %s, and the trust file lets a list count for %s; fetch a new one at %s", s.Issued.Format(time.RFC3339), t.Freshness.List(), t.ListURL())
+	}
+	return s, nil
 }
 
 // ListValue returns how a state stands in the status list. Expiry is not in it.
@@ -36,7 +48,8 @@ func ListValue(s label.State) statuslist.Value {
 // CheckList holds a verified package to a status list: what the package says of
 // the instant when the list was made must be what the list says. It finds a
 // package from which the last statements were left out, and one that is older
-// than they are.
+// than they are. Where both agree that the label is valid, the list says as well
+// as a complete history how the label stands, and the result notes it.
 func (t *Trust) CheckList(r *Result, l *statuslist.Signed) error {
 	listed, ok := l.Get(r.Index)
 	if !ok || l.Issued.Before(r.Label.Issued) {
@@ -51,6 +64,9 @@ func (t *Trust) CheckList(r *Result, l *statuslist.Signed) error {
 		return label.Errorf(label.Invalid, label.ReasonWithheld, "package",
 			"says that the label was %s on %s, and the status list of that time has it as %s: the package is older than the list, or statements were left out of it; fetch it again at %s/l/%s/package",
 			then.State, l.Issued.Format(time.RFC3339), listed, t.URL, r.Label.ID)
+	}
+	if listed == statuslist.Valid {
+		r.Listed = l.Issued
 	}
 	r.say("status list", "%s in the list of %s", listed, l.Issued.Format(time.RFC3339))
 	return nil

@@ -30,7 +30,7 @@ func TestStatusList(t *testing.T) {
 	}
 	check := func(pkg []byte, l *statuslist.Signed) error {
 		t.Helper()
-		r, err := w.Trust.Verify(pkg, w.Clock.Now())
+		r, err := w.Trust.Verify(pkg, w.Clock.Now(), w.Clock.Now())
 		must(t, err)
 		return w.Trust.CheckList(r, l)
 	}

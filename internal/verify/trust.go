@@ -1,12 +1,7 @@
 package verify
 
 import (
-	"bytes"
-	"errors"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/mod/sumdb/note"
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
@@ -24,10 +19,9 @@ type Trust struct {
 	Freshness Freshness         `json:"freshness"`
 	Schemes   []label.SchemeRef `json:"schemes"` // served now; older labels may name others
 
-	keys     []*envelope.PublicKey
-	verifier note.Verifier
-	timer    *translog.Timer
-	last     atomic.Pointer[opened]
+	keys      []*envelope.PublicKey
+	log       headReader
+	histories headReader
 }
 
 // A TrustKey is a public key that signs labels, and when.
@@ -38,7 +32,8 @@ type TrustKey struct {
 	Until time.Time `json:"until,omitzero"` // absent while in use
 }
 
-// TrustLog is the transparency log's identity.
+// TrustLog is the transparency log's identity. The key of the log also signs the
+// tally of histories, under the origin that [HistoriesOrigin] gives.
 type TrustLog struct {
 	Origin string `json:"origin"`
 	VKey   string `json:"vkey"` // c2sp.org/signed-note verifier key
@@ -103,54 +98,21 @@ func (t *Trust) Prepare() error {
 		}
 		t.keys = append(t.keys, pub)
 	}
-	var err error
-	if t.verifier, err = note.NewVerifier(t.Log.VKey); err != nil {
+	if err := t.log.prepare(t.Log.VKey); err != nil {
 		return label.Errorf(label.Invalid, label.ReasonMalformed, "log.vkey", "%v", err)
 	}
-	if t.verifier.Name() != t.Log.Origin {
-		return label.Errorf(label.Invalid, label.ReasonMalformed, "log.vkey", "is the key of %q, not of origin %q", t.verifier.Name(), t.Log.Origin)
+	if name := t.log.verifier.Name(); name != t.Log.Origin {
+		return label.Errorf(label.Invalid, label.ReasonMalformed, "log.vkey", "is the key of %q, not of origin %q", name, t.Log.Origin)
 	}
-	if t.timer, err = translog.NewTimer(t.Log.VKey); err != nil {
-		return label.Errorf(label.Invalid, label.ReasonMalformed, "log.vkey", "%v", err)
+	vkey, err := translog.NamedVKey(t.Log.VKey, HistoriesOrigin(t.Log.Origin))
+	if err == nil {
+		err = t.histories.prepare(vkey)
+	}
+	if err != nil {
+		return label.Errorf(label.Invalid, label.ReasonMalformed, "log.origin", "%v", err)
 	}
 	if t.Freshness.PackageDays < 0 || t.Freshness.ListHours < 0 {
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "freshness", "must not be negative")
 	}
 	return nil
-}
-
-// OpenCheckpoint checks a signed checkpoint of the trusted log.
-func (t *Trust) OpenCheckpoint(signed []byte) (translog.Checkpoint, error) {
-	o, err := t.open(signed)
-	return o.head, err
-}
-
-// SignedAt checks the timestamp of a signed checkpoint and returns it.
-func (t *Trust) SignedAt(signed []byte) (time.Time, error) {
-	o, err := t.open(signed)
-	return o.at, errors.Join(err, o.untimed)
-}
-
-// An opened is a checkpoint whose signatures were checked.
-type opened struct {
-	signed  []byte
-	head    translog.Checkpoint
-	at      time.Time
-	untimed error // why there is no time
-}
-
-// open checks a checkpoint. The last one that held is remembered: many labels
-// are proved to the same head.
-func (t *Trust) open(signed []byte) (opened, error) {
-	if m := t.last.Load(); m != nil && bytes.Equal(m.signed, signed) {
-		return *m, nil
-	}
-	head, err := translog.OpenCheckpoint(signed, t.Log.Origin, t.verifier)
-	if err != nil {
-		return opened{}, err
-	}
-	o := opened{signed: bytes.Clone(signed), head: head}
-	o.at, o.untimed = t.timer.At(signed)
-	t.last.Store(&o)
-	return o, nil
 }

@@ -11,69 +11,40 @@ import (
 	"labeld/internal/translog"
 )
 
-// A Package is everything that offline verification of one label needs.
-type Package struct {
-	Type     string     `json:"type"`
-	Bundle   label.JSON `json:"bundle"`
-	Device   string     `json:"device"`
-	Proof    string     `json:"proof"`
-	Statuses []Logged   `json:"statuses,omitempty"` // all that happened to the label, by number
-}
-
-// Logged is a signed statement with the proof that the log has it.
-type Logged struct {
-	Bundle label.JSON `json:"bundle"`
-	Proof  string     `json:"proof"`
-}
-
-// NewPackage puts a package together.
-func NewPackage(bundle, device, proof []byte, statuses []Logged) ([]byte, error) {
-	return label.Encode(&Package{Type: label.TypePackage, Bundle: bundle, Device: string(device), Proof: string(proof), Statuses: statuses})
-}
-
-// ParsePackage reads a package. Nothing in it is believed yet.
-func ParsePackage(b []byte) (*Package, error) {
-	if len(b) > label.MaxMessage {
-		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "package", "is %d bytes, at most %d are accepted", len(b), label.MaxMessage)
-	}
-	var p Package
-	if err := label.Decode(b, &p); err != nil {
-		return nil, label.Within("package", err)
-	}
-	if p.Type != label.TypePackage {
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "package.type", "is %q, must be %q", p.Type, label.TypePackage)
-	}
-	return &p, nil
-}
-
 // A Check is one thing that was checked and holds.
 type Check struct {
 	Name string `json:"name"`
 	Says string `json:"says"`
 }
 
-// A Result is what verification came to.
+// A Result is what verification came to. [Result.Told] says whether it may be
+// believed that the label stands as it says.
 type Result struct {
-	label.History
+	label.History // without what was omitted
 	label.Standing
-	Index  int64               `json:"logIndex"` // log entry of the label
-	Tree   int64               `json:"logSize"`  // of the head that the proofs lead to
-	Fresh  time.Time           `json:"fresh"`    // when that was the log's head; what came later is not in the package
-	Checks []Check             `json:"checks"`   // what was checked, and holds
-	head   translog.Checkpoint // what the proof is to
+	Omitted  int       `json:"omitted,omitzero"`  // advises that were replaced, and that the package leaves out
+	Index    int64     `json:"logIndex"`          // log entry of the label
+	Tree     int64     `json:"logSize"`           // of the head that the proofs lead to
+	Fresh    time.Time `json:"fresh"`             // when that was the log's head
+	Complete time.Time `json:"complete,omitzero"` // until when nothing else had happened to the label; zero where that cannot be told
+	Listed   time.Time `json:"listed,omitzero"`   // when the status list was made that agrees; zero without one
+	Checks   []Check   `json:"checks"`            // what was checked, and holds
+
+	head  translog.Checkpoint // what the proofs lead to
+	limit time.Duration       // how old may be what is known of a live label
 }
 
 // Checkpoint returns the log head that the inclusion proof leads to.
 func (r *Result) Checkpoint() translog.Checkpoint { return r.head }
 
 // Verify checks a package and says how the label stood at an instant. A package
-// that does not verify, or is too old to tell, gives an [label.Error]; a label
-// that is genuine but expired or suspended gives a result that says so.
+// that does not verify gives an [label.Error]; a label that is genuine but
+// expired or suspended gives a result that says so, and a package that is too old
+// or does not show all that happened one whose [Result.Told] says so.
 //
-// A package is as complete as whoever made it. It cannot hide a statement in
-// the middle of a history, whose numbers have no gaps, but it can leave out the
-// last ones: [Trust.CheckList] finds that.
-func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
+// The present is asked for apart from the instant, since what is dated after it
+// is refused: see [label.MaxVerifierSkew].
+func (t *Trust) Verify(pkg []byte, at, now time.Time) (*Result, error) {
 	p, err := ParsePackage(pkg)
 	if err != nil {
 		return nil, err
@@ -82,77 +53,69 @@ func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{History: label.History{Label: l}}
+	r := &Result{History: label.History{Label: l}, limit: t.Freshness.Package()}
 	r.say("signature", "label key %.16s of %s signed the label statement", key, t.Authority.Name)
 	r.say("statement", "label %s, level %d of %d in %s version %s, issued %s", l.ID.Pretty(), l.Level.Number, l.Level.Of, l.Scheme.Name, l.Scheme.Version, l.Issued.Format(time.DateOnly))
 	r.say("device", "%s (model %s), SHA-256 %s", l.Device.Name, l.Device.Model, label.DigestOf([]byte(p.Device)))
-	proof, err := translog.ParseProof([]byte(p.Proof))
-	if err != nil {
-		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, "proof", "%v", err)
-	}
-	if r.head, err = t.logged(u.Envelope(), proof); err != nil {
+	if err := t.located(r, u.Envelope(), []byte(p.Proof), now); err != nil {
 		return nil, err
 	}
-	r.Index, r.Tree = proof.Index, r.head.Tree.N
 	r.say("log", "entry %d of %d in the transparency log %s", r.Index, r.Tree, t.Log.Origin)
-	if err := t.history(r, p); err != nil {
-		return nil, err
+	steps, err := t.history(r, p)
+	if err == nil {
+		err = t.complete(r, p, steps, now)
 	}
-	if r.Fresh, err = t.SignedAt(proof.Checkpoint); err != nil {
-		return nil, label.Errorf(label.Invalid, label.ReasonBadSignature, "proof", "the log head does not say when it was signed: %v", err)
+	if err != nil {
+		return nil, err
 	}
 	r.Seen = r.Fresh // that head has all of the history
 	r.Standing = r.StandingAt(at.UTC().Truncate(time.Second))
-	// What has ended cannot come back, however old the news of it.
-	if limit := t.Freshness.Package(); r.State.Live() && at.Sub(r.Fresh) > limit {
-		return nil, label.Errorf(label.Precondition, label.ReasonStale, "package",
-			"shows the log as it was on %s, and what is known by then may be %s old at most; fetch the package again, or ask how the label stood then (--at %s)",
-			r.Fresh.Format(time.RFC3339), days(limit), r.Fresh.Format(time.RFC3339))
+	if !r.Complete.IsZero() {
+		r.say("history", "%s, complete up to %s", plural(len(steps), "statement"), r.Complete.Format(time.RFC3339))
 	}
-	r.say("history", "%s, complete up to %s", plural(len(r.Statuses), "statement"), r.Fresh.Format(time.RFC3339))
 	return r, nil
 }
 
-// history checks the statements about what happened to the label.
-func (t *Trust) history(r *Result, p *Package) error {
-	if len(p.Statuses) > label.MaxStatuses {
-		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "statuses", "are %d, at most %d are possible", len(p.Statuses), label.MaxStatuses)
+// located checks that the log has the label, and how old the proof of it is.
+func (t *Trust) located(r *Result, env *label.Envelope, text []byte, now time.Time) error {
+	proof, err := translog.ParseProof(text)
+	if err != nil {
+		return label.Errorf(label.Invalid, label.ReasonMalformed, "proof", "%v", err)
 	}
-	last := r.Index
-	for i, s := range p.Statuses {
-		field := fmt.Sprintf("statuses[%d]", i)
-		u, err := envelope.Open(s.Bundle)
-		if err != nil {
-			return label.Within(field, err)
-		}
-		st, err := Status(u, label.DigestOf([]byte(p.Device)), t.keys)
-		if err != nil {
-			return label.Within(field, err)
-		}
-		proof, err := translog.ParseProof([]byte(s.Proof))
-		if err != nil {
-			return label.Errorf(label.Invalid, label.ReasonMalformed, field+".proof", "%v", err)
-		}
-		head, err := t.logged(u.Envelope(), proof)
-		if err != nil {
-			return label.Within(field, err)
-		}
-		if head != r.head || proof.Index <= last {
-			return label.Errorf(label.Invalid, label.ReasonOutOfRange, field+".proof", "must lead to the same log head as the label's, from a later entry than what precedes it")
-		}
-		last = proof.Index
-		r.Statuses = append(r.Statuses, st)
+	leaf, err := env.Encode()
+	if err != nil {
+		return err
 	}
-	return label.CheckHistory(r.Label, r.Statuses)
+	if r.head, err = t.Logged(leaf, proof); err != nil {
+		return err
+	}
+	h, err := t.log.open(proof.Checkpoint)
+	if err != nil {
+		return err
+	}
+	r.Index, r.Tree = proof.Index, r.head.Tree.N
+	r.Fresh, err = h.when("proof", now)
+	return err
 }
 
-// Status checks the signature under a status statement and what it says.
-func Status(u *envelope.Unverified, device label.Digest, keys []*envelope.PublicKey) (*label.Status, error) {
+// Status checks the signature under a status statement and what it says. It
+// returns the status and the key that signed it.
+func Status(u *envelope.Unverified, device label.Digest, keys []*envelope.PublicKey) (*label.Status, string, error) {
 	v, err := u.Verify(keys)
 	if err != nil {
-		return nil, label.Errorf(label.Invalid, label.ReasonBadSignature, "bundle",
-			"no trusted label key made this signature over these bytes; the statement was changed or is not of this authority")
+		return nil, "", unsignedStatus()
 	}
+	s, err := statusOf(v, device)
+	return s, v.KeyID(), err
+}
+
+func unsignedStatus() error {
+	return label.Errorf(label.Invalid, label.ReasonBadSignature, "bundle",
+		"no trusted label key made this signature over these bytes; the statement was changed or is not of this authority")
+}
+
+// statusOf reads a status about a device from a statement of the authority.
+func statusOf(v *envelope.Verified, device label.Digest) (*label.Status, error) {
 	if v.PredicateType() != label.TypeStatus {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "bundle", "the statement is a %s, not a status", v.PredicateType())
 	}
@@ -187,29 +150,17 @@ func (t *Trust) label(bundle, device []byte) (*label.Label, string, *envelope.Un
 	if err != nil {
 		return nil, "", nil, label.Within("bundle", err)
 	}
-	// Of several signatures one that counts is enough: a key that was not in use
-	// says nothing against another that was.
-	var refusal error
-	for v := range u.Signers(t.keys) {
-		l, err := labelOf(v, device)
-		if err == nil {
-			err = t.validKey(v.KeyID(), l.Issued)
+	var l *label.Label
+	v, err := t.counted(u, "bundle", func(v *envelope.Verified) (made time.Time, err error) {
+		if l, err = labelOf(v, device); err != nil {
+			return made, err
 		}
-		if err == nil {
-			return l, v.KeyID(), u, nil
-		}
-		refusal = cmp.Or(refusal, err)
+		return l.Issued, nil
+	})
+	if v == nil {
+		return nil, "", nil, cmp.Or(err, unsignedLabel())
 	}
-	return nil, "", nil, cmp.Or(refusal, unsignedLabel())
-}
-
-// Statement checks the authority's signature under a statement of any type.
-func (t *Trust) Statement(env *label.Envelope) (*envelope.Verified, error) {
-	u, err := envelope.OpenEnvelope(env)
-	if err != nil {
-		return nil, err
-	}
-	return u.Verify(t.keys)
+	return l, v.KeyID(), u, nil
 }
 
 // Status checks a logged status statement about a device.
@@ -218,16 +169,20 @@ func (t *Trust) Status(env *label.Envelope, device label.Digest) (*label.Status,
 	if err != nil {
 		return nil, err
 	}
-	return Status(u, device, t.keys)
+	return t.status(u, device)
 }
 
-// logged checks the fourth point: that the log has the envelope.
-func (t *Trust) logged(env *label.Envelope, proof translog.Proof) (translog.Checkpoint, error) {
-	leaf, err := env.Encode()
-	if err != nil {
-		return translog.Checkpoint{}, err
+func (t *Trust) status(u *envelope.Unverified, device label.Digest) (st *label.Status, err error) {
+	v, err := t.counted(u, "bundle", func(v *envelope.Verified) (made time.Time, err error) {
+		if st, err = statusOf(v, device); err != nil {
+			return made, err
+		}
+		return st.Recorded, nil
+	})
+	if v == nil {
+		return nil, cmp.Or(err, unsignedStatus())
 	}
-	return t.Logged(leaf, proof)
+	return st, nil
 }
 
 // Logged checks that the log has an entry, and returns the head that has it.
@@ -237,28 +192,17 @@ func (t *Trust) Logged(leaf []byte, proof translog.Proof) (translog.Checkpoint, 
 		err = translog.VerifyInclusion(head.Tree, proof.Index, translog.LeafHash(leaf), proof.Hashes)
 	}
 	if err != nil {
-		return head, label.Errorf(label.Invalid, label.ReasonBadSignature, "proof", "the label is not shown to be in the log %s: %v", t.Log.Origin, err)
+		return head, t.notLogged("proof", err)
 	}
 	return head, nil
 }
 
-func (r *Result) say(name, format string, args ...any) {
-	r.Checks = append(r.Checks, Check{Name: name, Says: fmt.Sprintf(format, args...)})
+func (t *Trust) notLogged(field string, why error) error {
+	return label.Errorf(label.Invalid, label.ReasonBadSignature, field, "it is not shown to be in the log %s: %v", t.Log.Origin, why)
 }
 
-// validKey refuses a label that was issued outside its key's interval.
-func (t *Trust) validKey(id string, issued time.Time) error {
-	for _, k := range t.LabelKeys {
-		if k.ID != id {
-			continue
-		}
-		if issued.Before(k.From.Truncate(time.Second)) || !k.Until.IsZero() && !issued.Before(k.Until) {
-			return label.Errorf(label.Invalid, label.ReasonKeyRevoked, "bundle",
-				"the label says it was issued on %s, when key %.16s was not in use", issued.Format(time.RFC3339), id)
-		}
-		return nil
-	}
-	return label.Errorf(label.Invalid, label.ReasonUnknownKey, "bundle", "no trusted key signed the label")
+func (r *Result) say(name, format string, args ...any) {
+	r.Checks = append(r.Checks, Check{Name: name, Says: fmt.Sprintf(format, args...)})
 }
 
 // Statement checks the first three of the package's points: signature,

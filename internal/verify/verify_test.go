@@ -61,7 +61,7 @@ func open(t testing.TB, pkg []byte) *verify.Package {
 
 func parts(t testing.TB, p *verify.Package) []byte {
 	t.Helper()
-	b, err := verify.NewPackage(p.Bundle, []byte(p.Device), []byte(p.Proof), p.Statuses)
+	b, err := verify.NewPackage(p.Bundle, []byte(p.Device), []byte(p.Proof), p.Statuses, p.History)
 	must(t, err)
 	return b
 }
@@ -92,7 +92,7 @@ func TestAccepted(t *testing.T) {
 	w.Issue(w.Example("plug"), 1)
 	e := w.Example("camera")
 	pub := w.Issue(e, 3)
-	r, err := w.Trust.Verify(pub.Package, at)
+	r, err := w.Trust.Verify(pub.Package, at, at)
 	must(t, err)
 	if !reflect.DeepEqual(r.Label, pub.Label) {
 		t.Errorf("verified\n%+v\nissued\n%+v", r.Label, pub.Label)
@@ -125,7 +125,7 @@ func TestAccepted(t *testing.T) {
 	must(t, err)
 	tr, err := verify.ParseTrust(text)
 	must(t, err)
-	again, err := tr.Verify(pub.Package, at)
+	again, err := tr.Verify(pub.Package, at, at)
 	must(t, err)
 	if !reflect.DeepEqual(again, r) {
 		t.Errorf("with the file's trust the result is %+v, want %+v", again, r)
@@ -158,7 +158,7 @@ func TestInTime(t *testing.T) {
 		{supported.Add(-1), label.Expired, label.Supported},
 		{supported, label.Expired, label.SupportEnded},
 	} {
-		r, err := w.Trust.Verify(pub.Package, row.at)
+		r, err := w.Trust.Verify(pub.Package, row.at, row.at)
 		must(t, err)
 		if r.State != row.state || r.Support != row.support || len(r.Checks) != 5 {
 			t.Errorf("at %s the label is %s, support %s, want %s, %s", row.at, r.State, r.Support, row.state, row.support)
@@ -287,7 +287,7 @@ func TestTampered(t *testing.T) {
 			if bytes.Equal(changed, camera) {
 				t.Fatal("the change changed nothing")
 			}
-			r, err := w.Trust.Verify(changed, at)
+			r, err := w.Trust.Verify(changed, at, at)
 			if r != nil {
 				t.Error("a result came with the error")
 			}
@@ -295,11 +295,11 @@ func TestTampered(t *testing.T) {
 		})
 	}
 	// What was not changed still verifies, here and there.
-	_, err = w.Trust.Verify(camera, at)
+	_, err = w.Trust.Verify(camera, at, at)
 	must(t, err)
-	_, err = other.Trust.Verify(foreign, at)
+	_, err = other.Trust.Verify(foreign, at, at)
 	must(t, err)
-	_, err = w.Trust.Verify(foreign, at)
+	_, err = w.Trust.Verify(foreign, at, at)
 	wants(t, err, label.ReasonBadSignature, "bundle", "not of this authority")
 }
 
@@ -329,12 +329,12 @@ func TestForm(t *testing.T) {
 		{"oversized", good + strings.Repeat(" ", label.MaxMessage-len(good)+1), label.ReasonTooLarge, "package", "at most 1048576"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := w.Trust.Verify([]byte(row.pkg), at)
+			_, err := w.Trust.Verify([]byte(row.pkg), at, at)
 			wants(t, err, row.reason, row.field, row.says)
 		})
 	}
 	// As large as may be, and no larger.
-	_, err := w.Trust.Verify([]byte(good+strings.Repeat(" ", label.MaxMessage-len(good))), at)
+	_, err := w.Trust.Verify([]byte(good+strings.Repeat(" ", label.MaxMessage-len(good))), at, at)
 	must(t, err)
 }
 
@@ -358,7 +358,7 @@ func TestKeyInterval(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			tr := trusting(t, w, func(tr *verify.Trust) { tr.LabelKeys[0].From, tr.LabelKeys[0].Until = row.from, row.until })
-			_, err := tr.Verify(pub.Package, at)
+			_, err := tr.Verify(pub.Package, at, at)
 			if row.ok {
 				must(t, err)
 				return
@@ -374,7 +374,7 @@ func TestKeyInterval(t *testing.T) {
 	tr := trusting(t, w, func(tr *verify.Trust) {
 		tr.LabelKeys = append([]verify.TrustKey{{ID: second.ID, PEM: second.PEM}}, tr.LabelKeys...)
 	})
-	_, err := tr.Verify(pub.Package, at)
+	_, err := tr.Verify(pub.Package, at, at)
 	must(t, err)
 }
 
@@ -432,7 +432,7 @@ func TestForged(t *testing.T) {
 	_, err := tr.Label(bundle, []byte(c.Device))
 	must(t, err)
 	c.Bundle = bundle
-	_, err = tr.Verify(parts(t, c), at)
+	_, err = tr.Verify(parts(t, c), at, at)
 	wants(t, err, label.ReasonBadSignature, "proof", "not shown to be in the log")
 }
 
@@ -513,7 +513,7 @@ func TestCheckpointRemembered(t *testing.T) {
 // what is signed, and names no content.
 func TestByteFlips(t *testing.T) {
 	w, _, camera := issued(t)
-	want, err := w.Trust.Verify(camera, at)
+	want, err := w.Trust.Verify(camera, at, at)
 	must(t, err)
 	device := open(t, camera).Device
 	seed := uint64(time.Now().UnixNano())
@@ -527,7 +527,7 @@ func TestByteFlips(t *testing.T) {
 			for i := n; i < len(camera); i += workers {
 				pkg := bytes.Clone(camera)
 				pkg[i] ^= 1 << r.IntN(8)
-				got, err := w.Trust.Verify(pkg, at)
+				got, err := w.Trust.Verify(pkg, at, at)
 				if err != nil {
 					if label.KindOf(err) == label.Internal {
 						t.Errorf("byte %d: %q gave the bare error %v", i, pkg[i], err)

@@ -498,7 +498,7 @@ func TestVerifiable(t *testing.T) {
 	if got, want := rec.Header().Get("Content-Disposition"), `attachment; filename="label-`+string(p.Label.ID)+`.json"`; got != want {
 		t.Errorf("Content-Disposition is %q, want %q", got, want)
 	}
-	r := must[*verify.Result](t)(trust.Verify(rec.Body.Bytes(), w.Clock.Now()))
+	r := must[*verify.Result](t)(trust.Verify(rec.Body.Bytes(), w.Clock.Now(), w.Clock.Now()))
 	if r.Label.ID != p.Label.ID {
 		t.Errorf("the package is of %s", r.Label.ID)
 	}

@@ -1,0 +1,160 @@
+package authority_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"labeld/internal/authority"
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/notice"
+	"labeld/internal/store"
+)
+
+// A flood is somebody who says as much about the camera as finds room.
+type flood struct {
+	*life
+	next    int // number of the next advisory
+	version int
+}
+
+// doc returns an advisory of some weaknesses.
+func (f *flood) doc(id, weaknesses int) []byte {
+	f.version++
+	var list []string
+	for i := range weaknesses {
+		list = append(list, fmt.Sprintf(`{"vulnerability":{"name":"NORTHLIGHT-2026-%04d-%s"},"products":[{"@id":"pkg:generic/northlight/nl-c210@3.8.2"}],"status":"under_investigation"}`,
+			i, strings.Repeat("x", 30)))
+	}
+	return fmt.Appendf(nil, `{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://northlight.example/vex/%d","author":"Northlight",
+		"timestamp":"2026-10-01T08:00:00Z","last_updated":%q,"version":%d,"statements":[%s]}`,
+		id, f.Clock.Now().UTC().Format(time.RFC3339), f.version, strings.Join(list, ","))
+}
+
+// publish publishes an advisory and reports whether it was added to the history.
+func (f *flood) publish(org string, id, weaknesses int) bool {
+	f.t.Helper()
+	f.pass(time.Second)
+	before := f.happened()
+	f.Advise(org, f.doc(id, weaknesses))
+	return f.happened() > before
+}
+
+func (f *flood) happened() (n int) {
+	f.t.Helper()
+	if err := f.Store.View(func(v *store.View) error { n = v.Happened(f.pub.Label.ID); return nil }); err != nil {
+		f.t.Fatal(err)
+	}
+	return n
+}
+
+// fill publishes large advisories until one finds no room, and returns how many
+// found some.
+func (f *flood) fill(org string) (n int) {
+	f.t.Helper()
+	for f.publish(org, f.next, 200) {
+		f.next++
+		if n++; n > label.MaxStatuses {
+			f.t.Fatal("advisories find room for ever")
+		}
+	}
+	return n
+}
+
+// holds checks that the label can be seen and verified, with all its history.
+func (f *flood) holds(when string) *authority.Published {
+	f.t.Helper()
+	p := f.now()
+	r, err := f.Trust.Verify(p.Package, f.Clock.Now(), f.Clock.Now())
+	if err == nil {
+		err = r.Told()
+	}
+	if err != nil || len(p.Package) > label.MaxMessage {
+		f.t.Fatalf("%s: the package of %d bytes: %v", when, len(p.Package), err)
+	}
+	if n := f.happened(); len(p.Statuses) != n || len(p.Indexes) != n || len(r.Statuses)+r.Omitted != n {
+		f.t.Fatalf("%s: %d statements are shown, %d and %d are in the package, of %d", when, len(p.Statuses), len(r.Statuses), r.Omitted, n)
+	}
+	if r.State != p.State || len(r.Advisories) != len(p.Advisories) {
+		f.t.Fatalf("%s: the package says %s with %d advisories, the page %s with %d", when, r.State, len(r.Advisories), p.State, len(p.Advisories))
+	}
+	return p
+}
+
+// TestFullHistory has everybody write a history as full as they can. The label
+// can be seen and verified all the time, the authority can still warn, and suspend
+// and revoke it.
+func TestFullHistory(t *testing.T) {
+	f := &flood{life: newLife(t)}
+	if n := f.fill(labeltest.Maker); n < 20 {
+		t.Errorf("the manufacturer can publish %d large advisories", n)
+	}
+	f.holds("full of the manufacturer's advisories")
+	for _, org := range []string{labeltest.Maker, labeltest.Operator} {
+		if !slices.Contains(told(t, f.World, org), notice.LabelFull) {
+			t.Errorf("%s was not told that an advisory found no room: %v", org, told(t, f.World, org))
+		}
+	}
+	// Short releases that replace long ones make room. What was replaced is left out
+	// of the package when that grows too large.
+	for long, omitted := 0, 0; omitted == 0; {
+		for ; long < f.next; long++ {
+			if !f.publish(labeltest.Maker, long, 1) {
+				t.Fatal("a short release that replaces a long one finds no room")
+			}
+		}
+		if f.fill(labeltest.Maker) == 0 {
+			t.Fatal("the package leaves out nothing, however much is said")
+		}
+		r, err := f.Trust.Verify(f.holds("after many releases").Package, f.Clock.Now(), f.Clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		omitted = r.Omitted
+	}
+	if p := f.remind(f.due().Add(time.Minute)); p.Review == nil {
+		t.Error("a history full of advisories keeps the clock from being heard")
+	}
+	f.Change(labeltest.Operator, f.pub, label.Clear, "unfounded")
+	if n := f.fill(labeltest.Operator); n < 5 {
+		t.Errorf("the authority can publish %d large advisories where the manufacturer wrote the history full", n)
+	}
+	f.holds("full of the authority's advisories")
+
+	long := func(r *label.StatusRequest) { r.Text = strings.Repeat("ä", label.MaxProse/2) }
+	var err error
+	for i := 0; err == nil; i++ {
+		f.pass(time.Second)
+		if _, err = f.ask(labeltest.Operator, []label.Action{label.Review, label.Clear}[i%2], []string{"complaint", "unfounded"}[i%2], long); i > label.MaxStatuses {
+			t.Fatal("reviews find room for ever")
+		}
+	}
+	wants(t, err, label.TooLarge, label.ReasonTooLarge)
+	_, err = f.ask(labeltest.Maker, label.Withdraw, "discontinued", func(r *label.StatusRequest) { r.Effective = label.DateOf(f.Clock.Now()).AddDays(30).End() })
+	wants(t, err, label.TooLarge, label.ReasonTooLarge) // it would stand for 30 days in the last place
+	if _, err = f.ask(labeltest.Operator, label.Suspend, "complaint", long); err != nil {
+		t.Fatalf("a label with a full history cannot be suspended: %v", err)
+	}
+	f.holds("suspended")
+	_, err = f.ask(labeltest.Operator, label.Reinstate, "unfounded", long)
+	wants(t, err, label.TooLarge, label.ReasonTooLarge)
+	other := labeltest.NewSigner(t)
+	if _, err := f.Authority.AddKey(ctx, f.Caller(labeltest.Operator), labeltest.Operator, other.Public.PEM, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := f.ask(labeltest.Operator, label.Revoke, "nonconformity", long)
+	if err == nil {
+		_, err = f.Authority.Change(ctx, f.Caller(labeltest.Operator), f.Countersign(other, c.Request))
+	}
+	if err != nil {
+		t.Fatalf("a label with a full history cannot be revoked: %v", err)
+	}
+	if p := f.holds("revoked"); p.State != label.Revoked {
+		t.Errorf("the label is %s", p.State)
+	}
+	f.Restart()
+	f.holds("after a restart")
+}
