@@ -355,7 +355,9 @@ func submitCommand(c *ctl) *cobra.Command {
 		Short: "Submit signed test reports and declarations",
 		Long: `Submit signed statements: Sigstore bundles as attest, declare and cosign write
 them, or bare DSSE envelopes. Any enrolled organization may carry them; who signed
-them is what counts. Submitting one again is no error and gives the first receipt.
+them is what counts. Of several signatures one is enough, in any order: by a key
+in use of the lab or manufacturer that the statement speaks for. Submitting one
+again is no error and gives the first receipt.
 
 Files go in the order given; the first that is refused ends it.`,
 		Example: "  labelctl submit report.json declaration.json --key maker.key --as northlight",

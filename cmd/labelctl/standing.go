@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -88,7 +89,7 @@ func statusOf(s *labelv1.LabelStatus) *label.Status {
 	}
 	if a := s.GetAdvisory(); a != nil {
 		out.Advisory = &label.AdvisoryRef{
-			ID: a.GetId(), Version: a.GetVersion(), Title: a.GetTitle(), URL: a.GetUrl(), Issues: a.GetIssues(),
+			ID: a.GetId(), Version: a.GetVersion(), Title: a.GetTitle(), URL: a.GetUrl(), Issues: a.GetIssues(), More: int(a.GetMoreIssues()),
 			Severity: a.GetSeverity(), State: a.GetState(), FixedIn: a.GetFixedIn(), Action: a.GetAction(),
 		}
 	}
@@ -206,6 +207,9 @@ func advisoryRows(a *label.AdvisoryRef) [][2]string {
 		about = append(about, a.Severity)
 	}
 	text := strings.Join(append(about, a.Issues...), ", ")
+	if a.More > 0 {
+		text += fmt.Sprintf(" and %d more", a.More)
+	}
 	if a.Title != "" {
 		text += ": " + a.Title
 	}

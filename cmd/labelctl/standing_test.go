@@ -26,7 +26,7 @@ func TestStandingInWords(t *testing.T) {
 	lapse.Effective = expires
 	advised := status(label.Advise)
 	advised.Advisory = &label.AdvisoryRef{
-		ID: "NL-1", Title: "It leaks", URL: "https://northlight.example/1", Severity: "high", Issues: []string{"CVE-2026-1"},
+		ID: "NL-1", Title: "It leaks", URL: "https://northlight.example/1", Severity: "high", Issues: []string{"CVE-2026-1"}, More: 3,
 		State: "affected", Action: "Unplug it.",
 	}
 	mended := status(label.Advise)
@@ -50,7 +50,7 @@ func TestStandingInWords(t *testing.T) {
 		{"review", label.Standing{State: label.Active, Review: status(label.Review)}, []string{"under review:  since 2026-05-04T12:00:00Z: code: "}},
 		{
 			"advisories", label.Standing{State: label.Active, Advisories: []*label.Status{advised, mended}},
-			[]string{"NL-1, high, CVE-2026-1: It leaks\n", "OPEN: affected", "what to do: Unplug it.\n", "https://northlight.example/1\n", "NL-2\n", "you need version 2.1 or later\n", "what to do: Update.\n"},
+			[]string{"NL-1, high, CVE-2026-1 and 3 more: It leaks\n", "OPEN: affected", "what to do: Unplug it.\n", "https://northlight.example/1\n", "NL-2\n", "you need version 2.1 or later\n", "what to do: Update.\n"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

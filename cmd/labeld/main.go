@@ -3,15 +3,16 @@
 // signed labels, records them in a transparency log, and lets anybody check
 // them.
 //
-// Four commands:
+// Five commands:
 //
 //	labeld demo    a whole programme in a temporary directory, with a lab, a
 //	               manufacturer, a label, and one device that falls short
 //	labeld init    make a programme: keys, database, configuration; once
 //	labeld serve   run it
 //	labeld check   verify every page, hash, index and signature of its database
+//	labeld clock   hold the clock against its last commit, and say that it is right
 //
-// Serve and check never make anything. Keys are encrypted with the passphrase
+// Serve, check and clock never make anything. Keys are encrypted with the passphrase
 // in LABELD_PASSPHRASE, which is asked for where that is not set.
 package main
 
@@ -51,7 +52,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand())
+	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand(), clockCommand())
 	return root
 }
 

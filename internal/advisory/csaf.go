@@ -28,11 +28,11 @@ type csafDocument struct {
 			URL      string `json:"url"`
 		} `json:"references"`
 		Tracking struct {
-			ID      string    `json:"id"`
-			Version string    `json:"version"`
-			Status  string    `json:"status"`
-			Initial time.Time `json:"initial_release_date"`
-			Current time.Time `json:"current_release_date"`
+			ID      string `json:"id"`
+			Version string `json:"version"`
+			Status  string `json:"status"`
+			Initial moment `json:"initial_release_date"`
+			Current moment `json:"current_release_date"`
 		} `json:"tracking"`
 	} `json:"document"`
 	Tree            csafTree            `json:"product_tree"`
@@ -88,10 +88,17 @@ var csafStatuses = []struct {
 }
 
 func parseCSAF(b []byte, decoded any, now time.Time) (*Advisory, error) {
+	var in csafDocument
+	top := decoded.(map[string]any) // it has document.csaf_version
+	if err := checkDates("document.tracking", top["document"].(map[string]any)["tracking"]); err != nil {
+		return nil, err
+	}
+	if err := checkDates("vulnerabilities", top["vulnerabilities"]); err != nil {
+		return nil, err
+	}
 	if err := checkSchema(decoded); err != nil {
 		return nil, err
 	}
-	var in csafDocument
 	if err := label.DecodeLoose(b, &in); err != nil {
 		return nil, err
 	}
@@ -143,6 +150,9 @@ func (in *csafDocument) head(now time.Time) (*Advisory, error) {
 	if err := checkLine("document.tracking.id", tracking.ID); err != nil {
 		return nil, err
 	}
+	if len(tracking.Version) > label.MaxVersion {
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "document.tracking.version", "is %d bytes, at most %d are accepted", len(tracking.Version), label.MaxVersion)
+	}
 	if tracking.Status != "final" && tracking.Status != "interim" {
 		return nil, invalid(label.ReasonOutOfRange, "document.tracking.status", "is %s; send the document once it is released as interim or final", tracking.Status)
 	}
@@ -150,13 +160,14 @@ func (in *csafDocument) head(now time.Time) (*Advisory, error) {
 		return nil, invalid(label.ReasonOutOfRange, "document.distribution.tlp.label",
 			"is %s, and what is sent here is published; send the document once it may be (TLP:WHITE)", tlp)
 	}
-	if err := checkMoment("document.tracking.initial_release_date", tracking.Initial, now); err != nil {
+	initial, current := time.Time(tracking.Initial), time.Time(tracking.Current)
+	if err := checkMoment("document.tracking.initial_release_date", initial, now); err != nil {
 		return nil, err
 	}
-	if err := checkMoment("document.tracking.current_release_date", tracking.Current, now); err != nil {
+	if err := checkMoment("document.tracking.current_release_date", current, now); err != nil {
 		return nil, err
 	}
-	if tracking.Current.Before(tracking.Initial) {
+	if current.Before(initial) {
 		return nil, invalid(label.ReasonOutOfRange, "document.tracking.current_release_date", "is before the initial release")
 	}
 	a := &Advisory{
@@ -165,8 +176,8 @@ func (in *csafDocument) head(now time.Time) (*Advisory, error) {
 		Version:   tracking.Version,
 		Title:     clip(visible(d.Title), label.MaxText),
 		Publisher: clip(visible(d.Publisher.Name), label.MaxText),
-		Published: tracking.Initial.UTC(),
-		Updated:   tracking.Current.UTC(),
+		Published: initial,
+		Updated:   current,
 		Final:     tracking.Status == "final",
 	}
 	for _, r := range d.References {
@@ -187,7 +198,11 @@ func (t *tree) issue(field string, v *csafVulnerability) (Issue, error) {
 	if is.ID == "" {
 		return is, invalid(label.ReasonMissing, field+".cve", "is required, or an entry in ids: what has no number cannot be followed up")
 	}
-	if err := checkLine(field+".ids[0].text", is.ID); err != nil {
+	named := field + ".cve"
+	if v.CVE == "" {
+		named = field + ".ids[0].text"
+	}
+	if err := label.CheckIssueName(named, is.ID); err != nil {
 		return is, err
 	}
 	if err := t.rate(field, v, &is); err != nil {

@@ -14,8 +14,42 @@
 // no product has two contradicting statuses; a VEX says why something is not
 // affected and what to do where it is; the document is released (interim or
 // final, not draft) and free to publish (TLP:WHITE or unmarked). An OpenVEX
-// statement is replaced by a later one of the same document on the same
-// vulnerability and product.
+// statement has one of the four statuses, a reason with not_affected, an action
+// with affected, and neither with any other status.
+//
+// A date is an instant as RFC 3339 writes it, in all its spellings. A date without
+// a time zone is refused, because nobody can tell which instant it is, and
+// statements are ordered by their dates.
+//
+// # What a later statement takes back
+//
+// An OpenVEX document is a sequence of statements, and a later one on the same
+// matter takes the place of an earlier one. The same matter is the same
+// vulnerability, the same product and the same set of subcomponents. Products and
+// subcomponents are the same if the same identifiers are given for them; neither
+// the order of a list nor the spelling of an identifier matters. Vulnerabilities
+// are the same if they have the same name, or if the name of one is an alias of
+// the other and of no third. An alias that vulnerabilities of several names have,
+// such as the number of a notice about all of them, tells nothing. Of statements
+// with the same time all stand. Of what stands the worst counts: that a product is
+// affected by way of one library is not undone by its not being affected by way of
+// another, in whichever order and with whichever dates.
+//
+// A statement without subcomponents is about the whole product, which is a matter
+// of its own. It takes back no earlier statement about subcomponents, and later
+// statements about subcomponents do not take it back. OpenVEX does not say how the
+// two relate, and some tools let a statement about the whole product stand for
+// every subcomponent. By that reading a sentence that was written without a
+// thought of the library would clear a product that is affected by way of the
+// library. The reading taken here errs to the other side only, and an author
+// corrects that in one line: by a later statement with the same subcomponents, or
+// by a release of the document without the earlier statement.
+//
+// In CSAF the same holds of what a product is made of: a product that a
+// relationship makes of a component and a device speaks of the device by way of
+// that component. No product of a CSAF document takes back what is said of
+// another. If several are the device, the worst status counts, and so does the
+// remedy that leaves the most to worry about.
 //
 // # Which device a document names
 //
@@ -62,4 +96,10 @@
 //   - otherwise, where only fixed versions are known, it is affected.
 //
 // A version inside a range said to be affected is never anything else.
+//
+// This is ruled on by way of each component for itself (in all its versions, since
+// an update often brings a newer one), so that a fix by way of one is not taken for
+// a fix by way of another. What the document says of the very version of the whole
+// product, and from which version on the whole product is fixed, goes for all of
+// its components that nothing worse is said of.
 package advisory

@@ -1,6 +1,7 @@
 package advisory
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -58,7 +59,7 @@ func (a *Advisory) For(dev *label.Device, firmware string) (Effect, bool) {
 		e.Action = "No action is needed: this product is not affected."
 	default:
 		e.FixedIn = fixedIn(rulings, at)
-		e.advise(deciding)
+		e.advise(deciding, at)
 	}
 	return e, true
 }
@@ -67,7 +68,9 @@ func (a *Advisory) For(dev *label.Device, firmware string) (Effect, bool) {
 type ruling struct {
 	*Issue
 	sayings []saying
-	status  Status // at the version asked about; empty where nothing bears on it
+	whole   []saying   // those about the whole device
+	parts   [][]saying // those by way of its components, by the route whatever the versions
+	status  Status     // at the version asked about; empty where nothing bears on it
 }
 
 // A saying is one statement about the device. It is sure if it holds for all
@@ -78,10 +81,10 @@ type saying struct {
 }
 
 // about picks the statements about a device. An investigation of all versions
-// is over once a later statement says how some stand.
+// is over once a later statement by the same route says how some stand.
 func (is *Issue) about(dev *label.Device) ruling {
 	r := ruling{Issue: is}
-	var concluded time.Time
+	concluded := map[string]time.Time{} // by exact route
 	for i := range is.Products {
 		p := &is.Products[i]
 		named, sure := p.names(dev)
@@ -89,33 +92,85 @@ func (is *Issue) about(dev *label.Device) ruling {
 			continue
 		}
 		r.sayings = append(r.sayings, saying{p, sure})
-		if p.Status != UnderInvestigation && p.said.After(concluded) {
-			concluded = p.said
+		if p.Status != UnderInvestigation && p.said.After(concluded[p.route.exact]) {
+			concluded[p.route.exact] = p.said
 		}
 	}
 	r.sayings = slices.DeleteFunc(r.sayings, func(s saying) bool {
-		return s.Status == UnderInvestigation && s.Versions.all() && s.said.Before(concluded)
+		return s.Status == UnderInvestigation && s.Versions.all() && s.said.Before(concluded[s.route.exact])
 	})
+	places := map[string]int{}
+	for _, s := range r.sayings {
+		i, known := places[s.route.kin]
+		switch {
+		case s.route == route{}:
+			r.whole = append(r.whole, s)
+		case known:
+			r.parts[i] = append(r.parts[i], s)
+		default:
+			places[s.route.kin] = len(r.parts)
+			r.parts = append(r.parts, []saying{s})
+		}
+	}
 	return r
 }
 
-// at returns the worst status that the statements give a version.
-func (r *ruling) at(v Version) (worst Status) {
-	listed := slices.ContainsFunc(r.sayings, func(s saying) bool { return s.sure && s.Versions.lists(v) })
-	for _, s := range r.sayings {
-		if s.covers(v, listed) && s.Status.Worse(worst) {
-			worst = s.Status
-		}
+// at returns the worst status that the statements give a version. What is said
+// by way of one component is ruled on by itself: a fix of one is no fix of
+// another. What is said of this version of the whole device, and a fix in the
+// whole device, go for all of its components that nothing worse is said of.
+func (r *ruling) at(v Version) Status {
+	worst := cover(r.whole, v)
+	told := worst != ""
+	var reached *Version
+	if !told {
+		worst, reached = beside(r.whole, v, nil)
 	}
-	if worst == "" {
-		return r.beside(v)
+	for _, part := range r.parts {
+		status := cover(part, v)
+		if status == "" && !told {
+			status, _ = beside(part, v, reached)
+		}
+		if status.Worse(worst) {
+			worst = status
+		}
 	}
 	return worst
 }
 
+// cover returns the worst status that statements about a version give it.
+func cover(sayings []saying, v Version) (worst Status) {
+	for s := range covering(sayings, v) {
+		if s.Status.Worse(worst) {
+			worst = s.Status
+		}
+	}
+	return worst
+}
+
+// covering yields the statements that are taken to be about a version.
+func covering(sayings []saying, v Version) iter.Seq[saying] {
+	return func(yield func(saying) bool) {
+		var listed map[string]bool // exact routes by which a statement lists this very version
+		for _, s := range sayings {
+			if s.sure && s.Versions.lists(v) {
+				if listed == nil {
+					listed = map[string]bool{}
+				}
+				listed[s.route.exact] = true
+			}
+		}
+		for _, s := range sayings {
+			if s.covers(v, listed[s.route.exact]) && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
 // covers reports whether a statement is taken to be about a version. Where it
 // may be, bad news counts and good news does not; but a version that some
-// statement lists is not subject to ranges that cannot be read.
+// statement by the same route lists is not subject to ranges that cannot be read.
 func (s saying) covers(v Version, listed bool) bool {
 	in := s.Versions.contains(v)
 	switch s.Status {
@@ -128,14 +183,15 @@ func (s saying) covers(v Version, listed bool) bool {
 	}
 }
 
-// beside rules on a version that no statement covers.
-func (r *ruling) beside(v Version) Status {
+// beside rules on a version that none of the statements covers, and returns the
+// highest fix at or below it where it is fixed. A fix of the whole device may be
+// given, which v has reached.
+func beside(sayings []saying, v Version, reached *Version) (Status, *Version) {
 	var (
 		listed                Status // worst of the versions listed as not yet good
 		ranged, fixed, behind bool
-		reached               *Version // highest fix at or below v
 	)
-	for _, s := range r.sayings {
+	for _, s := range sayings {
 		switch s.Status {
 		case Affected, UnderInvestigation:
 			if len(s.Versions.points) > 0 && s.Status.Worse(listed) {
@@ -156,22 +212,22 @@ func (r *ruling) beside(v Version) Status {
 			}
 		}
 	}
-	relapsed := reached != nil && slices.ContainsFunc(r.sayings, func(s saying) bool {
+	relapsed := reached != nil && slices.ContainsFunc(sayings, func(s saying) bool {
 		return (s.Status == Affected || s.Status == UnderInvestigation) && s.Versions.reaches(*reached)
 	})
 	switch {
 	case reached != nil && !behind && !relapsed:
-		return Fixed
+		return Fixed, reached
 	case listed != "":
-		return listed
+		return listed, nil
 	case ranged && reached != nil:
-		return Fixed
+		return Fixed, nil
 	case ranged:
-		return NotAffected
+		return NotAffected, nil
 	case fixed:
-		return Affected
+		return Affected, nil
 	}
-	return ""
+	return "", nil
 }
 
 // fixedIn returns the lowest version above v that is stated to have a fix, and
@@ -224,13 +280,18 @@ const (
 
 // advise says what to do about the issues that affect the device: that one's
 // words which leaves the most to worry about.
-func (e *Effect) advise(deciding []ruling) {
+func (e *Effect) advise(deciding []ruling, at Version) {
 	worst, words := -1, Remedy{}
 	for i := range deciding {
-		if p, w := deciding[i].prospect(); p > worst {
+		if p, w := deciding[i].prospect(at); p > worst {
 			worst, words = p, w
 		}
 	}
+	e.instruct(worst, words)
+}
+
+// instruct passes on what to do.
+func (e *Effect) instruct(prospect int, words Remedy) {
 	if words.URL != "" {
 		e.URL = words.URL
 	}
@@ -241,11 +302,11 @@ func (e *Effect) advise(deciding []ruling) {
 	switch {
 	case e.FixedIn != "":
 		e.Action = "Update to version " + e.FixedIn + " or later."
-	case worst == updatable:
+	case prospect == updatable:
 		e.Action = "An update is available" + advice
-	case worst == silent:
+	case prospect == silent:
 		e.Action = "The maker has not said what to do; ask the maker."
-	case worst == final:
+	case prospect == final:
 		e.Action = "No update is planned" + advice
 	case words.Category == Action:
 		e.Action = "The maker advises: " + sentence(words.Text)
@@ -254,18 +315,31 @@ func (e *Effect) advise(deciding []ruling) {
 	}
 }
 
-// prospect returns the best that the maker says about an issue, and the words
-// to pass on.
-func (r *ruling) prospect() (prospect int, words Remedy) {
-	found := map[Category]Remedy{}
-	for _, s := range r.sayings {
-		if s.Status != Affected {
-			continue
-		}
-		for _, remedy := range s.Remedies {
-			if _, again := found[remedy.Category]; !again {
-				found[remedy.Category] = remedy
+// prospect returns what the maker says about an issue, and the words to pass on.
+// Of several statements that a version is affected, the one with the worst
+// prospect counts: what helps against one does not help against another.
+func (r *ruling) prospect(v Version) (worst int, words Remedy) {
+	worst = -1
+	for _, about := range []iter.Seq[saying]{covering(r.sayings, v), slices.Values(r.sayings)} {
+		for s := range about {
+			if p, w := s.prospect(); s.Status == Affected && p > worst {
+				worst, words = p, w
 			}
+		}
+		if worst >= 0 {
+			break // only where no statement covers the version, all of them count
+		}
+	}
+	return worst, words
+}
+
+// prospect returns the best that the maker says in a statement, and the words
+// to pass on.
+func (s saying) prospect() (prospect int, words Remedy) {
+	found := map[Category]Remedy{}
+	for _, remedy := range s.Remedies {
+		if _, again := found[remedy.Category]; !again {
+			found[remedy.Category] = remedy
 		}
 	}
 	if fix, ok := found[VendorFix]; ok {

@@ -26,6 +26,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(b, "3.8.2")
 	}
+	f.Add(vexDocument(route(1, firmware, "affected", openssl)+","+route(2, firmware+"@2.0", "fixed", libressl)), "2.0")
 	f.Add(issue(vendorFix, said{"known_affected", ">=1|<2"}, said{"fixed", "2"}, said{"under_investigation", "3-rc1"}), "1.5")
 	f.Add(csafDocument(oneProduct("product_name", "X", "X", `"cpe":"cpe:/o:northlight:nl-c210:1","purl":"pkg:generic/northlight/NL-C210@1","model_numbers":["NL-*"]`), affected), "")
 	f.Fuzz(func(t *testing.T, b []byte, version string) {
@@ -48,6 +49,9 @@ func FuzzParse(f *testing.F) {
 		if ok != (e.Status != "") || ok != (e.Action != "") || ok != (len(e.Issues) > 0) {
 			t.Fatalf("%v: %+v", ok, e)
 		}
+		if ok && e.Status == advisory.Affected {
+			holdExtreme(t, a, e)
+		}
 		if e.FixedIn == "" {
 			return
 		}
@@ -55,6 +59,46 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("advises an update from %s to %s, which is %s", e.Status, e.FixedIn, after.Status)
 		}
 	})
+}
+
+// holdExtreme holds the texts of an effect to those of the extremes.
+func holdExtreme(t *testing.T, a *advisory.Advisory, e advisory.Effect) {
+	t.Helper()
+	texts := map[string]bool{}
+	most := 0
+	for x := range a.Extremes() {
+		texts["fixed "+x.FixedIn], texts["url "+x.URL], texts["action "+x.Action] = true, true, true
+		most = len(x.Issues)
+	}
+	if !texts["fixed "+e.FixedIn] || !texts["url "+e.URL] || !texts["action "+e.Action] || len(e.Issues) > most {
+		t.Fatalf("no extreme has what %+v has", e)
+	}
+}
+
+// TestExtremes asks documents with fixes, remedies and addresses of all kinds.
+func TestExtremes(t *testing.T) {
+	docs := [][]byte{
+		issue(vendorFix, said{"known_affected", ">=1|<2"}), issue(vendorFix, said{"known_affected", "1.5"}), issue("", said{"known_affected", "1.5"}),
+		issue("", said{"known_affected", "1.5"}, said{"fixed", "2"}),
+		vexDocument(route(1, firmware, "affected", openssl)),
+	}
+	for _, category := range []string{"workaround", "none_available", "no_fix_planned"} {
+		docs = append(docs, issue(`{"category":"`+category+`","details":"Do it","url":"https://northlight.example/`+category+`"}`, said{"known_affected", "1.5"}))
+	}
+	for _, name := range []string{"csaf-fix.json", "csaf-interim.json", "openvex.json"} {
+		docs = append(docs, testdata(t, name))
+	}
+	for _, b := range docs {
+		a := parse(t, b)
+		for _, version := range []string{"", "1.5", "3.8.2"} {
+			if e, _ := a.For(camera(), version); e.Status == advisory.Affected {
+				holdExtreme(t, a, e)
+			}
+		}
+		for range a.Extremes() {
+			break // whoever has seen enough may stop
+		}
+	}
 }
 
 // A model is a range of whole versions in plain numbers.

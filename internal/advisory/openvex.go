@@ -7,15 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/openvex/go-vex/pkg/vex"
-
 	"labeld/internal/label"
 )
 
-const vexContext = vex.TypeURI
-
 func parseVEX(b []byte, now time.Time) (*Advisory, error) {
-	var in vex.VEX
+	var in vexDocument
 	if err := label.DecodeLoose(b, &in); err != nil {
 		return nil, err
 	}
@@ -26,7 +22,7 @@ func parseVEX(b []byte, now time.Time) (*Advisory, error) {
 	if len(in.Statements) == 0 {
 		return nil, invalid(label.ReasonMissing, "statements", "at least one is required")
 	}
-	r := vexReader{Advisory: a, supplier: in.Supplier, issues: map[string]int{}, latest: map[claim]stated{}}
+	r := vexReader{Advisory: a, supplier: in.Supplier, issues: map[string]int{}, shared: sharedAliases(in.Statements), latest: map[claim]stated{}}
 	for i := range in.Statements {
 		s := &in.Statements[i]
 		if s.Timestamp == nil {
@@ -49,7 +45,7 @@ func parseVEX(b []byte, now time.Time) (*Advisory, error) {
 }
 
 // vexHead reads what is said about the document itself.
-func vexHead(in *vex.VEX, now time.Time) (*Advisory, error) {
+func vexHead(in *vexDocument, now time.Time) (*Advisory, error) {
 	if err := checkLine("@id", in.ID); err != nil {
 		return nil, err
 	}
@@ -62,17 +58,18 @@ func vexHead(in *vex.VEX, now time.Time) (*Advisory, error) {
 	if in.Timestamp == nil {
 		return nil, invalid(label.ReasonMissing, "timestamp", "is required")
 	}
-	if err := checkMoment("timestamp", *in.Timestamp, now); err != nil {
+	issued := time.Time(*in.Timestamp)
+	if err := checkMoment("timestamp", issued, now); err != nil {
 		return nil, err
 	}
-	updated := *in.Timestamp
-	if in.LastUpdated != nil {
-		updated = *in.LastUpdated
+	updated := issued
+	if in.Updated != nil {
+		updated = time.Time(*in.Updated)
 	}
 	if err := checkMoment("last_updated", updated, now); err != nil {
 		return nil, err
 	}
-	if updated.Before(*in.Timestamp) {
+	if updated.Before(issued) {
 		return nil, invalid(label.ReasonOutOfRange, "last_updated", "is before the timestamp")
 	}
 	return &Advisory{
@@ -81,8 +78,8 @@ func vexHead(in *vex.VEX, now time.Time) (*Advisory, error) {
 		Version:   strconv.Itoa(in.Version),
 		Publisher: clip(visible(in.Author), label.MaxText),
 		URL:       webURL(in.ID),
-		Published: in.Timestamp.UTC(),
-		Updated:   updated.UTC(),
+		Published: issued,
+		Updated:   updated,
 	}, nil
 }
 
@@ -90,15 +87,21 @@ func vexHead(in *vex.VEX, now time.Time) (*Advisory, error) {
 type vexReader struct {
 	*Advisory
 	supplier string           // of all products that name none
-	issues   map[string]int   // ID or alias to index in Issues
+	issues   map[string]int   // name or alias to index in Issues
+	shared   map[string]bool  // aliases that tell nothing
 	latest   map[claim]stated // what was said last
 	total    int
 }
 
-// A claim is what statements replace one another on.
+// A claim is what statements replace one another on. What is said of a product
+// by way of one component is not taken back by what is said by way of another,
+// nor by what is said of the whole product, and the reverse: the package comment
+// has the reason.
 type claim struct {
-	issue   int
-	product string
+	issue    int
+	product  string
+	supplier string // with another one, the same name may be another product
+	route    string
 }
 
 type stated struct {
@@ -106,12 +109,13 @@ type stated struct {
 	places []int // in the issue's Products
 }
 
-func (r *vexReader) statement(field string, s *vex.Statement, now time.Time) error {
-	if err := checkMoment(field+".timestamp", *s.Timestamp, now); err != nil {
+func (r *vexReader) statement(field string, s *vexStatement, now time.Time) error {
+	said := time.Time(*s.Timestamp)
+	if err := checkMoment(field+".timestamp", said, now); err != nil {
 		return err
 	}
-	if err := s.Validate(); err != nil {
-		return invalid(label.ReasonMalformed, field, "%s", clip(visible(err.Error()), label.MaxText))
+	if fault := s.check(); fault != "" {
+		return invalid(label.ReasonMalformed, field, "%s", clip(visible(fault), maxFault))
 	}
 	n, err := r.issue(field+".vulnerability", &s.Vulnerability)
 	if err != nil {
@@ -124,25 +128,29 @@ func (r *vexReader) statement(field string, s *vex.Statement, now time.Time) err
 	if s.ActionStatement != "" {
 		remedies = []Remedy{{Category: Action, Text: clip(visible(s.ActionStatement), label.MaxProse)}}
 	}
-	status := Status(strings.ReplaceAll(string(s.Status), "_", "-"))
+	status := Status(strings.ReplaceAll(s.Status, "_", "-"))
 	for i := range s.Products {
-		p, err := r.product(at(field+".products", i), &s.Products[i].Component)
+		product := &s.Products[i]
+		p, err := r.product(at(field+".products", i), &product.component)
 		if err != nil {
 			return err
+		}
+		if j := slices.IndexFunc(product.Subcomponents, func(c component) bool { return c.empty() }); j >= 0 {
+			return unnamed(at(at(field+".products", i)+".subcomponents", j))
 		}
 		if r.total++; r.total > MaxStatuses {
 			return tooMany("statements", MaxStatuses)
 		}
-		r.record(n, key(&s.Products[i].Component), ProductStatus{Product: p, Status: status, Remedies: remedies, said: *s.Timestamp})
+		p.route = routeOf(product.Subcomponents)
+		r.record(claim{n, product.identity(), product.Supplier, p.route.exact}, ProductStatus{Product: p, Status: status, Remedies: remedies, said: said})
 	}
 	return nil
 }
 
 // record adds what is said of a product, in place of what was said before. Of
 // statements made at one time all stand, so that the worst of them counts.
-func (r *vexReader) record(issue int, product string, ps ProductStatus) {
-	products := &r.Issues[issue].Products
-	c := claim{issue, product}
+func (r *vexReader) record(c claim, ps ProductStatus) {
+	products := &r.Issues[c.issue].Products
 	last, found := r.latest[c]
 	if found && ps.said.Before(last.at) {
 		return
@@ -157,16 +165,39 @@ func (r *vexReader) record(issue int, product string, ps ProductStatus) {
 	*products = append(*products, ps)
 }
 
+// sharedAliases returns the aliases that vulnerabilities of several names have.
+// The number of a notice that covers them all is often given so: it does not make
+// one vulnerability of them, of which a word about one would take back what is
+// said of another.
+func sharedAliases(statements []vexStatement) map[string]bool {
+	owner, shared := map[string]string{}, map[string]bool{}
+	for i := range statements {
+		v := &statements[i].Vulnerability
+		for _, alias := range v.Aliases {
+			if name, known := owner[alias]; known && name != v.Name {
+				shared[alias] = true
+			}
+			owner[alias] = v.Name
+		}
+	}
+	return shared
+}
+
 // issue finds the issue that a vulnerability's name or one of its aliases
 // belongs to, or begins one.
-func (r *vexReader) issue(field string, v *vex.Vulnerability) (int, error) {
-	if err := checkLine(field+".name", string(v.Name)); err != nil {
+func (r *vexReader) issue(field string, v *vexVulnerability) (int, error) {
+	if err := label.CheckIssueName(field+".name", v.Name); err != nil {
 		return 0, err
 	}
-	names := append([]vex.VulnerabilityID{v.Name}, v.Aliases...)
+	names := []string{v.Name}
+	for _, alias := range v.Aliases {
+		if !r.shared[alias] {
+			names = append(names, alias)
+		}
+	}
 	n, known := 0, false
 	for _, name := range names {
-		if n, known = r.issues[string(name)]; known {
+		if n, known = r.issues[name]; known {
 			break
 		}
 	}
@@ -174,11 +205,11 @@ func (r *vexReader) issue(field string, v *vex.Vulnerability) (int, error) {
 		if n = len(r.Issues); n == MaxIssues {
 			return 0, tooMany("statements", MaxIssues)
 		}
-		r.Issues = append(r.Issues, Issue{ID: string(v.Name)})
+		r.Issues = append(r.Issues, Issue{ID: v.Name})
 	}
 	for _, name := range names {
-		if _, taken := r.issues[string(name)]; !taken {
-			r.issues[string(name)] = n
+		if _, taken := r.issues[name]; !taken {
+			r.issues[name] = n
 		}
 	}
 	if r.Issues[n].Title == "" {
@@ -187,9 +218,13 @@ func (r *vexReader) issue(field string, v *vex.Vulnerability) (int, error) {
 	return n, nil
 }
 
-func (r *vexReader) product(field string, c *vex.Component) (p Product, err error) {
-	if c.ID == "" && len(c.Identifiers) == 0 && len(c.Hashes) == 0 {
-		return p, invalid(label.ReasonMissing, field+".@id", "is required, or identifiers: which product is meant")
+func unnamed(field string) error {
+	return invalid(label.ReasonMissing, field+".@id", "is required, or identifiers: which product or component is meant")
+}
+
+func (r *vexReader) product(field string, c *component) (p Product, err error) {
+	if c.empty() {
+		return p, unnamed(field)
 	}
 	p.Name = clip(visible(c.ID), label.MaxText)
 	p.addURI(c.ID)
@@ -203,12 +238,12 @@ func (r *vexReader) product(field string, c *vex.Component) (p Product, err erro
 	for _, kind := range kinds {
 		s := c.Identifiers[kind]
 		switch kind {
-		case vex.PURL:
+		case "purl":
 			err = p.addPURL(field+".identifiers.purl", s)
-		case vex.CPE22, vex.CPE23:
-			err = p.addCPE(field+".identifiers."+string(kind), s)
+		case "cpe22", "cpe23":
+			err = p.addCPE(field+".identifiers."+kind, s)
 		default:
-			err = invalid(label.ReasonOutOfRange, field+".identifiers", "%s is not known; OpenVEX has purl, cpe22 and cpe23", clip(visible(string(kind)), label.MaxText))
+			err = invalid(label.ReasonOutOfRange, field+".identifiers", "%s is not known; OpenVEX has purl, cpe22 and cpe23", clip(visible(kind), label.MaxText))
 		}
 		if err != nil {
 			return p, err
@@ -225,16 +260,4 @@ func (r *vexReader) product(field string, c *vex.Component) (p Product, err erro
 	}
 	p.Partial = p.Partial || len(c.Hashes) > 0 && p.Versions.all()
 	return p, nil
-}
-
-// key is what makes two mentions of a product the same.
-func key(c *vex.Component) string {
-	if c.ID != "" || len(c.Identifiers) == 0 {
-		return c.ID
-	}
-	var s strings.Builder
-	for _, kind := range slices.Sorted(maps.Keys(c.Identifiers)) {
-		s.WriteString(string(kind) + "=" + c.Identifiers[kind] + " ")
-	}
-	return s.String()
 }

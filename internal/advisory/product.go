@@ -21,6 +21,9 @@ type Product struct {
 	Revision string       // hardware it runs on, where that is limited
 	Versions Versions     // of the firmware
 	Partial  bool         // only some units of these versions are meant
+
+	route route  // by which of its components; the whole product where zero
+	kin   string // CSAF: equal for all versions of a component, so far as its names tell
 }
 
 // names tells whether p is the device, and whether what is said of p surely

@@ -170,6 +170,15 @@ func (t *tree) define(field string, in *csafProduct, p Product) error {
 	if len(h.Serials) > 0 || p.Versions.all() && (len(h.Hashes) > 0 || p.Versions.text == "" && versioned.MatchString(p.Name)) {
 		p.Partial = true
 	}
+	switch named := kinOf(h.PURL, h.CPE); {
+	case named != "":
+		p.kin = named
+	case p.kin != "": // of what it is made of
+	case len(p.Models) > 0:
+		p.kin = setOf(append(slices.Clone(p.Models), p.Vendors...))
+	default:
+		p.kin = setOf([]string{in.ID})
+	}
 	t.products[in.ID] = &p
 	return nil
 }
@@ -210,7 +219,7 @@ func (t *tree) resolve(field, id string, chain int) (*Product, error) {
 		return nil, tooDeep(field)
 	}
 	delete(t.relations, id)
-	if err := t.define(r.field+".full_product_name", &r.Product, join(r.Category, part, whole)); err != nil {
+	if err := t.define(r.field+".full_product_name", &r.Product, join(r.csafRelationship, part, whole)); err != nil {
 		return nil, err
 	}
 	return t.products[id], nil
@@ -224,13 +233,20 @@ func tooDeep(field string) error {
 // join says what a part and what it belongs to are together. It is the whole
 // that people own; of firmware installed on hardware it is the part that has
 // the version.
-func join(category string, part, whole *Product) Product {
+func join(r *csafRelationship, part, whole *Product) Product {
 	p := Product{Vendors: whole.Vendors, Models: whole.Models, GTINs: whole.GTINs, Revision: whole.Revision}
-	if len(p.Models) == 0 && len(p.GTINs) == 0 {
+	nameless := len(p.Models) == 0 && len(p.GTINs) == 0
+	if nameless {
 		p.Vendors, p.Models, p.GTINs = part.Vendors, part.Models, part.GTINs
 	}
 	p.Partial = part.Partial || whole.Partial
-	switch category {
+	p.kin = setOf([]string{part.kin, whole.kin})
+	p.route = part.route.through(whole.route)
+	if r.Category != "installed_on" && !nameless {
+		component := route{setOf([]string{r.Part}), part.kin}
+		p.route = component.through(part.route, whole.route)
+	}
+	switch r.Category {
 	case "installed_on":
 		p.Versions = part.Versions
 		if hardware := whole.Versions.text; hardware != "" {

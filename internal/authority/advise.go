@@ -94,7 +94,7 @@ func (a *Authority) openAdvisory(c Caller, raw, document []byte) (*store.Event, 
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, nil, err
 	}
-	e, err := a.openEvent(raw)
+	e, err := a.openEvent(c, raw)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -107,6 +107,9 @@ func (a *Authority) openAdvisory(c Caller, raw, document []byte) (*store.Event, 
 	}
 	if doc.SHA256 != e.Event.Advisory {
 		return nil, nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.advisory", "is the SHA-256 of another document than the one that was sent")
+	}
+	if err := checkSayable(doc); err != nil {
+		return nil, nil, err
 	}
 	a.advisories.Add(doc.SHA256, doc)
 	return e, doc, nil
@@ -128,9 +131,9 @@ func (a *Authority) vet(v *store.View, e *store.Event, rec *store.Advisory, now 
 	}
 	touches, probe := false, *e
 	for done := false; !done && !touches && err == nil; {
-		probe.Cursor, done, err = a.affected(v, &probe, now, func(Affected) bool {
-			touches = true
-			return false
+		probe.Cursor, done, err = a.affected(v, &probe, now, func(t Affected) bool {
+			touches = touches || t.Err == nil
+			return !touches
 		})
 	}
 	if err == nil && !touches {
@@ -204,7 +207,7 @@ func (w *walk) advised(publisher string) error {
 		if n++; n == adviceChunk {
 			w.more = false
 		}
-		return w.more && w.err == nil
+		return w.more
 	}
 	if org.Has(label.RoleOperator) {
 		return w.v.LabelsAfter(label.ID(w.cursor), func(rec *store.Label) bool { return visit(rec, []byte(rec.ID)) })
@@ -216,7 +219,7 @@ func (w *walk) advised(publisher string) error {
 func (w *walk) advise(doc *advisory.Advisory, publisher string, rec *store.Label) {
 	h, err := w.a.history(w.v, rec)
 	if err != nil {
-		w.err = err
+		w.fail(rec.ID, err)
 		return
 	}
 	if s := h.StandingAt(w.now); s.State == label.Superseded {
@@ -224,44 +227,12 @@ func (w *walk) advise(doc *advisory.Advisory, publisher string, rec *store.Label
 	}
 	l, err := said(w.v, rec)
 	if err != nil {
-		w.err = err
+		w.fail(rec.ID, err)
 		return
 	}
 	if ref := concern(doc, publisher, l, h); ref != nil {
 		w.more = w.f(Affected{Label: rec, Action: label.Advise, Advisory: ref}) && w.more
 	}
-}
-
-// concern returns what an advisory says of a label's device at the version that
-// was tested, or nil. A release that no longer names a device that earlier ones
-// of its publisher did takes back what they said.
-func concern(doc *advisory.Advisory, publisher string, l *label.Label, h *label.History) *label.AdvisoryRef {
-	ref := &label.AdvisoryRef{ID: doc.ID, Version: doc.Version, Title: doc.Title, URL: doc.URL, SHA256: doc.SHA256}
-	if ref.Title == "" {
-		ref.Title = "Security notice " + doc.ID
-	}
-	firmware := ""
-	if l.Firmware != nil {
-		firmware = l.Firmware.Version
-	}
-	last := lastAdvice(h, publisher, doc.ID)
-	effect, ok := doc.For(&l.Device, firmware)
-	switch {
-	case last != nil && last.Advisory.SHA256 == doc.SHA256:
-		return nil
-	case ok:
-		ref.Issues, ref.Severity, ref.State = effect.Issues, string(effect.Severity), string(effect.Status)
-		ref.FixedIn, ref.Action = effect.FixedIn, effect.Action
-		if effect.URL != "" {
-			ref.URL = effect.URL
-		}
-		return ref
-	case last != nil && last.Advisory.State != string(advisory.NotAffected):
-		ref.Issues, ref.State = last.Advisory.Issues, string(advisory.NotAffected)
-		ref.Action = "No action is needed: the notice is no longer about this product."
-		return ref
-	}
-	return nil
 }
 
 // lastAdvice returns the latest word in a history under a publisher's number of
@@ -307,12 +278,16 @@ const adviseEvery = time.Minute
 const adviseEntries = 1024
 
 // AdviseNew holds labels that were issued since it looked last against the
-// advisories of their manufacturers and of the operators.
-func (a *Authority) AdviseNew(ctx context.Context) error {
+// advisories of their manufacturers and of the operators. One for which that
+// fails by itself is noted with the events that published the advisories, so that
+// it is tried again when they are.
+func (a *Authority) AdviseNew(ctx context.Context) (err error) {
+	r := &round{a: a, work: "holding new labels against advisories"}
+	defer func() { err = errors.Join(err, r.end(ctx)) }()
 	for {
 		var from, to int64
 		var list []*store.Label
-		err := a.store.View(func(v *store.View) error {
+		err := a.read(func(v *store.View) error {
 			var any bool
 			if from, any = v.Advised(); !any {
 				return nil
@@ -322,14 +297,14 @@ func (a *Authority) AdviseNew(ctx context.Context) error {
 				return err
 			}
 			to = min(from+adviseEntries, head.Tree.N)
-			list, err = labelsIn(v, from, to)
-			return err
+			list = labelsIn(v, from, to, r)
+			return nil
 		})
 		if err != nil || from >= to {
 			return errors.Join(err, context.Cause(ctx))
 		}
 		for _, rec := range list {
-			if err := a.adviseLabel(ctx, rec); err != nil {
+			if err := a.adviseLabel(ctx, r, rec); err != nil {
 				return err
 			}
 		}
@@ -342,91 +317,95 @@ func (a *Authority) AdviseNew(ctx context.Context) error {
 	}
 }
 
-// labelsIn returns the labels among log entries.
-func labelsIn(v *store.View, from, to int64) (list []*store.Label, err error) {
+// labelsIn returns the labels among log entries. An entry that cannot be read is
+// noted, and gone past.
+func labelsIn(v *store.View, from, to int64, r *round) (list []*store.Label) {
 	for i := from; i < to; i++ {
-		env, err := v.Entry(i)
-		if err != nil {
-			return nil, err
-		}
-		var st label.Statement
-		if err := label.DecodeLoose(env.Payload, &st); err != nil {
-			return nil, fmt.Errorf("log entry %d: %w", i, err)
-		}
-		if st.PredicateType != label.TypeLabel {
-			continue
-		}
 		var l struct {
 			ID label.ID `json:"id"`
 		}
-		if err := label.DecodeLoose(st.Predicate, &l); err != nil {
-			return nil, fmt.Errorf("log entry %d: %w", i, err)
+		kind, err := readEntry(v, i, map[string]any{label.TypeLabel: &l})
+		if err == nil && kind == label.TypeLabel {
+			var rec *store.Label
+			if rec, err = v.Label(l.ID); err == nil {
+				list = append(list, rec)
+			}
 		}
-		rec, err := v.Label(l.ID)
 		if err != nil {
-			return nil, err
+			_ = r.fail(l.ID, fmt.Sprintf("log entry %d", i), err) // it was read: the failure is its own
 		}
-		list = append(list, rec)
 	}
-	return list, nil
+	return list
 }
 
 // adviseLabel holds a label against all advisories that may be about it.
-func (a *Authority) adviseLabel(ctx context.Context, rec *store.Label) error {
+func (a *Authority) adviseLabel(ctx context.Context, r *round, rec *store.Label) error {
 	var news []newAdvice
-	err := a.store.View(func(v *store.View) (err error) { news, err = a.newAdvice(v, rec); return err })
+	if err := a.read(func(v *store.View) error { news = a.newAdvice(v, r, rec); return nil }); err != nil {
+		return err
+	}
 	for _, n := range news {
-		if err != nil {
-			return err
-		}
 		claims := []string{claimf("label/%s", rec.ID), claimf("device/%s", rec.Device), claimf("event/%s", n.event)}
-		err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+		var failed error
+		err := a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
 			e, err := v.Event(n.event)
 			if err != nil {
 				return err
 			}
-			changed, err := a.consequence(v, b, e, Affected{Label: rec, Action: label.Advise, Advisory: n.ref})
-			if changed {
+			var changed bool
+			changed, failed = a.attempt(v, b, e, Affected{Label: rec, Action: label.Advise, Advisory: n.ref, Err: n.err})
+			switch {
+			case failed != nil && !own(failed):
+				return failed
+			case failed != nil:
+				if err := a.recordFailures(b, e, []store.EventFailure{failure(rec.ID, failed, b.At)}); err != nil {
+					return err
+				}
+			case !changed:
+				return nil
+			default:
 				e.Changed++
-				b.Events = append(b.Events, *e)
 			}
-			return err
+			b.Events = append(b.Events, *e)
+			return nil
 		})
+		if err == nil && failed != nil {
+			a.alarm(r.work, string(rec.ID), failed)
+		}
+		if err = r.fail(rec.ID, string(rec.ID), err); err != nil { // such as an event that cannot be read
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
-// newAdvice is what an advisory has to say of a label and has not yet said.
+// newAdvice is what an advisory has to say of a label and has not yet said, or
+// why that cannot be told.
 type newAdvice struct {
 	event label.Digest
 	ref   *label.AdvisoryRef
+	err   error
 }
 
-func (a *Authority) newAdvice(v *store.View, rec *store.Label) (news []newAdvice, err error) {
-	l, err := said(v, rec)
-	if err != nil {
-		return nil, err
-	}
+func (a *Authority) newAdvice(v *store.View, r *round, rec *store.Label) (news []newAdvice) {
+	l, broken := said(v, rec)
 	h, err := a.history(v, rec)
-	if err != nil {
-		return nil, err
-	}
-	for _, org := range []string{rec.Org, a.issuer.Authority().ID} {
-		list, err := v.LatestAdvisories(org)
+	broken = errors.Join(broken, err)
+	for _, org := range append([]string{rec.Org}, a.distrust.Load().operators...) {
+		list, err := r.past(v).LatestAdvisories(org)
 		if err != nil {
-			return nil, err
+			_ = r.fail(rec.ID, string(rec.ID), err)
 		}
 		for _, adv := range list {
 			doc, err := a.advisory(v, adv.Digest)
-			if err != nil {
-				return nil, err
-			}
-			if ref := concern(doc, org, l, h); ref != nil {
-				news = append(news, newAdvice{adv.Event, ref})
+			if err = errors.Join(broken, err); err != nil {
+				news = append(news, newAdvice{event: adv.Event, err: err})
+			} else if ref := concern(doc, org, l, h); ref != nil {
+				news = append(news, newAdvice{event: adv.Event, ref: ref})
 			}
 		}
 	}
-	return news, nil
+	return news
 }
 
 // A Publication is an advisory, and the event that published it: how far that
@@ -482,34 +461,14 @@ func (a *Authority) Advisories(publisher string, p Page) ([]*Publication, string
 		if _, err := v.Org(publisher); err != nil {
 			return unknownOrg(err, "publisher", publisher)
 		}
-		var inner error
-		err := v.OrgAdvisories(publisher, cursor, func(rec *store.Advisory, next []byte) bool {
-			var one *Publication
-			if one, inner = published(v, rec); inner != nil {
-				return false
+		return v.OrgAdvisories(publisher, cursor, func(rec *store.Advisory, next []byte) bool {
+			one, err := published(v, rec)
+			if err != nil { // what is known of it all the same
+				a.alarm("listing advisories", rec.Digest.String(), err)
+				one = &Publication{rec, &store.Event{Digest: rec.Event}}
 			}
 			return page.add(one, next)
 		})
-		return errors.Join(err, inner)
 	})
 	return page.items, page.next, err
-}
-
-// carriedAdvice returns what the latest releases of advisories that are open for
-// a label say of the one that takes its place.
-func (a *Authority) carriedAdvice(v *store.View, open []*label.Status, next *label.Label) (list []newAdvice, err error) {
-	for _, st := range open {
-		rec, err := v.LatestAdvisory(st.Publisher(), st.Advisory.ID)
-		if err != nil {
-			return nil, err
-		}
-		doc, err := a.advisory(v, rec.Digest)
-		if err != nil {
-			return nil, err
-		}
-		if ref := concern(doc, rec.Org, next, &label.History{Label: next}); ref != nil {
-			list = append(list, newAdvice{rec.Event, ref})
-		}
-	}
-	return list, nil
 }

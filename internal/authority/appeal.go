@@ -16,7 +16,9 @@ func (a *Authority) Appeal(ctx context.Context, c Caller, raw []byte) (*Trail, b
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, false, err
 	}
-	s, err := openAs[label.Appeal](a, raw, "appeal", label.TypeAppeal)
+	s, err := openAs(a, c, raw, "appeal", label.TypeAppeal, func(p *label.Appeal) right {
+		return withRole(label.RoleManufacturer).and(speaksFor(p.Manufacturer, "manufacturer"))
+	})
 	if err != nil {
 		return nil, false, err
 	}
@@ -62,8 +64,6 @@ func (a *Authority) admitAppeal(v *store.View, s *signedAs[label.Appeal], t *Tra
 	switch {
 	case s.by.Organization != d.Org:
 		return 0, label.Errorf(label.Denied, label.ReasonNotYours, "appeal", "the decision is about a device of another manufacturer than %s, who signed", s.by.Organization)
-	case s.said.Manufacturer != d.Org:
-		return 0, label.Errorf(label.Denied, label.ReasonWrongSigner, "appeal.manufacturer", "the appeal speaks for %q and is signed with a key of %q", s.said.Manufacturer, d.Org)
 	case s.subject != d.Device:
 		return 0, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "appeal.subject", "is not the device that the decision is about")
 	case t.Appeal != nil:
@@ -89,7 +89,7 @@ func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (*Trail, b
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, false, err
 	}
-	s, err := openAs[label.RulingRequest](a, raw, "ruling", label.TypeRulingRequest)
+	s, err := openAs(a, c, raw, "ruling", label.TypeRulingRequest, byOperator[label.RulingRequest])
 	if err != nil {
 		return nil, false, err
 	}
@@ -215,15 +215,20 @@ type signedAs[T any] struct {
 	by      store.RequestSignature
 }
 
-// openAs verifies a signed statement of a type: its form and its signature.
+// byOperator is the right to sign what is for operators to say.
+func byOperator[T any](*T) right { return withRole(label.RoleOperator) }
+
+// openAs verifies a signed statement of a type: its form, and that one of its
+// signatures is by somebody who may sign it.
 func openAs[T any, P interface {
 	*T
 	Validate() error
-}](a *Authority, raw []byte, field, predicateType string) (*signedAs[T], error) {
-	v, key, err := a.openSigned(raw)
+}](a *Authority, c Caller, raw []byte, field, predicateType string, may func(*T) right) (*signedAs[T], error) {
+	signed, err := a.openSigned(c, raw)
 	if err != nil {
 		return nil, label.Within(field, err)
 	}
+	v := signed.content()
 	if v.PredicateType() != predicateType {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, field+".predicateType", "is %q, must be %q", v.PredicateType(), predicateType)
 	}
@@ -235,8 +240,11 @@ func openAs[T any, P interface {
 	if len(subjects) != 1 {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, field+".subject", "must be the one thing that it is about")
 	}
-	return &signedAs[T]{field: field, said: p, digest: v.ID(), payload: v.Payload(), subject: subjects[0],
-		by: store.RequestSignature{Organization: key.Organization, Key: key.ID, Envelope: v.Raw()}}, nil
+	key, err := a.pick(signed, may(p))
+	if err != nil {
+		return nil, label.Within(field, err)
+	}
+	return &signedAs[T]{field: field, said: p, digest: v.ID(), payload: v.Payload(), subject: subjects[0], by: key.signature()}, nil
 }
 
 // signedBy checks that the key counts, and that its owner has a role.

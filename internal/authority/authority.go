@@ -6,6 +6,7 @@
 //	register.go      device descriptors
 //	hold.go          what is open about a product, and stops new labels for it
 //	picture.go       pictures of products
+//	signers.go       whose signature under a statement counts
 //	submit.go        signed evidence
 //	evidence.go      places for evidence, and what of it counts
 //	request.go       evaluating, and issuing labels
@@ -14,7 +15,10 @@
 //	change.go        changing the state of labels
 //	renew.go         a new label in place of another
 //	rejudge.go       live labels, when something became known about their devices
-//	propagate.go     what becomes of labels when something they rest on fails
+//	propagate.go     events: what labels rest on fails, and which labels it touches
+//	consequence.go   what becomes of them
+//	open.go          which event comes next
+//	failure.go       one bad item, and going on past it
 //	advise.go        advisories about products
 //	overdue.go       the clock on what manufacturers declared about weaknesses
 //	complaint.go     what people in shops report
@@ -28,6 +32,7 @@
 //	distrust.go      which accepted evidence no longer counts
 //	publish.go       labels as anybody may see them
 //	list.go          pages
+//	clock.go         times that cannot be right
 //	writer.go        group commit
 //
 // # The path of a label
@@ -44,6 +49,25 @@
 // Operations with a claim in common never share a batch, so that each is checked
 // against what the other did. Between judging and committing evidence may have
 // arrived; the operation notices, and the request judges again.
+//
+// # Whose signature counts
+//
+// A statement may come with several signatures: of a laboratory and of the
+// manufacturer who read the report, of a retired key and of the one that
+// replaced it, of a stranger. It is accepted if one of them is acceptable: made
+// with a key of the organization that the statement speaks for (or, where
+// statements of its type name nobody, of one that has the role), which may be
+// used now. The others neither help nor hurt. Neither does the order of the
+// signatures, and what they name as their keys is a hint only. The keys tried
+// are those that the statement names, as far as they are enrolled, and some of
+// the organization that it speaks for, or that sends it where it names nobody;
+// [label.MaxKeysTried] and [label.MaxSignatures] bound the work. A key of
+// somebody else that fits a signature as well, which can be made up for some
+// kinds of signatures, keeps no other key from being tried.
+//
+// Where several are acceptable, the caller's own come before others', and of one
+// organization the key that is in use last. Only requests for changes of labels
+// count all of them, because some take two operators.
 //
 // # When a commit fails
 //
@@ -92,7 +116,8 @@ type Authority struct {
 	issuer    *issue.Issuer
 	trust     *verify.Trust
 	audiences []string
-	clock     func() time.Time
+	times     *timekeeper
+	clock     func() time.Time // the present for reading: that of times
 	log       *slog.Logger
 
 	privateHooks bool
@@ -106,12 +131,16 @@ type Authority struct {
 	published  *lru.Cache[label.ID, kept]
 	products   *lru.Cache[label.GTIN, choice]
 	registered atomic.Int64 // counts the commits after which a product may have another label
+	registry   atomic.Int64 // counts the commits after which a caller may be another, or none
 	distrust   atomic.Pointer[distrust]
 	list       atomic.Pointer[statusList]
 	listing    sync.Mutex   // held while the list is made
 	decoding   sync.Mutex   // held while a picture is decoded, which takes much memory
 	changes    atomic.Int64 // commits with statuses since the start
 	failures   atomic.Int64 // labels of ours that did not verify; must stay zero
+	alarms     atomic.Int64 // items that loops and lists went on past
+	sounded    *lru.Cache[string, time.Time]
+	open       openEvents
 }
 
 // Config is what an [Authority] is made of.
@@ -124,6 +153,10 @@ type Config struct {
 	PrivateWebhooks bool             // webhooks may lead to private addresses
 	Clock           func() time.Time // the present; time.Now but in tests
 	Log             *slog.Logger
+
+	// Elapsed is the time that has passed since some moment, by a clock that nobody
+	// sets: Clock is held to it. Default: that of the machine since New.
+	Elapsed func() time.Duration
 }
 
 // Sizes of the caches: a rendered label is about 25 KiB, a session or a parsed
@@ -135,14 +168,15 @@ const (
 	callerCache    = 4096
 	keyCache       = 4096
 	advisoryCache  = 64
+	soundedCache   = 1024
 )
 
 // New starts an authority on a store. The log head in the store must be one
-// that our log key signed.
+// that our log key signed, and the present one that can be right ([CheckStart]).
 func New(c Config) (*Authority, error) {
 	a := &Authority{
 		store: c.Store, programme: c.Programme, issuer: c.Issuer, trust: c.Trust,
-		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, clock: c.Clock, log: c.Log,
+		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, log: c.Log,
 	}
 	var err error
 	if a.callers, err = lru.New[string, session](callerCache); err != nil {
@@ -157,10 +191,19 @@ func New(c Config) (*Authority, error) {
 	if a.products, err = lru.New[label.GTIN, choice](productCache); err != nil {
 		return nil, err
 	}
+	if a.sounded, err = lru.New[string, time.Time](soundedCache); err != nil {
+		return nil, err
+	}
+	a.open.list = map[label.Digest]*openEvent{}
 	if a.published, err = lru.New[label.ID, kept](publishedCache); err != nil {
 		return nil, err
 	}
 	err = c.Store.View(func(v *store.View) error {
+		if err := CheckStart(v.Committed(), c.Clock().Round(0)); err != nil {
+			return err
+		}
+		a.times = newTimekeeper(c, v.Committed())
+		a.clock = a.times.now
 		head, err := v.Head()
 		if err != nil {
 			return err
@@ -230,14 +273,15 @@ const heartbeat = 30 * time.Second
 
 // freshHead returns a head as it was committed, or, where nothing has happened
 // since for a while, signed anew. That is the one signature that a read may
-// cause, twice a minute at most.
+// cause, twice a minute at most. At a time that cannot be right nothing is
+// signed; a head that was, before the clock was put right, is signed anew.
 func (a *Authority) freshHead(h store.Head) (store.Head, error) {
 	last := a.head.Load()
 	if last.Tree != h.Tree {
 		return h, nil // a commit is between the two; both are fresh
 	}
-	now := a.clock()
-	if now.Sub(last.at) < heartbeat {
+	now, doubt := a.times.present()
+	if age := now.Sub(last.at); doubt != nil || age < heartbeat && age >= -heartbeat {
 		return last.Head, nil
 	}
 	signed, err := a.issuer.Checkpoint(h.Tree, now)
@@ -261,6 +305,7 @@ func (a *Authority) View(f func(*store.View) error) error { return a.store.View(
 
 // committed is called by the writer after each commit.
 func (a *Authority) committed(b *store.Batch) {
+	a.times.committed.Store(&b.At)
 	if len(b.Entries) > 0 {
 		a.head.Store(&signedHead{b.Head, b.At})
 	}
@@ -273,14 +318,32 @@ func (a *Authority) committed(b *store.Batch) {
 	if len(b.Devices)+len(b.Labels)+len(b.Statuses)+len(b.Holds)+len(b.Moves)+len(b.Strikes) > 0 {
 		a.registered.Add(1)
 	}
+	if len(b.Events) > 0 {
+		if err := a.read(func(v *store.View) error {
+			for i := range b.Events {
+				a.open.put(v, &b.Events[i])
+			}
+			return nil
+		}); err != nil {
+			a.log.Error("remembering which events are open", "err", err) // Propagate reads them again
+		}
+	}
 	if len(b.Pictures) > 0 {
 		a.pictured(b.Pictures)
 	}
 	if len(b.Judgements) > 0 {
-		a.work.wakeJudge()
+		a.work.wake()
 	}
+	a.enrolled(b)
+}
+
+// enrolled is called by the writer after each commit, and after one that failed:
+// that may have been stored all the same, so that what is remembered of the
+// registry is given up in any case.
+func (a *Authority) enrolled(b *store.Batch) {
 	if len(b.Keys)+len(b.Orgs) > 0 {
-		a.callers.Purge() // a revoked key must not live on in a session
+		a.registry.Add(1) // a revoked key must not live on in a session
+		a.callers.Purge()
 	}
 	if len(b.Keys)+len(b.Accreditations)+len(b.Orgs)+len(b.Strikes) > 0 {
 		if err := a.store.View(func(v *store.View) error {

@@ -33,16 +33,25 @@ func (c Caller) need(roles ...label.Role) error {
 	return label.Errorf(label.Denied, label.ReasonWrongRole, "", "this call is for organizations with the role %s, which %s has not", roles[0], c.Org)
 }
 
-// A session is a token that was verified, remembered until it ends.
+// A session is a token that was verified, remembered until it ends or the
+// registry of keys and organizations changes.
 type session struct {
-	caller Caller
-	ends   time.Time
+	caller   Caller
+	ends     time.Time
+	registry int64 // by which it was verified
 }
 
 // Authenticate returns the caller that made a token.
+//
+// A session holds for the registry by which its token was verified, and no
+// longer: that is the number of changes of the registry that this process knew
+// of before it read the store. A change that comes while a token is being
+// verified makes another number, so that the session which is then remembered is
+// never used, whichever of the two is faster.
 func (a *Authority) Authenticate(raw string) (Caller, error) {
 	now := a.clock()
-	if s, ok := a.callers.Get(raw); ok && now.Before(s.ends) {
+	registry := a.registry.Load() // before the store is read
+	if s, ok := a.callers.Get(raw); ok && s.registry == registry && now.Before(s.ends) {
 		return s.caller, nil
 	}
 	t, err := token.Parse(raw)
@@ -71,13 +80,13 @@ func (a *Authority) Authenticate(raw string) (Caller, error) {
 	}
 	if issuer != org.ID {
 		return Caller{}, label.Errorf(label.Unauthenticated, label.ReasonWrongSigner, "authorization",
-			"the caller token speaks for %q with a key of another organization; mend --as or --key", issuer)
+			"the caller token speaks for %q with a key of another organization; fix --as or --key", issuer)
 	}
 	if err := key.Usable(now); err != nil {
 		return Caller{}, label.Errorf(label.Unauthenticated, label.ReasonOf(err), "authorization", "%v", err)
 	}
 	c := Caller{Org: org.ID, Roles: org.Roles, Key: key.ID}
-	a.callers.Add(raw, session{caller: c, ends: ends})
+	a.callers.Add(raw, session{caller: c, ends: ends, registry: registry})
 	return c, nil
 }
 

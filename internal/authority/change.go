@@ -29,7 +29,7 @@ func (a *Authority) Change(ctx context.Context, c Caller, raw []byte) (*Change, 
 	if err := c.need(label.RoleOperator, label.RoleManufacturer); err != nil {
 		return nil, err
 	}
-	r, err := a.openRequest(raw)
+	r, err := a.openRequest(c, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -43,21 +43,22 @@ func (a *Authority) Change(ctx context.Context, c Caller, raw []byte) (*Change, 
 	return nil, errMoved
 }
 
-// A signedRequest is a request whose signature was verified.
+// A signedRequest is a request whose signatures were verified.
 type signedRequest struct {
 	label.StatusRequest
 	digest  label.Digest
 	payload []byte
 	subject label.Digest
-	by      store.RequestSignature
+	signed  *signedStatement
 }
 
-// openRequest verifies a signed request: its form, its signature, and its age.
-func (a *Authority) openRequest(raw []byte) (*signedRequest, error) {
-	verified, key, err := a.openSigned(raw)
+// openRequest verifies a signed request: its form, and its signatures.
+func (a *Authority) openRequest(c Caller, raw []byte) (*signedRequest, error) {
+	signed, err := a.openSigned(c, raw)
 	if err != nil {
 		return nil, label.Within("request", err)
 	}
+	verified := signed.content()
 	if verified.PredicateType() != label.TypeStatusRequest {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "request.predicateType", "is %q, must be %q", verified.PredicateType(), label.TypeStatusRequest)
 	}
@@ -69,21 +70,10 @@ func (a *Authority) openRequest(raw []byte) (*signedRequest, error) {
 	if len(subjects) != 1 {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the one device of the label")
 	}
-	return &signedRequest{StatusRequest: *p, digest: verified.ID(), payload: verified.Payload(), subject: subjects[0],
-		by: store.RequestSignature{Organization: key.Organization, Key: key.ID, Envelope: verified.Raw()}}, nil
-}
-
-// openSigned verifies the signature under a statement by an enrolled key.
-func (a *Authority) openSigned(raw []byte) (*envelope.Verified, *label.Key, error) {
-	u, err := envelope.Open(raw)
-	if err != nil {
-		return nil, nil, err
+	if _, err := a.pick(signed, asking(p.Action, "")); err != nil {
+		return nil, label.Within("request", err)
 	}
-	var keys []*label.Key
-	if err := a.store.View(func(v *store.View) (err error) { keys, err = candidates(v, u); return err }); err != nil {
-		return nil, nil, err
-	}
-	return a.verifySigner(u, keys)
+	return &signedRequest{StatusRequest: *p, digest: verified.ID(), payload: verified.Payload(), subject: subjects[0], signed: signed}, nil
 }
 
 // change carries out one attempt.
@@ -127,7 +117,11 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		if req == nil {
 			req = &store.Request{Digest: r.digest, Label: r.Label, Action: r.Action, Received: b.At.UTC(), Statement: r.payload}
 		}
-		waiting := addSignature(req, r.by)
+		signers, err := admitSigners(v, r, rec, b.At)
+		if err != nil {
+			return err
+		}
+		waiting := addSignatures(req, signers)
 		if slices.Contains(a.programme.Lifecycle(rec.Scheme).FourEyes, r.Action) && len(req.Signatures) < 2 {
 			if !waiting {
 				return label.Errorf(label.Precondition, label.ReasonWrongSigner, "request", "%s of a label in this scheme takes two operators with keys of their own; the other must sign the same request", r.Action)
@@ -210,14 +204,18 @@ func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err e
 	return slices.DeleteFunc(list, func(r *store.Request) bool { return r.Received.Before(oldest) }), err
 }
 
-// addSignature adds a signature to a request and reports whether it was not
-// there before.
-func addSignature(req *store.Request, by store.RequestSignature) bool {
-	if slices.ContainsFunc(req.Signatures, func(s store.RequestSignature) bool { return s.Key == by.Key }) {
-		return false
+// addSignatures adds signatures that count to a request and reports whether one
+// of them was not there before. Several in one envelope are as good as each in
+// an envelope of its own: whoever carries them can take them apart, so that
+// counting one of them only would protect nothing.
+func addSignatures(req *store.Request, signers []signer) (added bool) {
+	for _, k := range signers {
+		if !slices.ContainsFunc(req.Signatures, func(s store.RequestSignature) bool { return s.Key == k.ID }) {
+			req.Signatures = append(req.Signatures, k.signature())
+			added = true
+		}
 	}
-	req.Signatures = append(req.Signatures, by)
-	return true
+	return added
 }
 
 // parties says who may ask for what.
@@ -234,7 +232,7 @@ var parties = map[label.Action][]label.Role{
 
 // admitChange checks a request against the registry and the label's standing.
 func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Label, h *label.History, now time.Time) error {
-	signer, err := a.admitSigner(v, r, rec, now)
+	signers, err := admitSigners(v, r, rec, now)
 	if err != nil {
 		return err
 	}
@@ -258,7 +256,7 @@ func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Labe
 		return label.Within("request", err)
 	}
 	if r.Action == label.Supersede {
-		return a.admitSupersession(v, r, rec, signer, now)
+		return a.admitSupersession(v, r, rec, signers, now)
 	}
 	return nil
 }
@@ -269,8 +267,8 @@ const lowerLevel = "new-level"
 
 // admitSupersession checks that a label may give its place to another. While the
 // product is on hold, only an operator can have it do so.
-func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *store.Label, signer *label.Organization, now time.Time) error {
-	if !signer.Has(label.RoleOperator) {
+func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *store.Label, signers []signer, now time.Time) error {
+	if !slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) }) {
 		device, desc, err := ownDevice(v, Caller{Org: rec.Org}, rec.Device)
 		if err != nil {
 			return err
@@ -292,27 +290,26 @@ func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *stor
 	return nil
 }
 
-// admitSigner checks that whoever signed may ask for the action, and returns
-// whose key it was.
-func (a *Authority) admitSigner(v *store.View, r *signedRequest, rec *store.Label, now time.Time) (*label.Organization, error) {
-	key, err := v.Key(r.by.Key)
-	if err != nil {
-		return nil, err
+// asking is the right to ask for an action. It belongs to the roles that the
+// action is for; of manufacturers, to the label's own only, once it is known
+// whose label that is.
+func asking(action label.Action, owner string) right {
+	return func(o *label.Organization) error {
+		if !slices.ContainsFunc(parties[action], o.Has) {
+			return label.Errorf(label.Denied, label.ReasonWrongRole, "", "a %s takes the role %s, %s has %v", action, parties[action][0], o.ID, o.Roles)
+		}
+		if owner != "" && o.Has(label.RoleManufacturer) && o.ID != owner {
+			return label.Errorf(label.Denied, label.ReasonNotYours, "label", "the label belongs to another manufacturer")
+		}
+		return nil
 	}
-	if err := key.Usable(now); err != nil {
-		return nil, label.Within("request", err)
-	}
-	org, err := v.Org(key.Organization)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.ContainsFunc(parties[r.Action], org.Has) {
-		return nil, label.Errorf(label.Denied, label.ReasonWrongRole, "request", "a %s takes the role %s, %s has %v", r.Action, parties[r.Action][0], org.ID, org.Roles)
-	}
-	if org.Has(label.RoleManufacturer) && rec.Org != org.ID {
-		return nil, label.Errorf(label.Denied, label.ReasonNotYours, "request.label", "the label belongs to another manufacturer")
-	}
-	return org, nil
+}
+
+// admitSigners returns those who signed a request and may ask for its action.
+// Where nobody may, the request is refused.
+func admitSigners(v *store.View, r *signedRequest, rec *store.Label, now time.Time) ([]signer, error) {
+	list, err := r.signed.acceptable(v, now, asking(r.Action, rec.Org))
+	return list, label.Within("request", err)
 }
 
 // admitSuccessor checks that a label can take the place of another.
@@ -368,9 +365,15 @@ func (a *Authority) history(v *store.View, rec *store.Label) (*label.History, er
 	if err != nil {
 		return nil, err
 	}
-	h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
+	return historyOf(v, rec, list), nil
+}
+
+// historyOf is [Authority.history] of what was read. All of it was there at the
+// last commit.
+func historyOf(v *store.View, rec *store.Label, list []*store.Status) *label.History {
+	h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}, Seen: v.Committed()}
 	for _, s := range list {
 		h.Statuses = append(h.Statuses, &s.Status)
 	}
-	return h, nil
+	return h
 }

@@ -161,6 +161,7 @@ func (c *check) status(rec *store.Label, h *label.History, st *store.Status) err
 	if err := label.CheckHistory(h.Label, append(slices.Clone(h.Statuses), said)); err != nil {
 		return err
 	}
+	h.Seen = st.Recorded // all that precedes it was there
 	standing := h.StandingAt(st.Recorded)
 	if _, err := standing.Admit(st.Action); err != nil {
 		return err
@@ -200,7 +201,7 @@ func (c *check) request(r *store.Request, sig store.RequestSignature) error {
 	if err != nil {
 		return err
 	}
-	v, err := c.verified(u, sig.Key)
+	v, err := c.verified(u, sig.Key, sig.Organization)
 	if err != nil {
 		return err
 	}
@@ -242,7 +243,7 @@ func (c *check) event(e *store.Event) error {
 	if err != nil {
 		return err
 	}
-	v, err := c.verified(u, e.Signature.Key)
+	v, err := c.verified(u, e.Signature.Key, e.Signature.Organization)
 	if err != nil {
 		return err
 	}
@@ -256,11 +257,15 @@ func (c *check) event(e *store.Event) error {
 	return nil
 }
 
-// verified checks a signature by an enrolled key.
-func (c *check) verified(u *envelope.Unverified, keyID string) (*envelope.Verified, error) {
+// verified checks a signature by the key that a record names, which must be
+// enrolled for the organization that it names.
+func (c *check) verified(u *envelope.Unverified, keyID, org string) (*envelope.Verified, error) {
 	key, err := c.v.Key(keyID)
 	if err != nil {
 		return nil, fmt.Errorf("its key: %w", err)
+	}
+	if key.Organization != org {
+		return nil, fmt.Errorf("the key is not of %s", org)
 	}
 	pub, err := envelope.ParsePublicKey([]byte(key.PEM))
 	if err != nil {
@@ -343,7 +348,7 @@ func (c *check) statement(st *store.Statement) error {
 	if u.ID() != st.ID {
 		return fmt.Errorf("the signed bytes are those of statement %s", u.ID())
 	}
-	v, err := c.verified(u, st.Key)
+	v, err := c.verified(u, st.Key, st.Signer)
 	if err != nil {
 		return err
 	}

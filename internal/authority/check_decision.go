@@ -155,12 +155,9 @@ func theirs[T any, P interface {
 	if err != nil {
 		return nil, err
 	}
-	v, err := c.verified(u, by.Key)
+	v, err := c.verified(u, by.Key, by.Organization)
 	if err != nil {
 		return nil, err
-	}
-	if key, err := c.v.Key(by.Key); err != nil || key.Organization != by.Organization {
-		return nil, fmt.Errorf("the key is not of %s", by.Organization)
 	}
 	return about[T, P](v, id, subject, predicateType)
 }

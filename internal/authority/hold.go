@@ -160,7 +160,7 @@ func (a *Authority) openHolds(v *store.View, device *store.Device, desc *label.D
 	if list, err = appendRefusal(list, v, label.Digest{}, device.Org); err != nil {
 		return nil, err
 	}
-	list, err = a.open(v, device, list, now)
+	list, err = a.unlifted(v, device, list, now)
 	slices.SortStableFunc(list, func(x, y *Hold) int {
 		return cmp.Or(x.Since.Compare(y.Since), slices.Compare(x.Device[:], y.Device[:]))
 	})
@@ -204,8 +204,8 @@ func appendRefusal(list []*Hold, v *store.View, device label.Digest, org string)
 	return append(list, &Hold{Device: device, Org: org, Reason: rec.Reason, Text: rec.Text, Since: rec.Since}), nil
 }
 
-// open returns the holds that nothing has lifted for a device.
-func (a *Authority) open(v *store.View, device *store.Device, list []*Hold, now time.Time) (open []*Hold, err error) {
+// unlifted returns the holds that nothing has lifted for a device.
+func (a *Authority) unlifted(v *store.View, device *store.Device, list []*Hold, now time.Time) (open []*Hold, err error) {
 	if len(list) == 0 {
 		return nil, nil
 	}

@@ -25,27 +25,32 @@ func overdueCause(st *label.Status) string { return overdue + st.Advisory.SHA256
 // The clock is the authority's: it starts when the word was added to the label's
 // history, whatever date the document bears, and ends with the last of the days.
 // An answer is a later release of the advisory, or a later advisory of the
-// manufacturer about the same weaknesses. Whichever speaks last, and leaves
+// manufacturer about the same weaknesses; where these are more than a status
+// names, a later release only. Whichever speaks last, and leaves
 // owners waiting, starts the clock anew. A silence is held against a label once.
-func (a *Authority) Remind(ctx context.Context) error {
+//
+// A label for which that fails by itself is gone past, and operators are told.
+func (a *Authority) Remind(ctx context.Context) (err error) {
+	r := &round{a: a, work: "opening reviews of labels whose manufacturers owe an answer"}
+	defer func() { err = errors.Join(err, r.end(ctx)) }()
 	now := a.clock()
 	var late []*store.Label
-	err := a.store.View(func(v *store.View) error {
-		var inner error
-		err := v.Histories(func(rec *store.Label, list []*store.Status) bool {
-			var st *label.Status
-			if st, _, inner = a.unanswered(v, rec, list, now); st != nil {
+	err = a.read(func(v *store.View) error {
+		return r.past(v).Histories(func(rec *store.Label, list []*store.Status) bool {
+			st, _, err := a.unanswered(v, rec, list, now)
+			if err != nil {
+				_ = r.fail(rec.ID, string(rec.ID), err) // it was read: the failure is its own
+			} else if st != nil {
 				late = append(late, rec)
 			}
-			return inner == nil
+			return true
 		})
-		return errors.Join(err, inner)
 	})
 	if err != nil {
 		return err
 	}
 	for _, rec := range late {
-		if err := a.remind(ctx, rec); err != nil {
+		if err := r.fail(rec.ID, string(rec.ID), a.remind(ctx, rec)); err != nil {
 			return err
 		}
 	}
@@ -55,10 +60,7 @@ func (a *Authority) Remind(ctx context.Context) error {
 // unanswered returns the advice of a label that should have been followed up by
 // now, and in how many days, or nil.
 func (a *Authority) unanswered(v *store.View, rec *store.Label, list []*store.Status, now time.Time) (*label.Status, int, error) {
-	h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
-	for _, s := range list {
-		h.Statuses = append(h.Statuses, &s.Status)
-	}
+	h := historyOf(v, rec, list)
 	s := h.StandingAt(now)
 	if !s.State.Live() || s.Review != nil || len(h.Statuses) >= label.MaxWarned {
 		return nil, 0, nil
@@ -80,9 +82,11 @@ func (a *Authority) unanswered(v *store.View, rec *store.Label, list []*store.St
 }
 
 // answered reports whether a manufacturer spoke of all weaknesses of an advice in
-// later ones.
+// later ones. Where an advice does not name all of its weaknesses, that cannot be
+// told, and only a later release of the advisory, which takes its place, is an
+// answer.
 func answered(st *label.Status, later []*label.Status, maker string) bool {
-	return !slices.ContainsFunc(st.Advisory.Issues, func(issue string) bool {
+	return st.Advisory.More == 0 && !slices.ContainsFunc(st.Advisory.Issues, func(issue string) bool {
 		return !slices.ContainsFunc(later, func(s *label.Status) bool {
 			return s.Publisher() == maker && slices.Contains(s.Advisory.Issues, issue)
 		})

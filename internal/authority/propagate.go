@@ -18,6 +18,11 @@ type Affected struct {
 	Action   label.Action       // scheme.NoEffect where it stands as it did
 	Ends     time.Time          // of a lapse
 	Advisory *label.AdvisoryRef // of an advice
+
+	// Err is why it cannot be told what becomes of the label. Of a label whose own
+	// record cannot be read, Label has the ID and nothing else; of a statement or
+	// ruling on which an unknown label may rest, not even that.
+	Err error
 }
 
 // Report takes an operator's signed report that something failed that labels
@@ -33,7 +38,7 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 	defer a.writer.begin()()
 	known := false
 	claims := []string{claimf("event/%s", e.Digest), "revocation", claimf("org/%s", e.Event.Name()), claimf("key/%s", e.Event.Name())}
-	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+	err = a.writer.doFirst(ctx, claims, func(v *store.View, b *store.Batch) error {
 		old, err := v.Event(e.Digest)
 		if err == nil {
 			*e, known = *old, true
@@ -106,19 +111,21 @@ func (a *Authority) openReport(c Caller, raw []byte) (*store.Event, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
-	e, err := a.openEvent(raw)
+	e, err := a.openEvent(c, raw)
 	if err == nil && e.Event.Kind == label.AdvisoryEvent {
 		err = label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q; publish an advisory with its document (labelctl advisory publish)", e.Event.Kind)
 	}
 	return e, err
 }
 
-// openEvent verifies a signed event.
-func (a *Authority) openEvent(raw []byte) (*store.Event, error) {
-	v, key, err := a.openSigned(raw)
+// openEvent verifies a signed event: its form, and that one of its signatures is
+// by somebody who reports such events.
+func (a *Authority) openEvent(c Caller, raw []byte) (*store.Event, error) {
+	signed, err := a.openSigned(c, raw)
 	if err != nil {
 		return nil, label.Within("event", err)
 	}
+	v := signed.content()
 	if v.PredicateType() != label.TypeEvent {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "event.predicateType", "is %q, must be %q", v.PredicateType(), label.TypeEvent)
 	}
@@ -129,7 +136,15 @@ func (a *Authority) openEvent(raw []byte) (*store.Event, error) {
 	if subjects := v.Subjects(); len(subjects) != 1 || subjects[0] != p.Subject() {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.subject", "must be the SHA-256 of %q, which the event is about", p.Name())
 	}
-	return &store.Event{Digest: v.ID(), Event: *p, Signature: store.RequestSignature{Organization: key.Organization, Key: key.ID, Envelope: v.Raw()}}, nil
+	may := withRole(label.RoleOperator)
+	if p.Kind == label.AdvisoryEvent {
+		may = withRole(label.RoleManufacturer, label.RoleOperator)
+	}
+	key, err := a.pick(signed, may)
+	if err != nil {
+		return nil, label.Within("event", err)
+	}
+	return &store.Event{Digest: v.ID(), Event: *p, Signature: key.signature()}, nil
 }
 
 // admitEvent checks a report against the registry.
@@ -244,9 +259,11 @@ func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event, id l
 
 // affected calls f once with each label that an event touches, from its cursor
 // on, until f returns false (which is heard between devices). It returns the
-// cursor to go on from, and whether it came to the end.
+// cursor to go on from, and whether it came to the end. A record on the way that
+// cannot be read is told to f, and the walk goes on.
 func (a *Authority) affected(v *store.View, e *store.Event, now time.Time, f func(Affected) bool) (cursor []byte, done bool, err error) {
-	w := &walk{a: a, v: v, e: &e.Event, now: now, f: f, cursor: e.Cursor, seen: map[label.ID]bool{}, more: true}
+	w := &walk{a: a, e: &e.Event, now: now, f: f, cursor: e.Cursor, seen: map[label.ID]bool{}, more: true}
+	w.v = v.Past(func(d *store.Damage) { w.fail(d.Label(), d) })
 	switch e.Event.Kind {
 	case label.SchemeEvent:
 		err = w.scheme()
@@ -269,7 +286,7 @@ func (a *Authority) affected(v *store.View, e *store.Event, now time.Time, f fun
 	case label.HoldEvent, label.ReleaseEvent, label.GTINEvent:
 		// What is issued stands as it did: the authority acts upon labels one by one.
 	}
-	return w.cursor, w.more, errors.Join(err, w.err)
+	return w.cursor, w.more, err
 }
 
 // A walk goes through the labels that an event touches.
@@ -282,7 +299,11 @@ type walk struct {
 	cursor []byte
 	seen   map[label.ID]bool
 	more   bool // nobody has said stop
-	err    error
+}
+
+// fail tells that it cannot be said what becomes of a label.
+func (w *walk) fail(id label.ID, err error) {
+	w.more = w.f(Affected{Label: &store.Label{ID: id}, Err: err}) && w.more
 }
 
 // scheme goes through the labels under a version of a scheme.
@@ -292,7 +313,7 @@ func (w *walk) scheme() error {
 		if rec.Scheme == w.e.Scheme && rec.Version == w.e.Version {
 			w.touch(rec, nil)
 		}
-		return w.more && w.err == nil
+		return w.more
 	})
 }
 
@@ -300,7 +321,7 @@ func (w *walk) scheme() error {
 // rulings.
 func (w *walk) signed(owner string) error {
 	if len(w.cursor) != store.RulingCursor {
-		if err := w.statements(owner); err != nil || !w.more || w.err != nil {
+		if err := w.statements(owner); err != nil || !w.more {
 			return err
 		}
 		w.cursor = nil
@@ -310,7 +331,7 @@ func (w *walk) signed(owner string) error {
 		if r.Request.Key == w.e.Key && !r.Decided.Before(w.e.Since) {
 			w.device(r.Device, r.Digest)
 		}
-		return w.more && w.err == nil
+		return w.more
 	})
 }
 
@@ -321,7 +342,7 @@ func (w *walk) statements(signer string) error {
 		if w.speaksAgainst(signer, st) {
 			w.device(st.Device, st.ID)
 		}
-		return w.more && w.err == nil
+		return w.more
 	})
 }
 
@@ -330,7 +351,7 @@ func (w *walk) statements(signer string) error {
 func (w *walk) device(device, statement label.Digest) {
 	list, err := w.v.DeviceLabels(device)
 	if err != nil {
-		w.err = err
+		w.fail("", err)
 		return
 	}
 	for _, rec := range list {
@@ -342,12 +363,12 @@ func (w *walk) device(device, statement label.Digest) {
 
 // touch visits a label if it is live, and if what it says is touched.
 func (w *walk) touch(rec *store.Label, touched func(*ground) bool) {
-	if w.seen[rec.ID] || w.err != nil {
+	if w.seen[rec.ID] {
 		return
 	}
 	h, err := w.a.history(w.v, rec)
 	if err != nil {
-		w.err = err
+		w.fail(rec.ID, err)
 		return
 	}
 	if s := h.StandingAt(w.now); !s.State.Live() {
@@ -356,7 +377,11 @@ func (w *walk) touch(rec *store.Label, touched func(*ground) bool) {
 	if touched != nil {
 		// An event may touch a great many: no more is read of each.
 		var g ground
-		if w.err = readLabel(w.v, rec, &g); w.err != nil || !touched(&g) {
+		if err := readLabel(w.v, rec, &g); err != nil {
+			w.fail(rec.ID, err)
+			return
+		}
+		if !touched(&g) {
 			return
 		}
 	}
@@ -378,7 +403,7 @@ func (w *walk) speaksAgainst(signer string, st *store.Statement) bool {
 	}
 	d, err := w.v.Device(st.Device)
 	if err != nil {
-		w.err = err
+		w.fail("", err)
 		return false
 	}
 	return w.a.distrust.Load().related(signer, d.Org)
@@ -420,145 +445,4 @@ func ends(e *label.Event, effect scheme.Effect) time.Time {
 		return time.Time{}
 	}
 	return label.DateOf(e.Made).AddMonths(effect.GraceMonths).End()
-}
-
-const (
-	// PropagationChunk is how many labels are changed in one operation. More share
-	// the cost of a commit; other writers wait for it some fifty milliseconds.
-	PropagationChunk = 256
-
-	// propagationRest is how long is rested after a chunk, in hundredths of the
-	// time that it took, so that readers keep most of the machine.
-	propagationRest = 210
-
-	// propagationRetry is how long is waited after a failure.
-	propagationRetry = time.Second
-)
-
-// keepPropagating draws the consequences of events as they are reported, and
-// those from before a restart, until ctx ends.
-func (a *Authority) keepPropagating(ctx context.Context) {
-	for {
-		if err := a.Propagate(ctx); err != nil && ctx.Err() == nil {
-			a.log.Error("drawing the consequences of an event; trying again", "err", err)
-			time.AfterFunc(propagationRetry, a.work.wake)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-a.work.reported:
-		}
-	}
-}
-
-// Propagate draws the consequences of all events that are not done, and returns
-// when they are.
-func (a *Authority) Propagate(ctx context.Context) error {
-	var open []*store.Event
-	err := a.store.View(func(v *store.View) error {
-		return v.Events(func(e *store.Event) bool {
-			if e.Done.IsZero() {
-				open = append(open, e)
-			}
-			return true
-		})
-	})
-	for _, e := range open {
-		for err == nil && ctx.Err() == nil && e.Done.IsZero() {
-			began := time.Now()
-			if err = a.propagateChunk(ctx, e); err == nil && e.Done.IsZero() {
-				sleep(ctx, time.Since(began)*propagationRest/100)
-			}
-		}
-	}
-	return errors.Join(err, context.Cause(ctx))
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
-// propagateChunk changes the next labels that an event touches, and remembers
-// how far it came, in one commit. A label that the event has changed is not
-// changed again.
-func (a *Authority) propagateChunk(ctx context.Context, e *store.Event) error {
-	var chunk []Affected
-	var cursor []byte
-	var done bool
-	claims := []string{claimf("event/%s", e.Digest)}
-	err := a.store.View(func(v *store.View) (err error) {
-		cursor, done, err = a.affected(v, e, a.clock(), func(t Affected) bool {
-			chunk = append(chunk, t)
-			claims = append(claims, claimf("label/%s", t.Label.ID), claimf("device/%s", t.Label.Device))
-			return len(chunk) < PropagationChunk
-		})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	defer a.writer.begin()()
-	next := *e
-	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
-		now, err := v.Event(e.Digest)
-		if err != nil {
-			return err
-		}
-		now.Digest = e.Digest
-		next = *now
-		if !now.Done.IsZero() || !slices.Equal(now.Cursor, e.Cursor) {
-			return nil // somebody else went on
-		}
-		next.Cursor = cursor
-		if done {
-			next.Done = b.At.UTC()
-		}
-		for _, t := range chunk {
-			changed, err := a.consequence(v, b, &next, t)
-			if err != nil {
-				return err
-			}
-			if changed {
-				next.Changed++
-			}
-		}
-		b.Events = append(b.Events, next)
-		return nil
-	})
-	if err == nil {
-		*e = next
-	}
-	return err
-}
-
-// consequence adds to a batch what an event does to a label.
-func (a *Authority) consequence(v *store.View, b *store.Batch, e *store.Event, t Affected) (changed bool, err error) {
-	if t.Action == scheme.NoEffect {
-		return false, nil
-	}
-	h, err := a.history(v, t.Label)
-	if err != nil {
-		return false, err
-	}
-	cause := e.Digest.String()
-	s := h.StandingAt(b.At)
-	if _, err := s.Admit(t.Action); err != nil || label.Find(h.Statuses, cause, t.Action) != nil {
-		return false, nil // it has changed meanwhile, so that this no longer applies
-	}
-	if !t.Ends.IsZero() && !t.Ends.Before(s.Expires) {
-		return false, nil // it expires before the time of grace is over
-	}
-	if t.Action == label.Advise {
-		if stale, err := a.staleAdvice(v, e, h, t.Advisory); err != nil || stale {
-			return false, err
-		}
-	}
-	_, err = a.append(b, t.Label, h, label.Status{
-		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
-		Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: e.Digest}},
-	})
-	return err == nil, err
 }

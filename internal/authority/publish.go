@@ -374,7 +374,7 @@ const (
 func (a *Authority) chooseOf(v *store.View, d *store.Device, now time.Time) (best *store.Label, bestRank rank, err error) {
 	holds, err := a.deviceHolds(v, d, now)
 	if err == nil {
-		holds, err = a.open(v, d, holds, now)
+		holds, err = a.unlifted(v, d, holds, now)
 	}
 	if err != nil {
 		return nil, 0, err

@@ -44,44 +44,36 @@ const (
 	judgementRetry = time.Minute
 )
 
-// keepJudging judges devices when that becomes due, and those that were due
-// before a restart, until ctx ends.
-func (a *Authority) keepJudging(ctx context.Context) {
-	for {
-		if err := a.Rejudge(ctx); err != nil && ctx.Err() == nil {
-			a.log.Error("judging live labels again; trying again", "err", err)
-			time.AfterFunc(judgementRetry, a.work.wakeJudge)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-a.work.judge:
-		}
-	}
-}
-
-// Rejudge judges all devices of which a judgement is due, and returns when that
-// is done. A device that cannot be judged stays due and stands in nobody's way.
-func (a *Authority) Rejudge(ctx context.Context) error {
-	var failed error
+// judgeDue judges all devices of which a judgement is due, and returns when that
+// is done. A device that cannot be judged stays due, sounds the alarm, and stands
+// in nobody's way; it is tried again by and by.
+func (a *Authority) judgeDue(ctx context.Context) error {
+	again := false
 	var after label.Digest
 	for ctx.Err() == nil {
 		var due []store.Judgement
-		if err := a.store.View(func(v *store.View) (err error) {
+		if err := a.read(func(v *store.View) (err error) {
 			due, err = v.Judgements(after, judgementChunk)
 			return err
 		}); err != nil {
 			return err
 		}
 		if len(due) == 0 {
-			return failed
+			break
 		}
 		for _, j := range due {
-			if err := a.rejudge(ctx, j); err != nil {
-				failed = cmp.Or(failed, fmt.Errorf("device %s: %w", j.Device, err))
-			}
 			after = j.Device
+			switch err := a.rejudge(ctx, j); {
+			case err != nil && !own(err):
+				return err
+			case err != nil:
+				a.alarm("judging live labels again", "device "+j.Device.String(), err)
+				again = true
+			}
 		}
+	}
+	if again {
+		time.AfterFunc(judgementRetry, a.work.wake)
 	}
 	return context.Cause(ctx)
 }
@@ -144,7 +136,7 @@ func (a *Authority) rejudgeOnce(ctx context.Context, j store.Judgement) error {
 
 // liveLabels returns the labels of a device that stand.
 func (a *Authority) liveLabels(device label.Digest) (live []*store.Label, err error) {
-	err = a.store.View(func(v *store.View) error {
+	err = a.read(func(v *store.View) error {
 		list, err := v.DeviceLabels(device)
 		if err != nil {
 			return err
@@ -177,7 +169,7 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 		return nil, nil, err
 	}
 	var l *label.Label
-	if err := a.store.View(func(v *store.View) (err error) { l, err = said(v, rec); return err }); err != nil {
+	if err := a.read(func(v *store.View) (err error) { l, err = said(v, rec); return err }); err != nil {
 		return nil, nil, err
 	}
 	// Rules about time are held to the label's first instant: what was promised for
@@ -285,16 +277,7 @@ func (a *Authority) react(b *store.Batch, n *verdict, h *label.History, standing
 		text = "There is no declaration of the manufacturer any more that counts."
 	}
 	_, err := a.append(b, n.rec, h, label.Status{
-		Label: n.rec.ID, Action: r.Action, Reason: r.Reason, Text: clipText(text, label.MaxProse), Cause: n.cause,
+		Label: n.rec.ID, Action: r.Action, Reason: r.Reason, Text: clip(text, label.MaxProse), Cause: n.cause,
 	})
 	return r.Action, err
-}
-
-// clipText shortens a text to a number of bytes, at the end of a character.
-func clipText(s string, most int) string {
-	const more = " …"
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most-len(more)], "") + more
 }

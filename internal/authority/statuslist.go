@@ -39,13 +39,18 @@ type statusList struct {
 // schedule and after each change.
 func (a *Authority) StatusList() []byte { return a.list.Load().token }
 
-// RefreshList makes the status list anew.
+// RefreshList makes the status list anew, unless the time cannot be right that
+// would be signed in it.
 func (a *Authority) RefreshList() error {
 	a.listing.Lock()
 	defer a.listing.Unlock()
-	next := &statusList{at: a.clock(), changes: a.changes.Load()} // before the store is read
+	now, err := a.times.present()
+	if err != nil {
+		return err
+	}
+	next := &statusList{at: now, changes: a.changes.Load()} // before the store is read
 	var l *statuslist.List
-	err := a.store.View(func(v *store.View) (err error) {
+	err = a.store.View(func(v *store.View) (err error) {
 		l, err = a.gather(v, next.at)
 		return err
 	})
@@ -67,11 +72,7 @@ func (a *Authority) gather(v *store.View, now time.Time) (*statuslist.List, erro
 	}
 	l := statuslist.New(head.Tree.N)
 	return l, v.Histories(func(rec *store.Label, list []*store.Status) bool {
-		h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
-		for _, s := range list {
-			h.Statuses = append(h.Statuses, &s.Status)
-		}
-		l.Set(rec.Index, verify.ListValue(h.StandingAt(now).State))
+		l.Set(rec.Index, verify.ListValue(historyOf(v, rec, list).StandingAt(now).State))
 		return true
 	})
 }
@@ -92,7 +93,7 @@ func (a *Authority) keepList(ctx context.Context) {
 		if !due && (last.changes == a.changes.Load() || began.Before(next)) {
 			continue
 		}
-		if err := a.RefreshList(); err != nil {
+		if err := a.RefreshList(); err != nil && label.ReasonOf(err) != label.ReasonClock {
 			a.log.Error("making the status list", "err", err)
 		}
 		next = time.Now().Add(listPause * time.Since(began))

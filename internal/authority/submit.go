@@ -27,32 +27,29 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 		return nil, false, err
 	}
 	var known *store.Statement
-	var keys []*label.Key
 	err = a.store.View(func(v *store.View) (err error) {
-		if known, err = v.Statement(u.ID()); !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		keys, err = candidates(v, u)
+		known, err = v.Statement(u.ID())
 		return err
 	})
-	if err != nil {
-		return nil, false, err
-	}
-	if known != nil {
+	if err == nil {
 		return known, true, nil
 	}
-	verified, key, err := a.verifySigner(u, keys)
+	if !errors.Is(err, store.ErrNotFound) {
+		return nil, false, err
+	}
+	signed, err := a.signed(c, u)
 	if err != nil {
 		return nil, false, err
 	}
-	item, err := a.programme.Read(verified)
+	item, err := a.programme.Read(signed.content())
 	if err != nil {
 		return nil, false, err
 	}
-	if item.Signer != key.Organization {
-		return nil, false, label.Errorf(label.Denied, label.ReasonWrongSigner, "predicate",
-			"the statement speaks for %q and is signed with a key of %q", item.Signer, key.Organization)
+	key, err := a.pick(signed, speaksFor(item.Signer, "predicate"))
+	if err != nil {
+		return nil, false, err
 	}
+	verified := key.verified
 	if err := a.programme.CheckAge(item, a.clock()); err != nil {
 		return nil, false, err
 	}
@@ -92,51 +89,6 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 		return nil, false, err
 	}
 	return st, isKnown, nil
-}
-
-// candidates returns the keys that may have made a statement: those its
-// envelope names, or else those of the organization it claims to speak for.
-func candidates(v *store.View, u *envelope.Unverified) ([]*label.Key, error) {
-	var keys []*label.Key
-	for _, id := range u.Hints() {
-		k, err := v.Key(id)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, k)
-	}
-	if len(keys) == 0 && len(u.Hints()) == 0 && u.Claimed() != "" {
-		return v.OrgKeys(u.Claimed())
-	}
-	return keys, nil
-}
-
-// verifySigner checks the signature with one of the keys, which must be usable
-// now: a statement signed long ago and submitted after its key was revoked
-// could have been signed by a thief.
-func (a *Authority) verifySigner(u *envelope.Unverified, keys []*label.Key) (*envelope.Verified, *label.Key, error) {
-	var pubs []*envelope.PublicKey
-	byID := map[string]*label.Key{}
-	for _, k := range keys {
-		pub, err := a.publicKey(k)
-		if err != nil {
-			return nil, nil, err
-		}
-		pubs = append(pubs, pub)
-		byID[pub.ID] = k
-	}
-	v, err := u.Verify(pubs)
-	if err != nil {
-		return nil, nil, err
-	}
-	key := byID[v.KeyID()]
-	if err := key.Usable(a.clock()); err != nil {
-		return nil, nil, err
-	}
-	return v, key, nil
 }
 
 // admit checks a statement against the registry: its key and signer, its

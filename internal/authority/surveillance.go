@@ -31,7 +31,7 @@ func (a *Authority) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, e
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
-	r, err := openAs[surveillance.Request](a, raw, "request", label.TypeSurveillanceRequest)
+	r, err := openAs(a, c, raw, "request", label.TypeSurveillanceRequest, byOperator[surveillance.Request])
 	if err != nil {
 		return nil, err
 	}

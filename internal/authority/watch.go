@@ -64,11 +64,14 @@ func (a *Authority) keepAdvising(ctx context.Context) {
 // Watch tells manufacturers which of their labels expire soon or have expired
 // since it looked last, and which schemes have new criteria.
 // It remembers that it has looked when everything is told; what was told before
-// a failure is not told again.
-func (a *Authority) Watch(ctx context.Context) error {
+// a failure is not told again. A label of which it cannot be told is gone past, and
+// operators are told that.
+func (a *Authority) Watch(ctx context.Context) (err error) {
+	r := &round{a: a, work: "looking what the passing of time has brought about"}
+	defer func() { err = errors.Join(err, r.end(ctx)) }()
 	now := a.clock().UTC().Truncate(time.Second)
 	var last *store.Watched
-	if err := a.store.View(func(v *store.View) (err error) { last, err = v.Watched(); return err }); err != nil {
+	if err := a.read(func(v *store.View) (err error) { last, err = v.Watched(); return err }); err != nil {
 		return err
 	}
 	if !now.After(last.Until) {
@@ -79,7 +82,7 @@ func (a *Authority) Watch(ctx context.Context) error {
 		next.Schemes[id] = s.Version
 	}
 	if !last.Until.IsZero() { // a new programme has nothing to tell
-		if err := a.watchLabels(ctx, last, next); err != nil {
+		if err := a.watchLabels(ctx, r, last, next); err != nil {
 			return err
 		}
 	}
@@ -97,7 +100,7 @@ type newsOf struct {
 }
 
 // watchLabels goes through all labels and tells what is new between two looks.
-func (a *Authority) watchLabels(ctx context.Context, last, next *store.Watched) error {
+func (a *Authority) watchLabels(ctx context.Context, r *round, last, next *store.Watched) error {
 	changed := map[string]string{} // scheme to the version before
 	for id, version := range next.Schemes {
 		if before := last.Schemes[id]; before != "" && before != version {
@@ -108,22 +111,18 @@ func (a *Authority) watchLabels(ctx context.Context, last, next *store.Watched) 
 	for {
 		var news []newsOf
 		n := 0
-		err := a.store.View(func(v *store.View) error {
-			var inner error
-			err := v.LabelsAfter(after, func(rec *store.Label) bool {
-				var list []newsOf
-				if list, inner = a.newsSince(v, rec, last.Until, next.Until, changed); inner != nil {
-					return false
-				}
+		err := a.read(func(v *store.View) error {
+			return r.past(v).LabelsAfter(after, func(rec *store.Label) bool {
+				list, err := a.newsSince(v, rec, last.Until, next.Until, changed)
+				_ = r.fail(rec.ID, string(rec.ID), err) // it was read: the failure is its own
 				news, after, n = append(news, list...), rec.ID, n+1
 				return n < watchChunk
 			})
-			return errors.Join(err, inner)
 		})
 		if err != nil {
 			return err
 		}
-		if err := a.tellAll(ctx, news, changed); err != nil {
+		if err := a.tellAll(ctx, r, news, changed); err != nil {
 			return err
 		}
 		if n < watchChunk {
@@ -157,20 +156,30 @@ func (a *Authority) newsSince(v *store.View, rec *store.Label, from, to time.Tim
 }
 
 // tellAll writes notices, some at a time.
-func (a *Authority) tellAll(ctx context.Context, news []newsOf, changed map[string]string) error {
+func (a *Authority) tellAll(ctx context.Context, r *round, news []newsOf, changed map[string]string) error {
 	for len(news) > 0 {
 		some := news[:min(tellChunk, len(news))]
 		news = news[len(some):]
+		var failed []newsOf
+		var why []error
 		err := a.writer.do(ctx, []string{"watch"}, func(_ *store.View, b *store.Batch) error {
+			failed, why = nil, nil
 			for _, n := range some {
+				before := *b
 				if err := a.tellNews(b, n, changed); err != nil {
-					return err
+					*b = before
+					failed, why = append(failed, n), append(why, err)
 				}
 			}
 			return nil
 		})
 		if err != nil {
 			return err
+		}
+		for i, n := range failed {
+			if err := r.fail(n.rec.ID, string(n.rec.ID), why[i]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,10 +22,6 @@ const (
 	// that they share a commit: about as long as a commit takes. When none is, it
 	// does not wait at all.
 	maxWait = 5 * time.Millisecond
-
-	// maxBackstep is how far the clock may step back before writing is refused.
-	// Less is the ordinary work of time synchronisation: time then stands still.
-	maxBackstep = time.Second
 )
 
 // An op is one thing to be written.
@@ -37,13 +34,21 @@ type op struct {
 	// batch. Where it returns an error, what it added is taken back.
 	prepare func(v *store.View, b *store.Batch) error
 
-	done chan error
+	first bool // it goes before those that may wait
+	done  chan error
 }
 
 // A writer is the goroutine that commits.
+//
+// It has two queues. What takes effect against labels that may be wrong goes
+// first: the consequences of security events, and operators' suspensions and
+// revocations. Everything else waits for it, so that nobody delays a suspension by
+// asking for much. Within each queue, ops with a claim in common are decided in
+// the order in which they came.
 type writer struct {
 	a     *Authority
 	queue chan *op
+	first chan *op
 
 	underway atomic.Int64 // requests that will soon queue an op
 
@@ -53,7 +58,7 @@ type writer struct {
 }
 
 func newWriter(a *Authority) *writer {
-	w := &writer{a: a, queue: make(chan *op, 4*maxBatch), idle: make(chan struct{})}
+	w := &writer{a: a, queue: make(chan *op, 4*maxBatch), first: make(chan *op, maxBatch), idle: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -68,14 +73,22 @@ func (w *writer) begin() (end func()) {
 // do queues an op and waits for its commit. Once queued an op is decided even
 // if the caller goes away.
 func (w *writer) do(ctx context.Context, claims []string, prepare func(*store.View, *store.Batch) error) error {
-	o := &op{claims: claims, prepare: prepare, done: make(chan error, 1)}
+	return w.await(ctx, w.queue, &op{claims: claims, prepare: prepare, done: make(chan error, 1)})
+}
+
+// doFirst is do before what waits.
+func (w *writer) doFirst(ctx context.Context, claims []string, prepare func(*store.View, *store.Batch) error) error {
+	return w.await(ctx, w.first, &op{claims: claims, prepare: prepare, first: true, done: make(chan error, 1)})
+}
+
+func (w *writer) await(ctx context.Context, queue chan<- *op, o *op) error {
 	w.mu.RLock()
 	if w.closed {
 		w.mu.RUnlock()
 		return label.Errorf(label.Unavailable, label.ReasonShuttingDown, "", "the service is shutting down; repeat the request later")
 	}
 	select {
-	case w.queue <- o:
+	case queue <- o:
 		w.mu.RUnlock()
 	case <-ctx.Done():
 		w.mu.RUnlock()
@@ -94,17 +107,19 @@ func (w *writer) close() {
 	if !w.closed {
 		w.closed = true
 		close(w.queue)
+		close(w.first)
 	}
 	w.mu.Unlock()
 	<-w.idle
 }
 
-// run commits batches until the queue is closed and empty.
+// run commits batches until the queues are closed and empty.
 func (w *writer) run() {
 	defer close(w.idle)
+	l := lanes{w.first, w.queue}
 	var held []*op // left over because of a claim in common
 	for {
-		batch := w.gather(held)
+		batch := w.gather(&l, held)
 		if batch == nil {
 			return
 		}
@@ -113,43 +128,104 @@ func (w *writer) run() {
 	}
 }
 
-// gather returns the next ops to commit, held ones first, and nil at the end.
-func (w *writer) gather(held []*op) []*op {
+// lanes are the queues as the writer's goroutine sees them: nil once closed.
+type lanes struct{ first, queue <-chan *op }
+
+// next returns the next op, or nil when until has passed, or when both queues
+// are closed and empty.
+func (l *lanes) next(until <-chan time.Time) *op {
+	for {
+		if o := l.urgent(); o != nil { // of two that are there, the one that goes first
+			return o
+		}
+		if l.first == nil && l.queue == nil {
+			return nil
+		}
+		select {
+		case o, ok := <-l.first:
+			if ok {
+				return o
+			}
+			l.first = nil
+		case o, ok := <-l.queue:
+			if ok {
+				return o
+			}
+			l.queue = nil
+		case <-until:
+			return nil
+		}
+	}
+}
+
+// urgent returns the next op that goes first and is there, or nil.
+func (l *lanes) urgent() *op {
+	select {
+	case o, ok := <-l.first:
+		if !ok {
+			l.first = nil
+		}
+		return o
+	default:
+		return nil
+	}
+}
+
+// ready returns the next op that is there, or nil.
+func (l *lanes) ready() *op {
+	if o := l.urgent(); o != nil {
+		return o
+	}
+	select {
+	case o, ok := <-l.queue:
+		if !ok {
+			l.queue = nil
+		}
+		return o
+	default:
+		return nil
+	}
+}
+
+// gather returns the next ops to commit, nil at the end: those that go first,
+// then held ones, then others.
+func (w *writer) gather(l *lanes, held []*op) []*op {
 	ops := held
 	if len(ops) == 0 {
-		o, ok := <-w.queue
-		if !ok {
+		o := l.next(nil)
+		if o == nil {
 			return nil
 		}
 		ops = append(ops, o)
 	}
 	var timer <-chan time.Time
 	for len(ops) < maxBatch {
-		select {
-		case o, ok := <-w.queue:
-			if !ok {
-				return ops
+		o := l.ready()
+		if o == nil {
+			if int64(len(ops)) >= w.underway.Load() {
+				break
 			}
-			ops = append(ops, o)
-			continue
-		default:
-		}
-		if int64(len(ops)) >= w.underway.Load() {
-			return ops
-		}
-		if timer == nil {
-			timer = time.After(maxWait)
-		}
-		select {
-		case o, ok := <-w.queue:
-			if !ok {
-				return ops
+			if timer == nil {
+				timer = time.After(maxWait)
 			}
-			ops = append(ops, o)
-		case <-timer:
-			return ops
+			if o = l.next(timer); o == nil {
+				break
+			}
 		}
+		ops = append(ops, o)
 	}
+	for o := l.urgent(); o != nil; o = l.urgent() { // however many are held
+		ops = append(ops, o)
+	}
+	slices.SortStableFunc(ops, func(a, b *op) int {
+		switch {
+		case a.first == b.first:
+			return 0
+		case a.first:
+			return -1
+		}
+		return 1
+	})
 	return ops
 }
 
@@ -158,7 +234,7 @@ func (w *writer) gather(held []*op) []*op {
 func disjoint(ops []*op) (batch, rest []*op) {
 	taken := map[string]bool{}
 	for _, o := range ops {
-		free := true
+		free := len(batch) < maxBatch
 		for _, c := range o.claims {
 			free = free && !taken[c]
 		}
@@ -210,10 +286,10 @@ func (w *writer) commit(ops []*op) {
 		w.a.committed(b)
 	case errors.Is(err, store.ErrConflict):
 		err = label.Errorf(label.Unavailable, label.ReasonConflict, "", "another writer was faster; repeat the request")
-	case label.ReasonOf(err) == label.ReasonClock:
-		w.a.log.Error("refusing to write", "err", err)
+	case label.ReasonOf(err) == label.ReasonClock: // the timekeeper has logged it
 	default:
 		w.a.log.Error("commit failed", "err", err, "operations", len(ready))
+		w.a.enrolled(b)
 		err = label.Errorf(label.Unavailable, label.ReasonStorage, "",
 			"the store cannot write now (the operator's log says why); repeat the request, which is safe whether or not this one was stored")
 	}
@@ -247,13 +323,14 @@ func (w *writer) extend(v *store.View, b *store.Batch) error {
 
 // advance returns the time of the next commit, which is never before the last.
 func (w *writer) advance(last time.Time) (time.Time, error) {
-	now := w.a.clock()
-	if !now.Before(last) {
+	now, err := w.a.times.present()
+	switch {
+	case err != nil:
+		return now, err
+	case !now.Before(last):
 		return now, nil
-	}
-	if last.Sub(now) > maxBackstep {
-		return now, label.Errorf(label.Unavailable, label.ReasonClock, "",
-			"the server's clock (%s) is before its last commit (%s); nothing is written until it is right", now.UTC().Format(time.RFC3339), last.UTC().Format(time.RFC3339))
+	case last.Sub(now) > maxBackstep: // another writer's
+		return now, beforeCommit(now, last)
 	}
 	return last, nil
 }

@@ -157,6 +157,10 @@ func (c *Config) check() error {
 			return fmt.Errorf("%s: is required", f.name)
 		}
 	}
+	party := c.party()
+	if err := party.Validate(); err != nil {
+		return label.Within("authority", err)
+	}
 	for _, addr := range []string{c.HTTP, c.GRPC} {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			return fmt.Errorf("http, grpc: %w", err)

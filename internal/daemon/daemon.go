@@ -36,6 +36,10 @@ type Options struct {
 	Passphrase envelope.Passphrase // for encrypted keys
 	Log        *slog.Logger
 	Clock      func() time.Time // time.Now where nil
+
+	// Elapsed is the time that has passed by a clock that nobody sets: the
+	// machine's where nil. Who gives a Clock gives this too.
+	Elapsed func() time.Duration
 }
 
 // A Daemon is a label service, listening.
@@ -127,13 +131,13 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	}
 	d.Authority, err = authority.New(authority.Config{
 		Store: d.store, Programme: programme, Issuer: issuer, Trust: trust,
-		Audiences: audiences, PrivateWebhooks: c.PrivateWebhooks, Clock: o.Clock, Log: o.Log,
+		Audiences: audiences, PrivateWebhooks: c.PrivateWebhooks, Clock: o.Clock, Elapsed: o.Elapsed, Log: o.Log,
 	})
 	if err != nil {
 		return d, err
 	}
 	d.notices, err = notice.New(notice.Config{
-		Outbox: d.Authority.Outbox(), Source: d.URL, AllowPrivate: c.PrivateWebhooks, Clock: o.Clock, Log: o.Log,
+		Outbox: d.Authority.Outbox(), Source: d.URL, AllowPrivate: c.PrivateWebhooks, Clock: d.Authority.Now, Log: o.Log,
 	})
 	if err != nil {
 		return d, err

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,12 +34,14 @@ type maker struct {
 	payload   edit                   // of the Statement's text, before it is signed
 	tamper    edit                   // of the payload, after it was signed
 	sigs      func(signing) [][]byte // what stands in place of the one signature
+	keyids    []string               // what the signatures name as their keys, in order
 	dsse      edit                   // of the envelope's text
 	whole     edit                   // of the whole text
 }
 
 // An edit replaces the first of each pair of texts, which must be there once,
-// by the second. %hint% and %id% stand for those of the signing key.
+// by the second. %hint% and %id% stand for those of the signing key, %pem% for the
+// SHA-256 of its PEM text.
 type edit []string
 
 // What an edit may name beside a text that is there.
@@ -54,6 +58,17 @@ type signing struct {
 	sig     []byte // the good signature
 }
 
+// in returns the signature that a way to sign makes.
+func (s signing) in(name string) []byte {
+	i := slices.IndexFunc(schemes, func(way scheme) bool { return way.name == name })
+	way := &schemes[i]
+	sig, err := way.sign(s.keys[way.key], paeOf(label.PayloadType, s.payload))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return sig
+}
+
 func (s signing) by(name string, h crypto.Hash, msg []byte) [][]byte {
 	sig, err := hashed(h, h)(s.keys[name], msg)
 	if err != nil {
@@ -68,7 +83,7 @@ func (e edit) apply(t *testing.T, k key, b []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expand := strings.NewReplacer("%hint%", base64.StdEncoding.EncodeToString(raw), "%id%", k.public.ID)
+	expand := strings.NewReplacer("%hint%", base64.StdEncoding.EncodeToString(raw), "%id%", k.public.ID, "%pem%", label.DigestOf([]byte(k.public.PEM)).String())
 	for i := 0; i < len(e); i += 2 {
 		from, to := []byte(expand.Replace(e[i])), []byte(expand.Replace(e[i+1]))
 		switch e[i] {
@@ -135,7 +150,7 @@ func (m *maker) document(t *testing.T, keys map[string]key) []byte {
 	if m.sigs != nil {
 		sigs = m.sigs(signing{t, keys, payload, sig})
 	}
-	doc := dsseOf(m.tamper.apply(t, k, payload), sigs...)
+	doc := m.nameKeys(t, keys, dsseOf(m.tamper.apply(t, k, payload), sigs...))
 	if m.url {
 		std, url := base64.StdEncoding.EncodeToString(sig), base64.URLEncoding.EncodeToString(sig)
 		if std == url {
@@ -150,6 +165,26 @@ func (m *maker) document(t *testing.T, keys map[string]key) []byte {
 	return m.whole.apply(t, k, doc)
 }
 
+// nameKeys has the signatures of an envelope name keys.
+func (m *maker) nameKeys(t *testing.T, keys map[string]key, dsse []byte) []byte {
+	t.Helper()
+	if m.keyids == nil {
+		return dsse
+	}
+	parts := bytes.Split(dsse, []byte(`{"sig":`))
+	if len(parts) != len(m.keyids)+1 {
+		t.Fatalf("%s names %d keys of %d signatures", m.name, len(m.keyids), len(parts)-1)
+	}
+	out := parts[0]
+	for i, id := range m.keyids {
+		if k, ok := keys[id]; ok {
+			id = k.public.ID
+		}
+		out = fmt.Appendf(out, `{"keyid":%q,"sig":%s`, id, parts[i+1])
+	}
+	return out
+}
+
 // firmware is the digest of the firmware that the report is about.
 var firmware = report().Firmware.SHA256.String()
 
@@ -160,7 +195,8 @@ func makers() []maker {
 	list = append(list, refusedBundles()...)
 	list = append(list, refusedStatements()...)
 	list = append(list, refusedReports()...)
-	return append(list, refusedDeclarations()...)
+	list = append(list, refusedDeclarations()...)
+	return append(list, otherSpellings()...)
 }
 
 // instead returns other bytes in place of the signature.

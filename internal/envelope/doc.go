@@ -9,23 +9,35 @@
 //
 //   - a bare DSSE envelope (protocol 1.0), a JSON object with payloadType,
 //     payload and signatures;
-//   - a Sigstore bundle, media type application/vnd.dev.sigstore.bundle.v0.3+json,
-//     whose verification material is a public key and whose content is a DSSE
-//     envelope. This is what cosign attest-blob writes with a key.
+//   - a Sigstore bundle, media type application/vnd.dev.sigstore.bundle.v0.3+json
+//     or, as older writers spell it, application/vnd.dev.sigstore.bundle+json with
+//     the parameter version=0.3, whose verification material is a public key and
+//     whose content is a DSSE envelope. This is what cosign attest-blob writes
+//     with a key.
 //
 // The payload is an in-toto Statement, v0.1 or v1. For envelope, bundle and
 // Statement the rules of their specifications hold: members we do not know are
-// ignored, base64 may be of the standard or the URL alphabet. Two things are
-// stricter, because they let two readers see two documents: duplicate members
-// and invalid UTF-8 are refused everywhere. The predicate is ours, so there
-// unknown members are refused as well; [Predicate] decodes it.
+// ignored, a member that is null is absent, base64 may be of the standard or the
+// URL alphabet. Two things are stricter, because they let two readers see two
+// documents: duplicate members and invalid UTF-8 are refused everywhere. The
+// predicate is ours, so there unknown members are refused as well; [Predicate]
+// decodes it.
 //
 // # Opening is in two steps
 //
-// [Open] parses and believes nothing. What it returns can be asked which key
+// [Open] parses and believes nothing. What it returns can be asked which keys
 // it claims to be signed by and whose word it claims to be, so that the caller
-// can find keys to try; only [Unverified.Verify] with such a key makes a
-// [Verified].
+// can find keys to try. [Unverified.Signers] gives a [Verified] for each of them
+// that made one of the signatures; [Unverified.Verify] gives the first.
+//
+// # Several signatures
+//
+// An envelope has one to four signatures, and they have no order: which of them
+// count is for the caller to say, by the keys that it tries. Each key is tried
+// with every signature, whatever the signature names as its key. What a
+// signature names is a hint, which everybody can write, in a form that every
+// tool chooses for itself. A signature that no key tried has made says nothing,
+// neither for the statement nor against it.
 //
 // A statement is known by the SHA-256 of its payload ([Verified.ID]). The
 // wrapping does not count: the same statement in a bundle and in a bare

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"mime"
 	"strings"
 
 	"labeld/internal/label"
@@ -78,7 +79,8 @@ func decode64(field, s string) ([]byte, error) {
 	return b, nil
 }
 
-// bundle is a Sigstore bundle v0.3, as much of it as we read.
+// bundle is a Sigstore bundle v0.3, as much of it as we read. It is JSON of a
+// protobuf message, in which a member that is null is absent.
 type bundle struct {
 	MediaType string        `json:"mediaType"`
 	Material  material      `json:"verificationMaterial"`
@@ -98,12 +100,12 @@ type publicKeyRef struct {
 
 func (b *bundle) check() error {
 	switch {
-	case b.MediaType != label.BundleType:
+	case !isBundleType(b.MediaType):
 		return label.Errorf(label.Invalid, label.ReasonUnknownType, "mediaType", "is %q, must be %q", b.MediaType, label.BundleType)
-	case b.Message != nil:
+	case present(b.Message):
 		return label.Errorf(label.Invalid, label.ReasonUnknownType, "messageSignature",
 			"the bundle signs a bare message; sign a statement with \"cosign attest-blob\" or \"labelctl attest\"")
-	case b.Material.Certificate != nil || b.Material.Chain != nil:
+	case present(b.Material.Certificate) || present(b.Material.Chain):
 		return label.Errorf(label.Invalid, label.ReasonUnknownType, "verificationMaterial",
 			"the bundle is signed with a certificate; sign with an enrolled key (cosign --key)")
 	case b.Material.PublicKey == nil:
@@ -113,6 +115,30 @@ func (b *bundle) check() error {
 	}
 	return nil
 }
+
+// olderBundleType is how bundles say what they are that were written before
+// version 0.3 got a media type of its own, with the version as a parameter.
+const olderBundleType = "application/vnd.dev.sigstore.bundle+json"
+
+// isBundleType reports whether a media type is that of bundles v0.3, in either
+// of its two spellings.
+func isBundleType(s string) bool {
+	if s == label.BundleType {
+		return true // as nearly all do
+	}
+	name, params, err := mime.ParseMediaType(s)
+	if err != nil {
+		return false
+	}
+	version, versioned := params["version"]
+	if name == olderBundleType {
+		return version == "0.3"
+	}
+	return name == label.BundleType && (!versioned || version == "0.3")
+}
+
+// present reports whether a member is there and not null.
+func present(v label.JSON) bool { return v != nil && v.Kind() != 'n' }
 
 // hintOf returns the hint under which cosign names the key of an ID.
 func hintOf(keyID string) string {

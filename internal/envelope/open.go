@@ -1,6 +1,7 @@
 package envelope
 
 import (
+	"iter"
 	"slices"
 
 	"labeld/internal/label"
@@ -87,11 +88,21 @@ func parseStatement(payload []byte) (s label.Statement, err error) {
 		return s, label.Errorf(label.Invalid, label.ReasonMissing, "predicate", "must be an object")
 	}
 	for _, sub := range s.Subject {
-		if len(sub.Digest) == 0 {
+		if !hasDigest(&sub) {
 			return s, label.Errorf(label.Invalid, label.ReasonMissing, "subject.digest", "every subject needs a digest")
 		}
 	}
 	return s, nil
+}
+
+// hasDigest reports whether a subject has a digest: one that is null is absent.
+func hasDigest(s *label.Subject) bool {
+	for _, d := range s.Digest {
+		if d != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // ID returns the SHA-256 of the payload, by which the statement is known.
@@ -122,7 +133,8 @@ func keyIDs(e *label.Envelope) (ids []string) {
 }
 
 // Claimed returns the organization in whose name the statement claims to
-// speak, or "" where its predicate names none.
+// speak, or "" where statements of its type name nobody: an event may name a
+// lab as well, but that is whom it is about.
 func (u *Unverified) Claimed() string {
 	var p struct {
 		Lab          label.JSON `json:"lab"`
@@ -131,35 +143,41 @@ func (u *Unverified) Claimed() string {
 	if label.DecodeLoose(u.stmt.Predicate, &p) != nil {
 		return ""
 	}
-	for _, v := range []label.JSON{p.Lab, p.Manufacturer} {
-		var s string
-		if v != nil && label.Decode(v, &s) == nil && s != "" {
-			return s
+	var name label.JSON
+	switch u.stmt.PredicateType {
+	case label.TypeTestReport:
+		name = p.Lab
+	case label.TypeDeclaration, label.TypeAppeal:
+		name = p.Manufacturer
+	}
+	var s string
+	if name == nil || label.Decode(name, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// Signers yields the statement as verified by each of keys that made one of its
+// signatures, in the order of keys. A key is tried when its turn comes, so that
+// whoever has seen enough pays for no more.
+func (u *Unverified) Signers(keys []*PublicKey) iter.Seq[*Verified] {
+	return func(yield func(*Verified) bool) {
+		msg := pae(u.env)
+		for _, k := range keys {
+			signed := slices.ContainsFunc(u.env.Signatures, func(s label.Signature) bool { return k.verify(msg, s.Sig) })
+			if signed && !yield(&Verified{raw: u.raw, env: u.env, id: u.id, stmt: u.stmt, key: k.ID}) {
+				return
+			}
 		}
 	}
-	return ""
 }
 
 // Verify returns the statement as verified by the first of keys that made one
-// of its signatures.
+// of its signatures. It is for callers to whom all of their keys are alike;
+// others choose among the [Unverified.Signers].
 func (u *Unverified) Verify(keys []*PublicKey) (*Verified, error) {
-	key, err := Check(u.env, keys)
-	if err != nil {
-		return nil, err
-	}
-	return &Verified{raw: u.raw, env: u.env, id: u.id, stmt: u.stmt, key: key.ID}, nil
-}
-
-// Check returns the first of keys that made one of an envelope's signatures.
-// It does not look into the payload.
-func Check(env *label.Envelope, keys []*PublicKey) (*PublicKey, error) {
-	msg := pae(env)
-	for _, k := range keys {
-		for _, s := range env.Signatures {
-			if k.verify(msg, s.Sig) {
-				return k, nil
-			}
-		}
+	for v := range u.Signers(keys) {
+		return v, nil
 	}
 	if len(keys) == 0 {
 		return nil, label.Errorf(label.Denied, label.ReasonUnknownKey, "signatures",
@@ -169,8 +187,8 @@ func Check(env *label.Envelope, keys []*PublicKey) (*PublicKey, error) {
 		"none of the signatures was made by the enrolled key it names over this payload; the statement was changed after signing, or signed with another key")
 }
 
-// A Verified is a statement whose signature was checked with a key the caller
-// chose. Only [Unverified.Verify] makes one.
+// A Verified is a statement with one key of the caller's choice that made one
+// of its signatures. Only an [Unverified] makes one.
 type Verified struct {
 	raw  []byte
 	env  *label.Envelope

@@ -171,6 +171,53 @@ func TestSeveralSignatures(t *testing.T) {
 	wantRefusal(t, err, label.TooLarge, label.ReasonTooLarge, "signatures")
 }
 
+// TestSigners requires that every key that made a signature is given, once, in
+// the order of the keys and not of the signatures, and that no key is tried
+// before its turn.
+func TestSigners(t *testing.T) {
+	payload := reportStatement(t)
+	lab, maker, stranger := testKeys(t)["ecdsa-p256"].public, testKeys(t)["ed25519"].public, testKeys(t)["another-p256"].public
+	byLab, byMaker := schemes[0].signature(t, payload), schemes[3].signature(t, payload)
+	again := schemes[0].signature(t, payload) // another signature of the same key
+	keys := []*envelope.PublicKey{stranger, maker, lab}
+	for name, c := range map[string]struct {
+		sigs [][]byte
+		want []*envelope.PublicKey
+	}{
+		"both":         {[][]byte{byLab, byMaker}, []*envelope.PublicKey{maker, lab}},
+		"both, turned": {[][]byte{byMaker, byLab}, []*envelope.PublicKey{maker, lab}},
+		"one twice":    {[][]byte{byLab, again, byLab}, []*envelope.PublicKey{lab}},
+		"none":         {[][]byte{[]byte("junk")}, nil},
+	} {
+		u, err := envelope.Open(dsseOf(payload, c.sigs...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for v := range u.Signers(keys) {
+			got = append(got, v.KeyID())
+			if v.ID() != u.ID() || !bytes.Equal(v.Payload(), payload) {
+				t.Errorf("%s: %s verified another statement", name, v.KeyID())
+			}
+		}
+		var want []string
+		for _, k := range c.want {
+			want = append(want, k.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: signed by %v, want %v", name, got, want)
+		}
+		if len(want) == 0 {
+			continue
+		}
+		for v := range u.Signers(append(c.want, nil)) { // the key that is nil must not be tried
+			if v.KeyID() == want[len(want)-1] {
+				break
+			}
+		}
+	}
+}
+
 func TestHints(t *testing.T) {
 	payload := reportStatement(t)
 	pub, other := testKeys(t)["ecdsa-p256"].public, testKeys(t)["ed25519"].public
@@ -237,24 +284,31 @@ func hintIn(t *testing.T, k *envelope.PublicKey) string {
 }
 
 func TestClaimed(t *testing.T) {
-	for predicate, want := range map[string]string{
-		`{}`:                                    "",
-		`{"lab":"a"}`:                           "a",
-		`{"manufacturer":"b"}`:                  "b",
-		`{"manufacturer":"b","lab":"a"}`:        "a",
-		`{"lab":"","manufacturer":"b"}`:         "b",
-		`{"lab":7,"manufacturer":"b"}`:          "b",
-		`{"lab":{"id":"a"},"manufacturer":"b"}`: "b", // an accreditation names its lab like this
-		`{"lab":null}`:                          "",
-		`{"Lab":"a"}`:                           "",
+	for _, c := range []struct{ kind, predicate, want string }{
+		{label.TypeTestReport, `{}`, ""},
+		{label.TypeTestReport, `{"lab":"a"}`, "a"},
+		{label.TypeTestReport, `{"manufacturer":"b","lab":"a"}`, "a"},
+		{label.TypeTestReport, `{"manufacturer":"b"}`, ""},
+		{label.TypeTestReport, `{"lab":7}`, ""},
+		{label.TypeTestReport, `{"lab":null}`, ""},
+		{label.TypeTestReport, `{"Lab":"a"}`, ""},
+		{label.TypeDeclaration, `{"manufacturer":"b"}`, "b"},
+		{label.TypeDeclaration, `{"manufacturer":"b","lab":"a"}`, "b"},
+		{label.TypeDeclaration, `{"manufacturer":{"id":"b"}}`, ""},
+		{label.TypeAppeal, `{"manufacturer":"b"}`, "b"},
+		// What these are about is not who speaks.
+		{label.TypeEvent, `{"kind":"lab","lab":"a"}`, ""},
+		{label.TypeAccreditation, `{"lab":{"id":"a"}}`, ""},
+		{label.TypeStatusRequest, `{"label":"K7QM4T2X9PWH"}`, ""},
+		{"T", `{"lab":"a","manufacturer":"b"}`, ""},
 	} {
-		payload := statementOf(t, label.StatementV1, "T", json.RawMessage(predicate))
+		payload := statementOf(t, label.StatementV1, c.kind, json.RawMessage(c.predicate))
 		u, err := envelope.Open(dsseOf(payload, []byte("sig")))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if u.Claimed() != want {
-			t.Errorf("%s claims to speak for %q, want %q", predicate, u.Claimed(), want)
+		if u.Claimed() != c.want {
+			t.Errorf("%s %s claims to speak for %q, want %q", c.kind, c.predicate, u.Claimed(), c.want)
 		}
 	}
 }

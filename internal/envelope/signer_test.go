@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -353,11 +354,15 @@ func FuzzParseSigner(f *testing.F) {
 			return
 		}
 		// A key that loads has a public half that is accepted and verifies.
-		env, err := s.SealPayload([]byte("{}"))
+		env, err := s.SealPayload(statementOf(t, label.StatementV1, "T", json.RawMessage("{}")))
 		if err != nil {
 			return // numbers that make no key may fail when used, but not sign falsely
 		}
-		if k, err := envelope.Check(env, []*envelope.PublicKey{s.Public}); err != nil || k.ID != s.Public.ID {
+		u, err := envelope.OpenEnvelope(env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, err := u.Verify([]*envelope.PublicKey{s.Public}); err != nil || v.KeyID() != s.Public.ID {
 			t.Fatalf("its own signature is refused: %v", err)
 		}
 	})

@@ -98,7 +98,8 @@ func (i *Issuer) draft(payload []byte) (*envelope.Unverified, error) {
 func (i *Issuer) seal(payload []byte) (*Signed, error) {
 	env, err := i.signer.SealPayload(payload)
 	if err != nil {
-		return nil, err
+		// The key's failure, and no fault of what was to be signed.
+		return nil, label.Errorf(label.Unavailable, label.ReasonSigner, "", "the label key cannot sign now: %v", err)
 	}
 	leaf, err := env.Encode()
 	if err != nil {

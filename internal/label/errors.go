@@ -86,8 +86,9 @@ const (
 	ReasonConflict         Reason = "CONFLICT"        // the state changed meanwhile; try again
 	ReasonToken            Reason = "TOKEN"           // missing, expired or wrong caller token
 	ReasonNotYours         Reason = "NOT_YOURS"       // belongs to another organization
-	ReasonClock            Reason = "CLOCK_WENT_BACK" // the server's clock is before its last commit
+	ReasonClock            Reason = "CLOCK_WENT_BACK" // the server's clock cannot be right: it went back, or jumped ahead
 	ReasonStorage          Reason = "STORAGE"         // the store cannot write now
+	ReasonSigner           Reason = "SIGNER"          // the key cannot sign now
 	ReasonShuttingDown     Reason = "SHUTTING_DOWN"
 	ReasonInternal         Reason = "INTERNAL"
 )

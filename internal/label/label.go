@@ -62,6 +62,21 @@ type Party struct {
 	URL  string `json:"url,omitempty"`
 }
 
+// Validate holds a party to what statements say of one. Its page stands in each
+// of them, and is as short as a name.
+func (p *Party) Validate() error {
+	if err := checkText("id", p.ID, MaxText); err != nil {
+		return err
+	}
+	if err := checkText("name", p.Name, MaxText); err != nil {
+		return err
+	}
+	if len(p.URL) > MaxText {
+		return tooLarge("url", len(p.URL), MaxText)
+	}
+	return checkURL("url", p.URL)
+}
+
 // A SchemeRef pins a scheme to the version that judged: levels of the same
 // number mean different things in different versions.
 type SchemeRef struct {

@@ -18,6 +18,40 @@ const (
 	// end; the margin leaves room for later signatures on the same entry.
 	MaxLogged = 48 << 10
 
+	// MaxStatusEntry bounds the log entry of any status, in bytes: the envelope as
+	// JSON, with its payload in base64. Every field of a status is bounded below so
+	// that none can be larger, whatever its event, advisory or request say. A status
+	// that is larger could not be logged, and whatever waits behind it would wait for
+	// ever; and all of a label's statuses travel in its package.
+	MaxStatusEntry = 16 << 10
+
+	// MaxStatusRequests bounds the requests behind one status. Two persons must
+	// agree on the gravest.
+	MaxStatusRequests = 4
+
+	// MaxCause bounds what a status names as its cause, in bytes: the digest of
+	// something, after a word that says of what.
+	MaxCause = 128
+
+	// MaxAdvisedIssues is how many weaknesses a status names of an advisory; of
+	// more it says how many there are, and the document has them all.
+	MaxAdvisedIssues = 16
+
+	// MaxIssueName bounds the name of a weakness, in bytes. The longest in use, such
+	// as openSUSE-SU-2020:0051-1, have below thirty.
+	MaxIssueName = 64
+
+	// MaxVersion bounds the version of an advisory, and that of the firmware from
+	// which on its weaknesses are fixed, in bytes: numbers, and the name of a build.
+	MaxVersion = 64
+
+	// MaxAdvice bounds what the owner of a device should do, in bytes: a sentence or
+	// two of the maker.
+	MaxAdvice = 448
+
+	// MaxAdvisoryURL bounds where an advisory is to be read, in bytes.
+	MaxAdvisoryURL = 500
+
 	// MaxDevice bounds a device descriptor, in bytes; it travels in every
 	// offline package.
 	MaxDevice = 8 << 10
@@ -39,6 +73,13 @@ const (
 	// MaxSignatures bounds the signatures of one envelope, so that a hostile
 	// one cannot buy many verifications with one message.
 	MaxSignatures = 4
+
+	// MaxKeysTried bounds the keys of the organization that a statement speaks
+	// for with which its signatures are checked, besides those that it names (one
+	// for each signature, and one for its bundle). With MaxSignatures it bounds
+	// what one message can cost, however many keys an organization has enrolled
+	// and retired over decades. Who has more that are in use names the key.
+	MaxKeysTried = 12
 
 	// MaxGTINs bounds the trade item numbers of one device model: colours,
 	// plugs and bundles of one model.
@@ -97,6 +138,11 @@ const (
 	// for what follows from them: the label can still be suspended and revoked.
 	MaxWarned = 240
 
+	// MaxFailures bounds the labels that an event's record names for which its
+	// consequences could not be drawn. The record is written with each chunk of
+	// labels; how many there are it counts.
+	MaxFailures = 64
+
 	// MaxCriteria bounds the criteria that an appeal or a ruling names. The
 	// largest scheme has 33.
 	MaxCriteria = 256
@@ -118,6 +164,16 @@ const (
 
 	// MaxClockSkew is how far a caller's clock may run ahead of ours.
 	MaxClockSkew = 30 * time.Second
+
+	// MaxClockJump is how far the server's clock may get ahead of its monotonic
+	// clock within an hour. Time synchronisation corrects by less than a second; the
+	// rest is for a first correction after the machine has started.
+	MaxClockJump = 5 * time.Minute
+
+	// MaxIdle is how long after its last commit a service may start without an
+	// operator's word that the present is right. While it runs it commits every
+	// hour; a holiday's outage is within a week, a clock that is wrong seldom is.
+	MaxIdle = 7 * 24 * time.Hour
 
 	// MinRSABits is the least RSA modulus accepted (NIST SP 800-57: 112 bits).
 	MinRSABits = 2048

@@ -156,7 +156,10 @@ func (l *Label) SupportAt(t time.Time) SupportState {
 }
 
 // CheckHistory reports whether statements are the beginning of one label's
-// history: numbers without gaps, times in order.
+// history: numbers without gaps, and none recorded before the label was issued.
+// Times need not be in order: a clock that had jumped ahead may have recorded
+// what precedes, and a label must be open to changes after the clock was put
+// right. What such times mean says [History.StandingAt].
 func CheckHistory(l *Label, statuses []*Status) error {
 	for i, s := range statuses {
 		switch {
@@ -164,8 +167,8 @@ func CheckHistory(l *Label, statuses []*Status) error {
 			return Errorf(Invalid, ReasonUnknownSubject, index("statuses", i), "is about label %s", s.Label.Pretty())
 		case s.Number != i+1:
 			return Errorf(Invalid, ReasonMissing, index("statuses", i), "has number %d in the history, %d is missing", s.Number, i+1)
-		case s.Recorded.Before(l.Issued), i > 0 && s.Recorded.Before(statuses[i-1].Recorded):
-			return Errorf(Invalid, ReasonOutOfRange, index("statuses", i), "was recorded before what precedes it")
+		case s.Recorded.Before(l.Issued):
+			return Errorf(Invalid, ReasonOutOfRange, index("statuses", i), "was recorded before the label was issued")
 		}
 	}
 	return nil

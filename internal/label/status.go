@@ -2,6 +2,7 @@ package label
 
 import (
 	"cmp"
+	"encoding/hex"
 	"slices"
 	"time"
 )
@@ -64,20 +65,6 @@ type RequestRef struct {
 	SHA256       Digest `json:"sha256"` // of the signed statement
 }
 
-// An AdvisoryRef says what a published advisory means for a label's device.
-type AdvisoryRef struct {
-	ID       string   `json:"id"` // as its publisher numbers it
-	Version  string   `json:"version,omitempty"`
-	Title    string   `json:"title"`
-	URL      string   `json:"url,omitempty"`
-	SHA256   Digest   `json:"sha256"` // of the document
-	Issues   []string `json:"issues"` // CVE and other numbers
-	Severity string   `json:"severity,omitempty"`
-	State    string   `json:"state"`             // affected, fixed, not-affected, under-investigation
-	FixedIn  string   `json:"fixedIn,omitempty"` // firmware version from which on all of it is fixed
-	Action   string   `json:"action"`            // what the owner of a device should do
-}
-
 // Publisher returns the organization that published the advisory of an advise:
 // it signed the event that the advise follows from.
 func (s *Status) Publisher() string {
@@ -94,12 +81,8 @@ func (s *Status) replaces(o *Status) bool {
 	return o.Action == Advise && o.Advisory.ID == s.Advisory.ID && o.Publisher() == s.Publisher()
 }
 
-// Open reports whether owners are waiting for a remedy.
-func (a *AdvisoryRef) Open() bool {
-	return a.State == "under-investigation" || a.State == "affected" && a.FixedIn == ""
-}
-
-// Validate is the linter's view of a status statement.
+// Validate is the linter's view of a status statement. It bounds every field, so
+// that no status has a log entry above [MaxStatusEntry].
 func (s *Status) Validate() error {
 	if id, err := ParseID(string(s.Label)); err != nil || id != s.Label {
 		return invalid(ReasonIDMalformed, "label", "is not a label ID in normal form")
@@ -116,8 +99,8 @@ func (s *Status) Validate() error {
 	if err := checkText("text", s.Text, MaxProse); err != nil {
 		return err
 	}
-	if err := checkText("authority.id", s.Authority.ID, MaxText); err != nil {
-		return err
+	if err := s.Authority.Validate(); err != nil {
+		return Within("authority", err)
 	}
 	if s.Recorded.IsZero() || s.Recorded.Nanosecond() != 0 || s.Effective.Nanosecond() != 0 {
 		return invalid(ReasonMalformed, "recorded", "times are whole seconds")
@@ -135,12 +118,34 @@ func (s *Status) Validate() error {
 		if id, err := ParseID(string(s.Successor.ID)); err != nil || id != s.Successor.ID || id == s.Label {
 			return invalid(ReasonIDMalformed, "successor.id", "is not the ID of another label in normal form")
 		}
+		if err := checkOptional("successor.url", s.Successor.URL, MaxProse); err != nil {
+			return err
+		}
 	}
 	if len(s.New) > 0 && s.Action != Supersede {
 		return invalid(ReasonOutOfRange, "new", "only the successor of a superseded label rests on something new")
 	}
 	if (s.Action == Advise) != (s.Advisory != nil) {
 		return invalid(ReasonMissing, "advisory", "advising, and nothing else, names an advisory")
+	}
+	if s.Advisory != nil {
+		if err := s.Advisory.Validate(); err != nil {
+			return Within("advisory", err)
+		}
+	}
+	if err := checkOptional("cause", s.Cause, MaxCause); err != nil {
+		return err
+	}
+	if len(s.Requests) > MaxStatusRequests {
+		return tooMany("requests", len(s.Requests), MaxStatusRequests)
+	}
+	for i, r := range s.Requests {
+		if err := checkSlug(index("requests", i)+".organization", r.Organization); err != nil {
+			return err
+		}
+		if err := checkText(index("requests", i)+".key", r.Key, hex.EncodedLen(len(Digest{}))); err != nil {
+			return err
+		}
 	}
 	if len(s.Requests) == 0 && s.Cause == "" {
 		return invalid(ReasonMissing, "requests", "somebody asked for it, or it follows from something: neither is named")
@@ -209,6 +214,48 @@ func (r *StatusRequest) Validate() error {
 type History struct {
 	Label    *Label    `json:"label"`
 	Statuses []*Status `json:"statuses,omitempty"`
+
+	// Seen is an instant at which all of Statuses were there, such as when the
+	// log head was signed that has them all; zero where none is known.
+	Seen time.Time `json:"-"`
+}
+
+// known returns the statuses that were known at an instant, each with when it
+// took effect.
+//
+// What is known is the history up to the last status that was recorded by then.
+// The numbers of a history tell its order, and its times do not: a clock that had
+// jumped ahead may have recorded a revocation in a year that is still to come.
+// Whatever has a later number was recorded after it, by the right clock, and so
+// tells that the revocation was known then. Of a status that took effect at once,
+// its effect begins when it is known; an announced end comes when it was
+// announced for.
+func (h *History) known(t time.Time) []effect {
+	var list []effect
+	first := h.Seen // when this status was known at the latest
+	for _, st := range slices.Backward(h.Statuses) {
+		if first.IsZero() || st.Recorded.Before(first) {
+			first = st.Recorded
+		}
+		if first.After(t) {
+			continue
+		}
+		from := st.Effective
+		if !from.After(st.Recorded) {
+			from = first
+		}
+		list = append(list, effect{st, from})
+	}
+	slices.SortFunc(list, func(a, b effect) int {
+		return cmp.Or(a.from.Compare(b.from), cmp.Compare(a.Number, b.Number))
+	})
+	return list
+}
+
+// An effect is a status and when it takes effect.
+type effect struct {
+	*Status
+	from time.Time
 }
 
 // A Standing is how a label stands at an instant. State, Soon, Support, Review,
@@ -228,7 +275,8 @@ type Standing struct {
 	Advisories []*Status    `json:"advisories,omitempty"` // the latest word of each publisher's each advisory, oldest first
 }
 
-// StandingAt returns how the label stood at an instant, by what was known then.
+// StandingAt returns how the label stood at an instant, by what was known then:
+// the history up to the last status that was recorded by that instant.
 func (h *History) StandingAt(t time.Time) Standing {
 	l := h.Label
 	s := Standing{At: t, State: Active, Expires: l.Expires, ExpiresFor: l.ExpiresFor, Support: l.SupportAt(t)}
@@ -236,17 +284,8 @@ func (h *History) StandingAt(t time.Time) Standing {
 		s.State = NotIssued
 		return s
 	}
-	known := make([]*Status, 0, len(h.Statuses))
-	for _, st := range h.Statuses {
-		if !st.Recorded.After(t) {
-			known = append(known, st)
-		}
-	}
-	slices.SortStableFunc(known, func(a, b *Status) int {
-		return cmp.Or(a.Effective.Compare(b.Effective), cmp.Compare(a.Number, b.Number))
-	})
-	for _, st := range known {
-		s.apply(st)
+	for _, e := range h.known(t) {
+		s.apply(e)
 	}
 	if s.Scheduled != nil && (s.State.Final() || !s.Scheduled.Effective.Before(s.Expires)) {
 		s.Scheduled = nil
@@ -263,7 +302,8 @@ func (h *History) StandingAt(t time.Time) Standing {
 
 // apply lets one statement, in order of effect, change the standing. What comes
 // after the end of a label changes nothing but its advisories and its hold.
-func (s *Standing) apply(st *Status) {
+func (s *Standing) apply(e effect) {
+	st := e.Status
 	switch st.Action {
 	case Advise:
 		s.Advisories = slices.DeleteFunc(s.Advisories, st.replaces)
@@ -279,18 +319,18 @@ func (s *Standing) apply(st *Status) {
 		return
 	}
 	if st.Action == Lapse {
-		if st.Effective.Before(s.Expires) {
-			s.Expires, s.ExpiresFor = st.Effective, BoundGraceEnd
+		if e.from.Before(s.Expires) {
+			s.Expires, s.ExpiresFor = e.from, BoundGraceEnd
 		}
 		return
 	}
-	if st.Effective.After(s.At) {
+	if e.from.After(s.At) {
 		if s.Scheduled == nil {
 			s.Scheduled = st
 		}
 		return
 	}
-	if !st.Effective.Before(s.Expires) {
+	if !e.from.Before(s.Expires) {
 		return
 	}
 	switch st.Action {

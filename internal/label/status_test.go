@@ -293,8 +293,8 @@ func TestCheckHistory(t *testing.T) {
 		"a gap":         {func(l []*label.Status) []*label.Status { return slices.Delete(l, 1, 2) }, label.ReasonMissing},
 		"no first":      {func(l []*label.Status) []*label.Status { return l[1:] }, label.ReasonMissing},
 		"another label": {func(l []*label.Status) []*label.Status { l[1].Label = "X"; return l }, label.ReasonUnknownSubject},
-		"out of order": {func(l []*label.Status) []*label.Status {
-			l[2].Recorded = l[1].Recorded.Add(-time.Second)
+		"the second before the label": {func(l []*label.Status) []*label.Status {
+			l[1].Recorded = someLabel().Issued.Add(-time.Second)
 			return l
 		}, label.ReasonOutOfRange},
 		"before the label": {func(l []*label.Status) []*label.Status { l[0].Recorded = time.Time{}; return l }, label.ReasonOutOfRange},
@@ -309,6 +309,53 @@ func TestCheckHistory(t *testing.T) {
 		}
 		if err := label.CheckHistory(h.Label, c.damage(h.Statuses)); label.ReasonOf(err) != c.reason {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestClockThatWasAhead records something a year ahead of the right time, as a
+// clock that has jumped does, and then goes on by the right clock: what fell
+// stays down, before and after anything else is recorded, and nothing of it was
+// known before it happened.
+func TestClockThatWasAhead(t *testing.T) {
+	l := someLabel()
+	day := func(n int) time.Time { return l.Issued.AddDate(0, 0, n) }
+	ahead, repaired := day(370), day(5)
+	for _, row := range []struct {
+		name  string
+		steps []label.Action // the first is recorded ahead, the others on days 6, 7, …
+		want  label.State    // on day 20
+	}{
+		{"revoked", []label.Action{label.Revoke}, label.Revoked},
+		{"revoked, then reinstated", []label.Action{label.Revoke, label.Reinstate}, label.Revoked},
+		{"revoked, then advised", []label.Action{label.Revoke, label.Advise}, label.Revoked},
+		{"suspended", []label.Action{label.Suspend}, label.Suspended},
+		{"suspended, then under review", []label.Action{label.Suspend, label.Review}, label.Suspended},
+		{"suspended, then reinstated", []label.Action{label.Suspend, label.Reinstate}, label.Active},
+		{"suspended, then revoked", []label.Action{label.Suspend, label.Revoke}, label.Revoked},
+		{"withdrawn", []label.Action{label.Withdraw}, label.Withdrawn},
+	} {
+		h := &label.History{Label: l, Seen: repaired}
+		for i, a := range row.steps {
+			at := ahead
+			if i > 0 {
+				at = day(5 + i)
+			}
+			happen(h, a, at, at)
+		}
+		if err := label.CheckHistory(l, h.Statuses); err != nil {
+			t.Errorf("%s: %v", row.name, err)
+		}
+		if s := h.StandingAt(day(20)); s.State != row.want {
+			t.Errorf("%s: is %s", row.name, s.State)
+		}
+		if s := h.StandingAt(day(4)); s.State != label.Active {
+			t.Errorf("%s: on the day before the clock was put right it is %s", row.name, s.State)
+		}
+		if h.Seen = (time.Time{}); len(row.steps) > 1 { // what follows tells as well
+			if s := h.StandingAt(day(20)); s.State != row.want {
+				t.Errorf("%s: by its numbers it is %s", row.name, s.State)
+			}
 		}
 	}
 }

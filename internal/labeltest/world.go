@@ -45,10 +45,13 @@ const (
 var Start = time.Date(2026, time.November, 2, 9, 0, 0, 0, time.UTC)
 
 // A Clock tells the time that a test sets. It moves on by itself only a little,
-// so that no two readings are alike.
+// so that no two readings are alike. It is two clocks: the one on the wall, and
+// the monotonic one that nobody can set. Set lets time pass, by both; Jump sets
+// the clock on the wall, as a fault does.
 type Clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu     sync.Mutex
+	now    time.Time
+	jumped time.Duration
 }
 
 // Now returns the time.
@@ -59,11 +62,25 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// Set sets the time.
+// Set sets the time, as if that much of it had passed.
 func (c *Clock) Set(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = t
+}
+
+// Jump sets the clock on the wall ahead or back, while no time passes.
+func (c *Clock) Jump(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now, c.jumped = c.now.Add(by), c.jumped+by
+}
+
+// Elapsed is what the monotonic clock says.
+func (c *Clock) Elapsed() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now.Sub(Start) - c.jumped
 }
 
 // A World is a running programme.
@@ -150,23 +167,48 @@ func (w *World) open() {
 	var err error
 	w.Store, err = store.Open(w.Dir)
 	w.must(err)
+	w.must(w.start())
+}
+
+// start starts the authority on the open store.
+func (w *World) start() (err error) {
 	var s authority.Store = w.Store
 	if w.wrap != nil {
 		s = w.wrap(s)
 	}
-	w.Authority, err = authority.New(authority.Config{
+	a, err := authority.New(authority.Config{
 		Store: s, Programme: w.Programme, Issuer: w.Issuer, Trust: w.Trust,
-		Audiences: []string{Audience}, PrivateWebhooks: w.PrivateWebhooks, Clock: w.Clock.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Audiences: []string{Audience}, PrivateWebhooks: w.PrivateWebhooks, Clock: w.Clock.Now, Elapsed: w.Clock.Elapsed,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
-	w.must(err)
+	if err == nil {
+		w.Authority = a
+	}
+	return err
 }
 
-// Restart closes the authority and the store and opens them again.
+// Restart closes the authority and the store and opens them again. Where that is
+// long after the last commit, the operator says that the clock is right.
 func (w *World) Restart() {
+	w.TB.Helper()
+	if err := w.TryRestart(); label.ReasonOf(err) == label.ReasonClock {
+		w.must(w.Store.AcceptClock(w.Clock.Now()))
+		w.must(w.start())
+	} else {
+		w.must(err)
+	}
+}
+
+// TryRestart is Restart by an operator who does not look at the clock. After an
+// error no authority runs.
+func (w *World) TryRestart() error {
 	w.TB.Helper()
 	w.Authority.Close()
 	w.must(w.Store.Close())
-	w.open()
+	var err error
+	w.Store, err = store.Open(w.Dir)
+	w.must(err)
+	return w.start()
 }
 
 // Check fails the test if anything in the store is wrong.

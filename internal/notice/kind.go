@@ -24,6 +24,8 @@ const (
 	ReportReceived       = "report.received" // to the authority, from somebody in a shop
 	AccreditationChanged = "accreditation.changed"
 	KeyRevoked           = "key.revoked"
+	EventFailed          = "event.failed" // to operators: labels that an event could not be drawn for
+	WorkFailed           = "work.failed"  // to operators: items that other work went on past
 	HookTest             = "hook.test"
 )
 
@@ -55,6 +57,8 @@ var Kinds = []Kind{
 	{ReportReceived, "Report from a person", false},
 	{AccreditationChanged, "Accreditation changed", false},
 	{KeyRevoked, "Key revoked", false},
+	{EventFailed, "Consequences not drawn", false},
+	{WorkFailed, "Item that failed", false},
 	{HookTest, "Test", false},
 }
 

@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -12,6 +13,25 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 )
+
+// TestManyIssues previews an advisory that has more issues than are named.
+func TestManyIssues(t *testing.T) {
+	w := labeltest.New(t, nil)
+	w.Issue(w.Example("camera"), 3)
+	doc := []byte(`{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://northlight.example/1","author":"A","timestamp":"2026-10-01T08:00:00Z","version":1,"statements":[`)
+	for i := range label.MaxAdvisedIssues + 3 {
+		doc = fmt.Appendf(doc, `{"vulnerability":{"name":"CVE-2026-%04d"},"status":"under_investigation","products":[{"@id":"pkg:generic/northlight/nl-c210"}]},`, i)
+	}
+	doc = append(bytes.TrimSuffix(doc, []byte(",")), "]}"...)
+	preview, err := labelv1.NewAdvisoryServiceClient(serve(t, w)).PreviewAdvisory(as(t, w, labeltest.Maker),
+		&labelv1.PreviewAdvisoryRequest{Event: w.AdvisoryEvent(labeltest.Maker, doc), Document: doc})
+	if err != nil || preview.GetTotal() != 1 {
+		t.Fatalf("the preview is %v, %v", preview, err)
+	}
+	if a := preview.GetLabels()[0].GetAdvice(); len(a.GetIssues()) != label.MaxAdvisedIssues || a.GetMoreIssues() != 3 {
+		t.Errorf("%d issues are named, and %d more counted", len(a.GetIssues()), a.GetMoreIssues())
+	}
+}
 
 // TestPublishAnAdvisory previews, publishes, reads and lists one, and is refused.
 func TestPublishAnAdvisory(t *testing.T) {

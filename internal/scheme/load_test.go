@@ -217,7 +217,7 @@ func TestBrokenData(t *testing.T) {
 		{"label judged again, and revoked", ladder, "failed: {effect: suspend", "failed: {effect: revoke", "revoke, reason", "lifecycle.rejudged.failed.effect: must be none, review or suspend"},
 		{"label judged again for no reason", ladder, "effect: review, reason: fault", "effect: review, reason: fate", "fate", `lifecycle.rejudged.unsupported.reason: no reason "fate" is defined in reasons.yaml`},
 		{"label judged again for another reason", ladder, "effect: review, reason: fault", "effect: review, reason: over", "reason: over", "lifecycle.rejudged.unsupported.effect: over is not a reason to review a label"},
-		{"label judged again in a way that is not known", ladder, "    unsupported: {effect", "    unsure: {effect", "unsure", `lifecycle.rejudged: "unsure" is not a way`},
+		{"label judged again in a way that is not known", ladder, "    unsupported: {effect", "    unsure: {effect", "rejudged:", `lifecycle.rejudged: "unsure" is not a way`},
 		{"propagation without effect", ladder, "{effect: suspend}", "{effect: shame}", "shame", "lifecycle.propagation.fault.effect: must be none, review, suspend or lapse"},
 		{"propagation that the reason does not give", ladder, "over: {effect: lapse, grace_months: 3}", "over: {effect: suspend}", "over:", "lifecycle.propagation.over.effect: over is not a reason to suspend a label: lapse"},
 		{"lapse without grace", ladder, ", grace_months: 3", "", "over:", "lifecycle.propagation.over: grace_months goes with the effect lapse"},

@@ -36,7 +36,7 @@ func NewRecord(o *label.Outline, statuses []*label.Status, entry int64, now time
 		expires: o.Expires,
 	}
 	// What states need of a label, and nothing more of it, is kept.
-	h := &label.History{Label: &label.Label{ID: o.ID, Issued: o.Issued, Expires: o.Expires}, Statuses: statuses}
+	h := &label.History{Label: &label.Label{ID: o.ID, Issued: o.Issued, Expires: o.Expires}, Statuses: statuses, Seen: now}
 	h.Label.Product.SupportEnd = o.Product.SupportEnd
 	r.State, r.until = h.StandingAt(now).State, h.NextChange(now)
 	if len(statuses) > 0 {

@@ -61,7 +61,9 @@ func (v *View) Advisory(id label.Digest, org string) (*Advisory, error) {
 func (v *View) Publications(id label.Digest) (list []*Advisory, err error) {
 	err = v.prefix(bAdvisories, id[:], nil, func(org []byte) (bool, error) {
 		a, err := v.Advisory(id, string(org))
-		list = append(list, a)
+		if err == nil {
+			list = append(list, a)
+		}
 		return true, err
 	})
 	return list, err
@@ -72,7 +74,7 @@ func (v *View) Advisories(f func(*Advisory) bool) error {
 	return v.prefix(bAdvisories, nil, nil, func(k []byte) (bool, error) {
 		id, org := k[:len(label.Digest{})], k[len(label.Digest{}):]
 		a, err := v.Advisory(label.Digest(id), string(org))
-		return err == nil && f(a), err
+		return err != nil || f(a), err
 	})
 }
 
@@ -94,8 +96,10 @@ func (v *View) LatestAdvisory(org, id string) (*Advisory, error) {
 func (v *View) LatestAdvisories(org string) (list []*Advisory, err error) {
 	err = v.prefix(bLatest, orgKey(org), nil, func(rest []byte) (bool, error) {
 		a, err := v.LatestAdvisory(org, string(rest))
-		list = append(list, a)
-		return true, err
+		if err == nil {
+			list = append(list, a)
+		}
+		return true, present(bLatest, orgKey(org, rest...), err)
 	})
 	return list, err
 }
@@ -106,7 +110,7 @@ func (v *View) OrgAdvisories(org string, cursor []byte, f func(*Advisory, []byte
 	return v.prefix(bOrgAdvisories, orgKey(org), cursor, func(rest []byte) (bool, error) {
 		a, err := v.Advisory(label.Digest(rest[8:]), org)
 		if err != nil {
-			return false, err
+			return true, present(bAdvisories, advisoryKey(label.Digest(rest[8:]), org), err)
 		}
 		return f(a, bytes.Clone(rest)), nil
 	})

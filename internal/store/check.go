@@ -21,7 +21,7 @@ func (s *Store) Check(report func(problem string)) error {
 		for err := range tx.Check(bolt.WithKVStringer(bolt.HexKVStringer())) {
 			report(fmt.Sprintf("database file: %v", err))
 		}
-		c := &checker{v: &View{tx}, tx: tx, report: report}
+		c := &checker{v: &View{tx: tx}, tx: tx, report: report}
 		c.known()
 		c.log()
 		c.organizations()
@@ -373,16 +373,8 @@ func (c *checker) sameCount(index, source []byte) {
 
 // Statements calls f with every accepted statement, until f returns false.
 func (v *View) Statements(f func(*Statement) bool) error {
-	c := v.tx.Bucket(bStatements).Cursor()
-	for k, b := c.First(); k != nil; k, b = c.Next() {
-		s, err := decode[Statement](bStatements, k, b)
-		if err != nil {
-			return err
-		}
+	return each(v, bStatements, nil, len(label.Digest{}), func(k []byte, s *Statement) bool {
 		s.ID = label.Digest(k)
-		if !f(s) {
-			return nil
-		}
-	}
-	return nil
+		return f(s)
+	})
 }

@@ -235,7 +235,7 @@ func putLabel(tx *bolt.Tx, l *Label) error {
 	if err := putJSON(tx.Bucket(bLabels), []byte(l.ID), l); err != nil {
 		return err
 	}
-	d, err := (&View{tx}).Device(l.Device)
+	d, err := (&View{tx: tx}).Device(l.Device)
 	if err != nil {
 		return fmt.Errorf("label %s: its device: %w", l.ID, err)
 	}

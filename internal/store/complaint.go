@@ -49,7 +49,7 @@ func (v *View) OpenComplaints(cursor []byte, f func(*Complaint, []byte) bool) er
 	return v.prefix(bOpenComplaints, nil, cursor, func(rest []byte) (bool, error) {
 		c, err := v.Complaint(string(rest[8:]))
 		if err != nil {
-			return false, err
+			return true, present(bComplaints, rest[8:], err)
 		}
 		return f(c, bytes.Clone(rest)), nil
 	})
@@ -61,7 +61,7 @@ func (v *View) LabelComplaints(id label.ID, cursor []byte, f func(*Complaint, []
 	return v.prefix(bLabelComplaints, []byte(id+"|"), cursor, func(rest []byte) (bool, error) {
 		c, err := v.Complaint(string(rest))
 		if err != nil {
-			return false, err
+			return true, present(bComplaints, rest, err)
 		}
 		return f(c, bytes.Clone(rest)), nil
 	})

@@ -187,7 +187,7 @@ func (v *View) decided(bucket, prefix, cursor []byte, f func(*Decision, []byte) 
 	return v.prefix(bucket, prefix, cursor, func(rest []byte) (bool, error) {
 		d, err := v.Decision(label.Digest(rest[8:]))
 		if err != nil {
-			return false, err
+			return true, present(bDecisions, rest[8:], err)
 		}
 		return f(d, bytes.Clone(rest)), nil
 	})
@@ -195,18 +195,10 @@ func (v *View) decided(bucket, prefix, cursor []byte, f func(*Decision, []byte) 
 
 // Decisions calls f with every refusal, until f returns false.
 func (v *View) Decisions(f func(*Decision) bool) error {
-	c := v.tx.Bucket(bDecisions).Cursor()
-	for k, b := c.First(); k != nil; k, b = c.Next() {
-		d, err := decode[Decision](bDecisions, k, b)
-		if err != nil {
-			return err
-		}
+	return each(v, bDecisions, nil, len(label.Digest{}), func(k []byte, d *Decision) bool {
 		d.Digest = label.Digest(k)
-		if !f(d) {
-			return nil
-		}
-	}
-	return nil
+		return f(d)
+	})
 }
 
 // Appeal returns an appeal by the digest of its signed statement.
@@ -224,7 +216,7 @@ func (v *View) DueAppeals(cursor []byte, f func(*Appeal, []byte) bool) error {
 	return v.prefix(bDueAppeals, nil, cursor, func(rest []byte) (bool, error) {
 		a, err := v.Appeal(label.Digest(rest[8:]))
 		if err != nil {
-			return false, err
+			return true, present(bAppeals, rest[8:], err)
 		}
 		return f(a, bytes.Clone(rest)), nil
 	})
@@ -243,7 +235,9 @@ func (v *View) Ruling(device, id label.Digest) (*Ruling, error) {
 func (v *View) Rulings(device label.Digest) (list []*Ruling, err error) {
 	err = v.prefix(bRulings, device[:], nil, func(rest []byte) (bool, error) {
 		r, err := v.Ruling(device, label.Digest(rest))
-		list = append(list, r)
+		if err == nil {
+			list = append(list, r)
+		}
 		return true, err
 	})
 	return list, err
@@ -259,7 +253,7 @@ func (v *View) AllRulings(cursor []byte, f func(*Ruling, []byte) bool) error {
 		key := bytes.Clone(rest)
 		r, err := v.Ruling(label.Digest(key[:len(key)/2]), label.Digest(key[len(key)/2:]))
 		if err != nil {
-			return false, err
+			return true, err
 		}
 		return f(r, key), nil
 	})

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -19,6 +20,29 @@ type Event struct {
 	Done      time.Time        `json:"done,omitzero"`
 	Cursor    []byte           `json:"cursor,omitempty"`
 	Changed   int              `json:"changed,omitzero"` // labels that were changed so far
+
+	Failures []EventFailure `json:"failures,omitempty"` // the first [label.MaxFailures]
+	Failed   int            `json:"failed,omitzero"`    // how many there are since it was tried last
+	Retried  int            `json:"retried,omitzero"`   // how often what failed was tried again
+}
+
+// An EventFailure is a label for which the consequences of an event could not be
+// drawn.
+type EventFailure struct {
+	Label label.ID  `json:"label,omitempty"` // empty where it is not known which labels it is about
+	Text  string    `json:"text"`            // why
+	At    time.Time `json:"at"`
+}
+
+// Fail records a failure, of each label once.
+func (e *Event) Fail(f EventFailure) {
+	if slices.ContainsFunc(e.Failures, func(old EventFailure) bool { return old.Label == f.Label && old.Text == f.Text }) {
+		return
+	}
+	e.Failed++
+	if len(e.Failures) < label.MaxFailures {
+		e.Failures = append(e.Failures, f)
+	}
 }
 
 // Event returns an event by the digest of its signed statement.
@@ -32,18 +56,10 @@ func (v *View) Event(id label.Digest) (*Event, error) {
 
 // Events calls f with every event, until f returns false.
 func (v *View) Events(f func(*Event) bool) error {
-	c := v.tx.Bucket(bEvents).Cursor()
-	for k, b := c.First(); k != nil; k, b = c.Next() {
-		e, err := decode[Event](bEvents, k, b)
-		if err != nil {
-			return err
-		}
+	return each(v, bEvents, nil, len(label.Digest{}), func(k []byte, e *Event) bool {
 		e.Digest = label.Digest(k)
-		if !f(e) {
-			return nil
-		}
-	}
-	return nil
+		return f(e)
+	})
 }
 
 func putEvent(tx *bolt.Tx, e *Event) error { return putJSON(tx.Bucket(bEvents), e.Digest[:], e) }
@@ -51,20 +67,12 @@ func putEvent(tx *bolt.Tx, e *Event) error { return putJSON(tx.Bucket(bEvents), 
 // LabelsAfter calls f with every label after an ID, by ID, until f returns
 // false.
 func (v *View) LabelsAfter(after label.ID, f func(*Label) bool) error {
-	c := v.tx.Bucket(bLabels).Cursor()
-	k, b := c.Seek([]byte(after))
-	if k != nil && label.ID(k) == after {
-		k, b = c.Next()
+	var from []byte
+	if after != "" {
+		from = append([]byte(after), 0)
 	}
-	for ; k != nil; k, b = c.Next() {
-		l, err := decode[Label](bLabels, k, b)
-		if err != nil {
-			return err
-		}
+	return each(v, bLabels, from, 0, func(k []byte, l *Label) bool {
 		l.ID = label.ID(k)
-		if !f(l) {
-			return nil
-		}
-	}
-	return nil
+		return f(l)
+	})
 }

@@ -78,7 +78,7 @@ func putNotice(tx *bolt.Tx, n *notice.Notice, at time.Time) error {
 	if err := tx.Bucket(bOrgNotices).Put(noticeKey(n), nil); err != nil {
 		return err
 	}
-	hooks, err := (&View{tx}).OrgHooks(n.Organization)
+	hooks, err := (&View{tx: tx}).OrgHooks(n.Organization)
 	if err != nil {
 		return err
 	}
@@ -177,8 +177,10 @@ func (v *View) Hook(id string) (*notice.Hook, error) {
 func (v *View) OrgHooks(org string) (list []*notice.Hook, err error) {
 	err = v.prefix(bOrgHooks, orgKey(org), nil, func(rest []byte) (bool, error) {
 		h, err := v.Hook(string(rest))
-		list = append(list, h)
-		return true, err
+		if err == nil {
+			list = append(list, h)
+		}
+		return true, present(bHooks, rest, err)
 	})
 	return list, err
 }
@@ -194,20 +196,25 @@ func (v *View) OrgNotices(org string, cursor []byte, f func(*notice.Notice, []by
 	return v.prefix(bOrgNotices, orgKey(org), cursor, func(rest []byte) (bool, error) {
 		n, err := v.Notice(string(rest[8:]))
 		if err != nil {
-			return false, err
+			return true, present(bNotices, rest[8:], err)
 		}
 		return f(n, bytes.Clone(rest)), nil
 	})
 }
 
-// Heads calls f with the first delivery in the queue of each hook.
+// Heads calls f with the first delivery in the queue of each hook: the first
+// that can be read, where the loop goes on past the others.
 func (v *View) Heads(f func(*notice.Delivery)) error {
 	c := v.tx.Bucket(bOutbox).Cursor()
 	k, b := c.First()
 	for k != nil {
 		d, err := v.delivery(bOutbox, k, b)
 		if err != nil {
-			return err
+			if err = v.past(err); err != nil {
+				return err
+			}
+			k, b = c.Next()
+			continue
 		}
 		f(d)
 		k, b = c.Seek(letterKey(d.Hook, 1<<64-1)) // no queue is that long
@@ -235,7 +242,7 @@ func (v *View) DeadLetters(hook string, cursor []byte, f func(*notice.Delivery, 
 		key := orgKey(hook, rest...)
 		d, err := v.delivery(bDead, key, v.tx.Bucket(bDead).Get(key))
 		if err != nil {
-			return false, err
+			return true, err
 		}
 		return f(d, bytes.Clone(rest)), nil
 	})
@@ -307,6 +314,9 @@ func (c *checker) notices() {
 		})
 	}
 	if _, err := c.v.Watched(); err != nil {
+		c.badf("%v", err)
+	}
+	if _, err := c.v.Acceptances(); err != nil {
 		c.badf("%v", err)
 	}
 }

@@ -110,7 +110,7 @@ func putJudgement(tx *bolt.Tx, j Judgement) error {
 
 // putMove marks the number as moved away from all devices of others.
 func putMove(tx *bolt.Tx, m *GTINMove) error {
-	v := &View{tx}
+	v := &View{tx: tx}
 	var marked, freed []label.Digest
 	err := v.prefix(bGTINs, []byte(m.GTIN), nil, func(rest []byte) (bool, error) {
 		d, err := v.Device(label.Digest(rest))
@@ -175,10 +175,12 @@ func (v *View) LabelsOf(d *Device) (list []*Label, err error) {
 	c := v.tx.Bucket(bDeviceLabels).Cursor()
 	for k, b := c.Seek(p); bytes.HasPrefix(k, p); k, b = c.Next() {
 		l, err := v.Label(label.ID(b))
-		if err != nil {
+		if err = v.past(present(bLabels, b, err)); err != nil {
 			return nil, err
 		}
-		list = append(list, l)
+		if l != nil {
+			list = append(list, l)
+		}
 	}
 	return list, nil
 }
@@ -197,7 +199,7 @@ func (v *View) Latest(d *Device, scheme string) (*Label, error) {
 	for ; bytes.HasPrefix(k, p); k, b = c.Prev() {
 		l, err := v.Label(label.ID(b))
 		if err != nil {
-			return nil, err
+			return nil, present(bLabels, b, err)
 		}
 		if l.Scheme == scheme {
 			return l, nil

@@ -40,7 +40,7 @@ type RequestSignature struct {
 func (r *Request) Predicate() (*label.StatusRequest, error) {
 	var st label.Statement
 	if err := label.DecodeLoose(r.Statement, &st); err != nil {
-		return nil, corrupt(bRequests, r.Digest, err)
+		return nil, corrupt(bRequests, r.Digest[:], err)
 	}
 	p := new(label.StatusRequest)
 	return p, label.Decode(st.Predicate, p)
@@ -96,14 +96,16 @@ func (v *View) Histories(f func(*Label, []*Status) bool) error {
 	for k != nil {
 		id := label.ID(k[:len(k)-4])
 		list, err := v.History(id)
-		if err != nil {
-			return err
+		var l *Label
+		if err == nil {
+			l, err = v.Label(id)
+			err = present(bLabels, []byte(id), err)
 		}
-		l, err := v.Label(id)
 		if err != nil {
-			return corrupt(bStatuses, k, err)
-		}
-		if !f(l, list) {
+			if err = v.past(err); err != nil {
+				return err
+			}
+		} else if !f(l, list) {
 			return nil
 		}
 		k, _ = c.Seek(append([]byte(id), 0xff, 0xff, 0xff, 0xff))
@@ -122,27 +124,22 @@ func (v *View) Request(id label.Digest) (*Request, error) {
 
 // Requests calls f with every request, until f returns false.
 func (v *View) Requests(f func(*Request) bool) error {
-	c := v.tx.Bucket(bRequests).Cursor()
-	for k, b := c.First(); k != nil; k, b = c.Next() {
-		r, err := decode[Request](bRequests, k, b)
-		if err != nil {
-			return err
-		}
+	return each(v, bRequests, nil, len(label.Digest{}), func(k []byte, r *Request) bool {
 		r.Digest = label.Digest(k)
-		if !f(r) {
-			return nil
-		}
-	}
-	return nil
+		return f(r)
+	})
 }
 
 // Waiting returns the requests that wait for another signature: those for one
 // label, or all of them.
 func (v *View) Waiting(id label.ID) (list []*Request, err error) {
 	err = v.prefix(bWaiting, []byte(id), nil, func(rest []byte) (bool, error) {
-		r, err := v.Request(label.Digest(rest[len(rest)-len(label.Digest{}):]))
-		list = append(list, r)
-		return true, err
+		digest := rest[len(rest)-len(label.Digest{}):]
+		r, err := v.Request(label.Digest(digest))
+		if err == nil {
+			list = append(list, r)
+		}
+		return true, present(bRequests, digest, err)
 	})
 	return list, err
 }

@@ -12,7 +12,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
-	"labeld/internal/label"
 	"labeld/internal/translog"
 )
 
@@ -95,6 +94,7 @@ var (
 	kAdvised    = []byte("advised")
 	kWatched    = []byte("watched")
 	kCommitted  = []byte("committed")
+	kAccepted   = []byte("accepted")
 	kSize       = []byte("size")
 	kRoot       = []byte("root")
 	kCheckpoint = []byte("checkpoint")
@@ -234,8 +234,4 @@ func newestFirst(t time.Time) []byte {
 func orgKey(org string, rest ...byte) []byte {
 	k := make([]byte, 0, len(org)+1+len(rest))
 	return append(append(append(k, org...), 0), rest...)
-}
-
-func corrupt(bucket []byte, key any, err error) error {
-	return label.Errorf(label.Internal, label.ReasonInternal, "", "record %s/%x cannot be read (%v); run \"labeld check\"", bucket, key, err)
 }

@@ -30,18 +30,10 @@ func (v *View) Plan(id string) (*Plan, error) {
 // Plans calls f with every plan, by ID, from the one after an ID on, until f
 // returns false.
 func (v *View) Plans(after string, f func(*Plan) bool) error {
-	c := v.tx.Bucket(bPlans).Cursor()
-	for k, b := c.Seek(append([]byte(after), 0)); k != nil; k, b = c.Next() {
-		p, err := decode[Plan](bPlans, k, b)
-		if err != nil {
-			return err
-		}
+	return each(v, bPlans, append([]byte(after), 0), 0, func(k []byte, p *Plan) bool {
 		p.ID = string(k)
-		if !f(p) {
-			return nil
-		}
-	}
-	return nil
+		return f(p)
+	})
 }
 
 // plans checks that the log entries of plans are there and theirs alone.

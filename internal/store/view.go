@@ -14,12 +14,15 @@ import (
 
 // A View is a consistent picture of the store. It is valid inside the function
 // that [Store.View] calls; what it returns may be kept.
-type View struct{ tx *bolt.Tx }
+type View struct {
+	tx   *bolt.Tx
+	tell func(*Damage) // of records that loops go on past; nil where they end there
+}
 
 // View calls f with a consistent picture. It takes no lock that a writer holds.
 // A long f keeps old pages from being reused.
 func (s *Store) View(f func(*View) error) error {
-	return s.db.View(func(tx *bolt.Tx) error { return f(&View{tx}) })
+	return s.db.View(func(tx *bolt.Tx) error { return f(&View{tx: tx}) })
 }
 
 // Head returns the log head.
@@ -132,17 +135,7 @@ func (v *View) Org(id string) (*label.Organization, error) {
 // Orgs calls f with organizations from the one after the given ID on, until f
 // returns false.
 func (v *View) Orgs(after string, f func(*label.Organization) bool) error {
-	c := v.tx.Bucket(bOrgs).Cursor()
-	for k, b := c.Seek(append([]byte(after), 0)); k != nil; k, b = c.Next() {
-		o, err := decode[label.Organization](bOrgs, k, b)
-		if err != nil {
-			return err
-		}
-		if !f(o) {
-			return nil
-		}
-	}
-	return nil
+	return each(v, bOrgs, append([]byte(after), 0), 0, func(_ []byte, o *label.Organization) bool { return f(o) })
 }
 
 // Key returns an enrolled key.
@@ -152,8 +145,10 @@ func (v *View) Key(id string) (*label.Key, error) { return getJSON[label.Key](v,
 func (v *View) OrgKeys(org string) (keys []*label.Key, err error) {
 	err = v.prefix(bOrgKeys, orgKey(org), nil, func(rest []byte) (bool, error) {
 		k, err := v.Key(string(rest))
-		keys = append(keys, k)
-		return true, err
+		if err == nil {
+			keys = append(keys, k)
+		}
+		return true, present(bKeys, rest, err)
 	})
 	return keys, err
 }
@@ -165,7 +160,10 @@ func (v *View) Accreditations(org string) (list []*Accreditation, err error) {
 	for k, b := c.Seek(p); bytes.HasPrefix(k, p); k, b = c.Next() {
 		a, err := decode[label.Accreditation](bAccreditations, k, b)
 		if err != nil {
-			return nil, err
+			if err = v.past(err); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		list = append(list, &Accreditation{Index: int64(binary.BigEndian.Uint64(k[len(p):])), Accreditation: *a})
 	}
@@ -180,7 +178,7 @@ func (v *View) Device(digest label.Digest) (*Device, error) {
 	}
 	d, err := unpackDevice(digest, b)
 	if err != nil {
-		return nil, corrupt(bDevices, digest, err)
+		return nil, corrupt(bDevices, digest[:], err)
 	}
 	return d, nil
 }
@@ -221,7 +219,7 @@ func (v *View) unpacked(bucket []byte, id label.Digest, unpack func([]byte) ([]b
 	}
 	raw, err := unpack(b)
 	if err != nil {
-		return nil, corrupt(bucket, id, err)
+		return nil, corrupt(bucket, id[:], err)
 	}
 	return raw, nil
 }
@@ -252,7 +250,7 @@ func (v *View) OrgStatements(org string, cursor []byte, f func(*Statement, []byt
 	return v.prefix(bOrgStmts, orgKey(org), cursor, func(rest []byte) (bool, error) {
 		s, err := v.Statement(label.Digest(rest[8:]))
 		if err != nil {
-			return false, err
+			return true, present(bStatements, rest[8:], err)
 		}
 		return f(s, bytes.Clone(rest)), nil
 	})
@@ -275,18 +273,7 @@ func (v *View) Outline(index int64) (*label.Outline, error) {
 
 // Labels calls f with every label, by ID, until f returns false.
 func (v *View) Labels(f func(*Label) bool) error {
-	c := v.tx.Bucket(bLabels).Cursor()
-	for k, b := c.First(); k != nil; k, b = c.Next() {
-		l, err := decode[Label](bLabels, k, b)
-		if err != nil {
-			return err
-		}
-		l.ID = label.ID(k)
-		if !f(l) {
-			return nil
-		}
-	}
-	return nil
+	return v.LabelsAfter("", f)
 }
 
 // OrgLabels calls f with the labels of a manufacturer, newest first, from the
@@ -295,7 +282,7 @@ func (v *View) OrgLabels(org string, cursor []byte, f func(*Label, []byte) bool)
 	return v.prefix(bOrgLabels, orgKey(org), cursor, func(rest []byte) (bool, error) {
 		l, err := v.Label(label.ID(rest[8:]))
 		if err != nil {
-			return false, err
+			return true, present(bLabels, rest[8:], err)
 		}
 		return f(l, bytes.Clone(rest)), nil
 	})
@@ -311,7 +298,7 @@ func (v *View) prefix(bucket, prefix, cursor []byte, f func(rest []byte) (bool, 
 	}
 	for k, _ := c.Seek(start); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		more, err := f(k[len(prefix):])
-		if err != nil || !more {
+		if err = v.past(err); err != nil || !more {
 			return err
 		}
 	}

@@ -91,6 +91,7 @@ func (c *Census) Candidates(a *Announcement) (list []Candidate, err error) {
 		if h.Label.Scheme.ID != a.Scheme {
 			continue
 		}
+		h.Seen = a.Recorded // the log has all of it before the plan
 		if s := h.StandingAt(a.Recorded); !s.State.Live() {
 			continue
 		}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"time"
@@ -100,6 +101,7 @@ func (t *Trust) Verify(pkg []byte, at time.Time) (*Result, error) {
 	if r.Fresh, err = t.SignedAt(proof.Checkpoint); err != nil {
 		return nil, label.Errorf(label.Invalid, label.ReasonBadSignature, "proof", "the log head does not say when it was signed: %v", err)
 	}
+	r.Seen = r.Fresh // that head has all of the history
 	r.Standing = r.StandingAt(at.UTC().Truncate(time.Second))
 	// What has ended cannot come back, however old the news of it.
 	if limit := t.Freshness.Package(); r.State.Live() && at.Sub(r.Fresh) > limit {
@@ -185,11 +187,20 @@ func (t *Trust) label(bundle, device []byte) (*label.Label, string, *envelope.Un
 	if err != nil {
 		return nil, "", nil, label.Within("bundle", err)
 	}
-	l, key, err := Statement(u, device, t.keys)
-	if err != nil {
-		return nil, "", nil, err
+	// Of several signatures one that counts is enough: a key that was not in use
+	// says nothing against another that was.
+	var refusal error
+	for v := range u.Signers(t.keys) {
+		l, err := labelOf(v, device)
+		if err == nil {
+			err = t.validKey(v.KeyID(), l.Issued)
+		}
+		if err == nil {
+			return l, v.KeyID(), u, nil
+		}
+		refusal = cmp.Or(refusal, err)
 	}
-	return l, key, u, t.validKey(key, l.Issued)
+	return nil, "", nil, cmp.Or(refusal, unsignedLabel())
 }
 
 // Statement checks the authority's signature under a statement of any type.
@@ -255,26 +266,36 @@ func (t *Trust) validKey(id string, issued time.Time) error {
 func Statement(u *envelope.Unverified, device []byte, keys []*envelope.PublicKey) (*label.Label, string, error) {
 	v, err := u.Verify(keys)
 	if err != nil {
-		return nil, "", label.Errorf(label.Invalid, label.ReasonBadSignature, "bundle",
-			"no trusted label key made this signature over these bytes; the label was changed or is not of this authority")
+		return nil, "", unsignedLabel()
 	}
+	l, err := labelOf(v, device)
+	return l, v.KeyID(), err
+}
+
+func unsignedLabel() error {
+	return label.Errorf(label.Invalid, label.ReasonBadSignature, "bundle",
+		"no trusted label key made this signature over these bytes; the label was changed or is not of this authority")
+}
+
+// labelOf reads a label about a device from a statement of the authority.
+func labelOf(v *envelope.Verified, device []byte) (*label.Label, error) {
 	if v.PredicateType() != label.TypeLabel {
-		return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownType, "bundle", "the statement is a %s, not a label", v.PredicateType())
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "bundle", "the statement is a %s, not a label", v.PredicateType())
 	}
 	l, err := envelope.Predicate[label.Label](v)
 	if err != nil {
-		return nil, "", label.Within("bundle", err)
+		return nil, label.Within("bundle", err)
 	}
 	dev, err := label.ParseDevice(device)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	subjects := v.Subjects()
 	if len(subjects) != 1 || subjects[0] != label.DigestOf(device) {
-		return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownSubject, "device", "the label is about another device than this descriptor")
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "device", "the label is about another device than this descriptor")
 	}
 	if !reflect.DeepEqual(&l.Device, dev) {
-		return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownSubject, "device", "the label describes another device than its subject")
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "device", "the label describes another device than its subject")
 	}
-	return l, v.KeyID(), nil
+	return l, nil
 }

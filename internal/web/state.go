@@ -321,7 +321,11 @@ func newCaution(v *voice, s *label.Status) caution {
 		for _, s := range a.Issues {
 			issues = append(issues, string(bdi(s)))
 		}
-		n.About = v.HTML("notice.about-issues", "id", bdi(a.ID), "issues", template.HTML(strings.Join(issues, ", ")), "date", day)
+		list := template.HTML(strings.Join(issues, ", "))
+		if a.More > 0 {
+			list = v.HTML("notice.issues-more", "issues", list, "count", a.More)
+		}
+		n.About = v.HTML("notice.about-issues", "id", bdi(a.ID), "issues", list, "date", day)
 	}
 	if key := severities[strings.ToLower(a.Severity)]; key != "" {
 		n.Severity = v.Text("notice.severity", "severity", v.Text(key))

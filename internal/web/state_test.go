@@ -376,7 +376,7 @@ func TestAdvisories(t *testing.T) {
 		advise(1, label.AdvisoryRef{ID: "two", State: "under-investigation", Action: "Wait for news."}),
 		advise(2, label.AdvisoryRef{ID: "three", State: "not-affected"}),
 		advise(3, label.AdvisoryRef{ID: "four", State: "affected", Severity: "high", FixedIn: "2.4.1", Action: "Open the app and update.", URL: "https://northlight.example.com/four"}),
-		advise(4, label.AdvisoryRef{ID: "five", State: "fixed"}),
+		advise(4, label.AdvisoryRef{ID: "five", State: "fixed", More: 240}),
 		advise(9, label.AdvisoryRef{ID: "one", State: "not-affected"}),
 	)
 	h := w.handler(a)
@@ -391,7 +391,7 @@ func TestAdvisories(t *testing.T) {
 		"Title of one Severity: critical.", "Notice one about CVE-2026-one, 2 November 2026.",
 		"You need version 2.4.1 or later Title of four Severity: high. What to do: Open the app and update.",
 		"The manufacturer is finding out whether this product is affected Title of two What to do: Wait for news.",
-		"Mended by an update: install the latest version",
+		"Mended by an update: install the latest version", "Notice five about CVE-2026-five and 240 more, 6 November 2026.",
 		"Notices that do not concern this product (1) This product is not affected Title of three",
 		"6 November 2026: Security notice: mended. Log entry 1 Title of five As told in a test.",
 		"5 November 2026: Security notice: affected, mended from version 2.4.1 on.", "4 November 2026: Security notice: not affected.",

@@ -630,7 +630,7 @@ type Advisory struct {
 	Url string `protobuf:"bytes,4,opt,name=url,proto3" json:"url,omitempty"`
 	// SHA-256 of the document, 64 lower-case hex digits.
 	Sha256 string `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
-	// CVE and other numbers.
+	// CVE and other numbers; of many the first.
 	Issues []string `protobuf:"bytes,6,rep,name=issues,proto3" json:"issues,omitempty"`
 	// critical, high, medium, low or none; empty where it is not said.
 	Severity string `protobuf:"bytes,7,opt,name=severity,proto3" json:"severity,omitempty"`
@@ -639,7 +639,9 @@ type Advisory struct {
 	// Firmware version from which on all of it is fixed; empty where there is none.
 	FixedIn string `protobuf:"bytes,9,opt,name=fixed_in,json=fixedIn,proto3" json:"fixed_in,omitempty"`
 	// What the owner of a device should do.
-	Action        string `protobuf:"bytes,10,opt,name=action,proto3" json:"action,omitempty"`
+	Action string `protobuf:"bytes,10,opt,name=action,proto3" json:"action,omitempty"`
+	// How many issues are left out; the document has them all.
+	MoreIssues    int32 `protobuf:"varint,11,opt,name=more_issues,json=moreIssues,proto3" json:"more_issues,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -742,6 +744,13 @@ func (x *Advisory) GetAction() string {
 		return x.Action
 	}
 	return ""
+}
+
+func (x *Advisory) GetMoreIssues() int32 {
+	if x != nil {
+		return x.MoreIssues
+	}
+	return 0
 }
 
 // A label in short. The signed statement has more.
@@ -1615,7 +1624,7 @@ const file_label_v1_common_proto_rawDesc = "" +
 	" \x01(\tR\fsuccessorUrl\x12.\n" +
 	"\badvisory\x18\v \x01(\v2\x12.label.v1.AdvisoryR\badvisory\x12\x14\n" +
 	"\x05cause\x18\f \x01(\tR\x05cause\x12\x14\n" +
-	"\x05title\x18\r \x01(\tR\x05title\"\xf1\x01\n" +
+	"\x05title\x18\r \x01(\tR\x05title\"\x92\x02\n" +
 	"\bAdvisory\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x14\n" +
@@ -1627,7 +1636,9 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x05state\x18\b \x01(\tR\x05state\x12\x19\n" +
 	"\bfixed_in\x18\t \x01(\tR\afixedIn\x12\x16\n" +
 	"\x06action\x18\n" +
-	" \x01(\tR\x06action\"\xff\x06\n" +
+	" \x01(\tR\x06action\x12\x1f\n" +
+	"\vmore_issues\x18\v \x01(\x05R\n" +
+	"moreIssues\"\xff\x06\n" +
 	"\fLabelSummary\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x16\n" +

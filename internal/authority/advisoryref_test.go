@@ -1,0 +1,203 @@
+package authority_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/store"
+)
+
+// manyVex is an OpenVEX document about n weaknesses of the example camera, with
+// names of a length.
+func manyVex(id string, updated time.Time, status string, first, n, length int) []byte {
+	var list []string
+	for i := range n {
+		name := fmt.Sprintf("CVE-2026-%07d", first+i)
+		name += strings.Repeat("x", max(0, length-len(name)))
+		extra := ""
+		if status == "affected" {
+			extra = `,"action_statement":"Keep guests on the guest network."`
+		}
+		list = append(list, fmt.Sprintf(`{"vulnerability":{"name":%q},"products":[{"@id":"pkg:generic/northlight/nl-c210@3.8.2"}],"status":%q%s}`, name, status, extra))
+	}
+	return fmt.Appendf(nil, `{"@context":"https://openvex.dev/ns/v0.2.0","@id":%q,"author":"Northlight","timestamp":"2026-10-01T08:00:00Z",
+		"last_updated":%q,"version":1,"statements":[%s]}`, "https://northlight.example/"+id, updated.UTC().Format(time.RFC3339), strings.Join(list, ","))
+}
+
+// TestAdvisoryThatIsTooMuch has a manufacturer send what would not fit in a log
+// entry, and an operator too, whose documents are not held against any label. It
+// is refused at once, or cut; and the consequences of what comes after are drawn.
+func TestAdvisoryThatIsTooMuch(t *testing.T) {
+	l := newLife(t)
+	ago := func(d time.Duration) time.Time { return l.Clock.Now().Add(-d) }
+	one := func(product, status string) []byte {
+		return vex{id: "x", version: 1, updated: ago(time.Minute), status: status, product: product}.bytes()
+	}
+	csaf := strings.Replace(string(l.Example("camera").Advisory), "https://northlight.example/security/nl-sa-2026-0011",
+		"https://northlight.example/"+strings.Repeat("x", label.MaxAdvisoryURL), 1)
+	for name, c := range map[string]struct {
+		document []byte
+		kind     label.Kind
+		reason   label.Reason
+		says     string
+	}{
+		"names of 200 bytes": {manyVex("200", ago(time.Minute), "affected", 0, 256, 200), label.TooLarge, label.ReasonTooLarge, "document.statements[0].vulnerability.name: is 200 bytes"},
+		"a version to update to of 65 bytes": {one("pkg:generic/northlight/nl-c210@"+strings.Repeat("9", label.MaxVersion+1), "fixed"), label.TooLarge, label.ReasonTooLarge,
+			"document: what it says of a label could not be recorded: fixedIn: is 65 bytes, at most 64"},
+		"a version to update to that misleads": {one("pkg:generic/northlight/nl-c210@4%E2%80%AE0.1", "fixed"), label.Invalid, label.ReasonMalformed, "fixedIn: contains the invisible character U+202E"},
+		"an address beyond the limit":          {[]byte(csaf), label.TooLarge, label.ReasonTooLarge, "url: is 527 bytes, at most 500"},
+	} {
+		for _, org := range []string{labeltest.Maker, labeltest.Operator} {
+			signed := l.AdvisoryEvent(org, c.document)
+			_, _, err := l.Authority.Advise(ctx, l.Caller(org), signed, c.document)
+			wants(t, err, c.kind, c.reason)
+			if err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s of %s: %v, want %q", name, org, err, c.says)
+			}
+			_, err = l.Authority.PreviewAdvisory(l.Caller(org), signed, c.document)
+			wants(t, err, c.kind, c.reason)
+		}
+	}
+	if n := len(l.now().Statuses); n > 0 {
+		t.Errorf("%d statements were added", n)
+	}
+
+	l.Advise(labeltest.Maker, manyVex("64", ago(time.Minute), "affected", 0, 256, label.MaxIssueName))
+	p := l.now()
+	if len(p.Advisories) != 1 {
+		t.Fatalf("there are %d advisories", len(p.Advisories))
+	}
+	ref := p.Advisories[0].Advisory
+	if len(ref.Issues) != label.MaxAdvisedIssues || ref.More != 256-label.MaxAdvisedIssues || ref.Issues[0][:16] != "CVE-2026-0000000" {
+		t.Errorf("the advice names %d issues and says that there are %d more", len(ref.Issues), ref.More)
+	}
+	if err := l.Store.View(func(v *store.View) error {
+		entry, err := v.Entry(p.Indexes[0])
+		if err != nil {
+			return err
+		}
+		b, err := entry.Encode()
+		if len(b) > label.MaxStatusEntry {
+			t.Errorf("its log entry has %d bytes", len(b))
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+
+	// A release that is about something else takes all of it back.
+	l.pass(time.Hour)
+	l.Advise(labeltest.Maker, []byte(strings.ReplaceAll(string(manyVex("64", ago(time.Minute), "affected", 0, 20, 0)), "nl-c210", "other")))
+	if ref := l.now().Advisories[0].Advisory; ref.State != "not-affected" || ref.More != 256-label.MaxAdvisedIssues {
+		t.Errorf("taken back: %s, %d more", ref.State, ref.More)
+	}
+	e := l.Report(label.Event{Kind: label.KeyEvent, Key: l.Signers[labeltest.Lab].Public.ID, Since: labeltest.Start, Reason: "key-compromised", Text: "It was stolen."})
+	if e.Done.IsZero() {
+		t.Error("the consequences of what came after were not drawn")
+	}
+}
+
+// TestLongestNumber publishes under the longest number that an advisory may have.
+func TestLongestNumber(t *testing.T) {
+	l := newLife(t)
+	number := "https://northlight.example/vex/"
+	l.Advise(labeltest.Maker, vex{id: strings.Repeat("x", label.MaxText-len(number)), version: 1, updated: firstVex.updated, status: "affected"}.bytes())
+	if p := l.now(); len(p.Advisories) != 1 || len(p.Advisories[0].Advisory.ID) != label.MaxText || p.Advisories[0].Advisory.Title != "Security notice" {
+		t.Errorf("there are %d advisories", len(p.Advisories))
+	}
+}
+
+// TestAnswerToMany has the manufacturer answer what a long advice names, and not
+// what it leaves out.
+func TestAnswerToMany(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		warned, n int // weaknesses that the operator warns of, and the manufacturer speaks of
+		late      bool
+	}{
+		{"as many as are named", label.MaxAdvisedIssues, label.MaxAdvisedIssues, false},
+		{"more than are named, those that are", label.MaxAdvisedIssues + 4, label.MaxAdvisedIssues, true},
+		{"more than are named, all of them", label.MaxAdvisedIssues + 4, label.MaxAdvisedIssues + 4, true},
+	} {
+		l := newLife(t)
+		l.Advise(labeltest.Operator, manyVex("warning", firstVex.updated, "affected", 0, tt.warned, 0))
+		due := l.due()
+		l.Clock.Set(due.Add(-time.Hour))
+		l.Advise(labeltest.Maker, manyVex("answer", firstVex.updated, "fixed", 0, tt.n, 0))
+		if p := l.remind(due.Add(time.Minute)); (p.Review != nil) != tt.late {
+			t.Errorf("%s: under review is %v", tt.name, p.Review != nil)
+		}
+		// A later release is an answer in any case.
+		l = newLife(t)
+		l.Advise(labeltest.Operator, manyVex("warning", firstVex.updated, "affected", 0, tt.warned, 0))
+		l.Clock.Set(due.Add(-time.Hour))
+		l.Advise(labeltest.Operator, manyVex("warning", l.Clock.Now().Add(-time.Minute), "fixed", 0, tt.warned, 0))
+		if p := l.remind(due.AddDate(1, 0, 0)); p.Review != nil {
+			t.Errorf("%s: under review after a later release", tt.name)
+		}
+	}
+}
+
+// TestEveryOperatorIsHeard has a second organization of operators warn of a
+// product before it has a label.
+func TestEveryOperatorIsHeard(t *testing.T) {
+	w := labeltest.New(t, nil)
+	w.Enrol("night-shift", label.RoleOperator)
+	signed := func(org, id string) {
+		doc := vex{id: id, version: 1, updated: firstVex.updated, status: "affected"}
+		w.Advise(org, doc.bytes())
+	}
+	signed("night-shift", "night")
+	signed(labeltest.Operator, "day")
+	l := &life{w, t, w.Issue(w.Example("camera"), 3)}
+	for range 2 {
+		if err := w.Authority.AdviseNew(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard := map[string]bool{}
+	for _, st := range l.now().Advisories {
+		heard[st.Publisher()] = true
+	}
+	if len(l.now().Statuses) != 2 || !heard["night-shift"] || !heard[labeltest.Operator] {
+		t.Errorf("the label has %d statements, of %v", len(l.now().Statuses), heard)
+	}
+}
+
+// TestCarriedAdvice asks what the advisories of a label say of a successor with
+// other firmware.
+func TestCarriedAdvice(t *testing.T) {
+	l := newLife(t)
+	l.Enrol("night-shift", label.RoleOperator)
+	l.Advise(labeltest.Maker, firstVex.bytes())
+	l.Advise("night-shift", vex{id: "1", version: 1, updated: firstVex.updated, status: "affected"}.bytes())
+	l.Advise(labeltest.Operator, vex{id: "2", version: 1, updated: firstVex.updated, status: "not_affected", product: "pkg:generic/northlight/nl-c210@3.8.2"}.bytes())
+	l.pass(time.Hour)
+	last := vex{id: "1", version: 2, updated: l.Clock.Now().Add(-time.Minute), status: "fixed", product: "pkg:generic/northlight/nl-c210@3.8.4"}
+	adv := l.Advise(labeltest.Maker, last.bytes())
+	carried := func(firmware string, want ...string) {
+		t.Helper()
+		next := *l.pub.Label
+		next.Firmware = &label.Firmware{Version: firmware}
+		list, events, err := l.Authority.CarriedAdvice(l.now().Advisories, &next)
+		var got []string
+		for i, ref := range list {
+			got = append(got, ref.ID[len("https://northlight.example/vex/"):]+" "+ref.Version+" "+ref.State)
+			if ref.SHA256 == adv.Digest && events[i] != adv.Event {
+				t.Error("it is not of the event that published it")
+			}
+		}
+		if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("for %s: %v (%v), want %v", firmware, got, err, want)
+		}
+	}
+	carried("3.8.2", "1 1 affected", "2 1 not-affected", "1 2 affected")
+	carried("3.8.4", "1 1 affected", "1 2 fixed")
+	if list, _, err := l.Authority.CarriedAdvice(nil, l.pub.Label); err != nil || len(list) > 0 {
+		t.Errorf("of nothing, %d are carried (%v)", len(list), err)
+	}
+}

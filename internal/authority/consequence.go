@@ -1,0 +1,206 @@
+package authority
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+const (
+	// PropagationChunk is how many labels are changed in one operation. More share
+	// the cost of a commit; other writers wait for it some fifty milliseconds.
+	PropagationChunk = 256
+
+	// propagationRest is how long is rested after a chunk, in hundredths of the
+	// time that it took, so that readers keep most of the machine.
+	propagationRest = 210
+
+	// propagationRetry is how long is waited after a failure.
+	propagationRetry = time.Second
+)
+
+// keepPropagating draws the consequences of events as they are reported, and
+// those from before a restart, until ctx ends.
+func (a *Authority) keepPropagating(ctx context.Context) {
+	for {
+		if err := a.Propagate(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("drawing the consequences of an event; trying again", "err", err)
+			time.AfterFunc(propagationRetry, a.work.wake)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.work.reported:
+		}
+	}
+}
+
+// Propagate draws the consequences of all events that are not done, judges the
+// live labels again of which that is due, and returns when that is done. Before
+// each chunk it looks which event comes next, so that neither a security event nor
+// a judgement waits for an advisory about many labels.
+//
+// A label for which that fails by itself (its record cannot be read, its history
+// is full, what would be said of it is too large) is recorded with the event,
+// operators are told, and the work goes on: [Authority.Retry] has it tried again.
+// Where it is the store or a key that fails, nothing is recorded, and the error is
+// returned: the same is to be tried again.
+func (a *Authority) Propagate(ctx context.Context) error {
+	if err := a.open.load(a); err != nil {
+		return errors.Join(err, context.Cause(ctx))
+	}
+	for ctx.Err() == nil {
+		next := a.open.next()
+		if next == nil || next.class >= advisoryClass {
+			if err := a.judgeDue(ctx); err != nil {
+				return errors.Join(err, context.Cause(ctx))
+			}
+		}
+		if next == nil {
+			return nil
+		}
+		began := time.Now()
+		done, err := a.propagateChunk(ctx, next)
+		if err != nil {
+			return errors.Join(err, context.Cause(ctx))
+		}
+		if !done {
+			sleep(ctx, time.Since(began)*propagationRest/100)
+		}
+	}
+	return context.Cause(ctx)
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// propagateChunk changes the next labels that an event touches, and remembers
+// how far it came, in one commit. A label that the event has changed is not
+// changed again.
+func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool, err error) {
+	var e *store.Event
+	var chunk []Affected
+	var cursor []byte
+	claims := []string{claimf("event/%s", o.id)}
+	err = a.read(func(v *store.View) (err error) {
+		if e, err = v.Event(o.id); err != nil {
+			return err
+		}
+		if done = !e.Done.IsZero(); done {
+			return nil // somebody else went on
+		}
+		cursor, done, err = a.affected(v, e, a.clock(), func(t Affected) bool {
+			chunk = append(chunk, t)
+			claims = append(claims, claimf("label/%s", t.Label.ID), claimf("device/%s", t.Label.Device))
+			return len(chunk) < PropagationChunk
+		})
+		return err
+	})
+	switch {
+	case err != nil && !own(err):
+		return false, err
+	case err != nil && e == nil: // nothing can be recorded with it
+		a.alarm("drawing the consequences of an event", o.id.String(), err)
+		a.open.remove(o.id)
+		return true, nil
+	case err != nil: // of the event as a whole
+		chunk, done = []Affected{{Label: &store.Label{}, Err: err}}, true
+	case !e.Done.IsZero():
+		a.open.remove(o.id)
+		return true, nil
+	}
+	defer a.writer.begin()()
+	var failed []store.EventFailure
+	write := a.writer.do
+	if o.class == 0 {
+		write = a.writer.doFirst
+	}
+	err = write(ctx, claims, func(v *store.View, b *store.Batch) error {
+		failed = nil
+		next, err := v.Event(o.id)
+		if err != nil {
+			return err
+		}
+		if !next.Done.IsZero() || !slices.Equal(next.Cursor, e.Cursor) {
+			return nil // somebody else went on
+		}
+		next.Cursor = cursor
+		if done {
+			next.Done = b.At.UTC()
+		}
+		for _, t := range chunk {
+			changed, err := a.attempt(v, b, next, t)
+			switch {
+			case err != nil && !own(err):
+				return err
+			case err != nil:
+				failed = append(failed, failure(t.Label.ID, err, b.At))
+			case changed:
+				next.Changed++
+			}
+		}
+		if err := a.recordFailures(b, next, failed); err != nil {
+			return err
+		}
+		b.Events = append(b.Events, *next)
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, f := range failed {
+		a.alarm("drawing the consequences of an event", o.id.String()+" "+string(f.Label), errors.New(f.Text))
+	}
+	return done, nil
+}
+
+// attempt is [Authority.consequence], of which nothing is left in the batch where
+// it fails.
+func (a *Authority) attempt(v *store.View, b *store.Batch, e *store.Event, t Affected) (changed bool, err error) {
+	if t.Err != nil {
+		return false, t.Err
+	}
+	before := *b
+	if changed, err = a.consequence(v, b, e, t); err != nil {
+		*b = before
+	}
+	return changed, err
+}
+
+// consequence adds to a batch what an event does to a label.
+func (a *Authority) consequence(v *store.View, b *store.Batch, e *store.Event, t Affected) (changed bool, err error) {
+	if t.Action == scheme.NoEffect {
+		return false, nil
+	}
+	h, err := a.history(v, t.Label)
+	if err != nil {
+		return false, err
+	}
+	cause := e.Digest.String()
+	s := h.StandingAt(b.At)
+	if _, err := s.Admit(t.Action); err != nil || label.Find(h.Statuses, cause, t.Action) != nil {
+		return false, nil // it has changed meanwhile, so that this no longer applies
+	}
+	if !t.Ends.IsZero() && !t.Ends.Before(s.Expires) {
+		return false, nil // it expires before the time of grace is over
+	}
+	if t.Action == label.Advise {
+		if stale, err := a.staleAdvice(v, e, h, t.Advisory); err != nil || stale {
+			return false, err
+		}
+	}
+	_, err = a.append(b, t.Label, h, label.Status{
+		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
+		Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: e.Digest}},
+	})
+	return err == nil, err
+}

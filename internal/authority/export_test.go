@@ -1,0 +1,18 @@
+package authority
+
+import (
+	"labeld/internal/label"
+	"labeld/internal/store"
+)
+
+// CarriedAdvice returns what the open advisories of a label say of another.
+func (a *Authority) CarriedAdvice(open []*label.Status, next *label.Label) (list []*label.AdvisoryRef, events []label.Digest, err error) {
+	err = a.store.View(func(v *store.View) error {
+		news, err := a.carriedAdvice(v, open, next)
+		for _, n := range news {
+			list, events = append(list, n.ref), append(events, n.event)
+		}
+		return err
+	})
+	return list, events, err
+}
