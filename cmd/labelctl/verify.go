@@ -449,11 +449,11 @@ func criteriaRows(l *label.Label) (rows [][2]string) {
 		}
 		exempt = append(exempt, [2]string{"", fmt.Sprintf("does not apply: %s, because %s (%s)", c.ID, strings.Join(c.Why, ", "), wordOf[c.By])})
 	}
-	text := fmt.Sprintf("%d met", met)
+	text := plural(met, "criterion", "criteria") + " met"
 	if len(exempt) > 0 {
 		text += fmt.Sprintf(", %d not applicable", len(exempt))
 	}
-	return append([][2]string{{"criteria:", text}}, exempt...)
+	return append([][2]string{{"basis:", text}}, exempt...)
 }
 
 // wordOf says whose word it is that a criterion does not apply.

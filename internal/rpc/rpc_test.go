@@ -24,6 +24,7 @@ import (
 	"labeld/internal/labeltest"
 	"labeld/internal/qr"
 	"labeld/internal/rpc"
+	"labeld/internal/scheme"
 	"labeld/internal/token"
 )
 
@@ -302,5 +303,41 @@ func TestHealthAndReflection(t *testing.T) {
 		if !names[want] {
 			t.Errorf("reflection does not list %s", want)
 		}
+	}
+}
+
+// TestWorthIsSaid has a report accepted that supports nothing, and its lab told.
+func TestWorthIsSaid(t *testing.T) {
+	w := labeltest.New(t, nil)
+	conn := serve(t, w)
+	sub, api := labelv1.NewSubmissionServiceClient(conn), labelv1.NewLabelServiceClient(conn)
+	e := w.Example("plug")
+	device := w.Submit(e).String()
+	r := *e.Report
+	r.Number, r.Edition, r.Verdicts, r.Facts = "V3", "V3.1.3", []label.Verdict{{Provision: "5.2-1", Verdict: label.Fail, Reason: "There is none."}}, nil
+	said, err := sub.SubmitStatement(as(t, w, labeltest.Lab), &labelv1.SubmitStatementRequest{Statement: w.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, &r)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := said.GetNotes(); len(n) != 1 || n[0].GetScheme() != "four-level" || n[0].GetCounts() || n[0].GetCode() != scheme.OtherEdition || !n[0].GetAgainst() || n[0].GetText() == "" {
+		t.Errorf("the answer to the submission says %v", n)
+	}
+	unused := func(d *labelv1.Decision) bool {
+		return slices.ContainsFunc(d.GetUnused(), func(u *labelv1.UnusedEvidence) bool {
+			return u.GetEvidence().GetId() == said.GetSubmission().GetStatement().GetId() && u.GetCode() == scheme.OtherEdition && u.GetAgainst()
+		})
+	}
+	maker := as(t, w, labeltest.Maker)
+	judged, err := api.EvaluateDevice(maker, &labelv1.EvaluateDeviceRequest{Device: device})
+	if err != nil || judged.GetDecision().GetReached() != 0 || !unused(judged.GetDecision()) {
+		t.Errorf("the evaluation is %v, %v", judged, err)
+	}
+	asked, err := api.RequestLabel(maker, &labelv1.RequestLabelRequest{Device: device, Level: 1})
+	if err != nil || asked.GetLabel() != nil || !unused(asked.GetDecision()) {
+		t.Fatalf("the answer to the request is %v, %v", asked, err)
+	}
+	shown, err := labelv1.NewAppealServiceClient(conn).GetDecision(maker, &labelv1.GetDecisionRequest{Id: asked.GetRefusal()})
+	if err != nil || len(shown.GetTrail().GetRefusal().GetUnused()) != len(asked.GetDecision().GetUnused()) {
+		t.Errorf("the signed refusal is %v, %v", shown, err)
 	}
 }
