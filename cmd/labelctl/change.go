@@ -20,6 +20,7 @@ type change struct {
 	label.StatusRequest
 	effective string // flag
 	successor string // flag
+	renew     bool   // a new label is to be issued, at the level of the old one where no other is named
 }
 
 // changeCommand makes cmd ask for a change. What the change has no default for
@@ -88,6 +89,9 @@ func (ch *change) complete(name string, now time.Time) (err error) {
 		}
 	}
 	ch.Made = now.UTC().Truncate(time.Second)
+	if ch.renew && ch.Level == 0 {
+		return nil // it is checked when the level is known
+	}
 	return ch.Validate()
 }
 
@@ -98,9 +102,15 @@ func (c *ctl) change(ctx context.Context, ch *change) error {
 		return err
 	}
 	defer conn.Close()
-	_, device, err := labelled(ctx, conn, ch.Label)
+	known, device, err := labelled(ctx, conn, ch.Label)
 	if err != nil {
 		return err
+	}
+	if ch.renew && ch.Level == 0 {
+		ch.Level = int(known.GetLevel())
+		if err := ch.Validate(); err != nil {
+			return err
+		}
 	}
 	signed, err := c.signStatement(ctx, "device.json", device, label.TypeStatusRequest, &ch.StatusRequest)
 	if err != nil {
@@ -210,6 +220,17 @@ func labelClearCommand(c *ctl) *cobra.Command {
 	})
 }
 
+func labelReleaseCommand(c *ctl) *cobra.Command {
+	return changeCommand(c, &change{StatusRequest: label.StatusRequest{Action: label.Release}}, &cobra.Command{
+		Use:   "release ID --reason CODE --text TEXT",
+		Short: "End the hold that a label left on its product, as an operator",
+		Long: `End the hold on a product that a label which has ended left behind: one that was
+revoked, or that expired or was withdrawn while it was suspended or under review.
+The label itself stays as it is. From then on a label can be requested again.`,
+		Example: `  labelctl label release K7QM-4T2X-9PWH --reason resolved --text "The product was changed, and the change was looked at."`,
+	})
+}
+
 func labelWithdrawCommand(c *ctl) *cobra.Command {
 	ch := &change{StatusRequest: label.StatusRequest{Action: label.Withdraw}}
 	cmd := changeCommand(c, ch, &cobra.Command{
@@ -224,27 +245,23 @@ final: only a new label can follow, and an announcement cannot be taken back.`,
 }
 
 func labelRenewCommand(c *ctl) *cobra.Command {
-	ch := &change{StatusRequest: label.StatusRequest{Action: label.Supersede, Reason: "renewed", Text: "The label was renewed."}}
+	ch := &change{StatusRequest: label.StatusRequest{Action: label.Supersede, Reason: "renewed", Text: "The label was renewed."}, renew: true}
 	cmd := changeCommand(c, ch, &cobra.Command{
-		Use:   "renew ID --level N",
+		Use:   "renew ID",
 		Short: "Have a new label issued in place of a label",
 		Long: `Have the device of a label judged anew and, if the evidence supports the level, a
 new label issued, which takes the place of the old one at once. For the label's
 manufacturer, or an operator.
 
-A suspended label cannot be renewed. "labelctl evaluate" says what is missing for
-a level.`,
-		Example: `  labelctl label renew K7QM-4T2X-9PWH --level 3
+A renewal needs something new: a report or declaration that is newer than the
+label, or another judgement. The level is that of the label; --level asks for
+another, and a lower one only with --reason new-level. What is open about the label
+(a review, advisories, an earlier end) goes over to the new one. A manufacturer
+cannot renew while the product is on hold ("labelctl hold list").`,
+		Example: `  labelctl label renew K7QM-4T2X-9PWH
   labelctl label renew K7QM-4T2X-9PWH --level 2 --reason new-level --text "Sold without the outdoor housing."`,
 	})
-	cmd.PreRunE = func(*cobra.Command, []string) error {
-		if ch.Level < 1 {
-			return usagef("--level: must be 1 or more")
-		}
-		return nil
-	}
-	cmd.Flags().IntVar(&ch.Level, "level", 0, "level of the new label, from 1")
-	require(cmd, "level")
+	cmd.Flags().IntVar(&ch.Level, "level", 0, "level of the new label (default: that of the label)")
 	return cmd
 }
 

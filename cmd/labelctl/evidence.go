@@ -433,9 +433,11 @@ func kind(predicateType string) string {
 func submissionsCommand(c *ctl) *cobra.Command {
 	var device string
 	cmd := &cobra.Command{
-		Use:     "submissions",
-		Short:   "List the statements that the caller signed or carried",
-		Long:    "List the accepted statements that the caller's organization signed or submitted,\nnewest first; all, or those about one device.",
+		Use:   "submissions",
+		Short: "List accepted statements, and whether they count",
+		Long: `List the accepted statements that the caller's organization signed or submitted,
+newest first. With --device, the device's manufacturer and operators see all
+statements about it, whoever signed and sent them, and why one does not count.`,
 		Example: "  labelctl submissions\n  labelctl submissions --device camera.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -478,6 +480,11 @@ func (c *ctl) listSubmissions(ctx context.Context, req *labelv1.ListSubmissionsR
 				st.GetNumber(), st.GetDate(), short(st.GetId()), short(s.GetDevice())})
 		}
 		p.table([]string{"RECEIVED", "TYPE", "SIGNER", "NUMBER", "DATE", "STATEMENT", "DEVICE"}, rows)
+		for _, s := range all.GetSubmissions() {
+			if s.GetDoubt() != "" {
+				p.line("%s does not count (%s): %s", short(s.GetStatement().GetId()), s.GetDoubt(), s.GetDoubtText())
+			}
+		}
 	})
 }
 

@@ -40,7 +40,13 @@ each came to, whose word it asks for, and the evidence it rests on.`,
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) { writeDecision(p, r.GetDecision(), int(req.Level)) })
+			return c.show(r, func(p *page) {
+				writeDecision(p, r.GetDecision(), int(req.Level))
+				if len(r.GetHolds()) > 0 {
+					p.line("\nno label is issued for the time being, whatever the evidence:")
+					writeHolds(p, r.GetHolds())
+				}
+			})
 		},
 	}
 	cmd.Flags().StringVar(&req.Scheme, "scheme", "", "`ID` of the scheme, where there are several")
@@ -297,7 +303,7 @@ issued. To check a label without taking the service's word for it, use
   labelctl label history K7QM-4T2X-9PWH
   labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "Two buyers report a shared password."`,
 		labelShowCommand(c), labelListCommand(c), labelHistoryCommand(c), labelArtCommand(c),
-		labelSuspendCommand(c), labelReinstateCommand(c), labelRevokeCommand(c), labelReviewCommand(c), labelClearCommand(c), labelAdviseCommand(c),
+		labelSuspendCommand(c), labelReinstateCommand(c), labelRevokeCommand(c), labelReviewCommand(c), labelClearCommand(c), labelReleaseCommand(c), labelAdviseCommand(c),
 		labelWithdrawCommand(c), labelRenewCommand(c), labelSupersedeCommand(c),
 		labelWaitingCommand(c), labelApproveCommand(c))
 }

@@ -66,7 +66,7 @@ passphrase of an encrypted key, which is asked for otherwise.`,
 		"  labelctl verify K7QM-4T2X-9PWH\n  labelctl key new --out lab.key\n  labelctl request camera.yaml --level 2",
 		keyCommand(c), orgCommand(c), eventCommand(c), deviceCommand(c),
 		attestCommand(c), declareCommand(c), submitCommand(c), submissionsCommand(c),
-		evaluateCommand(c), requestCommand(c), labelCommand(c),
+		evaluateCommand(c), requestCommand(c), labelCommand(c), holdCommand(c),
 		decisionCommand(c), appealCommand(c), advisoryCommand(c), surveillanceCommand(c), reportCommand(c), noticeCommand(c),
 		verifyCommand(c), qrCommand(c), trustCommand(c), schemeCommand(c), exampleCommand(c))
 	root.SetIn(stdin)

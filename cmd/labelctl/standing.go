@@ -44,6 +44,7 @@ var actionOf = map[labelv1.LabelAction]label.Action{
 	labelv1.LabelAction_LABEL_ACTION_REVIEW:    label.Review,
 	labelv1.LabelAction_LABEL_ACTION_CLEAR:     label.Clear,
 	labelv1.LabelAction_LABEL_ACTION_ADVISE:    label.Advise,
+	labelv1.LabelAction_LABEL_ACTION_RELEASE:   label.Release,
 }
 
 // An account is how a label stands and how that came about, for people. Only
@@ -172,6 +173,7 @@ var happenings = map[label.Action]string{
 	label.Review:    "review begun",
 	label.Clear:     "review ended",
 	label.Advise:    "advisory",
+	label.Release:   "hold on the product ended",
 }
 
 // happened says what a status did to its label, or will do.

@@ -387,7 +387,7 @@ func (a *Authority) adviseLabel(ctx context.Context, r *round, rec *store.Label)
 			case failed != nil && !own(failed):
 				return failed
 			case failed != nil:
-				if err := a.recordFailures(v, b, e, []store.EventFailure{failure(rec.ID, failed, b.At)}); err != nil {
+				if err := a.recordFailures(b, e, []store.EventFailure{failure(rec.ID, failed, b.At)}); err != nil {
 					return err
 				}
 			case !changed:
@@ -500,4 +500,23 @@ func (a *Authority) Advisories(publisher string, p Page) ([]*Publication, string
 		})
 	})
 	return page.items, page.next, err
+}
+
+// carriedAdvice returns what the latest releases of advisories that are open for
+// a label say of the one that takes its place.
+func (a *Authority) carriedAdvice(v *store.View, open []*label.Status, next *label.Label) (list []newAdvice, err error) {
+	for _, st := range open {
+		rec, err := v.LatestAdvisory(st.Publisher(), st.Advisory.ID)
+		if err != nil {
+			return nil, err
+		}
+		doc, err := a.advisory(v, rec.Digest)
+		if err != nil {
+			return nil, err
+		}
+		if ref := concern(doc, rec.Org, next, &label.History{Label: next}); ref != nil {
+			list = append(list, newAdvice{event: rec.Event, ref: ref})
+		}
+	}
+	return list, nil
 }

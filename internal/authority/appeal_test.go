@@ -177,7 +177,9 @@ func (d *dispute) rests(l *label.Label, ruling label.Digest) {
 		d.t.Error("the label does not name the ruling")
 	}
 	for _, id := range open {
-		if !slices.Contains(l.Criteria, label.CriterionMet{ID: id, By: string(scheme.Authority)}) {
+		if !slices.ContainsFunc(l.Criteria, func(c label.Criterion) bool {
+			return c.ID == id && c.State == label.CriterionMet && c.By == string(scheme.Authority)
+		}) {
 			d.t.Errorf("the label does not say that %s counts by a ruling", id)
 		}
 	}

@@ -4,13 +4,17 @@
 //	caller.go        who calls: tokens to callers
 //	enrol.go         organizations, keys, accreditations
 //	register.go      device descriptors
+//	hold.go          what is open about a product, and stops new labels for it
 //	picture.go       pictures of products
 //	submit.go        signed evidence
+//	evidence.go      places for evidence, and what of it counts
 //	request.go       evaluating, and issuing labels
 //	decision.go      refusals, and reading what followed from them
 //	appeal.go        appeals against refusals, and rulings on them
 //	change.go        changing the state of labels
-//	propagate.go     events: what labels rest on fails, and which labels it touches
+//	renew.go         a new label in place of another
+//	rejudge.go       live labels, when something became known about their devices
+//	propagate.go     which labels an event touches
 //	consequence.go   what becomes of them
 //	open.go          which event comes next
 //	failure.go       one bad item, and going on past it
@@ -115,7 +119,7 @@ type Authority struct {
 	failures   atomic.Int64 // labels of ours that did not verify; must stay zero
 	alarms     atomic.Int64 // items that loops and lists went on past
 	sounded    *lru.Cache[string, time.Time]
-	open       openEvents
+	events     openEvents
 }
 
 // Config is what an [Authority] is made of.
@@ -169,7 +173,7 @@ func New(c Config) (*Authority, error) {
 	if a.sounded, err = lru.New[string, time.Time](soundedCache); err != nil {
 		return nil, err
 	}
-	a.open.list = map[label.Digest]*openEvent{}
+	a.events.list = map[label.Digest]*openEvent{}
 	if a.published, err = lru.New[label.ID, kept](publishedCache); err != nil {
 		return nil, err
 	}
@@ -290,13 +294,13 @@ func (a *Authority) committed(b *store.Batch) {
 	for i := range b.Statuses {
 		a.published.Remove(b.Statuses[i].Label)
 	}
-	if len(b.Devices)+len(b.Labels)+len(b.Statuses) > 0 {
+	if len(b.Devices)+len(b.Labels)+len(b.Statuses)+len(b.Holds)+len(b.Moves)+len(b.Strikes) > 0 {
 		a.registered.Add(1)
 	}
 	if len(b.Events) > 0 {
 		if err := a.read(func(v *store.View) error {
 			for i := range b.Events {
-				a.open.put(v, &b.Events[i])
+				a.events.put(v, &b.Events[i])
 			}
 			return nil
 		}); err != nil {
@@ -306,10 +310,13 @@ func (a *Authority) committed(b *store.Batch) {
 	if len(b.Pictures) > 0 {
 		a.pictured(b.Pictures)
 	}
+	if len(b.Judgements) > 0 {
+		a.work.wakeJudge()
+	}
 	if len(b.Keys)+len(b.Orgs) > 0 {
 		a.callers.Purge() // a revoked key must not live on in a session
 	}
-	if len(b.Keys)+len(b.Accreditations) > 0 {
+	if len(b.Keys)+len(b.Accreditations)+len(b.Orgs)+len(b.Strikes) > 0 {
 		if err := a.store.View(func(v *store.View) error {
 			d, err := newDistrust(v)
 			if err == nil {
@@ -333,6 +340,11 @@ func (a *Authority) scheme(id string) (*scheme.Scheme, error) {
 		return s, nil
 	}
 	return nil, label.Errorf(label.NotFound, label.ReasonUnknownScheme, "scheme", "no scheme %q is served; \"labelctl scheme list\" names them", id)
+}
+
+// unknownLabel turns a store's not-found of a label into a refusal.
+func unknownLabel(err error, field string, id label.ID) error {
+	return found(err, label.ReasonUnknownLabel, field, "no label %s was issued here", id.Pretty())
 }
 
 // found turns a store's not-found into a refusal.

@@ -7,9 +7,7 @@ import (
 	"time"
 
 	"labeld/internal/envelope"
-	"labeld/internal/issue"
 	"labeld/internal/label"
-	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
@@ -101,9 +99,16 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 	}
 	if renewal != nil {
 		claims = append(claims, claimf("device/%s", renewal.device.Digest))
+		for _, n := range renewal.advice {
+			claims = append(claims, claimf("event/%s", n.event))
+		}
 	}
 	var issued *store.Label
-	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+	write := a.writer.do
+	if c.Is(label.RoleOperator) && (r.Action == label.Suspend || r.Action == label.Revoke) {
+		write = a.writer.doFirst
+	}
+	err = write(ctx, claims, func(v *store.View, b *store.Batch) error {
 		*out, issued = Change{}, nil
 		rec, err := v.Label(r.Label)
 		if err != nil {
@@ -120,18 +125,14 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		if err != nil {
 			return err
 		}
-		s, err := a.scheme(rec.Scheme)
-		if err != nil {
-			return err
-		}
-		if err := a.admitChange(v, r, rec, h, s, b.At); err != nil {
+		if err := a.admitChange(v, r, rec, h, b.At); err != nil {
 			return err
 		}
 		if req == nil {
 			req = &store.Request{Digest: r.digest, Label: r.Label, Action: r.Action, Received: b.At.UTC(), Statement: r.payload}
 		}
 		waiting := addSignature(req, r.by)
-		if slices.Contains(s.Lifecycle.FourEyes, r.Action) && len(req.Signatures) < 2 {
+		if slices.Contains(a.programme.Lifecycle(rec.Scheme).FourEyes, r.Action) && len(req.Signatures) < 2 {
 			if !waiting {
 				return label.Errorf(label.Precondition, label.ReasonWrongSigner, "request", "%s of a label in this scheme takes two operators with keys of their own; the other must sign the same request", r.Action)
 			}
@@ -143,25 +144,32 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		for _, sig := range req.Signatures {
 			st.Requests = append(st.Requests, label.RequestRef{Organization: sig.Organization, Key: sig.Key, SHA256: req.Digest})
 		}
+		var next *store.Label
 		switch {
 		case r.Successor != "":
-			next, err := v.Label(r.Successor)
-			if err != nil {
+			if next, err = v.Label(r.Successor); err != nil {
 				return err
 			}
-			st.Successor = &label.LabelLink{ID: next.ID, URL: a.issuer.URL(next.ID)}
 		case renewal != nil:
-			if err := a.unmoved(v, renewal.picture); err != nil {
+			if err := a.unmoved(v, renewal.picture, b.At); err != nil {
 				return err
 			}
 			if issued, err = record(v, b, renewal.signed.Label, renewal.entry, renewal.device); err != nil {
 				return err
 			}
-			st.Successor = &label.LabelLink{ID: issued.ID, URL: renewal.signed.Label.URL}
+			next, st.New = issued, renewal.news
+		}
+		if next != nil {
+			st.Successor = &label.LabelLink{ID: next.ID, URL: a.issuer.URL(next.ID)}
 		}
 		status, err := a.append(b, rec, h, st)
 		if err != nil {
 			return err
+		}
+		if next != nil && r.Effective.IsZero() {
+			if err := a.carryOver(v, b, rec, h, next, renewal); err != nil {
+				return err
+			}
 		}
 		req.Number = status.Number
 		b.Requests = append(b.Requests, *req)
@@ -199,7 +207,7 @@ func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err e
 		return nil, err
 	}
 	err = a.store.View(func(v *store.View) error {
-		list, err = v.Waiting(id)
+		list, err = a.past(v, "listing requests").Waiting(id)
 		return err
 	})
 	oldest := a.clock().Add(-label.MaxRequestAge)
@@ -223,13 +231,15 @@ var parties = map[label.Action][]label.Role{
 	label.Revoke:    {label.RoleOperator},
 	label.Review:    {label.RoleOperator},
 	label.Clear:     {label.RoleOperator},
+	label.Release:   {label.RoleOperator},
 	label.Withdraw:  {label.RoleManufacturer},
 	label.Supersede: {label.RoleManufacturer, label.RoleOperator},
 }
 
 // admitChange checks a request against the registry and the label's standing.
-func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Label, h *label.History, s *scheme.Scheme, now time.Time) error {
-	if err := a.admitSigner(v, r, rec, now); err != nil {
+func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Label, h *label.History, now time.Time) error {
+	signer, err := a.admitSigner(v, r, rec, now)
+	if err != nil {
 		return err
 	}
 	if r.subject != rec.Device {
@@ -251,32 +261,62 @@ func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Labe
 	if _, err := standing.Admit(r.Action); err != nil {
 		return label.Within("request", err)
 	}
+	if r.Action == label.Supersede {
+		return a.admitSupersession(v, r, rec, signer, now)
+	}
+	return nil
+}
+
+// lowerLevel is the reason that a renewal at a lower level has to name, so that
+// nobody loses a level by a slip.
+const lowerLevel = "new-level"
+
+// admitSupersession checks that a label may give its place to another. While the
+// product is on hold, only an operator can have it do so.
+func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *store.Label, signer *label.Organization, now time.Time) error {
+	if !signer.Has(label.RoleOperator) {
+		device, desc, err := ownDevice(v, Caller{Org: rec.Org}, rec.Device)
+		if err != nil {
+			return err
+		}
+		holds, err := a.openHolds(v, device, desc, now)
+		if err != nil {
+			return err
+		}
+		if len(holds) > 0 {
+			return holds[0].refusal("request.label")
+		}
+	}
+	if r.Level != 0 && r.Level < rec.Level && r.Reason != lowerLevel {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.level", "is %d, and label %s has level %d; to go down, say so by the reason %s", r.Level, rec.ID.Pretty(), rec.Level, lowerLevel)
+	}
 	if r.Successor != "" {
 		return a.admitSuccessor(v, r, rec, now)
 	}
 	return nil
 }
 
-// admitSigner checks that whoever signed may ask for the action.
-func (a *Authority) admitSigner(v *store.View, r *signedRequest, rec *store.Label, now time.Time) error {
+// admitSigner checks that whoever signed may ask for the action, and returns
+// whose key it was.
+func (a *Authority) admitSigner(v *store.View, r *signedRequest, rec *store.Label, now time.Time) (*label.Organization, error) {
 	key, err := v.Key(r.by.Key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := key.Usable(now); err != nil {
-		return label.Within("request", err)
+		return nil, label.Within("request", err)
 	}
 	org, err := v.Org(key.Organization)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !slices.ContainsFunc(parties[r.Action], org.Has) {
-		return label.Errorf(label.Denied, label.ReasonWrongRole, "request", "a %s takes the role %s, %s has %v", r.Action, parties[r.Action][0], org.ID, org.Roles)
+		return nil, label.Errorf(label.Denied, label.ReasonWrongRole, "request", "a %s takes the role %s, %s has %v", r.Action, parties[r.Action][0], org.ID, org.Roles)
 	}
 	if org.Has(label.RoleManufacturer) && rec.Org != org.ID {
-		return label.Errorf(label.Denied, label.ReasonNotYours, "request.label", "the label belongs to another manufacturer")
+		return nil, label.Errorf(label.Denied, label.ReasonNotYours, "request.label", "the label belongs to another manufacturer")
 	}
-	return nil
+	return org, nil
 }
 
 // admitSuccessor checks that a label can take the place of another.
@@ -343,69 +383,4 @@ func historyOf(v *store.View, rec *store.Label, list []*store.Status) *label.His
 		h.Statuses = append(h.Statuses, &s.Status)
 	}
 	return h
-}
-
-// A renewal is a signed label that is to supersede another.
-type renewal struct {
-	*picture
-	signed *issue.Signed
-	entry  *store.Entry
-}
-
-// renewal judges and signs the successor that a request asks for. It returns
-// nil where it asks for none, or was carried out already.
-func (a *Authority) renewal(ctx context.Context, r *signedRequest) (*renewal, error) {
-	if r.Action != label.Supersede || r.Level == 0 {
-		return nil, nil
-	}
-	var rec *store.Label
-	var s *scheme.Scheme
-	done := false
-	err := a.store.View(func(v *store.View) (err error) {
-		if rec, err = v.Label(r.Label); err != nil {
-			return found(err, label.ReasonUnknownLabel, "request.label", "no label %s was issued here", r.Label.Pretty())
-		}
-		req, err := v.Request(r.digest)
-		done = err == nil && req.Number != 0
-		if errors.Is(err, store.ErrNotFound) {
-			err = nil
-		}
-		if err != nil || done {
-			return err
-		}
-		if s, err = a.scheme(rec.Scheme); err != nil {
-			return err
-		}
-		h, err := a.history(v, rec)
-		if err != nil {
-			return err
-		}
-		return a.admitChange(v, r, rec, h, s, a.clock())
-	})
-	if err != nil || done {
-		return nil, err
-	}
-	if _, err := s.Level(r.Level); err != nil {
-		return nil, label.Within("request", err)
-	}
-	p, err := a.picture(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s)
-	if err != nil {
-		return nil, err
-	}
-	d, err := s.Evaluate(p.desc, rec.Device, p.items, a.clock())
-	if err != nil {
-		return nil, err
-	}
-	if !d.Levels[r.Level-1].Reached {
-		rec, err := a.refuse(ctx, d, r.Level, p)
-		if err != nil {
-			return nil, err
-		}
-		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d; a decision says what is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.Level, rec.Digest)
-	}
-	out := &renewal{picture: p}
-	if out.signed, out.entry, err = a.sign(d, r.Level, p); err != nil {
-		return nil, err
-	}
-	return out, nil
 }

@@ -33,7 +33,7 @@ func (a *Authority) refuse(ctx context.Context, d *scheme.Decision, level int, p
 		return nil, err
 	}
 	err = a.writer.do(ctx, []string{claimf("device/%s", d.Subject)}, func(v *store.View, b *store.Batch) (err error) {
-		if err := a.unmoved(v, p); err != nil {
+		if err := a.unmoved(v, p, b.At); err != nil {
 			return err
 		}
 		if rec, err = onRecord(v, d.Subject, said); err != nil || rec != nil {
@@ -54,7 +54,7 @@ func (a *Authority) refusal(d *scheme.Decision, level int, p *picture) (*label.D
 	}
 	said := &label.Decision{
 		Authority: a.issuer.Authority(), Maker: p.maker, Scheme: d.Scheme.Ref(), Level: l, Reached: d.Reached,
-		Evidence: references(d.Evidence), Stale: references(d.Stale),
+		Evidence: references(d.Evidence), Unused: unused(d.UnusedFor(level)),
 		Decided:    d.At.UTC().Truncate(time.Second),
 		AppealBy:   label.DateOf(d.At).AddDays(d.Scheme.Lifecycle.AppealDays),
 		DecideDays: d.Scheme.Lifecycle.DecideDays,
@@ -74,7 +74,14 @@ func (a *Authority) refusal(d *scheme.Decision, level int, p *picture) (*label.D
 
 func references(items []*scheme.Item) (list []label.LabelEvidence) {
 	for _, it := range items {
-		list = append(list, label.LabelEvidence{Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date, SHA256: it.ID})
+		list = append(list, it.Reference())
+	}
+	return list
+}
+
+func unused(items []scheme.Unused) (list []label.Unused) {
+	for _, u := range items {
+		list = append(list, label.Unused{Evidence: u.Item.Reference(), Code: u.Code, Text: u.Text, Against: u.Against})
 	}
 	return list
 }
@@ -126,15 +133,22 @@ func alike(rec *store.Decision, said *label.Decision) (bool, error) {
 	return bytes.Equal(b1, b2), errors.Join(err1, err2)
 }
 
-// unmoved returns [errMoved] if the evidence for a device, or what is known
-// against it, is no longer what a picture shows.
-func (a *Authority) unmoved(v *store.View, p *picture) error {
+// unmoved returns [errMoved] if the evidence for a device, what is known against
+// it, or what is open about its product, is no longer what a picture shows.
+func (a *Authority) unmoved(v *store.View, p *picture, now time.Time) error {
 	ids, err := v.DeviceStatements(p.device.Digest)
 	if err != nil {
 		return err
 	}
 	rulings, err := v.Rulings(p.device.Digest)
-	if err == nil && (len(ids)+len(rulings) != p.known || a.distrust.Load() != p.distrust) {
+	if err != nil {
+		return err
+	}
+	if len(ids)+len(rulings) != p.known || a.distrust.Load() != p.distrust {
+		return errMoved
+	}
+	holds, err := a.openHolds(v, p.device, p.desc, now)
+	if err == nil && len(holds) != len(p.holds) {
 		err = errMoved
 	}
 	return err
@@ -149,6 +163,9 @@ func (d *distrust) rulings(v *store.View, device label.Digest) (items []*scheme.
 	}
 	for _, r := range list {
 		if from, ok := d.keys[r.Request.Key]; ok && !r.Decided.Before(from) {
+			continue
+		}
+		if _, ok := d.struck[r.Digest]; ok {
 			continue
 		}
 		said, err := r.Predicate()
@@ -252,15 +269,14 @@ func (a *Authority) Appeals(c Caller, manufacturer string, p Page) ([]*Trail, st
 		return a.refusals(c, manufacturer, p, func(d *store.Decision) bool { return !d.Appeal.IsZero() })
 	}
 	return a.trails(p, func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error {
-		var inner error
-		err := v.DueAppeals(cursor, func(appeal *store.Appeal, at []byte) bool {
-			var d *store.Decision
-			if d, inner = v.Decision(appeal.Decision); inner != nil {
-				return false
+		return v.DueAppeals(cursor, func(appeal *store.Appeal, at []byte) bool {
+			d, err := v.Decision(appeal.Decision)
+			if err != nil {
+				a.alarm("listing appeals", appeal.Digest.String(), err)
+				return true
 			}
 			return f(d, at)
 		})
-		return errors.Join(err, inner)
 	})
 }
 
@@ -285,7 +301,8 @@ func (a *Authority) refusals(c Caller, manufacturer string, p Page, fits func(*s
 	})
 }
 
-// trails collects a page of what each calls its function with.
+// trails collects a page of what each calls its function with. What cannot be read
+// is left out, with an alarm.
 func (a *Authority) trails(p Page, each func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error) (list []*Trail, next string, err error) {
 	size, cursor, err := p.limits()
 	if err != nil {
@@ -293,13 +310,14 @@ func (a *Authority) trails(p Page, each func(v *store.View, cursor []byte, f fun
 	}
 	page := collector[*store.Decision]{size: size}
 	err = a.store.View(func(v *store.View) error {
-		if err := each(v, cursor, page.add); err != nil {
+		if err := each(a.past(v, "listing decisions"), cursor, page.add); err != nil {
 			return err
 		}
 		for _, d := range page.items {
 			t, err := follow(v, d)
 			if err != nil {
-				return err
+				a.alarm("listing decisions", d.Digest.String(), err)
+				continue
 			}
 			list = append(list, t)
 		}

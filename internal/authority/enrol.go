@@ -36,12 +36,35 @@ func (a *Authority) Enrol(ctx context.Context, c Caller, o label.Organization) (
 		}
 		o.Enrolled = b.At.UTC().Truncate(time.Second)
 		b.Orgs = append(b.Orgs, o)
-		return nil
+		return a.dueForRelated(v, b, &o)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// dueForRelated has judged again what labs reported that an organization, which
+// names affiliates, shows to be related to manufacturers.
+func (a *Authority) dueForRelated(v *store.View, b *store.Batch, o *label.Organization) error {
+	if len(o.Affiliates) == 0 {
+		return nil
+	}
+	d, err := newDistrust(v)
+	if err != nil {
+		return err
+	}
+	if err := d.add(v, o); err != nil {
+		return err
+	}
+	var inner error
+	err = v.Orgs("", func(lab *label.Organization) bool {
+		if lab.Has(label.RoleLab) && d.related(lab.ID, o.ID) {
+			inner = a.dueForSigner(v, b, lab.ID, func(st *store.Statement) bool { return st.Type == label.TypeTestReport })
+		}
+		return inner == nil
+	})
+	return errors.Join(err, inner)
 }
 
 // AddKey enrols a public key of an organization, to be used from an instant on
@@ -191,8 +214,11 @@ func (a *Authority) Accredit(ctx context.Context, c Caller, acc label.Accreditat
 		if out, err = same(v, &rec); out != nil || err != nil {
 			return err
 		}
-		out, err = a.accredit(b, rec)
-		return err
+		if out, err = a.accredit(b, rec); err != nil {
+			return err
+		}
+		// What the accreditation says now may be less than before, or more.
+		return a.dueForSigner(v, b, lab.ID, func(st *store.Statement) bool { return st.Lab.Accreditation == rec.Number })
 	})
 	if err != nil {
 		return nil, err

@@ -61,22 +61,7 @@ func (a *Authority) Alarms() int64 { return a.alarms.Load() }
 
 // failure records what failed.
 func failure(id label.ID, err error, at time.Time) store.EventFailure {
-	return store.EventFailure{Label: id, Text: clip(err.Error(), label.MaxText), At: at.UTC().Truncate(time.Second)}
-}
-
-// clip returns at most so many bytes of a text.
-func clip(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	end := 0
-	for i := range s {
-		if i > most {
-			break
-		}
-		end = i
-	}
-	return s[:end]
+	return store.EventFailure{Label: id, Text: clipText(err.Error(), label.MaxText), At: at.UTC().Truncate(time.Second)}
 }
 
 // A FailureNews is the data of a notice that something failed which labels wait
@@ -90,7 +75,7 @@ type FailureNews struct {
 }
 
 // recordFailures notes what failed of an event, and tells operators of the first.
-func (a *Authority) recordFailures(v *store.View, b *store.Batch, e *store.Event, failed []store.EventFailure) error {
+func (a *Authority) recordFailures(b *store.Batch, e *store.Event, failed []store.EventFailure) error {
 	told := e.Failed > 0
 	for _, f := range failed {
 		e.Fail(f)
@@ -99,35 +84,16 @@ func (a *Authority) recordFailures(v *store.View, b *store.Batch, e *store.Event
 		return nil
 	}
 	id := fmt.Sprintf("event-failed-%s-%d", e.Digest, e.Retried)
-	return tellOperators(v, b, notice.EventFailed, id, e.Digest.String(),
+	return a.tellOperators(b, notice.EventFailed, id, e.Digest.String(),
 		FailureNews{"drawing the consequences of an event", e.Digest, failed[0].Label, e.Failed, failed[0].Text})
-}
-
-// tellOperators tells all organizations of operators.
-func tellOperators(v *store.View, b *store.Batch, kind, id, subject string, news any) error {
-	var operators []string
-	if err := v.Past(func(*store.Damage) {}).Orgs("", func(o *label.Organization) bool {
-		if o.Has(label.RoleOperator) {
-			operators = append(operators, o.ID)
-		}
-		return true
-	}); err != nil {
-		return err
-	}
-	for _, org := range operators {
-		if err := tell(b, kind, id+"-"+org, subject, org, news); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // A round is one pass of some work over many items.
 type round struct {
-	a      *Authority
-	work   string
-	failed []store.EventFailure
-	n      int
+	a     *Authority
+	work  string
+	first store.EventFailure
+	n     int
 }
 
 // fail notes that the work on something failed by itself. It returns the error
@@ -138,7 +104,7 @@ func (r *round) fail(id label.ID, about string, err error) error {
 	}
 	r.a.alarm(r.work, about, err)
 	if r.n++; r.n == 1 {
-		r.failed = append(r.failed, failure(id, err, r.a.clock()))
+		r.first = failure(id, err, r.a.clock())
 	}
 	return nil
 }
@@ -153,10 +119,10 @@ func (r *round) end(ctx context.Context) error {
 	if r.n == 0 {
 		return nil
 	}
-	first := r.failed[0]
-	return r.a.writer.do(ctx, []string{"failures"}, func(v *store.View, b *store.Batch) error {
+	first := r.first
+	return r.a.writer.do(ctx, []string{"failures"}, func(_ *store.View, b *store.Batch) error {
 		id := fmt.Sprintf("work-failed-%s-%s", label.DigestOf([]byte(r.work)).String()[:16], label.DateOf(b.At))
-		return tellOperators(v, b, notice.WorkFailed, id, string(first.Label), FailureNews{Work: r.work, Label: first.Label, Failed: r.n, Text: first.Text})
+		return r.a.tellOperators(b, notice.WorkFailed, id, string(first.Label), FailureNews{Work: r.work, Label: first.Label, Failed: r.n, Text: first.Text})
 	})
 }
 

@@ -65,6 +65,17 @@ type ReportNews struct {
 	Kind   string   `json:"kind"`
 }
 
+// A JudgedNews is the data of a notice that a live label was judged again, which
+// changed what is known of it.
+type JudgedNews struct {
+	Label    label.ID     `json:"label"`
+	URL      string       `json:"url"`
+	Device   label.Digest `json:"device"`
+	Outcome  string       `json:"outcome"`            // failed, unsupported, carried-again, not-judged (its version of the scheme is not served)
+	Action   label.Action `json:"action,omitempty"`   // what became of it: none, review or suspend
+	Criteria []string     `json:"criteria,omitempty"` // what is no longer met, in words
+}
+
 // kinds says which notice a status makes.
 var kinds = map[label.Action]string{
 	label.Suspend:   notice.LabelSuspended,
@@ -76,6 +87,7 @@ var kinds = map[label.Action]string{
 	label.Review:    notice.LabelReview,
 	label.Clear:     notice.LabelCleared,
 	label.Advise:    notice.LabelAdvised,
+	label.Release:   notice.LabelReleased,
 }
 
 // tell adds a notice to a batch. Its ID follows from what it is about, so that
@@ -86,6 +98,16 @@ func tell(b *store.Batch, kind, id, subject, org string, news any) error {
 		b.Notices = append(b.Notices, *n)
 	}
 	return err
+}
+
+// tellOperators adds a notice to a batch for each organization of operators.
+func (a *Authority) tellOperators(b *store.Batch, kind, id, subject string, news any) error {
+	for _, org := range a.distrust.Load().operators {
+		if err := tell(b, kind, id+"-"+org, subject, org, news); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func newNotice(at time.Time, kind, id, subject, org string, news any) (*notice.Notice, error) {
@@ -154,7 +176,7 @@ func (a *Authority) Notices(c Caller, org string, p Page) ([]*notice.Notice, str
 		if _, err := v.Org(org); err != nil {
 			return unknownOrg(err, "organization", org)
 		}
-		return v.OrgNotices(org, cursor, page.add)
+		return a.past(v, "listing notices").OrgNotices(org, cursor, page.add)
 	})
 	return page.items, page.next, err
 }
@@ -166,7 +188,7 @@ func (a *Authority) Feed(manufacturer string) (org *label.Organization, list []*
 		if org, err = v.Org(manufacturer); err != nil || !org.Has(label.RoleManufacturer) {
 			return label.Errorf(label.NotFound, label.ReasonUnknownOrg, "manufacturer", "no manufacturer %q is enrolled here", manufacturer)
 		}
-		return v.OrgNotices(manufacturer, nil, func(n *notice.Notice, _ []byte) bool {
+		return a.past(v, "listing notices").OrgNotices(manufacturer, nil, func(n *notice.Notice, _ []byte) bool {
 			if notice.KindOf(n.Kind).Public {
 				list = append(list, n)
 			}

@@ -14,10 +14,15 @@ import (
 // ends them in good order, and that before what is added to them. A kind that is
 // not named here is of the first class; a test holds the table to be complete.
 var urgency = map[label.EventKind]int{
-	label.LabEvent:      0,
-	label.KeyEvent:      0,
-	label.SchemeEvent:   1,
-	label.AdvisoryEvent: 2,
+	label.LabEvent:         0,
+	label.KeyEvent:         0,
+	label.StatementEvent:   0,
+	label.AffiliationEvent: 0,
+	label.HoldEvent:        0,
+	label.ReleaseEvent:     1,
+	label.GTINEvent:        1,
+	label.SchemeEvent:      1,
+	label.AdvisoryEvent:    2,
 }
 
 // advisoryOfMaker comes after the advisories of operators.

@@ -50,7 +50,7 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 		if err := a.admitEvent(v, &e.Event, e.Signature, b.At); err != nil {
 			return err
 		}
-		if err := a.register(v, b, &e.Event); err != nil {
+		if err := a.register(v, b, &e.Event, e.Digest); err != nil {
 			return err
 		}
 		e.Received = b.At.UTC()
@@ -178,6 +178,8 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 		if s, err = a.scheme(e.Scheme); err == nil && s.Version == e.Version {
 			err = label.Errorf(label.Precondition, label.ReasonUnknownScheme, "event.version", "version %s of %s is being served; serve its successor first, so that labels can be renewed", e.Version, e.Scheme)
 		}
+	default:
+		err = a.admitProductEvent(v, e)
 	}
 	return err
 }
@@ -208,7 +210,7 @@ func inForce(v *store.View, e *label.Event) (*store.Accreditation, error) {
 }
 
 // register adds to a batch what an event changes in the registry.
-func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event) error {
+func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event, id label.Digest) error {
 	switch e.Kind {
 	case label.LabEvent:
 		acc, err := inForce(v, e)
@@ -221,8 +223,10 @@ func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event) erro
 		} else {
 			rec.Suspended = e.Text
 		}
-		_, err = a.accredit(b, rec)
-		return err
+		if _, err = a.accredit(b, rec); err != nil {
+			return err
+		}
+		return a.dueForSigner(v, b, e.Lab, func(st *store.Statement) bool { return st.Lab.Accreditation == e.Number })
 	case label.KeyEvent:
 		k, err := v.Key(e.Key)
 		if err != nil {
@@ -235,9 +239,12 @@ func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event) erro
 			k.Compromised = e.Since.UTC()
 		}
 		b.Keys = append(b.Keys, *k)
-		return tellKey(b, k)
+		if err := tellKey(b, k); err != nil {
+			return err
+		}
+		return a.dueForSigner(v, b, k.Organization, func(st *store.Statement) bool { return rests(e, k.Organization, st) })
 	}
-	return nil
+	return a.registerProductEvent(v, b, e, id)
 }
 
 // affected calls f once with each label that an event touches, from its cursor
@@ -259,6 +266,15 @@ func (a *Authority) affected(v *store.View, e *store.Event, now time.Time, f fun
 		if k, err = v.Key(e.Event.Key); err == nil {
 			err = w.signed(k.Organization)
 		}
+	case label.AffiliationEvent:
+		err = w.statements(e.Event.Lab)
+	case label.StatementEvent:
+		var device label.Digest
+		if device, err = struckDevice(v, e.Event.Statement); err == nil {
+			w.device(device, e.Event.Statement)
+		}
+	case label.HoldEvent, label.ReleaseEvent, label.GTINEvent:
+		// What is issued stands as it did: the authority acts upon labels one by one.
 	}
 	return w.cursor, w.more, err
 }
@@ -313,7 +329,7 @@ func (w *walk) signed(owner string) error {
 func (w *walk) statements(signer string) error {
 	return w.v.OrgStatements(signer, w.cursor, func(st *store.Statement, next []byte) bool {
 		w.cursor = next
-		if rests(w.e, signer, st) {
+		if w.speaksAgainst(signer, st) {
 			w.device(st.Device, st.ID)
 		}
 		return w.more
@@ -361,12 +377,26 @@ func (w *walk) touch(rec *store.Label, touched func(*ground) bool) {
 	}
 	w.seen[rec.ID] = true
 	effect := scheme.Effect{Action: scheme.NoEffect}
-	if s := w.a.programme.Schemes[rec.Scheme]; s != nil {
-		if known, ok := s.Lifecycle.Propagation[w.e.Reason]; ok {
-			effect = known
-		}
+	if known, ok := w.a.programme.Lifecycle(rec.Scheme).Propagation[w.e.Reason]; ok {
+		effect = known
 	}
 	w.more = w.f(Affected{Label: rec, Action: effect.Action, Ends: ends(w.e, effect)}) && w.more
+}
+
+// speaksAgainst reports whether the event speaks against a statement.
+func (w *walk) speaksAgainst(signer string, st *store.Statement) bool {
+	if w.e.Kind != label.AffiliationEvent {
+		return rests(w.e, signer, st)
+	}
+	if st.Signer != signer || st.Type != label.TypeTestReport {
+		return false
+	}
+	d, err := w.v.Device(st.Device)
+	if err != nil {
+		w.fail("", err)
+		return false
+	}
+	return w.a.distrust.Load().related(signer, d.Org)
 }
 
 // rests reports whether an event speaks against a statement.

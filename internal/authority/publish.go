@@ -2,6 +2,7 @@ package authority
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -120,7 +121,7 @@ func (a *Authority) holds(p *Published, now time.Time) (same bool, err error) {
 	if p == nil || !p.next.IsZero() && !now.Before(p.next) || now.Sub(p.fresh) >= heartbeat {
 		return false, nil
 	}
-	err = a.store.View(func(v *store.View) error {
+	err = a.read(func(v *store.View) error {
 		same = v.Happened(p.Label.ID) == len(p.Statuses)
 		return nil
 	})
@@ -131,7 +132,7 @@ func (a *Authority) holds(p *Published, now time.Time) (same bool, err error) {
 func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 	var rec *store.Label
 	var p *Published
-	err := a.store.View(func(v *store.View) (err error) {
+	err := a.read(func(v *store.View) (err error) {
 		if rec, err = v.Label(id); err != nil {
 			return found(err, label.ReasonUnknownLabel, "id",
 				"no label %s was issued here; if it is printed on a product, it may be forged: compare every character and report it", id.Pretty())
@@ -150,7 +151,7 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 		return nil, a.disown(rec, err)
 	}
 	p.History, p.fresh = r.History, r.Fresh
-	err = a.store.View(func(v *store.View) error {
+	err = a.read(func(v *store.View) error {
 		p.Pictured = v.HasPicture(r.Label.Device.Picture)
 		p.Rulings, err = ruled(v, rec.Device, r.Label)
 		return err
@@ -243,7 +244,7 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 		return nil, err
 	}
 	d := &Documents{Index: rec.Index, Device: device, Bundle: bundle}
-	err = a.store.View(func(v *store.View) error {
+	err = a.read(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {
 			return err
@@ -295,8 +296,10 @@ type choice struct {
 	until      time.Time
 }
 
-// ByGTIN returns the label of the product with a trade item number: of its
-// labels in all schemes the one that is active, and of these the latest.
+// ByGTIN returns the label of the product with a trade item number: of the labels
+// of all devices that have it, in all schemes, the one with the most to say. That
+// is one by which the product is on hold, then one that is active, then the
+// latest. A device that was registered later and has no label hides nothing.
 func (a *Authority) ByGTIN(g label.GTIN) (*Published, error) {
 	registered, now := a.registered.Load(), a.clock() // before the store is read
 	if c, ok := a.products.Get(g); ok && c.registered == registered && now.Before(c.until) {
@@ -324,23 +327,25 @@ func (a *Authority) ByGTIN(g label.GTIN) (*Published, error) {
 // choose returns which of a product's labels it is known by at an instant.
 func (a *Authority) choose(g label.GTIN, now time.Time) (label.ID, error) {
 	var best *store.Label
-	err := a.store.View(func(v *store.View) error {
-		digest, err := v.GTIN(g)
-		if err != nil {
-			return found(err, label.ReasonUnknownProduct, "gtin", "no product with GTIN %s is registered here", g)
-		}
-		list, err := v.DeviceLabels(digest)
+	err := a.read(func(v *store.View) error {
+		devices, err := v.GTINDevices(g)
 		if err != nil {
 			return err
 		}
-		bestRank := 0
-		for _, l := range list {
-			h, err := a.history(v, l)
+		if len(devices) == 0 {
+			return label.Errorf(label.NotFound, label.ReasonUnknownProduct, "gtin", "no product with GTIN %s is registered here", g)
+		}
+		var bestRank rank
+		for _, digest := range devices {
+			d, err := v.Device(digest)
 			if err != nil {
 				return err
 			}
-			s := h.StandingAt(now)
-			if r := rank[s.State]; best == nil || r > bestRank || r == bestRank && l.Issued.After(best.Issued) {
+			l, r, err := a.chooseOf(v, d, now)
+			if err != nil {
+				return err
+			}
+			if l != nil && (best == nil || r > bestRank || r == bestRank && l.Index > best.Index) {
 				best, bestRank = l, r
 			}
 		}
@@ -355,9 +360,52 @@ func (a *Authority) choose(g label.GTIN, now time.Time) (label.ID, error) {
 	return best.ID, nil
 }
 
-// rank orders a product's labels in several schemes for somebody who asks for
-// the product: one that stands, then one that may stand again.
-var rank = map[label.State]int{label.Active: 2, label.Suspended: 1}
+// A rank orders a product's labels for somebody who asks for the product.
+type rank int
+
+const (
+	rankPast   rank = iota + 1 // it ended, and nothing is open about it
+	rankActive                 // it counts, perhaps under review
+	rankHold                   // it was suspended or revoked, which nothing has settled
+)
+
+// chooseOf returns the label that a device is known by, and its rank; nil where
+// it never had one.
+func (a *Authority) chooseOf(v *store.View, d *store.Device, now time.Time) (best *store.Label, bestRank rank, err error) {
+	holds, err := a.deviceHolds(v, d, now)
+	if err == nil {
+		holds, err = a.open(v, d, holds, now)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	labels, err := v.DeviceLabels(d.Digest)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, h := range holds {
+		if h.Label != nil && h.Action != label.Review {
+			labels = append(labels, h.Label)
+		}
+	}
+	for _, l := range labels {
+		h, err := a.history(v, l)
+		if err != nil {
+			return nil, 0, err
+		}
+		r := rankPast
+		switch s := h.StandingAt(now); {
+		case slices.ContainsFunc(holds, func(h *Hold) bool { return h.Label != nil && h.Label.ID == l.ID && h.Action != label.Review }):
+			r = rankHold
+		case s.State == label.Active:
+			r = rankActive
+		}
+		if best == nil || r > bestRank || r == bestRank && l.Index > best.Index {
+			best, bestRank = l, r
+		}
+	}
+	return best, bestRank, nil
+}
 
 // VerifyPackage checks an offline package that somebody holds, and returns the
 // label as it stands here.

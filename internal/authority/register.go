@@ -2,9 +2,12 @@ package authority
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"slices"
+	"time"
 
 	"labeld/internal/label"
+	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
@@ -33,6 +36,7 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 	for _, g := range desc.GTINs {
 		claims = append(claims, claimf("gtin/%s", g))
 	}
+	claims = append(claims, claimf("model/%s/%s", desc.Manufacturer, label.FoldModel(desc.Model)))
 	var device *store.Device
 	known := false
 	defer a.writer.begin()()
@@ -41,10 +45,10 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 			device, known = d, true
 			return nil
 		}
-		if err := checkMaker(v, desc); err != nil {
+		device = &store.Device{Digest: digest, Descriptor: descriptor, Org: desc.Manufacturer, Registered: b.At.UTC()}
+		if err := a.admitDevice(v, c, device, desc, b.At); err != nil {
 			return err
 		}
-		device = &store.Device{Digest: digest, Descriptor: descriptor, Org: desc.Manufacturer, Registered: b.At.UTC()}
 		b.Devices = append(b.Devices, *device)
 		return nil
 	})
@@ -54,9 +58,63 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 	return device, known, nil
 }
 
-// checkMaker checks a descriptor against the registry: its manufacturer is
-// enrolled as one, and its trade item numbers are not another's. A number may
-// pass to a newer descriptor of the same manufacturer.
+// admitDevice checks a descriptor against the registry.
+//
+// Its manufacturer is enrolled as one. Its trade item numbers are not another
+// manufacturer's. What it shares with other devices makes them one product
+// ([product]): a manufacturer can register no further device for a product that
+// is on hold until an operator ends the hold, unless evidence ends it, and no
+// device in a category of lower risk than that of another device of the product.
+// An operator can: somebody has looked.
+func (a *Authority) admitDevice(v *store.View, c Caller, device *store.Device, desc *label.Device, now time.Time) error {
+	if err := checkMaker(v, desc); err != nil {
+		return err
+	}
+	if c.Is(label.RoleOperator) {
+		return nil
+	}
+	list, err := product(v, device, desc)
+	if err != nil {
+		return err
+	}
+	if len(list) > maxProduct {
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "device", "would be one of more than %d devices that share GTINs or a model number; ask the authority to register it", maxProduct)
+	}
+	holds, err := a.openHolds(v, device, desc, now)
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		if h.Lift.Evidence == "" {
+			return h.refusal("device")
+		}
+	}
+	for _, other := range list[1:] {
+		if err := a.checkCategory(desc, other); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkCategory refuses a category of lower risk than that of another device of
+// the product: less would be asked for the same thing.
+func (a *Authority) checkCategory(desc *label.Device, other *store.Device) error {
+	d := new(label.Device)
+	if err := label.Decode(other.Descriptor, d); err != nil {
+		return err
+	}
+	mine, theirs := a.programme.Categories[desc.Category], a.programme.Categories[d.Category]
+	if theirs == nil || slices.Index(scheme.Risks, mine.Risk) >= slices.Index(scheme.Risks, theirs.Risk) {
+		return nil
+	}
+	return label.Errorf(label.Precondition, label.ReasonLighterCategory, "device.category",
+		"is %s (risk %s), and device %.16s, which shares a GTIN or the model number, is %s (risk %s); if the category was wrong, ask the authority to register this descriptor",
+		desc.Category, mine.Risk, other.Digest, d.Category, theirs.Risk)
+}
+
+// checkMaker checks that the manufacturer is enrolled as one, and that no other
+// has a device with one of the trade item numbers.
 func checkMaker(v *store.View, desc *label.Device) error {
 	org, err := v.Org(desc.Manufacturer)
 	if err != nil {
@@ -65,23 +123,31 @@ func checkMaker(v *store.View, desc *label.Device) error {
 	if !org.Has(label.RoleManufacturer) {
 		return label.Errorf(label.Denied, label.ReasonWrongRole, "device.manufacturer", "%s is not enrolled as manufacturer", org.ID)
 	}
-	for _, g := range desc.GTINs {
-		owner, err := v.GTIN(g)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
+	for i, g := range desc.GTINs {
+		owner, err := gtinOwner(v, g)
 		if err != nil {
 			return err
 		}
-		d, err := v.Device(owner)
-		if err != nil {
-			return err
-		}
-		if d.Org != desc.Manufacturer {
-			return label.Errorf(label.Exists, label.ReasonExists, "device.gtins", "GTIN %s belongs to a device of another manufacturer", g)
+		if owner != "" && owner != desc.Manufacturer {
+			return label.Errorf(label.Exists, label.ReasonExists, fmt.Sprintf("device.gtins[%d]", i),
+				"GTIN %s belongs to a device of another manufacturer; if it is yours, ask the authority, whose operators can move it (labelctl event gtin)", g)
 		}
 	}
 	return nil
+}
+
+// gtinOwner returns the manufacturer whose devices have a trade item number, or
+// nothing where none has.
+func gtinOwner(v *store.View, g label.GTIN) (string, error) {
+	devices, err := v.GTINDevices(g)
+	if err != nil || len(devices) == 0 {
+		return "", err
+	}
+	d, err := v.Device(devices[0])
+	if err != nil {
+		return "", err
+	}
+	return d.Org, nil
 }
 
 // Device returns a registered device.

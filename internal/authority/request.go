@@ -67,6 +67,9 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if p.live != nil && p.standing.State.Live() {
 		return a.again(p.live, &p.standing, level)
 	}
+	if len(p.holds) > 0 {
+		return nil, p.holds[0].refusal("device")
+	}
 	d, err := s.EvaluateLevel(p.desc, device, p.items, now, level)
 	if err != nil {
 		return nil, err
@@ -104,7 +107,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 				return nil
 			}
 		}
-		if err := a.unmoved(v, p); err != nil {
+		if err := a.unmoved(v, p, b.At); err != nil {
 			return err
 		}
 		rec, err = record(v, b, signed.Label, entry, p.device)
@@ -186,7 +189,8 @@ type picture struct {
 	maker    label.Party
 	live     *store.Label   // latest label in the scheme, live or not
 	standing label.Standing // of live
-	items    []*scheme.Item // evidence that counts
+	holds    []*Hold        // on the product, that are open
+	items    []*scheme.Item // evidence, and what speaks against it
 	known    int            // how many statements and rulings there are
 	distrust *distrust      // by which they were chosen
 }
@@ -195,15 +199,9 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, err
 	}
-	p := &picture{desc: new(label.Device), distrust: a.distrust.Load()}
+	p := &picture{distrust: a.distrust.Load()}
 	err := a.store.View(func(v *store.View) (err error) {
-		if p.device, err = v.Device(device); err != nil {
-			return unknownDevice(err, device)
-		}
-		if p.device.Org != c.Org && !c.Is(label.RoleOperator) {
-			return label.Errorf(label.Denied, label.ReasonNotYours, "device", "the device belongs to another manufacturer")
-		}
-		if err := label.Decode(p.device.Descriptor, p.desc); err != nil {
+		if p.device, p.desc, err = ownDevice(v, c, device); err != nil {
 			return err
 		}
 		maker, err := v.Org(p.device.Org)
@@ -221,15 +219,15 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 			}
 			p.standing = h.StandingAt(a.clock())
 		}
-		ids, err := v.DeviceStatements(device)
-		if err != nil {
+		if p.holds, err = a.openHolds(v, p.device, p.desc, a.clock()); err != nil {
 			return err
 		}
-		if p.items, err = p.distrust.evidence(v, ids); err != nil {
+		var statements int
+		if p.items, statements, err = p.distrust.evidence(v, p.device, p.desc.Category, s.Lifecycle.Propagation); err != nil {
 			return err
 		}
-		rulings, n, err := p.distrust.rulings(v, device)
-		p.items, p.known = append(p.items, rulings...), len(ids)+n
+		more, rulings, err := p.distrust.rulings(v, device)
+		p.items, p.known = append(p.items, more...), statements+rulings
 		return err
 	})
 	return p, err

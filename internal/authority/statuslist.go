@@ -64,14 +64,22 @@ func (a *Authority) RefreshList() error {
 	return nil
 }
 
-// gather works out the list from the histories: the other labels are valid.
+// gather works out the list from the histories: the other labels are valid. Of a
+// label whose history cannot be read nobody can tell how it stands: it is listed as
+// suspended, with an alarm.
 func (a *Authority) gather(v *store.View, now time.Time) (*statuslist.List, error) {
 	head, err := v.Head()
 	if err != nil {
 		return nil, err
 	}
 	l := statuslist.New(head.Tree.N)
-	return l, v.Histories(func(rec *store.Label, list []*store.Status) bool {
+	past := v.Past(func(d *store.Damage) {
+		a.alarm("making the status list", string(d.Label()), d)
+		if index, ok := v.IndexOf(d.Label()); ok {
+			l.Set(index, verify.ListValue(label.Suspended))
+		}
+	})
+	return l, past.Histories(func(rec *store.Label, list []*store.Status) bool {
 		l.Set(rec.Index, verify.ListValue(historyOf(v, rec, list).StandingAt(now).State))
 		return true
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
@@ -57,7 +58,7 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 	}
 	var st *store.Statement
 	if err := a.store.View(func(v *store.View) (err error) {
-		st, err = a.admit(v, item, verified, key.ID)
+		st, err = a.admit(v, item, verified, key.ID, a.clock())
 		return err
 	}); err != nil {
 		return nil, false, err
@@ -74,22 +75,18 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 			st, isKnown = first, true
 			return nil
 		}
-		again, err := a.admit(v, item, verified, key.ID)
+		again, err := a.admit(v, item, verified, key.ID, b.At)
 		if err != nil {
 			return err
 		}
-		ids, err := v.DeviceStatements(again.Device)
-		if err != nil {
+		again.Carrier, again.Received = c.Org, b.At.UTC()
+		if err := a.makeRoom(v, b, again, item); err != nil {
 			return err
-		}
-		if len(ids) >= label.MaxDeviceStatements {
-			return label.Errorf(label.TooLarge, label.ReasonTooLarge, "subject", "the device has %d statements already, at most %d are accepted", len(ids), label.MaxDeviceStatements)
 		}
 		again.Raw, again.Gist = packedRaw, packedGist
-		again.Carrier, again.Received = c.Org, b.At.UTC()
 		b.Statements = append(b.Statements, *again)
 		st = again
-		return nil
+		return a.dueFor(v, b, again.Device)
 	})
 	if err != nil {
 		return nil, false, err
@@ -144,12 +141,12 @@ func (a *Authority) verifySigner(u *envelope.Unverified, keys []*label.Key) (*en
 
 // admit checks a statement against the registry: its key and signer, its
 // subject, and for a report the lab's accreditation and independence.
-func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.Verified, keyID string) (*store.Statement, error) {
+func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.Verified, keyID string, now time.Time) (*store.Statement, error) {
 	key, err := v.Key(keyID)
 	if err != nil {
 		return nil, err
 	}
-	if err := key.Usable(a.clock()); err != nil {
+	if err := key.Usable(now); err != nil {
 		return nil, err
 	}
 	signer, err := v.Org(item.Signer)
@@ -181,15 +178,15 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	if err != nil {
 		return nil, err
 	}
-	if !label.Independent(signer, maker) {
-		return nil, label.Errorf(label.Denied, label.ReasonAffiliated, "predicate.lab", "%s and %s are not independent of each other; another lab must test this device", signer.ID, maker.ID)
+	if a.distrust.Load().related(signer.ID, maker.ID) {
+		return nil, label.Errorf(label.Denied, label.ReasonAffiliated, "predicate.lab", "%s and %s are not independent of each other (they are one organization, or under common control); another lab must test this device", signer.ID, maker.ID)
 	}
-	acc, err := accreditation(v, item, desc.Category)
+	acc, err := accreditation(v, item, desc.Category, now)
 	if err != nil {
 		return nil, err
 	}
 	st.Lab = label.LabRef{ID: signer.ID, Name: signer.Name, Accreditation: acc.Number, Body: acc.Body}
-	return st, nil
+	return st, checkCorrection(v, item, device.Digest)
 }
 
 // subject returns the registered device that a statement is about.
@@ -230,7 +227,7 @@ func accreditations(v *store.View, lab string) (list []*store.Accreditation, err
 
 // accreditation returns the accreditation under which a lab could make a
 // report. Where there is none, the error tells what the closest one lacks.
-func accreditation(v *store.View, item *scheme.Item, category string) (*label.Accreditation, error) {
+func accreditation(v *store.View, item *scheme.Item, category string, arrived time.Time) (*label.Accreditation, error) {
 	list, err := accreditations(v, item.Signer)
 	if err != nil {
 		return nil, err
@@ -238,7 +235,7 @@ func accreditation(v *store.View, item *scheme.Item, category string) (*label.Ac
 	err = label.Errorf(label.Denied, label.ReasonScopeInterval, "predicate.lab", "no accreditation is on record for %s", item.Signer)
 	for i := len(list) - 1; i >= 0; i-- { // the latest first
 		a := &list[i].Accreditation
-		lacks := a.Covers(item.Standard, category, item.Level, item.Date)
+		lacks := a.Covers(item.Standard, category, item.Level, item.Date, arrived)
 		if lacks == nil {
 			return a, nil
 		}
@@ -247,30 +244,4 @@ func accreditation(v *store.View, item *scheme.Item, category string) (*label.Ac
 		}
 	}
 	return nil, err
-}
-
-// evidence returns those of accepted statements that still count, ready to be
-// judged by.
-func (d *distrust) evidence(v *store.View, ids []label.Digest) ([]*scheme.Item, error) {
-	items := make([]*scheme.Item, 0, len(ids))
-	for _, id := range ids {
-		st, err := v.Statement(id)
-		if err != nil {
-			return nil, err
-		}
-		if !d.counts(st) {
-			continue
-		}
-		gist, err := v.Gist(id)
-		if err != nil {
-			return nil, err
-		}
-		item, err := scheme.ReadGist(id, gist)
-		if err != nil {
-			return nil, err
-		}
-		item.Lab = st.Lab
-		items = append(items, item)
-	}
-	return items, nil
 }

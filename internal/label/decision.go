@@ -18,7 +18,7 @@ type Decision struct {
 	Criteria   []CriterionFound `json:"criteria"`
 	Missing    []Missing        `json:"missing"`            // for the level asked for
 	Evidence   []LabelEvidence  `json:"evidence,omitempty"` // all that counted
-	Stale      []LabelEvidence  `json:"stale,omitempty"`    // too old to count
+	Unused     []Unused         `json:"unused,omitempty"`   // what was accepted and does not count, each with its reason
 	Decided    time.Time        `json:"decided"`
 	AppealBy   Date             `json:"appealBy"`   // last day on which an appeal is accepted
 	DecideDays int              `json:"decideDays"` // in which the authority decides an appeal
@@ -38,6 +38,15 @@ var criterionStates = []string{"met", "unmet", "undetermined", "not-applicable"}
 
 // Satisfied reports whether the criterion stands in nobody's way.
 func (c *CriterionFound) Satisfied() bool { return c.State == "met" || c.State == "not-applicable" }
+
+// Unused is evidence that was accepted for the device and does not count, or
+// counts only against it.
+type Unused struct {
+	Evidence LabelEvidence `json:"evidence"`
+	Code     string        `json:"code"`             // why, such as other-edition; see [labeld/internal/scheme]
+	Text     string        `json:"text"`             // why, for people
+	Against  bool          `json:"against,omitzero"` // what it found wrong still counts
+}
 
 // A Missing is one thing between the device and the level.
 type Missing struct {
@@ -68,6 +77,14 @@ func (d *Decision) Validate() error {
 	for i := range d.Criteria {
 		if err := d.Criteria[i].validate(); err != nil {
 			return Within(index("criteria", i), err)
+		}
+	}
+	for i := range d.Unused {
+		if err := checkSlug("code", d.Unused[i].Code); err != nil {
+			return Within(index("unused", i), err)
+		}
+		if err := checkText("text", d.Unused[i].Text, MaxProse); err != nil {
+			return Within(index("unused", i), err)
 		}
 	}
 	if len(d.Missing) == 0 {

@@ -28,6 +28,8 @@ func TestDecisionValidate(t *testing.T) {
 		"reached":           func(d *label.Decision) { d.Reached = 2 },
 		"criteria[1].state": func(d *label.Decision) { d.Criteria[1].State = "perhaps" },
 		"criteria[0].id":    func(d *label.Decision) { d.Criteria[0].ID = "A B" },
+		"unused[0].code":    func(d *label.Decision) { d.Unused = []label.Unused{{Text: "Too old."}} },
+		"unused[0].text":    func(d *label.Decision) { d.Unused = []label.Unused{{Code: "too-old"}} },
 		"missing":           func(d *label.Decision) { d.Missing = nil },
 		"decided":           func(d *label.Decision) { d.Decided = d.Decided.Add(1) },
 		"appealBy":          func(d *label.Decision) { d.AppealBy = label.NewDate(2026, 11, 1) },

@@ -60,6 +60,7 @@ const (
 	ReasonUnknownDecision  Reason = "UNKNOWN_DECISION"  // no decision or appeal on record has this digest
 	ReasonUnknownCriterion Reason = "UNKNOWN_CRITERION" // not one that the decision could be changed in
 	ReasonUnknownAdvisory  Reason = "UNKNOWN_ADVISORY"  // no advisory on record has this digest
+	ReasonUnknownStatement Reason = "UNKNOWN_STATEMENT" // no statement on record has this digest
 	ReasonUnknownPlan      Reason = "UNKNOWN_PLAN"      // no plan for surveillance has this ID
 	ReasonUnknownKind      Reason = "UNKNOWN_KIND"      // no such kind of notice
 	ReasonUnknownHook      Reason = "UNKNOWN_HOOK"      // no webhook has this ID
@@ -72,6 +73,10 @@ const (
 	ReasonUnknownPicture   Reason = "UNKNOWN_PICTURE"    // the device has none: its descriptor names none, or it was not sent
 	ReasonWrongPicture     Reason = "WRONG_PICTURE"      // not the one that the descriptor names
 	ReasonUnlabelled       Reason = "UNLABELLED"         // registered device without a label
+	ReasonUnassignable     Reason = "UNASSIGNABLE"       // a GTIN that no product can have been assigned
+	ReasonOnHold           Reason = "ON_HOLD"            // a hold on the product stops it
+	ReasonNothingNew       Reason = "NOTHING_NEW"        // a renewal that would say again what the label says
+	ReasonLighterCategory  Reason = "LIGHTER_CATEGORY"   // a category of lower risk than that of the same product
 	ReasonExists           Reason = "ALREADY_EXISTS"
 	ReasonLiveLabel        Reason = "LIVE_LABEL"      // the device has a live label of another level
 	ReasonStep             Reason = "STATE"           // the label's state does not allow it

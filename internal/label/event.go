@@ -14,7 +14,16 @@ const (
 	SchemeEvent EventKind = "scheme" // a version of a scheme ends
 
 	AdvisoryEvent EventKind = "advisory" // an advisory about products was published
+
+	HoldEvent        EventKind = "hold"        // a device or a manufacturer is refused until that is ended
+	ReleaseEvent     EventKind = "release"     // such a hold ends
+	StatementEvent   EventKind = "statement"   // a report, declaration or ruling is struck: it does not count any more
+	AffiliationEvent EventKind = "affiliation" // a laboratory and a manufacturer are under common control
+	GTINEvent        EventKind = "gtin"        // a trade item number belongs to another manufacturer than it was registered by
 )
+
+// EventKinds lists the kinds.
+var EventKinds = []EventKind{LabEvent, KeyEvent, SchemeEvent, AdvisoryEvent, HoldEvent, ReleaseEvent, StatementEvent, AffiliationEvent, GTINEvent}
 
 // An Event is something that touches many labels at once. Predicate of
 // [TypeEvent]. The failure of something that labels rest on is signed by an
@@ -24,7 +33,7 @@ const (
 // in the document.
 type Event struct {
 	Kind       EventKind `json:"kind"`
-	Lab        string    `json:"lab,omitempty"`        // lab: organization ID
+	Lab        string    `json:"lab,omitempty"`        // lab, affiliation: organization ID
 	Number     string    `json:"number,omitempty"`     // lab: of the accreditation
 	Categories []string  `json:"categories,omitempty"` // lab: the scope that is lost; all of it where absent
 	Key        string    `json:"key,omitempty"`        // key: its ID
@@ -32,29 +41,46 @@ type Event struct {
 	Scheme     string    `json:"scheme,omitempty"`     // scheme: its ID
 	Version    string    `json:"version,omitempty"`    // scheme: the version that ends
 	Advisory   Digest    `json:"advisory,omitzero"`    // advisory: of the document
-	Reason     string    `json:"reason"`               // code
-	Text       string    `json:"text"`                 // what happened, in plain words; stands in every status
-	Made       time.Time `json:"made"`
+	Statement  Digest    `json:"statement,omitzero"`   // statement: which one is struck
+	Device     Digest    `json:"device,omitzero"`      // hold, release: of the descriptor; or else:
+
+	Manufacturer string    `json:"manufacturer,omitempty"` // hold, release, affiliation, gtin: organization ID
+	GTIN         GTIN      `json:"gtin,omitempty"`         // gtin
+	Reason       string    `json:"reason"`                 // code
+	Text         string    `json:"text"`                   // what happened, in plain words; stands in every status
+	Made         time.Time `json:"made"`
 }
 
 // Name returns what the event is about.
 func (e *Event) Name() string {
 	switch e.Kind {
-	case LabEvent:
+	case LabEvent, AffiliationEvent:
 		return e.Lab
 	case KeyEvent:
 		return e.Key
 	case AdvisoryEvent:
 		return e.Advisory.String()
+	case StatementEvent:
+		return e.Statement.String()
+	case GTINEvent:
+		return string(e.GTIN)
+	case HoldEvent, ReleaseEvent:
+		if e.Device.IsZero() {
+			return e.Manufacturer
+		}
+		return e.Device.String()
 	}
 	return e.Scheme
 }
 
 // Subject returns what the statement has as its subject: the document of an
-// advisory, the name of anything else.
+// advisory, the statement that is struck, the device that is on hold, and the
+// name of anything else.
 func (e *Event) Subject() Digest {
-	if e.Kind == AdvisoryEvent {
-		return e.Advisory
+	for _, d := range []Digest{e.Advisory, e.Statement, e.Device} {
+		if !d.IsZero() {
+			return d
+		}
 	}
 	return DigestOf([]byte(e.Name()))
 }
@@ -80,8 +106,24 @@ func (e *Event) Validate() error {
 		if e.Advisory.IsZero() {
 			err = invalid(ReasonMissing, "advisory", "is required: the SHA-256 of the document")
 		}
+	case HoldEvent, ReleaseEvent:
+		if e.Device.IsZero() == (e.Manufacturer == "") {
+			err = invalid(ReasonMissing, "device", "name the device, or else the manufacturer")
+		}
+	case StatementEvent:
+		if e.Statement.IsZero() {
+			err = invalid(ReasonMissing, "statement", "is required: the SHA-256 of the signed statement")
+		}
+	case AffiliationEvent:
+		if err = required("lab", e.Lab); err == nil {
+			err = required("manufacturer", e.Manufacturer)
+		}
+	case GTINEvent:
+		if err = required("manufacturer", e.Manufacturer); err == nil {
+			_, err = parseGTIN("gtin", string(e.GTIN))
+		}
 	default:
-		err = invalid(ReasonOutOfRange, "kind", "is %q; must be lab, key, scheme or advisory", e.Kind)
+		err = invalid(ReasonOutOfRange, "kind", "is %q; must be one of %v", e.Kind, EventKinds)
 	}
 	if err != nil {
 		return err
@@ -89,14 +131,22 @@ func (e *Event) Validate() error {
 	for _, f := range []struct {
 		field string
 		given bool
-		kind  EventKind
+		kinds []EventKind
 	}{
-		{"lab", e.Lab != "", LabEvent}, {"number", e.Number != "", LabEvent}, {"categories", len(e.Categories) > 0, LabEvent},
-		{"key", e.Key != "", KeyEvent}, {"since", !e.Since.IsZero(), KeyEvent},
-		{"scheme", e.Scheme != "", SchemeEvent}, {"version", e.Version != "", SchemeEvent},
-		{"advisory", !e.Advisory.IsZero(), AdvisoryEvent},
+		{"lab", e.Lab != "", []EventKind{LabEvent, AffiliationEvent}},
+		{"number", e.Number != "", []EventKind{LabEvent}},
+		{"categories", len(e.Categories) > 0, []EventKind{LabEvent}},
+		{"key", e.Key != "", []EventKind{KeyEvent}},
+		{"since", !e.Since.IsZero(), []EventKind{KeyEvent}},
+		{"scheme", e.Scheme != "", []EventKind{SchemeEvent}},
+		{"version", e.Version != "", []EventKind{SchemeEvent}},
+		{"advisory", !e.Advisory.IsZero(), []EventKind{AdvisoryEvent}},
+		{"statement", !e.Statement.IsZero(), []EventKind{StatementEvent}},
+		{"device", !e.Device.IsZero(), []EventKind{HoldEvent, ReleaseEvent}},
+		{"manufacturer", e.Manufacturer != "", []EventKind{HoldEvent, ReleaseEvent, AffiliationEvent, GTINEvent}},
+		{"gtin", e.GTIN != "", []EventKind{GTINEvent}},
 	} {
-		if f.given && f.kind != e.Kind {
+		if f.given && !slices.Contains(f.kinds, e.Kind) {
 			return invalid(ReasonOutOfRange, f.field, "does not go with the kind %s", e.Kind)
 		}
 	}

@@ -78,7 +78,7 @@ func someLabel() *label.Label {
 		Evidence: []label.LabelEvidence{{
 			Type: label.TypeTestReport, Signer: "aurora-lab", Number: "AUR-1", Date: label.NewDate(2026, 10, 16), SHA256: someDigest,
 		}},
-		Criteria:   []label.CriterionMet{{ID: "passwords", By: "lab"}},
+		Criteria:   []label.Criterion{{ID: "passwords", State: label.CriterionMet, By: "lab"}, {ID: "updates", State: label.CriterionNotApplicable, By: "lab", Why: []string{"has_update=false"}}},
 		Issued:     time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC),
 		Expires:    time.Date(2029, 11, 2, 9, 0, 0, 0, time.UTC),
 		ExpiresFor: label.BoundSchemeTerm,

@@ -5,7 +5,8 @@ package label
 type GTIN string
 
 // ParseGTIN reads a GTIN-8, -12, -13 or -14, checks its check digit (GS1
-// General Specifications 7.9) and pads it to 14 digits.
+// General Specifications 7.9) and pads it to 14 digits. A number that no product
+// can have been assigned is refused.
 func ParseGTIN(s string) (GTIN, error) { return parseGTIN("gtin", s) }
 
 func parseGTIN(field, s string) (GTIN, error) {
@@ -29,5 +30,37 @@ func parseGTIN(field, s string) (GTIN, error) {
 	if sum%10 != 0 {
 		return "", invalid(ReasonMalformed, field, "the check digit of GTIN %s is wrong; compare it with the barcode", s)
 	}
-	return GTIN("00000000000000"[len(s):] + s), nil
+	full := GTIN("00000000000000"[len(s):] + s)
+	if why := full.unassignable(); why != "" {
+		return "", invalid(ReasonUnassignable, field, "GTIN %s is %s, so that no product in the world can have it as its own; use the number that GS1 assigned", s, why)
+	}
+	return full, nil
+}
+
+// unassignable says why nobody can have been assigned the number as that of one
+// trade item everywhere, or nothing (GS1 General Specifications 1.4.3: GS1
+// Prefixes, and 2.1.11: restricted circulation). Such numbers are printed in
+// shops every day: whoever registered one would answer for other people's cheese.
+func (g GTIN) unassignable() string {
+	body := string(g[1:])
+	switch {
+	case g[:13] == "0000000000000":
+		return "made of zeros only"
+	case g[0] == '9':
+		return "a number of variable measure (it begins with 9)"
+	case g[:6] == "000000": // a GTIN-8
+		if body[5] == '0' || body[5] == '2' {
+			return "a GTIN-8 for use inside a company"
+		}
+		return ""
+	case body[:3] >= "020" && body[:3] <= "029", body[:3] >= "040" && body[:3] <= "049", body[:1] == "2":
+		return "for restricted circulation, inside a company or region"
+	case body[:3] >= "050" && body[:3] <= "059":
+		return "reserved (it was for coupons)"
+	case body[:3] == "980":
+		return "for refund receipts"
+	case body[:3] >= "981" && body[:3] <= "984", body[:2] == "99":
+		return "for coupons"
+	}
+	return ""
 }

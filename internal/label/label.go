@@ -17,7 +17,7 @@ type Label struct {
 	Firmware   *Firmware       `json:"firmware,omitempty"`
 	Labs       []LabRef        `json:"labs,omitempty"`
 	Evidence   []LabelEvidence `json:"evidence"`
-	Criteria   []CriterionMet  `json:"criteria"`
+	Criteria   []Criterion     `json:"criteria"`
 	Issued     time.Time       `json:"issued"`  // UTC, whole seconds
 	Expires    time.Time       `json:"expires"` // UTC, whole seconds; not valid from this instant on
 	ExpiresFor Bound           `json:"expiresFor"`
@@ -104,11 +104,20 @@ type LabelEvidence struct {
 	SHA256 Digest `json:"sha256"` // of the signed statement
 }
 
-// A CriterionMet is one criterion of the level that was met, or did not apply.
-type CriterionMet struct {
-	ID string `json:"id"`
-	By string `json:"by"` // declaration, lab, authority (by a ruling on an appeal), or none where it did not apply
+// A Criterion is what one criterion of the level came to. One that does not
+// apply is not met: its label says so, and which features of the product are why.
+type Criterion struct {
+	ID    string   `json:"id"`
+	State string   `json:"state"`         // met or not-applicable
+	By    string   `json:"by"`            // whose word that is: declaration, lab, authority (a ruling on an appeal), or none where it follows from the rule alone
+	Why   []string `json:"why,omitempty"` // not-applicable: the features that make it so, such as uses_passwords=false
 }
+
+// What a criterion of a label comes to.
+const (
+	CriterionMet           = "met"
+	CriterionNotApplicable = "not-applicable"
+)
 
 // A DeclaredFact is a yes or no that the manufacturer declared, and that
 // shoppers are told: of those facts that the dictionary has words for shoppers
@@ -163,6 +172,11 @@ func (l *Label) Validate() error {
 	if len(l.Criteria) == 0 {
 		return invalid(ReasonMissing, "criteria", "a label rests on criteria")
 	}
+	for i := range l.Criteria {
+		if err := l.Criteria[i].validate(); err != nil {
+			return Within(index("criteria", i), err)
+		}
+	}
 	if l.Issued.IsZero() || l.Issued.Nanosecond() != 0 || l.Expires.Nanosecond() != 0 {
 		return invalid(ReasonMalformed, "issued", "times are whole seconds")
 	}
@@ -170,7 +184,7 @@ func (l *Label) Validate() error {
 		return invalid(ReasonOutOfRange, "expires", "must be after issued")
 	}
 	switch l.ExpiresFor {
-	case BoundSchemeTerm, BoundSupportEnd, BoundEvidenceExpiry:
+	case BoundSchemeTerm, BoundSupportEnd, BoundEvidenceExpiry, BoundGraceEnd:
 	default:
 		return invalid(ReasonOutOfRange, "expiresFor", "is not a known bound")
 	}
@@ -178,6 +192,31 @@ func (l *Label) Validate() error {
 		return err
 	}
 	return Within("product", l.Product.validate())
+}
+
+func (c *Criterion) validate() error {
+	if err := checkSlug("id", c.ID); err != nil {
+		return err
+	}
+	switch c.By {
+	case "declaration", "lab", "authority", "none":
+	default:
+		return invalid(ReasonOutOfRange, "by", "is %q; must be declaration, lab, authority or none", c.By)
+	}
+	switch {
+	case c.State != CriterionMet && c.State != CriterionNotApplicable:
+		return invalid(ReasonOutOfRange, "state", "is %q; a label's criteria are met or not-applicable", c.State)
+	case (c.State == CriterionNotApplicable) != (len(c.Why) > 0):
+		return invalid(ReasonMissing, "why", "goes with not-applicable, and only with it: the features that make it so")
+	case len(c.Why) > MaxWhy:
+		return tooMany("why", len(c.Why), MaxWhy)
+	}
+	for i, s := range c.Why {
+		if err := checkText(index("why", i), s, MaxText); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func checkDeclared(list []DeclaredFact) error {

@@ -2,6 +2,7 @@ package label_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,14 @@ func TestLabelValidate(t *testing.T) {
 		{"another maker", func(l l) { l.Maker.ID = "merrimake" }, label.ReasonWrongSigner, "maker.id"},
 		{"no evidence", func(l l) { l.Evidence = nil }, label.ReasonMissing, "evidence"},
 		{"no criteria", func(l l) { l.Criteria = nil }, label.ReasonMissing, "criteria"},
+		{"criterion without ID", func(l l) { l.Criteria[0].ID = "" }, label.ReasonMissing, "criteria[0].id"},
+		{"criterion without state", func(l l) { l.Criteria[0].State = "" }, label.ReasonOutOfRange, "criteria[0].state"},
+		{"criterion that is unmet", func(l l) { l.Criteria[0].State = "unmet" }, label.ReasonOutOfRange, "criteria[0].state"},
+		{"criterion on nobody's word", func(l l) { l.Criteria[0].By = "" }, label.ReasonOutOfRange, "criteria[0].by"},
+		{"met for a reason", func(l l) { l.Criteria[0].Why = []string{"a=true"} }, label.ReasonMissing, "criteria[0].why"},
+		{"not applicable for no reason", func(l l) { l.Criteria[1].Why = nil }, label.ReasonMissing, "criteria[1].why"},
+		{"not applicable for an empty reason", func(l l) { l.Criteria[1].Why = []string{""} }, label.ReasonMissing, "criteria[1].why[0]"},
+
 		{"not issued", func(l l) { l.Issued = time.Time{} }, label.ReasonMalformed, "issued"},
 		{"issued in a part of a second", func(l l) { l.Issued = l.Issued.Add(1) }, label.ReasonMalformed, "issued"},
 		{"expires in a part of a second", func(l l) { l.Expires = l.Expires.Add(1) }, label.ReasonMalformed, "issued"},
@@ -57,6 +66,9 @@ func TestLabelValidate(t *testing.T) {
 		"the last level": func(l l) { l.Level.Number = 4 },
 		"one second":     func(l l) { l.Expires = l.Issued.Add(time.Second) },
 		"support":        func(l l) { l.ExpiresFor = label.BoundSupportEnd },
+		"all reasons":    func(l l) { l.Criteria[1].Why = slices.Repeat([]string{"a=true"}, label.MaxWhy) },
+		"grace":          func(l l) { l.ExpiresFor = label.BoundGraceEnd },
+		"on appeal":      func(l l) { l.Criteria[0].By = "authority" },
 		"declared":       func(l l) { l.Declared = []label.DeclaredFact{{Fact: "a"}, {Fact: "a_2", Value: true}} },
 		"evidence":       func(l l) { l.ExpiresFor = label.BoundEvidenceExpiry },
 	})

@@ -63,15 +63,25 @@ const (
 	// for shoppers: more than that nobody reads.
 	MaxDeclared = 32
 
+	// MaxWhy bounds the features that a label names for a criterion that does not
+	// apply: a condition asks for one or two.
+	MaxWhy = 16
+
 	// MaxText bounds a one-line text (names, models), in bytes.
 	MaxText = 200
 
 	// MaxProse bounds a reason, an instruction or a URL, in bytes.
 	MaxProse = 2000
 
-	// MaxDeviceStatements bounds the accepted statements of one device. They
-	// are all read for each decision; the bound keeps a decision cheap.
-	MaxDeviceStatements = 64
+	// MaxSignerStatements bounds the statements of one signer that are weighed
+	// for one device. They are all read for each decision; the bound keeps a
+	// decision cheap. Each signer has its own: nobody can fill the place of
+	// another. Statements that others have taken the place of do not count.
+	MaxSignerStatements = 32
+
+	// MaxReportDelay is how long after the end of an accreditation reports under
+	// it are accepted: a report is written after the tests are done.
+	MaxReportDelay = 30 * 24 * time.Hour
 
 	// MaxStatuses bounds the history of one label, which travels in every
 	// offline package.

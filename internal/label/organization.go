@@ -68,12 +68,6 @@ func (o *Organization) Validate() error {
 	return nil
 }
 
-// Independent reports whether a and b are different and neither names the
-// other as affiliate.
-func Independent(a, b *Organization) bool {
-	return a.ID != b.ID && !slices.Contains(a.Affiliates, b.ID) && !slices.Contains(b.Affiliates, a.ID)
-}
-
 // checkContact requires a mailto or https URL.
 func checkContact(field, s string) error {
 	if s == "" {
@@ -130,10 +124,21 @@ func (a *Accreditation) Validate() error {
 	return nil
 }
 
+// HasCategory reports whether the scope has a category of device.
+func (a *Accreditation) HasCategory(category string) bool {
+	return slices.Contains(a.Categories, category) || slices.Contains(a.Categories, "*")
+}
+
 // Covers reports whether the accreditation covers testing of category devices
-// to a standard and level, for a test period that ended on day. Where not, the
-// error says which part of the scope is missing.
-func (a *Accreditation) Covers(standard, category string, level int, day Date) error {
+// to a standard and level, for a test period that ended on day, in a report that
+// arrived at an instant. Where not, the error says which part of the scope is
+// missing.
+//
+// Both times count. The day is the laboratory's own word: a laboratory that is
+// no longer accredited could date a report back to when it was. So a report has
+// to arrive while the accreditation runs, or at most [MaxReportDelay] after its
+// end, which is enough to write it.
+func (a *Accreditation) Covers(standard, category string, level int, day Date, arrived time.Time) error {
 	switch {
 	case a.Suspended != "":
 		return Errorf(Denied, ReasonScopeInterval, "lab",
@@ -141,7 +146,7 @@ func (a *Accreditation) Covers(standard, category string, level int, day Date) e
 	case !slices.Contains(a.Standards, standard):
 		return Errorf(Denied, ReasonScopeStandard, "standard",
 			"accreditation %s covers %s, not %s", a.Number, strings.Join(a.Standards, ", "), standard)
-	case !slices.Contains(a.Categories, category) && !slices.Contains(a.Categories, "*"):
+	case !a.HasCategory(category):
 		return Errorf(Denied, ReasonScopeCategory, "category",
 			"accreditation %s covers the categories %s, not %s", a.Number, strings.Join(a.Categories, ", "), category)
 	case level > a.Level:
@@ -150,6 +155,10 @@ func (a *Accreditation) Covers(standard, category string, level int, day Date) e
 	case day.Before(a.Interval.From) || day.After(a.Interval.To):
 		return Errorf(Denied, ReasonScopeInterval, "period.to",
 			"accreditation %s ran from %s to %s, the test period ended on %s", a.Number, a.Interval.From, a.Interval.To, day)
+	case !arrived.Before(a.Interval.To.End().Add(MaxReportDelay)):
+		return Errorf(Denied, ReasonScopeInterval, "lab",
+			"accreditation %s ended on %s, and reports under it were accepted until %s; a laboratory that is accredited now has to test the device",
+			a.Number, a.Interval.To, DateOf(a.Interval.To.End().Add(MaxReportDelay-1)))
 	}
 	return nil
 }

@@ -37,28 +37,6 @@ func TestOrganizationValidate(t *testing.T) {
 	}
 }
 
-func TestIndependent(t *testing.T) {
-	org := func(id string, affiliates ...string) *label.Organization {
-		return &label.Organization{ID: id, Affiliates: affiliates}
-	}
-	for name, c := range map[string]struct {
-		a, b *label.Organization
-		want bool
-	}{
-		"strangers":                    {org("a"), org("b"), true},
-		"the same":                     {org("a"), org("a"), false},
-		"one names the other":          {org("a", "x", "b"), org("b"), false},
-		"both name each other":         {org("a", "b"), org("b", "a"), false},
-		"affiliates of others":         {org("a", "x"), org("b", "y"), true},
-		"affiliates of the same third": {org("a", "x"), org("b", "x"), true}, // who is under whose control is for the operator to enter
-		"affiliate of itself":          {org("a", "a"), org("b"), true},
-	} {
-		if label.Independent(c.a, c.b) != c.want || label.Independent(c.b, c.a) != c.want {
-			t.Errorf("%s: %v and %v, want %v", name, label.Independent(c.a, c.b), label.Independent(c.b, c.a), c.want)
-		}
-	}
-}
-
 func TestAccreditationValidate(t *testing.T) {
 	type a = *label.Accreditation
 	rules := []rule[a]{
@@ -109,7 +87,7 @@ func TestAccreditationCovers(t *testing.T) {
 			if c.change != nil {
 				c.change(a)
 			}
-			err := a.Covers(c.standard, c.category, c.level, c.day)
+			err := a.Covers(c.standard, c.category, c.level, c.day, c.day.End())
 			if c.reason == "" {
 				if err != nil {
 					t.Error(err)
@@ -121,6 +99,32 @@ func TestAccreditationCovers(t *testing.T) {
 				t.Errorf("it says %q, want %q", e.Text, c.text)
 			}
 		})
+	}
+}
+
+// TestBackdatedReport sends a report, dated to the last day of the accreditation,
+// later and later after that.
+func TestBackdatedReport(t *testing.T) {
+	a := accreditation()
+	last := a.Interval.To
+	for _, row := range []struct {
+		arrived time.Time
+		covered bool
+	}{
+		{last.Start(), true},
+		{last.End(), true},
+		{last.End().Add(label.MaxReportDelay - 1), true},
+		{last.End().Add(label.MaxReportDelay), false},
+		{last.End().AddDate(1, 0, 0), false},
+	} {
+		err := a.Covers("en303645", "camera", 1, last, row.arrived)
+		if row.covered {
+			if err != nil {
+				t.Errorf("a report that arrived on %s: %v", row.arrived, err)
+			}
+			continue
+		}
+		wantRefusal(t, err, label.Denied, label.ReasonScopeInterval, "lab")
 	}
 }
 

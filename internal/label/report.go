@@ -19,7 +19,29 @@ type TestReport struct {
 	Verdicts []Verdict     `json:"verdicts"`           // at most one for each provision
 	Facts    Facts         `json:"facts,omitempty"`    // measured values, by name in labels/facts.yaml
 	Evidence []EvidenceRef `json:"evidence,omitempty"` // working papers the lab keeps
+	Changed  *Change       `json:"changed,omitempty"`  // in the product, since reports of earlier tests
+	Corrects Digest        `json:"corrects,omitzero"`  // of an earlier statement: the lab's own report about the same device, in whose place this one stands
 }
+
+// A Change says what was changed in the product since earlier reports. Only a
+// report that says it can undo what an earlier one found wrong: without it, both
+// stand, since nobody said why the same product should have become better.
+type Change struct {
+	What ChangeKind `json:"what"`
+	Text string     `json:"text"` // what was changed, for people
+}
+
+// A ChangeKind says what part of a product was changed.
+type ChangeKind string
+
+const (
+	ChangedFirmware      ChangeKind = "firmware"      // the tests were of another image than before
+	ChangedConfiguration ChangeKind = "configuration" // settings that units leave the factory with, or that a service gives them
+	ChangedHardware      ChangeKind = "hardware"      // parts or construction
+)
+
+// ChangeKinds lists what can have been changed.
+var ChangeKinds = []ChangeKind{ChangedFirmware, ChangedConfiguration, ChangedHardware}
 
 // A Period is a range of days; both ends are included.
 type Period struct {
@@ -130,7 +152,20 @@ func (r *TestReport) Validate() error {
 	if err := checkVerdicts("verdicts", r.Verdicts); err != nil {
 		return err
 	}
-	return checkFacts(r.Facts)
+	if err := checkFacts(r.Facts); err != nil {
+		return err
+	}
+	return Within("changed", r.Changed.validate())
+}
+
+func (c *Change) validate() error {
+	switch {
+	case c == nil:
+		return nil
+	case !slices.Contains(ChangeKinds, c.What):
+		return invalid(ReasonOutOfRange, "what", "is %q; must be firmware, configuration or hardware: what was changed since earlier tests", c.What)
+	}
+	return checkText("text", c.Text, MaxProse)
 }
 
 // checkVerdicts checks the verdicts of a report or the claims of a declaration.

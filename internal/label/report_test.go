@@ -28,6 +28,9 @@ func TestTestReportValidate(t *testing.T) {
 		{"no firmware digest", func(r r) { r.Firmware.SHA256 = label.Digest{} }, label.ReasonMissing, "firmware.sha256"},
 		{"empty sample", func(r r) { r.Samples = []string{"P05-1", ""} }, label.ReasonMissing, "samples[1]"},
 		{"empty evidence name", func(r r) { r.Evidence[0].Name = "" }, label.ReasonMissing, "evidence[0].name"},
+		{"nothing was changed", func(r r) { r.Changed = &label.Change{Text: "It is better now."} }, label.ReasonOutOfRange, "changed.what"},
+		{"packaging was changed", func(r r) { r.Changed = &label.Change{What: "packaging", Text: "Green."} }, label.ReasonOutOfRange, "changed.what"},
+		{"changed without a word", func(r r) { r.Changed = &label.Change{What: label.ChangedFirmware} }, label.ReasonMissing, "changed.text"},
 		{"no verdicts", func(r r) { r.Verdicts = nil }, label.ReasonMissing, "verdicts"},
 		{"no provision", func(r r) { r.Verdicts[1].Provision = "" }, label.ReasonMissing, "verdicts[1].provision"},
 		{"provision twice", func(r r) { r.Verdicts[2].Provision = r.Verdicts[0].Provision }, label.ReasonExists, "verdicts[2].provision"},
@@ -45,6 +48,10 @@ func TestTestReportValidate(t *testing.T) {
 		"one day":               func(r r) { r.Period.From = r.Period.To },
 		"level 9":               func(r r) { r.Level = 9 },
 		"pass with a reason":    func(r r) { r.Verdicts[0].Reason = "Twice." },
+		"changed firmware":      func(r r) { r.Changed = &label.Change{What: label.ChangedFirmware, Text: "Updates are signed."} },
+		"changed configuration": func(r r) { r.Changed = &label.Change{What: label.ChangedConfiguration, Text: "Telnet is off."} },
+		"changed hardware":      func(r r) { r.Changed = &label.Change{What: label.ChangedHardware, Text: "No test points."} },
+		"corrects a report":     func(r r) { r.Corrects = someDigest },
 		"inconclusive": func(r r) {
 			r.Verdicts[0] = label.Verdict{Provision: "5.1-1", Verdict: label.Inconclusive, Reason: "No sample left."}
 		},

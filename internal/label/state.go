@@ -22,7 +22,6 @@ import (
 //	active      -- advise    --> active
 //	suspended   -- reinstate --> active
 //	suspended   -- revoke    --> revoked
-//	suspended   -- withdraw  --> withdrawn
 //	suspended   -- lapse     --> suspended
 //	suspended   -- review    --> suspended
 //	suspended   -- clear     --> suspended
@@ -31,9 +30,26 @@ import (
 //	revoked     -- advise    --> revoked
 //	withdrawn   -- advise    --> withdrawn
 //	superseded  -- advise    --> superseded
+//	expired     -- release   --> expired
+//	revoked     -- release   --> revoked
+//	withdrawn   -- release   --> withdrawn
+//	superseded  -- release   --> superseded
 //
-// A suspended label is not superseded: renewal must not be a way around an
-// investigation. An end that was announced before a suspension still comes.
+// # Holds
+//
+// A suspension, a revocation and a review put a hold on the product, and not
+// only on the label: [Standing.Hold] names the statement that did, until another
+// one settles it. Reinstating settles a suspension, and clearing a review. Where
+// the label has ended meanwhile, releasing settles what is left open. So a hold
+// outlives the label: a suspended label that expires, or that is withdrawn on a
+// day that was announced before, leaves the hold behind. What a hold stops is
+// the business of package authority.
+//
+// A label that is suspended or under review is not withdrawn, and a suspended
+// one is not superseded: neither giving a label up nor renewing it must be a way
+// around an investigation. An end that was announced before still comes. A label
+// under review that is superseded hands its review on to its successor, which
+// has it from its first moment; then the hold is the successor's.
 type State string
 
 const (
@@ -60,8 +76,8 @@ var (
 	aside = map[Action]State{Lapse: "", Review: "", Clear: "", Advise: ""} // leave the state as it is
 
 	// steps is the drawing above, but for what leaves the state as it is. The
-	// step from suspended to superseded is there for what was announced before
-	// the suspension; Admit does not offer it.
+	// steps from suspended to withdrawn and superseded are there for what was
+	// announced before the suspension; Admit does not offer them.
 	steps = map[State]map[Action]State{
 		Active:    {Suspend: Suspended, Revoke: Revoked, Withdraw: Withdrawn, Supersede: Superseded},
 		Suspended: {Reinstate: Active, Revoke: Revoked, Withdraw: Withdrawn, Supersede: Superseded},
@@ -76,6 +92,15 @@ func (s *Standing) Admit(a Action) (State, error) {
 	if a == Advise && s.State != NotIssued {
 		return s.State, nil
 	}
+	if a == Release {
+		switch {
+		case s.Hold == nil:
+			return no("nothing is open about the label that could be settled")
+		case s.State.Live():
+			return no("the label still stands: reinstate it to end its suspension, or clear it to end its review")
+		}
+		return s.State, nil
+	}
 	switch {
 	case s.State == Expired:
 		return no("the label expired on %s and nothing is left to %s; request a new one", lastDay(s.Expires), a)
@@ -83,6 +108,10 @@ func (s *Standing) Admit(a Action) (State, error) {
 		return no("the label is %s, which is final; request a new one", s.State)
 	case s.State == Suspended && a == Supersede:
 		return no("the label is suspended and cannot be renewed before the suspension is settled")
+	case s.State == Suspended && a == Withdraw:
+		return no("the label is suspended and cannot be withdrawn before the suspension is settled")
+	case s.Review != nil && a == Withdraw:
+		return no("the label is under review and cannot be withdrawn before the review is closed")
 	case a == Suspend && s.State == Suspended:
 		return no("the label is suspended already")
 	case a == Reinstate && s.State == Active:

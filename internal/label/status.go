@@ -19,10 +19,11 @@ const (
 	Review    Action = "review"    // the authority looks into the label, which counts meanwhile
 	Clear     Action = "clear"     // a review ends without consequence
 	Advise    Action = "advise"    // an advisory about the product, or a newer version of one
+	Release   Action = "release"   // a hold that outlived the label ends
 )
 
 // Actions lists the actions.
-var Actions = []Action{Suspend, Reinstate, Revoke, Withdraw, Supersede, Lapse, Review, Clear, Advise}
+var Actions = []Action{Suspend, Reinstate, Revoke, Withdraw, Supersede, Lapse, Review, Clear, Advise, Release}
 
 // Later reports whether an action may be said to take effect at a future time:
 // those that only announce an end. What protects people takes effect at once.
@@ -32,18 +33,22 @@ func (a Action) Later() bool { return a == Withdraw || a == Supersede || a == La
 // of [TypeStatus], signed by the authority, about the label's device; public
 // and logged.
 type Status struct {
-	Label     ID           `json:"label"`
-	Number    int          `json:"number"` // 1, 2, … in the label's history, without gaps
-	Action    Action       `json:"action"`
-	Reason    string       `json:"reason"` // code from the published list
-	Text      string       `json:"text"`   // what happened, in plain words
-	Recorded  time.Time    `json:"recorded"`
-	Effective time.Time    `json:"effective"` // Recorded or, for some actions, later
-	Authority Party        `json:"authority"`
-	Successor *LabelLink   `json:"successor,omitempty"` // of a superseded label
-	Advisory  *AdvisoryRef `json:"advisory,omitempty"`  // of an advise
-	Cause     string       `json:"cause,omitempty"`     // what it follows from, where nobody asked for it
-	Requests  []RequestRef `json:"requests,omitempty"`  // who asked for it, each with a signature
+	Label     ID         `json:"label"`
+	Number    int        `json:"number"` // 1, 2, … in the label's history, without gaps
+	Action    Action     `json:"action"`
+	Reason    string     `json:"reason"` // code from the published list
+	Text      string     `json:"text"`   // what happened, in plain words
+	Recorded  time.Time  `json:"recorded"`
+	Effective time.Time  `json:"effective"` // Recorded or, for some actions, later
+	Authority Party      `json:"authority"`
+	Successor *LabelLink `json:"successor,omitempty"` // of a superseded label
+
+	// New is what the successor of a renewed label rests on that the label did
+	// not; empty where the judgement changed on the same evidence.
+	New      []LabelEvidence `json:"new,omitempty"`
+	Advisory *AdvisoryRef    `json:"advisory,omitempty"` // of an advise
+	Cause    string          `json:"cause,omitempty"`    // what it follows from, where nobody asked for it
+	Requests []RequestRef    `json:"requests,omitempty"` // who asked for it, each with a signature
 }
 
 // A LabelLink leads to another label.
@@ -131,6 +136,9 @@ func (s *Status) Validate() error {
 			return invalid(ReasonIDMalformed, "successor.id", "is not the ID of another label in normal form")
 		}
 	}
+	if len(s.New) > 0 && s.Action != Supersede {
+		return invalid(ReasonOutOfRange, "new", "only the successor of a superseded label rests on something new")
+	}
 	if (s.Action == Advise) != (s.Advisory != nil) {
 		return invalid(ReasonMissing, "advisory", "advising, and nothing else, names an advisory")
 	}
@@ -160,9 +168,9 @@ func (r *StatusRequest) Validate() error {
 		return invalid(ReasonIDMalformed, "label", "is not a label ID in normal form, 12 characters without hyphens")
 	}
 	switch r.Action {
-	case Suspend, Reinstate, Revoke, Withdraw, Supersede, Review, Clear:
+	case Suspend, Reinstate, Revoke, Withdraw, Supersede, Review, Clear, Release:
 	default:
-		return invalid(ReasonOutOfRange, "action", "is %q; ask for one of suspend, reinstate, revoke, withdraw, supersede, review, clear", r.Action)
+		return invalid(ReasonOutOfRange, "action", "is %q; ask for one of suspend, reinstate, revoke, withdraw, supersede, review, clear, release", r.Action)
 	}
 	if err := checkSlug("reason", r.Reason); err != nil {
 		return err
@@ -245,9 +253,9 @@ type effect struct {
 	from time.Time
 }
 
-// A Standing is how a label stands at an instant. State, Soon, Support, Review
-// and Advisories are separate axes: a product without updates may have a valid
-// label, and the reverse.
+// A Standing is how a label stands at an instant. State, Soon, Support, Review,
+// Hold and Advisories are separate axes: a product without updates may have a
+// valid label, and the reverse.
 type Standing struct {
 	At         time.Time    `json:"at"`
 	State      State        `json:"state"`
@@ -257,6 +265,7 @@ type Standing struct {
 	Soon       bool         `json:"expiringSoon,omitzero"` // active, and will expire within ExpiringSoon
 	Support    SupportState `json:"support"`
 	Review     *Status      `json:"review,omitempty"`     // what opened the review under way, or nil
+	Hold       *Status      `json:"hold,omitempty"`       // the suspension, revocation or review that nothing has settled, or nil; it outlives the label
 	Scheduled  *Status      `json:"scheduled,omitempty"`  // an end that was announced and is still to come, or nil
 	Advisories []*Status    `json:"advisories,omitempty"` // the latest word of each publisher's each advisory, oldest first
 }
@@ -287,12 +296,18 @@ func (h *History) StandingAt(t time.Time) Standing {
 }
 
 // apply lets one statement, in order of effect, change the standing. What comes
-// after the end of a label changes nothing but its advisories.
+// after the end of a label changes nothing but its advisories and its hold.
 func (s *Standing) apply(e effect) {
 	st := e.Status
-	if st.Action == Advise {
+	switch st.Action {
+	case Advise:
 		s.Advisories = slices.DeleteFunc(s.Advisories, st.replaces)
 		s.Advisories = append(s.Advisories, st)
+		return
+	case Release:
+		if s.State.Final() || !e.from.Before(s.Expires) {
+			s.Hold = nil
+		}
 		return
 	}
 	if s.State.Final() {
@@ -315,15 +330,35 @@ func (s *Standing) apply(e effect) {
 	}
 	switch st.Action {
 	case Review:
-		s.Review = st
+		s.Review, s.Hold = st, cmp.Or(s.Hold, st)
 	case Clear:
+		if s.Hold == s.Review {
+			s.Hold = nil
+		}
 		s.Review = nil
 	default:
 		if next, ok := steps[s.State][st.Action]; ok {
 			s.State, s.Because = next, st
+			s.hold(st)
 			if next == Active {
 				s.Because = nil
 			}
+		}
+	}
+}
+
+// hold works out what is open after a statement that changed the state.
+func (s *Standing) hold(st *Status) {
+	switch st.Action {
+	case Suspend, Revoke:
+		s.Hold = st
+	case Reinstate:
+		s.Hold = s.Review
+	case Supersede:
+		// What takes effect at once hands the review on to the successor. What was
+		// announced before the review began knows nothing of it.
+		if s.Hold == s.Review && st.Effective.Equal(st.Recorded) {
+			s.Hold = nil
 		}
 	}
 }

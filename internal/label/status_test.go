@@ -36,6 +36,32 @@ func in(t *testing.T, state label.State) (*label.History, time.Time) {
 	return h, at
 }
 
+// endedOnHold returns the history of a label that ended while something was open
+// about it, and an instant after that.
+func endedOnHold(t *testing.T, state label.State) (*label.History, time.Time) {
+	t.Helper()
+	l := someLabel()
+	h := &label.History{Label: l}
+	at := l.Issued.Add(time.Hour)
+	switch state {
+	case label.Revoked:
+		happen(h, label.Revoke, at, at)
+	case label.Withdrawn:
+		happen(h, label.Withdraw, l.Issued, at)
+	case label.Superseded:
+		happen(h, label.Supersede, l.Issued, at)
+	case label.Expired:
+		at = l.Expires
+	}
+	if state != label.Revoked {
+		happen(h, label.Suspend, l.Issued, l.Issued)
+	}
+	if s := h.StandingAt(at); s.State != state || s.Hold == nil {
+		t.Fatalf("a label that should be %s and on hold is %s, on hold by %v", state, s.State, s.Hold)
+	}
+	return h, at
+}
+
 // happen adds a status to a history.
 func happen(h *label.History, a label.Action, recorded, effective time.Time) *label.Status {
 	s := &label.Status{Label: h.Label.ID, Number: len(h.Statuses) + 1, Action: a, Reason: "resolved", Recorded: recorded, Effective: effective}
@@ -68,6 +94,9 @@ func TestStepsAreAsDrawn(t *testing.T) {
 			if a == label.Clear && state.Live() {
 				happen(h, label.Review, at, at)
 			}
+			if a == label.Release && !state.Live() && state != label.NotIssued {
+				h, at = endedOnHold(t, state)
+			}
 			before := h.StandingAt(at)
 			next, err := before.Admit(a)
 			if err != nil {
@@ -79,9 +108,10 @@ func TestStepsAreAsDrawn(t *testing.T) {
 						t.Errorf("%s -- %s --> %s is drawn, and refused: %v", state, a, to, err)
 					}
 				}
-				// What should not have been recorded changes nothing, but for a
-				// supersession that was announced before a suspension.
-				if a != label.Advise && (state != label.Suspended || a != label.Supersede) {
+				// What should not have been recorded changes nothing, but for an end
+				// that was announced before a suspension.
+				announced := state == label.Suspended && (a == label.Supersede || a == label.Withdraw)
+				if a != label.Advise && !announced {
 					happen(h, a, at, at)
 					if s := h.StandingAt(at); s.State != state {
 						t.Errorf("%s: an impossible %s led to %s", state, a, s.State)
@@ -105,6 +135,58 @@ func TestStepsAreAsDrawn(t *testing.T) {
 	}
 	if found != len(drawn) {
 		t.Errorf("%d steps are possible, %d are drawn", found, len(drawn))
+	}
+}
+
+// TestHold follows what is open about a label through every way in which
+// somebody could want to be rid of it.
+func TestHold(t *testing.T) {
+	l := someLabel()
+	at := func(n int) time.Time { return l.Issued.AddDate(0, 0, n) }
+	type event struct {
+		action        label.Action
+		recorded, day int
+	}
+	for _, row := range []struct {
+		name   string
+		events []event
+		hold   label.Action // empty for none
+	}{
+		{"nothing happened", nil, ""},
+		{"suspended", []event{{label.Suspend, 1, 1}}, label.Suspend},
+		{"reinstated", []event{{label.Suspend, 1, 1}, {label.Reinstate, 2, 2}}, ""},
+		{"reviewed", []event{{label.Review, 1, 1}}, label.Review},
+		{"cleared", []event{{label.Review, 1, 1}, {label.Clear, 2, 2}}, ""},
+		{"reinstated under review", []event{{label.Review, 1, 1}, {label.Suspend, 2, 2}, {label.Reinstate, 3, 3}}, label.Review},
+		{"cleared while suspended", []event{{label.Review, 1, 1}, {label.Suspend, 2, 2}, {label.Clear, 3, 3}}, label.Suspend},
+		{"suspended, then a review that is closed", []event{{label.Suspend, 1, 1}, {label.Review, 2, 2}, {label.Clear, 3, 3}}, label.Suspend},
+		{"revoked", []event{{label.Revoke, 1, 1}}, label.Revoke},
+		{"revoked and released", []event{{label.Revoke, 1, 1}, {label.Release, 2, 2}}, ""},
+		{"withdrawal that was announced before the suspension", []event{{label.Withdraw, 1, 3}, {label.Suspend, 2, 2}}, label.Suspend},
+		{"superseded as was announced before the review", []event{{label.Supersede, 1, 3}, {label.Review, 2, 2}}, label.Review},
+		{"superseded under review, which the successor has", []event{{label.Review, 1, 1}, {label.Supersede, 2, 2}}, ""},
+		{"withdrawn with nothing open", []event{{label.Withdraw, 1, 1}}, ""},
+		{"a release that comes too early", []event{{label.Suspend, 1, 1}, {label.Release, 2, 2}}, label.Suspend},
+	} {
+		h := &label.History{Label: l}
+		for _, e := range row.events {
+			happen(h, e.action, at(e.recorded), at(e.day))
+		}
+		var got label.Action
+		if s := h.StandingAt(at(5)); s.Hold != nil {
+			got = s.Hold.Action
+		}
+		if got != row.hold {
+			t.Errorf("%s: on hold by %q, want %q", row.name, got, row.hold)
+		}
+		// Waiting does not help.
+		got = ""
+		if s := h.StandingAt(l.Expires.AddDate(1, 0, 0)); s.Hold != nil {
+			got = s.Hold.Action
+		}
+		if got != row.hold {
+			t.Errorf("%s: after the label expired, on hold by %q, want %q", row.name, got, row.hold)
+		}
 	}
 }
 

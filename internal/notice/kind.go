@@ -9,10 +9,12 @@ const (
 	LabelRevoked    = "label.revoked"
 	LabelWithdrawn  = "label.withdrawn"
 	LabelSuperseded = "label.superseded"
-	LabelLapsing    = "label.lapsing" // it will end earlier than it says
-	LabelReview     = "label.review"  // the authority looks into it
-	LabelCleared    = "label.cleared" // it has looked, and found nothing
-	LabelAdvised    = "label.advised" // there is an advisory about the product
+	LabelLapsing    = "label.lapsing"  // it will end earlier than it says
+	LabelReview     = "label.review"   // the authority looks into it
+	LabelCleared    = "label.cleared"  // it has looked, and found nothing
+	LabelReleased   = "label.released" // a hold that outlived it ended
+	LabelJudged     = "label.judged"   // to manufacturer and authority: evidence no longer carries it, or does again
+	LabelAdvised    = "label.advised"  // there is an advisory about the product
 	LabelExpiring   = "label.expiring"
 	LabelExpired    = "label.expired"
 	SchemeChanged   = "scheme.changed" // there are new criteria
@@ -44,6 +46,8 @@ var Kinds = []Kind{
 	{LabelLapsing, "Label will end early", true},
 	{LabelReview, "Label under review", true},
 	{LabelCleared, "Review closed", true},
+	{LabelReleased, "Hold on the product ended", true},
+	{LabelJudged, "Label judged again", false},
 	{LabelAdvised, "Security advisory", true},
 	{LabelExpiring, "Label expires soon", true},
 	{LabelExpired, "Label expired", true},

@@ -121,13 +121,13 @@ func summaries(list []*authority.Published) (out []*labelv1.LabelSummary, err er
 // decision converts a decision with some of its levels. Level is the one to list
 // what is missing for, or 0 for the one above that reached.
 func decision(d *scheme.Decision, levels []scheme.LevelResult, level int) *labelv1.Decision {
-	missing := d.Missing
+	missing, ignored := d.Missing, d.Unused
 	if level > 0 {
-		missing = d.MissingFor(level)
+		missing, ignored = d.MissingFor(level), d.UnusedFor(level)
 	}
 	out := &labelv1.Decision{
 		Scheme: d.Scheme.ID, SchemeVersion: d.Scheme.Version, Device: d.Subject.String(), Risk: string(d.Risk),
-		At: timestamp(d.At), Reached: int32(d.Reached), Missing: gaps(missing), Stale: items(d.Stale),
+		At: timestamp(d.At), Reached: int32(d.Reached), Missing: gaps(missing), Unused: unused(ignored),
 	}
 	// A finding stands in several levels, an item in many findings: each is
 	// converted once.
@@ -155,6 +155,7 @@ func (c *decisionConverter) finding(f *scheme.Finding) *labelv1.Finding {
 	m := &labelv1.Finding{
 		Criterion: f.Criterion.ID, Title: f.Criterion.Title, Level: int32(f.Criterion.Level),
 		State: findingOf[f.State], Required: sourceOf[f.Required], Gaps: gaps(f.Gaps), Provisions: f.Criterion.Provisions,
+		Why: f.Why, By: f.By(),
 	}
 	for _, it := range f.Rests {
 		id, ok := c.items[it]
@@ -174,6 +175,20 @@ func gaps(list []scheme.Gap) (out []*labelv1.Gap) {
 	for i := range list {
 		g := &list[i]
 		out = append(out, &labelv1.Gap{Kind: string(g.Kind), By: sourceOf[g.By], Items: g.Items, Text: g.Text})
+	}
+	return out
+}
+
+func unused(list []scheme.Unused) (out []*labelv1.UnusedEvidence) {
+	for _, u := range list {
+		out = append(out, &labelv1.UnusedEvidence{Evidence: items([]*scheme.Item{u.Item})[0], Code: u.Code, Text: u.Text, Against: u.Against})
+	}
+	return out
+}
+
+func notes(list []scheme.Note) (out []*labelv1.StatementNote) {
+	for _, n := range list {
+		out = append(out, &labelv1.StatementNote{Scheme: n.Scheme, Counts: n.Counts, Code: n.Code, Text: n.Text, Against: n.Against})
 	}
 	return out
 }

@@ -54,6 +54,7 @@ func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, log *slog.Logge
 	labelv1.RegisterLabelServiceServer(s, &labels{a: a, draw: draw})
 	labelv1.RegisterStatusServiceServer(s, &statuses{a: a})
 	labelv1.RegisterOversightServiceServer(s, &oversight{a: a})
+	labelv1.RegisterHoldServiceServer(s, &holds{a: a})
 	labelv1.RegisterAdvisoryServiceServer(s, &advisories{a: a})
 	labelv1.RegisterAppealServiceServer(s, &appeals{a: a})
 	labelv1.RegisterNoticeServiceServer(s, &notices{a: a})

@@ -68,7 +68,11 @@ func (s *submissions) SubmitStatement(ctx context.Context, r *labelv1.SubmitStat
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.SubmitStatementResponse{Submission: submission(st), Known: known}, nil
+	worth, err := s.a.Worth(st)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.SubmitStatementResponse{Submission: submission(st), Known: known, Notes: notes(worth)}, nil
 }
 
 func (s *submissions) ListSubmissions(ctx context.Context, r *labelv1.ListSubmissionsRequest) (*labelv1.ListSubmissionsResponse, error) {
@@ -84,8 +88,12 @@ func (s *submissions) ListSubmissions(ctx context.Context, r *labelv1.ListSubmis
 		return nil, err
 	}
 	out := &labelv1.ListSubmissionsResponse{NextPageToken: next}
-	for _, st := range list {
-		out.Submissions = append(out.Submissions, submission(st))
+	for _, n := range list {
+		m := submission(n.Statement)
+		if n.Doubt != nil {
+			m.Doubt, m.DoubtText = n.Doubt.Code, n.Doubt.Text
+		}
+		out.Submissions = append(out.Submissions, m)
 	}
 	return out, nil
 }
@@ -117,7 +125,11 @@ func (s *labels) EvaluateDevice(ctx context.Context, r *labelv1.EvaluateDeviceRe
 			return nil, err
 		}
 	}
-	return &labelv1.EvaluateDeviceResponse{Decision: decision(d, d.Levels, int(r.GetLevel()))}, nil
+	list, err := s.a.Holds(caller(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.EvaluateDeviceResponse{Decision: decision(d, d.Levels, int(r.GetLevel())), Holds: holdMessages(s.a, list)}, nil
 }
 
 func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelRequest) (*labelv1.RequestLabelResponse, error) {
@@ -168,12 +180,12 @@ func (s *labels) picture(id label.ID, f labelv1.QRFormat) ([]byte, error) {
 }
 
 func (s *labels) ListLabels(ctx context.Context, r *labelv1.ListLabelsRequest) (*labelv1.ListLabelsResponse, error) {
-	list, next, err := s.a.OwnLabels(caller(ctx), r.GetManufacturer(), page(r))
+	p, err := s.a.OwnLabels(caller(ctx), r.GetManufacturer(), page(r))
 	if err != nil {
 		return nil, err
 	}
-	out, err := summaries(list)
-	return &labelv1.ListLabelsResponse{Labels: out, NextPageToken: next}, err
+	out, err := summaries(p.Labels)
+	return &labelv1.ListLabelsResponse{Labels: out, NextPageToken: p.Next, Unavailable: texts(p.Unavailable)}, err
 }
 
 // verification implements VerificationService.
@@ -262,12 +274,12 @@ func (s *verification) ListManufacturerLabels(_ context.Context, r *labelv1.List
 	if r.GetManufacturer() == "" {
 		return nil, missing("manufacturer")
 	}
-	list, next, err := s.a.Labels(r.GetManufacturer(), page(r))
+	p, err := s.a.Labels(r.GetManufacturer(), page(r))
 	if err != nil {
 		return nil, err
 	}
-	out, err := summaries(list)
-	return &labelv1.ListManufacturerLabelsResponse{Labels: out, NextPageToken: next}, err
+	out, err := summaries(p.Labels)
+	return &labelv1.ListManufacturerLabelsResponse{Labels: out, NextPageToken: p.Next, Unavailable: texts(p.Unavailable)}, err
 }
 
 // operations implements AuthorityService.
@@ -386,4 +398,11 @@ func (s *operations) GetScheme(_ context.Context, r *labelv1.GetSchemeRequest) (
 		return nil, label.Errorf(label.NotFound, label.ReasonUnknownScheme, "id", "no scheme %q is served", r.GetId())
 	}
 	return &labelv1.GetSchemeResponse{Scheme: schemeMessage(sc, true)}, nil
+}
+
+func texts(ids []label.ID) (out []string) {
+	for _, id := range ids {
+		out = append(out, string(id))
+	}
+	return out
 }

@@ -84,6 +84,7 @@ var actionOf = map[label.Action]labelv1.LabelAction{
 	label.Review:    labelv1.LabelAction_LABEL_ACTION_REVIEW,
 	label.Clear:     labelv1.LabelAction_LABEL_ACTION_CLEAR,
 	label.Advise:    labelv1.LabelAction_LABEL_ACTION_ADVISE,
+	label.Release:   labelv1.LabelAction_LABEL_ACTION_RELEASE,
 }
 
 // statusMessage converts a status; nil stays nil.

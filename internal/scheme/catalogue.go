@@ -45,6 +45,8 @@ type Fact struct {
 
 	// Shoppers is nil for facts that shoppers are not told.
 	Shoppers *Shoppers `yaml:"shoppers"`
+
+	index int // in the dictionary
 }
 
 // Shoppers is what a declared yes and a declared no mean to somebody in a shop.
@@ -144,6 +146,8 @@ type Programme struct {
 	Standards  map[string]*Standard
 	Reasons    map[string]*Reason
 	Schemes    map[string]*Scheme
+
+	Contradictions []Contradiction
 }
 
 // Load reads and checks a programme. Its error lists everything that is wrong,
@@ -156,17 +160,14 @@ func Load(fsys fs.FS) (*Programme, error) {
 		Reasons:    map[string]*Reason{},
 		Schemes:    map[string]*Scheme{},
 	}
-	if err := p.loadFacts(fsys); err != nil {
+	lang, err := p.loadFacts(fsys)
+	if err != nil {
 		return nil, err
 	}
 	if err := p.loadCategories(fsys); err != nil {
 		return nil, err
 	}
 	if err := p.loadReasons(fsys); err != nil {
-		return nil, err
-	}
-	lang, err := newLanguage(p.Facts)
-	if err != nil {
 		return nil, err
 	}
 	files, err := fs.Glob(fsys, "standards/*.yaml")
@@ -192,13 +193,15 @@ func Load(fsys fs.FS) (*Programme, error) {
 	return p, nil
 }
 
-func (p *Programme) loadFacts(fsys fs.FS) error {
+// loadFacts reads the dictionary, and returns the language of rules over it.
+func (p *Programme) loadFacts(fsys fs.FS) (*language, error) {
 	var file struct {
-		Facts []Fact `yaml:"facts"`
+		Facts          []Fact          `yaml:"facts"`
+		Contradictions []Contradiction `yaml:"contradictions"`
 	}
 	d, err := datafile.Read(fsys, "facts.yaml", &file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	told := 0
 	for i := range file.Facts {
@@ -208,6 +211,8 @@ func (p *Programme) loadFacts(fsys fs.FS) error {
 			d.Errorf(path+".name", "%q is not a name: lower-case letters, digits and underscores", f.Name)
 		case f.Name == instant:
 			d.Errorf(path+".name", "%q is the name of the instant of evaluation", f.Name)
+		case memberIndex(f.Name) >= 0:
+			d.Errorf(path+".name", "%q is the name of what a declaration says of its product", f.Name)
 		case p.Facts[f.Name] != nil:
 			d.Errorf(path+".name", "fact %s is defined twice", f.Name)
 		}
@@ -242,12 +247,24 @@ func (p *Programme) loadFacts(fsys fs.FS) error {
 			f.checkShoppers(d, path+".shoppers")
 			told++
 		}
+		f.index = len(p.Facts)
 		p.Facts[f.Name] = f
 	}
 	if told > label.MaxDeclared {
 		d.Errorf("facts", "%d of them have words for shoppers; a label repeats at most %d", told, label.MaxDeclared)
 	}
-	return d.Err()
+	if err := d.Err(); err != nil {
+		return nil, err
+	}
+	lang, err := newLanguage(p.Facts)
+	if err != nil {
+		return nil, err
+	}
+	p.Contradictions = file.Contradictions
+	if err := p.checkContradictions(d, lang); err != nil {
+		return nil, err
+	}
+	return lang, d.Err()
 }
 
 // checkShoppers holds a fact that shoppers are told to be a yes or no that a

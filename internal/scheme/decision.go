@@ -1,8 +1,10 @@
 package scheme
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -25,8 +27,12 @@ type Finding struct {
 	Criterion *Criterion
 	State     State
 	Required  Source
-	Rests     []*Item // the evidence it rests on
-	Gaps      []Gap   // what is wrong or missing, unless satisfied
+	Rests     []*Item  // the evidence it rests on
+	Why       []string // not applicable: the features that make it so, such as uses_passwords=false
+	Gaps      []Gap    // what is wrong or missing, unless satisfied
+
+	undoing []*Item // reports that undid what others found wrong
+	lower   []*Item // reports it would rest on, but that their tests were for a lower level
 }
 
 func (f *Finding) met() {
@@ -46,10 +52,18 @@ func (f *Finding) fall(to State, g Gap) {
 	f.Gaps = append(f.Gaps, g)
 }
 
-func (f *Finding) rest(it *Item) {
-	if !slices.Contains(f.Rests, it) {
-		f.Rests = append(f.Rests, it)
+func (f *Finding) rest(items ...*Item) { f.Rests = addItems(f.Rests, items) }
+
+func (f *Finding) undo(it *Item) { f.undoing = addItems(f.undoing, []*Item{it}) }
+
+// addItems adds those items to a list that are not in it.
+func addItems(list, items []*Item) []*Item {
+	for _, it := range items {
+		if !slices.Contains(list, it) {
+			list = append(list, it)
+		}
 	}
+	return list
 }
 
 // By says on whose word a finding rests: authority (a ruling), lab, declaration,
@@ -75,22 +89,23 @@ const (
 	GapEvidence      GapKind = "evidence"             // no verdict of the source that is asked for
 	GapInconclusive  GapKind = "inconclusive"         // tests did not come to a verdict
 	GapUnconditional GapKind = "always-applies"       // not-applicable for a provision without condition
-	GapContradiction GapKind = "contradicts-features" // not-applicable against the device's features
+	GapFeatures      GapKind = "contradicts-features" // not-applicable against the device's features
+	GapContradiction GapKind = "contradiction"        // facts contradict each other, or what is said of the product
 	GapFact          GapKind = "fact"                 // a fact is not stated
 )
 
 // gapTexts holds, for each kind, what to do; its one verb is the party.
 var gapTexts = map[GapKind]string{
 	GapDeclaration:   "%s submit a declaration of conformity",
-	GapFailed:        "%s show a pass where this failed; mend the product first",
+	GapFailed:        "%s fix the product where it claims that this fails, and declare again",
 	GapEvidence:      "%s supply a verdict of pass for these provisions",
 	GapInconclusive:  "%s bring inconclusive tests to a verdict",
 	GapUnconditional: "%s give a verdict: these provisions apply to every device",
-	GapContradiction: "%s settle a contradiction: the verdict is not-applicable, but the stated features say that it applies",
-	GapFact:          "%s state these facts",
+	GapFeatures:      "%s settle a contradiction: the verdict is not-applicable, but the stated features say that it applies",
+	GapFact:          "%s state these facts; where one decides whether a provision applies, a verdict of pass will do as well",
 }
 
-var gapOrder = []GapKind{GapDeclaration, GapFailed, GapRule, GapEvidence, GapInconclusive, GapUnconditional, GapContradiction, GapFact}
+var gapOrder = []GapKind{GapDeclaration, GapContradiction, GapFailed, GapRule, GapEvidence, GapInconclusive, GapUnconditional, GapFeatures, GapFact}
 
 func (k GapKind) rank() int { return slices.Index(gapOrder, k) }
 
@@ -118,12 +133,15 @@ type Decision struct {
 	At       time.Time
 	Risk     Risk
 	Levels   []LevelResult
-	Reached  int     // highest level reached, 0 for none
-	Missing  []Gap   // for the level above Reached
-	Evidence []*Item // all that counts, latest first
-	Stale    []*Item // too old to count
+	Reached  int      // highest level reached, 0 for none
+	Missing  []Gap    // for the level above Reached
+	Evidence []*Item  // all that counts, latest first
+	Unused   []Unused // what was accepted and does not count, or only against the device
 
-	declaration *Item
+	// Contradictions stand between the device and every level.
+	Contradictions []Gap
+
+	evaluation *evaluation
 }
 
 // MissingFor returns the shortest list of what stands between the device and a
@@ -135,12 +153,39 @@ func (d *Decision) MissingFor(level int) []Gap {
 	return d.missing(level)
 }
 
+// UnusedFor returns what does not count where a level of the scheme is sought.
+func (d *Decision) UnusedFor(level int) []Unused {
+	if level < 1 || level > len(d.Levels) {
+		return d.Unused
+	}
+	return d.unused(level)
+}
+
+// unused lists what does not count, and the reports of tests for a lower level
+// that findings of a level would rest on, in the order of items.
+func (d *Decision) unused(level int) []Unused {
+	list := slices.Clip(d.evaluation.unused)
+	for _, f := range d.Levels[level-1].Findings {
+		for _, it := range f.lower {
+			u := Unused{it, LowerLevel, fmt.Sprintf("is of tests for level %d; criteria of higher levels cannot rest on it, and what it found wrong counts for them", it.Level), true}
+			if !slices.Contains(list, u) {
+				list = append(list, u)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Unused) int {
+		return cmp.Or(itemOrder(a.Item, b.Item), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Text, b.Text))
+	})
+	return list
+}
+
 // A Grant is a level that a decision supports: what a label is issued for.
 // Only [Decision.Grant] makes one.
 type Grant struct {
 	decision *Decision
 	level    label.Level
-	rests    []*Item
+	rests    []*Item // what the level rests on
+	undoing  []*Item // what else it rests on: reports that undid failures, which do not age
 }
 
 // Grant returns the grant of a level, or an error where it was not reached.
@@ -153,15 +198,12 @@ func (d *Decision) Grant(level int) (*Grant, error) {
 		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "level",
 			"the evidence does not support level %d; the decision says what is missing", level)
 	}
-	g := &Grant{decision: d, level: l, rests: []*Item{d.declaration}}
+	g := &Grant{decision: d, level: l, rests: slices.Clone(d.evaluation.declarations)}
 	for _, f := range d.Levels[level-1].Findings {
-		for _, it := range f.Rests {
-			if !slices.Contains(g.rests, it) {
-				g.rests = append(g.rests, it)
-			}
-		}
+		g.rests = addItems(g.rests, f.Rests)
+		g.undoing = addItems(g.undoing, f.undoing)
 	}
-	slices.SortFunc(g.rests, func(a, b *Item) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	g.undoing = slices.DeleteFunc(g.undoing, func(it *Item) bool { return slices.Contains(g.rests, it) })
 	return g, nil
 }
 
@@ -174,12 +216,12 @@ func (g *Grant) Fill(l *label.Label) error {
 	l.Scheme = d.Scheme.Ref()
 	l.Level = g.level
 	l.Device = *d.Device
-	l.Product = *d.declaration.Product
+	l.Product = *d.evaluation.product
 	l.Declared = d.declared()
 	l.Issued = d.At.UTC().Truncate(time.Second)
 	l.Assurance = label.SelfDeclared
 	for _, f := range d.Levels[g.level.Number-1].Findings {
-		l.Criteria = append(l.Criteria, label.CriterionMet{ID: f.Criterion.ID, By: f.By()})
+		l.Criteria = append(l.Criteria, label.Criterion{ID: f.Criterion.ID, State: string(f.State), By: f.By(), Why: f.Why})
 		if f.Required == Lab && f.By() == string(Lab) {
 			l.Assurance = label.LabTested
 		}
@@ -188,26 +230,21 @@ func (g *Grant) Fill(l *label.Label) error {
 		{At: label.DateOf(d.At).AddMonths(d.Scheme.TermMonths).End(), Bound: label.BoundSchemeTerm},
 		{At: l.Product.SupportEnd.End(), Bound: label.BoundSupportEnd},
 	}
-	var latest *Item
 	for _, it := range g.rests {
-		l.Evidence = append(l.Evidence, label.LabelEvidence{Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date, SHA256: it.ID})
-		if it.Source() == Authority {
-			continue
+		if it.Source() != Authority {
+			ends = append(ends, label.End{At: d.Scheme.expiry(it), Bound: label.BoundEvidenceExpiry})
 		}
-		ends = append(ends, label.End{At: d.Scheme.expiry(it), Bound: label.BoundEvidenceExpiry})
-		if it.Source() == Declaration {
-			continue
-		}
-		if !slices.Contains(l.Labs, it.Lab) {
-			l.Labs = append(l.Labs, it.Lab)
-		}
-		if latest == nil || it.Date.After(latest.Date) {
-			latest = it
+		if it.Doubt != nil {
+			ends = append(ends, graceEnd(it))
 		}
 	}
-	if latest != nil {
-		l.Firmware = latest.Firmware
+	// A failure stands again when the report that undid or corrected it falls.
+	for _, it := range d.evaluation.trusted {
+		if it.Doubt != nil && (it.Changed != "" || !it.Corrects.IsZero()) {
+			ends = append(ends, graceEnd(it))
+		}
 	}
+	g.name(l)
 	end := label.EffectiveExpiry(ends...)
 	l.Expires, l.ExpiresFor = end.At, end.Bound
 	if !l.Expires.After(l.Issued) {
@@ -217,38 +254,65 @@ func (g *Grant) Fill(l *label.Label) error {
 	return nil
 }
 
-// declared returns what the declaration says of the facts that shoppers are
-// told, by name. Where a lab whose report counts found otherwise, it is left
-// out: what was found untrue is not repeated under our signature.
-func (d *Decision) declared() (list []label.DeclaredFact) {
-	for _, stated := range d.declaration.facts {
-		f := d.Scheme.facts[stated.name]
-		if f == nil || f.Shoppers == nil {
-			continue
-		}
-		value, err := f.read(stated.value)
-		if err != nil { // the dictionary has changed since
-			continue
-		}
-		if measured, ok := d.measured(f); !ok || measured == value {
-			list = append(list, label.DeclaredFact{Fact: f.Name, Value: value == true})
-		}
-	}
-	return list
+// graceEnd is when an item that counts for the time being no longer does.
+func graceEnd(it *Item) label.End {
+	return label.End{At: it.Doubt.Until.UTC().Truncate(time.Second), Bound: label.BoundGraceEnd}
 }
 
-// measured returns the latest value of a fact that a lab states.
-func (d *Decision) measured(f *Fact) (any, bool) {
-	for _, it := range d.Evidence {
-		raw, ok := it.facts.get(f.Name)
-		if !ok || it.Source() != Lab {
+// name has a label name what it rests on: statements, labs, and the firmware of
+// the latest report.
+func (g *Grant) name(l *label.Label) {
+	all := slices.SortedFunc(slices.Values(slices.Concat(g.rests, g.undoing)), func(a, b *Item) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	var latest *Item
+	for _, it := range all {
+		l.Evidence = append(l.Evidence, it.Reference())
+		if it.Source() != Lab {
 			continue
 		}
-		if v, err := f.read(raw); err == nil {
-			return v, true
+		if !slices.Contains(l.Labs, it.Lab) {
+			l.Labs = append(l.Labs, it.Lab)
+		}
+		if latest == nil || newer(it, latest) {
+			latest = it
 		}
 	}
-	return nil, false
+	if latest != nil {
+		l.Firmware = latest.Firmware
+	}
+}
+
+// newer reports whether a label names the firmware of report a before that of
+// b: that of the later tests, and of one day that of the deeper.
+func newer(a, b *Item) bool {
+	return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(a.Level, b.Level), a.Received.Compare(b.Received), strings.Compare(a.Firmware.Version, b.Firmware.Version)) > 0
+}
+
+// declared returns what the declarations say of the facts that shoppers are
+// told, by name. Where they differ, or a lab found otherwise, it is left out:
+// what was found untrue is not repeated under our signature.
+func (d *Decision) declared() (list []label.DeclaredFact) {
+	e := d.evaluation
+	seen := map[string]bool{}
+	for _, it := range e.declarations {
+		for _, stated := range it.facts {
+			f := d.Scheme.facts[stated.name]
+			if f == nil || f.Shoppers == nil || seen[f.Name] {
+				continue
+			}
+			seen[f.Name] = true
+			s := e.values(f)
+			if len(s.declared) == 0 { // the dictionary has changed since
+				continue
+			}
+			value := s.declared[0].value
+			other := func(v factValue) bool { return v.value != value }
+			if !slices.ContainsFunc(s.declared, other) && !slices.ContainsFunc(s.measured, other) {
+				list = append(list, label.DeclaredFact{Fact: f.Name, Value: value == true})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b label.DeclaredFact) int { return strings.Compare(a.Fact, b.Fact) })
+	return list
 }
 
 // Subject returns the digest of the device the grant is for.

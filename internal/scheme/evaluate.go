@@ -29,6 +29,7 @@ func (s *Scheme) Evaluate(dev *label.Device, subject label.Digest, items []*Item
 	if d.Reached < len(s.Levels) {
 		d.Missing = d.missing(d.Reached + 1)
 	}
+	d.Unused = d.unused(min(d.Reached+1, len(s.Levels)))
 	return d, nil
 }
 
@@ -44,53 +45,30 @@ func (s *Scheme) EvaluateLevel(dev *label.Device, subject label.Digest, items []
 		return nil, err
 	}
 	d.Levels = make([]LevelResult, level)
-	d.Levels[level-1], err = e.level(d, level)
-	return d, err
+	if d.Levels[level-1], err = e.level(d, level); err != nil {
+		return nil, err
+	}
+	d.Unused = d.unused(level)
+	return d, nil
 }
 
-// weigh begins a decision: with the evidence that counts.
-func (s *Scheme) weigh(dev *label.Device, subject label.Digest, items []*Item, now time.Time) (*Decision, *evaluation, error) {
-	cat := s.categories[dev.Category]
-	if cat == nil {
-		return nil, nil, label.Errorf(label.Precondition, label.ReasonUnknownCategory, "device.category",
-			"the device's category %q is no longer defined", dev.Category)
-	}
-	d := &Decision{Scheme: s, Device: dev, Subject: subject, At: now, Risk: cat.Risk}
-	e := &evaluation{scheme: s, now: now, done: map[memo]*Finding{}}
-	// Latest first; of one day in a fixed order, so that the result is a
-	// function of the set.
-	items = slices.SortedFunc(slices.Values(items), func(a, b *Item) int {
-		return cmp.Or(b.Date.Compare(a.Date), slices.Compare(a.ID[:], b.ID[:]))
-	})
-	for _, it := range items {
-		if it.ruling != nil {
-			if s.counts(it.ruling) {
-				e.rulings = append(e.rulings, it)
-				d.Evidence = append(d.Evidence, it)
-			}
-			continue
-		}
-		if it.Standard != s.Standard || it.Edition != s.Edition {
-			continue
-		}
-		if !now.Before(s.expiry(it)) {
-			d.Stale = append(d.Stale, it)
-			continue
-		}
-		e.items = append(e.items, it)
-		d.Evidence = append(d.Evidence, it)
-	}
-	d.declaration = e.latestDeclaration()
-	return d, e, nil
-}
-
-// An evaluation is the working state of one Evaluate.
+// An evaluation is the working state of one Evaluate. Lists of items are latest
+// first.
 type evaluation struct {
-	scheme  *Scheme
-	now     time.Time
-	items   []*Item // latest first
-	rulings []*Item // latest first
-	done    map[memo]*Finding
+	scheme *Scheme
+	now    time.Time
+
+	reports      []*Item // that count; each for criteria up to the level of its tests
+	declarations []*Item // of the latest day
+	rulings      []*Item
+	against      []*Item         // reports that count only against the device
+	trusted      []*Item         // reports that can undo what others found wrong: all but those that the caller doubts, of whatever age and edition
+	corrections  map[*Item]*Item // of against: the report that corrects it
+	product      *label.Product  // what the declarations promise at least
+	unused       []Unused
+
+	sets []*factSet // by index of the fact; nil until it is looked up
+	done map[memo]*Finding
 }
 
 // A criterion comes to the same at every level that asks for the same source.
@@ -101,7 +79,7 @@ type memo struct {
 
 // level judges one level.
 func (e *evaluation) level(d *Decision, n int) (LevelResult, error) {
-	r := LevelResult{Level: n, Reached: d.declaration != nil}
+	r := LevelResult{Level: n, Reached: len(e.declarations) > 0 && len(d.Contradictions) == 0}
 	for i := range e.scheme.Criteria {
 		c := &e.scheme.Criteria[i]
 		if c.Level > n {
@@ -117,197 +95,65 @@ func (e *evaluation) level(d *Decision, n int) (LevelResult, error) {
 	return r, nil
 }
 
-func (e *evaluation) latestDeclaration() *Item {
-	for _, it := range e.items {
-		if it.Source() == Declaration {
-			return it
-		}
-	}
-	return nil
-}
-
 func (e *evaluation) finding(c *Criterion, src Source) (*Finding, error) {
 	if f := e.done[memo{c, src}]; f != nil {
 		return f, nil
 	}
+	f, err := e.judge(c, src)
+	e.done[memo{c, src}] = f
+	return f, err
+}
+
+// judge comes to a finding.
+func (e *evaluation) judge(c *Criterion, src Source) (*Finding, error) {
 	f := &Finding{Criterion: c, Required: src, State: NotApplicable}
-	if it := e.accepted(c); it != nil {
-		f.State, f.Rests = Met, []*Item{it}
-		e.done[memo{c, src}] = f
-		return f, nil
+	if len(e.rulings) > 0 {
+		it, err := e.accepted(c, src)
+		if err != nil {
+			return nil, err
+		}
+		if it != nil {
+			f.State, f.Rests = Met, []*Item{it}
+			return f, nil
+		}
 	}
 	for _, p := range c.provisions {
 		if err := e.provision(f, c, p, src); err != nil {
 			return nil, err
 		}
 	}
-	// A rule is about how provisions are met; where none of them applies,
-	// neither does the rule.
-	if c.rule != nil && (len(c.provisions) == 0 || f.State != NotApplicable) {
+	if c.rule != nil {
 		if err := e.rule(f, c, src); err != nil {
 			return nil, err
 		}
 	}
-	e.done[memo{c, src}] = f
+	if f.State != NotApplicable {
+		f.Why = nil
+	}
 	return f, nil
-}
-
-// provision adds to f what one provision came to.
-func (e *evaluation) provision(f *Finding, c *Criterion, p *Provision, src Source) error {
-	in := p.Editions[e.scheme.Edition]
-	applies, missing := isTrue, []string(nil)
-	var features []*Item
-	if in.when != nil {
-		var err error
-		seen := e.features(&features)
-		if applies, missing, err = in.when.eval(seen, e.now); err != nil {
-			return err
-		}
-	}
-	it, v := e.verdict(p.ID, c.Level)
-	switch {
-	case v == label.Fail:
-		f.rest(it)
-		f.fall(Unmet, Gap{Kind: GapFailed, By: it.Source(), Items: []string{p.ID}})
-	case applies == isFalse:
-		for _, it := range features {
-			f.rest(it)
-		}
-	case v == "" && applies == unknown && src == Declaration:
-		f.fall(Undetermined, Gap{Kind: GapFact, By: Declaration, Items: missing})
-	case v == "", it.Source() != Lab && src == Lab:
-		f.fall(Undetermined, Gap{Kind: GapEvidence, By: src, Items: []string{p.ID}})
-	case v == label.NotApplicable && in.when == nil:
-		f.rest(it)
-		f.fall(Undetermined, Gap{Kind: GapUnconditional, By: it.Source(), Items: []string{p.ID}})
-	case v == label.NotApplicable && applies == isTrue:
-		f.rest(it)
-		f.fall(Undetermined, Gap{Kind: GapContradiction, By: it.Source(), Items: []string{p.ID}})
-	case v == label.NotApplicable:
-		f.rest(it)
-	case v == label.Pass:
-		f.rest(it)
-		f.met()
-	default:
-		f.rest(it)
-		f.fall(Undetermined, Gap{Kind: GapInconclusive, By: it.Source(), Items: []string{p.ID}})
-	}
-	return nil
-}
-
-// verdict returns the verdict that stands for a provision in a criterion of a
-// level: the latest lab's, or else the latest claim.
-func (e *evaluation) verdict(provision string, level int) (*Item, label.Outcome) {
-	var item, claim *Item
-	var stands, claimed label.Outcome
-	for _, it := range e.items {
-		v, _ := it.verdicts.get(provision)
-		switch {
-		case v == "":
-		case it.Source() == Declaration:
-			if claim == nil {
-				claim, claimed = it, v
-			}
-		case it.Level < level && v != label.Fail && v != label.Inconclusive:
-			// Tests made for a lower level do not support a higher one.
-		case item == nil, item.Date == it.Date && v.Worse(stands):
-			item, stands = it, v
-		}
-	}
-	if item != nil {
-		return item, stands
-	}
-	return claim, claimed
-}
-
-// features returns the facts that conditions are judged by, a lab's value
-// before a declared one, and records in used whose word they were.
-func (e *evaluation) features(used *[]*Item) func(string) (any, bool) {
-	return func(name string) (any, bool) {
-		it, v := e.fact(name, func(*Item) bool { return true })
-		if it == nil {
-			return nil, false
-		}
-		*used = append(*used, it)
-		return v, true
-	}
-}
-
-// fact returns the latest value of a fact among the items that count, a lab's
-// before a manufacturer's. A value that the dictionary, which may have changed
-// since it was accepted, no longer allows is none.
-func (e *evaluation) fact(name string, counts func(*Item) bool) (*Item, any) {
-	var declared *Item
-	var value any
-	for _, it := range e.items {
-		raw, ok := it.facts.get(name)
-		if !ok || !counts(it) || declared != nil && it.Source() == Declaration {
-			continue
-		}
-		v, err := e.scheme.facts[name].read(raw)
-		if err != nil {
-			continue
-		}
-		if it.Source() == Lab {
-			return it, v
-		}
-		declared, value = it, v
-	}
-	return declared, value
 }
 
 // rule adds to f what its rule came to.
 func (e *evaluation) rule(f *Finding, c *Criterion, src Source) error {
-	var used []*Item
-	// Where a lab must have checked, a lab must have measured: a declared value
-	// counts only for facts that are the manufacturer's to state.
-	value := func(name string) (any, bool) {
-		it, v := e.fact(name, func(it *Item) bool {
-			if it.Source() == Lab {
-				return it.Level >= c.Level
-			}
-			return src == Declaration || e.scheme.facts[name].By == ByManufacturer
-		})
-		if it == nil {
-			return nil, false
-		}
-		used = append(used, it)
-		return v, true
-	}
-	result, missing, err := c.rule.eval(value, e.now)
-	if err != nil {
+	// A rule is about how provisions are met. Where none of them applies it need
+	// not be true, but what is known to be wrong is wrong.
+	free := len(c.provisions) > 0 && f.State == NotApplicable
+	t, err := e.try(c.rule, c.Level, src, isFalse)
+	switch {
+	case err != nil:
 		return err
-	}
-	if result == isTrue && slices.ContainsFunc(e.items, func(it *Item) bool { return it.Source() == Lab && it.Level < c.Level }) {
-		// What was measured for a lower level does not support this one, but
-		// what was found wrong counts, and is not declared away.
-		var all []*Item
-		again, _, err := c.rule.eval(e.features(&all), e.now)
-		if err != nil {
-			return err
-		}
-		if again == isFalse {
-			result, used = isFalse, all
-		}
-	}
-	for _, it := range used {
-		f.rest(it)
-	}
-	switch result {
-	case isTrue:
-		f.met()
-	case isFalse:
+	case t.split != nil:
+		e.open(f, &t, src)
+	case t.result == isFalse:
+		f.rest(t.rests...)
 		f.fall(Unmet, Gap{Kind: GapRule, By: src, Items: []string{c.ID}, Text: c.Shortfall})
+	case free:
+	case t.result == isTrue:
+		f.rest(t.rests...)
+		f.met()
 	default:
-		for _, name := range missing {
-			by := src
-			if e.scheme.facts[name].By == ByManufacturer {
-				by = Declaration
-			} else if e.scheme.facts[name].By == ByLab {
-				by = Lab
-			}
-			f.fall(Undetermined, Gap{Kind: GapFact, By: by, Items: []string{name}})
-		}
+		f.rest(t.rests...)
+		e.open(f, &t, src)
 	}
 	return nil
 }
@@ -316,13 +162,14 @@ func (e *evaluation) rule(f *Finding, c *Criterion, src Source) error {
 // level: gaps of one kind for one party are one entry.
 func (d *Decision) missing(level int) []Gap {
 	var gaps []Gap
-	if d.declaration == nil {
+	if len(d.evaluation.declarations) == 0 {
 		gaps = append(gaps, Gap{Kind: GapDeclaration, By: Declaration})
 	}
+	gaps = append(gaps, d.Contradictions...)
 	for _, f := range d.Levels[level-1].Findings {
 		for _, g := range f.Gaps {
 			i := slices.IndexFunc(gaps, func(h Gap) bool {
-				return h.Kind == g.Kind && h.By == g.By && g.Kind != GapRule
+				return h.Kind == g.Kind && h.By == g.By && !g.Kind.single()
 			})
 			if i < 0 {
 				g.Items = slices.Clone(g.Items)
@@ -343,14 +190,20 @@ func (d *Decision) missing(level int) []Gap {
 	return gaps
 }
 
+// single reports whether each gap of the kind has a text of its own.
+func (k GapKind) single() bool { return k == GapRule || k == GapContradiction }
+
 // sentence says a gap as one thing to do.
 func (g *Gap) sentence() string {
-	if g.Kind == GapRule {
+	if g.Kind.single() {
 		return g.Text
 	}
 	who := "The manufacturer must"
 	if g.By == Lab {
 		who = "An accredited lab must"
+	}
+	if g.Kind == GapFailed && g.By == Lab {
+		return who + " report a pass where this failed, after the product was fixed, and name what was changed; or correct its report"
 	}
 	return fmt.Sprintf(gapTexts[g.Kind], who)
 }

@@ -28,6 +28,9 @@ type gist struct {
 	Level    int             `json:"level,omitzero"`
 	Firmware *label.Firmware `json:"firmware,omitempty"`
 	Product  *label.Product  `json:"product,omitempty"`
+
+	Changed  label.ChangeKind `json:"changed,omitempty"`
+	Corrects label.Digest     `json:"corrects,omitzero"`
 }
 
 // Gist returns the item as [ReadGist] reads it. The same item gives the same
@@ -36,6 +39,7 @@ func (it *Item) Gist() ([]byte, error) {
 	head, err := label.Encode(&gist{
 		Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date, Standard: it.Standard, Edition: it.Edition,
 		Level: it.Level, Firmware: it.Firmware, Product: it.Product,
+		Changed: it.Changed, Corrects: it.Corrects,
 	})
 	if err != nil {
 		return nil, err
@@ -72,6 +76,7 @@ func ReadGist(id label.Digest, b []byte) (*Item, error) {
 	it := &Item{
 		ID: id, Type: g.Type, Signer: g.Signer, Number: g.Number, Date: g.Date, Standard: g.Standard, Edition: g.Edition,
 		Level: g.Level, Firmware: g.Firmware, Product: g.Product,
+		Changed: g.Changed, Corrects: g.Corrects,
 		verdicts: make(table[label.Outcome], 0, strings.Count(verdicts, "=")),
 		facts:    make(table[label.JSON], 0, strings.Count(facts, "\n")+1),
 	}

@@ -24,14 +24,25 @@ type Item struct {
 	Date     label.Date // end of the test period, or day of the declaration
 	Standard string
 	Edition  string
-	Level    int             // of a report: the level its tests were made for
-	Firmware *label.Firmware // of a report
-	Product  *label.Product  // of a declaration
-	Lab      label.LabRef    // of a report; set by whoever admitted it
+	Level    int              // of a report: the level its tests were made for
+	Firmware *label.Firmware  // of a report
+	Product  *label.Product   // of a declaration
+	Changed  label.ChangeKind // of a report: what was changed in the product since earlier ones, or nothing
+	Corrects label.Digest     // of a report: the lab's own that it stands in place of, or zero
+
+	// Set by whoever admitted it.
+	Lab      label.LabRef // of a report
+	Received time.Time    // when it was accepted
+	Doubt    *Doubt       // nil where nothing speaks against it
 
 	verdicts table[label.Outcome] // by provision
 	facts    table[label.JSON]    // by name; compact, checked against the dictionary by Read
 	ruling   *label.Ruling
+}
+
+// Reference names the item as labels and decisions do.
+func (it *Item) Reference() label.LabelEvidence {
+	return label.LabelEvidence{Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date, SHA256: it.ID}
 }
 
 // Source says whose word an item is.
@@ -61,6 +72,9 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 		}
 		it.Signer, it.Number, it.Date, it.Level, it.Firmware = r.Lab, r.Number, r.Period.To, r.Level, &r.Firmware
 		it.Standard, it.Edition, verdicts, facts = r.Standard, r.Edition, r.Verdicts, r.Facts
+		if it.Corrects = r.Corrects; r.Changed != nil {
+			it.Changed = r.Changed.What
+		}
 	case label.TypeDeclaration:
 		d, err := envelope.Predicate[label.Declaration](v)
 		if err != nil {
@@ -234,6 +248,28 @@ func spaced(unit string) string {
 		return ""
 	}
 	return " " + unit
+}
+
+// Fails reports whether a statement says of a provision that it fails.
+func (it *Item) Fails() bool {
+	return slices.ContainsFunc(it.verdicts, func(r row[label.Outcome]) bool { return r.value == label.Fail })
+}
+
+// Restates reports whether a report says again something of each provision that
+// another found to fail, and of each fact that it measured: whoever has this one
+// needs the other no more.
+func (it *Item) Restates(other *Item) bool {
+	for _, r := range other.verdicts {
+		if _, ok := it.verdicts.get(r.name); !ok && r.value == label.Fail {
+			return false
+		}
+	}
+	for _, r := range other.facts {
+		if _, ok := it.facts.get(r.name); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // CheckDevice checks a descriptor against the programme's data.

@@ -39,6 +39,8 @@ type Scheme struct {
 	standard   *Standard
 	categories map[string]*Category
 	facts      map[string]*Fact
+
+	contradictions []Contradiction
 }
 
 // EvidenceMonths says how old evidence may be, counted from the end of the
@@ -77,7 +79,7 @@ type Criterion struct {
 var slug = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
-	s := &Scheme{categories: p.Categories, facts: p.Facts}
+	s := &Scheme{categories: p.Categories, facts: p.Facts, contradictions: p.Contradictions}
 	d, err := datafile.Read(fsys, name, s)
 	if err != nil {
 		return err

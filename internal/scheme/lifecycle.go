@@ -26,7 +26,57 @@ type Lifecycle struct {
 	AppealDays  int               `yaml:"appeal_days"` // in which a manufacturer may appeal against a refusal
 	DecideDays  int               `yaml:"decide_days"` // in which the authority decides an appeal
 
+	Holds    map[string]Lift   `yaml:"holds"`    // by reason code: what ends a hold without an operator's act
+	Rejudged map[Loss]Reaction `yaml:"rejudged"` // what becomes of a live label that its evidence no longer carries
+
 	Surveillance surveillance.Weights `yaml:"surveillance"` // by which labels are drawn to be tested again
+}
+
+// A Lift is what ends a hold on a product beside an operator's act. Both
+// conditions have to be fulfilled where both are set; the zero Lift leaves it to
+// an operator.
+type Lift struct {
+	Evidence Source `yaml:"evidence"` // evidence of this source that is later than the hold
+	Months   int    `yaml:"months"`   // since the hold began
+}
+
+// A Loss is in which way evidence no longer carries a label.
+type Loss string
+
+const (
+	Failed      Loss = "failed"      // something that the level asks for is known to be untrue
+	Unsupported Loss = "unsupported" // something that the level asks for is no longer known
+)
+
+// Losses lists the ways.
+var Losses = []Loss{Failed, Unsupported}
+
+// A Reaction is what becomes of a live label, and the reason that it names.
+type Reaction struct {
+	Action label.Action `yaml:"effect"` // none, review or suspend
+	Reason string       `yaml:"reason"`
+}
+
+// Lifecycle returns what a scheme says about labels after they are issued.
+//
+// A label outlives the scheme that it was issued under: where that is no longer
+// served, its labels can still be acted upon, by rules that hold for all such
+// labels. Revoking takes two operators, whatever fails that a label rests on has
+// it reviewed where that is possible, and an operator ends holds.
+func (p *Programme) Lifecycle(scheme string) *Lifecycle {
+	if s := p.Schemes[scheme]; s != nil {
+		return &s.Lifecycle
+	}
+	l := &Lifecycle{
+		FourEyes:    []label.Action{label.Revoke},
+		Propagation: map[string]Effect{},
+	}
+	for code, r := range p.Reasons {
+		if slices.Contains(r.Actions, label.Review) {
+			l.Propagation[code] = Effect{Action: label.Review}
+		}
+	}
+	return l
 }
 
 // An Effect is what becomes of a label when something that it rests on fails.
@@ -107,11 +157,12 @@ func (s *Scheme) checkLifecycle(d *datafile.File, reasons map[string]*Reason) {
 	}
 	for i, a := range s.Lifecycle.FourEyes {
 		switch a {
-		case label.Suspend, label.Reinstate, label.Revoke, label.Review, label.Clear:
+		case label.Suspend, label.Reinstate, label.Revoke, label.Review, label.Clear, label.Release:
 		default:
-			d.Errorf(datafile.At("lifecycle.four_eyes", i), "%q is not an action of operators: suspend, reinstate, revoke, review or clear", a)
+			d.Errorf(datafile.At("lifecycle.four_eyes", i), "%q is not an action of operators: suspend, reinstate, revoke, review, clear or release", a)
 		}
 	}
+	s.checkHolds(d, reasons)
 	for _, code := range slices.Sorted(maps.Keys(s.Lifecycle.Propagation)) {
 		e, path := s.Lifecycle.Propagation[code], "lifecycle.propagation."+code
 		r := reasons[code]
@@ -126,6 +177,42 @@ func (s *Scheme) checkLifecycle(d *datafile.File, reasons map[string]*Reason) {
 		}
 		if (e.Action == label.Lapse) != (e.GraceMonths > 0) || e.GraceMonths > 60 {
 			d.Errorf(path, "grace_months goes with the effect lapse, and is 1 to 60")
+		}
+	}
+}
+
+// checkHolds checks what the scheme says about holds, and about labels that are
+// judged again.
+func (s *Scheme) checkHolds(d *datafile.File, reasons map[string]*Reason) {
+	for _, code := range slices.Sorted(maps.Keys(s.Lifecycle.Holds)) {
+		l, path := s.Lifecycle.Holds[code], "lifecycle.holds."+code
+		if reasons[code] == nil {
+			d.Errorf(path, "no reason %q is defined in reasons.yaml", code)
+		}
+		if l.Evidence != "" && l.Evidence != Lab && l.Evidence != Declaration {
+			d.Errorf(path+".evidence", "must be lab or declaration")
+		}
+		if l.Months < 0 || l.Months > 120 {
+			d.Errorf(path+".months", "must be 0 to 120")
+		}
+		if l == (Lift{}) {
+			d.Errorf(path, "names neither evidence nor months; leave it out where only an operator ends the hold")
+		}
+	}
+	for _, loss := range Losses {
+		r, path := s.Lifecycle.Rejudged[loss], "lifecycle.rejudged."+string(loss)
+		switch known := reasons[r.Reason]; {
+		case r.Action != NoEffect && r.Action != label.Review && r.Action != label.Suspend:
+			d.Errorf(path+".effect", "must be none, review or suspend: what becomes of a live label that its evidence no longer carries")
+		case known == nil:
+			d.Errorf(path+".reason", "no reason %q is defined in reasons.yaml", r.Reason)
+		case r.Action != NoEffect && !slices.Contains(known.Actions, r.Action):
+			d.Errorf(path+".effect", "%s is not a reason to %s a label: %s", r.Reason, r.Action, actions(known.Actions))
+		}
+	}
+	for loss := range s.Lifecycle.Rejudged {
+		if !slices.Contains(Losses, loss) {
+			d.Errorf("lifecycle.rejudged", "%q is not a way in which evidence stops carrying a label: failed or unsupported", loss)
 		}
 	}
 }

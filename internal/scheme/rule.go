@@ -29,8 +29,9 @@ const maxListed = 64
 
 // A language compiles rules against the fact dictionary.
 type language struct {
-	env   *cel.Env
-	facts map[string]*Fact
+	env     *cel.Env
+	facts   map[string]*Fact
+	members bool // rules may refer to members of product
 }
 
 func newLanguage(facts map[string]*Fact) (*language, error) {
@@ -42,7 +43,21 @@ func newLanguage(facts map[string]*Fact) (*language, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the rule language: %w", err)
 	}
-	return &language{env, facts}, nil
+	return &language{env: env, facts: facts}, nil
+}
+
+// withMembers returns the language of contradictions, which refer to members of
+// product as well.
+func (l *language) withMembers() (*language, error) {
+	var opts []cel.EnvOption
+	for i := range members {
+		opts = append(opts, cel.Variable(members[i].name, members[i].celType))
+	}
+	env, err := l.env.Extend(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the rule language: %w", err)
+	}
+	return &language{env, l.facts, true}, nil
 }
 
 func (f *Fact) celType() *cel.Type {
@@ -65,7 +80,8 @@ func (f *Fact) celType() *cel.Type {
 // A rule is a compiled CEL expression of type bool.
 type rule struct {
 	text    string
-	vars    []string    // the facts it refers to
+	vars    []string    // the facts it refers to, and members of product
+	facts   []*Fact     // those facts; nil for a member
 	whole   cel.Program // for when all of them are known: twice as fast
 	partial cel.Program // for when some are missing
 }
@@ -98,11 +114,15 @@ func (l *language) compile(text string) (*rule, error) {
 		return nil, err
 	}
 	for _, ref := range ast.NativeRep().ReferenceMap() {
-		if l.facts[ref.Name] != nil && !slices.Contains(r.vars, ref.Name) { // else a function, or a variable of all() and the like
+		known := l.facts[ref.Name] != nil || l.members && memberIndex(ref.Name) >= 0
+		if known && !slices.Contains(r.vars, ref.Name) { // else a function, or a variable of all() and the like
 			r.vars = append(r.vars, ref.Name)
 		}
 	}
 	slices.Sort(r.vars)
+	for _, name := range r.vars {
+		r.facts = append(r.facts, l.facts[name])
+	}
 	return r, nil
 }
 
@@ -135,16 +155,15 @@ const (
 	isFalse
 )
 
-// eval evaluates the rule. Where it is unknown, missing names the facts on
-// which the result depends.
-func (r *rule) eval(facts func(name string) (any, bool), now time.Time) (result tri, missing []string, err error) {
-	act := &activation{names: r.vars, values: make([]any, len(r.vars)), at: now}
-	for i, name := range r.vars {
-		v, ok := facts(name)
-		if !ok {
-			act.unknown = append(act.unknown, cel.AttributePattern(name))
+// eval evaluates the rule with the values of its variables, nil for one that is
+// not known. Where the result is unknown, missing names the variables on which it
+// depends.
+func (r *rule) eval(values []any, now time.Time) (result tri, missing []string, err error) {
+	act := &activation{names: r.vars, values: values, at: now}
+	for i, v := range values {
+		if v == nil {
+			act.unknown = append(act.unknown, cel.AttributePattern(r.vars[i]))
 		}
-		act.values[i] = v
 	}
 	prg := r.whole
 	if len(act.unknown) > 0 {
@@ -176,7 +195,7 @@ func (r *rule) eval(facts func(name string) (any, bool), now time.Time) (result 
 
 // An activation gives a rule its facts.
 type activation struct {
-	names   []string // of facts
+	names   []string // of variables
 	values  []any    // theirs, nil for none
 	at      time.Time
 	unknown []*interpreter.AttributePattern

@@ -1,7 +1,9 @@
 package scheme
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"labeld/internal/label"
 )
@@ -13,7 +15,9 @@ const Authority Source = "authority"
 // RulingItem returns a ruling on an appeal as evidence for its device. It counts
 // for the scheme's version that the decision was made by, and for no other; it
 // does not age. A criterion that it accepts is met, even where a verdict of
-// fail stands: the finding rests on the ruling, and a label names it.
+// fail stands that was known when it was made: the finding rests on the ruling,
+// and a label names it. What a lab finds wrong later is judged as if there were
+// no ruling.
 func RulingItem(id label.Digest, r *label.Ruling) *Item {
 	return &Item{
 		ID: id, Type: label.TypeRuling, Signer: r.Authority.ID, Number: r.Appeal.String()[:16], Date: label.DateOf(r.Decided),
@@ -22,12 +26,63 @@ func RulingItem(id label.Digest, r *label.Ruling) *Item {
 }
 
 // accepted returns the latest ruling that has a criterion count as met, or nil.
-func (e *evaluation) accepted(c *Criterion) *Item {
-	i := slices.IndexFunc(e.rulings, func(it *Item) bool { return slices.Contains(it.ruling.Accepted, c.ID) })
-	if i < 0 {
-		return nil
+func (e *evaluation) accepted(c *Criterion, src Source) (*Item, error) {
+	for _, it := range e.rulings {
+		if !slices.Contains(it.ruling.Accepted, c.ID) {
+			continue
+		}
+		later, err := e.laterFinding(c, src, it.ruling)
+		if err != nil || later == nil {
+			return it, err
+		}
+		e.note(Unused{it, LaterFinding, fmt.Sprintf("does not hold for criterion %s any more: report %s of %s found it wrong since", c.ID, later.Number, later.Signer), false})
 	}
-	return e.rulings[i]
+	return nil, nil
+}
+
+// laterFinding returns a report by which a criterion fails, and that nobody knew
+// when a ruling was made: its tests ended later, or it arrived later.
+func (e *evaluation) laterFinding(c *Criterion, src Source, r *label.Ruling) (*Item, error) {
+	later := func(it *Item) bool { // rulings are dated in whole seconds
+		return it.Source() == Lab && (it.Date.After(label.DateOf(r.Decided)) || it.Received.Truncate(time.Second).After(r.Decided))
+	}
+	for _, p := range c.provisions {
+		var f Finding
+		e.failed(&f, p.ID)
+		if i := slices.IndexFunc(f.Rests, later); i >= 0 {
+			return f.Rests[i], nil
+		}
+	}
+	if c.rule == nil {
+		return nil, nil
+	}
+	lists := make([][]choice, len(c.rule.facts))
+	for i, f := range c.rule.facts {
+		lists[i] = choices(e.pick(f, c.Level, src))
+	}
+	var found *Item
+	if split(c.rule.vars, lists) != nil { // too many to try: whoever came later counts
+		for _, it := range slices.Concat(e.reports, e.against) {
+			if later(it) && slices.ContainsFunc(c.rule.vars, func(name string) bool { _, ok := it.facts.get(name); return ok }) {
+				return it, nil
+			}
+		}
+		return nil, nil
+	}
+	err := combine(lists, func(chosen []choice) (bool, error) {
+		by := -1
+		all := func(c choice) []*Item { return slices.Concat(c.support, c.adverse) }
+		if by = slices.IndexFunc(chosen, func(c choice) bool { return slices.ContainsFunc(all(c), later) }); by < 0 {
+			return false, nil
+		}
+		result, _, err := c.rule.eval(valuesOf(chosen), e.now)
+		if err == nil && result == isFalse {
+			items := all(chosen[by])
+			found = items[slices.IndexFunc(items, later)]
+		}
+		return found != nil, err
+	})
+	return found, err
 }
 
 // counts reports whether a ruling was made by the version of the scheme.

@@ -158,7 +158,23 @@ func declaration(t testing.TB, day label.Date, claims, fs string) *label.Declara
 // lab and maker are report and declaration as items.
 func lab(t testing.TB, day label.Date, level int, vs, fs string) *scheme.Item {
 	t.Helper()
-	it := read(t, programme(t, small), label.TypeTestReport, report(t, day, level, vs, fs))
+	return amended(t, day, level, vs, fs, func(*label.TestReport) {})
+}
+
+// changed is lab of a product whose configuration was changed since.
+func changed(t testing.TB, day label.Date, level int, vs, fs string) *scheme.Item {
+	t.Helper()
+	return amended(t, day, level, vs, fs, func(r *label.TestReport) {
+		r.Changed = &label.Change{What: label.ChangedConfiguration, Text: "Nobody gets in any more."}
+	})
+}
+
+// amended is lab of a report that something was changed in.
+func amended(t testing.TB, day label.Date, level int, vs, fs string, change func(*label.TestReport)) *scheme.Item {
+	t.Helper()
+	r := report(t, day, level, vs, fs)
+	change(r)
+	it := read(t, programme(t, small), label.TypeTestReport, r)
 	it.Lab = label.LabRef{ID: "lab", Name: "The Lab", Accreditation: "T-1", Body: "The Board"}
 	return it
 }
@@ -253,7 +269,7 @@ type summary struct {
 	Findings [][]string
 	Rests    [][]label.Digest
 	Missing  []scheme.Gap
-	Stale    []label.Digest
+	Unused   []string
 }
 
 func summarize(t testing.TB, d *scheme.Decision) summary {
@@ -272,10 +288,23 @@ func summarize(t testing.TB, d *scheme.Decision) summary {
 		}
 		s.Findings = append(s.Findings, fs)
 	}
-	for _, it := range d.Stale {
-		s.Stale = append(s.Stale, it.ID)
+	for _, u := range d.Unused {
+		s.Unused = append(s.Unused, fmt.Sprint(u.Item.ID, u.Code, u.Text, u.Against))
 	}
 	return s
+}
+
+// unused says in one line what does not count, and whether it counts against.
+func unused(d *scheme.Decision) string {
+	var out []string
+	for _, u := range d.Unused {
+		s := u.Code
+		if u.Against {
+			s += " against"
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, ", ")
 }
 
 // rests reports whether a finding rests on an item.

@@ -32,6 +32,7 @@ func (s *Store) Check(report func(problem string)) error {
 		c.plans()
 		c.complaints()
 		c.notices()
+		c.products()
 		c.labels()
 		return nil
 	})
@@ -100,7 +101,9 @@ func (c *checker) log() {
 		for i := tree.N; i < min(tree.N+translog.TileWidth, head.Tree.N); i++ {
 			leaf, err := c.v.Leaf(i)
 			if err != nil {
-				c.badf("log entry %d: %v", i, err)
+				c.badf("log entry %d: %v; hashes from %d on are not recomputed", i, err, tree.N)
+				c.leaves = map[int64]string{}
+				c.entries(i+1, head.Tree.N)
 				return
 			}
 			if _, err := label.ParseEnvelope(leaf); err != nil {
@@ -130,6 +133,15 @@ func (c *checker) log() {
 		c.badf("log has %d entries, its head says %d", n, head.Tree.N)
 	}
 	c.leaves = map[int64]string{}
+}
+
+// entries reads the rest of the log, behind an entry that cannot be read.
+func (c *checker) entries(from, to int64) {
+	for i := from; i < to; i++ {
+		if _, err := c.v.Leaf(i); err != nil {
+			c.badf("log entry %d: %v", i, err)
+		}
+	}
 }
 
 // claims records which record stands for a log entry.
@@ -205,22 +217,26 @@ func (c *checker) devices() {
 		}
 		named[desc.Picture] = true
 		for _, g := range desc.GTINs {
-			c.has(bGTINs, []byte(g), nil, "device "+d.Digest.String())
+			c.has(bGTINs, gtinKey(g, d.Digest), nil, "device "+d.Digest.String())
 		}
+		c.has(bModels, modelKey(desc.Manufacturer, desc.Model, k...), nil, "device "+d.Digest.String())
 	})
+	c.sameCount(bModels, bDevices)
 	c.each(bGTINs, func(k, v []byte) {
-		d, err := c.v.GTIN(label.GTIN(k))
-		if err != nil {
-			c.badf("gtin %s: %v", k, err)
+		if len(k) != 14+len(label.Digest{}) {
+			c.badf("gtin key %x has a wrong length", k)
 			return
 		}
-		dev, err := c.v.Device(d)
+		dev, err := c.v.Device(label.Digest(k[14:]))
 		if err != nil {
-			c.badf("gtin %s: its device: %v", k, err)
+			c.badf("gtin %s: its device: %v", k[:14], err)
 			return
 		}
-		if !bytes.Contains(dev.Descriptor, k) {
-			c.badf("gtin %s: device %s does not have it", k, d)
+		if !bytes.Contains(dev.Descriptor, k[:14]) {
+			c.badf("gtin %s: device %s does not have it", k[:14], dev.Digest)
+		}
+		if len(v) > 0 {
+			c.has(bEvents, v, nil, fmt.Sprintf("the move of gtin %s", k[:14]))
 		}
 	})
 	c.pictures(named)
@@ -275,7 +291,6 @@ func (c *checker) statements() {
 }
 
 func (c *checker) labels() {
-	latest := map[string]*Label{}
 	c.each(bLabels, func(k, v []byte) {
 		l, err := decode[Label](bLabels, k, v)
 		if err != nil {
@@ -296,16 +311,9 @@ func (c *checker) labels() {
 			c.badf("%s: its device: %v", what, err)
 			return
 		}
-		if at := string(liveKey(d, l.Scheme)); latest[at] == nil || l.Index > latest[at].Index {
-			latest[at] = l
-		}
+		c.has(bDeviceLabels, labelOfKey(d, indexKey(l.Index)), []byte(l.ID), what)
 	})
-	for at, l := range latest {
-		c.has(bLive, []byte(at), []byte(l.ID), "label "+string(l.ID))
-	}
-	if n := c.tx.Bucket(bLive).Stats().KeyN; n != len(latest) {
-		c.badf("index %s has %d records, the labels give %d", bLive, n, len(latest))
-	}
+	c.sameCount(bDeviceLabels, bLabels)
 	c.sameCount(bOrgLabels, bLabels)
 	c.sameCount(bOutlines, bLabels)
 	c.statuses()

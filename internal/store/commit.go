@@ -30,6 +30,12 @@ type Batch struct {
 	Appeals        []Appeal   // new ones, and those that were decided
 	Rulings        []Ruling   // new ones, and those that were logged
 
+	Holds         []Hold // put by operators, and ended
+	Moves         []GTINMove
+	Strikes       []Strike
+	Supersessions []Supersession
+	Judgements    []Judgement // that became due, and that are done
+
 	Complaints []Complaint // new ones, and those that were closed
 	Plans      []Plan      // new ones, and those that were drawn
 	Advisories []Advisory  // with their documents
@@ -54,6 +60,7 @@ type Batch struct {
 func (b *Batch) Empty() bool {
 	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Pictures)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+
 		len(b.Requests)+len(b.Events)+len(b.Decisions)+len(b.Appeals)+len(b.Rulings)+
+		len(b.Holds)+len(b.Moves)+len(b.Strikes)+len(b.Supersessions)+len(b.Judgements)+
 		len(b.Complaints)+len(b.Plans)+len(b.Advisories)+len(b.Notices)+len(b.Hooks)+len(b.Unhooked)+len(b.Tried)+len(b.Requeued)+len(b.Entries) == 0 && b.Watched == nil && b.Advised == 0
 }
 
@@ -154,6 +161,9 @@ func putRecords(tx *bolt.Tx, b *Batch) error {
 			return err
 		}
 	}
+	if err := putProducts(tx, b); err != nil {
+		return err
+	}
 	if err := putTrails(tx, b); err != nil {
 		return err
 	}
@@ -193,11 +203,11 @@ func putDevice(tx *bolt.Tx, d *Device) error {
 		return fmt.Errorf("device %s: %w", d.Digest, err)
 	}
 	for _, g := range desc.GTINs {
-		if err := tx.Bucket(bGTINs).Put([]byte(g), d.Digest[:]); err != nil {
+		if err := tx.Bucket(bGTINs).Put(gtinKey(g, d.Digest), nil); err != nil {
 			return err
 		}
 	}
-	return nil
+	return tx.Bucket(bModels).Put(modelKey(desc.Manufacturer, desc.Model, d.Digest[:]...), nil)
 }
 
 func putStatement(tx *bolt.Tx, s *Statement) error {
@@ -229,7 +239,7 @@ func putLabel(tx *bolt.Tx, l *Label) error {
 	if err != nil {
 		return fmt.Errorf("label %s: its device: %w", l.ID, err)
 	}
-	if err := tx.Bucket(bLive).Put(liveKey(d, l.Scheme), []byte(l.ID)); err != nil {
+	if err := tx.Bucket(bDeviceLabels).Put(labelOfKey(d, indexKey(l.Index)), []byte(l.ID)); err != nil {
 		return err
 	}
 	if err := tx.Bucket(bOrgLabels).Put(labelKey(l), nil); err != nil {

@@ -3,7 +3,7 @@
 // ([Store.Check]). It is dumb: who may write what is decided in package
 // authority, the only one that writes.
 //
-// # Schema, version 4
+// # Schema, version 5
 //
 // Drawn as name -> key = value. Numbers in keys are big-endian, so that keys
 // sort by them; "json" values are the JSON of the struct named; "|" joins parts
@@ -19,15 +19,19 @@
 //	org_keys        org|key id = nothing
 //	accreditations  org|uint64 log index = json label.Accreditation
 //	devices         32-byte digest = json Device, then the descriptor
-//	gtins           gtin = 32-byte digest
+//	gtins           gtin, 32-byte device digest = nothing or the 32-byte event that moved it away
+//	models          org|model|32-byte device digest = nothing   the model number folded
+//	holds           device|32-byte digest or org|org = json Hold
+//	struck          32-byte id = 32-byte event                  of statements and rulings
+//	judgements      32-byte device digest = time                since when a judgement is due
 //	pictures        32-byte digest = picture as it came          that a descriptor names
 //	statements      32-byte id = json Statement
 //	evidence        32-byte id = zstd of the signed bytes as they came
 //	gists           32-byte id = s2 of what judging needs of it
-//	device_stmts    32-byte device digest, 32-byte id = nothing
+//	device_stmts    32-byte device digest, 32-byte id = nothing or the 32-byte id that it made room for
 //	org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first
 //	labels          label id = json Label
-//	live            time, 32-byte device digest, scheme = label id  by when the device was registered
+//	device_labels   time, 32-byte device digest, uint64 log index = label id  by when the device was registered
 //	org_labels      org|^log index, label id = nothing          newest first
 //	outlines        index uint64 = json label.Outline           what lists show of labels
 //	statuses        label id, number uint32 = json Status

@@ -16,7 +16,7 @@ import (
 )
 
 // schemaVersion is what this code reads and writes.
-const schemaVersion = 4
+const schemaVersion = 5
 
 // fileName is the database's name in the data directory.
 const fileName = "labeld.db"
@@ -38,6 +38,10 @@ var (
 	bAccreditations = []byte("accreditations")
 	bDevices        = []byte("devices")
 	bGTINs          = []byte("gtins")
+	bModels         = []byte("models")
+	bHolds          = []byte("holds")
+	bStruck         = []byte("struck")
+	bJudgements     = []byte("judgements")
 	bPictures       = []byte("pictures")
 	bStatements     = []byte("statements")
 	bEvidence       = []byte("evidence")
@@ -45,7 +49,7 @@ var (
 	bDeviceStmts    = []byte("device_stmts")
 	bOrgStmts       = []byte("org_stmts")
 	bLabels         = []byte("labels")
-	bLive           = []byte("live")
+	bDeviceLabels   = []byte("device_labels")
 	bOrgLabels      = []byte("org_labels")
 	bOutlines       = []byte("outlines")
 	bStatuses       = []byte("statuses")
@@ -79,7 +83,8 @@ var (
 	bDead       = []byte("dead")
 
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bLive, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
+		bGTINs, bModels, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bDeviceLabels, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
+		bHolds, bStruck, bJudgements,
 		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
 		bComplaints, bOpenComplaints, bLabelComplaints, bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,
 		bNotices, bOrgNotices, bHooks, bOrgHooks, bOutbox, bDead}

@@ -183,15 +183,6 @@ func (v *View) Device(digest label.Digest) (*Device, error) {
 	return d, nil
 }
 
-// GTIN returns the device to which a trade item number belongs.
-func (v *View) GTIN(g label.GTIN) (label.Digest, error) {
-	b := v.tx.Bucket(bGTINs).Get([]byte(g))
-	if len(b) != len(label.Digest{}) {
-		return label.Digest{}, ErrNotFound
-	}
-	return label.Digest(b), nil
-}
-
 // Picture returns a picture as it came.
 func (v *View) Picture(digest label.Digest) ([]byte, error) {
 	b := v.tx.Bucket(bPictures).Get(digest[:])
@@ -233,13 +224,23 @@ func (v *View) unpacked(bucket []byte, id label.Digest, unpack func([]byte) ([]b
 	return raw, nil
 }
 
-// DeviceStatements returns the IDs of all statements about a device.
-func (v *View) DeviceStatements(device label.Digest) (ids []label.Digest, err error) {
-	err = v.prefix(bDeviceStmts, device[:], nil, func(rest []byte) (bool, error) {
-		ids = append(ids, label.Digest(rest))
-		return true, nil
-	})
-	return ids, err
+// A DeviceStatement names a statement about a device.
+type DeviceStatement struct {
+	ID         label.Digest
+	Superseded label.Digest // by which statement it was made room for; zero where it was not
+}
+
+// DeviceStatements returns all statements about a device.
+func (v *View) DeviceStatements(device label.Digest) (list []DeviceStatement, err error) {
+	c := v.tx.Bucket(bDeviceStmts).Cursor()
+	for k, b := c.Seek(device[:]); bytes.HasPrefix(k, device[:]); k, b = c.Next() {
+		s := DeviceStatement{ID: label.Digest(k[len(device):])}
+		if len(b) == len(s.Superseded) {
+			s.Superseded = label.Digest(b)
+		}
+		list = append(list, s)
+	}
+	return list, nil
 }
 
 // OrgStatements calls f with the statements an organization signed or carried,
@@ -273,40 +274,6 @@ func (v *View) Outline(index int64) (*label.Outline, error) {
 // Labels calls f with every label, by ID, until f returns false.
 func (v *View) Labels(f func(*Label) bool) error {
 	return v.LabelsAfter("", f)
-}
-
-// Latest returns the label that a device got last in a scheme. Whether it is
-// live is for the caller to tell.
-func (v *View) Latest(d *Device, scheme string) (*Label, error) {
-	b := v.tx.Bucket(bLive).Get(liveKey(d, scheme))
-	if b == nil {
-		return nil, ErrNotFound
-	}
-	return v.Label(label.ID(b))
-}
-
-// liveKey begins with when a device was registered. Labels are asked for soon
-// after, in much the same order: what one commit writes lies side by side.
-func liveKey(d *Device, scheme string) []byte {
-	return append(append(timeValue(d.Registered), d.Digest[:]...), scheme...)
-}
-
-// DeviceLabels returns the latest label of a device in each scheme.
-func (v *View) DeviceLabels(device label.Digest) (list []*Label, err error) {
-	d, err := v.Device(device)
-	if err != nil {
-		return nil, err
-	}
-	err = v.prefix(bLive, liveKey(d, ""), nil, func(rest []byte) (bool, error) {
-		key := liveKey(d, string(rest))
-		id := v.tx.Bucket(bLive).Get(key)
-		l, err := v.Label(label.ID(id))
-		if err == nil {
-			list = append(list, l)
-		}
-		return true, present(bLabels, id, err)
-	})
-	return list, err
 }
 
 // OrgLabels calls f with the labels of a manufacturer, newest first, from the

@@ -10,36 +10,36 @@ import (
 
 // A Label is a label as JSON. The package comment documents it.
 type Label struct {
-	ID           label.ID             `json:"id"`
-	PrettyID     string               `json:"prettyId"`
-	URL          string               `json:"url"`
-	At           time.Time            `json:"at,omitzero"`
-	State        label.State          `json:"state"`
-	Because      *Status              `json:"because,omitempty"`
-	ExpiringSoon bool                 `json:"expiringSoon"`
-	UnderReview  bool                 `json:"underReview"`
-	Review       *Status              `json:"review,omitempty"`
-	Scheduled    *Status              `json:"scheduled,omitempty"`
-	Support      label.SupportState   `json:"support"`
-	Advisories   []*Status            `json:"advisories,omitempty"`
-	Scheme       label.SchemeRef      `json:"scheme"`
-	Level        label.Level          `json:"level"`
-	Assurance    label.Assurance      `json:"assurance"`
-	Device       label.Device         `json:"device"`
-	Maker        label.Party          `json:"maker"`
-	Firmware     *label.Firmware      `json:"firmware,omitempty"`
-	Labs         []label.LabRef       `json:"labs,omitempty"`
-	Issued       time.Time            `json:"issued"`
-	Expires      time.Time            `json:"expires"`
-	ExpiresFor   label.Bound          `json:"expiresFor"`
-	SupportEnd   label.Date           `json:"supportEnd"`
-	Product      label.Product        `json:"product"`
-	Declared     []DeclaredFact       `json:"declared,omitempty"`
-	Criteria     []label.CriterionMet `json:"criteria"`
-	Rulings      []Ruling             `json:"rulings,omitempty"`
-	LogIndex     int64                `json:"logIndex"`
-	History      []*Status            `json:"history,omitempty"`
-	Links        Links                `json:"links"`
+	ID           label.ID           `json:"id"`
+	PrettyID     string             `json:"prettyId"`
+	URL          string             `json:"url"`
+	At           time.Time          `json:"at,omitzero"`
+	State        label.State        `json:"state"`
+	Because      *Status            `json:"because,omitempty"`
+	ExpiringSoon bool               `json:"expiringSoon"`
+	UnderReview  bool               `json:"underReview"`
+	Review       *Status            `json:"review,omitempty"`
+	Scheduled    *Status            `json:"scheduled,omitempty"`
+	Support      label.SupportState `json:"support"`
+	Advisories   []*Status          `json:"advisories,omitempty"`
+	Scheme       label.SchemeRef    `json:"scheme"`
+	Level        label.Level        `json:"level"`
+	Assurance    label.Assurance    `json:"assurance"`
+	Device       label.Device       `json:"device"`
+	Maker        label.Party        `json:"maker"`
+	Firmware     *label.Firmware    `json:"firmware,omitempty"`
+	Labs         []label.LabRef     `json:"labs,omitempty"`
+	Issued       time.Time          `json:"issued"`
+	Expires      time.Time          `json:"expires"`
+	ExpiresFor   label.Bound        `json:"expiresFor"`
+	SupportEnd   label.Date         `json:"supportEnd"`
+	Product      label.Product      `json:"product"`
+	Declared     []DeclaredFact     `json:"declared,omitempty"`
+	Criteria     []label.Criterion  `json:"criteria"`
+	Rulings      []Ruling           `json:"rulings,omitempty"`
+	LogIndex     int64              `json:"logIndex"`
+	History      []*Status          `json:"history,omitempty"`
+	Links        Links              `json:"links"`
 }
 
 // A DeclaredFact is what the manufacturer declared of something that shoppers are

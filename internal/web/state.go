@@ -209,6 +209,7 @@ var (
 	happened = map[label.Action]string{
 		label.Suspend: "event.suspend", label.Reinstate: "event.reinstate", label.Revoke: "event.revoke", label.Withdraw: "event.withdraw",
 		label.Supersede: "event.supersede", label.Lapse: "event.lapse", label.Review: "event.review", label.Clear: "event.clear",
+		label.Release: "event.release",
 	}
 	announced = map[label.Action]string{
 		label.Withdraw: "event.withdraw-announced", label.Supersede: "event.supersede-announced", label.Lapse: "event.lapse-announced",

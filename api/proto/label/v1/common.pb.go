@@ -121,21 +121,24 @@ const (
 	LabelAction_LABEL_ACTION_CLEAR LabelAction = 8
 	// An advisory about the product.
 	LabelAction_LABEL_ACTION_ADVISE LabelAction = 9
+	// A hold on the product that outlived the label ends.
+	LabelAction_LABEL_ACTION_RELEASE LabelAction = 10
 )
 
 // Enum value maps for LabelAction.
 var (
 	LabelAction_name = map[int32]string{
-		0: "LABEL_ACTION_UNSPECIFIED",
-		1: "LABEL_ACTION_SUSPEND",
-		2: "LABEL_ACTION_REINSTATE",
-		3: "LABEL_ACTION_REVOKE",
-		4: "LABEL_ACTION_WITHDRAW",
-		5: "LABEL_ACTION_SUPERSEDE",
-		6: "LABEL_ACTION_LAPSE",
-		7: "LABEL_ACTION_REVIEW",
-		8: "LABEL_ACTION_CLEAR",
-		9: "LABEL_ACTION_ADVISE",
+		0:  "LABEL_ACTION_UNSPECIFIED",
+		1:  "LABEL_ACTION_SUSPEND",
+		2:  "LABEL_ACTION_REINSTATE",
+		3:  "LABEL_ACTION_REVOKE",
+		4:  "LABEL_ACTION_WITHDRAW",
+		5:  "LABEL_ACTION_SUPERSEDE",
+		6:  "LABEL_ACTION_LAPSE",
+		7:  "LABEL_ACTION_REVIEW",
+		8:  "LABEL_ACTION_CLEAR",
+		9:  "LABEL_ACTION_ADVISE",
+		10: "LABEL_ACTION_RELEASE",
 	}
 	LabelAction_value = map[string]int32{
 		"LABEL_ACTION_UNSPECIFIED": 0,
@@ -148,6 +151,7 @@ var (
 		"LABEL_ACTION_REVIEW":      7,
 		"LABEL_ACTION_CLEAR":       8,
 		"LABEL_ACTION_ADVISE":      9,
+		"LABEL_ACTION_RELEASE":     10,
 	}
 )
 
@@ -1031,10 +1035,15 @@ type Decision struct {
 	Levels []*LevelResult `protobuf:"bytes,7,rep,name=levels,proto3" json:"levels,omitempty"`
 	// What is missing for the level asked for, or else for the next one.
 	Missing []*Gap `protobuf:"bytes,8,rep,name=missing,proto3" json:"missing,omitempty"`
-	// Evidence that is too old to count.
+	// Never sent: unused has more.
+	//
+	// Deprecated: Marked as deprecated in label/v1/common.proto.
 	Stale []*EvidenceRef `protobuf:"bytes,9,rep,name=stale,proto3" json:"stale,omitempty"`
 	// The evidence that findings name by ID.
-	Evidence      []*EvidenceRef `protobuf:"bytes,10,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	Evidence []*EvidenceRef `protobuf:"bytes,10,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// What was accepted for the device and does not count, or counts only against
+	// it, each with its reason.
+	Unused        []*UnusedEvidence `protobuf:"bytes,11,rep,name=unused,proto3" json:"unused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1125,6 +1134,7 @@ func (x *Decision) GetMissing() []*Gap {
 	return nil
 }
 
+// Deprecated: Marked as deprecated in label/v1/common.proto.
 func (x *Decision) GetStale() []*EvidenceRef {
 	if x != nil {
 		return x.Stale
@@ -1137,6 +1147,89 @@ func (x *Decision) GetEvidence() []*EvidenceRef {
 		return x.Evidence
 	}
 	return nil
+}
+
+func (x *Decision) GetUnused() []*UnusedEvidence {
+	if x != nil {
+		return x.Unused
+	}
+	return nil
+}
+
+// Evidence that was accepted for the device and does not count, or counts only
+// against it.
+type UnusedEvidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The statement or ruling.
+	Evidence *EvidenceRef `protobuf:"bytes,1,opt,name=evidence,proto3" json:"evidence,omitempty"`
+	// Why: other-standard, other-edition, other-version (a ruling), too-old,
+	// superseded (a declaration), corrected, lower-level, later-finding (a
+	// ruling), or why the service does not trust it.
+	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	// Why, for people.
+	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	// Whether what it found wrong counts all the same.
+	Against       bool `protobuf:"varint,4,opt,name=against,proto3" json:"against,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnusedEvidence) Reset() {
+	*x = UnusedEvidence{}
+	mi := &file_label_v1_common_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnusedEvidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnusedEvidence) ProtoMessage() {}
+
+func (x *UnusedEvidence) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_common_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnusedEvidence.ProtoReflect.Descriptor instead.
+func (*UnusedEvidence) Descriptor() ([]byte, []int) {
+	return file_label_v1_common_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *UnusedEvidence) GetEvidence() *EvidenceRef {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *UnusedEvidence) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *UnusedEvidence) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *UnusedEvidence) GetAgainst() bool {
+	if x != nil {
+		return x.Against
+	}
+	return false
 }
 
 // What one level came to.
@@ -1156,7 +1249,7 @@ type LevelResult struct {
 
 func (x *LevelResult) Reset() {
 	*x = LevelResult{}
-	mi := &file_label_v1_common_proto_msgTypes[4]
+	mi := &file_label_v1_common_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1168,7 +1261,7 @@ func (x *LevelResult) String() string {
 func (*LevelResult) ProtoMessage() {}
 
 func (x *LevelResult) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[4]
+	mi := &file_label_v1_common_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1181,7 +1274,7 @@ func (x *LevelResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LevelResult.ProtoReflect.Descriptor instead.
 func (*LevelResult) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{4}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LevelResult) GetLevel() int32 {
@@ -1230,14 +1323,18 @@ type Finding struct {
 	// What is wrong or missing.
 	Gaps []*Gap `protobuf:"bytes,7,rep,name=gaps,proto3" json:"gaps,omitempty"`
 	// The provisions it asks for.
-	Provisions    []string `protobuf:"bytes,8,rep,name=provisions,proto3" json:"provisions,omitempty"`
+	Provisions []string `protobuf:"bytes,8,rep,name=provisions,proto3" json:"provisions,omitempty"`
+	// Not applicable: the features that make it so, such as "uses_passwords=false".
+	Why []string `protobuf:"bytes,9,rep,name=why,proto3" json:"why,omitempty"`
+	// On whose word it rests: declaration, lab, authority (a ruling) or none.
+	By            string `protobuf:"bytes,10,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_label_v1_common_proto_msgTypes[5]
+	mi := &file_label_v1_common_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1249,7 +1346,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[5]
+	mi := &file_label_v1_common_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1262,7 +1359,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{5}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Finding) GetCriterion() string {
@@ -1321,15 +1418,37 @@ func (x *Finding) GetProvisions() []string {
 	return nil
 }
 
+func (x *Finding) GetWhy() []string {
+	if x != nil {
+		return x.Why
+	}
+	return nil
+}
+
+func (x *Finding) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 // One thing between a device and a level.
 type Gap struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What sort: declaration, failed, rule, evidence, inconclusive,
-	// always-applies, contradicts-features or fact.
+	// What sort:
+	// declaration: there is no declaration;
+	// contradiction: facts contradict each other, or what is said of the product;
+	// failed: a provision failed, and nothing has undone that;
+	// rule: the values do not satisfy a rule, and the item is its criterion;
+	// evidence: a verdict is missing;
+	// inconclusive: tests came to no verdict;
+	// always-applies: not-applicable, for a provision that applies to all devices;
+	// contradicts-features: not-applicable, and the features say that it applies;
+	// fact: a fact is missing.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Who must act.
 	By EvidenceSource `protobuf:"varint,2,opt,name=by,proto3,enum=label.v1.EvidenceSource" json:"by,omitempty"`
-	// Provisions, facts or criteria concerned.
+	// Provisions, facts, members of product or criteria concerned.
 	Items []string `protobuf:"bytes,3,rep,name=items,proto3" json:"items,omitempty"`
 	// What to do, for people.
 	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
@@ -1339,7 +1458,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_label_v1_common_proto_msgTypes[6]
+	mi := &file_label_v1_common_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1470,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[6]
+	mi := &file_label_v1_common_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1483,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{6}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Gap) GetKind() string {
@@ -1414,7 +1533,7 @@ type EvidenceRef struct {
 
 func (x *EvidenceRef) Reset() {
 	*x = EvidenceRef{}
-	mi := &file_label_v1_common_proto_msgTypes[7]
+	mi := &file_label_v1_common_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1426,7 +1545,7 @@ func (x *EvidenceRef) String() string {
 func (*EvidenceRef) ProtoMessage() {}
 
 func (x *EvidenceRef) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[7]
+	mi := &file_label_v1_common_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1439,7 +1558,7 @@ func (x *EvidenceRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvidenceRef.ProtoReflect.Descriptor instead.
 func (*EvidenceRef) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{7}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *EvidenceRef) GetId() string {
@@ -1540,7 +1659,7 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x05state\x18\x17 \x01(\x0e2\x14.label.v1.LabelStateR\x05state\x12;\n" +
 	"\rsupport_state\x18\x18 \x01(\x0e2\x16.label.v1.SupportStateR\fsupportState\x12#\n" +
 	"\rexpiring_soon\x18\x19 \x01(\bR\fexpiringSoon\x12!\n" +
-	"\funder_review\x18\x1a \x01(\bR\vunderReview\"\xf3\x02\n" +
+	"\funder_review\x18\x1a \x01(\bR\vunderReview\"\xa9\x03\n" +
 	"\bDecision\x12\x16\n" +
 	"\x06scheme\x18\x01 \x01(\tR\x06scheme\x12%\n" +
 	"\x0escheme_version\x18\x02 \x01(\tR\rschemeVersion\x12\x16\n" +
@@ -1549,15 +1668,21 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
 	"\areached\x18\x06 \x01(\x05R\areached\x12-\n" +
 	"\x06levels\x18\a \x03(\v2\x15.label.v1.LevelResultR\x06levels\x12'\n" +
-	"\amissing\x18\b \x03(\v2\r.label.v1.GapR\amissing\x12+\n" +
-	"\x05stale\x18\t \x03(\v2\x15.label.v1.EvidenceRefR\x05stale\x121\n" +
+	"\amissing\x18\b \x03(\v2\r.label.v1.GapR\amissing\x12/\n" +
+	"\x05stale\x18\t \x03(\v2\x15.label.v1.EvidenceRefB\x02\x18\x01R\x05stale\x121\n" +
 	"\bevidence\x18\n" +
-	" \x03(\v2\x15.label.v1.EvidenceRefR\bevidence\"\x80\x01\n" +
+	" \x03(\v2\x15.label.v1.EvidenceRefR\bevidence\x120\n" +
+	"\x06unused\x18\v \x03(\v2\x18.label.v1.UnusedEvidenceR\x06unused\"\x85\x01\n" +
+	"\x0eUnusedEvidence\x121\n" +
+	"\bevidence\x18\x01 \x01(\v2\x15.label.v1.EvidenceRefR\bevidence\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\x12\x18\n" +
+	"\aagainst\x18\x04 \x01(\bR\aagainst\"\x80\x01\n" +
 	"\vLevelResult\x12\x14\n" +
 	"\x05level\x18\x01 \x01(\x05R\x05level\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\areached\x18\x03 \x01(\bR\areached\x12-\n" +
-	"\bfindings\x18\x04 \x03(\v2\x11.label.v1.FindingR\bfindings\"\x96\x02\n" +
+	"\bfindings\x18\x04 \x03(\v2\x11.label.v1.FindingR\bfindings\"\xb8\x02\n" +
 	"\aFinding\x12\x1c\n" +
 	"\tcriterion\x18\x01 \x01(\tR\tcriterion\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12\x14\n" +
@@ -1568,7 +1693,10 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x04gaps\x18\a \x03(\v2\r.label.v1.GapR\x04gaps\x12\x1e\n" +
 	"\n" +
 	"provisions\x18\b \x03(\tR\n" +
-	"provisions\"m\n" +
+	"provisions\x12\x10\n" +
+	"\x03why\x18\t \x03(\tR\x03why\x12\x0e\n" +
+	"\x02by\x18\n" +
+	" \x01(\tR\x02by\"m\n" +
 	"\x03Gap\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12(\n" +
 	"\x02by\x18\x02 \x01(\x0e2\x18.label.v1.EvidenceSourceR\x02by\x12\x14\n" +
@@ -1589,7 +1717,7 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x13LABEL_STATE_REVOKED\x10\x04\x12\x19\n" +
 	"\x15LABEL_STATE_WITHDRAWN\x10\x05\x12\x1a\n" +
 	"\x16LABEL_STATE_SUPERSEDED\x10\x06\x12\x1a\n" +
-	"\x16LABEL_STATE_NOT_ISSUED\x10\a*\x93\x02\n" +
+	"\x16LABEL_STATE_NOT_ISSUED\x10\a*\xad\x02\n" +
 	"\vLabelAction\x12\x1c\n" +
 	"\x18LABEL_ACTION_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14LABEL_ACTION_SUSPEND\x10\x01\x12\x1a\n" +
@@ -1600,7 +1728,9 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x12LABEL_ACTION_LAPSE\x10\x06\x12\x17\n" +
 	"\x13LABEL_ACTION_REVIEW\x10\a\x12\x16\n" +
 	"\x12LABEL_ACTION_CLEAR\x10\b\x12\x17\n" +
-	"\x13LABEL_ACTION_ADVISE\x10\t*c\n" +
+	"\x13LABEL_ACTION_ADVISE\x10\t\x12\x18\n" +
+	"\x14LABEL_ACTION_RELEASE\x10\n" +
+	"*c\n" +
 	"\fSupportState\x12\x1d\n" +
 	"\x19SUPPORT_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17SUPPORT_STATE_SUPPORTED\x10\x01\x12\x17\n" +
@@ -1639,7 +1769,7 @@ func file_label_v1_common_proto_rawDescGZIP() []byte {
 }
 
 var file_label_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_label_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_label_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_label_v1_common_proto_goTypes = []any{
 	(LabelState)(0),               // 0: label.v1.LabelState
 	(LabelAction)(0),              // 1: label.v1.LabelAction
@@ -1652,38 +1782,41 @@ var file_label_v1_common_proto_goTypes = []any{
 	(*Advisory)(nil),              // 8: label.v1.Advisory
 	(*LabelSummary)(nil),          // 9: label.v1.LabelSummary
 	(*Decision)(nil),              // 10: label.v1.Decision
-	(*LevelResult)(nil),           // 11: label.v1.LevelResult
-	(*Finding)(nil),               // 12: label.v1.Finding
-	(*Gap)(nil),                   // 13: label.v1.Gap
-	(*EvidenceRef)(nil),           // 14: label.v1.EvidenceRef
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*UnusedEvidence)(nil),        // 11: label.v1.UnusedEvidence
+	(*LevelResult)(nil),           // 12: label.v1.LevelResult
+	(*Finding)(nil),               // 13: label.v1.Finding
+	(*Gap)(nil),                   // 14: label.v1.Gap
+	(*EvidenceRef)(nil),           // 15: label.v1.EvidenceRef
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
 }
 var file_label_v1_common_proto_depIdxs = []int32{
 	1,  // 0: label.v1.LabelStatus.action:type_name -> label.v1.LabelAction
-	15, // 1: label.v1.LabelStatus.recorded:type_name -> google.protobuf.Timestamp
-	15, // 2: label.v1.LabelStatus.effective:type_name -> google.protobuf.Timestamp
+	16, // 1: label.v1.LabelStatus.recorded:type_name -> google.protobuf.Timestamp
+	16, // 2: label.v1.LabelStatus.effective:type_name -> google.protobuf.Timestamp
 	8,  // 3: label.v1.LabelStatus.advisory:type_name -> label.v1.Advisory
 	3,  // 4: label.v1.LabelSummary.assurance:type_name -> label.v1.Assurance
-	15, // 5: label.v1.LabelSummary.issued:type_name -> google.protobuf.Timestamp
-	15, // 6: label.v1.LabelSummary.expires:type_name -> google.protobuf.Timestamp
+	16, // 5: label.v1.LabelSummary.issued:type_name -> google.protobuf.Timestamp
+	16, // 6: label.v1.LabelSummary.expires:type_name -> google.protobuf.Timestamp
 	4,  // 7: label.v1.LabelSummary.expires_for:type_name -> label.v1.ExpiryBound
 	0,  // 8: label.v1.LabelSummary.state:type_name -> label.v1.LabelState
 	2,  // 9: label.v1.LabelSummary.support_state:type_name -> label.v1.SupportState
-	15, // 10: label.v1.Decision.at:type_name -> google.protobuf.Timestamp
-	11, // 11: label.v1.Decision.levels:type_name -> label.v1.LevelResult
-	13, // 12: label.v1.Decision.missing:type_name -> label.v1.Gap
-	14, // 13: label.v1.Decision.stale:type_name -> label.v1.EvidenceRef
-	14, // 14: label.v1.Decision.evidence:type_name -> label.v1.EvidenceRef
-	12, // 15: label.v1.LevelResult.findings:type_name -> label.v1.Finding
-	5,  // 16: label.v1.Finding.state:type_name -> label.v1.FindingState
-	6,  // 17: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
-	13, // 18: label.v1.Finding.gaps:type_name -> label.v1.Gap
-	6,  // 19: label.v1.Gap.by:type_name -> label.v1.EvidenceSource
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	16, // 10: label.v1.Decision.at:type_name -> google.protobuf.Timestamp
+	12, // 11: label.v1.Decision.levels:type_name -> label.v1.LevelResult
+	14, // 12: label.v1.Decision.missing:type_name -> label.v1.Gap
+	15, // 13: label.v1.Decision.stale:type_name -> label.v1.EvidenceRef
+	15, // 14: label.v1.Decision.evidence:type_name -> label.v1.EvidenceRef
+	11, // 15: label.v1.Decision.unused:type_name -> label.v1.UnusedEvidence
+	15, // 16: label.v1.UnusedEvidence.evidence:type_name -> label.v1.EvidenceRef
+	13, // 17: label.v1.LevelResult.findings:type_name -> label.v1.Finding
+	5,  // 18: label.v1.Finding.state:type_name -> label.v1.FindingState
+	6,  // 19: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
+	14, // 20: label.v1.Finding.gaps:type_name -> label.v1.Gap
+	6,  // 21: label.v1.Gap.by:type_name -> label.v1.EvidenceSource
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_common_proto_init() }
@@ -1697,7 +1830,7 @@ func file_label_v1_common_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_common_proto_rawDesc), len(file_label_v1_common_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -142,7 +142,10 @@ func (x *EvaluateDeviceRequest) GetLevel() int32 {
 type EvaluateDeviceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The judgement.
-	Decision      *Decision `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
+	Decision *Decision `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
+	// Why nothing is issued for the product for the time being, whatever the
+	// judgement; empty where nothing stands in the way.
+	Holds         []*Hold `protobuf:"bytes,2,rep,name=holds,proto3" json:"holds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -180,6 +183,13 @@ func (*EvaluateDeviceResponse) Descriptor() ([]byte, []int) {
 func (x *EvaluateDeviceResponse) GetDecision() *Decision {
 	if x != nil {
 		return x.Decision
+	}
+	return nil
+}
+
+func (x *EvaluateDeviceResponse) GetHolds() []*Hold {
+	if x != nil {
+		return x.Holds
 	}
 	return nil
 }
@@ -496,6 +506,9 @@ type ListLabelsResponse struct {
 	Labels []*LabelSummary `protobuf:"bytes,1,rep,name=labels,proto3" json:"labels,omitempty"`
 	// Token of the next page; empty on the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// IDs of labels that belong here and cannot be shown now; the operator has
+	// been told.
+	Unavailable   []string `protobuf:"bytes,3,rep,name=unavailable,proto3" json:"unavailable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -544,17 +557,25 @@ func (x *ListLabelsResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListLabelsResponse) GetUnavailable() []string {
+	if x != nil {
+		return x.Unavailable
+	}
+	return nil
+}
+
 var File_label_v1_label_proto protoreflect.FileDescriptor
 
 const file_label_v1_label_proto_rawDesc = "" +
 	"\n" +
-	"\x14label/v1/label.proto\x12\blabel.v1\x1a\x15label/v1/common.proto\"]\n" +
+	"\x14label/v1/label.proto\x12\blabel.v1\x1a\x15label/v1/common.proto\x1a\x13label/v1/hold.proto\"]\n" +
 	"\x15EvaluateDeviceRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x16\n" +
 	"\x06scheme\x18\x02 \x01(\tR\x06scheme\x12\x14\n" +
-	"\x05level\x18\x03 \x01(\x05R\x05level\"H\n" +
+	"\x05level\x18\x03 \x01(\x05R\x05level\"n\n" +
 	"\x16EvaluateDeviceResponse\x12.\n" +
-	"\bdecision\x18\x01 \x01(\v2\x12.label.v1.DecisionR\bdecision\"\x7f\n" +
+	"\bdecision\x18\x01 \x01(\v2\x12.label.v1.DecisionR\bdecision\x12$\n" +
+	"\x05holds\x18\x02 \x03(\v2\x0e.label.v1.HoldR\x05holds\"\x7f\n" +
 	"\x13RequestLabelRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x16\n" +
 	"\x06scheme\x18\x02 \x01(\tR\x06scheme\x12\x14\n" +
@@ -578,10 +599,11 @@ const file_label_v1_label_proto_rawDesc = "" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\x12\"\n" +
-	"\fmanufacturer\x18\x03 \x01(\tR\fmanufacturer\"l\n" +
+	"\fmanufacturer\x18\x03 \x01(\tR\fmanufacturer\"\x8e\x01\n" +
 	"\x12ListLabelsResponse\x12.\n" +
 	"\x06labels\x18\x01 \x03(\v2\x16.label.v1.LabelSummaryR\x06labels\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*K\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12 \n" +
+	"\vunavailable\x18\x03 \x03(\tR\vunavailable*K\n" +
 	"\bQRFormat\x12\x19\n" +
 	"\x15QR_FORMAT_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rQR_FORMAT_PNG\x10\x01\x12\x11\n" +
@@ -616,26 +638,28 @@ var file_label_v1_label_proto_goTypes = []any{
 	(*ListLabelsRequest)(nil),      // 6: label.v1.ListLabelsRequest
 	(*ListLabelsResponse)(nil),     // 7: label.v1.ListLabelsResponse
 	(*Decision)(nil),               // 8: label.v1.Decision
-	(*LabelSummary)(nil),           // 9: label.v1.LabelSummary
+	(*Hold)(nil),                   // 9: label.v1.Hold
+	(*LabelSummary)(nil),           // 10: label.v1.LabelSummary
 }
 var file_label_v1_label_proto_depIdxs = []int32{
-	8, // 0: label.v1.EvaluateDeviceResponse.decision:type_name -> label.v1.Decision
-	0, // 1: label.v1.RequestLabelRequest.qr:type_name -> label.v1.QRFormat
-	8, // 2: label.v1.RequestLabelResponse.decision:type_name -> label.v1.Decision
-	5, // 3: label.v1.RequestLabelResponse.label:type_name -> label.v1.IssuedLabel
-	9, // 4: label.v1.IssuedLabel.summary:type_name -> label.v1.LabelSummary
-	9, // 5: label.v1.ListLabelsResponse.labels:type_name -> label.v1.LabelSummary
-	1, // 6: label.v1.LabelService.EvaluateDevice:input_type -> label.v1.EvaluateDeviceRequest
-	3, // 7: label.v1.LabelService.RequestLabel:input_type -> label.v1.RequestLabelRequest
-	6, // 8: label.v1.LabelService.ListLabels:input_type -> label.v1.ListLabelsRequest
-	2, // 9: label.v1.LabelService.EvaluateDevice:output_type -> label.v1.EvaluateDeviceResponse
-	4, // 10: label.v1.LabelService.RequestLabel:output_type -> label.v1.RequestLabelResponse
-	7, // 11: label.v1.LabelService.ListLabels:output_type -> label.v1.ListLabelsResponse
-	9, // [9:12] is the sub-list for method output_type
-	6, // [6:9] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	8,  // 0: label.v1.EvaluateDeviceResponse.decision:type_name -> label.v1.Decision
+	9,  // 1: label.v1.EvaluateDeviceResponse.holds:type_name -> label.v1.Hold
+	0,  // 2: label.v1.RequestLabelRequest.qr:type_name -> label.v1.QRFormat
+	8,  // 3: label.v1.RequestLabelResponse.decision:type_name -> label.v1.Decision
+	5,  // 4: label.v1.RequestLabelResponse.label:type_name -> label.v1.IssuedLabel
+	10, // 5: label.v1.IssuedLabel.summary:type_name -> label.v1.LabelSummary
+	10, // 6: label.v1.ListLabelsResponse.labels:type_name -> label.v1.LabelSummary
+	1,  // 7: label.v1.LabelService.EvaluateDevice:input_type -> label.v1.EvaluateDeviceRequest
+	3,  // 8: label.v1.LabelService.RequestLabel:input_type -> label.v1.RequestLabelRequest
+	6,  // 9: label.v1.LabelService.ListLabels:input_type -> label.v1.ListLabelsRequest
+	2,  // 10: label.v1.LabelService.EvaluateDevice:output_type -> label.v1.EvaluateDeviceResponse
+	4,  // 11: label.v1.LabelService.RequestLabel:output_type -> label.v1.RequestLabelResponse
+	7,  // 12: label.v1.LabelService.ListLabels:output_type -> label.v1.ListLabelsResponse
+	10, // [10:13] is the sub-list for method output_type
+	7,  // [7:10] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_label_proto_init() }
@@ -644,6 +668,7 @@ func file_label_v1_label_proto_init() {
 		return
 	}
 	file_label_v1_common_proto_init()
+	file_label_v1_hold_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

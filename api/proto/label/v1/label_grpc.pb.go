@@ -44,7 +44,8 @@ type LabelServiceClient interface {
 	// label.
 	//
 	// Errors: NOT_FOUND for an unknown device or scheme; PERMISSION_DENIED for
-	// another manufacturer's device; FAILED_PRECONDITION (LIVE_LABEL) if the
+	// another manufacturer's device; FAILED_PRECONDITION (ON_HOLD) while the
+	// product is on hold (HoldService); FAILED_PRECONDITION (LIVE_LABEL) if the
 	// device has a live label of another level in the scheme; ABORTED if evidence
 	// arrived meanwhile and the call should be repeated; UNAVAILABLE if the store
 	// cannot write now.
@@ -111,7 +112,8 @@ type LabelServiceServer interface {
 	// label.
 	//
 	// Errors: NOT_FOUND for an unknown device or scheme; PERMISSION_DENIED for
-	// another manufacturer's device; FAILED_PRECONDITION (LIVE_LABEL) if the
+	// another manufacturer's device; FAILED_PRECONDITION (ON_HOLD) while the
+	// product is on hold (HoldService); FAILED_PRECONDITION (LIVE_LABEL) if the
 	// device has a live label of another level in the scheme; ABORTED if evidence
 	// arrived meanwhile and the call should be repeated; UNAVAILABLE if the store
 	// cannot write now.

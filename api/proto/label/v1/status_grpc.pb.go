@@ -32,7 +32,7 @@ const (
 // signs and the transparency log records. Every call needs a caller token.
 type StatusServiceClient interface {
 	// ChangeLabel carries out a signed request: suspend, reinstate, revoke,
-	// review and clear by operators, withdraw by the label's manufacturer,
+	// review, clear and release by operators, withdraw by the label's manufacturer,
 	// supersede by either. Who carries the request does not matter, who signed it
 	// does. Where the scheme asks for four eyes, the first signature makes the
 	// request wait, and a second operator's under the same bytes carries it out.
@@ -42,7 +42,9 @@ type StatusServiceClient interface {
 	// with an unknown reason or times out of order; NOT_FOUND for an unknown
 	// label; PERMISSION_DENIED for a signer without the right;
 	// FAILED_PRECONDITION (STATE) for a step that the label's state does not
-	// allow, or a level that the evidence does not support.
+	// allow, or a level that the evidence does not support; (ON_HOLD) for a
+	// manufacturer's renewal while the product is on hold; (NOTHING_NEW) for a
+	// renewal that would say again what the label says.
 	ChangeLabel(ctx context.Context, in *ChangeLabelRequest, opts ...grpc.CallOption) (*ChangeLabelResponse, error)
 	// ListWaitingRequests lists requests that wait for a second operator.
 	// Operators only.
@@ -86,7 +88,7 @@ func (c *statusServiceClient) ListWaitingRequests(ctx context.Context, in *ListW
 // signs and the transparency log records. Every call needs a caller token.
 type StatusServiceServer interface {
 	// ChangeLabel carries out a signed request: suspend, reinstate, revoke,
-	// review and clear by operators, withdraw by the label's manufacturer,
+	// review, clear and release by operators, withdraw by the label's manufacturer,
 	// supersede by either. Who carries the request does not matter, who signed it
 	// does. Where the scheme asks for four eyes, the first signature makes the
 	// request wait, and a second operator's under the same bytes carries it out.
@@ -96,7 +98,9 @@ type StatusServiceServer interface {
 	// with an unknown reason or times out of order; NOT_FOUND for an unknown
 	// label; PERMISSION_DENIED for a signer without the right;
 	// FAILED_PRECONDITION (STATE) for a step that the label's state does not
-	// allow, or a level that the evidence does not support.
+	// allow, or a level that the evidence does not support; (ON_HOLD) for a
+	// manufacturer's renewal while the product is on hold; (NOTHING_NEW) for a
+	// renewal that would say again what the label says.
 	ChangeLabel(context.Context, *ChangeLabelRequest) (*ChangeLabelResponse, error)
 	// ListWaitingRequests lists requests that wait for a second operator.
 	// Operators only.

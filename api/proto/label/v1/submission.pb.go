@@ -413,7 +413,10 @@ type SubmitStatementResponse struct {
 	// The receipt.
 	Submission *Submission `protobuf:"bytes,1,opt,name=submission,proto3" json:"submission,omitempty"`
 	// Whether the statement was known before this call.
-	Known         bool `protobuf:"varint,2,opt,name=known,proto3" json:"known,omitempty"`
+	Known bool `protobuf:"varint,2,opt,name=known,proto3" json:"known,omitempty"`
+	// What the statement is worth, scheme by scheme: accepted does not mean that
+	// every scheme counts it.
+	Notes         []*StatementNote `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -462,6 +465,96 @@ func (x *SubmitStatementResponse) GetKnown() bool {
 	return false
 }
 
+func (x *SubmitStatementResponse) GetNotes() []*StatementNote {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
+}
+
+// What a statement is worth under a scheme, as far as it can be told from the
+// statement alone.
+type StatementNote struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Scheme ID.
+	Scheme string `protobuf:"bytes,1,opt,name=scheme,proto3" json:"scheme,omitempty"`
+	// Whether it counts.
+	Counts bool `protobuf:"varint,2,opt,name=counts,proto3" json:"counts,omitempty"`
+	// Why it does not: the codes of UnusedEvidence.
+	Code string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
+	// The same for people.
+	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	// Whether what it finds wrong counts all the same.
+	Against       bool `protobuf:"varint,5,opt,name=against,proto3" json:"against,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatementNote) Reset() {
+	*x = StatementNote{}
+	mi := &file_label_v1_submission_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatementNote) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatementNote) ProtoMessage() {}
+
+func (x *StatementNote) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_submission_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatementNote.ProtoReflect.Descriptor instead.
+func (*StatementNote) Descriptor() ([]byte, []int) {
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *StatementNote) GetScheme() string {
+	if x != nil {
+		return x.Scheme
+	}
+	return ""
+}
+
+func (x *StatementNote) GetCounts() bool {
+	if x != nil {
+		return x.Counts
+	}
+	return false
+}
+
+func (x *StatementNote) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *StatementNote) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *StatementNote) GetAgainst() bool {
+	if x != nil {
+		return x.Against
+	}
+	return false
+}
+
 // A receipt for an accepted statement.
 type Submission struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -474,14 +567,19 @@ type Submission struct {
 	// ID of the key that signed it.
 	Key string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
 	// When it was accepted.
-	Received      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=received,proto3" json:"received,omitempty"`
+	Received *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=received,proto3" json:"received,omitempty"`
+	// Why it does not count (any more), or only against the device, as a code;
+	// empty where nothing speaks against it, and where no device was asked for.
+	Doubt string `protobuf:"bytes,6,opt,name=doubt,proto3" json:"doubt,omitempty"`
+	// The same as a sentence.
+	DoubtText     string `protobuf:"bytes,7,opt,name=doubt_text,json=doubtText,proto3" json:"doubt_text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Submission) Reset() {
 	*x = Submission{}
-	mi := &file_label_v1_submission_proto_msgTypes[8]
+	mi := &file_label_v1_submission_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -493,7 +591,7 @@ func (x *Submission) String() string {
 func (*Submission) ProtoMessage() {}
 
 func (x *Submission) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[8]
+	mi := &file_label_v1_submission_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -506,7 +604,7 @@ func (x *Submission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Submission.ProtoReflect.Descriptor instead.
 func (*Submission) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{8}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Submission) GetStatement() *EvidenceRef {
@@ -544,6 +642,20 @@ func (x *Submission) GetReceived() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Submission) GetDoubt() string {
+	if x != nil {
+		return x.Doubt
+	}
+	return ""
+}
+
+func (x *Submission) GetDoubtText() string {
+	if x != nil {
+		return x.DoubtText
+	}
+	return ""
+}
+
 // Asks for a page of submissions.
 type ListSubmissionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -559,7 +671,7 @@ type ListSubmissionsRequest struct {
 
 func (x *ListSubmissionsRequest) Reset() {
 	*x = ListSubmissionsRequest{}
-	mi := &file_label_v1_submission_proto_msgTypes[9]
+	mi := &file_label_v1_submission_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -571,7 +683,7 @@ func (x *ListSubmissionsRequest) String() string {
 func (*ListSubmissionsRequest) ProtoMessage() {}
 
 func (x *ListSubmissionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[9]
+	mi := &file_label_v1_submission_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -584,7 +696,7 @@ func (x *ListSubmissionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubmissionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSubmissionsRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{9}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListSubmissionsRequest) GetDevice() string {
@@ -621,7 +733,7 @@ type ListSubmissionsResponse struct {
 
 func (x *ListSubmissionsResponse) Reset() {
 	*x = ListSubmissionsResponse{}
-	mi := &file_label_v1_submission_proto_msgTypes[10]
+	mi := &file_label_v1_submission_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -633,7 +745,7 @@ func (x *ListSubmissionsResponse) String() string {
 func (*ListSubmissionsResponse) ProtoMessage() {}
 
 func (x *ListSubmissionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[10]
+	mi := &file_label_v1_submission_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -646,7 +758,7 @@ func (x *ListSubmissionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubmissionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSubmissionsResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{10}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListSubmissionsResponse) GetSubmissions() []*Submission {
@@ -697,19 +809,29 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"media_type\x18\x02 \x01(\tR\tmediaType\x12\x14\n" +
 	"\x05known\x18\x03 \x01(\bR\x05known\"6\n" +
 	"\x16SubmitStatementRequest\x12\x1c\n" +
-	"\tstatement\x18\x01 \x01(\fR\tstatement\"e\n" +
+	"\tstatement\x18\x01 \x01(\fR\tstatement\"\x94\x01\n" +
 	"\x17SubmitStatementResponse\x124\n" +
 	"\n" +
 	"submission\x18\x01 \x01(\v2\x14.label.v1.SubmissionR\n" +
 	"submission\x12\x14\n" +
-	"\x05known\x18\x02 \x01(\bR\x05known\"\xbd\x01\n" +
+	"\x05known\x18\x02 \x01(\bR\x05known\x12-\n" +
+	"\x05notes\x18\x03 \x03(\v2\x17.label.v1.StatementNoteR\x05notes\"\x81\x01\n" +
+	"\rStatementNote\x12\x16\n" +
+	"\x06scheme\x18\x01 \x01(\tR\x06scheme\x12\x16\n" +
+	"\x06counts\x18\x02 \x01(\bR\x06counts\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\tR\x04code\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12\x18\n" +
+	"\aagainst\x18\x05 \x01(\bR\aagainst\"\xf2\x01\n" +
 	"\n" +
 	"Submission\x123\n" +
 	"\tstatement\x18\x01 \x01(\v2\x15.label.v1.EvidenceRefR\tstatement\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x18\n" +
 	"\acarrier\x18\x03 \x01(\tR\acarrier\x12\x10\n" +
 	"\x03key\x18\x04 \x01(\tR\x03key\x126\n" +
-	"\breceived\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\"l\n" +
+	"\breceived\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x14\n" +
+	"\x05doubt\x18\x06 \x01(\tR\x05doubt\x12\x1d\n" +
+	"\n" +
+	"doubt_text\x18\a \x01(\tR\tdoubtText\"l\n" +
 	"\x16ListSubmissionsRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -738,7 +860,7 @@ func file_label_v1_submission_proto_rawDescGZIP() []byte {
 	return file_label_v1_submission_proto_rawDescData
 }
 
-var file_label_v1_submission_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_label_v1_submission_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_label_v1_submission_proto_goTypes = []any{
 	(*RegisterDeviceRequest)(nil),   // 0: label.v1.RegisterDeviceRequest
 	(*RegisterDeviceResponse)(nil),  // 1: label.v1.RegisterDeviceResponse
@@ -748,34 +870,36 @@ var file_label_v1_submission_proto_goTypes = []any{
 	(*AddPictureResponse)(nil),      // 5: label.v1.AddPictureResponse
 	(*SubmitStatementRequest)(nil),  // 6: label.v1.SubmitStatementRequest
 	(*SubmitStatementResponse)(nil), // 7: label.v1.SubmitStatementResponse
-	(*Submission)(nil),              // 8: label.v1.Submission
-	(*ListSubmissionsRequest)(nil),  // 9: label.v1.ListSubmissionsRequest
-	(*ListSubmissionsResponse)(nil), // 10: label.v1.ListSubmissionsResponse
-	(*timestamppb.Timestamp)(nil),   // 11: google.protobuf.Timestamp
-	(*EvidenceRef)(nil),             // 12: label.v1.EvidenceRef
+	(*StatementNote)(nil),           // 8: label.v1.StatementNote
+	(*Submission)(nil),              // 9: label.v1.Submission
+	(*ListSubmissionsRequest)(nil),  // 10: label.v1.ListSubmissionsRequest
+	(*ListSubmissionsResponse)(nil), // 11: label.v1.ListSubmissionsResponse
+	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
+	(*EvidenceRef)(nil),             // 13: label.v1.EvidenceRef
 }
 var file_label_v1_submission_proto_depIdxs = []int32{
-	11, // 0: label.v1.RegisterDeviceResponse.registered:type_name -> google.protobuf.Timestamp
-	11, // 1: label.v1.GetDeviceResponse.registered:type_name -> google.protobuf.Timestamp
-	8,  // 2: label.v1.SubmitStatementResponse.submission:type_name -> label.v1.Submission
-	12, // 3: label.v1.Submission.statement:type_name -> label.v1.EvidenceRef
-	11, // 4: label.v1.Submission.received:type_name -> google.protobuf.Timestamp
-	8,  // 5: label.v1.ListSubmissionsResponse.submissions:type_name -> label.v1.Submission
-	0,  // 6: label.v1.SubmissionService.RegisterDevice:input_type -> label.v1.RegisterDeviceRequest
-	2,  // 7: label.v1.SubmissionService.GetDevice:input_type -> label.v1.GetDeviceRequest
-	4,  // 8: label.v1.SubmissionService.AddPicture:input_type -> label.v1.AddPictureRequest
-	6,  // 9: label.v1.SubmissionService.SubmitStatement:input_type -> label.v1.SubmitStatementRequest
-	9,  // 10: label.v1.SubmissionService.ListSubmissions:input_type -> label.v1.ListSubmissionsRequest
-	1,  // 11: label.v1.SubmissionService.RegisterDevice:output_type -> label.v1.RegisterDeviceResponse
-	3,  // 12: label.v1.SubmissionService.GetDevice:output_type -> label.v1.GetDeviceResponse
-	5,  // 13: label.v1.SubmissionService.AddPicture:output_type -> label.v1.AddPictureResponse
-	7,  // 14: label.v1.SubmissionService.SubmitStatement:output_type -> label.v1.SubmitStatementResponse
-	10, // 15: label.v1.SubmissionService.ListSubmissions:output_type -> label.v1.ListSubmissionsResponse
-	11, // [11:16] is the sub-list for method output_type
-	6,  // [6:11] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	12, // 0: label.v1.RegisterDeviceResponse.registered:type_name -> google.protobuf.Timestamp
+	12, // 1: label.v1.GetDeviceResponse.registered:type_name -> google.protobuf.Timestamp
+	9,  // 2: label.v1.SubmitStatementResponse.submission:type_name -> label.v1.Submission
+	8,  // 3: label.v1.SubmitStatementResponse.notes:type_name -> label.v1.StatementNote
+	13, // 4: label.v1.Submission.statement:type_name -> label.v1.EvidenceRef
+	12, // 5: label.v1.Submission.received:type_name -> google.protobuf.Timestamp
+	9,  // 6: label.v1.ListSubmissionsResponse.submissions:type_name -> label.v1.Submission
+	0,  // 7: label.v1.SubmissionService.RegisterDevice:input_type -> label.v1.RegisterDeviceRequest
+	2,  // 8: label.v1.SubmissionService.GetDevice:input_type -> label.v1.GetDeviceRequest
+	4,  // 9: label.v1.SubmissionService.AddPicture:input_type -> label.v1.AddPictureRequest
+	6,  // 10: label.v1.SubmissionService.SubmitStatement:input_type -> label.v1.SubmitStatementRequest
+	10, // 11: label.v1.SubmissionService.ListSubmissions:input_type -> label.v1.ListSubmissionsRequest
+	1,  // 12: label.v1.SubmissionService.RegisterDevice:output_type -> label.v1.RegisterDeviceResponse
+	3,  // 13: label.v1.SubmissionService.GetDevice:output_type -> label.v1.GetDeviceResponse
+	5,  // 14: label.v1.SubmissionService.AddPicture:output_type -> label.v1.AddPictureResponse
+	7,  // 15: label.v1.SubmissionService.SubmitStatement:output_type -> label.v1.SubmitStatementResponse
+	11, // 16: label.v1.SubmissionService.ListSubmissions:output_type -> label.v1.ListSubmissionsResponse
+	12, // [12:17] is the sub-list for method output_type
+	7,  // [7:12] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_submission_proto_init() }
@@ -790,7 +914,7 @@ func file_label_v1_submission_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_submission_proto_rawDesc), len(file_label_v1_submission_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

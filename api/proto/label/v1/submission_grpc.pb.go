@@ -65,7 +65,9 @@ type SubmissionServiceClient interface {
 	// reasons are those of internal/label/errors.go.
 	SubmitStatement(ctx context.Context, in *SubmitStatementRequest, opts ...grpc.CallOption) (*SubmitStatementResponse, error)
 	// ListSubmissions lists the statements that the caller's organization signed
-	// or carried, newest first.
+	// or carried, newest first. Where a device is named, its manufacturer and
+	// operators get all statements about it, whoever signed and sent them, with
+	// what speaks against each.
 	ListSubmissions(ctx context.Context, in *ListSubmissionsRequest, opts ...grpc.CallOption) (*ListSubmissionsResponse, error)
 }
 
@@ -166,7 +168,9 @@ type SubmissionServiceServer interface {
 	// reasons are those of internal/label/errors.go.
 	SubmitStatement(context.Context, *SubmitStatementRequest) (*SubmitStatementResponse, error)
 	// ListSubmissions lists the statements that the caller's organization signed
-	// or carried, newest first.
+	// or carried, newest first. Where a device is named, its manufacturer and
+	// operators get all statements about it, whoever signed and sent them, with
+	// what speaks against each.
 	ListSubmissions(context.Context, *ListSubmissionsRequest) (*ListSubmissionsResponse, error)
 	mustEmbedUnimplementedSubmissionServiceServer()
 }

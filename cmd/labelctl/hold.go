@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+)
+
+func holdCommand(c *ctl) *cobra.Command {
+	return group("hold", "See why nothing is issued for a product, and refuse one",
+		`A suspension, a revocation and a review of a label put a hold on the product: the
+device, and every device that shares a GTIN or the model number with it. Until it
+ends, no label is issued or renewed for any of them. What ends it the scheme says,
+or an operator: with "labelctl label reinstate", "clear" or "release".
+
+Operators can also refuse a device, or all of a manufacturer, without a label.`,
+		`  labelctl hold list camera.yaml
+  labelctl hold put --manufacturer acme --reason misuse --text "Prints labels on other products."`,
+		holdListCommand(c), holdPutCommand(c), holdEndCommand(c))
+}
+
+func holdListCommand(c *ctl) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list DEVICE",
+		Short: "List what stands in the way of a product, and the way out",
+		Long: `List the holds on a device's product, with the reason of each and what its
+manufacturer can do. DEVICE is a digest or a file with the descriptor.`,
+		Example: "  labelctl hold list camera.yaml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			device, err := c.digest(args[0])
+			if err != nil {
+				return err
+			}
+			conn, err := c.caller(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := labelv1.NewHoldServiceClient(conn).ListHolds(cmd.Context(), &labelv1.ListHoldsRequest{Device: device})
+			if err != nil {
+				return err
+			}
+			return c.show(r, func(p *page) {
+				if len(r.GetHolds()) == 0 {
+					p.line("nothing is open about the product")
+				}
+				writeHolds(p, r.GetHolds())
+			})
+		},
+	}
+}
+
+// writeHolds writes why nothing is issued for a product.
+func writeHolds(p *page, list []*labelv1.Hold) {
+	for i, h := range list {
+		if i > 0 {
+			p.line("")
+		}
+		p.line("ON HOLD since %s: %s", h.GetSince().AsTime().UTC().Format(time.RFC3339), holdText(h))
+		why := h.GetReason()
+		if h.GetTitle() != "" {
+			why += ": " + h.GetTitle()
+		}
+		p.line("  why:     %s %s", why, h.GetText())
+		p.line("  way out: %s", h.GetWayOut())
+	}
+}
+
+// holdText says what put a hold.
+func holdText(h *labelv1.Hold) string {
+	switch {
+	case h.GetLabel() != "":
+		return "label " + label.ID(h.GetLabel()).Pretty() + " of device " + short(h.GetDevice()) + ": " + happenings[actionOf[h.GetAction()]]
+	case h.GetDevice() != "":
+		return "the authority refused device " + short(h.GetDevice())
+	}
+	return "the authority refused " + h.GetManufacturer()
+}
+
+// A refusal is a hold to be put or ended.
+type refusal struct {
+	incident
+	device string // file or digest
+}
+
+func (r *refusal) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&r.device, "device", "", "`file` with the descriptor of the device, or its digest")
+	f.StringVar(&r.Manufacturer, "manufacturer", "", "`ID` of the manufacturer, all of whose products are meant")
+	f.StringVar(&r.Reason, "reason", "", "reason `code`")
+	f.StringVar(&r.Text, "text", "", "what happened, in plain words; the manufacturer reads it")
+	cmd.MarkFlagsMutuallyExclusive("device", "manufacturer")
+	cmd.MarkFlagsOneRequired("device", "manufacturer")
+	require(cmd, "reason", "text")
+}
+
+func (c *ctl) refuse(ctx context.Context, r *refusal) (err error) {
+	if r.device != "" {
+		digest, err := c.digest(r.device)
+		if err != nil {
+			return err
+		}
+		if r.Device, err = label.ParseDigest(digest); err != nil {
+			return err
+		}
+	}
+	return c.reportEvent(ctx, &r.incident)
+}
+
+func holdPutCommand(c *ctl) *cobra.Command {
+	r := &refusal{incident: incident{Event: label.Event{Kind: label.HoldEvent}}}
+	cmd := &cobra.Command{
+		Use:   "put --device DEVICE|--manufacturer ID --reason CODE --text TEXT",
+		Short: "Refuse a device or a manufacturer, as an operator",
+		Long: `Have no label issued or renewed for a device's product, or for any product of a
+manufacturer, until "labelctl hold end". Labels that stand are not changed.`,
+		Example: `  labelctl hold put --device camera.yaml --reason nonconformity --text "Sold with a shared password."`,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.refuse(cmd.Context(), r) },
+	}
+	r.flags(cmd)
+	completeReasons(cmd, label.Suspend)
+	return cmd
+}
+
+func holdEndCommand(c *ctl) *cobra.Command {
+	r := &refusal{incident: incident{Event: label.Event{Kind: label.ReleaseEvent}}}
+	cmd := &cobra.Command{
+		Use:   "end --device DEVICE|--manufacturer ID --reason CODE --text TEXT",
+		Short: "End such a refusal, as an operator",
+		Long: `End what "labelctl hold put" began. A hold that began with a label ends with that
+label: "labelctl label reinstate", "clear" or "release".`,
+		Example: `  labelctl hold end --manufacturer acme --reason resolved --text "The packages were called back."`,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.refuse(cmd.Context(), r) },
+	}
+	r.flags(cmd)
+	completeReasons(cmd, label.Release)
+	return cmd
+}
+
+func eventStrikeCommand(c *ctl) *cobra.Command {
+	r := &incident{Event: label.Event{Kind: label.StatementEvent}}
+	cmd := &cobra.Command{
+		Use:   "strike STATEMENT --reason CODE --text TEXT",
+		Short: "A report, declaration or ruling does not count any more",
+		Long: `Strike one piece of evidence: a report, a declaration, or a ruling on an appeal. It
+stays on record and does not count. What rests on it is judged again at once.
+STATEMENT is its SHA-256, as "labelctl submissions --device" shows it.`,
+		Example: `  labelctl event strike 5f21... --reason false-report --text "The lab tested another model."`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if r.Statement, err = label.ParseDigest(strings.TrimSpace(args[0])); err != nil {
+				return label.Within("statement", err)
+			}
+			return c.reportEvent(cmd.Context(), r)
+		},
+	}
+	r.flags(cmd, "false-report")
+	return cmd
+}
+
+func eventAffiliationCommand(c *ctl) *cobra.Command {
+	r := &incident{Event: label.Event{Kind: label.AffiliationEvent}}
+	cmd := &cobra.Command{
+		Use:   "affiliation LAB MANUFACTURER --text TEXT",
+		Short: "A lab and a manufacturer are under common control",
+		Long: `Record that a laboratory is not independent of a manufacturer: directly, or through
+a parent company, which need not be enrolled (name the parent for both). The lab's
+reports about that manufacturer's devices do not count any more, and what rests on
+them is judged again.`,
+		Example: `  labelctl event affiliation aurora-lab northlight --text "Both belong to Aurora Holding since May."`,
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r.Lab, r.Manufacturer = args[0], args[1]
+			return c.reportEvent(cmd.Context(), r)
+		},
+	}
+	r.flags(cmd, "lab-not-independent")
+	return cmd
+}
+
+func eventGTINCommand(c *ctl) *cobra.Command {
+	r := &incident{Event: label.Event{Kind: label.GTINEvent}}
+	cmd := &cobra.Command{
+		Use:   "gtin GTIN --to MANUFACTURER --text TEXT",
+		Short: "A trade item number belongs to another manufacturer",
+		Long: `Move a GTIN in dispute: the devices of others that were registered with it no longer
+answer for the number, and the manufacturer named can register its own.`,
+		Example: `  labelctl event gtin 09522104000171 --to northlight --text "GS1 confirms the assignment."`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if r.GTIN, err = label.ParseGTIN(args[0]); err != nil {
+				return err
+			}
+			return c.reportEvent(cmd.Context(), r)
+		},
+	}
+	r.flags(cmd, "authority-error")
+	cmd.Flags().StringVar(&r.Manufacturer, "to", "", "`ID` of the manufacturer that has the number")
+	require(cmd, "to")
+	return cmd
+}

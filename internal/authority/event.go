@@ -1,0 +1,142 @@
+package authority
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/store"
+)
+
+// admitProductEvent checks an event about a product, a statement, or who controls
+// whom, against the registry.
+func (a *Authority) admitProductEvent(v *store.View, e *label.Event) error {
+	switch e.Kind {
+	case label.HoldEvent, label.ReleaseEvent:
+		return a.admitHold(v, e)
+	case label.StatementEvent:
+		if _, ok := v.Struck(e.Statement); ok {
+			return label.Errorf(label.Exists, label.ReasonExists, "event.statement", "statement %s was struck already", e.Statement)
+		}
+		_, err := struckDevice(v, e.Statement)
+		return err
+	case label.AffiliationEvent:
+		lab, err := v.Org(e.Lab)
+		if err != nil {
+			return unknownOrg(err, "event.lab", e.Lab)
+		}
+		if !lab.Has(label.RoleLab) {
+			return label.Errorf(label.Precondition, label.ReasonWrongRole, "event.lab", "%s is not enrolled as lab", lab.ID)
+		}
+		if lab.ID == e.Manufacturer {
+			return label.Errorf(label.Invalid, label.ReasonAffiliated, "event.manufacturer", "is the lab itself, which never tests its own devices")
+		}
+		if slices.Contains(lab.Affiliates, e.Manufacturer) {
+			return label.Errorf(label.Exists, label.ReasonExists, "event.manufacturer", "%s is on record as an affiliate of %s already", e.Manufacturer, lab.ID)
+		}
+		return nil
+	case label.GTINEvent:
+		return admitMove(v, e)
+	}
+	return nil
+}
+
+// admitHold checks a hold that an operator puts or ends.
+func (a *Authority) admitHold(v *store.View, e *label.Event) error {
+	field := "event.manufacturer"
+	if !e.Device.IsZero() {
+		field = "event.device"
+		if _, err := v.Device(e.Device); err != nil {
+			return label.Within("event", unknownDevice(err, e.Device))
+		}
+	} else if _, err := v.Org(e.Manufacturer); err != nil {
+		return unknownOrg(err, field, e.Manufacturer)
+	}
+	_, err := v.HoldOn(e.Device, e.Manufacturer)
+	switch there := err == nil; {
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return err
+	case e.Kind == label.HoldEvent && there:
+		return label.Errorf(label.Exists, label.ReasonExists, field, "is on hold already")
+	case e.Kind == label.ReleaseEvent && !there:
+		return label.Errorf(label.Precondition, label.ReasonStep, field,
+			"is not on hold by an operator's refusal; a hold that began with a label ends with that label (labelctl label reinstate, clear or release)")
+	}
+	action := label.Suspend
+	if e.Kind == label.ReleaseEvent {
+		action = label.Release
+	}
+	return label.Within("event", a.programme.CheckReason(e.Reason, action))
+}
+
+// struckDevice returns the device that a statement or ruling on record is about.
+func struckDevice(v *store.View, id label.Digest) (device label.Digest, err error) {
+	st, err := v.Statement(id)
+	if err == nil {
+		return st.Device, nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return device, err
+	}
+	known := false
+	err = v.AllRulings(nil, func(r *store.Ruling, _ []byte) bool {
+		device, known = r.Device, r.Digest == id
+		return !known
+	})
+	if err == nil && !known {
+		err = label.Errorf(label.NotFound, label.ReasonUnknownSubject, "event.statement", "no statement or ruling %s is on record", id)
+	}
+	return device, err
+}
+
+// admitMove checks that a trade item number can be moved to a manufacturer.
+func admitMove(v *store.View, e *label.Event) error {
+	org, err := v.Org(e.Manufacturer)
+	if err != nil {
+		return unknownOrg(err, "event.manufacturer", e.Manufacturer)
+	}
+	if !org.Has(label.RoleManufacturer) {
+		return label.Errorf(label.Precondition, label.ReasonWrongRole, "event.manufacturer", "%s is not enrolled as manufacturer", org.ID)
+	}
+	owner, err := gtinOwner(v, e.GTIN)
+	switch {
+	case err != nil:
+		return err
+	case owner == "":
+		return label.Errorf(label.NotFound, label.ReasonUnknownProduct, "event.gtin", "no device with GTIN %s is registered; whoever has it can register one", e.GTIN)
+	case owner == e.Manufacturer:
+		return label.Errorf(label.Exists, label.ReasonExists, "event.gtin", "belongs to %s already", owner)
+	}
+	return nil
+}
+
+// registerProductEvent adds to a batch what such an event changes in the
+// registry, and has judged again what rests on it.
+func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label.Event, id label.Digest) error {
+	switch e.Kind {
+	case label.HoldEvent, label.ReleaseEvent:
+		b.Holds = append(b.Holds, store.Hold{
+			Device: e.Device, Org: e.Manufacturer, Event: id, Reason: e.Reason, Text: e.Text, Since: b.At.UTC().Truncate(time.Second),
+			Ended: e.Kind == label.ReleaseEvent,
+		})
+	case label.StatementEvent:
+		b.Strikes = append(b.Strikes, store.Strike{Statement: e.Statement, Event: id})
+		device, err := struckDevice(v, e.Statement)
+		if err != nil {
+			return err
+		}
+		return a.dueFor(v, b, device)
+	case label.AffiliationEvent:
+		lab, err := v.Org(e.Lab)
+		if err != nil {
+			return err
+		}
+		lab.Affiliates = append(slices.Clone(lab.Affiliates), e.Manufacturer)
+		b.Orgs = append(b.Orgs, *lab)
+		return a.dueForSigner(v, b, e.Lab, func(st *store.Statement) bool { return st.Type == label.TypeTestReport })
+	case label.GTINEvent:
+		b.Moves = append(b.Moves, store.GTINMove{GTIN: e.GTIN, To: e.Manufacturer, Event: id})
+	}
+	return nil
+}

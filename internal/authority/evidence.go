@@ -1,0 +1,244 @@
+// # Evidence
+//
+// All that was accepted about a device is weighed, whoever sent it. What became
+// known since then that speaks against a statement is looked up each time; the
+// statement stays on record, and whoever may see the decision reads why it does
+// not count.
+//
+// Each signer has a number of places for a device ([label.MaxSignerStatements]).
+// A statement that says nothing any more gives its place back: a declaration when
+// there is one of a later day, a report when its correction states again all that
+// it found wrong. When all places are taken, a report of a failure takes that of
+// the oldest statement which reports none, or else of the oldest; anything else
+// is refused. So a signer can neither keep another out, nor hide a failure, nor be
+// kept from reporting one.
+package authority
+
+import (
+	"cmp"
+	"slices"
+
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// evidence returns all statements about a device, ready to be judged by a
+// scheme, with what speaks against each. How many there are tells later whether
+// more have come.
+func (d *distrust) evidence(v *store.View, device *store.Device, category string, effects map[string]scheme.Effect) (items []*scheme.Item, all int, err error) {
+	list, err := v.DeviceStatements(device.Digest)
+	if err != nil {
+		return nil, 0, err
+	}
+	items = make([]*scheme.Item, 0, len(list))
+	var past []*scheme.Item
+	for _, s := range list {
+		st, err := v.Statement(s.ID)
+		if err != nil {
+			return nil, 0, err
+		}
+		if !s.Superseded.IsZero() {
+			past = append(past, &scheme.Item{
+				ID: st.ID, Type: st.Type, Signer: st.Signer, Number: st.Number, Date: st.Date,
+				Doubt: d.doubts(st, s.Superseded, device.Org, category, effects),
+			})
+			continue
+		}
+		gist, err := v.Gist(s.ID)
+		if err != nil {
+			return nil, 0, err
+		}
+		item, err := scheme.ReadGist(s.ID, gist)
+		if err != nil {
+			return nil, 0, err
+		}
+		item.Lab, item.Received = st.Lab, st.Received
+		item.Doubt = d.doubts(st, s.Superseded, device.Org, category, effects)
+		items = append(items, item)
+	}
+	slices.SortFunc(past, func(x, y *scheme.Item) int { return cmp.Or(y.Date.Compare(x.Date), slices.Compare(x.ID[:], y.ID[:])) })
+	return append(items, past[:min(len(past), maxPast)]...), len(list), nil
+}
+
+// maxPast bounds the statements named in a decision whose place others have
+// taken: the latest ones. [Authority.DeviceStatements] lists all.
+const maxPast = 32
+
+// doubts returns the first thing that speaks against a statement, or nil.
+func (d *distrust) doubts(st *store.Statement, superseded label.Digest, maker, category string, effects map[string]scheme.Effect) *scheme.Doubt {
+	if !superseded.IsZero() {
+		return &scheme.Doubt{Code: scheme.Superseded, Text: "gave its place to a later statement of its signer, " + superseded.String()}
+	}
+	if doubt := d.doubt(st, maker); doubt != nil {
+		return doubt
+	}
+	return d.scope(st, category, effects["lab-scope-lost"])
+}
+
+// makeRoom finds a place for a statement among those of its signer about the
+// device, and adds to a batch what makes room for it.
+func (a *Authority) makeRoom(v *store.View, b *store.Batch, st *store.Statement, item *scheme.Item) error {
+	mine, err := places(v, st)
+	if err != nil {
+		return err
+	}
+	takePlace := func(old, by label.Digest) {
+		b.Supersessions = append(b.Supersessions, store.Supersession{Device: st.Device, Statement: old, By: by})
+	}
+	mine = slices.DeleteFunc(mine, func(old *placed) bool {
+		by := replaces(item, old.item)
+		if by {
+			takePlace(old.ID, st.ID)
+		}
+		return by
+	})
+	if i := slices.IndexFunc(mine, func(old *placed) bool { return replaces(old.item, item) }); i >= 0 {
+		takePlace(st.ID, mine[i].ID) // it came after the one that takes its place
+		return nil
+	}
+	if len(mine) < label.MaxSignerStatements {
+		return nil
+	}
+	if !item.Fails() {
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "subject",
+			"%s has %d statements about the device that count, which is the limit; declare on a later day, or correct an earlier report (member corrects)", st.Signer, len(mine))
+	}
+	oldest := max(0, slices.IndexFunc(mine, func(old *placed) bool { return !old.item.Fails() }))
+	takePlace(mine[oldest].ID, st.ID)
+	return nil
+}
+
+// A placed statement is one that takes up a place of its signer.
+type placed struct {
+	*store.Statement
+	item *scheme.Item
+}
+
+// places returns the statements of a statement's signer about the same device
+// that take up a place, oldest first.
+func places(v *store.View, st *store.Statement) (list []*placed, err error) {
+	all, err := v.DeviceStatements(st.Device)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		if !s.Superseded.IsZero() {
+			continue
+		}
+		old, err := v.Statement(s.ID)
+		if err != nil {
+			return nil, err
+		}
+		if old.Signer != st.Signer || old.Type != st.Type {
+			continue
+		}
+		gist, err := v.Gist(s.ID)
+		if err != nil {
+			return nil, err
+		}
+		item, err := scheme.ReadGist(s.ID, gist)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, &placed{old, item})
+	}
+	slices.SortFunc(list, func(x, y *placed) int {
+		return cmp.Or(x.Date.Compare(y.Date), x.Received.Compare(y.Received), slices.Compare(x.ID[:], y.ID[:]))
+	})
+	return list, nil
+}
+
+// replaces reports whether a statement takes the place of another of the same
+// signer about the same device.
+func replaces(next, old *scheme.Item) bool {
+	if next.Type == label.TypeTestReport {
+		return next.Corrects == old.ID && next.Restates(old)
+	}
+	return next.Date.After(old.Date) && next.Standard == old.Standard && next.Edition == old.Edition
+}
+
+// A StatementNote is a statement about a device, as those concerned may see it:
+// who made it and when, and whether it counts. What it says is for its parties.
+type StatementNote struct {
+	*store.Statement
+	Doubt *scheme.Doubt // nil where nothing speaks against it
+}
+
+// deviceStatements calls f with all statements about a device, latest first,
+// whoever signed and whoever sent them, until f returns false. What f gets beside
+// it is a cursor, after which to go on.
+func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []byte, f func(*StatementNote, []byte) bool) error {
+	category, err := categoryOf(d)
+	if err != nil {
+		return err
+	}
+	all, err := v.DeviceStatements(d.Digest)
+	if err != nil {
+		return err
+	}
+	known := a.distrust.Load()
+	list := make([]*StatementNote, len(all))
+	for i, s := range all {
+		st, err := v.Statement(s.ID)
+		if err != nil {
+			return err
+		}
+		list[i] = &StatementNote{st, known.doubts(st, s.Superseded, d.Org, category, nil)}
+	}
+	slices.SortFunc(list, func(x, y *StatementNote) int {
+		return cmp.Or(y.Received.Compare(x.Received), slices.Compare(x.ID[:], y.ID[:]))
+	})
+	from := 0
+	if len(cursor) > 0 {
+		from = 1 + slices.IndexFunc(list, func(n *StatementNote) bool { return slices.Equal(n.ID[:], cursor) })
+	}
+	for _, n := range list[from:] {
+		if !f(n, n.ID[:]) {
+			break
+		}
+	}
+	return nil
+}
+
+// dueFor has a device judged again, beside other work, if it has a label that
+// stands. One whose labels cannot all be read may have one: a bad record must not
+// keep anything from being reported.
+func (a *Authority) dueFor(v *store.View, b *store.Batch, device label.Digest) error {
+	labels, err := v.DeviceLabels(device)
+	if err != nil {
+		a.alarm("finding what is to be judged again", device.String(), err)
+		b.Judgements = append(b.Judgements, store.Judgement{Device: device, Since: b.At})
+		return nil
+	}
+	for _, rec := range labels {
+		if !rec.Expires.After(b.At) {
+			continue
+		}
+		b.Judgements = append(b.Judgements, store.Judgement{Device: device, Since: b.At})
+		return nil
+	}
+	return nil
+}
+
+// dueForSigner has all devices judged again about which a signer made a statement
+// that fits.
+func (a *Authority) dueForSigner(v *store.View, b *store.Batch, signer string, fits func(*store.Statement) bool) error {
+	seen := map[label.Digest]bool{}
+	var inner error
+	err := a.past(v, "finding what is to be judged again").OrgStatements(signer, nil, func(st *store.Statement, _ []byte) bool {
+		if st.Signer == signer && !seen[st.Device] && fits(st) {
+			seen[st.Device] = true
+			inner = a.dueFor(v, b, st.Device)
+		}
+		return inner == nil
+	})
+	return cmp.Or(inner, err)
+}
+
+// categoryOf returns the category of a device.
+func categoryOf(d *store.Device) (string, error) {
+	desc := new(label.Device)
+	err := label.Decode(d.Descriptor, desc)
+	return desc.Category, err
+}

@@ -1,0 +1,289 @@
+// # Holds
+//
+// A label stands for a product, and a suspension, a revocation or a review of it
+// says something about the product. So each of them puts a hold on the product:
+// the device, every device that shares a GTIN with it, and every device of its
+// manufacturer with the same model number, and so on from these. While a hold is
+// open, no label is issued for any of the devices, no label of them is renewed at
+// their manufacturer's request or gives its place to another, and no further
+// device is registered for the product. A hold ends by an operator's act
+// (reinstate, clear, release), or by what the scheme's data says for its reason:
+// evidence that is later than the hold, or time.
+//
+// A hold is not stored. It follows from what the log says of the product's
+// labels, whatever has become of these since: a label that is withdrawn, expired
+// or superseded leaves it behind. Stored are only the holds that operators put
+// on a device or a manufacturer without a label, and they end by an operator's
+// act alone.
+//
+// Who wants to be rid of a hold can ask again, wait, rename the product, register
+// it anew with a GTIN or the model that it has, or in another category: all of
+// these lead to the same product.
+package authority
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// A Hold is why nothing is issued for a product, and what ends that.
+type Hold struct {
+	Action label.Action // suspend, revoke or review; empty where an operator refused the device or its manufacturer
+	Label  *store.Label // that it began with; nil for a refusal
+	Device label.Digest // that it began with; zero where all of a manufacturer is on hold
+	Org    string       // the manufacturer
+	Reason string       // code
+	Text   string       // what happened
+	Since  time.Time
+	Lift   scheme.Lift // what ends it beside an operator's act
+}
+
+// WayOut says what the manufacturer can do.
+func (h *Hold) WayOut() string {
+	const ask = "ask the authority, whose operators can end it"
+	var needs []string
+	switch h.Lift.Evidence {
+	case scheme.Lab:
+		needs = append(needs, "submit a report of an accredited laboratory whose tests ended after "+label.DateOf(h.Since).String())
+	case scheme.Declaration:
+		needs = append(needs, "submit a declaration that is dated after "+label.DateOf(h.Since).String())
+	}
+	if end := h.ends(); !end.IsZero() {
+		needs = append(needs, "wait until "+end.Format(time.RFC3339))
+	}
+	if len(needs) == 0 {
+		return ask
+	}
+	return strings.Join(needs, ", and ") + "; or " + ask
+}
+
+// ends returns when time fulfils its part, or the zero time where it has none.
+func (h *Hold) ends() time.Time {
+	if h.Lift.Months == 0 {
+		return time.Time{}
+	}
+	return label.DateOf(h.Since).AddMonths(h.Lift.Months).End()
+}
+
+// refusal says a hold to somebody whom it stops.
+func (h *Hold) refusal(field string) error {
+	what := map[label.Action]string{
+		label.Suspend: "its label %s was suspended", label.Revoke: "its label %s was revoked", label.Review: "a review of its label %s began",
+	}[h.Action]
+	if h.Label != nil {
+		what = fmt.Sprintf(what, h.Label.ID.Pretty())
+	} else {
+		what = "the authority refused it"
+	}
+	return label.Errorf(label.Precondition, label.ReasonOnHold, field, "the product is on hold since %s, when %s (%s: %s). To go on: %s",
+		h.Since.UTC().Format(time.RFC3339), what, h.Reason, h.Text, h.WayOut())
+}
+
+// maxProduct bounds the devices of one product. Beyond that a registration needs
+// an operator: each request reads what happened to the labels of all of them.
+const maxProduct = 256
+
+// product returns the devices of the product that a device belongs to, itself
+// first. The device need not be registered.
+func product(v *store.View, device *store.Device, desc *label.Device) ([]*store.Device, error) {
+	p := &productWalk{v: v, seen: map[label.Digest]bool{device.Digest: true}, list: []*store.Device{device}}
+	for err := p.from(desc); ; {
+		if err != nil {
+			return nil, err
+		}
+		if p.next++; p.next == len(p.list) || len(p.list) > maxProduct {
+			return p.list, nil
+		}
+		d := new(label.Device)
+		if err = label.Decode(p.list[p.next].Descriptor, d); err == nil {
+			err = p.from(d)
+		}
+	}
+}
+
+// A productWalk gathers the devices of a product.
+type productWalk struct {
+	v    *store.View
+	seen map[label.Digest]bool
+	list []*store.Device
+	next int
+}
+
+// from adds the devices that share a GTIN or the model with one.
+func (p *productWalk) from(desc *label.Device) error {
+	same, err := p.v.ModelDevices(desc.Manufacturer, desc.Model)
+	if err != nil {
+		return err
+	}
+	for _, g := range desc.GTINs {
+		more, err := p.v.GTINDevices(g)
+		if err != nil {
+			return err
+		}
+		same = append(same, more...)
+	}
+	for _, digest := range same {
+		if p.seen[digest] || len(p.list) > maxProduct {
+			continue
+		}
+		p.seen[digest] = true
+		d, err := p.v.Device(digest)
+		if err != nil {
+			return err
+		}
+		p.list = append(p.list, d)
+	}
+	return nil
+}
+
+// openHolds returns what is open about the product of a device, oldest first.
+func (a *Authority) openHolds(v *store.View, device *store.Device, desc *label.Device, now time.Time) (list []*Hold, err error) {
+	devices, err := product(v, device, desc)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range devices {
+		more, err := a.deviceHolds(v, d, now)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, more...)
+	}
+	if list, err = appendRefusal(list, v, label.Digest{}, device.Org); err != nil {
+		return nil, err
+	}
+	list, err = a.open(v, device, list, now)
+	slices.SortStableFunc(list, func(x, y *Hold) int {
+		return cmp.Or(x.Since.Compare(y.Since), slices.Compare(x.Device[:], y.Device[:]))
+	})
+	return list, err
+}
+
+// deviceHolds returns the holds that began with a device.
+func (a *Authority) deviceHolds(v *store.View, d *store.Device, now time.Time) (list []*Hold, err error) {
+	labels, err := v.LabelsOf(d)
+	if err != nil {
+		return nil, err
+	}
+	for _, rec := range labels {
+		h, err := a.history(v, rec)
+		if err != nil {
+			return nil, err
+		}
+		if len(h.Statuses) == 0 {
+			continue
+		}
+		if st := h.StandingAt(now).Hold; st != nil {
+			list = append(list, &Hold{
+				Action: st.Action, Label: rec, Device: d.Digest, Org: d.Org, Reason: st.Reason, Text: st.Text, Since: st.Recorded,
+				Lift: a.programme.Lifecycle(rec.Scheme).Holds[st.Reason],
+			})
+		}
+	}
+	return appendRefusal(list, v, d.Digest, d.Org)
+}
+
+// appendRefusal appends the hold that an operator put on a device, or on an
+// organization where that is zero.
+func appendRefusal(list []*Hold, v *store.View, device label.Digest, org string) ([]*Hold, error) {
+	rec, err := v.HoldOn(device, org)
+	if errors.Is(err, store.ErrNotFound) {
+		return list, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return append(list, &Hold{Device: device, Org: org, Reason: rec.Reason, Text: rec.Text, Since: rec.Since}), nil
+}
+
+// open returns the holds that nothing has lifted for a device.
+func (a *Authority) open(v *store.View, device *store.Device, list []*Hold, now time.Time) (open []*Hold, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	evidence, err := a.countedStatements(v, device)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list, func(h *Hold) bool { return h.lifted(evidence, now) }), nil
+}
+
+// lifted reports whether what the scheme names has happened. Evidence counts
+// that is about the device for which it is asked, of a later day, and that came
+// after the hold: what was tested before cannot answer it.
+func (h *Hold) lifted(evidence []*store.Statement, now time.Time) bool {
+	if h.Lift == (scheme.Lift{}) {
+		return false
+	}
+	if end := h.ends(); !end.IsZero() && now.Before(end) {
+		return false
+	}
+	if h.Lift.Evidence == "" {
+		return true
+	}
+	want := label.TypeDeclaration
+	if h.Lift.Evidence == scheme.Lab {
+		want = label.TypeTestReport
+	}
+	return slices.ContainsFunc(evidence, func(st *store.Statement) bool {
+		return st.Type == want && st.Received.After(h.Since) && st.Date.After(label.DateOf(h.Since))
+	})
+}
+
+// countedStatements returns the records of the statements about a device that
+// count.
+func (a *Authority) countedStatements(v *store.View, device *store.Device) (list []*store.Statement, err error) {
+	all, err := v.DeviceStatements(device.Digest)
+	if err != nil {
+		return nil, err
+	}
+	d := a.distrust.Load()
+	for _, s := range all {
+		st, err := v.Statement(s.ID)
+		if err != nil {
+			return nil, err
+		}
+		if s.Superseded.IsZero() && d.doubt(st, device.Org) == nil {
+			list = append(list, st)
+		}
+	}
+	return list, nil
+}
+
+// Holds returns what is open about the product of a device, for its
+// manufacturer and for operators.
+func (a *Authority) Holds(c Caller, device label.Digest) (list []*Hold, err error) {
+	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+		return nil, err
+	}
+	err = a.store.View(func(v *store.View) error {
+		d, desc, err := ownDevice(v, c, device)
+		if err != nil {
+			return err
+		}
+		list, err = a.openHolds(v, d, desc, a.clock())
+		return err
+	})
+	return list, err
+}
+
+// ownDevice returns a device of the caller, or any device to an operator.
+func ownDevice(v *store.View, c Caller, device label.Digest) (*store.Device, *label.Device, error) {
+	d, err := v.Device(device)
+	if err != nil {
+		return nil, nil, unknownDevice(err, device)
+	}
+	if d.Org != c.Org && !c.Is(label.RoleOperator) {
+		return nil, nil, label.Errorf(label.Denied, label.ReasonNotYours, "device", "the device belongs to another manufacturer")
+	}
+	desc := new(label.Device)
+	return d, desc, label.Decode(d.Descriptor, desc)
+}

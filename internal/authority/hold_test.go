@@ -1,0 +1,365 @@
+package authority_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"labeld/internal/authority"
+	"labeld/internal/envelope"
+	"labeld/internal/example"
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+)
+
+// A cheat is a manufacturer who wants a label back that fell.
+type cheat struct {
+	*labeltest.World
+	t      *testing.T
+	e      *example.Example
+	fallen *authority.Published
+	second *envelope.Signer // another operator's
+}
+
+// newCheat returns a manufacturer with a plug of level 1.
+func newCheat(t *testing.T) *cheat {
+	t.Helper()
+	w := labeltest.New(t, nil)
+	c := &cheat{World: w, t: t, e: w.Example("plug"), second: labeltest.NewSigner(t)}
+	_, err := w.Authority.AddKey(ctx, w.Caller(labeltest.Operator), labeltest.Operator, c.second.Public.PEM, time.Time{})
+	must(t, err)
+	c.fallen = w.Issue(c.e, 1)
+	c.pass(time.Hour)
+	return c
+}
+
+func (c *cheat) pass(d time.Duration) { c.Clock.Set(c.Clock.Now().Add(d)) }
+
+// revoke has the label revoked by two operators.
+func (c *cheat) revoke(reason string) {
+	c.t.Helper()
+	r := c.Change(labeltest.Operator, c.fallen, label.Revoke, reason)
+	_, err := c.Authority.Change(ctx, c.Caller(labeltest.Operator), c.Countersign(c.second, r.Request))
+	must(c.t, err)
+}
+
+// request asks for a label for a device.
+func (c *cheat) request(e *example.Example) (*authority.Outcome, error) {
+	return c.Authority.Request(ctx, c.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "", 1)
+}
+
+// stopped fails the test unless a request is stopped by a hold.
+func (c *cheat) stopped(e *example.Example, how string) {
+	c.t.Helper()
+	o, err := c.request(e)
+	if label.ReasonOf(err) != label.ReasonOnHold {
+		c.t.Errorf("%s: the request gave %+v, %v", how, o, err)
+	}
+}
+
+// variant is the plug as another device.
+func (c *cheat) variant(change func(*label.Device)) *example.Example {
+	c.t.Helper()
+	e := c.Example("plug")
+	change(e.Device)
+	var err error
+	e.Descriptor, err = e.Device.Canonical()
+	must(c.t, err)
+	return e
+}
+
+// TestHoldsAreNotShed lets a label fall in each way, and its manufacturer try to
+// be rid of that.
+func TestHoldsAreNotShed(t *testing.T) {
+	for _, fall := range []struct {
+		name string
+		do   func(c *cheat)
+		live bool // the label still stands
+	}{
+		{"revoked", func(c *cheat) { c.revoke("false-report") }, false},
+		{"suspended", func(c *cheat) { c.Change(labeltest.Operator, c.fallen, label.Suspend, "complaint") }, true},
+		{"under review", func(c *cheat) { c.Change(labeltest.Operator, c.fallen, label.Review, "complaint") }, true},
+	} {
+		t.Run(fall.name, func(t *testing.T) {
+			c := newCheat(t)
+			fall.do(c)
+			c.pass(time.Hour)
+			if !fall.live {
+				c.stopped(c.e, "asking again")
+			}
+			_, err := c.Authority.Change(ctx, c.Caller(labeltest.Maker), c.Ask(labeltest.Maker, c.fallen, label.Withdraw, "discontinued", nil))
+			wants(t, err, label.Precondition, label.ReasonStep)
+			_, err = c.Authority.Change(ctx, c.Caller(labeltest.Maker), c.Ask(labeltest.Maker, c.fallen, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 1 }))
+			if reason := label.ReasonOf(err); reason != label.ReasonOnHold && reason != label.ReasonStep {
+				t.Errorf("renewing: %v", err)
+			}
+			// Another colour with the same barcode, registered by an operator so that it
+			// is there at all, and one that was there before.
+			colour := c.variant(func(d *label.Device) { d.Name += " white" })
+			_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.Maker), colour.Descriptor)
+			evidenceLifts := fall.name == "revoked"
+			if evidenceLifts != (err == nil) {
+				t.Errorf("registering another colour: %v", err)
+			}
+			_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.Operator), colour.Descriptor)
+			must(t, err)
+			c.stopped(colour, "another colour")
+			// A chain: another barcode beside the old one, then the new barcode alone.
+			// Each is registered by an operator who did not look closely.
+			bridge := c.variant(func(d *label.Device) {
+				d.Model, d.GTINs = "BRIDGE", append([]label.GTIN{"09522104009990"}, d.GTINs...)
+				sortGTINs(d)
+			})
+			far := c.variant(func(d *label.Device) { d.Model, d.GTINs = "FAR", []label.GTIN{"09522104009990"} })
+			renamed := c.variant(func(d *label.Device) { d.Model, d.GTINs = strings.ToLower(strings.ReplaceAll(d.Model, "-", " ")), nil })
+			for name, e := range map[string]*example.Example{"bridge": bridge, "far": far, "renamed": renamed} {
+				_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.Operator), e.Descriptor)
+				must(t, err)
+				c.stopped(e, name)
+			}
+			// Another product of the same manufacturer is free.
+			other := c.variant(func(d *label.Device) { d.Model, d.GTINs = "OTHER", nil })
+			_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.Maker), other.Descriptor)
+			must(t, err)
+			o, err := c.request(other)
+			must(t, err)
+			if o.Refusal == nil {
+				t.Errorf("another product without evidence got %+v", o)
+			}
+			// Waiting until the label has expired.
+			c.Clock.Set(c.fallen.Label.Expires.Add(24 * time.Hour))
+			c.stopped(c.e, "waiting")
+			c.Restart()
+			c.stopped(c.e, "after a restart")
+			holds, err := c.Authority.Holds(c.Caller(labeltest.Maker), label.DigestOf(far.Descriptor))
+			must(t, err)
+			if len(holds) != 1 || holds[0].Label.ID != c.fallen.Label.ID || holds[0].WayOut() == "" {
+				t.Errorf("the manufacturer is shown %+v", holds)
+			}
+			// The way out: an operator's act.
+			c.Change(labeltest.Operator, c.fallen, label.Release, "resolved")
+			if _, err := c.request(far); err != nil {
+				t.Errorf("after the release: %v", err)
+			}
+		})
+	}
+}
+
+func sortGTINs(d *label.Device) {
+	if len(d.GTINs) == 2 && d.GTINs[0] > d.GTINs[1] {
+		d.GTINs[0], d.GTINs[1] = d.GTINs[1], d.GTINs[0]
+	}
+}
+
+// TestAnnouncedEndsDoNotHide announces an end before the authority looks, so that
+// it comes while the label is suspended.
+func TestAnnouncedEndsDoNotHide(t *testing.T) {
+	c := newCheat(t)
+	in := c.Clock.Now().Add(48 * time.Hour).UTC().Truncate(time.Second)
+	_, err := c.Authority.Change(ctx, c.Caller(labeltest.Maker), c.Ask(labeltest.Maker, c.fallen, label.Withdraw, "discontinued", func(r *label.StatusRequest) { r.Effective = in }))
+	must(t, err)
+	c.Change(labeltest.Operator, c.fallen, label.Suspend, "complaint")
+	c.Clock.Set(in.Add(time.Hour))
+	p, err := c.Authority.Lookup(c.fallen.Label.ID)
+	must(t, err)
+	if p.State != label.Withdrawn || p.Hold == nil || p.Hold.Action != label.Suspend {
+		t.Errorf("the label is %s, on hold by %+v", p.State, p.Hold)
+	}
+	c.stopped(c.e, "after the announced withdrawal")
+}
+
+// TestEvidenceLiftsAHold brings evidence after a revocation: what was tested
+// before does not answer it, however late it is sent; a test after it does.
+func TestEvidenceLiftsAHold(t *testing.T) {
+	c := newCheat(t)
+	c.revoke("false-report")
+	submit := func(number string, to label.Date) {
+		t.Helper()
+		r := *c.e.Report
+		r.Number, r.Period.From, r.Period.To = number, to.AddDays(-3), to
+		_, _, err := c.Authority.Submit(ctx, c.Caller(labeltest.Lab), c.Seal(labeltest.Lab, c.e.Descriptor, label.TypeTestReport, &r))
+		must(t, err)
+	}
+	day := label.DateOf(c.Clock.Now())
+	c.pass(10 * 24 * time.Hour)
+	c.stopped(c.e, "nothing new")
+	submit("before", day.AddDays(-1))
+	c.stopped(c.e, "a test from before the revocation")
+	submit("same day", day)
+	c.stopped(c.e, "a test of the day of the revocation")
+	submit("after", day.AddDays(5))
+	if o, err := c.request(c.e); err != nil || o.Label == nil {
+		t.Errorf("after a later test: %+v, %v", o, err)
+	}
+}
+
+// TestTimeLiftsAHold waits as long as the scheme says for misuse, and not a day
+// less.
+func TestTimeLiftsAHold(t *testing.T) {
+	c := newCheat(t)
+	c.revoke("misuse")
+	end := label.DateOf(c.Clock.Now()).AddMonths(12).End()
+	c.Clock.Set(end.Add(-time.Second))
+	c.stopped(c.e, "a second too early")
+	c.Clock.Set(end)
+	if _, err := c.request(c.e); err != nil {
+		t.Errorf("after twelve months: %v", err)
+	}
+}
+
+// TestOperatorsRefuse refuses a device, and then all of a manufacturer.
+func TestOperatorsRefuse(t *testing.T) {
+	for name, hold := range map[string]func(*example.Example) label.Event{
+		"device":       func(e *example.Example) label.Event { return label.Event{Device: label.DigestOf(e.Descriptor)} },
+		"manufacturer": func(*example.Example) label.Event { return label.Event{Manufacturer: labeltest.Maker} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := labeltest.New(t, nil)
+			c := &cheat{World: w, t: t, e: w.Example("plug")}
+			w.Submit(c.e)
+			put, end := hold(c.e), hold(c.e)
+			put.Kind, put.Reason = label.HoldEvent, "misuse"
+			end.Kind, end.Reason = label.ReleaseEvent, "resolved"
+			_, err := w.Authority.Report(ctx, w.Caller(labeltest.Operator), w.Event(end))
+			wants(t, err, label.Precondition, label.ReasonStep)
+			w.Report(put)
+			c.stopped(c.e, "refused")
+			sibling := c.variant(func(d *label.Device) { d.Name += " white" })
+			_, _, err = w.Authority.Register(ctx, w.Caller(labeltest.Maker), sibling.Descriptor)
+			wants(t, err, label.Precondition, label.ReasonOnHold)
+			_, err = w.Authority.Report(ctx, w.Caller(labeltest.Maker), w.EventBy(labeltest.Maker, end))
+			wants(t, err, label.Denied, label.ReasonWrongRole)
+			_, err = w.Authority.Report(ctx, w.Caller(labeltest.Operator), w.Event(label.Event{Kind: label.HoldEvent, Device: put.Device, Manufacturer: put.Manufacturer, Reason: "fees-unpaid"}))
+			wants(t, err, label.Exists, label.ReasonExists)
+			w.Restart()
+			c.stopped(c.e, "refused, after a restart")
+			w.Report(end)
+			if o, err := c.request(c.e); err != nil || o.Label == nil {
+				t.Errorf("after the end: %+v, %v", o, err)
+			}
+		})
+	}
+}
+
+// TestGTINShowsTheLabel registers further devices with the barcode of a label,
+// in every way that hid it.
+func TestGTINShowsTheLabel(t *testing.T) {
+	c := newCheat(t)
+	g := c.e.Device.GTINs[0]
+	shows := func(how string, state label.State) {
+		t.Helper()
+		p, err := c.Authority.ByGTIN(g)
+		if err != nil || p.Label.ID != c.fallen.Label.ID || p.State != state {
+			t.Errorf("%s: the GTIN gives %+v, %v", how, p, err)
+		}
+	}
+	shows("labelled", label.Active)
+	colour := c.variant(func(d *label.Device) { d.Name += " white" })
+	_, _, err := c.Authority.Register(ctx, c.Caller(labeltest.Maker), colour.Descriptor)
+	must(t, err)
+	shows("one more colour", label.Active)
+	c.Change(labeltest.Operator, c.fallen, label.Suspend, "nonconformity")
+	shows("suspended", label.Suspended)
+	// A device whose label is clean does not take the barcode over either.
+	_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.Maker), c.variant(func(d *label.Device) { d.Name += " black" }).Descriptor)
+	must(t, err)
+	shows("a changed name", label.Suspended)
+	c.Change(labeltest.Operator, c.fallen, label.Reinstate, "resolved")
+	shows("reinstated", label.Active)
+}
+
+// TestLighterCategory registers a camera once more as a lamp, of which less is
+// asked.
+func TestLighterCategory(t *testing.T) {
+	w := labeltest.New(t, nil)
+	e := w.Example("camera")
+	_, _, err := w.Authority.Register(ctx, w.Caller(labeltest.Maker), e.Descriptor)
+	must(t, err)
+	for name, change := range map[string]func(*label.Device){
+		"same barcode": func(d *label.Device) { d.Model = "LAMP-1" },
+		"same model":   func(d *label.Device) { d.GTINs = nil },
+	} {
+		lamp := *e.Device
+		lamp.Category = "light"
+		change(&lamp)
+		raw, err := lamp.Canonical()
+		must(t, err)
+		_, _, err = w.Authority.Register(ctx, w.Caller(labeltest.Maker), raw)
+		wants(t, err, label.Precondition, label.ReasonLighterCategory)
+		if _, _, err = w.Authority.Register(ctx, w.Caller(labeltest.Operator), raw); err != nil {
+			t.Errorf("%s, by an operator: %v", name, err)
+		}
+	}
+}
+
+// TestGTINIsMoved has an operator settle whose a barcode is.
+func TestGTINIsMoved(t *testing.T) {
+	c := newCheat(t)
+	g := c.e.Device.GTINs[0]
+	mine := *c.e.Device
+	mine.Manufacturer, mine.Brand = labeltest.ToyMaker, "Merrimake"
+	raw, err := mine.Canonical()
+	must(t, err)
+	_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.ToyMaker), raw)
+	wants(t, err, label.Exists, label.ReasonExists)
+	move := label.Event{Kind: label.GTINEvent, GTIN: g, Manufacturer: labeltest.ToyMaker, Reason: "misuse"}
+	_, err = c.Authority.Report(ctx, c.Caller(labeltest.ToyMaker), c.EventBy(labeltest.ToyMaker, move))
+	wants(t, err, label.Denied, label.ReasonWrongRole)
+	c.Report(move)
+	_, err = c.Authority.ByGTIN(g)
+	wants(t, err, label.NotFound, label.ReasonUnknownProduct)
+	_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.ToyMaker), raw)
+	must(t, err)
+	_, err = c.Authority.ByGTIN(g)
+	wants(t, err, label.NotFound, label.ReasonUnlabelled)
+	_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.Maker), c.variant(func(d *label.Device) { d.Name += " again" }).Descriptor)
+	wants(t, err, label.Exists, label.ReasonExists)
+	// And back.
+	back := move
+	back.Manufacturer = labeltest.Maker
+	c.Report(back)
+	if p, err := c.Authority.ByGTIN(g); err != nil || p.Label.ID != c.fallen.Label.ID {
+		t.Errorf("moved back, the GTIN gives %+v, %v", p, err)
+	}
+}
+
+// TestUnservedScheme acts upon a label whose scheme is not served any more.
+func TestUnservedScheme(t *testing.T) {
+	c := newCheat(t)
+	s := c.Programme.Schemes["four-level"]
+	delete(c.Programme.Schemes, "four-level")
+	c.Programme.Schemes["another"] = s
+	t.Cleanup(func() { c.Programme.Schemes["four-level"] = s })
+	c.Change(labeltest.Operator, c.fallen, label.Review, "complaint")
+	c.Change(labeltest.Operator, c.fallen, label.Clear, "resolved")
+	c.Change(labeltest.Operator, c.fallen, label.Suspend, "complaint")
+	c.Change(labeltest.Operator, c.fallen, label.Reinstate, "resolved")
+	e := c.Report(label.Event{Kind: label.KeyEvent, Key: c.Signers[labeltest.Maker].Public.ID, Since: labeltest.Start, Reason: "key-compromised"})
+	p, err := c.Authority.Lookup(c.fallen.Label.ID)
+	must(t, err)
+	if e.Changed != 1 || p.Review == nil {
+		t.Errorf("the event changed %d labels, the label is under review: %v", e.Changed, p.Review != nil)
+	}
+	c.revoke("nonconformity")
+	if p, err := c.Authority.Lookup(c.fallen.Label.ID); err != nil || p.State != label.Revoked {
+		t.Errorf("the label is %s, %v", p.State, err)
+	}
+}
+
+// TestProductIsBounded has a manufacturer register so many devices for a product
+// that asking for a label would read for ever.
+func TestProductIsBounded(t *testing.T) {
+	w := labeltest.New(t, nil)
+	e := w.Example("plug")
+	var refused error
+	for i := range 300 {
+		d := *e.Device
+		d.Name, d.GTINs = d.Name+strings.Repeat("I", i%150)+strings.Repeat("V", i/150), nil
+		raw, err := d.Canonical()
+		must(t, err)
+		if _, _, refused = w.Authority.Register(ctx, w.Caller(labeltest.Maker), raw); refused != nil {
+			break
+		}
+	}
+	wants(t, refused, label.TooLarge, label.ReasonTooLarge)
+}

@@ -1,0 +1,300 @@
+// # Judging again
+//
+// A label is a standing claim about a product. Whatever becomes known about the
+// device (a statement that is accepted, struck or corrected, a key, an
+// accreditation or its scope that is lost, laboratory and manufacturer found to
+// be related) has its live labels judged again: at the level that they have, with
+// all evidence of today, by the promises that counted when they were issued. A
+// judgement that is due is recorded in the commit that makes it due, and drawn
+// beside other work, so that neither a crash nor a flood loses it.
+//
+// What becomes of a label that its evidence no longer carries is the scheme's
+// data ("rejudged"): a review or a suspension, or nothing. Manufacturer and
+// operators are told in each case, also when the evidence carries it again, and
+// when nobody can tell because the label's version of the scheme is not served.
+// The same findings have the same consequence once: an operator who has looked
+// at them and reinstated the label is not overruled by them.
+package authority
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/notice"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// judged begins the cause of what becomes of a label when it is judged again.
+const judged = "judged:"
+
+const (
+	// judgementChunk is how many devices are judged from one picture of what is
+	// due.
+	judgementChunk = 64
+
+	// judgementRetry is how long is waited before devices are tried again that
+	// could not be judged.
+	judgementRetry = time.Minute
+)
+
+// keepJudging judges devices when that becomes due, and those that were due
+// before a restart, until ctx ends.
+func (a *Authority) keepJudging(ctx context.Context) {
+	for {
+		if err := a.Rejudge(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("judging live labels again; trying again", "err", err)
+			time.AfterFunc(judgementRetry, a.work.wakeJudge)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.work.judge:
+		}
+	}
+}
+
+// Rejudge judges all devices of which a judgement is due, and returns when that
+// is done. A device that cannot be judged stays due and stands in nobody's way.
+func (a *Authority) Rejudge(ctx context.Context) error {
+	var failed error
+	var after label.Digest
+	for ctx.Err() == nil {
+		var due []store.Judgement
+		if err := a.store.View(func(v *store.View) (err error) {
+			due, err = v.Judgements(after, judgementChunk)
+			return err
+		}); err != nil {
+			return err
+		}
+		if len(due) == 0 {
+			return failed
+		}
+		for _, j := range due {
+			if err := a.rejudge(ctx, j); err != nil {
+				failed = cmp.Or(failed, fmt.Errorf("device %s: %w", j.Device, err))
+			}
+			after = j.Device
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// A verdict is what judging a live label again came to.
+type verdict struct {
+	rec    *store.Label
+	loss   scheme.Loss // empty where its evidence carries it
+	unable bool        // nobody can tell: its version of the scheme is not served
+	what   []string    // that is no longer met, in words
+	ids    []string    // criteria, or what else is no longer so
+	cause  string
+}
+
+// rejudge judges the live labels of a device, and draws the consequences.
+func (a *Authority) rejudge(ctx context.Context, j store.Judgement) error {
+	for range attempts {
+		err := a.rejudgeOnce(ctx, j)
+		if !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return errMoved
+}
+
+func (a *Authority) rejudgeOnce(ctx context.Context, j store.Judgement) error {
+	live, err := a.liveLabels(j.Device)
+	if err != nil {
+		return err
+	}
+	var verdicts []*verdict
+	var seen []*picture
+	claims := []string{claimf("device/%s", j.Device)}
+	for _, rec := range live {
+		claims = append(claims, claimf("label/%s", rec.ID))
+		n, p, err := a.judgeLive(rec)
+		if err != nil {
+			return err
+		}
+		verdicts = append(verdicts, n)
+		if p != nil {
+			seen = append(seen, p)
+		}
+	}
+	return a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+		for _, p := range seen {
+			if err := a.unmoved(v, p, b.At); err != nil {
+				return err
+			}
+		}
+		for _, n := range verdicts {
+			if err := a.drawVerdict(v, b, n); err != nil {
+				return err
+			}
+		}
+		b.Judgements = append(b.Judgements, store.Judgement{Device: j.Device, Since: j.Since, Done: true})
+		return nil
+	})
+}
+
+// liveLabels returns the labels of a device that stand.
+func (a *Authority) liveLabels(device label.Digest) (live []*store.Label, err error) {
+	err = a.store.View(func(v *store.View) error {
+		list, err := v.DeviceLabels(device)
+		if err != nil {
+			return err
+		}
+		for _, rec := range list {
+			h, err := a.history(v, rec)
+			if err != nil {
+				return err
+			}
+			if h.StandingAt(a.clock()).State.Live() {
+				live = append(live, rec)
+			}
+		}
+		return nil
+	})
+	return live, err
+}
+
+// judgeLive judges a live label again. The picture is nil where there is nothing
+// to judge by.
+func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
+	n := &verdict{rec: rec}
+	s := a.programme.Schemes[rec.Scheme]
+	if s == nil || s.Version != rec.Version || rec.Level > len(s.Levels) {
+		n.unable, n.cause = true, judged+label.DigestOf([]byte(rec.Scheme+" "+rec.Version)).String()
+		return n, nil, nil
+	}
+	p, err := a.picture(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	var l *label.Label
+	if err := a.store.View(func(v *store.View) (err error) { l, err = said(v, rec); return err }); err != nil {
+		return nil, nil, err
+	}
+	// Rules about time are held to the label's first instant: what was promised for
+	// two years then is no less true a year later.
+	d, err := s.EvaluateLevel(p.desc, rec.Device, p.items, rec.Issued, rec.Level)
+	if err != nil {
+		return nil, nil, err
+	}
+	n.weigh(d, l)
+	return n, p, nil
+}
+
+// weigh compares what a label says with what its evidence comes to today.
+func (n *verdict) weigh(d *scheme.Decision, l *label.Label) {
+	r := d.Levels[n.rec.Level-1]
+	for _, f := range r.Findings {
+		if f.State == scheme.Met || f.State == scheme.NotApplicable {
+			continue
+		}
+		if f.State == scheme.Unmet {
+			n.loss = scheme.Failed
+		}
+		n.what, n.ids = append(n.what, f.Criterion.Title), append(n.ids, f.Criterion.ID)
+		for _, it := range f.Rests {
+			n.ids = append(n.ids, it.ID.String())
+		}
+	}
+	if !r.Reached {
+		n.loss = cmp.Or(n.loss, scheme.Unsupported)
+	} else {
+		n.compare(d, l)
+	}
+	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
+}
+
+// compare finds what a label repeats of a declaration that no longer says so, or
+// that a laboratory has found otherwise.
+func (n *verdict) compare(d *scheme.Decision, l *label.Label) {
+	lost := func(id, what string) {
+		n.loss, n.ids, n.what = scheme.Unsupported, append(n.ids, id), append(n.what, what)
+	}
+	var today label.Label
+	g, err := d.Grant(n.rec.Level)
+	if err == nil {
+		err = g.Fill(&today)
+	}
+	if err != nil {
+		lost("declaration", "The label repeats a declaration that no longer stands")
+		return
+	}
+	if today.Product.SupportEnd.Before(l.Product.SupportEnd) {
+		lost("support "+today.Product.SupportEnd.String(), "Security updates until "+l.Product.SupportEnd.String()+", which is now declared to be "+today.Product.SupportEnd.String())
+	}
+	for _, f := range l.Declared {
+		if !slices.Contains(today.Declared, f) {
+			lost(fmt.Sprintf("%s=%t", f.Fact, f.Value), "What the label repeats as declared about "+f.Fact)
+		}
+	}
+}
+
+// drawVerdict adds to a batch what becomes of a label, and tells those concerned.
+func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict) error {
+	h, err := a.history(v, n.rec)
+	if err != nil {
+		return err
+	}
+	standing := h.StandingAt(b.At)
+	if !standing.State.Live() {
+		return nil
+	}
+	news := JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: string(n.loss), Criteria: n.what}
+	switch {
+	case n.unable:
+		news.Outcome = "not-judged"
+	case n.loss == "":
+		if standing.Hold == nil || !strings.HasPrefix(standing.Hold.Cause, judged) {
+			return nil // it stands as it did
+		}
+		news.Outcome = "carried-again"
+		n.cause = standing.Hold.Cause + fmt.Sprint(len(h.Statuses))
+	default:
+		if news.Action, err = a.react(b, n, h, &standing); err != nil {
+			return err
+		}
+	}
+	id := fmt.Sprintf("judged-%s-%s", n.rec.ID, label.DigestOf([]byte(news.Outcome+n.cause)))
+	if err := tell(b, notice.LabelJudged, id, string(n.rec.ID), n.rec.Org, news); err != nil {
+		return err
+	}
+	return a.tellOperators(b, notice.LabelJudged, id, string(n.rec.ID), news)
+}
+
+// react adds to a batch what the scheme has become of a label that its evidence
+// no longer carries, and returns that.
+func (a *Authority) react(b *store.Batch, n *verdict, h *label.History, standing *label.Standing) (label.Action, error) {
+	r := a.programme.Lifecycle(n.rec.Scheme).Rejudged[n.loss]
+	if r.Action == "" || r.Action == scheme.NoEffect || standing.State == label.Suspended || label.Find(h.Statuses, n.cause, r.Action) != nil {
+		return scheme.NoEffect, nil
+	}
+	if _, err := standing.Admit(r.Action); err != nil {
+		return scheme.NoEffect, nil // it is under review already
+	}
+	text := "No longer met: " + strings.Join(n.what, "; ") + "."
+	if len(n.what) == 0 {
+		text = "There is no declaration of the manufacturer any more that counts."
+	}
+	_, err := a.append(b, n.rec, h, label.Status{
+		Label: n.rec.ID, Action: r.Action, Reason: r.Reason, Text: clipText(text, label.MaxProse), Cause: n.cause,
+	})
+	return r.Action, err
+}
+
+// clipText shortens a text to a number of bytes, at the end of a character.
+func clipText(s string, most int) string {
+	const more = " …"
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most-len(more)], "") + more
+}

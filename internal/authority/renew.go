@@ -1,0 +1,212 @@
+// # Renewal
+//
+// A renewal says that the product was judged again. It needs something that is
+// new: evidence that the label in force does not rest on, or another judgement
+// (another level, other findings, another version of the scheme). It is at the
+// level of the label or above, and below only where the request names that by
+// its reason. What is open about the label goes over to its successor in the
+// same commit: a review, an earlier end because of evidence that the successor
+// rests on too, and what advisories say of the product. A hold on the product
+// stops a renewal that its manufacturer asks for.
+package authority
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"labeld/internal/issue"
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// A renewal is a signed label that is to supersede another.
+type renewal struct {
+	*picture
+	signed *issue.Signed
+	entry  *store.Entry
+	old    *label.Label
+	news   []label.LabelEvidence // what it rests on and the old one does not
+	advice []newAdvice           // what the old one's open advisories say of it
+}
+
+// renewal judges and signs the successor that a request asks for. It returns
+// nil where it asks for none, or was carried out already.
+func (a *Authority) renewal(ctx context.Context, r *signedRequest) (*renewal, error) {
+	if r.Action != label.Supersede || r.Level == 0 {
+		return nil, nil
+	}
+	rec, old, err := a.renewable(r)
+	if err != nil || rec == nil {
+		return nil, err
+	}
+	s, err := a.scheme(rec.Scheme)
+	if err != nil {
+		return nil, label.Errorf(label.Precondition, label.ReasonUnknownScheme, "request.label",
+			"label %s is of scheme %s, which is no longer served; request a label in a scheme that is (\"labelctl scheme list\")", rec.ID.Pretty(), rec.Scheme)
+	}
+	if _, err := s.Level(r.Level); err != nil {
+		return nil, label.Within("request", err)
+	}
+	p, err := a.picture(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Evaluate(p.desc, rec.Device, p.items, a.clock())
+	if err != nil {
+		return nil, err
+	}
+	if !d.Levels[r.Level-1].Reached {
+		rec, err := a.refuse(ctx, d, r.Level, p)
+		if err != nil {
+			return nil, err
+		}
+		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d; a decision says what is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.Level, rec.Digest)
+	}
+	out, err := a.successor(d, r.Level, p, old)
+	if err != nil {
+		return nil, err
+	}
+	err = a.store.View(func(v *store.View) (err error) {
+		out.advice, err = a.carriedAdvice(v, p.standing.Advisories, out.signed.Label)
+		return err
+	})
+	return out, err
+}
+
+// renewable returns the label that is to be renewed, and what it says; nil where
+// the request was carried out already.
+func (a *Authority) renewable(r *signedRequest) (rec *store.Label, old *label.Label, err error) {
+	err = a.store.View(func(v *store.View) error {
+		found, err := v.Label(r.Label)
+		if err != nil {
+			return unknownLabel(err, "request.label", r.Label)
+		}
+		switch req, err := v.Request(r.digest); {
+		case err == nil && req.Number != 0:
+			return nil
+		case err != nil && !errors.Is(err, store.ErrNotFound):
+			return err
+		}
+		h, err := a.history(v, found)
+		if err != nil {
+			return err
+		}
+		if err := a.admitChange(v, r, found, h, a.clock()); err != nil {
+			return err
+		}
+		rec = found
+		old, err = said(v, rec)
+		return err
+	})
+	return rec, old, err
+}
+
+// successor signs the label that is to take the place of another, if it says
+// something that the other does not.
+func (a *Authority) successor(d *scheme.Decision, level int, p *picture, old *label.Label) (out *renewal, err error) {
+	out = &renewal{picture: p, old: old}
+	if out.signed, out.entry, err = a.sign(d, level, p); err != nil {
+		return nil, err
+	}
+	next := out.signed.Label
+	for _, e := range next.Evidence {
+		if !restsOn(old, e.SHA256) {
+			out.news = append(out.news, e)
+		}
+	}
+	same := len(out.news) == 0 && len(next.Evidence) == len(old.Evidence) &&
+		next.Level == old.Level && next.Scheme == old.Scheme && reflect.DeepEqual(next.Criteria, old.Criteria)
+	if same {
+		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
+			"nothing is new since label %s was issued: the same evidence comes to the same level; submit a newer report or declaration first", old.ID.Pretty())
+	}
+	return out, nil
+}
+
+// restsOn reports whether a label rests on a statement.
+func restsOn(l *label.Label, id label.Digest) bool {
+	return slices.ContainsFunc(l.Evidence, func(e label.LabelEvidence) bool { return e.SHA256 == id })
+}
+
+// carried begins the cause of what goes over to a successor.
+const carried = "carried:"
+
+// carriedCause names the statement of a predecessor that goes over.
+func carriedCause(st *label.Status) string {
+	return fmt.Sprintf("%s%s/%d", carried, st.Label, st.Number)
+}
+
+// carryOver adds to a batch what goes over from a label to the one that takes its
+// place. Renewal is nil where that was issued before: then it has what
+// advisories say already.
+func (a *Authority) carryOver(v *store.View, b *store.Batch, rec *store.Label, h *label.History, next *store.Label, r *renewal) error {
+	hn := &label.History{Label: &label.Label{ID: next.ID, Issued: next.Issued, Expires: next.Expires}}
+	if r == nil {
+		var err error
+		if hn, err = a.history(v, next); err != nil {
+			return err
+		}
+	}
+	add := func(st label.Status) error {
+		st.Label = next.ID
+		out, err := a.append(b, next, hn, st)
+		if err == nil {
+			hn.Statuses = append(hn.Statuses, &out.Status)
+		}
+		return err
+	}
+	standing := h.StandingAt(b.At)
+	if st := standing.Review; st != nil && hn.StandingAt(b.At).Review == nil {
+		if err := add(label.Status{Action: label.Review, Reason: st.Reason, Text: st.Text, Cause: carriedCause(st)}); err != nil {
+			return err
+		}
+	}
+	if r == nil {
+		return nil
+	}
+	if st := a.carriedLapse(h, &standing, r); st != nil {
+		if err := add(label.Status{Action: label.Lapse, Reason: st.Reason, Text: st.Text, Effective: st.Effective, Cause: carriedCause(st)}); err != nil {
+			return err
+		}
+	}
+	for _, n := range r.advice {
+		e, err := v.Event(n.event)
+		if err != nil {
+			return err
+		}
+		if err := add(label.Status{
+			Action: label.Advise, Reason: e.Event.Reason, Text: e.Event.Text, Cause: n.event.String(), Advisory: n.ref,
+			Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: n.event}},
+		}); err != nil {
+			return err
+		}
+		e.Changed++
+		b.Events = append(b.Events, *e)
+	}
+	return nil
+}
+
+// carriedLapse returns the lapse that ends a successor as it would have ended its
+// predecessor, or nil: where both rest on the same report.
+func (a *Authority) carriedLapse(h *label.History, standing *label.Standing, r *renewal) *label.Status {
+	if standing.ExpiresFor != label.BoundGraceEnd || !standing.Expires.Before(r.signed.Label.Expires) {
+		return nil
+	}
+	shared := slices.ContainsFunc(r.signed.Label.Evidence, func(e label.LabelEvidence) bool {
+		return e.Type == label.TypeTestReport && restsOn(r.old, e.SHA256)
+	})
+	if !shared {
+		return nil
+	}
+	i := slices.IndexFunc(h.Statuses, func(s *label.Status) bool {
+		return s.Action == label.Lapse && s.Effective.Equal(standing.Expires)
+	})
+	if i < 0 {
+		return nil
+	}
+	return h.Statuses[i]
+}

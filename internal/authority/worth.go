@@ -1,0 +1,63 @@
+package authority
+
+import (
+	"errors"
+	"slices"
+
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// Worth says for every scheme of the programme whether an accepted statement
+// counts, and why not: that it was accepted does not mean that it counts.
+func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) {
+	err = a.store.View(func(v *store.View) error {
+		device, err := v.Device(st.Device)
+		if err != nil {
+			return err
+		}
+		category, err := categoryOf(device)
+		if err != nil {
+			return err
+		}
+		items, _, err := a.distrust.Load().evidence(v, device, category, nil)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(items, func(it *scheme.Item) bool { return it.ID == st.ID })
+		if i >= 0 {
+			notes = a.programme.Note(items[i], a.clock())
+		}
+		return nil
+	})
+	return notes, err
+}
+
+// checkCorrection refuses a report that corrects what it cannot: only a report
+// on record, of the same lab, about the same device and by the same yardstick,
+// and for no higher level. A correction that would have no effect would leave
+// its lab to believe that the failure is gone.
+func checkCorrection(v *store.View, item *scheme.Item, device label.Digest) error {
+	if item.Corrects.IsZero() {
+		return nil
+	}
+	const field = "predicate.corrects"
+	st, err := v.Statement(item.Corrects)
+	if errors.Is(err, store.ErrNotFound) || err == nil && st.Device != device {
+		return label.Errorf(label.Invalid, label.ReasonUnknownStatement, field,
+			"no statement %s about this device is on record; \"labelctl submissions\" lists those you signed", item.Corrects)
+	}
+	if err != nil {
+		return err
+	}
+	gist, err := v.Gist(st.ID)
+	if err != nil {
+		return err
+	}
+	earlier, err := scheme.ReadGist(st.ID, gist)
+	if err != nil {
+		return err
+	}
+	return label.Within(field, item.CheckCorrects(earlier))
+}

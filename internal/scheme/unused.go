@@ -1,0 +1,107 @@
+package scheme
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// A Doubt is a reason of the caller not to take an item at its word, such as a
+// lost accreditation or a stolen key, which this package knows nothing of.
+type Doubt struct {
+	Code string // of the reason: lower-case letters, digits and inner hyphens; decisions repeat it
+	Text string // the reason for people, in one line; decisions repeat it
+
+	// Against says that what a report found wrong still counts. Otherwise the
+	// item does not count at all.
+	Against bool
+
+	// Until is the instant before which the item counts in full all the same, or
+	// zero. A label that rests on the item ends then at the latest.
+	Until time.Time
+}
+
+// doubt returns why the caller does not trust an item at an instant, or nil.
+func (it *Item) doubt(now time.Time) *Doubt {
+	if it.Doubt == nil || now.Before(it.Doubt.Until) {
+		return nil
+	}
+	return it.Doubt
+}
+
+// Unused is an item that was accepted for the device and does not count, or
+// counts only against it.
+type Unused struct {
+	Item    *Item
+	Code    string // one of those below, or that of a [Doubt]
+	Text    string // why, in one line
+	Against bool   // what it found wrong still counts
+}
+
+// Why items do not count.
+const (
+	OtherStandard = "other-standard" // of a standard that the scheme does not ask for
+	OtherEdition  = "other-edition"  // of another edition of the scheme's standard
+	OtherVersion  = "other-version"  // a ruling, made by another version of the scheme
+	TooOld        = "too-old"        // older than the scheme accepts
+	Superseded    = "superseded"     // a declaration, and there is a later one
+	Corrected     = "corrected"      // a report that its lab has corrected
+	LowerLevel    = "lower-level"    // a report of tests for a lower level than a criterion asks for that would rest on it
+	LaterFinding  = "later-finding"  // a ruling, and a lab found something wrong since
+)
+
+// unused returns why a statement does not count under the scheme at an instant,
+// as far as the statement alone can tell; no code where it counts.
+func (s *Scheme) unused(it *Item, now time.Time) (code, text string) {
+	switch {
+	case it.Standard != s.Standard:
+		return OtherStandard, fmt.Sprintf("is about %s; scheme %s asks for %s", it.Standard, s.ID, s.Standard)
+	case it.Edition != s.Edition:
+		text := fmt.Sprintf("is about edition %s of %s; scheme %s asks for %s", it.Edition, it.Standard, s.ID, s.Edition)
+		if it.Source() == Lab {
+			text += "; what it found wrong still counts"
+		}
+		return OtherEdition, text
+	case !now.Before(s.expiry(it)):
+		text := fmt.Sprintf("is older than the %d months that scheme %s accepts", s.months(it.Source()), s.ID)
+		if it.Source() == Lab {
+			text += "; what it found wrong still counts"
+		}
+		return TooOld, text
+	}
+	return "", ""
+}
+
+// A Note says what one statement is worth under one scheme.
+type Note struct {
+	Scheme  string // ID
+	Counts  bool
+	Code    string // why it does not count
+	Text    string // in one line
+	Against bool   // what it finds wrong counts all the same
+}
+
+// Note says for every scheme of the programme whether a statement counts, and
+// why not, as far as that can be told without the other evidence for its device.
+func (p *Programme) Note(it *Item, now time.Time) (notes []Note) {
+	for _, id := range slices.Sorted(maps.Keys(p.Schemes)) {
+		s := p.Schemes[id]
+		n := Note{Scheme: id}
+		n.Code, n.Text = s.unused(it, now)
+		report := it.Source() == Lab
+		n.Against = report && n.Code != "" && n.Code != OtherStandard
+		d := it.doubt(now)
+		switch {
+		case n.Code == OtherStandard:
+		case d != nil:
+			n.Code, n.Text, n.Against = d.Code, d.Text, report && d.Against
+		case n.Code == "" && report && it.Level < len(s.Levels):
+			n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s, for criteria of the levels 1 to %d; what it finds wrong counts at every level", id, it.Level)
+		case n.Code == "":
+			n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s", id)
+		}
+		notes = append(notes, n)
+	}
+	return notes
+}

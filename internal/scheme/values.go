@@ -1,0 +1,258 @@
+package scheme
+
+import (
+	"reflect"
+	"slices"
+)
+
+// A factSet holds the values of one fact that stand.
+type factSet struct {
+	measured []factValue // those of reports that count, highest level first; then those that count only against the device
+	count    int         // how many of measured are of reports that count
+	declared []factValue // of the declarations that stand
+}
+
+type factValue struct {
+	item  *Item
+	value any
+}
+
+// values returns the values of a fact that stand. A value that the dictionary,
+// which may have changed since it was accepted, no longer allows is none.
+func (e *evaluation) values(f *Fact) *factSet {
+	if s := e.sets[f.index]; s != nil {
+		return s
+	}
+	s := &factSet{}
+	for _, it := range e.reports {
+		s.measured = e.value(s.measured, it, f)
+	}
+	s.count = len(s.measured)
+	slices.SortStableFunc(s.measured, func(a, b factValue) int { return b.item.Level - a.item.Level })
+	for _, it := range e.against {
+		s.measured = e.value(s.measured, it, f)
+	}
+	for _, it := range e.declarations {
+		s.declared = e.value(s.declared, it, f)
+	}
+	e.sets[f.index] = s
+	return s
+}
+
+// value appends an item's value of a fact, unless it has none or the value was
+// replaced: by a correction, or by a later report on a changed product.
+func (e *evaluation) value(list []factValue, it *Item, f *Fact) []factValue {
+	v, ok := it.value(f)
+	if !ok {
+		return list
+	}
+	states := func(u *Item) bool { _, ok := u.value(f); return ok }
+	if it.Source() == Lab && (e.restated(it, states) || slices.ContainsFunc(e.trusted, func(u *Item) bool { return u.undoes(it) && states(u) })) {
+		return list
+	}
+	return append(list, factValue{it, v})
+}
+
+// value reads a fact of an item.
+func (it *Item) value(f *Fact) (any, bool) {
+	raw, ok := it.facts.get(f.Name)
+	if !ok {
+		return nil, false
+	}
+	v, err := f.read(raw)
+	return v, err == nil
+}
+
+// pick returns the values of a fact on which a criterion of a level can rest,
+// and those that count only against it. A measured value goes before a declared
+// one. Where a lab must have checked, a declared value counts only for facts
+// that are the manufacturer's to state.
+func (e *evaluation) pick(f *Fact, level int, src Source) (support, adverse []factValue) {
+	s := e.values(f)
+	n := 0
+	for n < s.count && s.measured[n].item.Level >= level {
+		n++
+	}
+	support, adverse = s.measured[:n], s.measured[n:]
+	if n == 0 && (src == Declaration || f.By == ByManufacturer) {
+		support = s.declared
+	}
+	return support, adverse
+}
+
+// maxTrials bounds how many combinations of values one rule is tried with. Two
+// values of each of six facts give as many; more come from reports that
+// contradict each other so often that somebody has to settle that first.
+const maxTrials = 64
+
+// A trial is what a rule comes to over all values that stand.
+type trial struct {
+	result  tri
+	missing []string // unknown: the facts on which the result depends
+	rests   []*Item  // whose word it is
+	split   []string // facts with more values than can be tried; there is then no result
+}
+
+// try evaluates a rule over every combination of the values that stand, and
+// returns the worst result: worst itself if any combination comes to it, unknown
+// if one on which a criterion can rest does.
+func (e *evaluation) try(r *rule, level int, src Source, worst tri) (t trial, err error) {
+	values := make([]any, len(r.facts))
+	for i, f := range r.facts {
+		support, adverse := e.pick(f, level, src)
+		if len(support) > 1 || len(adverse) > 0 {
+			return e.tryAll(r, level, src, worst)
+		}
+		if len(support) == 1 {
+			values[i] = support[0].value
+			t.rests = append(t.rests, support[0].item)
+		}
+	}
+	t.result, t.missing, err = r.eval(values, e.now)
+	return t, err
+}
+
+// tryAll is try where some fact has several values.
+func (e *evaluation) tryAll(r *rule, level int, src Source, worst tri) (t trial, err error) {
+	lists := make([][]choice, len(r.facts))
+	for i, f := range r.facts {
+		lists[i] = choices(e.pick(f, level, src))
+	}
+	if t.split = split(r.vars, lists); t.split != nil {
+		return t, nil
+	}
+	t.result = isTrue
+	if worst == isTrue {
+		t.result = isFalse
+	}
+	err = combine(lists, func(chosen []choice) (bool, error) {
+		result, missing, err := r.eval(valuesOf(chosen), e.now)
+		switch {
+		case err != nil:
+			return true, err
+		case result == worst:
+			t.result, t.missing, t.rests = worst, nil, nil
+			for i := range chosen {
+				t.rests = append(t.rests, chosen[i].named()...)
+			}
+			return true, nil
+		case result == unknown && !slices.ContainsFunc(chosen, (choice).adverseOnly):
+			t.result = unknown
+			for _, name := range missing {
+				if !slices.Contains(t.missing, name) {
+					t.missing = append(t.missing, name)
+				}
+			}
+		}
+		return false, nil
+	})
+	if t.result != worst {
+		for _, list := range lists {
+			for i := range list {
+				t.rests = append(t.rests, latest(list[i].support)...)
+			}
+		}
+	}
+	return t, err
+}
+
+// A choice is one value of a fact to try a rule with: nil for a value that is
+// not known.
+type choice struct {
+	value            any
+	support, adverse []*Item // whose word it is
+}
+
+// adverseOnly reports whether a choice counts only against the device.
+func (c choice) adverseOnly() bool { return c.value != nil && len(c.support) == 0 }
+
+// named returns the items to name for a choice: of those that say the same, the
+// latest.
+func (c *choice) named() []*Item {
+	if len(c.support) > 0 {
+		return latest(c.support)
+	}
+	return latest(c.adverse)
+}
+
+// latest returns those of items whose date is the latest.
+func latest(items []*Item) (list []*Item) {
+	for _, it := range items {
+		if len(list) > 0 && it.Date.After(list[0].Date) {
+			list = list[:0]
+		}
+		if len(list) == 0 || it.Date == list[0].Date {
+			list = append(list, it)
+		}
+	}
+	return list
+}
+
+// choices returns distinct values. Where there is none to rest on, one is the
+// value that is not known.
+func choices(support, adverse []factValue) (list []choice) {
+	if len(support) == 0 {
+		list = append(list, choice{})
+	}
+	find := func(v any) *choice {
+		for i := range list {
+			if list[i].value != nil && reflect.DeepEqual(list[i].value, v) {
+				return &list[i]
+			}
+		}
+		list = append(list, choice{value: v})
+		return &list[len(list)-1]
+	}
+	for _, v := range support {
+		c := find(v.value)
+		c.support = append(c.support, v.item)
+	}
+	for _, v := range adverse {
+		c := find(v.value)
+		c.adverse = append(c.adverse, v.item)
+	}
+	return list
+}
+
+// split returns the names of which there are several values, if these cannot all
+// be tried with each other.
+func split(names []string, lists [][]choice) (several []string) {
+	total := 1
+	for i, list := range lists {
+		total = min(total*len(list), maxTrials+1)
+		if len(list) > 1 {
+			several = append(several, names[i])
+		}
+	}
+	if total <= maxTrials {
+		return nil
+	}
+	return several
+}
+
+// combine calls f with every combination of one choice from each list, until it
+// returns true or an error.
+func combine(lists [][]choice, f func([]choice) (bool, error)) error {
+	total := 1
+	for _, list := range lists {
+		total *= len(list)
+	}
+	chosen := make([]choice, len(lists))
+	for n := range total {
+		for i, list := range lists {
+			chosen[i], n = list[n%len(list)], n/len(list)
+		}
+		if stop, err := f(chosen); stop || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func valuesOf(chosen []choice) []any {
+	values := make([]any, len(chosen))
+	for i := range chosen {
+		values[i] = chosen[i].value
+	}
+	return values
+}

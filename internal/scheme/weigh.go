@@ -1,0 +1,187 @@
+package scheme
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"labeld/internal/label"
+)
+
+// weigh begins a decision: it sorts the items into what counts, what counts
+// only against the device, and what does not count.
+func (s *Scheme) weigh(dev *label.Device, subject label.Digest, items []*Item, now time.Time) (*Decision, *evaluation, error) {
+	cat := s.categories[dev.Category]
+	if cat == nil {
+		return nil, nil, label.Errorf(label.Precondition, label.ReasonUnknownCategory, "device.category",
+			"the device's category %q is no longer defined", dev.Category)
+	}
+	e := &evaluation{scheme: s, now: now, done: map[memo]*Finding{}, sets: make([]*factSet, len(s.facts))}
+	// Latest first; of one day in a fixed order, so that lists come out the same
+	// whatever the order of items. Nothing else may depend on it: a digest can be
+	// ground.
+	items = slices.SortedFunc(slices.Values(items), itemOrder)
+	for _, it := range items {
+		e.file(it)
+	}
+	e.correct()
+	e.supersede()
+	d := &Decision{Scheme: s, Device: dev, Subject: subject, At: now, Risk: cat.Risk, evaluation: e}
+	for _, it := range items {
+		if slices.Contains(e.reports, it) || slices.Contains(e.declarations, it) || slices.Contains(e.rulings, it) {
+			d.Evidence = append(d.Evidence, it)
+		}
+	}
+	var err error
+	d.Contradictions, err = e.contradictions()
+	return d, e, err
+}
+
+func itemOrder(a, b *Item) int {
+	return cmp.Or(b.Date.Compare(a.Date), slices.Compare(a.ID[:], b.ID[:]))
+}
+
+// file puts one item where it belongs.
+func (e *evaluation) file(it *Item) {
+	s := e.scheme
+	if d := it.doubt(e.now); d != nil {
+		e.leave(it, d.Code, d.Text, d.Against && it.Source() == Lab && it.Standard == s.Standard)
+		return
+	}
+	if it.ruling != nil {
+		if s.counts(it.ruling) {
+			e.rulings = append(e.rulings, it)
+		} else {
+			e.leave(it, OtherVersion, fmt.Sprintf("was made by version %s of scheme %s", it.ruling.Scheme.Version, it.ruling.Scheme.ID), false)
+		}
+		return
+	}
+	report := it.Source() == Lab
+	code, text := s.unused(it, e.now)
+	if report && code != OtherStandard {
+		e.trusted = append(e.trusted, it)
+	}
+	switch {
+	case code != "":
+		e.leave(it, code, text, report && code != OtherStandard)
+	case report:
+		e.reports = append(e.reports, it)
+	default:
+		e.declarations = append(e.declarations, it)
+	}
+}
+
+// leave files an item as unused, and keeps it where it counts against the device.
+func (e *evaluation) leave(it *Item, code, text string, against bool) {
+	e.unused = append(e.unused, Unused{it, code, text, against})
+	if against {
+		e.against = append(e.against, it)
+	}
+}
+
+// correct takes out the reports that their labs have corrected.
+func (e *evaluation) correct() {
+	for _, u := range e.trusted {
+		if u.Corrects.IsZero() {
+			continue
+		}
+		corrected := func(it *Item) bool { return u.corrects(it) }
+		if i := slices.IndexFunc(e.reports, corrected); i >= 0 {
+			it := e.reports[i]
+			e.reports = slices.Delete(e.reports, i, i+1)
+			e.leave(it, Corrected, fmt.Sprintf("was corrected by its lab in report %s; only what it found wrong and the correction does not speak of still counts", u.Number), true)
+		}
+		if i := slices.IndexFunc(e.against, corrected); i >= 0 {
+			if e.corrections == nil {
+				e.corrections = map[*Item]*Item{}
+			}
+			e.corrections[e.against[i]] = u
+		}
+	}
+}
+
+// corrects reports whether a report stands in the place of another.
+func (u *Item) corrects(it *Item) bool {
+	return u.Corrects == it.ID && u.CheckCorrects(it) == nil
+}
+
+// CheckCorrects refuses a report that cannot stand in the place of another:
+// only its lab can correct it, by the same yardstick, and for at least the level
+// that the other was tested for.
+func (u *Item) CheckCorrects(it *Item) error {
+	switch {
+	case it.Source() != Lab || it.Signer != u.Signer:
+		return label.Errorf(label.Denied, label.ReasonNotYours, "", "%s is not a report of %s; a lab corrects its own reports only", it.ID, u.Signer)
+	case it.Standard != u.Standard || it.Edition != u.Edition:
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "", "report %s is about %s %s; correct it by that edition", it.Number, it.Standard, it.Edition)
+	case it.Level > u.Level:
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "", "report %s is of tests for level %d; correct it by tests for at least that level", it.Number, it.Level)
+	}
+	return nil
+}
+
+// restated reports whether a report that was corrected is corrected in something
+// that a later one states.
+func (e *evaluation) restated(it *Item, states func(u *Item) bool) bool {
+	for u := e.corrections[it]; u != nil; u = e.corrections[u] {
+		if states(u) {
+			return true
+		}
+	}
+	return false
+}
+
+// undoes reports whether a report can undo what an earlier one found wrong, or
+// replace what it measured: by the same yardstick, for at least the same level,
+// in tests that ended on a later day, of a product that was changed since. Where
+// the firmware is what was changed, it must be another image.
+func (u *Item) undoes(it *Item) bool {
+	return u.Changed != "" && u.Standard == it.Standard && u.Edition == it.Edition && u.Level >= it.Level && u.Date.After(it.Date) &&
+		(u.Changed != label.ChangedFirmware || u.Firmware.SHA256 != it.Firmware.SHA256)
+}
+
+// supersede leaves of the declarations those of the latest day. Several of one
+// day stand beside each other.
+func (e *evaluation) supersede() {
+	if len(e.declarations) == 0 {
+		return
+	}
+	day := e.declarations[0].Date
+	n := 1
+	for n < len(e.declarations) && e.declarations[n].Date == day {
+		n++
+	}
+	for _, it := range e.declarations[n:] {
+		e.leave(it, Superseded, "is superseded by a declaration of "+day.String(), false)
+	}
+	e.declarations = e.declarations[:n]
+	e.product = e.declarations[0].Product
+	for _, it := range e.declarations[1:] {
+		if lesser(it.Product, e.product) {
+			e.product = it.Product
+		}
+	}
+}
+
+// lesser reports whether a product promises less than another: of declarations
+// of one day, a label repeats the one that does. Those that promise the same
+// differ in words only.
+func lesser(a, b *label.Product) bool {
+	words := func(p *label.Product) string {
+		return p.Updates + "\n" + p.UpdateHelp + "\n" + p.Password + "\n" + p.Setup + "\n" + p.Page
+	}
+	kept := func(p *label.Product) int {
+		if p.SBOM {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(a.SupportEnd.Compare(b.SupportEnd),
+		cmp.Compare(slices.Index(updates, a.Updates), slices.Index(updates, b.Updates)),
+		cmp.Compare(kept(a), kept(b)),
+		cmp.Compare(words(a), words(b))) < 0
+}
+
+// updates from the least that a product can promise of them to the most.
+var updates = []string{"none", "manual", "automatic"}

@@ -1,0 +1,298 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"labeld/internal/label"
+)
+
+// A Hold is a hold that an operator put on a device or on a manufacturer. Holds
+// that follow from what happened to labels are not stored: the histories say
+// them.
+type Hold struct {
+	Device label.Digest `json:"device,omitzero"` // what is on hold: a device,
+	Org    string       `json:"org,omitempty"`   // or all of a manufacturer
+	Event  label.Digest `json:"event"`           // by which an operator put it
+	Reason string       `json:"reason"`
+	Text   string       `json:"text"`
+	Since  time.Time    `json:"since"`
+	Ended  bool         `json:"-"` // of one to be written: it is removed
+}
+
+// holdKey is that of the hold on a device, or else on an organization.
+func holdKey(device label.Digest, org string) []byte {
+	if !device.IsZero() {
+		return orgKey("device", device[:]...)
+	}
+	return orgKey("org", []byte(org)...)
+}
+
+// A GTINMove takes a trade item number away from the devices that have it, but
+// for those of one manufacturer.
+type GTINMove struct {
+	GTIN  label.GTIN
+	To    string       // organization ID
+	Event label.Digest // by which an operator decided it
+}
+
+// A Strike takes a statement, or a ruling, out of what counts.
+type Strike struct {
+	Statement label.Digest
+	Event     label.Digest // by which an operator decided it
+}
+
+// A Supersession says that a statement about a device makes room for another.
+type Supersession struct {
+	Device    label.Digest
+	Statement label.Digest
+	By        label.Digest
+}
+
+// A Judgement is due of a device about which something became known.
+type Judgement struct {
+	Device label.Digest
+	Since  time.Time // when it became due
+	Done   bool      // of one to be written: it is removed, unless it became due again
+}
+
+func putProducts(tx *bolt.Tx, b *Batch) error {
+	for i := range b.Holds {
+		h := &b.Holds[i]
+		key := holdKey(h.Device, h.Org)
+		if h.Ended {
+			if err := tx.Bucket(bHolds).Delete(key); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := putJSON(tx.Bucket(bHolds), key, h); err != nil {
+			return err
+		}
+	}
+	for i := range b.Moves {
+		if err := putMove(tx, &b.Moves[i]); err != nil {
+			return err
+		}
+	}
+	for _, s := range b.Strikes {
+		if err := tx.Bucket(bStruck).Put(s.Statement[:], s.Event[:]); err != nil {
+			return err
+		}
+	}
+	for _, s := range b.Supersessions {
+		if err := tx.Bucket(bDeviceStmts).Put(pair(s.Device, s.Statement[:]), s.By[:]); err != nil {
+			return err
+		}
+	}
+	for _, j := range b.Judgements {
+		if err := putJudgement(tx, j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func putJudgement(tx *bolt.Tx, j Judgement) error {
+	jb := tx.Bucket(bJudgements)
+	due := timeValue(j.Since)
+	if !j.Done {
+		return jb.Put(j.Device[:], due)
+	}
+	if bytes.Equal(jb.Get(j.Device[:]), due) {
+		return jb.Delete(j.Device[:])
+	}
+	return nil
+}
+
+// putMove marks the number as moved away from all devices of others.
+func putMove(tx *bolt.Tx, m *GTINMove) error {
+	v := &View{tx: tx}
+	var marked, freed []label.Digest
+	err := v.prefix(bGTINs, []byte(m.GTIN), nil, func(rest []byte) (bool, error) {
+		d, err := v.Device(label.Digest(rest))
+		if err != nil {
+			return false, err
+		}
+		if d.Org == m.To {
+			freed = append(freed, d.Digest)
+		} else {
+			marked = append(marked, d.Digest)
+		}
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range marked {
+		if err := tx.Bucket(bGTINs).Put(gtinKey(m.GTIN, d), m.Event[:]); err != nil {
+			return err
+		}
+	}
+	for _, d := range freed {
+		if err := tx.Bucket(bGTINs).Put(gtinKey(m.GTIN, d), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func gtinKey(g label.GTIN, device label.Digest) []byte { return append([]byte(g), device[:]...) }
+
+// modelKey begins with what makes two model numbers of a manufacturer the same.
+func modelKey(org, model string, rest ...byte) []byte {
+	return orgKey(org, append(append([]byte(label.FoldModel(model)), 0), rest...)...)
+}
+
+// GTINDevices returns the devices that have a trade item number, but for those
+// that it was moved away from.
+func (v *View) GTINDevices(g label.GTIN) (devices []label.Digest, err error) {
+	c := v.tx.Bucket(bGTINs).Cursor()
+	for k, b := c.Seek([]byte(g)); bytes.HasPrefix(k, []byte(g)); k, b = c.Next() {
+		if len(b) == 0 {
+			devices = append(devices, label.Digest(k[len(g):]))
+		}
+	}
+	return devices, nil
+}
+
+// ModelDevices returns the devices of a manufacturer with a model number,
+// however it is spelled.
+func (v *View) ModelDevices(org, model string) (devices []label.Digest, err error) {
+	err = v.prefix(bModels, modelKey(org, model), nil, func(rest []byte) (bool, error) {
+		devices = append(devices, label.Digest(rest))
+		return true, nil
+	})
+	return devices, err
+}
+
+// LabelsOf returns all labels that a device ever had, oldest first.
+func (v *View) LabelsOf(d *Device) (list []*Label, err error) {
+	p := labelOfKey(d, nil)
+	c := v.tx.Bucket(bDeviceLabels).Cursor()
+	for k, b := c.Seek(p); bytes.HasPrefix(k, p); k, b = c.Next() {
+		l, err := v.Label(label.ID(b))
+		if err = present(bLabels, b, err); err == nil {
+			list = append(list, l)
+		} else if err = v.past(err); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// Latest returns the label that a device got last in a scheme. Whether it is
+// live is for the caller to tell.
+func (v *View) Latest(d *Device, scheme string) (*Label, error) {
+	p := labelOfKey(d, nil)
+	c := v.tx.Bucket(bDeviceLabels).Cursor()
+	k, b := c.Seek(append(bytes.Clone(p), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff))
+	if k == nil {
+		k, b = c.Last()
+	} else {
+		k, b = c.Prev()
+	}
+	for ; bytes.HasPrefix(k, p); k, b = c.Prev() {
+		l, err := v.Label(label.ID(b))
+		if err != nil {
+			return nil, err
+		}
+		if l.Scheme == scheme {
+			return l, nil
+		}
+	}
+	return nil, ErrNotFound
+}
+
+// DeviceLabels returns the latest label of a device in each scheme, the latest
+// of all first.
+func (v *View) DeviceLabels(device label.Digest) (list []*Label, err error) {
+	d, err := v.Device(device)
+	if err != nil {
+		return nil, err
+	}
+	all, err := v.LabelsOf(d)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for i := len(all) - 1; i >= 0; i-- {
+		if !seen[all[i].Scheme] {
+			seen[all[i].Scheme] = true
+			list = append(list, all[i])
+		}
+	}
+	return list, nil
+}
+
+// labelOfKey begins with when a device was registered. Labels are asked for soon
+// after, in much the same order: what one commit writes lies side by side.
+func labelOfKey(d *Device, index []byte) []byte {
+	return append(append(timeValue(d.Registered), d.Digest[:]...), index...)
+}
+
+// HoldOn returns the hold that an operator put on a device, or, where that is
+// zero, on an organization.
+func (v *View) HoldOn(device label.Digest, org string) (*Hold, error) {
+	return getJSON[Hold](v, bHolds, holdKey(device, org))
+}
+
+// Struck returns the event by which a statement or ruling was struck, and
+// whether it was.
+func (v *View) Struck(id label.Digest) (event label.Digest, ok bool) {
+	b := v.tx.Bucket(bStruck).Get(id[:])
+	if len(b) != len(event) {
+		return event, false
+	}
+	return label.Digest(b), true
+}
+
+// Strikes calls f with each struck statement and the event that struck it.
+func (v *View) Strikes(f func(Strike)) error {
+	return v.tx.Bucket(bStruck).ForEach(func(k, b []byte) error {
+		if len(k) != len(label.Digest{}) || len(b) != len(label.Digest{}) {
+			return corrupt(bStruck, k, ErrNotFound)
+		}
+		f(Strike{label.Digest(k), label.Digest(b)})
+		return nil
+	})
+}
+
+// Judgements returns some devices after one of which a judgement is due, and
+// since when.
+func (v *View) Judgements(after label.Digest, most int) (list []Judgement, err error) {
+	c := v.tx.Bucket(bJudgements).Cursor()
+	for k, b := c.Seek(append(bytes.Clone(after[:]), 0)); k != nil && len(list) < most; k, b = c.Next() {
+		if len(k) != len(label.Digest{}) || len(b) != 8 {
+			return nil, corrupt(bJudgements, k, ErrNotFound)
+		}
+		list = append(list, Judgement{Device: label.Digest(k), Since: time.Unix(0, int64(binary.BigEndian.Uint64(b)))})
+	}
+	return list, nil
+}
+
+// products holds the records about products to what they are about.
+func (c *checker) products() {
+	c.each(bHolds, func(k, v []byte) {
+		h, err := decode[Hold](bHolds, k, v)
+		if err != nil || !bytes.Equal(k, holdKey(h.Device, h.Org)) {
+			c.badf("hold %q is unreadable or misplaced", k)
+			return
+		}
+		c.has(bEvents, h.Event[:], nil, "hold "+string(k))
+		if h.Device.IsZero() {
+			c.has(bOrgs, []byte(h.Org), nil, "hold on "+h.Org)
+		} else {
+			c.has(bDevices, h.Device[:], nil, "hold on device "+h.Device.String())
+		}
+	})
+	c.each(bStruck, func(k, v []byte) {
+		c.has(bEvents, v, nil, "the striking of a statement")
+	})
+	c.each(bJudgements, func(k, _ []byte) {
+		c.has(bDevices, k, nil, "a judgement that is due")
+	})
+}
