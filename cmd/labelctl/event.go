@@ -25,7 +25,7 @@ Look with --dry-run first: it lists the labels and changes nothing.`,
 		`  labelctl event lab aurora-lab --number L-0042 --reason lab-suspended --text "Audit of 3 May." --dry-run
   labelctl event show 5f21...`,
 		eventLabCommand(c), eventKeyCommand(c), eventSchemeCommand(c),
-		eventStrikeCommand(c), eventAffiliationCommand(c), eventGTINCommand(c), eventShowCommand(c))
+		eventStrikeCommand(c), eventAffiliationCommand(c), eventGTINCommand(c), eventShowCommand(c), eventRetryCommand(c))
 }
 
 // An incident is an event to be reported, and how.
@@ -193,6 +193,16 @@ func writeEvent(p *page, e *labelv1.Event) {
 		[2]string{"text", e.GetText()}, [2]string{"received", e.GetReceived().AsTime().Format(time.RFC3339)})
 	p.line("")
 	p.line("%s: %s changed", state, plural(int(e.GetChanged()), "label", "labels"))
+	if e.GetFailed() == 0 {
+		return
+	}
+	p.line("")
+	p.line("%s could not be changed; once the reason is gone: labelctl event retry %s", plural(int(e.GetFailed()), "label", "labels"), e.GetId())
+	var rows [][]string
+	for _, f := range e.GetFailures() {
+		rows = append(rows, []string{label.ID(f.GetLabel()).Pretty(), f.GetAt().AsTime().Format(time.RFC3339), f.GetText()})
+	}
+	p.table([]string{"LABEL", "AT", "WHY"}, rows)
 }
 
 func writePreview(p *page, r *labelv1.PreviewEventResponse) {
@@ -205,6 +215,9 @@ func writePreview(p *page, r *labelv1.PreviewEventResponse) {
 		if l.GetLapses() != nil {
 			becomes += " after " + lastDay(l.GetLapses().AsTime())
 		}
+		if l.GetFailure() != "" {
+			becomes = l.GetFailure()
+		}
 		rows = append(rows, []string{label.ID(l.GetLabel()).Pretty(), l.GetManufacturer(), becomes})
 	}
 	p.table([]string{"LABEL", "MANUFACTURER", "BECOMES"}, rows)
@@ -216,7 +229,7 @@ func eventShowCommand(c *ctl) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show an event and how far its consequences are drawn",
-		Long:    "Show an event that was reported, and how many labels were changed because of it.",
+		Long:    "Show an event that was reported, how many labels were changed because of it, and for\nwhich that failed.",
 		Example: "  labelctl event show 5f21...",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -230,6 +243,28 @@ func eventShowCommand(c *ctl) *cobra.Command {
 				return err
 			}
 			return c.show(r.GetEvent(), func(p *page) { writeEvent(p, r.GetEvent()) })
+		},
+	}
+}
+
+func eventRetryCommand(c *ctl) *cobra.Command {
+	return &cobra.Command{
+		Use:     "retry ID",
+		Short:   "Try again what failed of an event",
+		Long:    "Have the labels tried again for which the consequences of an event could not be\ndrawn. What it has changed it does not change again.",
+		Example: "  labelctl event retry 5f21...",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			api, conn, err := c.oversight(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			r, err := api.RetryEvent(cmd.Context(), &labelv1.RetryEventRequest{Id: args[0]})
+			if err != nil {
+				return err
+			}
+			return c.followEvent(cmd.Context(), api, r.GetEvent())
 		},
 	}
 }

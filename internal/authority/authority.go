@@ -16,7 +16,7 @@
 //	renew.go         a new label in place of another
 //	rejudge.go       live labels, when something became known about their devices
 //	room.go          who may add how much to a label's history
-//	propagate.go     events: what labels rest on fails, and which labels it touches
+//	propagate.go     which labels an event touches
 //	consequence.go   what becomes of them
 //	open.go          which event comes next
 //	failure.go       one bad item, and going on past it
@@ -145,7 +145,7 @@ type Authority struct {
 	failures   atomic.Int64 // labels of ours that did not verify; must stay zero
 	alarms     atomic.Int64 // items that loops and lists went on past
 	sounded    *lru.Cache[string, time.Time]
-	open       openEvents
+	events     openEvents
 }
 
 // Config is what an [Authority] is made of.
@@ -199,7 +199,7 @@ func New(c Config) (*Authority, error) {
 	if a.sounded, err = lru.New[string, time.Time](soundedCache); err != nil {
 		return nil, err
 	}
-	a.open.list = map[label.Digest]*openEvent{}
+	a.events.list = map[label.Digest]*openEvent{}
 	if a.published, err = lru.New[label.ID, kept](publishedCache); err != nil {
 		return nil, err
 	}
@@ -334,7 +334,7 @@ func (a *Authority) committed(b *store.Batch) {
 	if len(b.Events) > 0 {
 		if err := a.read(func(v *store.View) error {
 			for i := range b.Events {
-				a.open.put(v, &b.Events[i])
+				a.events.put(v, &b.Events[i])
 			}
 			return nil
 		}); err != nil {

@@ -500,9 +500,9 @@ func TestPages(t *testing.T) {
 	last := int64(-1)
 	page := authority.Page{Size: 3}
 	for range 4 {
-		list, next, err := w.Authority.OwnLabels(w.Caller(labeltest.Maker), "", page)
+		list, err := w.Authority.OwnLabels(w.Caller(labeltest.Maker), "", page)
 		must(t, err)
-		for _, p := range list {
+		for _, p := range list.Labels {
 			if seen[p.Label.ID] {
 				t.Errorf("label %s is on two pages", p.Label.ID)
 			}
@@ -511,7 +511,7 @@ func TestPages(t *testing.T) {
 			}
 			seen[p.Label.ID], last = true, p.Index
 		}
-		if page.Token = next; next == "" {
+		if page.Token = list.Next; list.Next == "" {
 			break
 		}
 	}
@@ -519,14 +519,14 @@ func TestPages(t *testing.T) {
 		t.Errorf("pages have %d labels, want 7; last token %q", len(seen), page.Token)
 	}
 	for _, bad := range []authority.Page{{Size: -1}, {Size: label.MaxPage + 1}, {Token: "!"}} {
-		_, _, err := w.Authority.Labels(labeltest.Maker, bad)
+		_, err := w.Authority.Labels(labeltest.Maker, bad)
 		if label.KindOf(err) != label.Invalid {
 			t.Errorf("page %+v gave %v", bad, err)
 		}
 	}
-	_, _, err := w.Authority.OwnLabels(w.Caller(labeltest.Maker), labeltest.ToyMaker, authority.Page{})
+	_, err := w.Authority.OwnLabels(w.Caller(labeltest.Maker), labeltest.ToyMaker, authority.Page{})
 	wants(t, err, label.Denied, label.ReasonNotYours)
-	_, _, err = w.Authority.Labels("nobody", authority.Page{})
+	_, err = w.Authority.Labels("nobody", authority.Page{})
 	wants(t, err, label.NotFound, label.ReasonUnknownOrg)
 }
 

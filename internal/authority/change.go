@@ -94,7 +94,11 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		}
 	}
 	var issued *store.Label
-	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+	write := a.writer.do
+	if c.Is(label.RoleOperator) && (r.Action == label.Suspend || r.Action == label.Revoke) {
+		write = a.writer.doFirst
+	}
+	err = write(ctx, claims, func(v *store.View, b *store.Batch) error {
 		*out, issued = Change{}, nil
 		rec, err := v.Label(r.Label)
 		if err != nil {
@@ -197,7 +201,7 @@ func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err e
 		return nil, err
 	}
 	err = a.store.View(func(v *store.View) error {
-		list, err = v.Waiting(id)
+		list, err = a.past(v, "listing requests").Waiting(id)
 		return err
 	})
 	oldest := a.clock().Add(-label.MaxRequestAge)

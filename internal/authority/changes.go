@@ -16,6 +16,8 @@ type LabelChange struct {
 	Label  label.ID
 	Action label.Action // empty where it was issued
 	At     time.Time    // when it was recorded
+
+	Unreadable bool // the entry is damaged: it may be about a label, and nothing else is known
 }
 
 // changesScan bounds how many log entries are read to find changes.
@@ -25,7 +27,7 @@ const changesScan = 2048
 // asked for, and the index to go on after. More is whether there may be more at
 // once.
 func (a *Authority) Changes(after int64, most int) (list []LabelChange, next int64, more bool, err error) {
-	err = a.store.View(func(v *store.View) error {
+	err = a.read(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {
 			return err
@@ -34,7 +36,8 @@ func (a *Authority) Changes(after int64, most int) (list []LabelChange, next int
 		for next = after; next+1 < end && len(list) < most; next++ {
 			c, err := changeAt(v, next+1)
 			if err != nil {
-				return err
+				a.alarm("reading the changes of labels", fmt.Sprintf("log entry %d", next+1), err)
+				c = &LabelChange{Index: next + 1, Unreadable: true}
 			}
 			if c != nil {
 				list = append(list, *c)
@@ -107,41 +110,35 @@ const MaxModels = 50
 
 // ByModel returns the labels of the products with a model number, newest first:
 // those of one manufacturer.
-func (a *Authority) ByModel(manufacturer, model string) ([]*Published, error) {
+func (a *Authority) ByModel(manufacturer, model string) (*LabelPage, error) {
+	out := &LabelPage{}
 	var ids []label.ID
-	err := a.store.View(func(v *store.View) error {
+	err := a.read(func(v *store.View) error {
 		if _, err := v.Org(manufacturer); err != nil {
 			return unknownOrg(err, "manufacturer", manufacturer)
 		}
-		var inner error
-		err := v.OrgLabels(manufacturer, nil, func(rec *store.Label, _ []byte) bool {
-			var dev *store.Device
-			if dev, inner = v.Device(rec.Device); inner != nil {
-				return false
-			}
+		// A label of which nobody can tell the model may be of this one.
+		v = v.Past(func(d *store.Damage) { out.unavailable(a, d.Label(), d) })
+		return v.OrgLabels(manufacturer, nil, func(rec *store.Label, _ []byte) bool {
 			var d struct {
 				Model string `json:"model"`
 			}
-			if inner = label.DecodeLoose(dev.Descriptor, &d); inner == nil && d.Model == model {
+			dev, err := v.Device(rec.Device)
+			if err == nil {
+				err = label.DecodeLoose(dev.Descriptor, &d)
+			}
+			if err != nil {
+				out.unavailable(a, rec.ID, err)
+			} else if d.Model == model {
 				ids = append(ids, rec.ID)
 			}
-			return inner == nil && len(ids) < MaxModels
+			return len(ids) < MaxModels
 		})
-		if inner != nil {
-			return inner
-		}
-		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	list := make([]*Published, len(ids))
-	for i, id := range ids {
-		if list[i], err = a.Lookup(id); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+	return out, out.show(a, ids)
 }
 
 // A Listed is a label as lists show it, with all that happened to it.
@@ -153,9 +150,11 @@ type Listed struct {
 
 // Read returns the labels that the log says something of after an index, each
 // with all that happened to it, and the index to go on after. It reads at most as
-// many entries as asked for. More is whether there are more.
+// many entries as asked for. More is whether there are more. An entry that cannot
+// be read, or a label whose history cannot, is left out with an alarm: how such a
+// label stands nobody can tell, and a list must not say that it is valid.
 func (a *Authority) Read(after, entries int64) (list []*Listed, next int64, more bool, err error) {
-	err = a.store.View(func(v *store.View) error {
+	err = a.read(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {
 			return err
@@ -164,17 +163,18 @@ func (a *Authority) Read(after, entries int64) (list []*Listed, next int64, more
 		seen := map[int64]bool{}
 		for i := after + 1; i <= next; i++ {
 			l, err := listed(v, i)
+			var history []*store.Status
+			if err == nil && l != nil && !seen[l.Index] {
+				history, err = v.History(l.Outline.ID)
+			}
 			if err != nil {
-				return err
+				a.alarm("reading the log for lists", fmt.Sprintf("log entry %d", i), err)
+				continue
 			}
 			if l == nil || seen[l.Index] {
 				continue
 			}
 			seen[l.Index] = true
-			history, err := v.History(l.Outline.ID)
-			if err != nil {
-				return err
-			}
 			for _, s := range history {
 				l.Statuses = append(l.Statuses, &s.Status)
 			}

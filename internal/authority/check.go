@@ -23,33 +23,17 @@ func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, rep
 		return err
 	}
 	return s.View(func(v *store.View) error {
-		c := &check{v: v, trust: trust, programme: programme, report: report}
+		c := &check{trust: trust, programme: programme, report: report}
+		c.v = v.Past(func(d *store.Damage) { c.badf("%v", d) })
 		c.head()
-		if err := c.labels(); err != nil {
-			return err
+		for _, part := range []func() error{
+			c.labels, c.histories, c.requests, c.events, c.advisories, c.decisions, c.plans, c.enrolments, c.evidence,
+		} {
+			if err := part(); err != nil { // one that cannot go on does not keep the others from it
+				c.badf("%v", err)
+			}
 		}
-		if err := c.histories(); err != nil {
-			return err
-		}
-		if err := c.requests(); err != nil {
-			return err
-		}
-		if err := c.events(); err != nil {
-			return err
-		}
-		if err := c.advisories(); err != nil {
-			return err
-		}
-		if err := c.decisions(); err != nil {
-			return err
-		}
-		if err := c.plans(); err != nil {
-			return err
-		}
-		if err := c.enrolments(); err != nil {
-			return err
-		}
-		return c.evidence()
+		return nil
 	})
 }
 
@@ -230,6 +214,10 @@ func (c *check) events() error {
 	return c.v.Events(func(e *store.Event) bool {
 		if err := c.event(e); err != nil {
 			c.badf("event %s: %v", e.Digest, err)
+		}
+		if e.Failed > 0 {
+			c.badf("event %s: %d labels could not be changed, %s first (%s); once the reason is gone, run \"labelctl event retry %s\"",
+				e.Digest, e.Failed, e.Failures[0].Label, e.Failures[0].Text, e.Digest)
 		}
 		if n := changed[e.Digest.String()]; n != e.Changed {
 			c.badf("event %s: says that it changed %d labels, %d say so", e.Digest, e.Changed, n)

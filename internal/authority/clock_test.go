@@ -118,7 +118,7 @@ func TestClockPutRight(t *testing.T) {
 	if err != nil || r.State != label.Suspended {
 		t.Errorf("its package says %+v, %v", r, err)
 	}
-	if r, err := l.Trust.Verify(p.Package, before); err != nil || r.State != label.Active {
+	if r, err := l.Trust.Verify(p.Package, before, l.Clock.Now()); err != nil || r.State != label.Active {
 		t.Errorf("before, its package says %+v, %v", r, err)
 	}
 	l.Change(labeltest.Operator, l.pub, label.Reinstate, "resolved")

@@ -48,7 +48,7 @@ func (a *Authority) Complain(ctx context.Context, p store.Complaint) (*store.Com
 			}
 		}
 		n := 0
-		if err := v.OpenComplaints(nil, func(*store.Complaint, []byte) bool { n++; return n < MaxOpenComplaints }); err != nil {
+		if err := a.past(v, "counting reports").OpenComplaints(nil, func(*store.Complaint, []byte) bool { n++; return n < MaxOpenComplaints }); err != nil {
 			return err
 		}
 		if n >= MaxOpenComplaints {
@@ -105,9 +105,9 @@ func (a *Authority) Complaints(c Caller, id label.ID, p Page) (list []*Complaint
 	page := collector[*store.Complaint]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if id != "" {
-			err = v.LabelComplaints(id, cursor, page.add)
+			err = a.past(v, "listing reports").LabelComplaints(id, cursor, page.add)
 		} else {
-			err = v.OpenComplaints(cursor, page.add)
+			err = a.past(v, "listing reports").OpenComplaints(cursor, page.add)
 		}
 		for _, c := range page.items {
 			s := &ComplaintState{Complaint: *c}

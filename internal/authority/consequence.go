@@ -51,11 +51,11 @@ func (a *Authority) keepPropagating(ctx context.Context) {
 // Where it is the store or a key that fails, nothing is recorded, and the error is
 // returned: the same is to be tried again.
 func (a *Authority) Propagate(ctx context.Context) error {
-	if err := a.open.load(a); err != nil {
+	if err := a.events.load(a); err != nil {
 		return errors.Join(err, context.Cause(ctx))
 	}
 	for ctx.Err() == nil {
-		next := a.open.next()
+		next := a.events.next()
 		if next == nil || next.class >= advisoryClass {
 			if err := a.judgeDue(ctx); err != nil {
 				return errors.Join(err, context.Cause(ctx))
@@ -110,12 +110,12 @@ func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool
 		return false, err
 	case err != nil && e == nil: // nothing can be recorded with it
 		a.alarm("drawing the consequences of an event", o.id.String(), err)
-		a.open.remove(o.id)
+		a.events.remove(o.id)
 		return true, nil
 	case err != nil: // of the event as a whole
 		chunk, done = []Affected{{Label: &store.Label{}, Err: err}}, true
 	case !e.Done.IsZero():
-		a.open.remove(o.id)
+		a.events.remove(o.id)
 		return true, nil
 	}
 	defer a.writer.begin()()

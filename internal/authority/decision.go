@@ -269,15 +269,14 @@ func (a *Authority) Appeals(c Caller, manufacturer string, p Page) ([]*Trail, st
 		return a.refusals(c, manufacturer, p, func(d *store.Decision) bool { return !d.Appeal.IsZero() })
 	}
 	return a.trails(p, func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error {
-		var inner error
-		err := v.DueAppeals(cursor, func(appeal *store.Appeal, at []byte) bool {
-			var d *store.Decision
-			if d, inner = v.Decision(appeal.Decision); inner != nil {
-				return false
+		return v.DueAppeals(cursor, func(appeal *store.Appeal, at []byte) bool {
+			d, err := v.Decision(appeal.Decision)
+			if err != nil {
+				a.alarm("listing appeals", appeal.Digest.String(), err)
+				return true
 			}
 			return f(d, at)
 		})
-		return errors.Join(err, inner)
 	})
 }
 
@@ -302,7 +301,8 @@ func (a *Authority) refusals(c Caller, manufacturer string, p Page, fits func(*s
 	})
 }
 
-// trails collects a page of what each calls its function with.
+// trails collects a page of what each calls its function with. What cannot be read
+// is left out, with an alarm.
 func (a *Authority) trails(p Page, each func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error) (list []*Trail, next string, err error) {
 	size, cursor, err := p.limits()
 	if err != nil {
@@ -310,13 +310,14 @@ func (a *Authority) trails(p Page, each func(v *store.View, cursor []byte, f fun
 	}
 	page := collector[*store.Decision]{size: size}
 	err = a.store.View(func(v *store.View) error {
-		if err := each(v, cursor, page.add); err != nil {
+		if err := each(a.past(v, "listing decisions"), cursor, page.add); err != nil {
 			return err
 		}
 		for _, d := range page.items {
 			t, err := follow(v, d)
 			if err != nil {
-				return err
+				a.alarm("listing decisions", d.Digest.String(), err)
+				continue
 			}
 			list = append(list, t)
 		}

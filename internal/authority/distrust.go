@@ -122,16 +122,21 @@ func (d *distrust) unite(a, b string) {
 // many steps. The parent need not be enrolled.
 func (d *distrust) related(a, b string) bool { return d.group(a) == d.group(b) }
 
-// doubt returns what speaks against a statement about a device, or nil.
-func (d *distrust) doubt(st *store.Statement, maker string) *scheme.Doubt {
+// fallen returns why a statement does not count at all any more, or nil.
+func (d *distrust) fallen(st *store.Statement) *scheme.Doubt {
 	if _, ok := d.struck[st.ID]; ok {
 		return &scheme.Doubt{Code: doubtStruck, Text: "was struck by the authority, which found it not to be reliable"}
 	}
 	if from, ok := d.keys[st.Key]; ok && !st.Received.Before(from) {
 		return &scheme.Doubt{Code: doubtKey, Text: "arrived when the key that signed it may have been in the wrong hands; sign it anew with another key"}
 	}
-	if st.Type != label.TypeTestReport {
-		return nil
+	return nil
+}
+
+// doubt returns what speaks against a statement about a device, or nil.
+func (d *distrust) doubt(st *store.Statement, maker string) *scheme.Doubt {
+	if doubt := d.fallen(st); doubt != nil || st.Type != label.TypeTestReport {
+		return doubt
 	}
 	if d.related(st.Signer, maker) {
 		return &scheme.Doubt{Code: doubtAffiliated, Against: true, Text: "is of a laboratory that is not independent of the manufacturer; another has to test the device; what it found wrong still counts"}

@@ -8,10 +8,10 @@
 // Each signer has a number of places for a device ([label.MaxSignerStatements]).
 // A statement that says nothing any more gives its place back: a declaration when
 // there is one of a later day, a report when its correction states again all that
-// it found wrong. When all places are taken, a report of a failure takes that of
-// the oldest statement which reports none, or else of the oldest; anything else
-// is refused. So a signer can neither keep another out, nor hide a failure, nor be
-// kept from reporting one.
+// it found wrong. It has it again when what took the place is struck. A report of
+// a failure takes up no place, so that there is always room for one, however many
+// others its lab has made. So a signer can neither keep another out, nor hide a
+// failure, nor be kept from reporting one.
 package authority
 
 import (
@@ -38,6 +38,9 @@ func (d *distrust) evidence(v *store.View, device *store.Device, category string
 		if err != nil {
 			return nil, 0, err
 		}
+		if s.Superseded, err = d.standing(v, s.Superseded); err != nil {
+			return nil, 0, err
+		}
 		if !s.Superseded.IsZero() {
 			past = append(past, &scheme.Item{
 				ID: st.ID, Type: st.Type, Signer: st.Signer, Number: st.Number, Date: st.Date,
@@ -59,6 +62,19 @@ func (d *distrust) evidence(v *store.View, device *store.Device, category string
 	}
 	slices.SortFunc(past, func(x, y *scheme.Item) int { return cmp.Or(y.Date.Compare(x.Date), slices.Compare(x.ID[:], y.ID[:])) })
 	return append(items, past[:min(len(past), maxPast)]...), len(list), nil
+}
+
+// standing returns a statement that took the place of another, or nothing where it
+// has fallen itself, so that the other has its place again.
+func (d *distrust) standing(v *store.View, by label.Digest) (label.Digest, error) {
+	if by.IsZero() {
+		return by, nil
+	}
+	st, err := v.Statement(by)
+	if err != nil || d.fallen(st) == nil {
+		return by, err
+	}
+	return label.Digest{}, nil
 }
 
 // maxPast bounds the statements named in a decision whose place others have
@@ -97,15 +113,19 @@ func (a *Authority) makeRoom(v *store.View, b *store.Batch, st *store.Statement,
 		takePlace(st.ID, mine[i].ID) // it came after the one that takes its place
 		return nil
 	}
-	if len(mine) < label.MaxSignerStatements {
-		return nil
+	limit, taken := label.MaxSignerStatements, 0
+	if item.Fails() {
+		limit = label.MaxSignerFailures
 	}
-	if !item.Fails() {
+	for _, old := range mine {
+		if old.item.Fails() == item.Fails() {
+			taken++
+		}
+	}
+	if taken >= limit {
 		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "subject",
-			"%s has %d statements about the device that count, which is the limit; declare on a later day, or correct an earlier report (member corrects)", st.Signer, len(mine))
+			"%s has %d such statements about the device that count, which is the limit; declare on a later day, or correct an earlier report (member corrects)", st.Signer, taken)
 	}
-	oldest := max(0, slices.IndexFunc(mine, func(old *placed) bool { return !old.item.Fails() }))
-	takePlace(mine[oldest].ID, st.ID)
 	return nil
 }
 
@@ -181,6 +201,9 @@ func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []by
 	list := make([]*StatementNote, len(all))
 	for i, s := range all {
 		st, err := v.Statement(s.ID)
+		if err == nil {
+			s.Superseded, err = known.standing(v, s.Superseded)
+		}
 		if err != nil {
 			return err
 		}
@@ -202,11 +225,14 @@ func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []by
 }
 
 // dueFor has a device judged again, beside other work, if it has a label that
-// stands.
+// stands. One whose labels cannot all be read may have one: a bad record must not
+// keep anything from being reported.
 func (a *Authority) dueFor(v *store.View, b *store.Batch, device label.Digest) error {
 	labels, err := v.DeviceLabels(device)
 	if err != nil {
-		return err
+		a.alarm("finding what is to be judged again", device.String(), err)
+		b.Judgements = append(b.Judgements, store.Judgement{Device: device, Since: b.At})
+		return nil
 	}
 	for _, rec := range labels {
 		if !rec.Expires.After(b.At) {
@@ -223,7 +249,7 @@ func (a *Authority) dueFor(v *store.View, b *store.Batch, device label.Digest) e
 func (a *Authority) dueForSigner(v *store.View, b *store.Batch, signer string, fits func(*store.Statement) bool) error {
 	seen := map[label.Digest]bool{}
 	var inner error
-	err := v.OrgStatements(signer, nil, func(st *store.Statement, _ []byte) bool {
+	err := a.past(v, "finding what is to be judged again").OrgStatements(signer, nil, func(st *store.Statement, _ []byte) bool {
 		if st.Signer == signer && !seen[st.Device] && fits(st) {
 			seen[st.Device] = true
 			inner = a.dueFor(v, b, st.Device)

@@ -3,6 +3,7 @@ package authority
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -61,22 +62,7 @@ func (a *Authority) Alarms() int64 { return a.alarms.Load() }
 
 // failure records what failed.
 func failure(id label.ID, err error, at time.Time) store.EventFailure {
-	return store.EventFailure{Label: id, Text: clip(err.Error(), label.MaxText), At: at.UTC().Truncate(time.Second)}
-}
-
-// clip returns at most so many bytes of a text.
-func clip(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	end := 0
-	for i := range s {
-		if i > most {
-			break
-		}
-		end = i
-	}
-	return s[:end]
+	return store.EventFailure{Label: id, Text: clipText(err.Error(), label.MaxText), At: at.UTC().Truncate(time.Second)}
 }
 
 // A FailureNews is the data of a notice that something failed which labels wait
@@ -105,10 +91,10 @@ func (a *Authority) recordFailures(b *store.Batch, e *store.Event, failed []stor
 
 // A round is one pass of some work over many items.
 type round struct {
-	a      *Authority
-	work   string
-	failed []store.EventFailure
-	n      int
+	a     *Authority
+	work  string
+	first store.EventFailure
+	n     int
 }
 
 // fail notes that the work on something failed by itself. It returns the error
@@ -119,7 +105,7 @@ func (r *round) fail(id label.ID, about string, err error) error {
 	}
 	r.a.alarm(r.work, about, err)
 	if r.n++; r.n == 1 {
-		r.failed = append(r.failed, failure(id, err, r.a.clock()))
+		r.first = failure(id, err, r.a.clock())
 	}
 	return nil
 }
@@ -134,7 +120,7 @@ func (r *round) end(ctx context.Context) error {
 	if r.n == 0 {
 		return nil
 	}
-	first := r.failed[0]
+	first := r.first
 	return r.a.writer.do(ctx, []string{"failures"}, func(_ *store.View, b *store.Batch) error {
 		id := fmt.Sprintf("work-failed-%s-%s", label.DigestOf([]byte(r.work)).String()[:16], label.DateOf(b.At))
 		return r.a.tellOperators(b, notice.WorkFailed, id, string(first.Label), FailureNews{Work: r.work, Label: first.Label, Failed: r.n, Text: first.Text})
@@ -166,4 +152,13 @@ func (a *Authority) Retry(ctx context.Context, c Caller, id label.Digest) (e *st
 	}
 	a.work.wake()
 	return e, nil
+}
+
+// clipText shortens a text to a number of bytes, at the end of a character.
+func clipText(s string, most int) string {
+	const more = " …"
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most-len(more)], "") + more
 }

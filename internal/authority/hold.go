@@ -248,6 +248,9 @@ func (a *Authority) countedStatements(v *store.View, device *store.Device) (list
 	d := a.distrust.Load()
 	for _, s := range all {
 		st, err := v.Statement(s.ID)
+		if err == nil {
+			s.Superseded, err = d.standing(v, s.Superseded)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -121,7 +121,7 @@ func (a *Authority) DeadLetters(c Caller, id string, p Page) ([]*notice.Delivery
 		if _, err := c.hook(v, id); err != nil {
 			return err
 		}
-		return v.DeadLetters(id, cursor, page.add)
+		return a.past(v, "listing dead letters").DeadLetters(id, cursor, page.add)
 	})
 	return page.items, page.next, err
 }
@@ -135,7 +135,7 @@ func (a *Authority) Replay(ctx context.Context, c Caller, id string, numbers []u
 		}
 		n = 0
 		var again []notice.Delivery
-		if err := v.DeadLetters(id, nil, func(d *notice.Delivery, _ []byte) bool {
+		if err := a.past(v, "listing dead letters").DeadLetters(id, nil, func(d *notice.Delivery, _ []byte) bool {
 			if len(numbers) == 0 || slices.Contains(numbers, d.Seq) {
 				again = append(again, *d)
 			}
@@ -190,7 +190,7 @@ func (a *Authority) Outbox() Outbox { return Outbox{a} }
 // Due implements [notice.Outbox].
 func (o Outbox) Due(now time.Time, limit int) (list []notice.Delivery, err error) {
 	err = o.a.store.View(func(v *store.View) error {
-		return v.Heads(func(d *notice.Delivery) {
+		return o.a.past(v, "sending notices").Heads(func(d *notice.Delivery) {
 			if !d.Next.After(now) {
 				list = append(list, *d)
 			}

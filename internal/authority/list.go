@@ -2,6 +2,7 @@ package authority
 
 import (
 	"encoding/base64"
+	"fmt"
 
 	"labeld/internal/label"
 	"labeld/internal/store"
@@ -80,46 +81,76 @@ func (a *Authority) Submissions(c Caller, device label.Digest, p Page) ([]*State
 	return page.items, page.next, err
 }
 
+// A LabelPage is a page of labels. A list answers with the labels that it can show
+// and names the others: one bad label hides no other, and is not hidden itself.
+type LabelPage struct {
+	Labels      []*Published
+	Unavailable []label.ID // that belong here and cannot be shown now; the alarm was raised
+	Next        string     // token of the next page
+}
+
+// show adds labels to the page.
+func (p *LabelPage) show(a *Authority, ids []label.ID) error {
+	for _, id := range ids {
+		l, err := a.Lookup(id)
+		switch {
+		case err == nil:
+			p.Labels = append(p.Labels, l)
+		case own(err):
+			p.unavailable(a, id, err)
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// unavailable names a label that cannot be shown.
+func (p *LabelPage) unavailable(a *Authority, id label.ID, err error) {
+	a.alarm("showing a label", string(id), err)
+	p.Unavailable = append(p.Unavailable, id)
+}
+
+// past returns a view whose loops go on past damaged records, with an alarm.
+func (a *Authority) past(v *store.View, work string) *store.View {
+	return v.Past(func(d *store.Damage) { a.alarm(work, fmt.Sprintf("%s/%x", d.Bucket, d.Key), d) })
+}
+
 // Labels lists the labels of a manufacturer, newest first. It is public.
-func (a *Authority) Labels(manufacturer string, p Page) ([]*Published, string, error) {
+func (a *Authority) Labels(manufacturer string, p Page) (*LabelPage, error) {
 	size, cursor, err := p.limits()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	page := collector[label.ID]{size: size}
-	err = a.store.View(func(v *store.View) error {
+	out, page := &LabelPage{}, collector[label.ID]{size: size}
+	err = a.read(func(v *store.View) error {
 		if _, err := v.Org(manufacturer); err != nil {
 			return unknownOrg(err, "manufacturer", manufacturer)
 		}
-		return v.OrgLabels(manufacturer, cursor, func(l *store.Label, at []byte) bool {
+		return v.Past(func(d *store.Damage) { out.unavailable(a, d.Label(), d) }).OrgLabels(manufacturer, cursor, func(l *store.Label, at []byte) bool {
 			return page.add(l.ID, at)
 		})
 	})
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	list := make([]*Published, len(page.items))
-	for i, id := range page.items {
-		if list[i], err = a.Lookup(id); err != nil {
-			return nil, "", err
-		}
-	}
-	return list, page.next, nil
+	out.Next = page.next
+	return out, out.show(a, page.items)
 }
 
 // OwnLabels lists the labels of the caller, or of a manufacturer that an
 // operator names.
-func (a *Authority) OwnLabels(c Caller, manufacturer string, p Page) ([]*Published, string, error) {
+func (a *Authority) OwnLabels(c Caller, manufacturer string, p Page) (*LabelPage, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	switch {
 	case manufacturer == "" && c.Is(label.RoleOperator):
-		return nil, "", label.Errorf(label.Invalid, label.ReasonMissing, "manufacturer", "an operator names the manufacturer whose labels to list")
+		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "manufacturer", "an operator names the manufacturer whose labels to list")
 	case manufacturer == "":
 		manufacturer = c.Org
 	case manufacturer != c.Org && !c.Is(label.RoleOperator):
-		return nil, "", label.Errorf(label.Denied, label.ReasonNotYours, "manufacturer", "only operators list another manufacturer's labels by this call")
+		return nil, label.Errorf(label.Denied, label.ReasonNotYours, "manufacturer", "only operators list another manufacturer's labels by this call")
 	}
 	return a.Labels(manufacturer, p)
 }
@@ -164,7 +195,7 @@ func (a *Authority) Organizations(c Caller, role label.Role, p Page) ([]*label.O
 	}
 	page := collector[*label.Organization]{size: size}
 	err = a.store.View(func(v *store.View) error {
-		return v.Orgs(string(cursor), func(o *label.Organization) bool {
+		return a.past(v, "listing organizations").Orgs(string(cursor), func(o *label.Organization) bool {
 			return role != "" && !o.Has(role) || page.add(o, []byte(o.ID))
 		})
 	})

@@ -176,7 +176,7 @@ func (a *Authority) Notices(c Caller, org string, p Page) ([]*notice.Notice, str
 		if _, err := v.Org(org); err != nil {
 			return unknownOrg(err, "organization", org)
 		}
-		return v.OrgNotices(org, cursor, page.add)
+		return a.past(v, "listing notices").OrgNotices(org, cursor, page.add)
 	})
 	return page.items, page.next, err
 }
@@ -188,7 +188,7 @@ func (a *Authority) Feed(manufacturer string) (org *label.Organization, list []*
 		if org, err = v.Org(manufacturer); err != nil || !org.Has(label.RoleManufacturer) {
 			return label.Errorf(label.NotFound, label.ReasonUnknownOrg, "manufacturer", "no manufacturer %q is enrolled here", manufacturer)
 		}
-		return v.OrgNotices(manufacturer, nil, func(n *notice.Notice, _ []byte) bool {
+		return a.past(v, "listing notices").OrgNotices(manufacturer, nil, func(n *notice.Notice, _ []byte) bool {
 			if notice.KindOf(n.Kind).Public {
 				list = append(list, n)
 			}

@@ -19,8 +19,8 @@ var urgency = map[label.EventKind]int{
 	label.StatementEvent:   0,
 	label.AffiliationEvent: 0,
 	label.HoldEvent:        0,
-	label.ReleaseEvent:     0,
-	label.GTINEvent:        0,
+	label.ReleaseEvent:     1,
+	label.GTINEvent:        1,
 	label.SchemeEvent:      1,
 	label.AdvisoryEvent:    advisoryClass,
 }

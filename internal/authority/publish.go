@@ -119,7 +119,7 @@ func (a *Authority) holds(p *Published, now time.Time) (same bool, err error) {
 	if p == nil || !p.next.IsZero() && !now.Before(p.next) || !recent(p.fresh, now) {
 		return false, nil
 	}
-	err = a.store.View(func(v *store.View) error {
+	err = a.read(func(v *store.View) error {
 		same = v.Happened(p.Label.ID) == len(p.Statuses)
 		return nil
 	})
@@ -131,7 +131,7 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 	var rec *store.Label
 	var d *draft
 	assemble := func(t *signedTally) error {
-		return a.store.View(func(v *store.View) (err error) {
+		return a.read(func(v *store.View) (err error) {
 			if rec, err = v.Label(id); err != nil {
 				return found(err, label.ReasonUnknownLabel, "id",
 					"no label %s was issued here; if it is printed on a product, it may be forged: compare every character and report it", id.Pretty())
@@ -153,7 +153,7 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 	if err != nil {
 		return nil, a.disown(rec, err)
 	}
-	err = a.store.View(func(v *store.View) error {
+	err = a.read(func(v *store.View) error {
 		p.Pictured = v.HasPicture(p.Label.Device.Picture)
 		p.Rulings, err = ruled(v, rec.Device, p.Label)
 		return err
@@ -210,7 +210,7 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 		return nil, err
 	}
 	d := &Documents{Index: rec.Index, Device: device, Bundle: bundle}
-	err = a.store.View(func(v *store.View) error {
+	err = a.read(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {
 			return err
@@ -293,7 +293,7 @@ func (a *Authority) ByGTIN(g label.GTIN) (*Published, error) {
 // choose returns which of a product's labels it is known by at an instant.
 func (a *Authority) choose(g label.GTIN, now time.Time) (label.ID, error) {
 	var best *store.Label
-	err := a.store.View(func(v *store.View) error {
+	err := a.read(func(v *store.View) error {
 		devices, err := v.GTINDevices(g)
 		if err != nil {
 			return err

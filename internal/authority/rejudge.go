@@ -277,7 +277,7 @@ func (a *Authority) react(b *store.Batch, n *verdict, h *label.History, standing
 		text = "There is no declaration of the manufacturer any more that counts."
 	}
 	_, err := a.append(b, n.rec, h, label.Status{
-		Label: n.rec.ID, Action: r.Action, Reason: r.Reason, Text: clip(text, label.MaxProse), Cause: n.cause,
+		Label: n.rec.ID, Action: r.Action, Reason: r.Reason, Text: clipText(text, label.MaxProse), Cause: n.cause,
 	})
 	return r.Action, err
 }

@@ -61,7 +61,7 @@ func (a *Authority) refreshList() error {
 	news := a.newTally(next.at)
 	err = a.store.View(func(v *store.View) (err error) {
 		if head, err = v.Head(); err == nil {
-			l, uncounted, err = gather(v, head, next.at, news)
+			l, uncounted, err = a.gather(v, head, next.at, news)
 		}
 		return err
 	})
@@ -80,10 +80,17 @@ func (a *Authority) refreshList() error {
 }
 
 // gather works out the list from the histories: the other labels are valid. Each
-// history is counted in the tally as well.
-func gather(v *store.View, head store.Head, now time.Time, news *newTally) (l *statuslist.List, uncounted []error, err error) {
+// history is counted in the tally as well. Of a label whose history cannot be read
+// nobody can tell how it stands: it is listed as suspended, with an alarm.
+func (a *Authority) gather(v *store.View, head store.Head, now time.Time, news *newTally) (l *statuslist.List, uncounted []error, err error) {
 	l = statuslist.New(head.Tree.N)
-	err = v.Histories(func(rec *store.Label, list []*store.Status) bool {
+	past := v.Past(func(d *store.Damage) {
+		a.alarm("making the status list", string(d.Label()), d)
+		if index, ok := v.IndexOf(d.Label()); ok {
+			l.Set(index, verify.ListValue(label.Suspended))
+		}
+	})
+	err = past.Histories(func(rec *store.Label, list []*store.Status) bool {
 		l.Set(rec.Index, verify.ListValue(historyOf(v, rec, list).StandingAt(now).State))
 		if err := news.count(v, rec, list); err != nil {
 			uncounted = append(uncounted, err)

@@ -220,17 +220,19 @@ func (a *Authority) Planned(id string) (p *Planned, err error) {
 	return p, err
 }
 
-// Drawn returns what the labels say that were drawn, in the order drawn.
+// Drawn returns what the labels say that were drawn, in the order drawn; of one
+// that cannot be read its ID and nothing else.
 func (a *Authority) Drawn(r *surveillance.Result) (list []*label.Label, err error) {
 	err = a.store.View(func(v *store.View) error {
 		for _, d := range r.Drawn {
 			rec, err := v.Label(d.ID)
-			if err != nil {
-				return err
+			var l *label.Label
+			if err == nil {
+				l, err = said(v, rec)
 			}
-			l, err := said(v, rec)
 			if err != nil {
-				return err
+				a.alarm("listing what was drawn", string(d.ID), err)
+				l = &label.Label{ID: d.ID} // all that can be said of it
 			}
 			list = append(list, l)
 		}
@@ -278,13 +280,14 @@ func (a *Authority) Plans(p Page) (list []*Planned, next string, err error) {
 	}
 	page := collector[*store.Plan]{size: size}
 	err = a.store.View(func(v *store.View) error {
-		if err := v.Plans(string(cursor), func(rec *store.Plan) bool { return page.add(rec, []byte(rec.ID)) }); err != nil {
+		if err := a.past(v, "listing plans").Plans(string(cursor), func(rec *store.Plan) bool { return page.add(rec, []byte(rec.ID)) }); err != nil {
 			return err
 		}
 		for _, rec := range page.items {
 			planned, err := a.planned(v, rec.ID)
 			if err != nil {
-				return err
+				a.alarm("listing plans", rec.ID, err)
+				continue
 			}
 			list = append(list, planned)
 		}
@@ -306,7 +309,7 @@ func (a *Authority) Outliers(c Caller, since label.Date) ([]surveillance.Finding
 	var reports []surveillance.Report
 	err := a.store.View(func(v *store.View) error {
 		var inner error
-		err := v.Statements(func(st *store.Statement) bool {
+		err := a.past(v, "comparing reports").Statements(func(st *store.Statement) bool {
 			if st.Type != label.TypeTestReport || label.DateOf(st.Received).Before(since) {
 				return true
 			}
@@ -314,11 +317,13 @@ func (a *Authority) Outliers(c Caller, since label.Date) ([]surveillance.Finding
 				inner = label.Errorf(label.TooLarge, label.ReasonTooLarge, "since", "there are more than %d reports to compare; name a later day", MaxCompared)
 				return false
 			}
-			var r *surveillance.Report
-			if r, inner = figures(v, st); inner == nil {
-				reports = append(reports, *r)
+			r, err := figures(v, st)
+			if err != nil {
+				a.alarm("comparing reports", st.ID.String(), err)
+				return true
 			}
-			return inner == nil
+			reports = append(reports, *r)
+			return true
 		})
 		return errors.Join(err, inner)
 	})

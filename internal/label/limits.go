@@ -120,6 +120,11 @@ const (
 	// another. Statements that others have taken the place of do not count.
 	MaxSignerStatements = 32
 
+	// MaxSignerFailures bounds the reports of failures of one laboratory about one
+	// device, which take up no place of its others. A laboratory that has found so
+	// many corrects one of them.
+	MaxSignerFailures = 256
+
 	// MaxReportDelay is how long after the end of an accreditation reports under
 	// it are accepted: a report is written after the tests are done.
 	MaxReportDelay = 30 * 24 * time.Hour

@@ -310,7 +310,7 @@ func (s *Standing) apply(e effect) {
 		s.Advisories = append(s.Advisories, st)
 		return
 	case Release:
-		if s.State.Final() || !st.Effective.Before(s.Expires) {
+		if s.State.Final() || !e.from.Before(s.Expires) {
 			s.Hold = nil
 		}
 		return

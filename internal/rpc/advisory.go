@@ -36,7 +36,13 @@ func (s *advisories) PreviewAdvisory(ctx context.Context, r *labelv1.PreviewAdvi
 	}
 	out := &labelv1.PreviewAdvisoryResponse{Total: int32(len(list))}
 	for _, t := range list[:min(len(list), maxPreview)] {
-		out.Labels = append(out.Labels, &labelv1.AdvisedLabel{Label: string(t.Label.ID), Advice: advice(t.Advisory)})
+		l := &labelv1.AdvisedLabel{Label: string(t.Label.ID)}
+		if t.Err != nil {
+			l.Failure = unreadable
+		} else {
+			l.Advice = advice(t.Advisory)
+		}
+		out.Labels = append(out.Labels, l)
 	}
 	return out, nil
 }

@@ -14,6 +14,9 @@ type oversight struct {
 	a *authority.Authority
 }
 
+// unreadable is said of a label of which a preview cannot tell.
+const unreadable = "its record cannot be read; run \"labeld check\""
+
 // maxPreview bounds the labels in the answer to a preview.
 const maxPreview = 10_000
 
@@ -38,9 +41,11 @@ func (s *oversight) PreviewEvent(ctx context.Context, r *labelv1.PreviewEventReq
 	}
 	out := &labelv1.PreviewEventResponse{Total: int32(len(list))}
 	for _, t := range list[:min(len(list), maxPreview)] {
-		out.Labels = append(out.Labels, &labelv1.AffectedLabel{
-			Label: string(t.Label.ID), Manufacturer: t.Label.Org, Action: actionOf[t.Action], Lapses: timestamp(t.Ends),
-		})
+		l := &labelv1.AffectedLabel{Label: string(t.Label.ID), Manufacturer: t.Label.Org, Action: actionOf[t.Action], Lapses: timestamp(t.Ends)}
+		if t.Err != nil {
+			l.Failure = unreadable
+		}
+		out.Labels = append(out.Labels, l)
 	}
 	return out, nil
 }
@@ -57,9 +62,25 @@ func (s *oversight) GetEvent(ctx context.Context, r *labelv1.GetEventRequest) (*
 	return &labelv1.GetEventResponse{Event: event(e)}, nil
 }
 
+func (s *oversight) RetryEvent(ctx context.Context, r *labelv1.RetryEventRequest) (*labelv1.RetryEventResponse, error) {
+	id, err := digest("id", r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.a.Retry(ctx, caller(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.RetryEventResponse{Event: event(e)}, nil
+}
+
 func event(e *store.Event) *labelv1.Event {
+	var failures []*labelv1.EventFailure
+	for _, f := range e.Failures {
+		failures = append(failures, &labelv1.EventFailure{Label: string(f.Label), Text: f.Text, At: timestamp(f.At)})
+	}
 	return &labelv1.Event{
 		Id: e.Digest.String(), Kind: string(e.Event.Kind), About: e.Event.Name(), Reason: e.Event.Reason, Text: e.Event.Text,
-		Received: timestamp(e.Received), Done: timestamp(e.Done), Changed: int32(e.Changed),
+		Received: timestamp(e.Received), Done: timestamp(e.Done), Changed: int32(e.Changed), Failures: failures, Failed: int32(e.Failed),
 	}
 }

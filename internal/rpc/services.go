@@ -180,12 +180,12 @@ func (s *labels) picture(id label.ID, f labelv1.QRFormat) ([]byte, error) {
 }
 
 func (s *labels) ListLabels(ctx context.Context, r *labelv1.ListLabelsRequest) (*labelv1.ListLabelsResponse, error) {
-	list, next, err := s.a.OwnLabels(caller(ctx), r.GetManufacturer(), page(r))
+	p, err := s.a.OwnLabels(caller(ctx), r.GetManufacturer(), page(r))
 	if err != nil {
 		return nil, err
 	}
-	out, err := summaries(list)
-	return &labelv1.ListLabelsResponse{Labels: out, NextPageToken: next}, err
+	out, err := summaries(p.Labels)
+	return &labelv1.ListLabelsResponse{Labels: out, NextPageToken: p.Next, Unavailable: texts(p.Unavailable)}, err
 }
 
 // verification implements VerificationService.
@@ -274,12 +274,12 @@ func (s *verification) ListManufacturerLabels(_ context.Context, r *labelv1.List
 	if r.GetManufacturer() == "" {
 		return nil, missing("manufacturer")
 	}
-	list, next, err := s.a.Labels(r.GetManufacturer(), page(r))
+	p, err := s.a.Labels(r.GetManufacturer(), page(r))
 	if err != nil {
 		return nil, err
 	}
-	out, err := summaries(list)
-	return &labelv1.ListManufacturerLabelsResponse{Labels: out, NextPageToken: next}, err
+	out, err := summaries(p.Labels)
+	return &labelv1.ListManufacturerLabelsResponse{Labels: out, NextPageToken: p.Next, Unavailable: texts(p.Unavailable)}, err
 }
 
 // operations implements AuthorityService.
@@ -398,4 +398,11 @@ func (s *operations) GetScheme(_ context.Context, r *labelv1.GetSchemeRequest) (
 		return nil, label.Errorf(label.NotFound, label.ReasonUnknownScheme, "id", "no scheme %q is served", r.GetId())
 	}
 	return &labelv1.GetSchemeResponse{Scheme: schemeMessage(sc, true)}, nil
+}
+
+func texts(ids []label.ID) (out []string) {
+	for _, id := range ids {
+		out = append(out, string(id))
+	}
+	return out
 }

@@ -101,7 +101,9 @@ func (c *checker) log() {
 		for i := tree.N; i < min(tree.N+translog.TileWidth, head.Tree.N); i++ {
 			leaf, err := c.v.Leaf(i)
 			if err != nil {
-				c.badf("log entry %d: %v", i, err)
+				c.badf("log entry %d: %v; hashes from %d on are not recomputed", i, err, tree.N)
+				c.leaves = map[int64]string{}
+				c.entries(i+1, head.Tree.N)
 				return
 			}
 			if _, err := label.ParseEnvelope(leaf); err != nil {
@@ -131,6 +133,15 @@ func (c *checker) log() {
 		c.badf("log has %d entries, its head says %d", n, head.Tree.N)
 	}
 	c.leaves = map[int64]string{}
+}
+
+// entries reads the rest of the log, behind an entry that cannot be read.
+func (c *checker) entries(from, to int64) {
+	for i := from; i < to; i++ {
+		if _, err := c.v.Leaf(i); err != nil {
+			c.badf("log entry %d: %v", i, err)
+		}
+	}
 }
 
 // claims records which record stands for a log entry.

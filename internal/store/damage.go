@@ -1,6 +1,8 @@
 package store
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -35,6 +37,18 @@ func (d *Damage) Label() label.ID {
 func corrupt(bucket, key []byte, err error) error {
 	return &Damage{string(bucket), append([]byte(nil), key...), label.Errorf(label.Internal, label.ReasonInternal, "",
 		"record %s/%x cannot be read (%v); run \"labeld check\"", bucket, key, err)}
+}
+
+// IndexOf returns the log entry of a label without reading its record, from an
+// index of which it reads all: it is for labels whose record cannot be read.
+func (v *View) IndexOf(id label.ID) (index int64, ok bool) {
+	c := v.tx.Bucket(bOrgLabels).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		if _, rest, found := bytes.Cut(k, []byte{0}); found && len(rest) > 8 && label.ID(rest[8:]) == id {
+			return ^int64(binary.BigEndian.Uint64(rest[:8])), true
+		}
+	}
+	return 0, false
 }
 
 // errMissing is the damage of a record that an index leads to.

@@ -175,11 +175,10 @@ func (v *View) LabelsOf(d *Device) (list []*Label, err error) {
 	c := v.tx.Bucket(bDeviceLabels).Cursor()
 	for k, b := c.Seek(p); bytes.HasPrefix(k, p); k, b = c.Next() {
 		l, err := v.Label(label.ID(b))
-		if err = v.past(present(bLabels, b, err)); err != nil {
-			return nil, err
-		}
-		if l != nil {
+		if err = present(bLabels, b, err); err == nil {
 			list = append(list, l)
+		} else if err = v.past(err); err != nil {
+			return nil, err
 		}
 	}
 	return list, nil

@@ -76,13 +76,14 @@ const (
 	neverLabelled  = "never-labelled"  // it is registered and has never had one
 	unknownProduct = "unknown-product" // nobody registered it: most products have no label
 	malformedGTIN  = "malformed"       // in bulk: that is no GTIN
+	unavailable    = "unavailable"     // it has a label that cannot be shown now: nothing is known of it
 )
 
 // An Answer is what is known of a product.
 type Answer struct {
 	GTIN    string        `json:"gtin,omitempty"`
 	Result  string        `json:"result"`
-	Message string        `json:"message,omitempty"` // what is wrong with the number
+	Message string        `json:"message,omitempty"` // what is wrong with the number, or why nothing can be said
 	Product *Product      `json:"product,omitempty"`
 	Label   *LabelInShort `json:"label,omitempty"`
 }
@@ -230,7 +231,9 @@ func (h *Handler) bulk(w http.ResponseWriter, r *http.Request) {
 			answers[i] = &Answer{GTIN: n, Result: malformedGTIN, Message: e.Text}
 			continue
 		}
-		if answers[i], err = h.productAt(g, at); err != nil {
+		if answers[i], err = h.productAt(g, at); own(err) {
+			answers[i] = &Answer{Result: unavailable, Message: cannotBeShown}
+		} else if err != nil {
 			h.fail(w, r, err, forParsers)
 			return
 		}
@@ -282,13 +285,14 @@ func (h *Handler) models(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err, forParsers)
 		return
 	}
-	answers := make([]*Answer, len(list))
-	for i, p := range list {
+	answers := make([]*Answer, len(list.Labels))
+	for i, p := range list.Labels {
 		answers[i] = h.answerOf(p)
 	}
 	h.sendJSON(w, r, struct {
-		Products []*Answer `json:"products"`
-	}{answers}, cacheLabel)
+		Products    []*Answer  `json:"products"`
+		Unavailable []label.ID `json:"unavailable,omitempty"` // of labels that may belong here
+	}{answers, list.Unavailable}, cacheLabel)
 }
 
 // A Change is one entry of the change feed.
@@ -297,8 +301,24 @@ type Change struct {
 	Change string        `json:"change"` // issued, or what happened: suspend, reinstate, revoke, ...
 	At     time.Time     `json:"at"`
 	GTINs  []label.GTIN  `json:"gtins,omitempty"`
-	Label  *LabelInShort `json:"label"` // as it stands now
+	Label  *LabelInShort `json:"label,omitempty"` // as it stands now
+
+	// Unavailable says of which label nothing can be shown now. It is there
+	// instead of the label.
+	Unavailable *UnavailableLabel `json:"unavailable,omitempty"`
 }
+
+// An UnavailableLabel is a label that belongs into a list and cannot be shown now.
+type UnavailableLabel struct {
+	ID      label.ID `json:"id,omitempty"` // absent where not even that is known
+	Message string   `json:"message"`
+}
+
+// cannotBeShown is said of such a label in what programs read.
+const cannotBeShown = "cannot be shown now; the operator has been told"
+
+// own reports whether an error is about one label, and not about all of them.
+func own(err error) bool { return label.KindOf(err) == label.Internal && err != nil }
 
 // issued is the change that makes a label.
 const issued = "issued"
@@ -309,14 +329,24 @@ func (h *Handler) changesAfter(after int64, most int) (list []Change, next int64
 		return nil, 0, false, err
 	}
 	for _, c := range found {
-		p, err := h.a.Lookup(c.Label)
-		if err != nil {
-			return nil, 0, false, err
-		}
-		a := h.answerOf(p)
-		change := Change{Cursor: strconv.FormatInt(c.Index, 10), Change: string(c.Action), At: c.At, GTINs: a.Product.GTINs, Label: a.Label}
+		change := Change{Cursor: strconv.FormatInt(c.Index, 10), Change: string(c.Action), At: c.At}
 		if c.Action == "" {
 			change.Change = issued
+		}
+		if c.Unreadable {
+			change.Change, change.Unavailable = unavailable, &UnavailableLabel{Message: "log entry " + change.Cursor + " cannot be read now; the operator has been told"}
+			list = append(list, change)
+			continue
+		}
+		p, err := h.a.Lookup(c.Label)
+		switch {
+		case own(err):
+			change.Unavailable = &UnavailableLabel{c.Label, cannotBeShown}
+		case err != nil:
+			return nil, 0, false, err
+		default:
+			a := h.answerOf(p)
+			change.GTINs, change.Label = a.Product.GTINs, a.Label
 		}
 		list = append(list, change)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"labeld/internal/label"
 	"labeld/internal/notice"
+	"labeld/internal/qr"
 )
 
 // changesFeed answers with the latest changes of labels as Atom: those among the
@@ -28,7 +29,16 @@ func (h *Handler) renderChanges(list []Change) ([]byte, error) {
 	updated := epoch
 	var entries []notice.Entry
 	for _, c := range slices.Backward(list) {
+		if c.Unavailable != nil {
+			entries = append(entries, h.unavailableEntry(c))
+			continue
+		}
 		p, err := h.a.Lookup(c.Label.ID)
+		if own(err) {
+			c.Unavailable = &UnavailableLabel{c.Label.ID, cannotBeShown}
+			entries = append(entries, h.unavailableEntry(c))
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -42,6 +52,18 @@ func (h *Handler) renderChanges(list []Change) ([]byte, error) {
 		updated = list[len(list)-1].At
 	}
 	return notice.Feed(h.base+"/", "Changes of product security labels", h.base+"/api/changes.atom", updated, entries)
+}
+
+// unavailableEntry says a change of a label that cannot be shown now.
+func (h *Handler) unavailableEntry(c Change) notice.Entry {
+	e := notice.Entry{ID: h.base + "/api/changes/" + c.Cursor, Title: "Cannot be shown", Link: h.base + "/", Updated: c.At, Category: c.Change, Summary: c.Unavailable.Message}
+	if e.Updated.IsZero() {
+		e.Updated = epoch
+	}
+	if id := c.Unavailable.ID; id != "" {
+		e.Title, e.Link, e.Summary = h.changeWords(c.Change)+": label "+id.Pretty(), qr.URL(h.base, id), "The label "+c.Unavailable.Message+"."
+	}
+	return e
 }
 
 // changeWords says what happened in the language of the programme, as the feeds

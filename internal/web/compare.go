@@ -17,6 +17,8 @@ type comparePage struct {
 	Columns []comparison
 	Rows    []row
 	Same    int // criteria that all of them meet
+
+	Unavailable []label.ID // that were asked for and cannot be shown now
 }
 
 type comparison struct {
@@ -42,11 +44,17 @@ func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var list []*authority.Published
+	var missing []label.ID
+	var last error // of a label that cannot be shown
 	for _, s := range given {
 		id, err := label.ParseID(s)
 		var p *authority.Published
 		if err == nil {
 			p, err = h.a.Lookup(id)
+		}
+		if own(err) {
+			missing, last = append(missing, id), err
+			continue
 		}
 		if err != nil {
 			h.failTyped(w, r, err, forPeople, s)
@@ -56,8 +64,14 @@ func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 			list = append(list, p)
 		}
 	}
+	if len(list) == 0 {
+		h.fail(w, r, last, forPeople)
+		return
+	}
 	v := h.voices.of(r)
-	b, err := v.body("compare", h.comparePage(v, list, here(r)))
+	page := h.comparePage(v, list, here(r))
+	page.Unavailable = missing
+	b, err := v.body("compare", page)
 	if err != nil {
 		h.fail(w, r, err, forPeople)
 		return

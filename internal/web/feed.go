@@ -10,6 +10,7 @@ import (
 	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/notice"
+	"labeld/internal/qr"
 )
 
 // feed answers /feeds/ORGANIZATION.atom: what happened to the labels of a
@@ -44,12 +45,30 @@ func (h *Handler) renderFeed(org *label.Organization, list []*notice.Notice) ([]
 	var entries []notice.Entry
 	for _, n := range list {
 		e, err := h.entry(n)
-		if err != nil {
+		switch {
+		case own(err):
+			entries = append(entries, h.bareEntry(n))
+		case err != nil:
 			return nil, err
+		default:
+			entries = append(entries, *e)
 		}
-		entries = append(entries, *e)
 	}
 	return notice.Feed(h.base+"/", "Product security labels of "+org.Name, h.base+"/feeds/"+org.ID+".atom", updated, entries)
+}
+
+// bareEntry says of a notice what is known without the label that it is about,
+// which cannot be shown now.
+func (h *Handler) bareEntry(n *notice.Notice) notice.Entry {
+	e := notice.Entry{
+		ID: h.base + "/notices/" + n.ID, Title: notice.KindOf(n.Kind).Title, Link: h.base + "/", Updated: n.Time, Category: n.Kind,
+		Summary: "The label that this is about " + cannotBeShown + ".",
+	}
+	if id, err := label.ParseID(n.Subject); err == nil {
+		e.Title += ": label " + id.Pretty()
+		e.Link = qr.URL(h.base, id)
+	}
+	return e
 }
 
 // entry says a notice in words.

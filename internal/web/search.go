@@ -65,22 +65,24 @@ func (h *Handler) CatchUp(ctx context.Context) error {
 // A searchPage is what is shown of a search.
 type searchPage struct {
 	frame
-	Typed      string
-	Heading    string
-	Maker      *label.Party // whose page it is; nil for the search of all
-	Product    *product     // whose page it is, of that maker's
-	Feed       string
-	Total      int
-	Reading    bool // the index is not complete yet
-	Results    []result
-	Filters    []filter
-	Chosen     []option // filters that are set; each leads to the search without it
-	Sorts      []option
-	Propose    option
-	Prev, Next string
-	Page       int
-	Pages      int
-	Hidden     []option // what the form keeps
+	Typed   string
+	Heading string
+	Maker   *label.Party // whose page it is; nil for the search of all
+	Product *product     // whose page it is, of that maker's
+	Feed    string
+	Total   int
+	Reading bool // the index is not complete yet
+	// Unavailable are labels that belong here and cannot be shown now.
+	Unavailable []label.ID
+	Results     []result
+	Filters     []filter
+	Chosen      []option // filters that are set; each leads to the search without it
+	Sorts       []option
+	Propose     option
+	Prev, Next  string
+	Page        int
+	Pages       int
+	Hidden      []option // what the form keeps
 }
 
 // A result is one label in a list.
@@ -382,14 +384,18 @@ func modelPage(maker, model string) string { return "/m/" + maker + "/" + url.Pa
 // productPage answers with all labels of the products of a model number,
 // whatever became of them: those that count first, then the latest.
 func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *label.Party, model string) {
-	list, err := h.a.ByModel(maker.ID, model)
-	if err == nil && len(list) == 0 {
+	found, err := h.a.ByModel(maker.ID, model)
+	if err == nil && len(found.Labels) == 0 && len(found.Unavailable) > 0 {
+		err = label.Errorf(label.Internal, label.ReasonInternal, "model", "the labels of this product cannot be shown now; the operator has been told")
+	}
+	if err == nil && len(found.Labels) == 0 {
 		err = label.Errorf(label.NotFound, label.ReasonUnlabelled, "model", "no product of %s with model number %q has a label", maker.Name, clip(model))
 	}
 	if err != nil {
 		h.failTyped(w, r, err, forPeople, model)
 		return
 	}
+	list := found.Labels
 	slices.SortFunc(list, func(a, b *authority.Published) int {
 		if live := cmp.Compare(order(a), order(b)); live != 0 {
 			return live
@@ -398,7 +404,7 @@ func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *lab
 	})
 	v := h.voices.of(r)
 	p := &searchPage{
-		Heading: list[0].Label.Device.FullName(), Maker: maker, Product: &product{model}, Total: len(list), Page: 1, Pages: 1,
+		Heading: list[0].Label.Device.FullName(), Maker: maker, Product: &product{model}, Total: len(list), Unavailable: found.Unavailable, Page: 1, Pages: 1,
 		frame: newFrame(list[0].Label.Device.FullName(), h.a.Trust().Authority, modelPage(maker.ID, model)),
 	}
 	for _, l := range list {

@@ -43,7 +43,7 @@ type Authority interface {
 	// Changes returns what the log says of labels after an index, ByModel the
 	// labels of products with a model number.
 	Changes(after int64, most int) ([]authority.LabelChange, int64, bool, error)
-	ByModel(manufacturer, model string) ([]*authority.Published, error)
+	ByModel(manufacturer, model string) (*authority.LabelPage, error)
 	LogSize() int64
 
 	// Read returns the labels that the log says something of after an entry, for

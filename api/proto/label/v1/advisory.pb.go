@@ -240,7 +240,9 @@ type AdvisedLabel struct {
 	// Label ID.
 	Label string `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
 	// What it would be told.
-	Advice        *Advisory `protobuf:"bytes,2,opt,name=advice,proto3" json:"advice,omitempty"`
+	Advice *Advisory `protobuf:"bytes,2,opt,name=advice,proto3" json:"advice,omitempty"`
+	// Why it cannot be told what the advisory says of it; empty where it can.
+	Failure       string `protobuf:"bytes,3,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -287,6 +289,13 @@ func (x *AdvisedLabel) GetAdvice() *Advisory {
 		return x.Advice
 	}
 	return nil
+}
+
+func (x *AdvisedLabel) GetFailure() string {
+	if x != nil {
+		return x.Failure
+	}
+	return ""
 }
 
 // Names an advisory.
@@ -661,10 +670,11 @@ const file_label_v1_advisory_proto_rawDesc = "" +
 	"\bdocument\x18\x02 \x01(\fR\bdocument\"_\n" +
 	"\x17PreviewAdvisoryResponse\x12.\n" +
 	"\x06labels\x18\x01 \x03(\v2\x16.label.v1.AdvisedLabelR\x06labels\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x05R\x05total\"P\n" +
+	"\x05total\x18\x02 \x01(\x05R\x05total\"j\n" +
 	"\fAdvisedLabel\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12*\n" +
-	"\x06advice\x18\x02 \x01(\v2\x12.label.v1.AdvisoryR\x06advice\"B\n" +
+	"\x06advice\x18\x02 \x01(\v2\x12.label.v1.AdvisoryR\x06advice\x12\x18\n" +
+	"\afailure\x18\x03 \x01(\tR\afailure\"B\n" +
 	"\x12GetAdvisoryRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n" +
 	"\tpublisher\x18\x02 \x01(\tR\tpublisher\"j\n" +

@@ -506,6 +506,9 @@ type ListLabelsResponse struct {
 	Labels []*LabelSummary `protobuf:"bytes,1,rep,name=labels,proto3" json:"labels,omitempty"`
 	// Token of the next page; empty on the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// IDs of labels that belong here and cannot be shown now; the operator has
+	// been told.
+	Unavailable   []string `protobuf:"bytes,3,rep,name=unavailable,proto3" json:"unavailable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -554,6 +557,13 @@ func (x *ListLabelsResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListLabelsResponse) GetUnavailable() []string {
+	if x != nil {
+		return x.Unavailable
+	}
+	return nil
+}
+
 var File_label_v1_label_proto protoreflect.FileDescriptor
 
 const file_label_v1_label_proto_rawDesc = "" +
@@ -589,10 +599,11 @@ const file_label_v1_label_proto_rawDesc = "" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\x12\"\n" +
-	"\fmanufacturer\x18\x03 \x01(\tR\fmanufacturer\"l\n" +
+	"\fmanufacturer\x18\x03 \x01(\tR\fmanufacturer\"\x8e\x01\n" +
 	"\x12ListLabelsResponse\x12.\n" +
 	"\x06labels\x18\x01 \x03(\v2\x16.label.v1.LabelSummaryR\x06labels\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*K\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12 \n" +
+	"\vunavailable\x18\x03 \x03(\tR\vunavailable*K\n" +
 	"\bQRFormat\x12\x19\n" +
 	"\x15QR_FORMAT_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rQR_FORMAT_PNG\x10\x01\x12\x11\n" +

@@ -227,7 +227,9 @@ type AffectedLabel struct {
 	// What becomes of it; unspecified where it stands as it did.
 	Action LabelAction `protobuf:"varint,3,opt,name=action,proto3,enum=label.v1.LabelAction" json:"action,omitempty"`
 	// When it lapses; absent unless it does.
-	Lapses        *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=lapses,proto3" json:"lapses,omitempty"`
+	Lapses *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=lapses,proto3" json:"lapses,omitempty"`
+	// Why it cannot be told what becomes of it; empty where it can.
+	Failure       string `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -288,6 +290,13 @@ func (x *AffectedLabel) GetLapses() *timestamppb.Timestamp {
 		return x.Lapses
 	}
 	return nil
+}
+
+func (x *AffectedLabel) GetFailure() string {
+	if x != nil {
+		return x.Failure
+	}
+	return ""
 }
 
 // Names an event.
@@ -382,6 +391,162 @@ func (x *GetEventResponse) GetEvent() *Event {
 	return nil
 }
 
+// Names an event whose failures are to be tried again.
+type RetryEventRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the signed report, 64 lower-case hex digits.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryEventRequest) Reset() {
+	*x = RetryEventRequest{}
+	mi := &file_label_v1_oversight_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryEventRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryEventRequest) ProtoMessage() {}
+
+func (x *RetryEventRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_oversight_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryEventRequest.ProtoReflect.Descriptor instead.
+func (*RetryEventRequest) Descriptor() ([]byte, []int) {
+	return file_label_v1_oversight_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RetryEventRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// The event as it stands.
+type RetryEventResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The event.
+	Event         *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryEventResponse) Reset() {
+	*x = RetryEventResponse{}
+	mi := &file_label_v1_oversight_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryEventResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryEventResponse) ProtoMessage() {}
+
+func (x *RetryEventResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_oversight_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryEventResponse.ProtoReflect.Descriptor instead.
+func (*RetryEventResponse) Descriptor() ([]byte, []int) {
+	return file_label_v1_oversight_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RetryEventResponse) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+// A label for which the consequences of an event could not be drawn.
+type EventFailure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Label ID; empty where it is not known which labels it is about.
+	Label string `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
+	// Why.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// When.
+	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventFailure) Reset() {
+	*x = EventFailure{}
+	mi := &file_label_v1_oversight_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventFailure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventFailure) ProtoMessage() {}
+
+func (x *EventFailure) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_oversight_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventFailure.ProtoReflect.Descriptor instead.
+func (*EventFailure) Descriptor() ([]byte, []int) {
+	return file_label_v1_oversight_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *EventFailure) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *EventFailure) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *EventFailure) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 // The failure of something that labels rest on.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -402,14 +567,18 @@ type Event struct {
 	// When all consequences were drawn; absent before.
 	Done *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=done,proto3" json:"done,omitempty"`
 	// How many labels were changed so far.
-	Changed       int32 `protobuf:"varint,8,opt,name=changed,proto3" json:"changed,omitempty"`
+	Changed int32 `protobuf:"varint,8,opt,name=changed,proto3" json:"changed,omitempty"`
+	// The first labels for which the consequences could not be drawn.
+	Failures []*EventFailure `protobuf:"bytes,9,rep,name=failures,proto3" json:"failures,omitempty"`
+	// How many there are, since they were tried again last.
+	Failed        int32 `protobuf:"varint,10,opt,name=failed,proto3" json:"failed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_label_v1_oversight_proto_msgTypes[7]
+	mi := &file_label_v1_oversight_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -421,7 +590,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_oversight_proto_msgTypes[7]
+	mi := &file_label_v1_oversight_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -434,7 +603,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_label_v1_oversight_proto_rawDescGZIP(), []int{7}
+	return file_label_v1_oversight_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Event) GetId() string {
@@ -493,6 +662,20 @@ func (x *Event) GetChanged() int32 {
 	return 0
 }
 
+func (x *Event) GetFailures() []*EventFailure {
+	if x != nil {
+		return x.Failures
+	}
+	return nil
+}
+
+func (x *Event) GetFailed() int32 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
 var File_label_v1_oversight_proto protoreflect.FileDescriptor
 
 const file_label_v1_oversight_proto_rawDesc = "" +
@@ -506,16 +689,25 @@ const file_label_v1_oversight_proto_rawDesc = "" +
 	"\x05event\x18\x01 \x01(\fR\x05event\"]\n" +
 	"\x14PreviewEventResponse\x12/\n" +
 	"\x06labels\x18\x01 \x03(\v2\x17.label.v1.AffectedLabelR\x06labels\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x05R\x05total\"\xac\x01\n" +
+	"\x05total\x18\x02 \x01(\x05R\x05total\"\xc6\x01\n" +
 	"\rAffectedLabel\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\"\n" +
 	"\fmanufacturer\x18\x02 \x01(\tR\fmanufacturer\x12-\n" +
 	"\x06action\x18\x03 \x01(\x0e2\x15.label.v1.LabelActionR\x06action\x122\n" +
-	"\x06lapses\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x06lapses\"!\n" +
+	"\x06lapses\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x06lapses\x12\x18\n" +
+	"\afailure\x18\x05 \x01(\tR\afailure\"!\n" +
 	"\x0fGetEventRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"9\n" +
 	"\x10GetEventResponse\x12%\n" +
-	"\x05event\x18\x01 \x01(\v2\x0f.label.v1.EventR\x05event\"\xef\x01\n" +
+	"\x05event\x18\x01 \x01(\v2\x0f.label.v1.EventR\x05event\"#\n" +
+	"\x11RetryEventRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\";\n" +
+	"\x12RetryEventResponse\x12%\n" +
+	"\x05event\x18\x01 \x01(\v2\x0f.label.v1.EventR\x05event\"d\n" +
+	"\fEventFailure\x12\x14\n" +
+	"\x05label\x18\x01 \x01(\tR\x05label\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xbb\x02\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
@@ -524,11 +716,16 @@ const file_label_v1_oversight_proto_rawDesc = "" +
 	"\x04text\x18\x05 \x01(\tR\x04text\x126\n" +
 	"\breceived\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12.\n" +
 	"\x04done\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04done\x12\x18\n" +
-	"\achanged\x18\b \x01(\x05R\achanged2\xf0\x01\n" +
+	"\achanged\x18\b \x01(\x05R\achanged\x122\n" +
+	"\bfailures\x18\t \x03(\v2\x16.label.v1.EventFailureR\bfailures\x12\x16\n" +
+	"\x06failed\x18\n" +
+	" \x01(\x05R\x06failed2\xb9\x02\n" +
 	"\x10OversightService\x12J\n" +
 	"\vReportEvent\x12\x1c.label.v1.ReportEventRequest\x1a\x1d.label.v1.ReportEventResponse\x12M\n" +
 	"\fPreviewEvent\x12\x1d.label.v1.PreviewEventRequest\x1a\x1e.label.v1.PreviewEventResponse\x12A\n" +
-	"\bGetEvent\x12\x19.label.v1.GetEventRequest\x1a\x1a.label.v1.GetEventResponseB#Z!labeld/api/proto/label/v1;labelv1b\x06proto3"
+	"\bGetEvent\x12\x19.label.v1.GetEventRequest\x1a\x1a.label.v1.GetEventResponse\x12G\n" +
+	"\n" +
+	"RetryEvent\x12\x1b.label.v1.RetryEventRequest\x1a\x1c.label.v1.RetryEventResponseB#Z!labeld/api/proto/label/v1;labelv1b\x06proto3"
 
 var (
 	file_label_v1_oversight_proto_rawDescOnce sync.Once
@@ -542,7 +739,7 @@ func file_label_v1_oversight_proto_rawDescGZIP() []byte {
 	return file_label_v1_oversight_proto_rawDescData
 }
 
-var file_label_v1_oversight_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_label_v1_oversight_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_label_v1_oversight_proto_goTypes = []any{
 	(*ReportEventRequest)(nil),    // 0: label.v1.ReportEventRequest
 	(*ReportEventResponse)(nil),   // 1: label.v1.ReportEventResponse
@@ -551,29 +748,37 @@ var file_label_v1_oversight_proto_goTypes = []any{
 	(*AffectedLabel)(nil),         // 4: label.v1.AffectedLabel
 	(*GetEventRequest)(nil),       // 5: label.v1.GetEventRequest
 	(*GetEventResponse)(nil),      // 6: label.v1.GetEventResponse
-	(*Event)(nil),                 // 7: label.v1.Event
-	(LabelAction)(0),              // 8: label.v1.LabelAction
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*RetryEventRequest)(nil),     // 7: label.v1.RetryEventRequest
+	(*RetryEventResponse)(nil),    // 8: label.v1.RetryEventResponse
+	(*EventFailure)(nil),          // 9: label.v1.EventFailure
+	(*Event)(nil),                 // 10: label.v1.Event
+	(LabelAction)(0),              // 11: label.v1.LabelAction
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
 }
 var file_label_v1_oversight_proto_depIdxs = []int32{
-	7,  // 0: label.v1.ReportEventResponse.event:type_name -> label.v1.Event
+	10, // 0: label.v1.ReportEventResponse.event:type_name -> label.v1.Event
 	4,  // 1: label.v1.PreviewEventResponse.labels:type_name -> label.v1.AffectedLabel
-	8,  // 2: label.v1.AffectedLabel.action:type_name -> label.v1.LabelAction
-	9,  // 3: label.v1.AffectedLabel.lapses:type_name -> google.protobuf.Timestamp
-	7,  // 4: label.v1.GetEventResponse.event:type_name -> label.v1.Event
-	9,  // 5: label.v1.Event.received:type_name -> google.protobuf.Timestamp
-	9,  // 6: label.v1.Event.done:type_name -> google.protobuf.Timestamp
-	0,  // 7: label.v1.OversightService.ReportEvent:input_type -> label.v1.ReportEventRequest
-	2,  // 8: label.v1.OversightService.PreviewEvent:input_type -> label.v1.PreviewEventRequest
-	5,  // 9: label.v1.OversightService.GetEvent:input_type -> label.v1.GetEventRequest
-	1,  // 10: label.v1.OversightService.ReportEvent:output_type -> label.v1.ReportEventResponse
-	3,  // 11: label.v1.OversightService.PreviewEvent:output_type -> label.v1.PreviewEventResponse
-	6,  // 12: label.v1.OversightService.GetEvent:output_type -> label.v1.GetEventResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	11, // 2: label.v1.AffectedLabel.action:type_name -> label.v1.LabelAction
+	12, // 3: label.v1.AffectedLabel.lapses:type_name -> google.protobuf.Timestamp
+	10, // 4: label.v1.GetEventResponse.event:type_name -> label.v1.Event
+	10, // 5: label.v1.RetryEventResponse.event:type_name -> label.v1.Event
+	12, // 6: label.v1.EventFailure.at:type_name -> google.protobuf.Timestamp
+	12, // 7: label.v1.Event.received:type_name -> google.protobuf.Timestamp
+	12, // 8: label.v1.Event.done:type_name -> google.protobuf.Timestamp
+	9,  // 9: label.v1.Event.failures:type_name -> label.v1.EventFailure
+	0,  // 10: label.v1.OversightService.ReportEvent:input_type -> label.v1.ReportEventRequest
+	2,  // 11: label.v1.OversightService.PreviewEvent:input_type -> label.v1.PreviewEventRequest
+	5,  // 12: label.v1.OversightService.GetEvent:input_type -> label.v1.GetEventRequest
+	7,  // 13: label.v1.OversightService.RetryEvent:input_type -> label.v1.RetryEventRequest
+	1,  // 14: label.v1.OversightService.ReportEvent:output_type -> label.v1.ReportEventResponse
+	3,  // 15: label.v1.OversightService.PreviewEvent:output_type -> label.v1.PreviewEventResponse
+	6,  // 16: label.v1.OversightService.GetEvent:output_type -> label.v1.GetEventResponse
+	8,  // 17: label.v1.OversightService.RetryEvent:output_type -> label.v1.RetryEventResponse
+	14, // [14:18] is the sub-list for method output_type
+	10, // [10:14] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_oversight_proto_init() }
@@ -588,7 +793,7 @@ func file_label_v1_oversight_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_oversight_proto_rawDesc), len(file_label_v1_oversight_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,6 +22,7 @@ const (
 	OversightService_ReportEvent_FullMethodName  = "/label.v1.OversightService/ReportEvent"
 	OversightService_PreviewEvent_FullMethodName = "/label.v1.OversightService/PreviewEvent"
 	OversightService_GetEvent_FullMethodName     = "/label.v1.OversightService/GetEvent"
+	OversightService_RetryEvent_FullMethodName   = "/label.v1.OversightService/RetryEvent"
 )
 
 // OversightServiceClient is the client API for OversightService service.
@@ -55,6 +56,11 @@ type OversightServiceClient interface {
 	//
 	// Errors: NOT_FOUND.
 	GetEvent(ctx context.Context, in *GetEventRequest, opts ...grpc.CallOption) (*GetEventResponse, error)
+	// RetryEvent has the labels tried again for which the event's consequences
+	// could not be drawn. What it has changed it does not change again.
+	//
+	// Errors: NOT_FOUND; FAILED_PRECONDITION where nothing failed.
+	RetryEvent(ctx context.Context, in *RetryEventRequest, opts ...grpc.CallOption) (*RetryEventResponse, error)
 }
 
 type oversightServiceClient struct {
@@ -95,6 +101,16 @@ func (c *oversightServiceClient) GetEvent(ctx context.Context, in *GetEventReque
 	return out, nil
 }
 
+func (c *oversightServiceClient) RetryEvent(ctx context.Context, in *RetryEventRequest, opts ...grpc.CallOption) (*RetryEventResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetryEventResponse)
+	err := c.cc.Invoke(ctx, OversightService_RetryEvent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // OversightServiceServer is the server API for OversightService service.
 // All implementations must embed UnimplementedOversightServiceServer
 // for forward compatibility.
@@ -126,6 +142,11 @@ type OversightServiceServer interface {
 	//
 	// Errors: NOT_FOUND.
 	GetEvent(context.Context, *GetEventRequest) (*GetEventResponse, error)
+	// RetryEvent has the labels tried again for which the event's consequences
+	// could not be drawn. What it has changed it does not change again.
+	//
+	// Errors: NOT_FOUND; FAILED_PRECONDITION where nothing failed.
+	RetryEvent(context.Context, *RetryEventRequest) (*RetryEventResponse, error)
 	mustEmbedUnimplementedOversightServiceServer()
 }
 
@@ -144,6 +165,9 @@ func (UnimplementedOversightServiceServer) PreviewEvent(context.Context, *Previe
 }
 func (UnimplementedOversightServiceServer) GetEvent(context.Context, *GetEventRequest) (*GetEventResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetEvent not implemented")
+}
+func (UnimplementedOversightServiceServer) RetryEvent(context.Context, *RetryEventRequest) (*RetryEventResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RetryEvent not implemented")
 }
 func (UnimplementedOversightServiceServer) mustEmbedUnimplementedOversightServiceServer() {}
 func (UnimplementedOversightServiceServer) testEmbeddedByValue()                          {}
@@ -220,6 +244,24 @@ func _OversightService_GetEvent_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OversightService_RetryEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetryEventRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OversightServiceServer).RetryEvent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OversightService_RetryEvent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OversightServiceServer).RetryEvent(ctx, req.(*RetryEventRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // OversightService_ServiceDesc is the grpc.ServiceDesc for OversightService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -238,6 +280,10 @@ var OversightService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetEvent",
 			Handler:    _OversightService_GetEvent_Handler,
+		},
+		{
+			MethodName: "RetryEvent",
+			Handler:    _OversightService_RetryEvent_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -434,6 +434,9 @@ type ListManufacturerLabelsResponse struct {
 	Labels []*LabelSummary `protobuf:"bytes,1,rep,name=labels,proto3" json:"labels,omitempty"`
 	// Token of the next page; empty on the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// IDs of labels that belong here and cannot be shown now; the operator has
+	// been told.
+	Unavailable   []string `protobuf:"bytes,3,rep,name=unavailable,proto3" json:"unavailable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -482,6 +485,13 @@ func (x *ListManufacturerLabelsResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListManufacturerLabelsResponse) GetUnavailable() []string {
+	if x != nil {
+		return x.Unavailable
+	}
+	return nil
+}
+
 var File_label_v1_verification_proto protoreflect.FileDescriptor
 
 const file_label_v1_verification_proto_rawDesc = "" +
@@ -518,10 +528,11 @@ const file_label_v1_verification_proto_rawDesc = "" +
 	"\fmanufacturer\x18\x01 \x01(\tR\fmanufacturer\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"x\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x9a\x01\n" +
 	"\x1eListManufacturerLabelsResponse\x12.\n" +
 	"\x06labels\x18\x01 \x03(\v2\x16.label.v1.LabelSummaryR\x06labels\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xbf\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12 \n" +
+	"\vunavailable\x18\x03 \x03(\tR\vunavailable2\xbf\x01\n" +
 	"\x13VerificationService\x12;\n" +
 	"\x06Verify\x12\x17.label.v1.VerifyRequest\x1a\x18.label.v1.VerifyResponse\x12k\n" +
 	"\x16ListManufacturerLabels\x12'.label.v1.ListManufacturerLabelsRequest\x1a(.label.v1.ListManufacturerLabelsResponseB#Z!labeld/api/proto/label/v1;labelv1b\x06proto3"
