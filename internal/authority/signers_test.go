@@ -342,10 +342,13 @@ func TestManyKeys(t *testing.T) {
 	if _, err := b.submit(signedBy(t, b.report(), none, good)); err != nil {
 		t.Errorf("after many retired keys: %v", err)
 	}
-	var last *envelope.Signer
-	for range label.MaxKeysTried {
-		last = b.addKey(labeltest.Lab)
+	for range label.MaxKeysTried - 1 {
+		b.addKey(labeltest.Lab)
 	}
+	if _, err := b.submit(signedBy(t, b.report(), none, good)); err != nil {
+		t.Errorf("as the last of as many keys in use as are tried: %v", err)
+	}
+	last := b.addKey(labeltest.Lab)
 	for _, row := range []struct {
 		name   string
 		n      naming
