@@ -27,7 +27,7 @@ func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, rep
 		c.v = v.Past(func(d *store.Damage) { c.badf("%v", d) })
 		c.head()
 		for _, part := range []func() error{
-			c.labels, c.histories, c.requests, c.events, c.advisories, c.decisions, c.plans, c.enrolments, c.evidence,
+			c.labels, c.histories, c.requests, c.events, c.products, c.advisories, c.decisions, c.plans, c.enrolments, c.evidence,
 		} {
 			if err := part(); err != nil { // one that cannot go on does not keep the others from it
 				c.badf("%v", err)

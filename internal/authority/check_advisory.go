@@ -54,6 +54,9 @@ func (c *check) cause(rec *store.Label, h *label.History, st *label.Status) erro
 	if text, ok := strings.CutPrefix(st.Cause, overdue); ok {
 		return unfollowed(h, text)
 	}
+	if strings.HasPrefix(st.Cause, carried) && !c.fromPredecessor(st) {
+		return fmt.Errorf("the label that it was carried over from does not say it (%s)", st.Cause)
+	}
 	if st.Action != label.Advise {
 		return nil
 	}

@@ -17,6 +17,9 @@ func TestDeclaredIsSigned(t *testing.T) {
 	w := labeltest.New(t, nil)
 	e := w.Example("plug")
 	e.Declaration.Facts["external_sensing_present"] = label.JSON(" false ")
+	for _, facts := range []label.Facts{e.Declaration.Facts, e.Report.Facts} { // or they would contradict it
+		facts["external_sensors_count"], facts["external_sensors_documented_count"] = label.JSON("0"), label.JSON("0")
+	}
 	p := w.Issue(e, 1)
 	sensing := label.DeclaredFact{Fact: "external_sensing_present"}
 	found := 0

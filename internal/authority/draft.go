@@ -120,7 +120,7 @@ func (d *draft) verified(trust *verify.Trust, rec *store.Label, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	h := label.History{Label: r.Label}
+	h := label.History{Label: r.Label, Seen: r.Fresh}
 	for _, s := range d.history {
 		var st *label.Status
 		if !s.omitted {

@@ -9,6 +9,7 @@ import (
 
 	"labeld/internal/authority"
 	"labeld/internal/envelope"
+	"labeld/internal/example"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 )
@@ -28,7 +29,8 @@ type modelLabel struct {
 	later    label.State // what was announced, and when
 	laterAt  time.Time
 	review   bool
-	count    int // statements
+	hold     map[label.Action]bool // what is open, by what opened it
+	count    int                   // statements
 	sampled  []sample
 	original *authority.Published
 }
@@ -55,13 +57,14 @@ func (m *modelLabel) pass(now time.Time) {
 // A model runs random operations on a world and on itself.
 type model struct {
 	*labeltest.World
-	t       *testing.T
-	rng     *rand.Rand
-	devices []label.Digest
-	levels  []int
-	labels  []*modelLabel
-	second  *envelope.Signer // the other operator
-	done    map[string]int
+	t        *testing.T
+	rng      *rand.Rand
+	devices  []label.Digest
+	examples []*example.Example
+	levels   []int
+	labels   []*modelLabel
+	second   *envelope.Signer // the other operator
+	done     map[string]int
 }
 
 // TestModel runs random operations, clock steps and restarts, and compares every
@@ -85,14 +88,14 @@ func TestModel(t *testing.T) {
 		}
 		e := w.Example(name)
 		labeltest.Variant(t, e, i)
-		m.devices, m.levels = append(m.devices, w.Submit(e)), append(m.levels, level)
+		m.devices, m.levels, m.examples = append(m.devices, w.Submit(e)), append(m.levels, level), append(m.examples, e)
 	}
 	for step := range *modelSteps {
 		m.step()
 		m.compare(step)
 	}
 	t.Logf("%v", m.done)
-	for _, op := range []string{"issue", "suspend", "reinstate", "revoke", "withdraw", "supersede", "review", "clear", "refuse", "restart"} {
+	for _, op := range []string{"issue", "hold", "suspend", "reinstate", "revoke", "withdraw", "supersede", "review", "clear", "release", "refuse", "restart"} {
 		if *modelSteps >= 400 && m.done[op] == 0 {
 			t.Errorf("no %s in %d steps", op, *modelSteps)
 		}
@@ -135,6 +138,11 @@ func (m *model) issue() {
 	live := m.live(i)
 	o, err := m.Authority.Request(context.Background(), m.Caller(labeltest.Maker), m.devices[i], "", m.levels[i])
 	switch {
+	case live == nil && m.held(i):
+		if label.ReasonOf(err) != label.ReasonOnHold {
+			m.t.Fatalf("device %d on hold got %+v, %v", i, o, err)
+		}
+		m.done["hold"]++
 	case live == nil:
 		if err != nil || o.Label == nil || o.Known {
 			m.t.Fatalf("device %d without a live label got %+v, %v", i, o, err)
@@ -161,20 +169,48 @@ func (m *model) live(device int) *modelLabel {
 	return nil
 }
 
+// held reports whether anything is open about a device.
+func (m *model) held(device int) bool {
+	for _, l := range m.labels {
+		if l.device == device && len(l.hold) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// declare has the manufacturer declare anew, a day later, so that there is
+// something new to renew by.
+func (m *model) declare(device int) {
+	m.Clock.Set(m.now().Add(24 * time.Hour))
+	for _, l := range m.labels {
+		l.pass(m.now())
+	}
+	e := m.examples[device]
+	d := *e.Declaration
+	d.Date, d.Number = label.DateOf(m.now()), d.Number+m.now().Format("-20060102T150405")
+	if _, _, err := m.Authority.Submit(context.Background(), m.Caller(labeltest.Maker), m.Seal(labeltest.Maker, e.Descriptor, label.TypeDeclaration, &d)); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
 func (m *model) add(device int, p *authority.Published) {
-	m.labels = append(m.labels, &modelLabel{id: p.Label.ID, device: device, state: label.Active, ends: p.Label.Expires, original: p})
+	m.labels = append(m.labels, &modelLabel{id: p.Label.ID, device: device, state: label.Active, ends: p.Label.Expires, hold: map[label.Action]bool{}, original: p})
 }
 
 // change asks for a random change, and the model says whether it is possible.
 func (m *model) change(l *modelLabel) {
-	actions := []label.Action{label.Suspend, label.Reinstate, label.Revoke, label.Withdraw, label.Supersede, label.Review, label.Clear}
+	actions := []label.Action{label.Suspend, label.Reinstate, label.Revoke, label.Withdraw, label.Supersede, label.Review, label.Clear, label.Release}
 	codes := map[label.Action]string{
 		label.Suspend: "complaint", label.Reinstate: "resolved", label.Revoke: "nonconformity", label.Withdraw: "discontinued",
-		label.Supersede: "renewed", label.Review: "complaint", label.Clear: "resolved",
+		label.Supersede: "renewed", label.Review: "complaint", label.Clear: "resolved", label.Release: "resolved",
 	}
 	a := actions[m.rng.IntN(len(actions))]
 	for try := 0; try < 3 && !m.possible(l, a); try++ { // more often what is possible
 		a = actions[m.rng.IntN(len(actions))]
+	}
+	if a == label.Supersede && m.possible(l, a) {
+		m.declare(l.device)
 	}
 	org := labeltest.Operator
 	if a == label.Withdraw || a == label.Supersede {
@@ -207,11 +243,14 @@ func (m *model) change(l *modelLabel) {
 	l.count++
 	switch a {
 	case label.Suspend:
-		l.state = label.Suspended
+		l.state, l.hold[a] = label.Suspended, true
 	case label.Reinstate:
 		l.state = label.Active
+		delete(l.hold, label.Suspend)
 	case label.Revoke:
-		l.state = label.Revoked
+		l.state, l.hold = label.Revoked, map[label.Action]bool{a: true}
+	case label.Release:
+		clear(l.hold)
 	case label.Supersede:
 		l.state = label.Superseded
 		m.add(l.device, c.Label)
@@ -221,9 +260,10 @@ func (m *model) change(l *modelLabel) {
 			l.state = label.Withdrawn
 		}
 	case label.Review:
-		l.review = true
+		l.review, l.hold[a] = true, true
 	case label.Clear:
 		l.review = false
+		delete(l.hold, label.Review)
 	}
 	if !l.state.Live() {
 		l.review, l.laterAt = false, time.Time{}
@@ -239,9 +279,11 @@ func (m *model) possible(l *modelLabel, a label.Action) bool {
 	case label.Revoke:
 		return l.state.Live()
 	case label.Withdraw:
-		return l.state.Live() && l.laterAt.IsZero()
+		return l.state == label.Active && !l.review && l.laterAt.IsZero()
 	case label.Supersede:
-		return l.state == label.Active && l.laterAt.IsZero()
+		return l.state == label.Active && l.laterAt.IsZero() && !m.held(l.device)
+	case label.Release:
+		return !l.state.Live() && len(l.hold) > 0
 	case label.Review:
 		return l.state.Live() && !l.review
 	}
@@ -257,9 +299,9 @@ func (m *model) compare(step int) {
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		if p.State != l.state || (p.Review != nil) != l.review || len(p.Statuses) != l.count || (p.Scheduled != nil) != !l.laterAt.IsZero() {
-			m.t.Fatalf("step %d: label %s is %s (review %v, %d statements, scheduled %v), the model says %s (%v, %d, %s)",
-				step, l.id, p.State, p.Review != nil, len(p.Statuses), p.Scheduled, l.state, l.review, l.count, l.laterAt)
+		if p.State != l.state || (p.Review != nil) != l.review || (p.Hold != nil) != (len(l.hold) > 0) || len(p.Statuses) != l.count || (p.Scheduled != nil) != !l.laterAt.IsZero() {
+			m.t.Fatalf("step %d: label %s is %s (review %v, hold %v, %d statements, scheduled %v), the model says %s (%v, %v, %d, %s)",
+				step, l.id, p.State, p.Review != nil, p.Hold, len(p.Statuses), p.Scheduled, l.state, l.review, l.hold, l.count, l.laterAt)
 		}
 		l.sampled = append(l.sampled, sample{now, l.state})
 		then := l.sampled[m.rng.IntN(len(l.sampled))]

@@ -29,7 +29,7 @@ type renewal struct {
 	signed *issue.Signed
 	entry  *store.Entry
 	old    *label.Label
-	news   []label.LabelEvidence // what it rests on and the old one does not
+	news   []label.Digest // evidence that it rests on and the old one does not
 	advice []newAdvice           // what the old one's open advisories say of it
 }
 
@@ -115,7 +115,7 @@ func (a *Authority) successor(d *scheme.Decision, level int, p *picture, old *la
 	next := out.signed.Label
 	for _, e := range next.Evidence {
 		if !restsOn(old, e.SHA256) {
-			out.news = append(out.news, e)
+			out.news = append(out.news, e.SHA256)
 		}
 	}
 	same := len(out.news) == 0 && len(next.Evidence) == len(old.Evidence) &&
@@ -124,6 +124,7 @@ func (a *Authority) successor(d *scheme.Decision, level int, p *picture, old *la
 		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
 			"nothing is new since label %s was issued: the same evidence comes to the same level; submit a newer report or declaration first", old.ID.Pretty())
 	}
+	out.news = out.news[:min(len(out.news), label.MaxRenewalNews)]
 	return out, nil
 }
 

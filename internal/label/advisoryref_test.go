@@ -10,8 +10,8 @@ import (
 )
 
 // largest returns a status with all fields at their limits, in the characters
-// that take most of JSON. A status names an advisory or a successor, never both,
-// and this has the larger of the two.
+// that take most of JSON. A status names an advisory, or a successor and what is
+// new about it, never both, and this has the larger of the two.
 func largest() *label.Status {
 	prose := func(n int) string { return strings.Repeat(`"`, n) }
 	plain := func(n int) string { return strings.Repeat("x", n) }
@@ -45,7 +45,7 @@ func TestLargestStatus(t *testing.T) {
 	// A field that somebody adds has a limit, and is filled above.
 	for _, v := range []reflect.Value{reflect.ValueOf(*s), reflect.ValueOf(*s.Advisory), reflect.ValueOf(s.Authority), reflect.ValueOf(s.Requests[0])} {
 		for i := range v.NumField() {
-			if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "Successor" {
+			if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "Successor" && name != "New" {
 				t.Errorf("%s.%s is empty", v.Type(), name)
 			}
 		}
@@ -68,7 +68,8 @@ func TestLargestStatus(t *testing.T) {
 		t.Errorf("the largest status takes %d bytes, at most %d may be", n, label.MaxStatusEntry)
 	}
 	s.Action, s.Advisory = label.Supersede, nil
-	s.Successor = &label.LabelLink{ID: "234567Z9ABCD", URL: strings.Repeat(`"`, label.MaxProse)}
+	s.Successor = &label.LabelLink{ID: "234567Z9ABCD", URL: strings.Repeat(`"`, label.MaxLabelURL)}
+	s.New = make([]label.Digest, label.MaxRenewalNews)
 	if n := size(s); n > label.MaxStatusEntry {
 		t.Errorf("the largest status with a successor takes %d bytes, at most %d may be", n, label.MaxStatusEntry)
 	}

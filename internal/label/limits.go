@@ -25,6 +25,14 @@ const (
 	// ever; and all of a label's statuses travel in its package.
 	MaxStatusEntry = 16 << 10
 
+	// MaxLabelURL bounds the URL of a label where another one names it, in bytes.
+	// It is in a QR code, which nobody can scan long before that.
+	MaxLabelURL = 500
+
+	// MaxRenewalNews bounds the new evidence that the status of a renewed label
+	// names: a report and a declaration are usual.
+	MaxRenewalNews = 8
+
 	// MaxStatusRequests bounds the requests behind one status. Two persons must
 	// agree on the gravest.
 	MaxStatusRequests = 4

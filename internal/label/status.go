@@ -44,12 +44,14 @@ type Status struct {
 	Authority Party      `json:"authority"`
 	Successor *LabelLink `json:"successor,omitempty"` // of a superseded label
 
-	// New is what the successor of a renewed label rests on that the label did
-	// not; empty where the judgement changed on the same evidence.
-	New      []LabelEvidence `json:"new,omitempty"`
-	Advisory *AdvisoryRef    `json:"advisory,omitempty"` // of an advise
-	Cause    string          `json:"cause,omitempty"`    // what it follows from, where nobody asked for it
-	Requests []RequestRef    `json:"requests,omitempty"` // who asked for it, each with a signature
+	// New names evidence that the successor of a renewed label rests on and the
+	// label did not; none where the judgement changed on the same evidence. The
+	// successor says more of each.
+	New []Digest `json:"new,omitempty"`
+
+	Advisory *AdvisoryRef `json:"advisory,omitempty"` // of an advise
+	Cause    string       `json:"cause,omitempty"`    // what it follows from, where nobody asked for it
+	Requests []RequestRef `json:"requests,omitempty"` // who asked for it, each with a signature
 }
 
 // A LabelLink leads to another label.
@@ -118,9 +120,12 @@ func (s *Status) Validate() error {
 		if id, err := ParseID(string(s.Successor.ID)); err != nil || id != s.Successor.ID || id == s.Label {
 			return invalid(ReasonIDMalformed, "successor.id", "is not the ID of another label in normal form")
 		}
-		if err := checkOptional("successor.url", s.Successor.URL, MaxProse); err != nil {
+		if err := checkOptional("successor.url", s.Successor.URL, MaxLabelURL); err != nil {
 			return err
 		}
+	}
+	if len(s.New) > MaxRenewalNews {
+		return tooMany("new", len(s.New), MaxRenewalNews)
 	}
 	if len(s.New) > 0 && s.Action != Supersede {
 		return invalid(ReasonOutOfRange, "new", "only the successor of a superseded label rests on something new")

@@ -285,6 +285,11 @@ func (c *checker) statements() {
 	if got := c.tx.Bucket(bOrgStmts).Stats().KeyN; got != n {
 		c.badf("index %s has %d records, the statements give %d", bOrgStmts, got, n)
 	}
+	c.each(bDeviceStmts, func(k, v []byte) {
+		if len(v) > 0 {
+			c.has(bStatements, v, nil, fmt.Sprintf("what took the place of statement %x", k[min(len(k), len(label.Digest{})):]))
+		}
+	})
 	c.sameCount(bEvidence, bStatements)
 	c.sameCount(bGists, bStatements)
 	c.sameCount(bDeviceStmts, bStatements)

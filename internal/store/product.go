@@ -240,6 +240,9 @@ func (v *View) HoldOn(device label.Digest, org string) (*Hold, error) {
 	return getJSON[Hold](v, bHolds, holdKey(device, org))
 }
 
+// HoldCount returns how many holds operators have put that are open.
+func (v *View) HoldCount() int { return v.tx.Bucket(bHolds).Stats().KeyN }
+
 // Struck returns the event by which a statement or ruling was struck, and
 // whether it was.
 func (v *View) Struck(id label.Digest) (event label.Digest, ok bool) {

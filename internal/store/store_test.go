@@ -15,6 +15,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"labeld/internal/authority"
+	"labeld/internal/example"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/store"
@@ -193,7 +194,43 @@ func filled(t *testing.T) *labeltest.World {
 	w.Submit(toy)
 	w.Appeal(toy, 2)
 	w.Rule(toy, w.Appeal(toy, 3))
+	w.Report(label.Event{Kind: label.HoldEvent, Manufacturer: labeltest.ToyMaker, Reason: "misuse"})
+	w.Report(label.Event{Kind: label.StatementEvent, Statement: declared(t, w, toy), Reason: "false-declaration"})
+	// A judgement that is due, as after a crash: nothing runs that could draw it.
+	w.Authority.Close()
+	due(t, w, label.DigestOf(toy.Descriptor))
 	return w
+}
+
+// declared returns the declaration about an example.
+func declared(t *testing.T, w *labeltest.World, e *example.Example) (id label.Digest) {
+	t.Helper()
+	err := w.Store.View(func(v *store.View) error {
+		list, err := v.DeviceStatements(label.DigestOf(e.Descriptor))
+		for _, s := range list {
+			if st, err := v.Statement(s.ID); err == nil && st.Type == label.TypeDeclaration {
+				id = s.ID
+			}
+		}
+		return err
+	})
+	if err != nil || id.IsZero() {
+		t.Fatalf("no declaration is on record: %v", err)
+	}
+	return id
+}
+
+// due makes a judgement due.
+func due(t *testing.T, w *labeltest.World, device label.Digest) {
+	t.Helper()
+	var head store.Head
+	if err := w.Store.View(func(v *store.View) (err error) { head, err = v.Head(); return err }); err != nil {
+		t.Fatal(err)
+	}
+	at := w.Clock.Now()
+	if err := w.Store.Commit(&store.Batch{At: at, From: head.Tree, Judgements: []store.Judgement{{Device: device, Since: at}}}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestSchemaIsAsDrawn(t *testing.T) {
@@ -359,6 +396,9 @@ func TestCheckFindsDamage(t *testing.T) {
 			if how == "removed" && name == "pictures" {
 				continue // as before it was sent
 			}
+			if name == "judgements" {
+				continue // removed, as when it was done; since when it is due is for its order only
+			}
 			t.Run(name+" "+how, func(t *testing.T) {
 				dir := t.TempDir()
 				if err := os.WriteFile(store.Path(dir), good, 0o600); err != nil {
@@ -393,6 +433,9 @@ func spoil(t *testing.T, dir, bucket, how string) {
 	err = db.Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket([]byte(bucket))
 		k, v := b.Cursor().Last()
+		if len(v) == 0 && how == "changed" {
+			v = make([]byte, 32) // where there may be something, and is nothing
+		}
 		if how == "removed" {
 			return b.Delete(k)
 		}

@@ -1,0 +1,73 @@
+package authority
+
+import (
+	"slices"
+	"strings"
+
+	"labeld/internal/label"
+	"labeld/internal/store"
+)
+
+// products holds what operators decided about products and statements to the
+// events by which they did: the holds that are open, the statements that are
+// struck, whose a trade item number is, and who is related to whom.
+func (c *check) products() error {
+	var list []*store.Event
+	if err := c.v.Events(func(e *store.Event) bool { list = append(list, e); return true }); err != nil {
+		return err
+	}
+	slices.SortFunc(list, func(x, y *store.Event) int { return x.Received.Compare(y.Received) })
+	held, struck := map[string]*store.Event{}, map[label.Digest]label.Digest{}
+	for _, e := range list {
+		switch e.Event.Kind {
+		case label.HoldEvent:
+			held[e.Event.Name()] = e
+		case label.ReleaseEvent:
+			delete(held, e.Event.Name())
+		case label.StatementEvent:
+			struck[e.Event.Statement] = e.Digest
+		case label.AffiliationEvent:
+			lab, err := c.v.Org(e.Event.Lab)
+			if err != nil || !slices.Contains(lab.Affiliates, e.Event.Manufacturer) {
+				c.badf("event %s: %s is not on record as an affiliate of %s", e.Digest, e.Event.Manufacturer, e.Event.Lab)
+			}
+		}
+	}
+	for name, e := range held {
+		if h, err := c.v.HoldOn(e.Event.Device, e.Event.Manufacturer); err != nil || h.Event != e.Digest || h.Reason != e.Event.Reason || h.Text != e.Event.Text {
+			c.badf("hold on %s: the record is not what event %s says", name, e.Digest)
+		}
+	}
+	if n := c.v.HoldCount(); n != len(held) {
+		c.badf("%d holds are on record, the events give %d", n, len(held))
+	}
+	for id, event := range struck {
+		if got, ok := c.v.Struck(id); !ok || got != event {
+			c.badf("statement %s: the record does not say that event %s struck it", id, event)
+		}
+	}
+	n := 0
+	if err := c.v.Strikes(func(store.Strike) { n++ }); err != nil || n != len(struck) {
+		c.badf("%d statements are struck on record, the events give %d (%v)", n, len(struck), err)
+	}
+	return nil
+}
+
+// fromPredecessor checks that what a status carries over is in the history of a
+// label that the label took the place of.
+func (c *check) fromPredecessor(st *label.Status) bool {
+	text, ok := strings.CutPrefix(st.Cause, carried)
+	if !ok {
+		return false
+	}
+	id, _, _ := strings.Cut(text, "/")
+	list, err := c.v.History(label.ID(id))
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(list, func(s *store.Status) bool {
+		return carriedCause(&s.Status) == st.Cause && s.Action == st.Action && s.Reason == st.Reason && s.Text == st.Text
+	}) && slices.ContainsFunc(list, func(s *store.Status) bool {
+		return s.Action == label.Supersede && s.Successor.ID == st.Label
+	})
+}
