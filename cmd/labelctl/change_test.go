@@ -156,9 +156,11 @@ func TestRenewal(t *testing.T) {
 			Level int
 		}
 	}
-	mustJSON(t, &r, l.by(l.maker, "label", "renew", l.id, "--level", "2")...)
+	l.refused("nothing is new since label", l.by(l.maker, "label", "renew", l.id)...)
+	l.refused("by the reason new-level", l.by(l.maker, "label", "renew", l.id, "--level", "2")...)
+	mustJSON(t, &r, l.by(l.maker, "label", "renew", l.id, "--level", "2", "--reason", "new-level")...)
 	next := label.ID(r.Successor.ID)
-	if r.Status.Reason != "renewed" || r.Status.Successor != string(next) || r.Successor.Level != 2 {
+	if r.Status.Reason != "new-level" || r.Status.Successor != string(next) || r.Successor.Level != 2 {
 		t.Fatalf("%+v", r)
 	}
 	if out := l.verify(l.id, exitInvalid); !strings.Contains(out, "genuine, but SUPERSEDED") || !strings.Contains(out, next.Pretty()+" ("+l.d.URL+"/l/"+string(next)+")") {

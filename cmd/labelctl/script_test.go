@@ -42,7 +42,8 @@ func (m tests) Run() int {
 // is a day to come, and
 // "wait-demo" waits until the demo there has labelled its camera, and sets $ID to
 // the label's. "endpoint" serves an endpoint for webhooks at $HOOK, and
-// "wait-notice KIND" waits until it gets a notice of the kind. "ids" sets
+// "wait-notice KIND" waits until it gets a notice of the kind. "wait-state STATE"
+// waits until the label $ID has a state. "ids" sets
 // $REFUSAL and $APPEAL from the first trail in the JSON on standard output.
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
@@ -69,7 +70,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"wait-demo": waitDemo, "endpoint": endpoint, "wait-notice": waitNotice, "ids": ids},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"wait-demo": waitDemo, "wait-state": waitState, "endpoint": endpoint, "wait-notice": waitNotice, "ids": ids},
 	})
 }
 
@@ -102,6 +103,22 @@ func waitDemo(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 	}
 	ts.Fatalf("no label is at %s", url)
+}
+
+func waitState(ts *testscript.TestScript, _ bool, args []string) {
+	url := fmt.Sprintf("http://%s/l/%s.json", ts.Getenv("HTTP"), ts.Getenv("ID"))
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get(url)
+		if err != nil {
+			continue
+		}
+		b, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err == nil && strings.Contains(string(b), `"state":"`+args[0]+`"`) {
+			return
+		}
+	}
+	ts.Fatalf("the label at %s never was %s", url, args[0])
 }
 
 func endpoint(ts *testscript.TestScript, _ bool, _ []string) {

@@ -181,7 +181,7 @@ func (a *Authority) deviceHolds(v *store.View, d *store.Device, now time.Time) (
 		if len(h.Statuses) == 0 {
 			continue
 		}
-		if st := h.StandingAt(now).Hold; st != nil {
+		for _, st := range h.StandingAt(now).Holds {
 			list = append(list, &Hold{
 				Action: st.Action, Label: rec, Device: d.Digest, Org: d.Org, Reason: st.Reason, Text: st.Text, Since: st.Recorded,
 				Lift: a.programme.Lifecycle(rec.Scheme).Holds[st.Reason],

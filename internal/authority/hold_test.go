@@ -162,8 +162,8 @@ func TestAnnouncedEndsDoNotHide(t *testing.T) {
 	c.Clock.Set(in.Add(time.Hour))
 	p, err := c.Authority.Lookup(c.fallen.Label.ID)
 	must(t, err)
-	if p.State != label.Withdrawn || p.Hold == nil || p.Hold.Action != label.Suspend {
-		t.Errorf("the label is %s, on hold by %+v", p.State, p.Hold)
+	if p.State != label.Withdrawn || len(p.Holds) != 1 || p.Holds[0].Action != label.Suspend {
+		t.Errorf("the label is %s, on hold by %+v", p.State, p.Holds)
 	}
 	c.stopped(c.e, "after the announced withdrawal")
 }

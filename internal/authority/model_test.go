@@ -299,9 +299,9 @@ func (m *model) compare(step int) {
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		if p.State != l.state || (p.Review != nil) != l.review || (p.Hold != nil) != (len(l.hold) > 0) || len(p.Statuses) != l.count || (p.Scheduled != nil) != !l.laterAt.IsZero() {
+		if p.State != l.state || (p.Review != nil) != l.review || len(p.Holds) != len(l.hold) || len(p.Statuses) != l.count || (p.Scheduled != nil) != !l.laterAt.IsZero() {
 			m.t.Fatalf("step %d: label %s is %s (review %v, hold %v, %d statements, scheduled %v), the model says %s (%v, %v, %d, %s)",
-				step, l.id, p.State, p.Review != nil, p.Hold, len(p.Statuses), p.Scheduled, l.state, l.review, l.hold, l.count, l.laterAt)
+				step, l.id, p.State, p.Review != nil, p.Holds, len(p.Statuses), p.Scheduled, l.state, l.review, l.hold, l.count, l.laterAt)
 		}
 		l.sampled = append(l.sampled, sample{now, l.state})
 		then := l.sampled[m.rng.IntN(len(l.sampled))]

@@ -12,8 +12,9 @@
 // data ("rejudged"): a review or a suspension, or nothing. Manufacturer and
 // operators are told in each case, also when the evidence carries it again, and
 // when nobody can tell because the label's version of the scheme is not served.
-// The same findings have the same consequence once: an operator who has looked
-// at them and reinstated the label is not overruled by them.
+// The same findings have a consequence once, until the evidence carries the label
+// again: an operator who has looked at them and reinstated the label is not
+// overruled by them.
 package authority
 
 import (
@@ -240,22 +241,36 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict) error
 	if !standing.State.Live() {
 		return nil
 	}
+	known := false // the findings are those of the last time
+	switch last, err := v.Verdict(n.rec.ID); {
+	case err == nil && n.loss == "" && !n.unable:
+		n.cause = judged + label.DigestOf([]byte(fmt.Sprint(last.Cause, len(h.Statuses)))).String()
+		b.Verdicts = append(b.Verdicts, store.Verdict{Label: n.rec.ID})
+	case err == nil:
+		known = last.Cause == n.cause
+	case !errors.Is(err, store.ErrNotFound):
+		return err
+	case n.loss == "" && !n.unable:
+		return nil // it stands as it did
+	}
+	if known {
+		return nil
+	}
 	news := JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: string(n.loss), Criteria: n.what}
 	switch {
 	case n.unable:
 		news.Outcome = "not-judged"
 	case n.loss == "":
-		if standing.Hold == nil || !strings.HasPrefix(standing.Hold.Cause, judged) {
-			return nil // it stands as it did
-		}
 		news.Outcome = "carried-again"
-		n.cause = standing.Hold.Cause + fmt.Sprint(len(h.Statuses))
 	default:
 		if news.Action, err = a.react(b, n, h, &standing); err != nil {
 			return err
 		}
 	}
-	id := fmt.Sprintf("judged-%s-%s", n.rec.ID, label.DigestOf([]byte(news.Outcome+n.cause)))
+	if n.loss != "" || n.unable {
+		b.Verdicts = append(b.Verdicts, store.Verdict{Label: n.rec.ID, Cause: n.cause})
+	}
+	id := fmt.Sprintf("judged-%s-%d-%s", n.rec.ID, len(h.Statuses), label.DigestOf([]byte(news.Outcome+n.cause)))
 	if err := tell(b, notice.LabelJudged, id, string(n.rec.ID), n.rec.Org, news); err != nil {
 		return err
 	}
@@ -266,8 +281,11 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict) error
 // no longer carries, and returns that.
 func (a *Authority) react(b *store.Batch, n *verdict, h *label.History, standing *label.Standing) (label.Action, error) {
 	r := a.programme.Lifecycle(n.rec.Scheme).Rejudged[n.loss]
-	if r.Action == "" || r.Action == scheme.NoEffect || standing.State == label.Suspended || label.Find(h.Statuses, n.cause, r.Action) != nil {
+	if r.Action == "" || r.Action == scheme.NoEffect || standing.State == label.Suspended {
 		return scheme.NoEffect, nil
+	}
+	if n.loss == scheme.Unsupported && standing.ExpiresFor == label.BoundGraceEnd {
+		return scheme.NoEffect, nil // the scheme has let it stand until then
 	}
 	if _, err := standing.Admit(r.Action); err != nil {
 		return scheme.NoEffect, nil // it is under review already

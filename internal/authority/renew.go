@@ -30,7 +30,7 @@ type renewal struct {
 	entry  *store.Entry
 	old    *label.Label
 	news   []label.Digest // evidence that it rests on and the old one does not
-	advice []newAdvice           // what the old one's open advisories say of it
+	advice []newAdvice    // what the old one's open advisories say of it
 }
 
 // renewal judges and signs the successor that a request asks for. It returns

@@ -38,8 +38,8 @@ import (
 // # Holds
 //
 // A suspension, a revocation and a review put a hold on the product, and not
-// only on the label: [Standing.Hold] names the statement that did, until another
-// one settles it. Reinstating settles a suspension, and clearing a review. Where
+// only on the label: [Standing.Holds] has the statements that did, until others
+// settle them. Reinstating settles a suspension, and clearing a review. Where
 // the label has ended meanwhile, releasing settles what is left open. So a hold
 // outlives the label: a suspended label that expires, or that is withdrawn on a
 // day that was announced before, leaves the hold behind. What a hold stops is
@@ -94,7 +94,7 @@ func (s *Standing) Admit(a Action) (State, error) {
 	}
 	if a == Release {
 		switch {
-		case s.Hold == nil:
+		case len(s.Holds) == 0:
 			return no("nothing is open about the label that could be settled")
 		case s.State.Live():
 			return no("the label still stands: reinstate it to end its suspension, or clear it to end its review")

@@ -264,7 +264,7 @@ type effect struct {
 }
 
 // A Standing is how a label stands at an instant. State, Soon, Support, Review,
-// Hold and Advisories are separate axes: a product without updates may have a
+// Holds and Advisories are separate axes: a product without updates may have a
 // valid label, and the reverse.
 type Standing struct {
 	At         time.Time    `json:"at"`
@@ -275,7 +275,7 @@ type Standing struct {
 	Soon       bool         `json:"expiringSoon,omitzero"` // active, and will expire within ExpiringSoon
 	Support    SupportState `json:"support"`
 	Review     *Status      `json:"review,omitempty"`     // what opened the review under way, or nil
-	Hold       *Status      `json:"hold,omitempty"`       // the suspension, revocation or review that nothing has settled, or nil; it outlives the label
+	Holds      []*Status    `json:"holds,omitempty"`      // the suspension, the review or the revocation that nothing has settled; they outlive the label
 	Scheduled  *Status      `json:"scheduled,omitempty"`  // an end that was announced and is still to come, or nil
 	Advisories []*Status    `json:"advisories,omitempty"` // the latest word of each publisher's each advisory, oldest first
 }
@@ -316,7 +316,7 @@ func (s *Standing) apply(e effect) {
 		return
 	case Release:
 		if s.State.Final() || !e.from.Before(s.Expires) {
-			s.Hold = nil
+			s.Holds = nil
 		}
 		return
 	}
@@ -340,11 +340,9 @@ func (s *Standing) apply(e effect) {
 	}
 	switch st.Action {
 	case Review:
-		s.Review, s.Hold = st, cmp.Or(s.Hold, st)
+		s.Review, s.Holds = st, append(s.Holds, st)
 	case Clear:
-		if s.Hold == s.Review {
-			s.Hold = nil
-		}
+		s.settle(Review)
 		s.Review = nil
 	default:
 		if next, ok := steps[s.State][st.Action]; ok {
@@ -360,17 +358,24 @@ func (s *Standing) apply(e effect) {
 // hold works out what is open after a statement that changed the state.
 func (s *Standing) hold(st *Status) {
 	switch st.Action {
-	case Suspend, Revoke:
-		s.Hold = st
+	case Suspend:
+		s.Holds = append(s.Holds, st)
 	case Reinstate:
-		s.Hold = s.Review
+		s.settle(Suspend)
+	case Revoke:
+		s.Holds = []*Status{st} // it decides whatever was open
 	case Supersede:
 		// What takes effect at once hands the review on to the successor. What was
 		// announced before the review began knows nothing of it.
-		if s.Hold == s.Review && st.Effective.Equal(st.Recorded) {
-			s.Hold = nil
+		if st.Effective.Equal(st.Recorded) {
+			s.settle(Review)
 		}
 	}
+}
+
+// settle ends the hold that a kind of statement put.
+func (s *Standing) settle(a Action) {
+	s.Holds = slices.DeleteFunc(slices.Clone(s.Holds), func(st *Status) bool { return st.Action == a })
 }
 
 // NextChange returns the first instant after s.At at which the standing will

@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,8 +57,8 @@ func endedOnHold(t *testing.T, state label.State) (*label.History, time.Time) {
 	if state != label.Revoked {
 		happen(h, label.Suspend, l.Issued, l.Issued)
 	}
-	if s := h.StandingAt(at); s.State != state || s.Hold == nil {
-		t.Fatalf("a label that should be %s and on hold is %s, on hold by %v", state, s.State, s.Hold)
+	if s := h.StandingAt(at); s.State != state || len(s.Holds) == 0 {
+		t.Fatalf("a label that should be %s and on hold is %s, on hold by %v", state, s.State, s.Holds)
 	}
 	return h, at
 }
@@ -150,42 +151,38 @@ func TestHold(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		events []event
-		hold   label.Action // empty for none
+		holds  string // what put them
 	}{
 		{"nothing happened", nil, ""},
-		{"suspended", []event{{label.Suspend, 1, 1}}, label.Suspend},
+		{"suspended", []event{{label.Suspend, 1, 1}}, "suspend"},
 		{"reinstated", []event{{label.Suspend, 1, 1}, {label.Reinstate, 2, 2}}, ""},
-		{"reviewed", []event{{label.Review, 1, 1}}, label.Review},
+		{"reviewed", []event{{label.Review, 1, 1}}, "review"},
 		{"cleared", []event{{label.Review, 1, 1}, {label.Clear, 2, 2}}, ""},
-		{"reinstated under review", []event{{label.Review, 1, 1}, {label.Suspend, 2, 2}, {label.Reinstate, 3, 3}}, label.Review},
-		{"cleared while suspended", []event{{label.Review, 1, 1}, {label.Suspend, 2, 2}, {label.Clear, 3, 3}}, label.Suspend},
-		{"suspended, then a review that is closed", []event{{label.Suspend, 1, 1}, {label.Review, 2, 2}, {label.Clear, 3, 3}}, label.Suspend},
-		{"revoked", []event{{label.Revoke, 1, 1}}, label.Revoke},
+		{"suspended under review", []event{{label.Review, 1, 1}, {label.Suspend, 2, 2}}, "review suspend"},
+		{"reinstated under review", []event{{label.Review, 1, 1}, {label.Suspend, 2, 2}, {label.Reinstate, 3, 3}}, "review"},
+		{"cleared while suspended", []event{{label.Review, 1, 1}, {label.Suspend, 2, 2}, {label.Clear, 3, 3}}, "suspend"},
+		{"suspended, then a review that is closed", []event{{label.Suspend, 1, 1}, {label.Review, 2, 2}, {label.Clear, 3, 3}}, "suspend"},
+		{"revoked", []event{{label.Revoke, 1, 1}}, "revoke"},
 		{"revoked and released", []event{{label.Revoke, 1, 1}, {label.Release, 2, 2}}, ""},
-		{"withdrawal that was announced before the suspension", []event{{label.Withdraw, 1, 3}, {label.Suspend, 2, 2}}, label.Suspend},
-		{"superseded as was announced before the review", []event{{label.Supersede, 1, 3}, {label.Review, 2, 2}}, label.Review},
+		{"withdrawal that was announced before the suspension", []event{{label.Withdraw, 1, 3}, {label.Suspend, 2, 2}}, "suspend"},
+		{"superseded as was announced before the review", []event{{label.Supersede, 1, 3}, {label.Review, 2, 2}}, "review"},
 		{"superseded under review, which the successor has", []event{{label.Review, 1, 1}, {label.Supersede, 2, 2}}, ""},
 		{"withdrawn with nothing open", []event{{label.Withdraw, 1, 1}}, ""},
-		{"a release that comes too early", []event{{label.Suspend, 1, 1}, {label.Release, 2, 2}}, label.Suspend},
+		{"a release that comes too early", []event{{label.Suspend, 1, 1}, {label.Release, 2, 2}}, "suspend"},
 	} {
 		h := &label.History{Label: l}
 		for _, e := range row.events {
 			happen(h, e.action, at(e.recorded), at(e.day))
 		}
-		var got label.Action
-		if s := h.StandingAt(at(5)); s.Hold != nil {
-			got = s.Hold.Action
-		}
-		if got != row.hold {
-			t.Errorf("%s: on hold by %q, want %q", row.name, got, row.hold)
-		}
-		// Waiting does not help.
-		got = ""
-		if s := h.StandingAt(l.Expires.AddDate(1, 0, 0)); s.Hold != nil {
-			got = s.Hold.Action
-		}
-		if got != row.hold {
-			t.Errorf("%s: after the label expired, on hold by %q, want %q", row.name, got, row.hold)
+		// Waiting until the label has expired does not help.
+		for _, when := range []time.Time{at(5), l.Expires.AddDate(1, 0, 0)} {
+			var got []string
+			for _, st := range h.StandingAt(when).Holds {
+				got = append(got, string(st.Action))
+			}
+			if got := strings.Join(got, " "); got != row.holds {
+				t.Errorf("%s, on %s: on hold by %q, want %q", row.name, when, got, row.holds)
+			}
 		}
 	}
 }

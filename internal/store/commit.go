@@ -35,6 +35,7 @@ type Batch struct {
 	Strikes       []Strike
 	Supersessions []Supersession
 	Judgements    []Judgement // that became due, and that are done
+	Verdicts      []Verdict   // of labels judged again
 
 	Complaints []Complaint // new ones, and those that were closed
 	Plans      []Plan      // new ones, and those that were drawn
@@ -60,7 +61,7 @@ type Batch struct {
 func (b *Batch) Empty() bool {
 	return len(b.Orgs)+len(b.Keys)+len(b.Accreditations)+len(b.Devices)+len(b.Pictures)+len(b.Statements)+len(b.Labels)+len(b.Statuses)+
 		len(b.Requests)+len(b.Events)+len(b.Decisions)+len(b.Appeals)+len(b.Rulings)+
-		len(b.Holds)+len(b.Moves)+len(b.Strikes)+len(b.Supersessions)+len(b.Judgements)+
+		len(b.Holds)+len(b.Moves)+len(b.Strikes)+len(b.Supersessions)+len(b.Judgements)+len(b.Verdicts)+
 		len(b.Complaints)+len(b.Plans)+len(b.Advisories)+len(b.Notices)+len(b.Hooks)+len(b.Unhooked)+len(b.Tried)+len(b.Requeued)+len(b.Entries) == 0 && b.Watched == nil && b.Advised == 0
 }
 

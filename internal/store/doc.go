@@ -24,6 +24,7 @@
 //	holds           device|32-byte digest or org|org = json Hold
 //	struck          32-byte id = 32-byte event                  of statements and rulings
 //	judgements      32-byte device digest = time                since when a judgement is due
+//	verdicts        label id = json Verdict                     of labels that their evidence did not carry when judged again
 //	pictures        32-byte digest = picture as it came          that a descriptor names
 //	statements      32-byte id = json Statement
 //	evidence        32-byte id = zstd of the signed bytes as they came

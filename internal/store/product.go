@@ -59,6 +59,13 @@ type Judgement struct {
 	Done   bool      // of one to be written: it is removed, unless it became due again
 }
 
+// A Verdict is what judging a live label again came to last, where its evidence
+// did not carry it.
+type Verdict struct {
+	Label label.ID `json:"-"`
+	Cause string   `json:"cause"` // names the findings; empty in a batch where the evidence carries the label again
+}
+
 func putProducts(tx *bolt.Tx, b *Batch) error {
 	for i := range b.Holds {
 		h := &b.Holds[i]
@@ -93,7 +100,19 @@ func putProducts(tx *bolt.Tx, b *Batch) error {
 			return err
 		}
 	}
+	for i := range b.Verdicts {
+		if err := putVerdict(tx, &b.Verdicts[i]); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+func putVerdict(tx *bolt.Tx, v *Verdict) error {
+	if v.Cause == "" {
+		return tx.Bucket(bVerdicts).Delete([]byte(v.Label))
+	}
+	return putJSON(tx.Bucket(bVerdicts), []byte(v.Label), v)
 }
 
 func putJudgement(tx *bolt.Tx, j Judgement) error {
@@ -277,6 +296,12 @@ func (v *View) Judgements(after label.Digest, most int) (list []Judgement, err e
 	return list, nil
 }
 
+// Verdict returns what judging a label again came to last, or [ErrNotFound] where
+// its evidence carries it.
+func (v *View) Verdict(id label.ID) (*Verdict, error) {
+	return getJSON[Verdict](v, bVerdicts, []byte(id))
+}
+
 // products holds the records about products to what they are about.
 func (c *checker) products() {
 	c.each(bHolds, func(k, v []byte) {
@@ -294,6 +319,12 @@ func (c *checker) products() {
 	})
 	c.each(bStruck, func(k, v []byte) {
 		c.has(bEvents, v, nil, "the striking of a statement")
+	})
+	c.each(bVerdicts, func(k, v []byte) {
+		c.has(bLabels, k, nil, "a verdict")
+		if _, err := decode[Verdict](bVerdicts, k, v); err != nil {
+			c.badf("the verdict about label %s: %v", k, err)
+		}
 	})
 	c.each(bJudgements, func(k, _ []byte) {
 		c.has(bDevices, k, nil, "a judgement that is due")

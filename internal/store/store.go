@@ -42,6 +42,7 @@ var (
 	bHolds          = []byte("holds")
 	bStruck         = []byte("struck")
 	bJudgements     = []byte("judgements")
+	bVerdicts       = []byte("verdicts")
 	bPictures       = []byte("pictures")
 	bStatements     = []byte("statements")
 	bEvidence       = []byte("evidence")
@@ -84,7 +85,7 @@ var (
 
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
 		bGTINs, bModels, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bDeviceLabels, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
-		bHolds, bStruck, bJudgements,
+		bHolds, bStruck, bJudgements, bVerdicts,
 		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
 		bComplaints, bOpenComplaints, bLabelComplaints, bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,
 		bNotices, bOrgNotices, bHooks, bOrgHooks, bOutbox, bDead}

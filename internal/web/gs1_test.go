@@ -181,7 +181,7 @@ func TestResolverDescribesItself(t *testing.T) {
 func TestResolverFollowsTheLabel(t *testing.T) {
 	w := newWorld(t)
 	p := w.camera()
-	st := w.change(labeltest.Maker, p, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 3 })
+	st := w.change(labeltest.Maker, p, label.Supersede, "new-level", func(r *label.StatusRequest) { r.Level = 2 })
 	if r := get(w.h, "/01/"+camera); r.Header().Get("Location") != "/l/"+string(st.Successor.ID) {
 		t.Errorf("leads to %s, the new label is %s", r.Header().Get("Location"), st.Successor.ID)
 	}
