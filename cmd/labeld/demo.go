@@ -172,7 +172,7 @@ func (m *demo) run(tour bool) error {
 	}
 	last := issued.GetLabel().GetSummary()
 	if tour {
-		if last, err = m.tour(maker, camera, last.GetId()); err != nil {
+		if last, err = m.tour(lab, maker, camera, last.GetId()); err != nil {
 			return fmt.Errorf("the tour: %w", err)
 		}
 	}

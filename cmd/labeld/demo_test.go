@@ -42,6 +42,7 @@ func TestTourOfALife(t *testing.T) {
 		"the life of label ",
 		`shopper       active; you need version 3\.8\.4 or later`, `"state": "active"\}, 1 statements, 1 advisories`, `is told: label\.advised`, `genuine, and active`,
 		`shopper       suspended; .*; Units in shops still`, `"state": "suspended"`, `is told: label\.suspended`, `genuine, and suspended`,
+		`is refused: .*suspended and cannot be renewed`, `sees a hold on the product since .*Units in shops still`, `sees the way out: ask the authority`, `shopper       suspended; `,
 		`shopper       active; `, `"state": "active"`, `is told: label\.reinstated`, `genuine, and active`,
 		`shopper       superseded; .*see label `, `"state": "superseded"`, `is told: label\.superseded`, `genuine, and superseded`,
 		`label: `, `url: `,

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/daemon"
 	"labeld/internal/example"
@@ -20,7 +23,7 @@ import (
 // A tour takes one label through its life, and tells what each party sees.
 type tour struct {
 	*demo
-	op, maker *party
+	op, lab, maker *party
 	camera    string // digest of the descriptor
 	label     string // ID of the label
 	told      int    // notices that the manufacturer has read
@@ -29,13 +32,13 @@ type tour struct {
 
 // tour walks the camera's label through an advisory, a suspension, the end of
 // that, and supersession. It returns the label that took its place.
-func (m *demo) tour(maker *party, camera, id string) (*labelv1.LabelSummary, error) {
+func (m *demo) tour(lab, maker *party, camera, id string) (*labelv1.LabelSummary, error) {
 	op, err := m.party(demoAuthority, daemon.OperatorKey)
 	if err != nil {
 		return nil, err
 	}
 	defer op.conn.Close()
-	t := &tour{demo: m, op: op, maker: maker, camera: camera, label: id}
+	t := &tour{demo: m, op: op, lab: lab, maker: maker, camera: camera, label: id}
 	text, err := t.get("/.well-known/labeld.json")
 	if err != nil {
 		return nil, err
@@ -52,10 +55,14 @@ func (m *demo) tour(maker *party, camera, id string) (*labelv1.LabelSummary, err
 		{"the authority suspends the label: shops still sell units with the old version", func() error {
 			return t.change(t.op, label.Suspend, "vulnerability-open", "Units in shops still have the version with the weakness.", 0)
 		}},
-		{"the manufacturer has the units updated, and the authority reinstates the label", func() error {
+		{"the manufacturer tries to shed the suspension, by a renewal", t.shed},
+		{"the laboratory tests the new version, the units are updated, and the authority reinstates the label", func() error {
+			if err := t.retest(); err != nil {
+				return err
+			}
 			return t.change(t.op, label.Reinstate, "resolved", "All units that are sold have version 3.8.4.", 0)
 		}},
-		{"the manufacturer renews the label, and a new one takes its place", func() error {
+		{"the manufacturer renews the label by the new report, and a new one takes its place", func() error {
 			return t.change(t.maker, label.Supersede, "renewed", "The camera was judged anew.", 3)
 		}},
 	} {
@@ -124,6 +131,51 @@ func (t *tour) change(by *party, action label.Action, reason, text string, level
 		return err
 	}
 	_, err = labelv1.NewStatusServiceClient(by.conn).ChangeLabel(t.ctx, &labelv1.ChangeLabelRequest{Request: signed})
+	return err
+}
+
+// shed has the manufacturer ask for a new label in place of the suspended one,
+// which the hold on the product stops, and shows the way out.
+func (t *tour) shed() error {
+	err := t.change(t.maker, label.Supersede, "renewed", "The camera was judged anew.", 3)
+	if status.Code(err) != codes.FailedPrecondition {
+		return fmt.Errorf("a suspended label was renewed, or refused for another reason: %v", err)
+	}
+	t.say("manufacturer  is refused: %s", status.Convert(err).Message())
+	r, err := labelv1.NewHoldServiceClient(t.maker.conn).ListHolds(t.ctx, &labelv1.ListHoldsRequest{Device: t.camera})
+	if err != nil {
+		return err
+	}
+	for _, h := range r.GetHolds() {
+		t.say("manufacturer  sees a hold on the product since %s: %s %s", h.GetSince().AsTime().UTC().Format(time.RFC3339), h.GetTitle(), h.GetText())
+		t.say("manufacturer  sees the way out: %s", h.GetWayOut())
+	}
+	return nil
+}
+
+// retest has the laboratory report on the version that fixes the weaknesses.
+func (t *tour) retest() error {
+	e, err := example.Load(labels.FS, "camera", label.DateOf(t.now()))
+	if err != nil {
+		return err
+	}
+	device, err := label.ParseDigest(t.camera)
+	if err != nil {
+		return err
+	}
+	r := *e.Report
+	r.Number, r.Period.To = r.Number+"-2", label.DateOf(t.now())
+	r.Firmware = label.Firmware{Version: "3.8.4", SHA256: label.DigestOf([]byte("the image of version 3.8.4"))}
+	r.Changed = &label.Change{What: label.ChangedFirmware, Text: "Version 3.8.4 fixes two weaknesses."}
+	stmt, err := label.NewStatement("device.json", device, label.TypeTestReport, &r)
+	if err != nil {
+		return err
+	}
+	signed, err := sealed(t.lab.signer, stmt)
+	if err != nil {
+		return err
+	}
+	_, err = labelv1.NewSubmissionServiceClient(t.lab.conn).SubmitStatement(t.ctx, &labelv1.SubmitStatementRequest{Statement: signed})
 	return err
 }
 
