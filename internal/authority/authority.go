@@ -318,6 +318,7 @@ func (a *Authority) View(f func(*store.View) error) error { return a.store.View(
 
 // committed is called by the writer after each commit.
 func (a *Authority) committed(b *store.Batch) {
+	a.enrolled(b) // first: whoever is woken below judges by it
 	a.times.committed.Store(&b.At)
 	if len(b.Entries) > 0 {
 		a.head.Store(&signedHead{b.Head, b.At})
@@ -347,7 +348,6 @@ func (a *Authority) committed(b *store.Batch) {
 	if len(b.Judgements) > 0 {
 		a.work.wake()
 	}
-	a.enrolled(b)
 }
 
 // enrolled is called by the writer after each commit, and after one that failed:

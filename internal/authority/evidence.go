@@ -8,10 +8,12 @@
 // Each signer has a number of places for a device ([label.MaxSignerStatements]).
 // A statement that says nothing any more gives its place back: a declaration when
 // there is one of a later day, a report when its correction states again all that
-// it found wrong. It has it again when what took the place is struck. A report of
-// a failure takes up no place, so that there is always room for one, however many
-// others its lab has made. So a signer can neither keep another out, nor hide a
-// failure, nor be kept from reporting one.
+// it found wrong. It has it again when what took the place is struck. When all
+// places are taken, a statement takes that of one which it repeats, so that
+// nothing is lost that speaks against the device; a report of a failure is
+// accepted beyond them ([label.MaxSignerFailures]); and anything else is refused.
+// So a signer can neither keep another out, nor hide a failure, nor be kept from
+// reporting one.
 package authority
 
 import (
@@ -113,20 +115,18 @@ func (a *Authority) makeRoom(v *store.View, b *store.Batch, st *store.Statement,
 		takePlace(st.ID, mine[i].ID) // it came after the one that takes its place
 		return nil
 	}
-	limit, taken := label.MaxSignerStatements, 0
-	if item.Fails() {
-		limit = label.MaxSignerFailures
+	if len(mine) < label.MaxSignerStatements {
+		return nil
 	}
-	for _, old := range mine {
-		if old.item.Fails() == item.Fails() {
-			taken++
-		}
+	if i := slices.IndexFunc(mine, func(old *placed) bool { return item.Repeats(old.item) }); i >= 0 {
+		takePlace(mine[i].ID, st.ID)
+		return nil
 	}
-	if taken >= limit {
-		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "subject",
-			"%s has %d such statements about the device that count, which is the limit; declare on a later day, or correct an earlier report (member corrects)", st.Signer, taken)
+	if item.Fails() && len(mine) < label.MaxSignerFailures {
+		return nil
 	}
-	return nil
+	return label.Errorf(label.TooLarge, label.ReasonTooLarge, "subject",
+		"%s has %d statements about the device that count, which is the limit; declare on a later day, or correct an earlier report (member corrects)", st.Signer, len(mine))
 }
 
 // A placed statement is one that takes up a place of its signer.

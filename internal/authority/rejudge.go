@@ -193,10 +193,7 @@ func (n *verdict) weigh(d *scheme.Decision, l *label.Label) {
 		if f.State == scheme.Unmet {
 			n.loss = scheme.Failed
 		}
-		n.what, n.ids = append(n.what, f.Criterion.Title), append(n.ids, f.Criterion.ID)
-		for _, it := range f.Rests {
-			n.ids = append(n.ids, it.ID.String())
-		}
+		n.what, n.ids = append(n.what, f.Criterion.Title), append(append(n.ids, f.Criterion.ID), f.Faults()...)
 	}
 	if !r.Reached {
 		n.loss = cmp.Or(n.loss, scheme.Unsupported)

@@ -128,10 +128,9 @@ const (
 	// another. Statements that others have taken the place of do not count.
 	MaxSignerStatements = 32
 
-	// MaxSignerFailures bounds the reports of failures of one laboratory about one
-	// device, which take up no place of its others. A laboratory that has found so
-	// many corrects one of them.
-	MaxSignerFailures = 256
+	// MaxSignerFailures bounds the same where the statement is a report of a
+	// failure, for which there is room beyond the others.
+	MaxSignerFailures = 96
 
 	// MaxReportDelay is how long after the end of an accreditation reports under
 	// it are accepted: a report is written after the tests are done.

@@ -52,6 +52,33 @@ func (f *Finding) fall(to State, g Gap) {
 	f.Gaps = append(f.Gaps, g)
 }
 
+// Faults names what stands in the way of a finding and the evidence that says so,
+// as text that stays the same while no other evidence says it: passes that are
+// added change nothing in it.
+func (f *Finding) Faults() (list []string) {
+	for _, g := range f.Gaps {
+		list = append(list, string(g.Kind)+" "+strings.Join(g.Items, " "))
+		for _, it := range f.Rests {
+			if g.says(f.Criterion, it) {
+				list = append(list, it.ID.String())
+			}
+		}
+	}
+	return list
+}
+
+// says reports whether an item is one that says what is wrong.
+func (g *Gap) says(c *Criterion, it *Item) bool {
+	switch g.Kind {
+	case GapFailed:
+		v, _ := it.verdicts.get(g.Items[0])
+		return v == label.Fail
+	case GapRule:
+		return slices.ContainsFunc(c.rule.facts, func(f *Fact) bool { _, ok := it.facts.get(f.Name); return ok })
+	}
+	return false
+}
+
 func (f *Finding) rest(items ...*Item) { f.Rests = addItems(f.Rests, items) }
 
 func (f *Finding) undo(it *Item) { f.undoing = addItems(f.undoing, []*Item{it}) }

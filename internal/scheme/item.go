@@ -272,6 +272,23 @@ func (it *Item) Restates(other *Item) bool {
 	return true
 }
 
+// Repeats reports whether a statement finds everything wrong that another found,
+// and states the same values: whoever has this one misses nothing of the other
+// that speaks against the device.
+func (it *Item) Repeats(other *Item) bool {
+	for _, r := range other.verdicts {
+		if v, _ := it.verdicts.get(r.name); r.value == label.Fail && v != label.Fail {
+			return false
+		}
+	}
+	for _, r := range other.facts {
+		if v, ok := it.facts.get(r.name); !ok || string(v) != string(r.value) {
+			return false
+		}
+	}
+	return it.Standard == other.Standard && it.Edition == other.Edition && it.Level >= other.Level
+}
+
 // CheckDevice checks a descriptor against the programme's data.
 func (p *Programme) CheckDevice(d *label.Device) error {
 	if p.Categories[d.Category] == nil {

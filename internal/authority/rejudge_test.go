@@ -1,0 +1,431 @@
+package authority_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"labeld/internal/authority"
+	"labeld/internal/example"
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/notice"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// A sale is a camera with a label of level 3, which rests on a laboratory.
+type sale struct {
+	*labeltest.World
+	t *testing.T
+	e *example.Example
+	p *authority.Published
+}
+
+func newSale(t *testing.T) *sale {
+	t.Helper()
+	w := labeltest.New(t, nil)
+	s := &sale{World: w, t: t, e: w.Example("camera")}
+	s.p = w.Issue(s.e, 3)
+	s.pass(24 * time.Hour)
+	return s
+}
+
+func (s *sale) pass(d time.Duration) { s.Clock.Set(s.Clock.Now().Add(d)) }
+
+// now returns the label when all consequences are drawn.
+func (s *sale) now() *authority.Published {
+	s.t.Helper()
+	must(s.t, s.Authority.Propagate(ctx))
+	p, err := s.Authority.Lookup(s.p.Label.ID)
+	must(s.t, err)
+	return p
+}
+
+// report has a laboratory report on the camera, changed by change, and tells what
+// became of that.
+func (s *sale) report(lab, number string, change func(*label.TestReport)) (*store.Statement, error) {
+	s.t.Helper()
+	r := *s.e.Report
+	r.Lab, r.Number, r.Period.To = lab, number, label.DateOf(s.Clock.Now())
+	r.Verdicts, r.Facts = slices.Clone(r.Verdicts), copyFacts(r.Facts)
+	if change != nil {
+		change(&r)
+	}
+	st, _, err := s.Authority.Submit(ctx, s.Caller(lab), s.Seal(lab, s.e.Descriptor, label.TypeTestReport, &r))
+	return st, err
+}
+
+func copyFacts(f label.Facts) label.Facts {
+	out := label.Facts{}
+	for k, v := range f {
+		out[k] = v
+	}
+	return out
+}
+
+// hasFail has a report fail a provision.
+func hasFail(provision string) func(*label.TestReport) {
+	return func(r *label.TestReport) {
+		for i := range r.Verdicts {
+			if r.Verdicts[i].Provision == provision {
+				r.Verdicts[i] = label.Verdict{Provision: provision, Verdict: label.Fail, Reason: "It does not."}
+			}
+		}
+	}
+}
+
+// newFirmware says that the firmware was changed.
+func newFirmware(r *label.TestReport) {
+	r.Firmware = label.Firmware{Version: "9.9", SHA256: label.DigestOf([]byte(r.Number))}
+	r.Changed = &label.Change{What: label.ChangedFirmware, Text: "A new build."}
+}
+
+// judgements returns what an organization was told of judgements, oldest first.
+func (s *sale) judgements(org string) (outcomes []string) {
+	s.t.Helper()
+	list, _, err := s.Authority.Notices(s.Caller(org), "", authority.Page{Size: label.MaxPage})
+	must(s.t, err)
+	for _, n := range slices.Backward(list) {
+		if n.Kind == notice.LabelJudged {
+			var news authority.JudgedNews
+			must(s.t, label.DecodeLoose(n.Data, &news))
+			outcomes = append(outcomes, news.Outcome)
+		}
+	}
+	return outcomes
+}
+
+func (s *sale) told(want ...string) {
+	s.t.Helper()
+	for _, org := range []string{labeltest.Maker, labeltest.Operator} {
+		if got := s.judgements(org); !slices.Equal(got, want) {
+			s.t.Errorf("%s was told of the judgements %v, want %v", org, got, want)
+		}
+	}
+}
+
+// TestLaterFailureReachesTheLabel sends a failing report about a product that is
+// on sale, then a friendlier one, then one that shows that it was fixed.
+func TestLaterFailureReachesTheLabel(t *testing.T) {
+	s := newSale(t)
+	if _, err := s.report(labeltest.Lab, "later", hasFail("5.5-1")); err != nil {
+		t.Fatal(err)
+	}
+	p := s.now()
+	if p.State != label.Suspended || p.Because.Reason != "test-failed" {
+		t.Fatalf("after the failure the label is %s, %+v", p.State, p.Because)
+	}
+	s.told("failed")
+	s.pass(24 * time.Hour)
+	if _, err := s.report(labeltest.Lab, "friendly", nil); err != nil {
+		t.Fatal(err)
+	}
+	s.now()
+	s.told("failed") // a pass that names no change undoes nothing
+	s.pass(24 * time.Hour)
+	if _, err := s.report(labeltest.Lab, "fixed", newFirmware); err != nil {
+		t.Fatal(err)
+	}
+	if p := s.now(); p.State != label.Suspended {
+		t.Errorf("the label stood up by itself: %s", p.State)
+	}
+	s.told("failed", "carried-again")
+	s.Change(labeltest.Operator, s.now(), label.Reinstate, "resolved")
+	// The same again is another matter.
+	s.pass(24 * time.Hour)
+	if _, err := s.report(labeltest.Lab, "again", hasFail("5.5-1")); err != nil {
+		t.Fatal(err)
+	}
+	if p := s.now(); p.State != label.Suspended {
+		t.Errorf("after the second failure the label is %s", p.State)
+	}
+	s.told("failed", "carried-again", "failed")
+}
+
+// TestOperatorIsNotOverruled has an operator look at a failure and reinstate the
+// label: the same failure does not suspend it again, whatever else arrives.
+func TestOperatorIsNotOverruled(t *testing.T) {
+	s := newSale(t)
+	if _, err := s.report(labeltest.Lab, "later", hasFail("5.5-1")); err != nil {
+		t.Fatal(err)
+	}
+	s.Change(labeltest.Operator, s.now(), label.Reinstate, "unfounded")
+	s.pass(24 * time.Hour)
+	if _, err := s.report(labeltest.Lab, "more", nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Restart()
+	if p := s.now(); p.State != label.Active {
+		t.Errorf("the operator was overruled: %s", p.State)
+	}
+}
+
+// TestStruckEvidence strikes what a label rests on, and then what was to replace
+// it.
+func TestStruckEvidence(t *testing.T) {
+	s := newSale(t)
+	rests := s.p.Label.Evidence
+	i := slices.IndexFunc(rests, func(e label.LabelEvidence) bool { return e.Type == label.TypeTestReport })
+	strike := label.Event{Kind: label.StatementEvent, Statement: rests[i].SHA256, Reason: "authority-error"}
+	_, err := s.Authority.Report(ctx, s.Caller(labeltest.Maker), s.EventBy(labeltest.Maker, strike))
+	wants(t, err, label.Denied, label.ReasonWrongRole)
+	s.Report(strike)
+	p := s.now()
+	if p.State != label.Active || p.Review == nil || p.Review.Reason != "level-lost" {
+		t.Fatalf("without the report the label is %s, under review by %+v", p.State, p.Review)
+	}
+	s.told("unsupported")
+	_, err = s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(label.Event{Kind: label.StatementEvent, Statement: rests[i].SHA256, Reason: "false-report"}))
+	wants(t, err, label.Exists, label.ReasonExists)
+	d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
+	must(t, err)
+	if !slices.ContainsFunc(d.Unused, func(u scheme.Unused) bool { return u.Item.ID == rests[i].SHA256 && u.Code == "struck" }) {
+		t.Errorf("the decision does not name what was struck: %+v", d.Unused)
+	}
+	// A false report, by the scheme, suspends what rests on it.
+	w := newSale(t)
+	i = slices.IndexFunc(w.p.Label.Evidence, func(e label.LabelEvidence) bool { return e.Type == label.TypeTestReport })
+	e := w.Report(label.Event{Kind: label.StatementEvent, Statement: w.p.Label.Evidence[i].SHA256, Reason: "false-report"})
+	if p := w.now(); p.State != label.Suspended || e.Changed != 1 {
+		t.Errorf("after a false report the label is %s, the event changed %d", p.State, e.Changed)
+	}
+}
+
+// TestStruckCorrection corrects a failure away, and has the correction struck.
+func TestStruckCorrection(t *testing.T) {
+	s := newSale(t)
+	failed, err := s.report(labeltest.Lab, "failed", hasFail("5.5-1"))
+	must(t, err)
+	s.pass(24 * time.Hour)
+	good, err := s.report(labeltest.Lab, "corrected", func(r *label.TestReport) { r.Corrects = failed.ID })
+	must(t, err)
+	reached := func() int {
+		d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
+		must(t, err)
+		return d.Reached
+	}
+	if n := reached(); n != 3 {
+		t.Errorf("corrected, the camera reaches level %d", n)
+	}
+	s.Report(label.Event{Kind: label.StatementEvent, Statement: good.ID, Reason: "false-report"})
+	if n := reached(); n > 1 {
+		t.Errorf("the correction was struck, and the failure is gone: level %d", n)
+	}
+}
+
+// TestBrokenPromise shortens what was promised to shoppers, by a later
+// declaration.
+func TestBrokenPromise(t *testing.T) {
+	s := newSale(t)
+	d := *s.e.Declaration
+	d.Number, d.Date = "later", label.DateOf(s.Clock.Now())
+	d.Product.SupportEnd = d.Product.SupportEnd.AddMonths(-6)
+	d.Facts = copyFacts(d.Facts)
+	d.Facts["support_period_end_date"] = label.JSON(`"` + d.Product.SupportEnd.String() + `"`)
+	_, _, err := s.Authority.Submit(ctx, s.Caller(labeltest.Maker), s.Seal(labeltest.Maker, s.e.Descriptor, label.TypeDeclaration, &d))
+	must(t, err)
+	if p := s.now(); p.State != label.Active || p.Review == nil {
+		t.Errorf("after the shorter promise the label is %s, under review: %v", p.State, p.Review != nil)
+	}
+	s.told("unsupported")
+}
+
+// TestRelatedLab finds out later that a laboratory belongs to the manufacturer:
+// directly, and by a parent of both.
+func TestRelatedLab(t *testing.T) {
+	t.Run("by an event", func(t *testing.T) {
+		s := newSale(t)
+		e := s.Report(label.Event{Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.Maker, Reason: "lab-not-independent"})
+		if p := s.now(); e.Changed != 1 || p.Review == nil || p.Review.Reason != "lab-not-independent" {
+			t.Errorf("the event changed %d labels, the review is %+v", e.Changed, p.Review)
+		}
+		_, err := s.report(labeltest.Lab, "one more", nil)
+		wants(t, err, label.Denied, label.ReasonAffiliated)
+	})
+	t.Run("by a parent", func(t *testing.T) {
+		s := newSale(t)
+		for _, org := range []string{labeltest.Lab, labeltest.Maker} {
+			if p := s.now(); p.Review != nil {
+				t.Fatalf("one naming the parent is enough before %s does", org)
+			}
+			s.Enrol("child-of-"+org, label.RoleManufacturer, org, "parent")
+		}
+		if p := s.now(); p.Review == nil || p.Review.Reason != "level-lost" {
+			t.Errorf("laboratory and manufacturer have one parent, and the label is under review by %+v", p.Review)
+		}
+		_, err := s.report(labeltest.Lab, "one more", nil)
+		wants(t, err, label.Denied, label.ReasonAffiliated)
+	})
+}
+
+// TestOneIsNotBoth has a laboratory that makes devices as well test its own.
+func TestOneIsNotBoth(t *testing.T) {
+	w := labeltest.New(t, nil)
+	_, err := w.Authority.Enrol(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "both", Name: "Both", Roles: []label.Role{label.RoleLab, label.RoleManufacturer}})
+	must(t, err)
+	w.Signers["both"] = labeltest.NewSigner(t)
+	_, err = w.Authority.AddKey(ctx, w.Caller(labeltest.Operator), "both", w.Signers["both"].Public.PEM, labeltest.Start.AddDate(-1, 0, 0))
+	must(t, err)
+	w.Accredit("both", nil)
+	e := w.Example("camera")
+	e.Device.Manufacturer, e.Device.GTINs, e.Report.Lab = "both", nil, "both"
+	e.Descriptor, err = e.Device.Canonical()
+	must(t, err)
+	_, _, err = w.Authority.Register(ctx, w.Caller("both"), e.Descriptor)
+	must(t, err)
+	_, _, err = w.Authority.Submit(ctx, w.Caller("both"), w.Seal("both", e.Descriptor, label.TypeTestReport, e.Report))
+	wants(t, err, label.Denied, label.ReasonAffiliated)
+}
+
+// TestNarrowedAccreditation has an operator record less of an accreditation,
+// without an event.
+func TestNarrowedAccreditation(t *testing.T) {
+	s := newSale(t)
+	number := s.p.Label.Labs[0].Accreditation
+	s.Accredit(labeltest.Lab, func(a *label.Accreditation) { a.Number, a.Interval.To = number, a.Interval.From.AddDays(1) })
+	if p := s.now(); p.Review == nil || p.Review.Reason != "level-lost" {
+		t.Errorf("the accreditation did not run when the tests were made, and the label is under review by %+v", p.Review)
+	}
+}
+
+// TestLapseIsNotShed loses the laboratory's scope, so that the label ends after a
+// time of grace, and tries to have a longer one on the same report.
+func TestLapseIsNotShed(t *testing.T) {
+	s := newSale(t)
+	number := s.p.Label.Labs[0].Accreditation
+	s.Accredit(labeltest.Lab, func(a *label.Accreditation) { a.Number, a.Categories = number, []string{"ip-camera", "toy"} })
+	s.pass(time.Hour)
+	s.Report(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: number, Categories: []string{"ip-camera"}, Reason: "lab-scope-lost"})
+	old := s.now()
+	if old.ExpiresFor != label.BoundGraceEnd || old.Review != nil {
+		t.Fatalf("the label ends by %s, under review: %v", old.ExpiresFor, old.Review)
+	}
+	s.pass(24 * time.Hour)
+	d := *s.e.Declaration
+	d.Number, d.Date = "later", label.DateOf(s.Clock.Now())
+	_, _, err := s.Authority.Submit(ctx, s.Caller(labeltest.Maker), s.Seal(labeltest.Maker, s.e.Descriptor, label.TypeDeclaration, &d))
+	must(t, err)
+	must(t, s.Authority.Propagate(ctx))
+	c, err := s.Authority.Change(ctx, s.Caller(labeltest.Maker), s.Ask(labeltest.Maker, old, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 3 }))
+	must(t, err)
+	if next := c.Label; next.Label.Expires.After(old.Expires) {
+		t.Errorf("the lapse was shed: %s, then %s", old.Expires, next.Label.Expires)
+	}
+	// And after it: the report does not count any more.
+	s.Clock.Set(old.Expires.Add(time.Hour))
+	o, err := s.Authority.Request(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "", 3)
+	must(t, err)
+	if o.Refusal == nil {
+		t.Errorf("after the lapse the same report gave %+v", o)
+	}
+}
+
+// TestPlaces fills the places that others would need.
+func TestPlaces(t *testing.T) {
+	s, n := newSale(t), 0
+	declare := func(number string, day label.Date) error {
+		d := *s.e.Declaration
+		d.Number, d.Date, d.Facts = number, day, copyFacts(d.Facts)
+		n++
+		d.Facts["personal_data_retention_days"] = label.JSON(fmt.Sprint(n)) // each says something else
+		_, _, err := s.Authority.Submit(ctx, s.Caller(labeltest.Maker), s.Seal(labeltest.Maker, s.e.Descriptor, label.TypeDeclaration, &d))
+		return err
+	}
+	today := label.DateOf(s.Clock.Now())
+	full := error(nil)
+	for i := 0; full == nil && i < 200; i++ {
+		full = declare(fmt.Sprintf("same day %d", i), today)
+	}
+	wants(t, full, label.TooLarge, label.ReasonTooLarge)
+	if _, err := s.report(labeltest.Lab, "beside a full maker", nil); err != nil {
+		t.Errorf("the manufacturer kept a report out: %v", err)
+	}
+	s.pass(24 * time.Hour)
+	for i := range 2 * label.MaxSignerStatements { // superseded ones give their places back
+		s.pass(24 * time.Hour)
+		if err := declare(fmt.Sprintf("day %d", i), label.DateOf(s.Clock.Now())); err != nil {
+			t.Fatalf("declaration of day %d: %v", i, err)
+		}
+	}
+	full = nil
+	for i := 0; full == nil && i < 200; i++ {
+		_, full = s.report(labeltest.Lab, fmt.Sprintf("lab %d", i), func(r *label.TestReport) {
+			r.Verdicts = []label.Verdict{{Provision: "5.1-1", Verdict: label.Pass}}
+			r.Facts = label.Facts{"pentest_hours": label.JSON(fmt.Sprint(i))}
+		})
+	}
+	wants(t, full, label.TooLarge, label.ReasonTooLarge)
+	s.pass(24 * time.Hour)
+	if err := declare("beside a full lab", label.DateOf(s.Clock.Now())); err != nil {
+		t.Errorf("the laboratory kept the manufacturer out: %v", err)
+	}
+	if _, err := s.report(labeltest.Lab, "a failure", hasFail("5.5-1")); err != nil {
+		t.Errorf("a failure found no room: %v", err)
+	}
+	if p := s.now(); p.State != label.Suspended {
+		t.Errorf("after the failure the label is %s", p.State)
+	}
+}
+
+// TestManufacturerSeesAll lists what others have sent about a device.
+func TestManufacturerSeesAll(t *testing.T) {
+	s := newSale(t)
+	st, err := s.report(labeltest.Lab, "unasked", hasFail("5.5-1"))
+	must(t, err)
+	device := label.DigestOf(s.e.Descriptor)
+	list, _, err := s.Authority.Submissions(s.Caller(labeltest.Maker), device, authority.Page{})
+	must(t, err)
+	if len(list) != 3 || !slices.ContainsFunc(list, func(n *authority.StatementNote) bool { return n.ID == st.ID && n.Carrier == labeltest.Lab }) {
+		t.Errorf("the manufacturer sees %d statements, want 3 with the one that was not asked for", len(list))
+	}
+	for after := ""; ; {
+		page, next, err := s.Authority.Submissions(s.Caller(labeltest.Maker), device, authority.Page{Size: 1, Token: after})
+		must(t, err)
+		if len(page) != 1 || page[0].ID != list[0].ID {
+			t.Fatalf("a page of one has %d, want statement %s", len(page), list[0].ID)
+		}
+		if list = list[1:]; len(list) == 0 {
+			break
+		}
+		after = next
+	}
+	own, _, err := s.Authority.Submissions(s.Caller(labeltest.ToyMaker), device, authority.Page{})
+	must(t, err)
+	if len(own) != 0 {
+		t.Errorf("another manufacturer sees %d statements", len(own))
+	}
+}
+
+// TestRenewalCarriesOver has an operator renew a label under review, which hands
+// the review on.
+func TestRenewalCarriesOver(t *testing.T) {
+	s := newSale(t)
+	s.Change(labeltest.Operator, s.p, label.Review, "complaint")
+	if _, err := s.report(labeltest.Lab, "new", newFirmware); err != nil {
+		t.Fatal(err)
+	}
+	old := s.now()
+	ask := func(org string) ([]byte, *authority.Published) {
+		return s.Ask(org, old, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 3 }), old
+	}
+	raw, _ := ask(labeltest.Maker)
+	_, err := s.Authority.Change(ctx, s.Caller(labeltest.Maker), raw)
+	wants(t, err, label.Precondition, label.ReasonOnHold)
+	raw, _ = ask(labeltest.Operator)
+	c, err := s.Authority.Change(ctx, s.Caller(labeltest.Operator), raw)
+	must(t, err)
+	next, err := s.Authority.Lookup(c.Label.Label.ID)
+	must(t, err)
+	if next.Review == nil || next.Review.Reason != "complaint" || len(c.Status.New) != 1 {
+		t.Errorf("the successor is under review by %+v; new are %v", next.Review, c.Status.New)
+	}
+	if p := s.now(); len(p.Holds) != 0 {
+		t.Errorf("the review is on both: %+v", p.Holds)
+	}
+	s.Change(labeltest.Operator, next, label.Clear, "resolved")
+	if holds, err := s.Authority.Holds(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor)); err != nil || len(holds) != 0 {
+		t.Errorf("after the review is closed %d holds are open (%v)", len(holds), err)
+	}
+}
