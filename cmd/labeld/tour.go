@@ -24,10 +24,10 @@ import (
 type tour struct {
 	*demo
 	op, lab, maker *party
-	camera    string // digest of the descriptor
-	label     string // ID of the label
-	told      int    // notices that the manufacturer has read
-	trust     *verify.Trust
+	camera         string // digest of the descriptor
+	label          string // ID of the label
+	told           int    // notices that the manufacturer has read
+	trust          *verify.Trust
 }
 
 // tour walks the camera's label through an advisory, a suspension, the end of

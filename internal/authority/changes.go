@@ -9,11 +9,12 @@ import (
 	"labeld/internal/store"
 )
 
-// A LabelChange is one entry of the log that is about a label: it was issued, or
-// something happened to it.
+// A LabelChange is one entry of the log that is about a label (it was issued, or
+// something happened to it) or about a trade item number that leads elsewhere.
 type LabelChange struct {
 	Index  int64
 	Label  label.ID
+	GTIN   label.GTIN   // that leads elsewhere from then on; then there is no label
 	Action label.Action // empty where it was issued
 	At     time.Time    // when it was recorded
 
@@ -60,7 +61,11 @@ func changeAt(v *store.View, index int64) (*LabelChange, error) {
 		Action   label.Action `json:"action"`
 		Recorded time.Time    `json:"recorded"`
 	}
-	kind, err := readEntry(v, index, map[string]any{label.TypeLabel: &l, label.TypeStatus: &s})
+	var g struct {
+		GTIN     label.GTIN `json:"gtin"`
+		Recorded time.Time  `json:"recorded"`
+	}
+	kind, err := readEntry(v, index, map[string]any{label.TypeLabel: &l, label.TypeStatus: &s, label.TypeAssignment: &g})
 	switch {
 	case err != nil:
 		return nil, err
@@ -68,6 +73,8 @@ func changeAt(v *store.View, index int64) (*LabelChange, error) {
 		return &LabelChange{Index: index, Label: l.ID, At: l.Issued}, nil
 	case kind == label.TypeStatus:
 		return &LabelChange{Index: index, Label: s.Label, Action: s.Action, At: s.Recorded}, nil
+	case kind == label.TypeAssignment:
+		return &LabelChange{Index: index, GTIN: g.GTIN, At: g.Recorded}, nil
 	}
 	return nil, nil
 }

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -46,9 +47,45 @@ func (c *check) products() error {
 			c.badf("statement %s: the record does not say that event %s struck it", id, event)
 		}
 	}
+	if err := c.moves(); err != nil {
+		return err
+	}
 	n := 0
 	if err := c.v.Strikes(func(store.Strike) { n++ }); err != nil || n != len(struck) {
 		c.badf("%d statements are struck on record, the events give %d (%v)", n, len(struck), err)
+	}
+	return nil
+}
+
+// moves verifies what the authority signed of trade item numbers in dispute.
+func (c *check) moves() error {
+	list, err := c.v.GTINMoves()
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		if err := c.move(m); err != nil {
+			c.badf("the move of gtin %s: %v", m.GTIN, err)
+		}
+	}
+	return nil
+}
+
+func (c *check) move(m *store.GTINMove) error {
+	env, err := c.v.Entry(m.Index)
+	if err != nil {
+		return err
+	}
+	v, err := c.trust.Statement(env)
+	if err != nil {
+		return err
+	}
+	a, err := about[label.Assignment](v, v.ID(), label.DigestOf([]byte(m.GTIN)), label.TypeAssignment)
+	if err != nil {
+		return err
+	}
+	if a.GTIN != m.GTIN || a.Manufacturer.ID != m.To || a.Requests[0].SHA256 != m.Event {
+		return fmt.Errorf("the record differs from the signed statement")
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func admitMove(v *store.View, e *label.Event) error {
 
 // registerProductEvent adds to a batch what such an event changes in the
 // registry, and has judged again what rests on it.
-func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label.Event, id label.Digest) error {
+func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
 	switch e.Kind {
 	case label.HoldEvent, label.ReleaseEvent:
 		b.Holds = append(b.Holds, store.Hold{
@@ -136,7 +136,30 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 		b.Orgs = append(b.Orgs, *lab)
 		return a.dueForSigner(v, b, e.Lab, func(st *store.Statement) bool { return st.Type == label.TypeTestReport })
 	case label.GTINEvent:
-		b.Moves = append(b.Moves, store.GTINMove{GTIN: e.GTIN, To: e.Manufacturer, Event: id})
+		return a.moveGTIN(v, b, e, id, by)
 	}
+	return nil
+}
+
+// moveGTIN adds to a batch that a trade item number is another manufacturer's:
+// signed and logged.
+func (a *Authority) moveGTIN(v *store.View, b *store.Batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
+	org, err := v.Org(e.Manufacturer)
+	if err != nil {
+		return err
+	}
+	signed, err := a.issuer.Assignment(&label.Assignment{
+		GTIN: e.GTIN, Manufacturer: label.Party{ID: org.ID, Name: org.Name, URL: org.URL}, Text: e.Text,
+		Recorded: b.At.UTC().Truncate(time.Second), Requests: []label.RequestRef{{Organization: by.Organization, Key: by.Key, SHA256: id}},
+	})
+	if err != nil {
+		return err
+	}
+	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
+	if err != nil {
+		return err
+	}
+	b.Moves = append(b.Moves, store.GTINMove{Index: index(b), GTIN: e.GTIN, To: org.ID, Event: id})
+	b.Entries = append(b.Entries, entry)
 	return nil
 }

@@ -321,6 +321,18 @@ func TestGTINIsMoved(t *testing.T) {
 	if p, err := c.Authority.ByGTIN(g); err != nil || p.Label.ID != c.fallen.Label.ID {
 		t.Errorf("moved back, the GTIN gives %+v, %v", p, err)
 	}
+	// Who keeps a copy of what the number leads to is told both times.
+	told := 0
+	list, _, _, err := c.Authority.Changes(0, 100)
+	must(t, err)
+	for _, ch := range list {
+		if ch.GTIN == g && ch.Label == "" {
+			told++
+		}
+	}
+	if told != 2 {
+		t.Errorf("the changes tell %d of 2 moves", told)
+	}
 }
 
 // TestUnservedScheme acts upon a label whose scheme is not served any more.

@@ -50,7 +50,7 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 		if err := a.admitEvent(v, &e.Event, e.Signature, b.At); err != nil {
 			return err
 		}
-		if err := a.register(v, b, &e.Event, e.Digest); err != nil {
+		if err := a.register(v, b, &e.Event, e.Digest, e.Signature); err != nil {
 			return err
 		}
 		e.Received = b.At.UTC()
@@ -220,7 +220,7 @@ func inForce(v *store.View, e *label.Event) (*store.Accreditation, error) {
 }
 
 // register adds to a batch what an event changes in the registry.
-func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event, id label.Digest) error {
+func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
 	switch e.Kind {
 	case label.LabEvent:
 		acc, err := inForce(v, e)
@@ -254,7 +254,7 @@ func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event, id l
 		}
 		return a.dueForSigner(v, b, k.Organization, func(st *store.Statement) bool { return rests(e, k.Organization, st) })
 	}
-	return a.registerProductEvent(v, b, e, id)
+	return a.registerProductEvent(v, b, e, id, by)
 }
 
 // affected calls f once with each label that an event touches, from its cursor

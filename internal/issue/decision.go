@@ -30,6 +30,16 @@ func (i *Issuer) Ruling(r *label.Ruling, device label.Digest) (*Signed, error) {
 	return i.seal(payload)
 }
 
+// Assignment signs whose a trade item number is. Its subject is the number.
+func (i *Issuer) Assignment(a *label.Assignment) (*Signed, error) {
+	a.Authority = i.authority
+	payload, err := linted(i, string(a.GTIN), label.DigestOf([]byte(a.GTIN)), label.TypeAssignment, a)
+	if err != nil {
+		return nil, err
+	}
+	return i.seal(payload)
+}
+
 // Plan signs the announcement of a draw for surveillance.
 func (i *Issuer) Plan(a *surveillance.Announcement) (*Signed, error) {
 	a.Authority = i.authority

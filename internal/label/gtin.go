@@ -1,5 +1,7 @@
 package label
 
+import "time"
+
 // A GTIN is a GS1 Global Trade Item Number in its 14-digit form, as GS1 Digital
 // Link puts it after /01/.
 type GTIN string
@@ -63,4 +65,44 @@ func (g GTIN) unassignable() string {
 		return "for coupons"
 	}
 	return ""
+}
+
+// An Assignment says whose a trade item number is, where that was in dispute.
+// Predicate of [TypeAssignment], signed by the authority, about the number: the
+// SHA-256 of its 14 digits; public and logged, so that whoever remembers what the
+// number led to knows that it leads elsewhere.
+type Assignment struct {
+	GTIN         GTIN         `json:"gtin"`
+	Manufacturer Party        `json:"manufacturer"` // whose it is
+	Text         string       `json:"text"`         // why
+	Authority    Party        `json:"authority"`
+	Recorded     time.Time    `json:"recorded"`
+	Requests     []RequestRef `json:"requests"` // who decided it, with a signature
+}
+
+// Validate is the linter's view of an assignment.
+func (a *Assignment) Validate() error {
+	if _, err := parseGTIN("gtin", string(a.GTIN)); err != nil {
+		return err
+	}
+	if err := a.Manufacturer.Validate(); err != nil {
+		return Within("manufacturer", err)
+	}
+	if err := checkText("text", a.Text, MaxProse); err != nil {
+		return err
+	}
+	if err := a.Authority.Validate(); err != nil {
+		return Within("authority", err)
+	}
+	if len(a.Requests) == 0 {
+		return invalid(ReasonMissing, "requests", "somebody decided it: nobody is named")
+	}
+	return checkRecorded(a.Recorded)
+}
+
+func checkRecorded(t time.Time) error {
+	if t.IsZero() || t.Nanosecond() != 0 {
+		return invalid(ReasonMalformed, "recorded", "is required, in whole seconds")
+	}
+	return nil
 }

@@ -34,9 +34,10 @@ func holdKey(device label.Digest, org string) []byte {
 // A GTINMove takes a trade item number away from the devices that have it, but
 // for those of one manufacturer.
 type GTINMove struct {
-	GTIN  label.GTIN
-	To    string       // organization ID
-	Event label.Digest // by which an operator decided it
+	Index int64        `json:"-"` // of its log entry
+	GTIN  label.GTIN   `json:"gtin"`
+	To    string       `json:"to"`    // organization ID
+	Event label.Digest `json:"event"` // by which an operator decided it
 }
 
 // A Strike takes a statement, or a ruling, out of what counts.
@@ -129,6 +130,9 @@ func putJudgement(tx *bolt.Tx, j Judgement) error {
 
 // putMove marks the number as moved away from all devices of others.
 func putMove(tx *bolt.Tx, m *GTINMove) error {
+	if err := putJSON(tx.Bucket(bGTINMoves), indexKey(m.Index), m); err != nil {
+		return err
+	}
 	v := &View{tx: tx}
 	var marked, freed []label.Digest
 	err := v.prefix(bGTINs, []byte(m.GTIN), nil, func(rest []byte) (bool, error) {
@@ -176,6 +180,16 @@ func (v *View) GTINDevices(g label.GTIN) (devices []label.Digest, err error) {
 		}
 	}
 	return devices, nil
+}
+
+// GTINMoves returns how numbers were moved, oldest first.
+func (v *View) GTINMoves() (list []*GTINMove, err error) {
+	err = each(v, bGTINMoves, nil, 8, func(k []byte, m *GTINMove) bool {
+		m.Index = int64(binary.BigEndian.Uint64(k))
+		list = append(list, m)
+		return true
+	})
+	return list, err
 }
 
 // ModelDevices returns the devices of a manufacturer with a model number,
@@ -316,6 +330,15 @@ func (c *checker) products() {
 		} else {
 			c.has(bDevices, h.Device[:], nil, "hold on device "+h.Device.String())
 		}
+	})
+	c.each(bGTINMoves, func(k, v []byte) {
+		m, err := decode[GTINMove](bGTINMoves, k, v)
+		if err != nil || len(k) != 8 {
+			c.badf("the move of a gtin at %x is unreadable", k)
+			return
+		}
+		c.has(bEvents, m.Event[:], nil, "the move of gtin "+string(m.GTIN))
+		c.claims(int64(binary.BigEndian.Uint64(k)), "the move of gtin "+string(m.GTIN))
 	})
 	c.each(bStruck, func(k, v []byte) {
 		c.has(bEvents, v, nil, "the striking of a statement")

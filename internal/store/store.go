@@ -39,6 +39,7 @@ var (
 	bDevices        = []byte("devices")
 	bGTINs          = []byte("gtins")
 	bModels         = []byte("models")
+	bGTINMoves      = []byte("gtin_moves")
 	bHolds          = []byte("holds")
 	bStruck         = []byte("struck")
 	bJudgements     = []byte("judgements")
@@ -84,7 +85,7 @@ var (
 	bDead       = []byte("dead")
 
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bModels, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bDeviceLabels, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
+		bGTINs, bGTINMoves, bModels, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bDeviceLabels, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
 		bHolds, bStruck, bJudgements, bVerdicts,
 		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
 		bComplaints, bOpenComplaints, bLabelComplaints, bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,

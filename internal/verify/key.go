@@ -66,7 +66,7 @@ func made(v *envelope.Verified) (at time.Time, err error) {
 	switch v.PredicateType() {
 	case label.TypeLabel:
 		at = p.Issued
-	case label.TypeStatus, label.TypeAccreditation, label.TypeSurveillancePlan, label.TypeSurveillanceDraw:
+	case label.TypeStatus, label.TypeAccreditation, label.TypeAssignment, label.TypeSurveillancePlan, label.TypeSurveillanceDraw:
 		at = p.Recorded
 	case label.TypeDecision, label.TypeRuling:
 		at = p.Decided

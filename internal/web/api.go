@@ -295,10 +295,13 @@ func (h *Handler) models(w http.ResponseWriter, r *http.Request) {
 	}{answers, list.Unavailable}, cacheLabel)
 }
 
+// reassigned is the change of a number that is another manufacturer's from then on.
+const reassigned = "gtin"
+
 // A Change is one entry of the change feed.
 type Change struct {
 	Cursor string        `json:"cursor"` // to go on after
-	Change string        `json:"change"` // issued, or what happened: suspend, reinstate, revoke, ...
+	Change string        `json:"change"` // issued, or what happened: suspend, reinstate, revoke, ...; or gtin: ask for the number again
 	At     time.Time     `json:"at"`
 	GTINs  []label.GTIN  `json:"gtins,omitempty"`
 	Label  *LabelInShort `json:"label,omitempty"` // as it stands now
@@ -332,6 +335,11 @@ func (h *Handler) changesAfter(after int64, most int) (list []Change, next int64
 		change := Change{Cursor: strconv.FormatInt(c.Index, 10), Change: string(c.Action), At: c.At}
 		if c.Action == "" {
 			change.Change = issued
+		}
+		if c.GTIN != "" {
+			change.Change, change.GTINs = reassigned, []label.GTIN{c.GTIN}
+			list = append(list, change)
+			continue
 		}
 		if c.Unreadable {
 			change.Change, change.Unavailable = unavailable, &UnavailableLabel{Message: "log entry " + change.Cursor + " cannot be read now; the operator has been told"}

@@ -215,6 +215,16 @@ func TestChanges(t *testing.T) {
 	if r := get(w.h, "/api/changes.atom"); r.Code != http.StatusOK || !strings.Contains(r.Body.String(), "Review begun: Northlight Porch Camera 2") {
 		t.Errorf("as a feed: %d %s", r.Code, r.Body)
 	}
+	// A number that is another manufacturer's from now on leads nowhere it led.
+	w.Report(label.Event{Kind: label.GTINEvent, GTIN: camera, Manufacturer: labeltest.ToyMaker, Reason: "misuse"})
+	r = get(w.h, "/api/changes?limit=500")
+	c.holds(t, "Changes", r.Body.Bytes())
+	if !strings.Contains(r.Body.String(), `"change":"gtin"`) || !strings.Contains(r.Body.String(), `"gtins":["`+camera+`"]`) {
+		t.Errorf("after a GTIN was moved: %s", r.Body)
+	}
+	if r := get(w.h, "/api/changes.atom"); !strings.Contains(r.Body.String(), "GTIN "+camera+" belongs to another manufacturer") {
+		t.Errorf("as a feed, after a GTIN was moved: %s", r.Body)
+	}
 }
 
 // TestLimit has one client use its allowance up, and another not notice.

@@ -33,6 +33,14 @@ func (h *Handler) renderChanges(list []Change) ([]byte, error) {
 			entries = append(entries, h.unavailableEntry(c))
 			continue
 		}
+		if c.Change == reassigned {
+			entries = append(entries, notice.Entry{
+				ID: h.base + "/api/changes/" + c.Cursor, Title: "GTIN " + string(c.GTINs[0]) + " belongs to another manufacturer",
+				Link: h.base + "/01/" + string(c.GTINs[0]), Updated: c.At, Category: c.Change,
+				Summary: "What was known of the product with this number may be of another one. Ask for the number again.",
+			})
+			continue
+		}
 		p, err := h.a.Lookup(c.Label.ID)
 		if own(err) {
 			c.Unavailable = &UnavailableLabel{c.Label.ID, cannotBeShown}
