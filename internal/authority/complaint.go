@@ -56,7 +56,7 @@ func (a *Authority) Complain(ctx context.Context, p store.Complaint) (*store.Com
 		}
 		c.Received = b.At.UTC()
 		b.Complaints = append(b.Complaints, *c)
-		return tell(b, notice.ReportReceived, "report-"+c.ID, string(c.Label), a.issuer.Authority().ID, ReportNews{c.ID, c.Label, c.Kind})
+		return a.tellOperators(b, notice.ReportReceived, "report-"+c.ID, string(c.Label), ReportNews{c.ID, c.Label, c.Kind})
 	})
 	if err != nil {
 		return nil, err

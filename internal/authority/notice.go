@@ -2,7 +2,6 @@ package authority
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -140,15 +139,15 @@ func tellAccreditation(b *store.Batch, rec *store.Accreditation) error {
 		AccreditationNews{rec.Number, rec.Suspended, rec.Categories, rec.Level, rec.Index})
 }
 
-// tellAppeal tells the authority that there is an appeal, or the manufacturer
+// tellAppeal tells the operators that there is an appeal, or the manufacturer
 // what became of it.
 func (a *Authority) tellAppeal(b *store.Batch, appeal *store.Appeal, o label.RulingOutcome) error {
-	kind, to := notice.AppealFiled, a.issuer.Authority().ID
-	if o != "" {
-		kind, to = notice.AppealDecided, appeal.Org
-	}
 	id := appeal.Digest.String()
-	return tell(b, kind, strings.ReplaceAll(kind, ".", "-")+"-"+id, id, to, AppealNews{appeal.Decision, appeal.Digest, appeal.DecideBy, o})
+	news := AppealNews{appeal.Decision, appeal.Digest, appeal.DecideBy, o}
+	if o == "" {
+		return a.tellOperators(b, notice.AppealFiled, "appeal-filed-"+id, id, news)
+	}
+	return tell(b, notice.AppealDecided, "appeal-decided-"+id, id, appeal.Org, news)
 }
 
 // tellKey tells the owner of a key that it is revoked.

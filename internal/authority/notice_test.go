@@ -16,6 +16,7 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/notice"
+	"labeld/internal/store"
 )
 
 // told returns the kinds of what an organization was told, oldest first.
@@ -291,3 +292,21 @@ func deliver(t *testing.T, w *labeltest.World) (stop func()) {
 func second[T any](_ T, err error) error { return err }
 
 func third[T, U any](_ T, _ U, err error) error { return err }
+
+// TestEveryOperatorIsTold has what operators have to act upon reach all of their
+// organizations, and not the first only, which may not be on duty.
+func TestEveryOperatorIsTold(t *testing.T) {
+	d := newDispute(t, nil)
+	d.Enrol("night-shift", label.RoleOperator)
+	if _, _, err := d.appeal(labeltest.Maker, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Authority.Complain(ctx, store.Complaint{Kind: authority.Other, Text: "No label at all."}); err != nil {
+		t.Fatal(err)
+	}
+	for _, org := range []string{labeltest.Operator, "night-shift"} {
+		if got := told(t, d.World, org); !slices.Equal(got, []string{notice.AppealFiled, notice.ReportReceived}) {
+			t.Errorf("%s was told %v", org, got)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package authority
 
 import (
+	"slices"
+
 	"labeld/internal/label"
 	"labeld/internal/notice"
 	"labeld/internal/store"
@@ -124,11 +126,10 @@ func (a *Authority) tellFull(b *store.Batch, rec *store.Label, st *label.Status)
 			"To say more of the product, have the label renewed: its successor has a history of its own.",
 	}
 	id := "full-" + string(rec.ID) + "-" + st.Advisory.SHA256.String()
-	if err := tell(b, notice.LabelFull, id, string(rec.ID), st.Publisher(), news); err != nil {
-		return err
+	if !slices.Contains(a.distrust.Load().operators, st.Publisher()) {
+		if err := tell(b, notice.LabelFull, id, string(rec.ID), st.Publisher(), news); err != nil {
+			return err
+		}
 	}
-	if operator := a.issuer.Authority().ID; operator != st.Publisher() {
-		return tell(b, notice.LabelFull, id+"-operator", string(rec.ID), operator, news)
-	}
-	return nil
+	return a.tellOperators(b, notice.LabelFull, id, string(rec.ID), news)
 }

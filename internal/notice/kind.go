@@ -13,16 +13,16 @@ const (
 	LabelReview     = "label.review"   // the authority looks into it
 	LabelCleared    = "label.cleared"  // it has looked, and found nothing
 	LabelReleased   = "label.released" // a hold that outlived it ended
-	LabelJudged     = "label.judged"   // to manufacturer and authority: evidence no longer carries it, or does again
+	LabelJudged     = "label.judged"   // to manufacturer and operators: evidence no longer carries it, or does again
 	LabelAdvised    = "label.advised"  // there is an advisory about the product
-	LabelFull       = "label.full"     // an advisory was not added to its history; to whoever published it, and the authority
+	LabelFull       = "label.full"     // an advisory was not added to its history; to whoever published it, and operators
 	LabelExpiring   = "label.expiring"
 	LabelExpired    = "label.expired"
 	SchemeChanged   = "scheme.changed" // there are new criteria
 
-	AppealFiled          = "appeal.filed"    // to the authority
+	AppealFiled          = "appeal.filed"    // to operators
 	AppealDecided        = "appeal.decided"  // to the manufacturer
-	ReportReceived       = "report.received" // to the authority, from somebody in a shop
+	ReportReceived       = "report.received" // to operators, from somebody in a shop
 	AccreditationChanged = "accreditation.changed"
 	KeyRevoked           = "key.revoked"
 	EventFailed          = "event.failed" // to operators: labels that an event could not be drawn for
