@@ -104,10 +104,11 @@ func TestOneBadLabelStopsNoEvent(t *testing.T) {
 			}
 			_, err := w.Authority.Retry(ctx, w.Caller(labeltest.Maker), e.Digest)
 			wants(t, err, label.Denied, label.ReasonWrongRole)
-			again, err := w.Authority.Retry(ctx, op, e.Digest)
+			_, err = w.Authority.Retry(ctx, op, e.Digest)
 			must(t, err)
 			must(t, w.Authority.Propagate(ctx))
-			if again, err = w.Authority.Event(op, e.Digest); err != nil || again.Failed != 1 || again.Changed != 3 || again.Done.IsZero() {
+			again, err := w.Authority.Event(op, e.Digest)
+			if err != nil || again.Failed != 1 || again.Changed != 3 || again.Done.IsZero() {
 				t.Errorf("tried again while it is damaged the event is %+v, %v", again, err)
 			}
 		})

@@ -222,13 +222,11 @@ func (v *View) LabelsOf(d *Device) (list []*Label, err error) {
 func (v *View) Latest(d *Device, scheme string) (*Label, error) {
 	p := labelOfKey(d, nil)
 	c := v.tx.Bucket(bDeviceLabels).Cursor()
-	k, b := c.Seek(append(bytes.Clone(p), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff))
-	if k == nil {
-		k, b = c.Last()
-	} else {
-		k, b = c.Prev()
+	before := c.Prev
+	if k, _ := c.Seek(append(bytes.Clone(p), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)); k == nil {
+		before = c.Last
 	}
-	for ; bytes.HasPrefix(k, p); k, b = c.Prev() {
+	for k, b := before(); bytes.HasPrefix(k, p); k, b = c.Prev() {
 		l, err := v.Label(label.ID(b))
 		if err != nil {
 			return nil, present(bLabels, b, err)
