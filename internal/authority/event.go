@@ -11,10 +11,10 @@ import (
 
 // admitProductEvent checks an event about a product, a statement, or who controls
 // whom, against the registry.
-func (a *Authority) admitProductEvent(v *store.View, e *label.Event) error {
+func admitProductEvent(v *store.View, e *label.Event) error {
 	switch e.Kind {
 	case label.HoldEvent, label.ReleaseEvent:
-		return a.admitHold(v, e)
+		return admitHold(v, e)
 	case label.StatementEvent:
 		if _, ok := v.Struck(e.Statement); ok {
 			return label.Errorf(label.Exists, label.ReasonExists, "event.statement", "statement %s was struck already", e.Statement)
@@ -43,7 +43,7 @@ func (a *Authority) admitProductEvent(v *store.View, e *label.Event) error {
 }
 
 // admitHold checks a hold that an operator puts or ends.
-func (a *Authority) admitHold(v *store.View, e *label.Event) error {
+func admitHold(v *store.View, e *label.Event) error {
 	field := "event.manufacturer"
 	if !e.Device.IsZero() {
 		field = "event.device"
@@ -63,11 +63,7 @@ func (a *Authority) admitHold(v *store.View, e *label.Event) error {
 		return label.Errorf(label.Precondition, label.ReasonStep, field,
 			"is not on hold by an operator's refusal; a hold that began with a label ends with that label (labelctl label reinstate, clear or release)")
 	}
-	action := label.Suspend
-	if e.Kind == label.ReleaseEvent {
-		action = label.Release
-	}
-	return label.Within("event", a.programme.CheckReason(e.Reason, action))
+	return nil
 }
 
 // struckDevice returns the device that a statement or ruling on record is about.
@@ -134,7 +130,7 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 		}
 		lab.Affiliates = append(slices.Clone(lab.Affiliates), e.Manufacturer)
 		b.Orgs = append(b.Orgs, *lab)
-		return a.dueForSigner(v, b, e.Lab, func(st *store.Statement) bool { return st.Type == label.TypeTestReport })
+		return a.dueForRelated(v, b, lab)
 	case label.GTINEvent:
 		return a.moveGTIN(v, b, e, id, by)
 	}

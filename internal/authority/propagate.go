@@ -166,8 +166,8 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 	if age := now.Sub(e.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
 		return label.Errorf(label.Invalid, label.ReasonTooOld, "event.made", "was made on %s; a report counts for %s, sign it anew", e.Made.Format(time.RFC3339), label.MaxRequestAge)
 	}
-	if a.programme.Reasons[e.Reason] == nil {
-		return label.Errorf(label.Invalid, label.ReasonUnknownReason, "event.reason", "%q is not in the list of reasons", e.Reason)
+	if err := a.programme.CheckEvent(e.Reason, e.Kind); err != nil {
+		return label.Within("event", err)
 	}
 	switch e.Kind {
 	case label.LabEvent:
@@ -189,7 +189,7 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 			err = label.Errorf(label.Precondition, label.ReasonUnknownScheme, "event.version", "version %s of %s is being served; serve its successor first, so that labels can be renewed", e.Version, e.Scheme)
 		}
 	default:
-		err = a.admitProductEvent(v, e)
+		err = admitProductEvent(v, e)
 	}
 	return err
 }
@@ -277,7 +277,10 @@ func (a *Authority) affected(v *store.View, e *store.Event, now time.Time, f fun
 			err = w.signed(k.Organization)
 		}
 	case label.AffiliationEvent:
-		err = w.statements(e.Event.Lab)
+		if w.related, err = newDistrust(w.v); err == nil {
+			w.related.unite(e.Event.Lab, e.Event.Manufacturer) // it may not be on record yet
+			err = w.statements(e.Event.Lab)
+		}
 	case label.StatementEvent:
 		var device label.Digest
 		if device, err = struckDevice(v, e.Event.Statement); err == nil {
@@ -299,6 +302,8 @@ type walk struct {
 	cursor []byte
 	seen   map[label.ID]bool
 	more   bool // nobody has said stop
+
+	related *distrust // of an affiliation: who is related to whom by it
 }
 
 // fail tells that it cannot be said what becomes of a label.
@@ -406,7 +411,7 @@ func (w *walk) speaksAgainst(signer string, st *store.Statement) bool {
 		w.fail("", err)
 		return false
 	}
-	return w.a.distrust.Load().related(signer, d.Org)
+	return w.related.related(signer, d.Org)
 }
 
 // rests reports whether an event speaks against a statement.

@@ -281,9 +281,6 @@ func (a *Authority) react(b *store.Batch, n *verdict, h *label.History, standing
 	if r.Action == "" || r.Action == scheme.NoEffect || standing.State == label.Suspended {
 		return scheme.NoEffect, nil
 	}
-	if n.loss == scheme.Unsupported && standing.ExpiresFor == label.BoundGraceEnd {
-		return scheme.NoEffect, nil // the scheme has let it stand until then
-	}
 	if _, err := standing.Admit(r.Action); err != nil {
 		return scheme.NoEffect, nil // it is under review already
 	}

@@ -237,12 +237,36 @@ func TestBrokenPromise(t *testing.T) {
 func TestRelatedLab(t *testing.T) {
 	t.Run("by an event", func(t *testing.T) {
 		s := newSale(t)
+		related := label.Event{Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.Maker, Reason: "lab-not-independent"}
+		list, err := s.Authority.Preview(s.Caller(labeltest.Operator), s.Event(related))
+		if must(t, err); len(list) != 1 || list[0].Action != label.Review {
+			t.Errorf("looked at first, the event touches %+v", list)
+		}
+		e := s.Report(related)
+		if p := s.now(); e.Changed != 1 || p.Review == nil || p.Review.Reason != "lab-not-independent" {
+			t.Errorf("the event changed %d labels, the review is %+v", e.Changed, p.Review)
+		}
+		_, err = s.report(labeltest.Lab, "one more", nil)
+		wants(t, err, label.Denied, label.ReasonAffiliated)
+	})
+	t.Run("after its scope was lost and given back", func(t *testing.T) {
+		s := newSale(t)
+		number := s.p.Label.Labs[0].Accreditation
+		whole := func(a *label.Accreditation) { a.Number, a.Categories = number, []string{"ip-camera", "toy"} }
+		s.Accredit(labeltest.Lab, whole)
+		s.pass(time.Hour)
+		s.Report(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: number, Categories: []string{"ip-camera"}, Reason: "lab-scope-lost"})
+		if p := s.now(); p.ExpiresFor != label.BoundGraceEnd {
+			t.Fatalf("the label ends by %s", p.ExpiresFor)
+		}
+		s.pass(time.Hour)
+		s.Accredit(labeltest.Lab, whole)
+		must(t, s.Authority.Propagate(ctx))
+		s.pass(time.Hour)
 		e := s.Report(label.Event{Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.Maker, Reason: "lab-not-independent"})
 		if p := s.now(); e.Changed != 1 || p.Review == nil || p.Review.Reason != "lab-not-independent" {
 			t.Errorf("the event changed %d labels, the review is %+v", e.Changed, p.Review)
 		}
-		_, err := s.report(labeltest.Lab, "one more", nil)
-		wants(t, err, label.Denied, label.ReasonAffiliated)
 	})
 	t.Run("by a parent", func(t *testing.T) {
 		s := newSale(t)

@@ -14,9 +14,10 @@ import (
 
 // A Reason is why a label changes state, from labels/reasons.yaml.
 type Reason struct {
-	Code    string         `yaml:"code"`
-	Actions []label.Action `yaml:"actions"`
-	Title   string         `yaml:"title"`
+	Code    string            `yaml:"code"`
+	Actions []label.Action    `yaml:"actions"` // on labels
+	Events  []label.EventKind `yaml:"events"`
+	Title   string            `yaml:"title"`
 }
 
 // A Lifecycle is what a scheme says about labels after they are issued.
@@ -106,7 +107,12 @@ func (p *Programme) loadReasons(fsys fs.FS) error {
 		}
 		for j, a := range r.Actions {
 			if !slices.Contains(label.Actions, a) {
-				d.Errorf(datafile.At(path+".actions", j), "%q is not an action: %s", a, actions(label.Actions))
+				d.Errorf(datafile.At(path+".actions", j), "%q is not an action: %s", a, join(label.Actions))
+			}
+		}
+		for j, k := range r.Events {
+			if !slices.Contains(label.EventKinds, k) {
+				d.Errorf(datafile.At(path+".events", j), "%q is not a kind of event: %s", k, join(label.EventKinds))
 			}
 		}
 		p.Reasons[r.Code] = r
@@ -114,7 +120,7 @@ func (p *Programme) loadReasons(fsys fs.FS) error {
 	return d.Err()
 }
 
-func actions(list []label.Action) string {
+func join[T ~string](list []T) string {
 	names := make([]string, len(list))
 	for i, a := range list {
 		names[i] = string(a)
@@ -123,18 +129,36 @@ func actions(list []label.Action) string {
 }
 
 // CheckReason refuses a reason code that is not in the list, or not a reason to
-// take an action.
+// do something to a label.
 func (p *Programme) CheckReason(code string, a label.Action) error {
-	if r := p.Reasons[code]; r != nil && slices.Contains(r.Actions, a) {
+	return p.checkReason(code, "to "+string(a), func(r *Reason) bool { return slices.Contains(r.Actions, a) })
+}
+
+// CheckEvent refuses a reason code that is not in the list, or not a reason to
+// report an event of a kind: what becomes of labels hangs on the code, so that a
+// slip would have nothing become of them. Holds begin and end for the reasons to
+// suspend and to release a label.
+func (p *Programme) CheckEvent(code string, k label.EventKind) error {
+	switch k {
+	case label.HoldEvent:
+		return p.checkReason(code, "for a hold", func(r *Reason) bool { return slices.Contains(r.Actions, label.Suspend) })
+	case label.ReleaseEvent:
+		return p.checkReason(code, "to end a hold", func(r *Reason) bool { return slices.Contains(r.Actions, label.Release) })
+	}
+	return p.checkReason(code, "for an event of kind "+string(k), func(r *Reason) bool { return slices.Contains(r.Events, k) })
+}
+
+func (p *Programme) checkReason(code, what string, fits func(*Reason) bool) error {
+	if r := p.Reasons[code]; r != nil && fits(r) {
 		return nil
 	}
 	var fit []string
 	for _, c := range slices.Sorted(maps.Keys(p.Reasons)) {
-		if slices.Contains(p.Reasons[c].Actions, a) {
+		if fits(p.Reasons[c]) {
 			fit = append(fit, c)
 		}
 	}
-	return label.Errorf(label.Invalid, label.ReasonUnknownReason, "reason", "%q is not a reason to %s a label; there are %s", code, a, strings.Join(fit, ", "))
+	return label.Errorf(label.Invalid, label.ReasonUnknownReason, "reason", "%q is not a reason %s; there are %s", code, what, strings.Join(fit, ", "))
 }
 
 // checkLifecycle checks what the scheme says about labels after they are issued.
@@ -173,7 +197,7 @@ func (s *Scheme) checkLifecycle(d *datafile.File, reasons map[string]*Reason) {
 		case e.Action != label.Review && e.Action != label.Suspend && e.Action != label.Lapse:
 			d.Errorf(path+".effect", "must be none, review, suspend or lapse")
 		case !slices.Contains(r.Actions, e.Action):
-			d.Errorf(path+".effect", "%s is not a reason to %s a label: %s", code, e.Action, actions(r.Actions))
+			d.Errorf(path+".effect", "%s is not a reason to %s a label: %s", code, e.Action, join(r.Actions))
 		}
 		if (e.Action == label.Lapse) != (e.GraceMonths > 0) || e.GraceMonths > 60 {
 			d.Errorf(path, "grace_months goes with the effect lapse, and is 1 to 60")
@@ -207,7 +231,7 @@ func (s *Scheme) checkHolds(d *datafile.File, reasons map[string]*Reason) {
 		case known == nil:
 			d.Errorf(path+".reason", "no reason %q is defined in reasons.yaml", r.Reason)
 		case r.Action != NoEffect && !slices.Contains(known.Actions, r.Action):
-			d.Errorf(path+".effect", "%s is not a reason to %s a label: %s", r.Reason, r.Action, actions(known.Actions))
+			d.Errorf(path+".effect", "%s is not a reason to %s a label: %s", r.Reason, r.Action, join(known.Actions))
 		}
 	}
 	for loss := range s.Lifecycle.Rejudged {
