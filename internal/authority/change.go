@@ -156,7 +156,7 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		if next != nil {
 			st.Successor = &label.LabelLink{ID: next.ID, URL: a.issuer.URL(next.ID)}
 		}
-		status, err := a.append(b, rec, h, st)
+		status, err := a.append(v, b, rec, h, st)
 		if err != nil {
 			return err
 		}
@@ -336,7 +336,7 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 }
 
 // append adds a status to a batch: the next one in a label's history.
-func (a *Authority) append(b *store.Batch, rec *store.Label, h *label.History, st label.Status) (*store.Status, error) {
+func (a *Authority) append(v *store.View, b *store.Batch, rec *store.Label, h *label.History, st label.Status) (*store.Status, error) {
 	st.Number = len(h.Statuses) + 1
 	if err := checkRoom(h, &st); err != nil {
 		return nil, err
@@ -355,6 +355,18 @@ func (a *Authority) append(b *store.Batch, rec *store.Label, h *label.History, s
 	}
 	if err := a.tellStatus(b, rec, &st); err != nil {
 		return nil, err
+	}
+	switch st.Action {
+	case label.Reinstate, label.Clear: // what was put off meanwhile
+		if err := a.dueFor(v, b, rec.Device); err != nil {
+			return nil, err
+		}
+	}
+	switch st.Action {
+	case label.Suspend, label.Revoke, label.Reinstate, label.Release: // say something of the product
+		if err := a.dueForOthers(v, b, rec.Device); err != nil {
+			return nil, err
+		}
 	}
 	out := &store.Status{Index: index(b), Status: st}
 	b.Statuses = append(b.Statuses, *out)

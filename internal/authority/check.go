@@ -108,8 +108,14 @@ func (c *check) label(rec *store.Label) error {
 			continue
 		}
 		st, err := c.v.Statement(e.SHA256)
-		if err != nil || st.Device != rec.Device {
-			c.badf("label %s: its evidence %s is not on record for its device", rec.ID, e.SHA256)
+		if err == nil && st.Device != rec.Device { // a report that undid what was found wrong with another of the product
+			var other *store.Device
+			if other, err = c.v.Device(st.Device); err == nil && (other.Org != rec.Org || st.Type != label.TypeTestReport) {
+				err = errors.New("it is about a device of another product")
+			}
+		}
+		if err != nil {
+			c.badf("label %s: its evidence %s is not on record for it: %v", rec.ID, e.SHA256, err)
 		}
 	}
 	return nil

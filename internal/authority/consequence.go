@@ -205,6 +205,6 @@ func (a *Authority) consequence(v *store.View, b *store.Batch, e *store.Event, t
 			return false, err
 		}
 	}
-	_, err = a.append(b, t.Label, h, st)
+	_, err = a.append(v, b, t.Label, h, st)
 	return err == nil, err
 }

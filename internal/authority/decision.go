@@ -136,15 +136,23 @@ func alike(rec *store.Decision, said *label.Decision) (bool, error) {
 // unmoved returns [errMoved] if the evidence for a device, what is known against
 // it, or what is open about its product, is no longer what a picture shows.
 func (a *Authority) unmoved(v *store.View, p *picture, now time.Time) error {
-	ids, err := v.DeviceStatements(p.device.Digest)
-	if err != nil {
-		return err
-	}
 	rulings, err := v.Rulings(p.device.Digest)
 	if err != nil {
 		return err
 	}
-	if len(ids)+len(rulings) != p.known || a.distrust.Load() != p.distrust {
+	known := len(rulings)
+	devices, err := product(v, p.device, p.desc)
+	if err != nil {
+		return err
+	}
+	for _, d := range devices {
+		ids, err := v.DeviceStatements(d.Digest)
+		if err != nil {
+			return err
+		}
+		known += len(ids)
+	}
+	if known != p.known || a.distrust.Load() != p.distrust {
 		return errMoved
 	}
 	holds, err := a.openHolds(v, p.device, p.desc, now)

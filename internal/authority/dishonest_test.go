@@ -174,7 +174,7 @@ func (d *dishonest) report() {
 	lab := []string{labeltest.Lab, friendlyLab}[d.rng.IntN(2)]
 	dev := d.product().device(d.rng)
 	d.n++
-	tr := &trial{lab: lab, day: label.DateOf(d.now()).AddDays(-d.rng.IntN(3)), pass: lab == friendlyLab || d.rng.IntN(3) > 0, changed: d.rng.IntN(2) == 0}
+	tr := &trial{lab: lab, day: label.DateOf(d.now()).AddDays(-d.rng.IntN(3)), pass: lab == friendlyLab || d.rng.IntN(6) > 0, changed: d.rng.IntN(2) == 0}
 	r := *dev.Report
 	r.Lab, r.Number, r.Period.From, r.Period.To = lab, fmt.Sprintf("R-%d", d.n), tr.day.AddDays(-3), tr.day
 	r.Verdicts = slices.Clone(r.Verdicts)
@@ -211,21 +211,19 @@ func (d *dishonest) declare(dev *modelDevice) {
 }
 
 // carries reports whether the evidence of a device carries its label, by the
-// model's own rules.
+// model's own rules: what was found wrong with any device of the product counts,
+// and what speaks for this one must be about it.
 func (d *dishonest) carries(dev *modelDevice) bool {
 	trusted := func(tr *trial) bool { return !tr.struck && !d.suspended[tr.lab] }
-	passed := false
-	for _, tr := range dev.trials {
-		if tr.pass {
-			passed = passed || trusted(tr)
-			continue
-		}
-		undone := slices.ContainsFunc(dev.trials, func(u *trial) bool { return u.pass && u.changed && trusted(u) && u.day.After(tr.day) })
-		if !tr.struck && !undone {
-			return false
+	for _, other := range d.productOf(dev).devices {
+		for _, tr := range other.trials {
+			undoes := func(u *trial) bool { return u.pass && u.changed && trusted(u) && u.day.After(tr.day) }
+			if !tr.pass && !tr.struck && !slices.ContainsFunc(other.trials, undoes) && !slices.ContainsFunc(dev.trials, undoes) {
+				return false
+			}
 		}
 	}
-	return dev.declared && passed
+	return dev.declared && slices.ContainsFunc(dev.trials, func(tr *trial) bool { return tr.pass && trusted(tr) })
 }
 
 // held returns whether anything is open about a product that nothing has lifted
@@ -272,7 +270,7 @@ func (d *dishonest) request() {
 	case err != nil:
 		d.t.Fatal(err)
 	case (o.Label != nil) != d.carries(dev):
-		d.t.Fatalf("the evidence %+v (declared %v) got %+v", dev.trials, dev.declared, o)
+		d.t.Fatalf("the evidence %s (declared %v) got %+v", trials(dev), dev.declared, o.Decision.MissingFor(3))
 	case o.Label != nil:
 		d.issue(o.Label.Label.ID, dev)
 		d.done["label"]++

@@ -18,6 +18,7 @@ const (
 	doubtEnded      = "accreditation-ended"
 	doubtScope      = "scope-lost"
 	doubtAffiliated = "affiliated"
+	doubtOther      = "other-device"
 )
 
 // distrust is what became known, after evidence was accepted, that speaks

@@ -122,7 +122,7 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 		if err != nil {
 			return err
 		}
-		return a.dueFor(v, b, device)
+		return a.dueForProduct(v, b, device)
 	case label.AffiliationEvent:
 		lab, err := v.Org(e.Lab)
 		if err != nil {

@@ -1,5 +1,10 @@
 // # Evidence
 //
+// A finding is about a product, not about one spelling of it: what laboratories
+// found wrong with one device counts against every other of the product
+// ([product]), until a later report about either undoes it. What speaks for a
+// device must be about that device.
+//
 // All that was accepted about a device is weighed, whoever sent it. What became
 // known since then that speaks against a statement is looked up each time; the
 // statement stays on record, and whoever may see the decision reads why it does
@@ -18,6 +23,7 @@ package authority
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"labeld/internal/label"
@@ -64,6 +70,33 @@ func (d *distrust) evidence(v *store.View, device *store.Device, category string
 	}
 	slices.SortFunc(past, func(x, y *scheme.Item) int { return cmp.Or(y.Date.Compare(x.Date), slices.Compare(x.ID[:], y.ID[:])) })
 	return append(items, past[:min(len(past), maxPast)]...), len(list), nil
+}
+
+// ofSiblings returns the reports about the other devices of a product, which
+// count against a device and not for it, and how many statements there are in
+// all.
+func (d *distrust) ofSiblings(v *store.View, siblings []*store.Device, category string, effects map[string]scheme.Effect) (items []*scheme.Item, all int, err error) {
+	for _, sibling := range siblings {
+		more, n, err := d.evidence(v, sibling, category, effects)
+		if err != nil {
+			return nil, 0, err
+		}
+		all += n
+		for _, it := range more {
+			if it.Source() != scheme.Lab || it.Doubt != nil && !it.Doubt.Against {
+				continue
+			}
+			doubt := scheme.Doubt{Code: doubtOther, Against: true, Undoes: true,
+				Text: fmt.Sprintf("is about device %.16s of the same product; what it found wrong counts here as well", sibling.Digest)}
+			if it.Doubt != nil && it.Doubt.Until.IsZero() {
+				doubt = *it.Doubt
+			}
+			doubt.Device = sibling.Digest
+			it.Doubt = &doubt
+			items = append(items, it)
+		}
+	}
+	return items, all, nil
 }
 
 // standing returns a statement that took the place of another, or nothing where it
@@ -244,6 +277,47 @@ func (a *Authority) dueFor(v *store.View, b *store.Batch, device label.Digest) e
 	return nil
 }
 
+// dueForProduct is dueFor a device and the others of its product, which may be
+// getting a label in this very commit. A bad record of these must not keep
+// anything from being reported either.
+func (a *Authority) dueForProduct(v *store.View, b *store.Batch, device label.Digest) error {
+	if err := a.dueFor(v, b, device); err != nil {
+		return err
+	}
+	return a.dueForOthers(v, b, device)
+}
+
+func (a *Authority) dueForOthers(v *store.View, b *store.Batch, device label.Digest) error {
+	others, err := siblings(v, device)
+	if err != nil && !own(err) {
+		return err
+	}
+	if err != nil {
+		a.alarm("finding what is to be judged again", device.String(), err)
+	}
+	for _, d := range others {
+		b.Judgements = append(b.Judgements, store.Judgement{Device: d.Digest, Since: b.At})
+	}
+	return nil
+}
+
+// siblings returns the other devices of the product of a device on record.
+func siblings(v *store.View, device label.Digest) ([]*store.Device, error) {
+	d, err := v.Device(device)
+	if err != nil {
+		return nil, err
+	}
+	desc := new(label.Device)
+	if err := label.Decode(d.Descriptor, desc); err != nil {
+		return nil, err
+	}
+	list, err := product(v, d, desc)
+	if err != nil {
+		return nil, err
+	}
+	return list[1:], nil
+}
+
 // dueForSigner has all devices judged again about which a signer made a statement
 // that fits.
 func (a *Authority) dueForSigner(v *store.View, b *store.Batch, signer string, fits func(*store.Statement) bool) error {
@@ -252,7 +326,7 @@ func (a *Authority) dueForSigner(v *store.View, b *store.Batch, signer string, f
 	err := a.past(v, "finding what is to be judged again").OrgStatements(signer, nil, func(st *store.Statement, _ []byte) bool {
 		if st.Signer == signer && !seen[st.Device] && fits(st) {
 			seen[st.Device] = true
-			inner = a.dueFor(v, b, st.Device)
+			inner = a.dueForProduct(v, b, st.Device)
 		}
 		return inner == nil
 	})

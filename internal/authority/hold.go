@@ -213,7 +213,23 @@ func (a *Authority) unlifted(v *store.View, device *store.Device, list []*Hold, 
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(list, func(h *Hold) bool { return h.lifted(evidence, now) }), nil
+	for _, h := range list {
+		lifted := h.lifted(evidence, now)
+		if lifted && h.Label != nil && h.Lift.Evidence != "" {
+			// Evidence answers nothing as long as that of the label itself does not carry
+			// it, such as when it was found wrong once more.
+			switch last, err := v.Verdict(h.Label.ID); {
+			case err == nil:
+				lifted = strings.HasPrefix(last.Cause, unjudged)
+			case !errors.Is(err, store.ErrNotFound):
+				return nil, err
+			}
+		}
+		if !lifted {
+			open = append(open, h)
+		}
+	}
+	return open, nil
 }
 
 // lifted reports whether what the scheme names has happened. Evidence counts
@@ -245,6 +261,10 @@ func (a *Authority) countedStatements(v *store.View, device *store.Device) (list
 	if err != nil {
 		return nil, err
 	}
+	category, err := categoryOf(device)
+	if err != nil {
+		return nil, err
+	}
 	d := a.distrust.Load()
 	for _, s := range all {
 		st, err := v.Statement(s.ID)
@@ -254,7 +274,7 @@ func (a *Authority) countedStatements(v *store.View, device *store.Device) (list
 		if err != nil {
 			return nil, err
 		}
-		if s.Superseded.IsZero() && d.doubt(st, device.Org) == nil {
+		if s.Superseded.IsZero() && d.doubts(st, s.Superseded, device.Org, category, nil) == nil {
 			list = append(list, st)
 		}
 	}

@@ -111,7 +111,7 @@ func (a *Authority) remind(ctx context.Context, rec *store.Label) error {
 		if err != nil {
 			return err
 		}
-		_, err = a.append(b, rec, h, silence(rec, st, days))
+		_, err = a.append(v, b, rec, h, silence(rec, st, days))
 		return err
 	})
 }

@@ -50,6 +50,13 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 			return err
 		}
 		b.Devices = append(b.Devices, *device)
+		list, err := product(v, device, desc)
+		if err != nil {
+			return err
+		}
+		for _, d := range list[1:] { // it may have made two products one
+			b.Judgements = append(b.Judgements, store.Judgement{Device: d.Digest, Since: b.At})
+		}
 		return nil
 	})
 	if err != nil {

@@ -32,8 +32,10 @@ import (
 	"labeld/internal/store"
 )
 
-// judged begins the cause of what becomes of a label when it is judged again.
-const judged = "judged:"
+const (
+	judged   = "judged:"   // begins the cause of what becomes of a label when it is judged again
+	unjudged = "unjudged:" // begins that of a verdict where nobody could tell
+)
 
 const (
 	// judgementChunk is how many devices are judged from one picture of what is
@@ -126,7 +128,7 @@ func (a *Authority) rejudgeOnce(ctx context.Context, j store.Judgement) error {
 			}
 		}
 		for _, n := range verdicts {
-			if err := a.drawVerdict(v, b, n); err != nil {
+			if err := a.drawVerdict(v, b, n, j.Since); err != nil {
 				return err
 			}
 		}
@@ -162,7 +164,7 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 	n := &verdict{rec: rec}
 	s := a.programme.Schemes[rec.Scheme]
 	if s == nil || s.Version != rec.Version || rec.Level > len(s.Levels) {
-		n.unable, n.cause = true, judged+label.DigestOf([]byte(rec.Scheme+" "+rec.Version)).String()
+		n.unable, n.cause = true, unjudged+label.DigestOf([]byte(rec.Scheme+" "+rec.Version)).String()
 		return n, nil, nil
 	}
 	p, err := a.picture(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s)
@@ -180,6 +182,8 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 		return nil, nil, err
 	}
 	n.weigh(d, l)
+	n.hold(p.holds)
+	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
 	return n, p, nil
 }
 
@@ -200,8 +204,23 @@ func (n *verdict) weigh(d *scheme.Decision, l *label.Label) {
 	} else {
 		n.compare(d, l)
 	}
-	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
 }
+
+// hold finds labels of the product that are suspended, or that were revoked: what
+// was found out about these is true of this one. A review of them is not yet a
+// finding, and neither is one that such a finding began.
+func (n *verdict) hold(holds []*Hold) {
+	for _, h := range holds {
+		if h.Label == nil || h.Label.ID == n.rec.ID || h.Action == label.Review {
+			continue
+		}
+		n.loss = cmp.Or(n.loss, scheme.Unsupported)
+		n.ids = append(n.ids, fmt.Sprintf("%s/%s/%s", h.Label.ID, h.Action, h.Reason))
+		n.what = append(n.what, fmt.Sprintf("Label %s of the same product was %s (%s)", h.Label.ID.Pretty(), past[h.Action], h.Reason))
+	}
+}
+
+var past = map[label.Action]string{label.Suspend: "suspended", label.Revoke: "revoked"}
 
 // compare finds what a label repeats of a declaration that no longer says so, or
 // that a laboratory has found otherwise.
@@ -229,7 +248,7 @@ func (n *verdict) compare(d *scheme.Decision, l *label.Label) {
 }
 
 // drawVerdict adds to a batch what becomes of a label, and tells those concerned.
-func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict) error {
+func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since time.Time) error {
 	h, err := a.history(v, n.rec)
 	if err != nil {
 		return err
@@ -238,13 +257,14 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict) error
 	if !standing.State.Live() {
 		return nil
 	}
+	r, off := a.reaction(n, &standing, since)
 	known := false // the findings are those of the last time
 	switch last, err := v.Verdict(n.rec.ID); {
 	case err == nil && n.loss == "" && !n.unable:
 		n.cause = judged + label.DigestOf([]byte(fmt.Sprint(last.Cause, len(h.Statuses)))).String()
 		b.Verdicts = append(b.Verdicts, store.Verdict{Label: n.rec.ID})
 	case err == nil:
-		known = last.Cause == n.cause
+		known = last.Cause == n.cause || off && last.Cause == putOff+n.cause
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	case n.loss == "" && !n.unable:
@@ -260,12 +280,17 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict) error
 	case n.loss == "":
 		news.Outcome = "carried-again"
 	default:
-		if news.Action, err = a.react(b, n, h, &standing); err != nil {
+		news.Action = r.Action
+		if err := a.react(v, b, n, h, r); err != nil {
 			return err
 		}
 	}
 	if n.loss != "" || n.unable {
-		b.Verdicts = append(b.Verdicts, store.Verdict{Label: n.rec.ID, Cause: n.cause})
+		cause := n.cause
+		if off {
+			cause = putOff + cause
+		}
+		b.Verdicts = append(b.Verdicts, store.Verdict{Label: n.rec.ID, Cause: cause})
 	}
 	id := fmt.Sprintf("judged-%s-%d-%s", n.rec.ID, len(h.Statuses), label.DigestOf([]byte(news.Outcome+n.cause)))
 	if err := tell(b, notice.LabelJudged, id, string(n.rec.ID), n.rec.Org, news); err != nil {
@@ -274,22 +299,42 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict) error
 	return a.tellOperators(b, notice.LabelJudged, id, string(n.rec.ID), news)
 }
 
-// react adds to a batch what the scheme has become of a label that its evidence
-// no longer carries, and returns that.
-func (a *Authority) react(b *store.Batch, n *verdict, h *label.History, standing *label.Standing) (label.Action, error) {
-	r := a.programme.Lifecycle(n.rec.Scheme).Rejudged[n.loss]
-	if r.Action == "" || r.Action == scheme.NoEffect || standing.State == label.Suspended {
-		return scheme.NoEffect, nil
+// putOff begins the cause of a verdict that has had no consequence, because the
+// label was suspended or under review for something else.
+const putOff = "put-off:"
+
+// reaction returns what the scheme has become of a label that its evidence no
+// longer carries. It is put off where an operator has suspended the label or
+// reviews it, or an event had it so before that of which it is judged became
+// known: when that is settled, the label is judged again.
+func (a *Authority) reaction(n *verdict, standing *label.Standing, since time.Time) (r scheme.Reaction, off bool) {
+	none := scheme.Reaction{Action: scheme.NoEffect}
+	r = a.programme.Lifecycle(n.rec.Scheme).Rejudged[n.loss]
+	if n.loss == "" || r.Action == "" || r.Action == scheme.NoEffect {
+		return none, false
 	}
-	if _, err := standing.Admit(r.Action); err != nil {
-		return scheme.NoEffect, nil // it is under review already
+	if _, err := standing.Admit(r.Action); err == nil && standing.State != label.Suspended {
+		return r, false
+	}
+	began := standing.Review
+	if standing.State == label.Suspended {
+		began = standing.Because
+	}
+	return none, began != nil && (began.Cause == "" || began.Recorded.Before(since.Truncate(time.Second)))
+}
+
+// react adds to a batch what becomes of a label that its evidence no longer
+// carries.
+func (a *Authority) react(v *store.View, b *store.Batch, n *verdict, h *label.History, r scheme.Reaction) error {
+	if r.Action == scheme.NoEffect {
+		return nil
 	}
 	text := "No longer met: " + strings.Join(n.what, "; ") + "."
 	if len(n.what) == 0 {
 		text = "There is no declaration of the manufacturer any more that counts."
 	}
-	_, err := a.append(b, n.rec, h, label.Status{
+	_, err := a.append(v, b, n.rec, h, label.Status{
 		Label: n.rec.ID, Action: r.Action, Reason: r.Reason, Text: clipText(text, label.MaxProse), Cause: n.cause,
 	})
-	return r.Action, err
+	return err
 }

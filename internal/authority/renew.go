@@ -154,7 +154,7 @@ func (a *Authority) carryOver(v *store.View, b *store.Batch, rec *store.Label, h
 	}
 	add := func(st label.Status) error {
 		st.Label = next.ID
-		out, err := a.append(b, next, hn, st)
+		out, err := a.append(v, b, next, hn, st)
 		if err == nil {
 			hn.Statuses = append(hn.Statuses, &out.Status)
 		}

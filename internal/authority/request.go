@@ -3,6 +3,7 @@ package authority
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"labeld/internal/issue"
 	"labeld/internal/label"
@@ -32,8 +33,8 @@ func (a *Authority) Evaluate(c Caller, device label.Digest, schemeID string) (*s
 }
 
 // attempts is how often a request judges again because evidence arrived while
-// it did.
-const attempts = 3
+// it did, or the labels of other devices of the product were judged.
+const attempts = 8
 
 // errMoved says that the evidence changed between judging and committing.
 var errMoved = label.Errorf(label.Unavailable, label.ReasonConflict, "", "evidence for the device arrived while it was judged; repeat the request")
@@ -226,8 +227,16 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 		if p.items, statements, err = p.distrust.evidence(v, p.device, p.desc.Category, s.Lifecycle.Propagation); err != nil {
 			return err
 		}
+		devices, err := product(v, p.device, p.desc)
+		if err != nil {
+			return err
+		}
+		others, theirs, err := p.distrust.ofSiblings(v, devices[1:], p.desc.Category, s.Lifecycle.Propagation)
+		if err != nil {
+			return err
+		}
 		more, rulings, err := p.distrust.rulings(v, device)
-		p.items, p.known = append(p.items, more...), statements+rulings
+		p.items, p.known = slices.Concat(p.items, others, more), statements+theirs+rulings
 		return err
 	})
 	return p, err

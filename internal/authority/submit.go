@@ -83,7 +83,7 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 		again.Raw, again.Gist = packedRaw, packedGist
 		b.Statements = append(b.Statements, *again)
 		st = again
-		return a.dueFor(v, b, again.Device)
+		return a.dueForProduct(v, b, again.Device)
 	})
 	if err != nil {
 		return nil, false, err

@@ -272,7 +272,7 @@ func TestSurveillanceCommitsThatFail(t *testing.T) {
 }
 
 // TestSurveillanceReport has a drawn product fail: its next report counts like
-// any other, and the operator suspends the label.
+// any other, and the label is suspended by it.
 func TestSurveillanceReport(t *testing.T) {
 	l := newLife(t)
 	l.Clock.Set(labeltest.Start.AddDate(0, 0, 40))
@@ -287,8 +287,8 @@ func TestSurveillanceReport(t *testing.T) {
 	if err != nil || d.Reached != 0 {
 		t.Errorf("level %d is reached (%v)", d.Reached, err)
 	}
-	l.Change(labeltest.Operator, l.pub, label.Suspend, "surveillance-failed")
-	if p := l.now(); p.State != label.Suspended {
+	must(t, l.Authority.Propagate(ctx))
+	if p := l.now(); p.State != label.Suspended || p.Because.Reason != "test-failed" {
 		t.Errorf("the label is %s", p.State)
 	}
 }

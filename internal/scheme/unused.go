@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"labeld/internal/label"
 )
 
 // A Doubt is a reason of the caller not to take an item at its word, such as a
@@ -16,6 +18,12 @@ type Doubt struct {
 	// Against says that what a report found wrong still counts. Otherwise the
 	// item does not count at all.
 	Against bool
+
+	// Device is which other device of the product the item is about, or zero where
+	// it is about the one that is judged. Undoes says that it can undo what was
+	// found wrong with that other one.
+	Device label.Digest
+	Undoes bool
 
 	// Until is the instant before which the item counts in full all the same, or
 	// zero. A label that rests on the item ends then at the latest.

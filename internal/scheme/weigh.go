@@ -46,7 +46,11 @@ func itemOrder(a, b *Item) int {
 func (e *evaluation) file(it *Item) {
 	s := e.scheme
 	if d := it.doubt(e.now); d != nil {
-		e.leave(it, d.Code, d.Text, d.Against && it.Source() == Lab && it.Standard == s.Standard)
+		against := d.Against && it.Source() == Lab && it.Standard == s.Standard
+		if against && d.Undoes {
+			e.trusted = append(e.trusted, it)
+		}
+		e.leave(it, d.Code, d.Text, against)
 		return
 	}
 	if it.ruling != nil {
@@ -135,10 +139,22 @@ func (e *evaluation) restated(it *Item, states func(u *Item) bool) bool {
 // undoes reports whether a report can undo what an earlier one found wrong, or
 // replace what it measured: by the same yardstick, for at least the same level,
 // in tests that ended on a later day, of a product that was changed since. Where
-// the firmware is what was changed, it must be another image.
+// the firmware is what was changed, it must be another image. What was found wrong
+// with one device of a product is not undone by tests of a third.
 func (u *Item) undoes(it *Item) bool {
+	if other := u.other(); !other.IsZero() && other != it.other() {
+		return false
+	}
 	return u.Changed != "" && u.Standard == it.Standard && u.Edition == it.Edition && u.Level >= it.Level && u.Date.After(it.Date) &&
 		(u.Changed != label.ChangedFirmware || u.Firmware.SHA256 != it.Firmware.SHA256)
+}
+
+// other returns which other device of the product an item is about, or zero.
+func (it *Item) other() label.Digest {
+	if it.Doubt == nil {
+		return label.Digest{}
+	}
+	return it.Doubt.Device
 }
 
 // supersede leaves of the declarations those of the latest day. Several of one

@@ -1,0 +1,213 @@
+package authority_test
+
+import (
+	"testing"
+	"time"
+
+	"labeld/internal/authority"
+	"labeld/internal/example"
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+)
+
+// A twin is the camera of a sale, registered once more under another name.
+func (s *sale) twin(name string) *example.Example {
+	s.t.Helper()
+	e := s.Example("camera")
+	e.Device.Name = name
+	raw, err := e.Device.Canonical()
+	must(s.t, err)
+	e.Descriptor = raw
+	s.Submit(e)
+	return e
+}
+
+func (s *sale) ask(e *example.Example, level int) (*authority.Published, error) {
+	o, err := s.Authority.Request(ctx, s.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "", level)
+	if err != nil {
+		return nil, err
+	}
+	return o.Label, nil
+}
+
+// TestFailureFollowsTheProduct has a laboratory find something wrong with a
+// device, whose manufacturer asks for a label of the same thing under another
+// name; then mends it.
+func TestFailureFollowsTheProduct(t *testing.T) {
+	s := newSale(t)
+	if _, err := s.report(labeltest.Lab, "found wrong", hasFail("5.1-1")); err != nil {
+		t.Fatal(err)
+	}
+	if p := s.now(); p.State != label.Suspended {
+		t.Fatalf("the label is %s", p.State)
+	}
+	s.Change(labeltest.Operator, s.p, label.Reinstate, "resolved") // so that nothing but the finding stands against it
+	twin := s.twin("Another Camera")
+	if p, err := s.ask(twin, 1); err != nil || p != nil {
+		t.Errorf("under another name the product got %+v, %v", p, err)
+	}
+	s.pass(24 * time.Hour)
+	mended := func(r *label.TestReport) {
+		r.Changed = &label.Change{What: label.ChangedConfiguration, Text: "each unit has a password of its own"}
+	}
+	if _, err := s.report(labeltest.Lab, "mended", mended); err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.ask(twin, 1)
+	if must(t, err); p == nil {
+		t.Error("what was mended of the product still stands against its twin")
+	}
+	must(t, s.Authority.Propagate(ctx))
+	must(t, authority.Check(s.Store, s.Trust, s.Programme, func(problem string) { t.Error(problem) }))
+}
+
+// TestFallReachesTwins has two labels of one product, and one of them fall.
+func TestFallReachesTwins(t *testing.T) {
+	state := func(s *sale, p *authority.Published) *authority.Published {
+		must(s.t, s.Authority.Propagate(ctx))
+		now, err := s.Authority.Lookup(p.Label.ID)
+		must(s.t, err)
+		return now
+	}
+	t.Run("a laboratory fails one", func(t *testing.T) {
+		s := newSale(t)
+		p, err := s.ask(s.twin("Another Camera"), 3)
+		must(t, err)
+		_, err = s.report(labeltest.Lab, "found wrong", hasFail("5.1-1"))
+		must(t, err)
+		if now := state(s, p); now.State != label.Suspended {
+			t.Errorf("the twin is %s", now.State)
+		}
+	})
+	t.Run("an operator suspends one", func(t *testing.T) {
+		s := newSale(t)
+		p, err := s.ask(s.twin("Another Camera"), 3)
+		must(t, err)
+		s.Change(labeltest.Operator, s.p, label.Suspend, "nonconformity")
+		if now := state(s, p); now.Review == nil || now.Review.Reason != "level-lost" {
+			t.Errorf("the twin is %s, under review: %+v", now.State, now.Review)
+		}
+		if now := s.now(); now.State != label.Suspended || now.Review != nil {
+			t.Errorf("the review of the twin reaches back: %+v", now.Review)
+		}
+		// Who has looked is not overruled.
+		s.Change(labeltest.Operator, p, label.Clear, "unfounded")
+		s.twin("A Third Camera")
+		if now := state(s, p); now.Review != nil {
+			t.Errorf("the twin is under review again: %+v", now.Review)
+		}
+		s.Change(labeltest.Operator, s.p, label.Reinstate, "resolved")
+		if now := state(s, p); now.State != label.Active || now.Review != nil {
+			t.Errorf("when all is settled the twin is %s", now.State)
+		}
+	})
+	t.Run("they turn out to be one product", func(t *testing.T) {
+		s := newSale(t)
+		e := s.Example("camera")
+		e.Device.Name, e.Device.Model, e.Device.GTINs = "Another Camera", "ZZ-1", nil
+		raw, err := e.Device.Canonical()
+		must(t, err)
+		e.Descriptor = raw
+		s.Submit(e)
+		p, err := s.ask(e, 3)
+		must(t, err)
+		s.Change(labeltest.Operator, s.p, label.Suspend, "vulnerability-open")
+		if now := state(s, p); now.Review != nil {
+			t.Fatal("two products are one already")
+		}
+		link := *e.Device
+		link.Name, link.GTINs = "A Third Camera", s.e.Device.GTINs
+		raw, err = link.Canonical()
+		must(t, err)
+		_, _, err = s.Authority.Register(ctx, s.Caller(labeltest.Operator), raw)
+		must(t, err)
+		if now := state(s, p); now.Review == nil {
+			t.Error("one GTIN ties it to a suspended label, and nothing comes of it")
+		}
+	})
+}
+
+// colour is the camera of a sale in another colour.
+func (s *sale) colour() *example.Example {
+	s.t.Helper()
+	e := s.Example("camera")
+	e.Device.Name += " white"
+	var err error
+	e.Descriptor, err = e.Device.Canonical()
+	must(s.t, err)
+	return e
+}
+
+// TestAnotherColour has the label of one colour suspended for a failed
+// test, and another colour pass without anything having been changed.
+func TestAnotherColour(t *testing.T) {
+	s := newSale(t)
+	_, err := s.report(labeltest.Lab, "later", hasFail("5.5-1"))
+	must(t, err)
+	s.now()
+	e := s.colour()
+	_, _, err = s.Authority.Register(ctx, s.Caller(labeltest.Maker), e.Descriptor)
+	must(t, err)
+	s.pass(5 * 24 * time.Hour)
+	r := *e.Report
+	r.Number, r.Period.To = "white", label.DateOf(s.Clock.Now())
+	_, _, err = s.Authority.Submit(ctx, s.Caller(labeltest.Lab), s.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, &r))
+	must(t, err)
+	_, _, err = s.Authority.Submit(ctx, s.Caller(labeltest.Maker), s.Seal(labeltest.Maker, e.Descriptor, label.TypeDeclaration, e.Declaration))
+	must(t, err)
+	if o, err := s.Authority.Request(ctx, s.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "", 3); err == nil && o.Label != nil {
+		t.Error("another colour has a label of level 3, and nobody changed what failed")
+	}
+}
+
+// TestAnotherColourBeforeAnyLabel does the same where no label was issued.
+func TestAnotherColourBeforeAnyLabel(t *testing.T) {
+	w := labeltest.New(t, nil)
+	s := &sale{World: w, t: t, e: w.Example("camera")}
+	w.Submit(s.e)
+	s.pass(24 * time.Hour)
+	_, err := s.report(labeltest.Lab, "bad", hasFail("5.5-1"))
+	must(t, err)
+	e := s.colour()
+	w.Submit(e)
+	if o, err := w.Authority.Request(ctx, w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "", 3); err == nil && o.Label != nil {
+		t.Error("another colour has a label of level 3, and nobody changed what failed")
+	}
+}
+
+// TestFailureLiftsNoHold has a second failure lift the hold of the first, so that
+// the GTIN shows another colour.
+func TestFailureLiftsNoHold(t *testing.T) {
+	s := newSale(t)
+	white := s.Issue(s.colour(), 3)
+	_, err := s.report(labeltest.Lab, "later", hasFail("5.5-1"))
+	must(t, err)
+	s.now()
+	s.pass(3 * 24 * time.Hour)
+	_, err = s.report(labeltest.Lab, "again", hasFail("5.5-1"))
+	must(t, err)
+	black := s.now()
+	if holds, err := s.Authority.Holds(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor)); err != nil || len(holds) == 0 {
+		t.Errorf("the label is %s, and %d holds are open (%v)", black.State, len(holds), err)
+	}
+	if p, err := s.Authority.ByGTIN(s.e.Device.GTINs[0]); err != nil || p.State != label.Suspended {
+		t.Errorf("the GTIN shows label %s, which is %s (%v); the failed one is %s", p.Label.ID, p.State, err, black.State)
+	}
+	if p, err := s.Authority.Lookup(white.Label.ID); err != nil || p.State != label.Suspended {
+		t.Errorf("the label of another colour is %s (%v)", p.State, err)
+	}
+}
+
+// TestReinstatedWithAFailure has a failure arrive while the label is suspended
+// for something else, which is then settled.
+func TestReinstatedWithAFailure(t *testing.T) {
+	s := newSale(t)
+	s.Change(labeltest.Operator, s.p, label.Suspend, "complaint")
+	_, err := s.report(labeltest.Lab, "later", hasFail("5.5-1"))
+	must(t, err)
+	s.Change(labeltest.Operator, s.now(), label.Reinstate, "unfounded")
+	s.pass(24 * time.Hour)
+	if p := s.now(); p.State == label.Active && p.Review == nil {
+		t.Error("the complaint was unfounded, and the label counts though a test failed")
+	}
+}
