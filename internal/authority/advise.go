@@ -273,9 +273,15 @@ func (a *Authority) fullForAdvice(v *store.View, b *store.Batch, rec *store.Labe
 	return true, a.tellFull(b, rec, st)
 }
 
-// adviseEvery is how often labels that were issued meanwhile are held against
-// the advisories on record.
-const adviseEvery = time.Minute
+const (
+	// adviseEvery is how often labels that were issued meanwhile are held against
+	// the advisories on record, whatever happens.
+	adviseEvery = time.Minute
+
+	// adviseRest is how long is waited after a label was issued, for others that
+	// come with it.
+	adviseRest = time.Second
+)
 
 // adviseEntries is how many log entries are looked at in one picture.
 const adviseEntries = 1024

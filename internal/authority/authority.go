@@ -348,6 +348,9 @@ func (a *Authority) committed(b *store.Batch) {
 	if len(b.Judgements) > 0 {
 		a.work.wake()
 	}
+	if len(b.Labels) > 0 {
+		signal(a.work.issued)
+	}
 }
 
 // enrolled is called by the writer after each commit, and after one that failed:

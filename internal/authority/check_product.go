@@ -59,7 +59,7 @@ func (c *check) products() error {
 
 // moves verifies what the authority signed of trade item numbers in dispute.
 func (c *check) moves() error {
-	list, err := c.v.GTINMoves()
+	list, err := c.v.GTINMoves("")
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"labeld/internal/label"
+	"labeld/internal/notice"
 	"labeld/internal/store"
 )
 
@@ -116,6 +117,18 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 			Device: e.Device, Org: e.Manufacturer, Event: id, Reason: e.Reason, Text: e.Text, Since: b.At.UTC().Truncate(time.Second),
 			Ended: e.Kind == label.ReleaseEvent,
 		})
+		org, kind := e.Manufacturer, notice.ProductHeld
+		if !e.Device.IsZero() {
+			d, err := v.Device(e.Device)
+			if err != nil {
+				return err
+			}
+			org = d.Org
+		}
+		if e.Kind == label.ReleaseEvent {
+			kind = notice.ProductFree
+		}
+		return tell(b, kind, "event-"+id.String(), e.Name(), org, ProductNews{Device: e.Device, Reason: e.Reason, Text: e.Text})
 	case label.StatementEvent:
 		b.Strikes = append(b.Strikes, store.Strike{Statement: e.Statement, Event: id})
 		device, err := struckDevice(v, e.Statement)
@@ -154,6 +167,16 @@ func (a *Authority) moveGTIN(v *store.View, b *store.Batch, e *label.Event, id l
 	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
 	if err != nil {
 		return err
+	}
+	from, err := gtinOwner(v, e.GTIN)
+	if err != nil {
+		return err
+	}
+	for _, org := range []string{from, e.Manufacturer} {
+		news := ProductNews{GTIN: e.GTIN, Manufacturer: e.Manufacturer, Reason: e.Reason, Text: e.Text}
+		if err := tell(b, notice.GTINMoved, "event-"+id.String()+"-"+org, string(e.GTIN), org, news); err != nil {
+			return err
+		}
 	}
 	b.Moves = append(b.Moves, store.GTINMove{Index: index(b), GTIN: e.GTIN, To: org.ID, Event: id})
 	b.Entries = append(b.Entries, entry)

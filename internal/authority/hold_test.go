@@ -1,6 +1,7 @@
 package authority_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"labeld/internal/example"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/notice"
 )
 
 // A cheat is a manufacturer who wants a label back that fell.
@@ -220,6 +222,11 @@ func TestOperatorsRefuse(t *testing.T) {
 			put, end := hold(c.e), hold(c.e)
 			put.Kind, put.Reason = label.HoldEvent, "misuse"
 			end.Kind, end.Reason = label.ReleaseEvent, "resolved"
+			defer func() {
+				if got := told(t, w, labeltest.Maker); !slices.Contains(got, notice.ProductHeld) || !slices.Contains(got, notice.ProductFree) {
+					t.Errorf("the manufacturer was told %v", got)
+				}
+			}()
 			_, err := w.Authority.Report(ctx, w.Caller(labeltest.Operator), w.Event(end))
 			wants(t, err, label.Precondition, label.ReasonStep)
 			w.Report(put)
@@ -308,6 +315,19 @@ func TestGTINIsMoved(t *testing.T) {
 	c.Report(move)
 	_, err = c.Authority.ByGTIN(g)
 	wants(t, err, label.NotFound, label.ReasonUnknownProduct)
+	// Nobody else is quicker than the one that it belongs to.
+	c.Enrol("squatter", label.RoleManufacturer)
+	theirs := mine
+	theirs.Manufacturer, theirs.Brand = "squatter", "Quick"
+	quick, err := theirs.Canonical()
+	must(t, err)
+	_, _, err = c.Authority.Register(ctx, c.Caller("squatter"), quick)
+	wants(t, err, label.Exists, label.ReasonExists)
+	for _, org := range []string{labeltest.Maker, labeltest.ToyMaker} {
+		if !slices.Contains(told(t, c.World, org), notice.GTINMoved) {
+			t.Errorf("%s was not told", org)
+		}
+	}
 	_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.ToyMaker), raw)
 	must(t, err)
 	_, err = c.Authority.ByGTIN(g)

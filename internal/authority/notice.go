@@ -133,6 +133,17 @@ func (a *Authority) tellStatus(b *store.Batch, rec *store.Label, st *label.Statu
 	return tell(b, kinds[st.Action], fmt.Sprintf("%s-%d", rec.ID, st.Number), string(rec.ID), rec.Org, news)
 }
 
+// ProductNews is the data of a notice that operators put a device, or all of a
+// manufacturer, on hold or no longer do, or that a trade item number is another
+// manufacturer's.
+type ProductNews struct {
+	Device       label.Digest `json:"device,omitzero"` // of the descriptor; zero where all of the manufacturer is meant
+	GTIN         label.GTIN   `json:"gtin,omitempty"`
+	Manufacturer string       `json:"manufacturer,omitempty"` // that the number belongs to now
+	Reason       string       `json:"reason"`
+	Text         string       `json:"text"`
+}
+
 // tellAccreditation tells a lab what it may test from now on.
 func tellAccreditation(b *store.Batch, rec *store.Accreditation) error {
 	return tell(b, notice.AccreditationChanged, fmt.Sprintf("entry-%d", rec.Index), rec.Number, rec.Lab.ID,

@@ -211,3 +211,23 @@ func TestReinstatedWithAFailure(t *testing.T) {
 		t.Error("the complaint was unfounded, and the label counts though a test failed")
 	}
 }
+
+// TestWarningIsNotShed has a manufacturer who was warned of give its label up and
+// ask for another. Nobody calls for what the service does by itself.
+func TestWarningIsNotShed(t *testing.T) {
+	l := newLife(t)
+	l.Advise(labeltest.Maker, firstVex.bytes())
+	l.Change(labeltest.Maker, l.pub, label.Withdraw, "maker-request")
+	o, err := l.Authority.Request(ctx, l.Caller(labeltest.Maker), label.DigestOf(l.Example("camera").Descriptor), "", 3)
+	must(t, err)
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		p, err := l.Authority.Lookup(o.Label.Label.ID)
+		must(t, err)
+		if len(p.Advisories) == 1 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("the next label says nothing of the advisory")
+		}
+	}
+}

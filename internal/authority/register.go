@@ -143,9 +143,15 @@ func checkMaker(v *store.View, desc *label.Device) error {
 	return nil
 }
 
-// gtinOwner returns the manufacturer whose devices have a trade item number, or
-// nothing where none has.
+// gtinOwner returns the manufacturer whose number a trade item number is: the one
+// that operators moved it to, or whose devices have it; or nothing.
 func gtinOwner(v *store.View, g label.GTIN) (string, error) {
+	if moves, err := v.GTINMoves(g); err != nil || len(moves) > 0 {
+		if err != nil {
+			return "", err
+		}
+		return moves[len(moves)-1].To, nil
+	}
 	devices, err := v.GTINDevices(g)
 	if err != nil || len(devices) == 0 {
 		return "", err

@@ -45,7 +45,8 @@ func (a *Authority) keepWatch(ctx context.Context) {
 	}
 }
 
-// keepAdvising holds new labels against advisories, until ctx ends.
+// keepAdvising holds new labels against advisories, soon after they are issued,
+// until ctx ends. A warning must not be shed for a while by asking again.
 func (a *Authority) keepAdvising(ctx context.Context) {
 	tick := time.NewTicker(adviseEvery)
 	defer tick.Stop()
@@ -54,6 +55,8 @@ func (a *Authority) keepAdvising(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-a.work.issued:
+			sleep(ctx, adviseRest)
 		}
 		if err := a.AdviseNew(ctx); err != nil && ctx.Err() == nil {
 			a.log.Error("holding new labels against advisories", "err", err)

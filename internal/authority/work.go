@@ -10,13 +10,14 @@ import (
 // keeping the status list, and noticing that time passes.
 type work struct {
 	reported chan struct{} // an event was reported, or a judgement became due
+	issued   chan struct{} // a label was issued
 	quit     context.CancelFunc
 	running  sync.WaitGroup
 }
 
 func (a *Authority) startWork() {
 	ctx, quit := context.WithCancel(context.Background())
-	a.work = &work{reported: make(chan struct{}, 1), quit: quit}
+	a.work = &work{reported: make(chan struct{}, 1), issued: make(chan struct{}, 1), quit: quit}
 	a.work.running.Go(func() { a.keepPropagating(ctx) })
 	a.work.running.Go(func() { a.keepList(ctx) })
 	a.work.running.Go(func() { a.keepWatch(ctx) })
@@ -24,9 +25,12 @@ func (a *Authority) startWork() {
 }
 
 // wake has events looked at.
-func (w *work) wake() {
+func (w *work) wake() { signal(w.reported) }
+
+// signal has whoever waits for a channel go on, now or when it waits next.
+func signal(c chan<- struct{}) {
 	select {
-	case w.reported <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }

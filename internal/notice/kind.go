@@ -18,6 +18,9 @@ const (
 	LabelFull       = "label.full"     // an advisory was not added to its history; to whoever published it, and operators
 	LabelExpiring   = "label.expiring"
 	LabelExpired    = "label.expired"
+	ProductHeld     = "product.held"   // to the manufacturer: operators refuse a device, or all of it
+	ProductFree     = "product.freed"  // to the manufacturer: they no longer do
+	GTINMoved       = "gtin.moved"     // to both manufacturers: a number belongs to another from now on
 	SchemeChanged   = "scheme.changed" // there are new criteria
 
 	AppealFiled          = "appeal.filed"    // to operators
@@ -48,6 +51,9 @@ var Kinds = []Kind{
 	{LabelReview, "Label under review", true},
 	{LabelCleared, "Review closed", true},
 	{LabelReleased, "Hold on the product ended", true},
+	{ProductHeld, "Product on hold", false},
+	{ProductFree, "Product no longer on hold", false},
+	{GTINMoved, "GTIN belongs to another manufacturer", false},
 	{LabelJudged, "Label judged again", false},
 	{LabelAdvised, "Security advisory", true},
 	{LabelFull, "Advisory not added: the label's history is full", false},

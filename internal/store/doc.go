@@ -20,7 +20,7 @@
 //	accreditations  org|uint64 log index = json label.Accreditation
 //	devices         32-byte digest = json Device, then the descriptor
 //	gtins           gtin, 32-byte device digest = nothing or the 32-byte event that moved it away
-//	gtin_moves      uint64 log index = json GTINMove
+//	gtin_moves      gtin, uint64 log index = json GTINMove
 //	models          org|model|32-byte device digest = nothing   the model number folded
 //	holds           device|32-byte digest or org|org = json Hold
 //	struck          32-byte id = 32-byte event                  of statements and rulings

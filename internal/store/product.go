@@ -130,7 +130,7 @@ func putJudgement(tx *bolt.Tx, j Judgement) error {
 
 // putMove marks the number as moved away from all devices of others.
 func putMove(tx *bolt.Tx, m *GTINMove) error {
-	if err := putJSON(tx.Bucket(bGTINMoves), indexKey(m.Index), m); err != nil {
+	if err := putJSON(tx.Bucket(bGTINMoves), append([]byte(m.GTIN), indexKey(m.Index)...), m); err != nil {
 		return err
 	}
 	v := &View{tx: tx}
@@ -182,10 +182,17 @@ func (v *View) GTINDevices(g label.GTIN) (devices []label.Digest, err error) {
 	return devices, nil
 }
 
-// GTINMoves returns how numbers were moved, oldest first.
-func (v *View) GTINMoves() (list []*GTINMove, err error) {
-	err = each(v, bGTINMoves, nil, 8, func(k []byte, m *GTINMove) bool {
-		m.Index = int64(binary.BigEndian.Uint64(k))
+// gtinBytes is how long a GTIN is in a key.
+const gtinBytes = 14
+
+// GTINMoves returns how numbers were moved, each number's moves oldest first: of
+// all numbers where g is empty.
+func (v *View) GTINMoves(g label.GTIN) (list []*GTINMove, err error) {
+	err = each(v, bGTINMoves, []byte(g), gtinBytes+8, func(k []byte, m *GTINMove) bool {
+		if !bytes.HasPrefix(k, []byte(g)) {
+			return false
+		}
+		m.Index = int64(binary.BigEndian.Uint64(k[gtinBytes:]))
 		list = append(list, m)
 		return true
 	})
@@ -331,12 +338,12 @@ func (c *checker) products() {
 	})
 	c.each(bGTINMoves, func(k, v []byte) {
 		m, err := decode[GTINMove](bGTINMoves, k, v)
-		if err != nil || len(k) != 8 {
+		if err != nil || len(k) != gtinBytes+8 {
 			c.badf("the move of a gtin at %x is unreadable", k)
 			return
 		}
 		c.has(bEvents, m.Event[:], nil, "the move of gtin "+string(m.GTIN))
-		c.claims(int64(binary.BigEndian.Uint64(k)), "the move of gtin "+string(m.GTIN))
+		c.claims(int64(binary.BigEndian.Uint64(k[gtinBytes:])), "the move of gtin "+string(m.GTIN))
 	})
 	c.each(bStruck, func(k, v []byte) {
 		c.has(bEvents, v, nil, "the striking of a statement")

@@ -44,6 +44,7 @@ var shapes = map[string]func([]byte) bool{
 	"picture":               func(b []byte) bool { return label.PictureType(b) != "" },
 	"32-byte id":            func(b []byte) bool { return len(b) == 32 },
 	"gtin, digest":          func(b []byte) bool { return len(b) == 14+32 },
+	"gtin, index":           func(b []byte) bool { return len(b) == 14+8 },
 	"nothing or digest":     func(b []byte) bool { return len(b) == 0 || len(b) == 32 },
 	"org|model|digest": func(b []byte) bool {
 		return len(b) > 32 && b[len(b)-33] == 0 && bytes.Count(b[:len(b)-32], []byte{0}) == 2
@@ -97,7 +98,7 @@ var drawing = []struct{ line, key, value string }{
 	{"accreditations  org|uint64 log index = json label.Accreditation", "org|uint64 log index", "json"},
 	{"devices         32-byte digest = json Device, then the descriptor", "32-byte digest", "json, then descriptor"},
 	{"gtins           gtin, 32-byte device digest = nothing or the 32-byte event that moved it away", "gtin, digest", "nothing or digest"},
-	{"gtin_moves      uint64 log index = json GTINMove", "index uint64", "json"},
+	{"gtin_moves      gtin, uint64 log index = json GTINMove", "gtin, index", "json"},
 	{"models          org|model|32-byte device digest = nothing   the model number folded", "org|model|digest", "nothing"},
 	{"holds           device|32-byte digest or org|org = json Hold", "held", "json"},
 	{"struck          32-byte id = 32-byte event                  of statements and rulings", "32-byte id", "32-byte digest"},
