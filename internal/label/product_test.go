@@ -9,7 +9,7 @@ import (
 // TestFoldModel renames a product as somebody would who wants it to be another.
 func TestFoldModel(t *testing.T) {
 	for _, same := range [][]string{
-		{"NL-C210", "nl-c210", "NL C210", "NL_C210.", "ＮＬＣ２１０", "NL–C210", "NL‑C210"},
+		{"NL-C210", "nl-c210", "NL C210", "NL_C210.", "ＮＬＣ２１０", "NL–C210", "NL‑C210", "NL-С210", "ΝL-C21Ο", "NL-C21O", "NL-C2l0", "ŃL-C210", "NL-C٢١٠"},
 		{"2000-X1", "2000X1", "2000 x1"},
 		{"Straße 1", "STRASSE-1"},
 		{"№", "№"},
@@ -21,7 +21,7 @@ func TestFoldModel(t *testing.T) {
 			}
 		}
 	}
-	for _, pair := range [][2]string{{"NL-C210", "NL-C211"}, {"++", "+++"}, {"C210", "C21O"}} {
+	for _, pair := range [][2]string{{"NL-C210", "NL-C211"}, {"++", "+++"}, {"C210", "C21Q"}, {"カメラ", "カメ"}} {
 		if label.FoldModel(pair[0]) == label.FoldModel(pair[1]) {
 			t.Errorf("%q and %q are taken for one model", pair[0], pair[1])
 		}
