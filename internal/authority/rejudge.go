@@ -257,7 +257,7 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 	if !standing.State.Live() {
 		return nil
 	}
-	r, off := a.reaction(n, &standing, since)
+	r, off := a.reaction(n, h, &standing, since)
 	known := false // the findings are those of the last time
 	switch last, err := v.Verdict(n.rec.ID); {
 	case err == nil && n.loss == "" && !n.unable:
@@ -307,11 +307,15 @@ const putOff = "put-off:"
 // longer carries. It is put off where an operator has suspended the label or
 // reviews it, or an event had it so before that of which it is judged became
 // known: when that is settled, the label is judged again.
-func (a *Authority) reaction(n *verdict, standing *label.Standing, since time.Time) (r scheme.Reaction, off bool) {
+func (a *Authority) reaction(n *verdict, h *label.History, standing *label.Standing, since time.Time) (r scheme.Reaction, off bool) {
 	none := scheme.Reaction{Action: scheme.NoEffect}
 	r = a.programme.Lifecycle(n.rec.Scheme).Rejudged[n.loss]
 	if n.loss == "" || r.Action == "" || r.Action == scheme.NoEffect {
 		return none, false
+	}
+	same := func(st *label.Status) bool { return !st.Recorded.Before(since.Truncate(time.Second)) } // it followed from that of which is judged
+	if n.loss == scheme.Unsupported && slices.ContainsFunc(h.Statuses, func(st *label.Status) bool { return st.Action == label.Lapse && same(st) }) {
+		return none, false // the scheme lets it stand for a time of grace
 	}
 	if _, err := standing.Admit(r.Action); err == nil && standing.State != label.Suspended {
 		return r, false
@@ -320,7 +324,7 @@ func (a *Authority) reaction(n *verdict, standing *label.Standing, since time.Ti
 	if standing.State == label.Suspended {
 		began = standing.Because
 	}
-	return none, began != nil && (began.Cause == "" || began.Recorded.Before(since.Truncate(time.Second)))
+	return none, began != nil && (began.Cause == "" || !same(began))
 }
 
 // react adds to a batch what becomes of a label that its evidence no longer
