@@ -51,8 +51,10 @@ func admitHold(v *store.View, e *label.Event) error {
 		if _, err := v.Device(e.Device); err != nil {
 			return label.Within("event", unknownDevice(err, e.Device))
 		}
-	} else if _, err := v.Org(e.Manufacturer); err != nil {
+	} else if org, err := v.Org(e.Manufacturer); err != nil {
 		return unknownOrg(err, field, e.Manufacturer)
+	} else if !org.Has(label.RoleManufacturer) {
+		return label.Errorf(label.Precondition, label.ReasonWrongRole, field, "%s is not enrolled as manufacturer, and a hold on it would stop nothing", org.ID)
 	}
 	_, err := v.HoldOn(e.Device, e.Manufacturer)
 	switch there := err == nil; {

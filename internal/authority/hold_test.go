@@ -230,6 +230,8 @@ func TestOperatorsRefuse(t *testing.T) {
 			_, err := w.Authority.Report(ctx, w.Caller(labeltest.Operator), w.Event(end))
 			wants(t, err, label.Precondition, label.ReasonStep)
 			w.Report(put)
+			_, err = w.Authority.Report(ctx, w.Caller(labeltest.Operator), w.Event(label.Event{Kind: label.HoldEvent, Manufacturer: labeltest.Lab, Reason: "misuse"}))
+			wants(t, err, label.Precondition, label.ReasonWrongRole)
 			c.stopped(c.e, "refused")
 			sibling := c.variant(func(d *label.Device) { d.Name += " white" })
 			_, _, err = w.Authority.Register(ctx, w.Caller(labeltest.Maker), sibling.Descriptor)

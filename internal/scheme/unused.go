@@ -101,6 +101,8 @@ func (p *Programme) Note(it *Item, now time.Time) (notes []Note) {
 		n.Against = report && n.Code != "" && n.Code != OtherStandard
 		d := it.doubt(now)
 		switch {
+		case d != nil && !d.Against: // it does not count at all, whatever it is about
+			n.Code, n.Text, n.Against = d.Code, d.Text, false
 		case n.Code == OtherStandard:
 		case d != nil:
 			n.Code, n.Text, n.Against = d.Code, d.Text, report && d.Against
