@@ -78,4 +78,13 @@ func TestWorth(t *testing.T) {
 	if len(d.Unused) == 0 || d.Unused[0].Item.ID != st.ID && d.Unused[len(d.Unused)-1].Item.ID != st.ID {
 		t.Errorf("unused is %+v", d.Unused)
 	}
+	// A declaration that is older than the one that counts.
+	old := *e.Declaration
+	old.Number, old.Date = "old", old.Date.AddDays(-20)
+	st, _, err = w.Authority.Submit(ctx, w.Caller(labeltest.Maker), w.Seal(labeltest.Maker, e.Descriptor, label.TypeDeclaration, &old))
+	must(t, err)
+	notes, err = w.Authority.Worth(st)
+	if must(t, err); len(notes) != 1 || notes[0].Code != scheme.Superseded || !strings.Contains(notes[0].Text, "gave its place") {
+		t.Errorf("the older declaration is worth %+v", notes)
+	}
 }
