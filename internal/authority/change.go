@@ -277,7 +277,11 @@ func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *stor
 		if err != nil {
 			return err
 		}
-		holds, err := a.openHolds(v, device, desc, now)
+		devices, err := product(v, device, desc)
+		if err != nil {
+			return err
+		}
+		holds, err := a.openHolds(v, devices, now)
 		if err != nil {
 			return err
 		}

@@ -155,7 +155,7 @@ func (a *Authority) unmoved(v *store.View, p *picture, now time.Time) error {
 	if known != p.known || a.distrust.Load() != p.distrust {
 		return errMoved
 	}
-	holds, err := a.openHolds(v, p.device, p.desc, now)
+	holds, err := a.openHolds(v, devices, now)
 	if err == nil && len(holds) != len(p.holds) {
 		err = errMoved
 	}

@@ -295,10 +295,15 @@ func (a *Authority) dueForOthers(v *store.View, b *store.Batch, device label.Dig
 	if err != nil {
 		a.alarm("finding what is to be judged again", device.String(), err)
 	}
-	for _, d := range others {
+	due(b, others)
+	return nil
+}
+
+// due has devices judged again.
+func due(b *store.Batch, devices []*store.Device) {
+	for _, d := range devices {
 		b.Judgements = append(b.Judgements, store.Judgement{Device: d.Digest, Since: b.At})
 	}
-	return nil
 }
 
 // siblings returns the other devices of the product of a device on record.

@@ -144,12 +144,10 @@ func (p *productWalk) from(desc *label.Device) error {
 	return nil
 }
 
-// openHolds returns what is open about the product of a device, oldest first.
-func (a *Authority) openHolds(v *store.View, device *store.Device, desc *label.Device, now time.Time) (list []*Hold, err error) {
-	devices, err := product(v, device, desc)
-	if err != nil {
-		return nil, err
-	}
+// openHolds returns what is open about a product for the first of its devices,
+// oldest first.
+func (a *Authority) openHolds(v *store.View, devices []*store.Device, now time.Time) (list []*Hold, err error) {
+	device := devices[0]
 	for _, d := range devices {
 		more, err := a.deviceHolds(v, d, now)
 		if err != nil {
@@ -292,7 +290,11 @@ func (a *Authority) Holds(c Caller, device label.Digest) (list []*Hold, err erro
 		if err != nil {
 			return err
 		}
-		list, err = a.openHolds(v, d, desc, a.clock())
+		devices, err := product(v, d, desc)
+		if err != nil {
+			return err
+		}
+		list, err = a.openHolds(v, devices, a.clock())
 		return err
 	})
 	return list, err

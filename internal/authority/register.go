@@ -46,17 +46,15 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 			return nil
 		}
 		device = &store.Device{Digest: digest, Descriptor: descriptor, Org: desc.Manufacturer, Registered: b.At.UTC()}
-		if err := a.admitDevice(v, c, device, desc, b.At); err != nil {
-			return err
-		}
-		b.Devices = append(b.Devices, *device)
-		list, err := product(v, device, desc)
+		devices, err := product(v, device, desc)
 		if err != nil {
 			return err
 		}
-		for _, d := range list[1:] { // it may have made two products one
-			b.Judgements = append(b.Judgements, store.Judgement{Device: d.Digest, Since: b.At})
+		if err := a.admitDevice(v, c, devices, desc, b.At); err != nil {
+			return err
 		}
+		b.Devices = append(b.Devices, *device)
+		due(b, devices[1:]) // it may have made two products one
 		return nil
 	})
 	if err != nil {
@@ -65,7 +63,8 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 	return device, known, nil
 }
 
-// admitDevice checks a descriptor against the registry.
+// admitDevice checks a descriptor against the registry. The list is of the product
+// that its device would belong to, that device first.
 //
 // Its manufacturer is enrolled as one. Its trade item numbers are not another
 // manufacturer's. What it shares with other devices makes them one product
@@ -73,21 +72,17 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 // is on hold until an operator ends the hold, unless evidence ends it, and no
 // device in a category of lower risk than that of another device of the product.
 // An operator can: somebody has looked.
-func (a *Authority) admitDevice(v *store.View, c Caller, device *store.Device, desc *label.Device, now time.Time) error {
+func (a *Authority) admitDevice(v *store.View, c Caller, list []*store.Device, desc *label.Device, now time.Time) error {
 	if err := checkMaker(v, desc); err != nil {
 		return err
 	}
 	if c.Is(label.RoleOperator) {
 		return nil
 	}
-	list, err := product(v, device, desc)
-	if err != nil {
-		return err
-	}
 	if len(list) > maxProduct {
 		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "device", "would be one of more than %d devices that share GTINs or a model number; ask the authority to register it", maxProduct)
 	}
-	holds, err := a.openHolds(v, device, desc, now)
+	holds, err := a.openHolds(v, list, now)
 	if err != nil {
 		return err
 	}

@@ -220,15 +220,15 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 			}
 			p.standing = h.StandingAt(a.clock())
 		}
-		if p.holds, err = a.openHolds(v, p.device, p.desc, a.clock()); err != nil {
+		devices, err := product(v, p.device, p.desc)
+		if err != nil {
+			return err
+		}
+		if p.holds, err = a.openHolds(v, devices, a.clock()); err != nil {
 			return err
 		}
 		var statements int
 		if p.items, statements, err = p.distrust.evidence(v, p.device, p.desc.Category, s.Lifecycle.Propagation); err != nil {
-			return err
-		}
-		devices, err := product(v, p.device, p.desc)
-		if err != nil {
 			return err
 		}
 		others, theirs, err := p.distrust.ofSiblings(v, devices[1:], p.desc.Category, s.Lifecycle.Propagation)
