@@ -13,6 +13,29 @@ import (
 	"labeld/labels"
 )
 
+// TestEveryEventHasAReason holds the list of reasons to the kinds of events, and
+// the schemes to the list: a kind without a reason could not be reported, and what
+// a scheme has become of labels for a reason without a kind would never happen.
+func TestEveryEventHasAReason(t *testing.T) {
+	p := programme(t, embedded)
+	for _, k := range label.EventKinds {
+		some := false
+		for code := range p.Reasons {
+			some = some || p.CheckEvent(code, k) == nil
+		}
+		if !some {
+			t.Errorf("no event of kind %s can be reported", k)
+		}
+	}
+	for _, s := range p.Schemes {
+		for code := range s.Lifecycle.Propagation {
+			if len(p.Reasons[code].Events) == 0 {
+				t.Errorf("scheme %s says what becomes of labels for %s, for which nothing can be reported", s.ID, code)
+			}
+		}
+	}
+}
+
 func TestLoadEmbedded(t *testing.T) {
 	p := programme(t, embedded)
 	s := p.Schemes["four-level"]
