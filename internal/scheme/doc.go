@@ -21,7 +21,8 @@
 // Who must have checked. A criterion says so by its policy: at higher levels and
 // for riskier devices an accredited lab. A lab's word always goes before a
 // manufacturer's, even where the manufacturer's would do, so that what was
-// measured cannot be declared away. A report of tests for level 2 supports
+// measured cannot be declared away. What a manufacturer itself claims to fail is
+// met by a lab's pass only. A report of tests for level 2 supports
 // criteria of levels 1 and 2 only; what it found wrong counts everywhere.
 //
 // What applies. A provision that stands under a condition follows the device's

@@ -88,8 +88,9 @@ func (e *evaluation) failed(f *Finding, provision string) (stands bool) {
 }
 
 // verdict returns the verdict that stands for a provision in a criterion of a
-// level, where no failure does, and whose it is: the latest of labs, or else the
-// claim of the declarations. Of one day the worse stands.
+// level, where no measured failure does, and whose it is: the latest of labs, or
+// else the claim of the declarations. Of one day the worse stands. A claim that it
+// fails yields to a lab's pass only.
 func (e *evaluation) verdict(provision string, level int) (items []*Item, stands label.Outcome) {
 	for _, it := range e.reports {
 		v, _ := it.verdicts.get(provision)
@@ -103,20 +104,30 @@ func (e *evaluation) verdict(provision string, level int) (items []*Item, stands
 			items = append(items, it)
 		}
 	}
-	if len(items) > 0 {
+	if stands == label.Pass {
 		return items, stands
 	}
+	claims, claimed := e.claim(provision)
+	if len(items) == 0 || claimed == label.Fail {
+		return claims, claimed
+	}
+	return items, stands
+}
+
+// claim returns the worst that the declarations claim of a provision, and which
+// of them do.
+func (e *evaluation) claim(provision string) (items []*Item, worst label.Outcome) {
 	for _, it := range e.declarations {
 		v, _ := it.verdicts.get(provision)
 		switch {
 		case v == "":
-		case len(items) == 0, v.Worse(stands):
-			items, stands = append(items[:0], it), v
-		case v == stands:
+		case len(items) == 0, v.Worse(worst):
+			items, worst = append(items[:0], it), v
+		case v == worst:
 			items = append(items, it)
 		}
 	}
-	return items, stands
+	return items, worst
 }
 
 // free records which features have a provision not apply: those without which
