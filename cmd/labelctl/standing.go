@@ -101,7 +101,11 @@ func statusOf(s *labelv1.LabelStatus) *label.Status {
 func (a *account) rows() [][2]string {
 	rows := [][2]string{{"state:", a.stateText()}, {"why:", a.why(a.Because)}, {"early end:", a.why(a.lapse())}}
 	if a.Scheduled != nil {
-		rows = append(rows, [2]string{"announced:", happened(a.Scheduled) + ": " + a.why(a.Scheduled)})
+		announced := happened(a.Scheduled)
+		if a.State == label.Suspended || a.Review != nil {
+			announced += ", put off while anything is open"
+		}
+		rows = append(rows, [2]string{"announced:", announced + ": " + a.why(a.Scheduled)})
 	}
 	if a.Review != nil {
 		rows = append(rows, [2]string{"under review:", "since " + instant(a.Review.Effective) + ": " + a.why(a.Review)})

@@ -164,10 +164,18 @@ func TestAnnouncedEndsDoNotHide(t *testing.T) {
 	c.Clock.Set(in.Add(time.Hour))
 	p, err := c.Authority.Lookup(c.fallen.Label.ID)
 	must(t, err)
-	if p.State != label.Withdrawn || len(p.Holds) != 1 || p.Holds[0].Action != label.Suspend {
+	if p.State != label.Suspended || !p.PutOff() || len(p.Holds) != 1 {
 		t.Errorf("the label is %s, on hold by %+v", p.State, p.Holds)
 	}
-	c.stopped(c.e, "after the announced withdrawal")
+	if o, err := c.request(c.e); label.ReasonOf(err) != label.ReasonLiveLabel {
+		t.Errorf("after the day of the announced withdrawal a request gave %+v, %v", o, err)
+	}
+	c.Change(labeltest.Operator, c.fallen, label.Reinstate, "resolved")
+	p, err = c.Authority.Lookup(c.fallen.Label.ID)
+	must(t, err)
+	if p.State != label.Withdrawn || len(p.Holds) != 0 {
+		t.Errorf("when the suspension is settled the label is %s, on hold by %+v", p.State, p.Holds)
+	}
 }
 
 // TestEvidenceLiftsAHold brings evidence after a revocation: what was tested

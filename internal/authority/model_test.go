@@ -26,7 +26,7 @@ type modelLabel struct {
 	device   int
 	state    label.State
 	ends     time.Time
-	later    label.State // what was announced, and when
+	later    label.State // what was announced, and when; it waits while anything is open
 	laterAt  time.Time
 	review   bool
 	hold     map[label.Action]bool // what is open, by what opened it
@@ -43,7 +43,7 @@ type sample struct {
 
 // pass brings a label to an instant.
 func (m *modelLabel) pass(now time.Time) {
-	if !m.laterAt.IsZero() && !now.Before(m.laterAt) && m.state.Live() && m.laterAt.Before(m.ends) {
+	if !m.laterAt.IsZero() && !now.Before(m.laterAt) && m.state == label.Active && !m.review && m.laterAt.Before(m.ends) {
 		m.state = m.later
 	}
 	if m.state.Live() && !now.Before(m.ends) {
@@ -265,6 +265,7 @@ func (m *model) change(l *modelLabel) {
 		l.review = false
 		delete(l.hold, label.Review)
 	}
+	l.pass(m.now()) // an announced end may have waited for this
 	if !l.state.Live() {
 		l.review, l.laterAt = false, time.Time{}
 	}

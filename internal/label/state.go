@@ -32,8 +32,6 @@ import (
 //	superseded  -- advise    --> superseded
 //	expired     -- release   --> expired
 //	revoked     -- release   --> revoked
-//	withdrawn   -- release   --> withdrawn
-//	superseded  -- release   --> superseded
 //
 // # Holds
 //
@@ -75,12 +73,10 @@ func (s State) Final() bool { return s == Revoked || s == Withdrawn || s == Supe
 var (
 	aside = map[Action]State{Lapse: "", Review: "", Clear: "", Advise: ""} // leave the state as it is
 
-	// steps is the drawing above, but for what leaves the state as it is. The
-	// steps from suspended to withdrawn and superseded are there for what was
-	// announced before the suspension; Admit does not offer them.
+	// steps is the drawing above, but for what leaves the state as it is.
 	steps = map[State]map[Action]State{
 		Active:    {Suspend: Suspended, Revoke: Revoked, Withdraw: Withdrawn, Supersede: Superseded},
-		Suspended: {Reinstate: Active, Revoke: Revoked, Withdraw: Withdrawn, Supersede: Superseded},
+		Suspended: {Reinstate: Active, Revoke: Revoked},
 	}
 )
 
@@ -121,7 +117,9 @@ func (s *Standing) Admit(a Action) (State, error) {
 	case a == Clear && s.Review == nil:
 		return no("the label is not under review")
 	case s.Scheduled != nil && (a == Withdraw || a == Supersede):
-		return no("the label will be %s on %s, as was announced; that cannot be announced twice", steps[Active][s.Scheduled.Action], s.Scheduled.Effective.Format(time.DateOnly))
+		return no("the label's end is announced already: it will be %s on %s; a label ends once", steps[Active][s.Scheduled.Action], s.Scheduled.Effective.Format(time.DateOnly))
+	case s.PutOff() && (a == Reinstate && s.Review == nil || a == Clear && s.State == Active):
+		return steps[Active][s.Scheduled.Action], nil
 	}
 	if _, ok := aside[a]; ok && s.State != NotIssued {
 		return s.State, nil

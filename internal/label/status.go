@@ -276,8 +276,14 @@ type Standing struct {
 	Support    SupportState `json:"support"`
 	Review     *Status      `json:"review,omitempty"`     // what opened the review under way, or nil
 	Holds      []*Status    `json:"holds,omitempty"`      // the suspension, the review or the revocation that nothing has settled; they outlive the label
-	Scheduled  *Status      `json:"scheduled,omitempty"`  // an end that was announced and is still to come, or nil
+	Scheduled  *Status      `json:"scheduled,omitempty"`  // an end that was announced and is still to come, or nil; see PutOff
 	Advisories []*Status    `json:"advisories,omitempty"` // the latest word of each publisher's each advisory, oldest first
+}
+
+// PutOff reports whether the day of an announced end has come, and the end waits
+// until all that is open about the label is settled.
+func (s *Standing) PutOff() bool {
+	return s.Scheduled != nil && !s.Scheduled.Effective.After(s.At)
 }
 
 // StandingAt returns how the label stood at an instant, by what was known then:
@@ -292,14 +298,14 @@ func (h *History) StandingAt(t time.Time) Standing {
 	for _, e := range h.known(t) {
 		s.apply(e)
 	}
-	if s.Scheduled != nil && (s.State.Final() || !s.Scheduled.Effective.Before(s.Expires)) {
-		s.Scheduled = nil
-	}
 	if !s.State.Final() && !t.Before(s.Expires) {
 		s.State, s.Because = Expired, nil
 	}
-	if s.State.Final() || s.State == Expired {
-		s.Review = nil
+	if !s.State.Live() {
+		s.Review, s.Scheduled = nil, nil
+	}
+	if s.Scheduled != nil && !s.Scheduled.Effective.Before(s.Expires) {
+		s.Scheduled = nil
 	}
 	s.Soon = s.State == Active && s.Expires.Sub(t) <= ExpiringSoon
 	return s
@@ -329,7 +335,8 @@ func (s *Standing) apply(e effect) {
 		}
 		return
 	}
-	if e.from.After(s.At) {
+	announced := st.Effective.After(st.Recorded)
+	if e.from.After(s.At) || announced && s.open() && e.from.Before(s.Expires) {
 		if s.Scheduled == nil {
 			s.Scheduled = st
 		}
@@ -353,7 +360,14 @@ func (s *Standing) apply(e effect) {
 			}
 		}
 	}
+	if s.PutOff() && !s.open() && !s.State.Final() {
+		s.State, s.Because = steps[s.State][s.Scheduled.Action], s.Scheduled
+	}
 }
+
+// open reports whether the label is suspended or under review: no announced end
+// comes before that is settled.
+func (s *Standing) open() bool { return s.State == Suspended || s.Review != nil }
 
 // hold works out what is open after a statement that changed the state.
 func (s *Standing) hold(st *Status) {
@@ -365,11 +379,7 @@ func (s *Standing) hold(st *Status) {
 	case Revoke:
 		s.Holds = []*Status{st} // it decides whatever was open
 	case Supersede:
-		// What takes effect at once hands the review on to the successor. What was
-		// announced before the review began knows nothing of it.
-		if st.Effective.Equal(st.Recorded) {
-			s.settle(Review)
-		}
+		s.settle(Review) // it is handed on to the successor
 	}
 }
 

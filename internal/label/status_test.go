@@ -47,15 +47,9 @@ func endedOnHold(t *testing.T, state label.State) (*label.History, time.Time) {
 	switch state {
 	case label.Revoked:
 		happen(h, label.Revoke, at, at)
-	case label.Withdrawn:
-		happen(h, label.Withdraw, l.Issued, at)
-	case label.Superseded:
-		happen(h, label.Supersede, l.Issued, at)
 	case label.Expired:
+		happen(h, label.Suspend, at, at)
 		at = l.Expires
-	}
-	if state != label.Revoked {
-		happen(h, label.Suspend, l.Issued, l.Issued)
 	}
 	if s := h.StandingAt(at); s.State != state || len(s.Holds) == 0 {
 		t.Fatalf("a label that should be %s and on hold is %s, on hold by %v", state, s.State, s.Holds)
@@ -95,7 +89,7 @@ func TestStepsAreAsDrawn(t *testing.T) {
 			if a == label.Clear && state.Live() {
 				happen(h, label.Review, at, at)
 			}
-			if a == label.Release && !state.Live() && state != label.NotIssued {
+			if a == label.Release && (state == label.Revoked || state == label.Expired) {
 				h, at = endedOnHold(t, state)
 			}
 			before := h.StandingAt(at)
@@ -109,10 +103,8 @@ func TestStepsAreAsDrawn(t *testing.T) {
 						t.Errorf("%s -- %s --> %s is drawn, and refused: %v", state, a, to, err)
 					}
 				}
-				// What should not have been recorded changes nothing, but for an end
-				// that was announced before a suspension.
-				announced := state == label.Suspended && (a == label.Supersede || a == label.Withdraw)
-				if a != label.Advise && !announced {
+				// What should not have been recorded changes nothing.
+				if a != label.Advise {
 					happen(h, a, at, at)
 					if s := h.StandingAt(at); s.State != state {
 						t.Errorf("%s: an impossible %s led to %s", state, a, s.State)
@@ -209,10 +201,23 @@ func TestStanding(t *testing.T) {
 		{"withdrawal announced", []event{{label.Withdraw, 1, 9}}, 5, label.Active, func(s label.Standing) bool { return s.Scheduled.Number == 1 }},
 		{"withdrawal not yet known", []event{{label.Withdraw, 3, 9}}, 2, label.Active, func(s label.Standing) bool { return s.Scheduled == nil }},
 		{"withdrawal come", []event{{label.Withdraw, 1, 9}}, 9, label.Withdrawn, func(s label.Standing) bool { return s.Scheduled == nil }},
-		{"withdrawal of a suspended label", []event{{label.Withdraw, 1, 9}, {label.Suspend, 2, 2}}, 9, label.Withdrawn, nil},
+		{"withdrawal of a suspended label", []event{{label.Withdraw, 1, 9}, {label.Suspend, 2, 2}}, 9, label.Suspended, func(s label.Standing) bool { return s.PutOff() && s.Because.Number == 2 }},
+		{"its day has not come", []event{{label.Withdraw, 1, 9}, {label.Suspend, 2, 2}}, 8, label.Suspended, func(s label.Standing) bool { return s.Scheduled.Number == 1 && !s.PutOff() }},
+		{"reinstated before it comes", []event{{label.Withdraw, 1, 9}, {label.Suspend, 2, 2}, {label.Reinstate, 3, 3}}, 8, label.Active, func(s label.Standing) bool { return s.Scheduled.Number == 1 }},
+		{"reinstated after it would have come", []event{{label.Withdraw, 1, 9}, {label.Suspend, 2, 2}, {label.Reinstate, 10, 10}}, 10, label.Withdrawn, func(s label.Standing) bool {
+			return s.Because.Number == 1 && s.Scheduled == nil && len(s.Holds) == 0
+		}},
+		{"withdrawal under review", []event{{label.Withdraw, 1, 9}, {label.Review, 2, 2}}, 9, label.Active, func(s label.Standing) bool { return s.PutOff() && s.Review != nil }},
+		{"cleared after it would have come", []event{{label.Withdraw, 1, 9}, {label.Review, 2, 2}, {label.Clear, 10, 10}}, 10, label.Withdrawn, nil},
+		{"one of two is settled", []event{{label.Withdraw, 1, 9}, {label.Review, 2, 2}, {label.Suspend, 3, 3}, {label.Reinstate, 10, 10}}, 10, label.Active, func(s label.Standing) bool { return s.PutOff() && s.Review != nil }},
+		{"and the other", []event{{label.Withdraw, 1, 9}, {label.Review, 2, 2}, {label.Suspend, 3, 3}, {label.Reinstate, 10, 10}, {label.Clear, 11, 11}}, 11, label.Withdrawn, nil},
+		{"suspended again after it would have come", []event{{label.Withdraw, 1, 9}, {label.Review, 2, 2}, {label.Suspend, 10, 10}, {label.Clear, 11, 11}}, 12, label.Suspended, func(s label.Standing) bool { return s.PutOff() }},
+		{"revoked instead", []event{{label.Withdraw, 1, 9}, {label.Suspend, 2, 2}, {label.Revoke, 10, 10}}, 10, label.Revoked, func(s label.Standing) bool { return s.Scheduled == nil }},
+		{"its own end comes first", []event{{label.Withdraw, 1, 9}, {label.Suspend, 2, 2}, {label.Lapse, 3, 12}, {label.Reinstate, 13, 13}}, 13, label.Expired, func(s label.Standing) bool { return s.Scheduled == nil && len(s.Holds) == 1 }},
 		{"revoked before the withdrawal", []event{{label.Withdraw, 1, 9}, {label.Revoke, 2, 2}}, 9, label.Revoked, func(s label.Standing) bool { return s.Because.Number == 2 }},
 		{"revoked, withdrawal still to come", []event{{label.Withdraw, 1, 9}, {label.Revoke, 2, 2}}, 3, label.Revoked, func(s label.Standing) bool { return s.Scheduled == nil }},
-		{"supersession of a suspended label", []event{{label.Supersede, 1, 9}, {label.Suspend, 2, 2}}, 9, label.Superseded, nil},
+		{"supersession of a suspended label", []event{{label.Supersede, 1, 9}, {label.Suspend, 2, 2}}, 9, label.Suspended, func(s label.Standing) bool { return s.PutOff() }},
+		{"it comes with the reinstatement", []event{{label.Supersede, 1, 9}, {label.Suspend, 2, 2}, {label.Reinstate, 10, 10}}, 10, label.Superseded, func(s label.Standing) bool { return s.Because.Successor != nil }},
 		{"lapse announced", []event{{label.Lapse, 1, 9}}, 5, label.Active, func(s label.Standing) bool {
 			return s.Expires.Equal(day(9)) && s.ExpiresFor == label.BoundGraceEnd && s.Soon
 		}},

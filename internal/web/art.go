@@ -89,7 +89,7 @@ func (h *Handler) artwork(id label.ID, path, query string) (*body, []string, err
 			"the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id)
 	}
 	until := p.Expires
-	if p.Scheduled != nil {
+	if p.Scheduled != nil && !p.PutOff() {
 		until = p.Scheduled.Effective
 	}
 	e, g := exhibit{id, path, query, until}, h.drawings

@@ -94,7 +94,7 @@
 //	  "expiringSoon": false,        active, and will expire within 60 days
 //	  "underReview": false,         the authority is looking into it; it counts meanwhile
 //	  "review": {...},              the status that began the review
-//	  "scheduled": {...},           a status that was announced, and will end the label when it takes effect
+//	  "scheduled": {...},           a status that was announced, and will end the label when it takes effect and nothing about it is open
 //	  "support": "supported",       supported or ended: security updates
 //	  "advisories": [{...}],        the latest status about each advisory
 //	  "scheme": {"id": "four-level", "version": "2026.1", "name": "...", "sha256": "..."},

@@ -26,7 +26,8 @@ type standing struct {
 
 	Bound        string   // what ends the validity
 	Because      *account // why the state is what it is, or why validity ends when it does
-	Scheduled    *account // an end that was announced for a later day
+	Scheduled    *account // an end that was announced
+	Waits        bool     // the announced end does not come before something is settled
 	Review       *account // a review under way
 	UpdatesEnded bool     // though the label is valid
 	Notice       string   // the gravest security notice, in short
@@ -89,7 +90,8 @@ func (h *Handler) standing(p look) standing {
 		s.Bound = v.Text(bounds[p.ExpiresFor])
 	}
 	announced := s.Because != nil
-	if p.State == label.Active && p.Scheduled != nil {
+	s.Waits = p.Scheduled != nil && !ends(p)
+	if ends(p) {
 		last, announced = lastDay(p.Scheduled.Effective), true
 		s.Bound, s.Because = "", nil
 	}
@@ -110,6 +112,10 @@ func (h *Handler) standing(p look) standing {
 	return s
 }
 
+// ends reports whether a label that counts will end as was announced, with
+// nothing open that would put its end off.
+func ends(p look) bool { return p.State == label.Active && p.Scheduled != nil && p.Review == nil }
+
 // validity says until when a label is valid, or since when it is not.
 func validity(p look, last label.Date) template.HTML {
 	v := p.voice
@@ -120,10 +126,10 @@ func validity(p look, last label.Date) template.HTML {
 	switch p.State {
 	case label.Active:
 		switch {
-		case p.Scheduled != nil && p.Scheduled.Successor != nil:
+		case ends(p) && p.Scheduled.Successor != nil:
 			id := p.Scheduled.Successor.ID
 			return v.HTML("validity.active-successor", "date", date, "label", v.a("/l/"+string(id), pretty(id)))
-		case p.Scheduled != nil && p.Scheduled.Action == label.Withdraw:
+		case ends(p):
 			return v.HTML("validity.active-withdrawal", "date", date)
 		case p.Soon:
 			return v.HTML("validity.active-soon", "date", date)

@@ -188,7 +188,7 @@ var scenes = []scene{
 		},
 		tone: "pause", headline: "SUSPENDED label",
 		holds: []string{
-			"Why: The product was found not to do what the label says.", "In any case it ends on 1 March 2027, as was announced. Why: The product is no longer made.",
+			"Why: The product was found not to do what the label says.", "Its end was announced for 1 March 2027. As long as anything about the label is open, it does not come. Why: The product is no longer made.",
 			"Under review since 2 November 2026. The authority is looking into it. Why: The authority is looking into a complaint",
 		},
 		lacks: []string{"counts meanwhile"},

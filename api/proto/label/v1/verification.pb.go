@@ -177,7 +177,8 @@ type VerifyResponse struct {
 	At *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
 	// What brought about the state; absent where time or nothing did.
 	Because *LabelStatus `protobuf:"bytes,6,opt,name=because,proto3" json:"because,omitempty"`
-	// An end that was announced and is still to come.
+	// An end that was announced and is still to come. Where its day has passed, it
+	// waits until the suspension and the review are settled.
 	Scheduled *LabelStatus `protobuf:"bytes,7,opt,name=scheduled,proto3" json:"scheduled,omitempty"`
 	// What opened the review under way.
 	Review *LabelStatus `protobuf:"bytes,8,opt,name=review,proto3" json:"review,omitempty"`
