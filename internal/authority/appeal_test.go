@@ -348,6 +348,27 @@ func TestRulingUnderAStolenKey(t *testing.T) {
 	}
 }
 
+// TestStruckRuling strikes the ruling that a label rests on.
+func TestStruckRuling(t *testing.T) {
+	d := newDispute(t, nil)
+	filed, _, err := d.appeal(labeltest.Maker, nil)
+	must(t, err)
+	trail, _, err := d.decide(labeltest.Operator, filed.Appeal.Digest, label.Changed, nil)
+	must(t, err)
+	first := d.request().Label.Label.ID
+	d.Report(label.Event{Kind: label.StatementEvent, Statement: trail.Ruling.Digest, Reason: "authority-error"})
+	p, err := d.Authority.Lookup(first)
+	must(t, err)
+	if p.State != label.Suspended {
+		t.Errorf("without the ruling the label is %s", p.State)
+	}
+	decision, err := d.Authority.Evaluate(d.Caller(labeltest.Maker), label.DigestOf(d.e.Descriptor), "")
+	must(t, err)
+	if decision.Reached != 1 {
+		t.Errorf("level %d is reached by a ruling that was struck", decision.Reached)
+	}
+}
+
 // TestAppealCommitsThatFail repeats each step of a dispute after its commit
 // failed, and after it failed but was stored.
 func TestAppealCommitsThatFail(t *testing.T) {

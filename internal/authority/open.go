@@ -40,8 +40,9 @@ type openEvent struct {
 }
 
 // openEvents are the events whose consequences are not all drawn. Which comes
-// next follows from what they are and from when they were received, never from
-// what a signer can choose, such as a digest.
+// next follows from what they are and from when they were received. Only between
+// two of a class that one commit recorded, whose consequences are drawn one right
+// after the other, does a digest decide, which a signer can choose.
 type openEvents struct {
 	mu   sync.Mutex
 	list map[label.Digest]*openEvent

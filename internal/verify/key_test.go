@@ -43,6 +43,7 @@ func TestRetiredKey(t *testing.T) {
 	for kind, member := range map[string]string{
 		label.TypeLabel: "issued", label.TypeStatus: "recorded", label.TypeAccreditation: "recorded", label.TypeDecision: "decided",
 		label.TypeRuling: "decided", label.TypeSurveillancePlan: "recorded", label.TypeSurveillanceDraw: "recorded",
+		label.TypeAssignment: "recorded",
 	} {
 		for _, m := range moments {
 			stmt, err := label.NewStatement("device.json", device, kind, map[string]any{member: m.at, "text": "Anything."})
