@@ -48,7 +48,7 @@ func TestAdvisoryThatIsTooMuch(t *testing.T) {
 		"names of 200 bytes": {manyVex("200", ago(time.Minute), "affected", 0, 256, 200), label.TooLarge, label.ReasonTooLarge, "document.statements[0].vulnerability.name: is 200 bytes"},
 		"a version to update to of 65 bytes": {one("pkg:generic/northlight/nl-c210@"+strings.Repeat("9", label.MaxVersion+1), "fixed"), label.TooLarge, label.ReasonTooLarge,
 			"document: what it says of a label could not be recorded: fixedIn: is 65 bytes, at most 64"},
-		"a version to update to that misleads": {one("pkg:generic/northlight/nl-c210@4%E2%80%AE0.1", "fixed"), label.Invalid, label.ReasonMalformed, "fixedIn: contains the invisible character U+202E"},
+		"a version to update to that misleads": {one("pkg:generic/northlight/nl-c210@4%E2%80%AE0.1", "fixed"), label.Invalid, label.ReasonMalformed, "fixedIn: character 2, U+202E, is invisible"},
 		"an address beyond the limit":          {[]byte(csaf), label.TooLarge, label.ReasonTooLarge, "url: is 527 bytes, at most 500"},
 	} {
 		for _, org := range []string{labeltest.Maker, labeltest.Operator} {

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // A Device is the descriptor of one device model: the subject of everything
@@ -138,35 +136,6 @@ func tooLarge(field string, n, limit int) error {
 
 func tooMany(field string, n, limit int) error {
 	return Errorf(TooLarge, ReasonTooLarge, field, "has %d elements, at most %d are accepted", n, limit)
-}
-
-// checkText requires a line of readable text of at most limit bytes. Control
-// and formatting characters are refused because names end up on labels, where
-// an invisible character or a reversed line is a forgery.
-func checkText(field, s string, limit int) error {
-	if s == "" {
-		return invalid(ReasonMissing, field, "is required")
-	}
-	return checkOptional(field, s, limit)
-}
-
-// checkOptional is checkText for a text that may be absent.
-func checkOptional(field, s string, limit int) error {
-	if len(s) > limit {
-		return tooLarge(field, len(s), limit)
-	}
-	if !utf8.ValidString(s) {
-		return invalid(ReasonMalformed, field, "is not valid UTF-8")
-	}
-	if s != strings.TrimSpace(s) {
-		return invalid(ReasonMalformed, field, "begins or ends with white space")
-	}
-	for _, r := range s {
-		if unicode.IsControl(r) || r > unicode.MaxASCII && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Other_Default_Ignorable_Code_Point) {
-			return invalid(ReasonMalformed, field, "contains the invisible character %U; remove it", r)
-		}
-	}
-	return nil
 }
 
 // checkSlug requires an identifier: lower-case letters, digits and inner hyphens.

@@ -1,0 +1,129 @@
+package label
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Texts of strangers end up in signed labels, on pages, in pictures and in
+// terminals, where an invisible character, a reversed line or a heap of accents
+// is a forgery. They are what their scripts allow, and nothing else:
+//
+//   - letters, marks, digits, punctuation and symbols of the scripts in everyday
+//     use (Unicode UAX #31, recommended scripts), assigned and visible;
+//   - four kinds of spaces, neither at the beginning nor at the end;
+//   - marks on a letter, a digit or a symbol, at most [MaxMarks] of those that
+//     take no room of their own;
+//   - joiners between letters where the script writes with them.
+//
+// What is refused is named with its position, so that it can be found where it
+// does not show.
+
+// MaxMarks is how many marks that take no room of their own stand on one base.
+// Burmese and pointed Hebrew need as many.
+const MaxMarks = 4
+
+// scripts are those in everyday use, and what all scripts share.
+var scripts = []*unicode.RangeTable{
+	unicode.Common, unicode.Inherited,
+	unicode.Latin, unicode.Arabic, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana, unicode.Bopomofo, unicode.Cyrillic,
+	unicode.Greek, unicode.Armenian, unicode.Georgian, unicode.Hebrew, unicode.Thaana, unicode.Ethiopic,
+	unicode.Devanagari, unicode.Bengali, unicode.Gujarati, unicode.Gurmukhi, unicode.Kannada, unicode.Malayalam, unicode.Oriya,
+	unicode.Sinhala, unicode.Tamil, unicode.Telugu, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan,
+}
+
+// joining are the scripts that write with U+200C and U+200D between letters.
+var joining = []*unicode.RangeTable{
+	unicode.Arabic, unicode.Devanagari, unicode.Bengali, unicode.Gujarati, unicode.Gurmukhi, unicode.Kannada, unicode.Malayalam, unicode.Oriya,
+	unicode.Sinhala, unicode.Tamil, unicode.Telugu, unicode.Khmer, unicode.Myanmar,
+}
+
+const (
+	nonJoiner = '\u200c'
+	joiner    = '\u200d'
+	spaces    = " \u00a0\u202f\u3000" // the common one, those that hold a line together, and the wide one of East Asia
+)
+
+// checkText requires a text for people, of at most limit bytes, in one line.
+func checkText(field, s string, limit int) error {
+	if s == "" {
+		return invalid(ReasonMissing, field, "is required")
+	}
+	return checkOptional(field, s, limit)
+}
+
+// checkOptional is checkText for a text that may be absent.
+func checkOptional(field, s string, limit int) error {
+	if len(s) > limit {
+		return tooLarge(field, len(s), limit)
+	}
+	if !utf8.ValidString(s) {
+		return invalid(ReasonMalformed, field, "is not valid UTF-8")
+	}
+	if s != strings.TrimSpace(s) {
+		return invalid(ReasonMalformed, field, "begins or ends with white space")
+	}
+	runes := []rune(s)
+	marks := 0
+	for i, r := range runes {
+		if ' ' <= r && r <= '~' {
+			marks = 0
+			continue
+		}
+		no := func(what string) error {
+			return invalid(ReasonMalformed, field, "character %d, %U, %s; remove it", i+1, r, what)
+		}
+		switch {
+		case r == joiner || r == nonJoiner:
+			if !joins(runes, i) {
+				return no("is an invisible joiner, which belongs between letters of a script that is written with it")
+			}
+			continue // what stands on the letter before it still does
+		case strings.ContainsRune(spaces, r):
+			marks = 0
+			continue
+		case unicode.In(r, unicode.Cc, unicode.Z, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+			return no("is invisible")
+		case !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S):
+			return no("stands for no character")
+		case !unicode.In(r, scripts...):
+			return no("is of the script " + script(r) + ", which labels are not written in")
+		}
+		if !unicode.Is(unicode.M, r) {
+			marks = 0
+			continue
+		}
+		if i == 0 || !unicode.In(runes[i-1], unicode.L, unicode.M, unicode.N, unicode.S) && runes[i-1] != joiner && runes[i-1] != nonJoiner {
+			return no("is a mark that stands on no letter")
+		}
+		if !unicode.Is(unicode.Mc, r) {
+			if marks++; marks > MaxMarks {
+				return no("is one mark too many on a letter, which can have four")
+			}
+		}
+	}
+	return nil
+}
+
+// joins reports whether a joiner stands where it has a meaning: behind a letter
+// or a mark of a script that is written with it, and before a letter of such a
+// script.
+func joins(runes []rune, i int) bool {
+	if i == 0 || i == len(runes)-1 {
+		return false
+	}
+	before, after := runes[i-1], runes[i+1]
+	return unicode.In(before, unicode.L, unicode.M) && (unicode.In(before, joining...) || unicode.Is(unicode.Inherited, before)) &&
+		unicode.Is(unicode.L, after) && unicode.In(after, joining...)
+}
+
+// script returns the name of a character's script.
+func script(r rune) string {
+	for name, table := range unicode.Scripts {
+		if unicode.Is(table, r) {
+			return name
+		}
+	}
+	return "unknown"
+}
