@@ -159,7 +159,7 @@ func measure(v any, field string, depth int, left *int) error {
 		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "has more than %d values; split the document", MaxValues)
 	}
 	if depth == 0 {
-		return label.Errorf(label.TooLarge, label.ReasonTooLarge, clip(visible(field), label.MaxText), "is nested more than %d deep", MaxDepth)
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, clip(label.Readable(field), label.MaxText), "is nested more than %d deep", MaxDepth)
 	}
 	switch v := v.(type) {
 	case map[string]any:

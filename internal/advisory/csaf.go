@@ -174,8 +174,8 @@ func (in *csafDocument) head(now time.Time) (*Advisory, error) {
 		Format:    CSAF,
 		ID:        tracking.ID,
 		Version:   tracking.Version,
-		Title:     clip(visible(d.Title), label.MaxText),
-		Publisher: clip(visible(d.Publisher.Name), label.MaxText),
+		Title:     clip(label.Readable(d.Title), label.MaxText),
+		Publisher: clip(label.Readable(d.Publisher.Name), label.MaxText),
 		Published: initial,
 		Updated:   current,
 		Final:     tracking.Status == "final",
@@ -191,7 +191,7 @@ func (in *csafDocument) head(now time.Time) (*Advisory, error) {
 
 // issue reads one vulnerability.
 func (t *tree) issue(field string, v *csafVulnerability) (Issue, error) {
-	is := Issue{ID: v.CVE, Title: clip(visible(v.Title), label.MaxText)}
+	is := Issue{ID: v.CVE, Title: clip(label.Readable(v.Title), label.MaxText)}
 	if is.ID == "" && len(v.IDs) > 0 {
 		is.ID = v.IDs[0].Text
 	}
@@ -222,7 +222,7 @@ func (t *tree) issue(field string, v *csafVulnerability) (Issue, error) {
 				place[id] = len(is.Products)
 				is.Products = append(is.Products, ProductStatus{Product: *t.products[id], Status: l.status})
 			case is.Products[j].Status != l.status:
-				return is, invalid(label.ReasonExists, at(list, i), "product %s is said to be %s and %s", clip(visible(id), label.MaxText), is.Products[j].Status, l.status)
+				return is, invalid(label.ReasonExists, at(list, i), "product %s is said to be %s and %s", clip(label.Readable(id), label.MaxText), is.Products[j].Status, l.status)
 			}
 		}
 	}
@@ -246,7 +246,7 @@ func (t *tree) remedies(field string, v *csafVulnerability, is *Issue, place map
 		if err != nil {
 			return err
 		}
-		remedy := Remedy{r.Category, clip(visible(r.Details), label.MaxProse), webURL(r.URL)}
+		remedy := Remedy{r.Category, clip(label.Readable(r.Details), label.MaxProse), webURL(r.URL)}
 		if len(ids) == 0 { // about all of them
 			if err := t.spend(at(field+".remediations", i), len(is.Products)); err != nil {
 				return err

@@ -24,7 +24,7 @@ type Effect struct {
 // another product, or says nothing that bears on this version. The package
 // comment has the rules.
 func (a *Advisory) For(dev *label.Device, firmware string) (Effect, bool) {
-	at := parseVersion(visible(firmware))
+	at := parseVersion(label.Readable(firmware))
 	var rulings []ruling
 	var e Effect
 	for i := range a.Issues {

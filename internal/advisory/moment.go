@@ -32,7 +32,7 @@ var dateTime = regexp.MustCompile(`^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[Tt]([0-9
 func parseMoment(field, s string) (t time.Time, err error) {
 	m := dateTime.FindStringSubmatch(s)
 	if m == nil {
-		return t, invalid(label.ReasonMalformed, field, "is %q; a date is written with time and zone, such as 2026-10-26T09:00:00Z", clip(visible(s), label.MaxText))
+		return t, invalid(label.ReasonMalformed, field, "is %q; a date is written with time and zone, such as 2026-10-26T09:00:00Z", clip(label.Readable(s), label.MaxText))
 	}
 	if m[4] == "" {
 		return t, invalid(label.ReasonMalformed, field, "time and time zone are missing after the day %s; write them as in %[1]sT09:00:00Z", s)

@@ -76,7 +76,7 @@ func vexHead(in *vexDocument, now time.Time) (*Advisory, error) {
 		Format:    OpenVEX,
 		ID:        in.ID,
 		Version:   strconv.Itoa(in.Version),
-		Publisher: clip(visible(in.Author), label.MaxText),
+		Publisher: clip(label.Readable(in.Author), label.MaxText),
 		URL:       webURL(in.ID),
 		Published: issued,
 		Updated:   updated,
@@ -115,7 +115,7 @@ func (r *vexReader) statement(field string, s *vexStatement, now time.Time) erro
 		return err
 	}
 	if fault := s.check(); fault != "" {
-		return invalid(label.ReasonMalformed, field, "%s", clip(visible(fault), maxFault))
+		return invalid(label.ReasonMalformed, field, "%s", clip(label.Readable(fault), maxFault))
 	}
 	n, err := r.issue(field+".vulnerability", &s.Vulnerability)
 	if err != nil {
@@ -126,7 +126,7 @@ func (r *vexReader) statement(field string, s *vexStatement, now time.Time) erro
 	}
 	var remedies []Remedy
 	if s.ActionStatement != "" {
-		remedies = []Remedy{{Category: Action, Text: clip(visible(s.ActionStatement), label.MaxProse)}}
+		remedies = []Remedy{{Category: Action, Text: clip(label.Readable(s.ActionStatement), label.MaxProse)}}
 	}
 	status := Status(strings.ReplaceAll(s.Status, "_", "-"))
 	for i := range s.Products {
@@ -213,7 +213,7 @@ func (r *vexReader) issue(field string, v *vexVulnerability) (int, error) {
 		}
 	}
 	if r.Issues[n].Title == "" {
-		r.Issues[n].Title = clip(visible(v.Description), label.MaxText)
+		r.Issues[n].Title = clip(label.Readable(v.Description), label.MaxText)
 	}
 	return n, nil
 }
@@ -226,7 +226,7 @@ func (r *vexReader) product(field string, c *component) (p Product, err error) {
 	if c.empty() {
 		return p, unnamed(field)
 	}
-	p.Name = clip(visible(c.ID), label.MaxText)
+	p.Name = clip(label.Readable(c.ID), label.MaxText)
 	p.addURI(c.ID)
 	if strings.HasPrefix(c.ID, "pkg:") {
 		if err := p.addPURL(field+".@id", c.ID); err != nil {
@@ -243,13 +243,13 @@ func (r *vexReader) product(field string, c *component) (p Product, err error) {
 		case "cpe22", "cpe23":
 			err = p.addCPE(field+".identifiers."+kind, s)
 		default:
-			err = invalid(label.ReasonOutOfRange, field+".identifiers", "%s is not known; OpenVEX has purl, cpe22 and cpe23", clip(visible(kind), label.MaxText))
+			err = invalid(label.ReasonOutOfRange, field+".identifiers", "%s is not known; OpenVEX has purl, cpe22 and cpe23", clip(label.Readable(kind), label.MaxText))
 		}
 		if err != nil {
 			return p, err
 		}
 		if p.Name == "" {
-			p.Name = clip(visible(s), label.MaxText)
+			p.Name = clip(label.Readable(s), label.MaxText)
 		}
 	}
 	if s := c.Supplier; s != "" {

@@ -44,7 +44,7 @@ func checkSchema(doc any) error {
 	if strings.HasPrefix(fault, "missing propert") {
 		reason = label.ReasonMissing
 	}
-	return invalid(reason, path(place), "does not conform to CSAF 2.0: %s", clip(visible(fault), label.MaxText))
+	return invalid(reason, path(place), "does not conform to CSAF 2.0: %s", clip(label.Readable(fault), label.MaxText))
 }
 
 // eitherCVSS finds what is only wrong because a score is not of the other

@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"labeld/internal/label"
@@ -28,23 +27,6 @@ func under(field, name string) string {
 	return field + "." + name
 }
 
-// visible returns s as one line: white space as single spaces, and without
-// characters that do not show. Texts of documents end up before shoppers, where
-// a reversed line is a forgery.
-func visible(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case r == utf8.RuneError,
-			unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Other_Default_Ignorable_Code_Point):
-			return -1
-		}
-		return r
-	}, s)
-	return strings.Join(strings.Fields(s), " ")
-}
-
 // clip shortens s to at most n bytes, at a word where there is one.
 func clip(s string, n int) string {
 	if len(s) <= n {
@@ -58,7 +40,7 @@ func clip(s string, n int) string {
 	if i := strings.LastIndexByte(s, ' '); i > len(s)/2 {
 		s = s[:i]
 	}
-	return s + more
+	return strings.TrimRight(s, "\u200c\u200d") + more // a joiner joins nothing to the dots
 }
 
 // checkLine requires a text that may stand as an identifier: there, short, and
@@ -69,7 +51,7 @@ func checkLine(field, s string) error {
 		return invalid(label.ReasonMissing, field, "is required")
 	case len(s) > label.MaxText:
 		return label.Errorf(label.TooLarge, label.ReasonTooLarge, field, "is %d bytes, at most %d are accepted", len(s), label.MaxText)
-	case s != visible(s):
+	case s != label.Readable(s):
 		return invalid(label.ReasonMalformed, field, "has white space or invisible characters that would mislead readers; remove them")
 	}
 	return nil
@@ -78,7 +60,7 @@ func checkLine(field, s string) error {
 // webURL returns s if readers may be sent there, else nothing.
 func webURL(s string) string {
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(s, `"\`) || s != visible(s) {
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(s, `"\`) || s != label.Readable(s) {
 		return ""
 	}
 	return s

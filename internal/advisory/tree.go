@@ -102,7 +102,7 @@ func grow(in *csafTree, publisher string) (*tree, error) {
 	for i, g := range in.Groups {
 		field := at("product_tree.product_groups", i)
 		if _, ok := t.groups[g.ID]; ok {
-			return nil, invalid(label.ReasonExists, field+".group_id", "group %s is defined twice", clip(visible(g.ID), label.MaxText))
+			return nil, invalid(label.ReasonExists, field+".group_id", "group %s is defined twice", clip(label.Readable(g.ID), label.MaxText))
 		}
 		if err := t.known(field+".product_ids", g.Products); err != nil {
 			return nil, err
@@ -145,7 +145,7 @@ func (t *tree) define(field string, in *csafProduct, p Product) error {
 	if err := t.unique(field, in.ID); err != nil {
 		return err
 	}
-	p.Name = clip(visible(in.Name), label.MaxText)
+	p.Name = clip(label.Readable(in.Name), label.MaxText)
 	p.Vendors, p.Models, p.GTINs = slices.Clone(p.Vendors), slices.Clone(p.Models), slices.Clone(p.GTINs)
 	h := &in.Helper
 	p.Models = append(p.Models, h.Models...)
@@ -187,7 +187,7 @@ func (t *tree) define(field string, in *csafProduct, p Product) error {
 func (t *tree) unique(field, id string) error {
 	_, defined := t.products[id]
 	if _, related := t.relations[id]; defined || related {
-		return invalid(label.ReasonExists, field+".product_id", "product %s is defined twice", clip(visible(id), label.MaxText))
+		return invalid(label.ReasonExists, field+".product_id", "product %s is defined twice", clip(label.Readable(id), label.MaxText))
 	}
 	if len(t.products)+len(t.relations) >= MaxProducts {
 		return tooMany("product_tree", MaxProducts)
@@ -203,7 +203,7 @@ func (t *tree) resolve(field, id string, chain int) (*Product, error) {
 	r, ok := t.relations[id]
 	switch {
 	case !ok:
-		return nil, invalid(label.ReasonUnknownProduct, field, "product %s is not defined in product_tree", clip(visible(id), label.MaxText))
+		return nil, invalid(label.ReasonUnknownProduct, field, "product %s is not defined in product_tree", clip(label.Readable(id), label.MaxText))
 	case chain == 0:
 		return nil, tooDeep(field)
 	}
@@ -297,7 +297,7 @@ func (t *tree) expand(field string, s scope) ([]string, error) {
 		members, ok := t.groups[id]
 		if !ok {
 			return nil, invalid(label.ReasonUnknownProduct, at(field+".group_ids", i),
-				"group %s is not defined in product_tree.product_groups", clip(visible(id), label.MaxText))
+				"group %s is not defined in product_tree.product_groups", clip(label.Readable(id), label.MaxText))
 		}
 		if err := t.spend(at(field+".group_ids", i), len(members)); err != nil {
 			return nil, err

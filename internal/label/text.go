@@ -64,56 +64,88 @@ func checkOptional(field, s string, limit int) error {
 	if s != strings.TrimSpace(s) {
 		return invalid(ReasonMalformed, field, "begins or ends with white space")
 	}
+	var at place
 	runes := []rune(s)
-	marks := 0
 	for i, r := range runes {
-		if ' ' <= r && r <= '~' {
-			marks = 0
-			continue
+		why := strange(r)
+		if why == "" {
+			why = at.refuse(r, runes[i+1:])
 		}
-		no := func(what string) error {
-			return invalid(ReasonMalformed, field, "character %d, %U, %s; remove it", i+1, r, what)
-		}
-		switch {
-		case r == joiner || r == nonJoiner:
-			if !joins(runes, i) {
-				return no("is an invisible joiner, which belongs between letters of a script that is written with it")
-			}
-			continue // what stands on the letter before it still does
-		case strings.ContainsRune(spaces, r):
-			marks = 0
-			continue
-		case unicode.In(r, unicode.Cc, unicode.Z, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
-			return no("is invisible")
-		case !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S):
-			return no("stands for no character")
-		case !unicode.In(r, scripts...):
-			return no("is of the script " + script(r) + ", which labels are not written in")
-		}
-		if !unicode.Is(unicode.M, r) {
-			marks = 0
-			continue
-		}
-		if i == 0 || !unicode.In(runes[i-1], unicode.L, unicode.M, unicode.N, unicode.S) && runes[i-1] != joiner && runes[i-1] != nonJoiner {
-			return no("is a mark that stands on no letter")
-		}
-		if !unicode.Is(unicode.Mc, r) {
-			if marks++; marks > MaxMarks {
-				return no("is one mark too many on a letter, which can have four")
-			}
+		if why != "" {
+			return invalid(ReasonMalformed, field, "character %d, %U, %s; remove it", i+1, r, why)
 		}
 	}
 	return nil
 }
 
-// joins reports whether a joiner stands where it has a meaning: behind a letter
-// or a mark of a script that is written with it, and before a letter of such a
-// script.
-func joins(runes []rune, i int) bool {
-	if i == 0 || i == len(runes)-1 {
-		return false
+// Readable returns what can be repeated, in one line, of a text that was not
+// written for a label: white space becomes single spaces, and what [checkText]
+// would refuse is left out.
+func Readable(s string) string {
+	line := strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
+	known := []rune(strings.Map(func(r rune) rune {
+		if strange(r) != "" {
+			return -1
+		}
+		return r
+	}, line))
+	var at place
+	var b strings.Builder
+	for i, r := range known {
+		if at.refuse(r, known[i+1:]) == "" {
+			b.WriteRune(r)
+		}
 	}
-	before, after := runes[i-1], runes[i+1]
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// strange says why a character stands in no text.
+func strange(r rune) string {
+	switch {
+	case ' ' <= r && r <= '~', r == joiner, r == nonJoiner, strings.ContainsRune(spaces, r):
+		return ""
+	case unicode.In(r, unicode.Cc, unicode.Z, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+		return "is invisible"
+	case !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S):
+		return "stands for no character"
+	case !unicode.In(r, scripts...):
+		return "is of the script " + script(r) + ", which labels are not written in"
+	}
+	return ""
+}
+
+// A place is how far a text was read.
+type place struct {
+	before rune // zero at the beginning
+	marks  int  // those that take no room, on the base before
+}
+
+// refuse says why a character cannot stand in a place, or goes on behind it.
+func (p *place) refuse(r rune, after []rune) string {
+	marks := 0
+	switch {
+	case r == joiner || r == nonJoiner:
+		if len(after) == 0 || !joins(p.before, after[0]) {
+			return "is an invisible joiner, which belongs between letters of a script that is written with it"
+		}
+	case unicode.Is(unicode.M, r):
+		if !unicode.In(p.before, unicode.L, unicode.M, unicode.N, unicode.S) {
+			return "is a mark that stands on no letter"
+		}
+		marks = p.marks
+		if !unicode.Is(unicode.Mc, r) {
+			marks++
+		}
+		if marks > MaxMarks {
+			return "is one mark too many on a letter, which can have four"
+		}
+	}
+	p.before, p.marks = r, marks
+	return ""
+}
+
+// joins reports whether a joiner has a meaning between two characters.
+func joins(before, after rune) bool {
 	return unicode.In(before, unicode.L, unicode.M) && (unicode.In(before, joining...) || unicode.Is(unicode.Inherited, before)) &&
 		unicode.Is(unicode.L, after) && unicode.In(after, joining...)
 }

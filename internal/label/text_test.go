@@ -73,9 +73,38 @@ func TestTexts(t *testing.T) {
 			switch {
 			case row.refused == "" && err != nil:
 				t.Error(err)
+			case row.refused == "":
+				if got := label.Readable(row.text); got != strings.Join(strings.Fields(row.text), " ") {
+					t.Errorf("what is readable of it is %q", got)
+				}
 			case row.refused != "" && (label.ReasonOf(err) != label.ReasonMalformed || !strings.Contains(err.Error(), row.refused) || !strings.HasPrefix(err.Error(), "device.name: ")):
 				t.Errorf("got %v, want one with %q", err, row.refused)
 			}
 		})
 	}
+}
+
+// FuzzReadable requires that what is readable of any text is taken.
+func FuzzReadable(f *testing.F) {
+	for _, s := range []string{"Cam\u202eare", "A" + strings.Repeat("\u030d", 15), "می\u200c\u200cخ \u0301", "a\xff\ufffe\ufffd \t b", "\u200dက\u200d", "ab\ue000\u0301"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := label.Readable(s)
+		if got == "" || len(got) > label.MaxText {
+			return
+		}
+		d := device()
+		d.Name = got
+		raw, err := d.Canonical()
+		if err == nil {
+			_, err = label.ParseDevice(raw)
+		}
+		if err != nil {
+			t.Errorf("%q: %v", got, err)
+		}
+		if again := label.Readable(got); again != got {
+			t.Errorf("%q becomes %q", got, again)
+		}
+	})
 }
