@@ -20,8 +20,10 @@
 //
 // # What matches
 //
-// Words are compared without case, accents and width (NFKC). All words of a
-// query must match, each a whole word or the beginning of one. Labels that have
+// Words are compared without case, accents and width (NFKC); a letter with dots
+// also matches how people spell it who cannot type it ("ue" for "ü"). All words of
+// a query must match, each a whole word or the beginning of one. A query without a
+// letter or a digit finds nothing; only an empty one finds all. Labels that have
 // all of them as whole words come first. Where nothing matches, a query with one
 // letter more, less, another or two exchanged is proposed.
 //

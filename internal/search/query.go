@@ -73,14 +73,20 @@ func (s *Snapshot) Find(q Query, now time.Time) (*Result, error) {
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
-	terms := words(q.Text)
+	r := &Result{Categories: map[string]int{}, Levels: map[int]int{}, States: map[label.State]int{}}
+	terms, others := words(q.Text), words(spelled(q.Text))
+	if len(others) != len(terms) {
+		others = terms // a text that comes apart otherwise has no second spelling
+	}
 	if len(terms) > MaxWords {
 		terms = terms[:MaxWords]
 	}
-	r := &Result{Categories: map[string]int{}, Levels: map[int]int{}, States: map[label.State]int{}}
+	if len(terms) == 0 && strings.TrimSpace(q.Text) != "" {
+		return r, nil // signs only, which no label is found by
+	}
 	var found []match
 	for _, seg := range s.segments() {
-		m := seg.matches(terms)
+		m := seg.matches(terms, others)
 		m.filter(&q, &s.numbers, now, r)
 		r.Total += m.in.count()
 		found = append(found, m)
@@ -108,12 +114,17 @@ type match struct {
 	whole set // of these, where all words are whole
 }
 
-// matches returns the places that have all words.
-func (l *live) matches(terms []string) match {
+// matches returns the places that have all words, each in one of two spellings.
+func (l *live) matches(terms, others []string) match {
 	m := match{l.segment, all(len(l.rows)), all(len(l.rows))}
 	m.in.without(l.hidden)
-	for _, t := range terms {
+	for i, t := range terms {
 		begins, is := l.find(t)
+		if others[i] != t {
+			also, whole := l.find(others[i])
+			begins.or(also)
+			is.or(whole)
+		}
 		m.in.and(begins)
 		m.whole.and(is)
 	}

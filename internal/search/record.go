@@ -47,6 +47,10 @@ func NewRecord(o *label.Outline, statuses []*label.Status, entry int64, now time
 
 // words returns the words by which a record is found.
 func (r *Record) words() []string {
-	list := words(r.Brand + " " + r.Name + " " + r.Model + " " + r.Manufacturer.Name + " " + r.Manufacturer.ID)
-	return append(list, joined(r.Model))
+	text := r.Brand + " " + r.Name + " " + r.Model + " " + r.Manufacturer.Name + " " + r.Manufacturer.ID
+	list := append(words(text), joined(r.Model))
+	if other := spelled(text); other != text {
+		list = append(list, words(other)...)
+	}
+	return list
 }

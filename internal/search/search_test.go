@@ -79,7 +79,10 @@ func TestFind(t *testing.T) {
 		{search.Query{Text: "カメラ"}, "5"},
 		{search.Query{Text: "nothing of the kind"}, ""},
 		{search.Query{Text: "<script>' OR 1=1 --"}, ""},
-		{search.Query{Text: "---"}, "5 4 3 2 1 "},
+		{search.Query{Text: "---"}, ""},
+		{search.Query{Text: "🔒"}, ""},
+		{search.Query{Text: " "}, "5 4 3 2 1 "},
+		{search.Query{Text: "mueller"}, "2"},
 		{search.Query{Category: "smart-plug"}, "1"},
 		{search.Query{Level: 2}, "5 1"},
 		{search.Query{Manufacturer: "mueller"}, "2"},
@@ -106,6 +109,26 @@ func TestFind(t *testing.T) {
 	}
 	if r, err = s.Find(search.Query{Text: "northlihgt plug"}, start); err != nil || r.Propose != "northlight plug" {
 		t.Errorf("for northlihgt is proposed %q (%v)", r.Propose, err)
+	}
+}
+
+// TestSpellings finds a name by each spelling of it, from each keyboard.
+func TestSpellings(t *testing.T) {
+	for _, c := range []struct {
+		typed, name string
+		found       bool
+	}{
+		{"kueche", "Küche", true}, {"kuche", "Küche", true}, {"KÜCHE", "Kueche", true}, {"ku\u0308", "Kueche", true}, {"kuch", "Kueche", false},
+		{"soeren", "Søren", true}, {"soren", "Søren", true}, {"søren", "Soeren", true}, {"aarhus", "Århus", true}, {"arhus", "Århus", true},
+		{"naesta", "Nästa", true}, {"lodz", "Łódź", true}, {"blue", "Blü", true}, {"blu", "Blue", true},
+	} {
+		x := search.NewIndex()
+		x.Put([]*search.Record{record(made(1, func(l *label.Label) {
+			l.Device.Brand, l.Device.Name, l.Device.Model, l.Maker = "B", c.name, "M", label.Party{ID: "q", Name: "Q"}
+		}), 1, start)})
+		if r, err := x.Snapshot().Find(search.Query{Text: c.typed}, start); err != nil || (r.Total == 1) != c.found {
+			t.Errorf("%s finds %d of %s (%v)", c.typed, r.Total, c.name, err)
+		}
 	}
 }
 

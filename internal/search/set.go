@@ -17,6 +17,13 @@ func (s set) and(o set) {
 	}
 }
 
+// or adds what is in the other.
+func (s set) or(o set) {
+	for i := range s {
+		s[i] |= o[i]
+	}
+}
+
 // without removes what is in the other.
 func (s set) without(o set) {
 	for i := range s {

@@ -16,12 +16,39 @@ func fold(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
 		return strings.ToLower(s) // what follows would give the same
 	}
-	plain, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), cases.Fold(), norm.NFKC), s)
+	plain, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), cases.Fold(), runes.Map(unstroked), norm.NFKC), s)
 	if err != nil {
 		return strings.ToLower(s)
 	}
 	return plain
 }
+
+// unstroked returns the letter that people type who do not have one with a
+// stroke. Unicode does not take such letters apart.
+func unstroked(r rune) rune {
+	switch r {
+	case 'ø':
+		return 'o'
+	case 'đ':
+		return 'd'
+	case 'ł':
+		return 'l'
+	case 'ħ':
+		return 'h'
+	}
+	return r
+}
+
+// spelled returns a text in the spelling of people whose keyboard lacks some of
+// its letters: "ue" for "ü".
+func spelled(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return s
+	}
+	return spellings.Replace(norm.NFC.String(s))
+}
+
+var spellings = strings.NewReplacer("ä", "ae", "Ä", "ae", "ö", "oe", "Ö", "oe", "ü", "ue", "Ü", "ue", "ø", "oe", "Ø", "oe", "å", "aa", "Å", "aa", "æ", "ae", "Æ", "ae", "œ", "oe", "Œ", "oe")
 
 // words returns the words of a text, folded.
 func words(s string) []string {
