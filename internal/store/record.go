@@ -5,11 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"sync"
 	"time"
-
-	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zstd"
 
 	"labeld/internal/label"
 )
@@ -65,44 +61,6 @@ type Label struct {
 type Accreditation struct {
 	Index int64
 	label.Accreditation
-}
-
-// zstd codecs are safe for concurrent use of EncodeAll and DecodeAll.
-var (
-	encoder = sync.OnceValue(func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<18))
-		if err != nil {
-			panic(err) // the options are constants
-		}
-		return e
-	})
-	decoder = sync.OnceValue(func() *zstd.Decoder {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(label.MaxMessage))
-		if err != nil {
-			panic(err)
-		}
-		return d
-	})
-)
-
-// Packed is a compressed value. Packing takes time, so it is done by whoever
-// makes a record, beside others, and not by the one that commits.
-type Packed []byte
-
-// Pack compresses a value.
-func Pack(b []byte) Packed { return encoder().EncodeAll(b, nil) }
-
-func unpack(b []byte) ([]byte, error) { return decoder().DecodeAll(b, nil) }
-
-// PackQuick compresses what every decision or label needs: with S2, which is
-// several times as quick as zstd and takes a third more room.
-func PackQuick(b []byte) Packed { return s2.Encode(nil, b) }
-
-func unpackQuick(b []byte) ([]byte, error) {
-	if n, err := s2.DecodedLen(b); err != nil || n > label.MaxMessage {
-		return nil, fmt.Errorf("is not packed with S2, of at most %d bytes", label.MaxMessage)
-	}
-	return s2.Decode(nil, b)
 }
 
 // An Entry is a log entry, ready to be stored.
