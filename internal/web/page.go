@@ -98,7 +98,7 @@ type evidence struct {
 // A held is what comes of comparing a barcode number with the label's.
 type held struct {
 	Same bool
-	Says string
+	Says template.HTML
 }
 
 // labelPage is what the label's page is made of.
@@ -225,7 +225,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	d.Criteria, d.Exempt = w.criteria(l)
 	d.Rulings = w.rulings(p.Rulings)
 	for _, e := range l.Evidence {
-		says := v.HTML("basis.document", "document", v.Text(documents[e.Type]), "number", bdi(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
+		says := v.HTML("basis.document", "document", v.Text(documents[e.Type]), "number", mark(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
 		d.Evidence = append(d.Evidence, evidence{says, e.SHA256})
 	}
 	return v.body("label", d)
@@ -241,7 +241,7 @@ func (p look) compare() *held {
 	if same {
 		key = "advice.same-product"
 	}
-	return &held{same, p.voice.Text(key, "gtin", printed(p.held))}
+	return &held{same, p.voice.HTML(key, "gtin", mark(printed(p.held)))}
 }
 
 // wording is what a scheme says in a language. Where the scheme that is served

@@ -315,17 +315,17 @@ func newCaution(v *voice, s *label.Status) caution {
 	n := caution{AdvisoryRef: a, Tone: "caution", Sign: "alert"}
 	day := v.day(label.DateOf(s.Recorded))
 	if len(a.Issues) == 0 {
-		n.About = v.HTML("notice.about", "id", bdi(a.ID), "date", day)
+		n.About = v.HTML("notice.about", "id", mark(a.ID), "date", day)
 	} else {
 		var issues []string
 		for _, s := range a.Issues {
-			issues = append(issues, string(bdi(s)))
+			issues = append(issues, string(mark(s)))
 		}
 		list := template.HTML(strings.Join(issues, ", "))
 		if a.More > 0 {
 			list = v.HTML("notice.issues-more", "issues", list, "count", a.More)
 		}
-		n.About = v.HTML("notice.about-issues", "id", bdi(a.ID), "issues", list, "date", day)
+		n.About = v.HTML("notice.about-issues", "id", mark(a.ID), "issues", list, "date", day)
 	}
 	if key := severities[strings.ToLower(a.Severity)]; key != "" {
 		n.Severity = v.Text("notice.severity", "severity", v.Text(key))
