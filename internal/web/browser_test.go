@@ -45,6 +45,7 @@ func TestBrowser(t *testing.T) {
 	})
 	t.Run("bad page", func(t *testing.T) { testBadPage(t, b) })
 	t.Run("artwork", func(t *testing.T) { testArtwork(t, b) })
+	t.Run("first screen", func(t *testing.T) { testFirstScreen(t, b) })
 	t.Run("identifiers", func(t *testing.T) { testIdentifiers(t, b) })
 	t.Run("person", func(t *testing.T) { testPerson(t, b) })
 	t.Run("page", func(t *testing.T) {
