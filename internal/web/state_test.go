@@ -295,6 +295,7 @@ func checkTongues(t *testing.T, h http.Handler, path, english string) {
 func TestStates(t *testing.T) {
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			p := w.camera()
 			other := s.play(w, p)
