@@ -45,6 +45,8 @@ func TestBrowser(t *testing.T) {
 	})
 	t.Run("bad page", func(t *testing.T) { testBadPage(t, b) })
 	t.Run("artwork", func(t *testing.T) { testArtwork(t, b) })
+	t.Run("first screen", func(t *testing.T) { testFirstScreen(t, b) })
+	t.Run("identifiers", func(t *testing.T) { testIdentifiers(t, b) })
 	t.Run("person", func(t *testing.T) { testPerson(t, b) })
 	t.Run("page", func(t *testing.T) {
 		tabs := b.tabs(t)
@@ -284,6 +286,7 @@ func (tb *tab) checkWidths(list []room) {
 		if n := ask[int](tb, `[...document.querySelectorAll("[role=region]")].filter(e => e.scrollWidth > e.clientWidth).length`); n > 0 && at == everyday {
 			tb.find("width", "%d px are not enough for %d tables", at.width, n)
 		}
+		tb.checkIdentifiers(at)
 		for _, out := range w.Turned {
 			tb.find("width", "%d px, text at %d %%, written the other way: %s", at.width, at.percent, out)
 		}

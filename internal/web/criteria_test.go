@@ -30,7 +30,7 @@ func TestCriteriaThatDoNotApply(t *testing.T) {
 	}
 	page := get(w.h, "/l/"+id).Body.String()
 	for _, want := range []string{
-		"What was checked and is met (9)", "Does not apply to this product (1)", "Passwords cannot be guessed by trying <small>(<code>is_constrained=true</code> tested by a laboratory)</small>",
+		"What was checked and is met (9)", "Does not apply to this product (1)", `Passwords cannot be guessed by trying <small>(<code dir="ltr">is_constrained=true</code>, tested by a laboratory)</small>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)

@@ -100,7 +100,7 @@ func (h *Handler) product(w http.ResponseWriter, r *http.Request) {
 		known, err = h.resolve(p, d.GTIN)
 	}
 	if err != nil {
-		h.failTyped(w, r, err, forPeople, string(d.GTIN))
+		h.failTyped(w, r, err, forPeople, printed(d.GTIN))
 		return
 	}
 	w.Header()["Link"] = known.link

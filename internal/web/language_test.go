@@ -120,7 +120,8 @@ func TestLanguageLinksStayHere(t *testing.T) {
 // Somebody types the number under the barcode of what they hold.
 func TestHeldProduct(t *testing.T) {
 	w := newWorld(t)
-	path := "/l/" + string(w.camera().Label.ID)
+	p := w.camera()
+	path := "/l/" + string(p.Label.ID)
 	for gtin, want := range map[string]string{
 		"9522104000171":     "is of the product that this label is about",
 		"0 9522104-000249":  "is of the product that this label is about",
@@ -136,11 +137,24 @@ func TestHeldProduct(t *testing.T) {
 			t.Errorf("%s: the title says otherwise", gtin)
 		}
 	}
+	// Of another product the label is no good news, and of one whose label does
+	// not count neither is that it is the same.
+	green := regexp.MustCompile(`class="(?:state|held) good"`)
+	if n := len(green.FindAllString(get(w.h, path+"?gtin=96385074").Body.String(), -1)); n != 0 {
+		t.Errorf("the page about another product is green %d times", n)
+	}
+	if n := len(green.FindAllString(get(w.h, path+"?gtin=9522104000171").Body.String(), -1)); n != 2 {
+		t.Errorf("the page about the same product is green %d times", n)
+	}
 	if rec := get(w.h, path+"?gtin=123"); rec.Code != http.StatusBadRequest {
 		t.Errorf("no barcode number: %d", rec.Code)
 	}
 	if page := get(w.h, path).Body.String(); strings.Contains(page, "is of the product") || strings.Contains(page, "is of another product") {
 		t.Error("the page compares with nothing")
+	}
+	w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+	if page := get(w.h, path+"?gtin=9522104000171").Body.String(); !strings.Contains(page, "is of the product") || green.MatchString(page) {
+		t.Error("the page of a suspended label is green where the product is the same")
 	}
 }
 

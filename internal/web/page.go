@@ -98,7 +98,8 @@ type evidence struct {
 // A held is what comes of comparing a barcode number with the label's.
 type held struct {
 	Same bool
-	Says string
+	Tone string // class of the box
+	Says template.HTML
 }
 
 // labelPage is what the label's page is made of.
@@ -115,6 +116,7 @@ type labelPage struct {
 	GTINs       []string
 	Picture     string // address of the product's; empty where there is none
 	Held        *held
+	Other       bool // what somebody holds is another product, and the label no word about it
 
 	Standing standing
 	Warn     bool       // the standing comes first: it is not what the label on the product suggests
@@ -192,14 +194,18 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	} else {
 		d.Data = h.certification(p)
 	}
+	if d.Notices, d.Others = notices(p); len(d.Notices) > 0 {
+		d.Standing.heed(v, d.Notices[0])
+	}
+	if d.Held != nil {
+		d.Other = !d.Held.Same
+		d.Standing.compared(d.Held)
+	}
 	title := v.Text("state.title", "state", d.Standing.title(v), "product", l.Device.FullName())
-	if d.Held != nil && !d.Held.Same {
+	if d.Other {
 		title = v.Text("state.title", "state", v.Text("state.other-product"), "product", l.Device.FullName())
 	}
 	d.frame = newFrame(title, l.Authority, here+d.Query)
-	if d.Notices, d.Others = notices(p); len(d.Notices) > 0 {
-		d.Standing.Notice = d.Notices[0].Headline
-	}
 	if len(d.Events) > maxEvents {
 		d.Events, d.Earlier = d.Events[:maxEvents], d.Events[maxEvents:]
 	}
@@ -225,7 +231,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	d.Criteria, d.Exempt = w.criteria(l)
 	d.Rulings = w.rulings(p.Rulings)
 	for _, e := range l.Evidence {
-		says := v.HTML("basis.document", "document", v.Text(documents[e.Type]), "number", bdi(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
+		says := v.HTML("basis.document", "document", v.Text(documents[e.Type]), "number", mark(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
 		d.Evidence = append(d.Evidence, evidence{says, e.SHA256})
 	}
 	return v.body("label", d)
@@ -241,7 +247,7 @@ func (p look) compare() *held {
 	if same {
 		key = "advice.same-product"
 	}
-	return &held{same, p.voice.Text(key, "gtin", printed(p.held))}
+	return &held{Same: same, Says: p.voice.HTML(key, "gtin", mark(printed(p.held)))}
 }
 
 // wording is what a scheme says in a language. Where the scheme that is served

@@ -30,7 +30,8 @@ type standing struct {
 	Waits        bool     // the announced end does not come before something is settled
 	Review       *account // a review under way
 	UpdatesEnded bool     // though the label is valid
-	Notice       string   // the gravest security notice, in short
+	Caveat       string   // what the gravest security notice takes from a label that counts
+	Notice       string   // leads to the security notices; empty where none concerns the product
 }
 
 // An account is what the page tells of one status.
@@ -190,8 +191,41 @@ func (s *standing) turnBack(p look) {
 	}
 }
 
+// heed has the gravest notice speak before the label does. A label that counts is
+// not green while a notice concerns its product: whoever reads no further than
+// the colour would take a product with a hole for a safe one.
+func (s *standing) heed(v *voice, n caution) {
+	s.Notice = n.Headline
+	if s.State != label.Active || s.AsOf != "" {
+		return
+	}
+	s.Caveat, s.Notice = n.Headline, v.Text("notice.title")
+	if s.Tone == faces[label.Active].tone {
+		s.Tone, s.Sign = "caution", n.Sign
+	}
+}
+
+// compared gives the colours that are left after somebody compared the barcode
+// number of what they hold. Of another product the label says nothing, so that
+// neither green nor a tick may. The same product is no good news where the label
+// does not count.
+func (s *standing) compared(h *held) {
+	good := faces[label.Active].tone
+	switch {
+	case !h.Same && s.State == label.Active:
+		s.Tone, s.Sign = "aside", ""
+	case h.Same && s.Tone == good:
+		h.Tone = good
+	case h.Same:
+		h.Tone = "aside"
+	}
+}
+
 // title returns the headline for where it stands alone.
 func (s *standing) title(v *voice) string {
+	if s.Caveat != "" {
+		return v.Text("state.list", "state", s.Headline, "more", s.Notice)
+	}
 	if s.AsOf == "" {
 		return s.Headline
 	}
@@ -321,17 +355,17 @@ func newCaution(v *voice, s *label.Status) caution {
 	n := caution{AdvisoryRef: a, Tone: "caution", Sign: "alert"}
 	day := v.day(label.DateOf(s.Recorded))
 	if len(a.Issues) == 0 {
-		n.About = v.HTML("notice.about", "id", bdi(a.ID), "date", day)
+		n.About = v.HTML("notice.about", "id", mark(a.ID), "date", day)
 	} else {
 		var issues []string
 		for _, s := range a.Issues {
-			issues = append(issues, string(bdi(s)))
+			issues = append(issues, string(mark(s)))
 		}
 		list := template.HTML(strings.Join(issues, ", "))
 		if a.More > 0 {
 			list = v.HTML("notice.issues-more", "issues", list, "count", a.More)
 		}
-		n.About = v.HTML("notice.about-issues", "id", bdi(a.ID), "issues", list, "date", day)
+		n.About = v.HTML("notice.about-issues", "id", mark(a.ID), "issues", list, "date", day)
 	}
 	if key := severities[strings.ToLower(a.Severity)]; key != "" {
 		n.Severity = v.Text("notice.severity", "severity", v.Text(key))

@@ -295,6 +295,7 @@ func checkTongues(t *testing.T, h http.Handler, path, english string) {
 func TestStates(t *testing.T) {
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			p := w.camera()
 			other := s.play(w, p)
@@ -387,7 +388,7 @@ func TestAdvisories(t *testing.T) {
 	checkTongues(t, h, "/l/"+string(p.Label.ID), page)
 	text := words(page)
 	wants(t, "the page", text, []string{
-		"Valid label Valid up to and including 17 October 2028. The tests or statements it rests on are too old after that. This product is affected, and nothing mends it yet Level 3",
+		"Valid label This product is affected, and nothing mends it yet Security notices Valid up to and including 17 October 2028. The tests or statements it rests on are too old after that. Level 3",
 		"Title of one Severity: critical.", "Notice one about CVE-2026-one, 2 November 2026.",
 		"You need version 2.4.1 or later Title of four Severity: high. What to do: Open the app and update.",
 		"The manufacturer is finding out whether this product is affected Title of two What to do: Wait for news.",
@@ -397,7 +398,12 @@ func TestAdvisories(t *testing.T) {
 		"5 November 2026: Security notice: affected, mended from version 2.4.1 on.", "4 November 2026: Security notice: not affected.",
 	}, nil)
 	wants(t, "the page", page, []string{`<a href="https://northlight.example.com/four" rel="nofollow noopener">`, `href="#notices"`}, nil)
-	_, notices, _ := strings.Cut(text, "Security notices")
+	// While a notice concerns the product, its label is not green, and says so
+	// before anything else.
+	if m := box.FindStringSubmatch(page); m == nil || m[1] != "caution" || !strings.Contains(page, "<title>Valid label, Security notices: ") {
+		t.Errorf("with an open notice the label's box is %.80q", m)
+	}
+	notices := text[strings.LastIndex(text, "Security notices"):]
 	last := -1
 	for _, id := range []string{"one", "five", "four", "two", "three"} {
 		i := strings.Index(notices, "Title of "+id)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -302,12 +303,15 @@ func overridden(w *world) (http.Handler, string) {
 // TestPageSize holds the page of a label, in every state and language, to what
 // a phone in a shop has in the first round trips.
 func TestPageSize(t *testing.T) {
+	var mu sync.Mutex // guards the two, which all visits write
 	largest, name := 0, ""
+	t.Cleanup(func() { t.Logf("the largest is %q with %d bytes, %d are the limit", name, largest, maxPage) })
 	for _, v := range visits() {
 		if !v.label || strings.HasPrefix(v.name, "hostile") { // who fills a page with noise has a heavy page
 			continue
 		}
 		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
 			h, path := v.open(newWorld(t))
 			for _, lang := range languages {
 				r := get(h, in(lang, path), "Accept-Encoding", "gzip")
@@ -318,11 +322,12 @@ func TestPageSize(t *testing.T) {
 				if n > maxPage {
 					t.Errorf("%s: the page takes %d bytes compressed, %d are the limit", lang, n, maxPage)
 				}
+				mu.Lock()
 				if n > largest {
 					largest, name = n, v.name+" in "+lang
 				}
+				mu.Unlock()
 			}
 		})
 	}
-	t.Logf("the largest is %q with %d bytes, %d are the limit", name, largest, maxPage)
 }

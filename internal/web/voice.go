@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"html/template"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -127,6 +129,9 @@ func (v *voice) funcs() template.FuncMap {
 		"bdi":       bdi,
 		"strong":    strong,
 		"id":        pretty,
+		"mark":      mark,
+		"digest":    digest,
+		"whole":     whole,
 		"a":         v.a,
 		"party":     party,
 		"digits":    func(n int64) string { return strconv.FormatInt(n, 10) },
@@ -190,6 +195,48 @@ func strong(v any) template.HTML { return "<strong>" + markup(v) + "</strong>" }
 // pretty returns a label ID as people read it, in one piece.
 func pretty(id label.ID) template.HTML {
 	return template.HTML(`<span class="id" dir="ltr">` + id.Pretty() + `</span>`)
+}
+
+// mark returns an identifier that is no label's ID, such as a barcode number, a
+// model or the number of a report. People compare these with what is printed on
+// a product or in a document, so that they stay in one piece: what has the class
+// id is broken only where no line is long enough.
+func mark(s string) template.HTML {
+	return template.HTML(`<bdi class="id">` + template.HTMLEscapeString(s) + `</bdi>`)
+}
+
+// trailed is an identifier, and the punctuation after it.
+var trailed = regexp.MustCompile(`((?:<(?:a|strong)[^>]*>)?<(?:bdi|span) class="id"[^>]*>[^<]*</(?:bdi|span)>(?:</(?:a|strong)>)?)([,.;:)،؛。、，；：）]+)`)
+
+// HTML returns a message for a page. Punctuation stays with the identifier before
+// it: browsers would break a line between the two, as if that were an image.
+func (v *voice) HTML(key string, args ...any) template.HTML {
+	return template.HTML(trailed.ReplaceAllString(string(v.Language.HTML(key, args...)), `<span class="one">$1$2</span>`))
+}
+
+// shape is what the ID of a label looks like within a text.
+var shape = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
+
+// whole returns a text in which the IDs of labels stay in one piece.
+func whole(v any) template.HTML {
+	return template.HTML(shape.ReplaceAllString(string(markup(v)), `<span class="id" dir="ltr">$0</span>`))
+}
+
+// digestGroup is how many digits of a digest stay together. A digest as a whole
+// is longer than the line of a phone.
+const digestGroup = 8
+
+// digest returns a digest that lines break between groups only. It is copied in
+// one piece all the same.
+func digest(d label.Digest) template.HTML {
+	var s strings.Builder
+	s.WriteString(`<code dir="ltr">`)
+	for group := range slices.Chunk([]byte(d.String()), digestGroup) {
+		s.WriteString(`<wbr>`)
+		s.Write(group)
+	}
+	s.WriteString(`</code>`)
+	return template.HTML(s.String())
 }
 
 // a links to a page of ours.
