@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -20,11 +22,11 @@ was known at an instant, and how it stood then. Needs no key.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req := byName(args[0])
 			if at != "" {
-				t, err := parseTime("at", at)
+				t, err := c.past("at", at)
 				if err != nil {
 					return err
 				}
-				if now := c.now(); t.Before(now) || label.DateOf(t) != label.DateOf(now) { // today stands for now
+				if t.Before(c.now().Truncate(time.Second)) { // or else it stands for now, by the service's clock
 					req.At = timestamppb.New(t)
 				}
 			}
