@@ -54,7 +54,7 @@ func decisionListCommand(c *ctl) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if device != "" {
-				if req.Device, err = c.digest(device); err != nil {
+				if req.Device, err = c.digest(cmd.Context(), device); err != nil {
 					return err
 				}
 			}
@@ -153,14 +153,15 @@ authority's key.`,
 
 // trail finds a refusal by the beginning of its ID, or of its appeal's.
 func (c *ctl) trail(ctx context.Context, api labelv1.AppealServiceClient, id string) (*labelv1.Trail, error) {
-	if len(id) == 2*len(label.Digest{}) {
+	if isDigest(id) {
 		r, err := api.GetDecision(ctx, &labelv1.GetDecisionRequest{Id: id})
 		return r.GetTrail(), err
 	}
-	if len(id) < 8 {
-		return nil, usagef("ID: %q is too short, give at least 8 digits of it", id)
+	begins, ok := beginning(id)
+	if !ok {
+		return nil, usagef("ID: %q is neither a SHA-256 nor the beginning of one, at least %d digits", id, minDigits)
 	}
-	found, err := c.findTrails(ctx, api, strings.ToLower(id))
+	found, err := c.findTrails(ctx, api, begins)
 	if err != nil {
 		return nil, err
 	}
