@@ -373,9 +373,9 @@ func appealDecideCommand(c *ctl) *cobra.Command {
 		Long: `Sign a request to rule on an appeal, and send it. A ruling is final. Outcomes:
 
 upheld      the refusal stands
-changed     the criteria in --accept count as met from now on, in this version of
-            the scheme; the manufacturer requests the label again, and the ruling
-            is published with it
+changed     the criteria in --accept count as met from now on, in this version
+            of the scheme; the manufacturer requests the label again, and the
+            ruling is published with it
 sent-back   the manufacturer brings what the text names, and requests again
 
 Operators only. APPEAL is its ID, or the beginning of it.`,

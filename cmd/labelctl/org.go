@@ -15,7 +15,7 @@ import (
 )
 
 func orgCommand(c *ctl) *cobra.Command {
-	return group("org", "Enrol labs, manufacturers and operators, their keys and accreditations",
+	return group("org", "Enrol labs, manufacturers and operators, with their keys",
 		`Operators keep the register of who may sign what. All of these are for operators,
 but an organization may show its own record.`,
 		"  labelctl org list --role lab\n  labelctl org show aurora-lab",

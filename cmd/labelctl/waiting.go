@@ -222,7 +222,7 @@ func pick(list []*labelv1.WaitingRequest, id string) (*waiting, error) {
 
 // agree shows what would be signed and asks whether to.
 func (c *ctl) agree(ctx context.Context, w *waiting, s *labelv1.LabelSummary, yes bool) error {
-	var p page
+	p := page{width: widthOf(c.stderr)}
 	p.pairs(append([][2]string{{"device:", deviceText(s)}, {"state:", stateText(s)}}, w.rows()...)...)
 	if !yes || c.output == "text" {
 		if _, err := c.stderr.Write(p.b.Bytes()); err != nil {
