@@ -58,6 +58,12 @@ func whole(name, arg, where string) error {
 	return usagef("%s: %q is not a whole SHA-256, which has %d lower-case digits; %s", name, arg, digestDigits, where)
 }
 
+// wholeKey refuses the beginning of a key's ID: what ends a key for ever should
+// name all of it, and it is at hand.
+func wholeKey(id string) error {
+	return whole("KEYID", id, "\"labelctl org show ORGANIZATION\" and \"labelctl key show FILE\" print it whole")
+}
+
 // digest returns the digest of the device that an argument means: a file with the
 // descriptor, or the digest, or the beginning of it.
 func (c *ctl) digest(ctx context.Context, arg string) (string, error) {

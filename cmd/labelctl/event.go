@@ -83,6 +83,9 @@ func eventKeyCommand(c *ctl) *cobra.Command {
 			if r.Since, err = time.Parse(time.RFC3339, since); err != nil {
 				return usagef("--since: %q is not an instant such as 2026-05-01T00:00:00Z", since)
 			}
+			if err := wholeKey(args[0]); err != nil {
+				return err
+			}
 			r.Key = args[0]
 			return c.reportEvent(cmd.Context(), r)
 		},

@@ -298,6 +298,9 @@ be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
 		Example: "  labelctl org revoke-key 7c3f... --reason \"the laptop was stolen\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := wholeKey(args[0]); err != nil {
+				return err
+			}
 			api, conn, err := c.operations(cmd.Context())
 			if err != nil {
 				return err
