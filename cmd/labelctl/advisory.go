@@ -36,8 +36,9 @@ func advisoryPublishCommand(c *ctl) *cobra.Command {
 		Use:   "publish FILE",
 		Short: "Publish a CSAF or OpenVEX document",
 		Long: `Sign the publication of a document and send both. A manufacturer's is about its own
-labels, and refused where it says nothing of one; an operator's is about all. The
-document is not changed, and anybody can fetch it by its SHA-256.
+labels, and refused where it says nothing of one; an operator's is about all. A
+label that is issued later for a device that it is about gets it too. The document
+is not changed, and anybody can fetch it by its SHA-256.
 
 Look with --dry-run first: it lists what would be said of which labels.`,
 		Example: "  labelctl advisory publish nl-sa-2026-0011.json --dry-run\n  labelctl advisory publish nl-sa-2026-0011.json --text \"Firmware 3.8.4 is out.\"",
@@ -132,6 +133,7 @@ func writeAdvised(p *page, r *labelv1.PreviewAdvisoryResponse) {
 	p.table([]string{"LABEL", "STATE", "FIXED IN", "ADVICE"}, rows)
 	p.line("")
 	p.line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
+	p.line("a label that is issued later for a device that the document is about gets it too")
 }
 
 // followAdvisory waits until all labels that are there were gone through.
@@ -189,14 +191,11 @@ func (c *ctl) listAdvisories(ctx context.Context, publisher string) error {
 		return err
 	}
 	defer conn.Close()
-	all := &labelv1.ListAdvisoriesResponse{}
-	if err := each(func(token string) (string, error) {
-		r, err := api.ListAdvisories(ctx, &labelv1.ListAdvisoriesRequest{Publisher: publisher, PageSize: pageSize, PageToken: token})
-		all.Advisories = append(all.Advisories, r.GetAdvisories()...)
-		return r.GetNextPageToken(), err
-	}); err != nil {
+	list, err := c.advisoriesOf(ctx, api, publisher)
+	if err != nil {
 		return err
 	}
+	all := &labelv1.ListAdvisoriesResponse{Advisories: list}
 	return c.show(all, func(p *page) {
 		var rows [][]string
 		for _, a := range all.GetAdvisories() {
@@ -206,13 +205,23 @@ func (c *ctl) listAdvisories(ctx context.Context, publisher string) error {
 	})
 }
 
+// advisoriesOf fetches what an organization published.
+func (c *ctl) advisoriesOf(ctx context.Context, api labelv1.AdvisoryServiceClient, publisher string) (list []*labelv1.PublishedAdvisory, err error) {
+	err = each(func(token string) (string, error) {
+		r, err := api.ListAdvisories(ctx, &labelv1.ListAdvisoriesRequest{Publisher: publisher, PageSize: pageSize, PageToken: token})
+		list = append(list, r.GetAdvisories()...)
+		return r.GetNextPageToken(), err
+	})
+	return list, err
+}
+
 func advisoryShowCommand(c *ctl) *cobra.Command {
 	var publisher, out string
 	cmd := &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show an advisory, and how many labels it is about",
-		Long:    "Show an advisory by the SHA-256 of its document. --out writes the document as it\ncame. Where several published the same document, --publisher says whose\npublication is meant. Needs no key.",
-		Example: "  labelctl advisory show 5f21... --out advisory.json",
+		Long:    "Show an advisory by the SHA-256 of its document. --out writes the document as it\ncame. Where several published the same document, --publisher says whose\npublication is meant; with it the beginning of the SHA-256 is enough. Needs no key.",
+		Example: "  labelctl advisory show 5f21c0de --publisher northlight --out advisory.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, conn, err := c.publicAdvisories()
@@ -220,7 +229,24 @@ func advisoryShowCommand(c *ctl) *cobra.Command {
 				return err
 			}
 			defer conn.Close()
-			r, err := api.GetAdvisory(cmd.Context(), &labelv1.GetAdvisoryRequest{Id: args[0], Publisher: publisher})
+			id := args[0]
+			if begins, ok := beginning(id); ok && publisher != "" {
+				list, err := c.advisoriesOf(cmd.Context(), api, publisher)
+				if err != nil {
+					return err
+				}
+				var ids []string
+				for _, a := range list {
+					ids = append(ids, a.GetId())
+				}
+				if id, err = unique("ID", begins, ids, "\"labelctl advisory list\" lists the advisories of an organization"); err != nil {
+					return err
+				}
+			}
+			if err := whole("ID", id, "to give the beginning, name whose advisory it is with --publisher"); err != nil {
+				return err
+			}
+			r, err := api.GetAdvisory(cmd.Context(), &labelv1.GetAdvisoryRequest{Id: id, Publisher: publisher})
 			if err != nil {
 				return err
 			}

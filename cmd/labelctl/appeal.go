@@ -54,7 +54,7 @@ func decisionListCommand(c *ctl) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if device != "" {
-				if req.Device, err = c.digest(device); err != nil {
+				if req.Device, err = c.digest(cmd.Context(), device); err != nil {
 					return err
 				}
 			}
@@ -153,14 +153,15 @@ authority's key.`,
 
 // trail finds a refusal by the beginning of its ID, or of its appeal's.
 func (c *ctl) trail(ctx context.Context, api labelv1.AppealServiceClient, id string) (*labelv1.Trail, error) {
-	if len(id) == 2*len(label.Digest{}) {
+	if isDigest(id) {
 		r, err := api.GetDecision(ctx, &labelv1.GetDecisionRequest{Id: id})
 		return r.GetTrail(), err
 	}
-	if len(id) < 8 {
-		return nil, usagef("ID: %q is too short, give at least 8 digits of it", id)
+	begins, ok := beginning(id)
+	if !ok {
+		return nil, usagef("ID: %q is neither a SHA-256 nor the beginning of one, at least %d digits", id, minDigits)
 	}
-	found, err := c.findTrails(ctx, api, strings.ToLower(id))
+	found, err := c.findTrails(ctx, api, begins)
 	if err != nil {
 		return nil, err
 	}
@@ -372,9 +373,9 @@ func appealDecideCommand(c *ctl) *cobra.Command {
 		Long: `Sign a request to rule on an appeal, and send it. A ruling is final. Outcomes:
 
 upheld      the refusal stands
-changed     the criteria in --accept count as met from now on, in this version of
-            the scheme; the manufacturer requests the label again, and the ruling
-            is published with it
+changed     the criteria in --accept count as met from now on, in this version
+            of the scheme; the manufacturer requests the label again, and the
+            ruling is published with it
 sent-back   the manufacturer brings what the text names, and requests again
 
 Operators only. APPEAL is its ID, or the beginning of it.`,

@@ -93,7 +93,9 @@ func TestSuspension(t *testing.T) {
 			}
 		}
 	}
-	l.refused("nobody knows what will become", l.public("label", "history", l.id, "--at", "2999-01-01")...)
+	if r := try(t, l.public("label", "history", l.id, "--at", "2999-01-01")...); r.code != exitUsage || !strings.Contains(r.stderr, "how a label will stand nobody can say") {
+		t.Errorf("the history as of a year to come: exit code %d: %s", r.code, r.stderr)
+	}
 	l.refused("cannot be renewed", l.by(l.maker, "label", "renew", l.id, "--level", "3")...)
 	l.changed(testAuthority, "reinstate", "--reason", "unfounded", "--text", "It was a counterfeit.")
 	l.verify(l.id, 0)

@@ -174,12 +174,17 @@ func (e *serviceError) Error() string {
 // hints help where the service's own words cannot: it does not know what was
 // typed here.
 var hints = map[label.Reason]string{
-	label.ReasonUnknownKey:  "\"labelctl key show FILE\" prints a key's ID, an operator enrols it with \"labelctl org key\"; mend --key and --as otherwise",
+	label.ReasonUnknownKey:  "\"labelctl key show FILE\" prints a key's ID, an operator enrols it with \"labelctl org key\"; correct --key and --as otherwise",
 	label.ReasonWrongRole:   "check whom --as names, and which key --key",
 	label.ReasonNotYours:    "check whom --as names, and which key --key",
 	label.ReasonConflict:    "run the command again",
 	label.ReasonUnknownType: "\"labelctl attest\" and \"labelctl declare\" make what is accepted",
 }
+
+// aboutCaller are the reasons whose hint is about who calls. The service gives
+// them of other organizations and keys too that a request names; then its code is
+// another, and the hint would lead away from what is wrong.
+var aboutCaller = map[label.Reason]bool{label.ReasonUnknownKey: true, label.ReasonWrongRole: true, label.ReasonNotYours: true}
 
 // understand reads a call's error with its details (google.rpc.ErrorInfo and
 // BadRequest).
@@ -205,7 +210,9 @@ func (c *ctl) understand(err error) error {
 			}
 		}
 	}
-	e.hint = hints[e.reason]
+	if !aboutCaller[e.reason] || e.code == codes.PermissionDenied || e.code == codes.Unauthenticated {
+		e.hint = hints[e.reason]
+	}
 	if e.reason != "" {
 		return e
 	}

@@ -184,9 +184,16 @@ picture that it names was sent.`,
 		Example: "  labelctl device show 5f7c... --out camera.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			digest, err := label.ParseDigest(args[0])
+			text := args[0]
+			if begins, ok := beginning(text); ok {
+				var err error
+				if text, err = c.deviceThatBegins(cmd.Context(), begins); err != nil {
+					return err
+				}
+			}
+			digest, err := label.ParseDigest(text)
 			if err != nil {
-				return usagef("DIGEST: %v", err)
+				return usagef("DIGEST: %v, or the beginning of one, at least %d", err, minDigits)
 			}
 			d, r, err := c.getDevice(cmd.Context(), digest)
 			if err != nil {
@@ -225,22 +232,21 @@ func (c *ctl) getDevice(ctx context.Context, digest label.Digest) (*label.Device
 	return d, r, err
 }
 
-// device returns the descriptor that an argument means: a digest, which is
-// fetched, or a file.
+// device returns the descriptor that an argument means: a digest or the beginning
+// of one, which is fetched, or a file.
 func (c *ctl) device(ctx context.Context, arg string) (*label.Device, []byte, error) {
-	if digest, err := label.ParseDigest(arg); err == nil {
-		d, r, err := c.getDevice(ctx, digest)
-		return d, r.GetDescriptor_(), err
+	_, begins := beginning(arg)
+	if !begins && !isDigest(arg) {
+		return c.descriptor(arg)
 	}
-	return c.descriptor(arg)
-}
-
-// digest returns the digest of the device that an argument means, without
-// asking anybody.
-func (c *ctl) digest(arg string) (string, error) {
-	if _, err := label.ParseDigest(arg); err == nil {
-		return arg, nil
+	text, err := c.digest(ctx, arg)
+	if err != nil {
+		return nil, nil, err
 	}
-	_, b, err := c.descriptor(arg)
-	return label.DigestOf(b).String(), err
+	digest, err := label.ParseDigest(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, r, err := c.getDevice(ctx, digest)
+	return d, r.GetDescriptor_(), err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -48,6 +49,9 @@ func eventLabCommand(c *ctl) *cobra.Command {
 		Use:   "lab LAB --number NUMBER --text TEXT",
 		Short: "A lab's accreditation is suspended, or loses categories",
 		Long: `Suspend an accreditation of a lab, or with --category take categories out of it.
+Out of the scope "*" none can be taken: record the accreditation anew first, with
+each category by its name.
+
 While an accreditation is suspended, reports under it are not accepted and do
 not count. Recording it anew with "labelctl org accredit" ends the suspension.`,
 		Example: `  labelctl event lab aurora-lab --number L-0042 --text "Suspended by the accreditation body after its audit of 3 May."
@@ -78,6 +82,9 @@ func eventKeyCommand(c *ctl) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if r.Since, err = time.Parse(time.RFC3339, since); err != nil {
 				return usagef("--since: %q is not an instant such as 2026-05-01T00:00:00Z", since)
+			}
+			if err := wholeKey(args[0]); err != nil {
+				return err
 			}
 			r.Key = args[0]
 			return c.reportEvent(cmd.Context(), r)
@@ -136,15 +143,24 @@ func (c *ctl) reportEvent(ctx context.Context, r *incident) error {
 	if r.dry {
 		preview, err := api.PreviewEvent(ctx, &labelv1.PreviewEventRequest{Event: signed})
 		if err != nil {
-			return err
+			return r.wayOut(err)
 		}
 		return c.show(preview, func(p *page) { writePreview(p, preview) })
 	}
 	answer, err := api.ReportEvent(ctx, &labelv1.ReportEventRequest{Event: signed})
 	if err != nil {
-		return err
+		return r.wayOut(err)
 	}
 	return c.followEvent(ctx, api, answer.GetEvent())
+}
+
+// wayOut adds to a refusal what can be done instead: out of the scope "*" no
+// category can be taken before it is written out.
+func (r *incident) wayOut(err error) error {
+	if e, ok := errors.AsType[*serviceError](err); ok && e.reason == label.ReasonScopeCategory && len(r.Categories) > 0 {
+		return hintf(err, "categories are taken out of a scope that names them: where it is \"*\", record the accreditation anew first, with the same number and a --category for each that \"labelctl scheme categories\" lists (\"labelctl org accredit %s --number %s ...\"), and then report what is lost", r.Lab, r.Number)
+	}
+	return err
 }
 
 // signStatement signs a statement about a subject with the caller's key.
@@ -192,7 +208,14 @@ func writeEvent(p *page, e *labelv1.Event) {
 	p.pairs([2]string{"event", e.GetId()}, [2]string{"about", e.GetKind() + " " + e.GetAbout()}, [2]string{"reason", e.GetReason()},
 		[2]string{"text", e.GetText()}, [2]string{"received", e.GetReceived().AsTime().Format(time.RFC3339)})
 	p.line("")
-	p.line("%s: %s changed", state, plural(int(e.GetChanged()), "label", "labels"))
+	switch label.EventKind(e.GetKind()) {
+	case label.HoldEvent:
+		p.line("%s: labels that stand are not changed; no label is issued or renewed until \"labelctl hold end\"", state)
+	case label.ReleaseEvent:
+		p.line("%s: labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")", state)
+	default:
+		p.line("%s: %s changed", state, plural(int(e.GetChanged()), "label", "labels"))
+	}
 	if e.GetFailed() == 0 {
 		return
 	}
@@ -226,45 +249,55 @@ func writePreview(p *page, r *labelv1.PreviewEventResponse) {
 }
 
 func eventShowCommand(c *ctl) *cobra.Command {
-	return &cobra.Command{
-		Use:     "show ID",
-		Short:   "Show an event and how far its consequences are drawn",
-		Long:    "Show an event that was reported, how many labels were changed because of it, and for\nwhich that failed.",
+	return c.eventByID(&cobra.Command{
+		Use:   "show ID",
+		Short: "Show an event and how far its consequences are drawn",
+		Long: `Show an event that was reported, how many labels were changed because of it, and for
+which that failed. ID is the whole of it, as the report printed it and as
+"labelctl label history" of a label that it changed does.`,
 		Example: "  labelctl event show 5f21...",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.oversight(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer conn.Close()
-			r, err := api.GetEvent(cmd.Context(), &labelv1.GetEventRequest{Id: args[0]})
-			if err != nil {
-				return err
-			}
-			return c.show(r.GetEvent(), func(p *page) { writeEvent(p, r.GetEvent()) })
-		},
-	}
+	}, func(ctx context.Context, api labelv1.OversightServiceClient, id string) error {
+		r, err := api.GetEvent(ctx, &labelv1.GetEventRequest{Id: id})
+		if err != nil {
+			return err
+		}
+		return c.show(r.GetEvent(), func(p *page) { writeEvent(p, r.GetEvent()) })
+	})
 }
 
 func eventRetryCommand(c *ctl) *cobra.Command {
-	return &cobra.Command{
-		Use:     "retry ID",
-		Short:   "Try again what failed of an event",
-		Long:    "Have the labels tried again for which the consequences of an event could not be\ndrawn. What it has changed it does not change again.",
+	return c.eventByID(&cobra.Command{
+		Use:   "retry ID",
+		Short: "Try again what failed of an event",
+		Long: `Have the labels tried again for which the consequences of an event could not be
+drawn. What it has changed it does not change again. ID is the whole of it, as for
+"labelctl event show".`,
 		Example: "  labelctl event retry 5f21...",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.oversight(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer conn.Close()
-			r, err := api.RetryEvent(cmd.Context(), &labelv1.RetryEventRequest{Id: args[0]})
-			if err != nil {
-				return err
-			}
-			return c.followEvent(cmd.Context(), api, r.GetEvent())
-		},
+	}, func(ctx context.Context, api labelv1.OversightServiceClient, id string) error {
+		r, err := api.RetryEvent(ctx, &labelv1.RetryEventRequest{Id: id})
+		if err != nil {
+			return err
+		}
+		return c.followEvent(ctx, api, r.GetEvent())
+	})
+}
+
+// eventByID makes cmd do something with an event that is on record.
+func (c *ctl) eventByID(cmd *cobra.Command, do func(ctx context.Context, api labelv1.OversightServiceClient, id string) error) *cobra.Command {
+	cmd.Args = cobra.ExactArgs(1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if kind, _, ok := strings.Cut(args[0], ":"); ok && causes[kind] != nil {
+			return usagef("ID: %q names no event, but says what the authority did by itself: %s", args[0], causeText(args[0], "DEVICE"))
+		}
+		if err := whole("ID", args[0], "the service has no list of events, but \"labelctl label history\" of a label that the event changed prints it whole"); err != nil {
+			return err
+		}
+		api, conn, err := c.oversight(cmd.Context())
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		return do(cmd.Context(), api, args[0])
 	}
+	return cmd
 }

@@ -496,37 +496,26 @@ statements about it, whoever signed and sent them, and why one does not count.`,
 		Example: "  labelctl submissions\n  labelctl submissions --device camera.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			req := &labelv1.ListSubmissionsRequest{PageSize: pageSize}
+			about := ""
 			if device != "" {
 				var err error
-				if req.Device, err = c.digest(device); err != nil {
+				if about, err = c.digest(cmd.Context(), device); err != nil {
 					return err
 				}
 			}
-			return c.listSubmissions(cmd.Context(), req)
+			return c.listSubmissions(cmd.Context(), about)
 		},
 	}
 	cmd.Flags().StringVar(&device, "device", "", "only about this device: its digest, or a `file` with its descriptor")
 	return cmd
 }
 
-func (c *ctl) listSubmissions(ctx context.Context, req *labelv1.ListSubmissionsRequest) error {
-	conn, err := c.caller(ctx)
+func (c *ctl) listSubmissions(ctx context.Context, device string) error {
+	list, err := c.submissions(ctx, device)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	api := labelv1.NewSubmissionServiceClient(conn)
-	all := &labelv1.ListSubmissionsResponse{}
-	err = each(func(token string) (string, error) {
-		req.PageToken = token
-		r, err := api.ListSubmissions(ctx, req)
-		all.Submissions = append(all.Submissions, r.GetSubmissions()...)
-		return r.GetNextPageToken(), err
-	})
-	if err != nil {
-		return err
-	}
+	all := &labelv1.ListSubmissionsResponse{Submissions: list}
 	return c.show(all, func(p *page) {
 		var rows [][]string
 		for _, s := range all.GetSubmissions() {

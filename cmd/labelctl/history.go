@@ -1,6 +1,9 @@
 package main
 
 import (
+	"strings"
+	"time"
+
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -20,11 +23,11 @@ was known at an instant, and how it stood then. Needs no key.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req := byName(args[0])
 			if at != "" {
-				t, err := parseTime("at", at)
+				t, err := c.past("at", at)
 				if err != nil {
 					return err
 				}
-				if now := c.now(); t.Before(now) || label.DateOf(t) != label.DateOf(now) { // today stands for now
+				if t.Before(c.now().Truncate(time.Second)) { // or else it stands for now, by the service's clock
 					req.At = timestamppb.New(t)
 				}
 			}
@@ -54,7 +57,7 @@ func writeHistory(p *page, r *labelv1.VerifyResponse) {
 			later++
 			continue
 		}
-		writeStatus(p, a, st, r.GetHistory()[i].GetLogIndex())
+		writeStatus(p, a, st, s.GetDevice(), r.GetHistory()[i].GetLogIndex())
 	}
 	p.line("")
 	rows := append([][2]string{{"as of:", instant(a.At)}}, a.rows()...)
@@ -67,8 +70,37 @@ func writeHistory(p *page, r *labelv1.VerifyResponse) {
 	}
 }
 
+// causes say, by what a cause begins with, what the authority did by itself, and
+// where to look. The rest of a cause is given, and the device.
+var causes = map[string]func(rest, device string) string{
+	"judged": func(_, device string) string {
+		return "because its evidence was judged again: \"labelctl evaluate " + device +
+			"\" shows what it comes to, \"labelctl submissions --device " + device + "\" the evidence and what speaks against it"
+	},
+	"unjudged": func(_, _ string) string {
+		return "because its evidence was to be judged again, and its version of the scheme is not served (\"labelctl scheme list\")"
+	},
+	"overdue": func(advisory, _ string) string {
+		return "because no news followed in time: \"labelctl advisory show " + advisory + "\""
+	},
+	"carried": func(statement, _ string) string {
+		id, number, _ := strings.Cut(statement, "/")
+		return "carried over from the label before: number " + number + " of \"labelctl label history " + label.ID(id).Pretty() + "\""
+	},
+}
+
+// causeText says what a status followed from where nobody asked for it: an event
+// that was reported, or what the authority did by itself.
+func causeText(cause, device string) string {
+	kind, rest, _ := strings.Cut(cause, ":")
+	if say := causes[kind]; say != nil {
+		return say(rest, device)
+	}
+	return "because of event " + cause
+}
+
 // writeStatus writes one entry of a history: when and what, and why below.
-func writeStatus(p *page, a *account, st *label.Status, index int64) {
+func writeStatus(p *page, a *account, st *label.Status, device string, index int64) {
 	const indent = len("2006-01-02T15:04:05Z  ")
 	p.line("%s  %d. %s (log entry %d)", instant(st.Recorded), st.Number, happened(st), index)
 	lines := []string{a.why(st)}
@@ -78,7 +110,7 @@ func writeStatus(p *page, a *account, st *label.Status, index int64) {
 		}
 	}
 	if st.Cause != "" {
-		lines = append(lines, "because of event "+st.Cause)
+		lines = append(lines, causeText(st.Cause, device))
 	}
 	for _, line := range lines {
 		if line != "" {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,11 +27,12 @@ func holdListCommand(c *ctl) *cobra.Command {
 		Use:   "list DEVICE",
 		Short: "List what stands in the way of a product, and the way out",
 		Long: `List the holds on a device's product, with the reason of each and what its
-manufacturer can do. DEVICE is a digest or a file with the descriptor.`,
+manufacturer can do. DEVICE is a file with the descriptor, or a digest or the
+beginning of one.`,
 		Example: "  labelctl hold list camera.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			device, err := c.digest(args[0])
+			device, err := c.digest(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -83,86 +82,77 @@ func holdText(h *labelv1.Hold) string {
 	return "the authority refused " + h.GetManufacturer()
 }
 
-// A refusal is a hold to be put or ended.
-type refusal struct {
-	incident
-	device string // file or digest
+func holdPutCommand(c *ctl) *cobra.Command {
+	return c.refusalCommand(label.HoldEvent, label.Suspend, &cobra.Command{
+		Use:   "put --device DEVICE|--manufacturer ID --reason CODE --text TEXT",
+		Short: "Refuse a device or a manufacturer, as an operator",
+		Long: `Have no label issued or renewed for a device's product, or for any product of a
+manufacturer, until "labelctl hold end". Labels that stand are not changed.`,
+		Example: `  labelctl hold put --device camera.yaml --reason nonconformity --text "Sold with a shared password."`,
+	})
 }
 
-func (r *refusal) flags(cmd *cobra.Command) {
+func holdEndCommand(c *ctl) *cobra.Command {
+	return c.refusalCommand(label.ReleaseEvent, label.Release, &cobra.Command{
+		Use:   "end --device DEVICE|--manufacturer ID --reason CODE --text TEXT",
+		Short: "End such a refusal, as an operator",
+		Long: `End what "labelctl hold put" began. A hold that began with a label ends with that
+label: "labelctl label reinstate", "clear" or "release".`,
+		Example: `  labelctl hold end --manufacturer acme --reason resolved --text "The packages were called back."`,
+	})
+}
+
+// refusalCommand makes cmd put or end a hold without a label. Its reasons are
+// those of an action on a label.
+func (c *ctl) refusalCommand(kind label.EventKind, reasons label.Action, cmd *cobra.Command) *cobra.Command {
+	r := &incident{Event: label.Event{Kind: kind}}
+	var device string
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if device != "" {
+			digest, err := c.digest(cmd.Context(), device)
+			if err != nil {
+				return err
+			}
+			if r.Device, err = label.ParseDigest(digest); err != nil {
+				return err
+			}
+		}
+		return c.reportEvent(cmd.Context(), r)
+	}
 	f := cmd.Flags()
-	f.StringVar(&r.device, "device", "", "`file` with the descriptor of the device, or its digest")
+	f.StringVar(&device, "device", "", "`file` with the descriptor of the device, or its digest")
 	f.StringVar(&r.Manufacturer, "manufacturer", "", "`ID` of the manufacturer, all of whose products are meant")
 	f.StringVar(&r.Reason, "reason", "", "reason `code`")
 	f.StringVar(&r.Text, "text", "", "what happened, in plain words; the manufacturer reads it")
 	cmd.MarkFlagsMutuallyExclusive("device", "manufacturer")
 	cmd.MarkFlagsOneRequired("device", "manufacturer")
 	require(cmd, "reason", "text")
-}
-
-func (c *ctl) refuse(ctx context.Context, r *refusal) (err error) {
-	if r.device != "" {
-		digest, err := c.digest(r.device)
-		if err != nil {
-			return err
-		}
-		if r.Device, err = label.ParseDigest(digest); err != nil {
-			return err
-		}
-	}
-	return c.reportEvent(ctx, &r.incident)
-}
-
-func holdPutCommand(c *ctl) *cobra.Command {
-	r := &refusal{incident: incident{Event: label.Event{Kind: label.HoldEvent}}}
-	cmd := &cobra.Command{
-		Use:   "put --device DEVICE|--manufacturer ID --reason CODE --text TEXT",
-		Short: "Refuse a device or a manufacturer, as an operator",
-		Long: `Have no label issued or renewed for a device's product, or for any product of a
-manufacturer, until "labelctl hold end". Labels that stand are not changed.`,
-		Example: `  labelctl hold put --device camera.yaml --reason nonconformity --text "Sold with a shared password."`,
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.refuse(cmd.Context(), r) },
-	}
-	r.flags(cmd)
-	completeReasons(cmd, label.Suspend)
-	return cmd
-}
-
-func holdEndCommand(c *ctl) *cobra.Command {
-	r := &refusal{incident: incident{Event: label.Event{Kind: label.ReleaseEvent}}}
-	cmd := &cobra.Command{
-		Use:   "end --device DEVICE|--manufacturer ID --reason CODE --text TEXT",
-		Short: "End such a refusal, as an operator",
-		Long: `End what "labelctl hold put" began. A hold that began with a label ends with that
-label: "labelctl label reinstate", "clear" or "release".`,
-		Example: `  labelctl hold end --manufacturer acme --reason resolved --text "The packages were called back."`,
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.refuse(cmd.Context(), r) },
-	}
-	r.flags(cmd)
-	completeReasons(cmd, label.Release)
+	completeReasons(cmd, reasons)
 	return cmd
 }
 
 func eventStrikeCommand(c *ctl) *cobra.Command {
 	r := &incident{Event: label.Event{Kind: label.StatementEvent}}
+	var device string
 	cmd := &cobra.Command{
 		Use:   "strike STATEMENT --reason CODE --text TEXT",
 		Short: "A report, declaration or ruling does not count any more",
 		Long: `Strike one piece of evidence: a report, a declaration, or a ruling on an appeal. It
 stays on record and does not count. What rests on it is judged again at once.
-STATEMENT is its SHA-256, as "labelctl submissions --device" shows it.`,
-		Example: `  labelctl event strike 5f21... --reason false-report --text "The lab tested another model."`,
+STATEMENT is its SHA-256, or with --device the beginning of it, as "labelctl
+submissions --device" shows it.`,
+		Example: `  labelctl event strike 5f21c0de --device camera.yaml --reason false-report --text "The lab tested another model."`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if r.Statement, err = label.ParseDigest(strings.TrimSpace(args[0])); err != nil {
-				return label.Within("statement", err)
+			if r.Statement, err = c.statement(cmd.Context(), args[0], device); err != nil {
+				return err
 			}
 			return c.reportEvent(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "false-report")
+	cmd.Flags().StringVar(&device, "device", "", "device that it is about, to find it by its beginning: `file` with the descriptor, or a digest")
 	return cmd
 }
 

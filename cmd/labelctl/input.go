@@ -175,6 +175,21 @@ func parseTime(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
+// past reads an instant that is past, or a day of which today stands for now.
+// What is yet to come nobody can say, and an instant that is ahead by no more than
+// clocks may differ stands for itself.
+func (c *ctl) past(flag, s string) (time.Time, error) {
+	t, err := parseTime(flag, s)
+	now := c.now()
+	if err != nil || !t.After(now.Add(label.MaxVerifierSkew)) {
+		return t, err
+	}
+	if d, err := label.ParseDate(s); err == nil && d == label.DateOf(now) {
+		return now.UTC().Truncate(time.Second), nil
+	}
+	return t, usagef("--%s: %s is yet to come (it is %s here), and how a label will stand nobody can say; name an instant that is past", flag, s, instant(now))
+}
+
 // parseStart reads an instant, or a day, which stands for its first second: what
 // takes effect on a day holds all that day.
 func parseStart(flag, s string) (time.Time, error) {

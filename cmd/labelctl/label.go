@@ -28,7 +28,7 @@ each came to, whose word it asks for, and the evidence it rests on.`,
 		Example: "  labelctl evaluate camera.yaml\n  labelctl evaluate camera.yaml --level 3 --output json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if req.Device, err = c.digest(args[0]); err != nil {
+			if req.Device, err = c.digest(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			conn, err := c.caller(cmd.Context())
@@ -176,7 +176,7 @@ has it, "labelctl appeal file" appeals against it.`,
 			if r.Level < 1 {
 				return usagef("--level: must be 1 or more")
 			}
-			if r.Device, err = c.digest(args[0]); err != nil {
+			if r.Device, err = c.digest(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			return c.request(cmd.Context(), r)

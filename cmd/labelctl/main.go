@@ -81,8 +81,9 @@
 //	2  the command line is wrong
 //	3  request: the evidence does not support the level
 //	4  verify: genuine, but not valid (expired, suspended, revoked, withdrawn,
-//	   superseded)
-//	5  verify: genuine, but nothing shows whether anything has happened since
+//	   superseded, or not valid by a status list that is newer)
+//	5  verify: genuine, but nothing shows whether anything has happened since, or
+//	   what shows it is too old
 //	6  verify, surveillance verify: all is well if the keys are believed that
 //	   the service itself names, since --trust was not given
 package main

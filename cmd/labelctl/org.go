@@ -15,7 +15,7 @@ import (
 )
 
 func orgCommand(c *ctl) *cobra.Command {
-	return group("org", "Enrol labs, manufacturers and operators, their keys and accreditations",
+	return group("org", "Enrol labs, manufacturers and operators, with their keys",
 		`Operators keep the register of who may sign what. All of these are for operators,
 but an organization may show its own record.`,
 		"  labelctl org list --role lab\n  labelctl org show aurora-lab",
@@ -298,6 +298,9 @@ be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
 		Example: "  labelctl org revoke-key 7c3f... --reason \"the laptop was stolen\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := wholeKey(args[0]); err != nil {
+				return err
+			}
 			api, conn, err := c.operations(cmd.Context())
 			if err != nil {
 				return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -79,8 +80,10 @@ passphrase of an encrypted key, which is asked for otherwise.`,
 	root.SetErr(stderr)
 	root.SilenceUsage, root.SilenceErrors = true, true
 	// Groups run only to refuse; their usage is that of their commands.
-	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(),
-		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
+	root.SetUsageTemplate(strings.NewReplacer(
+		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}",
+		".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", helpWidth)).Replace(root.UsageTemplate()))
+	fillHelp(root)
 	f := root.PersistentFlags()
 	f.StringVar(&c.server, "server", "127.0.0.1:8443", "gRPC address of the service, `host:port` ("+envServer+")")
 	f.StringVar(&c.key, "key", "", "private key to call and sign with, `file or KMS URI` ("+envKey+")")

@@ -133,7 +133,7 @@ func TestUsageErrorsExitWith2(t *testing.T) {
 		{"label approve 1234", "at least 8 digits"},
 		{"label history K7QM-4T2X-9PWH --at noon", "neither a day"},
 		{"verify x --at noon", "neither a day"},
-		{"verify x --offline", "needs --trust"},
+		{"verify K7QM-4T2X-9PWH --offline", "needs --trust"},
 		{"scheme facts --by me", "neither lab nor manufacturer"},
 	} {
 		t.Run(tc.args, func(t *testing.T) {

@@ -187,15 +187,16 @@ func report(stderr io.Writer, asJSON bool, command string, err error) int {
 		}
 		return code
 	}
+	width := widthOf(stderr)
 	text := clean(p.Message, true)
 	for _, before := range []string{p.Field, p.Place, p.lead} {
 		if before != "" {
 			text = clean(before, false) + ": " + text
 		}
 	}
-	fmt.Fprintf(stderr, "labelctl: %s\n", strings.ReplaceAll(text, "\n", "\n  "))
+	fmt.Fprintln(stderr, wrapped("labelctl: "+strings.ReplaceAll(text, "\n", "\n  "), width))
 	if p.Hint != "" {
-		fmt.Fprintf(stderr, "labelctl: hint: %s\n", clean(p.Hint, false))
+		fmt.Fprintln(stderr, wrapped("labelctl: hint: "+clean(p.Hint, false), width))
 	}
 	return code
 }
@@ -204,7 +205,7 @@ func report(stderr io.Writer, asJSON bool, command string, err error) int {
 // result.
 func (c *ctl) note(format string, args ...any) {
 	if c.output == "text" {
-		fmt.Fprintf(c.stderr, "labelctl: note: %s\n", clean(fmt.Sprintf(format, args...), false))
+		fmt.Fprintln(c.stderr, wrapped("labelctl: note: "+clean(fmt.Sprintf(format, args...), false), widthOf(c.stderr)))
 	}
 }
 
@@ -217,7 +218,7 @@ func (c *ctl) show(v any, text func(*page)) error {
 			return err
 		}
 	} else {
-		var p page
+		p := page{width: widthOf(c.stdout)}
 		text(&p)
 		b = p.b.Bytes()
 	}
@@ -245,16 +246,19 @@ func encode(v any) ([]byte, error) {
 
 // A page is text for people. Texts that it is given may come from strangers,
 // and reach the terminal without anything that it would obey.
-type page struct{ b bytes.Buffer }
+type page struct {
+	b     bytes.Buffer
+	width int // of the terminal; 0 where there is none, and every line is as long as it is
+}
 
-// line writes one line.
+// line writes one line, or on a terminal as many as it takes.
 func (p *page) line(format string, args ...any) {
 	for i, a := range args {
 		if s, ok := a.(string); ok {
 			args[i] = clean(s, false)
 		}
 	}
-	fmt.Fprintf(&p.b, format+"\n", args...)
+	fmt.Fprintln(&p.b, wrapped(fmt.Sprintf(format, args...), p.width))
 }
 
 // raw writes text of ours as it is.
@@ -266,18 +270,28 @@ func (p *page) table(head []string, rows [][]string) {
 		p.line("none")
 		return
 	}
-	w := tabwriter.NewWriter(&p.b, 0, 0, 2, ' ', 0)
+	var all [][]string
 	if head != nil {
-		rows = append([][]string{head}, rows...)
+		all = [][]string{head}
 	}
 	for _, row := range rows {
-		for i, cell := range row {
-			if i > 0 {
-				fmt.Fprint(w, "\t")
-			}
-			fmt.Fprint(w, clean(cell, false))
+		var cells []string
+		for _, cell := range row {
+			cells = append(cells, clean(cell, false))
 		}
-		fmt.Fprintln(w)
+		all = append(all, cells)
+	}
+	if p.width > 0 && len(all) > 0 {
+		if columns := fits(all, p.width, head != nil); columns != nil {
+			p.fitted(all, columns)
+		} else {
+			p.records(head, rows)
+		}
+		return
+	}
+	w := tabwriter.NewWriter(&p.b, 0, 0, gap, ' ', 0)
+	for _, cells := range all {
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	w.Flush() // a bytes.Buffer does not fail
 }

@@ -61,6 +61,18 @@ func TestReport(t *testing.T) {
 			problem{Reason: "NOT_YOURS", Field: "device", Message: "not yours", Code: "PERMISSION_DENIED", Hint: hints[label.ReasonNotYours]}, exitFailed,
 		},
 		{
+			"another's role", c.understand(detailed(t, codes.FailedPrecondition, "event.lab: x is not enrolled as lab", label.ReasonWrongRole,
+				&errdetails.BadRequest_FieldViolation{Field: "event.lab", Description: "x is not enrolled as lab"})),
+			"labelctl: event.lab: x is not enrolled as lab\n",
+			problem{Reason: "WRONG_ROLE", Field: "event.lab", Message: "x is not enrolled as lab", Code: "FAILED_PRECONDITION"}, exitFailed,
+		},
+		{
+			"another's key", c.understand(detailed(t, codes.NotFound, "event.key: no key \"00\" is enrolled", label.ReasonUnknownKey,
+				&errdetails.BadRequest_FieldViolation{Field: "event.key", Description: "no key \"00\" is enrolled"})),
+			"labelctl: event.key: no key \"00\" is enrolled\n",
+			problem{Reason: "UNKNOWN_KEY", Field: "event.key", Message: "no key \"00\" is enrolled", Code: "NOT_FOUND"}, exitFailed,
+		},
+		{
 			"several fields", c.understand(detailed(t, codes.InvalidArgument, "two things", label.ReasonMissing,
 				&errdetails.BadRequest_FieldViolation{Field: "a", Description: "is required"},
 				&errdetails.BadRequest_FieldViolation{Field: "b", Description: "is required"})),

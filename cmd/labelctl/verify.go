@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -53,12 +57,21 @@ the target names is asked for its own keys: that finds accidents, and not a
 service that lies. The first line then says so.
 
 The package holds all that happened to the label, so that --at can ask how it
-stood at an instant that is past, and a signed proof that it is all.
+stood at an instant that is past, and a signed proof that it is all. How it will
+stand nobody can say: an instant that is yet to come is refused.
 
---offline uses no network: it needs a package file and --trust. What happened
-after the package was made is then not known. A status list, the small file at
-/status-list that tells of all labels, says more: with --status-list a package
-that is older than a suspension is found out, and one without the proof will do.
+A package file is checked by itself, also where there is a network: the service
+is asked for its keys where --trust is not given, and never for the label. What
+happened after the package was made cannot be known from a file, so the proof in
+it counts for 7 days, or for as long as the trust file says, and then the answer
+is exit code 5. To know how the label stands now, give its ID or its URL instead
+of the file.
+
+A status list, the small file at /status-list that tells of all labels, says more:
+with --status-list a package that is older than a suspension is found out, and one
+without the proof will do. A list counts for a day.
+
+--offline uses no network: it needs a package file and --trust.
 
 This computer's clock must be right: what is dated more than five minutes ahead of
 it is refused.
@@ -67,8 +80,10 @@ The exit code is
   0  the label is genuine and active
   1  it is not genuine, or that cannot be told
   2  the command line is wrong
-  4  it is genuine and not valid: expired, suspended, revoked, withdrawn, superseded
-  5  it is genuine, and nothing shows whether anything has happened to it since
+  4  it is genuine and not valid: expired, suspended, revoked, withdrawn,
+     superseded, or not valid by a status list that is newer
+  5  it is genuine, and nothing shows whether anything has happened to it since:
+     the package has no proof of that, or one that is too old
   6  it is genuine and active if the keys are believed that the service itself
      names: --trust was not given`,
 		Example: `  labelctl verify K7QM-4T2X-9PWH --url https://labels.example.org
@@ -79,12 +94,9 @@ The exit code is
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			v.target = args[0]
 			if at != "" {
-				if v.at, err = parseTime("at", at); err != nil {
+				if v.at, err = c.past("at", at); err != nil {
 					return err
 				}
-			}
-			if v.offline && v.trust == "" {
-				return usagef("--offline needs --trust: a file with the keys to believe")
 			}
 			return c.verify(cmd.Context(), &v)
 		},
@@ -94,7 +106,7 @@ The exit code is
 	f.StringVar(&v.trust, "trust", "", "`file` with the keys to believe")
 	f.StringVar(&v.list, "status-list", "", "`file` with a status list to check against")
 	f.BoolVar(&v.offline, "offline", false, "use no network")
-	f.StringVar(&at, "at", "", "`instant` or day for which to say where the label stands (default: now)")
+	f.StringVar(&at, "at", "", "past `instant`, or day, for which to say where the label stands (default: now)")
 	return cmd
 }
 
@@ -107,15 +119,21 @@ type subject struct {
 }
 
 // subject reads the target: a file if there is one of that name, else an ID or
-// URL.
-func (c *ctl) subject(target string) (*subject, error) {
+// URL. Offline only a file will do.
+func (c *ctl) subject(target string, offline bool) (*subject, error) {
 	info, err := os.Stat(target)
-	if err != nil || info.IsDir() {
-		s, err := scanned(target)
-		if err != nil && label.ReasonOf(err) != label.ReasonIDCheck {
-			return nil, hintf(err, "there is no file %q either", target)
+	switch {
+	case err == nil && info.IsDir():
+		return nil, usagef("TARGET: %s is a directory; name a file, a label's ID or its URL", target)
+	case err != nil:
+		s, scanErr := scanned(target)
+		if scanErr == nil || label.ReasonOf(scanErr) == label.ReasonIDCheck && !offline {
+			return s, scanErr
 		}
-		return s, err
+		if offline || fileName(target) || !errors.Is(err, fs.ErrNotExist) {
+			return nil, pathError(err)
+		}
+		return nil, hintf(scanErr, "there is no file %q either", target)
 	}
 	f, err := os.Open(target)
 	if err != nil {
@@ -142,6 +160,12 @@ func (c *ctl) subject(target string) (*subject, error) {
 		return nil, &located{target, err}
 	}
 	return &subject{pkg: pkg}, nil
+}
+
+// fileName reports whether somebody who typed this meant a file: it has an ending
+// or a folder, and no scheme.
+func fileName(target string) bool {
+	return !strings.Contains(target, "://") && (filepath.Ext(target) != "" || filepath.Base(target) != target)
 }
 
 // pictured reads the QR code in a picture.
@@ -199,9 +223,12 @@ func (c *ctl) resolve(ctx context.Context, base string, g label.GTIN) (label.ID,
 }
 
 func (c *ctl) verify(ctx context.Context, v *verification) error {
-	s, err := c.subject(v.target)
+	s, err := c.subject(v.target, v.offline)
 	if err != nil {
 		return err
+	}
+	if v.offline && v.trust == "" {
+		return usagef("--offline needs --trust: a file with the keys to believe")
 	}
 	base, err := v.base(s)
 	if err != nil {
@@ -231,20 +258,19 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 	if err != nil {
 		return err
 	}
-	if err := c.listed(v, trust, r); err != nil {
+	untold, err := c.listed(v, trust, r)
+	if err != nil {
 		return err
 	}
-	told := r.Told()
-	if label.ReasonOf(told) == label.ReasonStale {
-		return &led{"cannot tell", told}
-	}
-	if err := c.showVerified(v, base, r, told == nil); err != nil {
+	untold = cmp.Or(untold, r.Told())
+	if err := c.showVerified(v, base, r, untold); err != nil {
 		return err
 	}
+	overruled := untold != nil && r.Overruled != nil // such as suspended in the package, and valid in a newer list
 	switch {
-	case r.State != label.Active:
+	case r.Lost() || r.State != label.Active && !overruled:
 		return outcome(exitInvalid)
-	case told != nil:
+	case untold != nil:
 		return outcome(exitUntold)
 	case v.trust == "":
 		return outcome(exitUntrusted)
@@ -252,23 +278,30 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 	return nil
 }
 
-// listed holds a result to the status list in a file, if one is named.
-func (c *ctl) listed(v *verification, trust *verify.Trust, r *verify.Result) error {
+// listed holds a result to the status list in a file, if one is named. A list
+// that is too old, or from before the label, shows nothing: untold says so, where
+// the label has not ended anyway.
+func (c *ctl) listed(v *verification, trust *verify.Trust, r *verify.Result) (untold, err error) {
 	if v.list == "" {
-		return nil
+		return nil, nil
 	}
 	b, err := c.readFile(v.list, statuslist.MaxToken)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	list, err := trust.OpenList(b, c.now())
 	if err != nil {
-		return &located{v.list, err}
+		err = &located{v.list, err}
+	} else if err = trust.CheckList(r, list); err != nil {
+		err = &led{"cannot tell", err}
 	}
-	if err := trust.CheckList(r, list); err != nil {
-		return &led{"cannot tell", err}
+	switch {
+	case label.ReasonOf(err) != label.ReasonStale:
+		return nil, err
+	case r.State.Live():
+		return err, nil
 	}
-	return nil
+	return nil, nil
 }
 
 func packagePath(id label.ID) string { return "/l/" + string(id) + "/package" }
@@ -341,20 +374,26 @@ func (c *ctl) genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Re
 	return r, nil
 }
 
-func (c *ctl) showVerified(v *verification, base string, r *verify.Result, told bool) error {
+// showVerified shows a result; untold is why nobody can tell how the label
+// stands, if so.
+func (c *ctl) showVerified(v *verification, base string, r *verify.Result, untold error) error {
 	result := struct {
 		Genuine bool   `json:"genuine"`
-		Trusted bool   `json:"trusted"` // the keys are those of a trust file
-		Told    bool   `json:"told"`    // the package shows, or a status list does, how the label stands
-		Trust   string `json:"trust"`   // file, or URL of the service's own word
+		Trusted bool   `json:"trusted"`          // the keys are those of a trust file
+		Told    bool   `json:"told"`             // the package shows, or a status list does, how the label stands
+		Untold  string `json:"untold,omitempty"` // why that is not so
+		Trust   string `json:"trust"`            // file, or URL of the service's own word
 		State   string `json:"state"`
 		*verify.Result
-	}{true, v.trust != "", told, v.trust, string(r.State), r}
+	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r}
 	if !result.Trusted {
 		result.Trust = base + trustPath
 	}
-	if !told {
-		result.State = "unknown"
+	switch {
+	case untold != nil:
+		result.State, result.Untold = "unknown", untoldText(untold)
+	case r.Lost():
+		result.State = r.Overruled.Value.String()
 	}
 	declared, err := inWords(r.Label.Declared)
 	if err != nil {
@@ -364,8 +403,8 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, told 
 		if !result.Trusted {
 			untrusted(p, base)
 		}
-		if !told {
-			p.line("CANNOT TELL whether anything has happened to this label since it was issued: the package does not show it. Fetch it again, or give --status-list")
+		if untold != nil {
+			p.line("CANNOT TELL whether anything has happened to this label since: %s", result.Untold)
 		}
 		var rows [][]string
 		for _, check := range r.Checks {
@@ -373,8 +412,22 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, told 
 		}
 		p.table(nil, rows)
 		p.line("")
-		writeResult(p, r, declared, told)
+		writeResult(p, r, declared, untold == nil)
 	})
+}
+
+// untoldText says why nobody can tell how a label stands, of what it is that does
+// not show it.
+func untoldText(err error) string {
+	e, ok := errors.AsType[*label.Error](err)
+	if !ok {
+		return err.Error()
+	}
+	what, _, _ := strings.Cut(e.Field, ".")
+	if what == "statusList" {
+		what = "status list"
+	}
+	return "the " + what + " " + e.Text
 }
 
 // untrusted tells somebody who named no trust file, before anything else, whose
@@ -421,21 +474,29 @@ func writeResult(p *page, r *verify.Result, declared []told, known bool) {
 	}
 	a := &account{Standing: r.Standing, statuses: r.Statuses}
 	standing := a.rows()
-	if !known {
+	switch {
+	case r.Lost():
+		standing[0][1] = fmt.Sprintf("%s in the status list of %s; in the package, which is older, %s", strings.ToUpper(r.Overruled.Value.String()), instant(r.Overruled.At), r.State)
+	case !known:
 		standing[0][1] = "NOT KNOWN: " + standing[0][1] + " as far as the package shows"
 	}
 	rows = append(rows, standing...)
-	if r.State == label.Active {
+	if r.State == label.Active && !r.Lost() {
 		rows = append(rows, [2]string{"valid until:", lastDay(r.Expires) + ": " + boundWords[r.ExpiresFor]})
 	}
 	p.pairs(append(rows, [2]string{"support:", support}, [2]string{"history:", historyText(r)})...)
 	writeDeclared(p, declared)
 	p.line("")
-	if !known && r.State == label.Active {
+	switch {
+	case r.Lost() && r.Overruled.Value == statuslist.Suspended:
+		p.line("genuine, but SUSPENDED as of %s: for the time being nothing is promised", instant(r.Overruled.At))
+	case r.Lost():
+		p.line("genuine, but NOT VALID as of %s: revoked, withdrawn or superseded; what the package says is out of date", instant(r.Overruled.At))
+	case !known && (r.State == label.Active || r.Overruled != nil):
 		p.line("genuine, but whether it is active CANNOT BE TOLD")
-		return
+	default:
+		p.line("genuine, %s", verdict(a))
 	}
-	p.line("genuine, %s", verdict(a))
 }
 
 // criteriaRows says how many criteria of the level are met, and which do not

@@ -80,13 +80,43 @@ func TestVerifyOffline(t *testing.T) {
 	}
 
 	last := lastDay(s.label.Label.Expires)
-	if r := s.try(append(offline, last)...); r.code != exitFailed || !strings.Contains(r.stderr, "cannot tell: ") || !strings.Contains(r.stderr, "fetch the package again") {
-		t.Errorf("with a package that is too old: exit code %d: %s", r.code, r.stderr)
+	now := s.world.Clock.Now()
+	// How it will stand nobody can say.
+	for _, ahead := range []string{last, s.label.Label.Expires.Format(time.RFC3339), instant(now.Add(label.MaxVerifierSkew + 2*time.Second))} {
+		if r := s.try(append(offline, ahead)...); r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, "--at: "+ahead+" is yet to come") {
+			t.Errorf("asked about %s: exit code %d: %s%s", ahead, r.code, r.stdout, r.stderr)
+		}
 	}
+	if r := s.try(append(offline, instant(now.Add(label.MaxVerifierSkew)))...); r.code != 0 {
+		t.Errorf("asked by a clock that is a little ahead: exit code %d: %s", r.code, r.stderr)
+	}
+	for _, at := range []time.Time{now.Add(8 * 24 * time.Hour), s.label.Label.Expires.Add(-time.Second)} {
+		s.world.Clock.Set(at)
+		r := s.try(offline[:len(offline)-1]...)
+		if r.code != exitUntold || !strings.HasPrefix(r.stdout, "CANNOT TELL whether anything has happened to this label since: the package shows what had happened to the label by ") ||
+			!strings.Contains(r.stdout, fmt.Sprintf("which is %d days before %s, and counts for 7 days; fetch the package again", int(at.Sub(now).Hours()/24), instant(at))) ||
+			strings.Contains(r.stdout, "and active") || r.stderr != "" {
+			t.Errorf("with a package that is too old: exit code %d: %s%s", r.code, r.stdout, r.stderr)
+		}
+	}
+	// A list that is too old is no help either, and a fresh one is.
+	old := write(t, s.dir, "old.jwt", string(s.world.Authority.StatusList()))
+	if r := s.try(append(offline[:len(offline)-1], "--status-list", old)...); r.code != exitUntold || !strings.Contains(r.stdout, "since: the status list could be believed until ") {
+		t.Errorf("with a package and a list that are too old: exit code %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	if err := s.world.Authority.RefreshList(); err != nil {
+		t.Fatal(err)
+	}
+	list := write(t, s.dir, "list.jwt", string(s.world.Authority.StatusList()))
+	if r := s.try(append(offline[:len(offline)-1], "--status-list", list)...); r.code != 0 || !strings.Contains(r.stdout, "genuine, and active") {
+		t.Errorf("with an old package and a fresh list: exit code %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	s.world.Clock.Set(s.label.Label.Expires)
 	r = s.try(append(offline, s.label.Label.Expires.Format(time.RFC3339))...)
 	if r.code != exitInvalid || !strings.Contains(r.stdout, "EXPIRED: it was valid until "+last) || r.stderr != "" {
 		t.Errorf("afterwards: exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
+	s.world.Clock.Set(s.label.Label.Product.SupportEnd.AddDays(2).Start())
 	r = s.try(append(offline, s.label.Label.Product.SupportEnd.AddDays(1).String())...)
 	if r.code != exitInvalid || !strings.Contains(r.stdout, "ENDED: there have been no security updates since") {
 		t.Errorf("after support: exit code %d: %s%s", r.code, r.stdout, r.stderr)
@@ -131,12 +161,14 @@ func TestVerifyHistory(t *testing.T) {
 	pass()
 	w.Change(labeltest.Maker, first, label.Withdraw, "discontinued")
 	withdrawn := pass()
+	before := w.Clock.Now()
 	p, err := w.Authority.Lookup(first.Label.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pkg := write(t, s.dir, "history.json", string(p.Package))
-	far := first.Label.Expires.AddDate(5, 0, 0).Format(time.RFC3339)
+	longAfter := first.Label.Expires.AddDate(5, 0, 0)
+	far := longAfter.Format(time.RFC3339)
 	for _, tc := range []struct {
 		name, at string
 		code     int
@@ -148,6 +180,9 @@ func TestVerifyHistory(t *testing.T) {
 		{"withdrawn", withdrawn, exitInvalid, []string{"WITHDRAWN on ", "discontinued: As found", "genuine, but WITHDRAWN", "nothing is promised any more", "history:  3 statements, as the log"}},
 		{"withdrawn long ago", far, exitInvalid, []string{"genuine, but WITHDRAWN"}},
 	} {
+		if tc.at == far {
+			w.Clock.Set(longAfter)
+		}
 		r := s.try("verify", "--offline", "--trust", s.trust, pkg, "--at", tc.at)
 		if r.code != tc.code || r.stderr != "" {
 			t.Errorf("%s: exit code %d, want %d\n%s%s", tc.name, r.code, tc.code, r.stdout, r.stderr)
@@ -163,6 +198,7 @@ func TestVerifyHistory(t *testing.T) {
 		Statuses []struct{ Action string }
 		Because  struct{ Reason string }
 	}
+	w.Clock.Set(before)
 	r := s.try("verify", s.id(), "--url", s.url, "--trust", s.trust, "--at", suspended, "-o", "json")
 	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != exitInvalid {
 		t.Fatalf("online: exit code %d, %v\n%s", r.code, err, r.stderr)
@@ -247,16 +283,32 @@ func TestVerifyUntold(t *testing.T) {
 	s.world.Change(labeltest.Operator, s.label, label.Suspend, "complaint")
 	suspended := list("suspended.jwt")
 	r = s.try(append(offline, stripped, "--status-list", suspended)...)
-	if r.code != exitFailed || !strings.Contains(r.stderr, "statements were left out") {
+	if r.code != exitInvalid || !strings.Contains(r.stdout, "genuine, but SUSPENDED as of ") || !strings.Contains(r.stdout, "in the package, which is older, active") {
 		t.Errorf("with the list of a suspension: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
 	r = s.try("verify", "--url", s.url, strip("suspended.json"))
 	if r.code != exitInvalid || !strings.HasPrefix(r.stdout, "NOT CHECKED") || !strings.Contains(r.stdout, "genuine, but SUSPENDED") {
 		t.Errorf("suspended, stripped and not trusted: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
+	// The same of one that has its proof, which is older than the list.
+	r = s.try(append(offline, s.pkg, "--status-list", suspended, "-o", "json")...)
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != exitInvalid || !got.Genuine || !got.Told || got.State != "suspended" {
+		t.Errorf("with a proof that is older than the list: exit code %d, %+v (%v)", r.code, got, err)
+	}
+	s.world.Clock.Set(s.world.Clock.Now().Add(time.Hour))
+	s.world.Change(labeltest.Operator, s.label, label.Reinstate, "unfounded")
+	s.world.Change(labeltest.Maker, s.label, label.Withdraw, "discontinued")
+	withdrawn := list("withdrawn.jwt")
+	r = s.try(append(offline, s.pkg, "--status-list", withdrawn)...)
+	if r.code != exitInvalid || !strings.Contains(r.stdout, "genuine, but NOT VALID as of ") || !strings.Contains(r.stdout, "state:    INVALID in the status list of ") || strings.Contains(r.stdout, "valid until:") {
+		t.Errorf("with the list of a withdrawal: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	if r = s.try(append(offline, s.pkg, "--at", instant(s.label.Label.Issued), "--status-list", withdrawn)...); r.code != 0 {
+		t.Errorf("asked of the day of the issue, with the list of a withdrawal: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
 	// Days later the list is too old.
 	s.world.Clock.Set(s.world.Clock.Now().Add(25 * time.Hour))
-	if r = s.try(append(offline, stripped, "--status-list", active)...); r.code != exitFailed {
+	if r = s.try(append(offline, stripped, "--status-list", active)...); r.code != exitUntold || !strings.Contains(r.stdout, "since: the status list could be believed until ") {
 		t.Errorf("with an old list: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
 }
@@ -315,13 +367,23 @@ func TestVerifyOnline(t *testing.T) {
 	for _, tc := range []struct{ target, want string }{
 		{"K7QM-4T2X-9PWG", "mistyped or two are swapped"},
 		{"K7QM", "this one has 4"},
-		{"nosuch.png", "there is no file \"nosuch.png\" either"},
+		{"nosuch", "there is no file \"nosuch\" either"},
+		{"nosuch.png", "labelctl: nosuch.png: no such file or directory\n"},
+		{"no/such", "labelctl: no/such: no such file or directory\n"},
 		{qr.URL(labeltest.Base, s.label.Label.ID), "leads to " + labeltest.Base + ", not to " + s.url},
 		{unissued(t), "was issued here"},
 	} {
 		if r := check(tc.target); r.code != exitFailed || !strings.Contains(r.stderr, tc.want) || r.stdout != "" {
 			t.Errorf("%s: exit code %d, want %q: %s", tc.target, r.code, tc.want, r.stderr)
 		}
+	}
+	for _, target := range []string{"nosuch.json", "nosuch"} {
+		if r := check(target, "--offline", "--trust", s.trust); r.code != exitFailed || r.stderr != "labelctl: "+target+": no such file or directory\n" {
+			t.Errorf("--offline %s: exit code %d: %s", target, r.code, r.stderr)
+		}
+	}
+	if r := check(s.dir); r.code != exitUsage || !strings.Contains(r.stderr, "is a directory") {
+		t.Errorf("a directory: exit code %d: %s", r.code, r.stderr)
 	}
 	if r := check(s.id(), "--offline", "--trust", s.trust); r.code != exitUsage || !strings.Contains(r.stderr, "needs a package file") {
 		t.Errorf("--offline with an ID: exit code %d: %s", r.code, r.stderr)

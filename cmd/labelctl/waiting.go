@@ -154,8 +154,8 @@ Shown is what the bytes say, and not what the service says of them.`,
 		Example: "  labelctl label approve 5f21c0de9b7a4413\n  labelctl label approve 5f21c0de9b7a4413 --yes",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args[0]) < 8 {
-				return usagef("REQUEST: %q is too short, give at least 8 digits of the request's ID", args[0])
+			if _, ok := beginning(args[0]); !ok && !isDigest(args[0]) {
+				return usagef("REQUEST: %q is neither the ID of a request nor the beginning of one, at least %d digits", args[0], minDigits)
 			}
 			return c.approve(cmd.Context(), args[0], yes)
 		},
@@ -222,7 +222,7 @@ func pick(list []*labelv1.WaitingRequest, id string) (*waiting, error) {
 
 // agree shows what would be signed and asks whether to.
 func (c *ctl) agree(ctx context.Context, w *waiting, s *labelv1.LabelSummary, yes bool) error {
-	var p page
+	p := page{width: widthOf(c.stderr)}
 	p.pairs(append([][2]string{{"device:", deviceText(s)}, {"state:", stateText(s)}}, w.rows()...)...)
 	if !yes || c.output == "text" {
 		if _, err := c.stderr.Write(p.b.Bytes()); err != nil {

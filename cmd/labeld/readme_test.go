@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,23 +15,30 @@ import (
 
 var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 
-// TestTour runs the tour of the README, word for word but for the two ports, in
-// an empty directory with the real programs.
-func TestTour(t *testing.T) {
+var command = regexp.MustCompile(`(?m)\b(labelctl|operator|maker|lab) [a-z-]`)
+
+// tourScript returns the commands of the README's tour.
+func tourScript(t *testing.T) string {
+	t.Helper()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var script strings.Builder
-	script.WriteString("set -e -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n")
 	for _, m := range shellBlock.FindAllSubmatch(readme, -1) {
 		script.Write(m[1])
 	}
-	if n := strings.Count(script.String(), "labelctl "); n < 10 {
-		t.Fatalf("the tour has %d labelctl commands; was it found?", n)
+	if n := len(command.FindAllString(script.String(), -1)); n < 30 {
+		t.Fatalf("the tour has %d commands of labelctl; was it found?", n)
 	}
+	return script.String()
+}
+
+// TestTour runs the tour of the README, word for word but for the two ports, in
+// an empty directory with the real programs.
+func TestTour(t *testing.T) {
 	http, grpc := freePort(t), freePort(t)
-	text := strings.NewReplacer(":8080", ":"+http).Replace(script.String())
+	text := "set -e -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + strings.ReplaceAll(tourScript(t), ":8080", ":"+http)
 	text = strings.Replace(text, "labeld init ", "labeld init --http 127.0.0.1:"+http+" --grpc 127.0.0.1:"+grpc+" ", 1)
 	bin := filepath.Dir(buildLabeld(t))
 	if out, err := exec.Command("go", "build", "-o", bin, "../labelctl").CombinedOutput(); err != nil {
@@ -46,10 +54,53 @@ func TestTour(t *testing.T) {
 		t.Fatalf("the tour failed: %v\n%s", err, out)
 	}
 	t.Logf("%s", out)
-	for _, want := range []string{"label: ", "ok: every page, hash, index and signature holds", "genuine, and active"} {
+	for _, want := range []string{"label: ", "ok: every page, hash, index and signature holds", "genuine, and active",
+		"operate: labelctl --server 127.0.0.1:" + grpc + " --key programme/operator.key"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the tour does not print %q:\n%s", want, out)
 		}
+	}
+}
+
+// TestTourInEveryShell runs the tour with programs in place of the real ones that
+// note how they were called, which must be the same in each kind of shell that a
+// reader may have: zsh does not split what a variable holds, for one.
+func TestTourInEveryShell(t *testing.T) {
+	bin, script := t.TempDir(), tourScript(t)
+	for _, name := range []string{"labeld", "labelctl", "curl", "cosign"} {
+		note := "#!/bin/sh\n{ printf '<%s>' " + name + " \"$@\"; echo; } >>\"$NOTES\"\necho 'label:  K7QM-4T2X-9PWH'\n"
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(note), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	calls := func(t *testing.T, shell string) []string {
+		dir := t.TempDir()
+		notes := filepath.Join(dir, "notes")
+		cmd := exec.Command(shell, "-c", script)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "NOTES="+notes, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+		out, _ := cmd.CombinedOutput() // there is no server to end
+		b, err := os.ReadFile(notes)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		lines := strings.Split(string(b), "\n")
+		slices.Sort(lines) // the server is called in the background
+		return lines
+	}
+	want := calls(t, "bash")
+	if n := len(want); n < 30 || !slices.Contains(want, "<labelctl><--key><maker.key><--as><northlight><notice><list>") {
+		t.Fatalf("%d calls are noted:\n%s", n, strings.Join(want, "\n"))
+	}
+	for _, shell := range []string{"zsh", "dash", "ksh"} {
+		t.Run(shell, func(t *testing.T) {
+			if _, err := exec.LookPath(shell); err != nil {
+				t.Skip(err)
+			}
+			if got := calls(t, shell); !slices.Equal(got, want) {
+				t.Errorf("calls are\n%s\nand in bash\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+		})
 	}
 }
 

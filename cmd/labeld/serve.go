@@ -54,8 +54,8 @@ every proof: both are fixed for ever.`,
 
 back up: label.key, log.key, operator.key, labeld.yaml, and labeld.db
 serve:   labeld serve --data %s
-operate: labelctl --key %s/%s --as %s org list
-`, c.Authority.Name, dir, dir, dir, daemon.OperatorKey, c.Authority.ID)
+operate: labelctl%s --key %s/%s --as %s org list
+`, c.Authority.Name, dir, dir, reach(c), dir, daemon.OperatorKey, c.Authority.ID)
 			return nil
 		},
 	}
@@ -67,13 +67,39 @@ operate: labelctl --key %s/%s --as %s org list
 	f.StringVar(&c.URL, "url", "", "public base URL of the service")
 	f.StringVar(&c.Log.Origin, "origin", "", "name of the transparency log (default: the URL's host, and /log)")
 	f.StringVar(&c.HTTP, "http", "127.0.0.1:8080", "address the HTTP side will listen on")
-	f.StringVar(&c.GRPC, "grpc", "127.0.0.1:8443", "address the gRPC side will listen on")
+	f.StringVar(&c.GRPC, "grpc", defaultGRPC, "address the gRPC side will listen on")
 	f.StringVar(&c.Labels, "labels", "", "directory with programme data, instead of what is built in")
 	f.StringVar(&c.TLS.Cert, "tls-cert", "", "certificate chain for both listeners, PEM")
 	f.StringVar(&c.TLS.Key, "tls-key", "", "private key of the certificate, PEM")
 	f.BoolVar(&plain, "plain", false, "do not encrypt the keys")
 	require(cmd, "data", "authority", "name", "url")
 	return cmd
+}
+
+// defaultGRPC is the address that labelctl calls where none is named.
+const defaultGRPC = "127.0.0.1:8443"
+
+// reach returns the flags by which labelctl calls a service from the machine that
+// it runs on: none where it listens at the default. A certificate is for the name
+// in the URL; without one only a loopback address is called.
+func reach(c daemon.Config) string {
+	host, port, err := net.SplitHostPort(c.GRPC)
+	if err != nil {
+		return " --server " + c.GRPC // as the configuration says, to be put right there
+	}
+	if u, err := url.Parse(c.URL); err == nil && c.TLS.Cert != "" {
+		host = u.Hostname()
+	} else if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	flags := ""
+	if at := net.JoinHostPort(host, port); at != defaultGRPC {
+		flags = " --server " + at
+	}
+	if c.TLS.Cert != "" {
+		flags += " --tls"
+	}
+	return flags
 }
 
 func serveCommand() *cobra.Command {

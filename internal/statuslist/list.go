@@ -55,6 +55,9 @@ func (v Value) String() string {
 	return fmt.Sprintf("value %d", v)
 }
 
+// MarshalText writes a value as its word.
+func (v Value) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
 const (
 	bits    = 2
 	perByte = 8 / bits

@@ -71,8 +71,9 @@
 // and no longer. A package without the member history, or one that somebody took it
 // out of, is genuine, and nobody can tell from it whether the label was revoked a
 // day later: [Result.Complete] is zero. A status list that is fresh and has the
-// label as valid makes up for that ([Trust.CheckList]). [Result.Told] says which it
-// is: ask it before a live label is believed.
+// label as valid makes up for that ([Trust.CheckList]); one that is newer than the
+// package and has the label as suspended or invalid is believed ([Result.Lost]).
+// [Result.Told] says which it is: ask both before a live label is believed.
 //
 // As of an instant that is past, an advisory is missing whose word was replaced
 // and left out; [Result.Omitted] counts those.

@@ -7,6 +7,7 @@ import (
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/statuslist"
 	"labeld/internal/tally"
 	"labeld/internal/translog"
 )
@@ -114,55 +115,94 @@ func (t *Trust) complete(r *Result, p *Package, steps []tally.Step, now time.Tim
 	case count < 0 || count > label.MaxStatuses:
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "history.count", "must be 0 to %d", label.MaxStatuses)
 	case count > len(steps):
-		return label.Errorf(label.Invalid, label.ReasonWithheld, "statuses", "were left out: %s had happened to the label by %s, %d are here; fetch the package again",
-			plural(count, "thing"), at.Format(time.RFC3339), len(steps))
+		// The count is believed only with its proof, and that needs all of them.
+		return label.Errorf(label.Invalid, label.ReasonWithheld, "statuses",
+			"are %d, and the history in the package, as of %s, is one of %s: some were left out, or the history was taken from the package of another label; fetch the package again",
+			len(steps), at.Format(time.RFC3339), plural(count, "statement"))
 	}
 	for i := count; i < len(steps); i++ {
 		if p.Statuses[i].Omitted != nil {
 			return label.Errorf(label.Invalid, label.ReasonWithheld, field(i), "is left out, and the tally does not cover it yet; fetch the package again")
 		}
 	}
-	if err := tallied(h.head.Tree, r.Index, steps[:count], p.History.Proof); err != nil {
+	if err := tallied(h.head.Tree, r.Index, steps, count, p.History.Proof); err != nil {
 		return err
 	}
 	r.Complete = at
 	return nil
 }
 
-// tallied checks that a tally counts these statements of the label at a position
-// of the log, and no others.
-func tallied(tree translog.Tree, index int64, steps []tally.Step, text []string) error {
+// tallied checks that a tally counts the first of these statements of the label
+// at a position of the log, that many and no others.
+func tallied(tree translog.Tree, index int64, steps []tally.Step, count int, text []string) error {
 	proof, err := tally.ParseProof(text)
 	if err != nil {
 		return label.Errorf(label.Invalid, label.ReasonMalformed, "history.proof", "%v", err)
 	}
 	if index >= tree.N {
 		// The label is younger than the tally: nothing could have happened to it.
-		if len(steps) > 0 || len(proof) > 0 {
-			return label.Errorf(label.Invalid, label.ReasonOutOfRange, "history.count", "must be 0 for a label that the tally does not cover yet, and without a proof")
+		if count > 0 || len(proof) > 0 {
+			return label.Errorf(label.Invalid, label.ReasonWithheld, "history",
+				"is not that of this label: its tally covers %d log entries and ends before the label, which is entry %d, and yet the history counts %s or has a proof; it was taken from the package of another label; fetch the package again",
+				tree.N, index, plural(count, "statement"))
 		}
 		return nil
 	}
 	var leaf tally.Leaf
-	for _, s := range steps {
-		leaf = leaf.Then(s)
+	fits := -1 // how many of the statements the tally counts, if these
+	for i := 0; ; i++ {
+		if tally.Verify(tree.Hash, index, leaf, proof) == nil {
+			fits = i
+		}
+		if i == count && fits == count {
+			return nil
+		}
+		if i == len(steps) {
+			break
+		}
+		leaf = leaf.Then(steps[i])
 	}
-	if err := tally.Verify(tree.Hash, index, leaf, proof); err != nil {
-		return label.Errorf(label.Invalid, label.ReasonWithheld, "history",
-			"does not show that the tally counts these %s of this label: others were left out or put in their place, or the proof is of another label; fetch the package again", plural(len(steps), "statement"))
+	if fits >= 0 {
+		return label.Errorf(label.Invalid, label.ReasonWithheld, "history.count",
+			"was changed: the package says that the tally counts %s of this label, and the tally counts %d; fetch the package again", plural(count, "statement"), fits)
 	}
-	return nil
+	return label.Errorf(label.Invalid, label.ReasonWithheld, "history",
+		"does not show that the tally counts %s of this label: others were left out or put in their place, or the history was taken from the package of another label, or from one of another time; fetch the package again",
+		counted(count))
+}
+
+// counted names the first statements of a package.
+func counted(n int) string {
+	switch n {
+	case 0:
+		return "no statement"
+	case 1:
+		return "this 1 statement"
+	}
+	return fmt.Sprintf("these %d statements", n)
 }
 
 // Told returns nil if the result says how the label stands at the instant that
 // was asked about, and otherwise why nobody can tell: nothing shows whether
-// anything else has happened to it, or what shows it is too old. What has ended
-// cannot come back, however old the news of it. Believe no live label without
-// asking.
+// anything else has happened to it, what shows it is too old, or a status list
+// that is newer says something else. What has ended cannot come back, however old
+// the news of it. Believe no live label without asking.
 func (r *Result) Told() error {
 	known := r.Complete
 	if r.Listed.After(known) {
 		known = r.Listed
+	}
+	// As of an instant to which the package is complete, a later list says nothing.
+	if o := r.Overruled; o != nil && r.At.After(r.Complete) {
+		switch {
+		case r.Lost():
+			return nil
+		case o.Value == statuslist.Valid:
+			return label.Errorf(label.Precondition, label.ReasonIncomplete, "package",
+				"has the label as %s, and the status list of %s, which is newer, has it as valid; fetch the package again", r.State, o.At.Format(time.RFC3339))
+		}
+		return label.Errorf(label.Precondition, label.ReasonIncomplete, "package",
+			"does not show when the label became %s, which it is in the status list of %s; fetch the package again", o.Value, o.At.Format(time.RFC3339))
 	}
 	switch {
 	case !r.State.Live():
@@ -171,9 +211,30 @@ func (r *Result) Told() error {
 		return label.Errorf(label.Precondition, label.ReasonIncomplete, "package",
 			"does not show whether anything else has happened to the label; fetch the package again, or give a status list")
 	case r.At.Sub(known) > r.limit:
-		return label.Errorf(label.Precondition, label.ReasonStale, "package",
-			"shows what had happened to the label by %s, and that may be %s old at most; fetch the package again, or ask how the label stood then (--at %s)",
-			known.Format(time.RFC3339), days(r.limit), known.Format(time.RFC3339))
+		return r.stale(known)
 	}
 	return nil
+}
+
+// stale says how old what is known of the label is, and what to do about it. A
+// history that is older than the log head beside it was not served with that.
+func (r *Result) stale(known time.Time) error {
+	text := fmt.Sprintf("shows what had happened to the label by %s, which is %s before %s, and counts for %s",
+		known.Format(time.RFC3339), age(r.At.Sub(known)), r.At.Format(time.RFC3339), days(r.limit))
+	if known.Equal(r.Complete) && r.Fresh.Sub(known) > r.limit {
+		text += fmt.Sprintf("; the rest of the package is of %s: somebody has put an older history into it", r.Fresh.Format(time.RFC3339))
+	}
+	if !known.After(r.Label.Issued) { // nothing to ask of before
+		return label.Errorf(label.Precondition, label.ReasonStale, "package", "%s; fetch the package again, or give a status list", text)
+	}
+	return label.Errorf(label.Precondition, label.ReasonStale, "package",
+		"%s; fetch the package again, give a status list, or ask how the label stood then (--at %s)", text, known.Format(time.RFC3339))
+}
+
+// age writes how old something is, in days where it is old.
+func age(d time.Duration) string {
+	if d >= 48*time.Hour {
+		return days(d)
+	}
+	return d.Round(time.Minute).String()
 }

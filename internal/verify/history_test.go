@@ -130,9 +130,16 @@ func TestComplete(t *testing.T) {
 // TestCutOff plays somebody who sells a product whose label was revoked.
 func TestCutOff(t *testing.T) {
 	p := newPast(t)
+	of := func(pub *authority.Published) []byte {
+		now, err := p.Authority.Lookup(pub.Label.ID)
+		must(t, err)
+		return now.Package
+	}
 	young, before := p.served(), p.pass()
-	plug, err := p.Authority.Lookup(p.plug.Label.ID)
-	must(t, err)
+	plug := of(p.plug)
+	p.Change(labeltest.Operator, p.plug, label.Review, "complaint")
+	p.pass()
+	plugged := of(p.plug)
 	p.Change(labeltest.Operator, p.pub, label.Review, "complaint")
 	during := p.pass()
 	p.revoke()
@@ -157,15 +164,17 @@ func TestCutOff(t *testing.T) {
 		field string
 		says  string
 	}{
-		{"the last cut off", with(revoked, cut(1)), "statuses", "2 things had happened"},
+		{"the last cut off", with(revoked, cut(1)), "statuses", "is one of 2 statements: some were left out, or the history was taken from the package of another label"},
 		{"all cut off", with(revoked, cut(0)), "statuses", "were left out"},
 		{"cut off and counted less", with(revoked, func(c *verify.Package) { cut(1)(c); c.History.Count = 1 }), "history", "others were left out"},
 		{"cut off and not counted", with(revoked, func(c *verify.Package) { cut(0)(c); c.History.Count = 0 }), "history", "others were left out"},
-		{"counted less", with(revoked, func(c *verify.Package) { c.History.Count = 1 }), "history", "others were left out"},
+		{"counted less", with(revoked, func(c *verify.Package) { c.History.Count = 1 }), "history.count", "counts 1 statement of this label, and the tally counts 2"},
 		{"the proof of another label", with(revoked, func(c *verify.Package) {
 			cut(0)(c)
-			c.History.Count, c.History.Proof = 0, open(t, plug.Package).History.Proof
-		}), "history", "proof is of another label"},
+			c.History.Count, c.History.Proof = 0, open(t, plug).History.Proof
+		}), "history", "the history was taken from the package of another label"},
+		{"the history of another label", with(revoked, func(c *verify.Package) { c.History = open(t, plugged).History }), "history", "the history was taken from the package of another label"},
+		{"the history of another label, of which more is known", with(young, func(c *verify.Package) { c.History = open(t, plugged).History }), "statuses", "the history was taken from the package of another label"},
 		{"the proof of an older tally", with(revoked, func(c *verify.Package) {
 			cut(0)(c)
 			c.History.Count, c.History.Proof = 0, open(t, before).History.Proof
@@ -207,10 +216,23 @@ func TestCutOff(t *testing.T) {
 	for name, pkg := range old {
 		r, err := p.verify(pkg)
 		must(t, err)
+		wants(t, r.Told(), label.ReasonStale, "package", "which is 8 days before "+p.Clock.Now().Format(time.RFC3339)+", and counts for 7 days; ")
 		wants(t, r.Told(), label.ReasonStale, "package", "fetch the package again")
 		if r.Fresh.After(r.Complete.Add(time.Hour)) {
 			t.Logf("%s: a log head of %s does not help", name, r.Fresh)
 		}
+	}
+	// A history that is far older than the log head beside it was not served so.
+	grafted := with(p.pass(), func(c *verify.Package) { cut(0)(c); c.History = open(t, before).History })
+	r, err = p.verify(grafted)
+	must(t, err)
+	wants(t, r.Told(), label.ReasonStale, "package", "somebody has put an older history into it")
+	// Nobody can ask how a label stood before there was one.
+	grafted = with(revoked, func(c *verify.Package) { cut(0)(c); c.History = open(t, young).History })
+	r, err = p.verify(grafted)
+	must(t, err)
+	if err := r.Told(); label.ReasonOf(err) != label.ReasonStale || strings.Contains(err.Error(), "--at") {
+		t.Errorf("with a history from before the label: %v", err)
 	}
 	r, err = p.verify(stripped)
 	must(t, err)
@@ -303,7 +325,7 @@ func TestTallyForm(t *testing.T) {
 		{"a hash that is none", pkg, func(c *verify.Package) { c.History.Proof[0] = "x" }, label.ReasonMalformed, "history.proof", "hash 0"},
 		{"an empty hash at the end", pkg, func(c *verify.Package) { c.History.Proof = append(c.History.Proof, "") }, label.ReasonMalformed, "history.proof", "must end"},
 		{"a hash more", pkg, func(c *verify.Package) { c.History.Proof = append(c.History.Proof, hash) }, label.ReasonWithheld, "history", ""},
-		{"a proof where none can be", young, func(c *verify.Package) { c.History.Proof = []string{hash} }, label.ReasonOutOfRange, "history.count", "does not cover yet"},
+		{"a proof where none can be", young, func(c *verify.Package) { c.History.Proof = []string{hash} }, label.ReasonWithheld, "history", "ends before the label, which is entry 2"},
 		{"a status with the proof of another", pkg, func(c *verify.Package) { c.Statuses[0].Index-- }, label.ReasonBadSignature, "statuses[0].hashes", "not shown to be in the log"},
 		{"a status with a hash that is none", pkg, func(c *verify.Package) { c.Statuses[0].Hashes[0] = "x" }, label.ReasonMalformed, "statuses[0].hashes", "hash of 1"},
 	} {

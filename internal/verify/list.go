@@ -45,11 +45,32 @@ func ListValue(s label.State) statuslist.Value {
 	return statuslist.Valid
 }
 
+// An Overruling is what a status list says of a label that is newer than what a
+// package proves, and says something else.
+type Overruling struct {
+	At    time.Time        `json:"at"` // when the list was made
+	Value statuslist.Value `json:"value"`
+}
+
+// Lost reports whether the label is no longer valid by the word of a status list
+// that is newer than what the package proves of the instant that was asked about.
+// The package cannot say why, nor whether it was revoked, withdrawn or superseded.
+// A list may be dated a little ahead of the present, as all that is verified.
+func (r *Result) Lost() bool {
+	o := r.Overruled
+	return o != nil && o.Value != statuslist.Valid && r.At.After(r.Complete) && !r.At.Before(o.At.Add(-label.MaxVerifierSkew))
+}
+
 // CheckList holds a verified package to a status list: what the package says of
-// the instant when the list was made must be what the list says. It finds a
-// package from which the last statements were left out, and one that is older
-// than they are. Where both agree that the label is valid, the list says as well
-// as a complete history how the label stands, and the result notes it.
+// the instant when the list was made must be what the list says. Where both agree
+// that the label is valid, the list says as well as a complete history how the
+// label stands, and the result notes it.
+//
+// Where they differ, the list is believed of what the package does not prove,
+// since anybody can leave out what comes after that or keep an older package:
+// [Result.Overruled] has it then. Against what the package proves stands the
+// authority's word against its own, which is an error; so is a list in which a
+// label lives that had ended for ever.
 func (t *Trust) CheckList(r *Result, l *statuslist.Signed) error {
 	listed, ok := l.Get(r.Index)
 	if !ok || l.Issued.Before(r.Label.Issued) {
@@ -60,13 +81,16 @@ func (t *Trust) CheckList(r *Result, l *statuslist.Signed) error {
 	// Times are whole seconds: what happened in the second of the list may have
 	// come just after it.
 	before := r.StandingAt(l.Issued.Add(-time.Second))
-	if ListValue(then.State) != listed && ListValue(before.State) != listed {
-		return label.Errorf(label.Invalid, label.ReasonWithheld, "package",
-			"says that the label was %s on %s, and the status list of that time has it as %s: the package is older than the list, or statements were left out of it; fetch it again at %s/l/%s/package",
-			then.State, l.Issued.Format(time.RFC3339), listed, t.URL, r.Label.ID)
-	}
-	if listed == statuslist.Valid {
+	switch agree := ListValue(then.State) == listed || ListValue(before.State) == listed; {
+	case agree && listed == statuslist.Valid:
 		r.Listed = l.Issued
+	case agree:
+	case l.Issued.After(r.Complete) && !then.State.Final():
+		r.Overruled = &Overruling{l.Issued, listed}
+	default:
+		return label.Errorf(label.Invalid, label.ReasonWithheld, "package",
+			"proves that the label was %s on %s, and the status list of that time has it as %s: the authority has signed both, and one is wrong; fetch both again (%s/l/%s/package), and tell the authority if it stays so",
+			then.State, l.Issued.Format(time.RFC3339), listed, t.URL, r.Label.ID)
 	}
 	r.say("status list", "%s in the list of %s", listed, l.Issued.Format(time.RFC3339))
 	return nil

@@ -30,6 +30,8 @@ type Result struct {
 	Listed   time.Time `json:"listed,omitzero"`   // when the status list was made that agrees; zero without one
 	Checks   []Check   `json:"checks"`            // what was checked, and holds
 
+	Overruled *Overruling `json:"overruled,omitempty"` // by a status list, which is newer; nil without one
+
 	head  translog.Checkpoint // what the proofs lead to
 	limit time.Duration       // how old may be what is known of a live label
 }

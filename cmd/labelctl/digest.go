@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+)
+
+// What is named by its SHA-256 may be named by the beginning of it, as tables
+// show it: wherever the service has a list that the caller may read. Where it has
+// none, the error says where the whole digest stands.
+
+const (
+	digestDigits = 2 * len(label.Digest{})
+	minDigits    = 8 // of a beginning
+)
+
+// isDigest reports whether an argument is a whole digest.
+func isDigest(arg string) bool {
+	_, err := label.ParseDigest(arg)
+	return err == nil
+}
+
+// beginning returns an argument as the beginning of a digest, if it can be one.
+func beginning(arg string) (string, bool) {
+	arg = strings.ToLower(arg)
+	other := strings.IndexFunc(arg, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
+	return arg, other < 0 && len(arg) >= minDigits && len(arg) < digestDigits
+}
+
+// unique returns the one of several digests that begins so. Name is that of the
+// argument, and lists says where the digests come from.
+func unique(name, begins string, digests []string, lists string) (string, error) {
+	found := slices.DeleteFunc(slices.Clone(digests), func(d string) bool { return !strings.HasPrefix(d, begins) })
+	slices.Sort(found)
+	switch found = slices.Compact(found); len(found) {
+	case 0:
+		return "", hintf(label.Errorf(label.NotFound, label.ReasonUnknownSubject, "", "%s: none has a SHA-256 that begins with %s", name, begins), "%s", lists)
+	case 1:
+		return found[0], nil
+	}
+	return "", usagef("%s: the SHA-256 of %d begin with %s; give more of it", name, len(found), begins)
+}
+
+// whole refuses the beginning of a digest that no list has; where says where the
+// whole of it is found.
+func whole(name, arg, where string) error {
+	if isDigest(arg) {
+		return nil
+	}
+	return usagef("%s: %q is not a whole SHA-256, which has %d lower-case digits; %s", name, arg, digestDigits, where)
+}
+
+// wholeKey refuses the beginning of a key's ID: what ends a key for ever should
+// name all of it, and it is at hand.
+func wholeKey(id string) error {
+	return whole("KEYID", id, "\"labelctl org show ORGANIZATION\" and \"labelctl key show FILE\" print it whole")
+}
+
+// digest returns the digest of the device that an argument means: a file with the
+// descriptor, or the digest, or the beginning of it.
+func (c *ctl) digest(ctx context.Context, arg string) (string, error) {
+	if isDigest(arg) {
+		return arg, nil
+	}
+	if begins, ok := beginning(arg); ok {
+		if _, err := os.Stat(arg); errors.Is(err, os.ErrNotExist) {
+			return c.deviceThatBegins(ctx, begins)
+		}
+	}
+	_, b, err := c.descriptor(arg)
+	return label.DigestOf(b).String(), err
+}
+
+// deviceThatBegins looks for a device among those of the caller's labels and
+// statements.
+func (c *ctl) deviceThatBegins(ctx context.Context, begins string) (string, error) {
+	statements, err := c.submissions(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	labels, err := c.ownLabels(ctx)
+	if e, ok := errors.AsType[*serviceError](err); ok && (e.code == codes.PermissionDenied || e.code == codes.InvalidArgument) {
+		err = nil // only a manufacturer has labels
+	}
+	if err != nil {
+		return "", err
+	}
+	var devices []string
+	for _, s := range statements {
+		devices = append(devices, s.GetDevice())
+	}
+	for _, l := range labels {
+		devices = append(devices, l.GetDevice())
+	}
+	return unique("DEVICE", begins, devices,
+		"there is no such file either, and only devices of your own labels and statements are found by the beginning; \"labelctl label list --manufacturer ID --output json\" has the whole digests of labelled devices, \"labelctl device canonical FILE --output json\" that of a descriptor")
+}
+
+// statement returns the digest of the statement that an argument means: whole, or
+// the beginning of one about a device.
+func (c *ctl) statement(ctx context.Context, arg, device string) (label.Digest, error) {
+	arg = strings.TrimSpace(arg)
+	begins, ok := beginning(arg)
+	if ok && device != "" {
+		about, err := c.digest(ctx, device)
+		if err != nil {
+			return label.Digest{}, err
+		}
+		statements, err := c.submissions(ctx, about)
+		if err != nil {
+			return label.Digest{}, err
+		}
+		var ids []string
+		for _, s := range statements {
+			ids = append(ids, s.GetStatement().GetId())
+		}
+		if arg, err = unique("STATEMENT", begins, ids, "\"labelctl submissions --device DEVICE\" lists those about the device; a ruling is named by its whole digest"); err != nil {
+			return label.Digest{}, err
+		}
+	}
+	if err := whole("STATEMENT", arg, "to give the beginning, name its device with --device; \"labelctl submissions --device DEVICE --output json\" has the whole"); err != nil {
+		return label.Digest{}, err
+	}
+	return label.ParseDigest(arg)
+}
+
+// submissions fetches the statements of the caller, or all about a device.
+func (c *ctl) submissions(ctx context.Context, device string) (list []*labelv1.Submission, err error) {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	api := labelv1.NewSubmissionServiceClient(conn)
+	err = each(func(token string) (string, error) {
+		r, err := api.ListSubmissions(ctx, &labelv1.ListSubmissionsRequest{Device: device, PageSize: pageSize, PageToken: token})
+		list = append(list, r.GetSubmissions()...)
+		return r.GetNextPageToken(), err
+	})
+	return list, err
+}
