@@ -28,8 +28,8 @@
 //	verdicts        label id = json Verdict                     of labels that their evidence did not carry when judged again
 //	pictures        32-byte digest = picture as it came          that a descriptor names
 //	statements      32-byte id = json Statement
-//	evidence        32-byte id = zstd of the signed bytes as they came, behind the dictionary
-//	gists           32-byte id = s2 of what judging needs of it, behind the dictionary
+//	evidence        32-byte id = zstd of the signed bytes as they came
+//	gists           32-byte id = s2 of what judging needs of it
 //	device_stmts    32-byte device digest, 32-byte id = nothing or the 32-byte id that it made room for
 //	org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first
 //	labels          label id = json Label
@@ -66,7 +66,7 @@
 // than stored as the JSON that was hashed; unpacking gives those bytes back,
 // since an envelope has one encoding. That halves the file. Entries and gists
 // are packed with S2, which is quick, evidence and documents with zstd, which is
-// small.
+// small, all of them behind dictionary.txt, which has what they have in common.
 //
 // # Durability
 //

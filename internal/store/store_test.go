@@ -52,7 +52,7 @@ var shapes = map[string]func([]byte) bool{
 	"held": func(b []byte) bool {
 		return bytes.HasPrefix(b, []byte("device\x00")) && len(b) == 7+32 || bytes.HasPrefix(b, []byte("org\x00")) && slug(b[4:])
 	},
-	"s2":                    func(b []byte) bool { _, err := s2.Decode(nil, b); return err == nil },
+	"s2":                    func(b []byte) bool { _, err := s2.DecodedLen(b); return err == nil },
 	"zstd":                  func(b []byte) bool { return bytes.HasPrefix(b, []byte{0x28, 0xb5, 0x2f, 0xfd}) },
 	"label id":              func(b []byte) bool { _, err := label.ParseID(string(b)); return err == nil && len(b) == 12 },
 	"json":                  func(b []byte) bool { return bytes.HasPrefix(b, []byte("{")) && bytes.HasSuffix(b, []byte("}")) },
