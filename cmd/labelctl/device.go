@@ -57,8 +57,7 @@ standard output or to --out. Sign those exact bytes when you sign with cosign.
 // standard output.
 func (c *ctl) deviceBytes(f deviceFile, b []byte) error {
 	if f.File == "" && c.output == "text" {
-		_, err := c.stdout.Write(b) // a newline would change the digest
-		return err
+		return c.raw(b) // a newline would change the digest
 	}
 	if f.File != "" {
 		if err := writeFile(f.File, b); err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"unicode"
+	"unicode/utf16"
 
 	"golang.org/x/term"
 	"google.golang.org/grpc/codes"
@@ -241,7 +242,42 @@ func encode(v any) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	err := enc.Encode(v)
-	return b.Bytes(), err
+	return disarmed(b.Bytes()), err
+}
+
+// disarmed writes in JSON, as escapes that mean the same, what a terminal would
+// obey or not show. Such characters stand in strings only.
+func disarmed(b []byte) []byte {
+	if !bytes.ContainsFunc(b, obeyed) {
+		return b
+	}
+	var out bytes.Buffer
+	for _, r := range string(b) {
+		if !obeyed(r) {
+			out.WriteRune(r)
+			continue
+		}
+		for _, u := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&out, "\\u%04x", u)
+		}
+	}
+	return out.Bytes()
+}
+
+// obeyed reports whether a terminal acts on a character, other than on the white
+// space of JSON, or shows nothing for it.
+func obeyed(r rune) bool {
+	return r != '\n' && r != '\t' && r != '\r' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp))
+}
+
+// raw prints bytes as they are, into a file; onto a terminal what it can show of
+// them.
+func (c *ctl) raw(b []byte) error {
+	if widthOf(c.stdout) > 0 {
+		b = disarmed(b)
+	}
+	_, err := c.stdout.Write(b)
+	return err
 }
 
 // A page is text for people. Texts that it is given may come from strangers,
@@ -316,7 +352,9 @@ func clean(s string, lines bool) string {
 			return r
 		case r == '\n' || r == '\t':
 			return ' '
-		case unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp):
+		case r == '\u200c' || r == '\u200d':
+			return r // within words of scripts that join letters
+		case obeyed(r):
 			return unicode.ReplacementChar
 		}
 		return r

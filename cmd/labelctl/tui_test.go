@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -147,6 +148,28 @@ func TestEncodeIsStable(t *testing.T) {
 	for range 20 {
 		if b, err := encode(m); err != nil || string(b) != want {
 			t.Fatalf("%v\n%s", err, b)
+		}
+	}
+}
+
+// TestNothingIsObeyed prints what a terminal would act on, as JSON and as text.
+func TestNothingIsObeyed(t *testing.T) {
+	name := "a\u001b[31mb\u009b31mc\u202ed\u2066e\u200ff\u2028g\u007fh\U000e0041i می\u200cخ"
+	b, err := encode(&labelv1.Organization{Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back struct{ Name string }
+	if err := json.Unmarshal(b, &back); err != nil || back.Name != name {
+		t.Errorf("comes back as %q, %v", back.Name, err)
+	}
+	var p page
+	p.line("%s", name)
+	for form, out := range map[string]string{"JSON": string(b), "text": strings.ReplaceAll(p.b.String(), "\u200c", "")} {
+		for _, r := range out {
+			if r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)) {
+				t.Errorf("%s has %U: %q", form, r, out)
+			}
 		}
 	}
 }
