@@ -193,6 +193,21 @@ func TestDigest(t *testing.T) {
 	}
 }
 
+// TestDigestOfNothing writes 64 zeros where a digest may be left out: as absent as
+// the zero Digest is in Go, and yet signed.
+func TestDigestOfNothing(t *testing.T) {
+	zeros := strings.Repeat("0", 64)
+	for member, into := range map[string]any{"corrects": new(label.TestReport), "device": new(label.Event), "statement": new(label.Event), "picture": new(label.Device)} {
+		err := label.Decode([]byte(`{"`+member+`":"`+zeros+`"}`), into)
+		if label.KindOf(err) != label.Invalid || !strings.HasPrefix(err.Error(), member+": ") {
+			t.Errorf("%s of zeros: %v", member, err)
+		}
+	}
+	if _, err := label.ParseDigest(zeros); label.ReasonOf(err) != label.ReasonMalformed {
+		t.Errorf("zeros: %v", err)
+	}
+}
+
 func TestWithin(t *testing.T) {
 	inner := label.Errorf(label.Denied, label.ReasonNotYours, "", "no")
 	for _, c := range []struct{ inner, outer, want string }{
