@@ -129,7 +129,7 @@ func (d *distrust) fallen(st *store.Statement) *scheme.Doubt {
 		return &scheme.Doubt{Code: doubtStruck, Text: "was struck by the authority, which found it not to be reliable"}
 	}
 	if from, ok := d.keys[st.Key]; ok && !st.Received.Before(from) {
-		return &scheme.Doubt{Code: doubtKey, Text: "arrived when the key that signed it may have been in the wrong hands; sign it anew with another key"}
+		return &scheme.Doubt{Code: doubtKey, Text: "arrived when the key that signed it may have been in the wrong hands; issue it anew, with another key and under another number"}
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ func (s *sale) twin(name string) *example.Example {
 	s.t.Helper()
 	e := s.Example("camera")
 	e.Device.Name = name
+	labeltest.Renumber(e, " for "+name)
 	raw, err := e.Device.Canonical()
 	must(s.t, err)
 	e.Descriptor = raw
@@ -105,6 +106,7 @@ func TestFallReachesTwins(t *testing.T) {
 		s := newSale(t)
 		e := s.Example("camera")
 		e.Device.Name, e.Device.Model, e.Device.GTINs = "Another Camera", "ZZ-1", nil
+		labeltest.Renumber(e, "-ZZ")
 		raw, err := e.Device.Canonical()
 		must(t, err)
 		e.Descriptor = raw
@@ -132,6 +134,7 @@ func (s *sale) colour() *example.Example {
 	s.t.Helper()
 	e := s.Example("camera")
 	e.Device.Name += " white"
+	labeltest.Renumber(e, "-white")
 	var err error
 	e.Descriptor, err = e.Device.Canonical()
 	must(s.t, err)

@@ -66,7 +66,7 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 	}
 	packedRaw, packedGist := store.Pack(verified.Raw()), store.PackQuick(gist)
 	isKnown := false
-	claims := []string{claimf("statement/%s", item.ID), claimf("device/%s", st.Device)}
+	claims := []string{claimf("statement/%s", item.ID), claimf("device/%s", st.Device), claimf("number/%s/%s/%s", item.Signer, item.Type, item.Number)}
 	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
 		if first, err := v.Statement(item.ID); err == nil {
 			st, isKnown = first, true
@@ -112,6 +112,9 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	if !signer.Has(role) {
 		return nil, label.Errorf(label.Denied, label.ReasonWrongRole, "predicate", "%s is not enrolled as %s and cannot sign this kind of statement", signer.ID, role)
 	}
+	if err := checkNumber(v, item); err != nil {
+		return nil, err
+	}
 	device, desc, err := subject(v, verified)
 	if err != nil {
 		return nil, err
@@ -139,6 +142,21 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	}
 	st.Lab = label.LabRef{ID: signer.ID, Name: signer.Name, Accreditation: acc.Number, Body: acc.Body}
 	return st, checkCorrection(v, item, device.Digest)
+}
+
+// checkNumber refuses a second statement under a number of its signer's, about
+// whichever device: people and pages name reports by their numbers, and two under
+// one number would be taken for one another. A correction has a number of its own.
+func checkNumber(v *store.View, item *scheme.Item) error {
+	other, err := v.Numbered(item.Signer, item.Type, item.Number)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return label.Errorf(label.Exists, label.ReasonExists, "predicate.number",
+		"%q is the number of another statement of %s, %s; give each a number of its own, a correction too", item.Number, item.Signer, other)
 }
 
 // subject returns the registered device that a statement is about.

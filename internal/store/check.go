@@ -281,6 +281,7 @@ func (c *checker) statements() {
 		}
 		c.has(bDevices, s.Device[:], nil, "statement "+id)
 		c.has(bDeviceStmts, pair(s.Device, k), nil, "statement "+id)
+		c.has(bNumbers, numberKey(s.Signer, s.Type, s.Number), k, "statement "+id)
 		c.has(bOrgStmts, statementKey(s.Signer, s), nil, "statement "+id)
 		c.has(bOrgStmts, statementKey(s.Carrier, s), nil, "statement "+id)
 		n++
@@ -298,6 +299,7 @@ func (c *checker) statements() {
 	})
 	c.sameCount(bEvidence, bStatements)
 	c.sameCount(bGists, bStatements)
+	c.sameCount(bNumbers, bStatements)
 	c.sameCount(bDeviceStmts, bStatements)
 }
 

@@ -32,6 +32,7 @@
 //	gists           32-byte id = s2 of what judging needs of it
 //	device_stmts    32-byte device digest, 32-byte id = nothing or the 32-byte id that it made room for
 //	org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first
+//	numbers         org|predicate type|number = 32-byte id        of statements, by what their signer called them
 //	labels          label id = json Label
 //	device_labels   time, 32-byte device digest, uint64 log index = label id  by when the device was registered
 //	org_labels      org|^log index, label id = nothing          newest first
