@@ -1,14 +1,28 @@
 package authority_test
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"sync"
 	"testing"
 
+	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 )
+
+// statement is what a laboratory signs to report on the camera.
+func (s *sale) statement(number string) []byte {
+	s.t.Helper()
+	r := *s.e.Report
+	r.Number = number
+	b, err := label.NewStatement("device.json", label.DigestOf(s.e.Descriptor), label.TypeTestReport, &r)
+	must(s.t, err)
+	raw, err := label.Encode(b)
+	must(s.t, err)
+	return raw
+}
 
 // TestNumbersAreUnique has signers use a number twice: about the same device, about
 // another, for a correction, and at once.
@@ -31,6 +45,13 @@ func TestNumbersAreUnique(t *testing.T) {
 	taken(err, first.ID)
 	_, err = s.report(labeltest.Lab, "R-1", func(r *label.TestReport) { r.Corrects = first.ID })
 	taken(err, first.ID)
+	raw := bytes.Replace(s.statement("R-0"), []byte(`"lab":`), []byte(`"corrects":"`+strings.Repeat("0", 64)+`","lab":`), 1)
+	env, err := s.Signers[labeltest.Lab].SealPayload(raw)
+	must(t, err)
+	bundle, err := envelope.Bundle(env)
+	must(t, err)
+	_, _, err = s.Authority.Submit(ctx, s.Caller(labeltest.Lab), bundle)
+	wants(t, err, label.Invalid, label.ReasonMalformed) // it corrects nothing
 	_, err = s.report(labeltest.Lab, "R-1a", func(r *label.TestReport) { r.Corrects = first.ID })
 	must(t, err)
 

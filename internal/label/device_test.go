@@ -113,7 +113,7 @@ func TestParseDeviceRefuses(t *testing.T) {
 		"wrong case":          {strings.Replace(canon, `"brand"`, `"Brand"`, 1), label.ReasonUnknownField, "device.Brand"},
 		"picture as a name":   {strings.Replace(canon, `"type"`, `"picture":"plug.png","type"`, 1), label.ReasonMalformed, "device.picture"},
 		"picture in capitals": {strings.Replace(canon, `"type"`, `"picture":"`+strings.Repeat("AB", 32)+`","type"`, 1), label.ReasonMalformed, "device.picture"},
-		"picture of zeros":    {strings.Replace(canon, `"type"`, `"picture":"`+strings.Repeat("00", 32)+`","type"`, 1), label.ReasonMalformed, "device.picture"},
+		"picture of zeros":    {strings.Replace(canon, `"type"`, `"picture":"`+strings.Repeat("00", 32)+`","type"`, 1), label.ReasonNotCanonical, "device"},
 		"number for text":     {strings.Replace(canon, `"NL-P05"`, `5`, 1), label.ReasonMalformed, "device.model"},
 	} {
 		_, err := label.ParseDevice([]byte(c.doc))

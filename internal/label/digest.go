@@ -23,9 +23,7 @@ func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 // MarshalText implements [encoding.TextMarshaler].
 func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
 
-// UnmarshalText implements [encoding.TextUnmarshaler]. It refuses 64 zeros, which
-// nothing has as its digest: in Go the zero Digest stands for an absent one, and
-// absent has one encoding, which is to be left out.
+// UnmarshalText implements [encoding.TextUnmarshaler].
 func (d *Digest) UnmarshalText(b []byte) error {
 	bad := invalid(ReasonMalformed, "", "a SHA-256 digest is 64 lower-case hexadecimal digits")
 	if len(b) != 2*len(d) {
@@ -38,9 +36,6 @@ func (d *Digest) UnmarshalText(b []byte) error {
 	}
 	if _, err := hex.Decode(d[:], b); err != nil {
 		return bad
-	}
-	if d.IsZero() {
-		return invalid(ReasonMalformed, "", "is the digest of nothing; leave the member out where nothing is meant")
 	}
 	return nil
 }

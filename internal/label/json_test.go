@@ -198,13 +198,10 @@ func TestDigest(t *testing.T) {
 func TestDigestOfNothing(t *testing.T) {
 	zeros := strings.Repeat("0", 64)
 	for member, into := range map[string]any{"corrects": new(label.TestReport), "device": new(label.Event), "statement": new(label.Event), "picture": new(label.Device)} {
-		err := label.Decode([]byte(`{"`+member+`":"`+zeros+`"}`), into)
+		err := label.DecodeSigned([]byte(`{"`+member+`":"`+zeros+`"}`), into)
 		if label.KindOf(err) != label.Invalid || !strings.HasPrefix(err.Error(), member+": ") {
 			t.Errorf("%s of zeros: %v", member, err)
 		}
-	}
-	if _, err := label.ParseDigest(zeros); label.ReasonOf(err) != label.ReasonMalformed {
-		t.Errorf("zeros: %v", err)
 	}
 }
 

@@ -58,7 +58,7 @@ func (l *ledger) label(change func(*label.Label)) label.ID {
 		l.t.Fatal(err)
 	}
 	v := &label.Label{
-		ID: id, Issued: noon.Add(-time.Hour), Expires: noon.AddDate(1, 0, 0), Scheme: label.SchemeRef{ID: "four-level", SHA256: label.DigestOf(nil)},
+		ID: id, Issued: noon.Add(-time.Hour), Expires: noon.AddDate(1, 0, 0), Scheme: label.SchemeRef{ID: "four-level"},
 		Device: label.Device{Category: "smart-plug"}, Level: label.Level{Number: 2, Of: 4}, Assurance: label.LabTested,
 		Product: label.Product{SupportEnd: label.NewDate(2030, 1, 1)},
 	}

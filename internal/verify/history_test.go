@@ -83,9 +83,6 @@ func (p *past) omit(pkg []byte, i int, change func(*verify.Omitted)) []byte {
 	st, err := p.Trust.Status(u.Envelope(), label.DigestOf([]byte(c.Device)))
 	must(p.t, err)
 	c.Statuses[i] = verify.NewOmitted(tally.StepOf(st, leaf))
-	if c.Statuses[i].Omitted.Slot.IsZero() { // of no advisory
-		c.Statuses[i].Omitted.Slot = label.DigestOf(leaf)
-	}
 	if change != nil {
 		change(c.Statuses[i].Omitted)
 	}
