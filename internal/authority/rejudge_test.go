@@ -238,7 +238,7 @@ func TestRelatedLab(t *testing.T) {
 	t.Run("by an event", func(t *testing.T) {
 		s := newSale(t)
 		related := label.Event{Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.Maker, Reason: "lab-not-independent"}
-		list, err := s.Authority.Preview(s.Caller(labeltest.Operator), s.Event(related))
+		list, _, err := s.Authority.Preview(s.Caller(labeltest.Operator), s.Event(related))
 		if must(t, err); len(list) != 1 || list[0].Action != label.Review {
 			t.Errorf("looked at first, the event touches %+v", list)
 		}

@@ -121,7 +121,7 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	}
 	st := &store.Statement{
 		ID: item.ID, Type: item.Type, Device: device.Digest, Signer: signer.ID,
-		Key: keyID, Number: item.Number, Date: item.Date,
+		Key: keyID, Number: item.Number, Began: item.Began, Date: item.Date,
 	}
 	if item.Source() == scheme.Declaration {
 		if device.Org != signer.ID {
@@ -133,8 +133,8 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	if err != nil {
 		return nil, err
 	}
-	if a.distrust.Load().related(signer.ID, maker.ID) {
-		return nil, label.Errorf(label.Denied, label.ReasonAffiliated, "predicate.lab", "%s and %s are not independent of each other (they are one organization, or under common control); another lab must test this device", signer.ID, maker.ID)
+	if a.distrust.Load().relatedOn(signer.ID, maker.ID, item.Began) {
+		return nil, label.Errorf(label.Denied, label.ReasonAffiliated, "predicate.lab", "%s and %s are not independent of each other (they are one organization or under common control, or were when the tests began); another lab must test this device", signer.ID, maker.ID)
 	}
 	acc, err := accreditation(v, item, desc.Category, now)
 	if err != nil {
