@@ -108,6 +108,9 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		if err == nil && req.Number != 0 {
 			return a.carriedOut(v, rec, req, out)
 		}
+		if err == nil && req.Closed != "" {
+			return label.Errorf(label.Precondition, label.ReasonStep, "request", "the request was closed: %s; where there is still something to ask for, sign a new one", req.Closed)
+		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
@@ -132,7 +135,7 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			}
 			b.Requests = append(b.Requests, *req)
 			out.Request = req
-			return nil
+			return a.tellWaiting(b, rec, r, req)
 		}
 		st := label.Status{Label: r.Label, Action: r.Action, Reason: r.Reason, Text: r.Text, Effective: r.Effective}
 		for _, sig := range req.Signatures {
@@ -195,17 +198,35 @@ func (a *Authority) carriedOut(v *store.View, rec *store.Label, req *store.Reque
 }
 
 // Waiting returns the requests that wait for a second operator, for one label
-// or for all. Those that came too long ago to be carried out are left out.
+// or for all. Those that cannot be carried out any more are left out.
 func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
 	err = a.store.View(func(v *store.View) error {
-		list, err = a.past(v, "listing requests").Waiting(id)
-		return err
+		v = a.past(v, "listing requests")
+		all, err := v.Waiting(id)
+		if err != nil {
+			return err
+		}
+		now := a.clock()
+		for _, r := range all {
+			rec, err := v.Label(r.Label)
+			if err != nil {
+				return err
+			}
+			h, err := a.history(v, rec)
+			if err != nil {
+				return err
+			}
+			standing := h.StandingAt(now)
+			if hopeless(r, &standing, now) == "" {
+				list = append(list, r)
+			}
+		}
+		return nil
 	})
-	oldest := a.clock().Add(-label.MaxRequestAge)
-	return slices.DeleteFunc(list, func(r *store.Request) bool { return r.Received.Before(oldest) }), err
+	return list, err
 }
 
 // addSignatures adds signatures that count to a request and reports whether one
@@ -371,6 +392,9 @@ func (a *Authority) append(v *store.View, b *store.Batch, rec *store.Label, h *l
 		if err := a.dueForOthers(v, b, rec.Device); err != nil {
 			return nil, err
 		}
+	}
+	if err := a.closeMoot(v, b, rec, h, &st); err != nil {
+		return nil, err
 	}
 	out := &store.Status{Index: index(b), Status: st}
 	b.Statuses = append(b.Statuses, *out)

@@ -341,7 +341,7 @@ func (c *checker) labels() {
 }
 
 // statuses holds histories to be without gaps, and what waits to be an index of
-// the requests without status.
+// the requests without status that are not closed.
 func (c *checker) statuses() {
 	var last label.ID
 	number := 0
@@ -376,6 +376,9 @@ func (c *checker) statuses() {
 			return
 		}
 		what := fmt.Sprintf("request %x", k)
+		if r.Number == 0 && r.Closed != "" {
+			return
+		}
 		if r.Number == 0 {
 			waiting++
 			c.has(bWaiting, append([]byte(r.Label), k...), nil, what)

@@ -40,7 +40,7 @@
 //	statuses        label id, number uint32 = json Status
 //	requests        32-byte digest = json Request
 //	events          32-byte digest = json Event
-//	waiting         label id, 32-byte digest = nothing          requests without status
+//	waiting         label id, 32-byte digest = nothing          requests without status that are not closed
 //	decisions       32-byte digest = json Decision              refusals
 //	device_decisions  32-byte device digest, ^time, 32-byte digest = nothing  newest first
 //	org_decisions   org|^time, 32-byte digest = nothing         the manufacturer's, newest first
