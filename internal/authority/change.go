@@ -17,6 +17,7 @@ type Change struct {
 	Status  *store.Status // nil while another operator's signature is awaited
 	Label   *Published    // the successor, where one was issued
 	Known   bool          // the request was carried out before
+	Notes   []string      // what whoever asked has to know, in sentences
 }
 
 // Change carries out a signed request to change a label. Who carries it does
@@ -175,6 +176,9 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 	})
 	if err != nil {
 		return nil, err
+	}
+	if out.Status != nil {
+		out.Notes = a.settledNotes(out.Status)
 	}
 	if issued != nil {
 		out.Label, err = a.publishNew(issued, renewal.signed, renewal.device.Descriptor)
