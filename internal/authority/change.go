@@ -282,12 +282,36 @@ func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Labe
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is after the label expires, on %s", standing.Expires.Format(time.RFC3339))
 	}
 	if _, err := standing.Admit(r.Action); err != nil {
-		return label.Within("request", err)
+		return label.Within("request", wayOn(err, &standing, signers))
 	}
 	if r.Action == label.Supersede {
 		return a.admitSupersession(v, r, rec, signers, now)
 	}
 	return nil
+}
+
+// wayOn adds to the refusal of a step what those who asked can do instead, where
+// the label has ended.
+func wayOn(err error, s *label.Standing, signers []signer) error {
+	e, ok := errors.AsType[*label.Error](err)
+	if !ok || !s.State.Final() && s.State != label.Expired {
+		return err
+	}
+	operator := slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) })
+	way := "request a new one (labelctl label request)"
+	switch {
+	case s.State == label.Superseded && s.Because != nil && s.Because.Successor != nil:
+		way = "label " + s.Because.Successor.ID.Pretty() + " took its place; ask for that one"
+	case operator && len(s.Holds) > 0:
+		way = "what it left open about the product ends by \"labelctl label release\""
+	case !operator && len(s.Holds) > 0:
+		way = "another is issued when what is open about the product is settled (labelctl hold list)"
+	case operator:
+		way = "to have nothing issued for the product, put it on hold (labelctl hold put)"
+	}
+	out := *e
+	out.Text += "; " + way
+	return &out
 }
 
 // lowerLevel is the reason that a renewal at a lower level has to name, so that

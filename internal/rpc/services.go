@@ -93,6 +93,7 @@ func (s *submissions) ListSubmissions(ctx context.Context, r *labelv1.ListSubmis
 		if n.Doubt != nil {
 			m.Doubt, m.DoubtText = n.Doubt.Code, n.Doubt.Text
 		}
+		m.OtherDevice = n.Other
 		out.Submissions = append(out.Submissions, m)
 	}
 	return out, nil
