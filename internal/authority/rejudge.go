@@ -83,13 +83,13 @@ func (a *Authority) judgeDue(ctx context.Context) error {
 
 // A verdict is what judging a live label again came to.
 type verdict struct {
-	rec    *store.Label
-	loss   scheme.Loss // empty where its evidence carries it
-	unable bool        // nobody can tell: its version of the scheme is not served
-	what   []string    // that is no longer met, in words
-	ids    []string    // criteria, or what else is no longer so
-	cause  string
-	mended bool   // it is to lapse, and nothing speaks any more against what it rests on
+	rec       *store.Label
+	loss      scheme.Loss // empty where its evidence carries it
+	unable    bool        // nobody can tell: its version of the scheme is not served
+	what      []string    // that is no longer met, in words
+	ids       []string    // criteria, or what else is no longer so
+	cause     string
+	renewable bool // it is to lapse, and nothing speaks any more against what it rests on
 }
 
 // rejudge judges the live labels of a device, and draws the consequences.
@@ -184,7 +184,7 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 	}
 	n.weigh(d, l)
 	n.hold(p.holds)
-	n.mended = n.loss == "" && p.live != nil && p.live.ID == rec.ID && p.standing.ExpiresFor == label.BoundGraceEnd &&
+	n.renewable = n.loss == "" && p.live != nil && p.live.ID == rec.ID && p.standing.ExpiresFor == label.BoundGraceEnd &&
 		!doubted(p.items, l)
 	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
 	return n, p, nil
@@ -260,8 +260,8 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 	if !standing.State.Live() {
 		return nil
 	}
-	if n.mended {
-		if err := a.tellMended(b, n, h); err != nil {
+	if n.renewable {
+		if err := a.tellRenewable(b, n, h); err != nil {
 			return err
 		}
 	}
@@ -307,9 +307,9 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 	return a.tellOperators(b, notice.LabelJudged, id, string(n.rec.ID), news)
 }
 
-// tellMended tells the manufacturer, once, that a label which is to lapse can be
+// tellRenewable tells the manufacturer, once, that a label which is to lapse can be
 // renewed on the evidence that it has.
-func (a *Authority) tellMended(b *store.Batch, n *verdict, h *label.History) error {
+func (a *Authority) tellRenewable(b *store.Batch, n *verdict, h *label.History) error {
 	id := fmt.Sprintf("renewable-%s-%d", n.rec.ID, len(h.Statuses))
 	return tell(b, notice.LabelJudged, id, string(n.rec.ID), n.rec.Org,
 		JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: "renewable"})
