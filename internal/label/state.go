@@ -107,7 +107,7 @@ func (s *Standing) Admit(a Action) (State, error) {
 	case s.State.Final():
 		return no("the label is %s, which is final", s.State)
 	case s.State == Suspended && a == Supersede:
-		return no("the label is suspended and cannot give its place to another before the suspension is settled")
+		return no("the label is suspended and cannot be renewed or give its place to another before the suspension is settled")
 	case s.State == Suspended && a == Withdraw:
 		return no("the label is suspended and cannot be withdrawn before the suspension is settled")
 	case s.Review != nil && a == Withdraw:
