@@ -163,6 +163,9 @@ func writeChange(p *page, r *labelv1.ChangeLabelResponse) {
 	p.line("label %s: %s", st.Label.Pretty(), happened(st))
 	p.pairs([2]string{"why:", a.why(st)}, [2]string{"effective:", instant(st.Effective)},
 		[2]string{"number:", strconv.Itoa(st.Number)}, [2]string{"log entry:", strconv.FormatInt(s.GetLogIndex(), 10)})
+	for _, n := range r.GetNotes() {
+		p.line("note: %s", n)
+	}
 	if r.GetSuccessor() != nil {
 		p.line("")
 		writeSummary(p, r.GetSuccessor())

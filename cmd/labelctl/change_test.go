@@ -193,7 +193,7 @@ func TestAnnouncedWithdrawal(t *testing.T) {
 		}
 	}
 	again := append(withdraw, "--text", "Really.")
-	l.refused("is announced already", l.by(l.maker, append([]string{"label", "withdraw", l.id}, again...)...)...)
+	l.refused("no other end takes the place of that", l.by(l.maker, append([]string{"label", "withdraw", l.id}, again...)...)...)
 }
 
 // TestReadWaiting takes nothing for a request but a request, and what is signed

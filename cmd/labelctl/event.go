@@ -208,6 +208,9 @@ func writeEvent(p *page, e *labelv1.Event) {
 	p.pairs([2]string{"event", e.GetId()}, [2]string{"about", e.GetKind() + " " + e.GetAbout()}, [2]string{"reason", e.GetReason()},
 		[2]string{"text", e.GetText()}, [2]string{"received", e.GetReceived().AsTime().Format(time.RFC3339)})
 	p.line("")
+	for _, n := range e.GetNotes() {
+		p.line("note: %s", n)
+	}
 	switch label.EventKind(e.GetKind()) {
 	case label.HoldEvent:
 		p.line("%s: labels that stand are not changed; no label is issued or renewed until \"labelctl hold end\"", state)
@@ -245,6 +248,9 @@ func writePreview(p *page, r *labelv1.PreviewEventResponse) {
 	}
 	p.table([]string{"LABEL", "MANUFACTURER", "BECOMES"}, rows)
 	p.line("")
+	for _, n := range r.GetNotes() {
+		p.line("note: %s", n)
+	}
 	p.line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
 }
 

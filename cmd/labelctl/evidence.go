@@ -492,7 +492,9 @@ func submissionsCommand(c *ctl) *cobra.Command {
 		Short: "List accepted statements, and whether they count",
 		Long: `List the accepted statements that the caller's organization signed or submitted,
 newest first. With --device, the device's manufacturer and operators see all
-statements about it, whoever signed and sent them, and why one does not count.`,
+statements about it, whoever signed and sent them, and why one does not count. What
+a lab found wrong with another device of the product is listed too: it counts against
+this one.`,
 		Example: "  labelctl submissions\n  labelctl submissions --device camera.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -525,7 +527,9 @@ func (c *ctl) listSubmissions(ctx context.Context, device string) error {
 		}
 		p.table([]string{"RECEIVED", "TYPE", "SIGNER", "NUMBER", "DATE", "STATEMENT", "DEVICE"}, rows)
 		for _, s := range all.GetSubmissions() {
-			if s.GetDoubt() != "" {
+			if s.GetOtherDevice() {
+				p.line("%s counts against the device: it %s", short(s.GetStatement().GetId()), s.GetDoubtText())
+			} else if s.GetDoubt() != "" {
 				p.line("%s does not count (%s): %s", short(s.GetStatement().GetId()), s.GetDoubt(), s.GetDoubtText())
 			}
 		}

@@ -158,21 +158,38 @@ submissions --device" shows it.`,
 
 func eventAffiliationCommand(c *ctl) *cobra.Command {
 	r := &incident{Event: label.Event{Kind: label.AffiliationEvent}}
+	var ended string
 	cmd := &cobra.Command{
-		Use:   "affiliation LAB MANUFACTURER --text TEXT",
+		Use:   "affiliation LAB MANUFACTURER --text TEXT [--ended DATE]",
 		Short: "A lab and a manufacturer are under common control",
 		Long: `Record that a laboratory is not independent of a manufacturer: directly, or through
 a parent company, which need not be enrolled (name the parent for both). The lab's
 reports about that manufacturer's devices do not count any more, and what rests on
-them is judged again.`,
-		Example: `  labelctl event affiliation aurora-lab northlight --text "Both belong to Aurora Holding since May."`,
-		Args:    cobra.ExactArgs(2),
+them is judged again.
+
+With --ended, record that this is over, and since which day: reports of tests that
+began later count, and earlier ones do not. Where the affiliation was recorded by
+mistake, name a day before all tests, and the reason authority-error.`,
+		Example: `  labelctl event affiliation aurora-lab northlight --text "Both belong to Aurora Holding since May."
+  labelctl event affiliation aurora-lab northlight --ended 2027-03-31 --reason resolved --text "Aurora Holding sold the lab."`,
+		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Lab, r.Manufacturer = args[0], args[1]
+			if ended != "" {
+				r.Kind = label.SeparationEvent
+				if !cmd.Flags().Changed("reason") {
+					r.Reason = "resolved"
+				}
+				var err error
+				if r.Ended, err = label.ParseDate(ended); err != nil {
+					return usagef("--ended: %v", err)
+				}
+			}
 			return c.reportEvent(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "lab-not-independent")
+	cmd.Flags().StringVar(&ended, "ended", "", "last `day` on which it was so, where it is over")
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -132,6 +133,9 @@ func (c *ctl) addOrg(ctx context.Context, o *labelv1.Organization, pub string) e
 		for _, k := range answer.GetKeys() {
 			p.line("key %s (%s)", k.GetId(), k.GetAlgorithm())
 		}
+		for _, n := range made.GetNotes() {
+			p.line("note: %s", n)
+		}
 	})
 }
 
@@ -186,11 +190,14 @@ func (c *ctl) listOrgs(ctx context.Context, req *labelv1.ListOrganizationsReques
 }
 
 func orgShowCommand(c *ctl) *cobra.Command {
-	return &cobra.Command{
-		Use:     "show ID",
-		Short:   "Show an organization with its keys and accreditations",
-		Long:    "Show what is on record for an organization: its keys, revoked ones too, and for a\nlab its accreditations, past ones too.",
-		Example: "  labelctl org show aurora-lab",
+	history := false
+	cmd := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show an organization with its keys and accreditations",
+		Long: `Show what is on record for an organization: its keys, revoked ones too, and for a
+lab its accreditations as they stand now, with what suspended or narrowed them.
+With --history also what was recorded of them before.`,
+		Example: "  labelctl org show aurora-lab\n  labelctl org show aurora-lab --history",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			api, conn, err := c.operations(cmd.Context())
@@ -202,16 +209,22 @@ func orgShowCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) { writeOrg(p, r) })
+			return c.show(r, func(p *page) { writeOrg(p, r, history, label.DateOf(c.now())) })
 		},
 	}
+	cmd.Flags().BoolVar(&history, "history", false, "also what was recorded of its accreditations before")
+	return cmd
 }
 
-func writeOrg(p *page, r *labelv1.GetOrganizationResponse) {
+func writeOrg(p *page, r *labelv1.GetOrganizationResponse, history bool, today label.Date) {
 	o := r.GetOrganization()
+	var former []string
+	for _, f := range o.GetFormerAffiliates() {
+		former = append(former, f.GetId()+" (until "+f.GetUntil()+")")
+	}
 	p.pairs([2]string{"id", o.GetId()}, [2]string{"name", o.GetName()}, [2]string{"roles", rolesOf(o)},
 		[2]string{"url", o.GetUrl()}, [2]string{"contact", o.GetContact()},
-		[2]string{"affiliates", strings.Join(o.GetAffiliates(), ", ")}, [2]string{"enrolled", day(o.GetEnrolled())})
+		[2]string{"affiliates", strings.Join(o.GetAffiliates(), ", ")}, [2]string{"former affiliates", strings.Join(former, ", ")}, [2]string{"enrolled", day(o.GetEnrolled())})
 	if len(r.GetKeys()) > 0 {
 		var rows [][]string
 		for _, k := range r.GetKeys() {
@@ -224,15 +237,78 @@ func writeOrg(p *page, r *labelv1.GetOrganizationResponse) {
 		p.line("")
 		p.table([]string{"KEY", "ALGORITHM", "FROM", "STATE"}, rows)
 	}
-	if len(r.GetAccreditations()) > 0 {
-		var rows [][]string
-		for _, a := range r.GetAccreditations() {
-			rows = append(rows, []string{a.GetNumber(), a.GetBody(), strings.Join(a.GetStandards(), ", "),
-				strings.Join(a.GetCategories(), ", "), strconv.Itoa(int(a.GetLevel())), a.GetFrom(), a.GetTo()})
-		}
-		p.line("")
-		p.table([]string{"ACCREDITATION", "BODY", "STANDARDS", "CATEGORIES", "LEVEL", "FROM", "TO"}, rows)
+	all := r.GetAccreditations()
+	if len(all) == 0 {
+		return
 	}
+	now := slices.DeleteFunc(slices.Clone(all), (*labelv1.Accreditation).GetReplaced)
+	p.line("")
+	writeAccreditations(p, now, func(a *labelv1.Accreditation) string { return accreditationState(a, all, today) })
+	for _, a := range now {
+		for _, text := range accreditationReasons(a, all) {
+			p.line("%s %s", a.GetNumber(), text)
+		}
+	}
+	if history {
+		p.line("")
+		p.line("recorded before, and replaced:")
+		writeAccreditations(p, slices.DeleteFunc(slices.Clone(all), func(a *labelv1.Accreditation) bool { return !a.GetReplaced() }),
+			func(a *labelv1.Accreditation) string { return "recorded " + day(a.GetRecorded()) })
+	}
+}
+
+func writeAccreditations(p *page, list []*labelv1.Accreditation, state func(*labelv1.Accreditation) string) {
+	var rows [][]string
+	for _, a := range list {
+		rows = append(rows, []string{a.GetNumber(), a.GetBody(), strings.Join(a.GetStandards(), ", "),
+			strings.Join(a.GetCategories(), ", "), strconv.Itoa(int(a.GetLevel())), a.GetFrom(), a.GetTo(), state(a)})
+	}
+	p.table([]string{"ACCREDITATION", "BODY", "STANDARDS", "CATEGORIES", "LEVEL", "FROM", "TO", "STATE"}, rows)
+}
+
+// accreditationState says in a few words how an accreditation stands.
+func accreditationState(a *labelv1.Accreditation, all []*labelv1.Accreditation, today label.Date) string {
+	switch from, to := a.GetFrom(), a.GetTo(); {
+	case a.GetSuspended() != "":
+		return "SUSPENDED since " + day(sinceWhen(a, all, (*labelv1.Accreditation).GetSuspended))
+	case to < today.String():
+		return "ended"
+	case from > today.String():
+		return "not yet in force"
+	case a.GetNarrowed() != "":
+		return "narrowed on " + day(sinceWhen(a, all, (*labelv1.Accreditation).GetNarrowed))
+	}
+	return "in force"
+}
+
+// accreditationReasons say why an accreditation does not cover what it did.
+func accreditationReasons(a *labelv1.Accreditation, all []*labelv1.Accreditation) (list []string) {
+	if a.GetSuspended() != "" {
+		list = append(list, "is suspended since "+day(sinceWhen(a, all, (*labelv1.Accreditation).GetSuspended))+": "+a.GetSuspended())
+	}
+	if a.GetNarrowed() != "" {
+		list = append(list, "was narrowed on "+day(sinceWhen(a, all, (*labelv1.Accreditation).GetNarrowed))+": "+a.GetNarrowed())
+	}
+	if len(list) > 0 && a.GetEvent() != "" {
+		list = append(list, "by event "+a.GetEvent())
+	}
+	return list
+}
+
+// sinceWhen returns when an accreditation first said what it says now, without a
+// record in between that did not.
+func sinceWhen(a *labelv1.Accreditation, all []*labelv1.Accreditation, says func(*labelv1.Accreditation) string) *timestamppb.Timestamp {
+	since := a.GetRecorded()
+	for _, b := range slices.Backward(all) {
+		if b.GetNumber() != a.GetNumber() {
+			continue
+		}
+		if says(b) != says(a) {
+			break
+		}
+		since = b.GetRecorded()
+	}
+	return since
 }
 
 // day writes the day of an instant, in UTC.

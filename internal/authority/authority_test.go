@@ -76,7 +76,7 @@ func TestExpiredLabelMakesRoom(t *testing.T) {
 	}
 	w.Accredit(labeltest.Lab, func(a *label.Accreditation) { a.Number = "T-again" })
 	fresh := w.Example("plug")
-	fresh.Declaration.Number += "-renewed"
+	labeltest.Renumber(fresh, "-renewed")
 	fresh.Declaration.Product.SupportEnd = label.DateOf(w.Clock.Now()).AddMonths(60)
 	fresh.Declaration.Facts["support_period_end_date"] = label.JSON(`"` + fresh.Declaration.Product.SupportEnd.String() + `"`)
 	second := w.Issue(fresh, 1)

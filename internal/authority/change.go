@@ -17,6 +17,7 @@ type Change struct {
 	Status  *store.Status // nil while another operator's signature is awaited
 	Label   *Published    // the successor, where one was issued
 	Known   bool          // the request was carried out before
+	Notes   []string      // what whoever asked has to know, in sentences
 }
 
 // Change carries out a signed request to change a label. Who carries it does
@@ -108,6 +109,9 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		if err == nil && req.Number != 0 {
 			return a.carriedOut(v, rec, req, out)
 		}
+		if err == nil && req.Closed != "" {
+			return label.Errorf(label.Precondition, label.ReasonStep, "request", "the request was closed: %s; where there is still something to ask for, sign a new one", req.Closed)
+		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
@@ -132,7 +136,7 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			}
 			b.Requests = append(b.Requests, *req)
 			out.Request = req
-			return nil
+			return a.tellWaiting(b, rec, r, req)
 		}
 		st := label.Status{Label: r.Label, Action: r.Action, Reason: r.Reason, Text: r.Text, Effective: r.Effective}
 		for _, sig := range req.Signatures {
@@ -173,6 +177,9 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 	if err != nil {
 		return nil, err
 	}
+	if out.Status != nil {
+		out.Notes = a.settledNotes(out.Status)
+	}
 	if issued != nil {
 		out.Label, err = a.publishNew(issued, renewal.signed, renewal.device.Descriptor)
 	} else if out.Status != nil && out.Status.Successor != nil {
@@ -195,17 +202,35 @@ func (a *Authority) carriedOut(v *store.View, rec *store.Label, req *store.Reque
 }
 
 // Waiting returns the requests that wait for a second operator, for one label
-// or for all. Those that came too long ago to be carried out are left out.
+// or for all. Those that cannot be carried out any more are left out.
 func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
 	err = a.store.View(func(v *store.View) error {
-		list, err = a.past(v, "listing requests").Waiting(id)
-		return err
+		v = a.past(v, "listing requests")
+		all, err := v.Waiting(id)
+		if err != nil {
+			return err
+		}
+		now := a.clock()
+		for _, r := range all {
+			rec, err := v.Label(r.Label)
+			if err != nil {
+				return err
+			}
+			h, err := a.history(v, rec)
+			if err != nil {
+				return err
+			}
+			standing := h.StandingAt(now)
+			if hopeless(r, &standing, now) == "" {
+				list = append(list, r)
+			}
+		}
+		return nil
 	})
-	oldest := a.clock().Add(-label.MaxRequestAge)
-	return slices.DeleteFunc(list, func(r *store.Request) bool { return r.Received.Before(oldest) }), err
+	return list, err
 }
 
 // addSignatures adds signatures that count to a request and reports whether one
@@ -257,12 +282,36 @@ func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Labe
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is after the label expires, on %s", standing.Expires.Format(time.RFC3339))
 	}
 	if _, err := standing.Admit(r.Action); err != nil {
-		return label.Within("request", err)
+		return label.Within("request", wayOn(err, &standing, signers))
 	}
 	if r.Action == label.Supersede {
 		return a.admitSupersession(v, r, rec, signers, now)
 	}
 	return nil
+}
+
+// wayOn adds to the refusal of a step what those who asked can do instead, where
+// the label has ended.
+func wayOn(err error, s *label.Standing, signers []signer) error {
+	e, ok := errors.AsType[*label.Error](err)
+	if !ok || !s.State.Final() && s.State != label.Expired {
+		return err
+	}
+	operator := slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) })
+	way := "request a new one (labelctl label request)"
+	switch {
+	case s.State == label.Superseded && s.Because != nil && s.Because.Successor != nil:
+		way = "label " + s.Because.Successor.ID.Pretty() + " took its place; ask for that one"
+	case operator && len(s.Holds) > 0:
+		way = "what it left open about the product ends by \"labelctl label release\""
+	case !operator && len(s.Holds) > 0:
+		way = "another is issued when what is open about the product is settled (labelctl hold list)"
+	case operator:
+		way = "to have nothing issued for the product, put it on hold (labelctl hold put)"
+	}
+	out := *e
+	out.Text += "; " + way
+	return &out
 }
 
 // lowerLevel is the reason that a renewal at a lower level has to name, so that
@@ -371,6 +420,9 @@ func (a *Authority) append(v *store.View, b *store.Batch, rec *store.Label, h *l
 		if err := a.dueForOthers(v, b, rec.Device); err != nil {
 			return nil, err
 		}
+	}
+	if err := a.closeMoot(v, b, rec, h, &st); err != nil {
+		return nil, err
 	}
 	out := &store.Status{Index: index(b), Status: st}
 	b.Statuses = append(b.Statuses, *out)

@@ -29,7 +29,7 @@ func (c *check) products() error {
 			struck[e.Event.Statement] = e.Digest
 		case label.AffiliationEvent:
 			lab, err := c.v.Org(e.Event.Lab)
-			if err != nil || !slices.Contains(lab.Affiliates, e.Event.Manufacturer) {
+			if err != nil || !slices.Contains(lab.Affiliates, e.Event.Manufacturer) && !slices.ContainsFunc(lab.Formerly, func(f label.Former) bool { return f.ID == e.Event.Manufacturer }) {
 				c.badf("event %s: %s is not on record as an affiliate of %s", e.Digest, e.Event.Manufacturer, e.Event.Lab)
 			}
 		}

@@ -2,6 +2,7 @@ package authority
 
 import (
 	"errors"
+	"maps"
 	"time"
 
 	"labeld/internal/label"
@@ -29,8 +30,15 @@ type distrust struct {
 	keys           map[string]time.Time // compromised keys, and from when on
 	accreditations map[accredited]*scopeRecord
 	groups         map[string]string             // organizations under common control, to one of them
+	former         []formerly                    // organizations that were, until some day
 	struck         map[label.Digest]label.Digest // statements and rulings, to the event that struck them
 	operators      []string                      // organizations that work for the authority
+}
+
+// formerly says that two organizations were under common control.
+type formerly struct {
+	a, b  string
+	until label.Date // last day
 }
 
 type accredited struct{ lab, number string }
@@ -64,6 +72,9 @@ func (d *distrust) add(v *store.View, o *label.Organization) error {
 	}
 	for _, other := range o.Affiliates {
 		d.unite(o.ID, other)
+	}
+	for _, f := range o.Formerly {
+		d.former = append(d.former, formerly{o.ID, f.ID, f.Until})
 	}
 	keys, err := v.OrgKeys(o.ID)
 	if err != nil {
@@ -123,13 +134,32 @@ func (d *distrust) unite(a, b string) {
 // many steps. The parent need not be enrolled.
 func (d *distrust) related(a, b string) bool { return d.group(a) == d.group(b) }
 
+// relatedOn reports whether two organizations were related on a day or have been
+// since: what a laboratory tested for its own house counts no more when that sells
+// it.
+func (d *distrust) relatedOn(a, b string, day label.Date) bool {
+	if d.related(a, b) {
+		return true
+	}
+	if len(d.former) == 0 {
+		return false
+	}
+	then := &distrust{groups: maps.Clone(d.groups)}
+	for _, f := range d.former {
+		if !f.until.Before(day) {
+			then.unite(f.a, f.b)
+		}
+	}
+	return then.related(a, b)
+}
+
 // fallen returns why a statement does not count at all any more, or nil.
 func (d *distrust) fallen(st *store.Statement) *scheme.Doubt {
 	if _, ok := d.struck[st.ID]; ok {
 		return &scheme.Doubt{Code: doubtStruck, Text: "was struck by the authority, which found it not to be reliable"}
 	}
 	if from, ok := d.keys[st.Key]; ok && !st.Received.Before(from) {
-		return &scheme.Doubt{Code: doubtKey, Text: "arrived when the key that signed it may have been in the wrong hands; sign it anew with another key"}
+		return &scheme.Doubt{Code: doubtKey, Text: "arrived when the key that signed it may have been in the wrong hands; issue it anew, with another key and under another number"}
 	}
 	return nil
 }
@@ -139,7 +169,7 @@ func (d *distrust) doubt(st *store.Statement, maker string) *scheme.Doubt {
 	if doubt := d.fallen(st); doubt != nil || st.Type != label.TypeTestReport {
 		return doubt
 	}
-	if d.related(st.Signer, maker) {
+	if d.relatedOn(st.Signer, maker, st.Began) {
 		return &scheme.Doubt{Code: doubtAffiliated, Against: true, Text: "is of a laboratory that is not independent of the manufacturer; another has to test the device; what it found wrong still counts"}
 	}
 	return nil

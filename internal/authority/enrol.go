@@ -24,7 +24,7 @@ func (a *Authority) Enrol(ctx context.Context, c Caller, o label.Organization) (
 	err := a.writer.do(ctx, []string{claimf("org/%s", o.ID)}, func(v *store.View, b *store.Batch) error {
 		old, err := v.Org(o.ID)
 		if err == nil {
-			o.Enrolled = old.Enrolled
+			o.Enrolled, o.Formerly = old.Enrolled, old.Formerly
 			if !reflect.DeepEqual(*old, o) {
 				return label.Errorf(label.Exists, label.ReasonExists, "organization.id", "organization %s is enrolled with other values", o.ID)
 			}
@@ -34,7 +34,7 @@ func (a *Authority) Enrol(ctx context.Context, c Caller, o label.Organization) (
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		o.Enrolled = b.At.UTC().Truncate(time.Second)
+		o.Enrolled, o.Formerly = b.At.UTC().Truncate(time.Second), nil
 		b.Orgs = append(b.Orgs, o)
 		return a.dueForRelated(v, b, &o)
 	})
@@ -44,22 +44,37 @@ func (a *Authority) Enrol(ctx context.Context, c Caller, o label.Organization) (
 	return out, nil
 }
 
+// EnrolmentNotes says what whoever enrols an organization has to know of it.
+func (a *Authority) EnrolmentNotes(o *label.Organization) (notes []string, err error) {
+	err = a.store.View(func(v *store.View) error {
+		notes, err = unenrolled(v, o.Affiliates)
+		return err
+	})
+	return notes, err
+}
+
 // dueForRelated has judged again what labs reported that an organization, which
 // names affiliates, shows to be related to manufacturers.
 func (a *Authority) dueForRelated(v *store.View, b *store.Batch, o *label.Organization) error {
 	if len(o.Affiliates) == 0 {
 		return nil
 	}
+	return a.dueForGroup(v, b, append([]string{o.ID}, o.Affiliates...)...)
+}
+
+// dueForGroup has judged again what labs reported that are related to some
+// organizations, which are taken to be related to each other.
+func (a *Authority) dueForGroup(v *store.View, b *store.Batch, orgs ...string) error {
 	d, err := newDistrust(v)
 	if err != nil {
 		return err
 	}
-	if err := d.add(v, o); err != nil {
-		return err
+	for _, other := range orgs[1:] {
+		d.unite(orgs[0], other)
 	}
 	var inner error
 	err = v.Orgs("", func(lab *label.Organization) bool {
-		if lab.Has(label.RoleLab) && d.related(lab.ID, o.ID) {
+		if lab.Has(label.RoleLab) && d.related(lab.ID, orgs[0]) {
 			inner = a.dueForSigner(v, b, lab.ID, func(st *store.Statement) bool { return st.Type == label.TypeTestReport })
 		}
 		return inner == nil
@@ -201,7 +216,7 @@ func (a *Authority) Accredit(ctx context.Context, c Caller, acc label.Accreditat
 			return err
 		}
 		rec := acc
-		rec.Keys, rec.Suspended = nil, ""
+		rec.Keys, rec.Suspended, rec.Narrowed, rec.Event = nil, "", "", label.Digest{}
 		for _, k := range keys {
 			if k.Revoked.IsZero() {
 				rec.Keys = append(rec.Keys, k.ID)

@@ -37,10 +37,48 @@ func admitProductEvent(v *store.View, e *label.Event) error {
 			return label.Errorf(label.Exists, label.ReasonExists, "event.manufacturer", "%s is on record as an affiliate of %s already", e.Manufacturer, lab.ID)
 		}
 		return nil
+	case label.SeparationEvent:
+		return admitSeparation(v, e)
 	case label.GTINEvent:
 		return admitMove(v, e)
 	}
 	return nil
+}
+
+// admitSeparation checks that two organizations can be said to be under common
+// control no more: one of them has the other on its record.
+func admitSeparation(v *store.View, e *label.Event) error {
+	if e.Ended.After(label.DateOf(e.Made)) {
+		return label.Errorf(label.Invalid, label.ReasonInFuture, "event.ended", "%s is in the future", e.Ended)
+	}
+	if _, err := v.Org(e.Lab); err != nil {
+		return unknownOrg(err, "event.lab", e.Lab)
+	}
+	apart, err := separated(v, e)
+	if err == nil && len(apart) == 0 {
+		err = label.Errorf(label.Precondition, label.ReasonStep, "event.manufacturer",
+			"%s and %s have not each other on record as affiliates (\"labelctl org show\"); where they are related by way of a third, end what relates one of them to that", e.Lab, e.Manufacturer)
+	}
+	return err
+}
+
+// separated returns the organizations whose records a separation changes, changed.
+func separated(v *store.View, e *label.Event) (apart []label.Organization, err error) {
+	for _, pair := range [][2]string{{e.Lab, e.Manufacturer}, {e.Manufacturer, e.Lab}} {
+		org, err := v.Org(pair[0])
+		if errors.Is(err, store.ErrNotFound) {
+			continue // a parent need not be enrolled
+		}
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.Index(org.Affiliates, pair[1]); i >= 0 {
+			org.Affiliates = slices.Delete(slices.Clone(org.Affiliates), i, i+1)
+			org.Formerly = append(slices.Clone(org.Formerly), label.Former{ID: pair[1], Until: e.Ended})
+			apart = append(apart, *org)
+		}
+	}
+	return apart, nil
 }
 
 // admitHold checks a hold that an operator puts or ends.
@@ -146,6 +184,14 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 		lab.Affiliates = append(slices.Clone(lab.Affiliates), e.Manufacturer)
 		b.Orgs = append(b.Orgs, *lab)
 		return a.dueForRelated(v, b, lab)
+	case label.SeparationEvent:
+		// What was related is judged again, by the records as they were and as they are.
+		if err := a.dueForGroup(v, b, e.Lab, e.Manufacturer); err != nil {
+			return err
+		}
+		apart, err := separated(v, e)
+		b.Orgs = append(b.Orgs, apart...)
+		return err
 	case label.GTINEvent:
 		return a.moveGTIN(v, b, e, id, by)
 	}

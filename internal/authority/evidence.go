@@ -216,10 +216,12 @@ func replaces(next, old *scheme.Item) bool {
 type StatementNote struct {
 	*store.Statement
 	Doubt *scheme.Doubt // nil where nothing speaks against it
+	Other bool          // it is about another device of the product, and counts against this one too
 }
 
 // deviceStatements calls f with all statements about a device, latest first,
-// whoever signed and whoever sent them, until f returns false. What f gets beside
+// whoever signed and whoever sent them, and with the reports of what was found
+// wrong with other devices of its product, until f returns false. What f gets beside
 // it is a cursor, after which to go on.
 func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []byte, f func(*StatementNote, []byte) bool) error {
 	category, err := categoryOf(d)
@@ -240,7 +242,25 @@ func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []by
 		if err != nil {
 			return err
 		}
-		list[i] = &StatementNote{st, known.doubts(st, s.Superseded, d.Org, category, nil)}
+		list[i] = &StatementNote{Statement: st, Doubt: known.doubts(st, s.Superseded, d.Org, category, nil)}
+	}
+	others, err := siblings(v, d.Digest)
+	if err != nil {
+		return err
+	}
+	items, _, err := known.ofSiblings(v, others, category, nil)
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		if !it.Fails() {
+			continue
+		}
+		st, err := v.Statement(it.ID)
+		if err != nil {
+			return err
+		}
+		list = append(list, &StatementNote{Statement: st, Doubt: it.Doubt, Other: true})
 	}
 	slices.SortFunc(list, func(x, y *StatementNote) int {
 		return cmp.Or(y.Received.Compare(x.Received), slices.Compare(x.ID[:], y.ID[:]))

@@ -20,6 +20,7 @@ var urgency = map[label.EventKind]int{
 	label.AffiliationEvent: 0,
 	label.HoldEvent:        0,
 	label.ReleaseEvent:     1,
+	label.SeparationEvent:  1,
 	label.GTINEvent:        1,
 	label.SchemeEvent:      1,
 	label.AdvisoryEvent:    advisoryClass,

@@ -15,6 +15,7 @@ func (s *sale) twin(name string) *example.Example {
 	s.t.Helper()
 	e := s.Example("camera")
 	e.Device.Name = name
+	labeltest.Renumber(e, " for "+name)
 	raw, err := e.Device.Canonical()
 	must(s.t, err)
 	e.Descriptor = raw
@@ -40,6 +41,25 @@ func TestFailureFollowsTheProduct(t *testing.T) {
 	}
 	if p := s.now(); p.State != label.Suspended {
 		t.Fatalf("the label is %s", p.State)
+	}
+	twinned := s.Example("camera")
+	twinned.Device.Name = "A Camera Nobody Tested"
+	raw, err := twinned.Device.Canonical()
+	must(t, err)
+	_, _, err = s.Authority.Register(ctx, s.Caller(labeltest.Operator), raw)
+	must(t, err)
+	for _, org := range []string{labeltest.Maker, labeltest.Operator} {
+		list, next, err := s.Authority.Submissions(s.Caller(org), label.DigestOf(raw), authority.Page{})
+		if must(t, err); next != "" || len(list) != 2 || !list[0].Other || !list[1].Other || list[0].Number != "found wrong" || list[0].Doubt == nil {
+			t.Errorf("of a device of the product %s sees %+v", org, list)
+		}
+	}
+	if list, _, err := s.Authority.Submissions(s.Caller(labeltest.Lab), label.DigestOf(raw), authority.Page{}); err != nil || len(list) != 0 {
+		t.Errorf("of a device that it did not test the laboratory sees %+v, %v", list, err)
+	}
+	list, _, err := s.Authority.Submissions(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), authority.Page{})
+	if must(t, err); len(list) != 3 || list[0].Other {
+		t.Errorf("of the device itself its manufacturer sees %+v", list)
 	}
 	s.Change(labeltest.Operator, s.p, label.Reinstate, "resolved") // so that nothing but the finding stands against it
 	twin := s.twin("Another Camera")
@@ -105,6 +125,7 @@ func TestFallReachesTwins(t *testing.T) {
 		s := newSale(t)
 		e := s.Example("camera")
 		e.Device.Name, e.Device.Model, e.Device.GTINs = "Another Camera", "ZZ-1", nil
+		labeltest.Renumber(e, "-ZZ")
 		raw, err := e.Device.Canonical()
 		must(t, err)
 		e.Descriptor = raw
@@ -132,6 +153,7 @@ func (s *sale) colour() *example.Example {
 	s.t.Helper()
 	e := s.Example("camera")
 	e.Device.Name += " white"
+	labeltest.Renumber(e, "-white")
 	var err error
 	e.Descriptor, err = e.Device.Canonical()
 	must(s.t, err)

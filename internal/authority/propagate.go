@@ -3,6 +3,7 @@ package authority
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -50,6 +51,9 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 		if err := a.admitEvent(v, &e.Event, e.Signature, b.At); err != nil {
 			return err
 		}
+		if e.Notes, err = eventNotes(v, &e.Event); err != nil {
+			return err
+		}
 		if err := a.register(v, b, &e.Event, e.Digest, e.Signature); err != nil {
 			return err
 		}
@@ -66,21 +70,25 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 	return e, nil
 }
 
-// Preview returns the labels that an event would touch. Nothing is recorded.
-func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, err error) {
+// Preview returns the labels that an event would touch, and what whoever reports
+// it has to know of it. Nothing is recorded.
+func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, notes []string, err error) {
 	e, err := a.openReport(c, raw)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	err = a.store.View(func(v *store.View) error {
 		now := a.clock()
 		if err := a.admitEvent(v, &e.Event, e.Signature, now); err != nil {
 			return err
 		}
+		if notes, err = eventNotes(v, &e.Event); err != nil {
+			return err
+		}
 		list, err = a.preview(v, e, now)
 		return err
 	})
-	return list, err
+	return list, notes, err
 }
 
 // preview returns all labels that an event touches.
@@ -171,7 +179,10 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 	}
 	switch e.Kind {
 	case label.LabEvent:
-		_, err = inForce(v, e)
+		var acc *store.Accreditation
+		if acc, err = inForce(v, e); err == nil && acc.Suspended != "" && len(e.Categories) == 0 {
+			err = admitSuspension(v, acc, e)
+		}
 	case label.KeyEvent:
 		if e.Since.After(now) {
 			return label.Errorf(label.Invalid, label.ReasonInFuture, "event.since", "is in the future")
@@ -182,6 +193,9 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 		}
 		if k.Revoked.IsZero() {
 			err = label.Within("event", a.lastOperatorKey(v, k, now))
+		} else if !k.Compromised.IsZero() && !e.Since.Before(k.Compromised) {
+			err = label.Errorf(label.Precondition, label.ReasonStep, "event.since",
+				"key %s counts as compromised since %s already, and nothing counts that it signed and that was received since then; report an earlier instant, or nothing", k.Short(), k.Compromised.Format(time.RFC3339))
 		}
 	case label.SchemeEvent:
 		var s *scheme.Scheme
@@ -192,6 +206,56 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 		err = admitProductEvent(v, e)
 	}
 	return err
+}
+
+// admitSuspension checks that suspending an accreditation that is suspended adds
+// something: another reason, for which the scheme may have something else become
+// of labels.
+func admitSuspension(v *store.View, acc *store.Accreditation, e *label.Event) error {
+	before, err := v.Event(acc.Event)
+	if err != nil || before.Event.Reason != e.Reason {
+		return err
+	}
+	return label.Errorf(label.Precondition, label.ReasonStep, "event.number",
+		"accreditation %s is suspended since %s by event %s for the same reason (%s: %s); \"labelctl event show\" shows that; report another reason where there is one, or record the accreditation anew (\"labelctl org accredit\") to end the suspension",
+		acc.Number, before.Received.UTC().Truncate(time.Second).Format(time.RFC3339), acc.Event, before.Event.Reason, acc.Suspended)
+}
+
+// eventNotes says what whoever reports an event has to know of it.
+func eventNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	switch e.Kind {
+	case label.LabEvent:
+		acc, err := inForce(v, e)
+		if err != nil || acc.Suspended == "" {
+			return nil, err
+		}
+		before, err := v.Event(acc.Event)
+		if err != nil {
+			return nil, err
+		}
+		if len(e.Categories) > 0 {
+			return []string{fmt.Sprintf("Accreditation %s is suspended, by event %s, and stays so; it also loses categories now.", acc.Number, acc.Event)}, nil
+		}
+		return []string{fmt.Sprintf("Accreditation %s was suspended already, by event %s for the reason %s (%s). From now on the record says this event's text, and labels are changed as the scheme says for %s as well.",
+			acc.Number, acc.Event, before.Event.Reason, acc.Suspended, e.Reason)}, nil
+	case label.AffiliationEvent:
+		return unenrolled(v, []string{e.Manufacturer})
+	}
+	return nil, nil
+}
+
+// unenrolled says of affiliates that are not enrolled what follows from that. A
+// parent company need not be; a mistyped ID looks the same.
+func unenrolled(v *store.View, affiliates []string) (notes []string, err error) {
+	for _, id := range affiliates {
+		switch _, err := v.Org(id); {
+		case errors.Is(err, store.ErrNotFound):
+			notes = append(notes, fmt.Sprintf("No organization %q is enrolled. It counts as a parent company: by itself that changes nothing, and relates only organizations on whose records it stands as well. If you meant an organization that is enrolled, name that one.", id))
+		case err != nil:
+			return nil, err
+		}
+	}
+	return notes, nil
 }
 
 // inForce returns the accreditation that an event is about.
@@ -230,8 +294,12 @@ func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event, id l
 		rec := acc.Accreditation
 		if len(e.Categories) > 0 {
 			rec.Categories = slices.DeleteFunc(slices.Clone(rec.Categories), func(c string) bool { return slices.Contains(e.Categories, c) })
+			rec.Narrowed = e.Text
 		} else {
 			rec.Suspended = e.Text
+		}
+		if rec.Event.IsZero() || rec.Suspended == "" || len(e.Categories) == 0 {
+			rec.Event = id // of an accreditation that is suspended, that which did so
 		}
 		if _, err = a.accredit(b, rec); err != nil {
 			return err
@@ -286,7 +354,7 @@ func (a *Authority) affected(v *store.View, e *store.Event, now time.Time, f fun
 		if device, err = struckDevice(v, e.Event.Statement); err == nil {
 			w.device(device, e.Event.Statement)
 		}
-	case label.HoldEvent, label.ReleaseEvent, label.GTINEvent:
+	case label.HoldEvent, label.ReleaseEvent, label.SeparationEvent, label.GTINEvent:
 		// What is issued stands as it did: the authority acts upon labels one by one.
 	}
 	return w.cursor, w.more, err

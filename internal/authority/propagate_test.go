@@ -57,7 +57,7 @@ func TestKeyCompromised(t *testing.T) {
 	w.Clock.Set(since.Add(time.Hour))
 	after := w.Issue(w.Example("camera"), 3)
 	event := label.Event{Kind: label.KeyEvent, Key: w.Signers[labeltest.Lab].Public.ID, Since: since, Reason: "key-compromised"}
-	list, err := w.Authority.Preview(w.Caller(labeltest.Operator), w.Event(event))
+	list, _, err := w.Authority.Preview(w.Caller(labeltest.Operator), w.Event(event))
 	if err != nil || len(list) != 1 || list[0].Label.ID != after.Label.ID || list[0].Action != label.Suspend {
 		t.Fatalf("the preview names %+v, %v", list, err)
 	}

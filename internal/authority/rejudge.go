@@ -83,12 +83,13 @@ func (a *Authority) judgeDue(ctx context.Context) error {
 
 // A verdict is what judging a live label again came to.
 type verdict struct {
-	rec    *store.Label
-	loss   scheme.Loss // empty where its evidence carries it
-	unable bool        // nobody can tell: its version of the scheme is not served
-	what   []string    // that is no longer met, in words
-	ids    []string    // criteria, or what else is no longer so
-	cause  string
+	rec       *store.Label
+	loss      scheme.Loss // empty where its evidence carries it
+	unable    bool        // nobody can tell: its version of the scheme is not served
+	what      []string    // that is no longer met, in words
+	ids       []string    // criteria, or what else is no longer so
+	cause     string
+	renewable bool // it is to lapse, and nothing speaks any more against what it rests on
 }
 
 // rejudge judges the live labels of a device, and draws the consequences.
@@ -183,6 +184,8 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 	}
 	n.weigh(d, l)
 	n.hold(p.holds)
+	n.renewable = n.loss == "" && p.live != nil && p.live.ID == rec.ID && p.standing.ExpiresFor == label.BoundGraceEnd &&
+		!doubted(p.items, l)
 	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
 	return n, p, nil
 }
@@ -257,6 +260,11 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 	if !standing.State.Live() {
 		return nil
 	}
+	if n.renewable {
+		if err := a.tellRenewable(b, n, h); err != nil {
+			return err
+		}
+	}
 	r, off := a.reaction(n, h, &standing, since)
 	known := false // the findings are those of the last time
 	switch last, err := v.Verdict(n.rec.ID); {
@@ -297,6 +305,14 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 		return err
 	}
 	return a.tellOperators(b, notice.LabelJudged, id, string(n.rec.ID), news)
+}
+
+// tellRenewable tells the manufacturer, once, that a label which is to lapse can be
+// renewed on the evidence that it has.
+func (a *Authority) tellRenewable(b *store.Batch, n *verdict, h *label.History) error {
+	id := fmt.Sprintf("renewable-%s-%d", n.rec.ID, len(h.Statuses))
+	return tell(b, notice.LabelJudged, id, string(n.rec.ID), n.rec.Org,
+		JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: "renewable"})
 }
 
 // putOff begins the cause of a verdict that has had no consequence, because the

@@ -3,6 +3,7 @@ package authority_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -261,7 +262,7 @@ func TestRelatedLab(t *testing.T) {
 	t.Run("by an event", func(t *testing.T) {
 		s := newSale(t)
 		related := label.Event{Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.Maker, Reason: "lab-not-independent"}
-		list, err := s.Authority.Preview(s.Caller(labeltest.Operator), s.Event(related))
+		list, _, err := s.Authority.Preview(s.Caller(labeltest.Operator), s.Event(related))
 		if must(t, err); len(list) != 1 || list[0].Action != label.Review {
 			t.Errorf("looked at first, the event touches %+v", list)
 		}
@@ -366,6 +367,52 @@ func TestLapseIsNotShed(t *testing.T) {
 	must(t, err)
 	if o.Refusal == nil {
 		t.Errorf("after the lapse the same report gave %+v", o)
+	}
+}
+
+// TestLapseEndsByRenewal gives the scope back: the label ends as was announced, and
+// is renewed on the same report for its full term.
+func TestLapseEndsByRenewal(t *testing.T) {
+	s := newSale(t)
+	number := s.p.Label.Labs[0].Accreditation
+	whole := func(a *label.Accreditation) { a.Number, a.Categories = number, []string{"ip-camera", "toy"} }
+	s.Accredit(labeltest.Lab, whole)
+	s.pass(time.Hour)
+	s.Report(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: number, Categories: []string{"ip-camera"}, Reason: "lab-scope-lost"})
+	old := s.now()
+	renew := func() (*authority.Change, error) {
+		return s.Authority.Change(ctx, s.Caller(labeltest.Maker), s.Ask(labeltest.Maker, old, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 3 }))
+	}
+	_, err := renew()
+	wants(t, err, label.Precondition, label.ReasonNothingNew)
+	renewable := func() (n int) {
+		must(t, s.Authority.Propagate(ctx))
+		list, _, err := s.Authority.Notices(s.Caller(labeltest.Maker), "", authority.Page{})
+		must(t, err)
+		for _, x := range list {
+			if strings.Contains(string(x.Data), `"renewable"`) {
+				n++
+			}
+		}
+		return n
+	}
+	if n := renewable(); n != 0 {
+		t.Errorf("the manufacturer was told %d times that it can renew, and the scope is lost", n)
+	}
+	s.pass(24 * time.Hour)
+	s.Accredit(labeltest.Lab, whole)
+	if n := renewable(); n != 1 {
+		t.Errorf("the manufacturer was told %d times that it can renew", n)
+	}
+	if p := s.now(); !p.Expires.Equal(old.Expires) {
+		t.Errorf("the announced end was taken back: %s, then %s", old.Expires, p.Expires)
+	}
+	c, err := renew()
+	must(t, err)
+	p, err := s.Authority.Lookup(c.Label.Label.ID)
+	must(t, err)
+	if !p.Expires.After(old.Expires) || p.ExpiresFor == label.BoundGraceEnd {
+		t.Errorf("the successor ends on %s (%s), the old one was to on %s", p.Expires, p.ExpiresFor, old.Expires)
 	}
 }
 

@@ -4,8 +4,10 @@
 // new: evidence that the label in force does not rest on, or another judgement
 // (another level, other findings, another version of the scheme). It is at the
 // level of the label or above, and below only where the request names that by
-// its reason. What is open about the label goes over to its successor in the
-// same commit: a review, an earlier end because of evidence that the successor
+// its reason. A label that is to lapse is also renewed on the same evidence, once
+// nothing speaks against that any more: a lapse is said once and for all, so that
+// whoever planned by it was told the truth, and the successor has the full term.
+// What is open about the label goes over to its successor in the same commit: a review, an earlier end because of evidence that the successor
 // rests on too, and what advisories say of the product. A hold on the product
 // stops a renewal that its manufacturer asks for.
 package authority
@@ -120,7 +122,10 @@ func (a *Authority) successor(d *scheme.Decision, level int, p *picture, old *la
 	}
 	same := len(out.news) == 0 && len(next.Evidence) == len(old.Evidence) &&
 		next.Level == old.Level && next.Scheme == old.Scheme && reflect.DeepEqual(next.Criteria, old.Criteria)
-	if same {
+	// A lapse is never taken back. Where what it was for is in order again, the label
+	// is renewed on the same evidence, and its successor has its full term.
+	lapsing := p.standing.ExpiresFor == label.BoundGraceEnd && p.standing.Expires.Before(next.Expires)
+	if same && !(lapsing && !doubted(p.items, next)) {
 		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
 			"nothing is new since label %s was issued: the same evidence comes to the same level; submit a newer report or declaration first", old.ID.Pretty())
 	}
@@ -191,8 +196,17 @@ func (a *Authority) carryOver(v *store.View, b *store.Batch, rec *store.Label, h
 	return nil
 }
 
+// doubted reports whether something speaks against a report that a label rests on,
+// such as that its laboratory has lost the scope.
+func doubted(items []*scheme.Item, l *label.Label) bool {
+	return slices.ContainsFunc(items, func(it *scheme.Item) bool {
+		return it.Type == label.TypeTestReport && it.Doubt != nil && restsOn(l, it.ID)
+	})
+}
+
 // carriedLapse returns the lapse that ends a successor as it would have ended its
-// predecessor, or nil: where both rest on the same report.
+// predecessor, or nil: where both rest on the same report, and that is still
+// doubted.
 func (a *Authority) carriedLapse(h *label.History, standing *label.Standing, r *renewal) *label.Status {
 	if standing.ExpiresFor != label.BoundGraceEnd || !standing.Expires.Before(r.signed.Label.Expires) {
 		return nil
@@ -200,7 +214,7 @@ func (a *Authority) carriedLapse(h *label.History, standing *label.Standing, r *
 	shared := slices.ContainsFunc(r.signed.Label.Evidence, func(e label.LabelEvidence) bool {
 		return e.Type == label.TypeTestReport && restsOn(r.old, e.SHA256)
 	})
-	if !shared {
+	if !shared || !doubted(r.items, r.signed.Label) {
 		return nil
 	}
 	i := slices.IndexFunc(h.Statuses, func(s *label.Status) bool {

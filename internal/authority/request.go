@@ -3,7 +3,9 @@ package authority
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"time"
 
 	"labeld/internal/issue"
 	"labeld/internal/label"
@@ -170,7 +172,7 @@ func (a *Authority) again(l *store.Label, s *label.Standing, level int) (*Outcom
 	switch {
 	case s.State == label.Suspended:
 		return nil, label.Errorf(label.Precondition, label.ReasonLiveLabel, "device",
-			"the device's label %s in this scheme is suspended; another is issued only when that is settled", l.ID.Pretty())
+			"the device's label %s in this scheme is suspended since %s%s; another is issued only when that is settled. To go on: send the authority what answers it (a report, a declaration), and ask for the label to be reinstated; \"labelctl hold list\" shows all that is open about the product", l.ID.Pretty(), s.Because.Recorded.UTC().Format(time.RFC3339), because(s.Because))
 	case l.Level != level:
 		return nil, label.Errorf(label.Precondition, label.ReasonLiveLabel, "level",
 			"the device has the live label %s of level %d in this scheme, until the end of %s, and can have one; ask for that label to be superseded (labelctl label renew)",
@@ -182,6 +184,9 @@ func (a *Authority) again(l *store.Label, s *label.Standing, level int) (*Outcom
 	}
 	return &Outcome{Label: pub, Known: true}, nil
 }
+
+// because says why a status came about, in brackets.
+func because(st *label.Status) string { return fmt.Sprintf(" (%s: %s)", st.Reason, st.Text) }
 
 // A picture is what a request sees of a device.
 type picture struct {

@@ -66,7 +66,7 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 	}
 	packedRaw, packedGist := store.Pack(verified.Raw()), store.PackQuick(gist)
 	isKnown := false
-	claims := []string{claimf("statement/%s", item.ID), claimf("device/%s", st.Device)}
+	claims := []string{claimf("statement/%s", item.ID), claimf("device/%s", st.Device), claimf("number/%s/%s/%s", item.Signer, item.Type, item.Number)}
 	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
 		if first, err := v.Statement(item.ID); err == nil {
 			st, isKnown = first, true
@@ -112,13 +112,16 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	if !signer.Has(role) {
 		return nil, label.Errorf(label.Denied, label.ReasonWrongRole, "predicate", "%s is not enrolled as %s and cannot sign this kind of statement", signer.ID, role)
 	}
+	if err := checkNumber(v, item); err != nil {
+		return nil, err
+	}
 	device, desc, err := subject(v, verified)
 	if err != nil {
 		return nil, err
 	}
 	st := &store.Statement{
 		ID: item.ID, Type: item.Type, Device: device.Digest, Signer: signer.ID,
-		Key: keyID, Number: item.Number, Date: item.Date,
+		Key: keyID, Number: item.Number, Began: item.Began, Date: item.Date,
 	}
 	if item.Source() == scheme.Declaration {
 		if device.Org != signer.ID {
@@ -130,8 +133,8 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	if err != nil {
 		return nil, err
 	}
-	if a.distrust.Load().related(signer.ID, maker.ID) {
-		return nil, label.Errorf(label.Denied, label.ReasonAffiliated, "predicate.lab", "%s and %s are not independent of each other (they are one organization, or under common control); another lab must test this device", signer.ID, maker.ID)
+	if a.distrust.Load().relatedOn(signer.ID, maker.ID, item.Began) {
+		return nil, label.Errorf(label.Denied, label.ReasonAffiliated, "predicate.lab", "%s and %s are not independent of each other (they are one organization or under common control, or were when the tests began); another lab must test this device", signer.ID, maker.ID)
 	}
 	acc, err := accreditation(v, item, desc.Category, now)
 	if err != nil {
@@ -139,6 +142,21 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	}
 	st.Lab = label.LabRef{ID: signer.ID, Name: signer.Name, Accreditation: acc.Number, Body: acc.Body}
 	return st, checkCorrection(v, item, device.Digest)
+}
+
+// checkNumber refuses a second statement under a number of its signer's, about
+// whichever device: people and pages name reports by their numbers, and two under
+// one number would be taken for one another. A correction has a number of its own.
+func checkNumber(v *store.View, item *scheme.Item) error {
+	other, err := v.Numbered(item.Signer, item.Type, item.Number)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return label.Errorf(label.Exists, label.ReasonExists, "predicate.number",
+		"%q is the number of another statement of %s, %s; give each a number of its own, a correction too", item.Number, item.Signer, other)
 }
 
 // subject returns the registered device that a statement is about.

@@ -38,7 +38,7 @@ func (a *Authority) keepWatch(ctx context.Context) {
 			return
 		case <-next.C:
 		}
-		if err := errors.Join(a.Watch(ctx), a.Remind(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(a.Watch(ctx), a.CloseStale(ctx), a.Remind(ctx)); err != nil && ctx.Err() == nil {
 			a.log.Error("looking what the passing of time has brought about", "err", err)
 		}
 		next.Reset(watchEvery)

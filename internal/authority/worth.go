@@ -2,6 +2,7 @@ package authority
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"labeld/internal/label"
@@ -28,10 +29,28 @@ func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) 
 		i := slices.IndexFunc(items, func(it *scheme.Item) bool { return it.ID == st.ID })
 		if i >= 0 {
 			notes = a.programme.Note(items[i], a.clock())
+			sameDay(notes, items, items[i])
 		}
 		return nil
 	})
 	return notes, err
+}
+
+// sameDay adds to what a declaration is worth that another of the same day stands
+// beside it: a later one takes the place of an earlier one only from the next day on.
+func sameDay(notes []scheme.Note, items []*scheme.Item, it *scheme.Item) {
+	beside := slices.IndexFunc(items, func(o *scheme.Item) bool {
+		return o != it && o.Type == label.TypeDeclaration && it.Type == label.TypeDeclaration && o.Doubt == nil &&
+			o.Signer == it.Signer && o.Date == it.Date && o.Standard == it.Standard && o.Edition == it.Edition
+	})
+	if beside < 0 {
+		return
+	}
+	for i := range notes {
+		if notes[i].Counts {
+			notes[i].Text += fmt.Sprintf("; declaration %s of the same day, %s, stands beside it, and of what they say the worse counts: to correct it, declare with a later date", items[beside].Number, it.Date)
+		}
+	}
 }
 
 // checkCorrection refuses a report that corrects what it cannot: only a report

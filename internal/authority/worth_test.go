@@ -78,6 +78,15 @@ func TestWorth(t *testing.T) {
 	if len(d.Unused) == 0 || d.Unused[0].Item.ID != st.ID && d.Unused[len(d.Unused)-1].Item.ID != st.ID {
 		t.Errorf("unused is %+v", d.Unused)
 	}
+	// A declaration of the same day corrects nothing.
+	beside := *e.Declaration
+	beside.Number = "beside"
+	st, _, err = w.Authority.Submit(ctx, w.Caller(labeltest.Maker), w.Seal(labeltest.Maker, e.Descriptor, label.TypeDeclaration, &beside))
+	must(t, err)
+	notes, err = w.Authority.Worth(st)
+	if must(t, err); len(notes) != 1 || !notes[0].Counts || !strings.Contains(notes[0].Text, "declaration "+e.Declaration.Number+" of the same day") || !strings.Contains(notes[0].Text, "with a later date") {
+		t.Errorf("the declaration of the same day is worth %+v", notes)
+	}
 	// A declaration that is older than the one that counts.
 	old := *e.Declaration
 	old.Number, old.Date = "old", old.Date.AddDays(-20)

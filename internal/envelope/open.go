@@ -230,7 +230,7 @@ func Predicate[T any, P interface {
 	Validate() error
 }](v *Verified) (*T, error) {
 	p := P(new(T))
-	if err := label.Decode(v.stmt.Predicate, p); err != nil {
+	if err := label.DecodeSigned(v.stmt.Predicate, p); err != nil {
 		return nil, inPredicate(err)
 	}
 	if err := p.Validate(); err != nil {

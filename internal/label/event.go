@@ -19,11 +19,12 @@ const (
 	ReleaseEvent     EventKind = "release"     // such a hold ends
 	StatementEvent   EventKind = "statement"   // a report, declaration or ruling is struck: it does not count any more
 	AffiliationEvent EventKind = "affiliation" // a laboratory and a manufacturer are under common control
+	SeparationEvent  EventKind = "separation"  // such control has ended
 	GTINEvent        EventKind = "gtin"        // a trade item number belongs to another manufacturer than it was registered by
 )
 
 // EventKinds lists the kinds.
-var EventKinds = []EventKind{LabEvent, KeyEvent, SchemeEvent, AdvisoryEvent, HoldEvent, ReleaseEvent, StatementEvent, AffiliationEvent, GTINEvent}
+var EventKinds = []EventKind{LabEvent, KeyEvent, SchemeEvent, AdvisoryEvent, HoldEvent, ReleaseEvent, StatementEvent, AffiliationEvent, SeparationEvent, GTINEvent}
 
 // An Event is something that touches many labels at once. Predicate of
 // [TypeEvent]. The failure of something that labels rest on is signed by an
@@ -33,7 +34,7 @@ var EventKinds = []EventKind{LabEvent, KeyEvent, SchemeEvent, AdvisoryEvent, Hol
 // in the document.
 type Event struct {
 	Kind       EventKind `json:"kind"`
-	Lab        string    `json:"lab,omitempty"`        // lab, affiliation: organization ID
+	Lab        string    `json:"lab,omitempty"`        // lab, affiliation, separation: organization ID
 	Number     string    `json:"number,omitempty"`     // lab: of the accreditation
 	Categories []string  `json:"categories,omitempty"` // lab: the scope that is lost; all of it where absent
 	Key        string    `json:"key,omitempty"`        // key: its ID
@@ -44,7 +45,8 @@ type Event struct {
 	Statement  Digest    `json:"statement,omitzero"`   // statement: which one is struck
 	Device     Digest    `json:"device,omitzero"`      // hold, release: of the descriptor; or else:
 
-	Manufacturer string    `json:"manufacturer,omitempty"` // hold, release, affiliation, gtin: organization ID
+	Manufacturer string    `json:"manufacturer,omitempty"` // hold, release, affiliation, separation, gtin: organization ID
+	Ended        Date      `json:"ended,omitzero"`         // separation: last day of the common control
 	GTIN         GTIN      `json:"gtin,omitempty"`         // gtin
 	Reason       string    `json:"reason"`                 // code
 	Text         string    `json:"text"`                   // what happened, in plain words; stands in every status
@@ -54,7 +56,7 @@ type Event struct {
 // Name returns what the event is about.
 func (e *Event) Name() string {
 	switch e.Kind {
-	case LabEvent, AffiliationEvent:
+	case LabEvent, AffiliationEvent, SeparationEvent:
 		return e.Lab
 	case KeyEvent:
 		return e.Key
@@ -114,9 +116,12 @@ func (e *Event) Validate() error {
 		if e.Statement.IsZero() {
 			err = invalid(ReasonMissing, "statement", "is required: the SHA-256 of the signed statement")
 		}
-	case AffiliationEvent:
+	case AffiliationEvent, SeparationEvent:
 		if err = required("lab", e.Lab); err == nil {
 			err = required("manufacturer", e.Manufacturer)
+		}
+		if err == nil && e.Kind == SeparationEvent && e.Ended.IsZero() {
+			err = invalid(ReasonMissing, "ended", "is required: the last day on which they were under common control")
 		}
 	case GTINEvent:
 		if err = required("manufacturer", e.Manufacturer); err == nil {
@@ -133,7 +138,7 @@ func (e *Event) Validate() error {
 		given bool
 		kinds []EventKind
 	}{
-		{"lab", e.Lab != "", []EventKind{LabEvent, AffiliationEvent}},
+		{"lab", e.Lab != "", []EventKind{LabEvent, AffiliationEvent, SeparationEvent}},
 		{"number", e.Number != "", []EventKind{LabEvent}},
 		{"categories", len(e.Categories) > 0, []EventKind{LabEvent}},
 		{"key", e.Key != "", []EventKind{KeyEvent}},
@@ -143,7 +148,8 @@ func (e *Event) Validate() error {
 		{"advisory", !e.Advisory.IsZero(), []EventKind{AdvisoryEvent}},
 		{"statement", !e.Statement.IsZero(), []EventKind{StatementEvent}},
 		{"device", !e.Device.IsZero(), []EventKind{HoldEvent, ReleaseEvent}},
-		{"manufacturer", e.Manufacturer != "", []EventKind{HoldEvent, ReleaseEvent, AffiliationEvent, GTINEvent}},
+		{"manufacturer", e.Manufacturer != "", []EventKind{HoldEvent, ReleaseEvent, AffiliationEvent, SeparationEvent, GTINEvent}},
+		{"ended", !e.Ended.IsZero(), []EventKind{SeparationEvent}},
 		{"gtin", e.GTIN != "", []EventKind{GTINEvent}},
 	} {
 		if f.given && !slices.Contains(f.kinds, e.Kind) {

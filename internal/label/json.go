@@ -20,6 +20,25 @@ func Decode(b []byte, v any) error {
 	return decodeError(json.Unmarshal(b, v, json.RejectUnknownMembers(true)))
 }
 
+// DecodeSigned is [Decode] for what somebody signed. It refuses digests of 64
+// zeros, which nothing has: in Go the zero [Digest] stands for an absent one, and
+// what is absent is left out, so that nobody signs what reads as if it were not
+// there.
+func DecodeSigned(b []byte, v any) error {
+	return decodeError(json.Unmarshal(b, v, json.RejectUnknownMembers(true), json.WithUnmarshalers(digests)))
+}
+
+var digests = json.UnmarshalFunc(func(b []byte, d *Digest) error {
+	text, err := jsontext.AppendUnquote(nil, b)
+	if err == nil {
+		err = d.UnmarshalText(text)
+	}
+	if err == nil && d.IsZero() {
+		err = invalid(ReasonMalformed, "", "is the digest of nothing; leave the member out where nothing is meant")
+	}
+	return err
+})
+
 // DecodeLoose is [Decode] for formats that tell their readers to ignore members
 // they do not know (in-toto Statement). Duplicate members stay errors.
 func DecodeLoose(b []byte, v any) error {

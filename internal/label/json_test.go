@@ -193,6 +193,18 @@ func TestDigest(t *testing.T) {
 	}
 }
 
+// TestDigestOfNothing writes 64 zeros where a digest may be left out: as absent as
+// the zero Digest is in Go, and yet signed.
+func TestDigestOfNothing(t *testing.T) {
+	zeros := strings.Repeat("0", 64)
+	for member, into := range map[string]any{"corrects": new(label.TestReport), "device": new(label.Event), "statement": new(label.Event), "picture": new(label.Device)} {
+		err := label.DecodeSigned([]byte(`{"`+member+`":"`+zeros+`"}`), into)
+		if label.KindOf(err) != label.Invalid || !strings.HasPrefix(err.Error(), member+": ") {
+			t.Errorf("%s of zeros: %v", member, err)
+		}
+	}
+}
+
 func TestWithin(t *testing.T) {
 	inner := label.Errorf(label.Denied, label.ReasonNotYours, "", "no")
 	for _, c := range []struct{ inner, outer, want string }{

@@ -27,7 +27,14 @@ type Organization struct {
 	URL        string    `json:"url,omitempty"`
 	Contact    string    `json:"contact,omitempty"`    // mailto or https URL
 	Affiliates []string  `json:"affiliates,omitempty"` // organizations under the same control
+	Formerly   []Former  `json:"formerly,omitempty"`   // organizations that were
 	Enrolled   time.Time `json:"enrolled"`
+}
+
+// A Former is an organization that was under the same control as another.
+type Former struct {
+	ID    string `json:"id"`
+	Until Date   `json:"until"` // last day on which it was
 }
 
 // Has reports whether the organization has a role.
@@ -95,6 +102,8 @@ type Accreditation struct {
 	Interval   Period    `json:"interval"`            // first and last day
 	Keys       []string  `json:"keys"`                // the lab's key IDs when this was said
 	Suspended  string    `json:"suspended,omitempty"` // why it does not count for the time being
+	Narrowed   string    `json:"narrowed,omitempty"`  // why it has fewer categories than before
+	Event      Digest    `json:"event,omitzero"`      // by which it is suspended, or else was narrowed last
 	Recorded   time.Time `json:"recorded"`
 }
 

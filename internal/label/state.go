@@ -99,11 +99,11 @@ func (s *Standing) Admit(a Action) (State, error) {
 	}
 	switch {
 	case s.State == Expired:
-		return no("the label expired on %s and nothing is left to %s; request a new one", lastDay(s.Expires), a)
+		return no("the label expired on %s and nothing is left to %s", lastDay(s.Expires), a)
 	case s.State.Final():
-		return no("the label is %s, which is final; request a new one", s.State)
+		return no("the label is %s, which is final", s.State)
 	case s.State == Suspended && a == Supersede:
-		return no("the label is suspended and cannot be renewed before the suspension is settled")
+		return no("the label is suspended and cannot be renewed or give its place to another before the suspension is settled")
 	case s.State == Suspended && a == Withdraw:
 		return no("the label is suspended and cannot be withdrawn before the suspension is settled")
 	case s.Review != nil && a == Withdraw:
@@ -117,7 +117,7 @@ func (s *Standing) Admit(a Action) (State, error) {
 	case a == Clear && s.Review == nil:
 		return no("the label is not under review")
 	case s.Scheduled != nil && (a == Withdraw || a == Supersede):
-		return no("the label's end is announced already: it will be %s on %s; a label ends once", steps[Active][s.Scheduled.Action], s.Scheduled.Effective.Format(time.DateOnly))
+		return no("the label will be %s on %s, as was announced, and no other end takes the place of that", steps[Active][s.Scheduled.Action], s.Scheduled.Effective.Format(time.DateOnly))
 	case s.PutOff() && (a == Reinstate && s.Review == nil || a == Clear && s.State == Active):
 		return steps[Active][s.Scheduled.Action], nil
 	}

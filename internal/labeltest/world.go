@@ -291,12 +291,18 @@ func Variant(tb testing.TB, e *example.Example, n int) {
 	tb.Helper()
 	e.Device.Model += "-" + strconv.Itoa(n)
 	e.Device.GTINs = nil
-	e.Report.Number += "-" + strconv.Itoa(n)
-	e.Declaration.Number += "-" + strconv.Itoa(n)
+	Renumber(e, "-"+strconv.Itoa(n))
 	var err error
 	if e.Descriptor, err = e.Device.Canonical(); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// Renumber gives an example's evidence numbers of its own: each statement of a
+// signer has one.
+func Renumber(e *example.Example, suffix string) {
+	e.Report.Number += suffix
+	e.Declaration.Number += suffix
 }
 
 // Seal signs a predicate about a device as an organization, as a bundle.

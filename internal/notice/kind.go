@@ -23,6 +23,9 @@ const (
 	GTINMoved       = "gtin.moved"     // to both manufacturers: a number belongs to another from now on
 	SchemeChanged   = "scheme.changed" // there are new criteria
 
+	RequestWaiting = "request.waiting" // to operators: a change of a label waits for the second of them
+	RequestClosed  = "request.closed"  // to whoever signed it: such a request will not be carried out
+
 	AppealFiled          = "appeal.filed"    // to operators
 	AppealDecided        = "appeal.decided"  // to the manufacturer
 	ReportReceived       = "report.received" // to operators, from somebody in a shop
@@ -60,6 +63,8 @@ var Kinds = []Kind{
 	{LabelExpiring, "Label expires soon", true},
 	{LabelExpired, "Label expired", true},
 	{SchemeChanged, "New criteria", true},
+	{RequestWaiting, "Request waits for a second operator", false},
+	{RequestClosed, "Request closed", false},
 	{AppealFiled, "Appeal filed", false},
 	{AppealDecided, "Appeal decided", false},
 	{ReportReceived, "Report from a person", false},

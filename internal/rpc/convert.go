@@ -209,6 +209,9 @@ func submission(s *store.Statement) *labelv1.Submission {
 
 func organization(o *label.Organization) *labelv1.Organization {
 	out := &labelv1.Organization{Id: o.ID, Name: o.Name, Url: o.URL, Contact: o.Contact, Affiliates: o.Affiliates, Enrolled: timestamp(o.Enrolled)}
+	for _, f := range o.Formerly {
+		out.FormerAffiliates = append(out.FormerAffiliates, &labelv1.FormerAffiliate{Id: f.ID, Until: f.Until.String()})
+	}
 	for _, r := range o.Roles {
 		out.Roles = append(out.Roles, roleOf[r])
 	}
@@ -231,10 +234,15 @@ func key(k *label.Key) *labelv1.Key {
 }
 
 func accreditation(a *store.Accreditation) *labelv1.Accreditation {
-	return &labelv1.Accreditation{
+	out := &labelv1.Accreditation{
 		Lab: a.Lab.ID, Number: a.Number, Body: a.Body, Standards: a.Standards, Categories: a.Categories,
 		Level: int32(a.Level), From: a.Interval.From.String(), To: a.Interval.To.String(), LogIndex: a.Index,
+		Suspended: a.Suspended, Narrowed: a.Narrowed, Recorded: timestamp(a.Recorded),
 	}
+	if !a.Event.IsZero() {
+		out.Event = a.Event.String()
+	}
+	return out
 }
 
 func schemeMessage(s *scheme.Scheme, full bool) *labelv1.Scheme {

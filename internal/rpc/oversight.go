@@ -35,11 +35,11 @@ func (s *oversight) PreviewEvent(ctx context.Context, r *labelv1.PreviewEventReq
 	if len(r.GetEvent()) == 0 {
 		return nil, missing("event")
 	}
-	list, err := s.a.Preview(caller(ctx), r.GetEvent())
+	list, notes, err := s.a.Preview(caller(ctx), r.GetEvent())
 	if err != nil {
 		return nil, err
 	}
-	out := &labelv1.PreviewEventResponse{Total: int32(len(list))}
+	out := &labelv1.PreviewEventResponse{Total: int32(len(list)), Notes: notes}
 	for _, t := range list[:min(len(list), maxPreview)] {
 		l := &labelv1.AffectedLabel{Label: string(t.Label.ID), Manufacturer: t.Label.Org, Action: actionOf[t.Action], Lapses: timestamp(t.Ends)}
 		if t.Err != nil {
@@ -81,6 +81,6 @@ func event(e *store.Event) *labelv1.Event {
 	}
 	return &labelv1.Event{
 		Id: e.Digest.String(), Kind: string(e.Event.Kind), About: e.Event.Name(), Reason: e.Event.Reason, Text: e.Event.Text,
-		Received: timestamp(e.Received), Done: timestamp(e.Done), Changed: int32(e.Changed), Failures: failures, Failed: int32(e.Failed),
+		Received: timestamp(e.Received), Done: timestamp(e.Done), Changed: int32(e.Changed), Failures: failures, Failed: int32(e.Failed), Notes: e.Notes,
 	}
 }

@@ -93,6 +93,7 @@ func (s *submissions) ListSubmissions(ctx context.Context, r *labelv1.ListSubmis
 		if n.Doubt != nil {
 			m.Doubt, m.DoubtText = n.Doubt.Code, n.Doubt.Text
 		}
+		m.OtherDevice = n.Other
 		out.Submissions = append(out.Submissions, m)
 	}
 	return out, nil
@@ -296,7 +297,11 @@ func (s *operations) CreateOrganization(ctx context.Context, r *labelv1.CreateOr
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.CreateOrganizationResponse{Organization: organization(o)}, nil
+	notes, err := s.a.EnrolmentNotes(o)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.CreateOrganizationResponse{Organization: organization(o), Notes: notes}, nil
 }
 
 func (s *operations) GetOrganization(ctx context.Context, r *labelv1.GetOrganizationRequest) (*labelv1.GetOrganizationResponse, error) {
@@ -311,8 +316,14 @@ func (s *operations) GetOrganization(ctx context.Context, r *labelv1.GetOrganiza
 	for _, k := range e.Keys {
 		out.Keys = append(out.Keys, key(k))
 	}
-	for _, acc := range e.Accreditations {
-		out.Accreditations = append(out.Accreditations, accreditation(acc))
+	latest := map[string]*labelv1.Accreditation{}
+	for _, acc := range e.Accreditations { // in the order in which they were recorded
+		m := accreditation(acc)
+		if before := latest[acc.Number]; before != nil {
+			before.Replaced = true
+		}
+		latest[acc.Number] = m
+		out.Accreditations = append(out.Accreditations, m)
 	}
 	return out, nil
 }

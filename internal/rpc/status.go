@@ -24,7 +24,7 @@ func (s *statuses) ChangeLabel(ctx context.Context, r *labelv1.ChangeLabelReques
 	if err != nil {
 		return nil, err
 	}
-	out := &labelv1.ChangeLabelResponse{Known: c.Known}
+	out := &labelv1.ChangeLabelResponse{Known: c.Known, Notes: c.Notes}
 	if c.Status == nil {
 		out.Waiting, err = waiting(c.Request)
 		return out, err

@@ -142,6 +142,8 @@ type Gap struct {
 	By    Source   // who must act: the manufacturer (declaration) or a lab
 	Items []string // provisions, facts, or the criterion of a rule
 	Text  string   // what to do
+
+	vain []string // reports that were to do it, and why they did not
 }
 
 // A LevelResult is what one level came to.

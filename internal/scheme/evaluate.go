@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -181,6 +182,11 @@ func (d *Decision) missing(level int) []Gap {
 					gaps[i].Items = append(gaps[i].Items, item)
 				}
 			}
+			for _, text := range g.vain {
+				if len(gaps[i].vain) < maxVain && !slices.Contains(gaps[i].vain, text) {
+					gaps[i].vain = append(slices.Clip(gaps[i].vain), text)
+				}
+			}
 		}
 	}
 	slices.SortStableFunc(gaps, func(a, b Gap) int { return cmp.Compare(a.Kind.rank(), b.Kind.rank()) })
@@ -203,7 +209,7 @@ func (g *Gap) sentence() string {
 		who = "An accredited lab must"
 	}
 	if g.Kind == GapFailed && g.By == Lab {
-		return who + " report a pass where this failed, after the product was fixed, and name what was changed; or correct its report"
+		return strings.Join(append([]string{who + " report a pass where this failed, after the product was fixed, and name what was changed; or correct its report"}, g.vain...), "; ")
 	}
 	return fmt.Sprintf(gapTexts[g.Kind], who)
 }

@@ -21,6 +21,7 @@ type Item struct {
 	Type     string // predicate type
 	Signer   string // organization ID
 	Number   string
+	Began    label.Date // of a report: first day of the test period
 	Date     label.Date // end of the test period, or day of the declaration
 	Standard string
 	Edition  string
@@ -70,7 +71,7 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 		if err != nil {
 			return nil, err
 		}
-		it.Signer, it.Number, it.Date, it.Level, it.Firmware = r.Lab, r.Number, r.Period.To, r.Level, &r.Firmware
+		it.Signer, it.Number, it.Began, it.Date, it.Level, it.Firmware = r.Lab, r.Number, r.Period.From, r.Period.To, r.Level, &r.Firmware
 		it.Standard, it.Edition, verdicts, facts = r.Standard, r.Edition, r.Verdicts, r.Facts
 		if it.Corrects = r.Corrects; r.Changed != nil {
 			it.Changed = r.Changed.What

@@ -128,6 +128,17 @@ func join[T ~string](list []T) string {
 	return strings.Join(names, ", ")
 }
 
+// touching are the kinds of events that touch labels by what the scheme has
+// become of them. An advisory touches labels too, by what the document says; the
+// others leave it to operators.
+var touching = []label.EventKind{label.LabEvent, label.KeyEvent, label.SchemeEvent, label.StatementEvent, label.AffiliationEvent}
+
+// reportable reports whether something that labels rest on can be reported to
+// have failed for the reason.
+func (r *Reason) reportable() bool {
+	return slices.ContainsFunc(r.Events, func(k label.EventKind) bool { return slices.Contains(touching, k) })
+}
+
 // CheckReason refuses a reason code that is not in the list, or not a reason to
 // do something to a label.
 func (p *Programme) CheckReason(code string, a label.Action) error {
@@ -193,6 +204,8 @@ func (s *Scheme) checkLifecycle(d *datafile.File, reasons map[string]*Reason) {
 		switch {
 		case r == nil:
 			d.Errorf(path, "no reason %q is defined in reasons.yaml", code)
+		case !r.reportable():
+			d.Errorf(path, "would never happen: reasons.yaml lets nobody report for %s an event of a kind that touches labels: %s", code, join(touching))
 		case e.Action == NoEffect:
 		case e.Action != label.Review && e.Action != label.Suspend && e.Action != label.Lapse:
 			d.Errorf(path+".effect", "must be none, review, suspend or lapse")

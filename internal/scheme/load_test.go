@@ -13,9 +13,9 @@ import (
 	"labeld/labels"
 )
 
-// TestEveryEventHasAReason holds the list of reasons to the kinds of events, and
-// the schemes to the list: a kind without a reason could not be reported, and what
-// a scheme has become of labels for a reason without a kind would never happen.
+// TestEveryEventHasAReason holds the list of reasons to the kinds of events: a kind
+// without a reason could not be reported. That schemes have something become of
+// labels only for what can be reported is checked by Load (TestBrokenData).
 func TestEveryEventHasAReason(t *testing.T) {
 	p := programme(t, embedded)
 	for _, k := range label.EventKinds {
@@ -25,13 +25,6 @@ func TestEveryEventHasAReason(t *testing.T) {
 		}
 		if !some {
 			t.Errorf("no event of kind %s can be reported", k)
-		}
-	}
-	for _, s := range p.Schemes {
-		for code := range s.Lifecycle.Propagation {
-			if len(p.Reasons[code].Events) == 0 {
-				t.Errorf("scheme %s says what becomes of labels for %s, for which nothing can be reported", s.ID, code)
-			}
 		}
 	}
 }
@@ -241,6 +234,8 @@ func TestBrokenData(t *testing.T) {
 		{"label judged again for no reason", ladder, "effect: review, reason: fault", "effect: review, reason: fate", "fate", `lifecycle.rejudged.unsupported.reason: no reason "fate" is defined in reasons.yaml`},
 		{"label judged again for another reason", ladder, "effect: review, reason: fault", "effect: review, reason: over", "reason: over", "lifecycle.rejudged.unsupported.effect: over is not a reason to review a label"},
 		{"label judged again in a way that is not known", ladder, "    unsupported: {effect", "    unsure: {effect", "rejudged:", `lifecycle.rejudged: "unsure" is not a way`},
+		{"propagation of what nobody can report", ladder, "    fault: {effect: suspend}", "    idle: {effect: suspend}", "idle", "lifecycle.propagation.idle: would never happen: reasons.yaml lets nobody report for idle an event"},
+		{"propagation of what touches no label", ladder, "    fault: {effect: suspend}", "    moved: {effect: none}", "moved", "lifecycle.propagation.moved: would never happen"},
 		{"propagation without effect", ladder, "{effect: suspend}", "{effect: shame}", "shame", "lifecycle.propagation.fault.effect: must be none, review, suspend or lapse"},
 		{"propagation that the reason does not give", ladder, "over: {effect: lapse, grace_months: 3}", "over: {effect: suspend}", "over:", "lifecycle.propagation.over.effect: over is not a reason to suspend a label: lapse"},
 		{"lapse without grace", ladder, ", grace_months: 3", "", "over:", "lifecycle.propagation.over: grace_months goes with the effect lapse"},

@@ -530,3 +530,26 @@ func TestNotApplicableIsNotMet(t *testing.T) {
 		}
 	}
 }
+
+// TestVainIsSaid has reports name a change that undo nothing, and their labs told
+// why.
+func TestVainIsSaid(t *testing.T) {
+	bad := lab(t, days(30), 2, "p-1=fail", "")
+	for want, it := range map[string]*scheme.Item{
+		"which is not after":                     changed(t, days(30), 3, "p-1=pass", ""),
+		"its tests were for level 1":             changed(t, days(9), 1, "p-1=pass", ""),
+		"has the same firmware.sha256 as report": amended(t, days(9), 3, "p-1=pass", "", change(label.ChangedFirmware, "firmware")),
+		"it is of tests by another edition":      amended(t, days(9), 3, "p-1=pass", "", func(r *label.TestReport) { change(label.ChangedHardware, "x")(r); in("B")(r) }),
+		"or correct its report":                  lab(t, days(9), 3, "p-1=pass", ""), // names no change
+	} {
+		text := ""
+		for _, g := range judge(t, "plug", it, bad, full(t)).MissingFor(1) {
+			if g.Kind == scheme.GapFailed {
+				text = g.Text
+			}
+		}
+		if !strings.Contains(text, want) || strings.Contains(text, "does not count for that") != (want != "or correct its report") {
+			t.Errorf("told is %q, want %q", text, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package scheme
 
 import (
+	"fmt"
 	"slices"
 
 	"labeld/internal/label"
@@ -9,7 +10,7 @@ import (
 // provision adds to f what one provision came to.
 func (e *evaluation) provision(f *Finding, c *Criterion, p *Provision, src Source) error {
 	if e.failed(f, p.ID) {
-		f.fall(Unmet, Gap{Kind: GapFailed, By: Lab, Items: []string{p.ID}})
+		f.fall(Unmet, Gap{Kind: GapFailed, By: Lab, Items: []string{p.ID}, vain: e.vain(p.ID)})
 		return nil
 	}
 	in := p.Editions[e.scheme.Edition]
@@ -85,6 +86,42 @@ func (e *evaluation) failed(f *Finding, provision string) (stands bool) {
 		}
 	}
 	return stands
+}
+
+// maxVain bounds the reports that a gap names because they do not undo a failure.
+const maxVain = 3
+
+// vain says of the reports that pass a provision and name a change why they undo no
+// failure of it.
+func (e *evaluation) vain(provision string) (list []string) {
+	for _, u := range e.trusted {
+		if v, _ := u.verdicts.get(provision); v != label.Pass || u.Changed == "" {
+			continue
+		}
+		for _, failing := range slices.Concat(e.reports, e.against) {
+			if v, _ := failing.verdicts.get(provision); v != label.Fail || u == failing || u.undoes(failing) {
+				continue
+			}
+			why := ""
+			switch {
+			case u.Standard != failing.Standard || u.Edition != failing.Edition:
+				why = "it is of tests by another edition"
+			case u.Level < failing.Level:
+				why = fmt.Sprintf("its tests were for level %d, and that failed in tests for level %d", u.Level, failing.Level)
+			case !u.Date.After(failing.Date):
+				why = fmt.Sprintf("its tests ended on %s, which is not after %s, when those of report %s did", u.Date, failing.Date, failing.Number)
+			case u.Changed == label.ChangedFirmware && u.Firmware.SHA256 == failing.Firmware.SHA256:
+				why = fmt.Sprintf("it says that the firmware was changed, and has the same firmware.sha256 as report %s", failing.Number)
+			default:
+				why = "it is about another device of the product than report " + failing.Number
+			}
+			text := fmt.Sprintf("report %s does not count for that: %s", u.Number, why)
+			if len(list) < maxVain && !slices.Contains(list, text) {
+				list = append(list, text)
+			}
+		}
+	}
+	return list
 }
 
 // verdict returns the verdict that stands for a provision in a criterion of a

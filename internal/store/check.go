@@ -281,6 +281,7 @@ func (c *checker) statements() {
 		}
 		c.has(bDevices, s.Device[:], nil, "statement "+id)
 		c.has(bDeviceStmts, pair(s.Device, k), nil, "statement "+id)
+		c.has(bNumbers, numberKey(s.Signer, s.Type, s.Number), k, "statement "+id)
 		c.has(bOrgStmts, statementKey(s.Signer, s), nil, "statement "+id)
 		c.has(bOrgStmts, statementKey(s.Carrier, s), nil, "statement "+id)
 		n++
@@ -298,6 +299,7 @@ func (c *checker) statements() {
 	})
 	c.sameCount(bEvidence, bStatements)
 	c.sameCount(bGists, bStatements)
+	c.sameCount(bNumbers, bStatements)
 	c.sameCount(bDeviceStmts, bStatements)
 }
 
@@ -339,7 +341,7 @@ func (c *checker) labels() {
 }
 
 // statuses holds histories to be without gaps, and what waits to be an index of
-// the requests without status.
+// the requests without status that are not closed.
 func (c *checker) statuses() {
 	var last label.ID
 	number := 0
@@ -374,6 +376,9 @@ func (c *checker) statuses() {
 			return
 		}
 		what := fmt.Sprintf("request %x", k)
+		if r.Number == 0 && r.Closed != "" {
+			return
+		}
 		if r.Number == 0 {
 			waiting++
 			c.has(bWaiting, append([]byte(r.Label), k...), nil, what)

@@ -224,6 +224,9 @@ func putStatement(tx *bolt.Tx, s *Statement) error {
 	if err := tx.Bucket(bDeviceStmts).Put(pair(s.Device, s.ID[:]), nil); err != nil {
 		return err
 	}
+	if err := tx.Bucket(bNumbers).Put(numberKey(s.Signer, s.Type, s.Number), s.ID[:]); err != nil {
+		return err
+	}
 	for _, org := range []string{s.Signer, s.Carrier} {
 		if err := tx.Bucket(bOrgStmts).Put(statementKey(org, s), nil); err != nil {
 			return err
@@ -257,6 +260,12 @@ func putJSON(b *bolt.Bucket, key []byte, v any) error {
 		return err
 	}
 	return b.Put(key, val)
+}
+
+// numberKey is that of a statement by its signer's own number. Reports and
+// declarations are numbered apart.
+func numberKey(signer, predicateType, number string) []byte {
+	return orgKey(signer, append(append([]byte(predicateType), 0), number...)...)
 }
 
 func statementKey(org string, s *Statement) []byte {

@@ -32,6 +32,7 @@
 //	gists           32-byte id = s2 of what judging needs of it
 //	device_stmts    32-byte device digest, 32-byte id = nothing or the 32-byte id that it made room for
 //	org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first
+//	numbers         org|predicate type|number = 32-byte id        of statements, by what their signer called them
 //	labels          label id = json Label
 //	device_labels   time, 32-byte device digest, uint64 log index = label id  by when the device was registered
 //	org_labels      org|^log index, label id = nothing          newest first
@@ -39,7 +40,7 @@
 //	statuses        label id, number uint32 = json Status
 //	requests        32-byte digest = json Request
 //	events          32-byte digest = json Event
-//	waiting         label id, 32-byte digest = nothing          requests without status
+//	waiting         label id, 32-byte digest = nothing          requests without status that are not closed
 //	decisions       32-byte digest = json Decision              refusals
 //	device_decisions  32-byte device digest, ^time, 32-byte digest = nothing  newest first
 //	org_decisions   org|^time, 32-byte digest = nothing         the manufacturer's, newest first

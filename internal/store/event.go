@@ -20,6 +20,7 @@ type Event struct {
 	Done      time.Time        `json:"done,omitzero"`
 	Cursor    []byte           `json:"cursor,omitempty"`
 	Changed   int              `json:"changed,omitzero"` // labels that were changed so far
+	Notes     []string         `json:"notes,omitempty"`  // what whoever reported it has to know of it, in sentences
 
 	Failures []EventFailure `json:"failures,omitempty"` // the first [label.MaxFailures]
 	Failed   int            `json:"failed,omitzero"`    // how many there are since it was tried last

@@ -35,6 +35,7 @@ type Statement struct {
 	Signer   string       `json:"signer"`
 	Key      string       `json:"key"`
 	Number   string       `json:"number"`
+	Began    label.Date   `json:"began,omitzero"` // of a report: first day of the tests
 	Date     label.Date   `json:"date"`
 	Carrier  string       `json:"carrier"`
 	Received time.Time    `json:"received"`

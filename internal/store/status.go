@@ -18,7 +18,7 @@ type Status struct {
 
 // A Request is a signed request for a change of a label, from the moment it was
 // first received. Number is that of the status it led to, 0 while it waits for
-// another signature.
+// another signature, and for ever where it was closed.
 type Request struct {
 	Digest     label.Digest       `json:"-"` // of the signed statement
 	Label      label.ID           `json:"label"`
@@ -27,6 +27,7 @@ type Request struct {
 	Statement  []byte             `json:"statement"` // exact bytes that were signed
 	Signatures []RequestSignature `json:"signatures"`
 	Number     int                `json:"number,omitzero"`
+	Closed     string             `json:"closed,omitempty"` // why it will not be carried out; empty while it may be
 }
 
 // A RequestSignature is one signature under a request.
@@ -60,7 +61,7 @@ func putRequest(tx *bolt.Tx, r *Request) error {
 		return err
 	}
 	key := append([]byte(r.Label), r.Digest[:]...)
-	if r.Number != 0 {
+	if r.Number != 0 || r.Closed != "" {
 		return tx.Bucket(bWaiting).Delete(key)
 	}
 	return tx.Bucket(bWaiting).Put(key, nil)

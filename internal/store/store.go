@@ -50,6 +50,7 @@ var (
 	bGists          = []byte("gists")
 	bDeviceStmts    = []byte("device_stmts")
 	bOrgStmts       = []byte("org_stmts")
+	bNumbers        = []byte("numbers")
 	bLabels         = []byte("labels")
 	bDeviceLabels   = []byte("device_labels")
 	bOrgLabels      = []byte("org_labels")
@@ -85,7 +86,7 @@ var (
 	bDead       = []byte("dead")
 
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bGTINMoves, bModels, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bLabels, bDeviceLabels, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
+		bGTINs, bGTINMoves, bModels, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bNumbers, bLabels, bDeviceLabels, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
 		bHolds, bStruck, bJudgements, bVerdicts,
 		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
 		bComplaints, bOpenComplaints, bLabelComplaints, bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,

@@ -68,12 +68,16 @@ var shapes = map[string]func([]byte) bool{
 	"time, 32-byte":         func(b []byte) bool { return len(b) == 8+32 },
 	"digest, time, 32-byte": func(b []byte) bool { return len(b) == 32+8+32 },
 	"32-byte, org":          func(b []byte) bool { return len(b) > 32 && slug(b[32:]) },
-	"org|text":              func(b []byte) bool { org, rest, ok := bytes.Cut(b, []byte{0}); return ok && slug(org) && len(rest) > 0 },
-	"time, complaint id":    func(b []byte) bool { return len(b) == 8+12 },
-	"label|complaint id":    func(b []byte) bool { return len(b) == 12+1+12 || len(b) == 1+12 },
-	"hook id":               slug,
-	"org|hook id":           afterOrg(12),
-	"hook id|uint64":        afterOrg(8),
+	"org|type|number": func(b []byte) bool {
+		p := bytes.SplitN(b, []byte{0}, 3)
+		return len(p) == 3 && slug(p[0]) && len(p[1]) > 0 && len(p[2]) > 0
+	},
+	"org|text":           func(b []byte) bool { org, rest, ok := bytes.Cut(b, []byte{0}); return ok && slug(org) && len(rest) > 0 },
+	"time, complaint id": func(b []byte) bool { return len(b) == 8+12 },
+	"label|complaint id": func(b []byte) bool { return len(b) == 12+1+12 || len(b) == 1+12 },
+	"hook id":            slug,
+	"org|hook id":        afterOrg(12),
+	"hook id|uint64":     afterOrg(8),
 }
 
 func slug(b []byte) bool {
@@ -109,6 +113,7 @@ var drawing = []struct{ line, key, value string }{
 	{"evidence        32-byte id = zstd of the signed bytes as they came", "32-byte id", "zstd"},
 	{"gists           32-byte id = s2 of what judging needs of it", "32-byte id", "s2"},
 	{"device_stmts    32-byte device digest, 32-byte id = nothing or the 32-byte id that it made room for", "two 32-byte", "nothing or digest"},
+	{"numbers         org|predicate type|number = 32-byte id        of statements, by what their signer called them", "org|type|number", "32-byte digest"},
 	{"org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first", "org|time, 32-byte id", "nothing"},
 	{"labels          label id = json Label", "label id", "json"},
 	{"device_labels   time, 32-byte device digest, uint64 log index = label id  by when the device was registered", "time, digest, index", "label id"},
@@ -117,7 +122,7 @@ var drawing = []struct{ line, key, value string }{
 	{"statuses        label id, number uint32 = json Status", "label id, uint32", "json"},
 	{"requests        32-byte digest = json Request", "32-byte digest", "json"},
 	{"events          32-byte digest = json Event", "32-byte digest", "json"},
-	{"waiting         label id, 32-byte digest = nothing          requests without status", "label id, digest", "nothing"},
+	{"waiting         label id, 32-byte digest = nothing          requests without status that are not closed", "label id, digest", "nothing"},
 	{"decisions       32-byte digest = json Decision              refusals", "32-byte digest", "json"},
 	{"device_decisions  32-byte device digest, ^time, 32-byte digest = nothing  newest first", "digest, time, 32-byte", "nothing"},
 	{"org_decisions   org|^time, 32-byte digest = nothing         the manufacturer's, newest first", "org|time, 32-byte", "nothing"},

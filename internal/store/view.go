@@ -206,6 +206,19 @@ func (v *View) Statement(id label.Digest) (*Statement, error) {
 	return s, err
 }
 
+// Numbered returns which statement of a type has a number of its signer's, or
+// [ErrNotFound].
+func (v *View) Numbered(signer, predicateType, number string) (id label.Digest, err error) {
+	b := v.tx.Bucket(bNumbers).Get(numberKey(signer, predicateType, number))
+	if b == nil {
+		return id, ErrNotFound
+	}
+	if len(b) != len(id) {
+		return id, corrupt(bNumbers, numberKey(signer, predicateType, number), fmt.Errorf("is not the ID of a statement"))
+	}
+	return label.Digest(b), nil
+}
+
 // Evidence returns the signed bytes of a statement as they came.
 func (v *View) Evidence(id label.Digest) ([]byte, error) { return v.unpacked(bEvidence, id, unpack) }
 

@@ -95,9 +95,11 @@ type Organization struct {
 	// IDs of organizations under the same control.
 	Affiliates []string `protobuf:"bytes,6,rep,name=affiliates,proto3" json:"affiliates,omitempty"`
 	// When it was enrolled. Ignored in requests.
-	Enrolled      *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=enrolled,proto3" json:"enrolled,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Enrolled *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=enrolled,proto3" json:"enrolled,omitempty"`
+	// Organizations that were under the same control. Ignored in requests.
+	FormerAffiliates []*FormerAffiliate `protobuf:"bytes,8,rep,name=former_affiliates,json=formerAffiliates,proto3" json:"former_affiliates,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Organization) Reset() {
@@ -179,6 +181,68 @@ func (x *Organization) GetEnrolled() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Organization) GetFormerAffiliates() []*FormerAffiliate {
+	if x != nil {
+		return x.FormerAffiliates
+	}
+	return nil
+}
+
+// An organization that was under the same control as another.
+type FormerAffiliate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Organization ID.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Last day on which it was, YYYY-MM-DD.
+	Until         string `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FormerAffiliate) Reset() {
+	*x = FormerAffiliate{}
+	mi := &file_label_v1_authority_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FormerAffiliate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FormerAffiliate) ProtoMessage() {}
+
+func (x *FormerAffiliate) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_authority_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FormerAffiliate.ProtoReflect.Descriptor instead.
+func (*FormerAffiliate) Descriptor() ([]byte, []int) {
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *FormerAffiliate) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *FormerAffiliate) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
 // A public key of an organization.
 type Key struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -202,7 +266,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_label_v1_authority_proto_msgTypes[1]
+	mi := &file_label_v1_authority_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -214,7 +278,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[1]
+	mi := &file_label_v1_authority_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -227,7 +291,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{1}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Key) GetId() string {
@@ -299,14 +363,28 @@ type Accreditation struct {
 	// Last day, YYYY-MM-DD.
 	To string `protobuf:"bytes,8,opt,name=to,proto3" json:"to,omitempty"`
 	// Index of its entry in the transparency log. Ignored in requests.
-	LogIndex      int64 `protobuf:"varint,9,opt,name=log_index,json=logIndex,proto3" json:"log_index,omitempty"`
+	LogIndex int64 `protobuf:"varint,9,opt,name=log_index,json=logIndex,proto3" json:"log_index,omitempty"`
+	// Why it does not count for the time being; empty while it is in force.
+	// Ignored in requests.
+	Suspended string `protobuf:"bytes,10,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	// When this was said. Ignored in requests.
+	Recorded *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	// Why it covers fewer categories than the one before it under its number;
+	// empty where no event took any out of it. Ignored in requests.
+	Narrowed string `protobuf:"bytes,12,opt,name=narrowed,proto3" json:"narrowed,omitempty"`
+	// Whether a later one under the same number has taken its place. Ignored in
+	// requests.
+	Replaced bool `protobuf:"varint,13,opt,name=replaced,proto3" json:"replaced,omitempty"`
+	// ID of the event by which it was suspended or narrowed; empty where none did.
+	// Ignored in requests.
+	Event         string `protobuf:"bytes,14,opt,name=event,proto3" json:"event,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Accreditation) Reset() {
 	*x = Accreditation{}
-	mi := &file_label_v1_authority_proto_msgTypes[2]
+	mi := &file_label_v1_authority_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -318,7 +396,7 @@ func (x *Accreditation) String() string {
 func (*Accreditation) ProtoMessage() {}
 
 func (x *Accreditation) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[2]
+	mi := &file_label_v1_authority_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -331,7 +409,7 @@ func (x *Accreditation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accreditation.ProtoReflect.Descriptor instead.
 func (*Accreditation) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{2}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Accreditation) GetLab() string {
@@ -397,6 +475,41 @@ func (x *Accreditation) GetLogIndex() int64 {
 	return 0
 }
 
+func (x *Accreditation) GetSuspended() string {
+	if x != nil {
+		return x.Suspended
+	}
+	return ""
+}
+
+func (x *Accreditation) GetRecorded() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Recorded
+	}
+	return nil
+}
+
+func (x *Accreditation) GetNarrowed() string {
+	if x != nil {
+		return x.Narrowed
+	}
+	return ""
+}
+
+func (x *Accreditation) GetReplaced() bool {
+	if x != nil {
+		return x.Replaced
+	}
+	return false
+}
+
+func (x *Accreditation) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
 // Asks for an organization to be enrolled.
 type CreateOrganizationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -408,7 +521,7 @@ type CreateOrganizationRequest struct {
 
 func (x *CreateOrganizationRequest) Reset() {
 	*x = CreateOrganizationRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[3]
+	mi := &file_label_v1_authority_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -420,7 +533,7 @@ func (x *CreateOrganizationRequest) String() string {
 func (*CreateOrganizationRequest) ProtoMessage() {}
 
 func (x *CreateOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[3]
+	mi := &file_label_v1_authority_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -433,7 +546,7 @@ func (x *CreateOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*CreateOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{3}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CreateOrganizationRequest) GetOrganization() *Organization {
@@ -447,14 +560,16 @@ func (x *CreateOrganizationRequest) GetOrganization() *Organization {
 type CreateOrganizationResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The organization.
-	Organization  *Organization `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
+	Organization *Organization `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
+	// What whoever enrols it has to know of it, in sentences.
+	Notes         []string `protobuf:"bytes,2,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateOrganizationResponse) Reset() {
 	*x = CreateOrganizationResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[4]
+	mi := &file_label_v1_authority_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -466,7 +581,7 @@ func (x *CreateOrganizationResponse) String() string {
 func (*CreateOrganizationResponse) ProtoMessage() {}
 
 func (x *CreateOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[4]
+	mi := &file_label_v1_authority_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -479,12 +594,19 @@ func (x *CreateOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*CreateOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{4}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CreateOrganizationResponse) GetOrganization() *Organization {
 	if x != nil {
 		return x.Organization
+	}
+	return nil
+}
+
+func (x *CreateOrganizationResponse) GetNotes() []string {
+	if x != nil {
+		return x.Notes
 	}
 	return nil
 }
@@ -500,7 +622,7 @@ type GetOrganizationRequest struct {
 
 func (x *GetOrganizationRequest) Reset() {
 	*x = GetOrganizationRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[5]
+	mi := &file_label_v1_authority_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -512,7 +634,7 @@ func (x *GetOrganizationRequest) String() string {
 func (*GetOrganizationRequest) ProtoMessage() {}
 
 func (x *GetOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[5]
+	mi := &file_label_v1_authority_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -525,7 +647,7 @@ func (x *GetOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*GetOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{5}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetOrganizationRequest) GetId() string {
@@ -542,7 +664,8 @@ type GetOrganizationResponse struct {
 	Organization *Organization `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
 	// All its keys, revoked ones too.
 	Keys []*Key `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"`
-	// All its accreditations, past ones too.
+	// All its accreditations, past ones too, in the order in which they were
+	// recorded. What it may test now is what those say that were not replaced.
 	Accreditations []*Accreditation `protobuf:"bytes,3,rep,name=accreditations,proto3" json:"accreditations,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -550,7 +673,7 @@ type GetOrganizationResponse struct {
 
 func (x *GetOrganizationResponse) Reset() {
 	*x = GetOrganizationResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[6]
+	mi := &file_label_v1_authority_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -562,7 +685,7 @@ func (x *GetOrganizationResponse) String() string {
 func (*GetOrganizationResponse) ProtoMessage() {}
 
 func (x *GetOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[6]
+	mi := &file_label_v1_authority_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -575,7 +698,7 @@ func (x *GetOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*GetOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{6}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetOrganizationResponse) GetOrganization() *Organization {
@@ -614,7 +737,7 @@ type ListOrganizationsRequest struct {
 
 func (x *ListOrganizationsRequest) Reset() {
 	*x = ListOrganizationsRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[7]
+	mi := &file_label_v1_authority_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -626,7 +749,7 @@ func (x *ListOrganizationsRequest) String() string {
 func (*ListOrganizationsRequest) ProtoMessage() {}
 
 func (x *ListOrganizationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[7]
+	mi := &file_label_v1_authority_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -639,7 +762,7 @@ func (x *ListOrganizationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganizationsRequest.ProtoReflect.Descriptor instead.
 func (*ListOrganizationsRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{7}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListOrganizationsRequest) GetPageSize() int32 {
@@ -676,7 +799,7 @@ type ListOrganizationsResponse struct {
 
 func (x *ListOrganizationsResponse) Reset() {
 	*x = ListOrganizationsResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[8]
+	mi := &file_label_v1_authority_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -688,7 +811,7 @@ func (x *ListOrganizationsResponse) String() string {
 func (*ListOrganizationsResponse) ProtoMessage() {}
 
 func (x *ListOrganizationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[8]
+	mi := &file_label_v1_authority_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -701,7 +824,7 @@ func (x *ListOrganizationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganizationsResponse.ProtoReflect.Descriptor instead.
 func (*ListOrganizationsResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{8}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListOrganizationsResponse) GetOrganizations() []*Organization {
@@ -733,7 +856,7 @@ type AddKeyRequest struct {
 
 func (x *AddKeyRequest) Reset() {
 	*x = AddKeyRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[9]
+	mi := &file_label_v1_authority_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -745,7 +868,7 @@ func (x *AddKeyRequest) String() string {
 func (*AddKeyRequest) ProtoMessage() {}
 
 func (x *AddKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[9]
+	mi := &file_label_v1_authority_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -758,7 +881,7 @@ func (x *AddKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddKeyRequest.ProtoReflect.Descriptor instead.
 func (*AddKeyRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{9}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AddKeyRequest) GetOrganization() string {
@@ -793,7 +916,7 @@ type AddKeyResponse struct {
 
 func (x *AddKeyResponse) Reset() {
 	*x = AddKeyResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[10]
+	mi := &file_label_v1_authority_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -805,7 +928,7 @@ func (x *AddKeyResponse) String() string {
 func (*AddKeyResponse) ProtoMessage() {}
 
 func (x *AddKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[10]
+	mi := &file_label_v1_authority_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -818,7 +941,7 @@ func (x *AddKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddKeyResponse.ProtoReflect.Descriptor instead.
 func (*AddKeyResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{10}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AddKeyResponse) GetKey() *Key {
@@ -841,7 +964,7 @@ type RevokeKeyRequest struct {
 
 func (x *RevokeKeyRequest) Reset() {
 	*x = RevokeKeyRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[11]
+	mi := &file_label_v1_authority_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +976,7 @@ func (x *RevokeKeyRequest) String() string {
 func (*RevokeKeyRequest) ProtoMessage() {}
 
 func (x *RevokeKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[11]
+	mi := &file_label_v1_authority_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +989,7 @@ func (x *RevokeKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeKeyRequest.ProtoReflect.Descriptor instead.
 func (*RevokeKeyRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{11}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RevokeKeyRequest) GetId() string {
@@ -894,7 +1017,7 @@ type RevokeKeyResponse struct {
 
 func (x *RevokeKeyResponse) Reset() {
 	*x = RevokeKeyResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[12]
+	mi := &file_label_v1_authority_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1029,7 @@ func (x *RevokeKeyResponse) String() string {
 func (*RevokeKeyResponse) ProtoMessage() {}
 
 func (x *RevokeKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[12]
+	mi := &file_label_v1_authority_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1042,7 @@ func (x *RevokeKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeKeyResponse.ProtoReflect.Descriptor instead.
 func (*RevokeKeyResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{12}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RevokeKeyResponse) GetKey() *Key {
@@ -940,7 +1063,7 @@ type AddAccreditationRequest struct {
 
 func (x *AddAccreditationRequest) Reset() {
 	*x = AddAccreditationRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[13]
+	mi := &file_label_v1_authority_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -952,7 +1075,7 @@ func (x *AddAccreditationRequest) String() string {
 func (*AddAccreditationRequest) ProtoMessage() {}
 
 func (x *AddAccreditationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[13]
+	mi := &file_label_v1_authority_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -965,7 +1088,7 @@ func (x *AddAccreditationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddAccreditationRequest.ProtoReflect.Descriptor instead.
 func (*AddAccreditationRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{13}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AddAccreditationRequest) GetAccreditation() *Accreditation {
@@ -986,7 +1109,7 @@ type AddAccreditationResponse struct {
 
 func (x *AddAccreditationResponse) Reset() {
 	*x = AddAccreditationResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[14]
+	mi := &file_label_v1_authority_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1121,7 @@ func (x *AddAccreditationResponse) String() string {
 func (*AddAccreditationResponse) ProtoMessage() {}
 
 func (x *AddAccreditationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[14]
+	mi := &file_label_v1_authority_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1134,7 @@ func (x *AddAccreditationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddAccreditationResponse.ProtoReflect.Descriptor instead.
 func (*AddAccreditationResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{14}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AddAccreditationResponse) GetAccreditation() *Accreditation {
@@ -1030,7 +1153,7 @@ type ListSchemesRequest struct {
 
 func (x *ListSchemesRequest) Reset() {
 	*x = ListSchemesRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[15]
+	mi := &file_label_v1_authority_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1042,7 +1165,7 @@ func (x *ListSchemesRequest) String() string {
 func (*ListSchemesRequest) ProtoMessage() {}
 
 func (x *ListSchemesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[15]
+	mi := &file_label_v1_authority_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1055,7 +1178,7 @@ func (x *ListSchemesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemesRequest.ProtoReflect.Descriptor instead.
 func (*ListSchemesRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{15}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{16}
 }
 
 // The schemes served.
@@ -1069,7 +1192,7 @@ type ListSchemesResponse struct {
 
 func (x *ListSchemesResponse) Reset() {
 	*x = ListSchemesResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[16]
+	mi := &file_label_v1_authority_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1081,7 +1204,7 @@ func (x *ListSchemesResponse) String() string {
 func (*ListSchemesResponse) ProtoMessage() {}
 
 func (x *ListSchemesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[16]
+	mi := &file_label_v1_authority_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1094,7 +1217,7 @@ func (x *ListSchemesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemesResponse.ProtoReflect.Descriptor instead.
 func (*ListSchemesResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{16}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListSchemesResponse) GetSchemes() []*Scheme {
@@ -1115,7 +1238,7 @@ type GetSchemeRequest struct {
 
 func (x *GetSchemeRequest) Reset() {
 	*x = GetSchemeRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[17]
+	mi := &file_label_v1_authority_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1127,7 +1250,7 @@ func (x *GetSchemeRequest) String() string {
 func (*GetSchemeRequest) ProtoMessage() {}
 
 func (x *GetSchemeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[17]
+	mi := &file_label_v1_authority_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1140,7 +1263,7 @@ func (x *GetSchemeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemeRequest.ProtoReflect.Descriptor instead.
 func (*GetSchemeRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{17}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetSchemeRequest) GetId() string {
@@ -1161,7 +1284,7 @@ type GetSchemeResponse struct {
 
 func (x *GetSchemeResponse) Reset() {
 	*x = GetSchemeResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[18]
+	mi := &file_label_v1_authority_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1173,7 +1296,7 @@ func (x *GetSchemeResponse) String() string {
 func (*GetSchemeResponse) ProtoMessage() {}
 
 func (x *GetSchemeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[18]
+	mi := &file_label_v1_authority_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1186,7 +1309,7 @@ func (x *GetSchemeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemeResponse.ProtoReflect.Descriptor instead.
 func (*GetSchemeResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{18}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetSchemeResponse) GetScheme() *Scheme {
@@ -1225,7 +1348,7 @@ type Scheme struct {
 
 func (x *Scheme) Reset() {
 	*x = Scheme{}
-	mi := &file_label_v1_authority_proto_msgTypes[19]
+	mi := &file_label_v1_authority_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +1360,7 @@ func (x *Scheme) String() string {
 func (*Scheme) ProtoMessage() {}
 
 func (x *Scheme) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[19]
+	mi := &file_label_v1_authority_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +1373,7 @@ func (x *Scheme) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scheme.ProtoReflect.Descriptor instead.
 func (*Scheme) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{19}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Scheme) GetId() string {
@@ -1338,7 +1461,7 @@ type SchemeLevel struct {
 
 func (x *SchemeLevel) Reset() {
 	*x = SchemeLevel{}
-	mi := &file_label_v1_authority_proto_msgTypes[20]
+	mi := &file_label_v1_authority_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1350,7 +1473,7 @@ func (x *SchemeLevel) String() string {
 func (*SchemeLevel) ProtoMessage() {}
 
 func (x *SchemeLevel) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[20]
+	mi := &file_label_v1_authority_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1363,7 +1486,7 @@ func (x *SchemeLevel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemeLevel.ProtoReflect.Descriptor instead.
 func (*SchemeLevel) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{20}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SchemeLevel) GetNumber() int32 {
@@ -1408,7 +1531,7 @@ type Criterion struct {
 
 func (x *Criterion) Reset() {
 	*x = Criterion{}
-	mi := &file_label_v1_authority_proto_msgTypes[21]
+	mi := &file_label_v1_authority_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1420,7 +1543,7 @@ func (x *Criterion) String() string {
 func (*Criterion) ProtoMessage() {}
 
 func (x *Criterion) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[21]
+	mi := &file_label_v1_authority_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1433,7 +1556,7 @@ func (x *Criterion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Criterion.ProtoReflect.Descriptor instead.
 func (*Criterion) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{21}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Criterion) GetId() string {
@@ -1482,7 +1605,7 @@ var File_label_v1_authority_proto protoreflect.FileDescriptor
 
 const file_label_v1_authority_proto_rawDesc = "" +
 	"\n" +
-	"\x18label/v1/authority.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdc\x01\n" +
+	"\x18label/v1/authority.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\x02\n" +
 	"\fOrganization\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12$\n" +
@@ -1492,7 +1615,11 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\n" +
 	"affiliates\x18\x06 \x03(\tR\n" +
 	"affiliates\x126\n" +
-	"\benrolled\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\benrolled\"\xf0\x01\n" +
+	"\benrolled\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\benrolled\x12F\n" +
+	"\x11former_affiliates\x18\b \x03(\v2\x19.label.v1.FormerAffiliateR\x10formerAffiliates\"7\n" +
+	"\x0fFormerAffiliate\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05until\x18\x02 \x01(\tR\x05until\"\xf0\x01\n" +
 	"\x03Key\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\"\n" +
 	"\forganization\x18\x02 \x01(\tR\forganization\x12\x10\n" +
@@ -1501,7 +1628,7 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x04from\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x124\n" +
 	"\arevoked\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\arevoked\x12\x1f\n" +
 	"\vrevoked_for\x18\a \x01(\tR\n" +
-	"revokedFor\"\xe2\x01\n" +
+	"revokedFor\"\x86\x03\n" +
 	"\rAccreditation\x12\x10\n" +
 	"\x03lab\x18\x01 \x01(\tR\x03lab\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x12\n" +
@@ -1513,11 +1640,18 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x05level\x18\x06 \x01(\x05R\x05level\x12\x12\n" +
 	"\x04from\x18\a \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\b \x01(\tR\x02to\x12\x1b\n" +
-	"\tlog_index\x18\t \x01(\x03R\blogIndex\"W\n" +
+	"\tlog_index\x18\t \x01(\x03R\blogIndex\x12\x1c\n" +
+	"\tsuspended\x18\n" +
+	" \x01(\tR\tsuspended\x126\n" +
+	"\brecorded\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\brecorded\x12\x1a\n" +
+	"\bnarrowed\x18\f \x01(\tR\bnarrowed\x12\x1a\n" +
+	"\breplaced\x18\r \x01(\bR\breplaced\x12\x14\n" +
+	"\x05event\x18\x0e \x01(\tR\x05event\"W\n" +
 	"\x19CreateOrganizationRequest\x12:\n" +
-	"\forganization\x18\x01 \x01(\v2\x16.label.v1.OrganizationR\forganization\"X\n" +
+	"\forganization\x18\x01 \x01(\v2\x16.label.v1.OrganizationR\forganization\"n\n" +
 	"\x1aCreateOrganizationResponse\x12:\n" +
-	"\forganization\x18\x01 \x01(\v2\x16.label.v1.OrganizationR\forganization\"(\n" +
+	"\forganization\x18\x01 \x01(\v2\x16.label.v1.OrganizationR\forganization\x12\x14\n" +
+	"\x05notes\x18\x02 \x03(\tR\x05notes\"(\n" +
 	"\x16GetOrganizationRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\xb9\x01\n" +
 	"\x17GetOrganizationResponse\x12:\n" +
@@ -1608,75 +1742,78 @@ func file_label_v1_authority_proto_rawDescGZIP() []byte {
 }
 
 var file_label_v1_authority_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_label_v1_authority_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_label_v1_authority_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_label_v1_authority_proto_goTypes = []any{
 	(Role)(0),                          // 0: label.v1.Role
 	(*Organization)(nil),               // 1: label.v1.Organization
-	(*Key)(nil),                        // 2: label.v1.Key
-	(*Accreditation)(nil),              // 3: label.v1.Accreditation
-	(*CreateOrganizationRequest)(nil),  // 4: label.v1.CreateOrganizationRequest
-	(*CreateOrganizationResponse)(nil), // 5: label.v1.CreateOrganizationResponse
-	(*GetOrganizationRequest)(nil),     // 6: label.v1.GetOrganizationRequest
-	(*GetOrganizationResponse)(nil),    // 7: label.v1.GetOrganizationResponse
-	(*ListOrganizationsRequest)(nil),   // 8: label.v1.ListOrganizationsRequest
-	(*ListOrganizationsResponse)(nil),  // 9: label.v1.ListOrganizationsResponse
-	(*AddKeyRequest)(nil),              // 10: label.v1.AddKeyRequest
-	(*AddKeyResponse)(nil),             // 11: label.v1.AddKeyResponse
-	(*RevokeKeyRequest)(nil),           // 12: label.v1.RevokeKeyRequest
-	(*RevokeKeyResponse)(nil),          // 13: label.v1.RevokeKeyResponse
-	(*AddAccreditationRequest)(nil),    // 14: label.v1.AddAccreditationRequest
-	(*AddAccreditationResponse)(nil),   // 15: label.v1.AddAccreditationResponse
-	(*ListSchemesRequest)(nil),         // 16: label.v1.ListSchemesRequest
-	(*ListSchemesResponse)(nil),        // 17: label.v1.ListSchemesResponse
-	(*GetSchemeRequest)(nil),           // 18: label.v1.GetSchemeRequest
-	(*GetSchemeResponse)(nil),          // 19: label.v1.GetSchemeResponse
-	(*Scheme)(nil),                     // 20: label.v1.Scheme
-	(*SchemeLevel)(nil),                // 21: label.v1.SchemeLevel
-	(*Criterion)(nil),                  // 22: label.v1.Criterion
-	(*timestamppb.Timestamp)(nil),      // 23: google.protobuf.Timestamp
+	(*FormerAffiliate)(nil),            // 2: label.v1.FormerAffiliate
+	(*Key)(nil),                        // 3: label.v1.Key
+	(*Accreditation)(nil),              // 4: label.v1.Accreditation
+	(*CreateOrganizationRequest)(nil),  // 5: label.v1.CreateOrganizationRequest
+	(*CreateOrganizationResponse)(nil), // 6: label.v1.CreateOrganizationResponse
+	(*GetOrganizationRequest)(nil),     // 7: label.v1.GetOrganizationRequest
+	(*GetOrganizationResponse)(nil),    // 8: label.v1.GetOrganizationResponse
+	(*ListOrganizationsRequest)(nil),   // 9: label.v1.ListOrganizationsRequest
+	(*ListOrganizationsResponse)(nil),  // 10: label.v1.ListOrganizationsResponse
+	(*AddKeyRequest)(nil),              // 11: label.v1.AddKeyRequest
+	(*AddKeyResponse)(nil),             // 12: label.v1.AddKeyResponse
+	(*RevokeKeyRequest)(nil),           // 13: label.v1.RevokeKeyRequest
+	(*RevokeKeyResponse)(nil),          // 14: label.v1.RevokeKeyResponse
+	(*AddAccreditationRequest)(nil),    // 15: label.v1.AddAccreditationRequest
+	(*AddAccreditationResponse)(nil),   // 16: label.v1.AddAccreditationResponse
+	(*ListSchemesRequest)(nil),         // 17: label.v1.ListSchemesRequest
+	(*ListSchemesResponse)(nil),        // 18: label.v1.ListSchemesResponse
+	(*GetSchemeRequest)(nil),           // 19: label.v1.GetSchemeRequest
+	(*GetSchemeResponse)(nil),          // 20: label.v1.GetSchemeResponse
+	(*Scheme)(nil),                     // 21: label.v1.Scheme
+	(*SchemeLevel)(nil),                // 22: label.v1.SchemeLevel
+	(*Criterion)(nil),                  // 23: label.v1.Criterion
+	(*timestamppb.Timestamp)(nil),      // 24: google.protobuf.Timestamp
 }
 var file_label_v1_authority_proto_depIdxs = []int32{
 	0,  // 0: label.v1.Organization.roles:type_name -> label.v1.Role
-	23, // 1: label.v1.Organization.enrolled:type_name -> google.protobuf.Timestamp
-	23, // 2: label.v1.Key.from:type_name -> google.protobuf.Timestamp
-	23, // 3: label.v1.Key.revoked:type_name -> google.protobuf.Timestamp
-	1,  // 4: label.v1.CreateOrganizationRequest.organization:type_name -> label.v1.Organization
-	1,  // 5: label.v1.CreateOrganizationResponse.organization:type_name -> label.v1.Organization
-	1,  // 6: label.v1.GetOrganizationResponse.organization:type_name -> label.v1.Organization
-	2,  // 7: label.v1.GetOrganizationResponse.keys:type_name -> label.v1.Key
-	3,  // 8: label.v1.GetOrganizationResponse.accreditations:type_name -> label.v1.Accreditation
-	0,  // 9: label.v1.ListOrganizationsRequest.role:type_name -> label.v1.Role
-	1,  // 10: label.v1.ListOrganizationsResponse.organizations:type_name -> label.v1.Organization
-	23, // 11: label.v1.AddKeyRequest.from:type_name -> google.protobuf.Timestamp
-	2,  // 12: label.v1.AddKeyResponse.key:type_name -> label.v1.Key
-	2,  // 13: label.v1.RevokeKeyResponse.key:type_name -> label.v1.Key
-	3,  // 14: label.v1.AddAccreditationRequest.accreditation:type_name -> label.v1.Accreditation
-	3,  // 15: label.v1.AddAccreditationResponse.accreditation:type_name -> label.v1.Accreditation
-	20, // 16: label.v1.ListSchemesResponse.schemes:type_name -> label.v1.Scheme
-	20, // 17: label.v1.GetSchemeResponse.scheme:type_name -> label.v1.Scheme
-	21, // 18: label.v1.Scheme.levels:type_name -> label.v1.SchemeLevel
-	22, // 19: label.v1.Scheme.criteria:type_name -> label.v1.Criterion
-	4,  // 20: label.v1.AuthorityService.CreateOrganization:input_type -> label.v1.CreateOrganizationRequest
-	6,  // 21: label.v1.AuthorityService.GetOrganization:input_type -> label.v1.GetOrganizationRequest
-	8,  // 22: label.v1.AuthorityService.ListOrganizations:input_type -> label.v1.ListOrganizationsRequest
-	10, // 23: label.v1.AuthorityService.AddKey:input_type -> label.v1.AddKeyRequest
-	12, // 24: label.v1.AuthorityService.RevokeKey:input_type -> label.v1.RevokeKeyRequest
-	14, // 25: label.v1.AuthorityService.AddAccreditation:input_type -> label.v1.AddAccreditationRequest
-	16, // 26: label.v1.AuthorityService.ListSchemes:input_type -> label.v1.ListSchemesRequest
-	18, // 27: label.v1.AuthorityService.GetScheme:input_type -> label.v1.GetSchemeRequest
-	5,  // 28: label.v1.AuthorityService.CreateOrganization:output_type -> label.v1.CreateOrganizationResponse
-	7,  // 29: label.v1.AuthorityService.GetOrganization:output_type -> label.v1.GetOrganizationResponse
-	9,  // 30: label.v1.AuthorityService.ListOrganizations:output_type -> label.v1.ListOrganizationsResponse
-	11, // 31: label.v1.AuthorityService.AddKey:output_type -> label.v1.AddKeyResponse
-	13, // 32: label.v1.AuthorityService.RevokeKey:output_type -> label.v1.RevokeKeyResponse
-	15, // 33: label.v1.AuthorityService.AddAccreditation:output_type -> label.v1.AddAccreditationResponse
-	17, // 34: label.v1.AuthorityService.ListSchemes:output_type -> label.v1.ListSchemesResponse
-	19, // 35: label.v1.AuthorityService.GetScheme:output_type -> label.v1.GetSchemeResponse
-	28, // [28:36] is the sub-list for method output_type
-	20, // [20:28] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	24, // 1: label.v1.Organization.enrolled:type_name -> google.protobuf.Timestamp
+	2,  // 2: label.v1.Organization.former_affiliates:type_name -> label.v1.FormerAffiliate
+	24, // 3: label.v1.Key.from:type_name -> google.protobuf.Timestamp
+	24, // 4: label.v1.Key.revoked:type_name -> google.protobuf.Timestamp
+	24, // 5: label.v1.Accreditation.recorded:type_name -> google.protobuf.Timestamp
+	1,  // 6: label.v1.CreateOrganizationRequest.organization:type_name -> label.v1.Organization
+	1,  // 7: label.v1.CreateOrganizationResponse.organization:type_name -> label.v1.Organization
+	1,  // 8: label.v1.GetOrganizationResponse.organization:type_name -> label.v1.Organization
+	3,  // 9: label.v1.GetOrganizationResponse.keys:type_name -> label.v1.Key
+	4,  // 10: label.v1.GetOrganizationResponse.accreditations:type_name -> label.v1.Accreditation
+	0,  // 11: label.v1.ListOrganizationsRequest.role:type_name -> label.v1.Role
+	1,  // 12: label.v1.ListOrganizationsResponse.organizations:type_name -> label.v1.Organization
+	24, // 13: label.v1.AddKeyRequest.from:type_name -> google.protobuf.Timestamp
+	3,  // 14: label.v1.AddKeyResponse.key:type_name -> label.v1.Key
+	3,  // 15: label.v1.RevokeKeyResponse.key:type_name -> label.v1.Key
+	4,  // 16: label.v1.AddAccreditationRequest.accreditation:type_name -> label.v1.Accreditation
+	4,  // 17: label.v1.AddAccreditationResponse.accreditation:type_name -> label.v1.Accreditation
+	21, // 18: label.v1.ListSchemesResponse.schemes:type_name -> label.v1.Scheme
+	21, // 19: label.v1.GetSchemeResponse.scheme:type_name -> label.v1.Scheme
+	22, // 20: label.v1.Scheme.levels:type_name -> label.v1.SchemeLevel
+	23, // 21: label.v1.Scheme.criteria:type_name -> label.v1.Criterion
+	5,  // 22: label.v1.AuthorityService.CreateOrganization:input_type -> label.v1.CreateOrganizationRequest
+	7,  // 23: label.v1.AuthorityService.GetOrganization:input_type -> label.v1.GetOrganizationRequest
+	9,  // 24: label.v1.AuthorityService.ListOrganizations:input_type -> label.v1.ListOrganizationsRequest
+	11, // 25: label.v1.AuthorityService.AddKey:input_type -> label.v1.AddKeyRequest
+	13, // 26: label.v1.AuthorityService.RevokeKey:input_type -> label.v1.RevokeKeyRequest
+	15, // 27: label.v1.AuthorityService.AddAccreditation:input_type -> label.v1.AddAccreditationRequest
+	17, // 28: label.v1.AuthorityService.ListSchemes:input_type -> label.v1.ListSchemesRequest
+	19, // 29: label.v1.AuthorityService.GetScheme:input_type -> label.v1.GetSchemeRequest
+	6,  // 30: label.v1.AuthorityService.CreateOrganization:output_type -> label.v1.CreateOrganizationResponse
+	8,  // 31: label.v1.AuthorityService.GetOrganization:output_type -> label.v1.GetOrganizationResponse
+	10, // 32: label.v1.AuthorityService.ListOrganizations:output_type -> label.v1.ListOrganizationsResponse
+	12, // 33: label.v1.AuthorityService.AddKey:output_type -> label.v1.AddKeyResponse
+	14, // 34: label.v1.AuthorityService.RevokeKey:output_type -> label.v1.RevokeKeyResponse
+	16, // 35: label.v1.AuthorityService.AddAccreditation:output_type -> label.v1.AddAccreditationResponse
+	18, // 36: label.v1.AuthorityService.ListSchemes:output_type -> label.v1.ListSchemesResponse
+	20, // 37: label.v1.AuthorityService.GetScheme:output_type -> label.v1.GetSchemeResponse
+	30, // [30:38] is the sub-list for method output_type
+	22, // [22:30] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_authority_proto_init() }
@@ -1690,7 +1827,7 @@ func file_label_v1_authority_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_authority_proto_rawDesc), len(file_label_v1_authority_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

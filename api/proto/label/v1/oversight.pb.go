@@ -168,7 +168,9 @@ type PreviewEventResponse struct {
 	// Labels it touches, at most 10,000 of them.
 	Labels []*AffectedLabel `protobuf:"bytes,1,rep,name=labels,proto3" json:"labels,omitempty"`
 	// How many there are.
-	Total         int32 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	Total int32 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// What whoever reports it has to know of it, in sentences.
+	Notes         []string `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -215,6 +217,13 @@ func (x *PreviewEventResponse) GetTotal() int32 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *PreviewEventResponse) GetNotes() []string {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
 }
 
 // A label that an event touches.
@@ -553,7 +562,8 @@ type Event struct {
 	// SHA-256 of the signed report, 64 lower-case hex digits. It stands as cause
 	// in the statuses that follow from it.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// lab, key, scheme, advisory, statement, affiliation, hold, release or gtin.
+	// lab, key, scheme, advisory, statement, affiliation, separation,
+	// hold, release or gtin.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The lab's, key's, scheme's or manufacturer's ID, the digest of the device,
 	// statement or document, or the number.
@@ -571,7 +581,9 @@ type Event struct {
 	// The first labels for which the consequences could not be drawn.
 	Failures []*EventFailure `protobuf:"bytes,9,rep,name=failures,proto3" json:"failures,omitempty"`
 	// How many there are, since they were tried again last.
-	Failed        int32 `protobuf:"varint,10,opt,name=failed,proto3" json:"failed,omitempty"`
+	Failed int32 `protobuf:"varint,10,opt,name=failed,proto3" json:"failed,omitempty"`
+	// What whoever reported it has to know of it, in sentences.
+	Notes         []string `protobuf:"bytes,11,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -676,6 +688,13 @@ func (x *Event) GetFailed() int32 {
 	return 0
 }
 
+func (x *Event) GetNotes() []string {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
+}
+
 var File_label_v1_oversight_proto protoreflect.FileDescriptor
 
 const file_label_v1_oversight_proto_rawDesc = "" +
@@ -686,10 +705,11 @@ const file_label_v1_oversight_proto_rawDesc = "" +
 	"\x13ReportEventResponse\x12%\n" +
 	"\x05event\x18\x01 \x01(\v2\x0f.label.v1.EventR\x05event\"+\n" +
 	"\x13PreviewEventRequest\x12\x14\n" +
-	"\x05event\x18\x01 \x01(\fR\x05event\"]\n" +
+	"\x05event\x18\x01 \x01(\fR\x05event\"s\n" +
 	"\x14PreviewEventResponse\x12/\n" +
 	"\x06labels\x18\x01 \x03(\v2\x17.label.v1.AffectedLabelR\x06labels\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x05R\x05total\"\xc6\x01\n" +
+	"\x05total\x18\x02 \x01(\x05R\x05total\x12\x14\n" +
+	"\x05notes\x18\x03 \x03(\tR\x05notes\"\xc6\x01\n" +
 	"\rAffectedLabel\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\"\n" +
 	"\fmanufacturer\x18\x02 \x01(\tR\fmanufacturer\x12-\n" +
@@ -707,7 +727,7 @@ const file_label_v1_oversight_proto_rawDesc = "" +
 	"\fEventFailure\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12*\n" +
-	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xbb\x02\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xd1\x02\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
@@ -719,7 +739,8 @@ const file_label_v1_oversight_proto_rawDesc = "" +
 	"\achanged\x18\b \x01(\x05R\achanged\x122\n" +
 	"\bfailures\x18\t \x03(\v2\x16.label.v1.EventFailureR\bfailures\x12\x16\n" +
 	"\x06failed\x18\n" +
-	" \x01(\x05R\x06failed2\xb9\x02\n" +
+	" \x01(\x05R\x06failed\x12\x14\n" +
+	"\x05notes\x18\v \x03(\tR\x05notes2\xb9\x02\n" +
 	"\x10OversightService\x12J\n" +
 	"\vReportEvent\x12\x1c.label.v1.ReportEventRequest\x1a\x1d.label.v1.ReportEventResponse\x12M\n" +
 	"\fPreviewEvent\x12\x1d.label.v1.PreviewEventRequest\x1a\x1e.label.v1.PreviewEventResponse\x12A\n" +

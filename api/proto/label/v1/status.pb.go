@@ -80,7 +80,10 @@ type ChangeLabelResponse struct {
 	// The label that takes the place of a superseded one.
 	Successor *LabelSummary `protobuf:"bytes,3,opt,name=successor,proto3" json:"successor,omitempty"`
 	// Whether the request was carried out before this call.
-	Known         bool `protobuf:"varint,4,opt,name=known,proto3" json:"known,omitempty"`
+	Known bool `protobuf:"varint,4,opt,name=known,proto3" json:"known,omitempty"`
+	// What whoever asked has to know of it, in sentences: such as that the evidence
+	// does not carry the label.
+	Notes         []string `protobuf:"bytes,5,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -141,6 +144,13 @@ func (x *ChangeLabelResponse) GetKnown() bool {
 		return x.Known
 	}
 	return false
+}
+
+func (x *ChangeLabelResponse) GetNotes() []string {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
 }
 
 // Asks for the requests that wait.
@@ -351,12 +361,13 @@ const file_label_v1_status_proto_rawDesc = "" +
 	"\n" +
 	"\x15label/v1/status.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\".\n" +
 	"\x12ChangeLabelRequest\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\fR\arequest\"\xc4\x01\n" +
+	"\arequest\x18\x01 \x01(\fR\arequest\"\xda\x01\n" +
 	"\x13ChangeLabelResponse\x12-\n" +
 	"\x06status\x18\x01 \x01(\v2\x15.label.v1.LabelStatusR\x06status\x122\n" +
 	"\awaiting\x18\x02 \x01(\v2\x18.label.v1.WaitingRequestR\awaiting\x124\n" +
 	"\tsuccessor\x18\x03 \x01(\v2\x16.label.v1.LabelSummaryR\tsuccessor\x12\x14\n" +
-	"\x05known\x18\x04 \x01(\bR\x05known\"2\n" +
+	"\x05known\x18\x04 \x01(\bR\x05known\x12\x14\n" +
+	"\x05notes\x18\x05 \x03(\tR\x05notes\"2\n" +
 	"\x1aListWaitingRequestsRequest\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\"S\n" +
 	"\x1bListWaitingRequestsResponse\x124\n" +

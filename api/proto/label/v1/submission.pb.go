@@ -572,7 +572,10 @@ type Submission struct {
 	// empty where nothing speaks against it, and where no device was asked for.
 	Doubt string `protobuf:"bytes,6,opt,name=doubt,proto3" json:"doubt,omitempty"`
 	// The same as a sentence.
-	DoubtText     string `protobuf:"bytes,7,opt,name=doubt_text,json=doubtText,proto3" json:"doubt_text,omitempty"`
+	DoubtText string `protobuf:"bytes,7,opt,name=doubt_text,json=doubtText,proto3" json:"doubt_text,omitempty"`
+	// Whether it is about another device of the product than the one that was asked
+	// for, and counts against that too.
+	OtherDevice   bool `protobuf:"varint,8,opt,name=other_device,json=otherDevice,proto3" json:"other_device,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -654,6 +657,13 @@ func (x *Submission) GetDoubtText() string {
 		return x.DoubtText
 	}
 	return ""
+}
+
+func (x *Submission) GetOtherDevice() bool {
+	if x != nil {
+		return x.OtherDevice
+	}
+	return false
 }
 
 // Asks for a page of submissions.
@@ -821,7 +831,7 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"\x06counts\x18\x02 \x01(\bR\x06counts\x12\x12\n" +
 	"\x04code\x18\x03 \x01(\tR\x04code\x12\x12\n" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x12\x18\n" +
-	"\aagainst\x18\x05 \x01(\bR\aagainst\"\xf2\x01\n" +
+	"\aagainst\x18\x05 \x01(\bR\aagainst\"\x95\x02\n" +
 	"\n" +
 	"Submission\x123\n" +
 	"\tstatement\x18\x01 \x01(\v2\x15.label.v1.EvidenceRefR\tstatement\x12\x16\n" +
@@ -831,7 +841,8 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"\breceived\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x14\n" +
 	"\x05doubt\x18\x06 \x01(\tR\x05doubt\x12\x1d\n" +
 	"\n" +
-	"doubt_text\x18\a \x01(\tR\tdoubtText\"l\n" +
+	"doubt_text\x18\a \x01(\tR\tdoubtText\x12!\n" +
+	"\fother_device\x18\b \x01(\bR\votherDevice\"l\n" +
 	"\x16ListSubmissionsRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +

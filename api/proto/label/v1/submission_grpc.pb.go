@@ -60,6 +60,7 @@ type SubmissionServiceClient interface {
 	// answered with its first receipt.
 	//
 	// Errors: INVALID_ARGUMENT for anything wrong with the document itself;
+	// ALREADY_EXISTS if its number is that of another statement of its signer;
 	// PERMISSION_DENIED if its signer had no right to say it; NOT_FOUND if no
 	// registered device is its subject; RESOURCE_EXHAUSTED over a limit. The
 	// reasons are those of internal/label/errors.go.
@@ -67,7 +68,8 @@ type SubmissionServiceClient interface {
 	// ListSubmissions lists the statements that the caller's organization signed
 	// or carried, newest first. Where a device is named, its manufacturer and
 	// operators get all statements about it, whoever signed and sent them, with
-	// what speaks against each.
+	// what speaks against each, and the reports about other devices of the product
+	// that count against it.
 	ListSubmissions(ctx context.Context, in *ListSubmissionsRequest, opts ...grpc.CallOption) (*ListSubmissionsResponse, error)
 }
 
@@ -163,6 +165,7 @@ type SubmissionServiceServer interface {
 	// answered with its first receipt.
 	//
 	// Errors: INVALID_ARGUMENT for anything wrong with the document itself;
+	// ALREADY_EXISTS if its number is that of another statement of its signer;
 	// PERMISSION_DENIED if its signer had no right to say it; NOT_FOUND if no
 	// registered device is its subject; RESOURCE_EXHAUSTED over a limit. The
 	// reasons are those of internal/label/errors.go.
@@ -170,7 +173,8 @@ type SubmissionServiceServer interface {
 	// ListSubmissions lists the statements that the caller's organization signed
 	// or carried, newest first. Where a device is named, its manufacturer and
 	// operators get all statements about it, whoever signed and sent them, with
-	// what speaks against each.
+	// what speaks against each, and the reports about other devices of the product
+	// that count against it.
 	ListSubmissions(context.Context, *ListSubmissionsRequest) (*ListSubmissionsResponse, error)
 	mustEmbedUnimplementedSubmissionServiceServer()
 }

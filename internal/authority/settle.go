@@ -1,0 +1,62 @@
+package authority
+
+import (
+	"fmt"
+	"strings"
+
+	"labeld/internal/label"
+	"labeld/internal/store"
+)
+
+// settledNotes says to an operator who settled what was open about a label that
+// something speaks against the evidence which the label rests on, and that it does
+// not carry the label today. The operator decides all the same: the same findings
+// have a consequence once ([Authority.drawVerdict]). What cannot be told now sounds
+// the alarm, since the label was changed already.
+func (a *Authority) settledNotes(st *store.Status) (notes []string) {
+	switch st.Action {
+	case label.Reinstate, label.Clear, label.Release:
+	default:
+		return nil
+	}
+	var rec *store.Label
+	err := a.read(func(v *store.View) (err error) {
+		if rec, err = v.Label(st.Label); err == nil {
+			notes, err = a.doubtNotes(v, rec)
+		}
+		return err
+	})
+	if err == nil && st.Action != label.Release {
+		var n *verdict
+		if n, _, err = a.judgeLive(rec); err == nil && n.loss != "" {
+			note := "The evidence of today does not carry the label"
+			if len(n.what) > 0 {
+				note += ": no longer met is " + strings.Join(n.what, "; ")
+			}
+			notes = append(notes, clipText(note+". Where this was known before, the label stands by your decision alone; suspend or revoke it if it should not.", label.MaxProse))
+		}
+	}
+	if err != nil {
+		a.alarm("telling what speaks against a label", string(st.Label), err)
+	}
+	return notes
+}
+
+// doubtNotes names the evidence of a label that something speaks against.
+func (a *Authority) doubtNotes(v *store.View, rec *store.Label) (notes []string, err error) {
+	l, err := said(v, rec)
+	if err != nil {
+		return nil, err
+	}
+	known := a.distrust.Load()
+	for _, e := range l.Evidence {
+		st, err := v.Statement(e.SHA256)
+		if err != nil {
+			continue // a ruling, which is no statement
+		}
+		if doubt := known.doubts(st, label.Digest{}, rec.Org, l.Device.Category, a.programme.Lifecycle(rec.Scheme).Propagation); doubt != nil {
+			notes = append(notes, fmt.Sprintf("The label rests on %s of %s (%s), which %s.", e.Number, e.Signer, e.SHA256, doubt.Text))
+		}
+	}
+	return notes, nil
+}

@@ -1,0 +1,137 @@
+// # Requests that wait
+//
+// A request that takes two operators waits for the second. All operators are told
+// that it does. It is closed when nothing can come of it any more: its label was
+// changed meanwhile so that the step is none that is left, or nobody signed it in
+// time. Then whoever signed it is told why, and it is no more on the list of what
+// waits. Time closes requests when it is looked next what time has brought about;
+// until then the list leaves them out.
+package authority
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/notice"
+	"labeld/internal/store"
+)
+
+// A RequestNews is the data of a notice about a request that waits for a second
+// operator, or that does so no more.
+type RequestNews struct {
+	Request label.Digest `json:"request"`
+	Label   label.ID     `json:"label"`
+	URL     string       `json:"url"`
+	Action  label.Action `json:"action"`
+	Reason  string       `json:"reason"`
+	Text    string       `json:"text"`
+	Until   time.Time    `json:"until,omitzero"`   // of one that waits: the last instant for the second operator
+	Closed  string       `json:"closed,omitempty"` // of one that was closed: why
+}
+
+// tellWaiting tells operators that a request waits for the second of them.
+func (a *Authority) tellWaiting(b *store.Batch, rec *store.Label, r *signedRequest, req *store.Request) error {
+	id := req.Digest.String()
+	return a.tellOperators(b, notice.RequestWaiting, "request-waiting-"+id, id, RequestNews{
+		Request: req.Digest, Label: rec.ID, URL: a.issuer.URL(rec.ID), Action: r.Action, Reason: r.Reason, Text: r.Text, Until: r.Made.Add(label.MaxRequestAge),
+	})
+}
+
+// hopeless returns why nothing can come of a request any more, or nothing.
+func hopeless(r *store.Request, standing *label.Standing, now time.Time) string {
+	if r.Received.Before(now.Add(-label.MaxRequestAge)) {
+		return fmt.Sprintf("no second operator signed it within %s", label.MaxRequestAge)
+	}
+	_, err := standing.Admit(r.Action)
+	if e, ok := errors.AsType[*label.Error](err); ok {
+		return e.Text
+	}
+	return ""
+}
+
+// closeMoot closes the requests about a label of which nothing can come after its
+// next status, but for the one that this status carries out.
+func (a *Authority) closeMoot(v *store.View, b *store.Batch, rec *store.Label, h *label.History, st *label.Status) error {
+	list, err := v.Waiting(rec.ID)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(r *store.Request) bool {
+		return slices.ContainsFunc(st.Requests, func(ref label.RequestRef) bool { return ref.SHA256 == r.Digest })
+	})
+	after := &label.History{Label: h.Label, Statuses: append(slices.Clone(h.Statuses), st), Seen: h.Seen}
+	standing := after.StandingAt(b.At)
+	return a.closeHopeless(b, list, &standing)
+}
+
+// closeHopeless adds to a batch that those requests are closed of which nothing can
+// come, and tells whoever signed them.
+func (a *Authority) closeHopeless(b *store.Batch, list []*store.Request, standing *label.Standing) error {
+	for _, r := range list {
+		if r.Closed = hopeless(r, standing, b.At); r.Closed == "" {
+			continue
+		}
+		p, err := r.Predicate()
+		if err != nil {
+			return err
+		}
+		b.Requests = append(b.Requests, *r)
+		news := RequestNews{Request: r.Digest, Label: r.Label, URL: a.issuer.URL(r.Label), Action: r.Action, Reason: p.Reason, Text: p.Text, Closed: r.Closed}
+		told := map[string]bool{}
+		for _, sig := range r.Signatures {
+			if told[sig.Organization] {
+				continue
+			}
+			told[sig.Organization] = true
+			id := r.Digest.String()
+			if err := tell(b, notice.RequestClosed, "request-closed-"+id+"-"+sig.Organization, id, sig.Organization, news); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// CloseStale closes the requests of which nothing can come because time has
+// passed.
+func (a *Authority) CloseStale(ctx context.Context) error {
+	var ids []label.ID
+	if err := a.read(func(v *store.View) error {
+		list, err := a.past(v, "closing requests").Waiting("")
+		for _, r := range list {
+			ids = append(ids, r.Label)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, id := range slices.Compact(ids) { // they come by label
+		err := a.writer.do(ctx, []string{claimf("label/%s", id)}, func(v *store.View, b *store.Batch) error {
+			rec, err := v.Label(id)
+			if err != nil {
+				return err
+			}
+			h, err := a.history(v, rec)
+			if err != nil {
+				return err
+			}
+			list, err := v.Waiting(id)
+			if err != nil {
+				return err
+			}
+			standing := h.StandingAt(b.At)
+			return a.closeHopeless(b, list, &standing)
+		})
+		switch {
+		case err != nil && !own(err):
+			return err
+		case err != nil:
+			a.alarm("closing requests", string(id), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package authority_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/notice"
+)
+
+// TestRequestsAreClosed leaves requests waiting of which nothing can come any more:
+// the label was revoked by another, its review was closed, it expired, or nobody
+// agreed in time.
+func TestRequestsAreClosed(t *testing.T) {
+	l := newLife(t)
+	op := l.Caller(labeltest.Operator)
+	l.Enrol("second-authority", label.RoleOperator)
+	second := l.Signers["second-authority"]
+	first, err := l.Authority.Change(ctx, op, l.Ask(labeltest.Operator, l.pub, label.Revoke, "nonconformity", nil))
+	must(t, err)
+	for _, org := range []string{labeltest.Operator, "second-authority"} {
+		if got := told(t, l.World, org); !slices.Contains(got, notice.RequestWaiting) {
+			t.Errorf("%s was told %v", org, got)
+		}
+	}
+	raw := l.Ask(labeltest.Operator, l.pub, label.Revoke, "misuse", nil)
+	stale, err := l.Authority.Change(ctx, op, raw)
+	must(t, err)
+	if list, err := l.Authority.Waiting(op, ""); err != nil || len(list) != 2 {
+		t.Fatalf("%d requests wait (%v)", len(list), err)
+	}
+	done, err := l.Authority.Change(ctx, op, l.Countersign(second, first.Request))
+	if must(t, err); done.Status == nil {
+		t.Fatal("the label is not revoked")
+	}
+	if list, err := l.Authority.Waiting(op, ""); err != nil || len(list) != 0 {
+		t.Errorf("%d requests wait for a label that is revoked (%v)", len(list), err)
+	}
+	got := told(t, l.World, labeltest.Operator)
+	if n := len(slices.DeleteFunc(got, func(k string) bool { return k != notice.RequestClosed })); n != 1 {
+		t.Errorf("the one who asked was told %d times that a request was closed", n)
+	}
+	if slices.Contains(told(t, l.World, "second-authority"), notice.RequestClosed) {
+		t.Error("somebody who did not ask was told")
+	}
+	_, err = l.Authority.Change(ctx, op, l.Countersign(second, stale.Request))
+	wants(t, err, label.Precondition, label.ReasonStep)
+	again, err := l.Authority.Change(ctx, op, l.Countersign(second, first.Request))
+	if must(t, err); !again.Known {
+		t.Error("what was carried out is closed")
+	}
+}
+
+func TestRequestsEndWithTime(t *testing.T) {
+	l := newLife(t)
+	op := l.Caller(labeltest.Operator)
+	wait := func() {
+		t.Helper()
+		_, err := l.Authority.Change(ctx, op, l.Ask(labeltest.Operator, l.pub, label.Revoke, "nonconformity", nil))
+		must(t, err)
+		must(t, l.Authority.CloseStale(ctx))
+		if list, err := l.Authority.Waiting(op, ""); err != nil || len(list) != 1 {
+			t.Fatalf("%d requests wait (%v)", len(list), err)
+		}
+	}
+	closed := func(want int) {
+		t.Helper()
+		if list, err := l.Authority.Waiting(op, ""); err != nil || len(list) != 0 {
+			t.Errorf("%d requests wait (%v)", len(list), err)
+		}
+		must(t, l.Authority.CloseStale(ctx))
+		must(t, l.Authority.CloseStale(ctx))
+		got := told(t, l.World, labeltest.Operator)
+		if n := len(slices.DeleteFunc(got, func(k string) bool { return k != notice.RequestClosed })); n != want {
+			t.Errorf("the one who asked was told %d times that a request was closed, want %d", n, want)
+		}
+	}
+	wait()
+	l.Clock.Set(l.Clock.Now().Add(label.MaxRequestAge + time.Second))
+	closed(1)
+	l.Clock.Set(l.pub.Label.Expires.Add(-time.Hour))
+	wait()
+	l.Clock.Set(l.pub.Label.Expires)
+	closed(2)
+	l.Restart()
+	closed(2)
+}
