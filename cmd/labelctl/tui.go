@@ -264,10 +264,10 @@ func disarmed(b []byte) []byte {
 	return out.Bytes()
 }
 
-// obeyed reports whether a terminal acts on a character, other than on the white
-// space of JSON, or shows nothing for it.
+// obeyed reports whether a terminal acts on a character, other than on the end of
+// a line, or shows nothing for it.
 func obeyed(r rune) bool {
-	return r != '\n' && r != '\t' && r != '\r' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp))
+	return r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp))
 }
 
 // raw prints bytes as they are, into a file; onto a terminal what it can show of

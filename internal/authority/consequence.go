@@ -56,7 +56,7 @@ func (a *Authority) Propagate(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		next := a.events.next()
-		if next == nil || next.class >= advisoryClass {
+		if next.waits() {
 			if err := a.judgeDue(ctx); err != nil {
 				return errors.Join(err, context.Cause(ctx))
 			}

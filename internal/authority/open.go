@@ -26,8 +26,7 @@ var urgency = map[label.EventKind]int{
 	label.AdvisoryEvent:    advisoryClass,
 }
 
-// advisoryClass is that of advisories. Live labels are judged again, where that
-// is due, before it.
+// advisoryClass is that of advisories.
 const advisoryClass = 2
 
 // advisoryOfMaker comes after the advisories of operators.
@@ -96,6 +95,10 @@ func (o *openEvents) next() *openEvent {
 	}
 	return first
 }
+
+// waits reports whether live labels of which that is due are judged before the
+// consequences of an event are drawn, or there is no event.
+func (e *openEvent) waits() bool { return e == nil || e.class >= advisoryClass }
 
 func (e *openEvent) compare(f *openEvent) int {
 	return cmp.Or(cmp.Compare(e.class, f.class), e.received.Compare(f.received), cmp.Compare(string(e.id[:]), string(f.id[:])))

@@ -8,10 +8,15 @@ import (
 	"labeld/internal/label"
 )
 
+// TestEveryKindOfEventHasAClass requires that as well that advisories, and
+// nothing else, wait until what is due to be judged again has been.
 func TestEveryKindOfEventHasAClass(t *testing.T) {
 	for _, k := range label.EventKinds {
 		if _, ok := urgency[k]; !ok {
 			t.Errorf("events of the kind %s have no class", k)
+		}
+		if e := (&openEvent{class: urgency[k]}); e.waits() != (k == label.AdvisoryEvent) {
+			t.Errorf("events of the kind %s wait for judgements: %t", k, e.waits())
 		}
 	}
 }

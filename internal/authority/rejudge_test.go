@@ -163,29 +163,6 @@ func TestOperatorIsNotOverruled(t *testing.T) {
 	}
 }
 
-// TestJudgedBeforeAdvised publishes an advisory just before a failure is found,
-// and again with the failure first.
-func TestJudgedBeforeAdvised(t *testing.T) {
-	for _, advisedFirst := range []bool{true, false} {
-		s := newSale(t)
-		publish := func() {
-			_, _, err := s.Authority.Advise(ctx, s.Caller(labeltest.Maker), s.AdvisoryEvent(labeltest.Maker, firstVex.bytes()), firstVex.bytes())
-			must(t, err)
-		}
-		if advisedFirst {
-			publish()
-		}
-		_, err := s.report(labeltest.Lab, "later", hasFail("5.5-1"))
-		must(t, err)
-		if !advisedFirst {
-			publish()
-		}
-		if p := s.now(); len(p.Statuses) != 2 || p.Statuses[0].Action != label.Suspend || p.Statuses[1].Action != label.Advise {
-			t.Errorf("advised first %t: the history is %+v", advisedFirst, p.Statuses)
-		}
-	}
-}
-
 // TestStruckEvidence strikes what a label rests on, and then what was to replace
 // it.
 func TestStruckEvidence(t *testing.T) {
