@@ -20,7 +20,7 @@ func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
 	typed := strings.TrimSpace(q.Get("q"))
 	maps.DeleteFunc(q, func(name string, _ []string) bool { return name == "q" || !slices.Contains(searched, name) })
 	to, err := h.search(typed)
-	if reason := label.ReasonOf(err); reason == label.ReasonMissing && len(q) > 0 || isWords(typed) && (reason == label.ReasonIDMalformed || reason == label.ReasonIDCheck) {
+	if label.ReasonOf(err) == label.ReasonMissing && len(q) > 0 || h.isWords(typed, err) {
 		q.Set("q", typed)
 		to, err = "/?"+q.Encode(), nil
 	}
@@ -31,11 +31,45 @@ func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
 	redirect(w, r, http.StatusSeeOther, h.voices.of(r).to(to), cacheNone)
 }
 
-// isWords reports whether what was typed is rather words than an ID with a
-// mistake in it: an ID has twelve characters, and almost always digits.
-func isWords(s string) bool {
-	plain := strings.NewReplacer("-", "", " ", "").Replace(s)
-	return len(s) <= search.MaxQuery && utf8.ValidString(s) && (len(plain) < 10 || len(plain) > 14 || !strings.ContainsAny(s, "0123456789"))
+// isWords reports whether what was typed, which is no ID for the reason err, is
+// rather words: there are labels that have them, or it has not the form of an ID.
+// A product's name can have that form, and a mistake in an ID must not look like a
+// product that nobody has heard of.
+func (h *Handler) isWords(typed string, err error) bool {
+	reason := label.ReasonOf(err)
+	if reason != label.ReasonIDMalformed && reason != label.ReasonIDCheck {
+		return false
+	}
+	if len(typed) > search.MaxQuery || !utf8.ValidString(typed) {
+		return false
+	}
+	if !likeID(typed) {
+		return true
+	}
+	found, err := h.index.Snapshot().Find(search.Query{Text: typed}, h.a.Now())
+	return err == nil && found.Total > 0
+}
+
+// likeID reports whether a text is of the form of an ID, or was meant to be: three
+// groups of four, or twelve in one, of which one may be missing or too many, and
+// almost always a digit.
+func likeID(s string) bool {
+	groups := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '-' })
+	if !strings.ContainsAny(s, "0123456789") {
+		return false
+	}
+	off := 0
+	switch len(groups) {
+	case 1:
+		off = len(groups[0]) - 12
+	case 3:
+		for _, g := range groups {
+			off += max(len(g)-4, 4-len(g))
+		}
+	default:
+		return false
+	}
+	return -2 <= off && off <= 2
 }
 
 // search returns the address of what was typed.

@@ -209,6 +209,12 @@ func (h *Handler) searchLabels(w http.ResponseWriter, r *http.Request, path stri
 		return
 	}
 	v := h.voices.of(r)
+	if found.Total == 0 && q.Text != "" {
+		if to, err := h.search(q.Text); err == nil { // a label ID or the number of a barcode, which are not words
+			redirect(w, r, http.StatusSeeOther, v.to(to), cacheNone)
+			return
+		}
+	}
 	made, err := v.body("search", h.searchPage(v, path, q, found, maker))
 	if err != nil {
 		h.fail(w, r, err, forPeople)

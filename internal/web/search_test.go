@@ -166,6 +166,25 @@ func TestFindLeadsToTheSearch(t *testing.T) {
 			t.Errorf("%q leads to %d %s, want %s", typed, r.Code, r.Header().Get("Location"), to)
 		}
 	}
+	// A product's name that has as many characters as an ID, a mistyped ID, and what
+	// could be either.
+	for typed, code := range map[string]int{
+		"Porch Camera 2": 303, "Porch-Camera-22": 303, "PorchCamera2": 400, "Lamp 2024 in blue": 303, "NL-C210": 303,
+		mistyped(camera): 400, mistyped(camera)[:4] + " " + mistyped(camera)[4:8] + "-" + mistyped(camera)[8:]: 400, mistyped(camera)[1:]: 400,
+	} {
+		if r := get(w.h, "/find?q="+url.QueryEscape(typed)); r.Code != code {
+			t.Errorf("%q leads to %d, want %d", typed, r.Code, code)
+		}
+	}
+	// The search itself knows IDs and the numbers of barcodes.
+	for typed, to := range map[string]string{
+		camera.Pretty(): "/l/" + string(camera), "952 2104 00017 1": "/01/09522104000171", "🔒": "", "---": "", "porch camera": "",
+	} {
+		if r := get(w.h, "/?q="+url.QueryEscape(typed)); r.Header().Get("Location") != to || (to == "") != (r.Code == 200) {
+			t.Errorf("the search for %q leads to %d %s, want %q", typed, r.Code, r.Header().Get("Location"), to)
+		}
+	}
+	wants(t, "a search for signs", get(w.h, "/?q=---").Body.String(), []string{"No label was found"}, nil)
 	for query, to := range map[string]string{
 		"q=plug&level=1&evil=1":              "/?level=1&q=plug",
 		"q=&level=1":                         "/?level=1&q=",
