@@ -72,6 +72,12 @@
 // organization the key that is in use last. Only requests for changes of labels
 // count all of them, because some take two operators.
 //
+// # What organizations may cost
+//
+// Whoever is enrolled may send much, and must not keep others from being served.
+// Pictures are bounded before they are decoded, and decoded by turns: one of each
+// organization at a time, beside each other and outside of every lock.
+//
 // # When a commit fails
 //
 // It may have been stored or not. The writer holds no state of its own: the next
@@ -94,6 +100,7 @@ import (
 	"labeld/internal/envelope"
 	"labeld/internal/issue"
 	"labeld/internal/label"
+	"labeld/internal/meter"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
 	"labeld/internal/verify"
@@ -138,12 +145,12 @@ type Authority struct {
 	distrust   atomic.Pointer[distrust]
 	list       atomic.Pointer[statusList]
 	tally      atomic.Pointer[signedTally]
-	listing    sync.Mutex   // held while list and tally are made
-	listFailed time.Time    // when a reader needed a tally, and none could be made; guarded by listing
-	decoding   sync.Mutex   // held while a picture is decoded, which takes much memory
-	changes    atomic.Int64 // commits with statuses since the start
-	failures   atomic.Int64 // labels of ours that did not verify; must stay zero
-	alarms     atomic.Int64 // items that loops and lists went on past
+	listing    sync.Mutex          // held while list and tally are made
+	listFailed time.Time           // when a reader needed a tally, and none could be made; guarded by listing
+	decoding   *meter.Gate[string] // of pictures, by organization
+	changes    atomic.Int64        // commits with statuses since the start
+	failures   atomic.Int64        // labels of ours that did not verify; must stay zero
+	alarms     atomic.Int64        // items that loops and lists went on past
 	sounded    *lru.Cache[string, time.Time]
 	events     openEvents
 }
@@ -182,6 +189,7 @@ func New(c Config) (*Authority, error) {
 	a := &Authority{
 		store: c.Store, programme: c.Programme, issuer: c.Issuer, trust: c.Trust,
 		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, log: c.Log,
+		decoding: meter.NewGate[string](decoders, waitingPerOrg, waitingDecodes),
 	}
 	var err error
 	if a.callers, err = lru.New[string, session](callerCache); err != nil {

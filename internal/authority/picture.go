@@ -2,8 +2,10 @@ package authority
 
 import (
 	"context"
+	"errors"
 
 	"labeld/internal/label"
+	"labeld/internal/meter"
 	"labeld/internal/store"
 )
 
@@ -31,7 +33,10 @@ func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Diges
 		return "", false, label.Errorf(label.Precondition, label.ReasonUnknownPicture, "device",
 			"its descriptor names no picture; one that does is another device, to be registered anew")
 	}
-	if mediaType, err = a.checkPicture(desc.Picture, file); err != nil {
+	if known, err = a.hasPicture(desc.Picture); err != nil || known && label.DigestOf(file) == desc.Picture {
+		return label.PictureType(file), known, err
+	}
+	if mediaType, err = a.checkPicture(ctx, c, desc.Picture, file); err != nil {
 		return "", false, err
 	}
 	defer a.writer.begin()()
@@ -44,17 +49,33 @@ func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Diges
 	return mediaType, known, err
 }
 
+// How many pictures are decoded at a time, since each takes up to 60 MB, and how many
+// of one organization and of all may wait for that.
+const (
+	decoders       = 2
+	waitingPerOrg  = 16
+	waitingDecodes = 64
+)
+
 // checkPicture requires that a file is the picture with a digest, and fit to be
-// one. Only who may send it has it decoded, and only one at a time.
-func (a *Authority) checkPicture(want label.Digest, file []byte) (mediaType string, err error) {
+// one. Only who may send it has it decoded, which takes up to half a second
+// ([label.CheckPicture]): of each organization one at a time, and organizations by
+// turns, so that none waits for all that another sends.
+func (a *Authority) checkPicture(ctx context.Context, c Caller, want label.Digest, file []byte) (mediaType string, err error) {
 	if len(file) <= label.MaxPicture {
 		if got := label.DigestOf(file); got != want {
 			return "", label.Errorf(label.Invalid, label.ReasonWrongPicture, "picture",
 				"its SHA-256 is %s, the descriptor names %s; send that file, or register a descriptor that names this one", got, want)
 		}
 	}
-	a.decoding.Lock()
-	defer a.decoding.Unlock()
+	leave, err := a.decoding.Enter(ctx, c.Org)
+	switch {
+	case errors.Is(err, meter.ErrBusy):
+		return "", label.Errorf(label.Unavailable, label.ReasonBusy, "picture", "too many pictures are being checked, at most %d of %s wait at a time; send this one again in a few seconds", waitingPerOrg, c.Org)
+	case err != nil:
+		return "", gone(ctx)
+	}
+	defer leave()
 	return label.CheckPicture(file)
 }
 
@@ -75,17 +96,21 @@ func (a *Authority) Picture(digest label.Digest) (file []byte, mediaType string,
 	return file, label.PictureType(file), nil
 }
 
+func (a *Authority) hasPicture(digest label.Digest) (here bool, err error) {
+	err = a.store.View(func(v *store.View) error {
+		here = v.HasPicture(digest)
+		return nil
+	})
+	return here, err
+}
+
 // Pictured reports whether the picture that a device's descriptor names is here.
 func (a *Authority) Pictured(d *store.Device) (here bool, err error) {
 	var desc label.Device
 	if err := label.Decode(d.Descriptor, &desc); err != nil {
 		return false, err
 	}
-	err = a.store.View(func(v *store.View) error {
-		here = v.HasPicture(desc.Picture)
-		return nil
-	})
-	return here, err
+	return a.hasPicture(desc.Picture)
 }
 
 // pictured forgets the labels whose pictures have arrived, so that they are read

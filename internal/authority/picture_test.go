@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -144,6 +146,53 @@ func TestPictureOnce(t *testing.T) {
 	wg.Wait()
 	if i := slices.Index(news, true); i < 0 || slices.Contains(news[i+1:], true) {
 		t.Errorf("it was new to %v; one is the first", news)
+	}
+}
+
+// TestPicturesTakeTurns has one manufacturer send more large pictures than may wait.
+// Another one's does not wait for all of them.
+func TestPicturesTakeTurns(t *testing.T) {
+	w := labeltest.New(t, nil)
+	const sent = 24
+	var mine []*example.Example
+	for i := range sent {
+		var b bytes.Buffer
+		must(t, jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, label.MaxPictureSide, label.MaxPictureSide-i)), nil))
+		e := w.Example("plug")
+		labeltest.Variant(t, e, i+1)
+		e.Device.Picture, e.Picture = label.DigestOf(b.Bytes()), b.Bytes()
+		var err error
+		e.Descriptor, err = e.Device.Canonical()
+		must(t, err)
+		_, _, err = w.Authority.Register(ctx, w.Caller(labeltest.Maker), e.Descriptor)
+		must(t, err)
+		mine = append(mine, e)
+	}
+	toy := showing(t, w, "toy", photo(t, 300, 200))
+	var wg sync.WaitGroup
+	var accepted, busy atomic.Int64
+	for _, e := range mine {
+		wg.Go(func() {
+			_, _, err := w.Authority.AddPicture(ctx, w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), e.Picture)
+			if label.ReasonOf(err) == label.ReasonBusy && label.KindOf(err) == label.Unavailable {
+				busy.Add(1)
+			} else if err != nil {
+				t.Errorf("sent with others: %v", err)
+			} else {
+				accepted.Add(1)
+			}
+		})
+	}
+	for busy.Load() == 0 { // as many wait as may
+		time.Sleep(time.Millisecond)
+	}
+	_, _, err := w.Authority.AddPicture(ctx, w.Caller(labeltest.ToyMaker), label.DigestOf(toy.Descriptor), toy.Picture)
+	before := accepted.Load()
+	must(t, err)
+	wg.Wait()
+	t.Logf("%d were accepted, %d before that of the other, %d refused", accepted.Load(), before, busy.Load())
+	if accepted.Load()+busy.Load() != sent || accepted.Load() < 10 || before > accepted.Load()/2 {
+		t.Error("the other waited for most of them, or too many were refused")
 	}
 }
 

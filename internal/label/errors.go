@@ -89,6 +89,10 @@ const (
 	ReasonNotYours         Reason = "NOT_YOURS"       // belongs to another organization
 	ReasonClock            Reason = "CLOCK_WENT_BACK" // the server's clock cannot be right: it went back, or jumped ahead
 	ReasonStorage          Reason = "STORAGE"         // the store cannot write now
+	ReasonDisk             Reason = "DISK"            // the disk is almost full: the rest is kept for the authority
+	ReasonBusy             Reason = "BUSY"            // too many wait for the same kind of work
+	ReasonQuota            Reason = "QUOTA"           // the organization has as many as it may have
+	ReasonTooMany          Reason = "TOO_MANY_REQUESTS"
 	ReasonSigner           Reason = "SIGNER"          // the key cannot sign now
 	ReasonShuttingDown     Reason = "SHUTTING_DOWN"
 	ReasonInternal         Reason = "INTERNAL"

@@ -104,6 +104,11 @@ const (
 	// them the memory that reading one takes: 50 MB at most.
 	MaxPictureSide = 2000
 
+	// MaxPictureScans bounds the scans of a JPEG. Each is a pass over the whole
+	// picture, however little it says: 18,000 empty ones fit in a file of
+	// [MaxPicture] and take 36 seconds. Progressive pictures have about ten.
+	MaxPictureScans = 32
+
 	// MinPictureSide is the least width and height of a picture, in pixels: on
 	// less nobody recognises a product.
 	MinPictureSide = 64

@@ -9,8 +9,10 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"labeld/internal/label"
 )
@@ -111,6 +113,66 @@ func TestCheckPictureRefuses(t *testing.T) {
 				t.Errorf("says %q, want %q", e.Text, c.says)
 			}
 		})
+	}
+}
+
+// scanned returns a progressive JPEG of white, of some size, whose reader has to pass
+// over it n times to learn nothing.
+func scanned(width, height, n int) []byte {
+	b := []byte{0xff, 0xd8}
+	segment := func(marker byte, data ...byte) {
+		b = append(b, 0xff, marker, byte((len(data)+2)>>8), byte(len(data)+2))
+		b = append(b, data...)
+	}
+	segment(0xdb, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)...)                         // DQT
+	segment(0xc2, 8, byte(height>>8), byte(height), byte(width>>8), byte(width), 1, 1, 0x11, 0) // SOF2, one component
+	segment(0xc4, append([]byte{0x00, 1}, make([]byte, 16)...)...)                              // DHT: DC, one code, no bits
+	segment(0xc4, append([]byte{0x10, 1}, append(make([]byte, 15), 0xe0)...)...)                // DHT: AC, one code, a run of blocks without anything
+	blocks := (width + 7) / 8 * ((height + 7) / 8)
+	segment(0xda, 1, 1, 0x00, 0, 0, 0)           // SOS of DC
+	b = append(b, make([]byte, (blocks+7)/8)...) // a zero for each block
+	for range n - 1 {
+		segment(0xda, 1, 1, 0x00, 1, 63, 0) // SOS of AC
+		if b = append(b, 0x7f, 0xfe); blocks > 1<<15-1 { // a code and how long the run is, twice
+			b = append(b, 0xd0, 0x97)
+		}
+	}
+	return append(b, 0xff, 0xd9)
+}
+
+// TestPictureOfManyScans sends a picture that fits by bytes and pixels and would keep
+// its reader busy for half a minute.
+func TestPictureOfManyScans(t *testing.T) {
+	file := scanned(label.MaxPictureSide, label.MaxPictureSide, label.MaxPictureScans)
+	start := time.Now()
+	if _, err := label.CheckPicture(file); err != nil {
+		t.Fatalf("a picture of %d scans: %v", label.MaxPictureScans, err)
+	}
+	t.Logf("a picture of %d scans takes %v", label.MaxPictureScans, time.Since(start))
+	most := (label.MaxPicture - 10_000) / 16
+	file = scanned(label.MaxPictureSide, label.MaxPictureSide, most)
+	if len(file) > label.MaxPicture {
+		t.Fatalf("it has %d bytes", len(file))
+	}
+	start = time.Now()
+	_, err := label.CheckPicture(file)
+	if e := wantRefusal(t, err, label.TooLarge, label.ReasonTooLarge, "picture"); !strings.Contains(e.Text, "save it as a baseline JPEG") {
+		t.Errorf("says %q", e.Text)
+	}
+	took := time.Since(start)
+	t.Logf("a picture of %d scans takes %v", most, took)
+	if took > 5*time.Second {
+		t.Error("it was read before it was refused")
+	}
+}
+
+// TestPictureOfUsualScans lets progressive pictures pass, with a thumbnail inside.
+func TestPictureOfUsualScans(t *testing.T) {
+	file := scanned(100, 100, 11)
+	thumbnail := scanned(64, 64, 11)
+	app := append([]byte{0xff, 0xe1, byte((len(thumbnail) + 2) >> 8), byte(len(thumbnail) + 2)}, thumbnail...)
+	if typ, err := label.CheckPicture(slices.Concat(file[:2], app, file[2:])); err != nil || typ != "image/jpeg" {
+		t.Errorf("is %q, %v", typ, err)
 	}
 }
 
