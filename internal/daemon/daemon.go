@@ -20,6 +20,7 @@ import (
 	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/locale"
+	"labeld/internal/meter"
 	"labeld/internal/notice"
 	"labeld/internal/qr"
 	"labeld/internal/rpc"
@@ -144,7 +145,7 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	}
 	draw := func(id label.ID) (*qr.Code, error) { return qr.New(qr.Payload(d.URL, id)) }
 	d.rpc = rpc.New(d.Authority, draw, tlsConfig, o.Log)
-	d.pages, err = web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, ClientHeader: c.ClientHeader, Art: studio, Words: words})
+	d.pages, err = web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, Clients: meter.NewClients(c.ClientHeader, o.Log), Art: studio, Words: words})
 	if err != nil {
 		return d, err
 	}

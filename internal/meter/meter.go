@@ -43,9 +43,16 @@ type Allowance struct {
 // A Meter counts what each client uses. It is safe for concurrent use.
 type Meter struct {
 	clients *lru.Cache[Who, *rate.Limiter]
-	each    int
-	eachOrg int
+	each    allowance
+	eachOrg allowance
 }
+
+type allowance struct {
+	limit rate.Limit
+	burst int
+}
+
+func perMinute(units int) allowance { return allowance{rate.Limit(float64(units) / 60), units} }
 
 // New returns a meter that gives clients and organizations so many units a minute;
 // the defaults where they are zero.
@@ -56,33 +63,47 @@ func New(perClient, perOrganization int) *Meter {
 	if perOrganization == 0 {
 		perOrganization = PerOrganization
 	}
+	return newMeter(perMinute(perClient), perMinute(perOrganization))
+}
+
+// NewEvery returns a meter that gives every client and organization one unit in so
+// much time, and some at once.
+func NewEvery(one time.Duration, burst int) *Meter {
+	a := allowance{rate.Every(one), burst}
+	return newMeter(a, a)
+}
+
+func newMeter(each, eachOrg allowance) *Meter {
 	clients, err := lru.New[Who, *rate.Limiter](remembered)
 	if err != nil {
 		panic(err) // of a size that is not positive
 	}
-	return &Meter{clients: clients, each: perClient, eachOrg: perOrganization}
+	return &Meter{clients: clients, each: each, eachOrg: eachOrg}
 }
 
-// PerMinute returns how many units a client has a minute.
-func (m *Meter) PerMinute(who Who) int {
+func (m *Meter) of(who Who) allowance {
 	if who.Org != "" {
 		return m.eachOrg
 	}
 	return m.each
 }
 
+// Burst returns how many units a client has at once after a pause, which are those of
+// a minute but for [NewEvery].
+func (m *Meter) Burst(who Who) int { return m.of(who).burst }
+
 // Take takes a number of units from a client's allowance, all of them or none. What
 // costs more than a minute's allowance costs that.
 func (m *Meter) Take(who Who, units int, now time.Time) Allowance {
-	each := m.PerMinute(who)
+	each := m.of(who)
 	mine, there := m.clients.Get(who)
 	if !there {
-		mine = rate.NewLimiter(rate.Limit(float64(each)/60), each)
+		mine = rate.NewLimiter(each.limit, each.burst)
 		if before, raced, _ := m.clients.PeekOrAdd(who, mine); raced {
 			mine = before
 		}
 	}
-	units = min(units, each)
+	units = min(units, each.burst)
 	a := Allowance{OK: mine.AllowN(now, units)}
 	left := mine.TokensAt(now)
 	short := float64(max(1, units)) - left

@@ -39,7 +39,7 @@ func TestTake(t *testing.T) {
 			t.Errorf("%v takes %d after %v: %+v, want %+v", c.who, c.units, c.after, got, c.want)
 		}
 	}
-	if meter.New(0, 0).PerMinute(first) != meter.PerClient || meter.New(0, 0).PerMinute(org) != meter.PerOrganization {
+	if meter.New(0, 0).Burst(first) != meter.PerClient || meter.New(0, 0).Burst(org) != meter.PerOrganization {
 		t.Error("zero is not the default")
 	}
 }

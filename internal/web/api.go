@@ -33,7 +33,7 @@ const (
 
 // api answers what is below /api.
 func (h *Handler) api(w http.ResponseWriter, r *http.Request) {
-	if !h.admit(w, r) {
+	if !h.admit(w, r, callUnits) {
 		return
 	}
 	path := strings.TrimPrefix(r.URL.Path, "/api")
@@ -222,6 +222,9 @@ func (h *Handler) bulk(w http.ResponseWriter, r *http.Request) {
 	numbers, err := readBulk(w, r)
 	if err != nil {
 		h.fail(w, r, err, forParsers)
+		return
+	}
+	if units := bulkUnits * len(numbers) / bulkStep; units > 0 && !h.admit(w, r, units) {
 		return
 	}
 	answers := make([]*Answer, len(numbers))

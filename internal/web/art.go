@@ -1,8 +1,12 @@
 package web
 
 import (
+	"context"
+	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +17,7 @@ import (
 	"labeld/internal/art"
 	"labeld/internal/authority"
 	"labeld/internal/label"
+	"labeld/internal/meter"
 )
 
 // How much artwork is kept: a drawing has about 100 KiB, a pack 1.5 MiB.
@@ -21,40 +26,121 @@ const (
 	packCache    = 8
 )
 
-// A gallery keeps artwork that was asked for.
+// How much artwork of one client and of all may wait to be made: what is made in a
+// second or two, and in ten.
+const (
+	drawingsEach, drawingsAll = 4, 32
+	packsEach, packsAll       = 2, 12
+)
+
+// A gallery keeps artwork that was asked for, and makes what is not there: each
+// exhibit once, however many ask for it, clients by turns, and few at a time, so that
+// artwork never takes all cores from other reads.
 type gallery struct {
-	drawing sync.Mutex // held while one is made, so that artwork never takes all cores from other reads
-	done    *lru.Cache[exhibit, *body]
+	done *lru.Cache[exhibit, *body]
+	gate *meter.Gate[meter.Who]
+	log  *slog.Logger
+
+	mu          sync.Mutex
+	commissions map[exhibit]*commission // that are waiting or being made
 }
 
-// An exhibit is what artwork follows from. A label that ends earlier than it did
-// has other artwork.
+// An exhibit is what artwork follows from, in one spelling: what the query leaves
+// out is filled in. A label that ends earlier than it did has other artwork.
 type exhibit struct {
-	id          label.ID
-	path, query string
-	until       time.Time
+	id        label.ID
+	pack      bool
+	format    string // empty for all, in a pack
+	kind      string // of file, empty for a pack
+	palette   string // empty for all, in a pack
+	languages string // with commas between
+	until     time.Time
 }
 
-func newGallery(size int) (*gallery, error) {
+// A commission is artwork that somebody waits for. When nobody does any more it is given
+// up.
+type commission struct {
+	waiting int // guarded by the gallery's mutex
+	cancel  context.CancelFunc
+	made    chan struct{} // closed when body and err are there
+	body    *body
+	err     error
+}
+
+func newGallery(size, atOnce, each, all int, log *slog.Logger) (*gallery, error) {
 	done, err := lru.New[exhibit, *body](size)
-	return &gallery{done: done}, err
+	return &gallery{done: done, gate: meter.NewGate[meter.Who](atOnce, each, all), log: log, commissions: map[exhibit]*commission{}}, err
 }
 
-// get returns artwork, made when it is first asked for.
-func (g *gallery) get(e exhibit, draw func() (*body, error)) (*body, error) {
-	if b, ok := g.done.Get(e); ok {
+// get returns artwork, made when it is first asked for. The work goes on only as long
+// as one of those waits who asked for it; who was the first waits in its line.
+func (g *gallery) get(ctx context.Context, who meter.Who, e exhibit, draw func(context.Context) (*body, error)) (*body, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, gone(err)
+	}
+	g.mu.Lock()
+	if b, ok := g.done.Get(e); ok { // a commission that is done leaves no moment between the two
+		g.mu.Unlock()
 		return b, nil
 	}
-	g.drawing.Lock()
-	defer g.drawing.Unlock()
-	if b, ok := g.done.Get(e); ok {
-		return b, nil
+	o := g.commissions[e]
+	if o == nil {
+		work, cancel := context.WithCancel(context.Background())
+		o = &commission{cancel: cancel, made: make(chan struct{})}
+		g.commissions[e] = o
+		go g.make(work, who, e, o, draw)
 	}
-	b, err := draw()
-	if err == nil {
-		g.done.Add(e, b)
+	o.waiting++
+	g.mu.Unlock()
+	select {
+	case <-o.made:
+		return o.body, o.err
+	case <-ctx.Done():
 	}
-	return b, err
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if o.waiting--; o.waiting == 0 {
+		o.cancel()
+		if g.commissions[e] == o {
+			delete(g.commissions, e)
+		}
+	}
+	return nil, gone(ctx.Err())
+}
+
+// make carries a commission out when its client's turn comes.
+func (g *gallery) make(ctx context.Context, who meter.Who, e exhibit, o *commission, draw func(context.Context) (*body, error)) {
+	defer o.cancel()
+	o.err = label.Errorf(label.Internal, label.ReasonInternal, "", "the artwork could not be drawn; the operator's log has the detail")
+	defer func() {
+		if r := recover(); r != nil {
+			g.log.Error("panic while drawing", "label", e.id, "panic", r, "stack", string(debug.Stack()))
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if o.err == nil {
+			g.done.Add(e, o.body)
+		}
+		if g.commissions[e] == o {
+			delete(g.commissions, e)
+		}
+		close(o.made)
+	}()
+	leave, err := g.gate.Enter(ctx, who)
+	if errors.Is(err, meter.ErrBusy) {
+		err = label.Errorf(label.Unavailable, label.ReasonBusy, "", "too much artwork is being drawn; ask again in a few seconds")
+	}
+	if err != nil {
+		o.err = err
+		return
+	}
+	defer leave()
+	o.body, o.err = draw(ctx)
+}
+
+// gone is the refusal for who went away, or has waited for as long as it may.
+func gone(err error) error {
+	return label.Errorf(label.Unavailable, label.ReasonBusy, "", "the request ended before it was answered: %v; ask again", err)
 }
 
 const (
@@ -64,80 +150,91 @@ const (
 
 // art answers with a label's artwork.
 func (h *Handler) art(w http.ResponseWriter, r *http.Request, name, path string) {
-	id, err := label.ParseID(name)
-	if err != nil {
-		h.failTyped(w, r, err, forPrograms, name)
+	e, err := h.exhibit(path, r.URL.RawQuery)
+	id, idErr := label.ParseID(name)
+	if idErr != nil {
+		h.failTyped(w, r, idErr, forPrograms, name)
 		return
 	}
-	b, cache, err := h.artwork(id, path, r.URL.RawQuery)
+	var p *authority.Published
+	if err == nil {
+		p, err = h.a.Lookup(id)
+	}
+	// A label that does not count now must not be printed any more.
+	if err == nil && p.State != label.Active {
+		err = label.Errorf(label.Precondition, label.ReasonStep, "id",
+			"the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id)
+	}
 	if err != nil {
 		h.fail(w, r, err, forPrograms)
 		return
 	}
-	h.send(w, r, b, cache)
+	e.id, e.until = id, p.Expires
+	if p.Scheduled != nil && !p.PutOff() {
+		e.until = p.Scheduled.Effective
+	}
+	g, draw, units := h.drawings, h.drawOne, drawingUnits
+	if e.pack {
+		g, draw, units = h.packs, h.pack, packUnits
+	}
+	if !g.done.Contains(e) && !h.pay(w, r, units) {
+		return
+	}
+	b, err := g.get(r.Context(), h.who(r), e, func(ctx context.Context) (*body, error) { return draw(ctx, p, e) })
+	if err != nil {
+		h.fail(w, r, err, forPrograms)
+		return
+	}
+	h.send(w, r, b, cacheUntil(p.NextChange(p.At), h.a.Now()))
 }
 
-// artwork returns a file of artwork, and for how long it may be kept. A label
-// that does not count now has none: it must not be printed any more.
-func (h *Handler) artwork(id label.ID, path, query string) (*body, []string, error) {
-	p, err := h.a.Lookup(id)
-	if err != nil {
-		return nil, nil, err
+// exhibit reads which artwork is asked for.
+func (h *Handler) exhibit(path, query string) (e exhibit, err error) {
+	var q url.Values
+	if e.pack = path == packPath; e.pack {
+		q, err = artQuery(query, "format", "palette", "lang")
+		e.format = q.Get("format")
+	} else {
+		q, err = artQuery(query, "palette", "lang")
+		e.format, e.kind, _ = strings.Cut(strings.TrimPrefix(path, artPath), ".")
 	}
-	if p.State != label.Active {
-		return nil, nil, label.Errorf(label.Precondition, label.ReasonStep, "id",
-			"the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id)
+	e.palette, e.languages = q.Get("palette"), q.Get("lang")
+	if e.palette == "" && !e.pack {
+		e.palette = h.studio.DefaultPalette()
 	}
-	until := p.Expires
-	if p.Scheduled != nil && !p.PutOff() {
-		until = p.Scheduled.Effective
+	if e.languages == "" {
+		e.languages = h.studio.DefaultLanguage()
 	}
-	e, g := exhibit{id, path, query, until}, h.drawings
-	draw := h.drawOne
-	if path == packPath {
-		g, draw = h.packs, h.pack
-	}
-	b, err := g.get(e, func() (*body, error) { return draw(p, e) })
-	return b, cacheUntil(p.NextChange(p.At), h.a.Now()), err
+	return e, err
 }
 
 // drawOne makes a drawing, as one kind of file.
-func (h *Handler) drawOne(p *authority.Published, e exhibit) (*body, error) {
-	format, kind, _ := strings.Cut(strings.TrimPrefix(e.path, artPath), ".")
-	q, err := artQuery(e.query, "palette", "lang")
+func (h *Handler) drawOne(ctx context.Context, p *authority.Published, e exhibit) (*body, error) {
+	m, err := h.model(p, e)
 	if err != nil {
 		return nil, err
 	}
-	m, err := h.model(p, e, q)
+	d, err := h.studio.Compose(m, e.format, e.palette)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return nil, err
 	}
-	palette := q.Get("palette")
-	if palette == "" {
-		palette = h.studio.DefaultPalette()
-	}
-	d, err := h.studio.Compose(m, format, palette)
+	b, err := d.Write(e.kind)
 	if err != nil {
 		return nil, err
 	}
-	b, err := d.Write(kind)
-	if err != nil {
-		return nil, err
-	}
-	return newBody(art.MediaType(kind), b), nil
+	return newBody(art.MediaType(e.kind), b), nil
 }
 
 // pack makes a zip file of drawings.
-func (h *Handler) pack(p *authority.Published, e exhibit) (*body, error) {
-	q, err := artQuery(e.query, "format", "palette", "lang")
+func (h *Handler) pack(_ context.Context, p *authority.Published, e exhibit) (*body, error) {
+	m, err := h.model(p, e)
 	if err != nil {
 		return nil, err
 	}
-	m, err := h.model(p, e, q)
-	if err != nil {
-		return nil, err
-	}
-	zip, err := h.studio.Pack(m, q.Get("format"), q.Get("palette"))
+	zip, err := h.studio.Pack(m, e.format, e.palette)
 	if err != nil {
 		return nil, err
 	}
@@ -146,12 +243,8 @@ func (h *Handler) pack(p *authority.Published, e exhibit) (*body, error) {
 	return b, nil
 }
 
-func (h *Handler) model(p *authority.Published, e exhibit, q url.Values) (*art.Model, error) {
-	var languages []string
-	if lang := q.Get("lang"); lang != "" {
-		languages = strings.Split(lang, ",")
-	}
-	return h.studio.Describe(art.Subject{Label: p.Label, ValidTo: label.DateOf(e.until.Add(-time.Second)), Base: h.base}, languages...)
+func (h *Handler) model(p *authority.Published, e exhibit) (*art.Model, error) {
+	return h.studio.Describe(art.Subject{Label: p.Label, ValidTo: label.DateOf(e.until.Add(-time.Second)), Base: h.base}, strings.Split(e.languages, ",")...)
 }
 
 // artQuery reads a query with some parameters, each once at most. Others are

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"labeld/internal/labeltest"
+	"labeld/internal/meter"
 	"labeld/internal/web"
 )
 
@@ -29,7 +30,7 @@ func BenchmarkLabel(b *testing.B) {
 	w := newWorld(b)
 	id := string(w.camera().Label.ID)
 	h := must[*web.Handler](b)(web.New(web.Config{
-		Authority: w.Authority, Base: base, Log: slog.New(slog.DiscardHandler), Art: labeltest.Studio(b), Words: labeltest.Words(b), ClientHeader: clientHeader,
+		Authority: w.Authority, Base: base, Log: slog.New(slog.DiscardHandler), Art: labeltest.Studio(b), Words: labeltest.Words(b), Clients: meter.NewClients(clientHeader, slog.New(slog.DiscardHandler)),
 	}))
 	for _, bm := range []struct{ name, target string }{
 		{"page", "/L/" + id},

@@ -164,6 +164,17 @@
 // that instant may be on its way. Caches have to tell addresses apart by their
 // query. Full tiles never change and may be cached for ever.
 //
+// # What strangers may cost
+//
+// What is asked for is paid for (package meter; limit.go has the prices), by each
+// client out of one purse for pages, the API and gRPC. Labels that there are cost
+// nothing and are always answered. What there is not costs, too. Who has used its
+// allowance up gets 429 with Retry-After, and nothing is rendered for it.
+//
+// Artwork is drawn once, however its address is spelled, and a few at a time. Clients
+// take turns; how many wait is bounded, of each and of all, and who comes beyond that
+// gets 503 with Retry-After at once. What nobody waits for any more is not begun.
+//
 // # Safety in the browser
 //
 // The pages have no script, no cookie and nothing from another host, and a

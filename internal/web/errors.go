@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"labeld/internal/label"
 )
@@ -79,7 +80,14 @@ func (h *Handler) noPage(w http.ResponseWriter, r *http.Request, to reader) {
 	h.refuse(w, r, problem{status: http.StatusNotFound, reason: reasonNoPage, text: "there is nothing at this address"}, to)
 }
 
+// refuse answers with a refusal, which is paid for: to guess costs too.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to reader) {
+	if p.status < http.StatusInternalServerError {
+		if a := h.meter.Take(h.who(r), missUnits, time.Now()); !a.OK {
+			h.tooMany(w, r, a.Wait, to)
+			return
+		}
+	}
 	head := w.Header()
 	protect(head)
 	head["Cache-Control"] = cacheNone

@@ -74,7 +74,7 @@ func (h *Handler) renderAPI() (*body, error) {
 		Base  string
 		Calls int
 		Bulk  int
-	}{newFrame("For shops and programs", h.a.Trust().Authority, "/api"), h.base, perMinute, maxBulk})
+	}{newFrame("For shops and programs", h.a.Trust().Authority, "/api"), h.base, apiPerMinute, maxBulk})
 }
 
 // A criterion is one line of what was checked.

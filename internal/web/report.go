@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/qr"
@@ -92,6 +90,9 @@ func (p *reportPage) mend(v *voice, e *label.Error) {
 func (h *Handler) report(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
+		if !h.pay(w, r, formUnits) {
+			return
+		}
 		id := r.URL.Query().Get("label")
 		h.sendForm(w, r, http.StatusOK, h.reportForm(h.voices.of(r), url.Values{"label": {id}}))
 	case http.MethodPost:
@@ -134,8 +135,8 @@ func (h *Handler) takeReport(w http.ResponseWriter, r *http.Request) {
 		h.sendForm(w, r, http.StatusOK, page)
 		return
 	}
-	if ok, _, wait := h.reports.take(r, time.Now()); !ok {
-		w.Header()["Retry-After"] = []string{seconds(wait)}
+	if a := h.reports.Take(h.who(r), 1, time.Now()); !a.OK {
+		w.Header()["Retry-After"] = []string{seconds(a.Wait)}
 		page.Wrong = v.Text("report.too-many")
 		h.sendForm(w, r, http.StatusTooManyRequests, page)
 		return
@@ -203,8 +204,4 @@ func (h *Handler) sendForm(w http.ResponseWriter, r *http.Request, status int, p
 	head["Vary"] = varyPage
 	head["Content-Language"] = v.tag
 	write(w, r, status, htmlType, b)
-}
-
-func newReportLimiter(header string) (*limiter, error) {
-	return newLimiter(rate.Every(reportsEvery), reportsAtOnce, header)
 }

@@ -5,17 +5,18 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/time/rate"
 
 	"labeld/internal/art"
 	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/locale"
+	"labeld/internal/meter"
 	"labeld/internal/notice"
 	"labeld/internal/qr"
 	"labeld/internal/scheme"
@@ -80,9 +81,11 @@ type Config struct {
 	Art       *art.Studio  // draws labels
 	Words     *locale.Catalogue
 
-	// ClientHeader is the header in which a proxy says whom it asks for, such as
-	// X-Forwarded-For; empty where clients connect themselves. Optional.
-	ClientHeader string
+	// Clients tells who asks, and Meter counts what that costs; gRPC counts in the
+	// same. Where they are nil, clients connect themselves, and have the usual
+	// allowances.
+	Clients *meter.Clients
+	Meter   *meter.Meter
 }
 
 // A Handler serves everything that is read over HTTP. It is safe for
@@ -98,8 +101,9 @@ type Handler struct {
 	homes    map[*voice]*body // the first page
 	speeches *lru.Cache[speech, *body]
 
-	calls   *limiter // of the API
-	reports *limiter // of people
+	clients *meter.Clients
+	meter   *meter.Meter // of all that is asked for
+	reports *meter.Meter // of what people report
 
 	index    *search.Index
 	read     int64       // log entry that the index has read last
@@ -127,10 +131,10 @@ func New(c Config) (*Handler, error) {
 	if h.pictures, err = lru.New[code, *picture](pictureCache); err != nil {
 		return nil, err
 	}
-	if h.drawings, err = newGallery(drawingCache); err != nil {
+	if h.drawings, err = newGallery(drawingCache, max(1, runtime.GOMAXPROCS(0)/2), drawingsEach, drawingsAll, h.log); err != nil {
 		return nil, err
 	}
-	if h.packs, err = newGallery(packCache); err != nil {
+	if h.packs, err = newGallery(packCache, 1, packsEach, packsAll, h.log); err != nil {
 		return nil, err
 	}
 	trust := c.Authority.Trust()
@@ -163,11 +167,14 @@ func New(c Config) (*Handler, error) {
 	if h.apiPage, err = h.renderAPI(); err != nil {
 		return nil, err
 	}
-	if h.calls, err = newLimiter(rate.Every(time.Minute/perMinute), perMinute, c.ClientHeader); err != nil {
-		return nil, err
+	if h.meter, h.clients = c.Meter, c.Clients; h.meter == nil {
+		h.meter = meter.New(0, 0)
 	}
-	h.reports, err = newReportLimiter(c.ClientHeader)
-	return h, err
+	if h.clients == nil {
+		h.clients = meter.NewClients("", c.Log)
+	}
+	h.reports = meter.NewEvery(reportsEvery, reportsAtOnce)
+	return h, nil
 }
 
 // currentKey returns the key that signs labels now: the last one still in use.
@@ -202,6 +209,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 		h.notHere(w, r)
+		return
+	}
+	if !h.pay(w, r, costOf(path, r.URL.RawQuery)) {
 		return
 	}
 	if len(path) >= 3 && path[0] == '/' && path[1]|0x20 == 'l' && path[2] == '/' {
