@@ -153,6 +153,8 @@ type Authority struct {
 	alarms     atomic.Int64        // items that loops and lists went on past
 	sounded    *lru.Cache[string, time.Time]
 	events     openEvents
+
+	openReports openReports // the writer's goroutine's
 }
 
 // Config is what an [Authority] is made of.
@@ -348,6 +350,11 @@ func (a *Authority) committed(b *store.Batch) {
 			return nil
 		}); err != nil {
 			a.log.Error("remembering which events are open", "err", err) // Propagate reads them again
+		}
+	}
+	if a.openReports.known {
+		for i := range b.Complaints {
+			a.openReports.put(&b.Complaints[i])
 		}
 	}
 	if len(b.Pictures) > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,44 +25,188 @@ const (
 // ComplaintKinds lists the kinds.
 var ComplaintKinds = []string{Copied, Mistaken, Weakness, Other}
 
+// What people report is kept in full only as far as somebody can read it. Beyond that
+// it is merged: counted, with its words as far as there is room, in the newest open
+// report of the same kind about the same label. So nobody can close the form for
+// others, nor keep reports about his own label from being taken, and strangers cannot
+// fill the disk.
 const (
-	// MaxOpenComplaints bounds the open complaints, so that strangers cannot
-	// fill the disk: operators who have so many see a flood either way.
+	// MaxLabelReports bounds the open reports about one label that are kept in full.
+	MaxLabelReports = 50
+
+	// MaxUnlabelled bounds those about no label.
+	MaxUnlabelled = 1000
+
+	// MaxOpenComplaints is how many may be open before only labels have more kept in
+	// full about which there are few, FewReports. At twice as many all are merged.
 	MaxOpenComplaints = 10_000
+	FewReports        = 3
+
+	// MaxMergedWords bounds the words of those that were merged into one, in bytes.
+	// The last ones are kept: the first are in the reports that were kept in full.
+	MaxMergedWords = 4 * label.MaxProse
 
 	// MaxContact bounds an address to ask back at, in bytes.
 	MaxContact = 200
 )
 
+// A reportSubject is what reports are merged by.
+type reportSubject struct {
+	label label.ID
+	kind  string
+}
+
+// openReports counts the open reports, so that taking one costs the same however many
+// there are. Only the writer's goroutine touches it.
+type openReports struct {
+	known bool // it was read, and no commit has failed since
+	all   map[string]reportSubject
+	about map[label.ID]int
+	last  map[reportSubject]string // the newest, by ID
+}
+
+// read counts what is open, once.
+func (o *openReports) read(v *store.View) error {
+	if o.known {
+		return nil
+	}
+	o.all, o.about, o.last = map[string]reportSubject{}, map[label.ID]int{}, map[reportSubject]string{}
+	err := v.OpenComplaints(nil, func(c *store.Complaint, _ []byte) bool {
+		key := reportSubject{c.Label, c.Kind}
+		newest, any := o.last[key]
+		o.put(c)
+		if any {
+			o.last[key] = newest // they come newest first
+		}
+		return true
+	})
+	o.known = err == nil
+	return err
+}
+
+// put is told of each report that was committed.
+func (o *openReports) put(c *store.Complaint) {
+	_, open := o.all[c.ID]
+	key := reportSubject{c.Label, c.Kind}
+	switch {
+	case c.Closed.IsZero() && !open:
+		o.all[c.ID], o.last[key] = key, c.ID
+		o.about[c.Label]++
+	case !c.Closed.IsZero() && open:
+		delete(o.all, c.ID)
+		if o.last[key] == c.ID {
+			delete(o.last, key)
+		}
+		if o.about[c.Label]--; o.about[c.Label] == 0 {
+			delete(o.about, c.Label)
+		}
+	}
+}
+
+// room reports whether one more report about a label is kept in full.
+func (o *openReports) room(id label.ID) bool {
+	n, most := o.about[id], MaxLabelReports
+	if id == "" {
+		most = MaxUnlabelled
+	}
+	switch {
+	case len(o.all) >= 2*MaxOpenComplaints:
+		return false
+	case len(o.all) >= MaxOpenComplaints:
+		return n < FewReports
+	}
+	return n < most
+}
+
+// into returns the report that another is merged into, or nil where it has to be kept
+// in full: there is none of its kind about its label, and room for one more of each.
+func (o *openReports) into(v *store.View, b *store.Batch, c *store.Complaint) (*store.Complaint, error) {
+	keys := []reportSubject{{c.Label, c.Kind}}
+	if len(o.all) >= 2*MaxOpenComplaints {
+		keys = append(keys, reportSubject{"", c.Kind})
+	}
+	for _, key := range keys {
+		id, ok := o.last[key]
+		if !ok || slices.ContainsFunc(b.Complaints, func(c store.Complaint) bool { return c.ID == id }) {
+			continue // it is being closed
+		}
+		return v.Complaint(id)
+	}
+	return nil, nil
+}
+
+// merge adds a report to another.
+func merge(into, c *store.Complaint) {
+	line := strings.Join(strings.Fields(c.Text), " ")
+	if c.Where != "" {
+		line += " (" + strings.Join(strings.Fields(c.Where), " ") + ")"
+	}
+	if c.Label != into.Label {
+		line = c.Label.Pretty() + ": " + line
+	}
+	into.More++
+	into.Words += line + "\n"
+	for len(into.Words) > MaxMergedWords {
+		_, into.Words, _ = strings.Cut(into.Words, "\n")
+	}
+}
+
 // Complain takes what somebody reports who need not say who they are. It is seen
-// by operators only. The label may be left out; one that is named must exist.
+// by operators only. The label may be left out; one that is named must exist. Where
+// there are many already, what is returned is the report that it was merged into.
 func (a *Authority) Complain(ctx context.Context, p store.Complaint) (*store.Complaint, error) {
 	p.Text, p.Where, p.Contact = strings.TrimSpace(p.Text), strings.TrimSpace(p.Where), strings.TrimSpace(p.Contact)
 	if err := checkComplaint(&p); err != nil {
 		return nil, err
 	}
 	c := &store.Complaint{ID: strings.ToLower(rand.Text()[:12]), Label: p.Label, Kind: p.Kind, Where: p.Where, Text: p.Text, Contact: p.Contact}
+	out := c
 	err := a.writer.do(ctx, []string{"complaint"}, func(v *store.View, b *store.Batch) error {
 		if c.Label != "" {
 			if _, err := v.Label(c.Label); err != nil {
 				return found(err, label.ReasonUnknownLabel, "label", "no label %s was issued here; leave it out, and write what stands on the product", c.Label.Pretty())
 			}
 		}
-		n := 0
-		if err := a.past(v, "counting reports").OpenComplaints(nil, func(*store.Complaint, []byte) bool { n++; return n < MaxOpenComplaints }); err != nil {
+		if err := a.openReports.read(a.past(v, "counting reports")); err != nil {
 			return err
 		}
-		if n >= MaxOpenComplaints {
-			return label.Errorf(label.Unavailable, label.ReasonTooLarge, "", "there are too many reports at the moment; please tell the authority by mail")
+		out = c
+		if !a.openReports.room(c.Label) {
+			into, err := a.openReports.into(v, b, c)
+			if err != nil {
+				return err
+			}
+			if into != nil {
+				merge(into, c)
+				out = into
+			}
 		}
-		c.Received = b.At.UTC()
-		b.Complaints = append(b.Complaints, *c)
-		return a.tellOperators(b, notice.ReportReceived, "report-"+c.ID, string(c.Label), ReportNews{c.ID, c.Label, c.Kind})
+		if out == c {
+			c.Received = b.At.UTC()
+		}
+		b.Complaints = append(b.Complaints, *out)
+		id := "report-" + out.ID
+		if out.More > 0 {
+			if !powerOfTen(out.More) {
+				return nil
+			}
+			id += "-" + strconv.Itoa(out.More)
+		}
+		return a.tellOperators(b, notice.ReportReceived, id, string(out.Label), ReportNews{out.ID, out.Label, out.Kind})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return c, nil
+	return out, nil
+}
+
+// powerOfTen reports whether operators are told of so many merged reports: of the
+// first, the tenth, the hundredth.
+func powerOfTen(n int) bool {
+	for n%10 == 0 {
+		n /= 10
+	}
+	return n == 1
 }
 
 // checkComplaint checks what a stranger wrote.
@@ -109,11 +254,13 @@ func (a *Authority) Complaints(c Caller, id label.ID, p Page) (list []*Complaint
 		} else {
 			err = a.past(v, "listing reports").OpenComplaints(cursor, page.add)
 		}
+		about := map[label.ID]int{} // counted once for each label
 		for _, c := range page.items {
 			s := &ComplaintState{Complaint: *c}
-			if c.Label != "" {
-				s.AboutLabel = v.Complaints(c.Label)
+			if _, counted := about[c.Label]; !counted && c.Label != "" {
+				about[c.Label] = v.Complaints(c.Label)
 			}
+			s.AboutLabel = about[c.Label]
 			list = append(list, s)
 		}
 		return err

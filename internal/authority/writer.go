@@ -290,6 +290,7 @@ func (w *writer) commit(ops []*op) {
 	default:
 		w.a.log.Error("commit failed", "err", err, "operations", len(ready))
 		w.a.enrolled(b)
+		w.a.openReports.known = false // they are counted anew
 		err = label.Errorf(label.Unavailable, label.ReasonStorage, "",
 			"the store cannot write now (the operator's log says why); repeat the request, which is safe whether or not this one was stored")
 	}

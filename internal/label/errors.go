@@ -93,7 +93,7 @@ const (
 	ReasonBusy             Reason = "BUSY"            // too many wait for the same kind of work
 	ReasonQuota            Reason = "QUOTA"           // the organization has as many as it may have
 	ReasonTooMany          Reason = "TOO_MANY_REQUESTS"
-	ReasonSigner           Reason = "SIGNER"          // the key cannot sign now
+	ReasonSigner           Reason = "SIGNER" // the key cannot sign now
 	ReasonShuttingDown     Reason = "SHUTTING_DOWN"
 	ReasonInternal         Reason = "INTERNAL"
 )

@@ -132,7 +132,7 @@ func scanned(width, height, n int) []byte {
 	segment(0xda, 1, 1, 0x00, 0, 0, 0)           // SOS of DC
 	b = append(b, make([]byte, (blocks+7)/8)...) // a zero for each block
 	for range n - 1 {
-		segment(0xda, 1, 1, 0x00, 1, 63, 0) // SOS of AC
+		segment(0xda, 1, 1, 0x00, 1, 63, 0)              // SOS of AC
 		if b = append(b, 0x7f, 0xfe); blocks > 1<<15-1 { // a code and how long the run is, twice
 			b = append(b, 0xd0, 0x97)
 		}

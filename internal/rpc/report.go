@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/authority"
@@ -48,8 +49,12 @@ func (s *reports) CloseReport(ctx context.Context, r *labelv1.CloseReportRequest
 }
 
 func report(c *store.Complaint) *labelv1.Report {
+	text := c.Text
+	if c.More > 0 {
+		text += fmt.Sprintf("\n\nReports of the same kind that were merged into this one because there are many: %d. The last of them say:\n%s", c.More, c.Words)
+	}
 	return &labelv1.Report{
-		Id: c.ID, Label: string(c.Label), Kind: c.Kind, Where: c.Where, Text: c.Text, Contact: c.Contact,
+		Id: c.ID, Label: string(c.Label), Kind: c.Kind, Where: c.Where, Text: text, Contact: c.Contact,
 		Received: timestamp(c.Received), Closed: timestamp(c.Closed), Outcome: c.Outcome,
 	}
 }

@@ -20,6 +20,9 @@ type Complaint struct {
 	Received time.Time `json:"received"`
 	Closed   time.Time `json:"closed,omitzero"`
 	Outcome  string    `json:"outcome,omitempty"`
+
+	More  int    `json:"more,omitzero"`   // complaints that were merged into this one
+	Words string `json:"words,omitempty"` // of the last of those, one a line
 }
 
 func complaintKey(c *Complaint) []byte { return append(newestFirst(c.Received), c.ID...) }

@@ -175,6 +175,9 @@
 // take turns; how many wait is bounded, of each and of all, and who comes beyond that
 // gets 503 with Retry-After at once. What nobody waits for any more is not begun.
 //
+// The form for reports is taken from five of a client and one more each five minutes,
+// and not from pages of other sites, whose visitors would be as many clients.
+//
 // # Safety in the browser
 //
 // The pages have no script, no cookie and nothing from another host, and a

@@ -122,7 +122,30 @@ func (h *Handler) reportForm(v *voice, form url.Values) *reportPage {
 	return p
 }
 
+// reasonOtherSite is the reason for a form that another site sent.
+const reasonOtherSite label.Reason = "OTHER_SITE"
+
+// fromOtherSite reports whether a page of another site had a visitor's browser send
+// the form: with one, whoever has visitors would have as many clients. Browsers say so
+// in Sec-Fetch-Site; those before 2023 name the page's origin, unless it forbids that.
+// Programs say nothing, and speak for themselves.
+func (h *Handler) fromOtherSite(r *http.Request) bool {
+	switch site := r.Header.Get("Sec-Fetch-Site"); site {
+	case "same-origin", "none":
+		return false
+	case "":
+		origin := r.Header.Get("Origin")
+		_, host, _ := strings.Cut(origin, "://")
+		return origin != "" && origin != "null" && origin != h.base && host != r.Host
+	}
+	return true
+}
+
 func (h *Handler) takeReport(w http.ResponseWriter, r *http.Request) {
+	if h.fromOtherSite(r) {
+		h.refuse(w, r, problem{status: http.StatusForbidden, reason: reasonOtherSite, text: "the form was sent by a page of another site; open " + h.base + "/report and send it from there"}, forPeople)
+		return
+	}
 	form, err := readForm(w, r)
 	if err != nil {
 		h.fail(w, r, err, forPeople)

@@ -99,3 +99,40 @@ func TestReportsThatAreRefused(t *testing.T) {
 		t.Errorf("PUT: %d", r.Code)
 	}
 }
+
+// TestReportFromOtherSite has a page of another site make its visitors' browsers send
+// the form.
+func TestReportFromOtherSite(t *testing.T) {
+	w := newWorld(t)
+	form := url.Values{"kind": {"other"}, "text": {"Nothing."}}.Encode()
+	for i, c := range []struct {
+		name, value string
+		code        int
+	}{
+		{"Sec-Fetch-Site", "cross-site", http.StatusForbidden},
+		{"Sec-Fetch-Site", "same-site", http.StatusForbidden},
+		{"Origin", "https://elsewhere.example", http.StatusForbidden},
+		{"Origin", "https://example.com.elsewhere.example", http.StatusForbidden},
+		{"Sec-Fetch-Site", "same-origin", http.StatusOK},
+		{"Sec-Fetch-Site", "none", http.StatusOK},
+		{"Origin", base, http.StatusOK},
+		{"Origin", "https://example.com", http.StatusOK}, // as the request names the host
+		{"Origin", "null", http.StatusOK},                // our own page says no more, in old browsers
+		{"X-Nothing", "", http.StatusOK},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/report", strings.NewReader(form))
+		r.Header.Set("Content-Type", formType)
+		r.Header.Set(c.name, c.value)
+		r.RemoteAddr = "192.0.2." + strconv.Itoa(i) + ":1"
+		rec := httptest.NewRecorder()
+		w.h.ServeHTTP(rec, r)
+		if rec.Code != c.code {
+			t.Errorf("%s: %s gets %d, want %d", c.name, c.value, rec.Code, c.code)
+		}
+		checkAnswer(t, rec)
+	}
+	list, _, err := w.Authority.Complaints(w.Caller(labeltest.Operator), "", authority.Page{})
+	if err != nil || len(list) != 6 {
+		t.Errorf("%d reports were taken (%v)", len(list), err)
+	}
+}
