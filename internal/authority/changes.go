@@ -1,8 +1,10 @@
 package authority
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"labeld/internal/label"
@@ -116,7 +118,8 @@ func said(v *store.View, rec *store.Label) (*label.Label, error) {
 const MaxModels = 50
 
 // ByModel returns the labels of the products with a model number, newest first:
-// those of one manufacturer.
+// those of one manufacturer. What it reads is those products' devices and labels, not
+// all that the manufacturer has.
 func (a *Authority) ByModel(manufacturer, model string) (*LabelPage, error) {
 	out := &LabelPage{}
 	var ids []label.ID
@@ -124,28 +127,63 @@ func (a *Authority) ByModel(manufacturer, model string) (*LabelPage, error) {
 		if _, err := v.Org(manufacturer); err != nil {
 			return unknownOrg(err, "manufacturer", manufacturer)
 		}
+		devices, err := v.ModelDevices(manufacturer, model)
+		if err != nil {
+			return err
+		}
 		// A label of which nobody can tell the model may be of this one.
 		v = v.Past(func(d *store.Damage) { out.unavailable(a, d.Label(), d) })
-		return v.OrgLabels(manufacturer, nil, func(rec *store.Label, _ []byte) bool {
-			var d struct {
-				Model string `json:"model"`
-			}
-			dev, err := v.Device(rec.Device)
-			if err == nil {
-				err = label.DecodeLoose(dev.Descriptor, &d)
-			}
+		var list []*store.Label
+		for _, digest := range devices {
+			d, is, err := ofModel(v, digest, model)
 			if err != nil {
-				out.unavailable(a, rec.ID, err)
-			} else if d.Model == model {
-				ids = append(ids, rec.ID)
+				ids, err = a.byModelOfAll(v, out, manufacturer, model)
+				return err
 			}
-			return len(ids) < MaxModels
-		})
+			if !is {
+				continue
+			}
+			labels, err := v.LabelsOf(d)
+			if err != nil {
+				return err
+			}
+			list = append(list, labels...)
+		}
+		slices.SortFunc(list, func(a, b *store.Label) int { return cmp.Compare(b.Index, a.Index) })
+		for _, rec := range list[:min(len(list), MaxModels)] {
+			ids = append(ids, rec.ID)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, out.show(a, ids)
+}
+
+// ofModel reports whether a device has a model number as it is spelled.
+func ofModel(v *store.View, digest label.Digest, model string) (d *store.Device, is bool, err error) {
+	var desc struct {
+		Model string `json:"model"`
+	}
+	if d, err = v.Device(digest); err == nil {
+		err = label.DecodeLoose(d.Descriptor, &desc)
+	}
+	return d, desc.Model == model, err
+}
+
+// byModelOfAll looks through all labels of a manufacturer. Nothing else leads from a
+// device that cannot be read to its labels.
+func (a *Authority) byModelOfAll(v *store.View, out *LabelPage, manufacturer, model string) (ids []label.ID, err error) {
+	err = v.OrgLabels(manufacturer, nil, func(rec *store.Label, _ []byte) bool {
+		if _, is, err := ofModel(v, rec.Device, model); err != nil {
+			out.unavailable(a, rec.ID, err)
+		} else if is {
+			ids = append(ids, rec.ID)
+		}
+		return len(ids) < MaxModels
+	})
+	return ids, err
 }
 
 // A Listed is a label as lists show it, with all that happened to it.

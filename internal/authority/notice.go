@@ -198,14 +198,31 @@ func (a *Authority) Feed(manufacturer string) (org *label.Organization, list []*
 		if org, err = v.Org(manufacturer); err != nil || !org.Has(label.RoleManufacturer) {
 			return label.Errorf(label.NotFound, label.ReasonUnknownOrg, "manufacturer", "no manufacturer %q is enrolled here", manufacturer)
 		}
+		seen := 0
 		return a.past(v, "listing notices").OrgNotices(manufacturer, nil, func(n *notice.Notice, _ []byte) bool {
 			if notice.KindOf(n.Kind).Public {
 				list = append(list, n)
 			}
-			return len(list) < notice.MaxFeed
+			seen++
+			return len(list) < notice.MaxFeed && seen < maxFeedRead
 		})
 	})
 	return org, list, err
+}
+
+// maxFeedRead bounds the notices that are read for a feed: many are for the
+// manufacturer alone.
+const maxFeedRead = 20 * notice.MaxFeed
+
+// Manufacturer returns a manufacturer. It is public.
+func (a *Authority) Manufacturer(id string) (org *label.Organization, err error) {
+	err = a.store.View(func(v *store.View) error {
+		if org, err = v.Org(id); err != nil || !org.Has(label.RoleManufacturer) {
+			return label.Errorf(label.NotFound, label.ReasonUnknownOrg, "manufacturer", "no manufacturer %q is enrolled here", id)
+		}
+		return nil
+	})
+	return org, err
 }
 
 // itself returns the organization that a caller asks about: itself, or another

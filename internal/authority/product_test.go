@@ -253,3 +253,36 @@ func TestWarningIsNotShed(t *testing.T) {
 		}
 	}
 }
+
+// TestByModelReadsOnlyThat asks for products that there are not of a manufacturer with
+// more and more labels. That costs the same.
+func TestByModelReadsOnlyThat(t *testing.T) {
+	w := labeltest.New(t, nil)
+	ask := func() float64 {
+		return testing.AllocsPerRun(20, func() {
+			if list, err := w.Authority.ByModel(labeltest.Maker, "no such model"); err != nil || len(list.Labels) != 0 {
+				t.Errorf("found %v, %v", list, err)
+			}
+		})
+	}
+	e := w.Example("plug")
+	w.Issue(e, 1)
+	one := ask()
+	for i := range 12 {
+		e := w.Example("plug")
+		labeltest.Variant(t, e, i+1)
+		w.Issue(e, 1)
+	}
+	if many := ask(); many > one+4 {
+		t.Errorf("%v allocations with one label, %v with thirteen", one, many)
+	}
+	list, err := w.Authority.ByModel(labeltest.Maker, e.Device.Model)
+	if err != nil || len(list.Labels) == 0 {
+		t.Fatal(list, err)
+	}
+	for i, p := range list.Labels {
+		if p.Label.Device.Model != e.Device.Model || i > 0 && p.Index > list.Labels[i-1].Index {
+			t.Errorf("the %d. is %s of %q", i, p.Label.ID, p.Label.Device.Model)
+		}
+	}
+}

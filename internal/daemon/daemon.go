@@ -144,8 +144,9 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 		return d, err
 	}
 	draw := func(id label.ID) (*qr.Code, error) { return qr.New(qr.Payload(d.URL, id)) }
-	d.rpc = rpc.New(d.Authority, draw, tlsConfig, o.Log)
-	d.pages, err = web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, Clients: meter.NewClients(c.ClientHeader, o.Log), Art: studio, Words: words})
+	clients, purse := meter.NewClients(c.ClientHeader, o.Log), meter.New(0, 0)
+	d.rpc = rpc.New(d.Authority, draw, tlsConfig, rpc.Limits{Clients: clients, Meter: purse}, o.Log)
+	d.pages, err = web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, Clients: clients, Meter: purse, Art: studio, Words: words})
 	if err != nil {
 		return d, err
 	}

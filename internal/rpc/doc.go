@@ -13,6 +13,14 @@
 // nobody, who may verify labels and read schemes. A token that is there and
 // wrong is refused even where none is needed.
 //
+// # What calls cost
+//
+// Calls are paid for in units of package meter, out of the same purse as what a client
+// asks for over HTTP: by the organization that proved who it is, or else by the
+// address. To verify a label that there is costs nothing and is always answered; what
+// fails costs too. Operators are never refused. Who has used its allowance up gets
+// RESOURCE_EXHAUSTED with the reason TOO_MANY_REQUESTS.
+//
 // # What else is served
 //
 // grpc.health.v1.Health, and reflection, so that grpcurl works without files.

@@ -31,8 +31,13 @@ import (
 // serve serves a world and returns a connection to it.
 func serve(t *testing.T, w *labeltest.World) *grpc.ClientConn {
 	t.Helper()
+	return serveWithin(t, w, rpc.Limits{})
+}
+
+func serveWithin(t *testing.T, w *labeltest.World, limits rpc.Limits) *grpc.ClientConn {
+	t.Helper()
 	draw := func(id label.ID) (*qr.Code, error) { return qr.New(qr.Payload(labeltest.Base, id)) }
-	s := rpc.New(w.Authority, draw, nil, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	s := rpc.New(w.Authority, draw, nil, limits, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/authority"
 	"labeld/internal/label"
+	"labeld/internal/meter"
 )
 
 // A Server serves an authority over gRPC.
@@ -35,10 +36,17 @@ const streamWorkers = 64
 
 // New returns a server. TLS may be nil on loopback only; that is for the caller
 // to see to. QR draws label codes.
-func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, log *slog.Logger) *Server {
-	in := &interceptor{a: a, log: log}
+func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, limits Limits, log *slog.Logger) *Server {
+	in := &interceptor{Limits: limits, a: a, log: log}
+	if in.Meter == nil {
+		in.Meter = meter.New(0, 0)
+	}
+	if in.Clients == nil {
+		in.Clients = meter.NewClients("", log)
+	}
 	opts := []grpc.ServerOption{
 		grpc.UnaryInterceptor(in.unary),
+		grpc.StreamInterceptor(in.stream),
 		grpc.MaxRecvMsgSize(label.MaxMessage),
 		grpc.MaxConcurrentStreams(256),
 		grpc.NumStreamWorkers(streamWorkers),
@@ -93,6 +101,7 @@ func (s *Server) Drain(ctx context.Context) {
 
 // An interceptor stands before every call.
 type interceptor struct {
+	Limits
 	a   *authority.Authority
 	log *slog.Logger
 }
@@ -104,18 +113,33 @@ func (in *interceptor) unary(ctx context.Context, req any, info *grpc.UnaryServe
 			err = statusOf(ctx, in.log, info.FullMethod, label.Errorf(label.Internal, label.ReasonInternal, "", "something went wrong here; the operator's log has the detail"))
 		}
 	}()
+	var c authority.Caller
 	if raw := bearer(ctx); raw != "" {
-		c, err := in.a.Authenticate(raw)
-		if err != nil {
-			return nil, statusOf(ctx, in.log, info.FullMethod, err)
+		if c, err = in.a.Authenticate(raw); err != nil {
+			return nil, in.refused(ctx, c, info.FullMethod, err)
 		}
 		ctx = context.WithValue(ctx, callerKey{}, c)
 	}
-	resp, err = next(ctx, req)
-	if err != nil && strings.HasPrefix(info.FullMethod, "/label.v1.") {
+	if err := in.pay(ctx, c, costOf(info.FullMethod, req)); err != nil {
 		return nil, statusOf(ctx, in.log, info.FullMethod, err)
 	}
+	resp, err = next(ctx, req)
+	if err != nil && strings.HasPrefix(info.FullMethod, "/label.v1.") {
+		return nil, in.refused(ctx, c, info.FullMethod, err)
+	}
 	return resp, err
+}
+
+// refused returns the status of a call that failed, which is paid for: to guess costs
+// too.
+func (in *interceptor) refused(ctx context.Context, c authority.Caller, method string, err error) error {
+	st := statusOf(ctx, in.log, method, err)
+	if failed(st) {
+		if err := in.pay(ctx, c, missUnits); err != nil {
+			return statusOf(ctx, in.log, method, err)
+		}
+	}
+	return st
 }
 
 // bearer returns the caller token of a call.

@@ -377,7 +377,7 @@ func (h *Handler) makerPages(w http.ResponseWriter, r *http.Request, rest string
 
 // maker returns a manufacturer.
 func (h *Handler) maker(id string) (*label.Party, error) {
-	org, _, err := h.a.Feed(id)
+	org, err := h.a.Manufacturer(id)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,9 @@ type Authority interface {
 	// labels.
 	Feed(manufacturer string) (*label.Organization, []*notice.Notice, error)
 
+	// Manufacturer returns a manufacturer.
+	Manufacturer(id string) (*label.Organization, error)
+
 	// Complain takes what somebody reports, for the operators.
 	Complain(context.Context, store.Complaint) (*store.Complaint, error)
 
