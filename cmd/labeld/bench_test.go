@@ -94,7 +94,9 @@ func newService(tb testing.TB, bin string) *service {
 	tb.Helper()
 	s := &service{tb: tb, bin: bin, dir: filepath.Join(tb.TempDir(), "data")}
 	c := daemon.Config{URL: "http://127.0.0.1:0", HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0",
-		Authority: daemon.AuthorityConfig{ID: demoAuthority, Name: "Bench"}, Log: daemon.LogConfig{Origin: "bench.test/log"}}
+		Authority: daemon.AuthorityConfig{ID: demoAuthority, Name: "Bench"}, Log: daemon.LogConfig{Origin: "bench.test/log"}, Limits: daemon.DefaultLimits()}
+	// One maker and one lab do here in a minute what others do in years, on small disks.
+	c.Limits.Calls, c.Limits.Devices, c.Limits.DailyMiB, c.Limits.ReserveMiB = 100_000_000, 100_000_000, 1<<20, 0
 	s.must(daemon.Init(context.Background(), s.dir, c, nil, time.Now()))
 	return s
 }

@@ -25,6 +25,9 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := a.intake(c, len(raw)+len(document)); err != nil {
+		return nil, nil, err
+	}
 	rec := publication(e, doc)
 	rec.Document = document
 	if err := a.store.View(func(v *store.View) error { return a.vet(v, e, rec, a.clock()) }); err != nil {

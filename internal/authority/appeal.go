@@ -16,6 +16,9 @@ func (a *Authority) Appeal(ctx context.Context, c Caller, raw []byte) (*Trail, b
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, false, err
 	}
+	if err := a.intake(c, len(raw)); err != nil {
+		return nil, false, err
+	}
 	s, err := openAs(a, c, raw, "appeal", label.TypeAppeal, func(p *label.Appeal) right {
 		return withRole(label.RoleManufacturer).and(speaksFor(p.Manufacturer, "manufacturer"))
 	})

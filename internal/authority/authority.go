@@ -22,6 +22,7 @@
 //	failure.go       one bad item, and going on past it
 //	advise.go        advisories about products
 //	overdue.go       the clock on what manufacturers declared about weaknesses
+//	quota.go         what organizations may have, and the reserve on the disk
 //	complaint.go     what people in shops report
 //	changes.go       the log as a feed of changes
 //	surveillance.go  what is tested again, and which labs to ask about
@@ -77,6 +78,15 @@
 // Whoever is enrolled may send much, and must not keep others from being served.
 // Pictures are bounded before they are decoded, and decoded by turns: one of each
 // organization at a time, beside each other and outside of every lock.
+//
+// What people in shops report is never refused because others report much. Beyond
+// some reports about a label, and beyond some thousands in all, reports are merged
+// into others (complaint.go), and taking one costs the same however many there are.
+//
+// Organizations have quotas of devices, pictures and test notices, and of what they
+// send in a day; operators have none. And where the disk is almost full, nothing of
+// strangers is taken any more: the rest is kept so that labels can be suspended and
+// revoked, events reported and keys revoked (quota.go).
 //
 // # When a commit fails
 //
@@ -155,6 +165,9 @@ type Authority struct {
 	events     openEvents
 
 	openReports openReports // the writer's goroutine's
+	quotas      *quotas
+	space       func() (int64, error) // bytes that are free; nil where nobody knows
+	reserve     int64                 // of them that are kept for the authority
 }
 
 // Config is what an [Authority] is made of.
@@ -167,6 +180,13 @@ type Config struct {
 	PrivateWebhooks bool             // webhooks may lead to private addresses
 	Clock           func() time.Time // the present; time.Now but in tests
 	Log             *slog.Logger
+
+	Quotas Quotas
+
+	// Space returns how many bytes are free for the store, and Reserve is how many
+	// of them are kept for the authority's own acts. Where Space is nil nothing is.
+	Space   func() (int64, error)
+	Reserve int64
 
 	// Elapsed is the time that has passed since some moment, by a clock that nobody
 	// sets: Clock is held to it. Default: that of the machine since New.
@@ -191,9 +211,12 @@ func New(c Config) (*Authority, error) {
 	a := &Authority{
 		store: c.Store, programme: c.Programme, issuer: c.Issuer, trust: c.Trust,
 		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, log: c.Log,
-		decoding: meter.NewGate[string](decoders, waitingPerOrg, waitingDecodes),
+		decoding: meter.NewGate[string](decoders, waitingPerOrg, waitingDecodes), space: c.Space, reserve: c.Reserve,
 	}
 	var err error
+	if a.quotas, err = newQuotas(c.Quotas); err != nil {
+		return nil, err
+	}
 	if a.callers, err = lru.New[string, session](callerCache); err != nil {
 		return nil, err
 	}

@@ -159,6 +159,9 @@ func (a *Authority) Complain(ctx context.Context, p store.Complaint) (*store.Com
 	if err := checkComplaint(&p); err != nil {
 		return nil, err
 	}
+	if err := a.spare(); err != nil {
+		return nil, err
+	}
 	c := &store.Complaint{ID: strings.ToLower(rand.Text()[:12]), Label: p.Label, Kind: p.Kind, Where: p.Where, Text: p.Text, Contact: p.Contact}
 	out := c
 	err := a.writer.do(ctx, []string{"complaint"}, func(v *store.View, b *store.Batch) error {

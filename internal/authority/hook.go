@@ -30,6 +30,9 @@ func (a *Authority) AddHook(ctx context.Context, c Caller, url string, kinds []s
 	if err != nil {
 		return nil, err
 	}
+	if err := a.intake(c, smallWrite); err != nil {
+		return nil, err
+	}
 	h := notice.Hook{ID: strings.ToLower(rand.Text()[:12]), Organization: org, URL: url, Secret: notice.NewSecret(), Kinds: kinds}
 	if err := h.Validate(a.privateHooks); err != nil {
 		return nil, label.Within("hook", err)
@@ -98,6 +101,12 @@ func (a *Authority) TestHook(ctx context.Context, c Caller, id string) (n *notic
 	err = a.withHook(ctx, c, id, func(v *store.View, b *store.Batch, h *notice.Hook) error {
 		if h.Disabled {
 			return label.Errorf(label.Precondition, label.ReasonStep, "hook", "webhook %s is disabled; enable it first", h.ID)
+		}
+		if err := a.intake(c, smallWrite); err != nil {
+			return err
+		}
+		if err := a.useTest(h.Organization, b.At); err != nil {
+			return err
 		}
 		n, err = newNotice(b.At, notice.HookTest, fmt.Sprintf("test-%s-%d", h.ID, b.At.UnixNano()), h.ID, h.Organization, struct{}{})
 		if err == nil {

@@ -36,12 +36,24 @@ func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Diges
 	if known, err = a.hasPicture(desc.Picture); err != nil || known && label.DigestOf(file) == desc.Picture {
 		return label.PictureType(file), known, err
 	}
+	if err := a.intake(c, len(file)); err != nil {
+		return "", false, err
+	}
+	if err := a.store.View(func(v *store.View) error { // outside of the writer, which has no time for it
+		_, err := a.countPictures(v, d.Org)
+		return err
+	}); err != nil {
+		return "", false, err
+	}
 	if mediaType, err = a.checkPicture(ctx, c, desc.Picture, file); err != nil {
 		return "", false, err
 	}
 	defer a.writer.begin()()
 	err = a.writer.do(ctx, []string{claimf("picture/%s", desc.Picture)}, func(v *store.View, b *store.Batch) error {
 		if known = v.HasPicture(desc.Picture); !known {
+			if err := a.usePicture(v, c, d.Org); err != nil {
+				return err
+			}
 			b.Pictures = append(b.Pictures, store.Picture{Digest: desc.Picture, File: file})
 		}
 		return nil

@@ -32,6 +32,9 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 	if d, err := a.device(digest); err == nil {
 		return d, true, nil
 	}
+	if err := a.intake(c, len(descriptor)); err != nil {
+		return nil, false, err
+	}
 	claims := []string{claimf("device/%s", digest)}
 	for _, g := range desc.GTINs {
 		claims = append(claims, claimf("gtin/%s", g))
@@ -51,6 +54,9 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 			return err
 		}
 		if err := a.admitDevice(v, c, devices, desc, b.At); err != nil {
+			return err
+		}
+		if err := a.useDevice(v, c, device.Org); err != nil {
 			return err
 		}
 		b.Devices = append(b.Devices, *device)

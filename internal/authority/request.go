@@ -70,6 +70,9 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if p.live != nil && p.standing.State.Live() {
 		return a.again(p.live, &p.standing, level)
 	}
+	if err := a.intake(c, smallWrite); err != nil {
+		return nil, err
+	}
 	if len(p.holds) > 0 {
 		return nil, p.holds[0].refusal("device")
 	}

@@ -21,6 +21,9 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 	if err := c.need(label.RoleManufacturer, label.RoleLab, label.RoleOperator); err != nil {
 		return nil, false, err
 	}
+	if err := a.intake(c, len(raw)); err != nil {
+		return nil, false, err
+	}
 	defer a.writer.begin()()
 	u, err := envelope.Open(raw)
 	if err != nil {

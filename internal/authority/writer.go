@@ -294,6 +294,9 @@ func (w *writer) commit(ops []*op) {
 		err = label.Errorf(label.Unavailable, label.ReasonStorage, "",
 			"the store cannot write now (the operator's log says why); repeat the request, which is safe whether or not this one was stored")
 	}
+	if err != nil {
+		w.a.quotas.forget()
+	}
 	for _, o := range ready {
 		o.done <- err
 	}

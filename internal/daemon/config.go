@@ -14,8 +14,11 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"labeld/internal/authority"
 	"labeld/internal/label"
+	"labeld/internal/meter"
 	"labeld/internal/qr"
+	"labeld/internal/rpc"
 	"labeld/labels"
 )
 
@@ -81,7 +84,62 @@ type Config struct {
 	// loopback.
 	TLS TLSConfig `yaml:"tls"`
 
+	// Limits bound what others may have this service keep.
+	Limits LimitsConfig `yaml:"limits"`
+
 	dir string // of the configuration file
+}
+
+// LimitsConfig bounds what others may have this service keep. To an organization that
+// has used a quota up it is said which member raises it.
+type LimitsConfig struct {
+	// Calls is how many gRPC calls an organization may make a minute, and how many at
+	// once after a pause. Operators may make as many as they like. Default 6000.
+	Calls int `yaml:"calls"`
+
+	// Devices and Pictures are how many devices a manufacturer may have registered,
+	// and how many pictures of them, of 256 KiB at most. Operators can register and
+	// send more for it. Default 10000 and 2000.
+	Devices  int `yaml:"devices"`
+	Pictures int `yaml:"pictures"`
+
+	// TestNotices is how many test notices an organization may have sent to its
+	// webhooks an hour. Default 20.
+	TestNotices int `yaml:"test_notices"`
+
+	// DailyMiB is how much an organization may send a day, in MiB. Default 256.
+	DailyMiB int `yaml:"daily_mib"`
+
+	// ReserveMiB is how much of the disk is kept for the authority's own acts, in
+	// MiB: where less is free, submissions and reports of others are refused, so that
+	// labels can still be suspended. With 0 nothing is kept. Default 256.
+	ReserveMiB int `yaml:"reserve_mib"`
+}
+
+// DefaultLimits returns the limits of a service whose operator has not thought of any.
+func DefaultLimits() LimitsConfig {
+	return LimitsConfig{
+		Calls: meter.PerOrganization / rpc.CallUnits, Devices: authority.DefaultDevices, Pictures: authority.DefaultPictures,
+		TestNotices: authority.DefaultTestNotices, DailyMiB: authority.DefaultDailyBytes >> 20, ReserveMiB: 256,
+	}
+}
+
+func (l *LimitsConfig) check() error {
+	for _, f := range []struct {
+		name         string
+		value, least int
+	}{
+		{"calls", l.Calls, 1}, {"devices", l.Devices, 1}, {"pictures", l.Pictures, 1}, {"test_notices", l.TestNotices, 1}, {"daily_mib", l.DailyMiB, 1}, {"reserve_mib", l.ReserveMiB, 0},
+	} {
+		if f.value < f.least {
+			return fmt.Errorf("limits.%s: is %d; give at least %d, or leave it out for the default", f.name, f.value, f.least)
+		}
+	}
+	return nil
+}
+
+func (l *LimitsConfig) quotas() authority.Quotas {
+	return authority.Quotas{Devices: l.Devices, Pictures: l.Pictures, TestNotices: l.TestNotices, DailyBytes: l.DailyMiB << 20}
 }
 
 // AuthorityConfig says who runs the programme.
@@ -133,6 +191,7 @@ func ParseConfig(text []byte) (*Config, error) {
 	c := &Config{
 		HTTP: "127.0.0.1:8080", GRPC: "127.0.0.1:8443",
 		LabelKey: "label.key", Log: LogConfig{Key: "log.key"},
+		Limits: DefaultLimits(),
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
@@ -172,6 +231,9 @@ func (c *Config) check() error {
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		return errors.New("tls: cert and key go together")
 	}
+	if err := c.Limits.check(); err != nil {
+		return err
+	}
 	for i, k := range c.RetiredKeys {
 		if k.Public == "" || k.Until.IsZero() || !k.Until.After(k.From) {
 			return fmt.Errorf("retired_keys[%d]: needs public, from and a later until", i)
@@ -192,6 +254,13 @@ func loopback(addr string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
+}
+
+// behindProxy reports whether people can reach the HTTP side only by way of something
+// else: it listens on loopback, and its public address is not there.
+func (c *Config) behindProxy() bool {
+	_, host, _ := strings.Cut(c.URL, "://")
+	return loopback(c.HTTP) && !loopback(withPort(host))
 }
 
 func withPort(host string) string {

@@ -133,6 +133,7 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	d.Authority, err = authority.New(authority.Config{
 		Store: d.store, Programme: programme, Issuer: issuer, Trust: trust,
 		Audiences: audiences, PrivateWebhooks: c.PrivateWebhooks, Clock: o.Clock, Elapsed: o.Elapsed, Log: o.Log,
+		Quotas: c.Limits.quotas(), Space: func() (int64, error) { return store.Free(c.dir) }, Reserve: int64(c.Limits.ReserveMiB) << 20,
 	})
 	if err != nil {
 		return d, err
@@ -144,7 +145,10 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 		return d, err
 	}
 	draw := func(id label.ID) (*qr.Code, error) { return qr.New(qr.Payload(d.URL, id)) }
-	clients, purse := meter.NewClients(c.ClientHeader, o.Log), meter.New(0, 0)
+	if c.behindProxy() && c.ClientHeader == "" {
+		o.Log.Warn("the HTTP side listens on loopback and its address is another one's: where a proxy stands in between, name the header in which it says whom it asks for (client_header), or all people share one client's allowance")
+	}
+	clients, purse := meter.NewClients(c.ClientHeader, o.Log), meter.New(0, c.Limits.Calls*rpc.CallUnits)
 	d.rpc = rpc.New(d.Authority, draw, tlsConfig, rpc.Limits{Clients: clients, Meter: purse}, o.Log)
 	d.pages, err = web.New(web.Config{Authority: d.Authority, Base: d.URL, Log: o.Log, Clients: clients, Meter: purse, Art: studio, Words: words})
 	if err != nil {

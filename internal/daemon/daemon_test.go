@@ -47,8 +47,23 @@ func TestExampleConfigIsComplete(t *testing.T) {
 	c, err := daemon.ParseConfig(text)
 	must(t, err)
 	if c.URL == "" || len(c.Audiences) == 0 || c.Authority.URL == "" || c.Log.Key == "" || c.LabelKey == "" || c.LabelKeyFrom.IsZero() ||
-		len(c.RetiredKeys) == 0 || c.Labels == "" || c.TLS.Cert == "" || c.TLS.Key == "" || c.HTTP == "" || c.GRPC == "" {
+		len(c.RetiredKeys) == 0 || c.Labels == "" || c.TLS.Cert == "" || c.TLS.Key == "" || c.HTTP == "" || c.GRPC == "" || c.ClientHeader == "" {
 		t.Errorf("the example does not show every member: %+v", c)
+	}
+}
+
+// TestLimitsHaveDefaults reads a configuration that names one limit, or none.
+func TestLimitsHaveDefaults(t *testing.T) {
+	good := "url: https://labels.example.org\nauthority: {id: a, name: A}\nlog: {origin: labels.example.org/log}\n"
+	standard := daemon.LimitsConfig{Calls: 6000, Devices: 10_000, Pictures: 2000, TestNotices: 20, DailyMiB: 256, ReserveMiB: 256}
+	example, err := os.ReadFile("labeld.example.yaml")
+	must(t, err)
+	other := standard
+	other.Pictures, other.ReserveMiB = 7, 0
+	for text, want := range map[string]daemon.LimitsConfig{good: standard, string(example): standard, good + "limits: {pictures: 7, reserve_mib: 0}\n": other} {
+		if c, err := daemon.ParseConfig([]byte(text)); err != nil || c.Limits != want {
+			t.Errorf("the limits are %+v, want %+v (%v)", c.Limits, want, err)
+		}
 	}
 }
 
@@ -68,6 +83,9 @@ func TestConfigRefusals(t *testing.T) {
 		"open on all hosts":  {good + "http: :8080\n", "tls"},
 		"certificate no key": {good + "tls: {cert: c.pem}\n", "cert and key"},
 		"address":            {good + "http: nowhere\n", "http, grpc"},
+		"a limit":            {good + "limits: {devices: -1}\n", "limits.devices"},
+		"no daily limit":     {good + "limits: {daily_mib: 0}\n", "limits.daily_mib"},
+		"unknown limit":      {good + "limits: {labels: 5}\n", "labels"},
 		"retired key":        {good + "retired_keys: [{public: p}]\n", "retired_keys[0]"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,6 +30,9 @@ const OperatorKey = "operator.key"
 func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time.Time) error {
 	c.dir = dir
 	c.LabelKey, c.Log.Key, c.LabelKeyFrom = "label.key", "log.key", now.UTC().Truncate(time.Second)
+	if c.Limits == (LimitsConfig{}) {
+		c.Limits = DefaultLimits()
+	}
 	if err := c.check(); err != nil {
 		return err
 	}

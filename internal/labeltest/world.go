@@ -96,6 +96,9 @@ type World struct {
 	Signers   map[string]*envelope.Signer // by organization
 
 	PrivateWebhooks bool // from the next Restart on
+	Quotas          authority.Quotas
+	Space           func() (int64, error)
+	Reserve         int64
 
 	wrap func(authority.Store) authority.Store
 }
@@ -179,6 +182,7 @@ func (w *World) start() (err error) {
 	a, err := authority.New(authority.Config{
 		Store: s, Programme: w.Programme, Issuer: w.Issuer, Trust: w.Trust,
 		Audiences: []string{Audience}, PrivateWebhooks: w.PrivateWebhooks, Clock: w.Clock.Now, Elapsed: w.Clock.Elapsed,
+		Quotas: w.Quotas, Space: w.Space, Reserve: w.Reserve,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err == nil {

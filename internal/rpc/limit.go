@@ -26,9 +26,9 @@ type Limits struct {
 	Meter   *meter.Meter
 }
 
-// What calls cost in units of package meter, beside what they list.
+// CallUnits and the others are what calls cost in units of package meter, beside what they list.
 const (
-	callUnits    = 10 // most calls
+	CallUnits    = 10 // most calls
 	readUnits    = 5  // of what is public: schemes, plans, advisories
 	packageUnits = 20 // verifying a package: signatures and proofs
 	dateUnits    = 5  // a label as of an instant
@@ -47,7 +47,7 @@ func costOf(method string, req any) int {
 	if strings.HasPrefix(method, free) {
 		return 0
 	}
-	units := callUnits
+	units := CallUnits
 	switch r := req.(type) {
 	case *labelv1.VerifyRequest:
 		units = 0
@@ -100,7 +100,7 @@ func (in *interceptor) pay(ctx context.Context, c authority.Caller, units int) e
 // stream stands before reflection, the one service that streams.
 func (in *interceptor) stream(srv any, s grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	if !strings.HasPrefix(info.FullMethod, free) {
-		if err := in.pay(s.Context(), authority.Caller{}, callUnits); err != nil {
+		if err := in.pay(s.Context(), authority.Caller{}, CallUnits); err != nil {
 			return statusOf(s.Context(), in.log, path.Base(info.FullMethod), err)
 		}
 	}

@@ -209,6 +209,25 @@ func (v *View) ModelDevices(org, model string) (devices []label.Digest, err erro
 	return devices, err
 }
 
+// CountDevices returns how many devices of a manufacturer are registered.
+func (v *View) CountDevices(org string) (n int, err error) {
+	err = v.prefix(bModels, orgKey(org), nil, func([]byte) (bool, error) { n++; return true, nil })
+	return n, err
+}
+
+// OrgDevices calls f with the devices of a manufacturer, by model number, until f
+// returns false.
+func (v *View) OrgDevices(org string, f func(*Device) bool) error {
+	return v.prefix(bModels, orgKey(org), nil, func(rest []byte) (bool, error) {
+		digest := label.Digest(rest[len(rest)-len(label.Digest{}):])
+		d, err := v.Device(digest)
+		if err != nil {
+			return true, present(bDevices, digest[:], err)
+		}
+		return f(d), nil
+	})
+}
+
 // LabelsOf returns all labels that a device ever had, oldest first.
 func (v *View) LabelsOf(d *Device) (list []*Label, err error) {
 	p := labelOfKey(d, nil)
