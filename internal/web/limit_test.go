@@ -3,8 +3,10 @@ package web_test
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"labeld/internal/labeltest"
 	"labeld/internal/meter"
@@ -17,8 +19,9 @@ import (
 func TestGuessingIsPaidFor(t *testing.T) {
 	w := newWorld(t)
 	id := string(w.camera().Label.ID)
+	purse := meter.New(60, 0)
 	w.h = must[*web.Handler](t)(web.New(web.Config{
-		Authority: w.Authority, Base: base, Log: slog.New(slog.DiscardHandler), Art: labeltest.Studio(t), Words: labeltest.Words(t), Meter: meter.New(60, 0),
+		Authority: w.Authority, Base: base, Log: slog.New(slog.DiscardHandler), Art: labeltest.Studio(t), Words: labeltest.Words(t), Meter: purse,
 	}))
 	unknown := "/l/" + string(unknownID(t))
 	n := 0
@@ -39,6 +42,8 @@ func TestGuessingIsPaidFor(t *testing.T) {
 		"/advisory/" + strings.Repeat("0", 64) + ".json", "/surveillance/plans.json", "/feeds/" + labeltest.Maker + ".atom", "/sitemap.xml",
 		"/api/products/" + camera, "/api/changes.atom", "/l/" + id + "/art/small.svg", "/l/" + id + "/art.zip", "/l/" + id + "?gtin=" + camera, "/nothing", unknown + ".json",
 	} {
+		for purse.Take(meter.Who{Net: netip.MustParsePrefix("198.18.0.1/32")}, 1, time.Now()).OK { // what came back meanwhile
+		}
 		rec := from(t.Context(), w.h, 1, target)
 		if rec.Code != http.StatusTooManyRequests || rec.Header().Get("Retry-After") == "" {
 			t.Errorf("%s is answered with %d", target, rec.Code)
