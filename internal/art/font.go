@@ -179,10 +179,11 @@ func (fs *faces) find(fonts []*fontFile, r rune) *fontFile {
 	return nil
 }
 
-// missing returns the first character that none of the fonts has, or 0.
+// missing returns the first character that can be seen, and that none of the fonts
+// has, or 0.
 func (fs *faces) missing(fonts []*fontFile, text string) rune {
 	for _, r := range text {
-		if fs.find(fonts, r) == nil {
+		if needsGlyph(r) && fs.find(fonts, r) == nil {
 			return r
 		}
 	}
