@@ -1,6 +1,7 @@
 package art
 
 import (
+	"bytes"
 	"image"
 	"strings"
 
@@ -73,4 +74,11 @@ func (d *Drawing) lines() (list []*textLine) {
 		}
 	}
 	return list
+}
+
+// ListCoverages is what is done with the tables of a font when it is loaded.
+func ListCoverages(table []byte, context, chained, extended uint16) ([]byte, error) {
+	l := layoutTable{bytes: bytes.Clone(table)}
+	err := l.listCoverages(context, chained, extended)
+	return l.bytes, err
 }

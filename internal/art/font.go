@@ -126,6 +126,9 @@ func parseFont(fsys fs.FS, path string) (*parsedFont, error) {
 			return nil, fmt.Errorf("table %q is cut short", tag)
 		}
 	}
+	if loader, err = withListedCoverages(loader); err != nil {
+		return nil, err
+	}
 	p.Font, err = font.NewFont(loader)
 	return p, err
 }
