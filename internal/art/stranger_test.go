@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"io"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
@@ -131,18 +132,7 @@ func TestMarksStayInLine(t *testing.T) {
 		for _, format := range formats {
 			for _, side := range [][]string{{"en"}, {"ar"}, {"fr", "ar"}, {"ja", "de"}} {
 				d := drawn(t, named(name), format, "colour", side...)
-				lines, ink := d.Seen(), d.Ink()
-				at := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "Ac B") })
-				if at < 0 || ink[at].Min.X < 0 || ink[at].Max.X > int(1000*d.Width) {
-					t.Fatalf("%s, %v: %+q is not in %q, or leaves the label: %v", format, side, name, lines, ink)
-				}
-				for i := range lines {
-					for j := range lines[:i] {
-						if ink[i].Overlaps(ink[j]) {
-							t.Errorf("%s, %v: %+q lies upon %q", format, side, lines[i], lines[j])
-						}
-					}
-				}
+				checkInk(t, name, d)
 				checkPDF(t, name, d)
 			}
 		}
@@ -164,6 +154,48 @@ func TestMarksStayInLine(t *testing.T) {
 			for _, letter := range []string{"ڤَّ", "É\u0301\u0301\u0323", "ڜٍٍٍ"} {
 				drawn(t, named(strings.Repeat(letter, 30)), format, "high-contrast", side...)
 			}
+		}
+	}
+}
+
+// checkInk looks whether lines cover each other, or leave the label.
+func checkInk(t *testing.T, name string, d *art.Drawing) {
+	t.Helper()
+	lines, ink := d.Seen(), d.Ink()
+	for i := range lines {
+		if ink[i].Min.X < 0 || ink[i].Max.X > int(1000*d.Width) {
+			t.Errorf("%+q: %q leaves the label", name, lines[i])
+		}
+		for j := range lines[:i] {
+			if ink[i].Inset(2).Overlaps(ink[j]) { // 2 micrometres are rounding
+				t.Errorf("%+q: %q lies upon %q", name, lines[i], lines[j])
+			}
+		}
+	}
+}
+
+// Names of all that there is, in any order, leave everything else as it is.
+func TestAnyName(t *testing.T) {
+	pool := []rune("aZgÇẾ 1234-./()%,،٣٤ابتثجحخدذرزسشصضطظعغفقكلمنهويىةئؤإأآڤچپ\u064B\u064C\u064D\u064E\u0651\u0670" +
+		"\u0301\u0323\u0308\u0338\u200D\u200E\u200F\u202E\u2067\u2069あ漢字각🎥\uFFFE\u0378\u3164\t")
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 0))
+	for i := range 300 {
+		var name []rune
+		for range 1 + r.IntN(50) {
+			name = append(name, pool[r.IntN(len(pool))])
+		}
+		format, language := formats[i%3], languages[r.IntN(len(languages))]
+		d := drawn(t, subject(func(l *label.Label) { l.Device.Brand, l.Device.Name = "", string(name) }), format, "colour", language)
+		checkInk(t, string(name), d)
+		if seen := strings.Join(d.Seen(), "\n"); !strings.Contains(seen, "K7QM-4T2X-9PWH") || !strings.Contains(seen, "NL-C210") {
+			t.Errorf("%+q: no ID or model in %q", string(name), seen)
+		}
+		if _, err := d.PDF(); err != nil {
+			t.Errorf("%+q: %v", string(name), err)
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d, label %d: %s, %s", seed, i, format, language)
 		}
 	}
 }
