@@ -37,6 +37,9 @@ func tool(t *testing.T, name, debian string) string {
 // letters stand where they were set.
 func TestPDFLooksLikePNG(t *testing.T) {
 	pdftoppm := tool(t, "pdftoppm", "poppler-utils")
+	if raced {
+		t.Skip("takes minutes with the race detector, and shares nothing")
+	}
 	sides := slices.Clone(pairs)
 	for _, l := range languages {
 		sides = append(sides, []string{l})
@@ -47,8 +50,8 @@ func TestPDFLooksLikePNG(t *testing.T) {
 	for _, side := range sides {
 		for _, format := range formats {
 			for _, palette := range palettes {
-				if len(side) > 1 && palette != "colour" {
-					continue
+				if palette != "colour" && side[0] != "en" && side[0] != "ar" {
+					continue // colours move nothing
 				}
 				name := strings.Join(append([]string{format, palette}, side...), "-")
 				d := drawn(t, subject(nil), format, palette, side...)
