@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -678,12 +679,12 @@ func (s *service) suspend(b *testing.B) {
 	b.ReportMetric(ratio, "verify-meanwhile-ratio")
 }
 
-// stored is how many labels BenchmarkGrowth fills a store with.
-const stored = 200_000
+var growthLabels = flag.Int("growth.labels", 50_000, "how many labels BenchmarkGrowth fills a store with")
 
-// BenchmarkGrowth measures issuing and reading with 200,000 labels stored
+// BenchmarkGrowth measures issuing and reading with many labels stored
 // against the same with 1,000, and the start, memory and disk of the large one.
 func BenchmarkGrowth(b *testing.B) {
+	stored := *growthLabels
 	for range b.N {
 		bin := buildLabeld(b)
 		small, large := newService(b, bin), newService(b, bin)
@@ -695,7 +696,7 @@ func BenchmarkGrowth(b *testing.B) {
 		fill(b, small, 1000)
 		empty := databaseSize(b, large)
 		fill(b, large, stored)
-		perLabel := float64(databaseSize(b, large)-empty) / stored
+		perLabel := float64(databaseSize(b, large)-empty) / float64(stored)
 		started := large.start()
 		small.start()
 		b.Logf("start-up with %d labels: %.2f s (target 2 s); disk %.1f KB a label with its evidence (target 16 KB)", stored, started.Seconds(), perLabel/1000)
