@@ -27,6 +27,7 @@ type standing struct {
 	Bound        string   // what ends the validity
 	Because      *account // why the state is what it is, or why validity ends when it does
 	Scheduled    *account // an end that was announced
+	Fallen       *account // the suspension of an expired label, which nobody has settled
 	Waits        bool     // the announced end does not come before something is settled
 	Review       *account // a review under way
 	UpdatesEnded bool     // though the label is valid
@@ -89,6 +90,15 @@ func (h *Handler) standing(p look) standing {
 	if p.State == label.Active || p.State == label.Expired {
 		s.Because = h.account(p, lapse(p))
 		s.Bound = v.Text(bounds[p.ExpiresFor])
+	}
+	if p.State == label.Expired { // what was open then still is
+		for _, hold := range p.Holds {
+			if hold.Action == label.Review {
+				s.Review = h.account(p, hold)
+			} else {
+				s.Fallen = h.account(p, hold)
+			}
+		}
 	}
 	announced := s.Because != nil
 	s.Waits = p.Scheduled != nil && !ends(p)
