@@ -164,6 +164,12 @@
 // that instant may be on its way. Caches have to tell addresses apart by their
 // query. Full tiles never change and may be cached for ever.
 //
+// What is worth it is compressed with gzip where Accept-Encoding lets it be: pages,
+// JSON, drawings, and the entry bundles of the log, which are text. The most
+// specific member counts, so that "*, gzip;q=0" gets the plain form (RFC 9110,
+// 12.5.3). Who refuses the plain form (identity;q=0) gets everything in the form of
+// gzip, and 406 where gzip is refused too.
+//
 // # Safety in the browser
 //
 // The pages have no script, no cookie and nothing from another host, and a

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/klauspost/compress/gzip"
+
 	"labeld/internal/label"
 )
 
@@ -13,6 +15,7 @@ import (
 const (
 	reasonNoPage    label.Reason = "NO_SUCH_PAGE"
 	reasonMethod    label.Reason = "METHOD_NOT_ALLOWED"
+	reasonNoCoding  label.Reason = "NOT_ACCEPTABLE"
 	reasonElsewhere label.Reason = "ANOTHER_SERVICE" // the address of a label that is not ours
 )
 
@@ -123,6 +126,10 @@ func (p problem) json() []byte {
 // write answers with bytes that were made for this request.
 func write(w http.ResponseWriter, r *http.Request, status int, typ string, b []byte) {
 	head := w.Header()
+	if takes := acceptedCodings(r.Header); takes.gzip && !takes.plain {
+		b = deflate(b, gzip.NoCompression)
+		head["Content-Encoding"] = gzipped
+	}
 	head["Content-Type"] = []string{typ}
 	head["Content-Length"] = []string{strconv.Itoa(len(b))}
 	w.WriteHeader(status)
