@@ -21,6 +21,8 @@ import (
 var openAPI []byte
 
 const (
+	lookupPath = "/api/products/lookup"
+
 	// maxBulk bounds the products of one bulk look-up, and maxBulkBody its
 	// request: a thousand numbers take 20 KB.
 	maxBulk     = 1000
@@ -36,19 +38,11 @@ func (h *Handler) api(w http.ResponseWriter, r *http.Request) {
 	if !h.admit(w, r) {
 		return
 	}
-	path := strings.TrimPrefix(r.URL.Path, "/api")
-	if path == "/products/lookup" {
-		if r.Method != http.MethodPost {
-			h.refuse(w, r, problem{status: http.StatusMethodNotAllowed, reason: reasonMethod, text: "look-ups of many products are posted: {\"gtins\": [...]}"}, forParsers)
-			return
-		}
+	if r.URL.Path == lookupPath {
 		h.bulk(w, r)
 		return
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		h.notHere(w, r)
-		return
-	}
+	path := strings.TrimPrefix(r.URL.Path, "/api")
 	switch path {
 	case "", "/":
 		h.send(w, r, h.apiPage, cacheMinute)

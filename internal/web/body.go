@@ -82,6 +82,11 @@ var (
 	sniff  = []string{"nosniff"}
 	refer  = []string{"no-referrer"}
 
+	// referOwn is for pages with a form that is posted: by no-referrer a browser
+	// would not say of which origin the page was (Fetch, append a request Origin
+	// header), and those that do not send Sec-Fetch-Site say it in no other way.
+	referOwn = []string{"same-origin"}
+
 	// Everything here is public and nothing depends on who asks, so any page may
 	// read it (CORS).
 	anyOrigin = []string{"*"}

@@ -6,8 +6,14 @@
 //
 // # Addresses
 //
-// All are read with GET or HEAD, from any page (CORS); other methods get 405,
-// but for what is posted to /report and /api/products/lookup.
+// All are read with GET or HEAD, but for /api/products/lookup, which takes POST
+// only, and /report, which takes it besides. OPTIONS is answered with the methods
+// that the address takes, and any other method with 405 and the same list (Allow).
+//
+// Pages of any origin may read everything and look products up (CORS, without
+// credentials: there are none). What they may not is have people's browsers post
+// the form at /report: it is refused with 403 unless the browser says that the page
+// was ours, or is no browser and says nothing (Sec-Fetch-Site, or else Origin).
 //
 //	/                          what this is, and a form to type an ID into
 //	/?q=&category=&level=&state=&checked=&maker=&sort=&page=   labels found (package search)
@@ -174,7 +180,10 @@
 //
 // The pages have no script, no cookie and nothing from another host, and a
 // Content-Security-Policy that allows none of these; the one style sheet stands
-// in the page and is named in the policy by its hash. Texts of manufacturers are
+// in the page and is named in the policy by its hash. Over TLS, and only there, a
+// browser is told to come back by nothing else for a year
+// (Strict-Transport-Security; [Config].TransportAge); behind a proxy that ends TLS
+// this is for the proxy to say. Texts of manufacturers are
 // escaped by html/template and package locale, and isolated so that a right-to-left name cannot
 // reorder what stands beside it.
 package web

@@ -16,6 +16,7 @@ const (
 	reasonNoPage    label.Reason = "NO_SUCH_PAGE"
 	reasonMethod    label.Reason = "METHOD_NOT_ALLOWED"
 	reasonNoCoding  label.Reason = "NOT_ACCEPTABLE"
+	reasonForeign   label.Reason = "ANOTHER_ORIGIN"  // a form that a page of another site posts
 	reasonElsewhere label.Reason = "ANOTHER_SERVICE" // the address of a label that is not ours
 )
 
@@ -89,7 +90,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to r
 	head["Vary"] = varyPage
 	switch p.status {
 	case http.StatusMethodNotAllowed:
-		head["Allow"] = methods
+		head["Allow"] = methodsAt(r.URL.Path).allow
 	case http.StatusServiceUnavailable:
 		head["Retry-After"] = []string{"2"}
 	}
