@@ -53,6 +53,9 @@
 //	/log/checkpoint, /log/tile/...   the log (c2sp.org/tlog-tiles)
 //	/healthz                   200 while labels can be read
 //
+// What an address has percent-encoded without need is as if it were not: /01/%309...
+// is /01/09... (RFC 3986, 6.2.2.2). Only the log's addresses have one spelling each.
+//
 // An ID may be written as [label.ParseID] takes it, and /l/ in either case,
 // because the QR code holds its URL in upper case. Every spelling is answered
 // directly (a redirect would cost a shopper on a weak network a second trip)
