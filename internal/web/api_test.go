@@ -6,6 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +19,7 @@ import (
 
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/store"
 	"labeld/internal/web"
 )
 
@@ -112,6 +116,7 @@ func TestLookUp(t *testing.T) {
 		"/api/products/../changes":                     http.StatusBadRequest,
 		"/api/changes?after=x":                         http.StatusBadRequest,
 		"/api/changes?after=-5":                        http.StatusBadRequest,
+		"/api/changes?after=99":                        http.StatusGone,
 		"/api/changes?limit=501":                       http.StatusBadRequest,
 		"/api/changes?after=99999999999999999999999":   http.StatusBadRequest,
 		"/api/products?manufacturer=a&model=b&model=c": http.StatusBadRequest,
@@ -224,6 +229,109 @@ func TestChanges(t *testing.T) {
 	}
 	if r := get(w.h, "/api/changes.atom"); !strings.Contains(r.Body.String(), "GTIN "+camera+" belongs to another manufacturer") {
 		t.Errorf("as a feed, after a GTIN was moved: %s", r.Body)
+	}
+}
+
+// TestCursors goes on after cursors of logs that are not this one, or not any more,
+// as a shop does whose authority restored its database from a backup.
+func TestCursors(t *testing.T) {
+	w := newWorld(t)
+	read := func(query string) (next string, cursors []string) {
+		t.Helper()
+		r := get(w.h, "/api/changes"+query)
+		var page struct {
+			Changes []web.Change
+			Next    string
+		}
+		if err := json.Unmarshal(r.Body.Bytes(), &page); err != nil || r.Code != http.StatusOK {
+			t.Fatalf("%s: %d %s (%v)", query, r.Code, r.Body, err)
+		}
+		for _, c := range page.Changes {
+			cursors = append(cursors, c.Cursor)
+		}
+		return page.Next, cursors
+	}
+	gone := func(cursor string) {
+		t.Helper()
+		r := get(w.h, "/api/changes?after="+cursor, "Accept", browser)
+		if r.Code != http.StatusGone || r.Header().Get("Link") != "<"+base+`/api/changes>; rel="first"` || r.Header().Get("Cache-Control") != "no-store" ||
+			!strings.Contains(r.Body.String(), `{"error":{"reason":"CURSOR_GONE","field":"after",`) || !strings.Contains(r.Body.String(), `"begin":"`+base+`/api/changes"`) {
+			t.Errorf("after %s: %d %v %s", cursor, r.Code, r.Header(), r.Body)
+		}
+	}
+	p := w.camera()
+	before, _ := read("")
+	if want := regexp.MustCompile(`^2-[0-9a-f]{16}$`); !want.MatchString(before) {
+		t.Errorf("the cursor is %q", before)
+	}
+	backup := must[[]byte](t)(os.ReadFile(store.Path(w.Dir)))
+	w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+	w.change(labeltest.Operator, p, label.Reinstate, "unfounded", nil)
+	last, lost := read("?after=" + before)
+	if len(lost) != 2 || lost[1] != last {
+		t.Fatalf("the changes have the cursors %q, the last is %q", lost, last)
+	}
+	if next, list := read("?after=" + lost[0]); next != last || len(list) != 1 || list[0] != last {
+		t.Errorf("after the first of two: %q, %q", list, next)
+	}
+	feed := get(w.h, "/api/changes.atom").Body.String()
+	for _, c := range lost {
+		if !strings.Contains(feed, "<id>"+base+"/api/changes/"+c+"</id>") {
+			t.Errorf("the feed has no entry %s:\n%s", c, feed)
+		}
+	}
+
+	// The database is restored from the backup: what came after is beyond the head.
+	restored := store.Path(w.Dir) + ".new"
+	if err := os.WriteFile(restored, backup, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(restored, store.Path(w.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	w.Restart()
+	w.h = w.handler(w.Authority)
+	gone(lost[0])
+	gone(last)
+	if next, list := read("?after=" + before); next != before || len(list) != 0 {
+		t.Errorf("after what is still so: %q, %q", list, next)
+	}
+	// And goes on differently, to where the cursors were and beyond.
+	for range 2 {
+		w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+		w.change(labeltest.Operator, p, label.Reinstate, "unfounded", nil)
+	}
+	gone(lost[0])
+	gone(last)
+	if _, list := read("?after=" + before); len(list) != 4 || slices.Contains(list, lost[0]) || slices.Contains(list, last) {
+		t.Errorf("after what is still so: %q", list)
+	}
+	for _, c := range lost {
+		if strings.Contains(get(w.h, "/api/changes.atom").Body.String(), c) {
+			t.Errorf("the feed gives another change the ID of the entry %s", c)
+		}
+	}
+
+	other := newWorld(t)
+	other.plug()
+	w.h = other.h
+	gone(before)
+	for _, c := range []string{"0", "1", "2", "4096", "0-0000000000000000", "9223372036854775807-0000000000000000"} {
+		gone(c)
+	}
+	for _, c := range []string{"x", "-", "-1", "-1-0000000000000000", "2-", before + "0", "+" + before, "0" + before, "2-ABCDEF0000000000", "02", "%20" + before, "2-000000000000000g"} {
+		if r := get(w.h, "/api/changes?after="+url.QueryEscape(c)); r.Code != http.StatusBadRequest {
+			t.Errorf("after %s: %d %s", c, r.Code, r.Body)
+		}
+	}
+}
+
+// TestCursorOfNothing goes on from a log in which nothing was.
+func TestCursorOfNothing(t *testing.T) {
+	w := newWorld(t)
+	empty := "0-e3b0c44298fc1c14"
+	if r := get(w.h, "/api/changes?after="+empty); r.Code != http.StatusOK {
+		t.Errorf("%d %s", r.Code, r.Body)
 	}
 }
 

@@ -161,6 +161,22 @@
 // all who do not ask for text/html by name. The detail of an internal error is
 // in the log only. No error may be cached.
 //
+// # Cursors
+//
+// What happened to labels is read after a cursor (/api/changes?after=), which the
+// answer before gave as next, or a change of it. It holds the size of the log so far
+// and the beginning of its root hash at that size:
+//
+//	17-9f2c4e61d0b83a75
+//
+// A cursor beyond the head, or of a log that was another one up to there, gets 410
+// with the reason CURSOR_GONE, and the address where to begin again, as the member
+// begin and in a Link header (rel="first"). It never gets an empty answer: a reader
+// would wait for ever for what it will not be told, after a service was restored from
+// a backup for instance. What it read beyond the point of return did not happen, so
+// it begins with nothing. A bare number, which cursors once were, says nothing of its
+// log and is gone too.
+//
 // # Speed and caching
 //
 // A label view is rendered once per change and kept with the label

@@ -60,6 +60,7 @@ type problem struct {
 	typed  string // what the person typed, to be mended
 	asked  string // the day that they asked about, to be mended
 	here   string // the address, without its language
+	begin  string // address where a program begins again; for programs only
 }
 
 // fail answers with an error.
@@ -88,6 +89,9 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to r
 	protect(head)
 	head["Cache-Control"] = cacheNone
 	head["Vary"] = varyPage
+	if p.begin != "" {
+		head["Link"] = []string{"<" + p.begin + `>; rel="first"`}
+	}
 	switch p.status {
 	case http.StatusMethodNotAllowed:
 		head["Allow"] = methodsAt(r.URL.Path).allow
@@ -114,10 +118,11 @@ func (p problem) json() []byte {
 		Reason  label.Reason `json:"reason"`
 		Field   string       `json:"field,omitempty"`
 		Message string       `json:"message"`
+		Begin   string       `json:"begin,omitempty"`
 	}
 	b, err := label.Encode(struct {
 		Error detail `json:"error"`
-	}{detail{p.reason, p.field, strings.ToValidUTF8(p.text, "\uFFFD")}})
+	}{detail{p.reason, p.field, strings.ToValidUTF8(p.text, "\uFFFD"), p.begin}})
 	if err != nil {
 		return []byte(`{"error":{"reason":"INTERNAL","message":"the error cannot be written"}}`) // not possible: all texts are valid
 	}
