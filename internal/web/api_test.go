@@ -15,50 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/store"
 	"labeld/internal/web"
 )
-
-// A contract is the OpenAPI document as it is served: answers are held to its
-// schemas, which are JSON Schema 2020-12.
-type contract struct {
-	*jsonschema.Compiler
-	paths map[string]any
-}
-
-func newContract(t *testing.T, w *world) *contract {
-	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(get(w.h, "/api/openapi.json").Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &contract{Compiler: jsonschema.NewCompiler(), paths: doc.(map[string]any)["paths"].(map[string]any)}
-	c.DefaultDraft(jsonschema.Draft2020)
-	if err := c.AddResource("openapi.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// holds fails the test unless an answer is of a schema.
-func (c *contract) holds(t *testing.T, schema string, answer []byte) {
-	t.Helper()
-	s, err := c.Compile("openapi.json#/components/schemas/" + schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := jsonschema.UnmarshalJSON(strings.NewReader(string(answer)))
-	if err == nil {
-		err = s.Validate(v)
-	}
-	if err != nil {
-		t.Errorf("the answer is no %s: %v\n%s", schema, err, answer)
-	}
-}
 
 func post(h http.Handler, target, contentType, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(body))
@@ -70,7 +31,7 @@ func post(h http.Handler, target, contentType, body string) *httptest.ResponseRe
 
 func TestLookUp(t *testing.T) {
 	w := newWorld(t)
-	c := newContract(t, w)
+	c := theContract()
 	p := w.camera()
 	if err := w.register(w.Example("plug").Device); err != nil {
 		t.Fatal(err)
@@ -137,7 +98,7 @@ func TestLookUp(t *testing.T) {
 
 func TestBulk(t *testing.T) {
 	w := newWorld(t)
-	c := newContract(t, w)
+	c := theContract()
 	p := w.camera()
 	r := post(w.h, "/api/products/lookup", "application/json; charset=utf-8", `{"gtins":["`+camera+`","`+camera[1:]+`","09522104009990","12345670","nonsense"]}`)
 	if r.Code != http.StatusOK {
@@ -181,7 +142,7 @@ func TestBulk(t *testing.T) {
 // order, also after an interruption.
 func TestChanges(t *testing.T) {
 	w := newWorld(t)
-	c := newContract(t, w)
+	c := theContract()
 	p := w.camera()
 	w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
 	w.plug()
@@ -394,13 +355,13 @@ func TestEveryPathOfTheContractIsServed(t *testing.T) {
 	w := newWorld(t)
 	p := w.camera()
 	w.Picture(w.Example("camera"))
-	for path, methods := range newContract(t, w).paths {
+	for path, methods := range theContract().paths {
 		target := strings.NewReplacer("{gtin}", camera, "{id}", string(p.Label.ID)).Replace(path)
 		if path == "/api/products" {
 			target += "?manufacturer=" + labeltest.Maker + "&model=NL-C210"
 		}
 		r := get(w.h, target)
-		if _, ok := methods.(map[string]any)["post"]; ok {
+		if _, ok := methods["post"]; ok {
 			r = post(w.h, target, "application/json", `{"gtins":["`+camera+`"]}`)
 		}
 		if r.Code != http.StatusOK {

@@ -156,7 +156,9 @@
 //
 //	{"error":{"reason":"ID_CHECK_CHARACTER","field":"id","message":"..."}}
 //
-// with a [label.Reason]. Programs are who ask for .json, who prefer
+// with a [label.Reason]. /api/openapi.json describes what programs are answered, so
+// that a client can be made from it; every answer in JSON that a test of this package
+// gets is held to it. Programs are who ask for .json, who prefer
 // application/json, and at addresses that no browser shows (the log, bundles)
 // all who do not ask for text/html by name. The detail of an internal error is
 // in the log only. No error may be cached.
