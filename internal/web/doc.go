@@ -197,6 +197,12 @@
 // 12.5.3). Who refuses the plain form (identity;q=0) gets everything in the form of
 // gzip, and 406 where gzip is refused too.
 //
+// # The form of pages
+//
+// Every page in every state is without errors and warnings to the Nu HTML checker, no
+// level of its headings is skipped, and axe-core finds nothing that WCAG 2.2 AA
+// forbids. Tests ask them of all the pages in visits_test.go.
+//
 // # Safety in the browser
 //
 // The pages have no script, no cookie and nothing from another host, and a

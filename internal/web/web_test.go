@@ -279,6 +279,22 @@ func checkAnswer(t testing.TB, rec *httptest.ResponseRecorder) {
 	if !htmlElement.MatchString(body) || head.Get("Content-Language") == "" || strings.Count(body, "<h1") != 1 || !strings.Contains(body, "<title>") {
 		t.Error("the page lacks a language, a title or its one first heading")
 	}
+	checkHeadings(t, body)
 }
+
+// checkHeadings checks that no level of headings is skipped.
+func checkHeadings(t testing.TB, page string) {
+	t.Helper()
+	last := 0
+	for _, m := range heading.FindAllStringSubmatch(page, -1) {
+		level := int(m[1][0] - '0')
+		if last > 0 && level > last+1 { // a label's state stands before its title
+			t.Errorf("a heading of level %d follows one of level %d", level, last)
+		}
+		last = level
+	}
+}
+
+var heading = regexp.MustCompile(`<h([1-6])[ >]`)
 
 var htmlElement = regexp.MustCompile(`<html lang="[A-Za-z-]+" dir="(ltr|rtl)">`)
