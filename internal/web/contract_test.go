@@ -113,7 +113,11 @@ var others = regexp.MustCompile(`^(/\.well-known/(labeld\.json|gs1resolver)|/01/
 // its address, for its method and with its status.
 func (c *contract) check(method, address string, status int, answer []byte) error {
 	if path, ok := c.pathOf(address); ok && status != http.StatusMethodNotAllowed && status != http.StatusNotAcceptable {
-		responses := c.paths[path][strings.ToLower(method)].(map[string]any)["responses"].(map[string]any)
+		operation, ok := c.paths[path][strings.ToLower(method)].(map[string]any)
+		if !ok {
+			return errUndescribed
+		}
+		responses := operation["responses"].(map[string]any)
 		for _, name := range []string{strconv.Itoa(status), strconv.Itoa(status/100) + "XX"} {
 			r, ok := responses[name].(map[string]any)
 			if !ok {
