@@ -18,7 +18,8 @@ import (
 )
 
 // The form at /report is the one address here that takes something in. It goes
-// to the operators, and nothing of it is shown again.
+// to the operators, and nothing of it is shown again. It can be sent from this site
+// only: what a page of another one has a browser post is refused.
 
 const (
 	// maxForm bounds what is posted: the longest text, each byte escaped.
@@ -90,15 +91,14 @@ func (p *reportPage) mend(v *voice, e *label.Error) {
 
 // report answers /report: the form, and what is sent by it.
 func (h *Handler) report(w http.ResponseWriter, r *http.Request) {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		id := r.URL.Query().Get("label")
-		h.sendForm(w, r, http.StatusOK, h.reportForm(h.voices.of(r), url.Values{"label": {id}}))
-	case http.MethodPost:
-		h.takeReport(w, r)
-	default:
-		h.notHere(w, r)
+	if r.Method == http.MethodPost {
+		if !h.foreign(w, r) {
+			h.takeReport(w, r)
+		}
+		return
 	}
+	id := r.URL.Query().Get("label")
+	h.sendForm(w, r, http.StatusOK, h.reportForm(h.voices.of(r), url.Values{"label": {id}}))
 }
 
 // reportForm returns the form with what was filled in.
@@ -201,6 +201,7 @@ func (h *Handler) sendForm(w http.ResponseWriter, r *http.Request, status int, p
 	protect(head)
 	head["Cache-Control"] = cacheNone
 	head["Vary"] = varyPage
+	head["Referrer-Policy"] = referOwn
 	head["Content-Language"] = v.tag
 	write(w, r, status, htmlType, b)
 }
