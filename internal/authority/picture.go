@@ -35,13 +35,17 @@ func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Diges
 		return "", false, err
 	}
 	defer a.writer.begin()()
+	there := false
 	err = a.writer.do(ctx, []string{claimf("picture/%s", desc.Picture)}, func(v *store.View, b *store.Batch) error {
-		if known = v.HasPicture(desc.Picture); !known {
+		if there = v.HasPicture(desc.Picture); !there {
 			b.Pictures = append(b.Pictures, store.Picture{Digest: desc.Picture, File: file})
 		}
 		return nil
 	})
-	return mediaType, known, err
+	if err != nil {
+		return "", false, err
+	}
+	return mediaType, there, nil
 }
 
 // checkPicture requires that a file is the picture with a digest, and fit to be
