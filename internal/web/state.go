@@ -125,7 +125,7 @@ func (h *Handler) standing(p look) standing {
 
 // ends reports whether a label that counts will end as was announced, with
 // nothing open that would put its end off.
-func ends(p look) bool { return p.State == label.Active && p.Scheduled != nil && p.Review == nil }
+func ends(p look) bool { return p.Scheduled != nil && !p.Open() }
 
 // validity says until when a label is valid, or since when it is not.
 func validity(p look, last label.Date) template.HTML {
