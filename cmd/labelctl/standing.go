@@ -102,7 +102,7 @@ func (a *account) rows() [][2]string {
 	rows := [][2]string{{"state:", a.stateText()}, {"why:", a.why(a.Because)}, {"early end:", a.why(a.lapse())}}
 	if a.Scheduled != nil {
 		announced := happened(a.Scheduled)
-		if a.State == label.Suspended || a.Review != nil {
+		if a.Open() {
 			announced += ", put off while anything is open"
 		}
 		rows = append(rows, [2]string{"announced:", announced + ": " + a.why(a.Scheduled)})

@@ -34,7 +34,7 @@ const (
 // Compose draws a label. It refuses what cannot be drawn legibly, and says what
 // to change.
 //
-// A product name with a character that no font has is left out: the model
+// A character of a product name that no font has is a replacement sign: the model
 // number identifies the product. A model number with one is refused.
 func (s *Studio) Compose(m *Model, format, palette string) (*Drawing, error) {
 	f, err := s.format(format)
@@ -57,19 +57,18 @@ func (s *Studio) Compose(m *Model, format, palette string) (*Drawing, error) {
 		return nil, label.Errorf(label.Precondition, label.ReasonOutOfRange, "model",
 			"the model number has %U, which no font has: add one to art/fonts.yaml", r)
 	}
-	c := composer{m: m, f: f, p: p, module: module, product: m.Product, set: setter{studio: s, faces: faces}}
-	if faces.missing(fonts, m.Product) != 0 {
-		c.product = ""
-	}
-	for c.scale = 1; c.scale >= leastScale; c.scale -= scaleStep {
-		c.gap = f.Gap * c.scale
-		air, fits := c.compose()
-		if !fits || air < 0 {
-			continue
+	c := composer{m: m, f: f, p: p, module: module, set: setter{studio: s, faces: faces}}
+	for _, c.set.tight = range []bool{false, true} {
+		for c.scale = 1; c.scale >= leastScale; c.scale -= scaleStep {
+			c.gap = f.Gap * c.scale
+			air, fits := c.compose()
+			if !fits || air < 0 {
+				continue
+			}
+			c.gap += min(air, (mostAir-1)*f.Gap)
+			c.compose()
+			return c.d, faces.err
 		}
-		c.gap += min(air, (mostAir-1)*f.Gap)
-		c.compose()
-		return c.d, faces.err
 	}
 	return nil, label.Errorf(label.Precondition, label.ReasonTooLarge, "format",
 		"the words do not fit format %s of %g by %g mm in a legible size: take a larger format, or shorten what is long (scheme, authority, model number, host name)", f.ID, f.Width, f.Height)
@@ -90,11 +89,10 @@ func moduleSize(m *Model, f *Format) (float64, error) {
 
 // A composer arranges one label at one scale.
 type composer struct {
-	m       *Model
-	f       *Format
-	p       *Palette
-	module  float64
-	product string // empty where it cannot be printed
+	m      *Model
+	f      *Format
+	p      *Palette
+	module float64
 
 	set setter
 
@@ -219,8 +217,8 @@ func (c *composer) text(a *area, st style, colour Colour, text string) {
 		if st.rightToLeft {
 			x += a.w - widths[i]
 		}
-		c.d.items = append(c.d.items, item{colour: colour, text: line.place(x, a.y+ascent*st.size)})
-		a.y += lineHeight * st.size
+		c.d.items = append(c.d.items, item{colour: colour, text: line.place(x, a.y+line.above+ascent*st.size)})
+		a.y += line.above + lineHeight*st.size + line.below
 	}
 }
 
@@ -230,7 +228,7 @@ func (c *composer) band() float64 {
 	at := len(c.d.items) // the band goes below its words
 	c.d.items = append(c.d.items, item{})
 	caption := style{size: c.size(min(c.f.Text.Caption, c.f.Text.Band))}
-	c.row(&a, caption, c.p.OnAccent, 0, func(s *Side) string { return s.Title + " · " + s.Authority })
+	c.row(&a, caption, c.p.OnAccent, 0, func(s *Side) string { return s.Title + " · " + s.isolated(s.Authority) })
 	c.row(&a, style{size: c.size(c.f.Text.Band), bold: true}, c.p.OnAccent, 0, func(s *Side) string { return s.Scheme })
 	bottom := a.y + c.f.Gap*0.8
 	c.d.items[at] = item{colour: c.p.Accent, path: rect(0, 0, c.d.Width, bottom)}
@@ -260,13 +258,11 @@ func (c *composer) words(a *area) {
 		c.row(a, fact, c.p.Ink, 0, func(s *Side) string { return s.UpdatesUntil })
 	}
 	c.rule(a)
-	first := c.m.Sides[0]
+	first := &c.m.Sides[0]
 	product := style{size: c.size(t.Product), bold: true, language: first.Language, rightToLeft: first.RightToLeft, lines: 2, anywhere: true, elide: true}
-	if c.product != "" {
-		c.text(a, product, c.p.Ink, c.product)
-	}
+	c.text(a, product, c.p.Ink, first.isolated(c.m.Product))
 	product.bold, product.elide = false, false
-	c.text(a, product, c.p.Ink, c.joined(func(s *Side) string { return s.Model })+" "+c.m.Model)
+	c.text(a, product, c.p.Ink, c.joined(func(s *Side) string { return s.Model })+" "+first.isolated(c.m.Model))
 }
 
 // rule draws a thin line between two gaps.
@@ -277,10 +273,11 @@ func (c *composer) rule(a *area) {
 
 // joined returns a word in all languages.
 func (c *composer) joined(pick func(*Side) string) string {
-	text := pick(&c.m.Sides[0])
+	first := &c.m.Sides[0]
+	text := pick(first)
 	for i := range c.m.Sides[1:] {
 		if word := pick(&c.m.Sides[i+1]); word != text {
-			text += " / " + word
+			text += " / " + first.isolated(word)
 		}
 	}
 	return text
@@ -289,13 +286,13 @@ func (c *composer) joined(pick func(*Side) string) string {
 // address fills an area with how to check the label.
 func (c *composer) address(a *area) {
 	t := &c.f.Text
-	first := c.m.Sides[0]
+	first := &c.m.Sides[0]
 	st := func(mm float64) style {
 		return style{size: c.size(mm), language: first.Language, rightToLeft: first.RightToLeft}
 	}
 	if c.f.Facts != inline {
 		for _, s := range c.m.Sides {
-			c.text(a, style{size: c.size(t.Caption), bold: true, language: s.Language, rightToLeft: first.RightToLeft}, c.p.Ink, s.Check)
+			c.text(a, style{size: c.size(t.Caption), bold: true, language: s.Language, rightToLeft: first.RightToLeft}, c.p.Ink, first.isolated(s.Check))
 		}
 		a.y += c.f.Gap / 3
 		c.text(a, st(t.Caption), c.p.Quiet, c.joined(func(s *Side) string { return s.ID }))
@@ -303,7 +300,7 @@ func (c *composer) address(a *area) {
 	c.id(a, st(t.ID))
 	url := st(t.URL)
 	url.anywhere = true
-	c.text(a, url, c.p.Quiet, c.m.URL)
+	c.text(a, url, c.p.Quiet, first.identifier(c.m.URL))
 }
 
 // id sets the label's ID. Some IDs have many wide letters; then it is the ID
@@ -311,7 +308,7 @@ func (c *composer) address(a *area) {
 // at a hyphen.
 func (c *composer) id(a *area, st style) {
 	st.bold = true
-	text := c.m.ID.Pretty()
+	text := c.m.Sides[0].identifier(c.m.ID.Pretty())
 	if _, widths, _ := c.set.set(text, st, c.d.Width); widths[0] > a.w {
 		st.size = max(leastText, st.size*a.w/widths[0])
 	}

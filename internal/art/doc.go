@@ -22,6 +22,15 @@
 // drawn. Words that are too long shrink together down to the least size; a
 // product name may end in an ellipsis, and nothing else is ever cut.
 //
+// # Texts of strangers
+//
+// A product's name and model number are whatever somebody wrote. They run in their
+// own direction and move nothing around them (isolate.go): an ID, a model number
+// and an address read the same among Arabic words as among English ones. What
+// no font has is a replacement sign (readable.go). Marks are bounded in number and
+// height, and lines make room for them, so that they cover nothing (text.go). What
+// XML does not allow is replaced in an SVG.
+//
 // Modules of the code are a whole number of dots of a 300 dpi printer and begin
 // on one, so that none is printed wider than another.
 //

@@ -34,8 +34,9 @@ type point struct{ x, y float64 }
 
 // A textLine is one line as it is set.
 type textLine struct {
-	size float64
-	runs []glyphRun // in visual order
+	size         float64
+	runs         []glyphRun // in visual order
+	above, below float64    // room that letters need beyond that of a line
 }
 
 // A glyphRun is glyphs of one font.

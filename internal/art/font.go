@@ -126,6 +126,9 @@ func parseFont(fsys fs.FS, path string) (*parsedFont, error) {
 			return nil, fmt.Errorf("table %q is cut short", tag)
 		}
 	}
+	if loader, err = withListedCoverages(loader); err != nil {
+		return nil, err
+	}
 	p.Font, err = font.NewFont(loader)
 	return p, err
 }
@@ -179,10 +182,11 @@ func (fs *faces) find(fonts []*fontFile, r rune) *fontFile {
 	return nil
 }
 
-// missing returns the first character that none of the fonts has, or 0.
+// missing returns the first character that can be seen, and that none of the fonts
+// has, or 0.
 func (fs *faces) missing(fonts []*fontFile, text string) rune {
 	for _, r := range text {
-		if fs.find(fonts, r) == nil {
+		if needsGlyph(r) && fs.find(fonts, r) == nil {
 			return r
 		}
 	}

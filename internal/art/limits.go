@@ -14,6 +14,17 @@ const (
 	// leastContrast is what WCAG 2.2, 1.4.3, asks of text.
 	leastContrast = 4.5
 
+	// mostMarks is how many marks are drawn on a letter. Vietnamese has two, Arabic
+	// with all its vowels three; a name with more is written to be in the way.
+	mostMarks = 3
+
+	// tallestMark and deepestMark are how far marks on letters may reach from the
+	// baseline, in parts of the font size: as far as those of vowelled Arabic do,
+	// and on a label without room for them, as far as letters do that have theirs
+	// built in. Others are left out.
+	tallestMark, deepestMark           = 1.45, 0.75
+	tallestMarkTight, deepestMarkTight = 1.07, 0.5
+
 	// maxSide bounds a label, in millimetres, so that a picture of it stays
 	// below six million pixels.
 	maxSide = 200

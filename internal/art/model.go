@@ -85,13 +85,20 @@ func side(w *locale.Language, sub Subject) Side {
 	if l.Assurance == label.LabTested {
 		assurance = "art.lab-tested"
 	}
-	return Side{
+	side := Side{
 		Language: w.Tag, RightToLeft: w.RightToLeft,
 		Title: w.Text("art.title"), Authority: l.Authority.Name, Scheme: w.Scheme(l.Scheme.ID, l.Scheme.Name),
 		Level: w.Text("art.level", "number", l.Level.Number, "of", l.Level.Of), LevelName: name, Assurance: w.Text(assurance),
 		Valid: w.Text("art.valid"), ValidTo: date(w, sub.ValidTo), Updates: w.Text("art.updates"), UpdatesUntil: date(w, l.Product.SupportEnd),
 		Check: w.Text("art.check"), ID: w.Text("art.id"), Model: w.Text("art.model"),
 	}
+	if side.Scheme == l.Scheme.Name { // not translated
+		side.Scheme = side.isolated(side.Scheme)
+	}
+	if side.LevelName == l.Level.Name {
+		side.LevelName = side.isolated(side.LevelName)
+	}
+	return side
 }
 
 // date returns a day as it stands after "valid to" and the like, which some
@@ -107,9 +114,9 @@ func (m *Model) Lines() []string {
 	var lines []string
 	for _, s := range m.Sides {
 		lines = append(lines,
-			s.Title+", "+s.Authority, s.Scheme, s.Level+": "+s.LevelName, s.Assurance,
-			m.Product, s.Model+" "+m.Model, s.Valid+" "+s.ValidTo, s.Updates+" "+s.UpdatesUntil,
-			s.ID+" "+m.ID.Pretty(), s.Check+": "+m.URL)
+			s.Title+", "+s.isolated(s.Authority), s.Scheme, s.Level+": "+s.LevelName, s.Assurance,
+			s.isolated(m.Product), s.Model+" "+s.isolated(m.Model), s.Valid+" "+s.ValidTo, s.Updates+" "+s.UpdatesUntil,
+			s.ID+" "+s.identifier(m.ID.Pretty()), s.Check+": "+s.identifier(m.URL))
 	}
 	return lines
 }

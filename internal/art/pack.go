@@ -3,6 +3,7 @@ package art
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -64,11 +65,12 @@ func (d *Drawing) Write(kind string) ([]byte, error) {
 
 // Pack returns a zip file with a label drawn in a format and a palette, all of
 // them where empty, as each kind of file; with what it says as plain text; and
-// with a manifest, which names the SHA-256 of each file.
-func (s *Studio) Pack(m *Model, format, palette string) ([]byte, error) {
+// with a manifest, which names the SHA-256 of each file. That takes seconds, and ends
+// with ctx after the drawing that is under way.
+func (s *Studio) Pack(ctx context.Context, m *Model, format, palette string) ([]byte, error) {
 	p := packer{model: m, manifest: Manifest{Label: m.ID, Languages: m.Languages(), Alt: m.Alt(), Text: m.Lines()}}
 	p.zip = zip.NewWriter(&p.out)
-	if err := s.packDrawings(&p, format, palette); err != nil {
+	if err := s.packDrawings(ctx, &p, format, palette); err != nil {
 		return nil, err
 	}
 	text := []byte(strings.Join(m.Lines(), "\n") + "\n")
@@ -88,7 +90,7 @@ func (s *Studio) Pack(m *Model, format, palette string) ([]byte, error) {
 	return p.out.Bytes(), nil
 }
 
-func (s *Studio) packDrawings(p *packer, format, palette string) error {
+func (s *Studio) packDrawings(ctx context.Context, p *packer, format, palette string) error {
 	formats, err := chosen(s.formats, format, s.format)
 	if err != nil {
 		return err
@@ -99,6 +101,9 @@ func (s *Studio) packDrawings(p *packer, format, palette string) error {
 	}
 	for _, f := range formats {
 		for _, c := range palettes {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			d, err := s.Compose(p.model, f.ID, c.ID)
 			if err != nil {
 				return err

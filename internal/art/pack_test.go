@@ -21,7 +21,7 @@ func TestPack(t *testing.T) {
 		format, palette string
 		files           int
 	}{{"", "one-colour", 3*3 + 2}, {"small", "", 3*3 + 2}, {"landscape", "colour", 3 + 2}} {
-		pack := must[[]byte](t)(s.Pack(model, tt.format, tt.palette))
+		pack := must[[]byte](t)(s.Pack(t.Context(), model, tt.format, tt.palette))
 		m, files, err := art.Unpack(pack)
 		if err != nil {
 			t.Fatal(err)
@@ -44,7 +44,7 @@ func TestPack(t *testing.T) {
 		}
 	}
 	for _, tt := range [][2]string{{"poster", ""}, {"", "neon"}} {
-		if _, err := s.Pack(model, tt[0], tt[1]); label.KindOf(err) != label.NotFound {
+		if _, err := s.Pack(t.Context(), model, tt[0], tt[1]); label.KindOf(err) != label.NotFound {
 			t.Errorf("%v: %v", tt, err)
 		}
 	}
@@ -109,7 +109,7 @@ func TestUnpackRefuses(t *testing.T) {
 func FuzzUnpack(f *testing.F) {
 	s := labeltest.Studio(f)
 	model := must[*art.Model](f)(s.Describe(subject(nil)))
-	f.Add(must[[]byte](f)(s.Pack(model, "small", "one-colour")))
+	f.Add(must[[]byte](f)(s.Pack(f.Context(), model, "small", "one-colour")))
 	f.Fuzz(func(t *testing.T, pack []byte) {
 		m, files, err := art.Unpack(pack)
 		if err == nil && len(files) != len(m.Files)+1 {

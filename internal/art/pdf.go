@@ -216,7 +216,8 @@ func (w *pdfWriter) font(s *subset) error {
 	w.object("<</Type/Font/Subtype/Type0/BaseFont/%s/Encoding/Identity-H/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>", name, first+1, first+4)
 	var widths []byte
 	for _, id := range s.glyphs {
-		widths = append(append(widths, em(float64(s.advance(id)))...), ' ')
+		advance, _ := s.metrics(id)
+		widths = append(append(widths, em(float64(advance))...), ' ')
 	}
 	w.object("<</Type/Font/Subtype/CIDFontType2/BaseFont/%s/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/FontDescriptor %d 0 R/CIDToGIDMap/Identity/W[0[%s]]>>", name, first+2, widths)
 	box := func(at int) []byte { return em(float64(int16(be.Uint16(s.font.tables["head"][at:])))) }

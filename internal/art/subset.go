@@ -112,14 +112,21 @@ func (s *subset) renumbered(id font.GID) ([]byte, error) {
 	}
 }
 
-// advance returns a glyph's width in font units.
-func (s *subset) advance(id font.GID) uint16 {
-	hhea, hmtx := s.font.tables["hhea"], s.font.tables["hmtx"]
-	i := min(int(id), int(be.Uint16(hhea[34:]))-1) // the last width stands for all that follow
-	if i < 0 || 4*i+2 > len(hmtx) {
-		return 0
+// metrics returns a glyph's width and its left side bearing in font units
+// (OpenType, hmtx). Readers shift an outline so that it begins at its bearing.
+func (s *subset) metrics(id font.GID) (advance uint16, bearing int16) {
+	hmtx := s.font.tables["hmtx"]
+	n := int(be.Uint16(s.font.tables["hhea"][34:])) // full records; bearings alone follow
+	at := func(i int) uint16 {
+		if i < 0 || i+2 > len(hmtx) {
+			return 0
+		}
+		return be.Uint16(hmtx[i:])
 	}
-	return be.Uint16(hmtx[4*i:])
+	if i := int(id); i < n {
+		return at(4 * i), int16(at(4*i + 2))
+	}
+	return at(4 * (n - 1)), int16(at(4*n + 2*(int(id)-n))) // the last width stands for all that follow
 }
 
 // file returns the subset as a font file.
@@ -135,7 +142,8 @@ func (s *subset) file() ([]byte, error) {
 		for len(glyf)%4 != 0 {
 			glyf = append(glyf, 0)
 		}
-		hmtx = be.AppendUint16(be.AppendUint16(hmtx, s.advance(s.glyphs[i])), 0)
+		advance, bearing := s.metrics(s.glyphs[i])
+		hmtx = be.AppendUint16(be.AppendUint16(hmtx, advance), uint16(bearing))
 	}
 	loca = be.AppendUint32(loca, uint32(len(glyf)))
 	n := uint16(len(s.glyphs))

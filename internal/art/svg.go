@@ -44,7 +44,10 @@ func (d *Drawing) SVG() []byte {
 }
 
 // title is what the drawing is called.
-func (d *Drawing) title() string { return d.Model.Sides[0].Title + " " + d.Model.ID.Pretty() }
+func (d *Drawing) title() string {
+	first := &d.Model.Sides[0]
+	return first.Title + " " + first.identifier(d.Model.ID.Pretty())
+}
 
 func escape(b *bytes.Buffer, s string) { xml.EscapeText(b, []byte(s)) } // a bytes.Buffer does not fail
 

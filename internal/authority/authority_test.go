@@ -261,7 +261,9 @@ func TestSubmitKnownStatement(t *testing.T) {
 		t.Errorf("sent again: known %v, %+v; want the first receipt %+v", known, second, first)
 	}
 	must(t, w.Store.View(func(v *store.View) error {
-		kept, err := v.Evidence(first.ID)
+		st, err := v.Statement(first.ID)
+		must(t, err)
+		kept, err := v.Evidence(st)
 		if string(kept) != string(raw) {
 			t.Error("the signed bytes were not kept as they came")
 		}

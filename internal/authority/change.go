@@ -215,16 +215,14 @@ func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err e
 		}
 		now := a.clock()
 		for _, r := range all {
-			rec, err := v.Label(r.Label)
-			if err != nil {
+			standing, err := a.standing(v, r.Label, now)
+			switch {
+			case err != nil && !own(err):
 				return err
-			}
-			h, err := a.history(v, rec)
-			if err != nil {
-				return err
-			}
-			standing := h.StandingAt(now)
-			if hopeless(r, &standing, now) == "" {
+			case err != nil: // nobody can tell, so that it is not left out
+				a.alarm("listing requests", string(r.Label), err)
+				list = append(list, r)
+			case hopeless(r, standing, now) == "":
 				list = append(list, r)
 			}
 		}
@@ -438,6 +436,20 @@ func (a *Authority) history(v *store.View, rec *store.Label) (*label.History, er
 		return nil, err
 	}
 	return historyOf(v, rec, list), nil
+}
+
+// standing returns how a label on record stands.
+func (a *Authority) standing(v *store.View, id label.ID, now time.Time) (*label.Standing, error) {
+	rec, err := v.Label(id)
+	if err != nil {
+		return nil, err
+	}
+	h, err := a.history(v, rec)
+	if err != nil {
+		return nil, err
+	}
+	s := h.StandingAt(now)
+	return &s, nil
 }
 
 // historyOf is [Authority.history] of what was read. All of it was there at the

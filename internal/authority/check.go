@@ -331,7 +331,7 @@ func (c *check) evidence() error {
 }
 
 func (c *check) statement(st *store.Statement) error {
-	raw, err := c.v.Evidence(st.ID)
+	raw, err := c.v.Evidence(st)
 	if err != nil {
 		return err
 	}
@@ -357,7 +357,7 @@ func (c *check) statement(st *store.Statement) error {
 	if err != nil {
 		return err
 	}
-	if got, err := c.v.Gist(st.ID); err != nil || !bytes.Equal(got, want) {
+	if got, err := c.v.Gist(st); err != nil || !bytes.Equal(got, want) {
 		return fmt.Errorf("its gist differs from the signed statement")
 	}
 	return nil

@@ -273,14 +273,15 @@ func (a *Authority) Complaints(c Caller, id label.ID, p Page) (list []*Complaint
 
 // CloseComplaint closes a complaint with what came of it. Whom to ask back is
 // forgotten. Closing it again changes nothing.
-func (a *Authority) CloseComplaint(ctx context.Context, c Caller, id, outcome string) (out *store.Complaint, err error) {
+func (a *Authority) CloseComplaint(ctx context.Context, c Caller, id, outcome string) (*store.Complaint, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
 	if outcome == "" || len(outcome) > label.MaxProse {
 		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "outcome", "is required, in at most %d bytes: what came of it", label.MaxProse)
 	}
-	err = a.writer.do(ctx, []string{claimf("complaint/%s", id)}, func(v *store.View, b *store.Batch) error {
+	var out *store.Complaint
+	err := a.writer.do(ctx, []string{claimf("complaint/%s", id)}, func(v *store.View, b *store.Batch) (err error) {
 		if out, err = v.Complaint(id); err != nil {
 			return found(err, label.ReasonUnknownSubject, "id", "no report %q was received; \"labelctl report list\" names those that are open", id)
 		}

@@ -119,6 +119,7 @@ func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool
 		return true, nil
 	}
 	defer a.writer.begin()()
+	last := done
 	var failed []store.EventFailure
 	write := a.writer.do
 	if o.class == 0 {
@@ -134,7 +135,7 @@ func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool
 			return nil // somebody else went on
 		}
 		next.Cursor = cursor
-		if done {
+		if last {
 			next.Done = b.At.UTC()
 		}
 		for _, t := range chunk {

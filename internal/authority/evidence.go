@@ -56,7 +56,7 @@ func (d *distrust) evidence(v *store.View, device *store.Device, category string
 			})
 			continue
 		}
-		gist, err := v.Gist(s.ID)
+		gist, err := v.Gist(st)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -186,7 +186,7 @@ func places(v *store.View, st *store.Statement) (list []*placed, err error) {
 		if old.Signer != st.Signer || old.Type != st.Type {
 			continue
 		}
-		gist, err := v.Gist(s.ID)
+		gist, err := v.Gist(old)
 		if err != nil {
 			return nil, err
 		}

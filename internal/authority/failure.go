@@ -130,12 +130,13 @@ func (r *round) end(ctx context.Context) error {
 // Retry has the labels tried again for which the consequences of an event could
 // not be drawn. All that the event touches is gone through once more; what it has
 // changed it does not change again.
-func (a *Authority) Retry(ctx context.Context, c Caller, id label.Digest) (e *store.Event, err error) {
+func (a *Authority) Retry(ctx context.Context, c Caller, id label.Digest) (*store.Event, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
 	defer a.writer.begin()()
-	err = a.writer.do(ctx, []string{claimf("event/%s", id)}, func(v *store.View, b *store.Batch) error {
+	var e *store.Event
+	err := a.writer.do(ctx, []string{claimf("event/%s", id)}, func(v *store.View, b *store.Batch) (err error) {
 		if e, err = v.Event(id); err != nil {
 			return found(err, label.ReasonUnknownSubject, "id", "no event %s was reported", id)
 		}

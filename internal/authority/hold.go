@@ -73,15 +73,14 @@ func (h *Hold) ends() time.Time {
 	return label.DateOf(h.Since).AddMonths(h.Lift.Months).End()
 }
 
+// befell says what happened to a label with which a hold began.
+var befell = map[label.Action]string{label.Suspend: "was suspended", label.Revoke: "was revoked", label.Review: "came under review"}
+
 // refusal says a hold to somebody whom it stops.
 func (h *Hold) refusal(field string) error {
-	what := map[label.Action]string{
-		label.Suspend: "its label %s was suspended", label.Revoke: "its label %s was revoked", label.Review: "a review of its label %s began",
-	}[h.Action]
+	what := "the authority refused it"
 	if h.Label != nil {
-		what = fmt.Sprintf(what, h.Label.ID.Pretty())
-	} else {
-		what = "the authority refused it"
+		what = fmt.Sprintf("its label %s %s", h.Label.ID.Pretty(), befell[h.Action])
 	}
 	return label.Errorf(label.Precondition, label.ReasonOnHold, field, "the product is on hold since %s, when %s (%s: %s). To go on: %s",
 		h.Since.UTC().Format(time.RFC3339), what, h.Reason, h.Text, h.WayOut())

@@ -49,8 +49,9 @@ func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Diges
 		return "", false, err
 	}
 	defer a.writer.begin()()
+	there := false
 	err = a.writer.do(ctx, []string{claimf("picture/%s", desc.Picture)}, func(v *store.View, b *store.Batch) error {
-		if known = v.HasPicture(desc.Picture); !known {
+		if there = v.HasPicture(desc.Picture); !there {
 			if err := a.usePicture(v, c, d.Org); err != nil {
 				return err
 			}
@@ -58,7 +59,10 @@ func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Diges
 		}
 		return nil
 	})
-	return mediaType, known, err
+	if err != nil {
+		return "", false, err
+	}
+	return mediaType, there, nil
 }
 
 // How many pictures are decoded at a time, since each takes up to 60 MB, and how many

@@ -219,11 +219,9 @@ func (n *verdict) hold(holds []*Hold) {
 		}
 		n.loss = cmp.Or(n.loss, scheme.Unsupported)
 		n.ids = append(n.ids, fmt.Sprintf("%s/%s/%s", h.Label.ID, h.Action, h.Reason))
-		n.what = append(n.what, fmt.Sprintf("Label %s of the same product was %s (%s)", h.Label.ID.Pretty(), past[h.Action], h.Reason))
+		n.what = append(n.what, fmt.Sprintf("Label %s of the same product %s (%s)", h.Label.ID.Pretty(), befell[h.Action], h.Reason))
 	}
 }
-
-var past = map[label.Action]string{label.Suspend: "suspended", label.Revoke: "revoked"}
 
 // compare finds what a label repeats of a declaration that no longer says so, or
 // that a laboratory has found otherwise.

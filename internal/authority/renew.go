@@ -7,9 +7,10 @@
 // its reason. A label that is to lapse is also renewed on the same evidence, once
 // nothing speaks against that any more: a lapse is said once and for all, so that
 // whoever planned by it was told the truth, and the successor has the full term.
-// What is open about the label goes over to its successor in the same commit: a review, an earlier end because of evidence that the successor
-// rests on too, and what advisories say of the product. A hold on the product
-// stops a renewal that its manufacturer asks for.
+// What is open about the label goes over to its successor in the same commit: a
+// review, an earlier end because of evidence that the successor rests on too, and
+// what advisories say of the product. A hold on the product stops a renewal that its
+// manufacturer asks for.
 package authority
 
 import (

@@ -618,6 +618,11 @@ func TestCheckFindsOthersKeys(t *testing.T) {
 
 func readGist(t *testing.T, w *labeltest.World, id label.Digest) (gist []byte) {
 	t.Helper()
-	must(t, w.Store.View(func(v *store.View) (err error) { gist, err = v.Gist(id); gist = slices.Clone(gist); return err }))
+	must(t, w.Store.View(func(v *store.View) error {
+		st, err := v.Statement(id)
+		must(t, err)
+		gist, err = v.Gist(st)
+		return err
+	}))
 	return gist
 }

@@ -335,7 +335,7 @@ func (a *Authority) Outliers(c Caller, since label.Date) ([]surveillance.Finding
 
 // figures returns what matters of a report.
 func figures(v *store.View, st *store.Statement) (*surveillance.Report, error) {
-	raw, err := v.Evidence(st.ID)
+	raw, err := v.Evidence(st)
 	if err != nil {
 		return nil, err
 	}

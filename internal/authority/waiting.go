@@ -111,11 +111,7 @@ func (a *Authority) CloseStale(ctx context.Context) error {
 	}
 	for _, id := range slices.Compact(ids) { // they come by label
 		err := a.writer.do(ctx, []string{claimf("label/%s", id)}, func(v *store.View, b *store.Batch) error {
-			rec, err := v.Label(id)
-			if err != nil {
-				return err
-			}
-			h, err := a.history(v, rec)
+			standing, err := a.standing(v, id, b.At)
 			if err != nil {
 				return err
 			}
@@ -123,8 +119,7 @@ func (a *Authority) CloseStale(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			standing := h.StandingAt(b.At)
-			return a.closeHopeless(b, list, &standing)
+			return a.closeHopeless(b, list, standing)
 		})
 		switch {
 		case err != nil && !own(err):

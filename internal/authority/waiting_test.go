@@ -87,3 +87,28 @@ func TestRequestsEndWithTime(t *testing.T) {
 	l.Restart()
 	closed(2)
 }
+
+// TestOneBadLabelHidesNoRequest has requests wait for two labels of which one
+// cannot be read.
+func TestOneBadLabelHidesNoRequest(t *testing.T) {
+	w := labeltest.New(t, nil)
+	op := w.Caller(labeltest.Operator)
+	ids := shelf(w, 2)
+	for _, id := range ids {
+		_, err := w.Authority.Change(ctx, op, w.Ask(labeltest.Operator, state(w, id), label.Revoke, "nonconformity", nil))
+		must(t, err)
+	}
+	damage(w, "labels", string(ids[0]))
+	alarms := w.Authority.Alarms()
+	if list, err := w.Authority.Waiting(op, ""); err != nil || len(list) != 2 {
+		t.Errorf("%d requests wait (%v)", len(list), err)
+	}
+	if w.Authority.Alarms() == alarms {
+		t.Error("no alarm")
+	}
+	w.Clock.Set(w.Clock.Now().Add(label.MaxRequestAge + time.Minute))
+	must(t, w.Authority.CloseStale(ctx))
+	if n := len(slices.DeleteFunc(told(t, w, labeltest.Operator), func(k string) bool { return k != notice.RequestClosed })); n != 1 {
+		t.Errorf("%d requests were closed for want of a second signature", n)
+	}
+}

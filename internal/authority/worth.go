@@ -70,7 +70,7 @@ func checkCorrection(v *store.View, item *scheme.Item, device label.Digest) erro
 	if err != nil {
 		return err
 	}
-	gist, err := v.Gist(st.ID)
+	gist, err := v.Gist(st)
 	if err != nil {
 		return err
 	}

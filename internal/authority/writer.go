@@ -72,6 +72,10 @@ func (w *writer) begin() (end func()) {
 
 // do queues an op and waits for its commit. Once queued an op is decided even
 // if the caller goes away.
+//
+// After an error of ctx the op may still be under way: prepare shares nothing with
+// its caller that the caller then reads or writes, and so none of its named
+// results.
 func (w *writer) do(ctx context.Context, claims []string, prepare func(*store.View, *store.Batch) error) error {
 	return w.await(ctx, w.queue, &op{claims: claims, prepare: prepare, done: make(chan error, 1)})
 }

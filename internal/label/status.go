@@ -336,7 +336,7 @@ func (s *Standing) apply(e effect) {
 		return
 	}
 	announced := st.Effective.After(st.Recorded)
-	if e.from.After(s.At) || announced && s.open() && e.from.Before(s.Expires) {
+	if e.from.After(s.At) || announced && s.Open() && e.from.Before(s.Expires) {
 		if s.Scheduled == nil {
 			s.Scheduled = st
 		}
@@ -360,14 +360,14 @@ func (s *Standing) apply(e effect) {
 			}
 		}
 	}
-	if s.PutOff() && !s.open() && !s.State.Final() {
+	if s.PutOff() && !s.Open() && !s.State.Final() {
 		s.State, s.Because = steps[s.State][s.Scheduled.Action], s.Scheduled
 	}
 }
 
-// open reports whether the label is suspended or under review: no announced end
+// Open reports whether the label is suspended or under review: no announced end
 // comes before that is settled.
-func (s *Standing) open() bool { return s.State == Suspended || s.Review != nil }
+func (s *Standing) Open() bool { return s.State == Suspended || s.Review != nil }
 
 // hold works out what is open after a statement that changed the state.
 func (s *Standing) hold(st *Status) {

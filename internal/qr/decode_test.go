@@ -102,6 +102,70 @@ func TestDecodePictures(t *testing.T) {
 	}
 }
 
+// Pictures with several codes, and with light ones on dark.
+func TestDecodeTakesTheLabels(t *testing.T) {
+	payload, link := qr.Payload(base, id), qr.DigitalLink(base, "09522104000171")
+	other, second := qr.Payload(base, "WN3JN21ZH4Q4"), qr.DigitalLink(base, "09522104000188")
+	// row draws codes beside each other, dark with every other one light on dark if
+	// inverted.
+	row := func(px int, inverted bool, payloads ...string) image.Image {
+		s, x := sheet(700*len(payloads), 700, image.White, 0, 0), 20
+		draw.Draw(s, s.Rect, image.White, image.Point{}, draw.Src)
+		for i, p := range payloads {
+			code := drawn(t, p, px)
+			at := code.Bounds().Add(image.Pt(x, 20+10*i))
+			draw.Draw(s, at, code, image.Point{}, draw.Src)
+			if inverted && i == len(payloads)-1 {
+				for y := at.Min.Y; y < at.Max.Y; y++ {
+					for x := at.Min.X; x < at.Max.X; x++ {
+						c := s.RGBAAt(x, y)
+						s.SetRGBA(x, y, color.RGBA{255 - c.R, 255 - c.G, 255 - c.B, 255})
+					}
+				}
+			}
+			x += code.Bounds().Dx() + 30
+		}
+		return s
+	}
+	shop := "https://shop.example/camera?utm_source=box"
+	for name, c := range map[string]struct {
+		want     string
+		inverted bool
+		payloads []string
+	}{
+		"left":                      {payload, false, []string{payload, shop}},
+		"right":                     {payload, false, []string{shop, payload}},
+		"between":                   {payload, false, []string{"WIFI:S:setup;;", payload, shop}},
+		"last of five":              {payload, false, []string{shop, "A", "0123456789", "WIFI:S:setup;;", payload}},
+		"twice":                     {payload, false, []string{payload, qr.URL(base, id)}},
+		"beside a Digital Link":     {payload, false, []string{link, payload}},
+		"Digital Link":              {link, false, []string{shop, link}},
+		"light on dark":             {payload, true, []string{payload}},
+		"light beside another":      {payload, true, []string{shop, payload}},
+		"two labels":                {"", false, []string{payload, other}},
+		"two labels and another":    {"", false, []string{payload, shop, other}},
+		"two products":              {"", false, []string{link, second}},
+		"two products and a label":  {payload, false, []string{link, payload, second}},
+		"no label's":                {shop, false, []string{shop}},
+		"no label's, light on dark": {shop, true, []string{shop}},
+	} {
+		for _, px := range []int{3, 8} {
+			img := row(px, c.inverted, c.payloads...)
+			for kind, picture := range map[string][]byte{"PNG": encodePNG(t, img), "JPEG": encodeJPEG(t, img, 80)} {
+				got, err := qr.Decode(bytes.NewReader(picture))
+				switch {
+				case c.want == "":
+					if label.KindOf(err) != label.Invalid || !strings.Contains(err.Error(), "codes of several labels") {
+						t.Errorf("%s, %s at %d pixels: %q, %v, want it refused", name, kind, px, got, err)
+					}
+				case err != nil || got != c.want && (name != "twice" || got != c.payloads[1]):
+					t.Errorf("%s, %s at %d pixels: %q, %v, want %q", name, kind, px, got, err, c.want)
+				}
+			}
+		}
+	}
+}
+
 // claims returns a PNG header that promises w by h pixels, and nothing more.
 func claims(w, h uint32) []byte {
 	chunk := append([]byte("IHDR"), make([]byte, 13)...)

@@ -71,7 +71,9 @@
 // of the payload alone: same payload, same bytes, so pictures can be cached and
 // compared by hash. [New] reads each code back before it hands it out.
 //
-// [Decode] goes the other way, from a PNG or JPEG file to the text. It is for
+// [Decode] goes the other way, from a PNG or JPEG file to the text. Boxes bear codes
+// of several kinds, so it looks at all that are in the picture, also those that are
+// light on dark, and takes the one that is a label's. It is for
 // the command line: pictures are large hostile input, and no server of this
 // project decodes any.
 package qr

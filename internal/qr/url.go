@@ -104,7 +104,8 @@ func impliedPort(scheme string) string {
 //
 // What follows the ID in a URL says which view of the label is meant and not
 // which label: an extension such as .json, more path, a query and a fragment
-// are all ignored. What comes before it decides whom we ask, and there nothing
+// are all ignored, and what is percent-encoded without need ([Unescape]) is as if
+// it were not. What comes before it decides whom we ask, and there nothing
 // unusual is let through: credentials, for instance, are how an address is
 // made to look like another.
 //
@@ -132,6 +133,7 @@ func ParsePayload(s string) (base string, id label.ID, err error) {
 	if i := strings.IndexAny(path, "?#"); i >= 0 {
 		path = path[:i]
 	}
+	path = Unescape(path)
 	if len(path) < len(labelPath) || asciiLower(path[:len(labelPath)]) != labelPath {
 		return "", "", bad("is not the address of a label, which looks like %s", URL(base, "K7QM4T2X9PWH"))
 	}
@@ -171,6 +173,7 @@ func ParseDigitalLink(s string) (base string, g label.GTIN, err error) {
 		return "", "", err
 	}
 	path, query, _ := strings.Cut(path, "?")
+	path, query = Unescape(path), Unescape(query)
 	link, ok := strings.CutPrefix(path, "/01/")
 	if !ok {
 		return "", "", label.Errorf(label.Invalid, label.ReasonMalformed, "url", "is no GS1 Digital Link of a product, which looks like %s", DigitalLink(base, "09522104000171"))
@@ -180,6 +183,35 @@ func ParseDigitalLink(s string) (base string, g label.GTIN, err error) {
 		return "", "", label.Within("url", err)
 	}
 	return base, d.GTIN, nil
+}
+
+// Unescape returns a path or query in which letters, digits, hyphens, dots,
+// underscores and tildes stand as they are where they were percent-encoded. That
+// is the same address (RFC 3986, 6.2.2.2), and some programs encode them. All else
+// stays as it is, %2F for instance, which is no slash between two segments.
+func Unescape(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if n, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil && unreserved(byte(n)) {
+				out = append(out, byte(n))
+				i += 2
+				continue
+			}
+		}
+		out = append(out, s[i])
+	}
+	return string(out)
+}
+
+// unreserved reports whether a character means the same encoded or not (RFC 3986,
+// 2.3).
+func unreserved(c byte) bool {
+	lower := c | 0x20
+	return 'a' <= lower && lower <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
 
 func asciiLower(s string) string {

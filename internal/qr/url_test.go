@@ -107,6 +107,7 @@ func TestParsePayload(t *testing.T) {
 		"https://labels.example.org/l/K7QM4T2X9PWH?lang=de&at=/l/": base,
 		"https://labels.example.org/l/K7QM4T2X9PWH#support":        base,
 		"https://labels.example.org:443/l/K7QM4T2X9PWH":            base,
+		"https://labels.example.org/%6C/%4b7QM%2D4T2X%2D9PWH":      base,
 		"HTTP://LOCALHOST:80/L/K7QM4T2X9PWH":                       "http://localhost",
 		"http://127.0.0.1:8080/l/K7QM4T2X9PWH":                     "http://127.0.0.1:8080",
 		"K7QM4T2X9PWH":                                             "",
@@ -144,7 +145,8 @@ func TestParsePayloadRefuses(t *testing.T) {
 		"https://labels.example.org:99999/l/K7QM4T2X9PWH":            label.ReasonOutOfRange,
 		"https://labels.example.org/l/":                              label.ReasonIDMalformed,
 		"https://labels.example.org/l/?id=K7QM4T2X9PWH":              label.ReasonIDMalformed,
-		"https://labels.example.org/l/K7QM%2D4T2X9PWH":               label.ReasonIDMalformed,
+		"https://labels.example.org/l/K7QM%204T2X9PWH":               label.ReasonIDMalformed,
+		"https://labels.example.org/l%2FK7QM4T2X9PWH":                label.ReasonMalformed,
 		"https://labels.example.org/l/K7QM4T2X9PWHX":                 label.ReasonIDMalformed,
 		"https://labels.example.org/l/K7QM4T2X9PWJ":                  label.ReasonIDCheck,
 		"https://labels.example.org/l/" + strings.Repeat("x", 1<<11): label.ReasonTooLarge,
@@ -153,6 +155,21 @@ func TestParsePayloadRefuses(t *testing.T) {
 		if label.ReasonOf(err) != want || gotBase != "" || gotID != "" {
 			t.Errorf("ParsePayload(%q) = %q, %q, %v (%s), want only %s", in, gotBase, gotID, err, label.ReasonOf(err), want)
 		}
+	}
+}
+
+// What need not be percent-encoded is as if it were not; all else stays.
+func TestUnescape(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "/01/%309522104000171": "/01/09522104000171", "%61%7a%41%5A%30%39%2d%2E%5f%7E": "azAZ09-._~",
+		"%2F%3f%25%20%00%ff": "%2F%3f%25%20%00%ff", "%2531": "%2531", "%3": "%3", "%": "%", "%g1%+1%-1": "%g1%+1%-1", "a%": "a%", "%E2%84%AA": "%E2%84%AA",
+	} {
+		if got := qr.Unescape(in); got != want {
+			t.Errorf("Unescape(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if b, g, err := qr.ParseDigitalLink("https://labels.example.org/%30%31/%309522104000171/%31%30/A%31?%31%37=271231"); err != nil || b != base || g != "09522104000171" {
+		t.Errorf("a Digital Link so encoded: %q, %q, %v", b, g, err)
 	}
 }
 

@@ -79,7 +79,9 @@ func (v *View) Advisories(f func(*Advisory) bool) error {
 }
 
 // Document returns the document of an advisory as it came.
-func (v *View) Document(id label.Digest) ([]byte, error) { return v.unpacked(bDocuments, id, unpack) }
+func (v *View) Document(id label.Digest) ([]byte, error) {
+	return v.unpacked(bDocuments, id[:], unpack)
+}
 
 // LatestAdvisory returns the advisory that an organization published last under
 // a number.

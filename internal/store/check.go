@@ -276,7 +276,7 @@ func (c *checker) statements() {
 			return
 		}
 		s.ID = label.Digest(k)
-		if _, err := c.v.Evidence(s.ID); err != nil {
+		if _, err := c.v.Evidence(s); err != nil {
 			c.badf("statement %s: its signed bytes: %v", id, err)
 		}
 		c.has(bDevices, s.Device[:], nil, "statement "+id)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -212,13 +213,25 @@ func putDevice(tx *bolt.Tx, d *Device) error {
 }
 
 func putStatement(tx *bolt.Tx, s *Statement) error {
+	evidence, gists := tx.Bucket(bEvidence), tx.Bucket(bGists)
+	evidence.FillPercent, gists.FillPercent = full, full
+	switch old, err := (&View{tx: tx}).Statement(s.ID); {
+	case err == nil:
+		s.Place = old.Place
+	case !errors.Is(err, ErrNotFound):
+		return err
+	default:
+		if s.Place, err = evidence.NextSequence(); err != nil {
+			return err
+		}
+	}
 	if err := putJSON(tx.Bucket(bStatements), s.ID[:], s); err != nil {
 		return err
 	}
-	if err := tx.Bucket(bEvidence).Put(s.ID[:], s.Raw); err != nil {
+	if err := evidence.Put(placeKey(s.Place), s.Raw); err != nil {
 		return err
 	}
-	if err := tx.Bucket(bGists).Put(s.ID[:], s.Gist); err != nil {
+	if err := gists.Put(placeKey(s.Place), s.Gist); err != nil {
 		return err
 	}
 	if err := tx.Bucket(bDeviceStmts).Put(pair(s.Device, s.ID[:]), nil); err != nil {
@@ -234,6 +247,9 @@ func putStatement(tx *bolt.Tx, s *Statement) error {
 	}
 	return nil
 }
+
+// placeKey is where the signed bytes and the gist of a statement are.
+func placeKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 func putLabel(tx *bolt.Tx, l *Label) error {
 	if err := putJSON(tx.Bucket(bLabels), []byte(l.ID), l); err != nil {

@@ -28,8 +28,8 @@
 //	verdicts        label id = json Verdict                     of labels that their evidence did not carry when judged again
 //	pictures        32-byte digest = picture as it came          that a descriptor names
 //	statements      32-byte id = json Statement
-//	evidence        32-byte id = zstd of the signed bytes as they came
-//	gists           32-byte id = s2 of what judging needs of it
+//	evidence        place uint64 = zstd of the signed bytes as they came
+//	gists           place uint64 = s2 of what judging needs of it
 //	device_stmts    32-byte device digest, 32-byte id = nothing or the 32-byte id that it made room for
 //	org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first
 //	numbers         org|predicate type|number = 32-byte id        of statements, by what their signer called them

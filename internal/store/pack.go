@@ -34,7 +34,7 @@ const dictionaryID = 1
 // Codecs are safe for concurrent use, of zstd for EncodeAll and DecodeAll.
 var (
 	encoder = sync.OnceValue(func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithWindowSize(1<<18),
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<18),
 			zstd.WithEncoderDictRaw(dictionaryID, dictionary))
 		if err != nil {
 			panic(err) // the options are constants
@@ -114,7 +114,7 @@ func unpack(b []byte) ([]byte, error) {
 
 // PackQuick compresses what every decision or label needs: with S2, which is
 // several times as quick as zstd and takes a third more room.
-func PackQuick(b []byte) Packed { return quick().Encode(nil, b) }
+func PackQuick(b []byte) Packed { return quick().EncodeBetter(nil, b) }
 
 func unpackQuick(b []byte) ([]byte, error) {
 	if n, err := s2.DecodedLen(b); err != nil || n > label.MaxMessage {

@@ -27,9 +27,10 @@ type Picture struct {
 
 // A Statement is the record of accepted evidence.
 type Statement struct {
-	ID       label.Digest `json:"-"` // SHA-256 of the payload
-	Raw      Packed       `json:"-"` // signed bytes as they came; read by [View.Evidence]
-	Gist     Packed       `json:"-"` // what judging needs; read by [View.Gist]
+	ID       label.Digest `json:"-"`     // SHA-256 of the payload
+	Raw      Packed       `json:"-"`     // signed bytes as they came; read by [View.Evidence]
+	Gist     Packed       `json:"-"`     // what judging needs; read by [View.Gist]
+	Place    uint64       `json:"place"` // where these two are: in the order in which statements arrived, so that pages are full
 	Type     string       `json:"type"`
 	Device   label.Digest `json:"device"`
 	Signer   string       `json:"signer"`

@@ -219,20 +219,24 @@ func (v *View) Numbered(signer, predicateType, number string) (id label.Digest, 
 	return label.Digest(b), nil
 }
 
-// Evidence returns the signed bytes of a statement as they came.
-func (v *View) Evidence(id label.Digest) ([]byte, error) { return v.unpacked(bEvidence, id, unpack) }
+// Evidence returns the signed bytes of a statement on record as they came.
+func (v *View) Evidence(s *Statement) ([]byte, error) {
+	return v.unpacked(bEvidence, placeKey(s.Place), unpack)
+}
 
-// Gist returns what judging needs of a statement.
-func (v *View) Gist(id label.Digest) ([]byte, error) { return v.unpacked(bGists, id, unpackQuick) }
+// Gist returns what judging needs of a statement on record.
+func (v *View) Gist(s *Statement) ([]byte, error) {
+	return v.unpacked(bGists, placeKey(s.Place), unpackQuick)
+}
 
-func (v *View) unpacked(bucket []byte, id label.Digest, unpack func([]byte) ([]byte, error)) ([]byte, error) {
-	b := v.tx.Bucket(bucket).Get(id[:])
+func (v *View) unpacked(bucket, key []byte, unpack func([]byte) ([]byte, error)) ([]byte, error) {
+	b := v.tx.Bucket(bucket).Get(key)
 	if b == nil {
 		return nil, ErrNotFound
 	}
 	raw, err := unpack(b)
 	if err != nil {
-		return nil, corrupt(bucket, id[:], err)
+		return nil, corrupt(bucket, key, err)
 	}
 	return raw, nil
 }

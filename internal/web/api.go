@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -21,6 +22,8 @@ import (
 var openAPI []byte
 
 const (
+	lookupPath = "/api/products/lookup"
+
 	// maxBulk bounds the products of one bulk look-up, and maxBulkBody its
 	// request: a thousand numbers take 20 KB.
 	maxBulk     = 1000
@@ -36,19 +39,11 @@ func (h *Handler) api(w http.ResponseWriter, r *http.Request) {
 	if !h.admit(w, r, callUnits) {
 		return
 	}
-	path := strings.TrimPrefix(r.URL.Path, "/api")
-	if path == "/products/lookup" {
-		if r.Method != http.MethodPost {
-			h.refuse(w, r, problem{status: http.StatusMethodNotAllowed, reason: reasonMethod, text: "look-ups of many products are posted: {\"gtins\": [...]}"}, forParsers)
-			return
-		}
+	if r.URL.Path == lookupPath {
 		h.bulk(w, r)
 		return
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		h.notHere(w, r)
-		return
-	}
+	path := strings.TrimPrefix(r.URL.Path, "/api")
 	switch path {
 	case "", "/":
 		h.send(w, r, h.apiPage, cacheMinute)
@@ -329,13 +324,23 @@ func own(err error) bool { return label.KindOf(err) == label.Internal && err != 
 // issued is the change that makes a label.
 const issued = "issued"
 
-func (h *Handler) changesAfter(after int64, most int) (list []Change, next int64, more bool, err error) {
-	found, next, more, err := h.a.Changes(after, most)
+// changesAfter returns what the log says of labels after its first size entries,
+// each change with its cursor, and the cursor to go on after.
+func (h *Handler) changesAfter(size int64, most int) (list []Change, next cursor, more bool, err error) {
+	found, last, more, err := h.a.Changes(size-1, most)
 	if err != nil {
-		return nil, 0, false, err
+		return nil, cursorStart, false, err
 	}
+	sizes := make([]int64, 0, len(found)+1)
 	for _, c := range found {
-		change := Change{Cursor: strconv.FormatInt(c.Index, 10), Change: string(c.Action), At: c.At}
+		sizes = append(sizes, c.Index+1)
+	}
+	cursors, err := h.cursorsAt(append(sizes, last+1))
+	if err != nil {
+		return nil, cursorStart, false, err
+	}
+	for i, c := range found {
+		change := Change{Cursor: cursors[i].String(), Change: string(c.Action), At: c.At}
 		if c.Action == "" {
 			change.Change = issued
 		}
@@ -345,7 +350,7 @@ func (h *Handler) changesAfter(after int64, most int) (list []Change, next int64
 			continue
 		}
 		if c.Unreadable {
-			change.Change, change.Unavailable = unavailable, &UnavailableLabel{Message: "log entry " + change.Cursor + " cannot be read now; the operator has been told"}
+			change.Change, change.Unavailable = unavailable, &UnavailableLabel{Message: fmt.Sprintf("log entry %d cannot be read now; the operator has been told", c.Index)}
 			list = append(list, change)
 			continue
 		}
@@ -354,24 +359,28 @@ func (h *Handler) changesAfter(after int64, most int) (list []Change, next int64
 		case own(err):
 			change.Unavailable = &UnavailableLabel{c.Label, cannotBeShown}
 		case err != nil:
-			return nil, 0, false, err
+			return nil, cursorStart, false, err
 		default:
 			a := h.answerOf(p)
 			change.GTINs, change.Label = a.Product.GTINs, a.Label
 		}
 		list = append(list, change)
 	}
-	return list, next, more, nil
+	return list, cursors[len(found)], more, nil
 }
 
 // changes answers with what happened after a cursor.
 func (h *Handler) changes(w http.ResponseWriter, r *http.Request) {
 	after, most, err := h.pageOfChanges(r)
+	if err == nil && after == nil {
+		h.refuse(w, r, h.cursorGone(), forParsers)
+		return
+	}
 	var list []Change
-	var next int64
+	var next cursor
 	var more bool
 	if err == nil {
-		list, next, more, err = h.changesAfter(after, most)
+		list, next, more, err = h.changesAfter(after.size, most)
 	}
 	if err != nil {
 		h.fail(w, r, err, forParsers)
@@ -384,23 +393,31 @@ func (h *Handler) changes(w http.ResponseWriter, r *http.Request) {
 		Changes []Change `json:"changes"`
 		Next    string   `json:"next"` // cursor for the next call, also where there are none
 		More    bool     `json:"more"` // ask again at once
-	}{list, strconv.FormatInt(next, 10), more}, cacheSecond)
+	}{list, next.String(), more}, cacheSecond)
 }
 
-func (h *Handler) pageOfChanges(r *http.Request) (after int64, most int, err error) {
+// pageOfChanges reads which changes are asked for. It returns no cursor where the
+// one that is given is gone.
+func (h *Handler) pageOfChanges(r *http.Request) (after *cursor, most int, err error) {
 	q := r.URL.Query()
-	after, most = -1, defaultChanges
-	if s := q.Get("after"); s != "" {
-		if after, err = strconv.ParseInt(s, 10, 64); err != nil || after < -1 || s[0] == '+' {
-			return 0, 0, label.Errorf(label.Invalid, label.ReasonMalformed, "after", "is no cursor that this address gave; leave it out to begin")
-		}
-	}
+	most = defaultChanges
 	if s := q.Get("limit"); s != "" {
 		if most, err = strconv.Atoi(s); err != nil || most < 1 || most > maxChanges {
-			return 0, 0, label.Errorf(label.Invalid, label.ReasonOutOfRange, "limit", "must be 1 to %d", maxChanges)
+			return nil, 0, label.Errorf(label.Invalid, label.ReasonOutOfRange, "limit", "must be 1 to %d", maxChanges)
 		}
 	}
-	return after, most, nil
+	given := q.Get("after")
+	if given == "" {
+		return &cursorStart, most, nil
+	}
+	c, known, err := parseCursor(given)
+	if err == nil && known {
+		known, err = h.holds(c)
+	}
+	if err != nil || !known {
+		return nil, 0, err
+	}
+	return &c, most, nil
 }
 
 // sendJSON answers with a value as JSON.

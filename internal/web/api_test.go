@@ -6,55 +6,20 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/store"
 	"labeld/internal/web"
 )
-
-// A contract is the OpenAPI document as it is served: answers are held to its
-// schemas, which are JSON Schema 2020-12.
-type contract struct {
-	*jsonschema.Compiler
-	paths map[string]any
-}
-
-func newContract(t *testing.T, w *world) *contract {
-	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(get(w.h, "/api/openapi.json").Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &contract{Compiler: jsonschema.NewCompiler(), paths: doc.(map[string]any)["paths"].(map[string]any)}
-	c.DefaultDraft(jsonschema.Draft2020)
-	if err := c.AddResource("openapi.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// holds fails the test unless an answer is of a schema.
-func (c *contract) holds(t *testing.T, schema string, answer []byte) {
-	t.Helper()
-	s, err := c.Compile("openapi.json#/components/schemas/" + schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := jsonschema.UnmarshalJSON(strings.NewReader(string(answer)))
-	if err == nil {
-		err = s.Validate(v)
-	}
-	if err != nil {
-		t.Errorf("the answer is no %s: %v\n%s", schema, err, answer)
-	}
-}
 
 func post(h http.Handler, target, contentType, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(body))
@@ -66,7 +31,7 @@ func post(h http.Handler, target, contentType, body string) *httptest.ResponseRe
 
 func TestLookUp(t *testing.T) {
 	w := newWorld(t)
-	c := newContract(t, w)
+	c := theContract()
 	p := w.camera()
 	if err := w.register(w.Example("plug").Device); err != nil {
 		t.Fatal(err)
@@ -112,6 +77,7 @@ func TestLookUp(t *testing.T) {
 		"/api/products/../changes":                     http.StatusBadRequest,
 		"/api/changes?after=x":                         http.StatusBadRequest,
 		"/api/changes?after=-5":                        http.StatusBadRequest,
+		"/api/changes?after=99":                        http.StatusGone,
 		"/api/changes?limit=501":                       http.StatusBadRequest,
 		"/api/changes?after=99999999999999999999999":   http.StatusBadRequest,
 		"/api/products?manufacturer=a&model=b&model=c": http.StatusBadRequest,
@@ -132,7 +98,7 @@ func TestLookUp(t *testing.T) {
 
 func TestBulk(t *testing.T) {
 	w := newWorld(t)
-	c := newContract(t, w)
+	c := theContract()
 	p := w.camera()
 	r := post(w.h, "/api/products/lookup", "application/json; charset=utf-8", `{"gtins":["`+camera+`","`+camera[1:]+`","09522104009990","12345670","nonsense"]}`)
 	if r.Code != http.StatusOK {
@@ -176,7 +142,7 @@ func TestBulk(t *testing.T) {
 // order, also after an interruption.
 func TestChanges(t *testing.T) {
 	w := newWorld(t)
-	c := newContract(t, w)
+	c := theContract()
 	p := w.camera()
 	w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
 	w.plug()
@@ -224,6 +190,109 @@ func TestChanges(t *testing.T) {
 	}
 	if r := get(w.h, "/api/changes.atom"); !strings.Contains(r.Body.String(), "GTIN "+camera+" belongs to another manufacturer") {
 		t.Errorf("as a feed, after a GTIN was moved: %s", r.Body)
+	}
+}
+
+// TestCursors goes on after cursors of logs that are not this one, or not any more,
+// as a shop does whose authority restored its database from a backup.
+func TestCursors(t *testing.T) {
+	w := newWorld(t)
+	read := func(query string) (next string, cursors []string) {
+		t.Helper()
+		r := get(w.h, "/api/changes"+query)
+		var page struct {
+			Changes []web.Change
+			Next    string
+		}
+		if err := json.Unmarshal(r.Body.Bytes(), &page); err != nil || r.Code != http.StatusOK {
+			t.Fatalf("%s: %d %s (%v)", query, r.Code, r.Body, err)
+		}
+		for _, c := range page.Changes {
+			cursors = append(cursors, c.Cursor)
+		}
+		return page.Next, cursors
+	}
+	gone := func(cursor string) {
+		t.Helper()
+		r := get(w.h, "/api/changes?after="+cursor, "Accept", browser)
+		if r.Code != http.StatusGone || r.Header().Get("Link") != "<"+base+`/api/changes>; rel="first"` || r.Header().Get("Cache-Control") != "no-store" ||
+			!strings.Contains(r.Body.String(), `{"error":{"reason":"CURSOR_GONE","field":"after",`) || !strings.Contains(r.Body.String(), `"begin":"`+base+`/api/changes"`) {
+			t.Errorf("after %s: %d %v %s", cursor, r.Code, r.Header(), r.Body)
+		}
+	}
+	p := w.camera()
+	before, _ := read("")
+	if want := regexp.MustCompile(`^2-[0-9a-f]{16}$`); !want.MatchString(before) {
+		t.Errorf("the cursor is %q", before)
+	}
+	backup := must[[]byte](t)(os.ReadFile(store.Path(w.Dir)))
+	w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+	w.change(labeltest.Operator, p, label.Reinstate, "unfounded", nil)
+	last, lost := read("?after=" + before)
+	if len(lost) != 2 || lost[1] != last {
+		t.Fatalf("the changes have the cursors %q, the last is %q", lost, last)
+	}
+	if next, list := read("?after=" + lost[0]); next != last || len(list) != 1 || list[0] != last {
+		t.Errorf("after the first of two: %q, %q", list, next)
+	}
+	feed := get(w.h, "/api/changes.atom").Body.String()
+	for _, c := range lost {
+		if !strings.Contains(feed, "<id>"+base+"/api/changes/"+c+"</id>") {
+			t.Errorf("the feed has no entry %s:\n%s", c, feed)
+		}
+	}
+
+	// The database is restored from the backup: what came after is beyond the head.
+	restored := store.Path(w.Dir) + ".new"
+	if err := os.WriteFile(restored, backup, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(restored, store.Path(w.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	w.Restart()
+	w.h = w.handler(w.Authority)
+	gone(lost[0])
+	gone(last)
+	if next, list := read("?after=" + before); next != before || len(list) != 0 {
+		t.Errorf("after what is still so: %q, %q", list, next)
+	}
+	// And goes on differently, to where the cursors were and beyond.
+	for range 2 {
+		w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+		w.change(labeltest.Operator, p, label.Reinstate, "unfounded", nil)
+	}
+	gone(lost[0])
+	gone(last)
+	if _, list := read("?after=" + before); len(list) != 4 || slices.Contains(list, lost[0]) || slices.Contains(list, last) {
+		t.Errorf("after what is still so: %q", list)
+	}
+	for _, c := range lost {
+		if strings.Contains(get(w.h, "/api/changes.atom").Body.String(), c) {
+			t.Errorf("the feed gives another change the ID of the entry %s", c)
+		}
+	}
+
+	other := newWorld(t)
+	other.plug()
+	w.h = other.h
+	gone(before)
+	for _, c := range []string{"0", "1", "2", "4096", "0-0000000000000000", "9223372036854775807-0000000000000000"} {
+		gone(c)
+	}
+	for _, c := range []string{"x", "-", "-1", "-1-0000000000000000", "2-", before + "0", "+" + before, "0" + before, "2-ABCDEF0000000000", "02", "%20" + before, "2-000000000000000g"} {
+		if r := get(w.h, "/api/changes?after="+url.QueryEscape(c)); r.Code != http.StatusBadRequest {
+			t.Errorf("after %s: %d %s", c, r.Code, r.Body)
+		}
+	}
+}
+
+// TestCursorOfNothing goes on from a log in which nothing was.
+func TestCursorOfNothing(t *testing.T) {
+	w := newWorld(t)
+	empty := "0-e3b0c44298fc1c14"
+	if r := get(w.h, "/api/changes?after="+empty); r.Code != http.StatusOK {
+		t.Errorf("%d %s", r.Code, r.Body)
 	}
 }
 
@@ -286,13 +355,13 @@ func TestEveryPathOfTheContractIsServed(t *testing.T) {
 	w := newWorld(t)
 	p := w.camera()
 	w.Picture(w.Example("camera"))
-	for path, methods := range newContract(t, w).paths {
+	for path, methods := range theContract().paths {
 		target := strings.NewReplacer("{gtin}", camera, "{id}", string(p.Label.ID)).Replace(path)
 		if path == "/api/products" {
 			target += "?manufacturer=" + labeltest.Maker + "&model=NL-C210"
 		}
 		r := get(w.h, target)
-		if _, ok := methods.(map[string]any)["post"]; ok {
+		if _, ok := methods["post"]; ok {
 			r = post(w.h, target, "application/json", `{"gtins":["`+camera+`"]}`)
 		}
 		if r.Code != http.StatusOK {

@@ -29,7 +29,7 @@ const (
 // How much artwork of one client and of all may wait to be made: what is made in a
 // second or two, and in ten.
 const (
-	drawingsEach, drawingsAll = 4, 32
+	drawingsEach, drawingsAll = 4, 24
 	packsEach, packsAll       = 2, 12
 )
 
@@ -229,12 +229,12 @@ func (h *Handler) drawOne(ctx context.Context, p *authority.Published, e exhibit
 }
 
 // pack makes a zip file of drawings.
-func (h *Handler) pack(_ context.Context, p *authority.Published, e exhibit) (*body, error) {
+func (h *Handler) pack(ctx context.Context, p *authority.Published, e exhibit) (*body, error) {
 	m, err := h.model(p, e)
 	if err != nil {
 		return nil, err
 	}
-	zip, err := h.studio.Pack(m, e.format, e.palette)
+	zip, err := h.studio.Pack(ctx, m, e.format, e.palette)
 	if err != nil {
 		return nil, err
 	}

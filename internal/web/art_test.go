@@ -136,5 +136,5 @@ func TestArtFollowsState(t *testing.T) {
 // label views.
 func BenchmarkArt(b *testing.B) {
 	w := newWorld(b)
-	benchmarkAnswer(b, w.h, "/l/"+string(w.camera().Label.ID)+"/art/portrait.svg")
+	benchmarkAnswer(b, w.h.Handler, "/l/"+string(w.camera().Label.ID)+"/art/portrait.svg")
 }

@@ -98,7 +98,7 @@ func askedDay(query string) string {
 // [url.ParseQuery] it drops none that is malformed: who asks about an instant
 // must not be told about the present. Plus signs stay, as in +02:00.
 func parameters(query, name string) (values []string) {
-	for pair := range strings.SplitSeq(query, "&") {
+	for pair := range strings.SplitSeq(qr.Unescape(query), "&") {
 		key, v, _ := strings.Cut(pair, "=")
 		if key != name {
 			continue

@@ -209,7 +209,7 @@ func TestAllocations(t *testing.T) {
 		s := &sink{http.Header{}}
 		if n := testing.AllocsPerRun(100, func() {
 			clear(s.h)
-			w.h.ServeHTTP(s, r)
+			w.h.Handler.ServeHTTP(s, r)
 		}); n > 4 {
 			t.Errorf("%s allocates %.0f times", target, n)
 		}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // Content types that more than one address has.
@@ -41,7 +43,7 @@ func newBody(typ string, b []byte) *body {
 		etag: []string{`"` + base64.RawURLEncoding.EncodeToString(sum[:]) + `"`},
 	}
 	if compressible(typ, b) {
-		made.zipped = new(zipped)
+		made.zipped = &zipped{level: gzip.BestCompression}
 	}
 	return made
 }
@@ -80,6 +82,11 @@ var (
 	sniff  = []string{"nosniff"}
 	refer  = []string{"no-referrer"}
 
+	// referOwn is for pages with a form that is posted: by no-referrer a browser
+	// would not say of which origin the page was (Fetch, append a request Origin
+	// header), and those that do not send Sec-Fetch-Site say it in no other way.
+	referOwn = []string{"same-origin"}
+
 	// Everything here is public and nothing depends on who asks, so any page may
 	// read it (CORS).
 	anyOrigin = []string{"*"}
@@ -92,6 +99,12 @@ func protect(h http.Header) {
 	h["Referrer-Policy"] = refer
 	h["Access-Control-Allow-Origin"] = anyOrigin
 	h["Access-Control-Expose-Headers"] = exposed
+}
+
+// noCoding refuses a client that takes a body neither plain nor compressed.
+var noCoding = problem{
+	status: http.StatusNotAcceptable, reason: reasonNoCoding, field: "Accept-Encoding",
+	text: "refuses both forms that there are: gzip, and identity, which is the plain one; allow one of them",
 }
 
 // send answers with a body, or with 304 where the client has it.
@@ -107,12 +120,24 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, b *body, cache []
 	}
 	if b.vary != nil {
 		head["Vary"] = b.vary
-	} else if b.zipped != nil && head["Vary"] == nil {
+	} else if head["Vary"] == nil {
 		head["Vary"] = varyEncoding
 	}
 	bytes, length, etag := b.bytes, b.length, b.etag
-	if b.zipped != nil && wantsGzip(r.Header) {
-		if z := b.zip(); z != nil {
+	if r.Header["Accept-Encoding"] != nil {
+		takes := acceptedCodings(r.Header)
+		var z *zipped
+		if takes.gzip {
+			z = b.zip()
+		}
+		if z == nil && !takes.plain {
+			if !takes.gzip {
+				h.refuse(w, r, noCoding, forPeople)
+				return
+			}
+			z = b.wrap()
+		}
+		if z != nil {
 			bytes, length, etag = z.bytes, z.length, z.etag
 			head["Content-Encoding"] = gzipped
 		}

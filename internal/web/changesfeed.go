@@ -11,9 +11,11 @@ import (
 )
 
 // changesFeed answers with the latest changes of labels as Atom: those among the
-// last entries of the log.
+// last entries of the log. It has no pages and takes no cursor; the ID of an entry
+// holds one, so that a change of a log that was restored is another entry than what
+// was at its place before.
 func (h *Handler) changesFeed(w http.ResponseWriter, r *http.Request) {
-	list, _, _, err := h.changesAfter(max(-1, h.a.LogSize()-1-notice.MaxFeed), notice.MaxFeed)
+	list, _, _, err := h.changesAfter(max(0, h.a.LogSize()-notice.MaxFeed), notice.MaxFeed)
 	var text []byte
 	if err == nil {
 		text, err = h.renderChanges(list)

@@ -14,7 +14,7 @@ import (
 // guessing of passwords: that is not shown as something that it does well.
 func TestCriteriaThatDoNotApply(t *testing.T) {
 	w := newWorld(t)
-	c := newContract(t, w)
+	c := theContract()
 	e := w.Example("plug")
 	e.Declaration.Facts["is_constrained"], e.Report.Facts["is_constrained"] = label.JSON("true"), label.JSON("true")
 	id := string(w.issue(e, 1).Label.ID)

@@ -14,7 +14,7 @@ import (
 // told, and a label that repeats nothing, as those from before there were any.
 func TestDeclared(t *testing.T) {
 	w := newWorld(t)
-	c := newContract(t, w)
+	c := theContract()
 	plug := w.Example("plug")
 	for name := range plug.Declaration.Facts {
 		if f := w.Programme.Facts[name]; f.Shoppers != nil {

@@ -6,8 +6,14 @@
 //
 // # Addresses
 //
-// All are read with GET or HEAD, from any page (CORS); other methods get 405,
-// but for what is posted to /report and /api/products/lookup.
+// All are read with GET or HEAD, but for /api/products/lookup, which takes POST
+// only, and /report, which takes it besides. OPTIONS is answered with the methods
+// that the address takes, and any other method with 405 and the same list (Allow).
+//
+// Pages of any origin may read everything and look products up (CORS, without
+// credentials: there are none). What they may not is have people's browsers post
+// the form at /report: it is refused with 403 unless the browser says that the page
+// was ours, or is no browser and says nothing (Sec-Fetch-Site, or else Origin).
 //
 //	/                          what this is, and a form to type an ID into
 //	/?q=&category=&level=&state=&checked=&maker=&sort=&page=   labels found (package search)
@@ -46,6 +52,9 @@
 //	/status-list               signed list of how all labels stand (package statuslist)
 //	/log/checkpoint, /log/tile/...   the log (c2sp.org/tlog-tiles)
 //	/healthz                   200 while labels can be read
+//
+// What an address has percent-encoded without need is as if it were not: /01/%309...
+// is /01/09... (RFC 3986, 6.2.2.2). Only the log's addresses have one spelling each.
 //
 // An ID may be written as [label.ParseID] takes it, and /l/ in either case,
 // because the QR code holds its URL in upper case. Every spelling is answered
@@ -147,10 +156,28 @@
 //
 //	{"error":{"reason":"ID_CHECK_CHARACTER","field":"id","message":"..."}}
 //
-// with a [label.Reason]. Programs are who ask for .json, who prefer
+// with a [label.Reason]. /api/openapi.json describes what programs are answered, so
+// that a client can be made from it; every answer in JSON that a test of this package
+// gets is held to it. Programs are who ask for .json, who prefer
 // application/json, and at addresses that no browser shows (the log, bundles)
 // all who do not ask for text/html by name. The detail of an internal error is
 // in the log only. No error may be cached.
+//
+// # Cursors
+//
+// What happened to labels is read after a cursor (/api/changes?after=), which the
+// answer before gave as next, or a change of it. It holds the size of the log so far
+// and the beginning of its root hash at that size:
+//
+//	17-9f2c4e61d0b83a75
+//
+// A cursor beyond the head, or of a log that was another one up to there, gets 410
+// with the reason CURSOR_GONE, and the address where to begin again, as the member
+// begin and in a Link header (rel="first"). It never gets an empty answer: a reader
+// would wait for ever for what it will not be told, after a service was restored from
+// a backup for instance. What it read beyond the point of return did not happen, so
+// it begins with nothing. A bare number, which cursors once were, says nothing of its
+// log and is gone too.
 //
 // # Speed and caching
 //
@@ -164,6 +191,18 @@
 // that instant may be on its way. Caches have to tell addresses apart by their
 // query. Full tiles never change and may be cached for ever.
 //
+// What is worth it is compressed with gzip where Accept-Encoding lets it be: pages,
+// JSON, drawings, and the entry bundles of the log, which are text. The most
+// specific member counts, so that "*, gzip;q=0" gets the plain form (RFC 9110,
+// 12.5.3). Who refuses the plain form (identity;q=0) gets everything in the form of
+// gzip, and 406 where gzip is refused too.
+//
+// # The form of pages
+//
+// Every page in every state is without errors and warnings to the Nu HTML checker, no
+// level of its headings is skipped, and axe-core finds nothing that WCAG 2.2 AA
+// forbids. Tests ask them of all the pages in visits_test.go.
+//
 // # What strangers may cost
 //
 // What is asked for is paid for (package meter; limit.go has the prices), by each
@@ -173,16 +212,19 @@
 //
 // Artwork is drawn once, however its address is spelled, and a few at a time. Clients
 // take turns; how many wait is bounded, of each and of all, and who comes beyond that
-// gets 503 with Retry-After at once. What nobody waits for any more is not begun.
+// gets 503 with Retry-After at once. What nobody waits for any more ends with
+// the drawing that is under way.
 //
-// The form for reports is taken from five of a client and one more each five minutes,
-// and not from pages of other sites, whose visitors would be as many clients.
+// The form for reports is taken from five of a client and one more each five minutes.
 //
 // # Safety in the browser
 //
 // The pages have no script, no cookie and nothing from another host, and a
 // Content-Security-Policy that allows none of these; the one style sheet stands
-// in the page and is named in the policy by its hash. Texts of manufacturers are
+// in the page and is named in the policy by its hash. Over TLS, and only there, a
+// browser is told to come back by nothing else for a year
+// (Strict-Transport-Security; [Config].TransportAge); behind a proxy that ends TLS
+// this is for the proxy to say. Texts of manufacturers are
 // escaped by html/template and package locale, and isolated so that a right-to-left name cannot
 // reorder what stands beside it.
 package web

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
+
 	"labeld/internal/label"
 )
 
@@ -14,6 +16,8 @@ import (
 const (
 	reasonNoPage    label.Reason = "NO_SUCH_PAGE"
 	reasonMethod    label.Reason = "METHOD_NOT_ALLOWED"
+	reasonNoCoding  label.Reason = "NOT_ACCEPTABLE"
+	reasonForeign   label.Reason = "ANOTHER_ORIGIN"  // a form that a page of another site posts
 	reasonElsewhere label.Reason = "ANOTHER_SERVICE" // the address of a label that is not ours
 )
 
@@ -57,6 +61,7 @@ type problem struct {
 	typed  string // what the person typed, to be mended
 	asked  string // the day that they asked about, to be mended
 	here   string // the address, without its language
+	begin  string // address where a program begins again; for programs only
 }
 
 // fail answers with an error.
@@ -92,9 +97,12 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to r
 	protect(head)
 	head["Cache-Control"] = cacheNone
 	head["Vary"] = varyPage
+	if p.begin != "" {
+		head["Link"] = []string{"<" + p.begin + `>; rel="first"`}
+	}
 	switch p.status {
 	case http.StatusMethodNotAllowed:
-		head["Allow"] = methods
+		head["Allow"] = methodsAt(r.URL.Path).allow
 	case http.StatusServiceUnavailable:
 		head["Retry-After"] = []string{"2"}
 	}
@@ -118,10 +126,11 @@ func (p problem) json() []byte {
 		Reason  label.Reason `json:"reason"`
 		Field   string       `json:"field,omitempty"`
 		Message string       `json:"message"`
+		Begin   string       `json:"begin,omitempty"`
 	}
 	b, err := label.Encode(struct {
 		Error detail `json:"error"`
-	}{detail{p.reason, p.field, strings.ToValidUTF8(p.text, "\uFFFD")}})
+	}{detail{p.reason, p.field, strings.ToValidUTF8(p.text, "\uFFFD"), p.begin}})
 	if err != nil {
 		return []byte(`{"error":{"reason":"INTERNAL","message":"the error cannot be written"}}`) // not possible: all texts are valid
 	}
@@ -131,6 +140,10 @@ func (p problem) json() []byte {
 // write answers with bytes that were made for this request.
 func write(w http.ResponseWriter, r *http.Request, status int, typ string, b []byte) {
 	head := w.Header()
+	if takes := acceptedCodings(r.Header); takes.gzip && !takes.plain {
+		b = deflate(b, gzip.NoCompression)
+		head["Content-Encoding"] = gzipped
+	}
 	head["Content-Type"] = []string{typ}
 	head["Content-Length"] = []string{strconv.Itoa(len(b))}
 	w.WriteHeader(status)

@@ -80,7 +80,7 @@ func (h *Handler) search(typed string) (string, error) {
 	if len(typed) > label.MaxProse {
 		return "", label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d bytes long, at most %d are accepted: a label ID is short", len(typed), label.MaxProse)
 	}
-	if _, link, ok := strings.Cut(typed, "/01/"); ok {
+	if _, link, ok := strings.Cut(qr.Unescape(typed), "/01/"); ok {
 		// A barcode number is the same at every resolver, so whose it is does
 		// not matter.
 		if i := strings.IndexAny(link, "/?#"); i >= 0 {

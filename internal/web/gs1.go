@@ -88,8 +88,8 @@ func (h *Handler) resolve(p *authority.Published, g label.GTIN) (*resolution, er
 
 // product answers /01/{gtin} and what qualifies it.
 func (h *Handler) product(w http.ResponseWriter, r *http.Request) {
-	_, path, _ := strings.Cut(r.URL.EscapedPath(), "/01/")
-	d, err := label.ParseDigitalLink(path, r.URL.RawQuery)
+	_, path, _ := strings.Cut(qr.Unescape(r.URL.EscapedPath()), "/01/")
+	d, err := label.ParseDigitalLink(path, qr.Unescape(r.URL.RawQuery))
 	if err != nil {
 		h.failTyped(w, r, err, forPeople, path)
 		return

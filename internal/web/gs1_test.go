@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -61,6 +62,45 @@ func TestResolverSupportsCORS(t *testing.T) {
 		r := get(w.h, path)
 		if r.Header().Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(r.Header().Get("Access-Control-Expose-Headers"), "Link") {
 			t.Errorf("%s: %v", path, r.Header())
+		}
+	}
+}
+
+// TestEncodedWithoutNeed asks for addresses with digits and letters that are
+// percent-encoded, which are the same addresses.
+func TestEncodedWithoutNeed(t *testing.T) {
+	w := newWorld(t)
+	id := string(w.camera().Label.ID)
+	encoded := func(s string) string {
+		var b strings.Builder
+		for _, c := range []byte(s) {
+			fmt.Fprintf(&b, "%%%02x", c)
+		}
+		return b.String()
+	}
+	for plain, odd := range map[string]string{
+		"/01/" + camera:                              "/01/%30" + camera[1:],
+		"/01/" + camera + "/":                        "/%30%31/" + encoded(camera) + "/",
+		"/01/" + camera + "/10/LOT1/21/S.1":          "/01/" + camera + "/%310/%4COT1/2%31/S%2e%31",
+		"/01/" + camera + "/21/S%2F1":                "/01/" + camera + "/%32%31/%53%2F%31",
+		"/01/" + camera + "?17=271231&x=%26":         "/01/" + camera + "?1%37=2%371231&%78=%26",
+		"/01/" + camera + "?linkType=linkset":        "/01/%30" + camera[1:] + "?link%54ype=%6cinkset",
+		"/01/" + camera + "?21=S":                    "/01/" + camera + "?%32%31=S", // refused either way
+		"/l/" + id:                                   "/%6c/" + encoded(id),
+		"/l/" + id + ".json":                         "/l/" + encoded(id+".json"),
+		"/l/" + id + "/qr.svg?gtin=" + camera:        "/l/" + encoded(id) + "/qr%2Esvg?g%74in=" + encoded(camera),
+		"/l/" + id + "/bundle":                       "/l/" + encoded(id) + "/%62undle",
+		"/m/" + labeltest.Maker:                      "/m/" + encoded(labeltest.Maker),
+		"/api/products/" + camera:                    "/api/products/" + encoded(camera),
+		"/find?q=https://x.example/01/" + camera:     "/find?q=https://x.example/%2530%2531/" + url.QueryEscape(encoded(camera)),
+		"/find?q=" + url.QueryEscape(base+"/l/"+id):  "/find?q=" + url.QueryEscape(base+"/l/"+encoded(id)),
+		"/feeds/" + labeltest.Maker + ".atom":        "/feeds/" + encoded(labeltest.Maker+".atom"),
+		"/keys/log.vkey":                             "/keys/log%2Evkey",
+		"/01/" + camera + "?linkType=gs1:safetyInfo": "/01/" + camera + "?linkType=gs1%3A%73afetyInfo",
+	} {
+		a, b := get(w.h, plain), get(w.h, odd)
+		if a.Code != b.Code || a.Code < 400 && a.Body.String() != b.Body.String() || a.Header().Get("Location") != b.Header().Get("Location") {
+			t.Errorf("%s: %d to %q; %s: %d to %q", plain, a.Code, a.Header().Get("Location"), odd, b.Code, b.Header().Get("Location"))
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TestGuessingIsPaidFor(t *testing.T) {
 	w := newWorld(t)
 	id := string(w.camera().Label.ID)
 	purse := meter.New(60, 0)
-	w.h = must[*web.Handler](t)(web.New(web.Config{
+	w.h.Handler = must[*web.Handler](t)(web.New(web.Config{
 		Authority: w.Authority, Base: base, Log: slog.New(slog.DiscardHandler), Art: labeltest.Studio(t), Words: labeltest.Words(t), Meter: purse,
 	}))
 	unknown := "/l/" + string(unknownID(t))
@@ -40,7 +40,7 @@ func TestGuessingIsPaidFor(t *testing.T) {
 	for i, target := range []string{
 		"/m/" + labeltest.Maker, "/m/" + labeltest.Maker + "/anything", "/m/nobody", "/?q=camera", "/find?q=camera", "/compare?id=" + id,
 		"/advisory/" + strings.Repeat("0", 64) + ".json", "/surveillance/plans.json", "/feeds/" + labeltest.Maker + ".atom", "/sitemap.xml",
-		"/api/products/" + camera, "/api/changes.atom", "/l/" + id + "/art/small.svg", "/l/" + id + "/art.zip", "/l/" + id + "?gtin=" + camera, "/nothing", unknown + ".json",
+		"/api/products/" + camera, "/api/changes.atom", "/l/" + id + "/art/small.svg", "/l/" + id + "/art.zip", "/l/" + id + "?gtin=" + camera, "/nothing", unknown + ".json", unknown + "/picture", unknown + "/badge.svg",
 	} {
 		for purse.Take(meter.Who{Net: netip.MustParsePrefix("198.18.0.1/32")}, 1, time.Now()).OK { // what came back meanwhile
 		}

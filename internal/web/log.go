@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/klauspost/compress/gzip"
+
 	"labeld/internal/label"
 	"labeld/internal/store"
 	"labeld/internal/translog"
@@ -35,5 +37,11 @@ func (h *Handler) tile(w http.ResponseWriter, r *http.Request, path string) {
 	if t.Width == translog.TileWidth {
 		cache = cacheForever
 	}
-	h.send(w, r, newBody("application/octet-stream", data), cache)
+	b := newBody("application/octet-stream", data)
+	if t.Level == translog.EntriesLevel && len(data) >= leastZipped {
+		// Entries are text, and hashes cannot be made smaller. A bundle is made for
+		// each who asks and may have a megabyte, so it is compressed quickly.
+		b.zipped = &zipped{level: gzip.BestSpeed}
+	}
+	h.send(w, r, b, cache)
 }

@@ -7,7 +7,6 @@ import (
 
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
-	"labeld/internal/web"
 )
 
 // A page about a problem says whose doing it is: what the reader can mend is not
@@ -26,7 +25,7 @@ func TestWhoseDoingAProblemIs(t *testing.T) {
 		ours    = "<h1>Something went wrong here</h1>"
 	)
 	for _, tt := range []struct {
-		h       *web.Handler
+		h       http.Handler
 		target  string
 		status  int
 		heading string

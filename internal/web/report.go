@@ -16,7 +16,8 @@ import (
 )
 
 // The form at /report is the one address here that takes something in. It goes
-// to the operators, and nothing of it is shown again.
+// to the operators, and nothing of it is shown again. It can be sent from this site
+// only: what a page of another one has a browser post is refused.
 
 const (
 	// maxForm bounds what is posted: the longest text, each byte escaped.
@@ -88,18 +89,17 @@ func (p *reportPage) mend(v *voice, e *label.Error) {
 
 // report answers /report: the form, and what is sent by it.
 func (h *Handler) report(w http.ResponseWriter, r *http.Request) {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		if !h.pay(w, r, formUnits) {
-			return
+	if r.Method == http.MethodPost {
+		if !h.foreign(w, r) {
+			h.takeReport(w, r)
 		}
-		id := r.URL.Query().Get("label")
-		h.sendForm(w, r, http.StatusOK, h.reportForm(h.voices.of(r), url.Values{"label": {id}}))
-	case http.MethodPost:
-		h.takeReport(w, r)
-	default:
-		h.notHere(w, r)
+		return
 	}
+	if !h.pay(w, r, formUnits) {
+		return
+	}
+	id := r.URL.Query().Get("label")
+	h.sendForm(w, r, http.StatusOK, h.reportForm(h.voices.of(r), url.Values{"label": {id}}))
 }
 
 // reportForm returns the form with what was filled in.
@@ -122,30 +122,7 @@ func (h *Handler) reportForm(v *voice, form url.Values) *reportPage {
 	return p
 }
 
-// reasonOtherSite is the reason for a form that another site sent.
-const reasonOtherSite label.Reason = "OTHER_SITE"
-
-// fromOtherSite reports whether a page of another site had a visitor's browser send
-// the form: with one, whoever has visitors would have as many clients. Browsers say so
-// in Sec-Fetch-Site; those before 2023 name the page's origin, unless it forbids that.
-// Programs say nothing, and speak for themselves.
-func (h *Handler) fromOtherSite(r *http.Request) bool {
-	switch site := r.Header.Get("Sec-Fetch-Site"); site {
-	case "same-origin", "none":
-		return false
-	case "":
-		origin := r.Header.Get("Origin")
-		_, host, _ := strings.Cut(origin, "://")
-		return origin != "" && origin != "null" && origin != h.base && host != r.Host
-	}
-	return true
-}
-
 func (h *Handler) takeReport(w http.ResponseWriter, r *http.Request) {
-	if h.fromOtherSite(r) {
-		h.refuse(w, r, problem{status: http.StatusForbidden, reason: reasonOtherSite, text: "the form was sent by a page of another site; open " + h.base + "/report and send it from there"}, forPeople)
-		return
-	}
 	form, err := readForm(w, r)
 	if err != nil {
 		h.fail(w, r, err, forPeople)
@@ -225,6 +202,7 @@ func (h *Handler) sendForm(w http.ResponseWriter, r *http.Request, status int, p
 	protect(head)
 	head["Cache-Control"] = cacheNone
 	head["Vary"] = varyPage
+	head["Referrer-Policy"] = referOwn
 	head["Content-Language"] = v.tag
 	write(w, r, status, htmlType, b)
 }

@@ -27,6 +27,7 @@ type standing struct {
 	Bound        string   // what ends the validity
 	Because      *account // why the state is what it is, or why validity ends when it does
 	Scheduled    *account // an end that was announced
+	Fallen       *account // the suspension of an expired label, which nobody has settled
 	Waits        bool     // the announced end does not come before something is settled
 	Review       *account // a review under way
 	UpdatesEnded bool     // though the label is valid
@@ -90,6 +91,15 @@ func (h *Handler) standing(p look) standing {
 		s.Because = h.account(p, lapse(p))
 		s.Bound = v.Text(bounds[p.ExpiresFor])
 	}
+	if p.State == label.Expired { // what was open then still is
+		for _, hold := range p.Holds {
+			if hold.Action == label.Review {
+				s.Review = h.account(p, hold)
+			} else {
+				s.Fallen = h.account(p, hold)
+			}
+		}
+	}
 	announced := s.Because != nil
 	s.Waits = p.Scheduled != nil && !ends(p)
 	if ends(p) {
@@ -115,7 +125,7 @@ func (h *Handler) standing(p look) standing {
 
 // ends reports whether a label that counts will end as was announced, with
 // nothing open that would put its end off.
-func ends(p look) bool { return p.State == label.Active && p.Scheduled != nil && p.Review == nil }
+func ends(p look) bool { return p.Scheduled != nil && !p.Open() }
 
 // validity says until when a label is valid, or since when it is not.
 func validity(p look, last label.Date) template.HTML {

@@ -178,6 +178,21 @@ var scenes = []scene{
 		holds: []string{"Do not rely on it. It was valid up to and including 2 May 2027. The authority brought the end forward", "Why: The laboratory that tested"},
 		json:  []string{`"state":"expired","expiringSoon":false`, `"expiresFor":"grace-end"`},
 	}, {
+		name: "expired while suspended and under review", play: func(w *world, p *authority.Published) label.ID {
+			w.change(labeltest.Operator, p, label.Review, "complaint", nil)
+			w.change(labeltest.Operator, p, label.Suspend, "nonconformity", nil)
+			w.Clock.Set(w.Clock.Now().AddDate(2, 0, 0))
+			return ""
+		},
+		tone: "ended", headline: "EXPIRED label",
+		holds: []string{
+			"It was valid up to and including 17 October 2028.", "The authority suspended it on 2 November 2026.",
+			"Why: The product was found not to do what the label says.",
+			"Under review since 2 November 2026. The authority is looking into it. Why: The authority is looking into a complaint",
+		},
+		lacks: []string{"counts meanwhile"},
+		json:  []string{`"state":"expired"`},
+	}, {
 		name: "suspended under review, its end announced", play: func(w *world, p *authority.Published) label.ID {
 			w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) {
 				r.Effective = time.Date(2027, time.March, 1, 0, 0, 0, 0, time.UTC)

@@ -131,6 +131,10 @@ func visits() (list []visit) {
 		{name: "manufacturer, narrowed", care: seldom, open: on("/m/" + labeltest.Maker + "?level=1")},
 		{name: "manufacturer without labels", open: on("/m/" + labeltest.ToyMaker)},
 		{name: "unknown manufacturer", status: 404, open: on("/m/nobody")},
+		{name: "labels of a product, one cannot be shown", open: func(w *world) (http.Handler, string) {
+			p := w.camera()
+			return w.handler(lacking{w.Authority, unknownID(w.TB)}), "/m/" + labeltest.Maker + "/" + p.Label.Device.Model
+		}},
 		{name: "comparison", care: everyLanguage, open: on("/compare?id={camera}&id={plug}")},
 		{name: "comparison of four", open: many("/compare?{four}")},
 		{name: "comparison of one", care: seldom, open: on("/compare?id={camera}")},
@@ -203,6 +207,20 @@ func many(path string) func(*world) (http.Handler, string) {
 		w.catchUp()
 		return w.h, strings.NewReplacer("{four}", strings.Join(four, "&")).Replace(path)
 	}
+}
+
+// lacking is an authority that cannot show one label of each product.
+type lacking struct {
+	*authority.Authority
+	id label.ID
+}
+
+func (l lacking) ByModel(manufacturer, model string) (*authority.LabelPage, error) {
+	p, err := l.Authority.ByModel(manufacturer, model)
+	if err == nil {
+		p.Unavailable = append(p.Unavailable, l.id)
+	}
+	return p, err
 }
 
 // past returns an opener of a label that was suspended two days after it was

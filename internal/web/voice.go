@@ -280,8 +280,12 @@ func newLink(href string) link {
 	if !strings.HasPrefix(href, "https://") && !strings.HasPrefix(href, "mailto:") {
 		return link{Text: href}
 	}
-	return link{href, strings.TrimPrefix(href, "mailto:")}
+	return link{strictly.Replace(href), strings.TrimPrefix(href, "mailto:")}
 }
+
+// strictly writes a URL without the characters that a URL cannot have (RFC 3986,
+// 2), which browsers take all the same.
+var strictly = strings.NewReplacer(" ", "%20", `"`, "%22", "<", "%3C", ">", "%3E", `\`, "%5C", "^", "%5E", "`", "%60", "{", "%7B", "|", "%7C", "}", "%7D")
 
 // with returns the link under some words, and External under its address.
 func (l link) with(says template.HTML) template.HTML {

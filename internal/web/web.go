@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -89,7 +90,15 @@ type Config struct {
 	// allowances.
 	Clients *meter.Clients
 	Meter   *meter.Meter
+
+	// TransportAge is how long a browser that came by TLS is told to come by
+	// nothing else. Zero is [DefaultTransportAge]; less says nothing, for a host on
+	// which plain HTTP is needed beside. Optional.
+	TransportAge time.Duration
 }
+
+// DefaultTransportAge is a year, which is what lists of such hosts ask for.
+const DefaultTransportAge = 365 * 24 * time.Hour
 
 // A Handler serves everything that is read over HTTP. It is safe for
 // concurrent use.
@@ -99,6 +108,9 @@ type Handler struct {
 	log  *slog.Logger
 
 	labelKey, logKey, trust, resolver, openAPI, apiPage *body
+
+	own       *http.CrossOriginProtection // tells forms that other sites post
+	transport []string                    // Strict-Transport-Security; nil for none
 
 	voices   *voices
 	homes    map[*voice]*body // the first page
@@ -129,7 +141,17 @@ func New(c Config) (*Handler, error) {
 	if err := qr.CheckBase(c.Base); err != nil {
 		return nil, err
 	}
-	h := &Handler{a: c.Authority, base: c.Base, log: c.Log, studio: c.Art, index: search.NewIndex(), read: -1}
+	h := &Handler{a: c.Authority, base: c.Base, log: c.Log, studio: c.Art, index: search.NewIndex(), read: -1, own: http.NewCrossOriginProtection()}
+	// A proxy may ask us under another name than people know.
+	if err := h.own.AddTrustedOrigin(c.Base); err != nil {
+		return nil, err
+	}
+	switch age := c.TransportAge; {
+	case age == 0:
+		h.transport = transportFor(DefaultTransportAge)
+	case age > 0:
+		h.transport = transportFor(age)
+	}
 	var err error
 	if h.pictures, err = lru.New[code, *picture](pictureCache); err != nil {
 		return nil, err
@@ -190,28 +212,33 @@ func currentKey(t *verify.Trust) (verify.TrustKey, error) {
 	return verify.TrustKey{}, errors.New("web: the trust file has no label key in use")
 }
 
+// transportFor returns the value of Strict-Transport-Security (RFC 6797, 6.1). It
+// speaks of this host only, since others of the domain are not ours.
+func transportFor(age time.Duration) []string {
+	return []string{"max-age=" + strconv.FormatInt(int64(age/time.Second), 10)}
+}
+
 // ServeHTTP implements [http.Handler]. It takes paths as they are, without
 // cleaning them: no address here has two slashes in a row or a dot segment, and
 // nothing is read from a file system.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.TLS != nil && h.transport != nil {
+		w.Header()["Strict-Transport-Security"] = h.transport
+	}
 	path := r.URL.Path
-	if path == "/report" && r.Method != http.MethodOptions {
+	if m := methodsAt(path); !m.take(r.Method) {
+		h.notHere(w, r, m)
+		return
+	} else if r.Method == http.MethodOptions {
+		h.options(w, m)
+		return
+	}
+	if path == "/report" {
 		h.report(w, r)
 		return
 	}
 	if path == "/api" || strings.HasPrefix(path, "/api/") {
-		if r.Method != http.MethodOptions {
-			h.api(w, r)
-			return
-		}
-	}
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions:
-		h.options(w)
-		return
-	default:
-		h.notHere(w, r)
+		h.api(w, r)
 		return
 	}
 	if !h.pay(w, r, costOf(path, r.URL.RawQuery)) {
@@ -271,28 +298,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.noPage(w, r, forPeople)
 		}
 	}
-}
-
-// notHere refuses a method.
-func (h *Handler) notHere(w http.ResponseWriter, r *http.Request) {
-	h.refuse(w, r, problem{
-		status: http.StatusMethodNotAllowed, reason: reasonMethod,
-		text: "only GET and HEAD are answered here; everything that changes something is a gRPC call",
-	}, forPeople)
-}
-
-// methods are those that are answered.
-var methods = []string{"GET, HEAD, OPTIONS"}
-
-// options answers what may be done here: reading, from any page (CORS).
-func (h *Handler) options(w http.ResponseWriter) {
-	head := w.Header()
-	protect(head)
-	head["Allow"] = methods
-	head["Access-Control-Allow-Methods"] = methods
-	head["Access-Control-Allow-Headers"] = []string{"Accept, Accept-Language, If-None-Match"}
-	head["Access-Control-Max-Age"] = []string{"86400"}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 // health answers whether labels can be read: the store gives its head.

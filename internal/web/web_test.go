@@ -233,7 +233,11 @@ var attribute = regexp.MustCompile(`(?i)<script [^t]|<script>|<iframe|<object|<e
 func checkAnswer(t testing.TB, rec *httptest.ResponseRecorder) {
 	t.Helper()
 	head := rec.Header()
-	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"} {
+	refer := "no-referrer"
+	if strings.Contains(rec.Body.String(), `action="/report`) || strings.Contains(rec.Body.String(), "Thank you") {
+		refer = "same-origin" // or the browser would not say that the form is ours
+	}
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": refer} {
 		if got := head.Values(name); len(got) != 1 || got[0] != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
@@ -275,6 +279,22 @@ func checkAnswer(t testing.TB, rec *httptest.ResponseRecorder) {
 	if !htmlElement.MatchString(body) || head.Get("Content-Language") == "" || strings.Count(body, "<h1") != 1 || !strings.Contains(body, "<title>") {
 		t.Error("the page lacks a language, a title or its one first heading")
 	}
+	checkHeadings(t, body)
 }
+
+// checkHeadings checks that no level of headings is skipped.
+func checkHeadings(t testing.TB, page string) {
+	t.Helper()
+	last := 0
+	for _, m := range heading.FindAllStringSubmatch(page, -1) {
+		level := int(m[1][0] - '0')
+		if last > 0 && level > last+1 { // a label's state stands before its title
+			t.Errorf("a heading of level %d follows one of level %d", level, last)
+		}
+		last = level
+	}
+}
+
+var heading = regexp.MustCompile(`<h([1-6])[ >]`)
 
 var htmlElement = regexp.MustCompile(`<html lang="[A-Za-z-]+" dir="(ltr|rtl)">`)

@@ -23,7 +23,7 @@ const base = labeltest.Base
 // A world is a programme, and the handler on it.
 type world struct {
 	*labeltest.World
-	h   *web.Handler
+	h   *site
 	log *lines
 }
 
@@ -50,10 +50,12 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// handler returns a handler on an authority, which logs to the world's log.
-func (w *world) handler(a web.Authority) *web.Handler {
+// handler returns a handler on an authority, which logs to the world's log. Its
+// answers are held to the contract.
+func (w *world) handler(a web.Authority) *site {
 	w.TB.Helper()
-	return must[*web.Handler](w.TB)(web.New(web.Config{Authority: a, Base: base, Log: slog.New(slog.NewTextHandler(w.log, nil)), Art: labeltest.Studio(w.TB), Words: labeltest.Words(w.TB)}))
+	h := must[*web.Handler](w.TB)(web.New(web.Config{Authority: a, Base: base, Log: slog.New(slog.NewTextHandler(w.log, nil)), Art: labeltest.Studio(w.TB), Words: labeltest.Words(w.TB)}))
+	return &site{h, w.TB}
 }
 
 // camera issues the lab-tested label of the camera.

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"labeld/internal/label"
+	"labeld/internal/verify"
+)
+
+func trustCommand(c *ctl) *cobra.Command {
+	var url, out string
+	cmd := &cobra.Command{
+		Use:   "trust",
+		Short: "Fetch and check a service's trust file",
+		Long: `Fetch the document with the keys of a service (` + trustPath + `),
+check that it is one, and print what is in it. --out saves it for
+"labelctl verify --trust". A file with other content is not overwritten: new keys
+are something to ask the authority about.`,
+		Example: "  labelctl trust --url https://labels.example.org --out labeld.json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			base, _ := baseURL(url)
+			return c.saveTrust(cmd.Context(), base, out)
+		},
+	}
+	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
+	cmd.Flags().StringVar(&out, "out", "", "`file` to write to")
+	return cmd
+}
+
+func (c *ctl) saveTrust(ctx context.Context, base, out string) error {
+	b, err := c.get(ctx, base, trustPath)
+	if err != nil {
+		return err
+	}
+	t, err := verify.ParseTrust(b)
+	if err != nil {
+		return &located{base + trustPath, err}
+	}
+	if out != "" {
+		if old, err := os.ReadFile(out); err == nil && !bytes.Equal(old, b) {
+			return &located{out, label.Errorf(label.Exists, label.ReasonExists, "",
+				"exists with other content; ask the authority whether its keys changed, then remove the file")}
+		}
+		if err := writeFile(out, b); err != nil {
+			return err
+		}
+	}
+	return c.show(t, func(p *page) {
+		lines := [][2]string{{"authority:", t.Authority.Name + " (" + t.Authority.ID + ")"}, {"url:", t.URL}}
+		for _, k := range t.LabelKeys {
+			used := "in use"
+			if !k.Until.IsZero() {
+				used = "until " + k.Until.UTC().Format(time.RFC3339)
+			}
+			lines = append(lines, [2]string{"label key:", k.ID + ", " + used})
+		}
+		p.pairs(append(lines, [2]string{"log:", t.Log.Origin}, [2]string{"log key:", t.Log.VKey}, [2]string{"file:", out})...)
+	})
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package art_test
+
+const raced = false
