@@ -19,10 +19,17 @@ type View struct {
 	tell func(*Damage) // of records that loops go on past; nil where they end there
 }
 
-// View calls f with a consistent picture. It takes no lock that a writer holds.
-// A long f keeps old pages from being reused.
+// View calls f with a consistent picture of what is on disk. It takes no lock that
+// a writer holds, and waits only where it begins while the last sync of a commit
+// is under way, whose batch it would show: for that sync. A long f keeps old pages
+// from being reused.
 func (s *Store) View(f func(*View) error) error {
-	return s.db.View(func(tx *bolt.Tx) error { return f(&View{tx: tx}) })
+	return s.db.View(func(tx *bolt.Tx) error {
+		if err := s.durability.await(tx.ID()); err != nil {
+			return err
+		}
+		return f(&View{tx: tx})
+	})
 }
 
 // Head returns the log head.
