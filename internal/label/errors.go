@@ -89,6 +89,7 @@ const (
 	ReasonNotYours         Reason = "NOT_YOURS"       // belongs to another organization
 	ReasonClock            Reason = "CLOCK_WENT_BACK" // the server's clock cannot be right: it went back, or jumped ahead
 	ReasonStorage          Reason = "STORAGE"         // the store cannot write now
+	ReasonReadOnly         Reason = "READ_ONLY"       // the service may only show what it has
 	ReasonSigner           Reason = "SIGNER"          // the key cannot sign now
 	ReasonShuttingDown     Reason = "SHUTTING_DOWN"
 	ReasonInternal         Reason = "INTERNAL"
