@@ -86,7 +86,7 @@ func (s *Store) Commit(b *Batch) error {
 			}
 		}
 		return putRecords(tx, b)
-	}, nil)
+	}, func() error { return s.keep(b) })
 }
 
 // full is how far pages are filled in buckets that only grow at their ends.

@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	bolt "go.etcd.io/bbolt"
-	"golang.org/x/sys/unix"
 
 	"labeld/internal/label"
 )
@@ -113,7 +113,7 @@ func (s *Store) update(f func(*bolt.Tx) error, then func() error) (err error) {
 // syncs everything else first, to free pages. Whatever else failed, nobody knows
 // what is on disk.
 func (s *Store) failed(id int, err error) error {
-	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		if last, lookErr := s.last(); lookErr == nil && last < id {
 			return fmt.Errorf("%w: %v", ErrNoRoom, err)
 		}
@@ -178,7 +178,7 @@ func syncDir(dir string) error {
 		return err
 	}
 	err = d.Sync()
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
 		err = nil // a file system whose names are durable at once, or cannot be made so
 	}
 	return errors.Join(err, d.Close())

@@ -35,3 +35,6 @@ func (s *Store) Release(limit int64) error {
 		return nil
 	})
 }
+
+// datasync makes the content of a file durable.
+func datasync(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }

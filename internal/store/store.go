@@ -115,6 +115,7 @@ type Store struct {
 	file       *os.File // that of db
 	path       string
 	durability durability
+	heads      *HeadFile // nil where none is kept; used by Commit alone
 }
 
 // A Head is the log's signed head.
@@ -236,9 +237,6 @@ func (s *Store) checkSchema() error {
 		return nil
 	})
 }
-
-// Close waits for readers and closes the file.
-func (s *Store) Close() error { return s.db.Close() }
 
 func putHead(tx *bolt.Tx, h Head) error {
 	b := tx.Bucket(bHead)
