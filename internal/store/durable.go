@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -92,6 +93,7 @@ func (s *Store) update(f func(*bolt.Tx) error, then func() error) (err error) {
 		return err
 	}
 	id := tx.ID()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer s.ends(tx, id, &err)
 	if err := f(tx); err != nil {
 		return errors.Join(err, tx.Rollback())

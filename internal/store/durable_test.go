@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -272,4 +273,37 @@ func TestDamageWhileWriting(t *testing.T) {
 		t.Error("nothing says why")
 	}
 	must(t, s.Close())
+}
+
+// BenchmarkCheckFile measures how long the structure of a file is read at the start,
+// of a file that is in the system's cache.
+func BenchmarkCheckFile(b *testing.B) {
+	dir := b.TempDir()
+	if err := Create(dir, "store.test/log", Head{Tree: translog.Empty(), Checkpoint: []byte("head")}, start); err != nil {
+		b.Fatal(err)
+	}
+	s, err := Open(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	for n := range 40 {
+		batch := &Batch{At: start, From: translog.Empty()}
+		for i := range 5000 {
+			batch.Orgs = append(batch.Orgs, label.Organization{ID: fmt.Sprintf("org-%d-%d", i, n), Name: "An organization with a name of some length"})
+		}
+		if err := s.Commit(batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	fi, err := s.file.Stat()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(fi.Size())
+	for b.Loop() {
+		if err := checkFile(s.file, fi.Size()); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

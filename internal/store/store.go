@@ -195,10 +195,30 @@ func open(dir string, readOnly bool) (_ *Store, err error) {
 	return s, nil
 }
 
-// openFile opens the file for bbolt, which is to make none.
-func (s *Store) openFile(path string, flag int, mode fs.FileMode) (f *os.File, err error) {
-	s.file, err = os.OpenFile(path, flag&^os.O_CREATE, mode)
-	return s.file, err
+// openFile opens the file for bbolt, which is to make none, and to see none that it
+// could not read.
+func (s *Store) openFile(path string, flag int, mode fs.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(path, flag&^os.O_CREATE, mode)
+	if err != nil {
+		return nil, err
+	}
+	err = lockFile(f, flag&os.O_RDWR != 0, lockTimeout)
+	if err == nil {
+		err = s.checkFile(f)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	s.file = f
+	return f, nil
+}
+
+func (s *Store) checkFile(f *os.File) error {
+	fi, err := f.Stat()
+	if err == nil {
+		err = checkFile(f, fi.Size())
+	}
+	return err
 }
 
 // ready makes durable what a database shows, and looks whether it is one of ours.
