@@ -244,3 +244,48 @@ func TestSpoiltHeadFile(t *testing.T) {
 		p.readOnly("has no log head")
 	}
 }
+
+// TestDamagedDatabase cuts the database off, and zeroes a page of it: neither is
+// served, and of both the check says what is wrong.
+func TestDamagedDatabase(t *testing.T) {
+	p := newProgramme(t)
+	p.end()
+	db := store.Path(p.dir)
+	good, err := os.ReadFile(db)
+	must(t, err)
+	zeroed := append([]byte(nil), good...)
+	clear(zeroed[:16<<10])
+	for name, bad := range map[string][]byte{"empty": {}, "short": good[:5000], "half": good[:5*16<<10], "zeroed": zeroed} {
+		must(t, os.WriteFile(db, bad, 0o600))
+		if _, err := daemon.Open(ctx, p.config(), options()); err == nil || !strings.Contains(err.Error(), "the database is damaged: ") {
+			t.Errorf("%s: it opens: %v", name, err)
+		}
+		if err := daemon.Check(ctx, p.config(), nil, func(string) {}); err == nil || !strings.Contains(err.Error(), "the database is damaged: ") {
+			t.Errorf("%s: the check says %v", name, err)
+		}
+	}
+	must(t, os.WriteFile(db, good, 0o600))
+}
+
+// TestBrokenStoreEndsTheService takes the head file away from under a service: the
+// next head cannot be kept, nothing is answered, and the process ends.
+func TestBrokenStoreEndsTheService(t *testing.T) {
+	p := newProgramme(t)
+	must(t, p.accredit("A-1"))
+	head := p.daemon.Authority.Checkpoint()
+	p.daemon.BreakHeadFile()
+	if err := p.accredit("A-2"); label.KindOf(err) != label.Unavailable {
+		t.Errorf("a write is answered with %v", err)
+	}
+	if now := p.daemon.Authority.Checkpoint(); string(now) != string(head) {
+		t.Error("a head was served that was not kept")
+	}
+	select {
+	case err := <-p.ended:
+		if err == nil || !strings.Contains(err.Error(), "head file") {
+			t.Errorf("the service ended with %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the service goes on")
+	}
+}

@@ -49,13 +49,15 @@ type bounded struct {
 	refused atomic.Int64
 	logged  atomic.Int64 // when it was, in Unix nanoseconds
 
-	mu    sync.Mutex
-	spare *os.File // closed to accept, and refuse, a connection when no file is left
+	mu       sync.Mutex
+	spare    *os.File // closed to accept, and refuse, a connection when no file is left
+	deadline interface{ SetDeadline(time.Time) error }
 }
 
 func newBounded(l net.Listener, most int, name string, log *slog.Logger) *bounded {
 	b := &bounded{Listener: l, most: int64(most), name: name, log: log}
 	b.spare, _ = os.Open(os.DevNull)
+	b.deadline, _ = l.(interface{ SetDeadline(time.Time) error })
 	return b
 }
 
@@ -91,14 +93,13 @@ func (b *bounded) refuse(c net.Conn, why string) {
 func (b *bounded) shed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l, ok := b.Listener.(*net.TCPListener)
-	if b.spare == nil || !ok {
+	if b.spare == nil || b.deadline == nil {
 		return false
 	}
 	_ = b.spare.Close()
-	_ = l.SetDeadline(time.Now().Add(time.Second)) // the client may have gone
+	_ = b.deadline.SetDeadline(time.Now().Add(time.Second)) // the client may have gone
 	c, err := b.Listener.Accept()
-	_ = l.SetDeadline(time.Time{})
+	_ = b.deadline.SetDeadline(time.Time{})
 	if err == nil {
 		b.refuse(c, "no file is left")
 	}

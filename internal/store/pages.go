@@ -18,8 +18,9 @@ import (
 // that it should be, says its own number, and is used once, and that the keys in it
 // are within it and in order. What is in the values is for [Store.Check].
 //
-// It reads by pread, which returns an error where a map would fault. It takes about
-// a second a gigabyte of a file that is in memory.
+// It reads by pread, which returns an error where a map would fault, and all of the
+// file: about a third of a second a gigabyte where that is in memory, and otherwise
+// as long as the disk takes.
 //
 // The format, all numbers little-endian as on every machine that we serve on:
 //
@@ -61,6 +62,10 @@ type fileReader struct {
 	pageSize int64
 	pages    uint64 // below the high water mark
 	used     []bool // by page
+	room     [maxDepth + 2]struct {
+		page     []byte
+		elements []element
+	} // by depth; what is read of one page is done with before the next of its depth
 	problems []string
 }
 
@@ -169,12 +174,16 @@ func (r *fileReader) meta(at int64) (m metaPage, err error) {
 }
 
 // page reads a page, and takes it and those that belong to it for used.
-func (r *fileReader) page(id uint64) (b []byte, flags uint16, count int, ok bool) {
+func (r *fileReader) page(id uint64, depth int) (b []byte, flags uint16, count int, ok bool) {
 	if id < 2 || id >= r.pages {
 		r.badf("page %d is referred to, and the file has pages 2 to %d", id, r.pages-1)
 		return nil, 0, 0, false
 	}
-	b = make([]byte, r.pageSize)
+	b = r.room[depth].page
+	if b == nil {
+		b = make([]byte, r.pageSize)
+		r.room[depth].page = b
+	}
 	if _, err := r.file.ReadAt(b, int64(id)*r.pageSize); err != nil {
 		r.badf("page %d cannot be read: %v", id, err)
 		return nil, 0, 0, false
@@ -197,7 +206,7 @@ func (r *fileReader) page(id uint64) (b []byte, flags uint16, count int, ok bool
 		r.used[i] = true
 	}
 	if more > 0 {
-		b = append(b, make([]byte, int64(more)*r.pageSize)...)
+		b = append(b[:r.pageSize:r.pageSize], make([]byte, int64(more)*r.pageSize)...)
 		if _, err := r.file.ReadAt(b[r.pageSize:], int64(id+1)*r.pageSize); err != nil {
 			r.badf("page %d cannot be read: %v", id, err)
 			return nil, 0, 0, false
@@ -209,7 +218,7 @@ func (r *fileReader) page(id uint64) (b []byte, flags uint16, count int, ok bool
 // freelist reads which pages are free.
 func (r *fileReader) freelist(id uint64) map[uint64]bool {
 	free := map[uint64]bool{}
-	b, flags, count, ok := r.page(id)
+	b, flags, count, ok := r.page(id, 0)
 	if !ok {
 		return free
 	}
@@ -252,7 +261,7 @@ func (r *fileReader) tree(id uint64, depth int, least, end []byte) {
 		r.badf("page %d lies deeper than %d pages", id, maxDepth)
 		return
 	}
-	b, flags, count, ok := r.page(id)
+	b, flags, count, ok := r.page(id, depth)
 	if !ok {
 		return
 	}
@@ -260,8 +269,12 @@ func (r *fileReader) tree(id uint64, depth int, least, end []byte) {
 		r.badf("page %d should be of a tree, and has flags %#x and %d elements", id, flags, count)
 		return
 	}
-	elements, ok := r.elements(b, flags, count, fmt.Sprintf("page %d", id))
+	elements, ok := r.elements(b, flags, count, depth, id, nil)
 	if !ok {
+		return
+	}
+	if n := len(elements); n > 0 && (least != nil && bytes.Compare(elements[0].key, least) < 0 || end != nil && bytes.Compare(elements[n-1].key, end) >= 0) {
+		r.badf("page %d: its keys are not those that lead to it", id)
 		return
 	}
 	for i, e := range elements {
@@ -270,9 +283,6 @@ func (r *fileReader) tree(id uint64, depth int, least, end []byte) {
 			next = elements[i+1].key
 		}
 		switch {
-		case least != nil && bytes.Compare(e.key, least) < 0, end != nil && bytes.Compare(e.key, end) >= 0:
-			r.badf("page %d: key %x is not of this page", id, e.key)
-			return
 		case i+1 < len(elements) && bytes.Compare(e.key, next) >= 0:
 			r.badf("page %d: keys %x and %x are not in order", id, e.key, next)
 			return
@@ -294,24 +304,23 @@ func (r *fileReader) bucket(id uint64, e element, depth int) {
 		r.tree(root, depth+1, nil, nil)
 		return
 	}
-	what := fmt.Sprintf("page %d: bucket %x", id, e.key)
 	b := e.value[16:]
 	if len(b) < pageHeader {
-		r.badf("%s has no page", what)
+		r.badf("page %d: bucket %x has no page", id, e.key)
 		return
 	}
 	le := binary.LittleEndian
 	if flags := le.Uint16(b[8:]); flags != flagLeaf {
-		r.badf("%s should be a leaf, and has flags %#x", what, flags)
+		r.badf("page %d: bucket %x should be a leaf, and has flags %#x", id, e.key, flags)
 		return
 	}
-	elements, ok := r.elements(b, flagLeaf, int(le.Uint16(b[10:])), what)
+	elements, ok := r.elements(b, flagLeaf, int(le.Uint16(b[10:])), depth+1, id, e.key)
 	if !ok {
 		return
 	}
 	for i, in := range elements {
 		if in.bucket || i > 0 && bytes.Compare(elements[i-1].key, in.key) >= 0 {
-			r.badf("%s: key %x is a bucket, or not in order", what, in.key)
+			r.badf("page %d: bucket %x: key %x is a bucket, or not in order", id, e.key, in.key)
 			return
 		}
 	}
@@ -324,35 +333,45 @@ type element struct {
 	page       uint64
 }
 
-func (r *fileReader) elements(b []byte, flags uint16, count int, what string) ([]element, bool) {
+// elements reads the elements of a page, or of the only page of a bucket in it.
+func (r *fileReader) elements(b []byte, flags uint16, count, depth int, id uint64, bucket []byte) ([]element, bool) {
+	what := func() string {
+		if bucket == nil {
+			return fmt.Sprintf("page %d", id)
+		}
+		return fmt.Sprintf("page %d: bucket %x", id, bucket)
+	}
 	data := uint64(pageHeader + count*elementSize)
 	if data > uint64(len(b)) {
-		r.badf("%s says that it has %d elements, more than it has room for", what, count)
+		r.badf("%s says that it has %d elements, more than it has room for", what(), count)
 		return nil, false
 	}
-	le, list := binary.LittleEndian, make([]element, count)
-	for i := range list {
+	le, list := binary.LittleEndian, r.room[depth].elements[:0]
+	for i := range count {
 		at := uint64(pageHeader + i*elementSize)
-		x := b[at:]
+		x := b[at : at+elementSize]
+		var e element
 		var offset, key, value uint64
 		if flags == flagBranch {
 			offset, key = uint64(le.Uint32(x)), uint64(le.Uint32(x[4:]))
-			list[i].page = le.Uint64(x[8:])
+			e.page = le.Uint64(x[8:])
 		} else {
 			kind := le.Uint32(x)
 			offset, key, value = uint64(le.Uint32(x[4:])), uint64(le.Uint32(x[8:])), uint64(le.Uint32(x[12:]))
 			if kind > 1 {
-				r.badf("%s: element %d is of no kind that there is, %#x", what, i, kind)
+				r.badf("%s: element %d is of no kind that there is, %#x", what(), i, kind)
 				return nil, false
 			}
-			list[i].bucket = kind == 1
+			e.bucket = kind == 1
 		}
 		from := at + offset
 		if from < data || from+key+value > uint64(len(b)) {
-			r.badf("%s: element %d lies outside of it", what, i)
+			r.badf("%s: element %d lies outside of it", what(), i)
 			return nil, false
 		}
-		list[i].key, list[i].value = b[from:from+key:from+key], b[from+key:from+key+value]
+		e.key, e.value = b[from:from+key:from+key], b[from+key:from+key+value]
+		list = append(list, e)
 	}
+	r.room[depth].elements = list
 	return list, true
 }
