@@ -81,8 +81,8 @@ func serveCommand() *cobra.Command {
 	var dir, labels string
 	var verbose bool
 	cmd := &cobra.Command{
-		Use:     "serve --data DIR",
-		Short:   "Run a programme that init made",
+		Use:   "serve --data DIR",
+		Short: "Run a programme that init made",
 		Long: `Serve gRPC and HTTP as labeld.yaml in the data directory says, until interrupted,
 terminated or hung up; calls under way are then finished. Nothing is ever made: a
 missing key or database is an error.
