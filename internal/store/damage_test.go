@@ -28,7 +28,7 @@ const page = 16 << 10
 // looked opens a database that is damaged, checks it, and starts an authority on it
 // that shows what it has. It returns what was found wrong with the file, and how much
 // with what is in it. That it returns is what is tried.
-func looked(t *testing.T, w *labeltest.World, file []byte) (opened error, problems int) {
+func looked(t *testing.T, w *labeltest.World, file []byte) (problems int, opened error) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(store.Path(dir), file, 0o600); err != nil {
@@ -75,7 +75,7 @@ func looked(t *testing.T, w *labeltest.World, file []byte) (opened error, proble
 	case <-time.After(time.Minute):
 		t.Fatal("it hangs")
 	}
-	return opened, problems
+	return problems, opened
 }
 
 // usedPages returns the pages of a database that hold anything: those that are not
@@ -118,20 +118,20 @@ func TestDamagedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if opened, problems := looked(t, w, good); opened != nil || problems > 0 {
+	if problems, opened := looked(t, w, good); opened != nil || problems > 0 {
 		t.Fatalf("the undamaged database: %v, %d problems", opened, problems)
 	}
 	used := usedPages(good)
 	end := (used[len(used)-1] + 1) * page
 	for _, at := range []int{0, 1, 100, page - 1, page, page + 50, 2 * page, end / 2, end - page, end - 1} {
-		if opened, _ := looked(t, w, good[:at]); opened == nil || strings.Contains(opened.Error(), "\n") {
+		if _, opened := looked(t, w, good[:at]); opened == nil || strings.Contains(opened.Error(), "\n") {
 			t.Errorf("cut off at %d, opening gives %v", at, opened)
 		}
 	}
 	for _, p := range used {
 		bad := append([]byte(nil), good...)
 		clear(bad[p*page : (p+1)*page])
-		opened, problems := looked(t, w, bad)
+		problems, opened := looked(t, w, bad)
 		// A page that goes on in others has nothing in these but parts of a value.
 		if opened == nil && problems == 0 {
 			t.Errorf("with page %d zeroed, it opens, and the check says nothing", p)
@@ -164,7 +164,7 @@ func TestDamagedFiles(t *testing.T) {
 				bad[rnd.IntN(end)] = byte(rnd.Uint32())
 			}
 		}
-		if opened, _ := looked(t, w, bad); opened != nil && !strings.Contains(opened.Error(), "damaged") {
+		if _, opened := looked(t, w, bad); opened != nil && !strings.Contains(opened.Error(), "damaged") {
 			t.Logf("says %v", opened)
 		}
 	}
