@@ -71,7 +71,7 @@ func check(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := daemon.Check(context.Background(), config, func(p string) { t.Errorf("check: %s", p) }); err != nil {
+	if err := daemon.Check(context.Background(), config, nil, func(p string) { t.Errorf("check: %s", p) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -225,10 +225,17 @@ func (c *crasher) verifyAll() {
 	}
 }
 
-// TestTerminate sends SIGTERM while labels are being issued: what was
+// TestTerminate sends SIGTERM, or SIGHUP, while labels are being issued: what was
 // acknowledged is there, and the process ends well.
 func TestTerminate(t *testing.T) {
-	s := newService(t, buildLabeld(t))
+	bin := buildLabeld(t)
+	for _, by := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(by.String(), func(t *testing.T) { terminate(t, bin, by) })
+	}
+}
+
+func terminate(t *testing.T, bin string, by syscall.Signal) {
+	s := newService(t, bin)
 	s.start()
 	s.enrol()
 	e, report, declaration := s.evidence(s.signer("lab.key"), s.signer("maker.key"), 0)
@@ -245,7 +252,10 @@ func TestTerminate(t *testing.T) {
 		_, err := labelv1.NewLabelServiceClient(maker).RequestLabel(ctx, &labelv1.RequestLabelRequest{Device: r.GetDevice(), Level: 3})
 		answer <- err
 	}()
-	s.stop()
+	s.must(s.cmd.Process.Signal(by))
+	if err := s.cmd.Wait(); err != nil {
+		t.Errorf("labeld ended with %v", err)
+	}
 	if err := <-answer; err != nil && status.Code(err) != codes.Unavailable {
 		t.Errorf("the call under way got %v", err)
 	}

@@ -3,7 +3,7 @@
 // signed labels, records them in a transparency log, and lets anybody check
 // them.
 //
-// Five commands:
+// Six commands:
 //
 //	labeld demo    a whole programme in a temporary directory, with a lab, a
 //	               manufacturer, a label, and one device that falls short
@@ -11,9 +11,15 @@
 //	labeld serve   run it
 //	labeld check   verify every page, hash, index and signature of its database
 //	labeld clock   hold the clock against its last commit, and say that it is right
+//	labeld head    hold its log against the newest head that it served
 //
-// Serve, check and clock never make anything. Keys are encrypted with the passphrase
-// in LABELD_PASSPHRASE, which is asked for where that is not set.
+// Serve, check, clock and head never make anything, but for the file that keeps that
+// head, at an operator's word. SIGINT, SIGTERM and SIGHUP end the service in order:
+// calls under way are finished. There is nothing to reload, and a terminal that goes
+// away ends what was started from it; "nohup" keeps SIGHUP from it.
+//
+// Keys are encrypted with the passphrase in LABELD_PASSPHRASE, which is asked for
+// where that is not set.
 package main
 
 import (
@@ -33,13 +39,22 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	if err := newRoot(os.Stdout, os.Stderr).ExecuteContext(ctx); err != nil {
 		fmt.Fprintf(os.Stderr, "labeld: %v\n", err)
 		stop()
 		os.Exit(1)
 	}
+}
+
+// endings are the signals that end the program in order.
+func endings() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as by nohup
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
 }
 
 func newRoot(stdout, stderr io.Writer) *cobra.Command {
@@ -52,7 +67,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand(), clockCommand())
+	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand(), clockCommand(), headCommand())
 	return root
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"labeld/internal/daemon"
+	"labeld/internal/store"
 )
 
 func initCommand() *cobra.Command {
@@ -53,6 +54,7 @@ every proof: both are fixed for ever.`,
 			fmt.Fprintf(cmd.OutOrStdout(), `made the programme of %s in %s
 
 back up: label.key, log.key, operator.key, labeld.yaml, and labeld.db
+not:     log.head, which tells a backup from the newest database; best on another disk
 serve:   labeld serve --data %s
 operate: labelctl%s --key %s/%s --as %s org list
 `, c.Authority.Name, dir, dir, reach(c), dir, daemon.OperatorKey, c.Authority.ID)
@@ -106,9 +108,15 @@ func serveCommand() *cobra.Command {
 	var dir, labels string
 	var verbose bool
 	cmd := &cobra.Command{
-		Use:     "serve --data DIR",
-		Short:   "Run a programme that init made",
-		Long:    "Serve gRPC and HTTP as labeld.yaml in the data directory says, until interrupted or\nterminated; calls under way are then finished. Nothing is ever made: a missing\nkey or database is an error.",
+		Use:   "serve --data DIR",
+		Short: "Run a programme that init made",
+		Long: `Serve gRPC and HTTP as labeld.yaml in the data directory says, until interrupted,
+terminated or hung up; calls under way are then finished. Nothing is ever made: a
+missing key or database is an error.
+
+A database that is older than what was served before is served read-only ("labeld
+head"). A service whose disk fails in the middle of a write ends by itself, with exit
+code 1, since only another can tell what is on disk: have it started again.`,
 		Example: "  labeld serve --data /var/lib/labeld",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -140,20 +148,33 @@ func serveCommand() *cobra.Command {
 }
 
 func checkCommand() *cobra.Command {
-	var dir string
+	var dir, against string
 	cmd := &cobra.Command{
-		Use:     "check --data DIR",
-		Short:   "Verify every page, hash, index and signature of a programme's database",
-		Long:    "Read the whole database of a programme that is not being served, or a copy of it,\nand say what is wrong: pages of the file, hashes of the log, derived indexes, and\nevery signature. Needs the public keys only. Exits with 1 if there is a problem.",
-		Example: "  labeld check --data /var/lib/labeld",
+		Use:   "check --data DIR [--against HEAD|FILE|URL]",
+		Short: "Verify every page, hash, index and signature of a programme's database",
+		Long: `Read the whole database of a programme that is not being served, or a copy of it,
+and say what is wrong: pages of the file, hashes of the log, derived indexes, and
+every signature. Needs the public keys only. Exits with 1 if there is a problem.
+
+The log is held against the newest head that was served, where log.head in labeld.yaml
+has it, and against the one that is given: the text of a checkpoint, a file with one,
+or the URL of one or of a service. A log that does not continue it is an older copy,
+or another branch.`,
+		Example: "  labeld check --data /var/lib/labeld\n  labeld check --data /mnt/backup --against https://labels.example.org",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := daemon.LoadConfig(dir)
 			if err != nil {
 				return err
 			}
+			var heads []store.KeptHead
+			if against != "" {
+				if heads, err = daemon.FetchHeads(cmd.Context(), against); err != nil {
+					return fmt.Errorf("--against: %w", err)
+				}
+			}
 			problems := 0
-			err = daemon.Check(cmd.Context(), c, func(p string) {
+			err = daemon.Check(cmd.Context(), c, heads, func(p string) {
 				problems++
 				fmt.Fprintf(cmd.OutOrStdout(), "problem: %s\n", p)
 			})
@@ -168,6 +189,7 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&dir, "data", "", "directory of the programme")
+	cmd.Flags().StringVar(&against, "against", "", "log head that the log must continue: a checkpoint, a file or a URL")
 	require(cmd, "data")
 	return cmd
 }

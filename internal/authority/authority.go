@@ -90,10 +90,22 @@
 //
 // # When a commit fails
 //
-// It may have been stored or not. The writer holds no state of its own: the next
-// batch reads the head from the store, as after a restart. The callers are told
-// to repeat the request, which is safe, since every request is idempotent: a
-// device, a statement, an organization or a label that is there is returned.
+// The callers are told to repeat the request, which is safe, since every request
+// is idempotent: a device, a statement, an organization or a label that is there is
+// returned. Where nothing was written, since the disk was full, the next batch is
+// tried as if nothing had been; while no batch comes, an empty one is tried now and
+// then ([Authority.Writing]). Where the batch may be on disk or not, the store
+// answers nothing more ([store.ErrUnsynced]), so that nobody who repeats is told of
+// what a power cut would take back, and the process is to end. The writer holds no
+// state of its own: after the restart the same requests go the same way.
+//
+// # Read only
+//
+// An authority that is given a reason to be read-only ([Config.ReadOnly]) writes
+// and signs nothing: its store is an older copy, or beside what was served before,
+// and a signature of today would give what it says a look of being current. What
+// was signed before is shown, with its dates; there is no status list, and no label
+// is shown with a proof that its history is complete.
 package authority
 
 import (
@@ -113,19 +125,23 @@ import (
 	"labeld/internal/meter"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
+	"labeld/internal/tally"
 	"labeld/internal/verify"
 )
 
 // A Store is what an Authority keeps its programme in.
 type Store interface {
-	// View calls f with a consistent picture of all that was committed. It must
-	// not wait for a Commit.
+	// View calls f with a consistent picture of all that was committed, and of
+	// nothing that is not on disk. It must not wait for a Commit, but for the sync
+	// of one whose batch it would show.
 	View(f func(*store.View) error) error
 
 	// Commit writes a batch durably and atomically, if the log head is still
 	// the one the batch extends, and otherwise returns [store.ErrConflict]
-	// having written nothing. After another error it may have written all of
-	// the batch or none. It is called by one goroutine at a time.
+	// having written nothing. After [store.ErrUnsynced] it may have written all
+	// of the batch or none, and View and Commit return that error from then on.
+	// After another error nothing was written. It is called by one goroutine at a
+	// time.
 	Commit(*store.Batch) error
 }
 
@@ -141,6 +157,7 @@ type Authority struct {
 	log       *slog.Logger
 
 	privateHooks bool
+	readOnly     error // why nothing is written or signed; nil where it is
 
 	writer     *writer
 	work       *work
@@ -188,6 +205,10 @@ type Config struct {
 	Space   func() (int64, error)
 	Reserve int64
 
+	// ReadOnly is why nothing may be written or signed: what is shown to whoever
+	// asks for it. Default: nil, everything may.
+	ReadOnly error
+
 	// Elapsed is the time that has passed since some moment, by a clock that nobody
 	// sets: Clock is held to it. Default: that of the machine since New.
 	Elapsed func() time.Duration
@@ -210,7 +231,7 @@ const (
 func New(c Config) (*Authority, error) {
 	a := &Authority{
 		store: c.Store, programme: c.Programme, issuer: c.Issuer, trust: c.Trust,
-		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, log: c.Log,
+		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, readOnly: c.ReadOnly, log: c.Log,
 		decoding: meter.NewGate[string](decoders, waitingPerOrg, waitingDecodes), space: c.Space, reserve: c.Reserve,
 	}
 	var err error
@@ -266,6 +287,12 @@ func New(c Config) (*Authority, error) {
 		return nil, err
 	}
 	a.writer = newWriter(a)
+	if a.readOnly != nil {
+		a.list.Store(&statusList{})
+		a.tally.Store(&signedTally{tree: &tally.Tree{}})
+		a.work = idle()
+		return a, nil
+	}
 	if err := a.RefreshList(); err != nil {
 		a.writer.close()
 		return nil, err
@@ -282,6 +309,30 @@ func (a *Authority) Close() {
 
 // Now returns the present by the authority's clock.
 func (a *Authority) Now() time.Time { return a.clock() }
+
+// present returns the present, and why nothing may be signed or written at it.
+func (a *Authority) present() (time.Time, error) {
+	now, err := a.times.present()
+	if a.readOnly != nil {
+		err = a.readOnly
+	}
+	return now, err
+}
+
+// ReadOnly returns why nothing is written or signed, and nil where it is.
+func (a *Authority) ReadOnly() error { return a.readOnly }
+
+// Writing returns why nothing can be written now, and nil where it can. While the
+// last commit failed, one without anything in it is tried every few seconds.
+func (a *Authority) Writing() error {
+	if _, err := a.present(); err != nil {
+		return err
+	}
+	if err := a.writer.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
 
 // Programme returns the programme's data.
 func (a *Authority) Programme() *scheme.Programme { return a.programme }
@@ -326,7 +377,7 @@ func (a *Authority) freshHead(h store.Head) (store.Head, error) {
 	if last.Tree != h.Tree {
 		return h, nil // a commit is between the two; both are fresh
 	}
-	now, doubt := a.times.present()
+	now, doubt := a.present()
 	if doubt != nil || recent(last.at, now) {
 		return last.Head, nil
 	}
@@ -392,8 +443,7 @@ func (a *Authority) committed(b *store.Batch) {
 }
 
 // enrolled is called by the writer after each commit, and after one that failed:
-// that may have been stored all the same, so that what is remembered of the
-// registry is given up in any case.
+// what is remembered of the registry is given up in any case.
 func (a *Authority) enrolled(b *store.Batch) {
 	if len(b.Keys)+len(b.Orgs) > 0 {
 		a.registry.Add(1) // a revoked key must not live on in a session

@@ -128,8 +128,9 @@ func TestSessionAfterAChange(t *testing.T) {
 }
 
 // TestSessionAfterAFailedCommit has a revocation stored by a commit that
-// reports an error. Repeating it finds the key revoked and writes nothing; the
-// session must be gone all the same, and so must the trust in evidence.
+// reports an error. Nothing is answered until the restart, also not by the session
+// that is remembered. Repeating it then finds the key revoked and writes nothing;
+// the session must be gone, and so must the trust in evidence.
 func TestSessionAfterAFailedCommit(t *testing.T) {
 	f := &faulty{}
 	w := labeltest.New(t, func(s authority.Store) authority.Store { f.Store = s; return f })
@@ -144,6 +145,10 @@ func TestSessionAfterAFailedCommit(t *testing.T) {
 	f.mode.Store(failsPersisted)
 	_, err = w.Authority.Report(ctx, op, report)
 	wants(t, err, label.Unavailable, label.ReasonStorage)
+	if _, err = w.Authority.Authenticate(raw); err == nil {
+		t.Error("a session of before is used")
+	}
+	w.Restart()
 	_, err = w.Authority.Authenticate(raw)
 	wants(t, err, label.Unauthenticated, label.ReasonKeyRevoked)
 	if _, err = w.Authority.Report(ctx, op, report); err != nil {

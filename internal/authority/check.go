@@ -22,19 +22,19 @@ func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, rep
 	if err := s.Check(report); err != nil {
 		return err
 	}
-	return s.View(func(v *store.View) error {
-		c := &check{trust: trust, programme: programme, report: report}
-		c.v = v.Past(func(d *store.Damage) { c.badf("%v", d) })
-		c.head()
-		for _, part := range []func() error{
-			c.labels, c.histories, c.requests, c.events, c.products, c.advisories, c.decisions, c.plans, c.enrolments, c.evidence,
-		} {
-			if err := part(); err != nil { // one that cannot go on does not keep the others from it
-				c.badf("%v", err)
-			}
+	c := &check{trust: trust, programme: programme, report: report}
+	for _, part := range []func() error{
+		c.head, c.labels, c.histories, c.requests, c.events, c.products, c.advisories, c.decisions, c.plans, c.enrolments, c.evidence,
+	} {
+		err := s.View(func(v *store.View) error {
+			c.v = v.Past(func(d *store.Damage) { c.badf("%v", d) })
+			return part()
+		})
+		if err != nil { // one that cannot go on does not keep the others from it
+			c.badf("%v", err)
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 type check struct {
@@ -46,11 +46,10 @@ type check struct {
 
 func (c *check) badf(format string, args ...any) { c.report(fmt.Sprintf(format, args...)) }
 
-func (c *check) head() {
+func (c *check) head() error {
 	head, err := c.v.Head()
 	if err != nil {
-		c.badf("log head: %v", err)
-		return
+		return fmt.Errorf("log head: %w", err)
 	}
 	cp, err := c.trust.OpenCheckpoint(head.Checkpoint)
 	if err != nil {
@@ -61,6 +60,7 @@ func (c *check) head() {
 	if o := c.v.Origin(); o != c.trust.Log.Origin {
 		c.badf("the store is of log %q, the configuration of %q", o, c.trust.Log.Origin)
 	}
+	return nil
 }
 
 // labels verifies every label as anybody would, and its record against it.

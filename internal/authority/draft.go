@@ -62,7 +62,11 @@ func (a *Authority) assemble(v *store.View, rec *store.Label, t *signedTally) (*
 	if err != nil {
 		return nil, err
 	}
-	d.Package, err = verify.NewPackage(d.Bundle, d.Device, d.Proof, d.statuses(history.Count), history)
+	counted := 0
+	if history != nil {
+		counted = history.Count
+	}
+	d.Package, err = verify.NewPackage(d.Bundle, d.Device, d.Proof, d.statuses(counted), history)
 	return d, err
 }
 
@@ -109,12 +113,15 @@ func (d *draft) statuses(counted int) []verify.Logged {
 
 // verified verifies a draft as others would, and returns it as anybody may see
 // it: with the whole history, also what the package leaves out.
-func (d *draft) verified(trust *verify.Trust, rec *store.Label, now time.Time) (*Published, error) {
+//
+// Where nothing is signed (readOnly), the package cannot tell how the label stands
+// now, and says so to whoever verifies it.
+func (d *draft) verified(trust *verify.Trust, rec *store.Label, now time.Time, readOnly bool) (*Published, error) {
 	r, err := trust.Verify(d.Package, now, now)
 	if err == nil && r.Label.ID != rec.ID {
 		err = errors.New("the log entry is of another label")
 	}
-	if err == nil {
+	if err == nil && !readOnly {
 		err = r.Told()
 	}
 	if err != nil {

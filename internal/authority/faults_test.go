@@ -14,10 +14,11 @@ import (
 )
 
 // faulty is a store whose next commit fails: before anything was written, or
-// after everything was.
+// after everything was. Then it is of no more use until it is opened anew.
 type faulty struct {
 	authority.Store
-	mode atomic.Int32
+	mode   atomic.Int32
+	broken atomic.Value // the authority.Store that was in use when everything was written
 }
 
 const (
@@ -29,19 +30,31 @@ const (
 var errDisk = errors.New("disk on fire")
 
 func (f *faulty) Commit(b *store.Batch) error {
+	if f.broken.Load() == f.Store {
+		return store.ErrUnsynced
+	}
 	switch f.mode.Swap(works) {
 	case fails:
 		return errDisk
 	case failsPersisted:
-		return errors.Join(f.Store.Commit(b), errDisk)
+		f.broken.Store(f.Store)
+		return errors.Join(f.Store.Commit(b), store.ErrUnsynced)
 	}
 	return f.Store.Commit(b)
 }
 
+func (f *faulty) View(g func(*store.View) error) error {
+	if f.broken.Load() == f.Store {
+		return store.ErrUnsynced
+	}
+	return f.Store.View(g)
+}
+
 // TestFailedCommits lets the commit of every kind of write fail in both ways.
-// The caller is told to repeat; repeating gives the answer it should have had,
-// with and without a restart in between; and nothing is ever half there (the
-// world checks its store when the test ends).
+// The caller is told to repeat. Where the batch may be on disk or not, nothing that
+// repeats is answered before a restart. Otherwise, with and without a restart in
+// between, repeating gives the answer it should have had; and nothing is ever half
+// there (the world checks its store when the test ends).
 func TestFailedCommits(t *testing.T) {
 	var digest label.Digest
 	steps := []struct {
@@ -115,7 +128,15 @@ func TestFailedCommits(t *testing.T) {
 						t.Fatalf("%s: succeeded although its commit failed", s.name)
 					}
 					wants(t, err, label.Unavailable, label.ReasonStorage)
-					if restart {
+					if err := w.Authority.Writing(); err == nil {
+						t.Errorf("%s: nothing says that nothing can be written", s.name)
+					}
+					if mode == failsPersisted {
+						wants(t, s.do(w), label.Unavailable, label.ReasonStorage)
+						_, _, err := w.Authority.Organizations(w.Caller(labeltest.Operator), "", authority.Page{})
+						wants(t, err, label.Unavailable, label.ReasonStorage)
+					}
+					if restart || mode == failsPersisted {
 						w.Restart()
 					}
 					if err := s.do(w); err != nil {

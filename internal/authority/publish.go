@@ -149,7 +149,7 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := d.verified(a.trust, rec, now)
+	p, err := d.verified(a.trust, rec, now, a.readOnly != nil)
 	if err != nil {
 		return nil, a.disown(rec, err)
 	}

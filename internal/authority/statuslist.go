@@ -37,7 +37,7 @@ type statusList struct {
 }
 
 // StatusList returns the signed status list. It is made beside all reads, on a
-// schedule and after each change.
+// schedule and after each change. There is none, nil, where nothing is signed.
 func (a *Authority) StatusList() []byte { return a.list.Load().token }
 
 // RefreshList makes the status list and the tally of histories anew, in one pass
@@ -50,7 +50,7 @@ func (a *Authority) RefreshList() error {
 }
 
 func (a *Authority) refreshList() error {
-	now, err := a.times.present()
+	now, err := a.present()
 	if err != nil {
 		return err
 	}

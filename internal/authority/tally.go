@@ -89,7 +89,7 @@ func (a *Authority) currentTally(now time.Time) *signedTally {
 // tallyThat returns a tally that will do. It is made anew where the last one does
 // not; where that fails, the last one is returned, whatever it is.
 func (a *Authority) tallyThat(does func(*signedTally) bool) *signedTally {
-	if t := a.tally.Load(); does(t) {
+	if t := a.tally.Load(); does(t) || a.readOnly != nil {
 		return t
 	}
 	a.listing.Lock()
@@ -111,8 +111,11 @@ func (t *signedTally) current(now time.Time) bool {
 }
 
 // history returns the proof that a package has all of a label's history that the
-// tally counts.
+// tally counts, and nil where no tally is signed.
 func (t *signedTally) history(index int64) (*verify.History, error) {
+	if t.head == nil {
+		return nil, nil
+	}
 	h := &verify.History{Head: string(t.head)}
 	if index >= t.size {
 		return h, nil // the label is younger

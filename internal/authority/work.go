@@ -15,13 +15,20 @@ type work struct {
 	running  sync.WaitGroup
 }
 
+// idle is the work of an authority that has none.
+func idle() *work {
+	return &work{reported: make(chan struct{}, 1), issued: make(chan struct{}, 1), quit: func() {}}
+}
+
 func (a *Authority) startWork() {
 	ctx, quit := context.WithCancel(context.Background())
-	a.work = &work{reported: make(chan struct{}, 1), issued: make(chan struct{}, 1), quit: quit}
+	a.work = idle()
+	a.work.quit = quit
 	a.work.running.Go(func() { a.keepPropagating(ctx) })
 	a.work.running.Go(func() { a.keepList(ctx) })
 	a.work.running.Go(func() { a.keepWatch(ctx) })
 	a.work.running.Go(func() { a.keepAdvising(ctx) })
+	a.work.running.Go(func() { a.writer.keepTrying(ctx) })
 }
 
 // wake has events looked at.

@@ -50,7 +50,8 @@ type writer struct {
 	queue chan *op
 	first chan *op
 
-	underway atomic.Int64 // requests that will soon queue an op
+	underway atomic.Int64          // requests that will soon queue an op
+	failure  atomic.Pointer[error] // of the last commit; nil where it did not fail
 
 	mu     sync.RWMutex // held for reading while queueing, for writing to close
 	closed bool
@@ -282,21 +283,27 @@ func (w *writer) commit(ops []*op) {
 		}
 		return w.extend(v, b)
 	})
-	if err == nil && !b.Empty() {
+	write := err == nil && (!b.Empty() || w.failure.Load() != nil)
+	if write {
 		err = w.a.store.Commit(b)
 	}
 	switch {
 	case err == nil:
+		if write {
+			w.failure.Store(nil)
+		}
 		w.a.committed(b)
 	case errors.Is(err, store.ErrConflict):
 		err = label.Errorf(label.Unavailable, label.ReasonConflict, "", "another writer was faster; repeat the request")
 	case label.ReasonOf(err) == label.ReasonClock: // the timekeeper has logged it
+	case label.ReasonOf(err) == label.ReasonReadOnly: // the start has logged it
 	default:
 		w.a.log.Error("commit failed", "err", err, "operations", len(ready))
 		w.a.enrolled(b)
 		w.a.openReports.known = false // they are counted anew
 		err = label.Errorf(label.Unavailable, label.ReasonStorage, "",
 			"the store cannot write now (the operator's log says why); repeat the request, which is safe whether or not this one was stored")
+		w.failure.Store(&err)
 	}
 	if err != nil {
 		w.a.quotas.forget()
@@ -311,6 +318,26 @@ func (w *writer) commit(ops []*op) {
 			case o.done <- err:
 			default:
 			}
+		}
+	}
+}
+
+// tryEvery is how often an empty batch is tried while the last commit failed: who
+// sends nothing more to a service that cannot write would never learn that it can.
+const tryEvery = 5 * time.Second
+
+// keepTrying tries whether writing is possible again, until ctx ends.
+func (w *writer) keepTrying(ctx context.Context) {
+	tick := time.NewTicker(tryEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if w.failure.Load() != nil {
+			_ = w.do(ctx, nil, func(*store.View, *store.Batch) error { return nil }) // commit logs why
 		}
 	}
 }
@@ -331,7 +358,7 @@ func (w *writer) extend(v *store.View, b *store.Batch) error {
 
 // advance returns the time of the next commit, which is never before the last.
 func (w *writer) advance(last time.Time) (time.Time, error) {
-	now, err := w.a.times.present()
+	now, err := w.a.present()
 	switch {
 	case err != nil:
 		return now, err

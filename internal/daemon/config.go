@@ -153,6 +153,11 @@ type AuthorityConfig struct {
 type LogConfig struct {
 	Origin string `yaml:"origin"` // c2sp.org/tlog-checkpoint origin; fixed for ever
 	Key    string `yaml:"key"`    // Ed25519 key file, default log.key
+
+	// Head is the file that keeps the newest log head that was served. A database
+	// that does not continue it is an older copy, and is only shown. Best on
+	// another disk than the database; in no backup. Default log.head.
+	Head string `yaml:"head"`
 }
 
 // A RetiredKey is a label key that is no longer used to sign.
@@ -190,7 +195,7 @@ func LoadConfig(dir string) (*Config, error) {
 func ParseConfig(text []byte) (*Config, error) {
 	c := &Config{
 		HTTP: "127.0.0.1:8080", GRPC: "127.0.0.1:8443",
-		LabelKey: "label.key", Log: LogConfig{Key: "log.key"},
+		LabelKey: "label.key", Log: LogConfig{Key: "log.key", Head: "log.head"},
 		Limits: DefaultLimits(),
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
@@ -210,7 +215,7 @@ func (c *Config) check() error {
 	}
 	for _, f := range []struct{ name, value string }{
 		{"authority.id", c.Authority.ID}, {"authority.name", c.Authority.Name}, {"log.origin", c.Log.Origin},
-		{"log.key", c.Log.Key}, {"label_key", c.LabelKey}, {"http", c.HTTP}, {"grpc", c.GRPC},
+		{"log.key", c.Log.Key}, {"log.head", c.Log.Head}, {"label_key", c.LabelKey}, {"http", c.HTTP}, {"grpc", c.GRPC},
 	} {
 		if f.value == "" {
 			return fmt.Errorf("%s: is required", f.name)

@@ -26,6 +26,8 @@ import (
 	"labeld/internal/rpc"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
+	"labeld/internal/translog"
+	"labeld/internal/verify"
 	"labeld/internal/web"
 )
 
@@ -54,6 +56,7 @@ type Daemon struct {
 	rpc        *rpc.Server
 	notices    *notice.Deliverer
 	pages      *web.Handler
+	front      *front
 	http       *http.Server
 	httpListen net.Listener
 	grpcListen net.Listener
@@ -126,13 +129,20 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if err := d.checkOrigin(c); err != nil {
 		return d, err
 	}
+	readOnly, err := d.keepHeads(c, trust)
+	if err != nil {
+		return d, err
+	}
+	if readOnly != nil {
+		d.log.Error("the service is read-only", "why", readOnly)
+	}
 	audiences := c.Audiences
 	if len(audiences) == 0 {
 		audiences = []string{d.GRPC}
 	}
 	d.Authority, err = authority.New(authority.Config{
 		Store: d.store, Programme: programme, Issuer: issuer, Trust: trust,
-		Audiences: audiences, PrivateWebhooks: c.PrivateWebhooks, Clock: o.Clock, Elapsed: o.Elapsed, Log: o.Log,
+		Audiences: audiences, PrivateWebhooks: c.PrivateWebhooks, Clock: o.Clock, Elapsed: o.Elapsed, ReadOnly: readOnly, Log: o.Log,
 		Quotas: c.Limits.quotas(), Space: func() (int64, error) { return store.Free(c.dir) }, Reserve: int64(c.Limits.ReserveMiB) << 20,
 	})
 	if err != nil {
@@ -154,8 +164,9 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if err != nil {
 		return d, err
 	}
+	d.front = &front{pages: d.pages, d: d}
 	d.http = &http.Server{
-		Handler: d.pages, TLSConfig: tlsConfig,
+		Handler: d.front, TLSConfig: tlsConfig,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
@@ -165,12 +176,23 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 // listen takes both addresses. A base URL with port 0 gets the port that the
 // HTTP side was given.
 func (d *Daemon) listen(c *Config) (err error) {
-	if d.httpListen, err = net.Listen("tcp", c.HTTP); err != nil {
+	files, err := openFiles()
+	if err != nil {
+		return err
+	}
+	pages, calls, err := shares(files)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", c.HTTP)
+	if err != nil {
 		return fmt.Errorf("http: %w", err)
 	}
-	if d.grpcListen, err = net.Listen("tcp", c.GRPC); err != nil {
+	d.httpListen = newBounded(l, pages, "http", d.log)
+	if l, err = net.Listen("tcp", c.GRPC); err != nil {
 		return fmt.Errorf("grpc: %w", err)
 	}
+	d.grpcListen = newBounded(l, calls, "grpc", d.log)
 	d.HTTP, d.GRPC, d.URL = d.httpListen.Addr().String(), d.grpcListen.Addr().String(), c.URL
 	if host, ok := strings.CutSuffix(c.URL, ":0"); ok {
 		_, port, err := net.SplitHostPort(d.HTTP)
@@ -193,7 +215,9 @@ func (d *Daemon) checkOrigin(c *Config) error {
 }
 
 // Serve answers until ctx ends, then drains: health turns to not serving,
-// listeners close, calls under way finish, the last batch is committed.
+// listeners close, calls under way finish, the last batch is committed. It ends by
+// itself, with an error, when a commit failed that may be on disk or not: who
+// supervises the process starts another.
 func (d *Daemon) Serve(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.rpc.Serve(d.grpcListen) })
@@ -208,7 +232,17 @@ func (d *Daemon) Serve(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error { return d.releasePages(ctx) })
-	g.Go(func() error { return d.notices.Run(ctx) })
+	g.Go(func() error { return d.tellReady(ctx) })
+	g.Go(func() error {
+		err := d.store.Await(ctx)
+		if err != nil {
+			d.log.Error("the service ends, and must be started anew", "err", err)
+		}
+		return err
+	})
+	if d.Authority.ReadOnly() == nil {
+		g.Go(func() error { return d.notices.Run(ctx) })
+	}
 	g.Go(func() error { return d.pages.Follow(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
@@ -259,8 +293,10 @@ func (d *Daemon) release() error {
 }
 
 // Check verifies a programme that is not being served: every page, hash, index
-// and signature. It reports each problem, and needs no private key.
-func Check(ctx context.Context, c *Config, report func(string)) error {
+// and signature, and that its log continues the head that was served last, where
+// there is a head file, and the newest of those given. It reports each problem, and
+// needs no private key.
+func Check(ctx context.Context, c *Config, against []store.KeptHead, report func(string)) error {
 	programme, err := scheme.Load(c.data())
 	if err != nil {
 		return err
@@ -273,6 +309,42 @@ func Check(ctx context.Context, c *Config, report func(string)) error {
 	if err != nil {
 		return err
 	}
-	err = authority.Check(s, trust, programme, report)
+	err = checkHeads(s, c, trust, against, report)
+	if err == nil {
+		err = authority.Check(s, trust, programme, report)
+	}
 	return errors.Join(err, s.Close())
+}
+
+// checkHeads reports what of the log heads the log does not continue.
+func checkHeads(s *store.Store, c *Config, trust *verify.Trust, against []store.KeptHead, report func(string)) error {
+	var trees []translog.Tree
+	if len(against) > 0 {
+		tree, _, err := newestHead(against, trust)
+		if err != nil {
+			return fmt.Errorf("what the database is to be held against is no log head: %w", err)
+		}
+		trees = append(trees, tree)
+	}
+	if path := c.path(c.Log.Head); exists(path) {
+		tree, _, err := readHeads(path, trust)
+		if err != nil {
+			report(err.Error())
+		} else {
+			trees = append(trees, tree)
+		}
+	}
+	return s.View(func(v *store.View) error {
+		for _, tree := range trees {
+			if err := v.Extends(tree); err != nil {
+				report(err.Error())
+			}
+		}
+		return nil
+	})
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

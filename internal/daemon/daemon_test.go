@@ -46,7 +46,7 @@ func TestExampleConfigIsComplete(t *testing.T) {
 	must(t, err)
 	c, err := daemon.ParseConfig(text)
 	must(t, err)
-	if c.URL == "" || len(c.Audiences) == 0 || c.Authority.URL == "" || c.Log.Key == "" || c.LabelKey == "" || c.LabelKeyFrom.IsZero() ||
+	if c.URL == "" || len(c.Audiences) == 0 || c.Authority.URL == "" || c.Log.Key == "" || c.LabelKey == "" || c.LabelKeyFrom.IsZero() || c.Log.Head == "log.head" ||
 		len(c.RetiredKeys) == 0 || c.Labels == "" || c.TLS.Cert == "" || c.TLS.Key == "" || c.HTTP == "" || c.GRPC == "" || c.ClientHeader == "" {
 		t.Errorf("the example does not show every member: %+v", c)
 	}
@@ -137,7 +137,7 @@ func TestInitOnceAndServe(t *testing.T) {
 	}
 	stop()
 	must(t, <-done)
-	must(t, daemon.Check(ctx, c, func(p string) { t.Errorf("check: %s", p) }))
+	must(t, daemon.Check(ctx, c, nil, func(p string) { t.Errorf("check: %s", p) }))
 }
 
 // TestOpenMakesNothing takes away one file after the other: each is missed, and

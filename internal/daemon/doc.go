@@ -3,6 +3,7 @@
 // line, tests run it on port 0.
 //
 // [Init] makes a programme once: keys, database, configuration. [Open] never
-// makes anything: what is missing is an error. [Daemon.Serve] listens until its
+// makes anything: what is missing is an error, but for the file with the newest log
+// head, without which the service is read-only. [Daemon.Serve] listens until its
 // context ends, then lets calls finish.
 package daemon

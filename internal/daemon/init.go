@@ -24,7 +24,7 @@ const OperatorKey = "operator.key"
 
 // Init makes a programme in dir: keys for labels, log and operator, encrypted
 // with the passphrase (plain where that is empty), the database with an empty
-// log, and the configuration file. It refuses a directory that holds any of
+// log, the file that keeps the log's newest head, and the configuration file. It refuses a directory that holds any of
 // them, and writes the configuration last, so that a directory without one was
 // not finished.
 func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time.Time) error {
@@ -32,6 +32,9 @@ func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time
 	c.LabelKey, c.Log.Key, c.LabelKeyFrom = "label.key", "log.key", now.UTC().Truncate(time.Second)
 	if c.Limits == (LimitsConfig{}) {
 		c.Limits = DefaultLimits()
+	}
+	if c.Log.Head == "" {
+		c.Log.Head = "log.head"
 	}
 	if err := c.check(); err != nil {
 		return err
@@ -46,8 +49,8 @@ func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w", err)
 	}
-	for _, name := range []string{ConfigName, c.LabelKey, c.Log.Key, OperatorKey, filepath.Base(store.Path(dir))} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+	for _, name := range []string{ConfigName, c.LabelKey, c.Log.Key, c.Log.Head, OperatorKey, filepath.Base(store.Path(dir))} {
+		if _, err := os.Lstat(c.path(name)); err == nil {
 			return fmt.Errorf("%s exists in %s; a programme is made once, remove the directory to begin anew", name, dir)
 		}
 	}
@@ -101,5 +104,8 @@ func (c *Config) initStore(issuer *issue.Issuer, org label.Organization, now tim
 		At: now, From: head.Tree, Orgs: []label.Organization{org},
 		Keys: []label.Key{{ID: pub.ID, Organization: org.ID, PEM: pub.PEM, Algorithm: pub.Algorithm, From: org.Enrolled, Enrolled: org.Enrolled}},
 	})
-	return errors.Join(err, s.Close())
+	if err = errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	return store.CreateHeadFile(c.path(c.Log.Head), head.Checkpoint)
 }

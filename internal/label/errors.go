@@ -93,7 +93,8 @@ const (
 	ReasonBusy             Reason = "BUSY"            // too many wait for the same kind of work
 	ReasonQuota            Reason = "QUOTA"           // the organization has as many as it may have
 	ReasonTooMany          Reason = "TOO_MANY_REQUESTS"
-	ReasonSigner           Reason = "SIGNER" // the key cannot sign now
+	ReasonSigner           Reason = "SIGNER"    // the key cannot sign now
+	ReasonReadOnly         Reason = "READ_ONLY" // the service may only show what it has
 	ReasonShuttingDown     Reason = "SHUTTING_DOWN"
 	ReasonInternal         Reason = "INTERNAL"
 )

@@ -3,11 +3,9 @@ package rpc
 import (
 	"context"
 	"math"
-	"path"
 	"strings"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
@@ -95,16 +93,6 @@ func (in *interceptor) pay(ctx context.Context, c authority.Caller, units int) e
 		return nil
 	}
 	return label.Errorf(label.TooLarge, label.ReasonTooMany, "", "this caller has asked for more than is answered in a minute; call again in %d s", int(math.Ceil(a.Wait.Seconds())))
-}
-
-// stream stands before reflection, the one service that streams.
-func (in *interceptor) stream(srv any, s grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	if !strings.HasPrefix(info.FullMethod, free) {
-		if err := in.pay(s.Context(), authority.Caller{}, CallUnits); err != nil {
-			return statusOf(s.Context(), in.log, path.Base(info.FullMethod), err)
-		}
-	}
-	return next(srv, s)
 }
 
 // failed reports whether a call came to nothing because of what was asked.

@@ -38,6 +38,7 @@ func serveWithin(t *testing.T, w *labeltest.World, limits rpc.Limits) *grpc.Clie
 	t.Helper()
 	draw := func(id label.ID) (*qr.Code, error) { return qr.New(qr.Payload(labeltest.Base, id)) }
 	s := rpc.New(w.Authority, draw, nil, limits, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	s.SetReady(true, true)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

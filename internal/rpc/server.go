@@ -6,8 +6,10 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"path"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -28,6 +30,7 @@ import (
 type Server struct {
 	*grpc.Server
 	health *health.Server
+	in     *interceptor
 }
 
 // streamWorkers is how many goroutines wait for calls. A call beyond them gets
@@ -57,7 +60,7 @@ func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, limits Limits, 
 	if tlsConfig != nil {
 		opts = append(opts, grpc.Creds(credentials.NewTLS(tlsConfig)))
 	}
-	s := &Server{Server: grpc.NewServer(opts...), health: health.NewServer()}
+	s := &Server{Server: grpc.NewServer(opts...), health: health.NewServer(), in: in}
 	labelv1.RegisterSubmissionServiceServer(s, &submissions{a: a})
 	labelv1.RegisterLabelServiceServer(s, &labels{a: a, draw: draw})
 	labelv1.RegisterStatusServiceServer(s, &statuses{a: a})
@@ -72,8 +75,35 @@ func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, limits Limits, 
 	labelv1.RegisterAuthorityServiceServer(s, &operations{a: a})
 	healthpb.RegisterHealthServer(s, s.health)
 	reflection.Register(s)
+	s.SetReady(false, false)
 	return s
 }
+
+// SetReady tells health checks what is ready: the services that only read, and
+// those that write as well. The server as a whole, with no name, is ready if all
+// are. Before the first call none is.
+func (s *Server) SetReady(reading, writing bool) {
+	for name := range s.GetServiceInfo() {
+		ready := writing
+		if name == labelv1.VerificationService_ServiceDesc.ServiceName {
+			ready = reading
+		}
+		if strings.HasPrefix(name, "label.v1.") {
+			s.health.SetServingStatus(name, serving(ready))
+		}
+	}
+	s.health.SetServingStatus("", serving(reading && writing))
+}
+
+func serving(ready bool) healthpb.HealthCheckResponse_ServingStatus {
+	if ready {
+		return healthpb.HealthCheckResponse_SERVING
+	}
+	return healthpb.HealthCheckResponse_NOT_SERVING
+}
+
+// Panics returns how many calls met a panic since the start.
+func (s *Server) Panics() int64 { return s.in.panics.Load() }
 
 // Serve answers calls until the server is drained, which is no error.
 func (s *Server) Serve(l net.Listener) error {
@@ -102,15 +132,37 @@ func (s *Server) Drain(ctx context.Context) {
 // An interceptor stands before every call.
 type interceptor struct {
 	Limits
-	a   *authority.Authority
-	log *slog.Logger
+	a      *authority.Authority
+	log    *slog.Logger
+	panics atomic.Int64
+}
+
+// recovered returns the answer to a call that panicked.
+func (in *interceptor) recovered(ctx context.Context, method string, r any) error {
+	in.log.Error("panic", "method", method, "panic", r, "panics", in.panics.Add(1), "stack", string(debug.Stack()))
+	return statusOf(ctx, in.log, method, label.Errorf(label.Internal, label.ReasonInternal, "", "something went wrong here; the operator's log has the detail"))
+}
+
+// stream stands before health and reflection, the only calls that are streams.
+// Reflection is paid for.
+func (in *interceptor) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = in.recovered(ss.Context(), info.FullMethod, r)
+		}
+	}()
+	if !strings.HasPrefix(info.FullMethod, free) {
+		if err := in.pay(ss.Context(), authority.Caller{}, CallUnits); err != nil {
+			return statusOf(ss.Context(), in.log, path.Base(info.FullMethod), err)
+		}
+	}
+	return next(srv, ss)
 }
 
 func (in *interceptor) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (resp any, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			in.log.Error("panic", "method", info.FullMethod, "panic", r, "stack", string(debug.Stack()))
-			err = statusOf(ctx, in.log, info.FullMethod, label.Errorf(label.Internal, label.ReasonInternal, "", "something went wrong here; the operator's log has the detail"))
+			err = in.recovered(ctx, info.FullMethod, r)
 		}
 	}()
 	var c authority.Caller

@@ -12,35 +12,31 @@ import (
 	"labeld/internal/translog"
 )
 
-// Check reads everything and reports what is inconsistent: pages of the file,
+// Check reads everything and reports what is inconsistent: pages of the file (see
+// checkFile; where these are damaged, nothing else is read),
 // the log's hashes from its entries up, and every derived index against what it
 // is derived from, in both directions. Signatures are not its business
 // (authority.Check).
 //
-// Writers wait meanwhile: the list of free pages, to which bbolt holds the others,
-// is theirs, and beside them it would find damage that is none.
+// Writers wait meanwhile: beside them, pages would be found damaged that are not.
 func (s *Store) Check(report func(problem string)) error {
 	tx, err := s.db.Begin(!s.db.IsReadOnly())
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // nothing was written
-	for err := range tx.Check(bolt.WithKVStringer(bolt.HexKVStringer())) {
-		report(fmt.Sprintf("database file: %v", err))
+	if err := s.checkFile(s.file); err != nil {
+		report(err.Error())
+		return nil // what bbolt makes of it is not to be known
 	}
 	c := &checker{v: &View{tx: tx}, tx: tx, report: report}
-	c.known()
-	c.log()
-	c.organizations()
-	c.devices()
-	c.statements()
-	c.decisions()
-	c.advisories()
-	c.plans()
-	c.complaints()
-	c.notices()
-	c.products()
-	c.labels()
+	for _, part := range []func(){
+		c.known, c.log, c.organizations, c.devices, c.statements, c.decisions, c.advisories, c.plans, c.complaints, c.notices, c.products, c.labels,
+	} {
+		if err := guarded(func() error { part(); return nil }); err != nil { // one that cannot go on does not keep the others from it
+			c.badf("%v", err)
+		}
+	}
 	return nil
 }
 

@@ -16,7 +16,7 @@ type Acceptance struct {
 // AcceptClock takes a present for right, by an operator's act: the last commit
 // counts as made at it. It is remembered with the time that it replaced.
 func (s *Store) AcceptClock(present time.Time) error {
-	return s.db.Update(func(tx *bolt.Tx) error {
+	return s.update(func(tx *bolt.Tx) error {
 		v := &View{tx: tx}
 		list, err := v.Acceptances()
 		if err != nil {
@@ -27,7 +27,7 @@ func (s *Store) AcceptClock(present time.Time) error {
 			return err
 		}
 		return tx.Bucket(bMeta).Put(kCommitted, timeValue(present))
-	})
+	}, nil)
 }
 
 // Acceptances returns the presents that operators took for right, oldest first.

@@ -67,10 +67,12 @@ func (b *Batch) Empty() bool {
 }
 
 // Commit writes a batch durably, if the log head is still b.From; otherwise it
-// writes nothing and returns [ErrConflict]. After any other error the batch may
-// or may not be stored.
+// writes nothing and returns [ErrConflict]. It returns [ErrNoRoom] where the disk
+// is full, having written nothing, and [ErrUnsynced] where the batch may be on disk
+// or not; after that the store answers nothing. After any other error nothing was
+// written.
 func (s *Store) Commit(b *Batch) error {
-	return s.db.Update(func(tx *bolt.Tx) error {
+	return s.update(func(tx *bolt.Tx) error {
 		if head, err := readHead(tx); err != nil {
 			return err
 		} else if head.Tree != b.From {
@@ -85,7 +87,16 @@ func (s *Store) Commit(b *Batch) error {
 			}
 		}
 		return putRecords(tx, b)
-	})
+	}, s.newHead(b))
+}
+
+// newHead returns the head of a batch that is to be kept outside of the database, or
+// nil.
+func (s *Store) newHead(b *Batch) []byte {
+	if s.heads == nil || len(b.Entries) == 0 {
+		return nil
+	}
+	return b.Head.Checkpoint
 }
 
 // full is how far pages are filled in buckets that only grow at their ends.

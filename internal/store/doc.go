@@ -71,6 +71,30 @@
 //
 // # Durability
 //
-// Commit returns after fsync. A crash leaves all of a batch or none of it. When
-// Commit fails, the caller cannot know which: a later read of the head can.
+// Commit returns after fsync. A crash leaves all of a batch or none of it.
+// Nothing is shown that is not on disk:
+//
+//   - bbolt shows a commit from the moment at which its last page is written,
+//     before that is synced. A [Store.View] that begins in between waits for the
+//     sync.
+//
+//   - Once a commit has failed that may be on disk or not, View and Commit answer
+//     [ErrUnsynced], and the process is to end ([Store.Broken]). It cannot go on:
+//     memory shows the commit, so that whoever repeats a request would be told that
+//     it is known, and a power cut would take it back. Nor could the next commit
+//     repair it, for bbolt would write that over pages of the state on disk.
+//
+//   - Opening makes durable what the file shows before anything is read of it
+//     (settle). The process before may have ended between writing and syncing.
+//
+//   - Where the disk was full, nothing has changed ([ErrNoRoom]): reading goes on,
+//     and writing once there is room.
+//
+//   - No log head is shown before it is in the head file ([Store.Keep]), where one is
+//     kept. Where that cannot be written the store is broken as well: the process that
+//     is started next finds that out, and is read-only.
+//
+// Copying the whole file to a new one at such an end was weighed and left: by the
+// order in which bbolt writes, only the meta pages can be missing on disk, and to
+// write these anew takes no time that grows with the file.
 package store

@@ -3,8 +3,10 @@ package store
 import (
 	"fmt"
 	"os"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 	"golang.org/x/sys/unix"
 )
 
@@ -34,4 +36,24 @@ func (s *Store) Release(limit int64) error {
 		}
 		return nil
 	})
+}
+
+// datasync makes the content of a file durable.
+func datasync(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }
+
+// lockFile locks a file as bbolt does, which then finds it locked by itself.
+func lockFile(f *os.File, alone bool, timeout time.Duration) error {
+	how := unix.LOCK_SH
+	if alone {
+		how = unix.LOCK_EX
+	}
+	for end := time.Now().Add(timeout); ; time.Sleep(timeout / 20) {
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		if err != unix.EWOULDBLOCK {
+			return err
+		}
+		if time.Now().After(end) {
+			return berrors.ErrTimeout
+		}
+	}
 }

@@ -112,8 +112,11 @@ var ErrNotFound = errors.New("not found")
 
 // A Store is an open database. Its methods may be called concurrently.
 type Store struct {
-	db   *bolt.DB
-	path string
+	db         *bolt.DB
+	file       *os.File // that of db
+	path       string
+	durability durability
+	heads      *HeadFile // nil where none is kept; used by Commit alone
 }
 
 // A Head is the log's signed head.
@@ -157,38 +160,81 @@ func Create(dir, origin string, head Head, now time.Time) error {
 		}
 		return putHead(tx, head)
 	})
-	return errors.Join(err, db.Close())
+	return errors.Join(err, db.Close(), syncDir(dir))
 }
 
 // Open opens the database in dir. It never creates one, and refuses a schema
-// it does not know.
-func Open(dir string) (*Store, error) { return open(dir, &bolt.Options{}) }
+// it does not know. What it shows is on disk.
+func Open(dir string) (*Store, error) { return open(dir, false) }
 
 // OpenReadOnly opens the database for checking. It may be used while no server
 // runs.
-func OpenReadOnly(dir string) (*Store, error) { return open(dir, &bolt.Options{ReadOnly: true}) }
+func OpenReadOnly(dir string) (*Store, error) { return open(dir, true) }
 
-func open(dir string, o *bolt.Options) (*Store, error) {
-	path := Path(dir)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+// lockTimeout is how long is waited for another process to let go of the file.
+const lockTimeout = time.Second
+
+func open(dir string, readOnly bool) (_ *Store, err error) {
+	s := &Store{path: Path(dir)}
+	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no database in %s; \"labeld init\" makes one", dir)
 	}
-	o.Timeout = time.Second
-	o.FreelistType = bolt.FreelistMapType
-	// Growing the memory map waits for all readers to leave; begin with room.
-	o.InitialMmapSize = 1 << 30
-	db, err := bolt.Open(path, 0o600, o)
+	s.db, err = bolt.Open(s.path, 0o600, &bolt.Options{
+		ReadOnly: readOnly, Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, OpenFile: s.openFile,
+		// Growing the memory map waits for all readers to leave; begin with room.
+		InitialMmapSize: 1 << 30,
+	})
 	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("the database %s is in use by another process", path)
+		return nil, fmt.Errorf("the database %s is in use by another process", s.path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("opening the database %s: %w", path, err)
+		return nil, fmt.Errorf("opening the database %s: %w", s.path, err)
 	}
-	s := &Store{db: db, path: path}
-	if err := s.checkSchema(); err != nil {
-		return nil, errors.Join(err, db.Close())
+	if err := s.ready(readOnly); err != nil {
+		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
+}
+
+// openFile opens the file for bbolt, which is to make none, and to see none that it
+// could not read.
+func (s *Store) openFile(path string, flag int, mode fs.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(path, flag&^os.O_CREATE, mode)
+	if err != nil {
+		return nil, err
+	}
+	err = lockFile(f, flag&os.O_RDWR != 0, lockTimeout)
+	if err == nil {
+		err = s.checkFile(f)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	s.file = f
+	return f, nil
+}
+
+func (s *Store) checkFile(f *os.File) error {
+	fi, err := f.Stat()
+	if err == nil {
+		err = checkFile(f, fi.Size())
+	}
+	return err
+}
+
+// ready makes durable what a database shows, and looks whether it is one of ours.
+func (s *Store) ready(readOnly bool) error {
+	if !readOnly {
+		if err := settle(s.file, int64(s.db.Info().PageSize)); err != nil {
+			return fmt.Errorf("syncing the database %s: %w", s.path, err)
+		}
+	}
+	last, err := s.last()
+	if err != nil {
+		return err
+	}
+	s.durability = newDurability(last)
+	return s.checkSchema()
 }
 
 func (s *Store) checkSchema() error {
@@ -212,9 +258,6 @@ func (s *Store) checkSchema() error {
 		return nil
 	})
 }
-
-// Close waits for readers and closes the file.
-func (s *Store) Close() error { return s.db.Close() }
 
 func putHead(tx *bolt.Tx, h Head) error {
 	b := tx.Bucket(bHead)

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -19,10 +22,56 @@ type View struct {
 	tell func(*Damage) // of records that loops go on past; nil where they end there
 }
 
-// View calls f with a consistent picture. It takes no lock that a writer holds.
-// A long f keeps old pages from being reused.
+// View calls f with a consistent picture of what is on disk. It takes no lock that
+// a writer holds, and waits only where it begins while the last sync of a commit
+// is under way, whose batch it would show: for that sync. A long f keeps old pages
+// from being reused.
 func (s *Store) View(f func(*View) error) error {
-	return s.db.View(func(tx *bolt.Tx) error { return f(&View{tx: tx}) })
+	return guarded(func() error {
+		return s.db.View(func(tx *bolt.Tx) error {
+			if err := s.durability.await(tx.ID()); err != nil {
+				return err
+			}
+			return f(&View{tx: tx})
+		})
+	})
+}
+
+// guarded turns into an error what a damaged page or record does to whoever reads
+// it. The structure of the file was good when it was opened (checkFile), but a disk
+// may fail later, and then the system answers a read of the memory map with a signal;
+// bbolt panics at a page that is not what it should be, and Go at a key that is too
+// short. That ends neither the process nor any other reading.
+func guarded(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		_, fault := r.(runtime.Error)
+		if text, ok := r.(string); !fault && (!ok || !strings.HasPrefix(text, "assertion failed: ") && !strings.HasPrefix(text, "invalid page type")) {
+			panic(r)
+		}
+		err = fmt.Errorf("a damaged record, or a fault in what reads it, at %s (%v); run \"labeld check\"", panicked(), r)
+	}()
+	return f()
+}
+
+// panicked returns where in this repository something panicked.
+func panicked() string {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])
+	for began := false; ; {
+		f, more := frames.Next()
+		if began && strings.HasPrefix(f.Function, "labeld/") {
+			return fmt.Sprintf("%s:%d", f.Function, f.Line)
+		}
+		began = began || f.Function == "runtime.gopanic"
+		if !more {
+			return "a place unknown"
+		}
+	}
 }
 
 // Head returns the log head.

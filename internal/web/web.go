@@ -69,7 +69,7 @@ type Authority interface {
 	// Checkpoint returns the signed log head of the last commit. Tiles of that
 	// size can be read in any View that begins afterwards.
 	Checkpoint() []byte
-	StatusList() []byte // signed; changes every half minute and when a label does
+	StatusList() []byte // signed; changes every half minute and when a label does; nil where nothing is signed
 	View(func(*store.View) error) error
 
 	Trust() *verify.Trust         // does not change
@@ -278,7 +278,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/log/checkpoint":
 		h.send(w, r, newBody(textType, h.a.Checkpoint()), cacheSecond)
 	case verify.ListPath:
-		h.send(w, r, newBody(statuslist.Type, h.a.StatusList()), cacheList)
+		h.statusList(w, r)
 	default:
 		if tile, ok := strings.CutPrefix(path, "/log/"); ok {
 			h.tile(w, r, tile)
@@ -299,6 +299,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 }
+
+// statusList answers with the signed status list.
+func (h *Handler) statusList(w http.ResponseWriter, r *http.Request) {
+	list := h.a.StatusList()
+	if list == nil {
+		h.fail(w, r, label.Errorf(label.Unavailable, label.ReasonReadOnly, "", "the service signs nothing now; it has no status list"), forPrograms)
+		return
+	}
+	h.send(w, r, newBody(statuslist.Type, list), cacheList)
+}
+
+// Complete reports whether the search index has come to the end of the log once.
+func (h *Handler) Complete() bool { return h.complete.Load() }
 
 // health answers whether labels can be read: the store gives its head.
 func (h *Handler) health(w http.ResponseWriter, r *http.Request) {

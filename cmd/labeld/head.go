@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"labeld/internal/daemon"
+)
+
+func headCommand() *cobra.Command {
+	var dir string
+	var accept bool
+	cmd := &cobra.Command{
+		Use:   "head --data DIR [--accept]",
+		Short: "Hold a programme's log against the newest head that it served, and say that it is the newest",
+		Long: `Show how long the log of a programme is that is not being served, and how long it
+was when its newest head was served, which is kept in a file of its own (log.head in
+labeld.yaml). Where the database does not continue that head, it is an older copy,
+and the service is read-only.
+
+With --accept the database is taken for the newest, whatever the file says, or where
+there is none. Look for a newer copy first, and hold the database against a head that
+others have ("labeld check --against"): everybody who has seen a head that it does not
+continue will see that the log was forked. The file that was there is kept.`,
+		Example: "  labeld head --data /var/lib/labeld\n  labeld head --data /var/lib/labeld --accept",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := daemon.LoadConfig(dir)
+			if err != nil {
+				return err
+			}
+			if accept {
+				if err := daemon.AcceptHead(c, logger(cmd.ErrOrStderr(), slog.LevelInfo)); err != nil {
+					return err
+				}
+			}
+			state, err := daemon.ReadHead(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			fmt.Fprintf(out, "database: %d entries, root %s\nserved:   %d entries, root %s\n", state.Log.N, state.Log.Hash, state.Served.N, state.Served.Hash)
+			if state.Doubt != nil {
+				return state.Doubt
+			}
+			fmt.Fprintln(out, "ok: the database continues the head that was served last")
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&dir, "data", "", "directory of the programme")
+	cmd.Flags().BoolVar(&accept, "accept", false, "take the database for the newest")
+	require(cmd, "data")
+	return cmd
+}
