@@ -109,11 +109,17 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		if err == nil && req.Number != 0 {
 			return a.carriedOut(v, rec, req, out)
 		}
-		if err == nil && req.Closed != "" {
-			return label.Errorf(label.Precondition, label.ReasonStep, "request", "the request was closed: %s; where there is still something to ask for, sign a new one", req.Closed)
+		closed := ""
+		if err == nil {
+			if closed = req.Closed; closed == "" {
+				closed, err = spent(v, req, b.At)
+			}
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
+		}
+		if closed != "" {
+			return label.Errorf(label.Precondition, label.ReasonStep, "request", "the request was closed: %s; where there is still something to ask for, sign a new one", closed)
 		}
 		h, err := a.history(v, rec)
 		if err != nil {
@@ -222,7 +228,13 @@ func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err e
 			case err != nil: // nobody can tell, so that it is not left out
 				a.alarm("listing requests", string(r.Label), err)
 				list = append(list, r)
-			case hopeless(r, standing, now) == "":
+				continue
+			}
+			why, err := hopeless(v, r, standing, now)
+			if err != nil {
+				return err
+			}
+			if why == "" {
 				list = append(list, r)
 			}
 		}
@@ -280,24 +292,37 @@ func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Labe
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is after the label expires, on %s", standing.Expires.Format(time.RFC3339))
 	}
 	if _, err := standing.Admit(r.Action); err != nil {
-		return label.Within("request", wayOn(err, &standing, signers))
+		return label.Within("request", wayOn(err, r.Action, &standing, signers))
 	}
-	if r.Action == label.Supersede {
+	switch r.Action {
+	case label.Withdraw:
+		asked, err := a.revocationAsked(v, rec, now)
+		if err == nil && asked != nil {
+			err = asked.refusal("request.label")
+		}
+		return err
+	case label.Supersede:
 		return a.admitSupersession(v, r, rec, signers, now)
 	}
 	return nil
 }
 
-// wayOn adds to the refusal of a step what those who asked can do instead, where
-// the label has ended.
-func wayOn(err error, s *label.Standing, signers []signer) error {
+// wayOn adds to the refusal of a step what those who asked can do instead: where the
+// label has ended, and where an operator would do what another has done.
+func wayOn(err error, act label.Action, s *label.Standing, signers []signer) error {
 	e, ok := errors.AsType[*label.Error](err)
-	if !ok || !s.State.Final() && s.State != label.Expired {
+	if !ok {
 		return err
 	}
 	operator := slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) })
 	way := "request a new one (labelctl label request)"
 	switch {
+	case s.State == label.Suspended && act == label.Suspend:
+		way = "since " + s.Because.Recorded.Format(time.RFC3339) + because(s.Because) + "; to record another reason, begin a review (labelctl label review), which stays open when the suspension ends"
+	case s.Review != nil && act == label.Review:
+		way = "since " + s.Review.Recorded.Format(time.RFC3339) + because(s.Review) + "; for a graver reason, suspend it (labelctl label suspend)"
+	case s.State.Live():
+		return err
 	case s.State == label.Superseded && s.Because != nil && s.Because.Successor != nil:
 		way = "label " + s.Because.Successor.ID.Pretty() + " took its place; ask for that one"
 	case operator && len(s.Holds) > 0:
@@ -319,7 +344,8 @@ const lowerLevel = "new-level"
 // admitSupersession checks that a label may give its place to another. While the
 // product is on hold, only an operator can have it do so.
 func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *store.Label, signers []signer, now time.Time) error {
-	if !slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) }) {
+	operator := slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) })
+	if !operator {
 		device, desc, err := ownDevice(v, Caller{Org: rec.Org}, rec.Device)
 		if err != nil {
 			return err
@@ -340,7 +366,7 @@ func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *stor
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.level", "is %d, and label %s has level %d; to go down, say so by the reason %s", r.Level, rec.ID.Pretty(), rec.Level, lowerLevel)
 	}
 	if r.Successor != "" {
-		return a.admitSuccessor(v, r, rec, now)
+		return a.admitSuccessor(v, r, rec, operator, now)
 	}
 	return nil
 }
@@ -367,8 +393,10 @@ func admitSigners(v *store.View, r *signedRequest, rec *store.Label, now time.Ti
 	return list, label.Within("request", err)
 }
 
-// admitSuccessor checks that a label can take the place of another.
-func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.Label, now time.Time) error {
+// admitSuccessor checks that a label can take the place of another: it counts and
+// goes on, is of no lower level unless the reason says so, and about the same product,
+// unless an operator has looked.
+func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.Label, operator bool, now time.Time) error {
 	next, err := v.Label(r.Successor)
 	if err != nil {
 		return found(err, label.ReasonUnknownLabel, "request.successor", "no label %s was issued here", r.Successor.Pretty())
@@ -376,14 +404,24 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 	if next.Org != rec.Org || next.Scheme != rec.Scheme {
 		return label.Errorf(label.Invalid, label.ReasonNotYours, "request.successor", "must be a label of the same manufacturer in the same scheme")
 	}
-	h, err := a.history(v, next)
+	s, err := a.standing(v, next.ID, now)
 	if err != nil {
 		return err
 	}
-	if s := h.StandingAt(now); s.State != label.Active {
+	switch {
+	case s.State != label.Active:
 		return label.Errorf(label.Precondition, label.ReasonStep, "request.successor", "is %s; only an active label can take the place of another", s.State)
+	case s.Scheduled != nil:
+		return label.Errorf(label.Precondition, label.ReasonStep, "request.successor", "ends on %s, as was announced, and cannot take the place of another", s.Scheduled.Effective.Format(time.DateOnly))
+	case next.Level < rec.Level && r.Reason != lowerLevel:
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.successor", "has level %d, and label %s has level %d; to go down, say so by the reason %s", next.Level, rec.ID.Pretty(), rec.Level, lowerLevel)
 	}
-	return nil
+	others, err := siblings(v, rec.Device)
+	if err == nil && !operator && next.Device != rec.Device && !slices.ContainsFunc(others, func(d *store.Device) bool { return d.Digest == next.Device }) {
+		err = label.Errorf(label.Precondition, label.ReasonUnknownProduct, "request.successor",
+			"is about another product, which says nothing of this one: they share neither a GTIN nor the model number; where this product is no longer made, withdraw its label (labelctl label withdraw), or ask an operator")
+	}
+	return err
 }
 
 // append adds a status to a batch: the next one in a label's history.
