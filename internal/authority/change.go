@@ -341,11 +341,14 @@ func wayOn(err error, act label.Action, s *label.Standing, signers []signer) err
 // nobody loses a level by a slip.
 const lowerLevel = "new-level"
 
+// otherProduct is the reason that says that the label of another product, such as a
+// successor with new hardware, takes a label's place.
+const otherProduct = "new-hardware"
+
 // admitSupersession checks that a label may give its place to another. While the
 // product is on hold, only an operator can have it do so.
 func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *store.Label, signers []signer, now time.Time) error {
-	operator := slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) })
-	if !operator {
+	if !slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) }) {
 		device, desc, err := ownDevice(v, Caller{Org: rec.Org}, rec.Device)
 		if err != nil {
 			return err
@@ -366,7 +369,7 @@ func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *stor
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.level", "is %d, and label %s has level %d; to go down, say so by the reason %s", r.Level, rec.ID.Pretty(), rec.Level, lowerLevel)
 	}
 	if r.Successor != "" {
-		return a.admitSuccessor(v, r, rec, operator, now)
+		return a.admitSuccessor(v, r, rec, now)
 	}
 	return nil
 }
@@ -394,9 +397,9 @@ func admitSigners(v *store.View, r *signedRequest, rec *store.Label, now time.Ti
 }
 
 // admitSuccessor checks that a label can take the place of another: it counts and
-// goes on, is of no lower level unless the reason says so, and about the same product,
-// unless an operator has looked.
-func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.Label, operator bool, now time.Time) error {
+// goes on. It is about the same product and of no lower level, or the reason says that
+// it is not, since the page repeats the reason to people.
+func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.Label, now time.Time) error {
 	next, err := v.Label(r.Successor)
 	if err != nil {
 		return found(err, label.ReasonUnknownLabel, "request.successor", "no label %s was issued here", r.Successor.Pretty())
@@ -413,15 +416,20 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 		return label.Errorf(label.Precondition, label.ReasonStep, "request.successor", "is %s; only an active label can take the place of another", s.State)
 	case s.Scheduled != nil:
 		return label.Errorf(label.Precondition, label.ReasonStep, "request.successor", "ends on %s, as was announced, and cannot take the place of another", s.Scheduled.Effective.Format(time.DateOnly))
-	case next.Level < rec.Level && r.Reason != lowerLevel:
-		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.successor", "has level %d, and label %s has level %d; to go down, say so by the reason %s", next.Level, rec.ID.Pretty(), rec.Level, lowerLevel)
 	}
 	others, err := siblings(v, rec.Device)
-	if err == nil && !operator && next.Device != rec.Device && !slices.ContainsFunc(others, func(d *store.Device) bool { return d.Digest == next.Device }) {
-		err = label.Errorf(label.Precondition, label.ReasonUnknownProduct, "request.successor",
-			"is about another product, which says nothing of this one: they share neither a GTIN nor the model number; where this product is no longer made, withdraw its label (labelctl label withdraw), or ask an operator")
+	if err != nil {
+		return err
 	}
-	return err
+	same := next.Device == rec.Device || slices.ContainsFunc(others, func(d *store.Device) bool { return d.Digest == next.Device })
+	switch {
+	case !same && r.Reason != otherProduct:
+		return label.Errorf(label.Precondition, label.ReasonUnknownProduct, "request.successor",
+			"is about another product: the two share neither a GTIN nor the model number; say so by the reason %s, or withdraw the label of a product that is no longer made", otherProduct)
+	case same && next.Level < rec.Level && r.Reason != lowerLevel:
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.successor", "has level %d, and label %s has level %d; to go down, say so by the reason %s", next.Level, rec.ID.Pretty(), rec.Level, lowerLevel)
+	}
+	return nil
 }
 
 // append adds a status to a batch: the next one in a label's history.

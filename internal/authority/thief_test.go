@@ -184,5 +184,5 @@ func TestSupersededByItsOwn(t *testing.T) {
 	}))
 	must(t, err)
 	wants(t, supersede(labeltest.Maker, "new-level", old.Label.ID, lower), label.Precondition, label.ReasonStep)
-	must(t, supersede(labeltest.Operator, "new-hardware", old.Label.ID, by.Label.ID)) // somebody has looked
+	must(t, supersede(labeltest.Maker, "new-hardware", old.Label.ID, by.Label.ID)) // which the page says
 }

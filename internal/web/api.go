@@ -128,7 +128,7 @@ func (h *Handler) answerOf(p *authority.Published) *Answer {
 		a.Result = labelled
 	}
 	for _, s := range p.Advisories {
-		if s.Advisory.State != "not-affected" {
+		if s.Advisory.State != notAffected {
 			a.Label.Advisories++
 		}
 	}

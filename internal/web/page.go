@@ -194,7 +194,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	} else {
 		d.Data = h.certification(p)
 	}
-	if d.Notices, d.Others = notices(p); len(d.Notices) > 0 {
+	if d.Notices, d.Others = notices(v, p.Advisories); len(d.Notices) > 0 {
 		d.Standing.heed(v, d.Notices[0])
 	}
 	if d.Held != nil {
