@@ -74,6 +74,8 @@ func writeHolds(p *page, list []*labelv1.Hold) {
 // holdText says what put a hold.
 func holdText(h *labelv1.Hold) string {
 	switch {
+	case h.GetLabel() != "" && h.GetAction() == labelv1.LabelAction_LABEL_ACTION_UNSPECIFIED:
+		return "an operator asked to revoke label " + label.ID(h.GetLabel()).Pretty() + " of device " + short(h.GetDevice())
 	case h.GetLabel() != "":
 		return "label " + label.ID(h.GetLabel()).Pretty() + " of device " + short(h.GetDevice()) + ": " + happenings[actionOf[h.GetAction()]]
 	case h.GetDevice() != "":

@@ -413,6 +413,9 @@ func (a *Authority) committed(b *store.Batch) {
 	for i := range b.Statuses {
 		a.published.Remove(b.Statuses[i].Label)
 	}
+	if len(b.Moves) > 0 {
+		a.published.Purge() // those with the number are few, and a move is rare
+	}
 	if len(b.Devices)+len(b.Labels)+len(b.Statuses)+len(b.Holds)+len(b.Moves)+len(b.Strikes) > 0 {
 		a.registered.Add(1)
 	}

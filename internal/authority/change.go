@@ -109,11 +109,17 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		if err == nil && req.Number != 0 {
 			return a.carriedOut(v, rec, req, out)
 		}
-		if err == nil && req.Closed != "" {
-			return label.Errorf(label.Precondition, label.ReasonStep, "request", "the request was closed: %s; where there is still something to ask for, sign a new one", req.Closed)
+		closed := ""
+		if err == nil {
+			if closed = req.Closed; closed == "" {
+				closed, err = spent(v, req, b.At)
+			}
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
+		}
+		if closed != "" {
+			return label.Errorf(label.Precondition, label.ReasonStep, "request", "the request was closed: %s; where there is still something to ask for, sign a new one", closed)
 		}
 		h, err := a.history(v, rec)
 		if err != nil {
@@ -222,7 +228,13 @@ func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err e
 			case err != nil: // nobody can tell, so that it is not left out
 				a.alarm("listing requests", string(r.Label), err)
 				list = append(list, r)
-			case hopeless(r, standing, now) == "":
+				continue
+			}
+			why, err := hopeless(v, r, standing, now)
+			if err != nil {
+				return err
+			}
+			if why == "" {
 				list = append(list, r)
 			}
 		}
@@ -280,24 +292,37 @@ func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Labe
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is after the label expires, on %s", standing.Expires.Format(time.RFC3339))
 	}
 	if _, err := standing.Admit(r.Action); err != nil {
-		return label.Within("request", wayOn(err, &standing, signers))
+		return label.Within("request", wayOn(err, r.Action, &standing, signers))
 	}
-	if r.Action == label.Supersede {
+	switch r.Action {
+	case label.Withdraw:
+		asked, err := a.revocationAsked(v, rec, now)
+		if err == nil && asked != nil {
+			err = asked.refusal("request.label")
+		}
+		return err
+	case label.Supersede:
 		return a.admitSupersession(v, r, rec, signers, now)
 	}
 	return nil
 }
 
-// wayOn adds to the refusal of a step what those who asked can do instead, where
-// the label has ended.
-func wayOn(err error, s *label.Standing, signers []signer) error {
+// wayOn adds to the refusal of a step what those who asked can do instead: where the
+// label has ended, and where an operator would do what another has done.
+func wayOn(err error, act label.Action, s *label.Standing, signers []signer) error {
 	e, ok := errors.AsType[*label.Error](err)
-	if !ok || !s.State.Final() && s.State != label.Expired {
+	if !ok {
 		return err
 	}
 	operator := slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) })
 	way := "request a new one (labelctl label request)"
 	switch {
+	case s.State == label.Suspended && act == label.Suspend:
+		way = "since " + s.Because.Recorded.Format(time.RFC3339) + because(s.Because) + "; to record another reason, begin a review (labelctl label review), which stays open when the suspension ends"
+	case s.Review != nil && act == label.Review:
+		way = "since " + s.Review.Recorded.Format(time.RFC3339) + because(s.Review) + "; for a graver reason, suspend it (labelctl label suspend)"
+	case s.State.Live():
+		return err
 	case s.State == label.Superseded && s.Because != nil && s.Because.Successor != nil:
 		way = "label " + s.Because.Successor.ID.Pretty() + " took its place; ask for that one"
 	case operator && len(s.Holds) > 0:
@@ -315,6 +340,10 @@ func wayOn(err error, s *label.Standing, signers []signer) error {
 // lowerLevel is the reason that a renewal at a lower level has to name, so that
 // nobody loses a level by a slip.
 const lowerLevel = "new-level"
+
+// otherProduct is the reason that says that the label of another product, such as a
+// successor with new hardware, takes a label's place.
+const otherProduct = "new-hardware"
 
 // admitSupersession checks that a label may give its place to another. While the
 // product is on hold, only an operator can have it do so.
@@ -367,7 +396,9 @@ func admitSigners(v *store.View, r *signedRequest, rec *store.Label, now time.Ti
 	return list, label.Within("request", err)
 }
 
-// admitSuccessor checks that a label can take the place of another.
+// admitSuccessor checks that a label can take the place of another: it counts and
+// goes on. It is about the same product and of no lower level, or the reason says that
+// it is not, since the page repeats the reason to people.
 func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.Label, now time.Time) error {
 	next, err := v.Label(r.Successor)
 	if err != nil {
@@ -376,12 +407,27 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 	if next.Org != rec.Org || next.Scheme != rec.Scheme {
 		return label.Errorf(label.Invalid, label.ReasonNotYours, "request.successor", "must be a label of the same manufacturer in the same scheme")
 	}
-	h, err := a.history(v, next)
+	s, err := a.standing(v, next.ID, now)
 	if err != nil {
 		return err
 	}
-	if s := h.StandingAt(now); s.State != label.Active {
+	switch {
+	case s.State != label.Active:
 		return label.Errorf(label.Precondition, label.ReasonStep, "request.successor", "is %s; only an active label can take the place of another", s.State)
+	case s.Scheduled != nil:
+		return label.Errorf(label.Precondition, label.ReasonStep, "request.successor", "ends on %s, as was announced, and cannot take the place of another", s.Scheduled.Effective.Format(time.DateOnly))
+	}
+	others, err := siblings(v, rec.Device)
+	if err != nil {
+		return err
+	}
+	same := next.Device == rec.Device || slices.ContainsFunc(others, func(d *store.Device) bool { return d.Digest == next.Device })
+	switch {
+	case !same && r.Reason != otherProduct:
+		return label.Errorf(label.Precondition, label.ReasonUnknownProduct, "request.successor",
+			"is about another product: the two share neither a GTIN nor the model number; say so by the reason %s, or withdraw the label of a product that is no longer made", otherProduct)
+	case same && next.Level < rec.Level && r.Reason != lowerLevel:
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.successor", "has level %d, and label %s has level %d; to go down, say so by the reason %s", next.Level, rec.ID.Pretty(), rec.Level, lowerLevel)
 	}
 	return nil
 }

@@ -176,7 +176,7 @@ func (c *check) status(rec *store.Label, h *label.History, st *store.Status) err
 
 // requests verifies the signatures under requests for a change.
 func (c *check) requests() error {
-	return c.v.Requests(func(r *store.Request) bool {
+	return c.v.Requests(nil, func(r *store.Request, _ []byte) bool {
 		for _, sig := range r.Signatures {
 			if err := c.request(r, sig); err != nil {
 				c.badf("request %s: %v", r.Digest, err)

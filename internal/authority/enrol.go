@@ -94,13 +94,17 @@ func (a *Authority) AddKey(ctx context.Context, c Caller, org, pem string, from 
 	}
 	var out *label.Key
 	err = a.writer.do(ctx, []string{claimf("key/%s", pub.ID), claimf("org/%s", org)}, func(v *store.View, b *store.Batch) error {
-		if _, err := v.Org(org); err != nil {
+		owner, err := v.Org(org)
+		if err != nil {
 			return unknownOrg(err, "organization", org)
 		}
 		old, err := v.Key(pub.ID)
 		if err == nil {
 			if old.Organization != org {
 				return label.Errorf(label.Exists, label.ReasonExists, "pem", "key %s is enrolled for another organization; every key has one owner", old.Short())
+			}
+			if !old.Revoked.IsZero() {
+				return label.Errorf(label.Precondition, label.ReasonKeyRevoked, "pem", "key %s was revoked on %s (%s), which cannot be taken back; enrol another key", old.Short(), old.Revoked.UTC().Format(time.RFC3339), old.RevokedFor)
 			}
 			out = old
 			return nil
@@ -114,7 +118,7 @@ func (a *Authority) AddKey(ctx context.Context, c Caller, org, pem string, from 
 		}
 		b.Keys = append(b.Keys, k)
 		out = &k
-		return nil
+		return a.tellEnrolled(b, owner, &k)
 	})
 	if err != nil {
 		return nil, err

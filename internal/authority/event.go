@@ -94,13 +94,14 @@ func admitHold(v *store.View, e *label.Event) error {
 	} else if !org.Has(label.RoleManufacturer) {
 		return label.Errorf(label.Precondition, label.ReasonWrongRole, field, "%s is not enrolled as manufacturer, and a hold on it would stop nothing", org.ID)
 	}
-	_, err := v.HoldOn(e.Device, e.Manufacturer)
-	switch there := err == nil; {
+	there, err := v.HoldOn(e.Device, e.Manufacturer)
+	switch {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
-	case e.Kind == label.HoldEvent && there:
-		return label.Errorf(label.Exists, label.ReasonExists, field, "is on hold already")
-	case e.Kind == label.ReleaseEvent && !there:
+	case e.Kind == label.HoldEvent && err == nil:
+		return label.Errorf(label.Exists, label.ReasonExists, field, "is on hold since %s (%s: %s); to record another reason, end that hold and put this one (labelctl hold end, labelctl hold put)",
+			there.Since.UTC().Format(time.RFC3339), there.Reason, there.Text)
+	case e.Kind == label.ReleaseEvent && err != nil:
 		return label.Errorf(label.Precondition, label.ReasonStep, field,
 			"is not on hold by an operator's refusal; a hold that began with a label ends with that label (labelctl label reinstate, clear or release)")
 	}

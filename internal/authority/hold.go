@@ -2,13 +2,18 @@
 //
 // A label stands for a product, and a suspension, a revocation or a review of it
 // says something about the product. So each of them puts a hold on the product:
-// the device, every device that shares a GTIN with it, and every device of its
-// manufacturer with the same model number, and so on from these. While a hold is
+// the device, every device of its manufacturer that shares a GTIN or the model number
+// with it, and so on from these. A GTIN that operators moved to another manufacturer
+// goes on joining the devices that had it, and none with those of the other. While a hold is
 // open, no label is issued for any of the devices, no label of them is renewed at
 // their manufacturer's request or gives its place to another, and no further
 // device is registered for the product. A hold ends by an operator's act
 // (reinstate, clear, release), or by what the scheme's data says for its reason:
 // evidence that is later than the hold, or time.
+//
+// A request to revoke a label, for which the second operator is awaited, holds the
+// product as well, and keeps the label from being withdrawn: until it is carried
+// out, closed, or a day old. What one operator knows must not be shed by being quick.
 //
 // A hold is not stored. It follows from what the log says of the product's
 // labels, whatever has become of these since: a label that is withdrawn, expired
@@ -36,7 +41,7 @@ import (
 
 // A Hold is why nothing is issued for a product, and what ends that.
 type Hold struct {
-	Action label.Action // suspend, revoke or review; empty where an operator refused the device or its manufacturer
+	Action label.Action // suspend, revoke or review; empty where an operator refused the device or its manufacturer, or asks to revoke
 	Label  *store.Label // that it began with; nil for a refusal
 	Device label.Digest // that it began with; zero where all of a manufacturer is on hold
 	Org    string       // the manufacturer
@@ -44,11 +49,19 @@ type Hold struct {
 	Text   string       // what happened
 	Since  time.Time
 	Lift   scheme.Lift // what ends it beside an operator's act
+	Until  time.Time   // last instant of a request to revoke that waits for the second operator; zero otherwise
 }
+
+// found reports whether something was found out about the product, rather than that
+// somebody looks for it.
+func (h *Hold) found() bool { return h.Until.IsZero() && h.Action != label.Review }
 
 // WayOut says what the manufacturer can do.
 func (h *Hold) WayOut() string {
 	const ask = "ask the authority, whose operators can end it"
+	if !h.Until.IsZero() {
+		return "wait until the second operator has decided, at the latest until " + h.Until.UTC().Format(time.RFC3339) + "; or " + ask
+	}
 	var needs []string
 	switch h.Lift.Evidence {
 	case scheme.Lab:
@@ -79,7 +92,10 @@ var befell = map[label.Action]string{label.Suspend: "was suspended", label.Revok
 // refusal says a hold to somebody whom it stops.
 func (h *Hold) refusal(field string) error {
 	what := "the authority refused it"
-	if h.Label != nil {
+	switch {
+	case !h.Until.IsZero():
+		what = fmt.Sprintf("an operator asked to revoke its label %s", h.Label.ID.Pretty())
+	case h.Label != nil:
 		what = fmt.Sprintf("its label %s %s", h.Label.ID.Pretty(), befell[h.Action])
 	}
 	return label.Errorf(label.Precondition, label.ReasonOnHold, field, "the product is on hold since %s, when %s (%s: %s). To go on: %s",
@@ -123,7 +139,7 @@ func (p *productWalk) from(desc *label.Device) error {
 		return err
 	}
 	for _, g := range desc.GTINs {
-		more, err := p.v.GTINDevices(g)
+		more, err := p.v.GTINBearers(g)
 		if err != nil {
 			return err
 		}
@@ -138,7 +154,9 @@ func (p *productWalk) from(desc *label.Device) error {
 		if err != nil {
 			return err
 		}
-		p.list = append(p.list, d)
+		if d.Org == desc.Manufacturer {
+			p.list = append(p.list, d)
+		}
 	}
 	return nil
 }
@@ -164,6 +182,32 @@ func (a *Authority) openHolds(v *store.View, devices []*store.Device, now time.T
 	return list, err
 }
 
+// revocationAsked returns the hold that a request to revoke a label puts while it
+// waits for the second operator, or nil.
+func (a *Authority) revocationAsked(v *store.View, rec *store.Label, now time.Time) (*Hold, error) {
+	list, err := v.Waiting(rec.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range list {
+		if r.Action != label.Revoke {
+			continue
+		}
+		if why, err := spent(v, r, now); err != nil || why != "" {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		p, err := r.Predicate()
+		if err != nil {
+			return nil, err
+		}
+		return &Hold{Label: rec, Device: rec.Device, Org: rec.Org, Reason: p.Reason, Text: p.Text, Since: r.Received, Until: p.Made.Add(label.MaxRequestAge)}, nil
+	}
+	return nil, nil
+}
+
 // deviceHolds returns the holds that began with a device.
 func (a *Authority) deviceHolds(v *store.View, d *store.Device, now time.Time) (list []*Hold, err error) {
 	labels, err := v.LabelsOf(d)
@@ -171,6 +215,11 @@ func (a *Authority) deviceHolds(v *store.View, d *store.Device, now time.Time) (
 		return nil, err
 	}
 	for _, rec := range labels {
+		if asked, err := a.revocationAsked(v, rec, now); err != nil {
+			return nil, err
+		} else if asked != nil {
+			list = append(list, asked)
+		}
 		h, err := a.history(v, rec)
 		if err != nil {
 			return nil, err

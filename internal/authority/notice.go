@@ -2,6 +2,7 @@ package authority
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"labeld/internal/label"
@@ -161,6 +162,13 @@ func (a *Authority) tellAppeal(b *store.Batch, appeal *store.Appeal, o label.Rul
 	return tell(b, notice.AppealDecided, "appeal-decided-"+id, id, appeal.Org, news)
 }
 
+// EnrolledNews is the data of a notice that a key was enrolled.
+type EnrolledNews struct {
+	Key          string    `json:"key"`
+	Organization string    `json:"organization"` // whose it is
+	From         time.Time `json:"from"`         // when it counts
+}
+
 // tellKey tells the owner of a key that it is revoked.
 func tellKey(b *store.Batch, k *label.Key) error {
 	id := "key-" + k.ID
@@ -168,6 +176,22 @@ func tellKey(b *store.Batch, k *label.Key) error {
 		id += "-" + k.Compromised.UTC().Format("20060102T150405Z")
 	}
 	return tell(b, notice.KeyRevoked, id, k.ID, k.Organization, KeyNews{k.ID, k.RevokedFor, k.Compromised})
+}
+
+// tellEnrolled tells an organization that it has another key, and of a key with which
+// somebody can act as an operator all of these: whoever enrols one in the name of
+// others makes a second operator of himself.
+func (a *Authority) tellEnrolled(b *store.Batch, owner *label.Organization, k *label.Key) error {
+	news := EnrolledNews{k.ID, k.Organization, k.From}
+	if owner.Has(label.RoleOperator) {
+		if err := a.tellOperators(b, notice.KeyEnrolled, "enrolled-"+k.ID, k.ID, news); err != nil {
+			return err
+		}
+		if slices.Contains(a.distrust.Load().operators, owner.ID) {
+			return nil
+		}
+	}
+	return tell(b, notice.KeyEnrolled, "enrolled-"+k.ID+"-"+owner.ID, k.ID, owner.ID, news)
 }
 
 // Notices lists what the caller was told, or another organization that an

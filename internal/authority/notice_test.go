@@ -305,7 +305,7 @@ func TestEveryOperatorIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, org := range []string{labeltest.Operator, "night-shift"} {
-		if got := told(t, d.World, org); !slices.Equal(got, []string{notice.AppealFiled, notice.ReportReceived}) {
+		if got := told(t, d.World, org); !slices.Equal(got, []string{notice.KeyEnrolled, notice.AppealFiled, notice.ReportReceived}) {
 			t.Errorf("%s was told %v", org, got)
 		}
 	}

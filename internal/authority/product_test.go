@@ -1,6 +1,8 @@
 package authority_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,6 +81,50 @@ func TestFailureFollowsTheProduct(t *testing.T) {
 	}
 	must(t, s.Authority.Propagate(ctx))
 	must(t, authority.Check(s.Store, s.Trust, s.Programme, func(problem string) { t.Error(problem) }))
+}
+
+// TestMovedGTINJoinsNobody moves a trade item number to another manufacturer, whose
+// product is not that of the first one; and what was found wrong by way of the number
+// stays found.
+func TestMovedGTINJoinsNobody(t *testing.T) {
+	s := newSale(t)
+	op, maker, toys := s.Caller(labeltest.Operator), s.Caller(labeltest.Maker), s.Caller(labeltest.ToyMaker)
+	g := s.e.Device.GTINs[0]
+	twin := label.DigestOf(s.twin("Another Camera").Descriptor) // which shares its numbers
+	_, err := s.report(labeltest.Lab, "found wrong", hasFail("5.1-1"))
+	must(t, err)
+	move := label.Event{Kind: label.GTINEvent, GTIN: g, Manufacturer: labeltest.ToyMaker, Reason: "misuse"}
+	_, notes, err := s.Authority.Preview(op, s.Event(move))
+	if must(t, err); len(notes) != 1 || !strings.Contains(notes[0], "found something wrong") {
+		t.Errorf("the preview notes %q", notes)
+	}
+	for _, g := range s.e.Device.GTINs {
+		move.GTIN = g
+		s.Report(move)
+	}
+	if list, _, err := s.Authority.Submissions(maker, twin, authority.Page{}); err != nil || !slices.ContainsFunc(list, func(n *authority.StatementNote) bool { return n.Other && n.Number == "found wrong" }) {
+		t.Errorf("the finding has left the product with the number: %+v, %v", list, err)
+	}
+	theirs := *s.e.Device
+	theirs.Manufacturer, theirs.Brand = labeltest.ToyMaker, "Merrimake"
+	raw, err := theirs.Canonical()
+	must(t, err)
+	_, _, err = s.Authority.Register(ctx, toys, raw)
+	must(t, err)
+	if list, err := s.Authority.Holds(toys, label.DigestOf(raw)); err != nil || len(list) != 0 {
+		t.Errorf("the one who owns the number is held by the other: %+v, %v", list, err)
+	}
+	move.GTIN, move.Manufacturer = g, labeltest.Maker
+	s.Report(move)
+	if list, err := s.Authority.Holds(toys, label.DigestOf(raw)); err != nil || len(list) != 0 {
+		t.Errorf("moved back, it is held: %+v, %v", list, err)
+	}
+	before, err := s.Authority.Holds(maker, twin)
+	must(t, err)
+	s.Report(label.Event{Kind: label.HoldEvent, Device: label.DigestOf(raw), Reason: "nonconformity"})
+	if list, err := s.Authority.Holds(maker, twin); err != nil || len(list) != len(before) {
+		t.Errorf("the first manufacturer is held by the other's refusal: %+v, %v", list, err)
+	}
 }
 
 // TestFallReachesTwins has two labels of one product, and one of them fall.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"labeld/internal/envelope"
@@ -39,6 +40,13 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 	defer a.writer.begin()()
 	known := false
 	claims := []string{claimf("event/%s", e.Digest), "revocation", claimf("org/%s", e.Event.Name()), claimf("key/%s", e.Event.Name())}
+	robbed, err := a.robbed(&e.Event)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range robbed {
+		claims = append(claims, claimf("request/%s", r.Digest))
+	}
 	err = a.writer.doFirst(ctx, claims, func(v *store.View, b *store.Batch) error {
 		old, err := v.Event(e.Digest)
 		if err == nil {
@@ -51,10 +59,13 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 		if err := a.admitEvent(v, &e.Event, e.Signature, b.At); err != nil {
 			return err
 		}
-		if e.Notes, err = eventNotes(v, &e.Event); err != nil {
+		if e.Notes, err = a.eventNotes(v, &e.Event); err != nil {
 			return err
 		}
 		if err := a.register(v, b, &e.Event, e.Digest, e.Signature); err != nil {
+			return err
+		}
+		if err := a.closeRobbed(v, b, robbed, &e.Event); err != nil {
 			return err
 		}
 		e.Received = b.At.UTC()
@@ -82,7 +93,7 @@ func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, notes []stri
 		if err := a.admitEvent(v, &e.Event, e.Signature, now); err != nil {
 			return err
 		}
-		if notes, err = eventNotes(v, &e.Event); err != nil {
+		if notes, err = a.eventNotes(v, &e.Event); err != nil {
 			return err
 		}
 		list, err = a.preview(v, e, now)
@@ -222,7 +233,7 @@ func admitSuspension(v *store.View, acc *store.Accreditation, e *label.Event) er
 }
 
 // eventNotes says what whoever reports an event has to know of it.
-func eventNotes(v *store.View, e *label.Event) (notes []string, err error) {
+func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, err error) {
 	switch e.Kind {
 	case label.LabEvent:
 		acc, err := inForce(v, e)
@@ -240,8 +251,123 @@ func eventNotes(v *store.View, e *label.Event) (notes []string, err error) {
 			acc.Number, acc.Event, before.Event.Reason, acc.Suspended, e.Reason)}, nil
 	case label.AffiliationEvent:
 		return unenrolled(v, []string{e.Manufacturer})
+	case label.KeyEvent:
+		return thiefNotes(v, e)
+	case label.GTINEvent:
+		return a.moveNotes(v, e)
 	}
 	return nil, nil
+}
+
+// maxNamed bounds what a note names one by one.
+const maxNamed = 8
+
+// thiefNotes says of an operator's key what was done since it may have been in the
+// wrong hands that no label shows. Calls that change the register are not recorded
+// with the key that made them, so that a note names all of that time.
+func thiefNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	k, err := v.Key(e.Key)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := v.Org(k.Organization)
+	if err != nil || !owner.Has(label.RoleOperator) {
+		return nil, err
+	}
+	var keys, accreditations []string
+	var inner error
+	err = v.Orgs("", func(o *label.Organization) bool {
+		var list []*label.Key
+		if list, inner = v.OrgKeys(o.ID); inner != nil {
+			return false
+		}
+		for _, k := range list {
+			if k.Revoked.IsZero() && !k.Enrolled.Before(e.Since) {
+				keys = append(keys, k.Short()+" of "+o.ID)
+			}
+		}
+		var accs []*store.Accreditation
+		if accs, inner = v.Accreditations(o.ID); inner != nil {
+			return false
+		}
+		for _, acc := range accs {
+			if !acc.Recorded.Before(e.Since) {
+				accreditations = append(accreditations, acc.Number+" of "+o.ID)
+			}
+		}
+		return true
+	})
+	if err = errors.Join(err, inner); err != nil {
+		return nil, err
+	}
+	say := func(what string, list []string, way string) {
+		if len(list) > 0 {
+			notes = append(notes, fmt.Sprintf("Since %s %s %s; whoever had the key may have done that. %s", e.Since.UTC().Format(time.RFC3339), what, named(list), way))
+		}
+	}
+	say("there were enrolled the keys", keys, "Report each that its owner does not know (labelctl event key).")
+	say("there were recorded the accreditations", accreditations, "Hold each against what the accreditation body says (labelctl org show).")
+	return notes, nil
+}
+
+// named writes a list, of which it names the first.
+func named(list []string) string {
+	if len(list) <= maxNamed {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:maxNamed], ", "), len(list)-maxNamed)
+}
+
+// moveNotes says what is known against the products from which a trade item number is
+// taken: it stays with them, and whoever gets the number begins with nothing.
+func (a *Authority) moveNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	devices, err := v.GTINDevices(e.GTIN)
+	if err != nil {
+		return nil, err
+	}
+	known, seen := a.distrust.Load(), map[label.Digest]bool{}
+	for _, digest := range devices {
+		d, err := v.Device(digest)
+		if err != nil {
+			return nil, err
+		}
+		if d.Org == e.Manufacturer || seen[digest] {
+			continue
+		}
+		desc := new(label.Device)
+		if err := label.Decode(d.Descriptor, desc); err != nil {
+			return nil, err
+		}
+		devices, err := product(v, d, desc)
+		if err != nil {
+			return nil, err
+		}
+		holds, err := a.openHolds(v, devices, a.clock())
+		if err != nil {
+			return nil, err
+		}
+		failed := 0
+		for _, d := range devices {
+			seen[d.Digest] = true
+			items, _, err := known.evidence(v, d, desc.Category, nil)
+			if err != nil {
+				return nil, err
+			}
+			for _, it := range items {
+				if it.Fails() && it.Source() == scheme.Lab && (it.Doubt == nil || it.Doubt.Against) {
+					failed++
+				}
+			}
+		}
+		if len(holds) > 0 || failed > 0 {
+			notes = append(notes, fmt.Sprintf("Device %.16s of %s (%s), which loses the number, has a history: open holds on its product: %d; reports of laboratories that found something wrong with it: %d. These stay with it, and count for no device of %s: if that sells the same product, put it on hold (labelctl hold put).",
+				digest, d.Org, desc.FullName(), len(holds), failed, e.Manufacturer))
+		}
+		if len(notes) == maxNamed {
+			break
+		}
+	}
+	return notes, nil
 }
 
 // unenrolled says of affiliates that are not enrolled what follows from that. A
@@ -390,15 +516,65 @@ func (w *walk) scheme() error {
 	})
 }
 
-// signed goes through the labels that rest on what a key signed: evidence, and
-// rulings.
+// signed goes through the labels that rest on what a key signed: evidence, rulings,
+// and an operator's word that something is settled.
 func (w *walk) signed(owner string) error {
-	if len(w.cursor) != store.RulingCursor {
+	if len(w.cursor) != store.RulingCursor && len(w.cursor) != store.RequestCursor {
 		if err := w.statements(owner); err != nil || !w.more {
 			return err
 		}
 		w.cursor = nil
 	}
+	if len(w.cursor) != store.RequestCursor {
+		if err := w.rulings(); err != nil || !w.more {
+			return err
+		}
+		w.cursor = nil
+	}
+	return w.v.Requests(w.cursor, func(r *store.Request, next []byte) bool {
+		w.cursor = next
+		if r.Number != 0 && settles(r.Action) && !r.Received.Before(w.e.Since) && r.SignedBy(w.e.Key) {
+			w.settled(r.Label)
+		}
+		return w.more
+	})
+}
+
+// settles reports whether an action ends what was open about a label or its product.
+func settles(a label.Action) bool {
+	return a == label.Reinstate || a == label.Clear || a == label.Release
+}
+
+// settled goes through the live labels of the product of a label of which somebody
+// said that it is in order again, who may have been a thief.
+func (w *walk) settled(id label.ID) {
+	rec, err := w.v.Label(id)
+	var others []*store.Device
+	if err == nil {
+		others, err = siblings(w.v, rec.Device)
+	}
+	if err != nil {
+		w.fail(id, err)
+		return
+	}
+	devices := []label.Digest{rec.Device}
+	for _, d := range others {
+		devices = append(devices, d.Digest)
+	}
+	for _, d := range devices {
+		list, err := w.v.DeviceLabels(d)
+		if err != nil {
+			w.fail("", err)
+			continue
+		}
+		for _, l := range list {
+			w.touch(l, nil)
+		}
+	}
+}
+
+// rulings goes through the labels that rest on rulings which a key signed.
+func (w *walk) rulings() error {
 	return w.v.AllRulings(w.cursor, func(r *store.Ruling, next []byte) bool {
 		w.cursor = next
 		if r.Request.Key == w.e.Key && !r.Decided.Before(w.e.Since) {

@@ -46,6 +46,10 @@ type Documents struct {
 	Indexes []int64 // log entries of the statuses
 	Rulings []Ruled // on appeals, that the label rests on
 
+	// GTINs are those of the product that no operator has moved to another
+	// manufacturer.
+	GTINs []label.GTIN
+
 	// Pictured says whether the picture that the descriptor names is here:
 	// [Authority.Picture] has it.
 	Pictured bool
@@ -154,12 +158,21 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 		return nil, a.disown(rec, err)
 	}
 	err = a.read(func(v *store.View) error {
-		p.Pictured = v.HasPicture(p.Label.Device.Picture)
+		p.Pictured, p.GTINs = v.HasPicture(p.Label.Device.Picture), ownGTINs(v, rec.Device, p.Label)
 		p.Rulings, err = ruled(v, rec.Device, p.Label)
 		return err
 	})
 	p.stand(now)
 	return p, err
+}
+
+// ownGTINs returns the trade item numbers of a label's product that still are its own.
+func ownGTINs(v *store.View, device label.Digest, l *label.Label) []label.GTIN {
+	moved := func(g label.GTIN) bool { return v.GTINMovedFrom(device, g) }
+	if !slices.ContainsFunc(l.Device.GTINs, moved) {
+		return l.Device.GTINs
+	}
+	return slices.DeleteFunc(slices.Clone(l.Device.GTINs), moved)
 }
 
 // ruled returns the rulings that a label rests on.
@@ -215,7 +228,7 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 		if err != nil {
 			return err
 		}
-		d.Pictured = v.HasPicture(signed.Label.Device.Picture)
+		d.Pictured, d.GTINs = v.HasPicture(signed.Label.Device.Picture), ownGTINs(v, rec.Device, signed.Label)
 		d.proof, err = prove(v, head, rec.Index)
 		return err
 	})
@@ -361,7 +374,7 @@ func (a *Authority) chooseOf(v *store.View, d *store.Device, now time.Time) (bes
 		}
 		r := rankPast
 		switch s := h.StandingAt(now); {
-		case slices.ContainsFunc(holds, func(h *Hold) bool { return h.Label != nil && h.Label.ID == l.ID && h.Action != label.Review }):
+		case slices.ContainsFunc(holds, func(h *Hold) bool { return h.Label != nil && h.Label.ID == l.ID && h.found() }):
 			r = rankHold
 		case s.State == label.Active:
 			r = rankActive

@@ -214,7 +214,7 @@ func (n *verdict) weigh(d *scheme.Decision, l *label.Label) {
 // finding, and neither is one that such a finding began.
 func (n *verdict) hold(holds []*Hold) {
 	for _, h := range holds {
-		if h.Label == nil || h.Label.ID == n.rec.ID || h.Action == label.Review {
+		if h.Label == nil || h.Label.ID == n.rec.ID || !h.found() {
 			continue
 		}
 		n.loss = cmp.Or(n.loss, scheme.Unsupported)

@@ -42,15 +42,34 @@ func (a *Authority) tellWaiting(b *store.Batch, rec *store.Label, r *signedReque
 }
 
 // hopeless returns why nothing can come of a request any more, or nothing.
-func hopeless(r *store.Request, standing *label.Standing, now time.Time) string {
-	if r.Received.Before(now.Add(-label.MaxRequestAge)) {
-		return fmt.Sprintf("no second operator signed it within %s", label.MaxRequestAge)
+func hopeless(v *store.View, r *store.Request, standing *label.Standing, now time.Time) (string, error) {
+	why, err := spent(v, r, now)
+	if err != nil || why != "" {
+		return why, err
 	}
-	_, err := standing.Admit(r.Action)
+	_, err = standing.Admit(r.Action)
 	if e, ok := errors.AsType[*label.Error](err); ok {
-		return e.Text
+		return e.Text, nil
 	}
-	return ""
+	return "", nil
+}
+
+// spent returns why a request counts no more, however its label stands: it is too
+// old, or whoever signed it may have been a thief.
+func spent(v *store.View, r *store.Request, now time.Time) (string, error) {
+	if r.Received.Before(now.Add(-label.MaxRequestAge)) {
+		return fmt.Sprintf("no second operator signed it within %s", label.MaxRequestAge), nil
+	}
+	for _, sig := range r.Signatures {
+		k, err := v.Key(sig.Key)
+		if err != nil {
+			return "", err
+		}
+		if k.Stolen(r.Received) {
+			return fmt.Sprintf("key %s of %s, which signed it, counts as compromised since %s", k.Short(), k.Organization, k.Compromised.Format(time.RFC3339)), nil
+		}
+	}
+	return "", nil
 }
 
 // closeMoot closes the requests about a label of which nothing can come after its
@@ -65,32 +84,73 @@ func (a *Authority) closeMoot(v *store.View, b *store.Batch, rec *store.Label, h
 	})
 	after := &label.History{Label: h.Label, Statuses: append(slices.Clone(h.Statuses), st), Seen: h.Seen}
 	standing := after.StandingAt(b.At)
-	return a.closeHopeless(b, list, &standing)
+	return a.closeHopeless(v, b, list, &standing)
 }
 
 // closeHopeless adds to a batch that those requests are closed of which nothing can
 // come, and tells whoever signed them.
-func (a *Authority) closeHopeless(b *store.Batch, list []*store.Request, standing *label.Standing) error {
+func (a *Authority) closeHopeless(v *store.View, b *store.Batch, list []*store.Request, standing *label.Standing) error {
 	for _, r := range list {
-		if r.Closed = hopeless(r, standing, b.At); r.Closed == "" {
-			continue
+		why, err := hopeless(v, r, standing, b.At)
+		if err == nil && why != "" {
+			err = a.closeRequest(b, r, why)
 		}
-		p, err := r.Predicate()
 		if err != nil {
 			return err
 		}
-		b.Requests = append(b.Requests, *r)
-		news := RequestNews{Request: r.Digest, Label: r.Label, URL: a.issuer.URL(r.Label), Action: r.Action, Reason: p.Reason, Text: p.Text, Closed: r.Closed}
-		told := map[string]bool{}
-		for _, sig := range r.Signatures {
-			if told[sig.Organization] {
-				continue
-			}
-			told[sig.Organization] = true
-			id := r.Digest.String()
-			if err := tell(b, notice.RequestClosed, "request-closed-"+id+"-"+sig.Organization, id, sig.Organization, news); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+// closeRequest adds to a batch that a request is closed, and tells whoever signed it.
+func (a *Authority) closeRequest(b *store.Batch, r *store.Request, why string) error {
+	p, err := r.Predicate()
+	if err != nil {
+		return err
+	}
+	r.Closed = why
+	b.Requests = append(b.Requests, *r)
+	news := RequestNews{Request: r.Digest, Label: r.Label, URL: a.issuer.URL(r.Label), Action: r.Action, Reason: p.Reason, Text: p.Text, Closed: r.Closed}
+	told := map[string]bool{}
+	for _, sig := range r.Signatures {
+		if told[sig.Organization] {
+			continue
+		}
+		told[sig.Organization] = true
+		id := r.Digest.String()
+		if err := tell(b, notice.RequestClosed, "request-closed-"+id+"-"+sig.Organization, id, sig.Organization, news); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// robbed returns the requests that wait and that somebody may have signed who had
+// stolen the key which an event is about.
+func (a *Authority) robbed(e *label.Event) (list []*store.Request, err error) {
+	if e.Kind != label.KeyEvent {
+		return nil, nil
+	}
+	err = a.read(func(v *store.View) error {
+		all, err := a.past(v, "closing requests").Waiting("")
+		list = slices.DeleteFunc(all, func(r *store.Request) bool { return !r.SignedBy(e.Key) || r.Received.Before(e.Since) })
+		return err
+	})
+	return list, err
+}
+
+// closeRobbed adds to a batch that requests are closed that a stolen key has signed.
+func (a *Authority) closeRobbed(v *store.View, b *store.Batch, list []*store.Request, e *label.Event) error {
+	for _, known := range list {
+		r, err := v.Request(known.Digest)
+		if err != nil {
+			return err
+		}
+		if r.Number != 0 || r.Closed != "" {
+			continue
+		}
+		if err := a.closeRequest(b, r, fmt.Sprintf("key %.16s, which signed it, counts as compromised since %s", e.Key, e.Since.UTC().Format(time.RFC3339))); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -119,7 +179,7 @@ func (a *Authority) CloseStale(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			return a.closeHopeless(b, list, standing)
+			return a.closeHopeless(v, b, list, standing)
 		})
 		switch {
 		case err != nil && !own(err):

@@ -197,5 +197,9 @@ func (k *Key) Usable(t time.Time) error {
 	return nil
 }
 
+// Stolen reports whether somebody else may have signed with the key what was received
+// at t.
+func (k *Key) Stolen(t time.Time) bool { return !k.Compromised.IsZero() && !t.Before(k.Compromised) }
+
 // Short returns the beginning of the key's ID, enough to tell keys apart.
 func (k *Key) Short() string { return k.ID[:min(16, len(k.ID))] }

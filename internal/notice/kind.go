@@ -30,6 +30,7 @@ const (
 	AppealDecided        = "appeal.decided"  // to the manufacturer
 	ReportReceived       = "report.received" // to operators, from somebody in a shop
 	AccreditationChanged = "accreditation.changed"
+	KeyEnrolled          = "key.enrolled" // to its owner, and where that is an operator to all operators
 	KeyRevoked           = "key.revoked"
 	EventFailed          = "event.failed" // to operators: labels that an event could not be drawn for
 	WorkFailed           = "work.failed"  // to operators: items that other work went on past
@@ -69,6 +70,7 @@ var Kinds = []Kind{
 	{AppealDecided, "Appeal decided", false},
 	{ReportReceived, "Report from a person", false},
 	{AccreditationChanged, "Accreditation changed", false},
+	{KeyEnrolled, "Key enrolled", false},
 	{KeyRevoked, "Key revoked", false},
 	{EventFailed, "Consequences not drawn", false},
 	{WorkFailed, "Item that failed", false},

@@ -96,7 +96,7 @@ func summary(p *authority.Published) (*labelv1.LabelSummary, error) {
 			State: stateOf[p.State], SupportState: supportOf[p.Support],
 			ExpiringSoon: p.Soon, UnderReview: p.Review != nil,
 		}
-		for _, g := range l.Device.GTINs {
+		for _, g := range p.GTINs {
 			s.Gtins = append(s.Gtins, string(g))
 		}
 		return s, nil

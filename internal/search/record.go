@@ -21,6 +21,10 @@ type Record struct {
 	SupportEnd   label.Date
 	State        label.State // at the instant for which it was made or found
 
+	// Standing is how it stood then in full, where something has happened to it; nil
+	// otherwise.
+	Standing *label.Standing
+
 	// What the index needs to tell the state of later; what was found has none.
 	expires time.Time
 	until   time.Time      // when the state will change by time alone; zero for never
@@ -38,9 +42,10 @@ func NewRecord(o *label.Outline, statuses []*label.Status, entry int64, now time
 	// What states need of a label, and nothing more of it, is kept.
 	h := &label.History{Label: &label.Label{ID: o.ID, Issued: o.Issued, Expires: o.Expires}, Statuses: statuses, Seen: now}
 	h.Label.Product.SupportEnd = o.Product.SupportEnd
-	r.State, r.until = h.StandingAt(now).State, h.NextChange(now)
+	s := h.StandingAt(now)
+	r.State, r.until = s.State, h.NextChange(now)
 	if len(statuses) > 0 {
-		r.history = h
+		r.history, r.Standing = h, &s
 	}
 	return r
 }

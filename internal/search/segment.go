@@ -147,6 +147,10 @@ func (s *segment) record(place uint32, n *numbers, now time.Time) *Record {
 	if c.tested {
 		r.Assurance = label.LabTested
 	}
+	if h := s.past[place]; h != nil {
+		s := h.StandingAt(now)
+		r.Standing = &s
+	}
 	return r
 }
 

@@ -182,6 +182,22 @@ func (v *View) GTINDevices(g label.GTIN) (devices []label.Digest, err error) {
 	return devices, nil
 }
 
+// GTINBearers returns the devices that were registered with a trade item number,
+// whoever it belongs to now.
+func (v *View) GTINBearers(g label.GTIN) (devices []label.Digest, err error) {
+	err = v.prefix(bGTINs, []byte(g), nil, func(rest []byte) (bool, error) {
+		devices = append(devices, label.Digest(rest))
+		return true, nil
+	})
+	return devices, err
+}
+
+// GTINMovedFrom reports whether a trade item number of a device belongs to another
+// manufacturer now.
+func (v *View) GTINMovedFrom(device label.Digest, g label.GTIN) bool {
+	return len(v.tx.Bucket(bGTINs).Get(gtinKey(g, device))) > 0
+}
+
 // gtinBytes is how long a GTIN is in a key.
 const gtinBytes = 14
 

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -123,12 +124,25 @@ func (v *View) Request(id label.Digest) (*Request, error) {
 	return r, err
 }
 
-// Requests calls f with every request, until f returns false.
-func (v *View) Requests(f func(*Request) bool) error {
-	return each(v, bRequests, nil, len(label.Digest{}), func(k []byte, r *Request) bool {
-		r.Digest = label.Digest(k)
-		return f(r)
+// RequestCursor is the length of the cursors of [View.Requests].
+const RequestCursor = len(label.Digest{})
+
+// Requests calls f with every request for a change of a label, from the one after a
+// cursor on, until f returns false.
+func (v *View) Requests(cursor []byte, f func(*Request, []byte) bool) error {
+	return v.prefix(bRequests, nil, cursor, func(rest []byte) (bool, error) {
+		key := bytes.Clone(rest)
+		r, err := v.Request(label.Digest(key))
+		if err != nil {
+			return true, err
+		}
+		return f(r, key), nil
 	})
+}
+
+// SignedBy reports whether a key's signature is under the request.
+func (r *Request) SignedBy(key string) bool {
+	return slices.ContainsFunc(r.Signatures, func(s RequestSignature) bool { return s.Key == key })
 }
 
 // Waiting returns the requests that wait for another signature: those for one

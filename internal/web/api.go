@@ -116,7 +116,7 @@ func (h *Handler) answerOf(p *authority.Published) *Answer {
 	a := &Answer{
 		Result: otherState,
 		Product: &Product{
-			Brand: l.Device.Brand, Name: l.Device.Name, Model: l.Device.Model, Category: l.Device.Category, Manufacturer: l.Maker, GTINs: l.Device.GTINs,
+			Brand: l.Device.Brand, Name: l.Device.Name, Model: l.Device.Model, Category: l.Device.Category, Manufacturer: l.Maker, GTINs: p.GTINs,
 		},
 		Label: &LabelInShort{
 			ID: l.ID, URL: l.URL, State: p.State, Level: l.Level, Scheme: l.Scheme, Assurance: l.Assurance, Expires: p.Expires,
@@ -128,7 +128,7 @@ func (h *Handler) answerOf(p *authority.Published) *Answer {
 		a.Result = labelled
 	}
 	for _, s := range p.Advisories {
-		if s.Advisory.State != "not-affected" {
+		if s.Advisory.State != notAffected {
 			a.Label.Advisories++
 		}
 	}

@@ -191,6 +191,17 @@ func TestChanges(t *testing.T) {
 	if r := get(w.h, "/api/changes.atom"); !strings.Contains(r.Body.String(), "GTIN "+camera+" belongs to another manufacturer") {
 		t.Errorf("as a feed, after a GTIN was moved: %s", r.Body)
 	}
+	// The label that had the number vouches for it no more.
+	path := "/l/" + string(p.Label.ID)
+	if r := get(w.h, path+"?gtin="+camera); !strings.Contains(r.Body.String(), "is of another product") && !strings.Contains(r.Body.String(), "another product") {
+		t.Errorf("held against the number that was moved, the label says %s", r.Body)
+	}
+	if r := get(w.h, path); strings.Contains(r.Body.String(), strings.TrimLeft(camera, "0")) {
+		t.Error("the page still has the number")
+	}
+	if r := get(w.h, path+"/qr.svg?gtin="+camera); r.Code != http.StatusNotFound {
+		t.Errorf("a code with the number: %d", r.Code)
+	}
 }
 
 // TestCursors goes on after cursors of logs that are not this one, or not any more,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"slices"
 	"unicode/utf8"
 
 	"labeld/internal/authority"
@@ -31,8 +32,12 @@ type badge struct {
 	SaysX       int
 }
 
-// badgeColours are those of the state. The words say it too.
-var badgeColours = map[label.State]string{label.Active: "#0b6b3a"}
+// Colours of a badge. The words say it too.
+const (
+	badgeGood    = "#0b6b3a"
+	badgeCaution = "#8a5a00"
+	badgeBad     = "#a3121f"
+)
 
 var badgeTemplate = template.Must(template.New("badge").Parse(`<svg xmlns="http://www.w3.org/2000/svg" width="{{.Width}}" height="28" viewBox="0 0 {{.Width}} 28" role="img" aria-label="{{.Title}}">
 <title>{{.Title}}</title>
@@ -50,9 +55,14 @@ func (b *badge) SaysRun() int { return b.Width - b.Left - 5 }
 
 func newBadge(p *authority.Published) *badge {
 	l := p.Label
-	b := &badge{Name: "Security label", Says: fmt.Sprintf("Level %d of %d", l.Level.Number, l.Level.Of), Dark: "#2b2f36", Light: badgeColours[p.State]}
-	if p.State != label.Active {
-		b.Says, b.Light = "Not valid: "+string(p.State), "#a3121f"
+	b := &badge{Name: "Security label", Says: fmt.Sprintf("Level %d of %d", l.Level.Number, l.Level.Of), Dark: "#2b2f36", Light: badgeGood}
+	switch {
+	case p.State != label.Active:
+		b.Says, b.Light = "Not valid: "+string(p.State), badgeBad
+	case p.Review != nil:
+		b.Says, b.Light = b.Says+", under review", badgeCaution
+	case concerned(p.Advisories):
+		b.Says, b.Light = b.Says+", security notice", badgeCaution
 	}
 	b.Title = b.Name + ", " + b.Says + ": " + l.Device.FullName()
 	b.NameWidth, b.SaysWidth = width(b.Name), width(b.Says)
@@ -60,6 +70,11 @@ func newBadge(p *authority.Published) *badge {
 	b.Width = b.Left + b.SaysWidth + 2*badgePad
 	b.NameX, b.SaysX = b.Left/2, b.Left+(b.Width-b.Left)/2
 	return b
+}
+
+// concerned reports whether an advisory concerns the product.
+func concerned(advisories []*label.Status) bool {
+	return slices.ContainsFunc(advisories, func(s *label.Status) bool { return s.Advisory.State != notAffected })
 }
 
 func width(s string) int { return int(badgeLetter * float64(utf8.RuneCountInString(s))) }

@@ -95,7 +95,8 @@ func (h *Handler) comparePage(v *voice, list []*authority.Published, here string
 		return func(l *authority.Published) cell { return cell{Words: f(l)} }
 	}
 	add("compare.state", func(l *authority.Published) cell {
-		return cell{v.Text(stateWords[l.State]), l.State == label.Active, l.State != label.Active}
+		more := caveat(v, &l.Standing)
+		return cell{inShort(v, l.State, more), l.State == label.Active && more == "", l.State != label.Active}
 	})
 	add("compare.level", words(func(l *authority.Published) string {
 		w := h.describe(v, l.Label)

@@ -18,8 +18,8 @@ func (h *Handler) certification(p look) map[string]any {
 		"brand":        map[string]string{"@type": "Brand", "name": l.Device.Brand},
 		"manufacturer": map[string]string{"@type": "Organization", "name": l.Maker.Name},
 	}
-	if len(l.Device.GTINs) > 0 {
-		product["gtin"] = l.Device.GTINs
+	if len(p.GTINs) > 0 {
+		product["gtin"] = p.GTINs
 	}
 	return map[string]any{
 		"@context": "https://schema.org", "@type": "Certification",

@@ -239,7 +239,7 @@ func (h *Handler) code(name, query string) (c code, err error) {
 	if c.gtin, err = label.ParseGTIN(given[0]); err != nil {
 		return c, err
 	}
-	if !slices.Contains(p.Label.Device.GTINs, c.gtin) {
+	if !slices.Contains(p.GTINs, c.gtin) {
 		return c, label.Errorf(label.NotFound, label.ReasonUnknownProduct, "gtin", "label %s is not about the product with GTIN %s", c.id.Pretty(), c.gtin)
 	}
 	return c, nil

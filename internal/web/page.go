@@ -194,7 +194,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	} else {
 		d.Data = h.certification(p)
 	}
-	if d.Notices, d.Others = notices(p); len(d.Notices) > 0 {
+	if d.Notices, d.Others = notices(v, p.Advisories); len(d.Notices) > 0 {
 		d.Standing.heed(v, d.Notices[0])
 	}
 	if d.Held != nil {
@@ -209,7 +209,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	if len(d.Events) > maxEvents {
 		d.Events, d.Earlier = d.Events[:maxEvents], d.Events[maxEvents:]
 	}
-	for _, g := range l.Device.GTINs {
+	for _, g := range p.GTINs {
 		d.GTINs = append(d.GTINs, printed(g))
 	}
 	for _, c := range l.Device.Components {
@@ -243,7 +243,7 @@ func (p look) compare() *held {
 	if p.held == "" {
 		return nil
 	}
-	key, same := "advice.other-product", slices.Contains(p.Label.Device.GTINs, p.held)
+	key, same := "advice.other-product", slices.Contains(p.GTINs, p.held)
 	if same {
 		key = "advice.same-product"
 	}

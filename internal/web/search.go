@@ -289,12 +289,16 @@ func (h *Handler) searchPage(v *voice, path string, q search.Query, found *searc
 
 func (h *Handler) result(v *voice, rec *search.Record) result {
 	name, _ := v.Level(rec.Scheme, rec.Level, "")
+	more := caveat(v, rec.Standing)
 	out := result{
-		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: v.Text(stateWords[rec.State]), Tone: "off",
+		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: inShort(v, rec.State, more), Tone: "off",
 		LevelName: name, Kind: h.category(v, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
 		Support: v.day(rec.SupportEnd), Assured: v.Text(assuranceWords[rec.Assurance]),
 	}
-	if rec.State == label.Active {
+	switch {
+	case more != "":
+		out.Tone = "care"
+	case rec.State == label.Active:
 		out.Tone = "on"
 	}
 	return out

@@ -339,15 +339,18 @@ type caution struct {
 	rank       int // 0 is the gravest
 }
 
+// notAffected is the state of an advisory about other products.
+const notAffected = "not-affected"
+
 // noConcern is the rank of advisories about other products.
 const noConcern = 3
 
 // notices returns the advisories that concern the product, the gravest and then
 // the latest first, and those that turned out not to.
-func notices(p look) (concern, others []caution) {
+func notices(v *voice, advisories []*label.Status) (concern, others []caution) {
 	var list []caution
-	for _, s := range slices.Backward(p.Advisories) {
-		list = append(list, newCaution(p.voice, s))
+	for _, s := range slices.Backward(advisories) {
+		list = append(list, newCaution(v, s))
 	}
 	slices.SortStableFunc(list, func(a, b caution) int { return cmp.Compare(a.rank, b.rank) })
 	n := slices.IndexFunc(list, func(n caution) bool { return n.rank == noConcern })
@@ -355,6 +358,32 @@ func notices(p look) (concern, others []caution) {
 		n = len(list)
 	}
 	return list[:n], list[n:]
+}
+
+// caveat says in a few words what takes something from a label that counts: a review
+// under way, or the gravest notice that concerns the product. It is empty where
+// nothing does. Wherever a label is named in short, the caveat stands beside its
+// state, and the colour is not that of a label without one.
+func caveat(v *voice, s *label.Standing) string {
+	if s == nil || s.State != label.Active {
+		return ""
+	}
+	if s.Review != nil {
+		return v.Text("state.review")
+	}
+	if concern, _ := notices(v, s.Advisories); len(concern) > 0 {
+		return concern[0].Headline
+	}
+	return ""
+}
+
+// inShort returns a label's state in a word, with its caveat.
+func inShort(v *voice, state label.State, caveat string) string {
+	word := v.Text(stateWords[state])
+	if caveat == "" {
+		return word
+	}
+	return v.Text("state.list", "state", word, "more", caveat)
 }
 
 // severities are those of CVSS.
@@ -384,7 +413,7 @@ func newCaution(v *voice, s *label.Status) caution {
 		n.Page = newLink(a.URL)
 	}
 	switch {
-	case a.State == "not-affected":
+	case a.State == notAffected:
 		n.Tone, n.Sign, n.Headline, n.rank = "good", "check", v.Text("notice.not-affected"), noConcern
 	case a.State == "under-investigation":
 		n.Sign, n.Headline, n.rank = "lens", v.Text("notice.investigating"), 2

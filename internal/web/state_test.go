@@ -524,3 +524,48 @@ func TestHostileStatus(t *testing.T) {
 		t.Errorf("the page shows the text %d times", n)
 	}
 }
+
+// TestCaveatInShort looks at all places where a label is named in short while it
+// counts and something is open: none of them is green.
+func TestCaveatInShort(t *testing.T) {
+	for name, c := range map[string]struct {
+		play  func(w *world) *authority.Published
+		words string // in lists
+		badge string
+	}{
+		"under review": {func(w *world) *authority.Published {
+			p := w.camera()
+			w.change(labeltest.Operator, p, label.Review, "complaint", nil)
+			return p
+		}, "Valid, UNDER REVIEW", "Level 3 of 4, under review"},
+		"an open notice": {func(w *world) *authority.Published {
+			p := w.camera()
+			w.Clock.Set(labeltest.Start.AddDate(0, 0, 1))
+			w.Advise(labeltest.Maker, w.Example("camera").Advisory)
+			return p
+		}, "Valid, You need version 3.8.4 or later", "Level 3 of 4, security notice"},
+		"nothing": {func(w *world) *authority.Published { return w.camera() }, "Valid", "Level 3 of 4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			p := c.play(w)
+			w.catchUp()
+			tone, tick := "care", false
+			if name == "nothing" {
+				tone, tick = "on", true
+			}
+			for _, path := range []string{"/?q=northlight", "/m/" + labeltest.Maker, "/m/" + labeltest.Maker + "/" + p.Label.Device.Model} {
+				if body := get(w.h, path).Body.String(); !strings.Contains(body, `<strong class="`+tone+`">`+c.words+`</strong>`) {
+					t.Errorf("%s says %s", path, body)
+				}
+			}
+			body := get(w.h, "/compare?id="+string(p.Label.ID)).Body.String()
+			if !strings.Contains(body, "<bdi>"+c.words+"</bdi>") || strings.Contains(body, "&#10003; </span><bdi>"+c.words) != tick {
+				t.Errorf("the comparison says %s", body)
+			}
+			if svg := get(w.h, "/l/"+string(p.Label.ID)+"/badge.svg").Body.String(); !strings.Contains(svg, ">"+c.badge+"</text>") {
+				t.Errorf("the badge says %s", svg)
+			}
+		})
+	}
+}

@@ -118,7 +118,8 @@ func (x *ListHoldsResponse) GetHolds() []*Hold {
 type Hold struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What put it: suspend, revoke or review of a label; unspecified where an
-	// operator refused the device or its manufacturer.
+	// operator refused the device or its manufacturer, and where one asked to revoke
+	// the label and a second one has not decided yet.
 	Action LabelAction `protobuf:"varint,1,opt,name=action,proto3,enum=label.v1.LabelAction" json:"action,omitempty"`
 	// The label that it began with; empty for a refusal.
 	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
