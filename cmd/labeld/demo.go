@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -55,14 +57,29 @@ what a shopper, a shop, the manufacturer and an auditor see.`,
 		Example: "  labeld demo\n  labeld demo --tour\n  labeld demo --http 127.0.0.1:0 --grpc 127.0.0.1:0 --data /tmp/programme",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			for name, addr := range map[string]*string{"http": &c.HTTP, "grpc": &c.GRPC} {
+				if !cmd.Flags().Changed(name) && busy(*addr) {
+					fmt.Fprintf(cmd.ErrOrStderr(), "note: another program listens on %s; the demo takes a free port (--%s names one)\n", *addr, name)
+					*addr = "127.0.0.1:0"
+				}
+			}
 			return runDemo(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), dir, tour, c)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "data", "", "directory to make the programme in (default: a temporary one)")
 	cmd.Flags().BoolVar(&tour, "tour", false, "take the label through its life")
-	cmd.Flags().StringVar(&c.HTTP, "http", "127.0.0.1:8080", "address for HTTP; port 0 takes a free one")
-	cmd.Flags().StringVar(&c.GRPC, "grpc", "127.0.0.1:8443", "address for gRPC; port 0 takes a free one")
+	cmd.Flags().StringVar(&c.HTTP, "http", "127.0.0.1:8080", "address for HTTP; port 0 takes a free one, and so does the demo where this one is in use")
+	cmd.Flags().StringVar(&c.GRPC, "grpc", "127.0.0.1:8443", "address for gRPC; port 0 takes a free one, and so does the demo where this one is in use")
 	return cmd
+}
+
+// busy reports whether another program listens on an address.
+func busy(addr string) bool {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return errors.Is(err, syscall.EADDRINUSE)
+	}
+	return l.Close() != nil
 }
 
 func runDemo(ctx context.Context, out, stderr io.Writer, dir string, tour bool, c daemon.Config) (err error) {

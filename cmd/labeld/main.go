@@ -63,7 +63,6 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		Short:         "The engine of a product-security label programme",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -184,13 +185,13 @@ func (d *Daemon) listen(c *Config) (err error) {
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", c.HTTP)
+	l, err := listen("http", c.HTTP)
 	if err != nil {
-		return fmt.Errorf("http: %w", err)
+		return err
 	}
 	d.httpListen = newBounded(l, pages, "http", d.log)
-	if l, err = net.Listen("tcp", c.GRPC); err != nil {
-		return fmt.Errorf("grpc: %w", err)
+	if l, err = listen("grpc", c.GRPC); err != nil {
+		return err
 	}
 	d.grpcListen = newBounded(l, calls, "grpc", d.log)
 	d.HTTP, d.GRPC, d.URL = d.httpListen.Addr().String(), d.grpcListen.Addr().String(), c.URL
@@ -202,6 +203,18 @@ func (d *Daemon) listen(c *Config) (err error) {
 		d.URL = host + ":" + port
 	}
 	return nil
+}
+
+// listen listens on an address that the configuration has under a name.
+func listen(name, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s: another program listens on %s; name another address in labeld.yaml (%[1]s: host:port), or end that program", name, addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return l, nil
 }
 
 // checkOrigin refuses a log that goes by another name than it was made with.
