@@ -553,13 +553,35 @@ func historyText(r *verify.Result) string {
 	return text + "; complete up to " + instant(r.Complete)
 }
 
+// caveats say what is open about a label that counts: whoever reads the last line only
+// must not miss it.
+func caveats(a *account) string {
+	var list []string
+	if a.Review != nil {
+		list = append(list, "UNDER REVIEW")
+	}
+	notices := 0
+	for _, s := range a.Advisories {
+		if s.Advisory.State != "not-affected" {
+			notices++
+		}
+	}
+	if notices > 0 {
+		list = append(list, plural(notices, "security notice concerns", "security notices concern")+" it")
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(list, "; ")
+}
+
 // verdict says what a genuine label is worth.
 func verdict(a *account) string {
 	at := " as of " + instant(a.At)
 	state := strings.ToUpper(string(a.State)) + at
 	switch a.State {
 	case label.Active:
-		return "and active" + at
+		return "and active" + at + caveats(a)
 	case label.Suspended:
 		return "but " + state + ": for the time being nothing is promised"
 	case label.Superseded:
