@@ -62,7 +62,7 @@ func TestThiefSettlesNothing(t *testing.T) {
 	key, err := l.Authority.AddKey(ctx, thief, "second-authority", string(public), time.Time{})
 	must(t, err)
 	for _, org := range []string{labeltest.Operator, "second-authority"} {
-		if got := told(t, l.World, org); !slices.Contains(got, notice.KeyEnrolled) {
+		if got := toldInAll(t, l.World, org); !slices.Contains(got, notice.KeyEnrolled) {
 			t.Errorf("%s was told %v", org, got)
 		}
 	}
