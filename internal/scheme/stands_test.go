@@ -153,6 +153,7 @@ func TestCorrections(t *testing.T) {
 // TestDoubts gives items that the caller does not trust, for a time or for good.
 func TestDoubts(t *testing.T) {
 	grace := now.AddDate(0, 1, 0)
+	lastDay := label.DateOf(grace.Add(-1)).String()
 	doubted := func(d scheme.Doubt, vs string) *scheme.Item {
 		it := lab(t, days(9), 3, vs, "open_ports=0 password_length=12")
 		d.Code, d.Text = "lab-suspended", "is of a lab whose accreditation is suspended"
@@ -169,8 +170,8 @@ func TestDoubts(t *testing.T) {
 		"bad":                 {doubted(scheme.Doubt{}, bad), 1, "lab-suspended"},
 		"good, against":       {doubted(scheme.Doubt{Against: true}, good), 1, "lab-suspended against"},
 		"bad, against":        {doubted(scheme.Doubt{Against: true}, bad), 0, "lab-suspended against"},
-		"good, until then":    {doubted(scheme.Doubt{Until: grace}, good), 2, ""},
-		"bad, until then":     {doubted(scheme.Doubt{Until: grace}, bad), 0, ""},
+		"good, until then":    {doubted(scheme.Doubt{Until: grace}, good), 2, "lab-suspended until " + lastDay},
+		"bad, until then":     {doubted(scheme.Doubt{Until: grace}, bad), 0, "lab-suspended until " + lastDay},
 		"good, until now":     {doubted(scheme.Doubt{Until: now}, good), 1, "lab-suspended"},
 		"bad, against by now": {doubted(scheme.Doubt{Until: now, Against: true}, bad), 0, "lab-suspended against"},
 	} {
