@@ -366,7 +366,9 @@ func TestOperatorsHearOfEachOther(t *testing.T) {
 	if n := s.count(other, notice.LabelLapsing, "") - lapses; n != 0 || s.count(labeltest.Maker, notice.LabelLapsing, "") != 1 {
 		t.Errorf("of what follows from an event the other operator was told %d times", n)
 	}
-	heard("an advisory", notice.EventReported, func() { s.Advise(labeltest.Operator, vex{id: "9", version: 1, updated: s.Clock.Now().Add(-time.Minute), status: "not_affected", product: "pkg:generic/northlight/nl-c210@3.8.2"}.bytes()) })
+	heard("an advisory", notice.EventReported, func() {
+		s.Advise(labeltest.Operator, vex{id: "9", version: 1, updated: s.Clock.Now().Add(-time.Minute), status: "not_affected", product: "pkg:generic/northlight/nl-c210@3.8.2"}.bytes())
+	})
 	withdrawals := s.count(other, notice.LabelWithdrawn, "")
 	s.Change(labeltest.Maker, s.now(), label.Withdraw, "maker-request")
 	if n := s.count(other, notice.LabelWithdrawn, "") - withdrawals; n != 0 {

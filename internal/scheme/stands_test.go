@@ -346,6 +346,8 @@ func TestNote(t *testing.T) {
 	p := programme(t, small)
 	doubted := lab(t, today, 3, "p-1=pass", "")
 	doubted.Doubt = &scheme.Doubt{Code: "lab-suspended", Text: "is of a suspended lab", Against: true}
+	limited := lab(t, today, 3, "p-1=pass", "")
+	limited.Doubt = &scheme.Doubt{Code: "scope-lost", Text: "is of a lab that lost the scope", Against: true, Until: today.AddDays(9).End()}
 	for name, row := range map[string]struct {
 		it   *scheme.Item
 		want string
@@ -356,6 +358,7 @@ func TestNote(t *testing.T) {
 		"other edition": {amended(t, today, 3, "p-1=pass", "", in("B")), "ladder false other-edition true"},
 		"old":           {lab(t, today.AddMonths(-7), 3, "p-1=pass", ""), "ladder false too-old true"},
 		"doubted":       {doubted, "ladder false lab-suspended true"},
+		"limited":       {limited, "ladder true  false"},
 	} {
 		notes := p.Note(row.it, now)
 		if len(notes) != 1 || notes[0].Text == "" || strings.ContainsAny(notes[0].Text, "\n%") {
@@ -367,6 +370,9 @@ func TestNote(t *testing.T) {
 		}
 		if name == "shallow" && !strings.Contains(n.Text, "levels 1 to 1") {
 			t.Errorf("a shallow report %s", n.Text)
+		}
+		if until := today.AddDays(9); name == "limited" && (n.Until != until || !strings.Contains(n.Text, "counts until "+until.String())) {
+			t.Errorf("a report that counts for a time: %+v", n)
 		}
 	}
 }

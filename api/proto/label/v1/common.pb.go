@@ -1050,8 +1050,8 @@ type Decision struct {
 	Stale []*EvidenceRef `protobuf:"bytes,9,rep,name=stale,proto3" json:"stale,omitempty"`
 	// The evidence that findings name by ID.
 	Evidence []*EvidenceRef `protobuf:"bytes,10,rep,name=evidence,proto3" json:"evidence,omitempty"`
-	// What was accepted for the device and does not count, or counts only against
-	// it, each with its reason.
+	// What was accepted for the device and does not count in full, each with its
+	// reason.
 	Unused        []*UnusedEvidence `protobuf:"bytes,11,rep,name=unused,proto3" json:"unused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
