@@ -181,7 +181,7 @@ func (a *Authority) RevokeKey(ctx context.Context, c Caller, id, reason string) 
 		k.Revoked = b.At.UTC().Truncate(time.Second)
 		k.RevokedFor = reason
 		b.Keys = append(b.Keys, *k)
-		return tellKey(b, k)
+		return a.tellKey(b, k, c.Org)
 	})
 	if err != nil {
 		return nil, err

@@ -275,24 +275,31 @@ func (a *Authority) tellAccreditation(b *store.Batch, rec *store.Accreditation, 
 	return a.tellOperators(b, notice.AccreditationChanged, id, rec.Number, news, by)
 }
 
-// tellAppeal tells the operators that there is an appeal, or the manufacturer
-// what became of it.
-func (a *Authority) tellAppeal(b *store.Batch, appeal *store.Appeal, o label.RulingOutcome) error {
+// tellAppeal tells the operators that there is an appeal, or the manufacturer, and
+// the operators other than the one who decided, what became of it.
+func (a *Authority) tellAppeal(b *store.Batch, appeal *store.Appeal, o label.RulingOutcome, by string) error {
 	id := appeal.Digest.String()
 	news := AppealNews{appeal.Decision, appeal.Digest, appeal.DecideBy, o}
 	if o == "" {
 		return a.tellOperators(b, notice.AppealFiled, "appeal-filed-"+id, id, news)
 	}
-	return tell(b, notice.AppealDecided, "appeal-decided-"+id, id, appeal.Org, news)
+	if err := tell(b, notice.AppealDecided, "appeal-decided-"+id, id, appeal.Org, news); err != nil {
+		return err
+	}
+	return a.tellOperators(b, notice.AppealDecided, "appeal-decided-"+id, id, news, appeal.Org, by)
 }
 
-// tellKey tells the owner of a key that it is revoked.
-func tellKey(b *store.Batch, k *label.Key) error {
-	id := "key-" + k.ID
+// tellKey tells the owner of a key that it is revoked. Where an operator revoked it
+// without an event, by says who, and the other operators are told.
+func (a *Authority) tellKey(b *store.Batch, k *label.Key, by string) error {
+	id, news := "key-"+k.ID, KeyNews{k.ID, k.RevokedFor, k.Compromised}
 	if !k.Compromised.IsZero() {
 		id += fmt.Sprintf("-%d", k.Compromised.UnixNano())
 	}
-	return tell(b, notice.KeyRevoked, id, k.ID, k.Organization, KeyNews{k.ID, k.RevokedFor, k.Compromised})
+	if err := tell(b, notice.KeyRevoked, id, k.ID, k.Organization, news); err != nil || by == "" {
+		return err
+	}
+	return a.tellOperators(b, notice.KeyRevoked, id, k.ID, news, k.Organization, by)
 }
 
 // Notices lists what the caller was told, or another organization that an
@@ -317,7 +324,9 @@ func (a *Authority) Notices(c Caller, org string, p Page) ([]*notice.Notice, str
 }
 
 // Feed returns the latest notices about a manufacturer's labels, newest first,
-// and its name. It is public, and so is all that it tells.
+// and its name. It is public, and so is all that it tells. What a manufacturer that
+// is an operator as well was told as such is about labels of others, and is left out:
+// the IDs of such notices end with its own.
 func (a *Authority) Feed(manufacturer string) (org *label.Organization, list []*notice.Notice, err error) {
 	err = a.store.View(func(v *store.View) error {
 		if org, err = v.Org(manufacturer); err != nil || !org.Has(label.RoleManufacturer) {
@@ -325,7 +334,7 @@ func (a *Authority) Feed(manufacturer string) (org *label.Organization, list []*
 		}
 		seen := 0
 		return a.past(v, "listing notices").OrgNotices(manufacturer, nil, func(n *notice.Notice, _ []byte) bool {
-			if notice.KindOf(n.Kind).Public {
+			if notice.KindOf(n.Kind).Public && !(org.Has(label.RoleOperator) && strings.HasSuffix(n.ID, "-"+manufacturer)) {
 				list = append(list, n)
 			}
 			seen++

@@ -320,7 +320,7 @@ func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event, id l
 			k.Compromised = e.Since.UTC()
 		}
 		b.Keys = append(b.Keys, *k)
-		if err := tellKey(b, k); err != nil {
+		if err := a.tellKey(b, k, ""); err != nil {
 			return err
 		}
 		return a.dueForSigner(v, b, k.Organization, func(st *store.Statement) bool { return rests(e, k.Organization, st) })

@@ -360,7 +360,19 @@ func TestOperatorsHearOfEachOther(t *testing.T) {
 	heard("its end", notice.LabelReinstated, change(label.Reinstate, "resolved"))
 	heard("a hold", notice.ProductHeld, func() { s.Report(label.Event{Kind: label.HoldEvent, Device: device, Reason: "nonconformity"}) })
 	heard("its end", notice.ProductFree, func() { s.Report(label.Event{Kind: label.ReleaseEvent, Device: device, Reason: "resolved"}) })
+	heard("a ruling", notice.AppealDecided, func() {
+		e := s.Example("plug")
+		s.Submit(e)
+		s.Rule(e, s.Appeal(e, 2))
+	})
 	heard("an accreditation", notice.AccreditationChanged, func() { s.Accredit(labeltest.Lab, s.whole) })
+	heard("a revoked key", notice.KeyRevoked, func() {
+		signer := labeltest.NewSigner(t)
+		k, err := s.Authority.AddKey(ctx, s.Caller(labeltest.Operator), labeltest.Lab, signer.Public.PEM, time.Time{})
+		must(t, err)
+		_, err = s.Authority.RevokeKey(ctx, s.Caller(labeltest.Operator), k.ID, "It was lost.")
+		must(t, err)
+	})
 	lapses := s.count(other, notice.LabelLapsing, "")
 	heard("an event", notice.EventReported, func() { s.lost() })
 	if n := s.count(other, notice.LabelLapsing, "") - lapses; n != 0 || s.count(labeltest.Maker, notice.LabelLapsing, "") != 1 {

@@ -28,15 +28,15 @@ const (
 	RequestClosed  = "request.closed"  // to whoever signed it: such a request will not be carried out
 
 	AppealFiled          = "appeal.filed"          // to operators
-	AppealDecided        = "appeal.decided"        // to the manufacturer
+	AppealDecided        = "appeal.decided"        // to the manufacturer, and the operators who did not decide it
 	ReportReceived       = "report.received"       // to operators, from somebody in a shop
 	AccreditationChanged = "accreditation.changed" // to the lab, and the operators who did not record it
 	StatementStruck      = "statement.struck"      // to whoever signed and carried it, and the device's manufacturer: it does not count any more
 	AffiliationChanged   = "affiliation.changed"   // to both organizations: they are under common control, or no longer
-	KeyRevoked           = "key.revoked"
-	EventReported        = "event.reported" // to the operators who did not report it: what labels rest on failed, or there is an advisory
-	EventFailed          = "event.failed"   // to operators: labels that an event could not be drawn for
-	WorkFailed           = "work.failed"    // to operators: items that other work went on past
+	KeyRevoked           = "key.revoked"           // to its owner, and the operators who did not revoke it
+	EventReported        = "event.reported"        // to the operators who did not report it: what labels rest on failed, or there is an advisory
+	EventFailed          = "event.failed"          // to operators: labels that an event could not be drawn for
+	WorkFailed           = "work.failed"           // to operators: items that other work went on past
 	HookTest             = "hook.test"
 )
 
