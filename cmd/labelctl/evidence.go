@@ -491,7 +491,7 @@ func submissionsCommand(c *ctl) *cobra.Command {
 		Use:   "submissions",
 		Short: "List accepted statements, and whether they count",
 		Long: `List the accepted statements that the caller's organization signed or submitted,
-newest first. With --device, the device's manufacturer and operators see all
+newest first, and why one does not count, or counts until some day only. With --device, the device's manufacturer and operators see all
 statements about it, whoever signed and sent them, and why one does not count. What
 a lab found wrong with another device of the product is listed too: it counts against
 this one.`,
@@ -529,6 +529,8 @@ func (c *ctl) listSubmissions(ctx context.Context, device string) error {
 		for _, s := range all.GetSubmissions() {
 			if s.GetOtherDevice() {
 				p.line("%s counts against the device: it %s", short(s.GetStatement().GetId()), s.GetDoubtText())
+			} else if s.GetCountsUntil() != "" {
+				p.line("%s counts until %s, and then no longer (%s): %s", short(s.GetStatement().GetId()), s.GetCountsUntil(), s.GetDoubt(), s.GetDoubtText())
 			} else if s.GetDoubt() != "" {
 				p.line("%s does not count (%s): %s", short(s.GetStatement().GetId()), s.GetDoubt(), s.GetDoubtText())
 			}

@@ -77,6 +77,9 @@ var causes = map[string]func(rest, device string) string{
 		return "because its evidence was judged again: \"labelctl evaluate " + device +
 			"\" shows what it comes to, \"labelctl submissions --device " + device + "\" the evidence and what speaks against it"
 	},
+	"issued": func(_, device string) string {
+		return "said when the label was issued, because a report that it rests on counts only until then: \"labelctl submissions --device " + device + "\" shows it"
+	},
 	"unjudged": func(_, _ string) string {
 		return "because its evidence was to be judged again, and its version of the scheme is not served (\"labelctl scheme list\")"
 	},

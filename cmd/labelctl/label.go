@@ -111,11 +111,13 @@ func writeDecision(p *page, d *labelv1.Decision, level int) {
 	writeUnused(p, d.GetUnused())
 }
 
-// writeUnused says what was accepted and does not count, and why.
+// writeUnused says what was accepted and does not count in full, and why.
 func writeUnused(p *page, list []*labelv1.UnusedEvidence) {
 	for _, u := range list {
 		line := "does not count: "
-		if u.GetAgainst() {
+		if u.GetCountsUntil() != "" {
+			line = "counts for the time being: "
+		} else if u.GetAgainst() {
 			line = "counts only against the device: "
 		}
 		p.line("%s%s, of %s: it %s (%s)", line, evidence(u.GetEvidence()), u.GetEvidence().GetDate(), u.GetText(), u.GetCode())

@@ -406,6 +406,11 @@ func orgAccreditCommand(c *ctl) *cobra.Command {
 to which label level, from which day to which (both included). The authority
 signs it, and the transparency log records it.
 
+Under a number that is on record this takes the place of what was recorded before,
+and ends a suspension. The answer says what it takes away and gives back. What rests
+on it is judged again: where less is covered, labels end after the time of grace that
+their scheme gives, as if you had reported it ("labelctl event lab").
+
 "labelctl scheme categories" lists the categories; "*" stands for all.`,
 		Example: `  labelctl org accredit aurora-lab --number L-0042 --body "Example Accreditation Board" \
     --standard en303645 --category ip-camera --category hub --level 3 --from 2026-01-01 --to 2028-12-31`,
@@ -430,6 +435,9 @@ signs it, and the transparency log records it.
 				a := r.GetAccreditation()
 				p.line("accredited %s for %s, categories %s, to level %d, from %s to %s (log entry %d)", a.GetLab(),
 					strings.Join(a.GetStandards(), ", "), strings.Join(a.GetCategories(), ", "), a.GetLevel(), a.GetFrom(), a.GetTo(), a.GetLogIndex())
+				for _, n := range r.GetNotes() {
+					p.line("note: %s", n)
+				}
 			})
 		},
 	}

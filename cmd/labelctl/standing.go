@@ -15,7 +15,7 @@ var boundWords = map[label.Bound]string{
 	label.BoundSchemeTerm:     "the longest term of the scheme",
 	label.BoundSupportEnd:     "security updates end then",
 	label.BoundEvidenceExpiry: "its evidence is too old after that",
-	label.BoundGraceEnd:       "the authority brought the end forward",
+	label.BoundGraceEnd:       "the authority ends it early, for the reason in its history",
 }
 
 var boundOf = map[labelv1.ExpiryBound]label.Bound{

@@ -144,7 +144,7 @@ early end:    lab-scope-lost: No longer accredited. Audit.
 advisory:     NL-1: It leaks
               OPEN: affected, and nothing mends it yet
               what to do: Unplug it.
-valid until:  2026-11-04: the authority brought the end forward
+valid until:  2026-11-04: the authority ends it early, for the reason in its history
 `
 	if got := p.b.String(); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)

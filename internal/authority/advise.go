@@ -55,7 +55,7 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 		if _, any := v.Advised(); !any {
 			b.Advised = b.From.N // the event goes through the labels there are
 		}
-		return nil
+		return a.tellEvent(b, e)
 	})
 	if err != nil {
 		return nil, nil, err

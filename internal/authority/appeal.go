@@ -49,7 +49,7 @@ func (a *Authority) Appeal(ctx context.Context, c Caller, raw []byte) (*Trail, b
 		}
 		b.Decisions = append(b.Decisions, *t.Decision)
 		b.Appeals = append(b.Appeals, *t.Appeal)
-		return a.tellAppeal(b, t.Appeal, "")
+		return a.tellAppeal(b, t.Appeal, "", "")
 	})
 	if err != nil {
 		return nil, false, err
@@ -124,7 +124,7 @@ func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (*Trail, b
 		t.Appeal.Ruling = t.Ruling.Digest
 		b.Appeals = append(b.Appeals, *t.Appeal)
 		b.Rulings = append(b.Rulings, *t.Ruling)
-		return a.tellAppeal(b, t.Appeal, said.Outcome)
+		return a.tellAppeal(b, t.Appeal, said.Outcome, s.by.Organization)
 	})
 	if err != nil {
 		return nil, false, err

@@ -81,7 +81,7 @@ func references(items []*scheme.Item) (list []label.LabelEvidence) {
 
 func unused(items []scheme.Unused) (list []label.Unused) {
 	for _, u := range items {
-		list = append(list, label.Unused{Evidence: u.Item.Reference(), Code: u.Code, Text: u.Text, Against: u.Against})
+		list = append(list, label.Unused{Evidence: u.Item.Reference(), Code: u.Code, Text: u.Text, Against: u.Against, Until: u.Until})
 	}
 	return list
 }

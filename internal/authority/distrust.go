@@ -3,6 +3,9 @@ package authority
 import (
 	"errors"
 	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -43,11 +46,46 @@ type formerly struct {
 
 type accredited struct{ lab, number string }
 
-// A scopeRecord is an accreditation as it was recorded last, and since when
-// which categories have not been in it that once were.
+// A scopeRecord is an accreditation as it was recorded last, since when which
+// parts of its scope have not been in it that once were, and which record last
+// gave something back.
 type scopeRecord struct {
 	label.Accreditation
-	lost map[string]time.Time
+	lost      map[part]time.Time
+	givenBack int64 // log entry of that record, or 0
+}
+
+// A part is one piece of the scope of an accreditation: a standard, a category of
+// devices, or a level. "*" is a category of its own.
+type part struct{ kind, name string }
+
+// Kinds of parts, as people are told of them.
+const (
+	partStandard = "standard"
+	partCategory = "category"
+	partLevel    = "level"
+)
+
+// scopeOf lists the parts of an accreditation's scope, in the order in which people
+// are told of them.
+func scopeOf(acc *label.Accreditation) (list []part) {
+	for _, s := range acc.Standards {
+		list = append(list, part{partStandard, s})
+	}
+	for _, c := range acc.Categories {
+		list = append(list, part{partCategory, c})
+	}
+	for n := 1; n <= acc.Level; n++ {
+		list = append(list, levelPart(n))
+	}
+	return list
+}
+
+func levelPart(n int) part { return part{partLevel, strconv.Itoa(n)} }
+
+// within reports whether an accreditation has a part in its scope.
+func (p part) within(acc *label.Accreditation) bool {
+	return slices.Contains(scopeOf(acc), p) || p.kind == partCategory && slices.Contains(acc.Categories, "*")
 }
 
 func newDistrust(v *store.View) (*distrust, error) {
@@ -86,29 +124,72 @@ func (d *distrust) add(v *store.View, o *label.Organization) error {
 		}
 	}
 	list, err := v.Accreditations(o.ID)
-	for _, a := range list {
-		d.accredit(o.ID, &a.Accreditation)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, a := range list {
+		since, err := narrowedAt(v, a)
+		if err != nil {
+			return err
+		}
+		d.accredit(o.ID, a, since)
+	}
+	return nil
 }
 
-// accredit takes the next record of an accreditation.
-func (d *distrust) accredit(lab string, next *label.Accreditation) {
+// narrowedAt returns from when on what a record of an accreditation leaves out
+// counts as lost: where an event narrowed it, from when that was reported, as the
+// labels end by which the event touches; otherwise from when it was recorded.
+func narrowedAt(v *store.View, a *store.Accreditation) (time.Time, error) {
+	if a.Event.IsZero() {
+		return a.Recorded, nil
+	}
+	switch e, err := v.Event(a.Event); {
+	case errors.Is(err, store.ErrNotFound):
+		return a.Recorded, nil
+	case err != nil:
+		return time.Time{}, err
+	case len(e.Event.Categories) > 0:
+		return e.Event.Made, nil
+	}
+	return a.Recorded, nil
+}
+
+// accredit takes the next record of an accreditation, and from when on what it
+// leaves out counts as lost.
+func (d *distrust) accredit(lab string, next *store.Accreditation, since time.Time) {
 	id := accredited{lab, next.Number}
-	rec := &scopeRecord{Accreditation: *next, lost: map[string]time.Time{}}
+	rec := &scopeRecord{Accreditation: next.Accreditation, lost: map[part]time.Time{}}
 	if before := d.accreditations[id]; before != nil {
-		for _, c := range before.Categories {
-			if !next.HasCategory(c) {
-				rec.lost[c] = next.Recorded
+		rec.givenBack = before.givenBack
+		if before.Suspended != "" && rec.Suspended == "" {
+			rec.givenBack = next.Index
+		}
+		for _, p := range scopeOf(&before.Accreditation) {
+			if !p.within(&rec.Accreditation) {
+				rec.lost[p] = since
 			}
 		}
-		for c, since := range before.lost {
-			if !next.HasCategory(c) {
-				rec.lost[c] = since
+		for p, since := range before.lost {
+			if p.within(&rec.Accreditation) {
+				rec.givenBack = next.Index
+			} else {
+				rec.lost[p] = since
 			}
 		}
 	}
 	d.accreditations[id] = rec
+}
+
+// givenBack returns the latest log entry by which one of the accreditations of a
+// label was given back something, or 0.
+func (d *distrust) givenBack(l *label.Label) (latest int64) {
+	for _, lab := range l.Labs {
+		if rec := d.accreditations[accredited{lab.ID, lab.Accreditation}]; rec != nil {
+			latest = max(latest, rec.givenBack)
+		}
+	}
+	return latest
 }
 
 // group returns the one organization that stands for all under common control
@@ -175,34 +256,72 @@ func (d *distrust) doubt(st *store.Statement, maker string) *scheme.Doubt {
 	return nil
 }
 
+// lostScope is the code of the reason for which a label ends early where the scope
+// of a laboratory is lost. What the scheme says of it holds however that became
+// known.
+const lostScope = "lab-scope-lost"
+
 // scope returns what became of the accreditation under which a report about a
 // category of device was accepted, or nil where that still covers it. Effect is
-// what the scheme that judges says of scope that is lost.
-func (d *distrust) scope(st *store.Statement, category string, effect scheme.Effect) *scheme.Doubt {
+// what the scheme that judges says of scope that is lost: by it the report may count
+// until some day all the same.
+//
+// Item is what the report says, or nil where it has not been read: it is read where
+// something was lost.
+func (d *distrust) scope(v *store.View, st *store.Statement, item *scheme.Item, category string, effect scheme.Effect) (*scheme.Doubt, error) {
 	if st.Type != label.TypeTestReport {
-		return nil
+		return nil, nil
 	}
 	rec := d.accreditations[accredited{st.Lab.ID, st.Lab.Accreditation}]
 	switch {
 	case rec == nil:
-		return &scheme.Doubt{Code: doubtEnded, Against: true, Text: "was accepted under an accreditation that is not on record any more; what it found wrong still counts"}
+		return &scheme.Doubt{Code: doubtEnded, Against: true, Text: "was accepted under an accreditation that is not on record any more; what it found wrong still counts"}, nil
 	case rec.Suspended != "":
-		return &scheme.Doubt{Code: doubtSuspended, Against: true, Text: "was made under accreditation " + rec.Number + ", which is suspended (" + rec.Suspended + "); what it found wrong still counts"}
+		return &scheme.Doubt{Code: doubtSuspended, Against: true, Text: "was made under accreditation " + rec.Number + ", which is suspended (" + rec.Suspended + "); what it found wrong still counts"}, nil
 	case st.Date.Before(rec.Interval.From) || st.Date.After(rec.Interval.To):
-		return &scheme.Doubt{Code: doubtEnded, Against: true, Text: "was made under accreditation " + rec.Number + ", which did not run on the day when the tests ended; what it found wrong still counts"}
-	case rec.HasCategory(category):
-		return nil
+		return &scheme.Doubt{Code: doubtEnded, Against: true, Text: "was made under accreditation " + rec.Number + ", which did not run on the day when the tests ended; what it found wrong still counts"}, nil
 	}
-	doubt := &scheme.Doubt{Code: doubtScope, Against: true, Text: "was made under accreditation " + rec.Number + ", which no longer covers " + category + "; what it found wrong still counts"}
-	switch effect.Action {
-	case scheme.NoEffect:
-		return nil
-	case label.Lapse:
-		since, ok := rec.lost[category]
-		if !ok {
-			since = rec.lost["*"]
+	if effect.Action == scheme.NoEffect || len(rec.lost) == 0 && rec.HasCategory(category) {
+		return nil, nil
+	}
+	if item == nil {
+		gist, err := v.Gist(st)
+		if err != nil {
+			return nil, err
 		}
+		if item, err = scheme.ReadGist(st.ID, gist); err != nil {
+			return nil, err
+		}
+	}
+	missing, since := rec.missing(item, category)
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	doubt := &scheme.Doubt{Code: doubtScope, Against: true, Text: "was made under accreditation " + rec.Number + ", which no longer covers " + strings.Join(missing, " and ") + "; what it found wrong still counts"}
+	if effect.Action == label.Lapse {
 		doubt.Until = label.DateOf(since).AddMonths(effect.GraceMonths).End()
 	}
-	return doubt
+	return doubt, nil
+}
+
+// missing returns what a report needs and the scope does not have any more, in
+// words, and since when the first of that has been missing.
+func (rec *scopeRecord) missing(item *scheme.Item, category string) (what []string, since time.Time) {
+	for _, p := range []part{{partStandard, item.Standard}, {partCategory, category}, levelPart(item.Level)} {
+		if p.within(&rec.Accreditation) {
+			continue
+		}
+		lost, ok := rec.lost[p]
+		if !ok && p.kind == partCategory {
+			lost = rec.lost[part{partCategory, "*"}]
+		}
+		if len(what) == 0 || lost.Before(since) {
+			since = lost
+		}
+		if p.kind == partLevel {
+			p.name = "tests for level " + p.name
+		}
+		what = append(what, p.name)
+	}
+	return what, since
 }

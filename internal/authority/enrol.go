@@ -3,7 +3,10 @@ package authority
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"labeld/internal/envelope"
@@ -36,12 +39,38 @@ func (a *Authority) Enrol(ctx context.Context, c Caller, o label.Organization) (
 		}
 		o.Enrolled, o.Formerly = b.At.UTC().Truncate(time.Second), nil
 		b.Orgs = append(b.Orgs, o)
+		if err := tellEnrolment(v, b, &o); err != nil {
+			return err
+		}
 		return a.dueForRelated(v, b, &o)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// tellEnrolment tells all who are enrolled that an organization stands on their
+// record as an affiliate, or they on its.
+func tellEnrolment(v *store.View, b *store.Batch, o *label.Organization) error {
+	related := func(org, affiliate string) error {
+		return tellAffiliation(v, b, "affiliated-"+org+"-"+affiliate, o.ID, AffiliationNews{
+			Organization: org, Affiliate: affiliate, Text: fmt.Sprintf("%s was enrolled, and %s is on the record of %s as an affiliate.", o.ID, affiliate, org),
+		})
+	}
+	for _, affiliate := range o.Affiliates {
+		if err := related(o.ID, affiliate); err != nil {
+			return err
+		}
+	}
+	var inner error
+	err := v.Orgs("", func(other *label.Organization) bool {
+		if slices.Contains(other.Affiliates, o.ID) {
+			inner = related(other.ID, o.ID)
+		}
+		return inner == nil
+	})
+	return errors.Join(err, inner)
 }
 
 // EnrolmentNotes says what whoever enrols an organization has to know of it.
@@ -156,7 +185,7 @@ func (a *Authority) RevokeKey(ctx context.Context, c Caller, id, reason string) 
 		k.Revoked = b.At.UTC().Truncate(time.Second)
 		k.RevokedFor = reason
 		b.Keys = append(b.Keys, *k)
-		return tellKey(b, k)
+		return a.tellKey(b, k, c.Org)
 	})
 	if err != nil {
 		return nil, err
@@ -195,7 +224,11 @@ func (a *Authority) lastOperatorKey(v *store.View, k *label.Key, now time.Time) 
 	return nil
 }
 
-// Accredit records what a lab may test: signed by the authority, logged.
+// Accredit records what a lab may test: signed by the authority, logged. What is
+// recorded of an accreditation takes the place of what was recorded before under its
+// number: the notes of the answer say what that takes away and what it gives back, and
+// what rests on it is judged again. To record less without reporting an event has for
+// a label the consequence that the event would have had.
 func (a *Authority) Accredit(ctx context.Context, c Caller, acc label.Accreditation) (*store.Accreditation, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
@@ -233,7 +266,11 @@ func (a *Authority) Accredit(ctx context.Context, c Caller, acc label.Accreditat
 		if out, err = same(v, &rec); out != nil || err != nil {
 			return err
 		}
-		if out, err = a.accredit(b, rec); err != nil {
+		notes, err := accreditationNotes(v, &rec)
+		if err != nil {
+			return err
+		}
+		if out, err = a.accredit(b, rec, c.Org, notes); err != nil {
 			return err
 		}
 		// What the accreditation says now may be less than before, or more.
@@ -245,8 +282,56 @@ func (a *Authority) Accredit(ctx context.Context, c Caller, acc label.Accreditat
 	return out, nil
 }
 
-// accredit adds a signed accreditation to a batch.
-func (a *Authority) accredit(b *store.Batch, rec label.Accreditation) (*store.Accreditation, error) {
+// accreditationNotes says what changes by a record of an accreditation that takes the
+// place of another; nothing where there is none.
+func accreditationNotes(v *store.View, next *label.Accreditation) (notes []string, err error) {
+	list, err := accreditations(v, next.Lab.ID)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(list, func(a *store.Accreditation) bool { return a.Number == next.Number })
+	if i < 0 {
+		return nil, nil
+	}
+	before := list[i]
+	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	add("This takes the place of what was recorded of accreditation %s on %s (log entry %d).", next.Number, label.DateOf(before.Recorded), before.Index)
+	if before.Suspended != "" {
+		add("The accreditation was suspended (%s). That ends by this record; reports under it count again.", before.Suspended)
+	}
+	if lost := differing(&before.Accreditation, next); len(lost) > 0 {
+		add("It loses %s. Labels that rest on reports about that are judged again: where their scheme gives a time of grace they end after it, as if an event had been reported, and their manufacturers are told.", strings.Join(lost, ", "))
+	}
+	if given := differing(next, &before.Accreditation); len(given) > 0 {
+		add("It gains %s. Labels that end early because that had been lost can be renewed on the same reports, and their manufacturers are told.", strings.Join(given, ", "))
+	}
+	if next.Interval.From.After(before.Interval.From) || next.Interval.To.Before(before.Interval.To) {
+		add("It runs from %s to %s, and ran from %s to %s. Reports of tests that ended outside of that do not count any more, and labels that rest on them are judged again.",
+			next.Interval.From, next.Interval.To, before.Interval.From, before.Interval.To)
+	} else if next.Interval != before.Interval {
+		add("It runs from %s to %s, and ran from %s to %s.", next.Interval.From, next.Interval.To, before.Interval.From, before.Interval.To)
+	}
+	return notes, nil
+}
+
+// differing returns what one record of an accreditation has in its scope and another
+// has not, in words.
+func differing(has, hasNot *label.Accreditation) (list []string) {
+	for _, p := range scopeOf(has) {
+		switch {
+		case p.within(hasNot):
+		case p == part{partCategory, "*"}:
+			list = append(list, "all categories that it does not name")
+		default:
+			list = append(list, p.kind+" "+p.name)
+		}
+	}
+	return list
+}
+
+// accredit adds a signed accreditation to a batch. By is the operator who records it
+// without an event, with notes of what changes, or empty.
+func (a *Authority) accredit(b *store.Batch, rec label.Accreditation, by string, notes []string) (*store.Accreditation, error) {
 	signed, err := a.issuer.Accreditation(&rec, b.At)
 	if err != nil {
 		return nil, err
@@ -255,10 +340,10 @@ func (a *Authority) accredit(b *store.Batch, rec label.Accreditation) (*store.Ac
 	if err != nil {
 		return nil, err
 	}
-	out := &store.Accreditation{Index: index(b), Accreditation: rec}
+	out := &store.Accreditation{Index: index(b), Accreditation: rec, Notes: notes}
 	b.Accreditations = append(b.Accreditations, *out)
 	b.Entries = append(b.Entries, entry)
-	return out, tellAccreditation(b, out)
+	return out, a.tellAccreditation(b, out, by)
 }
 
 // checkScope refuses a scope that names what the programme does not have.
@@ -286,6 +371,7 @@ func same(v *store.View, rec *label.Accreditation) (*store.Accreditation, error)
 		o := old.Accreditation
 		o.Recorded = rec.Recorded
 		if reflect.DeepEqual(o, *rec) {
+			old.Notes = []string{fmt.Sprintf("Accreditation %s is on record already as it was given, since %s (log entry %d); nothing was recorded.", old.Number, label.DateOf(old.Recorded), old.Index)}
 			return old, nil
 		}
 	}

@@ -169,11 +169,18 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 		if e.Kind == label.ReleaseEvent {
 			kind = notice.ProductFree
 		}
-		return tell(b, kind, "event-"+id.String(), e.Name(), org, ProductNews{Device: e.Device, Reason: e.Reason, Text: e.Text})
+		news := ProductNews{Device: e.Device, Manufacturer: org, Reason: e.Reason, Text: e.Text}
+		if err := tell(b, kind, "event-"+id.String(), e.Name(), org, news); err != nil {
+			return err
+		}
+		return a.tellOperators(b, kind, "event-"+id.String(), e.Name(), news, org, by.Organization)
 	case label.StatementEvent:
 		b.Strikes = append(b.Strikes, store.Strike{Statement: e.Statement, Event: id})
 		device, err := struckDevice(v, e.Statement)
 		if err != nil {
+			return err
+		}
+		if err := tellStruck(v, b, e, device); err != nil {
 			return err
 		}
 		return a.dueForProduct(v, b, device)
@@ -184,8 +191,16 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 		}
 		lab.Affiliates = append(slices.Clone(lab.Affiliates), e.Manufacturer)
 		b.Orgs = append(b.Orgs, *lab)
+		news := AffiliationNews{Organization: e.Lab, Affiliate: e.Manufacturer, Reason: e.Reason, Text: e.Text}
+		if err := tellAffiliation(v, b, "event-"+id.String(), "", news); err != nil {
+			return err
+		}
 		return a.dueForRelated(v, b, lab)
 	case label.SeparationEvent:
+		news := AffiliationNews{Organization: e.Lab, Affiliate: e.Manufacturer, Ended: e.Ended, Reason: e.Reason, Text: e.Text}
+		if err := tellAffiliation(v, b, "event-"+id.String(), "", news); err != nil {
+			return err
+		}
 		// What was related is judged again, by the records as they were and as they are.
 		if err := a.dueForGroup(v, b, e.Lab, e.Manufacturer); err != nil {
 			return err

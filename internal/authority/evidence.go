@@ -24,6 +24,8 @@ package authority
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 
 	"labeld/internal/label"
@@ -52,7 +54,7 @@ func (d *distrust) evidence(v *store.View, device *store.Device, category string
 		if !s.Superseded.IsZero() {
 			past = append(past, &scheme.Item{
 				ID: st.ID, Type: st.Type, Signer: st.Signer, Number: st.Number, Date: st.Date,
-				Doubt: d.doubts(st, s.Superseded, device.Org, category, effects),
+				Doubt: superseded(s.Superseded),
 			})
 			continue
 		}
@@ -65,7 +67,9 @@ func (d *distrust) evidence(v *store.View, device *store.Device, category string
 			return nil, 0, err
 		}
 		item.Lab, item.Received = st.Lab, st.Received
-		item.Doubt = d.doubts(st, s.Superseded, device.Org, category, effects)
+		if item.Doubt, err = d.doubts(v, st, item, device.Org, category, effects); err != nil {
+			return nil, 0, err
+		}
 		items = append(items, item)
 	}
 	slices.SortFunc(past, func(x, y *scheme.Item) int { return cmp.Or(y.Date.Compare(x.Date), slices.Compare(x.ID[:], y.ID[:])) })
@@ -116,15 +120,22 @@ func (d *distrust) standing(v *store.View, by label.Digest) (label.Digest, error
 // taken: the latest ones. [Authority.DeviceStatements] lists all.
 const maxPast = 32
 
-// doubts returns the first thing that speaks against a statement, or nil.
-func (d *distrust) doubts(st *store.Statement, superseded label.Digest, maker, category string, effects map[string]scheme.Effect) *scheme.Doubt {
-	if !superseded.IsZero() {
-		return &scheme.Doubt{Code: scheme.Superseded, Text: "gave its place to a later statement of its signer, " + superseded.String()}
+// superseded returns the doubt about a statement whose place another has taken, or
+// nil.
+func superseded(by label.Digest) *scheme.Doubt {
+	if by.IsZero() {
+		return nil
 	}
+	return &scheme.Doubt{Code: scheme.Superseded, Text: "gave its place to a later statement of its signer, " + by.String()}
+}
+
+// doubts returns the first thing that speaks against a statement that has its place,
+// or nil. Item is what it says, or nil where that has not been read.
+func (d *distrust) doubts(v *store.View, st *store.Statement, item *scheme.Item, maker, category string, effects map[string]scheme.Effect) (*scheme.Doubt, error) {
 	if doubt := d.doubt(st, maker); doubt != nil {
-		return doubt
+		return doubt, nil
 	}
-	return d.scope(st, category, effects["lab-scope-lost"])
+	return d.scope(v, st, item, category, effects[lostScope])
 }
 
 // makeRoom finds a place for a statement among those of its signer about the
@@ -217,6 +228,50 @@ type StatementNote struct {
 	*store.Statement
 	Doubt *scheme.Doubt // nil where nothing speaks against it
 	Other bool          // it is about another device of the product, and counts against this one too
+
+	// Until is the last day on which it counts all the same, or zero: a doubt may
+	// leave a time of grace, which is for the scheme to say.
+	Until label.Date
+}
+
+// noteOf says whether a statement about a device counts. By is the statement that
+// took its place, or zero.
+func (a *Authority) noteOf(v *store.View, known *distrust, st *store.Statement, by label.Digest, maker, category string) (*StatementNote, error) {
+	n := &StatementNote{Statement: st}
+	by, err := known.standing(v, by)
+	if err != nil {
+		return nil, err
+	}
+	if n.Doubt = superseded(by); n.Doubt == nil {
+		n.Doubt, err = known.doubts(v, st, nil, maker, category, a.strictEffects())
+	}
+	if n.Doubt != nil && a.clock().Before(n.Doubt.Until) {
+		n.Until = n.Doubt.LastDay()
+	}
+	return n, err
+}
+
+// strictEffects says what the schemes that are served say of scope that is lost,
+// where no scheme is asked for: what the strictest of them says, so that nobody
+// plans by a day that another does not give.
+func (a *Authority) strictEffects() map[string]scheme.Effect {
+	var strictest scheme.Effect
+	for i, id := range slices.Sorted(maps.Keys(a.programme.Schemes)) {
+		e := a.programme.Schemes[id].Lifecycle.Propagation[lostScope]
+		if i == 0 || patience(e) < patience(strictest) {
+			strictest = e
+		}
+	}
+	return map[string]scheme.Effect{lostScope: strictest}
+}
+
+// patience says for how many months a report counts whose laboratory has lost the
+// scope.
+func patience(e scheme.Effect) int {
+	if e.Action == scheme.NoEffect {
+		return math.MaxInt
+	}
+	return e.GraceMonths
 }
 
 // deviceStatements calls f with all statements about a device, latest first,
@@ -237,18 +292,17 @@ func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []by
 	for i, s := range all {
 		st, err := v.Statement(s.ID)
 		if err == nil {
-			s.Superseded, err = known.standing(v, s.Superseded)
+			list[i], err = a.noteOf(v, known, st, s.Superseded, d.Org, category)
 		}
 		if err != nil {
 			return err
 		}
-		list[i] = &StatementNote{Statement: st, Doubt: known.doubts(st, s.Superseded, d.Org, category, nil)}
 	}
 	others, err := siblings(v, d.Digest)
 	if err != nil {
 		return err
 	}
-	items, _, err := known.ofSiblings(v, others, category, nil)
+	items, _, err := known.ofSiblings(v, others, category, a.strictEffects())
 	if err != nil {
 		return err
 	}

@@ -320,7 +320,14 @@ func (a *Authority) countedStatements(v *store.View, device *store.Device) (list
 		if err != nil {
 			return nil, err
 		}
-		if s.Superseded.IsZero() && d.doubts(st, s.Superseded, device.Org, category, nil) == nil {
+		if !s.Superseded.IsZero() {
+			continue
+		}
+		doubt, err := d.doubts(v, st, nil, device.Org, category, nil)
+		if err != nil {
+			return nil, err
+		}
+		if doubt == nil {
 			list = append(list, st)
 		}
 	}

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 
@@ -52,8 +53,8 @@ func (c *collector[T]) add(item T, cursor []byte) bool {
 	return true
 }
 
-// Submissions lists what the caller signed or carried, newest first; only what
-// is about one device, where that is not zero. The manufacturer of that device
+// Submissions lists what the caller signed or carried, newest first, and whether it
+// counts; only what is about one device, where that is not zero. The manufacturer of that device
 // and operators get all statements about it, and those about other devices of its
 // product that count against it.
 func (a *Authority) Submissions(c Caller, device label.Digest, p Page) ([]*StatementNote, string, error) {
@@ -75,11 +76,34 @@ func (a *Authority) Submissions(c Caller, device label.Digest, p Page) ([]*State
 				return a.deviceStatements(v, d, cursor, page.add)
 			}
 		}
-		return v.OrgStatements(c.Org, cursor, func(s *store.Statement, at []byte) bool {
-			return !device.IsZero() && s.Device != device || page.add(&StatementNote{Statement: s}, at)
+		known := a.distrust.Load()
+		var inner error
+		err := v.OrgStatements(c.Org, cursor, func(s *store.Statement, at []byte) bool {
+			if !device.IsZero() && s.Device != device {
+				return true
+			}
+			var n *StatementNote
+			if n, inner = a.ownNote(v, known, s); inner != nil {
+				return false
+			}
+			return page.add(n, at)
 		})
+		return cmp.Or(inner, err)
 	})
 	return page.items, page.next, err
+}
+
+// ownNote says to whoever signed or carried a statement whether it counts.
+func (a *Authority) ownNote(v *store.View, known *distrust, st *store.Statement) (*StatementNote, error) {
+	d, err := v.Device(st.Device)
+	if err != nil {
+		return nil, err
+	}
+	category, err := categoryOf(d)
+	if err != nil {
+		return nil, err
+	}
+	return a.noteOf(v, known, st, v.Superseded(st.Device, st.ID), d.Org, category)
 }
 
 // A LabelPage is a page of labels. A list answers with the labels that it can show

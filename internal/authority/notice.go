@@ -1,8 +1,10 @@
 package authority
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -33,13 +35,49 @@ type SchemeNews struct {
 	Before  string `json:"before"`  // that was served until now
 }
 
-// An AccreditationNews is the data of a notice to a lab.
+// An AccreditationNews is the data of a notice to a lab, and to operators.
 type AccreditationNews struct {
-	Number     string   `json:"number"`
-	Suspended  string   `json:"suspended,omitempty"` // why; empty where it is in force
-	Categories []string `json:"categories"`
-	Level      int      `json:"level"`
-	Entry      int64    `json:"entry"` // of the log
+	Lab        string       `json:"lab"`
+	Number     string       `json:"number"`
+	Suspended  string       `json:"suspended,omitempty"` // why; empty where it is in force
+	Standards  []string     `json:"standards"`
+	Categories []string     `json:"categories"`
+	Level      int          `json:"level"`
+	Interval   label.Period `json:"interval"`
+	Entry      int64        `json:"entry"`           // of the log
+	Notes      []string     `json:"notes,omitempty"` // what changed by it, where an operator recorded it anew
+}
+
+// A StatementNews is the data of a notice that a statement, or a ruling, was struck.
+type StatementNews struct {
+	Statement label.Digest `json:"statement"`
+	Device    label.Digest `json:"device"`           // of the descriptor
+	Type      string       `json:"type"`             // predicate type
+	Signer    string       `json:"signer,omitempty"` // of a statement
+	Number    string       `json:"number,omitempty"` // of a statement, as its signer gave it
+	Reason    string       `json:"reason"`
+	Text      string       `json:"text"`
+}
+
+// An AffiliationNews is the data of a notice that two organizations are under common
+// control, or no longer.
+type AffiliationNews struct {
+	Organization string     `json:"organization"`
+	Affiliate    string     `json:"affiliate"`
+	Ended        label.Date `json:"ended,omitzero"`   // last day of common control that has ended
+	Reason       string     `json:"reason,omitempty"` // code; empty where it came with an enrolment
+	Text         string     `json:"text"`
+}
+
+// An EventNews is the data of a notice to operators that another of them reported
+// an event.
+type EventNews struct {
+	Event    label.Digest    `json:"event"`
+	Kind     label.EventKind `json:"kind"`
+	About    string          `json:"about"` // what the event names
+	Reason   string          `json:"reason"`
+	Text     string          `json:"text"`
+	Operator string          `json:"operator"` // that reported it
 }
 
 // A KeyNews is the data of a notice to the owner of a key.
@@ -90,8 +128,9 @@ var kinds = map[label.Action]string{
 	label.Release:   notice.LabelReleased,
 }
 
-// tell adds a notice to a batch. Its ID follows from what it is about, so that
-// nothing is told twice.
+// tell adds a notice to a batch. Its ID follows from what happened, so that nothing
+// is told twice. Whatever happens later and looks the same needs an ID of its own,
+// or it is never told.
 func tell(b *store.Batch, kind, id, subject, org string, news any) error {
 	n, err := newNotice(b.At, kind, id, subject, org, news)
 	if err == nil {
@@ -100,9 +139,13 @@ func tell(b *store.Batch, kind, id, subject, org string, news any) error {
 	return err
 }
 
-// tellOperators adds a notice to a batch for each organization of operators.
-func (a *Authority) tellOperators(b *store.Batch, kind, id, subject string, news any) error {
+// tellOperators adds a notice to a batch for each organization of operators but
+// those that know already.
+func (a *Authority) tellOperators(b *store.Batch, kind, id, subject string, news any, know ...string) error {
 	for _, org := range a.distrust.Load().operators {
+		if slices.Contains(know, org) {
+			continue
+		}
 		if err := tell(b, kind, id+"-"+org, subject, org, news); err != nil {
 			return err
 		}
@@ -122,7 +165,14 @@ func newNotice(at time.Time, kind, id, subject, org string, news any) (*notice.N
 	return n, nil
 }
 
-// tellStatus tells a manufacturer what happened to a label.
+// tellStatus tells a manufacturer what happened to a label, and operators what
+// others of them did to it.
+//
+// What follows from an event is told to the manufacturer alone: operators hear of
+// the event once ([notice.EventReported]), which may touch ten thousand labels. Of
+// what follows from a judgement they hear by [notice.LabelJudged], and where a
+// judgement ends a label early, by the notice that the manufacturer gets: there is
+// neither an event nor a verdict of which they hear.
 func (a *Authority) tellStatus(b *store.Batch, rec *store.Label, st *label.Status) error {
 	news := LabelNews{
 		Label: rec.ID, URL: a.issuer.URL(rec.ID), Device: rec.Device, Number: st.Number, Reason: st.Reason, Text: st.Text,
@@ -131,7 +181,73 @@ func (a *Authority) tellStatus(b *store.Batch, rec *store.Label, st *label.Statu
 	if r := a.programme.Reasons[st.Reason]; r != nil {
 		news.Why = r.Title
 	}
-	return tell(b, kinds[st.Action], fmt.Sprintf("%s-%d", rec.ID, st.Number), string(rec.ID), rec.Org, news)
+	kind, id := kinds[st.Action], fmt.Sprintf("%s-%d", rec.ID, st.Number)
+	if err := tell(b, kind, id, string(rec.ID), rec.Org, news); err != nil {
+		return err
+	}
+	know := []string{rec.Org}
+	for _, r := range st.Requests {
+		know = append(know, r.Organization)
+	}
+	operators := a.distrust.Load().operators
+	acted := st.Cause == "" && slices.ContainsFunc(know[1:], func(org string) bool { return slices.Contains(operators, org) })
+	if acted || st.Action == label.Lapse && strings.HasPrefix(st.Cause, judged) {
+		return a.tellOperators(b, kind, id, string(rec.ID), news, know...)
+	}
+	return nil
+}
+
+// tellEvent tells operators that another of them reported an event.
+func (a *Authority) tellEvent(b *store.Batch, e *store.Event) error {
+	by := e.Signature.Organization
+	if !slices.Contains(a.distrust.Load().operators, by) {
+		return nil // of a manufacturer's advisory nobody has to know who has not asked
+	}
+	return a.tellOperators(b, notice.EventReported, "event-reported-"+e.Digest.String(), e.Event.Name(), EventNews{
+		Event: e.Digest, Kind: e.Event.Kind, About: e.Event.Name(), Reason: e.Event.Reason, Text: e.Event.Text, Operator: by,
+	}, by)
+}
+
+// tellStruck tells whoever signed and carried a statement, and the manufacturer of
+// the device, that it was struck. A statement is struck once.
+func tellStruck(v *store.View, b *store.Batch, e *label.Event, device label.Digest) error {
+	d, err := v.Device(device)
+	if err != nil {
+		return err
+	}
+	news := StatementNews{Statement: e.Statement, Device: device, Type: label.TypeRuling, Reason: e.Reason, Text: e.Text}
+	concerned := []string{d.Org}
+	switch st, err := v.Statement(e.Statement); {
+	case err == nil:
+		news.Type, news.Signer, news.Number = st.Type, st.Signer, st.Number
+		concerned = append(concerned, st.Signer, st.Carrier)
+	case !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	slices.Sort(concerned)
+	for _, org := range slices.Compact(concerned) {
+		if err := tell(b, notice.StatementStruck, "struck-"+e.Statement.String()+"-"+org, e.Statement.String(), org, news); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellAffiliation tells two organizations, where they are enrolled, that they are on
+// record as being under common control, or no longer. Enrolled is one that is enrolled
+// in this very batch, or empty.
+func tellAffiliation(v *store.View, b *store.Batch, id, enrolled string, news AffiliationNews) error {
+	for _, org := range []string{news.Organization, news.Affiliate} {
+		if _, err := v.Org(org); errors.Is(err, store.ErrNotFound) && org != enrolled {
+			continue // a parent need not be enrolled
+		} else if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err := tell(b, notice.AffiliationChanged, id+"-"+org, news.Affiliate, org, news); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ProductNews is the data of a notice that operators put a device, or all of a
@@ -140,26 +256,37 @@ func (a *Authority) tellStatus(b *store.Batch, rec *store.Label, st *label.Statu
 type ProductNews struct {
 	Device       label.Digest `json:"device,omitzero"` // of the descriptor; zero where all of the manufacturer is meant
 	GTIN         label.GTIN   `json:"gtin,omitempty"`
-	Manufacturer string       `json:"manufacturer,omitempty"` // that the number belongs to now
+	Manufacturer string       `json:"manufacturer,omitempty"` // that the number belongs to now, or that the hold is about
 	Reason       string       `json:"reason"`
 	Text         string       `json:"text"`
 }
 
-// tellAccreditation tells a lab what it may test from now on.
-func tellAccreditation(b *store.Batch, rec *store.Accreditation) error {
-	return tell(b, notice.AccreditationChanged, fmt.Sprintf("entry-%d", rec.Index), rec.Number, rec.Lab.ID,
-		AccreditationNews{rec.Number, rec.Suspended, rec.Categories, rec.Level, rec.Index})
+// tellAccreditation tells a lab what it may test from now on. Where an operator
+// recorded that without an event, by says who, and the other operators are told.
+func (a *Authority) tellAccreditation(b *store.Batch, rec *store.Accreditation, by string) error {
+	id := fmt.Sprintf("entry-%d", rec.Index)
+	news := AccreditationNews{
+		Lab: rec.Lab.ID, Number: rec.Number, Suspended: rec.Suspended, Standards: rec.Standards, Categories: rec.Categories,
+		Level: rec.Level, Interval: rec.Interval, Entry: rec.Index, Notes: rec.Notes,
+	}
+	if err := tell(b, notice.AccreditationChanged, id, rec.Number, rec.Lab.ID, news); err != nil || by == "" {
+		return err
+	}
+	return a.tellOperators(b, notice.AccreditationChanged, id, rec.Number, news, by)
 }
 
-// tellAppeal tells the operators that there is an appeal, or the manufacturer
-// what became of it.
-func (a *Authority) tellAppeal(b *store.Batch, appeal *store.Appeal, o label.RulingOutcome) error {
+// tellAppeal tells the operators that there is an appeal, or the manufacturer, and
+// the operators other than the one who decided, what became of it.
+func (a *Authority) tellAppeal(b *store.Batch, appeal *store.Appeal, o label.RulingOutcome, by string) error {
 	id := appeal.Digest.String()
 	news := AppealNews{appeal.Decision, appeal.Digest, appeal.DecideBy, o}
 	if o == "" {
 		return a.tellOperators(b, notice.AppealFiled, "appeal-filed-"+id, id, news)
 	}
-	return tell(b, notice.AppealDecided, "appeal-decided-"+id, id, appeal.Org, news)
+	if err := tell(b, notice.AppealDecided, "appeal-decided-"+id, id, appeal.Org, news); err != nil {
+		return err
+	}
+	return a.tellOperators(b, notice.AppealDecided, "appeal-decided-"+id, id, news, appeal.Org, by)
 }
 
 // EnrolledNews is the data of a notice that a key was enrolled.
@@ -169,13 +296,17 @@ type EnrolledNews struct {
 	From         time.Time `json:"from"`         // when it counts
 }
 
-// tellKey tells the owner of a key that it is revoked.
-func tellKey(b *store.Batch, k *label.Key) error {
-	id := "key-" + k.ID
+// tellKey tells the owner of a key that it is revoked. Where an operator revoked it
+// without an event, by says who, and the other operators are told.
+func (a *Authority) tellKey(b *store.Batch, k *label.Key, by string) error {
+	id, news := "key-"+k.ID, KeyNews{k.ID, k.RevokedFor, k.Compromised}
 	if !k.Compromised.IsZero() {
-		id += "-" + k.Compromised.UTC().Format("20060102T150405Z")
+		id += fmt.Sprintf("-%d", k.Compromised.UnixNano())
 	}
-	return tell(b, notice.KeyRevoked, id, k.ID, k.Organization, KeyNews{k.ID, k.RevokedFor, k.Compromised})
+	if err := tell(b, notice.KeyRevoked, id, k.ID, k.Organization, news); err != nil || by == "" {
+		return err
+	}
+	return a.tellOperators(b, notice.KeyRevoked, id, k.ID, news, k.Organization, by)
 }
 
 // tellEnrolled tells an organization that it has another key, and of a key with which
@@ -216,7 +347,9 @@ func (a *Authority) Notices(c Caller, org string, p Page) ([]*notice.Notice, str
 }
 
 // Feed returns the latest notices about a manufacturer's labels, newest first,
-// and its name. It is public, and so is all that it tells.
+// and its name. It is public, and so is all that it tells. What a manufacturer that
+// is an operator as well was told as such is about labels of others, and is left out:
+// the IDs of such notices end with its own.
 func (a *Authority) Feed(manufacturer string) (org *label.Organization, list []*notice.Notice, err error) {
 	err = a.store.View(func(v *store.View) error {
 		if org, err = v.Org(manufacturer); err != nil || !org.Has(label.RoleManufacturer) {
@@ -224,7 +357,7 @@ func (a *Authority) Feed(manufacturer string) (org *label.Organization, list []*
 		}
 		seen := 0
 		return a.past(v, "listing notices").OrgNotices(manufacturer, nil, func(n *notice.Notice, _ []byte) bool {
-			if notice.KindOf(n.Kind).Public {
+			if notice.KindOf(n.Kind).Public && !(org.Has(label.RoleOperator) && strings.HasSuffix(n.ID, "-"+manufacturer)) {
 				list = append(list, n)
 			}
 			seen++

@@ -138,6 +138,18 @@ func TestNewCriteriaAreTold(t *testing.T) {
 	if got := told(t, w, labeltest.Maker); !slices.Equal(got, []string{notice.SchemeChanged}) {
 		t.Errorf("told %v, want new criteria once for two labels", got)
 	}
+	// The version of before is served again, and then this one again.
+	for _, version := range []string{"2026.1", "2027.1"} {
+		s.Version, w.Trust.Schemes = version, w.Programme.Refs()
+		w.Restart()
+		w.Clock.Set(w.Clock.Now().Add(time.Hour))
+		if err := w.Authority.Watch(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := told(t, w, labeltest.Maker); len(got) != 3 {
+		t.Errorf("told %v, want new criteria each time that others are served", got)
+	}
 	if got := told(t, w, labeltest.ToyMaker); len(got) > 0 {
 		t.Errorf("a manufacturer without labels was told %v", got)
 	}

@@ -70,7 +70,10 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 		}
 		e.Received = b.At.UTC()
 		b.Events = append(b.Events, *e)
-		return nil
+		if e.Event.Kind == label.HoldEvent || e.Event.Kind == label.ReleaseEvent {
+			return nil // operators get the notice that the manufacturer gets
+		}
+		return a.tellEvent(b, e)
 	})
 	if err != nil {
 		return nil, err
@@ -427,7 +430,7 @@ func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event, id l
 		if rec.Event.IsZero() || rec.Suspended == "" || len(e.Categories) == 0 {
 			rec.Event = id // of an accreditation that is suspended, that which did so
 		}
-		if _, err = a.accredit(b, rec); err != nil {
+		if _, err = a.accredit(b, rec, "", nil); err != nil {
 			return err
 		}
 		return a.dueForSigner(v, b, e.Lab, func(st *store.Statement) bool { return st.Lab.Accreditation == e.Number })
@@ -443,7 +446,7 @@ func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event, id l
 			k.Compromised = e.Since.UTC()
 		}
 		b.Keys = append(b.Keys, *k)
-		if err := tellKey(b, k); err != nil {
+		if err := a.tellKey(b, k, ""); err != nil {
 			return err
 		}
 		return a.dueForSigner(v, b, k.Organization, func(st *store.Statement) bool { return rests(e, k.Organization, st) })

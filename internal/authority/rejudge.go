@@ -14,7 +14,16 @@
 // when nobody can tell because the label's version of the scheme is not served.
 // The same findings have a consequence once, until the evidence carries the label
 // again: an operator who has looked at them and reinstated the label is not
-// overruled by them.
+// overruled by them. Each change is told once, also where it repeats an earlier one:
+// a notice is known by when the judgement became due, which is the same when the
+// judgement is drawn again after a restart.
+//
+// A label also ends early when a report that it rests on counts only until some day,
+// because its laboratory has lost the scope and the scheme gives a time of grace.
+// Where an event says so, that ends the labels ([Authority.Propagate]); where an
+// accreditation is recorded anew with less, and nobody reports an event, the
+// judgement does: by the same statement (lapse), for the same reason, on the same
+// day. Operators are told as well, since there is no event of which they hear.
 package authority
 
 import (
@@ -89,7 +98,9 @@ type verdict struct {
 	what      []string    // that is no longer met, in words
 	ids       []string    // criteria, or what else is no longer so
 	cause     string
-	renewable bool // it is to lapse, and nothing speaks any more against what it rests on
+	ending    *scheme.Item // a report that it rests on and that counts only until some day, the first such day; or nil
+	renewable bool         // it is to end early, nothing speaks any more against what it rests on, and a successor would live longer
+	givenBack int64        // log entry of the record since which that is so
 }
 
 // rejudge judges the live labels of a device, and draws the consequences.
@@ -184,10 +195,45 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 	}
 	n.weigh(d, l)
 	n.hold(p.holds)
-	n.renewable = n.loss == "" && p.live != nil && p.live.ID == rec.ID && p.standing.ExpiresFor == label.BoundGraceEnd &&
-		!doubted(p.items, l)
+	n.ending = ending(p.items, l)
 	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
-	return n, p, nil
+	if n.loss == "" && p.live != nil && p.live.ID == rec.ID && endsEarly(&p.standing, l) && !doubted(p.items, l) {
+		n.renewable, err = p.outlives(s, rec.Level, a.clock())
+		n.givenBack = p.distrust.givenBack(l)
+	}
+	return n, p, err
+}
+
+// outlives reports whether a label of a level that is issued on the evidence of today
+// would end later than the one there is.
+func (p *picture) outlives(s *scheme.Scheme, level int, now time.Time) (bool, error) {
+	d, err := s.EvaluateLevel(p.desc, p.device.Digest, p.items, now, level)
+	if err != nil || !d.Levels[level-1].Reached {
+		return false, err
+	}
+	g, err := d.Grant(level)
+	if err != nil {
+		return false, err
+	}
+	var next label.Label
+	if err := g.Fill(&next); err != nil {
+		return false, nil // it would have ended already
+	}
+	return next.Expires.After(p.standing.Expires), nil
+}
+
+// ending returns the item that counts only until some day, of those that a label
+// rests on, the first such day being the one that matters; or nil.
+func ending(items []*scheme.Item, l *label.Label) (first *scheme.Item) {
+	for _, it := range items {
+		if it.Doubt == nil || it.Doubt.Until.IsZero() || !restsOn(l, it.ID) {
+			continue
+		}
+		if first == nil || it.Doubt.Until.Before(first.Doubt.Until) {
+			first = it
+		}
+	}
+	return first
 }
 
 // weigh compares what a label says with what its evidence comes to today.
@@ -259,11 +305,14 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 		return nil
 	}
 	if n.renewable {
-		if err := a.tellRenewable(b, n, h); err != nil {
+		if err := a.tellRenewable(b, n); err != nil {
 			return err
 		}
 	}
 	r, off := a.reaction(n, h, &standing, since)
+	if err := a.lapse(v, b, n, h, &standing); err != nil {
+		return err
+	}
 	known := false // the findings are those of the last time
 	switch last, err := v.Verdict(n.rec.ID); {
 	case err == nil && n.loss == "" && !n.unable:
@@ -298,17 +347,47 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 		}
 		b.Verdicts = append(b.Verdicts, store.Verdict{Label: n.rec.ID, Cause: cause})
 	}
-	id := fmt.Sprintf("judged-%s-%d-%s", n.rec.ID, len(h.Statuses), label.DigestOf([]byte(news.Outcome+n.cause)))
+	id := fmt.Sprintf("judged-%s-%d-%s", n.rec.ID, since.UnixNano(), label.DigestOf([]byte(news.Outcome+n.cause)))
 	if err := tell(b, notice.LabelJudged, id, string(n.rec.ID), n.rec.Org, news); err != nil {
 		return err
 	}
 	return a.tellOperators(b, notice.LabelJudged, id, string(n.rec.ID), news)
 }
 
-// tellRenewable tells the manufacturer, once, that a label which is to lapse can be
-// renewed on the evidence that it has.
-func (a *Authority) tellRenewable(b *store.Batch, n *verdict, h *label.History) error {
-	id := fmt.Sprintf("renewable-%s-%d", n.rec.ID, len(h.Statuses))
+// lapse adds to a batch that a label ends when a report that it rests on counts no
+// longer, unless it ends by then already, such as by an event. The history gets what
+// is added.
+func (a *Authority) lapse(v *store.View, b *store.Batch, n *verdict, h *label.History, standing *label.Standing) error {
+	if n.ending == nil || !n.ending.Doubt.Until.Before(standing.Expires) {
+		return nil
+	}
+	st := graceStatus(n.ending, judged+label.DigestOf([]byte("ends "+n.ending.ID.String())).String())
+	st.Label = n.rec.ID
+	if !st.Effective.After(b.At) {
+		st.Effective = time.Time{} // at once: the time of grace has passed meanwhile
+	}
+	out, err := a.append(v, b, n.rec, h, st)
+	if err == nil {
+		h.Statuses = append(h.Statuses, &out.Status)
+	}
+	return err
+}
+
+// graceStatus says that a label ends when an item that it rests on counts no longer.
+func graceStatus(it *scheme.Item, cause string) label.Status {
+	text := fmt.Sprintf("Report %s of %s, on which the label rests, %s. The report counts until %s.",
+		it.Number, it.Signer, strings.TrimSuffix(it.Doubt.Text, "; what it found wrong still counts"), it.Doubt.LastDay())
+	return label.Status{
+		Action: label.Lapse, Reason: lostScope, Text: clipText(text, label.MaxProse),
+		Effective: it.Doubt.Until.UTC().Truncate(time.Second), Cause: cause,
+	}
+}
+
+// tellRenewable tells the manufacturer that a label which is to end early can be
+// renewed on the evidence that it has: once for each record of an accreditation by
+// which that came about, however often the label is judged again after it.
+func (a *Authority) tellRenewable(b *store.Batch, n *verdict) error {
+	id := fmt.Sprintf("renewable-%s-%d", n.rec.ID, n.givenBack)
 	return tell(b, notice.LabelJudged, id, string(n.rec.ID), n.rec.Org,
 		JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: "renewable"})
 }

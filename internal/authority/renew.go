@@ -4,9 +4,12 @@
 // new: evidence that the label in force does not rest on, or another judgement
 // (another level, other findings, another version of the scheme). It is at the
 // level of the label or above, and below only where the request names that by
-// its reason. A label that is to lapse is also renewed on the same evidence, once
-// nothing speaks against that any more: a lapse is said once and for all, so that
-// whoever planned by it was told the truth, and the successor has the full term.
+// its reason. A label that ends early because of a doubt is also renewed on the same
+// evidence, once nothing speaks against that any more, and the successor would live
+// longer. That is so whichever way the early end came about: by a lapse, or because
+// the doubt was known when the label was issued. Such an end is said once and for
+// all, so that whoever planned by it was told the truth, and the successor has the
+// full term.
 // What is open about the label goes over to its successor in the same commit: a
 // review, an earlier end because of evidence that the successor rests on too, and
 // what advisories say of the product. A hold on the product stops a renewal that its
@@ -125,13 +128,20 @@ func (a *Authority) successor(d *scheme.Decision, level int, p *picture, old *la
 		next.Level == old.Level && next.Scheme == old.Scheme && reflect.DeepEqual(next.Criteria, old.Criteria)
 	// A lapse is never taken back. Where what it was for is in order again, the label
 	// is renewed on the same evidence, and its successor has its full term.
-	lapsing := p.standing.ExpiresFor == label.BoundGraceEnd && p.standing.Expires.Before(next.Expires)
-	if same && !(lapsing && !doubted(p.items, next)) {
+	early := endsEarly(&p.standing, old) && p.standing.Expires.Before(next.Expires)
+	if same && !(early && !doubted(p.items, next)) {
 		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
 			"nothing is new since label %s was issued: the same evidence comes to the same level; submit a newer report or declaration first", old.ID.Pretty())
 	}
 	out.news = out.news[:min(len(out.news), label.MaxRenewalNews)]
 	return out, nil
+}
+
+// endsEarly reports whether a label ends early because something was said against
+// what it rests on: by a lapse, or because that was known when it was issued. A
+// standing that was worked out from the label's record does not know the latter.
+func endsEarly(s *label.Standing, l *label.Label) bool {
+	return s.ExpiresFor == label.BoundGraceEnd || l.ExpiresFor == label.BoundGraceEnd && s.Expires.Equal(l.Expires)
 }
 
 // restsOn reports whether a label rests on a statement.
@@ -174,6 +184,11 @@ func (a *Authority) carryOver(v *store.View, b *store.Batch, rec *store.Label, h
 	}
 	if r == nil {
 		return nil
+	}
+	if st := atIssue(r.items, r.signed.Label); st != nil {
+		if err := add(*st); err != nil {
+			return err
+		}
 	}
 	if st := a.carriedLapse(h, &standing, r); st != nil {
 		if err := add(label.Status{Action: label.Lapse, Reason: st.Reason, Text: st.Text, Effective: st.Effective, Cause: carriedCause(st)}); err != nil {

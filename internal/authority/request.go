@@ -95,6 +95,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if err != nil {
 		return nil, err
 	}
+	why := atIssue(p.items, signed.Label)
 	var other *store.Label // a live label that another request got meanwhile
 	var standing label.Standing
 	var rec *store.Label
@@ -116,7 +117,12 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		if err := a.unmoved(v, p, b.At); err != nil {
 			return err
 		}
-		rec, err = record(v, b, signed.Label, entry, p.device)
+		if rec, err = record(v, b, signed.Label, entry, p.device); err != nil {
+			return err
+		}
+		if why != nil {
+			_, err = a.append(v, b, rec, &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}, *why)
+		}
 		return err
 	})
 	if err != nil {
@@ -125,11 +131,39 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if other != nil {
 		return a.again(other, &standing, level)
 	}
+	if why != nil { // it has a history already
+		pub, err := a.Lookup(rec.ID)
+		if err != nil {
+			return nil, err
+		}
+		return &Outcome{Label: pub}, nil
+	}
 	pub, err := a.publishNew(rec, signed, p.device.Descriptor)
 	if err != nil {
 		return nil, err
 	}
 	return &Outcome{Label: pub}, nil
+}
+
+// issuedCause begins the cause of what is said of a label as soon as it is issued.
+const issuedCause = "issued:"
+
+// atIssue returns the statement with which a label begins that ends early because a
+// report counts only until some day, or nil. The end is the label's own, so that the
+// statement changes nothing about it: it says why.
+func atIssue(items []*scheme.Item, l *label.Label) *label.Status {
+	if l.ExpiresFor != label.BoundGraceEnd {
+		return nil
+	}
+	i := slices.IndexFunc(items, func(it *scheme.Item) bool {
+		return it.Doubt != nil && it.Doubt.Until.UTC().Truncate(time.Second).Equal(l.Expires)
+	})
+	if i < 0 {
+		return nil
+	}
+	st := graceStatus(items[i], issuedCause+items[i].ID.String())
+	st.Label = l.ID
+	return &st
 }
 
 // sign makes the label of a level that a decision supports.

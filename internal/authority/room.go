@@ -125,7 +125,8 @@ func (a *Authority) tellFull(b *store.Batch, rec *store.Label, st *label.Status)
 		Why: "The history of this label has no room for more advisories of this publisher. Newer releases of those that are there still find room if they are no longer. " +
 			"To say more of the product, have the label renewed: its successor has a history of its own.",
 	}
-	id := "full-" + string(rec.ID) + "-" + st.Advisory.SHA256.String()
+	// Several may publish one document.
+	id := "full-" + string(rec.ID) + "-" + label.DigestOf([]byte(st.Publisher()+" "+st.Advisory.SHA256.String())).String()
 	if !slices.Contains(a.distrust.Load().operators, st.Publisher()) {
 		if err := tell(b, notice.LabelFull, id, string(rec.ID), st.Publisher(), news); err != nil {
 			return err

@@ -54,7 +54,11 @@ func (a *Authority) doubtNotes(v *store.View, rec *store.Label) (notes []string,
 		if err != nil {
 			continue // a ruling, which is no statement
 		}
-		if doubt := known.doubts(st, label.Digest{}, rec.Org, l.Device.Category, a.programme.Lifecycle(rec.Scheme).Propagation); doubt != nil {
+		doubt, err := known.doubts(v, st, nil, rec.Org, l.Device.Category, a.programme.Lifecycle(rec.Scheme).Propagation)
+		if err != nil {
+			return nil, err
+		}
+		if doubt != nil {
 			notes = append(notes, fmt.Sprintf("The label rests on %s of %s (%s), which %s.", e.Number, e.Signer, e.SHA256, doubt.Text))
 		}
 	}

@@ -100,6 +100,7 @@ type newsOf struct {
 	rec  *store.Label
 	kind string
 	h    *label.History
+	from time.Time // of the last look, by which it is known that it is new
 }
 
 // watchLabels goes through all labels and tells what is new between two looks.
@@ -145,7 +146,7 @@ func (a *Authority) newsSince(v *store.View, rec *store.Label, from, to time.Tim
 		return nil, err
 	}
 	before, after := h.StandingAt(from), h.StandingAt(to)
-	told := func(kind string) { list = append(list, newsOf{rec, kind, h}) }
+	told := func(kind string) { list = append(list, newsOf{rec, kind, h, from}) }
 	switch {
 	case after.State == label.Expired && before.State != label.Expired:
 		told(notice.LabelExpired)
@@ -192,7 +193,8 @@ func (a *Authority) tellNews(b *store.Batch, n newsOf, changed map[string]string
 	rec := n.rec
 	if n.kind == notice.SchemeChanged { // once for each manufacturer
 		version := a.programme.Schemes[rec.Scheme].Version
-		id := fmt.Sprintf("scheme-%s-%s", rec.Scheme, label.DigestOf([]byte(version+"\x00"+rec.Org)))
+		// A version that was served before, and is again, is news again.
+		id := fmt.Sprintf("scheme-%s-%s", rec.Scheme, label.DigestOf(fmt.Appendf(nil, "%s\x00%s\x00%d", version, rec.Org, n.from.Unix())))
 		return tell(b, n.kind, id, rec.Scheme, rec.Org, SchemeNews{rec.Scheme, version, changed[rec.Scheme]})
 	}
 	s := n.h.StandingAt(b.At)

@@ -3,6 +3,7 @@ package authority
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"labeld/internal/label"
@@ -22,14 +23,20 @@ func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) 
 		if err != nil {
 			return err
 		}
-		items, _, err := a.distrust.Load().evidence(v, device, category, nil)
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(items, func(it *scheme.Item) bool { return it.ID == st.ID })
-		if i >= 0 {
-			notes = a.programme.Note(items[i], a.clock())
-			sameDay(notes, items, items[i])
+		now, known := a.clock(), a.distrust.Load()
+		for _, id := range slices.Sorted(maps.Keys(a.programme.Schemes)) {
+			s := a.programme.Schemes[id] // until when it counts is for the scheme to say
+			items, _, err := known.evidence(v, device, category, s.Lifecycle.Propagation)
+			if err != nil {
+				return err
+			}
+			i := slices.IndexFunc(items, func(it *scheme.Item) bool { return it.ID == st.ID })
+			if i < 0 {
+				return nil
+			}
+			note := []scheme.Note{s.Note(items[i], now)}
+			sameDay(note, items, items[i])
+			notes = append(notes, note...)
 		}
 		return nil
 	})

@@ -76,7 +76,7 @@ const (
 	BoundSchemeTerm     Bound = "scheme-term"     // the longest term the scheme grants
 	BoundSupportEnd     Bound = "support-end"     // the manufacturer's security updates end
 	BoundEvidenceExpiry Bound = "evidence-expiry" // a report or declaration it rests on grows too old
-	BoundGraceEnd       Bound = "grace-end"       // what was announced to end it does
+	BoundGraceEnd       Bound = "grace-end"       // what was announced to end it does, or what it rests on counts no longer
 )
 
 // An End is one instant at which something stops, and what it is.

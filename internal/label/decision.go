@@ -18,7 +18,7 @@ type Decision struct {
 	Criteria   []CriterionFound `json:"criteria"`
 	Missing    []Missing        `json:"missing"`            // for the level asked for
 	Evidence   []LabelEvidence  `json:"evidence,omitempty"` // all that counted
-	Unused     []Unused         `json:"unused,omitempty"`   // what was accepted and does not count, each with its reason
+	Unused     []Unused         `json:"unused,omitempty"`   // what was accepted and does not count in full, each with its reason
 	Decided    time.Time        `json:"decided"`
 	AppealBy   Date             `json:"appealBy"`   // last day on which an appeal is accepted
 	DecideDays int              `json:"decideDays"` // in which the authority decides an appeal
@@ -39,13 +39,14 @@ var criterionStates = []string{"met", "unmet", "undetermined", "not-applicable"}
 // Satisfied reports whether the criterion stands in nobody's way.
 func (c *CriterionFound) Satisfied() bool { return c.State == "met" || c.State == "not-applicable" }
 
-// Unused is evidence that was accepted for the device and does not count, or
-// counts only against it.
+// Unused is evidence that was accepted for the device and does not count in full:
+// not at all, only against the device, or only until some day.
 type Unused struct {
 	Evidence LabelEvidence `json:"evidence"`
 	Code     string        `json:"code"`             // why, such as other-edition; see [labeld/internal/scheme]
 	Text     string        `json:"text"`             // why, for people
 	Against  bool          `json:"against,omitzero"` // what it found wrong still counts
+	Until    Date          `json:"until,omitzero"`   // last day on which it counts in full; absent where it does not
 }
 
 // A Missing is one thing between the device and the level.

@@ -2,7 +2,8 @@ package notice
 
 import "slices"
 
-// Kinds of notices. A kind is never reused for something else.
+// Kinds of notices. A kind is never reused for something else. What operators did
+// to a label is told to its manufacturer, and to the other operators.
 const (
 	LabelSuspended  = "label.suspended"
 	LabelReinstated = "label.reinstated"
@@ -18,22 +19,25 @@ const (
 	LabelFull       = "label.full"     // an advisory was not added to its history; to whoever published it, and operators
 	LabelExpiring   = "label.expiring"
 	LabelExpired    = "label.expired"
-	ProductHeld     = "product.held"   // to the manufacturer: operators refuse a device, or all of it
-	ProductFree     = "product.freed"  // to the manufacturer: they no longer do
+	ProductHeld     = "product.held"   // to the manufacturer, and the other operators: operators refuse a device, or all of it
+	ProductFree     = "product.freed"  // to the manufacturer, and the other operators: they no longer do
 	GTINMoved       = "gtin.moved"     // to both manufacturers: a number belongs to another from now on
 	SchemeChanged   = "scheme.changed" // there are new criteria
 
 	RequestWaiting = "request.waiting" // to operators: a change of a label waits for the second of them
 	RequestClosed  = "request.closed"  // to whoever signed it: such a request will not be carried out
 
-	AppealFiled          = "appeal.filed"    // to operators
-	AppealDecided        = "appeal.decided"  // to the manufacturer
-	ReportReceived       = "report.received" // to operators, from somebody in a shop
-	AccreditationChanged = "accreditation.changed"
-	KeyEnrolled          = "key.enrolled" // to its owner, and where that is an operator to all operators
-	KeyRevoked           = "key.revoked"
-	EventFailed          = "event.failed" // to operators: labels that an event could not be drawn for
-	WorkFailed           = "work.failed"  // to operators: items that other work went on past
+	AppealFiled          = "appeal.filed"          // to operators
+	AppealDecided        = "appeal.decided"        // to the manufacturer, and the operators who did not decide it
+	ReportReceived       = "report.received"       // to operators, from somebody in a shop
+	AccreditationChanged = "accreditation.changed" // to the lab, and the operators who did not record it
+	StatementStruck      = "statement.struck"      // to whoever signed and carried it, and the device's manufacturer: it does not count any more
+	AffiliationChanged   = "affiliation.changed"   // to both organizations: they are under common control, or no longer
+	KeyEnrolled          = "key.enrolled"          // to its owner, and where that is an operator to all operators
+	KeyRevoked           = "key.revoked"           // to its owner, and the operators who did not revoke it
+	EventReported        = "event.reported"        // to the operators who did not report it: what labels rest on failed, or there is an advisory
+	EventFailed          = "event.failed"          // to operators: labels that an event could not be drawn for
+	WorkFailed           = "work.failed"           // to operators: items that other work went on past
 	HookTest             = "hook.test"
 )
 
@@ -71,7 +75,10 @@ var Kinds = []Kind{
 	{ReportReceived, "Report from a person", false},
 	{AccreditationChanged, "Accreditation changed", false},
 	{KeyEnrolled, "Key enrolled", false},
+	{StatementStruck, "Statement struck", false},
+	{AffiliationChanged, "Common control recorded or ended", false},
 	{KeyRevoked, "Key revoked", false},
+	{EventReported, "Event reported by another operator", false},
 	{EventFailed, "Consequences not drawn", false},
 	{WorkFailed, "Item that failed", false},
 	{HookTest, "Test", false},

@@ -126,7 +126,7 @@ func refusal(d *store.Decision) (*labelv1.Refusal, error) {
 	for _, u := range p.Unused {
 		e := &u.Evidence
 		ref := &labelv1.EvidenceRef{Id: e.SHA256.String(), Type: e.Type, Signer: e.Signer, Number: e.Number, Date: e.Date.String()}
-		out.Unused = append(out.Unused, &labelv1.UnusedEvidence{Evidence: ref, Code: u.Code, Text: u.Text, Against: u.Against})
+		out.Unused = append(out.Unused, &labelv1.UnusedEvidence{Evidence: ref, Code: u.Code, Text: u.Text, Against: u.Against, CountsUntil: dayText(u.Until)})
 	}
 	out.Bundle, err = bundle(d.Signed)
 	return out, err

@@ -181,14 +181,22 @@ func gaps(list []scheme.Gap) (out []*labelv1.Gap) {
 
 func unused(list []scheme.Unused) (out []*labelv1.UnusedEvidence) {
 	for _, u := range list {
-		out = append(out, &labelv1.UnusedEvidence{Evidence: items([]*scheme.Item{u.Item})[0], Code: u.Code, Text: u.Text, Against: u.Against})
+		out = append(out, &labelv1.UnusedEvidence{Evidence: items([]*scheme.Item{u.Item})[0], Code: u.Code, Text: u.Text, Against: u.Against, CountsUntil: dayText(u.Until)})
 	}
 	return out
 }
 
+// dayText writes a day, and nothing for the zero one.
+func dayText(d label.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
+
 func notes(list []scheme.Note) (out []*labelv1.StatementNote) {
 	for _, n := range list {
-		out = append(out, &labelv1.StatementNote{Scheme: n.Scheme, Counts: n.Counts, Code: n.Code, Text: n.Text, Against: n.Against})
+		out = append(out, &labelv1.StatementNote{Scheme: n.Scheme, Counts: n.Counts, Code: n.Code, Text: n.Text, Against: n.Against, CountsUntil: dayText(n.Until)})
 	}
 	return out
 }

@@ -91,7 +91,7 @@ func (s *submissions) ListSubmissions(ctx context.Context, r *labelv1.ListSubmis
 	for _, n := range list {
 		m := submission(n.Statement)
 		if n.Doubt != nil {
-			m.Doubt, m.DoubtText = n.Doubt.Code, n.Doubt.Text
+			m.Doubt, m.DoubtText, m.CountsUntil = n.Doubt.Code, n.Doubt.Text, dayText(n.Until)
 		}
 		m.OtherDevice = n.Other
 		out.Submissions = append(out.Submissions, m)
@@ -391,7 +391,7 @@ func (s *operations) AddAccreditation(ctx context.Context, r *labelv1.AddAccredi
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.AddAccreditationResponse{Accreditation: accreditation(a)}, nil
+	return &labelv1.AddAccreditationResponse{Accreditation: accreditation(a), Notes: a.Notes}, nil
 }
 
 func (s *operations) ListSchemes(context.Context, *labelv1.ListSchemesRequest) (*labelv1.ListSchemesResponse, error) {

@@ -165,7 +165,7 @@ type Decision struct {
 	Reached  int      // highest level reached, 0 for none
 	Missing  []Gap    // for the level above Reached
 	Evidence []*Item  // all that counts, latest first
-	Unused   []Unused // what was accepted and does not count, or only against the device
+	Unused   []Unused // what was accepted and does not count, or only against the device, or only until some day
 
 	// Contradictions stand between the device and every level.
 	Contradictions []Gap
@@ -182,7 +182,7 @@ func (d *Decision) MissingFor(level int) []Gap {
 	return d.missing(level)
 }
 
-// UnusedFor returns what does not count where a level of the scheme is sought.
+// UnusedFor returns what does not count in full where a level of the scheme is sought.
 func (d *Decision) UnusedFor(level int) []Unused {
 	if level < 1 || level > len(d.Levels) {
 		return d.Unused
@@ -190,13 +190,13 @@ func (d *Decision) UnusedFor(level int) []Unused {
 	return d.unused(level)
 }
 
-// unused lists what does not count, and the reports of tests for a lower level
+// unused lists what does not count in full, and the reports of tests for a lower level
 // that findings of a level would rest on, in the order of items.
 func (d *Decision) unused(level int) []Unused {
 	list := slices.Clip(d.evaluation.unused)
 	for _, f := range d.Levels[level-1].Findings {
 		for _, it := range f.lower {
-			u := Unused{it, LowerLevel, fmt.Sprintf("is of tests for level %d; criteria of higher levels cannot rest on it, and what it found wrong counts for them", it.Level), true}
+			u := Unused{Item: it, Code: LowerLevel, Text: fmt.Sprintf("is of tests for level %d; criteria of higher levels cannot rest on it, and what it found wrong counts for them", it.Level), Against: true}
 			if !slices.Contains(list, u) {
 				list = append(list, u)
 			}

@@ -35,7 +35,7 @@ func (e *evaluation) accepted(c *Criterion, src Source) (*Item, error) {
 		if err != nil || later == nil {
 			return it, err
 		}
-		e.note(Unused{it, LaterFinding, fmt.Sprintf("does not hold for criterion %s any more: report %s of %s found it wrong since", c.ID, later.Number, later.Signer), false})
+		e.note(Unused{Item: it, Code: LaterFinding, Text: fmt.Sprintf("does not hold for criterion %s any more: report %s of %s found it wrong since", c.ID, later.Number, later.Signer)})
 	}
 	return nil, nil
 }

@@ -153,6 +153,7 @@ func TestCorrections(t *testing.T) {
 // TestDoubts gives items that the caller does not trust, for a time or for good.
 func TestDoubts(t *testing.T) {
 	grace := now.AddDate(0, 1, 0)
+	lastDay := label.DateOf(grace.Add(-1)).String()
 	doubted := func(d scheme.Doubt, vs string) *scheme.Item {
 		it := lab(t, days(9), 3, vs, "open_ports=0 password_length=12")
 		d.Code, d.Text = "lab-suspended", "is of a lab whose accreditation is suspended"
@@ -169,8 +170,8 @@ func TestDoubts(t *testing.T) {
 		"bad":                 {doubted(scheme.Doubt{}, bad), 1, "lab-suspended"},
 		"good, against":       {doubted(scheme.Doubt{Against: true}, good), 1, "lab-suspended against"},
 		"bad, against":        {doubted(scheme.Doubt{Against: true}, bad), 0, "lab-suspended against"},
-		"good, until then":    {doubted(scheme.Doubt{Until: grace}, good), 2, ""},
-		"bad, until then":     {doubted(scheme.Doubt{Until: grace}, bad), 0, ""},
+		"good, until then":    {doubted(scheme.Doubt{Until: grace}, good), 2, "lab-suspended until " + lastDay},
+		"bad, until then":     {doubted(scheme.Doubt{Until: grace}, bad), 0, "lab-suspended until " + lastDay},
 		"good, until now":     {doubted(scheme.Doubt{Until: now}, good), 1, "lab-suspended"},
 		"bad, against by now": {doubted(scheme.Doubt{Until: now, Against: true}, bad), 0, "lab-suspended against"},
 	} {
@@ -345,6 +346,8 @@ func TestNote(t *testing.T) {
 	p := programme(t, small)
 	doubted := lab(t, today, 3, "p-1=pass", "")
 	doubted.Doubt = &scheme.Doubt{Code: "lab-suspended", Text: "is of a suspended lab", Against: true}
+	limited := lab(t, today, 3, "p-1=pass", "")
+	limited.Doubt = &scheme.Doubt{Code: "scope-lost", Text: "is of a lab that lost the scope", Against: true, Until: today.AddDays(9).End()}
 	for name, row := range map[string]struct {
 		it   *scheme.Item
 		want string
@@ -355,6 +358,7 @@ func TestNote(t *testing.T) {
 		"other edition": {amended(t, today, 3, "p-1=pass", "", in("B")), "ladder false other-edition true"},
 		"old":           {lab(t, today.AddMonths(-7), 3, "p-1=pass", ""), "ladder false too-old true"},
 		"doubted":       {doubted, "ladder false lab-suspended true"},
+		"limited":       {limited, "ladder true  false"},
 	} {
 		notes := p.Note(row.it, now)
 		if len(notes) != 1 || notes[0].Text == "" || strings.ContainsAny(notes[0].Text, "\n%") {
@@ -366,6 +370,9 @@ func TestNote(t *testing.T) {
 		}
 		if name == "shallow" && !strings.Contains(n.Text, "levels 1 to 1") {
 			t.Errorf("a shallow report %s", n.Text)
+		}
+		if until := today.AddDays(9); name == "limited" && (n.Until != until || !strings.Contains(n.Text, "counts until "+until.String())) {
+			t.Errorf("a report that counts for a time: %+v", n)
 		}
 	}
 }

@@ -38,13 +38,36 @@ func (it *Item) doubt(now time.Time) *Doubt {
 	return it.Doubt
 }
 
-// Unused is an item that was accepted for the device and does not count, or
-// counts only against it.
+// LastDay returns the last day on which the item counts in full all the same; zero
+// where Until is.
+func (d *Doubt) LastDay() label.Date {
+	if d.Until.IsZero() {
+		return label.Date{}
+	}
+	return label.DateOf(d.Until.Add(-1))
+}
+
+// limit returns the doubt that an item counts in spite of, until some day, or nil.
+func (it *Item) limit(now time.Time) *Doubt {
+	if it.Doubt == nil || !now.Before(it.Doubt.Until) {
+		return nil
+	}
+	return it.Doubt
+}
+
+// limited says until when an item counts, and why no longer.
+func (d *Doubt) limited() string {
+	return fmt.Sprintf("counts until %s and no longer, because it %s", d.LastDay(), d.Text)
+}
+
+// Unused is an item that was accepted for the device and does not count in full:
+// not at all, only against the device, or only until some day.
 type Unused struct {
 	Item    *Item
-	Code    string // one of those below, or that of a [Doubt]
-	Text    string // why, in one line
-	Against bool   // what it found wrong still counts
+	Code    string     // one of those below, or that of a [Doubt]
+	Text    string     // why, in one line
+	Against bool       // what it found wrong still counts
+	Until   label.Date // last day on which it counts in full, or zero where it does not
 }
 
 // Why items do not count.
@@ -88,30 +111,42 @@ type Note struct {
 	Code    string // why it does not count
 	Text    string // in one line
 	Against bool   // what it finds wrong counts all the same
+
+	// Until is the last day on which it counts, where that is known because of a
+	// doubt; Text says why. Otherwise it is zero.
+	Until label.Date
 }
 
 // Note says for every scheme of the programme whether a statement counts, and
 // why not, as far as that can be told without the other evidence for its device.
 func (p *Programme) Note(it *Item, now time.Time) (notes []Note) {
 	for _, id := range slices.Sorted(maps.Keys(p.Schemes)) {
-		s := p.Schemes[id]
-		n := Note{Scheme: id}
-		n.Code, n.Text = s.unused(it, now)
-		report := it.Source() == Lab
-		n.Against = report && n.Code != "" && n.Code != OtherStandard
-		d := it.doubt(now)
-		switch {
-		case d != nil && !d.Against: // it does not count at all, whatever it is about
-			n.Code, n.Text, n.Against = d.Code, d.Text, false
-		case n.Code == OtherStandard:
-		case d != nil:
-			n.Code, n.Text, n.Against = d.Code, d.Text, report && d.Against
-		case n.Code == "" && report && it.Level < len(s.Levels):
-			n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s, for criteria of the levels 1 to %d; what it finds wrong counts at every level", id, it.Level)
-		case n.Code == "":
-			n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s", id)
-		}
-		notes = append(notes, n)
+		notes = append(notes, p.Schemes[id].Note(it, now))
 	}
 	return notes
+}
+
+// Note is [Programme.Note] for one scheme.
+func (s *Scheme) Note(it *Item, now time.Time) Note {
+	n := Note{Scheme: s.ID}
+	n.Code, n.Text = s.unused(it, now)
+	report := it.Source() == Lab
+	n.Against = report && n.Code != "" && n.Code != OtherStandard
+	d := it.doubt(now)
+	switch {
+	case d != nil && !d.Against: // it does not count at all, whatever it is about
+		n.Code, n.Text, n.Against = d.Code, d.Text, false
+	case n.Code == OtherStandard:
+	case d != nil:
+		n.Code, n.Text, n.Against = d.Code, d.Text, report && d.Against
+	case n.Code == "" && report && it.Level < len(s.Levels):
+		n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s, for criteria of the levels 1 to %d; what it finds wrong counts at every level", s.ID, it.Level)
+	case n.Code == "":
+		n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s", s.ID)
+	}
+	if d := it.limit(now); n.Counts && d != nil {
+		n.Until = d.LastDay()
+		n.Text += "; it " + d.limited()
+	}
+	return n
 }

@@ -66,6 +66,9 @@ func (e *evaluation) file(it *Item) {
 	if report && code != OtherStandard {
 		e.trusted = append(e.trusted, it)
 	}
+	if d := it.limit(e.now); d != nil && code == "" {
+		e.unused = append(e.unused, Unused{it, d.Code, d.limited(), report && d.Against, d.LastDay()})
+	}
 	switch {
 	case code != "":
 		e.leave(it, code, text, report && code != OtherStandard)
@@ -78,7 +81,7 @@ func (e *evaluation) file(it *Item) {
 
 // leave files an item as unused, and keeps it where it counts against the device.
 func (e *evaluation) leave(it *Item, code, text string, against bool) {
-	e.unused = append(e.unused, Unused{it, code, text, against})
+	e.unused = append(e.unused, Unused{Item: it, Code: code, Text: text, Against: against})
 	if against {
 		e.against = append(e.against, it)
 	}

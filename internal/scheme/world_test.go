@@ -302,6 +302,9 @@ func unused(d *scheme.Decision) string {
 		if u.Against {
 			s += " against"
 		}
+		if !u.Until.IsZero() {
+			s += " until " + u.Until.String()
+		}
 		out = append(out, s)
 	}
 	return strings.Join(out, ", ")

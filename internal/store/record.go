@@ -63,6 +63,10 @@ type Label struct {
 type Accreditation struct {
 	Index int64
 	label.Accreditation
+
+	// Notes says what whoever recorded it has to know. It is for the answer, and is
+	// not stored.
+	Notes []string
 }
 
 // An Entry is a log entry, ready to be stored.

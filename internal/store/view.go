@@ -309,6 +309,15 @@ func (v *View) DeviceStatements(device label.Digest) (list []DeviceStatement, er
 	return list, nil
 }
 
+// Superseded returns the statement that took the place of another about a device,
+// or zero where none did.
+func (v *View) Superseded(device, statement label.Digest) (by label.Digest) {
+	if b := v.tx.Bucket(bDeviceStmts).Get(pair(device, statement[:])); len(b) == len(by) {
+		by = label.Digest(b)
+	}
+	return by
+}
+
 // OrgStatements calls f with the statements an organization signed or carried,
 // newest first, from the one after a cursor on, until f returns false. The
 // cursor of a statement is what f gets beside it.

@@ -90,6 +90,9 @@ func (h *Handler) standing(p look) standing {
 	if p.State == label.Active || p.State == label.Expired {
 		s.Because = h.account(p, lapse(p))
 		s.Bound = v.Text(bounds[p.ExpiresFor])
+		if p.ExpiresFor == label.BoundGraceEnd && !p.Expires.Before(p.Label.Expires) { // the label itself says so
+			s.Bound = v.Text("validity.grace-issued")
+		}
 	}
 	if p.State == label.Expired { // what was open then still is
 		for _, hold := range p.Holds {

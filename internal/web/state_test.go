@@ -569,3 +569,25 @@ func TestCaveatInShort(t *testing.T) {
 		})
 	}
 }
+
+// TestIssuedEarlyEnd issues a label while the scope of its laboratory is lost: the
+// page says why it ends early, and not that the label names another day.
+func TestIssuedEarlyEnd(t *testing.T) {
+	w := newWorld(t)
+	e := w.Example("camera")
+	p := w.Issue(e, 3)
+	w.pass(time.Hour)
+	w.Accredit(labeltest.Lab, func(a *label.Accreditation) {
+		a.Number, a.Categories = p.Label.Labs[0].Accreditation, []string{"toy"}
+	})
+	w.change(labeltest.Maker, p, label.Withdraw, "maker-request", nil)
+	w.pass(time.Hour)
+	o, err := w.Authority.Request(t.Context(), w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "", 3)
+	if err != nil || o.Label == nil {
+		t.Fatal(o, err)
+	}
+	page := words(get(w.h, "/l/"+string(o.Label.Label.ID)).Body.String())
+	wants(t, "the page", page,
+		[]string{"A report that it rests on counts only until then", "Why: The laboratory that tested the product is no longer accredited for such tests.", "no longer covers ip-camera"},
+		[]string{"the signed label still names a later day"})
+}

@@ -172,7 +172,7 @@ type Refusal struct {
 	DecideDays int32 `protobuf:"varint,12,opt,name=decide_days,json=decideDays,proto3" json:"decide_days,omitempty"`
 	// The signed statement, predicate decision/v1, as a Sigstore bundle.
 	Bundle []byte `protobuf:"bytes,13,opt,name=bundle,proto3" json:"bundle,omitempty"`
-	// What was accepted for the device and does not count.
+	// What was accepted for the device and does not count in full.
 	Unused        []*UnusedEvidence `protobuf:"bytes,14,rep,name=unused,proto3" json:"unused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

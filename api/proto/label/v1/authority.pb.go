@@ -1103,6 +1103,9 @@ type AddAccreditationResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The accreditation.
 	Accreditation *Accreditation `protobuf:"bytes,1,opt,name=accreditation,proto3" json:"accreditation,omitempty"`
+	// What whoever records it has to know: which record it replaces, what that
+	// narrows or gives back, and what follows from it.
+	Notes         []string `protobuf:"bytes,2,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1140,6 +1143,13 @@ func (*AddAccreditationResponse) Descriptor() ([]byte, []int) {
 func (x *AddAccreditationResponse) GetAccreditation() *Accreditation {
 	if x != nil {
 		return x.Accreditation
+	}
+	return nil
+}
+
+func (x *AddAccreditationResponse) GetNotes() []string {
+	if x != nil {
+		return x.Notes
 	}
 	return nil
 }
@@ -1678,9 +1688,10 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x11RevokeKeyResponse\x12\x1f\n" +
 	"\x03key\x18\x01 \x01(\v2\r.label.v1.KeyR\x03key\"X\n" +
 	"\x17AddAccreditationRequest\x12=\n" +
-	"\raccreditation\x18\x01 \x01(\v2\x17.label.v1.AccreditationR\raccreditation\"Y\n" +
+	"\raccreditation\x18\x01 \x01(\v2\x17.label.v1.AccreditationR\raccreditation\"o\n" +
 	"\x18AddAccreditationResponse\x12=\n" +
-	"\raccreditation\x18\x01 \x01(\v2\x17.label.v1.AccreditationR\raccreditation\"\x14\n" +
+	"\raccreditation\x18\x01 \x01(\v2\x17.label.v1.AccreditationR\raccreditation\x12\x14\n" +
+	"\x05notes\x18\x02 \x03(\tR\x05notes\"\x14\n" +
 	"\x12ListSchemesRequest\"A\n" +
 	"\x13ListSchemesResponse\x12*\n" +
 	"\aschemes\x18\x01 \x03(\v2\x10.label.v1.SchemeR\aschemes\"\"\n" +

@@ -1050,8 +1050,8 @@ type Decision struct {
 	Stale []*EvidenceRef `protobuf:"bytes,9,rep,name=stale,proto3" json:"stale,omitempty"`
 	// The evidence that findings name by ID.
 	Evidence []*EvidenceRef `protobuf:"bytes,10,rep,name=evidence,proto3" json:"evidence,omitempty"`
-	// What was accepted for the device and does not count, or counts only against
-	// it, each with its reason.
+	// What was accepted for the device and does not count in full, each with its
+	// reason.
 	Unused        []*UnusedEvidence `protobuf:"bytes,11,rep,name=unused,proto3" json:"unused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1165,8 +1165,8 @@ func (x *Decision) GetUnused() []*UnusedEvidence {
 	return nil
 }
 
-// Evidence that was accepted for the device and does not count, or counts only
-// against it.
+// Evidence that was accepted for the device and does not count in full: not at all,
+// only against the device, or only until some day.
 type UnusedEvidence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The statement or ruling.
@@ -1178,7 +1178,9 @@ type UnusedEvidence struct {
 	// Why, for people.
 	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
 	// Whether what it found wrong counts all the same.
-	Against       bool `protobuf:"varint,4,opt,name=against,proto3" json:"against,omitempty"`
+	Against bool `protobuf:"varint,4,opt,name=against,proto3" json:"against,omitempty"`
+	// Last day on which it counts in full, YYYY-MM-DD; empty where it does not.
+	CountsUntil   string `protobuf:"bytes,5,opt,name=counts_until,json=countsUntil,proto3" json:"counts_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1239,6 +1241,13 @@ func (x *UnusedEvidence) GetAgainst() bool {
 		return x.Against
 	}
 	return false
+}
+
+func (x *UnusedEvidence) GetCountsUntil() string {
+	if x != nil {
+		return x.CountsUntil
+	}
+	return ""
 }
 
 // What one level came to.
@@ -1683,12 +1692,13 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x05stale\x18\t \x03(\v2\x15.label.v1.EvidenceRefB\x02\x18\x01R\x05stale\x121\n" +
 	"\bevidence\x18\n" +
 	" \x03(\v2\x15.label.v1.EvidenceRefR\bevidence\x120\n" +
-	"\x06unused\x18\v \x03(\v2\x18.label.v1.UnusedEvidenceR\x06unused\"\x85\x01\n" +
+	"\x06unused\x18\v \x03(\v2\x18.label.v1.UnusedEvidenceR\x06unused\"\xa8\x01\n" +
 	"\x0eUnusedEvidence\x121\n" +
 	"\bevidence\x18\x01 \x01(\v2\x15.label.v1.EvidenceRefR\bevidence\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x12\n" +
 	"\x04text\x18\x03 \x01(\tR\x04text\x12\x18\n" +
-	"\aagainst\x18\x04 \x01(\bR\aagainst\"\x80\x01\n" +
+	"\aagainst\x18\x04 \x01(\bR\aagainst\x12!\n" +
+	"\fcounts_until\x18\x05 \x01(\tR\vcountsUntil\"\x80\x01\n" +
 	"\vLevelResult\x12\x14\n" +
 	"\x05level\x18\x01 \x01(\x05R\x05level\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +

@@ -485,7 +485,10 @@ type StatementNote struct {
 	// The same for people.
 	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
 	// Whether what it finds wrong counts all the same.
-	Against       bool `protobuf:"varint,5,opt,name=against,proto3" json:"against,omitempty"`
+	Against bool `protobuf:"varint,5,opt,name=against,proto3" json:"against,omitempty"`
+	// Last day on which it counts, YYYY-MM-DD, where something speaks against it that
+	// leaves a time of grace; the text says what. Otherwise empty.
+	CountsUntil   string `protobuf:"bytes,6,opt,name=counts_until,json=countsUntil,proto3" json:"counts_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -555,6 +558,13 @@ func (x *StatementNote) GetAgainst() bool {
 	return false
 }
 
+func (x *StatementNote) GetCountsUntil() string {
+	if x != nil {
+		return x.CountsUntil
+	}
+	return ""
+}
+
 // A receipt for an accepted statement.
 type Submission struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -568,14 +578,17 @@ type Submission struct {
 	Key string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
 	// When it was accepted.
 	Received *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=received,proto3" json:"received,omitempty"`
-	// Why it does not count (any more), or only against the device, as a code;
-	// empty where nothing speaks against it, and where no device was asked for.
+	// Why it does not count (any more), or only against the device, or only until
+	// some day, as a code; empty where nothing speaks against it.
 	Doubt string `protobuf:"bytes,6,opt,name=doubt,proto3" json:"doubt,omitempty"`
 	// The same as a sentence.
 	DoubtText string `protobuf:"bytes,7,opt,name=doubt_text,json=doubtText,proto3" json:"doubt_text,omitempty"`
 	// Whether it is about another device of the product than the one that was asked
 	// for, and counts against that too.
-	OtherDevice   bool `protobuf:"varint,8,opt,name=other_device,json=otherDevice,proto3" json:"other_device,omitempty"`
+	OtherDevice bool `protobuf:"varint,8,opt,name=other_device,json=otherDevice,proto3" json:"other_device,omitempty"`
+	// Last day on which it counts in spite of the doubt, YYYY-MM-DD; empty where it
+	// does not count.
+	CountsUntil   string `protobuf:"bytes,9,opt,name=counts_until,json=countsUntil,proto3" json:"counts_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -664,6 +677,13 @@ func (x *Submission) GetOtherDevice() bool {
 		return x.OtherDevice
 	}
 	return false
+}
+
+func (x *Submission) GetCountsUntil() string {
+	if x != nil {
+		return x.CountsUntil
+	}
+	return ""
 }
 
 // Asks for a page of submissions.
@@ -825,13 +845,14 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"submission\x18\x01 \x01(\v2\x14.label.v1.SubmissionR\n" +
 	"submission\x12\x14\n" +
 	"\x05known\x18\x02 \x01(\bR\x05known\x12-\n" +
-	"\x05notes\x18\x03 \x03(\v2\x17.label.v1.StatementNoteR\x05notes\"\x81\x01\n" +
+	"\x05notes\x18\x03 \x03(\v2\x17.label.v1.StatementNoteR\x05notes\"\xa4\x01\n" +
 	"\rStatementNote\x12\x16\n" +
 	"\x06scheme\x18\x01 \x01(\tR\x06scheme\x12\x16\n" +
 	"\x06counts\x18\x02 \x01(\bR\x06counts\x12\x12\n" +
 	"\x04code\x18\x03 \x01(\tR\x04code\x12\x12\n" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x12\x18\n" +
-	"\aagainst\x18\x05 \x01(\bR\aagainst\"\x95\x02\n" +
+	"\aagainst\x18\x05 \x01(\bR\aagainst\x12!\n" +
+	"\fcounts_until\x18\x06 \x01(\tR\vcountsUntil\"\xb8\x02\n" +
 	"\n" +
 	"Submission\x123\n" +
 	"\tstatement\x18\x01 \x01(\v2\x15.label.v1.EvidenceRefR\tstatement\x12\x16\n" +
@@ -842,7 +863,8 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"\x05doubt\x18\x06 \x01(\tR\x05doubt\x12\x1d\n" +
 	"\n" +
 	"doubt_text\x18\a \x01(\tR\tdoubtText\x12!\n" +
-	"\fother_device\x18\b \x01(\bR\votherDevice\"l\n" +
+	"\fother_device\x18\b \x01(\bR\votherDevice\x12!\n" +
+	"\fcounts_until\x18\t \x01(\tR\vcountsUntil\"l\n" +
 	"\x16ListSubmissionsRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
