@@ -184,6 +184,7 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 	}
 	n.weigh(d, l)
 	n.hold(p.holds)
+	n.lighter(p.heavier)
 	n.renewable = n.loss == "" && p.live != nil && p.live.ID == rec.ID && p.standing.ExpiresFor == label.BoundGraceEnd &&
 		!doubted(p.items, l)
 	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
@@ -221,6 +222,18 @@ func (n *verdict) hold(holds []*Hold) {
 		n.ids = append(n.ids, fmt.Sprintf("%s/%s/%s", h.Label.ID, h.Action, h.Reason))
 		n.what = append(n.what, fmt.Sprintf("Label %s of the same product %s (%s)", h.Label.ID.Pretty(), befell[h.Action], h.Reason))
 	}
+}
+
+// lighter finds that the same product is registered in a category of higher risk,
+// and that no operator has looked at this: for it less was asked than for the other
+// ([Authority.heavier]).
+func (n *verdict) lighter(h *heavier) {
+	if h == nil {
+		return
+	}
+	n.loss = cmp.Or(n.loss, scheme.Unsupported)
+	n.ids = append(n.ids, "heavier "+h.device.Digest.String())
+	n.what = append(n.what, fmt.Sprintf("The same product is registered in a category of higher risk, %s (device %.16s)", h.category, h.device.Digest))
 }
 
 // compare finds what a label repeats of a declaration that no longer says so, or

@@ -21,6 +21,7 @@ const (
 	ProductHeld     = "product.held"   // to the manufacturer: operators refuse a device, or all of it
 	ProductFree     = "product.freed"  // to the manufacturer: they no longer do
 	GTINMoved       = "gtin.moved"     // to both manufacturers: a number belongs to another from now on
+	DeviceAlike     = "device.alike"   // to operators: a device was registered that looks like another manufacturer's
 	SchemeChanged   = "scheme.changed" // there are new criteria
 
 	RequestWaiting = "request.waiting" // to operators: a change of a label waits for the second of them
@@ -57,6 +58,7 @@ var Kinds = []Kind{
 	{ProductHeld, "Product on hold", false},
 	{ProductFree, "Product no longer on hold", false},
 	{GTINMoved, "GTIN belongs to another manufacturer", false},
+	{DeviceAlike, "Device that looks like another manufacturer's", false},
 	{LabelJudged, "Label judged again", false},
 	{LabelAdvised, "Security advisory", true},
 	{LabelFull, "Advisory not added: the label's history is full", false},
