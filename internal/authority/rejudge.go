@@ -254,6 +254,28 @@ func (n *verdict) compare(d *scheme.Decision, l *label.Label) {
 	if today.Product.SupportEnd.Before(l.Product.SupportEnd) {
 		lost("support "+today.Product.SupportEnd.String(), "Security updates until "+l.Product.SupportEnd.String()+", which is now declared to be "+today.Product.SupportEnd.String())
 	}
+	if scheme.FewerUpdates(today.Product.Updates, l.Product.Updates) {
+		lost("updates="+today.Product.Updates, "Updates that are "+l.Product.Updates+", which are now declared to be "+today.Product.Updates)
+	}
+	if l.Product.SBOM && !today.Product.SBOM {
+		lost("sbom", "A list of the software parts that is kept, which is no longer declared")
+	}
+	before, now := &l.Product.Vulnerabilities, &today.Product.Vulnerabilities
+	for _, p := range []struct {
+		id, what    string
+		before, now int
+	}{
+		{"ackDays", "An answer to reports of weaknesses", before.AckDays, now.AckDays},
+		{"statusDays", "News of reported weaknesses", before.StatusDays, now.StatusDays},
+	} {
+		switch {
+		case p.before == scheme.Slower(p.before, p.now) || p.before == 0:
+		case p.now == 0:
+			lost(p.id, fmt.Sprintf("%s within %d days, of which no time is declared any more", p.what, p.before))
+		default:
+			lost(fmt.Sprintf("%s %d", p.id, p.now), fmt.Sprintf("%s within %d days, which are now declared to be %d", p.what, p.before, p.now))
+		}
+	}
 	for _, f := range l.Declared {
 		if !slices.Contains(today.Declared, f) {
 			lost(fmt.Sprintf("%s=%t", f.Fact, f.Value), "What the label repeats as declared about "+f.Fact)

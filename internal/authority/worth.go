@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"labeld/internal/label"
 	"labeld/internal/scheme"
@@ -30,6 +31,11 @@ func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) 
 		if i >= 0 {
 			notes = a.programme.Note(items[i], a.clock())
 			sameDay(notes, items, items[i])
+			rulings, _, err := a.distrust.Load().rulings(v, st.Device)
+			if err != nil {
+				return err
+			}
+			a.admitted(notes, items[i], rulings)
 		}
 		return nil
 	})
@@ -49,6 +55,20 @@ func sameDay(notes []scheme.Note, items []*scheme.Item, it *scheme.Item) {
 	for i := range notes {
 		if notes[i].Counts {
 			notes[i].Text += fmt.Sprintf("; declaration %s of the same day, %s, stands beside it, and of what they say the worse counts: to correct it, declare with a later date", items[beside].Number, it.Date)
+		}
+	}
+}
+
+// admitted adds to what a declaration is worth that it claims to fail what a ruling on
+// an appeal had count as met.
+func (a *Authority) admitted(notes []scheme.Note, it *scheme.Item, rulings []*scheme.Item) {
+	for i := range notes {
+		for _, r := range rulings {
+			list := a.programme.Schemes[notes[i].Scheme].Admits(it, r)
+			if !notes[i].Counts || len(list) == 0 {
+				continue
+			}
+			notes[i].Text += fmt.Sprintf("; it claims that %s fails, so that the ruling on appeal %s does not hold for that, and a label that rests on the ruling is judged again: a lab's pass, or a declaration of a later day without this claim, answers it", strings.Join(list, ", "), r.Number)
 		}
 	}
 }
