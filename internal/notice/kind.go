@@ -9,13 +9,14 @@ const (
 	LabelRevoked    = "label.revoked"
 	LabelWithdrawn  = "label.withdrawn"
 	LabelSuperseded = "label.superseded"
-	LabelLapsing    = "label.lapsing"  // it will end earlier than it says
-	LabelReview     = "label.review"   // the authority looks into it
-	LabelCleared    = "label.cleared"  // it has looked, and found nothing
-	LabelReleased   = "label.released" // a hold that outlived it ended
-	LabelJudged     = "label.judged"   // to manufacturer and operators: evidence no longer carries it, or does again
-	LabelAdvised    = "label.advised"  // there is an advisory about the product
-	LabelFull       = "label.full"     // an advisory was not added to its history; to whoever published it, and operators
+	LabelLapsing    = "label.lapsing"    // it will end earlier than it says
+	LabelReview     = "label.review"     // the authority looks into it
+	LabelCleared    = "label.cleared"    // it has looked, and found nothing
+	LabelReleased   = "label.released"   // a hold that outlived it ended
+	LabelJudged     = "label.judged"     // to manufacturer and operators: evidence no longer carries it, or does again
+	LabelAdvised    = "label.advised"    // there is an advisory about the product
+	LabelFull       = "label.full"       // an advisory was not added to its history; to whoever published it, and operators
+	AdvisoryDropped = "advisory.dropped" // to operators: a release leaves out what an earlier one warned of, and that stands
 	LabelExpiring   = "label.expiring"
 	LabelExpired    = "label.expired"
 	ProductHeld     = "product.held"   // to the manufacturer: operators refuse a device, or all of it
@@ -62,6 +63,7 @@ var Kinds = []Kind{
 	{LabelJudged, "Label judged again", false},
 	{LabelAdvised, "Security advisory", true},
 	{LabelFull, "Advisory not added: the label's history is full", false},
+	{AdvisoryDropped, "Advisory that leaves out an earlier warning", false},
 	{LabelExpiring, "Label expires soon", true},
 	{LabelExpired, "Label expired", true},
 	{SchemeChanged, "New criteria", true},
