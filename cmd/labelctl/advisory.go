@@ -18,7 +18,13 @@ func advisoryCommand(c *ctl) *cobra.Command {
 		`Publish a CSAF 2.0 or OpenVEX 0.2.0 document. What it says of the device of a
 label, at the software version that was tested, appears wherever the label is
 checked: that it is affected, from which version on it is not, what to do. A
-later release of the document replaces an earlier one of the same publisher.
+later release of the document replaces an earlier one of the same publisher, in
+what it speaks of: what it leaves out it does not take back. To take a warning
+back, say expressly that the product is not affected, or that it is fixed.
+
+A product is named by its GTIN (https://id.gs1.org/01/GTIN, or pkg:gtin/GTIN), or by
+maker and model number (pkg:generic/MAKER/MODEL or a CPE; in CSAF also the branches
+vendor and product_name, and model_numbers).
 
 A manufacturer that declared in how many days it gives news of a weakness is held
 to that: where owners wait for a remedy and neither a later release nor another
@@ -121,6 +127,9 @@ func (c *ctl) sendAdvisory(ctx context.Context, api labelv1.AdvisoryServiceClien
 	r, err := api.PublishAdvisory(ctx, &labelv1.PublishAdvisoryRequest{Event: signed, Document: document})
 	if err != nil {
 		return err
+	}
+	for _, n := range r.GetNotes() {
+		c.note("%s", n)
 	}
 	return c.followAdvisory(ctx, api, r.GetAdvisory())
 }

@@ -131,6 +131,7 @@ type registration struct {
 	Device     string       `json:"device"` // digest
 	Registered time.Time    `json:"registered"`
 	Known      bool         `json:"known,omitempty"`
+	Notes      []string     `json:"notes,omitempty"` // such as that operators were told of a device that looks like another's
 	Picture    *sentPicture `json:"picture,omitempty"`
 }
 
@@ -153,7 +154,7 @@ func (c *ctl) register(ctx context.Context, descriptor, picture []byte) error {
 	if err != nil {
 		return err
 	}
-	out := registration{Device: r.GetDevice(), Registered: r.GetRegistered().AsTime(), Known: r.GetKnown()}
+	out := registration{Device: r.GetDevice(), Registered: r.GetRegistered().AsTime(), Known: r.GetKnown(), Notes: r.GetNotes()}
 	if picture != nil {
 		sent, err := api.AddPicture(ctx, &labelv1.AddPictureRequest{Device: r.GetDevice(), Picture: picture})
 		if err != nil {
@@ -165,6 +166,9 @@ func (c *ctl) register(ctx context.Context, descriptor, picture []byte) error {
 		p.line("%s", out.Device)
 		if out.Known {
 			c.note("was registered before, on %s", day(r.GetRegistered()))
+		}
+		for _, n := range out.Notes {
+			c.note("%s", n)
 		}
 		if out.Picture != nil && out.Picture.Known {
 			c.note("its picture was there before")

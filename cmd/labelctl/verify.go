@@ -466,6 +466,7 @@ func writeResult(p *page, r *verify.Result, declared []told, known bool) {
 	rows := [][2]string{
 		{"label:", l.ID.Pretty()},
 		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
+		{"manufacturer:", makerText(l)},
 		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
 	}
 	rows = append(rows, criteriaRows(l)...)
@@ -497,6 +498,15 @@ func writeResult(p *page, r *verify.Result, declared []told, known bool) {
 	default:
 		p.line("genuine, %s", verdict(a))
 	}
+}
+
+// makerText names the manufacturer: by the name under which it is enrolled, which
+// the authority has seen to, and not by the brand, which it chooses itself.
+func makerText(l *label.Label) string {
+	if l.Maker.Name == "" || l.Maker.Name == l.Maker.ID {
+		return l.Maker.ID
+	}
+	return l.Maker.Name + " (" + l.Maker.ID + ")"
 }
 
 // criteriaRows says how many criteria of the level are met, and which do not

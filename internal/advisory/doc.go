@@ -56,7 +56,8 @@
 // A product of a document is the device if one of these holds:
 //
 //   - It carries one of the device's GTINs: a GS1 Digital Link (/01/ and the
-//     number, on any host) in x_generic_uris or as OpenVEX @id, or an entry of
+//     number, on any host) in x_generic_uris or as OpenVEX @id, a package URL
+//     pkg:gtin/NUMBER or one of pkg:generic with the qualifier gtin, or an entry of
 //     skus with 12 to 14 digits and a right check digit. (Eight digits are too
 //     often a stock number.)
 //   - It carries the device's model number and its maker. The model number is an

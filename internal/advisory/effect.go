@@ -64,6 +64,20 @@ func (a *Advisory) For(dev *label.Device, firmware string) (Effect, bool) {
 	return e, true
 }
 
+// Words returns what the advisory says of a device and a firmware version issue by
+// issue: of those of which it says anything.
+func (a *Advisory) Words(dev *label.Device, firmware string) map[string]Status {
+	at := parseVersion(label.Readable(firmware))
+	words := map[string]Status{}
+	for i := range a.Issues {
+		r := a.Issues[i].about(dev)
+		if s := r.at(at); s.Worse(words[a.Issues[i].ID]) {
+			words[a.Issues[i].ID] = s
+		}
+	}
+	return words
+}
+
 // A ruling is what an issue says of one device.
 type ruling struct {
 	*Issue

@@ -84,6 +84,11 @@ func TestNames(t *testing.T) {
 		{"CPE 2.2", helper(`"cpe":"cpe:/h:northlight:nl-c210"`), true},
 
 		{"OpenVEX GTIN", vex(`"@id":"https://id.gs1.org/01/09522104000171"`), true},
+		{"OpenVEX package URL of a GTIN", vex(`"@id":"pkg:gtin/09522104000171"`), true},
+		{"OpenVEX package URL of a short GTIN", vex(`"@id":"pkg:gtin/9522104000171@1.0"`), true},
+		{"OpenVEX package URL of another GTIN", vex(`"@id":"pkg:gtin/09522105000101"`), false},
+		{"OpenVEX package URL with a GTIN", vex(`"@id":"pkg:generic/anybody/anything?gtin=09522104000171"`), true},
+		{"OpenVEX identifier that is a GTIN", vex(`"identifiers":{"purl":"pkg:gtin/09522104000171"}`), true},
 		{"OpenVEX package URL", vex(`"@id":"pkg:generic/northlight/NL-C210"`), true},
 		{"OpenVEX package URL without maker", vex(`"@id":"pkg:generic/NL-C210"`), false},
 		{"OpenVEX package URL and supplier", vex(`"@id":"pkg:generic/NL-C210","supplier":"Northlight"`), true},

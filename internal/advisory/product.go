@@ -100,17 +100,34 @@ func (p *Product) addSKU(s string) {
 	}
 }
 
-// addPURL takes maker, model and version from a pkg:generic package URL. Other
-// types name software by where it is kept, not devices.
+// addPURL takes maker, model and version from a pkg:generic package URL, and the trade
+// item number from a qualifier gtin of it. Other types name software by where it is
+// kept, not devices; but people who know devices by number write pkg:gtin, which no
+// registry has, and which can mean one thing only.
 func (p *Product) addPURL(field, s string) error {
 	u, err := packageurl.FromString(s)
 	if err != nil {
 		return invalid(label.ReasonMalformed, field, "is not a package URL such as pkg:generic/maker/model@1.0")
 	}
-	if u.Type != packageurl.TypeGeneric {
+	number := u.Qualifiers.Map()["gtin"]
+	switch u.Type {
+	case "gtin":
+		number = u.Name
+		if u.Namespace != "" {
+			return invalid(label.ReasonMalformed, field, "names a GTIN; write it as pkg:gtin/09522104000171, without anything between, or as a GS1 Digital Link such as https://id.gs1.org/01/09522104000171")
+		}
+	case packageurl.TypeGeneric:
+		p.addName(u.Namespace, u.Name)
+	default:
 		return nil
 	}
-	p.addName(u.Namespace, u.Name)
+	if number != "" {
+		g, err := label.ParseGTIN(number)
+		if err != nil {
+			return label.Within(field, err)
+		}
+		p.GTINs = append(p.GTINs, g)
+	}
 	if u.Version != "" {
 		p.limit(exactly(u.Version))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"labeld/internal/advisory"
 	"labeld/internal/label"
+	"labeld/internal/notice"
 	"labeld/internal/store"
 )
 
@@ -30,7 +31,13 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 	}
 	rec := publication(e, doc)
 	rec.Document = document
-	if err := a.store.View(func(v *store.View) error { return a.vet(v, e, rec, a.clock()) }); err != nil {
+	var dropped *DroppedNews
+	if err := a.store.View(func(v *store.View) (err error) {
+		if err = a.vet(v, e, rec, a.clock()); err == nil {
+			dropped, err = a.dropped(v, doc, rec) // outside of the writer, which has no time for it
+		}
+		return err
+	}); err != nil {
 		return nil, nil, err
 	}
 	defer a.writer.begin()()
@@ -52,6 +59,11 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 		rec.Received, e.Received = b.At.UTC(), b.At.UTC()
 		b.Events = append(b.Events, *e)
 		b.Advisories = append(b.Advisories, *rec)
+		if dropped != nil {
+			if err := a.tellOperators(b, notice.AdvisoryDropped, "dropped-"+rec.Digest.String()+"-"+rec.Org, "", dropped); err != nil {
+				return err
+			}
+		}
 		if _, any := v.Advised(); !any {
 			b.Advised = b.From.N // the event goes through the labels there are
 		}
@@ -132,6 +144,9 @@ func (a *Authority) vet(v *store.View, e *store.Event, rec *store.Advisory, now 
 	if err != nil || org.Has(label.RoleOperator) {
 		return err
 	}
+	if _, err := v.LatestAdvisory(rec.Org, rec.ID); !errors.Is(err, store.ErrNotFound) {
+		return err // a later release may say less than an earlier one did
+	}
 	touches, probe := false, *e
 	for done := false; !done && !touches && err == nil; {
 		probe.Cursor, done, err = a.affected(v, &probe, now, func(t Affected) bool {
@@ -141,7 +156,7 @@ func (a *Authority) vet(v *store.View, e *store.Event, rec *store.Advisory, now 
 	}
 	if err == nil && !touches {
 		err = label.Errorf(label.Precondition, label.ReasonUnknownSubject, "document",
-			"says nothing of a label of %s; a manufacturer publishes advisories about its own labelled products, by model number or GTIN, once they have a label", rec.Org)
+			"says nothing of a label of %s; a manufacturer publishes advisories about its own labelled products, once they have a label. A product is named by its GTIN (https://id.gs1.org/01/GTIN, or pkg:gtin/GTIN) or by maker and model number (pkg:generic/%s/MODEL, a CPE, or CSAF's vendor and model_numbers)", rec.Org, rec.Org)
 	}
 	return err
 }
@@ -233,7 +248,12 @@ func (w *walk) advise(doc *advisory.Advisory, publisher string, rec *store.Label
 		w.fail(rec.ID, err)
 		return
 	}
-	if ref := concern(doc, publisher, l, h); ref != nil {
+	ref, err := w.a.concern(w.v, doc, publisher, l, h)
+	if err != nil {
+		w.fail(rec.ID, err)
+		return
+	}
+	if ref != nil {
 		w.more = w.f(Affected{Label: rec, Action: label.Advise, Advisory: ref}) && w.more
 	}
 }
@@ -410,9 +430,13 @@ func (a *Authority) newAdvice(v *store.View, r *round, rec *store.Label) (news [
 		}
 		for _, adv := range list {
 			doc, err := a.advisory(v, adv.Digest)
-			if err = errors.Join(broken, err); err != nil {
+			var ref *label.AdvisoryRef
+			if err = errors.Join(broken, err); err == nil {
+				ref, err = a.concern(v, doc, org, l, h)
+			}
+			if err != nil {
 				news = append(news, newAdvice{event: adv.Event, err: err})
-			} else if ref := concern(doc, org, l, h); ref != nil {
+			} else if ref != nil {
 				news = append(news, newAdvice{event: adv.Event, ref: ref})
 			}
 		}

@@ -85,11 +85,11 @@ func TestAdvisory(t *testing.T) {
 	_, _, err := l.Authority.Advise(ctx, l.Caller(labeltest.Maker), l.AdvisoryEvent(labeltest.Maker, older.bytes()), older.bytes())
 	wants(t, err, label.Precondition, label.ReasonTooOld)
 
-	// One that no longer names the product takes its word back.
+	// One that no longer names the product takes nothing back.
 	l.pass(time.Hour)
 	l.Advise(labeltest.Maker, vex{id: "1", version: 4, updated: l.Clock.Now().Add(-time.Second), status: "affected", product: "pkg:generic/northlight/other@1"}.bytes())
-	if p = l.now(); len(p.Advisories) != 1 || p.Advisories[0].Advisory.State != "not-affected" {
-		t.Errorf("taken back: %+v", p.Advisories[0].Advisory)
+	if p = l.now(); len(p.Statuses) != 2 || len(p.Advisories) != 1 || p.Advisories[0].Advisory.State != "affected" {
+		t.Errorf("after a release about another product: %d statements, %+v", len(p.Statuses), p.Advisories[0].Advisory)
 	}
 	if at := p.As(labeltest.Start.Add(90 * time.Minute)); len(at.Advisories) != 1 || at.Advisories[0].Advisory.State != "under-investigation" {
 		t.Errorf("as of before: %+v", at.Advisories)

@@ -2,12 +2,15 @@ package authority_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/notice"
 	"labeld/internal/store"
 )
 
@@ -89,10 +92,16 @@ func TestAdvisoryThatIsTooMuch(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// A release that is about something else takes all of it back.
+	// A release that is about something else takes nothing of it back, and one that
+	// says expressly that it is fixed does.
 	l.pass(time.Hour)
 	l.Advise(labeltest.Maker, []byte(strings.ReplaceAll(string(manyVex("64", ago(time.Minute), "affected", 0, 20, 0)), "nl-c210", "other")))
-	if ref := l.now().Advisories[0].Advisory; ref.State != "not-affected" || ref.More != 256-label.MaxAdvisedIssues {
+	if ref := l.now().Advisories[0].Advisory; ref.State != "affected" || ref.More != 256-label.MaxAdvisedIssues {
+		t.Errorf("after a release about something else: %s, %d more", ref.State, ref.More)
+	}
+	l.pass(time.Hour)
+	l.Advise(labeltest.Maker, manyVex("64", ago(time.Minute), "fixed", 0, 256, label.MaxIssueName))
+	if ref := l.now().Advisories[0].Advisory; ref.State != "fixed" || ref.More != 256-label.MaxAdvisedIssues {
 		t.Errorf("taken back: %s, %d more", ref.State, ref.More)
 	}
 	e := l.Report(label.Event{Kind: label.KeyEvent, Key: l.Signers[labeltest.Lab].Public.ID, Since: labeltest.Start, Reason: "key-compromised", Text: "It was stolen."})
@@ -199,5 +208,103 @@ func TestCarriedAdvice(t *testing.T) {
 	carried("3.8.4", "1 1 affected", "1 2 fixed")
 	if list, _, err := l.Authority.CarriedAdvice(nil, l.pub.Label); err != nil || len(list) > 0 {
 		t.Errorf("of nothing, %d are carried (%v)", len(list), err)
+	}
+}
+
+// says is an OpenVEX document of the maker under one number, in which each weakness
+// has a status: "A affected, B fixed".
+func says(id string, version int, updated time.Time, what string) []byte {
+	var list []string
+	for _, one := range strings.Split(what, ", ") {
+		issue, status, _ := strings.Cut(one, " ")
+		product, extra := "pkg:generic/northlight/nl-c210@3.8.2", ""
+		switch status {
+		case "affected":
+			extra = `,"action_statement":"Keep guests on the guest network."`
+		case "not_affected":
+			extra = `,"justification":"component_not_present"`
+		case "elsewhere":
+			product, status = "pkg:generic/northlight/other@1", "fixed"
+		}
+		list = append(list, fmt.Sprintf(`{"vulnerability":{"name":%q},"products":[{"@id":%q}],"status":%q%s}`, "CVE-2026-000"+issue, product, status, extra))
+	}
+	return fmt.Appendf(nil, `{"@context":"https://openvex.dev/ns/v0.2.0","@id":%q,"author":"Northlight","timestamp":"2026-10-01T08:00:00Z",
+		"last_updated":%q,"version":%d,"statements":[%s]}`, "https://northlight.example/"+id, updated.UTC().Format(time.RFC3339), version, strings.Join(list, ","))
+}
+
+// TestReleaseThatLeavesOut has a manufacturer be rid of a warning by a release that
+// does not speak of it any more: of the product, or of the weakness.
+func TestReleaseThatLeavesOut(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		releases []string
+		state    string // what the label says
+		issues   string
+		words    int  // in the history
+		dropped  bool // the publisher and the operators are told
+	}{
+		{"another product", []string{"1 affected", "1 elsewhere"}, "affected", "1", 1, true},
+		{"another product, while it is looked into", []string{"1 under_investigation", "9 elsewhere"}, "under-investigation", "1", 1, true},
+		{"another weakness", []string{"1 affected", "2 fixed"}, "affected", "1", 1, true},
+		{"one of two", []string{"1 affected, 2 affected", "2 fixed"}, "affected", "1 2", 1, true},
+		{"another that is affected", []string{"1 affected", "2 affected"}, "affected", "1 2", 2, true},
+		{"one at a time", []string{"1 under_investigation", "2 affected", "2 fixed"}, "under-investigation", "1", 3, true},
+		{"said expressly, later", []string{"1 affected", "1 elsewhere", "1 not_affected"}, "not-affected", "1", 2, false},
+		{"fixed, later", []string{"1 affected, 2 affected", "2 fixed", "1 fixed, 2 fixed"}, "fixed", "1 2", 2, false},
+		{"nothing that it warned of", []string{"1 fixed", "1 elsewhere"}, "fixed", "1", 1, false},
+		{"worse than before", []string{"1 under_investigation", "1 affected"}, "affected", "1", 2, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLife(t)
+			var notes []string
+			for i, what := range tt.releases {
+				l.pass(time.Hour)
+				notes = l.Authority.DroppedNotes(l.Advise(labeltest.Maker, says("n", i+1, l.Clock.Now().Add(-time.Minute), what)))
+			}
+			check := func(p *authority.Published, words int) {
+				t.Helper()
+				if len(p.Advisories) != 1 || len(p.Statuses) != words {
+					t.Fatalf("%d advisories are open after %d words, want %d", len(p.Advisories), len(p.Statuses), words)
+				}
+				ref := p.Advisories[0].Advisory
+				if got := strings.ReplaceAll(strings.Join(ref.Issues, " "), "CVE-2026-000", ""); ref.State != tt.state || got != tt.issues {
+					t.Errorf("the label says %s of %s (%s), want %s of %s", ref.State, got, ref.Action, tt.state, tt.issues)
+				}
+			}
+			check(l.now(), tt.words)
+			if (len(notes) > 0) != tt.dropped || tt.dropped && !strings.Contains(notes[0], "says expressly that the product is not affected") {
+				t.Errorf("the publisher is told %q", notes)
+			}
+			if kinds := told(t, l.World, labeltest.Operator); slices.Contains(kinds, notice.AdvisoryDropped) != (tt.dropped || len(tt.releases) > 2) {
+				t.Errorf("operators were told %v", kinds)
+			}
+			if !tt.dropped {
+				return
+			}
+			// A new label of the device does not do without it either.
+			l.pass(time.Hour)
+			l.Change(labeltest.Maker, l.pub, label.Withdraw, "discontinued")
+			o, err := l.Authority.Request(ctx, l.Caller(labeltest.Maker), label.DigestOf(l.Example("camera").Descriptor), "", 3)
+			must(t, err)
+			must(t, l.Authority.AdviseNew(ctx))
+			p, err := l.Authority.Lookup(o.Label.Label.ID)
+			must(t, err)
+			if len(p.Advisories) != 1 || p.Advisories[0].Advisory.State != tt.state || !slices.Contains(p.Advisories[0].Advisory.Issues, "CVE-2026-0001") {
+				t.Errorf("the new label has the words %+v", p.Advisories)
+			}
+		})
+	}
+}
+
+// TestSilenceIsNoAnswer has a manufacturer who promised news publish a release about
+// another product instead.
+func TestSilenceIsNoAnswer(t *testing.T) {
+	l := newLife(t)
+	l.Advise(labeltest.Maker, says("n", 1, firstVex.updated, "1 under_investigation"))
+	due := l.due()
+	l.Clock.Set(due.Add(-time.Hour))
+	l.Advise(labeltest.Maker, says("n", 2, l.Clock.Now().Add(-time.Minute), "2 elsewhere"))
+	if p := l.remind(due.Add(time.Minute)); p.Review == nil {
+		t.Error("a release that says nothing of the product counts as news of it")
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
@@ -154,11 +155,44 @@ func (a *Authority) admitRuling(v *store.View, s *signedAs[label.RulingRequest],
 	if err := p.CheckOpen("ruling.accepted", s.said.Accepted); err != nil {
 		return nil, err
 	}
-	return &label.Ruling{
+	r := &label.Ruling{
 		Decision: t.Decision.Digest, Appeal: t.Appeal.Digest, Scheme: p.Scheme,
 		Outcome: s.said.Outcome, Text: s.said.Text, Accepted: s.said.Accepted, Decided: now.UTC().Truncate(time.Second),
 		Requests: []label.RequestRef{{Organization: s.by.Organization, Key: s.by.Key, SHA256: s.digest}},
-	}, nil
+	}
+	return r, a.checkAdmitted(v, r, t.Decision.Device, now)
+}
+
+// checkAdmitted refuses a ruling that would have no effect, because the manufacturer
+// itself claims in the declaration in force that what it accepts fails.
+func (a *Authority) checkAdmitted(v *store.View, r *label.Ruling, device label.Digest, now time.Time) error {
+	s := a.programme.Schemes[r.Scheme.ID]
+	if s == nil || len(r.Accepted) == 0 {
+		return nil
+	}
+	d, err := v.Device(device)
+	if err != nil {
+		return err
+	}
+	desc := new(label.Device)
+	if err := label.Decode(d.Descriptor, desc); err != nil {
+		return err
+	}
+	items, _, err := a.distrust.Load().evidence(v, d, desc.Category, s.Lifecycle.Propagation)
+	if err != nil {
+		return err
+	}
+	judged, err := s.Evaluate(desc, device, append(items, scheme.RulingItem(label.Digest{}, r)), now)
+	if err != nil {
+		return err
+	}
+	for _, u := range judged.Unused {
+		if u.Code == scheme.Admitted {
+			return label.Errorf(label.Precondition, label.ReasonMissing, "ruling.accepted",
+				"would have no effect: it %s. Uphold the decision or send it back, or have the manufacturer declare again first", u.Text)
+		}
+	}
+	return nil
 }
 
 // rule signs a ruling and makes its record.

@@ -30,6 +30,7 @@ func newDispute(t *testing.T, wrap func(authority.Store) authority.Store) *dispu
 	t.Helper()
 	w := labeltest.New(t, wrap)
 	d := &dispute{World: w, t: t, e: w.Example("plug")}
+	labeltest.Claim(d.e, "5.5-5", "5.6-4") // which the laboratory fails, and is thought to be wrong
 	w.Submit(d.e)
 	d.refusal = d.request().Refusal.Digest
 	return d
@@ -366,6 +367,60 @@ func TestStruckRuling(t *testing.T) {
 	must(t, err)
 	if decision.Reached != 1 {
 		t.Errorf("level %d is reached by a ruling that was struck", decision.Reached)
+	}
+}
+
+// TestAdmissionAfterARuling has a manufacturer win an appeal, and then sign itself
+// that the product does not do what the appeal was about.
+func TestAdmissionAfterARuling(t *testing.T) {
+	d := newDispute(t, nil)
+	filed, _, err := d.appeal(labeltest.Maker, nil)
+	must(t, err)
+	_, _, err = d.decide(labeltest.Operator, filed.Appeal.Digest, label.Changed, nil)
+	must(t, err)
+	first := d.request().Label.Label.ID
+	d.pass(24 * time.Hour)
+	admits := *d.e.Declaration
+	admits.Number, admits.Date = "admits", label.DateOf(d.Clock.Now())
+	admits.Claims = slices.DeleteFunc(slices.Clone(admits.Claims), func(v label.Verdict) bool { return v.Provision == "5.5-5" })
+	admits.Claims = append(admits.Claims, label.Verdict{Provision: "5.5-5", Verdict: label.Fail, Reason: "It is open to all."})
+	st, _, err := d.Authority.Submit(ctx, d.Caller(labeltest.Maker), d.Seal(labeltest.Maker, d.e.Descriptor, label.TypeDeclaration, &admits))
+	must(t, err)
+	worth, err := d.Authority.Worth(st)
+	must(t, err)
+	if !slices.ContainsFunc(worth, func(n scheme.Note) bool { return strings.Contains(n.Text, "it claims that settings-guarded fails") }) {
+		t.Errorf("the answer says %+v", worth)
+	}
+	must(t, d.Authority.Propagate(ctx))
+	p, err := d.Authority.Lookup(first)
+	must(t, err)
+	if p.State != label.Suspended {
+		t.Errorf("after the admission the label is %s", p.State)
+	}
+	decision, err := d.Authority.Evaluate(d.Caller(labeltest.Maker), label.DigestOf(d.e.Descriptor), "")
+	must(t, err)
+	if decision.Reached != 1 || !slices.ContainsFunc(decision.Unused, func(u scheme.Unused) bool { return u.Code == scheme.Admitted }) {
+		t.Errorf("level %d is reached, unused is %+v", decision.Reached, decision.Unused)
+	}
+}
+
+// TestRulingOnAnAdmission has an operator accept what the manufacturer itself claims
+// to fail: that would have no effect, so it is refused.
+func TestRulingOnAnAdmission(t *testing.T) {
+	d := newDispute(t, nil)
+	filed, _, err := d.appeal(labeltest.Maker, nil)
+	must(t, err)
+	d.pass(24 * time.Hour)
+	admits := *d.e.Declaration
+	admits.Number, admits.Date = "admits", label.DateOf(d.Clock.Now())
+	admits.Claims = append(slices.DeleteFunc(slices.Clone(admits.Claims), func(v label.Verdict) bool { return v.Provision == "5.5-5" }),
+		label.Verdict{Provision: "5.5-5", Verdict: label.Fail, Reason: "It is open to all."})
+	_, _, err = d.Authority.Submit(ctx, d.Caller(labeltest.Maker), d.Seal(labeltest.Maker, d.e.Descriptor, label.TypeDeclaration, &admits))
+	must(t, err)
+	_, _, err = d.decide(labeltest.Operator, filed.Appeal.Digest, label.Changed, nil)
+	wants(t, err, label.Precondition, label.ReasonMissing)
+	if _, _, err = d.decide(labeltest.Operator, filed.Appeal.Digest, label.Upheld, nil); err != nil {
+		t.Errorf("upholding it gave %v", err)
 	}
 }
 

@@ -156,7 +156,16 @@ func (a *Authority) unmoved(v *store.View, p *picture, now time.Time) error {
 		return errMoved
 	}
 	holds, err := a.openHolds(v, devices, now)
-	if err == nil && len(holds) != len(p.holds) {
+	if err != nil {
+		return err
+	}
+	d, err := v.Device(p.device.Digest) // an operator may have looked at it since
+	if err != nil {
+		return err
+	}
+	devices[0] = d
+	heavier, err := a.heavier(p.desc, devices)
+	if err == nil && (len(holds) != len(p.holds) || (heavier == nil) != (p.heavier == nil)) {
 		err = errMoved
 	}
 	return err

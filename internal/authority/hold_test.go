@@ -309,6 +309,57 @@ func TestLighterCategory(t *testing.T) {
 	}
 }
 
+// TestHeavierCategoryLater has a camera labelled as a lamp first, of which less is
+// asked, and registers it as a camera when it has the label.
+func TestHeavierCategoryLater(t *testing.T) {
+	w := labeltest.New(t, nil)
+	lamp := w.Example("plug")
+	first := w.Issue(lamp, 1)
+	camera := *w.Example("camera").Device
+	camera.Model, camera.GTINs, camera.Brand = lamp.Device.Model, lamp.Device.GTINs, lamp.Device.Brand
+	raw, err := camera.Canonical()
+	must(t, err)
+	w.Clock.Set(w.Clock.Now().Add(time.Hour))
+	_, _, err = w.Authority.Register(ctx, w.Caller(labeltest.Maker), raw)
+	must(t, err)
+	must(t, w.Authority.Propagate(ctx))
+	pub, err := w.Authority.Lookup(first.Label.ID)
+	must(t, err)
+	if st := pub.StandingAt(w.Clock.Now()); st.Review == nil || !strings.Contains(st.Review.Text, "registered in a category of higher risk") {
+		t.Errorf("the label of the lamp stands as %+v", st)
+	}
+	for _, org := range []string{labeltest.Maker, labeltest.Operator} {
+		if !slices.Contains(told(t, w, org), notice.LabelJudged) {
+			t.Errorf("%s was not told", org)
+		}
+	}
+	// An operator who only clears the review does not make it right.
+	w.Change(labeltest.Operator, first, label.Clear, "unfounded")
+	_, err = w.Authority.Change(ctx, w.Caller(labeltest.Maker), w.Ask(labeltest.Maker, first, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 1 }))
+	wants(t, err, label.Precondition, label.ReasonLighterCategory)
+	twin := *lamp.Device
+	twin.Name += " white"
+	other, err := twin.Canonical()
+	must(t, err)
+	_, _, err = w.Authority.Register(ctx, w.Caller(labeltest.Maker), other)
+	wants(t, err, label.Precondition, label.ReasonLighterCategory)
+	w.Change(labeltest.Maker, first, label.Withdraw, "discontinued")
+	_, err = w.Authority.Request(ctx, w.Caller(labeltest.Maker), label.DigestOf(lamp.Descriptor), "", 1)
+	wants(t, err, label.Precondition, label.ReasonLighterCategory)
+	// The manufacturer cannot register it right by doing so again; an operator can.
+	_, _, err = w.Authority.Register(ctx, w.Caller(labeltest.Maker), lamp.Descriptor)
+	must(t, err)
+	_, err = w.Authority.Request(ctx, w.Caller(labeltest.Maker), label.DigestOf(lamp.Descriptor), "", 1)
+	wants(t, err, label.Precondition, label.ReasonLighterCategory)
+	_, known, err := w.Authority.Register(ctx, w.Caller(labeltest.Operator), lamp.Descriptor)
+	must(t, err)
+	o, err := w.Authority.Request(ctx, w.Caller(labeltest.Maker), label.DigestOf(lamp.Descriptor), "", 1)
+	must(t, err)
+	if !known || o.Label == nil {
+		t.Errorf("after an operator registered it (known: %t), the request gave %+v", known, o)
+	}
+}
+
 // TestGTINIsMoved has an operator settle whose a barcode is.
 func TestGTINIsMoved(t *testing.T) {
 	c := newCheat(t)

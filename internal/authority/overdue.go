@@ -24,8 +24,9 @@ func overdueCause(st *label.Status) string { return overdue + st.Advisory.SHA256
 //
 // The clock is the authority's: it starts when the word was added to the label's
 // history, whatever date the document bears, and ends with the last of the days.
-// An answer is a later release of the advisory, or a later advisory of the
-// manufacturer about the same weaknesses; where these are more than a status
+// An answer is a later release of the advisory that speaks of the product (one that
+// leaves it out takes nothing back, and the label gets no word of it), or a later
+// advisory of the manufacturer about the same weaknesses; where these are more than a status
 // names, a later release only. Whichever speaks last, and leaves
 // owners waiting, starts the clock anew. A silence is held against a label once.
 //

@@ -29,7 +29,7 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 			"the descriptor names %q as manufacturer, the caller is %q", desc.Manufacturer, c.Org)
 	}
 	digest := label.DigestOf(descriptor)
-	if d, err := a.device(digest); err == nil {
+	if d, err := a.device(digest); err == nil && !c.Is(label.RoleOperator) {
 		return d, true, nil
 	}
 	if err := a.intake(c, len(descriptor)); err != nil {
@@ -46,9 +46,12 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
 		if d, err := v.Device(digest); err == nil {
 			device, known = d, true
-			return nil
+			return a.look(v, b, c, device, desc)
 		}
 		device = &store.Device{Digest: digest, Descriptor: descriptor, Org: desc.Manufacturer, Registered: b.At.UTC()}
+		if c.Is(label.RoleOperator) {
+			device.Looked = device.Registered
+		}
 		devices, err := product(v, device, desc)
 		if err != nil {
 			return err
@@ -60,13 +63,33 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 			return err
 		}
 		b.Devices = append(b.Devices, *device)
-		due(b, devices[1:]) // it may have made two products one
-		return nil
+		due(b, devices[1:]) // it may have made two products one, or be of a category of higher risk than another
+		return a.tellAlike(v, b, device, desc)
 	})
 	if err != nil {
 		return nil, false, err
 	}
 	return device, known, nil
+}
+
+// look records that an operator registered a device once more that is of a category
+// of lower risk than another of its product: from then on it may be.
+func (a *Authority) look(v *store.View, b *store.Batch, c Caller, device *store.Device, desc *label.Device) error {
+	if !c.Is(label.RoleOperator) {
+		return nil
+	}
+	devices, err := product(v, device, desc)
+	if err != nil {
+		return err
+	}
+	heavier, err := a.heavier(desc, devices)
+	if err != nil || heavier == nil {
+		return err
+	}
+	device.Looked = b.At.UTC()
+	b.Devices = append(b.Devices, *device)
+	due(b, devices[:1])
+	return nil
 }
 
 // admitDevice checks a descriptor against the registry. The list is of the product
@@ -76,8 +99,8 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 // manufacturer's. What it shares with other devices makes them one product
 // ([product]): a manufacturer can register no further device for a product that
 // is on hold until an operator ends the hold, unless evidence ends it, and no
-// device in a category of lower risk than that of another device of the product.
-// An operator can: somebody has looked.
+// device in a category of lower risk than that of another device of the product
+// ([Authority.heavier]). An operator can: somebody has looked.
 func (a *Authority) admitDevice(v *store.View, c Caller, list []*store.Device, desc *label.Device, now time.Time) error {
 	if err := checkMaker(v, desc); err != nil {
 		return err
@@ -97,28 +120,51 @@ func (a *Authority) admitDevice(v *store.View, c Caller, list []*store.Device, d
 			return h.refusal("device")
 		}
 	}
-	for _, other := range list[1:] {
-		if err := a.checkCategory(desc, other); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkCategory refuses a category of lower risk than that of another device of
-// the product: less would be asked for the same thing.
-func (a *Authority) checkCategory(desc *label.Device, other *store.Device) error {
-	d := new(label.Device)
-	if err := label.Decode(other.Descriptor, d); err != nil {
+	heavier, err := a.heavier(desc, list)
+	if err != nil || heavier == nil {
 		return err
 	}
-	mine, theirs := a.programme.Categories[desc.Category], a.programme.Categories[d.Category]
-	if theirs == nil || slices.Index(scheme.Risks, mine.Risk) >= slices.Index(scheme.Risks, theirs.Risk) {
-		return nil
+	return heavier.refusal("device.category", desc)
+}
+
+// A heavier device is one of the same product in a category of higher risk.
+type heavier struct {
+	device   *store.Device
+	category string
+	mine     string // risk of the lighter category
+	theirs   string // risk of its own
+}
+
+// heavier returns a device of a product in a category of higher risk than that of
+// its first device, or nil. Less would be asked for the same thing: so a
+// manufacturer cannot register the lighter device after the heavier one, and where
+// it did so before, the lighter one gets no label and no renewal any more, and its
+// live labels are judged as not carried ([verdict.lighter]). What an operator
+// registered, since the heavier one was there, an operator has looked at: both may
+// be right.
+func (a *Authority) heavier(desc *label.Device, list []*store.Device) (*heavier, error) {
+	mine := a.programme.Categories[desc.Category]
+	for _, other := range list[1:] {
+		category, err := categoryOf(other)
+		if err != nil {
+			return nil, err
+		}
+		theirs := a.programme.Categories[category]
+		if mine == nil || theirs == nil || slices.Index(scheme.Risks, mine.Risk) >= slices.Index(scheme.Risks, theirs.Risk) {
+			continue
+		}
+		if looked := list[0].Looked; looked.IsZero() || looked.Before(other.Registered) {
+			return &heavier{other, category, string(mine.Risk), string(theirs.Risk)}, nil
+		}
 	}
-	return label.Errorf(label.Precondition, label.ReasonLighterCategory, "device.category",
-		"is %s (risk %s), and device %.16s, which shares a GTIN or the model number, is %s (risk %s); if the category was wrong, ask the authority to register this descriptor",
-		desc.Category, mine.Risk, other.Digest, d.Category, theirs.Risk)
+	return nil, nil
+}
+
+// refusal says it to a manufacturer whom it stops.
+func (h *heavier) refusal(field string, desc *label.Device) error {
+	return label.Errorf(label.Precondition, label.ReasonLighterCategory, field,
+		"the category is %s (risk %s), and device %.16s, which belongs to the same product by GTINs or model numbers, is %s (risk %s); if the category %s is right all the same, ask the authority to register this descriptor (labelctl device register), which an operator can",
+		desc.Category, h.mine, h.device.Digest, h.category, h.theirs, desc.Category)
 }
 
 // checkMaker checks that the manufacturer is enrolled as one, and that no other

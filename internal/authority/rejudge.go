@@ -196,6 +196,7 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 	n.weigh(d, l)
 	n.hold(p.holds)
 	n.ending = ending(p.items, l)
+	n.lighter(p.heavier)
 	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
 	if n.loss == "" && p.live != nil && p.live.ID == rec.ID && endsEarly(&p.standing, l) && !doubted(p.items, l) {
 		n.renewable, err = p.outlives(s, rec.Level, a.clock())
@@ -269,6 +270,18 @@ func (n *verdict) hold(holds []*Hold) {
 	}
 }
 
+// lighter finds that the same product is registered in a category of higher risk,
+// and that no operator has looked at this: for it less was asked than for the other
+// ([Authority.heavier]).
+func (n *verdict) lighter(h *heavier) {
+	if h == nil {
+		return
+	}
+	n.loss = cmp.Or(n.loss, scheme.Unsupported)
+	n.ids = append(n.ids, "heavier "+h.device.Digest.String())
+	n.what = append(n.what, fmt.Sprintf("The same product is registered in a category of higher risk, %s (device %.16s)", h.category, h.device.Digest))
+}
+
 // compare finds what a label repeats of a declaration that no longer says so, or
 // that a laboratory has found otherwise.
 func (n *verdict) compare(d *scheme.Decision, l *label.Label) {
@@ -286,6 +299,28 @@ func (n *verdict) compare(d *scheme.Decision, l *label.Label) {
 	}
 	if today.Product.SupportEnd.Before(l.Product.SupportEnd) {
 		lost("support "+today.Product.SupportEnd.String(), "Security updates until "+l.Product.SupportEnd.String()+", which is now declared to be "+today.Product.SupportEnd.String())
+	}
+	if scheme.FewerUpdates(today.Product.Updates, l.Product.Updates) {
+		lost("updates="+today.Product.Updates, "Updates that are "+l.Product.Updates+", which are now declared to be "+today.Product.Updates)
+	}
+	if l.Product.SBOM && !today.Product.SBOM {
+		lost("sbom", "A list of the software parts that is kept, which is no longer declared")
+	}
+	before, now := &l.Product.Vulnerabilities, &today.Product.Vulnerabilities
+	for _, p := range []struct {
+		id, what    string
+		before, now int
+	}{
+		{"ackDays", "An answer to reports of weaknesses", before.AckDays, now.AckDays},
+		{"statusDays", "News of reported weaknesses", before.StatusDays, now.StatusDays},
+	} {
+		switch {
+		case p.before == scheme.Slower(p.before, p.now) || p.before == 0:
+		case p.now == 0:
+			lost(p.id, fmt.Sprintf("%s within %d days, of which no time is declared any more", p.what, p.before))
+		default:
+			lost(fmt.Sprintf("%s %d", p.id, p.now), fmt.Sprintf("%s within %d days, which are now declared to be %d", p.what, p.before, p.now))
+		}
 	}
 	for _, f := range l.Declared {
 		if !slices.Contains(today.Declared, f) {

@@ -216,21 +216,66 @@ func TestStruckCorrection(t *testing.T) {
 	}
 }
 
-// TestBrokenPromise shortens what was promised to shoppers, by a later
-// declaration.
+// TestBrokenPromise declares less of a product than its label promises, in each way
+// that the label repeats; and as much or more, which is no matter.
 func TestBrokenPromise(t *testing.T) {
-	s := newSale(t)
-	d := *s.e.Declaration
-	d.Number, d.Date = "later", label.DateOf(s.Clock.Now())
-	d.Product.SupportEnd = d.Product.SupportEnd.AddMonths(-6)
-	d.Facts = copyFacts(d.Facts)
-	d.Facts["support_period_end_date"] = label.JSON(`"` + d.Product.SupportEnd.String() + `"`)
-	_, _, err := s.Authority.Submit(ctx, s.Caller(labeltest.Maker), s.Seal(labeltest.Maker, s.e.Descriptor, label.TypeDeclaration, &d))
-	must(t, err)
-	if p := s.now(); p.State != label.Active || p.Review == nil {
-		t.Errorf("after the shorter promise the label is %s, under review: %v", p.State, p.Review != nil)
+	for name, c := range map[string]struct {
+		change func(*label.Declaration)
+		says   string // in the review; empty where there is none
+	}{
+		"an earlier end of updates": {func(d *label.Declaration) {
+			d.Product.SupportEnd = d.Product.SupportEnd.AddMonths(-6)
+			d.Facts["support_period_end_date"] = label.JSON(`"` + d.Product.SupportEnd.String() + `"`)
+		}, "Security updates until"},
+		"no time until news":       {func(d *label.Declaration) { d.Product.Vulnerabilities.StatusDays = 0 }, "News of reported weaknesses within"},
+		"a longer time until news": {func(d *label.Declaration) { d.Product.Vulnerabilities.StatusDays *= 3 }, "which are now declared to be"},
+		"no time until an answer":  {func(d *label.Declaration) { d.Product.Vulnerabilities.AckDays = 0 }, "An answer to reports of weaknesses within"},
+		"no list of software parts": {func(d *label.Declaration) {
+			d.Product.SBOM = false
+			for _, fact := range []string{"sbom_maintained", "sbom_records_patches"} {
+				delete(d.Facts, fact)
+			}
+		}, "The manufacturer knows what is inside"}, // at level 3 that is a criterion
+		"a shorter time until news": {func(d *label.Declaration) { d.Product.Vulnerabilities.StatusDays = 1 }, ""},
+		"the same promises":         {func(*label.Declaration) {}, ""},
+		"a later end of the updates": {func(d *label.Declaration) {
+			d.Product.SupportEnd = d.Product.SupportEnd.AddMonths(6)
+			d.Facts["support_period_end_date"] = label.JSON(`"` + d.Product.SupportEnd.String() + `"`)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSale(t)
+			if p := &s.p.Label.Product; p.Vulnerabilities.StatusDays == 0 || p.Vulnerabilities.AckDays == 0 || !p.SBOM {
+				t.Fatalf("the example promises %+v", p)
+			}
+			d := *s.e.Declaration
+			d.Number, d.Date = "later", label.DateOf(s.Clock.Now())
+			d.Facts = copyFacts(d.Facts)
+			c.change(&d)
+			_, _, err := s.Authority.Submit(ctx, s.Caller(labeltest.Maker), s.Seal(labeltest.Maker, s.e.Descriptor, label.TypeDeclaration, &d))
+			must(t, err)
+			p := s.now()
+			if p.State != label.Active || (p.Review != nil) != (c.says != "") || p.Review != nil && !strings.Contains(p.Review.Text, c.says) {
+				t.Errorf("the label is %s, under review by %+v", p.State, p.Review)
+			}
+			if c.says != "" {
+				s.told("unsupported")
+			}
+		})
 	}
-	s.told("unsupported")
+	// Of two declarations of one day the lesser promise counts.
+	s := newSale(t)
+	for i, end := range []int{-1, 0} {
+		d := *s.e.Declaration
+		d.Number, d.Date = fmt.Sprintf("later-%d", i), label.DateOf(s.Clock.Now())
+		d.Product.Vulnerabilities.StatusDays *= -end
+		d.Product.Page += strings.Repeat("x", i)
+		_, _, err := s.Authority.Submit(ctx, s.Caller(labeltest.Maker), s.Seal(labeltest.Maker, s.e.Descriptor, label.TypeDeclaration, &d))
+		must(t, err)
+	}
+	if p := s.now(); p.Review == nil || !strings.Contains(p.Review.Text, "News of reported weaknesses") {
+		t.Errorf("with two declarations of one day the label is under review by %+v", p.Review)
+	}
 }
 
 // TestRelatedLab finds out later that a laboratory belongs to the manufacturer:

@@ -13,7 +13,8 @@
 // What is open about the label goes over to its successor in the same commit: a
 // review, an earlier end because of evidence that the successor rests on too, and
 // what advisories say of the product. A hold on the product stops a renewal that its
-// manufacturer asks for.
+// manufacturer asks for. A device in a category of lower risk than another of its
+// product gets no renewal, whoever asks, until an operator has registered it.
 package authority
 
 import (
@@ -60,6 +61,9 @@ func (a *Authority) renewal(ctx context.Context, r *signedRequest) (*renewal, er
 	p, err := a.picture(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s)
 	if err != nil {
 		return nil, err
+	}
+	if p.heavier != nil {
+		return nil, p.heavier.refusal("request.label", p.desc)
 	}
 	d, err := s.Evaluate(p.desc, rec.Device, p.items, a.clock())
 	if err != nil {

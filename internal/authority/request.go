@@ -76,6 +76,9 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if len(p.holds) > 0 {
 		return nil, p.holds[0].refusal("device")
 	}
+	if p.heavier != nil {
+		return nil, p.heavier.refusal("device", p.desc)
+	}
 	d, err := s.EvaluateLevel(p.desc, device, p.items, now, level)
 	if err != nil {
 		return nil, err
@@ -233,6 +236,7 @@ type picture struct {
 	live     *store.Label   // latest label in the scheme, live or not
 	standing label.Standing // of live
 	holds    []*Hold        // on the product, that are open
+	heavier  *heavier       // device of the product in a category of higher risk, where no operator has looked
 	items    []*scheme.Item // evidence, and what speaks against it
 	known    int            // how many statements and rulings there are
 	distrust *distrust      // by which they were chosen
@@ -267,6 +271,9 @@ func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*p
 			return err
 		}
 		if p.holds, err = a.openHolds(v, devices, a.clock()); err != nil {
+			return err
+		}
+		if p.heavier, err = a.heavier(p.desc, devices); err != nil {
 			return err
 		}
 		var statements int

@@ -425,7 +425,7 @@ func TestHintsOfRequests(t *testing.T) {
 			if _, err := d.Authority.Report(ctx, op, sealed(labeltest.Operator, payloadOf(t, []byte(event.Key), label.TypeEvent, &event))); err != nil {
 				t.Errorf("an event %s: %v", name, err)
 			}
-			p := d.Issue(d.Example("plug"), 1)
+			p := d.Issue(d.e, 1)
 			ask := label.StatusRequest{Label: p.Label.ID, Action: label.Withdraw, Reason: "discontinued", Text: "It ends.", Made: d.made()}
 			if _, err := d.Authority.Change(ctx, maker, sealed(labeltest.Maker, payloadOf(t, p.Device, label.TypeStatusRequest, &ask))); err != nil {
 				t.Errorf("a status request %s: %v", name, err)

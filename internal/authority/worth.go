@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"labeld/internal/label"
 	"labeld/internal/scheme"
@@ -24,6 +25,10 @@ func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) 
 			return err
 		}
 		now, known := a.clock(), a.distrust.Load()
+		rulings, _, err := known.rulings(v, st.Device)
+		if err != nil {
+			return err
+		}
 		for _, id := range slices.Sorted(maps.Keys(a.programme.Schemes)) {
 			s := a.programme.Schemes[id] // until when it counts is for the scheme to say
 			items, _, err := known.evidence(v, device, category, s.Lifecycle.Propagation)
@@ -36,6 +41,7 @@ func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) 
 			}
 			note := []scheme.Note{s.Note(items[i], now)}
 			sameDay(note, items, items[i])
+			a.admitted(note, items[i], rulings)
 			notes = append(notes, note...)
 		}
 		return nil
@@ -56,6 +62,20 @@ func sameDay(notes []scheme.Note, items []*scheme.Item, it *scheme.Item) {
 	for i := range notes {
 		if notes[i].Counts {
 			notes[i].Text += fmt.Sprintf("; declaration %s of the same day, %s, stands beside it, and of what they say the worse counts: to correct it, declare with a later date", items[beside].Number, it.Date)
+		}
+	}
+}
+
+// admitted adds to what a declaration is worth that it claims to fail what a ruling on
+// an appeal had count as met.
+func (a *Authority) admitted(notes []scheme.Note, it *scheme.Item, rulings []*scheme.Item) {
+	for i := range notes {
+		for _, r := range rulings {
+			list := a.programme.Schemes[notes[i].Scheme].Admits(it, r)
+			if !notes[i].Counts || len(list) == 0 {
+				continue
+			}
+			notes[i].Text += fmt.Sprintf("; it claims that %s fails, so that the ruling on appeal %s does not hold for that, and a label that rests on the ruling is judged again: a lab's pass, or a declaration of a later day without this claim, answers it", strings.Join(list, ", "), r.Number)
 		}
 	}
 }

@@ -3,52 +3,200 @@ package label
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
+	"go.mau.fi/util/confusable"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
-// FoldModel returns what makes two model numbers of a manufacturer the same:
-// their letters and digits, however they are cased, spaced, punctuated and
-// accented, and whatever script those are of that look like Latin ones. "NL-C210",
-// "nl c210", "ＮＬＣ２１０", "NL-С210" (with a Cyrillic letter) and "NL-C21O" are
-// one model: nobody in a shop could tell them apart. A number of other characters
-// only stays as it is.
+// FoldModel returns what makes two model numbers, or two brands, the same: how
+// their letters and digits look, however they are cased, spaced, punctuated,
+// accented and decorated, and whatever script they are of. "NL-C210", "nl c210",
+// "ＮＬＣ２１０", "NL-С210" (with a Cyrillic letter), "NL-C21O" and "NL-C210™" are one
+// model: nobody in a shop could tell them apart. A number of other characters only
+// stays as it is.
+//
+// What looks like what is Unicode's data (UTS #39, confusables.txt), by way of
+// go.mau.fi/util/confusable, which is made from it. That data leaves out what this
+// has to know as well, which is the table [ownLooks]: it was made against names in
+// web addresses, where there are no small capitals, no letters with strokes and no
+// symbols. Its letter "m", which is "rn" there, stays "m".
+//
+// A letter of another script can look like one Latin letter when it is capital and
+// like another when it is small, as the Greek ν does. Beside Latin letters it counts
+// as it is written. A number without any counts as if it was written in capitals,
+// since that is how one and the same Greek number is cased.
 //
 // It errs towards one model. What two devices have to do with each other then
-// shows where something was found wrong with one of them.
+// shows where something was found wrong with one of them. It does not know that
+// several letters can look like one, as "vv" does like "w".
 func FoldModel(model string) string {
-	s := norm.NFKD.String(cases.Fold().String(norm.NFKC.String(model)))
+	s := plain(undecorated(model))
+	latin := strings.ContainsFunc(s, func(r rune) bool { return r < utf8.RuneSelf && unicode.IsLetter(r) })
+	var seen strings.Builder
+	runes := []rune(s)
+	for i, r := range runes {
+		if r == '!' && (i == 0 || i+1 == len(runes)) {
+			continue // a decoration; between others it looks like a 1
+		}
+		seen.WriteString(appearance(r, latin))
+	}
 	folded := strings.Map(func(r rune) rune {
 		switch {
-		case unicode.IsLetter(r):
-			if like, ok := lookalikes[r]; ok {
-				return like
-			}
+		case r == 'o':
+			return '0'
+		case r == 'i' || r == 'l':
+			return '1'
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
 			return r
-		case unicode.IsDigit(r):
-			return digit(r)
 		}
 		return -1
-	}, s)
+	}, cases.Fold().String(seen.String()))
 	if folded == "" {
 		return model
 	}
 	return folded
 }
 
-// lookalikes are letters, of which case is folded, that are written like a Latin
-// letter or a digit in one of their cases.
-var lookalikes = func() map[rune]rune {
-	m := map[rune]rune{}
-	for from, to := range map[string]string{
-		"авекмнорстухіјѕԁԛԝһ": "abekmh0pctyx1jsdqwh", // Cyrillic
-		"αβεζηικμνορτυχ":      "abezh1kmn0ptyx",      // Greek
-		"oilı":                "0111",
+// Marks of ownership and trade say nothing of what something is called. Those in
+// marks are never part of a name. Those in trailing can be letters of it elsewhere:
+// at the end they are marks.
+var (
+	marks    = strings.NewReplacer("™", "", "℠", "", "®", "", "℗", "", "🅪", "", "🅫", "", "🅬", "", "🄬", "")
+	trailing = []string{"(c)", "(r)", "(tm)", "(sm)", "©", "ⓒ", "ⓡ", "🄫"}
+)
+
+// undecorated returns a name without the marks that are put to it.
+func undecorated(s string) string {
+	s = marks.Replace(s)
+	for again := true; again; {
+		again = false
+		s = strings.TrimRightFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) })
+		for _, mark := range trailing {
+			if n := len(s) - len(mark); n > 0 && strings.EqualFold(s[n:], mark) {
+				s, again = s[:n], true
+			}
+		}
+	}
+	return s
+}
+
+// plain takes characters apart into those that they are made of. One that is made
+// of letters of another script is looked at as it is: the lunate sigma is a sigma to
+// Unicode, and a C to the eye.
+func plain(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if apart := norm.NFKD.String(string(r)); apart != string(r) && ascii(look(r)) && !ascii(apart) {
+			b.WriteString(look(r))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return norm.NFKD.String(b.String())
+}
+
+// appearance returns the ASCII letter or digit that a character looks like, or else
+// the character.
+func appearance(r rune, latin bool) string {
+	upper, lower := unicode.ToUpper(r), unicode.ToLower(r)
+	tries := [...]rune{upper, r, lower}
+	if latin {
+		tries = [...]rune{r, upper, lower}
+	}
+	for _, r := range tries {
+		if s := look(r); ascii(s) {
+			return s
+		}
+	}
+	return string(r)
+}
+
+// look returns the letters and digits that a character looks like: nothing, if it
+// looks like none.
+func look(r rune) string {
+	if own, ok := ownLooks[r]; ok {
+		return own
+	}
+	switch {
+	case r < utf8.RuneSelf:
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return string(r)
+		}
+		return ""
+	case unicode.IsDigit(r):
+		return string(digit(r))
+	}
+	var s strings.Builder
+	for _, r := range norm.NFKD.String(confusable.GetReplacement(r)) {
+		if own, ok := ownLooks[r]; ok {
+			s.WriteString(own)
+		} else if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			s.WriteRune(r)
+		}
+	}
+	if s.String() == "rn" {
+		return "m"
+	}
+	return s.String()
+}
+
+// ascii reports whether a look is one of ASCII characters.
+func ascii(look string) bool {
+	return look != "" && !strings.ContainsFunc(look, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// ownLooks are characters that look like a letter or a digit, beside those that
+// Unicode's data names: letters with strokes, hooks and tails, small capitals,
+// letters and digits in frames, and symbols that stand in for either.
+var ownLooks = func() map[rune]string {
+	m := map[rune]string{'ß': "ss", 'ẞ': "ss"} // as they are cased
+	for look, list := range map[string]string{
+		"a": "ȺᴀᶏⱥаАαΑ@",
+		"b": "ƀƁƂƃɃɓʙᴃᵬᶀꞖꞗвВβΒ฿₿",
+		"c": "ƇƈȻȼɕᴄꞒꞓꞔꟄ𝼝сС¢©₡⊂⊏⸦⟃⪽ᑕϲϹ⼕匚",
+		"d": "ĐđƊƋƌȡɖɗᴅᵭᶁꝹꝺꟇꟈ",
+		"e": "ɆɇᴇᶒⱸꬲꬳꬴеЕεΕ€∈℮ɛƐ",
+		"f": "ƑƒᵮᶂꜰꝻꝼꞘꞙ₣",
+		"g": "ƓǤǥɠɡɢʛᵹᶃꝽꞠꞡꞬꟐꟑ",
+		"h": "ĦħɦʜⱧⱨꞕꞪнНΗһҺ⼶",
+		"i": "ıƗɨɪᶖꞮιΙ",
+		"j": "ȷɈɉɟʝᴊꞲ",
+		"k": "ƘƙᴋᶄⱩⱪꝀꝁꝂꝃꞢꞣкКκΚ₭",
+		"l": "ŁłƚȴȽɫɬɭʟᴌᶅⱠⱡⱢꝈꝉꞭꬷꬸꬹ𝼄𝼑£₤└∟",
+		"m": "ɱᴍᵯᶆⱮꬺмМΜ",
+		"n": "ƝƞȠȵɲɳɴᵰᶇꞐꞑꞤꞥꬻΝ₦∩",
+		"o": "ØøƟɵᴏⱺꝊꝋꝌꝍꬽ𝼛оОοΟσ○◯〇◌●⚪⚫⬤⭕⭘⌀∅∘◦°ᴑ⊘⦰⊖⊙◎☉",
+		"p": "ƤƥᴘᵱᵽᶈⱣꝐꝑꝒꝓꝔꝕрРρΡ₱℘",
+		"q": "ɋʠꝖꝗꝘꝙꞯ",
+		"r": "ɌɍɼɽɾʀᵲᶉⱤꞂꞃꞦꞧꭆꭉꭋ℟",
+		"s": "ȿʂᵴᶊⱾꜱꞄꞅꞨꞩꟅꟉꟊ𝼞ѕЅ$§",
+		"t": "ŦŧƫƬƭƮȶȾʈᴛᵵⱦꞆꞇтТτΤ┬┳╤╥╦⊤†₮",
+		"u": "ᴜᶙꞸꞹꭎꭒ∪",
+		"v": "ƲʋᴠᶌỼỽⱱⱴꝞꝟ∨√✓",
+		"w": "ᴡⱲⱳԝԜ₩",
+		"x": "ᶍꭖꭗꭙхХχΧ×✕✖✗✘╳⨯❌❎⊗☒⛌⤫⤬",
+		"y": "ƳƴɎɏʏỾỿꭚуУΥ¥",
+		"z": "ƵƶȤȥɀʐʑᴢᵶᶎⱫⱬⱿꟆζΖ",
+		"0": "⓪⓿🄋🄌",
+		"1": "|¡!¦│┃❘❙❚ǀ∣",
+		"3": "зЗӡӠʒƷ",
+		"4": "чЧ",
+		"6": "бБ",
 	} {
-		letters := []rune(to)
-		for i, r := range []rune(from) {
-			m[r] = letters[i]
+		for _, r := range list {
+			m[r] = look
+		}
+	}
+	for _, frame := range []rune{'🄰', '🅐', '🅰', '🇦', '\U000E0041', '\U000E0061'} { // in squares, discs, flags, and invisible
+		for i := range rune(26) {
+			m[frame+i] = string('a' + i)
+		}
+	}
+	for _, disc := range []rune{'❶', '➀', '➊', '⓵'} {
+		for i := range rune(9) {
+			m[disc+i] = string('1' + i)
 		}
 	}
 	return m

@@ -10,18 +10,20 @@ const (
 	LabelRevoked    = "label.revoked"
 	LabelWithdrawn  = "label.withdrawn"
 	LabelSuperseded = "label.superseded"
-	LabelLapsing    = "label.lapsing"  // it will end earlier than it says
-	LabelReview     = "label.review"   // the authority looks into it
-	LabelCleared    = "label.cleared"  // it has looked, and found nothing
-	LabelReleased   = "label.released" // a hold that outlived it ended
-	LabelJudged     = "label.judged"   // to manufacturer and operators: evidence no longer carries it, or does again
-	LabelAdvised    = "label.advised"  // there is an advisory about the product
-	LabelFull       = "label.full"     // an advisory was not added to its history; to whoever published it, and operators
+	LabelLapsing    = "label.lapsing"    // it will end earlier than it says
+	LabelReview     = "label.review"     // the authority looks into it
+	LabelCleared    = "label.cleared"    // it has looked, and found nothing
+	LabelReleased   = "label.released"   // a hold that outlived it ended
+	LabelJudged     = "label.judged"     // to manufacturer and operators: evidence no longer carries it, or does again
+	LabelAdvised    = "label.advised"    // there is an advisory about the product
+	LabelFull       = "label.full"       // an advisory was not added to its history; to whoever published it, and operators
+	AdvisoryDropped = "advisory.dropped" // to operators: a release leaves out what an earlier one warned of, and that stands
 	LabelExpiring   = "label.expiring"
 	LabelExpired    = "label.expired"
 	ProductHeld     = "product.held"   // to the manufacturer, and the other operators: operators refuse a device, or all of it
 	ProductFree     = "product.freed"  // to the manufacturer, and the other operators: they no longer do
 	GTINMoved       = "gtin.moved"     // to both manufacturers: a number belongs to another from now on
+	DeviceAlike     = "device.alike"   // to operators: a device was registered that looks like another manufacturer's
 	SchemeChanged   = "scheme.changed" // there are new criteria
 
 	RequestWaiting = "request.waiting" // to operators: a change of a label waits for the second of them
@@ -62,9 +64,11 @@ var Kinds = []Kind{
 	{ProductHeld, "Product on hold", false},
 	{ProductFree, "Product no longer on hold", false},
 	{GTINMoved, "GTIN belongs to another manufacturer", false},
+	{DeviceAlike, "Device that looks like another manufacturer's", false},
 	{LabelJudged, "Label judged again", false},
 	{LabelAdvised, "Security advisory", true},
 	{LabelFull, "Advisory not added: the label's history is full", false},
+	{AdvisoryDropped, "Advisory that leaves out an earlier warning", false},
 	{LabelExpiring, "Label expires soon", true},
 	{LabelExpired, "Label expired", true},
 	{SchemeChanged, "New criteria", true},

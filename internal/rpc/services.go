@@ -26,7 +26,7 @@ func (s *submissions) RegisterDevice(ctx context.Context, r *labelv1.RegisterDev
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.RegisterDeviceResponse{Device: d.Digest.String(), Registered: timestamp(d.Registered), Known: known}, nil
+	return &labelv1.RegisterDeviceResponse{Device: d.Digest.String(), Registered: timestamp(d.Registered), Known: known, Notes: s.a.AlikeNotes(d)}, nil
 }
 
 func (s *submissions) GetDevice(ctx context.Context, r *labelv1.GetDeviceRequest) (*labelv1.GetDeviceResponse, error) {

@@ -17,7 +17,9 @@ const Authority Source = "authority"
 // does not age. A criterion that it accepts is met, even where a verdict of
 // fail stands that was known when it was made: the finding rests on the ruling,
 // and a label names it. What a lab finds wrong later is judged as if there were
-// no ruling.
+// no ruling, and so is what the manufacturer itself claims to fail in the
+// declaration in force, whichever came first: an appeal is won for a product that
+// its manufacturer stands for.
 func RulingItem(id label.Digest, r *label.Ruling) *Item {
 	return &Item{
 		ID: id, Type: label.TypeRuling, Signer: r.Authority.ID, Number: r.Appeal.String()[:16], Date: label.DateOf(r.Decided),
@@ -31,6 +33,10 @@ func (e *evaluation) accepted(c *Criterion, src Source) (*Item, error) {
 		if !slices.Contains(it.ruling.Accepted, c.ID) {
 			continue
 		}
+		if claim := e.admission(c); claim != nil {
+			e.note(Unused{Item: it, Code: Admitted, Text: fmt.Sprintf("does not hold for criterion %s: the manufacturer itself claims in declaration %s that it fails, which a lab's pass or a later declaration answers", c.ID, claim.Number)})
+			continue
+		}
 		later, err := e.laterFinding(c, src, it.ruling)
 		if err != nil || later == nil {
 			return it, err
@@ -38,6 +44,35 @@ func (e *evaluation) accepted(c *Criterion, src Source) (*Item, error) {
 		e.note(Unused{Item: it, Code: LaterFinding, Text: fmt.Sprintf("does not hold for criterion %s any more: report %s of %s found it wrong since", c.ID, later.Number, later.Signer)})
 	}
 	return nil, nil
+}
+
+// admission returns a declaration in force by which a provision of a criterion fails,
+// and that no lab's pass answers; or nil.
+func (e *evaluation) admission(c *Criterion) *Item {
+	for _, p := range c.provisions {
+		if items, v := e.verdict(p.ID, c.Level); v == label.Fail { // of labs it has no failures
+			return items[0]
+		}
+	}
+	return nil
+}
+
+// Admits returns the criteria that a ruling accepts and that a declaration claims to
+// fail.
+func (s *Scheme) Admits(declaration, ruling *Item) (criteria []string) {
+	if declaration.Source() != Declaration || ruling.ruling == nil || !s.counts(ruling.ruling) {
+		return nil
+	}
+	for i := range s.Criteria {
+		c := &s.Criteria[i]
+		if slices.Contains(ruling.ruling.Accepted, c.ID) && slices.ContainsFunc(c.provisions, func(p *Provision) bool {
+			v, _ := declaration.verdicts.get(p.ID)
+			return v == label.Fail
+		}) {
+			criteria = append(criteria, c.ID)
+		}
+	}
+	return criteria
 }
 
 // laterFinding returns a report by which a criterion fails, and that nobody knew

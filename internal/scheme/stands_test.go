@@ -297,6 +297,26 @@ func TestRulingYields(t *testing.T) {
 			t.Errorf("%s: level %d, unused %q; want level %d, unused %q", name, d.Reached, unused(d), row.reached, row.unused)
 		}
 	}
+	// What the manufacturer itself claims to fail is met by no ruling, whichever came
+	// first; by a lab's pass it is.
+	for name, row := range map[string]struct {
+		claim, pass *scheme.Item
+		unused      string
+	}{
+		"admitted later":      {maker(t, days(10), "p-1=fail", ""), nil, "admitted"},
+		"admitted before":     {maker(t, days(30), "p-1=fail", ""), nil, "admitted"},
+		"not applicable":      {maker(t, days(10), "p-1=not-applicable", ""), nil, ""},
+		"and a lab passes it": {maker(t, days(10), "p-1=fail", ""), lab(t, days(9), 2, "p-1=pass", ""), ""},
+	} {
+		items := []*scheme.Item{row.claim, known, ruling}
+		if row.pass != nil {
+			items = append(items, row.pass)
+		}
+		d := judge(t, "plug", items...)
+		if f := finding(t, d, 1, "base"); (f.State == scheme.Met) != (row.unused == "") || unused(d) != row.unused {
+			t.Errorf("%s: base is %s, unused %q; want unused %q", name, f.State, unused(d), row.unused)
+		}
+	}
 	ruling.Doubt = &scheme.Doubt{Code: "taken-back", Text: "was taken back"}
 	if d := judge(t, "plug", full(t), known, ruling); d.Reached != 0 || unused(d) != "taken-back" {
 		t.Errorf("a ruling that was taken back: level %d, unused %q", d.Reached, unused(d))

@@ -80,6 +80,7 @@ const (
 	Corrected     = "corrected"      // a report that its lab has corrected
 	LowerLevel    = "lower-level"    // a report of tests for a lower level than a criterion asks for that would rest on it
 	LaterFinding  = "later-finding"  // a ruling, and a lab found something wrong since
+	Admitted      = "admitted"       // a ruling, and the manufacturer itself claims that the criterion fails
 )
 
 // unused returns why a statement does not count under the scheme at an instant,

@@ -181,6 +181,22 @@ func (e *evaluation) supersede() {
 			e.product = it.Product
 		}
 	}
+	least := *e.product
+	for _, it := range e.declarations {
+		r := &it.Product.Vulnerabilities
+		least.Vulnerabilities.AckDays = Slower(least.Vulnerabilities.AckDays, r.AckDays)
+		least.Vulnerabilities.StatusDays = Slower(least.Vulnerabilities.StatusDays, r.StatusDays)
+	}
+	e.product = &least
+}
+
+// Slower returns the lesser promise of two response times in days: the longer one, or
+// 0, which promises none.
+func Slower(a, b int) int {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	return max(a, b)
 }
 
 // lesser reports whether a product promises less than another: of declarations
@@ -201,6 +217,9 @@ func lesser(a, b *label.Product) bool {
 		cmp.Compare(kept(a), kept(b)),
 		cmp.Compare(words(a), words(b))) < 0
 }
+
+// FewerUpdates reports whether one way of getting updates promises less than another.
+func FewerUpdates(a, b string) bool { return slices.Index(updates, a) < slices.Index(updates, b) }
 
 // updates from the least that a product can promise of them to the most.
 var updates = []string{"none", "manual", "automatic"}

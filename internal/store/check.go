@@ -221,9 +221,11 @@ func (c *checker) devices() {
 		for _, g := range desc.GTINs {
 			c.has(bGTINs, gtinKey(g, d.Digest), nil, "device "+d.Digest.String())
 		}
+		c.has(bBrands, brandKey(desc.Brand, desc.Manufacturer, k...), nil, "device "+d.Digest.String())
 		c.has(bModels, modelKey(desc.Manufacturer, desc.Model, k...), nil, "device "+d.Digest.String())
 	})
 	c.sameCount(bModels, bDevices)
+	c.sameCount(bBrands, bDevices)
 	c.each(bGTINs, func(k, v []byte) {
 		if len(k) != 14+len(label.Digest{}) {
 			c.badf("gtin key %x has a wrong length", k)

@@ -216,9 +216,15 @@ func putDevice(tx *bolt.Tx, d *Device) error {
 		return fmt.Errorf("device %s: %w", d.Digest, err)
 	}
 	for _, g := range desc.GTINs {
+		if tx.Bucket(bGTINs).Get(gtinKey(g, d.Digest)) != nil {
+			continue // it was registered before; the number may have been moved away since
+		}
 		if err := tx.Bucket(bGTINs).Put(gtinKey(g, d.Digest), nil); err != nil {
 			return err
 		}
+	}
+	if err := tx.Bucket(bBrands).Put(brandKey(desc.Brand, desc.Manufacturer, d.Digest[:]...), nil); err != nil {
+		return err
 	}
 	return tx.Bucket(bModels).Put(modelKey(desc.Manufacturer, desc.Model, d.Digest[:]...), nil)
 }

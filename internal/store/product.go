@@ -170,6 +170,35 @@ func modelKey(org, model string, rest ...byte) []byte {
 	return orgKey(org, append(append([]byte(label.FoldModel(model)), 0), rest...)...)
 }
 
+// brandKey begins with what makes two brands the same.
+func brandKey(brand, org string, rest ...byte) []byte {
+	return append(orgKey(label.FoldModel(brand)), orgKey(org, rest...)...)
+}
+
+// BrandOwners calls f with one device of each manufacturer who has any of a brand,
+// however it is spelled, until f returns false.
+func (v *View) BrandOwners(brand string, f func(*Device) bool) error {
+	p := orgKey(label.FoldModel(brand))
+	c := v.tx.Bucket(bBrands).Cursor()
+	for k, _ := c.Seek(p); bytes.HasPrefix(k, p); {
+		org, digest, ok := bytes.Cut(k[len(p):], []byte{0})
+		if !ok || len(digest) != len(label.Digest{}) {
+			return corrupt(bBrands, k, ErrNotFound)
+		}
+		next := append(bytes.Clone(k[:len(p)+len(org)]), 1) // after all devices of this one
+		d, err := v.Device(label.Digest(digest))
+		if err = present(bDevices, digest, err); err == nil {
+			if !f(d) {
+				return nil
+			}
+		} else if err = v.past(err); err != nil {
+			return err
+		}
+		k, _ = c.Seek(next)
+	}
+	return nil
+}
+
 // GTINDevices returns the devices that have a trade item number, but for those
 // that it was moved away from.
 func (v *View) GTINDevices(g label.GTIN) (devices []label.Digest, err error) {

@@ -16,6 +16,7 @@ type Device struct {
 	Descriptor []byte       `json:"-"` // exact bytes
 	Org        string       `json:"org"`
 	Registered time.Time    `json:"registered"`
+	Looked     time.Time    `json:"looked,omitzero"` // when an operator registered it, or did so again because of another device of the product
 }
 
 // A Picture is a file that shows a product. It is stored as it is: both formats

@@ -182,6 +182,7 @@ func TestReplacedKey(t *testing.T) {
 func TestRuling(t *testing.T) {
 	w := newWorld(t)
 	plug := w.Example("plug")
+	labeltest.Claim(plug, "5.5-5", "5.6-4")
 	w.Submit(plug)
 	w.Rule(plug, w.Appeal(plug, 2), "settings-guarded", "developer-port-shut")
 	p := w.Issue(plug, 2)

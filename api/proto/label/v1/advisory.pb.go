@@ -82,7 +82,10 @@ func (x *PublishAdvisoryRequest) GetDocument() []byte {
 type PublishAdvisoryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The advisory.
-	Advisory      *PublishedAdvisory `protobuf:"bytes,1,opt,name=advisory,proto3" json:"advisory,omitempty"`
+	Advisory *PublishedAdvisory `protobuf:"bytes,1,opt,name=advisory,proto3" json:"advisory,omitempty"`
+	// What its publisher should know: that it leaves out what an earlier release
+	// warned of, and that the earlier word stands.
+	Notes         []string `protobuf:"bytes,2,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -120,6 +123,13 @@ func (*PublishAdvisoryResponse) Descriptor() ([]byte, []int) {
 func (x *PublishAdvisoryResponse) GetAdvisory() *PublishedAdvisory {
 	if x != nil {
 		return x.Advisory
+	}
+	return nil
+}
+
+func (x *PublishAdvisoryResponse) GetNotes() []string {
+	if x != nil {
+		return x.Notes
 	}
 	return nil
 }
@@ -662,9 +672,10 @@ const file_label_v1_advisory_proto_rawDesc = "" +
 	"\x17label/v1/advisory.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\"J\n" +
 	"\x16PublishAdvisoryRequest\x12\x14\n" +
 	"\x05event\x18\x01 \x01(\fR\x05event\x12\x1a\n" +
-	"\bdocument\x18\x02 \x01(\fR\bdocument\"R\n" +
+	"\bdocument\x18\x02 \x01(\fR\bdocument\"h\n" +
 	"\x17PublishAdvisoryResponse\x127\n" +
-	"\badvisory\x18\x01 \x01(\v2\x1b.label.v1.PublishedAdvisoryR\badvisory\"J\n" +
+	"\badvisory\x18\x01 \x01(\v2\x1b.label.v1.PublishedAdvisoryR\badvisory\x12\x14\n" +
+	"\x05notes\x18\x02 \x03(\tR\x05notes\"J\n" +
 	"\x16PreviewAdvisoryRequest\x12\x14\n" +
 	"\x05event\x18\x01 \x01(\fR\x05event\x12\x1a\n" +
 	"\bdocument\x18\x02 \x01(\fR\bdocument\"_\n" +

@@ -1173,7 +1173,8 @@ type UnusedEvidence struct {
 	Evidence *EvidenceRef `protobuf:"bytes,1,opt,name=evidence,proto3" json:"evidence,omitempty"`
 	// Why: other-standard, other-edition, other-version (a ruling), too-old,
 	// superseded (a declaration), corrected, lower-level, later-finding (a
-	// ruling), or why the service does not trust it.
+	// ruling), admitted (a ruling on what the manufacturer itself claims to fail),
+	// or why the service does not trust it.
 	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
 	// Why, for people.
 	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`

@@ -76,7 +76,10 @@ type RegisterDeviceResponse struct {
 	// When it was first registered.
 	Registered *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=registered,proto3" json:"registered,omitempty"`
 	// Whether it was registered before this call.
-	Known         bool `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
+	Known bool `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
+	// What its manufacturer should know: that operators were told of it, because it
+	// looks like another manufacturer's device.
+	Notes         []string `protobuf:"bytes,4,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -130,6 +133,13 @@ func (x *RegisterDeviceResponse) GetKnown() bool {
 		return x.Known
 	}
 	return false
+}
+
+func (x *RegisterDeviceResponse) GetNotes() []string {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
 }
 
 // Asks for a device.
@@ -813,13 +823,14 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"\x15RegisterDeviceRequest\x12\x1e\n" +
 	"\n" +
 	"descriptor\x18\x01 \x01(\fR\n" +
-	"descriptor\"\x82\x01\n" +
+	"descriptor\"\x98\x01\n" +
 	"\x16RegisterDeviceResponse\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12:\n" +
 	"\n" +
 	"registered\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"registered\x12\x14\n" +
-	"\x05known\x18\x03 \x01(\bR\x05known\"*\n" +
+	"\x05known\x18\x03 \x01(\bR\x05known\x12\x14\n" +
+	"\x05notes\x18\x04 \x03(\tR\x05notes\"*\n" +
 	"\x10GetDeviceRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\"\x8b\x01\n" +
 	"\x11GetDeviceResponse\x12\x1e\n" +

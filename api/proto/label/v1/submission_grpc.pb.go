@@ -34,11 +34,16 @@ const (
 // labs. Every call needs a caller token of an enrolled organization.
 type SubmissionServiceClient interface {
 	// RegisterDevice records a device descriptor. Registering the same descriptor
-	// again returns the first receipt.
+	// again returns the first receipt. One that looks like another manufacturer's
+	// by brand and model is registered, and all operators are told (notices of kind
+	// device.alike). An operator who registers a device again that is in a category of
+	// lower risk than another of its product, has it accepted as it is.
 	//
 	// Errors: PERMISSION_DENIED if the caller is not the manufacturer it names;
 	// INVALID_ARGUMENT if it is malformed, not canonical, or of an unknown
-	// category; ALREADY_EXISTS if a GTIN belongs to another manufacturer's device.
+	// category; ALREADY_EXISTS if a GTIN belongs to another manufacturer's device;
+	// FAILED_PRECONDITION (LIGHTER_CATEGORY) if its category is of lower risk than
+	// that of another device of the product.
 	RegisterDevice(ctx context.Context, in *RegisterDeviceRequest, opts ...grpc.CallOption) (*RegisterDeviceResponse, error)
 	// GetDevice returns the exact descriptor bytes, so that a lab can sign
 	// against them. Any enrolled organization may ask.
@@ -139,11 +144,16 @@ func (c *submissionServiceClient) ListSubmissions(ctx context.Context, in *ListS
 // labs. Every call needs a caller token of an enrolled organization.
 type SubmissionServiceServer interface {
 	// RegisterDevice records a device descriptor. Registering the same descriptor
-	// again returns the first receipt.
+	// again returns the first receipt. One that looks like another manufacturer's
+	// by brand and model is registered, and all operators are told (notices of kind
+	// device.alike). An operator who registers a device again that is in a category of
+	// lower risk than another of its product, has it accepted as it is.
 	//
 	// Errors: PERMISSION_DENIED if the caller is not the manufacturer it names;
 	// INVALID_ARGUMENT if it is malformed, not canonical, or of an unknown
-	// category; ALREADY_EXISTS if a GTIN belongs to another manufacturer's device.
+	// category; ALREADY_EXISTS if a GTIN belongs to another manufacturer's device;
+	// FAILED_PRECONDITION (LIGHTER_CATEGORY) if its category is of lower risk than
+	// that of another device of the product.
 	RegisterDevice(context.Context, *RegisterDeviceRequest) (*RegisterDeviceResponse, error)
 	// GetDevice returns the exact descriptor bytes, so that a lab can sign
 	// against them. Any enrolled organization may ask.
