@@ -78,6 +78,10 @@ type leaving struct {
 	ref    *label.AdvisoryRef // the latest word that said it
 }
 
+// maxReread bounds the earlier releases that are read again to find what a later one
+// leaves out. Of those before, what the histories name counts.
+const maxReread = 8
+
 // leftOut returns what earlier releases of an advisory, which the device's labels
 // were advised of, say of a label's device, and a later one leaves out; or nil.
 func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher string, l *label.Label, h *label.History) (*leaving, error) {
@@ -87,7 +91,13 @@ func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher str
 	}
 	open := map[string]advisory.Status{}
 	latest := map[advisory.Status]*label.AdvisoryRef{}
-	for _, st := range earlier {
+	for i, st := range earlier {
+		if i < len(earlier)-maxReread {
+			for _, issue := range st.Advisory.Issues {
+				open[issue] = advisory.Status(st.Advisory.State)
+			}
+			continue
+		}
 		release, err := a.advisory(v, st.Advisory.SHA256)
 		if err != nil {
 			return nil, err

@@ -22,13 +22,24 @@ type flood struct {
 	version int
 }
 
+// settled is the number of the advisory of which a release says that all weaknesses
+// but some are fixed.
+const settled = 1
+
 // doc returns an advisory of some weaknesses.
 func (f *flood) doc(id, weaknesses int) []byte {
 	f.version++
 	var list []string
-	for i := range weaknesses {
-		list = append(list, fmt.Sprintf(`{"vulnerability":{"name":"NORTHLIGHT-2026-%04d-%s"},"products":[{"@id":"pkg:generic/northlight/nl-c210@3.8.2"}],"status":"under_investigation"}`,
-			i, strings.Repeat("x", 30)))
+	for i := range 200 {
+		status := "under_investigation"
+		if i >= weaknesses {
+			if id != settled {
+				break
+			}
+			status = "fixed" // what a release leaves out would stand
+		}
+		list = append(list, fmt.Sprintf(`{"vulnerability":{"name":"NORTHLIGHT-2026-%04d-%s"},"products":[{"@id":"pkg:generic/northlight/nl-c210@3.8.2"}],"status":%q}`,
+			i, strings.Repeat("x", 30), status))
 	}
 	return fmt.Appendf(nil, `{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://northlight.example/vex/%d","author":"Northlight",
 		"timestamp":"2026-10-01T08:00:00Z","last_updated":%q,"version":%d,"statements":[%s]}`,
@@ -117,7 +128,7 @@ func TestFullHistory(t *testing.T) {
 		t.Errorf("the package leaves out nothing, however much is said (%v)", err)
 	}
 	// A short release that replaces a long one makes room.
-	if !f.publish(labeltest.Maker, 1, 1) {
+	if !f.publish(labeltest.Maker, settled, 1) {
 		t.Error("a short release that replaces a long one finds no room")
 	}
 	if p := f.remind(f.due().Add(time.Minute)); p.Review == nil {
