@@ -177,7 +177,7 @@ func TestVerifyHistory(t *testing.T) {
 		{"unharmed", unharmed, 0, []string{"genuine, and active as of " + unharmed, "3 statements, 3 of them later than " + unharmed + ", as the log stood on "}},
 		{"suspended", suspended, exitInvalid, []string{"SUSPENDED since ", "complaint: As found in a test.", "genuine, but SUSPENDED", "2 of them later"}},
 		{"reinstated", reinstated, 0, []string{"genuine, and active"}},
-		{"withdrawn", withdrawn, exitInvalid, []string{"WITHDRAWN on ", "discontinued: As found", "genuine, but WITHDRAWN", "nothing is promised any more", "history:  3 statements, as the log"}},
+		{"withdrawn", withdrawn, exitInvalid, []string{"WITHDRAWN on ", "discontinued: As found", "genuine, but WITHDRAWN", "nothing is promised any more", "3 statements, as the log"}},
 		{"withdrawn long ago", far, exitInvalid, []string{"genuine, but WITHDRAWN"}},
 	} {
 		if tc.at == far {
@@ -300,7 +300,7 @@ func TestVerifyUntold(t *testing.T) {
 	s.world.Change(labeltest.Maker, s.label, label.Withdraw, "discontinued")
 	withdrawn := list("withdrawn.jwt")
 	r = s.try(append(offline, s.pkg, "--status-list", withdrawn)...)
-	if r.code != exitInvalid || !strings.Contains(r.stdout, "genuine, but NOT VALID as of ") || !strings.Contains(r.stdout, "state:    INVALID in the status list of ") || strings.Contains(r.stdout, "valid until:") {
+	if r.code != exitInvalid || !strings.Contains(r.stdout, "genuine, but NOT VALID as of ") || !strings.Contains(r.stdout, "INVALID in the status list of ") || strings.Contains(r.stdout, "valid until:") {
 		t.Errorf("with the list of a withdrawal: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
 	if r = s.try(append(offline, s.pkg, "--at", instant(s.label.Label.Issued), "--status-list", withdrawn)...); r.code != 0 {
