@@ -491,10 +491,10 @@ func submissionsCommand(c *ctl) *cobra.Command {
 		Use:   "submissions",
 		Short: "List accepted statements, and whether they count",
 		Long: `List the accepted statements that the caller's organization signed or submitted,
-newest first, and why one does not count, or counts until some day only. With --device, the device's manufacturer and operators see all
-statements about it, whoever signed and sent them, and why one does not count. What
-a lab found wrong with another device of the product is listed too: it counts against
-this one.`,
+newest first, and why one does not count, or counts until some day only. With
+--device, the device's manufacturer and operators see all statements about it, whoever
+signed and sent them. What a lab found wrong with another device of the product is
+listed too: it counts against this one.`,
 		Example: "  labelctl submissions\n  labelctl submissions --device camera.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -320,7 +320,7 @@ issued. To check a label without taking the service's word for it, use
 		labelShowCommand(c), labelListCommand(c), labelHistoryCommand(c), labelArtCommand(c),
 		labelSuspendCommand(c), labelReinstateCommand(c), labelRevokeCommand(c), labelReviewCommand(c), labelClearCommand(c), labelReleaseCommand(c), labelAdviseCommand(c),
 		labelWithdrawCommand(c), labelRenewCommand(c), labelSupersedeCommand(c),
-		labelWaitingCommand(c), labelApproveCommand(c))
+		labelWaitingCommand(c), labelApproveCommand(c), labelDismissCommand(c))
 }
 
 // lookup asks the service where a label stands; the service's word is taken.

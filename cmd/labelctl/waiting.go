@@ -79,6 +79,8 @@ func writeWaiting(p *page, w *waiting) {
 	p.line("")
 	p.line("another operator carries it out with a key of their own, until %s:", instant(w.until()))
 	p.line("  labelctl label approve %s", w.id)
+	p.line("or it is ended without being carried out:")
+	p.line("  labelctl label dismiss %s --text TEXT", w.id)
 }
 
 // noteAlike tells an operator who meant to agree with another that asking for
@@ -162,6 +164,56 @@ Shown is what the bytes say, and not what the service says of them.`,
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
+}
+
+func labelDismissCommand(c *ctl) *cobra.Command {
+	var text string
+	cmd := &cobra.Command{
+		Use:   "dismiss REQUEST --text TEXT",
+		Short: "End a request that waits, so that it is not carried out",
+		Long: `End a request that waits for a second operator: one that you would not sign, or that
+you made by mistake. It is not carried out, what it held up goes on, and all operators
+are told why. REQUEST is its ID as "labelctl label waiting" lists it, or the beginning
+of one, at least 8 digits. Operators only.`,
+		Example: "  labelctl label dismiss 5f21c0de9b7a4413 --text \"It was meant for the other model.\"",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, ok := beginning(args[0]); !ok && !isDigest(args[0]) {
+				return usagef("REQUEST: %q is neither the ID of a request nor the beginning of one, at least %d digits", args[0], minDigits)
+			}
+			return c.dismiss(cmd.Context(), args[0], text)
+		},
+	}
+	cmd.Flags().StringVar(&text, "text", "", "why, in plain words")
+	require(cmd, "text")
+	return cmd
+}
+
+func (c *ctl) dismiss(ctx context.Context, id, text string) error {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	api := labelv1.NewStatusServiceClient(conn)
+	if !isDigest(id) {
+		all, err := api.ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{})
+		if err != nil {
+			return err
+		}
+		w, err := pick(all.GetRequests(), id)
+		if err != nil {
+			return err
+		}
+		id = w.id
+	}
+	r, err := api.CloseRequest(ctx, &labelv1.CloseRequestRequest{Id: id, Text: text})
+	if err != nil {
+		return err
+	}
+	return c.show(r, func(p *page) {
+		p.line("request %s to %s label %s is closed: %s", short(r.GetRequest().GetId()), actionOf[r.GetRequest().GetAction()], label.ID(r.GetRequest().GetLabel()).Pretty(), r.GetClosed())
+	})
 }
 
 func (c *ctl) approve(ctx context.Context, id string, yes bool) error {

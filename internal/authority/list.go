@@ -54,9 +54,9 @@ func (c *collector[T]) add(item T, cursor []byte) bool {
 }
 
 // Submissions lists what the caller signed or carried, newest first, and whether it
-// counts; only what is about one device, where that is not zero. The manufacturer of that device
-// and operators get all statements about it, and those about other devices of its
-// product that count against it.
+// counts; only what is about one device, where that is not zero. The manufacturer of
+// that device and operators get all statements about it, and those about other devices
+// of its product that count against it.
 func (a *Authority) Submissions(c Caller, device label.Digest, p Page) ([]*StatementNote, string, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleLab, label.RoleOperator); err != nil {
 		return nil, "", err

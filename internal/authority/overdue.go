@@ -26,9 +26,9 @@ func overdueCause(st *label.Status) string { return overdue + st.Advisory.SHA256
 // history, whatever date the document bears, and ends with the last of the days.
 // An answer is a later release of the advisory that speaks of the product (one that
 // leaves it out takes nothing back, and the label gets no word of it), or a later
-// advisory of the manufacturer about the same weaknesses; where these are more than a status
-// names, a later release only. Whichever speaks last, and leaves
-// owners waiting, starts the clock anew. A silence is held against a label once.
+// advisory of the manufacturer about the same weaknesses; where these are more than a
+// status names, a later release only. Whichever speaks last, and leaves owners
+// waiting, starts the clock anew. A silence is held against a label once.
 //
 // A label for which that fails by itself is gone past, and operators are told.
 func (a *Authority) Remind(ctx context.Context) (err error) {

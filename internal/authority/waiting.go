@@ -3,7 +3,8 @@
 // A request that takes two operators waits for the second. All operators are told
 // that it does. It is closed when nothing can come of it any more: its label was
 // changed meanwhile so that the step is none that is left, or nobody signed it in
-// time. Then whoever signed it is told why, and it is no more on the list of what
+// time. An operator can close it as well, who would not sign it or who has asked by
+// mistake. Then whoever signed it is told why, and it is no more on the list of what
 // waits. Time closes requests when it is looked next what time has brought about;
 // until then the list leaves them out.
 package authority
@@ -102,8 +103,9 @@ func (a *Authority) closeHopeless(v *store.View, b *store.Batch, list []*store.R
 	return nil
 }
 
-// closeRequest adds to a batch that a request is closed, and tells whoever signed it.
-func (a *Authority) closeRequest(b *store.Batch, r *store.Request, why string) error {
+// closeRequest adds to a batch that a request is closed, and tells whoever signed it,
+// and others.
+func (a *Authority) closeRequest(b *store.Batch, r *store.Request, why string, others ...string) error {
 	p, err := r.Predicate()
 	if err != nil {
 		return err
@@ -111,18 +113,51 @@ func (a *Authority) closeRequest(b *store.Batch, r *store.Request, why string) e
 	r.Closed = why
 	b.Requests = append(b.Requests, *r)
 	news := RequestNews{Request: r.Digest, Label: r.Label, URL: a.issuer.URL(r.Label), Action: r.Action, Reason: p.Reason, Text: p.Text, Closed: r.Closed}
-	told := map[string]bool{}
 	for _, sig := range r.Signatures {
-		if told[sig.Organization] {
-			continue
-		}
-		told[sig.Organization] = true
-		id := r.Digest.String()
-		if err := tell(b, notice.RequestClosed, "request-closed-"+id+"-"+sig.Organization, id, sig.Organization, news); err != nil {
+		others = append(others, sig.Organization)
+	}
+	slices.Sort(others)
+	id := r.Digest.String()
+	for _, org := range slices.Compact(others) {
+		if err := tell(b, notice.RequestClosed, "request-closed-"+id+"-"+org, id, org, news); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// CloseRequest ends a request that waits for a second operator, by the word of one
+// who would not sign it, or who takes back what he asked for. All operators are told.
+// Doing so again changes nothing.
+func (a *Authority) CloseRequest(ctx context.Context, c Caller, id label.Digest, text string) (*store.Request, error) {
+	if err := c.need(label.RoleOperator); err != nil {
+		return nil, err
+	}
+	if text == "" || len(text) > label.MaxProse {
+		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "text", "is required, in at most %d bytes: why the request is not to be carried out", label.MaxProse)
+	}
+	why := fmt.Sprintf("%s decided that it is not to be carried out: %s", c.Org, label.Readable(text))
+	var out *store.Request
+	err := a.writer.do(ctx, []string{claimf("request/%s", id)}, func(v *store.View, b *store.Batch) error {
+		r, err := v.Request(id)
+		switch {
+		case err != nil:
+			return found(err, label.ReasonUnknownSubject, "id", "no request %s was made; \"labelctl label waiting\" lists those that wait", id)
+		case r.Number != 0:
+			return label.Errorf(label.Precondition, label.ReasonStep, "id", "the request was carried out, as number %d in the history of label %s", r.Number, r.Label.Pretty())
+		case r.Closed == why:
+			out = r
+			return nil
+		case r.Closed != "":
+			return label.Errorf(label.Precondition, label.ReasonStep, "id", "the request was closed before: %s", r.Closed)
+		}
+		out = r
+		return a.closeRequest(b, r, why, slices.DeleteFunc(slices.Clone(a.distrust.Load().operators), func(org string) bool { return org == c.Org })...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // robbed returns the requests that wait and that somebody may have signed who had

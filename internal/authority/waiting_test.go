@@ -2,6 +2,7 @@ package authority_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,4 +112,43 @@ func TestOneBadLabelHidesNoRequest(t *testing.T) {
 	if n := len(slices.DeleteFunc(told(t, w, labeltest.Operator), func(k string) bool { return k != notice.RequestClosed })); n != 1 {
 		t.Errorf("%d requests were closed for want of a second signature", n)
 	}
+}
+
+// TestRequestIsDismissed has an operator end a request that waits: his own, which was
+// a mistake, or one that he would not sign.
+func TestRequestIsDismissed(t *testing.T) {
+	l := newLife(t)
+	op := l.Caller(labeltest.Operator)
+	l.Enrol("second-authority", label.RoleOperator)
+	l.Enrol("third-authority", label.RoleOperator)
+	asked, err := l.Authority.Change(ctx, op, l.Ask(labeltest.Operator, l.pub, label.Revoke, "nonconformity", nil))
+	must(t, err)
+	id := asked.Request.Digest
+	_, err = l.Authority.CloseRequest(ctx, l.Caller(labeltest.Maker), id, "Never mind.")
+	wants(t, err, label.Denied, label.ReasonWrongRole)
+	_, err = l.Authority.CloseRequest(ctx, op, id, "")
+	wants(t, err, label.Invalid, label.ReasonMissing)
+	_, err = l.Authority.CloseRequest(ctx, op, label.DigestOf([]byte("x")), "No such thing.")
+	wants(t, err, label.NotFound, label.ReasonUnknownSubject)
+	for range 2 { // again changes nothing
+		closed, err := l.Authority.CloseRequest(ctx, l.Caller("second-authority"), id, "It is the other model.")
+		if must(t, err); !strings.Contains(closed.Closed, "second-authority") || !strings.Contains(closed.Closed, "It is the other model.") {
+			t.Errorf("it is closed: %q", closed.Closed)
+		}
+	}
+	_, err = l.Authority.CloseRequest(ctx, op, id, "Something else.")
+	wants(t, err, label.Precondition, label.ReasonStep)
+	for _, org := range []string{labeltest.Operator, "third-authority"} {
+		if got := told(t, l.World, org); !slices.Contains(got, notice.RequestClosed) {
+			t.Errorf("%s was told %v", org, got)
+		}
+	}
+	if list, err := l.Authority.Waiting(op, ""); err != nil || len(list) != 0 {
+		t.Errorf("%d requests wait (%v)", len(list), err)
+	}
+	_, err = l.Authority.Change(ctx, op, l.Countersign(l.Signers["third-authority"], asked.Request))
+	wants(t, err, label.Precondition, label.ReasonStep)
+	// What it held up goes on.
+	_, err = l.ask(labeltest.Maker, label.Withdraw, "discontinued", nil)
+	must(t, err)
 }

@@ -59,6 +59,19 @@ func (s *statuses) ListWaitingRequests(ctx context.Context, r *labelv1.ListWaiti
 	return out, nil
 }
 
+func (s *statuses) CloseRequest(ctx context.Context, r *labelv1.CloseRequestRequest) (*labelv1.CloseRequestResponse, error) {
+	id, err := label.ParseDigest(r.GetId())
+	if err != nil {
+		return nil, label.Within("id", err)
+	}
+	req, err := s.a.CloseRequest(ctx, caller(ctx), id, r.GetText())
+	if err != nil {
+		return nil, err
+	}
+	w, err := waiting(req)
+	return &labelv1.CloseRequestResponse{Request: w, Closed: req.Closed}, err
+}
+
 func waiting(r *store.Request) (*labelv1.WaitingRequest, error) {
 	p, err := r.Predicate()
 	if err != nil {

@@ -245,6 +245,115 @@ func (x *ListWaitingRequestsResponse) GetRequests() []*WaitingRequest {
 	return nil
 }
 
+// Ends a request that waits.
+type CloseRequestRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the signed statement, 64 lower-case hex digits.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Why, in plain words, in at most 2000 bytes.
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseRequestRequest) Reset() {
+	*x = CloseRequestRequest{}
+	mi := &file_label_v1_status_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseRequestRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseRequestRequest) ProtoMessage() {}
+
+func (x *CloseRequestRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_status_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseRequestRequest.ProtoReflect.Descriptor instead.
+func (*CloseRequestRequest) Descriptor() ([]byte, []int) {
+	return file_label_v1_status_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CloseRequestRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CloseRequestRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// The request that was closed.
+type CloseRequestResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Request *WaitingRequest        `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	// By whom, and why.
+	Closed        string `protobuf:"bytes,2,opt,name=closed,proto3" json:"closed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseRequestResponse) Reset() {
+	*x = CloseRequestResponse{}
+	mi := &file_label_v1_status_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseRequestResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseRequestResponse) ProtoMessage() {}
+
+func (x *CloseRequestResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_status_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseRequestResponse.ProtoReflect.Descriptor instead.
+func (*CloseRequestResponse) Descriptor() ([]byte, []int) {
+	return file_label_v1_status_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *CloseRequestResponse) GetRequest() *WaitingRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *CloseRequestResponse) GetClosed() string {
+	if x != nil {
+		return x.Closed
+	}
+	return ""
+}
+
 // A request that waits for a second operator.
 type WaitingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -271,7 +380,7 @@ type WaitingRequest struct {
 
 func (x *WaitingRequest) Reset() {
 	*x = WaitingRequest{}
-	mi := &file_label_v1_status_proto_msgTypes[4]
+	mi := &file_label_v1_status_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -283,7 +392,7 @@ func (x *WaitingRequest) String() string {
 func (*WaitingRequest) ProtoMessage() {}
 
 func (x *WaitingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_status_proto_msgTypes[4]
+	mi := &file_label_v1_status_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -296,7 +405,7 @@ func (x *WaitingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitingRequest.ProtoReflect.Descriptor instead.
 func (*WaitingRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_status_proto_rawDescGZIP(), []int{4}
+	return file_label_v1_status_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *WaitingRequest) GetId() string {
@@ -371,7 +480,13 @@ const file_label_v1_status_proto_rawDesc = "" +
 	"\x1aListWaitingRequestsRequest\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\"S\n" +
 	"\x1bListWaitingRequestsResponse\x124\n" +
-	"\brequests\x18\x01 \x03(\v2\x18.label.v1.WaitingRequestR\brequests\"\xfb\x01\n" +
+	"\brequests\x18\x01 \x03(\v2\x18.label.v1.WaitingRequestR\brequests\"9\n" +
+	"\x13CloseRequestRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"b\n" +
+	"\x14CloseRequestResponse\x122\n" +
+	"\arequest\x18\x01 \x01(\v2\x18.label.v1.WaitingRequestR\arequest\x12\x16\n" +
+	"\x06closed\x18\x02 \x01(\tR\x06closed\"\xfb\x01\n" +
 	"\x0eWaitingRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12-\n" +
@@ -380,10 +495,11 @@ const file_label_v1_status_proto_rawDesc = "" +
 	"\x04text\x18\x05 \x01(\tR\x04text\x126\n" +
 	"\breceived\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x1c\n" +
 	"\tstatement\x18\a \x01(\fR\tstatement\x12\x12\n" +
-	"\x04keys\x18\b \x03(\tR\x04keys2\xbf\x01\n" +
+	"\x04keys\x18\b \x03(\tR\x04keys2\x8e\x02\n" +
 	"\rStatusService\x12J\n" +
 	"\vChangeLabel\x12\x1c.label.v1.ChangeLabelRequest\x1a\x1d.label.v1.ChangeLabelResponse\x12b\n" +
-	"\x13ListWaitingRequests\x12$.label.v1.ListWaitingRequestsRequest\x1a%.label.v1.ListWaitingRequestsResponseB#Z!labeld/api/proto/label/v1;labelv1b\x06proto3"
+	"\x13ListWaitingRequests\x12$.label.v1.ListWaitingRequestsRequest\x1a%.label.v1.ListWaitingRequestsResponse\x12M\n" +
+	"\fCloseRequest\x12\x1d.label.v1.CloseRequestRequest\x1a\x1e.label.v1.CloseRequestResponseB#Z!labeld/api/proto/label/v1;labelv1b\x06proto3"
 
 var (
 	file_label_v1_status_proto_rawDescOnce sync.Once
@@ -397,34 +513,39 @@ func file_label_v1_status_proto_rawDescGZIP() []byte {
 	return file_label_v1_status_proto_rawDescData
 }
 
-var file_label_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_label_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_label_v1_status_proto_goTypes = []any{
 	(*ChangeLabelRequest)(nil),          // 0: label.v1.ChangeLabelRequest
 	(*ChangeLabelResponse)(nil),         // 1: label.v1.ChangeLabelResponse
 	(*ListWaitingRequestsRequest)(nil),  // 2: label.v1.ListWaitingRequestsRequest
 	(*ListWaitingRequestsResponse)(nil), // 3: label.v1.ListWaitingRequestsResponse
-	(*WaitingRequest)(nil),              // 4: label.v1.WaitingRequest
-	(*LabelStatus)(nil),                 // 5: label.v1.LabelStatus
-	(*LabelSummary)(nil),                // 6: label.v1.LabelSummary
-	(LabelAction)(0),                    // 7: label.v1.LabelAction
-	(*timestamppb.Timestamp)(nil),       // 8: google.protobuf.Timestamp
+	(*CloseRequestRequest)(nil),         // 4: label.v1.CloseRequestRequest
+	(*CloseRequestResponse)(nil),        // 5: label.v1.CloseRequestResponse
+	(*WaitingRequest)(nil),              // 6: label.v1.WaitingRequest
+	(*LabelStatus)(nil),                 // 7: label.v1.LabelStatus
+	(*LabelSummary)(nil),                // 8: label.v1.LabelSummary
+	(LabelAction)(0),                    // 9: label.v1.LabelAction
+	(*timestamppb.Timestamp)(nil),       // 10: google.protobuf.Timestamp
 }
 var file_label_v1_status_proto_depIdxs = []int32{
-	5, // 0: label.v1.ChangeLabelResponse.status:type_name -> label.v1.LabelStatus
-	4, // 1: label.v1.ChangeLabelResponse.waiting:type_name -> label.v1.WaitingRequest
-	6, // 2: label.v1.ChangeLabelResponse.successor:type_name -> label.v1.LabelSummary
-	4, // 3: label.v1.ListWaitingRequestsResponse.requests:type_name -> label.v1.WaitingRequest
-	7, // 4: label.v1.WaitingRequest.action:type_name -> label.v1.LabelAction
-	8, // 5: label.v1.WaitingRequest.received:type_name -> google.protobuf.Timestamp
-	0, // 6: label.v1.StatusService.ChangeLabel:input_type -> label.v1.ChangeLabelRequest
-	2, // 7: label.v1.StatusService.ListWaitingRequests:input_type -> label.v1.ListWaitingRequestsRequest
-	1, // 8: label.v1.StatusService.ChangeLabel:output_type -> label.v1.ChangeLabelResponse
-	3, // 9: label.v1.StatusService.ListWaitingRequests:output_type -> label.v1.ListWaitingRequestsResponse
-	8, // [8:10] is the sub-list for method output_type
-	6, // [6:8] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	7,  // 0: label.v1.ChangeLabelResponse.status:type_name -> label.v1.LabelStatus
+	6,  // 1: label.v1.ChangeLabelResponse.waiting:type_name -> label.v1.WaitingRequest
+	8,  // 2: label.v1.ChangeLabelResponse.successor:type_name -> label.v1.LabelSummary
+	6,  // 3: label.v1.ListWaitingRequestsResponse.requests:type_name -> label.v1.WaitingRequest
+	6,  // 4: label.v1.CloseRequestResponse.request:type_name -> label.v1.WaitingRequest
+	9,  // 5: label.v1.WaitingRequest.action:type_name -> label.v1.LabelAction
+	10, // 6: label.v1.WaitingRequest.received:type_name -> google.protobuf.Timestamp
+	0,  // 7: label.v1.StatusService.ChangeLabel:input_type -> label.v1.ChangeLabelRequest
+	2,  // 8: label.v1.StatusService.ListWaitingRequests:input_type -> label.v1.ListWaitingRequestsRequest
+	4,  // 9: label.v1.StatusService.CloseRequest:input_type -> label.v1.CloseRequestRequest
+	1,  // 10: label.v1.StatusService.ChangeLabel:output_type -> label.v1.ChangeLabelResponse
+	3,  // 11: label.v1.StatusService.ListWaitingRequests:output_type -> label.v1.ListWaitingRequestsResponse
+	5,  // 12: label.v1.StatusService.CloseRequest:output_type -> label.v1.CloseRequestResponse
+	10, // [10:13] is the sub-list for method output_type
+	7,  // [7:10] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_status_proto_init() }
@@ -439,7 +560,7 @@ func file_label_v1_status_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_status_proto_rawDesc), len(file_label_v1_status_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

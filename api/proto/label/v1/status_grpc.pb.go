@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	StatusService_ChangeLabel_FullMethodName         = "/label.v1.StatusService/ChangeLabel"
 	StatusService_ListWaitingRequests_FullMethodName = "/label.v1.StatusService/ListWaitingRequests"
+	StatusService_CloseRequest_FullMethodName        = "/label.v1.StatusService/CloseRequest"
 )
 
 // StatusServiceClient is the client API for StatusService service.
@@ -49,6 +50,12 @@ type StatusServiceClient interface {
 	// ListWaitingRequests lists requests that wait for a second operator.
 	// Operators only.
 	ListWaitingRequests(ctx context.Context, in *ListWaitingRequestsRequest, opts ...grpc.CallOption) (*ListWaitingRequestsResponse, error)
+	// CloseRequest ends a request that waits for a second operator: it will not be
+	// carried out. All operators are told. Operators only.
+	//
+	// Errors: NOT_FOUND for a request that nobody made; FAILED_PRECONDITION (STATE)
+	// for one that was carried out, or closed for another reason.
+	CloseRequest(ctx context.Context, in *CloseRequestRequest, opts ...grpc.CallOption) (*CloseRequestResponse, error)
 }
 
 type statusServiceClient struct {
@@ -73,6 +80,16 @@ func (c *statusServiceClient) ListWaitingRequests(ctx context.Context, in *ListW
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListWaitingRequestsResponse)
 	err := c.cc.Invoke(ctx, StatusService_ListWaitingRequests_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statusServiceClient) CloseRequest(ctx context.Context, in *CloseRequestRequest, opts ...grpc.CallOption) (*CloseRequestResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CloseRequestResponse)
+	err := c.cc.Invoke(ctx, StatusService_CloseRequest_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +122,12 @@ type StatusServiceServer interface {
 	// ListWaitingRequests lists requests that wait for a second operator.
 	// Operators only.
 	ListWaitingRequests(context.Context, *ListWaitingRequestsRequest) (*ListWaitingRequestsResponse, error)
+	// CloseRequest ends a request that waits for a second operator: it will not be
+	// carried out. All operators are told. Operators only.
+	//
+	// Errors: NOT_FOUND for a request that nobody made; FAILED_PRECONDITION (STATE)
+	// for one that was carried out, or closed for another reason.
+	CloseRequest(context.Context, *CloseRequestRequest) (*CloseRequestResponse, error)
 	mustEmbedUnimplementedStatusServiceServer()
 }
 
@@ -120,6 +143,9 @@ func (UnimplementedStatusServiceServer) ChangeLabel(context.Context, *ChangeLabe
 }
 func (UnimplementedStatusServiceServer) ListWaitingRequests(context.Context, *ListWaitingRequestsRequest) (*ListWaitingRequestsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListWaitingRequests not implemented")
+}
+func (UnimplementedStatusServiceServer) CloseRequest(context.Context, *CloseRequestRequest) (*CloseRequestResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CloseRequest not implemented")
 }
 func (UnimplementedStatusServiceServer) mustEmbedUnimplementedStatusServiceServer() {}
 func (UnimplementedStatusServiceServer) testEmbeddedByValue()                       {}
@@ -178,6 +204,24 @@ func _StatusService_ListWaitingRequests_Handler(srv interface{}, ctx context.Con
 	return interceptor(ctx, in, info, handler)
 }
 
+func _StatusService_CloseRequest_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CloseRequestRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatusServiceServer).CloseRequest(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatusService_CloseRequest_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatusServiceServer).CloseRequest(ctx, req.(*CloseRequestRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // StatusService_ServiceDesc is the grpc.ServiceDesc for StatusService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -192,6 +236,10 @@ var StatusService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListWaitingRequests",
 			Handler:    _StatusService_ListWaitingRequests_Handler,
+		},
+		{
+			MethodName: "CloseRequest",
+			Handler:    _StatusService_CloseRequest_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
