@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -382,7 +383,11 @@ func (c *ctl) submit(ctx context.Context, files []string) error {
 			return err
 		}
 		if _, err := envelope.Open(b); err != nil {
-			return &located{file, err}
+			err = &located{file, err}
+			if label.ReasonOf(err) == label.ReasonMalformed && !bytes.HasPrefix(bytes.TrimSpace(b), []byte("{")) {
+				err = hintf(err, "what is submitted is signed first: \"labelctl attest\" signs a lab's results, \"labelctl declare\" a declaration")
+			}
+			return err
 		}
 		statements = append(statements, b)
 	}

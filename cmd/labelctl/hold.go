@@ -141,7 +141,9 @@ func eventStrikeCommand(c *ctl) *cobra.Command {
 		Use:   "strike STATEMENT --reason CODE --text TEXT",
 		Short: "A report, declaration or ruling does not count any more",
 		Long: `Strike one piece of evidence: a report, a declaration, or a ruling on an appeal. It
-stays on record and does not count. What rests on it is judged again at once.
+stays on record and does not count. What rests on it is judged again at once. That
+cannot be taken back: where it was a mistake, its signer issues it anew, under another
+number. Look with --dry-run first.
 STATEMENT is its SHA-256, or with --device the beginning of it, as "labelctl
 submissions --device" shows it.`,
 		Example: `  labelctl event strike 5f21c0de --device camera.yaml --reason false-report --text "The lab tested another model."`,

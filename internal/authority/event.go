@@ -17,8 +17,9 @@ func admitProductEvent(v *store.View, e *label.Event) error {
 	case label.HoldEvent, label.ReleaseEvent:
 		return admitHold(v, e)
 	case label.StatementEvent:
-		if _, ok := v.Struck(e.Statement); ok {
-			return label.Errorf(label.Exists, label.ReasonExists, "event.statement", "statement %s was struck already", e.Statement)
+		if id, ok := v.Struck(e.Statement); ok {
+			return label.Errorf(label.Exists, label.ReasonExists, "event.statement",
+				"statement %s was struck already, by event %s (labelctl event show); that cannot be taken back: what it said counts again when its signer issues it anew, under another number", e.Statement, id)
 		}
 		_, err := struckDevice(v, e.Statement)
 		return err

@@ -456,3 +456,28 @@ func TestProductIsBounded(t *testing.T) {
 	}
 	wants(t, refused, label.TooLarge, label.ReasonTooLarge)
 }
+
+// TestHoldSaysWhatGoesOn puts a product and a manufacturer on hold whose label counts:
+// whoever does so is told that shoppers see nothing of it.
+func TestHoldSaysWhatGoesOn(t *testing.T) {
+	c := newCheat(t)
+	id := c.fallen.Label.ID.Pretty()
+	says := func(e label.Event) []string {
+		_, notes, err := c.Authority.Preview(c.Caller(labeltest.Operator), c.Event(e))
+		must(t, err)
+		return notes
+	}
+	device := label.Event{Kind: label.HoldEvent, Device: label.DigestOf(c.e.Descriptor), Reason: "nonconformity"}
+	maker := label.Event{Kind: label.HoldEvent, Manufacturer: labeltest.Maker, Reason: "nonconformity"}
+	for _, e := range []label.Event{device, maker} {
+		if notes := says(e); len(notes) != 1 || !strings.Contains(notes[0], id) {
+			t.Errorf("of a hold on %s the notes are %q", e.Name(), notes)
+		}
+	}
+	c.Change(labeltest.Operator, c.fallen, label.Suspend, "complaint")
+	for _, e := range []label.Event{device, maker} {
+		if notes := says(e); len(notes) != 0 {
+			t.Errorf("where nothing counts the notes are %q", notes)
+		}
+	}
+}

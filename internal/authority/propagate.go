@@ -258,8 +258,67 @@ func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, e
 		return thiefNotes(v, e)
 	case label.GTINEvent:
 		return a.moveNotes(v, e)
+	case label.HoldEvent:
+		return a.heldNotes(v, e)
+	case label.StatementEvent:
+		return []string{"This cannot be taken back. Where it was a mistake, what the statement said counts again when its signer issues it anew, under another number."}, nil
 	}
 	return nil, nil
+}
+
+// heldNotes names the labels that go on counting while their product is on hold:
+// whoever puts the hold may believe that it tells shoppers.
+func (a *Authority) heldNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	var live []string
+	count := func(rec *store.Label) error {
+		h, err := a.history(v, rec)
+		if err == nil && h.StandingAt(a.clock()).State == label.Active {
+			live = append(live, rec.ID.Pretty())
+		}
+		return err
+	}
+	if e.Device.IsZero() {
+		var inner error
+		err = v.OrgLabels(e.Manufacturer, nil, func(rec *store.Label, _ []byte) bool {
+			inner = count(rec)
+			return inner == nil && len(live) <= maxNamed
+		})
+		err = errors.Join(err, inner)
+	} else {
+		err = labelsOfProduct(v, e.Device, count)
+	}
+	if err != nil || len(live) == 0 {
+		return nil, err
+	}
+	what := strings.Join(live[:min(len(live), maxNamed)], ", ")
+	if len(live) > maxNamed {
+		what += " and others"
+	}
+	return []string{"Shoppers see nothing of this hold, and these labels go on counting: " + what + ". To warn them, review or suspend what should not count (labelctl label review, labelctl label suspend)."}, nil
+}
+
+// labelsOfProduct calls f with the labels of all devices of a device's product.
+func labelsOfProduct(v *store.View, device label.Digest, f func(*store.Label) error) error {
+	d, err := v.Device(device)
+	if err != nil {
+		return err
+	}
+	others, err := siblings(v, device)
+	if err != nil {
+		return err
+	}
+	for _, d := range append([]*store.Device{d}, others...) {
+		list, err := v.LabelsOf(d)
+		if err != nil {
+			return err
+		}
+		for _, rec := range list {
+			if err := f(rec); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // maxNamed bounds what a note names one by one.
@@ -552,27 +611,14 @@ func settles(a label.Action) bool {
 // said that it is in order again, who may have been a thief.
 func (w *walk) settled(id label.ID) {
 	rec, err := w.v.Label(id)
-	var others []*store.Device
 	if err == nil {
-		others, err = siblings(w.v, rec.Device)
+		err = labelsOfProduct(w.v, rec.Device, func(l *store.Label) error {
+			w.touch(l, nil)
+			return nil
+		})
 	}
 	if err != nil {
 		w.fail(id, err)
-		return
-	}
-	devices := []label.Digest{rec.Device}
-	for _, d := range others {
-		devices = append(devices, d.Digest)
-	}
-	for _, d := range devices {
-		list, err := w.v.DeviceLabels(d)
-		if err != nil {
-			w.fail("", err)
-			continue
-		}
-		for _, l := range list {
-			w.touch(l, nil)
-		}
 	}
 }
 
