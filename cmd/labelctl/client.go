@@ -49,6 +49,9 @@ func (c *ctl) signer(ctx context.Context) (*envelope.Signer, error) {
 }
 
 func (c *ctl) loadSigner(ctx context.Context, ref string) (*envelope.Signer, error) {
+	if envelope.Exposed(ref) {
+		c.note("others on this machine may read the private key %s; keep it to yourself: chmod 600 %[1]s", ref)
+	}
 	s, err := envelope.LoadSigner(ctx, ref, func() ([]byte, error) {
 		if p, ok := passphrase(); ok {
 			return p, nil

@@ -4,23 +4,27 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"labeld/internal/daemon"
+	"labeld/labels"
 )
 
 // TestTourOfALife runs the demo with its tour, and reads what each party sees.
 func TestTourOfALife(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	dir := filepath.Join(t.TempDir(), "programme")
 	r, w := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
 		c := daemon.Config{Authority: daemon.AuthorityConfig{ID: demoAuthority, Name: "Demo"}, HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0"}
-		err := runDemo(ctx, w, io.Discard, "", true, c)
+		err := runDemo(ctx, w, io.Discard, dir, true, c)
 		w.CloseWithError(io.EOF)
 		ended <- err
 	}()
@@ -52,5 +56,31 @@ func TestTourOfALife(t *testing.T) {
 			t.Fatalf("the tour does not go on with %q:\n%s", want, text.String()[at:])
 		}
 		at += found[1]
+	}
+	softened(t, dir)
+}
+
+// softened serves a programme whose labels name a version of a scheme with other
+// criteria under that version.
+func softened(t *testing.T, dir string) {
+	t.Helper()
+	edited := filepath.Join(t.TempDir(), "labels")
+	if err := os.CopyFS(edited, labels.FS); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(edited, "schemes", "four-level.yaml")
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, append(text, "# Softened.\n"...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := newRoot(io.Discard, io.Discard)
+	root.SetArgs([]string{"serve", "--data", dir, "--labels", edited})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := root.ExecuteContext(ctx); err == nil || !strings.Contains(err.Error(), "give what was changed another version") {
+		t.Errorf("served with other criteria under the same version: %v", err)
 	}
 }

@@ -30,6 +30,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -73,9 +74,9 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 const passphraseVar = "LABELD_PASSPHRASE"
 
 // passphrase returns the passphrase of the programme's keys, from the
-// environment or the terminal.
+// environment or the terminal. It is asked for once: all keys have the same.
 func passphrase(stderr io.Writer, confirm bool) envelope.Passphrase {
-	return func() ([]byte, error) {
+	return sync.OnceValues(func() ([]byte, error) {
 		if p, ok := os.LookupEnv(passphraseVar); ok {
 			return []byte(p), nil
 		}
@@ -91,7 +92,7 @@ func passphrase(stderr io.Writer, confirm bool) envelope.Passphrase {
 			err = errors.New("the two passphrases differ")
 		}
 		return p, err
-	}
+	})
 }
 
 func ask(stderr io.Writer, prompt string) ([]byte, error) {

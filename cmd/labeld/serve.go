@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,16 @@ every proof: both are fixed for ever.`,
 					return fmt.Errorf("--url: %q is not a URL such as https://labels.example.org", c.URL)
 				}
 				c.Log.Origin = u.Host + "/log"
+			}
+			// What is given here is from where one stands, and not from the data directory.
+			for _, path := range []*string{&c.Labels, &c.TLS.Cert, &c.TLS.Key} {
+				if *path == "" {
+					continue
+				}
+				var err error
+				if *path, err = filepath.Abs(*path); err != nil {
+					return err
+				}
 			}
 			var pass []byte
 			if !plain {
@@ -124,8 +135,10 @@ code 1, since only another can tell what is on disk: have it started again.`,
 			if err != nil {
 				return err
 			}
-			if labels != "" {
-				c.Labels = labels
+			if labels != "" { // from where one stands, and not from the data directory
+				if c.Labels, err = filepath.Abs(labels); err != nil {
+					return err
+				}
 			}
 			level := slog.LevelInfo
 			if verbose {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"labeld/internal/meter"
 	"labeld/internal/qr"
 	"labeld/internal/rpc"
+	"labeld/internal/scheme"
 	"labeld/labels"
 )
 
@@ -203,6 +205,9 @@ func ParseConfig(text []byte) (*Config, error) {
 	if err := dec.Decode(c); err != nil {
 		return nil, fmt.Errorf("%s", strings.ReplaceAll(err.Error(), "in type daemon.", "among "))
 	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, errors.New("has more than one YAML document; what follows the first would not count")
+	}
 	return c, c.check()
 }
 
@@ -291,13 +296,22 @@ func (c *Config) data() fs.FS {
 	return os.DirFS(c.path(c.Labels))
 }
 
+// programme reads the criteria of the programme data.
+func (c *Config) programme() (*scheme.Programme, error) {
+	p, err := scheme.Load(c.data())
+	if err != nil && c.Labels != "" {
+		err = fmt.Errorf("labels: in %s: %w", c.path(c.Labels), err)
+	}
+	return p, err
+}
+
 func (c *Config) tls() (*tls.Config, error) {
 	if c.TLS.Cert == "" {
 		return nil, nil
 	}
 	cert, err := tls.LoadX509KeyPair(c.path(c.TLS.Cert), c.path(c.TLS.Key))
 	if err != nil {
-		return nil, fmt.Errorf("tls: %w", err)
+		return nil, fmt.Errorf("tls: certificate %s and key %s (paths are relative to the data directory): %w", c.path(c.TLS.Cert), c.path(c.TLS.Key), err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
 }

@@ -25,7 +25,6 @@ import (
 	"labeld/internal/notice"
 	"labeld/internal/qr"
 	"labeld/internal/rpc"
-	"labeld/internal/scheme"
 	"labeld/internal/store"
 	"labeld/internal/translog"
 	"labeld/internal/verify"
@@ -97,7 +96,7 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 			err = errors.Join(err, d.release())
 		}
 	}()
-	programme, err := scheme.Load(c.data())
+	programme, err := c.programme()
 	if err != nil {
 		return d, err
 	}
@@ -124,6 +123,11 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if err != nil {
 		return d, err
 	}
+	for _, key := range []string{c.LabelKey, c.Log.Key} {
+		if envelope.Exposed(c.path(key)) {
+			d.log.Warn("others on this machine may read a private key; chmod 600 keeps it to the service", "file", c.path(key))
+		}
+	}
 	if d.store, err = store.Open(c.dir); err != nil {
 		return d, err
 	}
@@ -136,6 +140,9 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	}
 	if readOnly != nil {
 		d.log.Error("the service is read-only", "why", readOnly)
+	}
+	if err := d.identify(c, trust, programme, readOnly != nil); err != nil {
+		return d, err
 	}
 	audiences := c.Audiences
 	if len(audiences) == 0 {
@@ -310,7 +317,7 @@ func (d *Daemon) release() error {
 // there is a head file, and the newest of those given. It reports each problem, and
 // needs no private key.
 func Check(ctx context.Context, c *Config, against []store.KeptHead, report func(string)) error {
-	programme, err := scheme.Load(c.data())
+	programme, err := c.programme()
 	if err != nil {
 		return err
 	}

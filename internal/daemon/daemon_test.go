@@ -14,6 +14,7 @@ import (
 
 	"labeld/internal/daemon"
 	"labeld/internal/verify"
+	"labeld/labels"
 )
 
 var ctx = context.Background()
@@ -86,6 +87,7 @@ func TestConfigRefusals(t *testing.T) {
 		"a limit":            {good + "limits: {devices: -1}\n", "limits.devices"},
 		"no daily limit":     {good + "limits: {daily_mib: 0}\n", "limits.daily_mib"},
 		"unknown limit":      {good + "limits: {labels: 5}\n", "labels"},
+		"a second document":  {good + "---\nlabel_key: other.key\n", "more than one YAML document"},
 		"retired key":        {good + "retired_keys: [{public: p}]\n", "retired_keys[0]"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -159,6 +161,61 @@ func TestOpenMakesNothing(t *testing.T) {
 				t.Error("the missing file was made")
 			}
 		})
+	}
+}
+
+// TestIdentityStays changes, in the configuration of a programme that has signed
+// something, what its labels cannot do without.
+func TestIdentityStays(t *testing.T) {
+	p := newProgramme(t)
+	other := filepath.Join(t.TempDir(), "b")
+	must(t, daemon.Init(ctx, other, config(), nil, time.Now()))
+	edited := filepath.Join(t.TempDir(), "labels")
+	must(t, os.CopyFS(edited, labels.FS))
+	path := filepath.Join(edited, "schemes", "four-level.yaml")
+	text, err := os.ReadFile(path)
+	must(t, err)
+	must(t, os.WriteFile(path, append(text, "# Softened.\n"...), 0o600))
+	spoils := map[string]func(*daemon.Config){
+		"url":       func(c *daemon.Config) { c.URL = "http://127.0.0.1:9999" },
+		"label_key": func(c *daemon.Config) { c.LabelKey = filepath.Join(other, "label.key") },
+		"edited":    func(c *daemon.Config) { c.Labels = edited },
+	}
+	open := func(spoil func(*daemon.Config)) error {
+		c := p.config()
+		spoil(c)
+		d, err := daemon.Open(ctx, c, options())
+		if err == nil {
+			stopped, stop := context.WithCancel(ctx)
+			stop()
+			must(t, d.Serve(stopped))
+		}
+		return err
+	}
+	p.end()
+	for name, spoil := range spoils { // nothing was signed yet, so that all may change
+		if err := open(spoil); err != nil {
+			t.Errorf("%s, before anything was signed: %v", name, err)
+		}
+	}
+	p.start()
+	must(t, p.accredit("A-1"))
+	p.end()
+	for name, says := range map[string]string{"url": "fixed for ever", "label_key": "retired_keys"} {
+		if err := open(spoils[name]); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// No label names the scheme, which may still be mended.
+	if err := open(spoils["edited"]); err != nil {
+		t.Errorf("a scheme that no label names: %v", err)
+	}
+	// With its predecessor among the retired keys another label key is a rotation.
+	if err := open(func(c *daemon.Config) {
+		c.LabelKey = filepath.Join(other, "label.key")
+		c.RetiredKeys = []daemon.RetiredKey{{Public: "label.pub", From: c.LabelKeyFrom, Until: time.Now().Add(time.Hour)}}
+	}); err != nil {
+		t.Errorf("a rotation: %v", err)
 	}
 }
 

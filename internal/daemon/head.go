@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"labeld/internal/label"
-	"labeld/internal/scheme"
 	"labeld/internal/store"
 	"labeld/internal/translog"
 	"labeld/internal/verify"
@@ -199,7 +198,7 @@ func AcceptHead(c *Config, log *slog.Logger) error {
 
 // publicTrust returns what verifiers are to trust, without any private key.
 func (c *Config) publicTrust(ctx context.Context) (*verify.Trust, error) {
-	programme, err := scheme.Load(c.data())
+	programme, err := c.programme()
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"labeld/internal/envelope"
 	"labeld/internal/issue"
 	"labeld/internal/label"
-	"labeld/internal/scheme"
 	"labeld/internal/store"
 	"labeld/internal/translog"
 )
@@ -54,8 +53,11 @@ func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time
 			return fmt.Errorf("%s exists in %s; a programme is made once, remove the directory to begin anew", name, dir)
 		}
 	}
-	programme, err := scheme.Load(c.data())
+	programme, err := c.programme()
 	if err != nil {
+		return err
+	}
+	if _, err := c.tls(); err != nil {
 		return err
 	}
 	for name, algorithm := range map[string]string{c.LabelKey: "ecdsa-p256", c.Log.Key: "ed25519", OperatorKey: "ecdsa-p256"} {

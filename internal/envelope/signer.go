@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
@@ -50,6 +51,16 @@ func LoadSigner(ctx context.Context, ref string, pass Passphrase) (*Signer, erro
 		return nil, fmt.Errorf("private key %s: %w", ref, err)
 	}
 	return s, nil
+}
+
+// Exposed reports whether a private key is in a file that others than its owner may
+// read.
+func Exposed(ref string) bool {
+	if strings.Contains(ref, "://") {
+		return false
+	}
+	fi, err := os.Stat(ref)
+	return err == nil && runtime.GOOS != "windows" && fi.Mode().Perm()&0o077 != 0
 }
 
 // ParseSigner reads a private key in PEM: PKCS #8, SEC 1, PKCS #1, or one

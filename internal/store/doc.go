@@ -10,7 +10,7 @@
 // with a zero byte, which no identifier contains. A test holds this drawing
 // against a filled store.
 //
-//	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | advised = log index | watched = json Watched
+//	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | advised = log index | watched = json Watched
 //	head            size = uint64 | root = 32 bytes | checkpoint = signed note
 //	hashes          level uint8, n uint64 = 32 bytes             Merkle tree nodes
 //	entries         index uint64 = packed envelope               log entries

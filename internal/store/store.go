@@ -99,6 +99,7 @@ var (
 	kWatched    = []byte("watched")
 	kCommitted  = []byte("committed")
 	kAccepted   = []byte("accepted")
+	kIdentity   = []byte("identity")
 	kSize       = []byte("size")
 	kRoot       = []byte("root")
 	kCheckpoint = []byte("checkpoint")
