@@ -73,15 +73,15 @@ func eventKeyCommand(c *ctl) *cobra.Command {
 	r := &incident{Event: label.Event{Kind: label.KeyEvent}}
 	var since string
 	cmd := &cobra.Command{
-		Use:   "key KEYID --since INSTANT --text TEXT",
+		Use:   "key KEYID --since DAY|INSTANT --text TEXT",
 		Short: "A key was in the wrong hands from some instant on",
 		Long: `Revoke a key, and have nothing count that was signed with it and received since.
 "labelctl org show" lists key IDs.`,
-		Example: `  labelctl event key 7c3f... --since 2026-05-01T00:00:00Z --text "The lab's signing laptop was stolen."`,
+		Example: `  labelctl event key 7c3f... --since 2026-05-01 --text "The lab's signing laptop was stolen."`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if r.Since, err = time.Parse(time.RFC3339, since); err != nil {
-				return usagef("--since: %q is not an instant such as 2026-05-01T00:00:00Z", since)
+			if r.Since, err = parseStart("since", since); err != nil {
+				return err
 			}
 			if err := wholeKey(args[0]); err != nil {
 				return err
@@ -91,7 +91,7 @@ func eventKeyCommand(c *ctl) *cobra.Command {
 		},
 	}
 	r.flags(cmd, "key-compromised")
-	cmd.Flags().StringVar(&since, "since", "", "`instant` from which on the key may have been in the wrong hands")
+	cmd.Flags().StringVar(&since, "since", "", "`day or instant` from which on the key may have been in the wrong hands")
 	require(cmd, "since")
 	return cmd
 }

@@ -147,6 +147,7 @@ func (c *ctl) attest(ctx context.Context, s *signing) error {
 	if err := speakFor(&r.Lab, "lab", c.as); err != nil {
 		return doc.at(err)
 	}
+	spell(r.Verdicts)
 	if err := r.Validate(); err != nil {
 		return doc.at(named(err, r.Verdicts))
 	}
@@ -167,6 +168,7 @@ func (c *ctl) declare(ctx context.Context, s *signing) error {
 	if err := speakFor(&d.Manufacturer, "manufacturer", c.as); err != nil {
 		return doc.at(err)
 	}
+	spell(d.Claims)
 	if err := d.Validate(); err != nil {
 		return doc.at(named(err, d.Claims))
 	}
@@ -184,6 +186,23 @@ type statement struct {
 	predicate     any
 	verdicts      []label.Verdict
 	fits          func(*label.Device) error // whether it can be about a device
+}
+
+// spellings are what people write for the verdicts that there are, in any case.
+var spellings = map[string]label.Outcome{
+	"pass": label.Pass, "passed": label.Pass, "p": label.Pass, "ok": label.Pass,
+	"fail": label.Fail, "failed": label.Fail, "f": label.Fail,
+	"n/a": label.NotApplicable, "na": label.NotApplicable, "not applicable": label.NotApplicable, "not-applicable": label.NotApplicable, "not_applicable": label.NotApplicable,
+	"inconclusive": label.Inconclusive, "inc": label.Inconclusive,
+}
+
+// spell writes verdicts as they are signed.
+func spell(verdicts []label.Verdict) {
+	for i := range verdicts {
+		if v, ok := spellings[strings.ToLower(strings.TrimSpace(string(verdicts[i].Verdict)))]; ok {
+			verdicts[i].Verdict = v
+		}
+	}
 }
 
 // speakFor fills in for whom a document speaks, which --as and the document may

@@ -140,6 +140,12 @@ func (c *ctl) descriptor(path string) (*label.Device, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	// Numbers are printed on boxes in 8, 12 or 13 digits.
+	for i, g := range d.GTINs {
+		if full, err := label.ParseGTIN(string(g)); err == nil {
+			d.GTINs[i] = full
+		}
+	}
 	b, err := d.Canonical()
 	if err != nil {
 		return nil, nil, doc.at(err)

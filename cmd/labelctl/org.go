@@ -327,14 +327,14 @@ func orgKeyCommand(c *ctl) *cobra.Command {
 		Long: `Enrol a public key, another one or the first. What the key signs counts from now
 on, or from --from on, which is for keys that were in use before they were
 enrolled here.`,
-		Example: "  labelctl org key aurora-lab --pub lab-2027.pub\n  labelctl org key aurora-lab --pub lab.pub --from 2026-01-01T00:00:00Z",
+		Example: "  labelctl org key aurora-lab --pub lab-2027.pub\n  labelctl org key aurora-lab --pub lab.pub --from 2026-01-01",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req := &labelv1.AddKeyRequest{Organization: args[0]}
 			if from != "" {
-				t, err := time.Parse(time.RFC3339, from)
+				t, err := parseStart("from", from)
 				if err != nil {
-					return usagef("--from: %q is not an instant such as 2026-05-31T12:00:00Z", from)
+					return err
 				}
 				req.From = timestamppb.New(t)
 			}
@@ -359,7 +359,7 @@ enrolled here.`,
 		},
 	}
 	cmd.Flags().StringVar(&pub, "pub", "", "`file` with the public key")
-	cmd.Flags().StringVar(&from, "from", "", "`instant` from which on signatures count (default: now)")
+	cmd.Flags().StringVar(&from, "from", "", "`day or instant` from which on signatures count (default: now)")
 	require(cmd, "pub")
 	return cmd
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"labeld/internal/buildinfo"
 	"labeld/internal/envelope"
 )
 
@@ -79,6 +80,7 @@ passphrase of an encrypted key, which is asked for otherwise.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SilenceUsage, root.SilenceErrors = true, true
+	root.Version = buildinfo.Version()
 	// Groups run only to refuse; their usage is that of their commands.
 	root.SetUsageTemplate(strings.NewReplacer(
 		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}",

@@ -36,6 +36,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"labeld/internal/buildinfo"
 	"labeld/internal/envelope"
 )
 
@@ -62,6 +63,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "labeld",
 		Short:         "The engine of a product-security label programme",
+		Version:       buildinfo.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
