@@ -82,7 +82,11 @@ func (c *ctl) drawCode(base string, id label.ID, gtin label.GTIN, out string) er
 	}{id, qr.URL(base, id), code.Payload(), out}
 	return c.show(result, func(p *page) {
 		if out == "" {
-			p.raw(code.Terminal())
+			if p.width > 0 {
+				p.raw(code.Terminal())
+			} else {
+				p.raw(code.Blocks())
+			}
 		} else {
 			p.line("%s in %s", result.URL, out)
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
@@ -347,16 +348,27 @@ func (m *demo) finish(s *labelv1.LabelSummary, plug string) error {
 	if err != nil {
 		return err
 	}
-	m.say("\nlabel: %s\nurl: %s\n\n%s", id.Pretty(), s.GetUrl(), code.Terminal())
-	m.say(`try next, in another terminal:
+	picture := code.Blocks()
+	if f, ok := m.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		picture = code.Terminal()
+	}
+	m.say("\nlabel: %s\nurl: %s\n\n%s", id.Pretty(), s.GetUrl(), picture)
+	ctl, where := "labelctl", ""
+	if gone(os.Args[0]) {
+		ctl, where = "go run ./cmd/labelctl", ", in the same directory"
+	}
+	m.say(`try next, in another terminal%[10]s:
 
-  labelctl trust --url %[2]s --out trust.json
-  labelctl verify %[1]s --url %[2]s --trust trust.json
-  labelctl label show %[1]s --server %[3]s
-  labelctl evaluate %[4]s --level 2 --server %[3]s --key %[5]s --as %[6]s
-  labelctl org list --server %[3]s --key %[7]s --as %[8]s
+  %[9]s trust --url %[2]s --out trust.json
+  %[9]s verify %[1]s --url %[2]s --trust trust.json
+  %[9]s label show %[1]s --server %[3]s
+  %[9]s evaluate %[4]s --level 2 --server %[3]s --key %[5]s --as %[6]s
+  %[9]s org list --server %[3]s --key %[7]s --as %[8]s
   curl %[2]s/l/%[1]s.json
 
-serving until interrupted`, id.Pretty(), m.url, m.grpc, plug, m.path("maker.key"), demoMaker, m.path(daemon.OperatorKey), demoAuthority)
+serving until interrupted`, id.Pretty(), m.url, m.grpc, plug, m.path("maker.key"), demoMaker, m.path(daemon.OperatorKey), demoAuthority, ctl, where)
 	return nil
 }
+
+// gone reports whether a program was built by "go run", and is nowhere to be found.
+func gone(program string) bool { return strings.Contains(filepath.ToSlash(program), "/go-build") }

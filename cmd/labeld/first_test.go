@@ -46,3 +46,12 @@ func TestBusyPort(t *testing.T) {
 		t.Errorf("it ends with %v", err)
 	}
 }
+
+// TestTryNext prints commands that work where the reader stands.
+func TestTryNext(t *testing.T) {
+	for program, want := range map[string]bool{"/tmp/go-build2536466339/b001/exe/labeld": true, "/home/a/go/bin/labeld": false, "labeld": false} {
+		if gone(program) != want {
+			t.Errorf("%s: %v", program, !want)
+		}
+	}
+}

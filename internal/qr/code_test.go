@@ -287,6 +287,10 @@ func TestTerminal(t *testing.T) {
 			}
 		}
 	}
+	plain := strings.NewReplacer("\x1b[38;5;16;48;5;231m", "", "\x1b[0m", "").Replace(c.Terminal())
+	if blocks := c.Blocks(); blocks != plain || strings.Contains(blocks, "\x1b") {
+		t.Errorf("for a file it is\n%s", blocks)
+	}
 	same(t, "Terminal", m[:n], pixels(t, c))
 }
 

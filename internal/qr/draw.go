@@ -101,10 +101,21 @@ func (c *Code) Terminal() string {
 		reset        = "\x1b[0m"
 	)
 	var b strings.Builder
+	for line := range strings.Lines(c.Blocks()) {
+		// Each line ends in its own reset, or the white would run to the edge
+		// of the window and, after a Ctrl-C, on into the prompt.
+		b.WriteString(blackOnWhite + strings.TrimSuffix(line, "\n") + reset + "\n")
+	}
+	return b.String()
+}
+
+// Blocks is [Code.Terminal] without colours, for a file: dark where the reader's ink
+// is.
+func (c *Code) Blocks() string {
+	var b strings.Builder
 	// The number of rows is odd. The last line's lower half is one more row of
 	// white.
 	for y := 0; y < c.FullSize(); y += 2 {
-		b.WriteString(blackOnWhite)
 		for x := range c.FullSize() {
 			switch upper, lower := c.Dark(x, y), c.Dark(x, y+1); {
 			case upper && lower:
@@ -117,9 +128,7 @@ func (c *Code) Terminal() string {
 				b.WriteByte(' ')
 			}
 		}
-		// Each line ends in its own reset, or the white would run to the edge
-		// of the window and, after a Ctrl-C, on into the prompt.
-		b.WriteString(reset + "\n")
+		b.WriteByte('\n')
 	}
 	return b.String()
 }
