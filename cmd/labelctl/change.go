@@ -149,7 +149,12 @@ func (c *ctl) send(ctx context.Context, conn *grpc.ClientConn, signed []byte) er
 	if err != nil {
 		return err
 	}
-	if err := c.show(r, func(p *page) { writeWaiting(p, w) }); err != nil {
+	if err := c.show(r, func(p *page) {
+		writeWaiting(p, w)
+		for _, n := range r.GetNotes() {
+			p.line("note: %s", n)
+		}
+	}); err != nil {
 		return err
 	}
 	c.noteAlike(ctx, api, w)

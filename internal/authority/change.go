@@ -3,6 +3,7 @@ package authority
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -142,6 +143,9 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			}
 			b.Requests = append(b.Requests, *req)
 			out.Request = req
+			if s := h.StandingAt(b.At); s.Scheduled != nil && !s.Open() && s.Scheduled.Effective.Before(r.Made.Add(label.MaxRequestAge)) {
+				out.Notes = []string{fmt.Sprintf("The label ends on %s, as was announced, and then there is nothing left to revoke. Suspend it now (labelctl label suspend): that puts the end off, and the product on hold.", s.Scheduled.Effective.UTC().Format(time.RFC3339))}
+			}
 			return a.tellWaiting(b, rec, r, req)
 		}
 		st := label.Status{Label: r.Label, Action: r.Action, Reason: r.Reason, Text: r.Text, Effective: r.Effective}
@@ -416,6 +420,12 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 		return label.Errorf(label.Precondition, label.ReasonStep, "request.successor", "is %s; only an active label can take the place of another", s.State)
 	case s.Scheduled != nil:
 		return label.Errorf(label.Precondition, label.ReasonStep, "request.successor", "ends on %s, as was announced, and cannot take the place of another", s.Scheduled.Effective.Format(time.DateOnly))
+	}
+	if asked, err := a.revocationAsked(v, next, now); err != nil || asked != nil {
+		if err == nil {
+			err = asked.refusal("request.successor")
+		}
+		return err
 	}
 	others, err := siblings(v, rec.Device)
 	if err != nil {

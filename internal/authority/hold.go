@@ -193,10 +193,15 @@ func (a *Authority) revocationAsked(v *store.View, rec *store.Label, now time.Ti
 		if r.Action != label.Revoke {
 			continue
 		}
-		if why, err := spent(v, r, now); err != nil || why != "" {
-			if err != nil {
-				return nil, err
-			}
+		standing, err := a.standing(v, rec.ID, now)
+		if err != nil {
+			return nil, err
+		}
+		why, err := hopeless(v, r, standing, now)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" {
 			continue
 		}
 		p, err := r.Predicate()

@@ -367,6 +367,19 @@ func thiefNotes(v *store.View, e *label.Event) (notes []string, err error) {
 			notes = append(notes, fmt.Sprintf("Since %s %s %s; whoever had the key may have done that. %s", e.Since.UTC().Format(time.RFC3339), what, named(list), way))
 		}
 	}
+	var reported []string
+	if err := v.Events(func(other *store.Event) bool {
+		if other.Signature.Key == e.Key && !other.Received.Before(e.Since) {
+			reported = append(reported, fmt.Sprintf("%s about %s (%.16s)", other.Event.Kind, other.Event.Name(), other.Digest))
+		}
+		return true
+	}); err != nil {
+		return nil, err
+	}
+	if len(reported) > 0 {
+		notes = append(notes, fmt.Sprintf("Since %s the key reported events: %s. They stand: where one is not yours, report what undoes it (put a hold again that it ended, end one that it put, move a number back), and have what it struck issued anew.",
+			e.Since.UTC().Format(time.RFC3339), named(reported)))
+	}
 	say("there were enrolled the keys", keys, "Report each that its owner does not know (labelctl event key).")
 	say("there were recorded the accreditations", accreditations, "Hold each against what the accreditation body says (labelctl org show).")
 	return notes, nil

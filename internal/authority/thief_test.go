@@ -67,14 +67,19 @@ func TestThiefSettlesNothing(t *testing.T) {
 		}
 	}
 	event := label.Event{Kind: label.KeyEvent, Key: l.Signers["second-authority"].Public.ID, Since: since.UTC().Truncate(time.Second), Reason: "key-compromised"}
+	_, err = l.Authority.Report(ctx, thief, l.EventBy("second-authority", label.Event{Kind: label.HoldEvent, Manufacturer: labeltest.ToyMaker, Reason: "misuse"}))
+	must(t, err)
 	touched, notes, err := l.Authority.Preview(l.Caller(labeltest.Operator), l.Event(event))
 	if must(t, err); len(touched) != 1 || touched[0].Label.ID != l.pub.Label.ID {
 		t.Errorf("the preview names %v", touched)
 	}
-	if len(notes) != 1 || !strings.Contains(notes[0], key.Short()) {
+	says := func(notes []string) bool {
+		return len(notes) == 2 && strings.Contains(notes[0], "hold about "+labeltest.ToyMaker) && strings.Contains(notes[1], key.Short())
+	}
+	if !says(notes) {
 		t.Errorf("the preview notes %q", notes)
 	}
-	if notes := l.stolen("second-authority", since); len(notes) != 1 || !strings.Contains(notes[0], key.Short()) {
+	if notes := l.stolen("second-authority", since); !says(notes) {
 		t.Errorf("the event notes %q", notes)
 	}
 	must(t, l.Authority.Propagate(ctx))
@@ -184,5 +189,31 @@ func TestSupersededByItsOwn(t *testing.T) {
 	}))
 	must(t, err)
 	wants(t, supersede(labeltest.Maker, "new-level", old.Label.ID, lower), label.Precondition, label.ReasonStep)
-	must(t, supersede(labeltest.Maker, "new-hardware", old.Label.ID, by.Label.ID)) // which the page says
+	_, err = w.Authority.Change(ctx, w.Caller(labeltest.Operator), w.Ask(labeltest.Operator, state(w, ids[2]), label.Revoke, "misuse", nil))
+	must(t, err)
+	wants(t, supersede(labeltest.Maker, "new-hardware", old.Label.ID, ids[2]), label.Precondition, label.ReasonOnHold) // a revocation of it waits
+	must(t, supersede(labeltest.Maker, "new-hardware", old.Label.ID, by.Label.ID))                                     // which the page says
+}
+
+// TestRevocationAfterAnnouncedEnd asks to revoke a label that is to be withdrawn before
+// the second operator may have decided: the first one is told to suspend it, and when
+// the end has come the request holds nothing up that nobody can decide any more.
+func TestRevocationAfterAnnouncedEnd(t *testing.T) {
+	l := newLife(t)
+	_, err := l.ask(labeltest.Maker, label.Withdraw, "discontinued", func(r *label.StatusRequest) {
+		r.Effective = l.Clock.Now().UTC().Add(time.Hour).Truncate(time.Second)
+	})
+	must(t, err)
+	asked, err := l.ask(labeltest.Operator, label.Revoke, "nonconformity", nil)
+	if must(t, err); len(asked.Notes) != 1 || !strings.Contains(asked.Notes[0], "Suspend it now") {
+		t.Errorf("the notes are %q", asked.Notes)
+	}
+	device := label.DigestOf(l.pub.Device)
+	if holds, err := l.Authority.Holds(l.Caller(labeltest.Maker), device); err != nil || len(holds) != 1 {
+		t.Errorf("while it waits the holds are %+v (%v)", holds, err)
+	}
+	l.pass(2 * time.Hour)
+	if holds, err := l.Authority.Holds(l.Caller(labeltest.Maker), device); err != nil || len(holds) != 0 {
+		t.Errorf("when the label has ended the holds are %+v (%v)", holds, err)
+	}
 }

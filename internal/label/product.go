@@ -153,7 +153,7 @@ func ascii(look string) bool {
 var ownLooks = func() map[rune]string {
 	m := map[rune]string{'ß': "ss", 'ẞ': "ss"} // as they are cased
 	for look, list := range map[string]string{
-		"a": "ȺᴀᶏⱥаАαΑ@",
+		"a": "ȺᴀᶏⱥаАαΑΛ∀@",
 		"b": "ƀƁƂƃɃɓʙᴃᵬᶀꞖꞗвВβΒ฿₿",
 		"c": "ƇƈȻȼɕᴄꞒꞓꞔꟄ𝼝сС¢©₡⊂⊏⸦⟃⪽ᑕϲϹ⼕匚",
 		"d": "ĐđƊƋƌȡɖɗᴅᵭᶁꝹꝺꟇꟈ",
@@ -180,7 +180,7 @@ var ownLooks = func() map[rune]string {
 		"y": "ƳƴɎɏʏỾỿꭚуУΥ¥",
 		"z": "ƵƶȤȥɀʐʑᴢᵶᶎⱫⱬⱿꟆζΖ",
 		"0": "⓪⓿🄋🄌",
-		"1": "|¡!¦│┃❘❙❚ǀ∣",
+		"1": "|¡!¦│┃❘❙❚ǀ∣丨",
 		"3": "зЗӡӠʒƷ",
 		"4": "чЧ",
 		"6": "бБ",
