@@ -20,7 +20,8 @@ label, at the software version that was tested, appears wherever the label is
 checked: that it is affected, from which version on it is not, what to do. A
 later release of the document replaces an earlier one of the same publisher, in
 what it speaks of: what it leaves out it does not take back. To take a warning
-back, say expressly that the product is not affected, or that it is fixed.
+back, say expressly that the product is not affected, or in which version it is fixed:
+"fixed" without a version is no news for whoever has an older one.
 
 A product is named by its GTIN (https://id.gs1.org/01/GTIN, or pkg:gtin/GTIN), or by
 maker and model number (pkg:generic/MAKER/MODEL or a CPE; in CSAF also the branches

@@ -329,14 +329,20 @@ func (a *Authority) DroppedNotes(rec *store.Advisory) []string {
 	if news == nil {
 		return nil
 	}
-	more := ""
-	if news.More {
-		more = " and others"
-	}
 	var ids []string
 	for _, id := range news.Labels {
 		ids = append(ids, id.Pretty())
 	}
-	return []string{fmt.Sprintf("This release no longer speaks of %s for the product of label %s%s, of which an earlier one warned. That takes nothing back: the earlier word stands, and operators were told. To take it back, publish a release that says expressly that the product is not affected, or that it is fixed.",
-		strings.Join(news.Issues, ", "), strings.Join(ids, ", "), more)}
+	others := ""
+	switch {
+	case len(ids) > 1:
+		others = ", and something for the products of the labels " + strings.Join(ids[1:], ", ")
+		if news.More {
+			others += " and others"
+		}
+	case news.More:
+		others = ", and something for other products"
+	}
+	return []string{fmt.Sprintf("Of what an earlier release warned of, this one leaves out %s for the product of label %s%s. That takes nothing back: the earlier word stands, and operators were told. To take it back, publish a release that says expressly that the product is not affected, or in which version it is fixed.",
+		strings.Join(news.Issues, ", "), ids[0], others)}
 }
