@@ -74,7 +74,11 @@ func (h *Handler) pay(w http.ResponseWriter, r *http.Request, units int) bool {
 	}
 	a := h.meter.Take(h.who(r), units, time.Now())
 	if !a.OK {
-		h.tooMany(w, r, a.Wait, forPeople)
+		to := forPeople
+		if strings.HasSuffix(r.URL.Path, ".json") {
+			to = forPrograms
+		}
+		h.tooMany(w, r, a.Wait, to)
 	}
 	return a.OK
 }

@@ -40,13 +40,16 @@ func TestGuessingIsPaidFor(t *testing.T) {
 	for i, target := range []string{
 		"/m/" + labeltest.Maker, "/m/" + labeltest.Maker + "/anything", "/m/nobody", "/?q=camera", "/find?q=camera", "/compare?id=" + id,
 		"/advisory/" + strings.Repeat("0", 64) + ".json", "/surveillance/plans.json", "/feeds/" + labeltest.Maker + ".atom", "/sitemap.xml",
-		"/api/products/" + camera, "/api/changes.atom", "/l/" + id + "/art/small.svg", "/l/" + id + "/art.zip", "/l/" + id + "?gtin=" + camera, "/nothing", unknown + ".json", unknown + "/picture", unknown + "/badge.svg",
+		"/api/products/" + camera, "/api/changes.atom", "/l/" + id + "/art/small.svg", "/l/" + id + "/art.zip", "/l/" + id + "?gtin=" + camera, "/nothing", unknown + ".json", "/l/" + id + ".json?at=2026-11-01", unknown + "/picture", unknown + "/badge.svg",
 	} {
 		for purse.Take(meter.Who{Net: netip.MustParsePrefix("198.18.0.1/32")}, 1, time.Now()).OK { // what came back meanwhile
 		}
 		rec := from(t.Context(), w.h, 1, target)
 		if rec.Code != http.StatusTooManyRequests || rec.Header().Get("Retry-After") == "" {
 			t.Errorf("%s is answered with %d", target, rec.Code)
+		}
+		if strings.Contains(target, ".json") && rec.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s is refused in %s", target, rec.Header().Get("Content-Type"))
 		}
 		checkAnswer(t, rec)
 		if rec := from(t.Context(), w.h, i+2, target); rec.Code == http.StatusTooManyRequests {

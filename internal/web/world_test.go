@@ -12,6 +12,7 @@ import (
 	"labeld/internal/example"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/meter"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
 	"labeld/internal/verify"
@@ -54,8 +55,11 @@ func newWorld(t testing.TB) *world {
 // answers are held to the contract.
 func (w *world) handler(a web.Authority) *site {
 	w.TB.Helper()
-	h := must[*web.Handler](w.TB)(web.New(web.Config{Authority: a, Base: base, Log: slog.New(slog.NewTextHandler(w.log, nil)), Art: labeltest.Studio(w.TB), Words: labeltest.Words(w.TB)}))
-	return &site{h, w.TB}
+	c := web.Config{Authority: a, Base: base, Log: slog.New(slog.NewTextHandler(w.log, nil)), Art: labeltest.Studio(w.TB), Words: labeltest.Words(w.TB)}
+	if _, ok := w.TB.(*testing.F); ok { // it asks more than anybody may
+		c.Meter = meter.New(1<<30, 0)
+	}
+	return &site{must[*web.Handler](w.TB)(web.New(c)), w.TB}
 }
 
 // camera issues the lab-tested label of the camera.
