@@ -156,7 +156,7 @@ var named = map[string]struct {
 	line   string
 	values map[string]string
 }{
-	"meta": {"meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | advised = log index | watched = json Watched",
+	"meta": {"meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | advised = log index | watched = json Watched",
 		map[string]string{"schema": "uint32", "origin": "text", "committed": "time", "advised": "uint64", "watched": "json"}},
 	"head": {"head            size = uint64 | root = 32 bytes | checkpoint = signed note",
 		map[string]string{"size": "uint64", "root": "32 bytes", "checkpoint": "signed note"}},
