@@ -157,15 +157,7 @@ func (a *Authority) tellAlike(v *store.View, b *store.Batch, device *store.Devic
 
 // holdsOf returns the reasons of what is open about the product of a device.
 func (a *Authority) holdsOf(v *store.View, device label.Digest, b *store.Batch) (reasons []string, err error) {
-	d, err := v.Device(device)
-	if err != nil {
-		return nil, err
-	}
-	desc := new(label.Device)
-	if err := label.Decode(d.Descriptor, desc); err != nil {
-		return nil, err
-	}
-	devices, err := product(v, d, desc)
+	devices, err := productOf(v, device)
 	if err != nil {
 		return nil, err
 	}

@@ -380,8 +380,8 @@ func due(b *store.Batch, devices []*store.Device) {
 	}
 }
 
-// siblings returns the other devices of the product of a device on record.
-func siblings(v *store.View, device label.Digest) ([]*store.Device, error) {
+// productOf returns the devices of the product of a device on record, that one first.
+func productOf(v *store.View, device label.Digest) ([]*store.Device, error) {
 	d, err := v.Device(device)
 	if err != nil {
 		return nil, err
@@ -390,7 +390,12 @@ func siblings(v *store.View, device label.Digest) ([]*store.Device, error) {
 	if err := label.Decode(d.Descriptor, desc); err != nil {
 		return nil, err
 	}
-	list, err := product(v, d, desc)
+	return product(v, d, desc)
+}
+
+// siblings returns the other devices of the product of a device on record.
+func siblings(v *store.View, device label.Digest) ([]*store.Device, error) {
+	list, err := productOf(v, device)
 	if err != nil {
 		return nil, err
 	}

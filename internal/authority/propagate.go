@@ -299,15 +299,11 @@ func (a *Authority) heldNotes(v *store.View, e *label.Event) (notes []string, er
 
 // labelsOfProduct calls f with the labels of all devices of a device's product.
 func labelsOfProduct(v *store.View, device label.Digest, f func(*store.Label) error) error {
-	d, err := v.Device(device)
+	devices, err := productOf(v, device)
 	if err != nil {
 		return err
 	}
-	others, err := siblings(v, device)
-	if err != nil {
-		return err
-	}
-	for _, d := range append([]*store.Device{d}, others...) {
+	for _, d := range devices {
 		list, err := v.LabelsOf(d)
 		if err != nil {
 			return err
