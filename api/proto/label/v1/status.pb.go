@@ -302,8 +302,9 @@ func (x *CloseRequestRequest) GetText() string {
 
 // The request that was closed.
 type CloseRequestResponse struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Request *WaitingRequest        `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The request, as it waited.
+	Request *WaitingRequest `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
 	// By whom, and why.
 	Closed        string `protobuf:"bytes,2,opt,name=closed,proto3" json:"closed,omitempty"`
 	unknownFields protoimpl.UnknownFields
