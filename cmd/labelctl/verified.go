@@ -1,0 +1,238 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/statuslist"
+	"labeld/internal/verify"
+)
+
+// showVerified shows a result; untold is why nobody can tell how the label
+// stands, if so.
+func (c *ctl) showVerified(v *verification, base string, r *verify.Result, untold error) error {
+	result := struct {
+		Genuine bool   `json:"genuine"`
+		Trusted bool   `json:"trusted"`          // the keys are those of a trust file
+		Told    bool   `json:"told"`             // the package shows, or a status list does, how the label stands
+		Untold  string `json:"untold,omitempty"` // why that is not so
+		Trust   string `json:"trust"`            // file, or URL of the service's own word
+		State   string `json:"state"`
+		*verify.Result
+	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r}
+	if !result.Trusted {
+		result.Trust = base + trustPath
+	}
+	switch {
+	case untold != nil:
+		result.State, result.Untold = "unknown", untoldText(untold)
+	case r.Lost():
+		result.State = r.Overruled.Value.String()
+	}
+	declared, err := inWords(r.Label.Declared)
+	if err != nil {
+		return err
+	}
+	return c.show(result, func(p *page) {
+		if !result.Trusted {
+			untrusted(p, base)
+		}
+		if untold != nil {
+			p.line("CANNOT TELL whether anything has happened to this label since: %s", result.Untold)
+		}
+		var rows [][]string
+		for _, check := range r.Checks {
+			rows = append(rows, []string{"✓ " + check.Name, check.Says})
+		}
+		p.table(nil, rows)
+		p.line("")
+		writeResult(p, r, declared, untold == nil)
+	})
+}
+
+// untoldText says why nobody can tell how a label stands, of what it is that does
+// not show it.
+func untoldText(err error) string {
+	e, ok := errors.AsType[*label.Error](err)
+	if !ok {
+		return err.Error()
+	}
+	what, _, _ := strings.Cut(e.Field, ".")
+	if what == "statusList" {
+		what = "status list"
+	}
+	return "the " + what + " " + e.Text
+}
+
+// untrusted tells somebody who named no trust file, before anything else, whose
+// word they take.
+func untrusted(p *page, base string) {
+	p.line("NOT CHECKED against keys that you trust: these are the keys that %s itself names. Save those of the authority once with \"labelctl trust --out FILE\" and give them with --trust", base)
+}
+
+// inWords finds the words for what a label repeats of a declaration. The signed
+// label has names only; the words are those that are built in here, where the
+// names have the same meaning for ever. A programme of other facts has its own.
+func inWords(list []label.DeclaredFact) (out []told, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	prog, err := programme("")
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range list {
+		out = append(out, told{d, prog.Words(d)})
+	}
+	return out, nil
+}
+
+func writeResult(p *page, r *verify.Result, declared []told, known bool) {
+	l := r.Label
+	support := "security updates until " + l.Product.SupportEnd.String()
+	if r.Support != label.Supported {
+		support = "ENDED: there have been no security updates since " + l.Product.SupportEnd.String()
+	}
+	tested := "declared by the manufacturer"
+	if l.Assurance == label.LabTested {
+		tested = "tested by an accredited lab"
+	}
+	rows := [][2]string{
+		{"label:", l.ID.Pretty()},
+		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
+		{"manufacturer:", makerText(l)},
+		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
+	}
+	rows = append(rows, criteriaRows(l)...)
+	if list := onAppeal(l); len(list) > 0 {
+		rows = append(rows, [2]string{"on appeal:", "the authority accepted " + strings.Join(list, ", ")})
+	}
+	a := &account{Standing: r.Standing, statuses: r.Statuses}
+	standing := a.rows()
+	switch {
+	case r.Lost():
+		standing[0][1] = fmt.Sprintf("%s in the status list of %s; in the package, which is older, %s", strings.ToUpper(r.Overruled.Value.String()), instant(r.Overruled.At), r.State)
+	case !known:
+		standing[0][1] = "NOT KNOWN: " + standing[0][1] + " as far as the package shows"
+	}
+	rows = append(rows, standing...)
+	if r.State == label.Active && !r.Lost() {
+		rows = append(rows, [2]string{"valid until:", lastDay(r.Expires) + ": " + boundWords[r.ExpiresFor]})
+	}
+	p.pairs(append(rows, [2]string{"support:", support}, [2]string{"history:", historyText(r)})...)
+	writeDeclared(p, declared)
+	p.line("")
+	switch {
+	case r.Lost() && r.Overruled.Value == statuslist.Suspended:
+		p.line("genuine, but SUSPENDED as of %s: for the time being nothing is promised", instant(r.Overruled.At))
+	case r.Lost():
+		p.line("genuine, but NOT VALID as of %s: revoked, withdrawn or superseded; what the package says is out of date", instant(r.Overruled.At))
+	case !known && (r.State == label.Active || r.Overruled != nil):
+		p.line("genuine, but whether it is active CANNOT BE TOLD")
+	default:
+		p.line("genuine, %s", verdict(a))
+	}
+}
+
+// makerText names the manufacturer: by the name under which it is enrolled, which
+// the authority has seen to, and not by the brand, which it chooses itself.
+func makerText(l *label.Label) string {
+	if l.Maker.Name == "" || l.Maker.Name == l.Maker.ID {
+		return l.Maker.ID
+	}
+	return l.Maker.Name + " (" + l.Maker.ID + ")"
+}
+
+// criteriaRows says how many criteria of the level are met, and which do not
+// apply, and why.
+func criteriaRows(l *label.Label) (rows [][2]string) {
+	met, exempt := 0, [][2]string{}
+	for _, c := range l.Criteria {
+		if c.State == label.CriterionMet {
+			met++
+			continue
+		}
+		exempt = append(exempt, [2]string{"", fmt.Sprintf("does not apply: %s, because %s (%s)", c.ID, strings.Join(c.Why, ", "), wordOf[c.By])})
+	}
+	text := plural(met, "criterion", "criteria") + " met"
+	if len(exempt) > 0 {
+		text += fmt.Sprintf(", %d not applicable", len(exempt))
+	}
+	return append([][2]string{{"basis:", text}}, exempt...)
+}
+
+// wordOf says whose word it is that a criterion does not apply.
+var wordOf = map[string]string{
+	string(scheme.Declaration): "the manufacturer's word", string(scheme.Lab): "a lab's word", string(scheme.Authority): "by a ruling", "none": "by the rule itself",
+}
+
+// onAppeal returns the criteria that count as met by a ruling on an appeal.
+func onAppeal(l *label.Label) (criteria []string) {
+	for _, c := range l.Criteria {
+		if c.By == string(scheme.Authority) {
+			criteria = append(criteria, c.ID)
+		}
+	}
+	return criteria
+}
+
+// historyText says how much is known of what happened to a label.
+func historyText(r *verify.Result) string {
+	text, later := plural(len(r.Statuses), "statement", "statements"), 0
+	for _, s := range r.Statuses {
+		if s.Recorded.After(r.At) {
+			later++
+		}
+	}
+	if later > 0 {
+		text += fmt.Sprintf(", %d of them later than %s", later, instant(r.At))
+	}
+	if r.Omitted > 0 {
+		text += fmt.Sprintf(" and %s that later ones replaced", plural(r.Omitted, "advisory", "advisories"))
+	}
+	text += ", as the log stood on " + instant(r.Fresh)
+	if r.Complete.IsZero() {
+		return text + "; there may be more"
+	}
+	return text + "; complete up to " + instant(r.Complete)
+}
+
+// caveats say what is open about a label that counts: whoever reads the last line only
+// must not miss it.
+func caveats(a *account) string {
+	var list []string
+	if a.Review != nil {
+		list = append(list, "UNDER REVIEW")
+	}
+	notices := 0
+	for _, s := range a.Advisories {
+		if s.Advisory.State != "not-affected" {
+			notices++
+		}
+	}
+	if notices > 0 {
+		list = append(list, plural(notices, "security notice concerns", "security notices concern")+" it")
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(list, "; ")
+}
+
+// verdict says what a genuine label is worth.
+func verdict(a *account) string {
+	at := " as of " + instant(a.At)
+	state := strings.ToUpper(string(a.State)) + at
+	switch a.State {
+	case label.Active:
+		return "and active" + at + caveats(a)
+	case label.Suspended:
+		return "but " + state + ": for the time being nothing is promised"
+	case label.Superseded:
+		return "but " + state + ": what is promised, the label in its place says, " + successorText(a.Because)
+	}
+	return "but " + state + ": nothing is promised any more"
+}

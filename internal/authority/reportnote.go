@@ -1,0 +1,232 @@
+package authority
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/scheme"
+	"labeld/internal/store"
+)
+
+// eventNotes says what whoever reports an event has to know of it.
+func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	switch e.Kind {
+	case label.LabEvent:
+		acc, err := inForce(v, e)
+		if err != nil || acc.Suspended == "" {
+			return nil, err
+		}
+		before, err := v.Event(acc.Event)
+		if err != nil {
+			return nil, err
+		}
+		if len(e.Categories) > 0 {
+			return []string{fmt.Sprintf("Accreditation %s is suspended, by event %s, and stays so; it also loses categories now.", acc.Number, acc.Event)}, nil
+		}
+		return []string{fmt.Sprintf("Accreditation %s was suspended already, by event %s for the reason %s (%s). From now on the record says this event's text, and labels are changed as the scheme says for %s as well.",
+			acc.Number, acc.Event, before.Event.Reason, acc.Suspended, e.Reason)}, nil
+	case label.AffiliationEvent:
+		return unenrolled(v, []string{e.Manufacturer})
+	case label.KeyEvent:
+		return thiefNotes(v, e)
+	case label.GTINEvent:
+		return a.moveNotes(v, e)
+	case label.HoldEvent:
+		return a.heldNotes(v, e)
+	case label.StatementEvent:
+		return []string{"This cannot be taken back. Where it was a mistake, what the statement said counts again when its signer issues it anew, under another number."}, nil
+	}
+	return nil, nil
+}
+
+// heldNotes names the labels that go on counting while their product is on hold:
+// whoever puts the hold may believe that it tells shoppers.
+func (a *Authority) heldNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	var live []string
+	count := func(rec *store.Label) error {
+		h, err := a.history(v, rec)
+		if err == nil && h.StandingAt(a.clock()).State == label.Active {
+			live = append(live, rec.ID.Pretty())
+		}
+		return err
+	}
+	if e.Device.IsZero() {
+		var inner error
+		err = v.OrgLabels(e.Manufacturer, nil, func(rec *store.Label, _ []byte) bool {
+			inner = count(rec)
+			return inner == nil && len(live) <= maxNamed
+		})
+		err = errors.Join(err, inner)
+	} else {
+		err = labelsOfProduct(v, e.Device, count)
+	}
+	if err != nil || len(live) == 0 {
+		return nil, err
+	}
+	what := strings.Join(live[:min(len(live), maxNamed)], ", ")
+	if len(live) > maxNamed {
+		what += " and others"
+	}
+	return []string{"Shoppers see nothing of this hold, and these labels go on counting: " + what + ". To warn them, review or suspend what should not count (labelctl label review, labelctl label suspend)."}, nil
+}
+
+// labelsOfProduct calls f with the labels of all devices of a device's product.
+func labelsOfProduct(v *store.View, device label.Digest, f func(*store.Label) error) error {
+	devices, err := productOf(v, device)
+	if err != nil {
+		return err
+	}
+	for _, d := range devices {
+		list, err := v.LabelsOf(d)
+		if err != nil {
+			return err
+		}
+		for _, rec := range list {
+			if err := f(rec); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// maxNamed bounds what a note names one by one.
+const maxNamed = 8
+
+// thiefNotes says of an operator's key what was done since it may have been in the
+// wrong hands that no label shows. Calls that change the register are not recorded
+// with the key that made them, so that a note names all of that time.
+func thiefNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	k, err := v.Key(e.Key)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := v.Org(k.Organization)
+	if err != nil || !owner.Has(label.RoleOperator) {
+		return nil, err
+	}
+	var keys, accreditations []string
+	var inner error
+	err = v.Orgs("", func(o *label.Organization) bool {
+		var list []*label.Key
+		if list, inner = v.OrgKeys(o.ID); inner != nil {
+			return false
+		}
+		for _, k := range list {
+			if k.Revoked.IsZero() && !k.Enrolled.Before(e.Since) {
+				keys = append(keys, k.Short()+" of "+o.ID)
+			}
+		}
+		var accs []*store.Accreditation
+		if accs, inner = v.Accreditations(o.ID); inner != nil {
+			return false
+		}
+		for _, acc := range accs {
+			if !acc.Recorded.Before(e.Since) {
+				accreditations = append(accreditations, acc.Number+" of "+o.ID)
+			}
+		}
+		return true
+	})
+	if err = errors.Join(err, inner); err != nil {
+		return nil, err
+	}
+	say := func(what string, list []string, way string) {
+		if len(list) > 0 {
+			notes = append(notes, fmt.Sprintf("Since %s %s %s; whoever had the key may have done that. %s", e.Since.UTC().Format(time.RFC3339), what, named(list), way))
+		}
+	}
+	var reported []string
+	if err := v.Events(func(other *store.Event) bool {
+		if other.Signature.Key == e.Key && !other.Received.Before(e.Since) {
+			reported = append(reported, fmt.Sprintf("%s about %s (%.16s)", other.Event.Kind, other.Event.Name(), other.Digest))
+		}
+		return true
+	}); err != nil {
+		return nil, err
+	}
+	if len(reported) > 0 {
+		notes = append(notes, fmt.Sprintf("Since %s the key reported events: %s. They stand: where one is not yours, report what undoes it (put a hold again that it ended, end one that it put, move a number back), and have what it struck issued anew.",
+			e.Since.UTC().Format(time.RFC3339), named(reported)))
+	}
+	say("there were enrolled the keys", keys, "Report each that its owner does not know (labelctl event key).")
+	say("there were recorded the accreditations", accreditations, "Hold each against what the accreditation body says (labelctl org show).")
+	return notes, nil
+}
+
+// named writes a list, of which it names the first.
+func named(list []string) string {
+	if len(list) <= maxNamed {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:maxNamed], ", "), len(list)-maxNamed)
+}
+
+// moveNotes says what is known against the products from which a trade item number is
+// taken: it stays with them, and whoever gets the number begins with nothing.
+func (a *Authority) moveNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	devices, err := v.GTINDevices(e.GTIN)
+	if err != nil {
+		return nil, err
+	}
+	known, seen := a.distrust.Load(), map[label.Digest]bool{}
+	for _, digest := range devices {
+		d, err := v.Device(digest)
+		if err != nil {
+			return nil, err
+		}
+		if d.Org == e.Manufacturer || seen[digest] {
+			continue
+		}
+		desc := new(label.Device)
+		if err := label.Decode(d.Descriptor, desc); err != nil {
+			return nil, err
+		}
+		devices, err := product(v, d, desc)
+		if err != nil {
+			return nil, err
+		}
+		holds, err := a.openHolds(v, devices, a.clock())
+		if err != nil {
+			return nil, err
+		}
+		failed := 0
+		for _, d := range devices {
+			seen[d.Digest] = true
+			items, _, err := known.evidence(v, d, desc.Category, nil)
+			if err != nil {
+				return nil, err
+			}
+			for _, it := range items {
+				if it.Fails() && it.Source() == scheme.Lab && (it.Doubt == nil || it.Doubt.Against) {
+					failed++
+				}
+			}
+		}
+		if len(holds) > 0 || failed > 0 {
+			notes = append(notes, fmt.Sprintf("Device %.16s of %s (%s), which loses the number, has a history: open holds on its product: %d; reports of laboratories that found something wrong with it: %d. These stay with it, and count for no device of %s: if that sells the same product, put it on hold (labelctl hold put).",
+				digest, d.Org, desc.FullName(), len(holds), failed, e.Manufacturer))
+		}
+		if len(notes) == maxNamed {
+			break
+		}
+	}
+	return notes, nil
+}
+
+// unenrolled says of affiliates that are not enrolled what follows from that. A
+// parent company need not be; a mistyped ID looks the same.
+func unenrolled(v *store.View, affiliates []string) (notes []string, err error) {
+	for _, id := range affiliates {
+		switch _, err := v.Org(id); {
+		case errors.Is(err, store.ErrNotFound):
+			notes = append(notes, fmt.Sprintf("No organization %q is enrolled. It counts as a parent company: by itself that changes nothing, and relates only organizations on whose records it stands as well. If you meant an organization that is enrolled, name that one.", id))
+		case err != nil:
+			return nil, err
+		}
+	}
+	return notes, nil
+}
