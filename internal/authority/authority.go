@@ -16,6 +16,9 @@
 //	renew.go         a new label in place of another
 //	rejudge.go       live labels, when something became known about their devices
 //	room.go          who may add how much to a label's history
+//	report.go        reports of what failed: who may, and what they change in the registry
+//	reportnote.go    what whoever reports has to know
+//	event.go         events about products, statements and control
 //	propagate.go     which labels an event touches
 //	consequence.go   what becomes of them
 //	open.go          which event comes next
