@@ -5,16 +5,20 @@
 //	enrol.go         organizations, keys, accreditations
 //	register.go      device descriptors
 //	hold.go          what is open about a product, and stops new labels for it
+//	alike.go         devices that look like another manufacturer's
 //	picture.go       pictures of products
 //	signers.go       whose signature under a statement counts
 //	submit.go        signed evidence
 //	evidence.go      places for evidence, and what of it counts
+//	worth.go         whether an accepted statement counts, and why not
 //	request.go       evaluating, and issuing labels
 //	decision.go      refusals, and reading what followed from them
 //	appeal.go        appeals against refusals, and rulings on them
 //	change.go        changing the state of labels
 //	renew.go         a new label in place of another
 //	rejudge.go       live labels, when something became known about their devices
+//	waiting.go       requests that wait for a second operator
+//	settle.go        what operators are told who settle what was open
 //	room.go          who may add how much to a label's history
 //	report.go        reports of what failed: who may, and what they change in the registry
 //	reportnote.go    what whoever reports has to know
@@ -24,6 +28,7 @@
 //	open.go          which event comes next
 //	failure.go       one bad item, and going on past it
 //	advise.go        advisories about products
+//	advisoryref.go   what an advisory says of one label, and what a later release leaves out
 //	overdue.go       the clock on what manufacturers declared about weaknesses
 //	quota.go         what organizations may have, and the reserve on the disk
 //	complaint.go     what people in shops report
@@ -39,6 +44,7 @@
 //	publish.go       labels as anybody may see them
 //	draft.go         what proves them, and what of a long history a package leaves out
 //	list.go          pages
+//	check.go         checking a whole store; check_*.go each check one kind of record
 //	clock.go         times that cannot be right
 //	writer.go        group commit
 //
