@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"labeld/internal/label"
+	"labeld/internal/locale"
 )
 
 // An advice is what an error page says beside the refusal itself: messages.
@@ -103,6 +104,9 @@ func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 	}{
 		Heading: v.Text(a.title), Field: field, Message: sentence(p.text, field == ""), Typed: clip(p.typed),
 		Dated: p.dated(), ID: clip(p.typed), Asked: p.asked, Base: h.base, Report: suspect[p.reason],
+	}
+	if _, ok := advices[p.reason]; ok && v.Tag != locale.Source && len(a.steps) > 0 {
+		page.Message = "" // it says in English what the advice says in the reader's language
 	}
 	page.frame = newFrame(page.Heading, h.a.Trust().Authority, short(p.here))
 	for _, key := range a.steps {

@@ -58,6 +58,8 @@ func TestWhoseDoingAProblemIs(t *testing.T) {
 	wants(t, "an Arabic page", get(w.h, "/?level=high&lang=ar").Body.String(), []string{
 		`<p lang="en" dir="ltr" class="soft"><code>level</code>: must be a number from 1 on.</p>`,
 	}, nil)
+	// What the advice says in the reader's language is not said in English besides.
+	wants(t, "an Arabic page", get(w.h, "/m/nobody?lang=ar").Body.String(), nil, []string{`lang="en" dir="ltr" class="soft"`})
 	// Programs get the field by itself.
 	if r := get(w.h, "/?level=high", "Accept", jsonType); r.Code != http.StatusBadRequest || r.Body.String() != `{"error":{"reason":"OUT_OF_RANGE","field":"level","message":"must be a number from 1 on"}}` {
 		t.Errorf("a program is answered %d, %s", r.Code, r.Body)
