@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -60,25 +59,9 @@ type Daemon struct {
 	http       *http.Server
 	httpListen net.Listener
 	grpcListen net.Listener
+	memory     *memory // nil where the environment sets the limit
 	log        *slog.Logger
 }
-
-const (
-	// gcPercent trades memory for time: the live heap is small (ten megabytes,
-	// caches of some tens more, and a fifth of a kilobyte a label in the search
-	// index), and most of what a request allocates is gone when it ends.
-	gcPercent = 1000
-
-	// memoryLimit bounds that trade, softly. GOMEMLIMIT overrides it. Where it is
-	// near the live heap, collecting leaves no time for anything else.
-	memoryLimit = 256 << 20
-
-	// mappedLimit is how much of the database may stay mapped; every
-	// releaseEvery, more than that is given back. It faults in again at memory
-	// speed.
-	mappedLimit  = 64 << 20
-	releaseEvery = time.Second
-)
 
 // Open opens a programme that Init made and begins to listen. Nothing is
 // answered before Serve.
@@ -86,11 +69,8 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	debug.SetGCPercent(gcPercent)
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryLimit)
-	}
-	d = &Daemon{log: o.Log}
+	d = &Daemon{log: o.Log, memory: newMemory(c, o.Log)}
+	d.memory.follow(0)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.release())
@@ -251,7 +231,7 @@ func (d *Daemon) Serve(ctx context.Context) error {
 		}
 		return nil
 	})
-	g.Go(func() error { return d.releasePages(ctx) })
+	g.Go(func() error { return d.settleMemory(ctx) })
 	g.Go(func() error { return d.tellReady(ctx) })
 	g.Go(func() error {
 		err := d.store.Await(ctx)
@@ -274,22 +254,6 @@ func (d *Daemon) Serve(ctx context.Context) error {
 	})
 	err := g.Wait()
 	return errors.Join(err, d.release())
-}
-
-// releasePages gives back mapped file pages, now and then.
-func (d *Daemon) releasePages(ctx context.Context) error {
-	tick := time.NewTicker(releaseEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := d.store.Release(mappedLimit); err != nil {
-				d.log.Warn("giving back file pages", "err", err)
-			}
-		}
-	}
 }
 
 // release lets go of everything that was opened.
