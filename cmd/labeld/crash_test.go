@@ -23,6 +23,7 @@ import (
 	"labeld/internal/daemon"
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/labeltest"
 	"labeld/internal/translog"
 	"labeld/internal/verify"
 )
@@ -71,7 +72,7 @@ func check(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := daemon.Check(context.Background(), config, nil, func(p string) { t.Errorf("check: %s", p) }); err != nil {
+	if err := daemon.Check(context.Background(), config, nil, labeltest.Problems(func(p string) { t.Errorf("check: %s", p) })); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -3,10 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/url"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -187,10 +190,15 @@ or another branch.`,
 				}
 			}
 			problems := 0
-			err = daemon.Check(cmd.Context(), c, heads, func(p string) {
-				problems++
-				fmt.Fprintf(cmd.OutOrStdout(), "problem: %s\n", p)
+			progress := newProgress(cmd.ErrOrStderr())
+			err = daemon.Check(cmd.Context(), c, heads, store.Watch{
+				Problem: func(text string) {
+					problems++
+					fmt.Fprintf(cmd.OutOrStdout(), "problem: %s\n", text)
+				},
+				Part: progress.part,
 			})
+			progress.end()
 			if err != nil {
 				return err
 			}
@@ -205,6 +213,42 @@ or another branch.`,
 	cmd.Flags().StringVar(&against, "against", "", "log head that the log must continue: a checkpoint, a file or a URL")
 	require(cmd, "data")
 	return cmd
+}
+
+// progressEvery is how often whoever waits for a check hears of it.
+const progressEvery = 5 * time.Second
+
+// A progress says now and then what is being looked at.
+type progress struct {
+	name atomic.Value // string
+	stop chan struct{}
+	done sync.WaitGroup
+}
+
+func newProgress(w io.Writer) *progress {
+	p := &progress{stop: make(chan struct{})}
+	p.part("pages")
+	p.done.Go(func() {
+		began, tick := time.Now(), time.NewTicker(progressEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-p.stop:
+				return
+			case <-tick.C:
+				fmt.Fprintf(w, "after %s: checking %s\n", time.Since(began).Round(time.Second), p.name.Load())
+			}
+		}
+	})
+	return p
+}
+
+// part is called when another part is begun with.
+func (p *progress) part(name string) { p.name.Store(name) }
+
+func (p *progress) end() {
+	close(p.stop)
+	p.done.Wait()
 }
 
 // require marks flags as required; their names are constants of this file.

@@ -2,10 +2,12 @@ package authority
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
+	"sync"
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
@@ -17,19 +19,28 @@ import (
 // Check verifies a whole store: everything that [store.Store.Check] covers, and
 // besides that every signature and what the signed statements say against what
 // the records say. It reports each problem and returns an error only if it
-// could not go on.
-func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, report func(problem string)) error {
-	if err := s.Check(report); err != nil {
+// could not go on, or ctx ended.
+func Check(ctx context.Context, s *store.Store, trust *verify.Trust, programme *scheme.Programme, watch store.Watch) error {
+	if err := s.Check(ctx, watch); err != nil {
 		return err
 	}
-	c := &check{trust: trust, programme: programme, report: report}
-	for _, part := range []func() error{
-		c.head, c.labels, c.histories, c.requests, c.events, c.products, c.advisories, c.decisions, c.plans, c.enrolments, c.evidence,
+	c := &check{ctx: ctx, trust: trust, programme: programme, watch: watch}
+	for _, part := range []struct {
+		name string
+		do   func() error
+	}{
+		{"the log head", c.head}, {"signatures of labels", c.labels}, {"histories", c.histories}, {"requests", c.requests}, {"events", c.events},
+		{"what was decided about products", c.products}, {"signatures of advisories", c.advisories}, {"signatures of decisions", c.decisions},
+		{"draws", c.plans}, {"signatures of enrolments", c.enrolments}, {"signatures of evidence", c.evidence},
 	} {
+		watch.Part(part.name)
 		err := s.View(func(v *store.View) error {
 			c.v = v.Past(func(d *store.Damage) { c.badf("%v", d) })
-			return part()
+			return part.do()
 		})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil { // one that cannot go on does not keep the others from it
 			c.badf("%v", err)
 		}
@@ -38,13 +49,27 @@ func Check(s *store.Store, trust *verify.Trust, programme *scheme.Programme, rep
 }
 
 type check struct {
+	ctx       context.Context
 	v         *store.View
 	trust     *verify.Trust
 	programme *scheme.Programme
-	report    func(string)
+	keys      sync.Map // key ID -> *signingKey
+
+	mu    sync.Mutex // of watch
+	watch store.Watch
 }
 
-func (c *check) badf(format string, args ...any) { c.report(fmt.Sprintf(format, args...)) }
+// A signingKey is a key of an organization, as it is on record.
+type signingKey struct {
+	org    string
+	public *envelope.PublicKey
+}
+
+func (c *check) badf(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watch.Problem(fmt.Sprintf(format, args...))
+}
 
 func (c *check) head() error {
 	head, err := c.v.Head()
@@ -65,11 +90,10 @@ func (c *check) head() error {
 
 // labels verifies every label as anybody would, and its record against it.
 func (c *check) labels() error {
-	return c.v.Labels(func(rec *store.Label) bool {
+	return store.Spread(c.ctx, c.v.Labels, func(rec *store.Label) {
 		if err := c.label(rec); err != nil {
 			c.badf("label %s: %v", rec.ID, err)
 		}
-		return true
 	})
 }
 
@@ -254,18 +278,32 @@ func (c *check) event(e *store.Event) error {
 // verified checks a signature by the key that a record names, which must be
 // enrolled for the organization that it names.
 func (c *check) verified(u *envelope.Unverified, keyID, org string) (*envelope.Verified, error) {
-	key, err := c.v.Key(keyID)
+	key, err := c.key(keyID)
 	if err != nil {
 		return nil, fmt.Errorf("its key: %w", err)
 	}
-	if key.Organization != org {
+	if key.org != org {
 		return nil, fmt.Errorf("the key is not of %s", org)
 	}
-	pub, err := envelope.ParsePublicKey([]byte(key.PEM))
+	return u.Verify([]*envelope.PublicKey{key.public})
+}
+
+// key returns a key on record. Few keys sign much.
+func (c *check) key(id string) (*signingKey, error) {
+	if k, ok := c.keys.Load(id); ok {
+		return k.(*signingKey), nil
+	}
+	rec, err := c.v.Key(id)
 	if err != nil {
 		return nil, err
 	}
-	return u.Verify([]*envelope.PublicKey{pub})
+	public, err := envelope.ParsePublicKey([]byte(rec.PEM))
+	if err != nil {
+		return nil, err
+	}
+	k := &signingKey{rec.Organization, public}
+	c.keys.Store(id, k)
+	return k, nil
 }
 
 // enrolments verifies that keys are what their IDs say, and the authority's
@@ -322,11 +360,10 @@ func (c *check) accreditation(rec *store.Accreditation) error {
 
 // evidence verifies the signature under every report and declaration.
 func (c *check) evidence() error {
-	return c.v.Statements(func(st *store.Statement) bool {
+	return store.Spread(c.ctx, c.v.Statements, func(st *store.Statement) {
 		if err := c.statement(st); err != nil {
 			c.badf("statement %s: %v", st.ID, err)
 		}
-		return true
 	})
 }
 

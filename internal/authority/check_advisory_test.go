@@ -2,6 +2,7 @@ package authority_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"strings"
@@ -38,7 +39,7 @@ func TestCheckHoldsAdvisoriesToTheirDocuments(t *testing.T) {
 			t.Fatal(err)
 		}
 		var problems []string
-		err = authority.Check(s, l.Trust, l.Programme, func(p string) { problems = append(problems, p) })
+		err = authority.Check(context.Background(), s, l.Trust, l.Programme, labeltest.Problems(func(p string) { problems = append(problems, p) }))
 		if err != nil || !strings.Contains(strings.Join(problems, "\n"), tt.says) {
 			t.Errorf("%s for %s: the check says %q (%v)", tt.new, tt.old, problems, err)
 		}

@@ -1,6 +1,7 @@
 package authority_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ func (d *dispute) write(t *authority.Trail) {
 // problems returns what a check of the store finds.
 func (d *dispute) problems() (list []string) {
 	d.t.Helper()
-	must(d.t, authority.Check(d.Store, d.Trust, d.Programme, func(p string) { list = append(list, p) }))
+	must(d.t, authority.Check(context.Background(), d.Store, d.Trust, d.Programme, labeltest.Problems(func(p string) { list = append(list, p) })))
 	return list
 }
 

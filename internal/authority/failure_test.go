@@ -2,6 +2,7 @@ package authority_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -98,7 +99,7 @@ func TestOneBadLabelStopsNoEvent(t *testing.T) {
 				}
 			}
 			problems := ""
-			must(t, authority.Check(w.Store, w.Trust, w.Programme, func(p string) { problems += p + "\n" }))
+			must(t, authority.Check(context.Background(), w.Store, w.Trust, w.Programme, labeltest.Problems(func(p string) { problems += p + "\n" })))
 			if !strings.Contains(problems, "labelctl event retry "+e.Digest.String()) {
 				t.Errorf("check says %s", problems)
 			}

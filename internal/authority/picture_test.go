@@ -2,6 +2,7 @@ package authority_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/color"
@@ -267,7 +268,7 @@ func TestPictureTamperedWith(t *testing.T) {
 			must(t, err)
 			defer s.Close()
 			var problems []string
-			must(t, authority.Check(s, w.Trust, w.Programme, func(p string) { problems = append(problems, p) }))
+			must(t, authority.Check(context.Background(), s, w.Trust, w.Programme, labeltest.Problems(func(p string) { problems = append(problems, p) })))
 			if len(problems) != 1 || problems[0] != c.says {
 				t.Errorf("the check says %q, want %q", problems, c.says)
 			}

@@ -1,6 +1,7 @@
 package authority_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -80,7 +81,7 @@ func TestFailureFollowsTheProduct(t *testing.T) {
 		t.Error("what was mended of the product still stands against its twin")
 	}
 	must(t, s.Authority.Propagate(ctx))
-	must(t, authority.Check(s.Store, s.Trust, s.Programme, func(problem string) { t.Error(problem) }))
+	must(t, authority.Check(context.Background(), s.Store, s.Trust, s.Programme, labeltest.Problems(func(problem string) { t.Error(problem) })))
 }
 
 // TestMovedGTINJoinsNobody moves a trade item number to another manufacturer, whose

@@ -1,6 +1,7 @@
 package authority_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
@@ -608,7 +609,7 @@ func TestCheckFindsOthersKeys(t *testing.T) {
 	} {
 		write(c(true))
 		var found []string
-		must(t, authority.Check(b.Store, b.Trust, b.Programme, func(p string) { found = append(found, p) }))
+		must(t, authority.Check(context.Background(), b.Store, b.Trust, b.Programme, labeltest.Problems(func(p string) { found = append(found, p) })))
 		if !slices.ContainsFunc(found, func(p string) bool { return strings.Contains(p, "the key is not of") }) {
 			t.Errorf("%s: the check finds %q", name, found)
 		}

@@ -1,6 +1,7 @@
 package authority_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"reflect"
@@ -229,7 +230,7 @@ func TestWrongDrawIsFound(t *testing.T) {
 	}))
 	must(t, copied.Commit(b))
 	var problems []string
-	must(t, authority.Check(copied, w.Trust, w.Programme, func(p string) { problems = append(problems, p) }))
+	must(t, authority.Check(context.Background(), copied, w.Trust, w.Programme, labeltest.Problems(func(p string) { problems = append(problems, p) })))
 	if want := []string{"draw of plan autumn: drawing again gives something else"}; !slices.Equal(problems, want) {
 		t.Errorf("the check found %q", problems)
 	}

@@ -231,7 +231,9 @@ func (d *Daemon) Serve(ctx context.Context) error {
 		}
 		return nil
 	})
-	g.Go(func() error { return d.settleMemory(ctx) })
+	g.Go(func() error {
+		return settleMemory(ctx, d.store, d.log, func() { d.memory.follow(d.Authority.LogSize()) })
+	})
 	g.Go(func() error { return d.tellReady(ctx) })
 	g.Go(func() error {
 		err := d.store.Await(ctx)
@@ -280,7 +282,7 @@ func (d *Daemon) release() error {
 // and signature, and that its log continues the head that was served last, where
 // there is a head file, and the newest of those given. It reports each problem, and
 // needs no private key.
-func Check(ctx context.Context, c *Config, against []store.KeptHead, report func(string)) error {
+func Check(ctx context.Context, c *Config, against []store.KeptHead, watch store.Watch) error {
 	programme, err := c.programme()
 	if err != nil {
 		return err
@@ -293,11 +295,17 @@ func Check(ctx context.Context, c *Config, against []store.KeptHead, report func
 	if err != nil {
 		return err
 	}
-	err = checkHeads(s, c, trust, against, report)
+	log := slog.New(slog.DiscardHandler) // memory that cannot be bounded keeps nobody from checking
+	newMemory(c, log).follow(0)
+	settled, settle := context.WithCancel(ctx)
+	var g errgroup.Group
+	g.Go(func() error { return settleMemory(settled, s, log, func() {}) })
+	err = checkHeads(s, c, trust, against, watch.Problem)
 	if err == nil {
-		err = authority.Check(s, trust, programme, report)
+		err = authority.Check(ctx, s, trust, programme, watch)
 	}
-	return errors.Join(err, s.Close())
+	settle()
+	return errors.Join(err, g.Wait(), s.Close())
 }
 
 // checkHeads reports what of the log heads the log does not continue.

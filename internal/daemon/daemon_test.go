@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"labeld/internal/daemon"
+	"labeld/internal/labeltest"
 	"labeld/internal/verify"
 	"labeld/labels"
 )
@@ -139,7 +140,7 @@ func TestInitOnceAndServe(t *testing.T) {
 	}
 	stop()
 	must(t, <-done)
-	must(t, daemon.Check(ctx, c, nil, func(p string) { t.Errorf("check: %s", p) }))
+	must(t, daemon.Check(ctx, c, nil, labeltest.Problems(func(p string) { t.Errorf("check: %s", p) })))
 }
 
 // TestOpenMakesNothing takes away one file after the other: each is missed, and

@@ -15,6 +15,7 @@ import (
 	"labeld/internal/daemon"
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/labeltest"
 	"labeld/internal/store"
 	"labeld/internal/verify"
 )
@@ -111,7 +112,7 @@ func (p *programme) problems(against ...string) (list []string) {
 		must(p.t, err)
 		heads = append(heads, more...)
 	}
-	must(p.t, daemon.Check(ctx, p.config(), heads, func(problem string) { list = append(list, problem) }))
+	must(p.t, daemon.Check(ctx, p.config(), heads, labeltest.Problems(func(problem string) { list = append(list, problem) })))
 	return list
 }
 
@@ -211,7 +212,7 @@ func TestOlderCopyIsNotServed(t *testing.T) {
 			t.Errorf("against %.40q the check says %q", source, list)
 		}
 	}
-	if err := daemon.Check(ctx, p.config(), []store.KeptHead{{Text: []byte("nonsense\n")}}, func(string) {}); err == nil {
+	if err := daemon.Check(ctx, p.config(), []store.KeptHead{{Text: []byte("nonsense\n")}}, labeltest.Problems(func(string) {})); err == nil {
 		t.Error("nonsense passes for a log head")
 	}
 }
@@ -321,7 +322,7 @@ func TestDamagedDatabase(t *testing.T) {
 		if _, err := daemon.Open(ctx, p.config(), options()); err == nil || !strings.Contains(err.Error(), "the database is damaged: ") {
 			t.Errorf("%s: it opens: %v", name, err)
 		}
-		if err := daemon.Check(ctx, p.config(), nil, func(string) {}); err == nil || !strings.Contains(err.Error(), "the database is damaged: ") {
+		if err := daemon.Check(ctx, p.config(), nil, labeltest.Problems(func(string) {})); err == nil || !strings.Contains(err.Error(), "the database is damaged: ") {
 			t.Errorf("%s: the check says %v", name, err)
 		}
 	}

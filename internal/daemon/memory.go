@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"labeld/internal/store"
 	"log/slog"
 	"math"
 	"os"
@@ -91,9 +92,9 @@ func (m *memory) wanted(entries int64) int64 {
 	return min(m.most, max(leastMemory, memoryBase+entries*memoryPerEntry)) &^ (1<<20 - 1)
 }
 
-// settleMemory gives back mapped file pages now and then, and has the limit follow
-// the registry.
-func (d *Daemon) settleMemory(ctx context.Context) error {
+// settleMemory gives back mapped file pages now and then, and has follow look at the
+// limit.
+func settleMemory(ctx context.Context, s *store.Store, log *slog.Logger, follow func()) error {
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
 	for {
@@ -101,10 +102,10 @@ func (d *Daemon) settleMemory(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := d.store.Release(mappedLimit); err != nil {
-				d.log.Warn("giving back file pages", "err", err)
+			if err := s.Release(mappedLimit); err != nil {
+				log.Warn("giving back file pages", "err", err)
 			}
-			d.memory.follow(d.Authority.LogSize())
+			follow()
 		}
 	}
 }

@@ -219,7 +219,7 @@ func (w *World) TryRestart() error {
 // Check fails the test if anything in the store is wrong.
 func (w *World) Check() {
 	w.TB.Helper()
-	w.must(authority.Check(w.Store, w.Trust, w.Programme, func(p string) { w.TB.Errorf("store check: %s", p) }))
+	w.must(authority.Check(context.Background(), w.Store, w.Trust, w.Programme, Problems(func(p string) { w.TB.Errorf("store check: %s", p) })))
 }
 
 // enrol makes the parties.
@@ -478,4 +478,9 @@ func (w *World) Issue(e *example.Example, level int) *authority.Published {
 	p, err := w.Authority.Lookup(o.Label.Label.ID)
 	w.must(err)
 	return p
+}
+
+// Problems returns a watch over a check that calls f with each problem.
+func Problems(f func(problem string)) store.Watch {
+	return store.Watch{Problem: f, Part: func(string) {}}
 }

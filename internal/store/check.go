@@ -2,9 +2,13 @@ package store
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -16,39 +20,78 @@ import (
 // checkFile; where these are damaged, nothing else is read),
 // the log's hashes from its entries up, and every derived index against what it
 // is derived from, in both directions. Signatures are not its business
-// (authority.Check).
+// (authority.Check), and neither is what evidence says, which is read for these. It
+// ends with the error of ctx when that ends.
 //
 // Writers wait meanwhile: beside them, pages would be found damaged that are not.
-func (s *Store) Check(report func(problem string)) error {
+func (s *Store) Check(ctx context.Context, watch Watch) error {
 	tx, err := s.db.Begin(!s.db.IsReadOnly())
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // nothing was written
 	if err := s.checkFile(s.file); err != nil {
-		report(err.Error())
+		watch.Problem(err.Error())
 		return nil // what bbolt makes of it is not to be known
 	}
-	c := &checker{v: &View{tx: tx}, tx: tx, report: report}
-	for _, part := range []func(){
-		c.known, c.log, c.organizations, c.devices, c.statements, c.decisions, c.advisories, c.plans, c.complaints, c.notices, c.products, c.labels,
+	for _, name := range buckets {
+		tx.Bucket(name) // which a transaction that might write notes, so that from here on nothing changes in it
+	}
+	c := &checker{ctx: ctx, v: &View{tx: tx}, tx: tx, watch: watch}
+	for _, part := range []struct {
+		name string
+		do   func()
+	}{
+		{"buckets", c.known}, {"the log", c.log}, {"organizations", c.organizations}, {"devices", c.devices}, {"statements", c.statements},
+		{"decisions", c.decisions}, {"advisories", c.advisories}, {"plans", c.plans}, {"reports of people", c.complaints}, {"notices", c.notices}, {"products", c.products}, {"labels", c.labels},
 	} {
-		if err := guarded(func() error { part(); return nil }); err != nil { // one that cannot go on does not keep the others from it
+		watch.Part(part.name)
+		if err := guarded(func() error { part.do(); return nil }); err != nil { // one that cannot go on does not keep the others from it
 			c.badf("%v", err)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// A Watch is told how a check goes. Both are called by one goroutine at a time.
+type Watch struct {
+	Problem func(text string)
+	Part    func(name string) // that is looked at next
+}
+
 // A checker is one run of Check.
 type checker struct {
-	v      *View
-	tx     *bolt.Tx
-	report func(string)
+	ctx   context.Context
+	v     *View
+	tx    *bolt.Tx
+	watch Watch
+
+	mu     sync.Mutex       // where several look: of watch, leaves, and what parts count
 	leaves map[int64]string // log index -> what claims it
 }
 
-func (c *checker) badf(format string, args ...any) { c.report(fmt.Sprintf(format, args...)) }
+func (c *checker) badf(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watch.Problem(fmt.Sprintf(format, args...))
+}
+
+// spread calls f for every record of a bucket, several at a time and in no order.
+func (c *checker) spread(bucket []byte, f func(k, v []byte)) {
+	type record struct{ k, v []byte }
+	err := Spread(c.ctx, func(give func(record) bool) error {
+		cur := c.tx.Bucket(bucket).Cursor()
+		for k, v := cur.First(); k != nil && give(record{k, v}); k, v = cur.Next() {
+		}
+		return nil
+	}, func(r record) { f(r.k, r.v) })
+	if err != nil {
+		c.badf("%s: %v", bucket, err)
+	}
+}
 
 // each calls f for every record of a bucket.
 func (c *checker) each(bucket []byte, f func(k, v []byte)) {
@@ -99,19 +142,12 @@ func (c *checker) log() {
 		return translog.Hash(h), nil
 	})
 	for tree.N < head.Tree.N {
-		var leaves [][]byte
-		for i := tree.N; i < min(tree.N+translog.TileWidth, head.Tree.N); i++ {
-			leaf, err := c.v.Leaf(i)
-			if err != nil {
-				c.badf("log entry %d: %v; hashes from %d on are not recomputed", i, err, tree.N)
-				c.leaves = map[int64]string{}
-				c.entries(i+1, head.Tree.N)
-				return
-			}
-			if _, err := label.ParseEnvelope(leaf); err != nil {
-				c.badf("log entry %d: %v", i, err)
-			}
-			leaves = append(leaves, leaf)
+		leaves, bad := c.run(tree.N, min(tree.N+leafRun, head.Tree.N))
+		if bad != nil {
+			c.badf("log entry %d: %v; hashes from %d on are not recomputed", bad.index, bad.err, tree.N)
+			c.leaves = map[int64]string{}
+			c.entries(bad.index+1, head.Tree.N)
+			return
 		}
 		next, added, err := translog.Append(tree, reader, leaves)
 		if err != nil {
@@ -137,6 +173,40 @@ func (c *checker) log() {
 	c.leaves = map[int64]string{}
 }
 
+// leafRun is how many log entries are read at once.
+const leafRun = 16 * translog.TileWidth
+
+// A lostLeaf is a log entry that cannot be read.
+type lostLeaf struct {
+	index int64
+	err   error
+}
+
+// run reads log entries, or says which is the first that cannot be read.
+func (c *checker) run(from, to int64) (leaves [][]byte, bad *lostLeaf) {
+	leaves = make([][]byte, to-from)
+	lost := make([]error, to-from)
+	err := Spread(c.ctx, func(give func(int64) bool) error {
+		for i := from; i < to && give(i); i++ {
+		}
+		return nil
+	}, func(i int64) {
+		leaf, err := c.v.Leaf(i)
+		if err == nil {
+			if _, err := label.ParseEnvelope(leaf); err != nil {
+				c.badf("log entry %d: %v", i, err)
+			}
+		}
+		leaves[i-from], lost[i-from] = leaf, err
+	})
+	for n, leaf := range leaves {
+		if leaf == nil {
+			return nil, &lostLeaf{from + int64(n), cmp.Or(lost[n], err)}
+		}
+	}
+	return leaves, nil
+}
+
 // entries reads the rest of the log, behind an entry that cannot be read.
 func (c *checker) entries(from, to int64) {
 	for i := from; i < to; i++ {
@@ -148,11 +218,14 @@ func (c *checker) entries(from, to int64) {
 
 // claims records which record stands for a log entry.
 func (c *checker) claims(index int64, what string) {
-	if other, ok := c.leaves[index]; ok {
-		c.badf("log entry %d belongs to %s and to %s", index, other, what)
-	}
+	c.mu.Lock()
+	other, ok := c.leaves[index]
 	if c.leaves != nil {
 		c.leaves[index] = what
+	}
+	c.mu.Unlock()
+	if ok {
+		c.badf("log entry %d belongs to %s and to %s", index, other, what)
 	}
 	if c.tx.Bucket(bEntries).Get(indexKey(index)) == nil {
 		c.badf("%s: its log entry %d is missing", what, index)
@@ -196,7 +269,7 @@ func (c *checker) organizations() {
 
 func (c *checker) devices() {
 	named := map[label.Digest]bool{} // pictures
-	c.each(bDevices, func(k, v []byte) {
+	c.spread(bDevices, func(k, v []byte) {
 		if len(k) != len(label.Digest{}) {
 			c.badf("device key %x has a wrong length", k)
 			return
@@ -217,7 +290,9 @@ func (c *checker) devices() {
 		if desc.Manufacturer != d.Org {
 			c.badf("device %s: recorded for %s, made by %s", d.Digest, d.Org, desc.Manufacturer)
 		}
+		c.mu.Lock()
 		named[desc.Picture] = true
+		c.mu.Unlock()
 		for _, g := range desc.GTINs {
 			c.has(bGTINs, gtinKey(g, d.Digest), nil, "device "+d.Digest.String())
 		}
@@ -226,7 +301,7 @@ func (c *checker) devices() {
 	})
 	c.sameCount(bModels, bDevices)
 	c.sameCount(bBrands, bDevices)
-	c.each(bGTINs, func(k, v []byte) {
+	c.spread(bGTINs, func(k, v []byte) {
 		if len(k) != 14+len(label.Digest{}) {
 			c.badf("gtin key %x has a wrong length", k)
 			return
@@ -265,8 +340,8 @@ func (c *checker) pictures(named map[label.Digest]bool) {
 }
 
 func (c *checker) statements() {
-	n := 0
-	c.each(bStatements, func(k, v []byte) {
+	var n atomic.Int64
+	c.spread(bStatements, func(k, v []byte) {
 		id := hex.EncodeToString(k)
 		s, err := decode[Statement](bStatements, k, v)
 		if err != nil || len(k) != len(label.Digest{}) {
@@ -274,23 +349,22 @@ func (c *checker) statements() {
 			return
 		}
 		s.ID = label.Digest(k)
-		if _, err := c.v.Evidence(s); err != nil {
-			c.badf("statement %s: its signed bytes: %v", id, err)
-		}
+		c.has(bEvidence, placeKey(s.Place), nil, "statement "+id)
+		c.has(bGists, placeKey(s.Place), nil, "statement "+id)
 		c.has(bDevices, s.Device[:], nil, "statement "+id)
 		c.has(bDeviceStmts, pair(s.Device, k), nil, "statement "+id)
 		c.has(bNumbers, numberKey(s.Signer, s.Type, s.Number), k, "statement "+id)
 		c.has(bOrgStmts, statementKey(s.Signer, s), nil, "statement "+id)
 		c.has(bOrgStmts, statementKey(s.Carrier, s), nil, "statement "+id)
-		n++
+		n.Add(1)
 		if s.Carrier != s.Signer {
-			n++
+			n.Add(1)
 		}
 	})
-	if got := c.tx.Bucket(bOrgStmts).Stats().KeyN; got != n {
-		c.badf("index %s has %d records, the statements give %d", bOrgStmts, got, n)
+	if got := c.tx.Bucket(bOrgStmts).Stats().KeyN; int64(got) != n.Load() {
+		c.badf("index %s has %d records, the statements give %d", bOrgStmts, got, n.Load())
 	}
-	c.each(bDeviceStmts, func(k, v []byte) {
+	c.spread(bDeviceStmts, func(k, v []byte) {
 		if len(v) > 0 {
 			c.has(bStatements, v, nil, fmt.Sprintf("what took the place of statement %x", k[min(len(k), len(label.Digest{})):]))
 		}
@@ -302,7 +376,7 @@ func (c *checker) statements() {
 }
 
 func (c *checker) labels() {
-	c.each(bLabels, func(k, v []byte) {
+	c.spread(bLabels, func(k, v []byte) {
 		l, err := decode[Label](bLabels, k, v)
 		if err != nil {
 			c.badf("label %s: %v", k, err)

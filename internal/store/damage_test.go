@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"encoding/binary"
 	"flag"
 	"io"
@@ -45,7 +46,7 @@ func looked(t *testing.T, w *labeltest.World, file []byte) (problems int, opened
 			}
 			return
 		}
-		if err := authority.Check(s, w.Trust, w.Programme, func(string) { problems++ }); err != nil {
+		if err := authority.Check(context.Background(), s, w.Trust, w.Programme, labeltest.Problems(func(string) { problems++ })); err != nil {
 			problems++
 		}
 		s.Close()

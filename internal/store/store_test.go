@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -458,7 +459,7 @@ func TestCheckFindsDamage(t *testing.T) {
 				}
 				defer s.Close()
 				problems := 0
-				if err := authority.Check(s, w.Trust, w.Programme, func(string) { problems++ }); err != nil {
+				if err := authority.Check(context.Background(), s, w.Trust, w.Programme, labeltest.Problems(func(string) { problems++ })); err != nil {
 					problems++
 				}
 				if problems == 0 {

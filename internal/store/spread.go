@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// lot is how many items are handed over at once.
+const lot = 64
+
+// Spread has what walk comes to dealt with by as many goroutines as there are
+// processors, in no order, and returns when all of it is. One View may be read by all
+// of them: a transaction that writes nothing changes nothing in itself. A damaged
+// record ends neither the process nor what is done with others; the first that was
+// come to is returned, or why ctx ended before.
+func Spread[T any](ctx context.Context, walk func(give func(T) bool) error, deal func(T)) error {
+	lots := make(chan []T, runtime.GOMAXPROCS(0))
+	var g errgroup.Group
+	g.Go(func() error {
+		defer close(lots)
+		next := make([]T, 0, lot)
+		err := guarded(func() error {
+			return walk(func(item T) bool {
+				if next = append(next, item); len(next) == lot {
+					lots <- next
+					next = make([]T, 0, lot)
+				}
+				return ctx.Err() == nil
+			})
+		})
+		lots <- next
+		return errors.Join(err, ctx.Err())
+	})
+	for range runtime.GOMAXPROCS(0) {
+		g.Go(func() (first error) {
+			for items := range lots {
+				for _, item := range items {
+					if err := guarded(func() error { deal(item); return nil }); err != nil && first == nil {
+						first = err
+					}
+				}
+			}
+			return first
+		})
+	}
+	return g.Wait()
+}
