@@ -109,7 +109,7 @@ type JudgedNews struct {
 	Label    label.ID     `json:"label"`
 	URL      string       `json:"url"`
 	Device   label.Digest `json:"device"`
-	Outcome  string       `json:"outcome"`            // failed, unsupported, carried-again, not-judged (its version of the scheme is not served), renewable (it is to lapse, and what that was for is in order again)
+	Outcome  string       `json:"outcome"`            // failed (a laboratory found it), disclaimed (the manufacturer declares it), unsupported, carried-again, not-judged (its version of the scheme is not served), renewable (it is to lapse, and what that was for is in order again)
 	Action   label.Action `json:"action,omitempty"`   // what became of it: none, review or suspend
 	Criteria []string     `json:"criteria,omitempty"` // what is no longer met, in words
 }

@@ -9,7 +9,9 @@
 // beside other work, so that neither a crash nor a flood loses it.
 //
 // What becomes of a label that its evidence no longer carries is the scheme's
-// data ("rejudged"): a review or a suspension, or nothing. Manufacturer and
+// data ("rejudged"): a review or a suspension, or nothing. What is said of it, in the
+// reason and in the text, names whose word it was: that of a laboratory which tested, or
+// the manufacturer's own. Manufacturer and
 // operators are told in each case, also when the evidence carries it again, and
 // when nobody can tell because the label's version of the scheme is not served.
 // The same findings have a consequence once, until the evidence carries the label
@@ -244,16 +246,41 @@ func (n *verdict) weigh(d *scheme.Decision, l *label.Label) {
 		if f.State == scheme.Met || f.State == scheme.NotApplicable {
 			continue
 		}
+		what := f.Criterion.Title
 		if f.State == scheme.Unmet {
-			n.loss = scheme.Failed
+			against := f.Against()
+			if slices.ContainsFunc(against, func(it *scheme.Item) bool { return it.Source() != scheme.Declaration }) {
+				n.loss = scheme.Failed
+			} else {
+				n.loss = cmp.Or(n.loss, scheme.Disclaimed)
+			}
+			what += " (by " + sayers(against) + ")"
 		}
-		n.what, n.ids = append(n.what, f.Criterion.Title), append(append(n.ids, f.Criterion.ID), f.Faults()...)
+		n.what, n.ids = append(n.what, what), append(append(n.ids, f.Criterion.ID), f.Faults()...)
+	}
+	for _, g := range d.Contradictions {
+		what := strings.Join(g.Items, ", ")
+		n.ids = append(n.ids, "contradiction "+what)
+		n.what = append(n.what, "Free of contradictions in what is said of the product ("+what+")")
 	}
 	if !r.Reached {
 		n.loss = cmp.Or(n.loss, scheme.Unsupported)
 	} else {
 		n.compare(d, l)
 	}
+}
+
+// sayers names the statements that say what is wrong, and so whose word it is.
+func sayers(items []*scheme.Item) string {
+	var list []string
+	for _, it := range items {
+		kind := "declaration"
+		if it.Source() != scheme.Declaration {
+			kind = "report"
+		}
+		list = append(list, fmt.Sprintf("%s %s of %s", kind, it.Number, it.Signer))
+	}
+	return named(list)
 }
 
 // hold finds labels of the product that are suspended, or that were revoked: what
