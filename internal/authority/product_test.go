@@ -91,10 +91,16 @@ func TestMovedGTINJoinsNobody(t *testing.T) {
 	op, maker, toys := s.Caller(labeltest.Operator), s.Caller(labeltest.Maker), s.Caller(labeltest.ToyMaker)
 	g := s.e.Device.GTINs[0]
 	twin := label.DigestOf(s.twin("Another Camera").Descriptor) // which shares its numbers
-	_, err := s.report(labeltest.Lab, "found wrong", hasFail("5.1-1"))
-	must(t, err)
 	move := label.Event{Kind: label.GTINEvent, GTIN: g, Manufacturer: labeltest.ToyMaker, Reason: "misuse"}
+	_, err := s.report(labeltest.Lab, "lacks what is recommended", hasFail("5.3-6")) // which no criterion asks for
+	must(t, err)
 	_, notes, err := s.Authority.Preview(op, s.Event(move))
+	if must(t, err); len(notes) != 0 {
+		t.Errorf("of what is only recommended the preview notes %q", notes)
+	}
+	_, err = s.report(labeltest.Lab, "found wrong", hasFail("5.1-1"))
+	must(t, err)
+	_, notes, err = s.Authority.Preview(op, s.Event(move))
 	if must(t, err); len(notes) != 1 || !strings.Contains(notes[0], "found something wrong") {
 		t.Errorf("the preview notes %q", notes)
 	}
