@@ -121,9 +121,10 @@ type JudgedNews struct {
 	Label    label.ID     `json:"label"`
 	URL      string       `json:"url"`
 	Device   label.Digest `json:"device"`
-	Outcome  string       `json:"outcome"`            // failed (a laboratory found it), disclaimed (the manufacturer declares it), unsupported, carried-again, not-judged (its version of the scheme is not served), renewable (it is to lapse, and what that was for is in order again)
+	Outcome  string       `json:"outcome"`            // failed (a laboratory found it), disclaimed (the manufacturer declares it), unsupported, carried-again, not-judged (its version of the scheme is not served), renewable (it is to lapse, and what that was for is in order again), not-renewable (which is so no longer)
 	Action   label.Action `json:"action,omitempty"`   // what became of it: none, review or suspend
 	Criteria []string     `json:"criteria,omitempty"` // what is no longer met, in words
+	Text     string       `json:"text,omitempty"`     // not-renewable: why, and what would make it so again
 }
 
 // kinds says which notice a status makes.

@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"labeld/internal/issue"
 	"labeld/internal/label"
@@ -74,7 +75,15 @@ func (a *Authority) renewal(ctx context.Context, r *signedRequest) (*renewal, er
 		if err != nil {
 			return nil, err
 		}
-		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d; a decision says what is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.Level, rec.Digest)
+		why := against(p.items, old)
+		if why == "" {
+			var missing []string
+			for _, g := range d.MissingFor(r.Level) {
+				missing = append(missing, g.Text)
+			}
+			why = strings.Join(missing, ". ") + "."
+		}
+		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d. %s A decision says all that is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.Level, clipText(why, label.MaxProse), rec.Digest)
 	}
 	out, err := a.successor(d, r.Level, p, old)
 	if err != nil {
@@ -133,7 +142,11 @@ func (a *Authority) successor(d *scheme.Decision, level int, p *picture, old *la
 	// A lapse is never taken back. Where what it was for is in order again, the label
 	// is renewed on the same evidence, and its successor has its full term.
 	early := endsEarly(&p.standing, old) && p.standing.Expires.Before(next.Expires)
-	if same && !(early && !doubted(p.items, next)) {
+	if why := against(p.items, next); same && endsEarly(&p.standing, old) && why != "" {
+		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
+			"label %s ends early, on %s, and on the same evidence another would end then too. %s", old.ID.Pretty(), label.DateOf(p.standing.Expires.Add(-1)), why)
+	}
+	if same && !early {
 		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
 			"nothing is new since label %s was issued: the same evidence comes to the same level; submit a newer report or declaration first", old.ID.Pretty())
 	}
