@@ -91,9 +91,6 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 	}
 	if renewal != nil {
 		claims = append(claims, claimf("device/%s", renewal.device.Digest))
-		for _, n := range renewal.advice {
-			claims = append(claims, claimf("event/%s", n.event))
-		}
 	}
 	var issued *store.Label
 	write := a.writer.do

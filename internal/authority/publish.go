@@ -216,14 +216,19 @@ func prove(v *store.View, head store.Head, index int64) (translog.Proof, error) 
 // publishNew returns a label that was issued and committed just now. What was
 // verified before it was committed is not verified again: what is new is that
 // the log has it. It is not remembered: those who ask for a label are seldom
-// those who read it next.
+// those who read it next. A label of which something was said in the same commit is
+// looked up.
 func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []byte) (*Published, error) {
 	bundle, err := envelope.Bundle(signed.Envelope)
 	if err != nil {
 		return nil, err
 	}
 	d := &Documents{Index: rec.Index, Device: device, Bundle: bundle}
+	spoken := false
 	err = a.read(func(v *store.View) error {
+		if spoken = v.Happened(rec.ID) > 0; spoken {
+			return nil
+		}
 		head, err := v.Head()
 		if err != nil {
 			return err
@@ -234,6 +239,9 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 	})
 	if err != nil {
 		return nil, err
+	}
+	if spoken {
+		return a.Lookup(rec.ID)
 	}
 	d.Proof = d.proof.Format()
 	if _, err := a.trust.Logged(signed.Leaf, d.proof); err != nil {

@@ -38,7 +38,7 @@ type renewal struct {
 	entry  *store.Entry
 	old    *label.Label
 	news   []label.Digest // evidence that it rests on and the old one does not
-	advice []newAdvice    // what the old one's open advisories say of it
+	advice []newAdvice    // what advisories say of it
 }
 
 // renewal judges and signs the successor that a request asks for. It returns
@@ -90,8 +90,15 @@ func (a *Authority) renewal(ctx context.Context, r *signedRequest) (*renewal, er
 		return nil, err
 	}
 	err = a.store.View(func(v *store.View) (err error) {
-		out.advice, err = a.carriedAdvice(v, p.standing.Advisories, out.signed.Label)
-		return err
+		if out.advice, err = a.carriedAdvice(v, p.standing.Advisories, out.signed.Label); err != nil {
+			return err
+		}
+		for _, n := range a.firstAdvice(v, rec.Org, out.signed.Label) { // of a new firmware, what was not true of the old one
+			if !slices.ContainsFunc(out.advice, func(known newAdvice) bool { return known.event == n.event }) {
+				out.advice = append(out.advice, n)
+			}
+		}
+		return nil
 	})
 	return out, err
 }
@@ -212,21 +219,7 @@ func (a *Authority) carryOver(v *store.View, b *store.Batch, rec *store.Label, h
 			return err
 		}
 	}
-	for _, n := range r.advice {
-		e, err := v.Event(n.event)
-		if err != nil {
-			return err
-		}
-		if err := add(label.Status{
-			Action: label.Advise, Reason: e.Event.Reason, Text: e.Event.Text, Cause: n.event.String(), Advisory: n.ref,
-			Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: n.event}},
-		}); err != nil {
-			return err
-		}
-		e.Changed++
-		b.Events = append(b.Events, *e)
-	}
-	return nil
+	return a.addAdvice(v, b, next, hn, r.advice)
 }
 
 // doubted reports whether something speaks against a report that a label rests on,

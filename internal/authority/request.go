@@ -99,6 +99,10 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		return nil, err
 	}
 	why := atIssue(p.items, signed.Label)
+	var advice []newAdvice
+	if err := a.read(func(v *store.View) error { advice = a.firstAdvice(v, p.device.Org, signed.Label); return nil }); err != nil {
+		return nil, err
+	}
 	var other *store.Label // a live label that another request got meanwhile
 	var standing label.Standing
 	var rec *store.Label
@@ -123,23 +127,21 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		if rec, err = record(v, b, signed.Label, entry, p.device); err != nil {
 			return err
 		}
+		h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
 		if why != nil {
-			_, err = a.append(v, b, rec, &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}, *why)
+			out, err := a.append(v, b, rec, h, *why)
+			if err != nil {
+				return err
+			}
+			h.Statuses = append(h.Statuses, &out.Status)
 		}
-		return err
+		return a.addAdvice(v, b, rec, h, advice)
 	})
 	if err != nil {
 		return nil, err
 	}
 	if other != nil {
 		return a.again(other, &standing, level)
-	}
-	if why != nil { // it has a history already
-		pub, err := a.Lookup(rec.ID)
-		if err != nil {
-			return nil, err
-		}
-		return &Outcome{Label: pub}, nil
 	}
 	pub, err := a.publishNew(rec, signed, p.device.Descriptor)
 	if err != nil {
