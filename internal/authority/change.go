@@ -80,7 +80,7 @@ func (a *Authority) openRequest(c Caller, raw []byte) (*signedRequest, error) {
 
 // change carries out one attempt.
 func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Change, error) {
-	renewal, err := a.renewal(ctx, r)
+	renewal, err := a.renewal(ctx, c, r)
 	if err != nil {
 		return nil, err
 	}

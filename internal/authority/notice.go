@@ -88,6 +88,16 @@ type KeyNews struct {
 	Compromised time.Time `json:"compromised,omitzero"` // from when on nothing counts that it signed
 }
 
+// A RefusalNews is the data of a notice that a label was refused which somebody else
+// asked for.
+type RefusalNews struct {
+	Decision label.Digest `json:"decision"`
+	Device   label.Digest `json:"device"` // of the descriptor
+	Scheme   string       `json:"scheme"`
+	Level    int          `json:"level"`    // that was asked for
+	AppealBy label.Date   `json:"appealBy"` // last day for an appeal
+}
+
 // An AppealNews is the data of a notice about an appeal.
 type AppealNews struct {
 	Decision label.Digest        `json:"decision"`

@@ -43,7 +43,7 @@ type renewal struct {
 
 // renewal judges and signs the successor that a request asks for. It returns
 // nil where it asks for none, or was carried out already.
-func (a *Authority) renewal(ctx context.Context, r *signedRequest) (*renewal, error) {
+func (a *Authority) renewal(ctx context.Context, c Caller, r *signedRequest) (*renewal, error) {
 	if r.Action != label.Supersede || r.Level == 0 {
 		return nil, nil
 	}
@@ -71,7 +71,7 @@ func (a *Authority) renewal(ctx context.Context, r *signedRequest) (*renewal, er
 		return nil, err
 	}
 	if !d.Levels[r.Level-1].Reached {
-		rec, err := a.refuse(ctx, d, r.Level, p)
+		rec, err := a.refuse(ctx, c, d, r.Level, p)
 		if err != nil {
 			return nil, err
 		}

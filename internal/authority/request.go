@@ -9,6 +9,7 @@ import (
 
 	"labeld/internal/issue"
 	"labeld/internal/label"
+	"labeld/internal/notice"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
@@ -88,7 +89,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		if d, err = s.Evaluate(p.desc, device, p.items, now); err != nil {
 			return nil, err
 		}
-		rec, err := a.refuse(ctx, d, level, p)
+		rec, err := a.refuse(ctx, c, d, level, p)
 		if err != nil {
 			return nil, err
 		}
@@ -126,6 +127,12 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		}
 		if rec, err = record(v, b, signed.Label, entry, p.device); err != nil {
 			return err
+		}
+		if c.Org != rec.Org {
+			news := LabelNews{Label: rec.ID, URL: signed.Label.URL, Device: rec.Device, Effective: rec.Issued, Expires: rec.Expires}
+			if err := tell(b, notice.LabelIssued, "issued-"+string(rec.ID), string(rec.ID), rec.Org, news); err != nil {
+				return err
+			}
 		}
 		h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
 		if why != nil {

@@ -5,6 +5,8 @@ import "slices"
 // Kinds of notices. A kind is never reused for something else. What operators did
 // to a label is told to its manufacturer, and to the other operators.
 const (
+	LabelIssued     = "label.issued"  // to the manufacturer, where somebody else asked for it and got the answer
+	LabelRefused    = "label.refused" // likewise: a label was refused, and the term for an appeal runs
 	LabelSuspended  = "label.suspended"
 	LabelReinstated = "label.reinstated"
 	LabelRevoked    = "label.revoked"
@@ -58,6 +60,8 @@ var Kinds = []Kind{
 	{LabelRevoked, "Label revoked", true},
 	{LabelWithdrawn, "Label withdrawn", true},
 	{LabelSuperseded, "Label replaced by another", true},
+	{LabelIssued, "Label issued", false},
+	{LabelRefused, "Label refused", false},
 	{LabelLapsing, "Label will end early", true},
 	{LabelReview, "Label under review", true},
 	{LabelCleared, "Review closed", true},
