@@ -165,7 +165,7 @@ func TestRenewal(t *testing.T) {
 	if r.Status.Reason != "new-level" || r.Status.Successor != string(next) || r.Successor.Level != 2 {
 		t.Fatalf("%+v", r)
 	}
-	if out := l.verify(l.id, exitInvalid); !strings.Contains(out, "genuine, but SUPERSEDED") || !strings.Contains(out, next.Pretty()+" ("+l.d.URL+"/l/"+string(next)+")") {
+	if out := l.verify(l.id, exitInvalid); !strings.Contains(out, "genuine, but SUPERSEDED") || !strings.Contains(out, next.Pretty()+" ("+l.d.URL+"/l/"+string(next)+")") || !strings.Contains(out, "of a LOWER LEVEL, 2 instead of 3\n") {
 		t.Errorf("the old label does not name the new one:\n%s", out)
 	}
 	if out := must(t, l.public("label", "show", l.id)...); !strings.Contains(out, "SUPERSEDED") || !strings.Contains(out, next.Pretty()) || strings.Contains(out, "valid until") {
@@ -176,6 +176,12 @@ func TestRenewal(t *testing.T) {
 	}
 	l.refused("superseded, which is final", l.by(l.maker, "label", "renew", l.id, "--level", "3")...)
 	l.refused("successor: is superseded", l.by(l.maker, "label", "supersede", string(next), "--by", l.id, "--reason", "renewed", "--text", "x")...)
+	must(t, l.by(testAuthority, "label", "suspend", string(next), "--reason", "complaint", "--text", "x")...)
+	for _, out := range []string{l.verify(l.id, exitInvalid), must(t, l.public("label", "show", l.id)...)} {
+		if !strings.Contains(out, "of a LOWER LEVEL, 2 instead of 3; SUSPENDED itself\n") {
+			t.Errorf("nothing is said of the suspension of the successor:\n%s", out)
+		}
+	}
 	l.refused("by.id: ", l.by(l.maker, "label", "supersede", string(next), "--by", "x", "--reason", "renewed", "--text", "x")...)
 }
 

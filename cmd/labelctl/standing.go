@@ -52,8 +52,10 @@ var actionOf = map[labelv1.LabelAction]label.Action{
 // the service knows titles of reasons; they are in no signed statement.
 type account struct {
 	label.Standing
-	statuses []*label.Status
-	titles   map[string]string // by reason code
+	statuses  []*label.Status
+	titles    map[string]string // by reason code
+	level     int               // of the label
+	successor label.State       // how the label in its place stands itself; empty where that is not known
 }
 
 // accountOf reads the service's answer about a label.
@@ -64,6 +66,7 @@ func accountOf(r *labelv1.VerifyResponse) *account {
 		a.titles[s.GetReason()] = s.GetTitle()
 	}
 	s := r.GetSummary()
+	a.level, a.successor = int(s.GetLevel()), stateOf[r.GetSuccessor().GetState()]
 	a.Standing = label.Standing{
 		At: r.GetAt().AsTime(), State: stateOf[s.GetState()], Because: statusOf(r.GetBecause()),
 		Expires: s.GetExpires().AsTime(), ExpiresFor: boundOf[s.GetExpiresFor()], Soon: s.GetExpiringSoon(),
@@ -85,7 +88,9 @@ func statusOf(s *labelv1.LabelStatus) *label.Status {
 		Recorded: s.GetRecorded().AsTime(), Effective: s.GetEffective().AsTime(), Cause: s.GetCause(),
 	}
 	if s.GetSuccessor() != "" {
-		out.Successor = &label.LabelLink{ID: label.ID(s.GetSuccessor()), URL: s.GetSuccessorUrl()}
+		out.Successor = &label.LabelLink{
+			ID: label.ID(s.GetSuccessor()), URL: s.GetSuccessorUrl(), Level: int(s.GetSuccessorLevel()), OtherProduct: s.GetSuccessorOtherProduct(),
+		}
 	}
 	if a := s.GetAdvisory(); a != nil {
 		out.Advisory = &label.AdvisoryRef{
@@ -99,7 +104,7 @@ func statusOf(s *labelv1.LabelStatus) *label.Status {
 // rows are the standing in names and values: the state first, then what is to
 // be said about it.
 func (a *account) rows() [][2]string {
-	rows := [][2]string{{"state:", a.stateText()}, {"why:", a.why(a.Because)}, {"early end:", a.why(a.lapse())}}
+	rows := [][2]string{{"state:", a.stateText()}, {"new label:", strings.Join(a.newLabel(), "; ")}, {"why:", a.why(a.Because)}, {"early end:", a.why(a.lapse())}}
 	if a.Scheduled != nil {
 		announced := happened(a.Scheduled)
 		if a.Open() {
@@ -142,6 +147,29 @@ func (a *account) stateText() string {
 		return "not issued yet"
 	}
 	return string(a.State)
+}
+
+// newLabel says of the label in the place of this one, or that is announced to be, what
+// nobody would expect: that it is about another product, that its level is lower, and
+// that it does not count itself. Only the service knows the last.
+func (a *account) newLabel() (list []string) {
+	st := a.Scheduled
+	if a.State == label.Superseded {
+		st = a.Because
+	}
+	if st == nil || st.Successor == nil {
+		return nil
+	}
+	if st.Successor.OtherProduct {
+		list = append(list, "about ANOTHER PRODUCT, and says nothing about this one")
+	}
+	if st.Successor.Below(a.level) {
+		list = append(list, fmt.Sprintf("of a LOWER LEVEL, %d instead of %d", st.Successor.Level, a.level))
+	}
+	if a.successor != "" && a.successor != label.Active {
+		list = append(list, strings.ToUpper(string(a.successor))+" itself")
+	}
+	return list
 }
 
 // lapse returns what brought a label's end forward to where it is, or nil.

@@ -22,6 +22,8 @@ func TestStandingInWords(t *testing.T) {
 	later.Effective = now.AddDate(0, 1, 0)
 	replaced := status(label.Supersede)
 	replaced.Successor = &label.LabelLink{ID: "K7QM4T2X9PWH", URL: "https://labels.test/l/K7QM4T2X9PWH"}
+	elsewhere := status(label.Supersede)
+	elsewhere.Successor = &label.LabelLink{ID: "K7QM4T2X9PWH", URL: "https://labels.test/l/K7QM4T2X9PWH", Level: 1, OtherProduct: true}
 	lapse := status(label.Lapse)
 	lapse.Effective = expires
 	advised := status(label.Advise)
@@ -43,6 +45,10 @@ func TestStandingInWords(t *testing.T) {
 		{"revoked", label.Standing{State: label.Revoked, Because: status(label.Revoke)}, []string{"REVOKED on 2026-05-04T12:00:00Z"}},
 		{"withdrawn", label.Standing{State: label.Withdrawn, Because: status(label.Withdraw)}, []string{"WITHDRAWN on"}},
 		{"superseded", label.Standing{State: label.Superseded, Because: replaced}, []string{"SUPERSEDED on", "K7QM-4T2X-9PWH (https://labels.test/l/K7QM4T2X9PWH) takes its place"}},
+		{
+			"superseded by less", label.Standing{State: label.Superseded, Because: elsewhere},
+			[]string{"new label:  about ANOTHER PRODUCT, and says nothing about this one; of a LOWER LEVEL, 1 instead of 3; REVOKED itself\n"},
+		},
 		{"expired", label.Standing{State: label.Expired, ExpiresFor: label.BoundSchemeTerm}, []string{"EXPIRED: it was valid until 2026-12-31, the longest term"}},
 		{"not issued", label.Standing{State: label.NotIssued}, []string{"not issued yet"}},
 		{"ends early", label.Standing{State: label.Active, ExpiresFor: label.BoundGraceEnd}, []string{"early end:  code: A title. It happened."}},
@@ -55,7 +61,7 @@ func TestStandingInWords(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.standing.At, tc.standing.Expires = now, expires
-			a := &account{Standing: tc.standing, statuses: []*label.Status{lapse}, titles: map[string]string{"code": "A title."}}
+			a := &account{Standing: tc.standing, statuses: []*label.Status{lapse}, titles: map[string]string{"code": "A title."}, level: 3, successor: label.Revoked}
 			var p page
 			p.pairs(a.rows()...)
 			for _, want := range tc.want {
@@ -65,6 +71,9 @@ func TestStandingInWords(t *testing.T) {
 			}
 			if tc.standing.State != label.NotIssued && !strings.Contains(verdict(a), "as of 2026-05-04T12:00:00Z") {
 				t.Errorf("the verdict is %q", verdict(a))
+			}
+			if tc.standing.Because == elsewhere && !strings.Contains(verdict(a), "; that is about ANOTHER PRODUCT, and says nothing about this one; of a LOWER LEVEL") {
+				t.Errorf("the verdict says nothing of the successor: %q", verdict(a))
 			}
 		})
 	}

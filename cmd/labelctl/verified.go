@@ -11,9 +11,10 @@ import (
 	"labeld/internal/verify"
 )
 
-// showVerified shows a result; untold is why nobody can tell how the label
+// showVerified shows a result; next is how the label stands that took the place of a
+// superseded one, where that is known, and untold is why nobody can tell how the label
 // stands, if so.
-func (c *ctl) showVerified(v *verification, base string, r *verify.Result, untold error) error {
+func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next label.State, untold error) error {
 	result := struct {
 		Genuine bool   `json:"genuine"`
 		Trusted bool   `json:"trusted"`          // the keys are those of a trust file
@@ -22,7 +23,8 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, untol
 		Trust   string `json:"trust"`            // file, or URL of the service's own word
 		State   string `json:"state"`
 		*verify.Result
-	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r}
+		Next label.State `json:"successorState,omitempty"` // of the label in the place of a superseded one, where it was asked for
+	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r, next}
 	if !result.Trusted {
 		result.Trust = base + trustPath
 	}
@@ -49,7 +51,7 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, untol
 		}
 		p.table(nil, rows)
 		p.line("")
-		writeResult(p, r, declared, untold == nil)
+		writeResult(p, r, next, declared, untold == nil)
 	})
 }
 
@@ -90,7 +92,7 @@ func inWords(list []label.DeclaredFact) (out []told, err error) {
 	return out, nil
 }
 
-func writeResult(p *page, r *verify.Result, declared []told, known bool) {
+func writeResult(p *page, r *verify.Result, next label.State, declared []told, known bool) {
 	l := r.Label
 	support := "security updates until " + l.Product.SupportEnd.String()
 	if r.Support != label.Supported {
@@ -110,7 +112,7 @@ func writeResult(p *page, r *verify.Result, declared []told, known bool) {
 	if list := onAppeal(l); len(list) > 0 {
 		rows = append(rows, [2]string{"on appeal:", "the authority accepted " + strings.Join(list, ", ")})
 	}
-	a := &account{Standing: r.Standing, statuses: r.Statuses}
+	a := &account{Standing: r.Standing, statuses: r.Statuses, level: l.Level.Number, successor: next}
 	standing := a.rows()
 	switch {
 	case r.Lost():
@@ -232,7 +234,11 @@ func verdict(a *account) string {
 	case label.Suspended:
 		return "but " + state + ": for the time being nothing is promised"
 	case label.Superseded:
-		return "but " + state + ": what is promised, the label in its place says, " + successorText(a.Because)
+		text := "but " + state + ": what is promised, the label in its place says, " + successorText(a.Because)
+		if said := a.newLabel(); len(said) > 0 {
+			text += "; that is " + strings.Join(said, "; ")
+		}
+		return text
 	}
 	return "but " + state + ": nothing is promised any more"
 }

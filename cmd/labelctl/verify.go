@@ -63,7 +63,7 @@ is asked for its keys where --trust is not given, and never for the label. What
 happened after the package was made cannot be known from a file, so the proof in
 it counts for 7 days, or for as long as the trust file says, and then the answer
 is exit code 5. To know how the label stands now, give its ID or its URL instead
-of the file.
+of the file. Of a superseded label that also tells how the one in its place stands.
 
 A status list, the small file at /status-list that tells of all labels, says more:
 with --status-list a package that is older than a suspension is found out, and one
@@ -247,7 +247,8 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 	if err != nil {
 		return err
 	}
-	if s.pkg == nil {
+	fetched := s.pkg == nil
+	if fetched {
 		if s.pkg, err = c.get(ctx, base, packagePath(s.id)); err != nil {
 			return err
 		}
@@ -261,7 +262,11 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 		return err
 	}
 	untold = cmp.Or(untold, r.Told())
-	if err := c.showVerified(v, base, r, untold); err != nil {
+	var next label.State
+	if fetched && r.State == label.Superseded {
+		next = c.successor(ctx, v, base, trust, r.Because.Successor.ID)
+	}
+	if err := c.showVerified(v, base, r, next, untold); err != nil {
 		return err
 	}
 	overruled := untold != nil && r.Overruled != nil // such as suspended in the package, and valid in a newer list
@@ -274,6 +279,21 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 		return outcome(exitUntrusted)
 	}
 	return nil
+}
+
+// successor asks how the label stands that took the place of a superseded one, checked
+// like that one; empty where that cannot be told, which is no reason to say nothing of
+// the other.
+func (c *ctl) successor(ctx context.Context, v *verification, base string, trust *verify.Trust, id label.ID) label.State {
+	pkg, err := c.get(ctx, base, packagePath(id))
+	if err != nil {
+		return ""
+	}
+	r, err := c.genuine(trust, &subject{pkg: pkg, id: id}, v.at)
+	if err != nil || r.Told() != nil {
+		return ""
+	}
+	return r.State
 }
 
 // listed holds a result to the status list in a file, if one is named. A list

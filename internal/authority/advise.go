@@ -16,7 +16,7 @@ import (
 // Advise publishes an advisory: a signed event, and the document that it is
 // about. A manufacturer's advisories are about its own labels, an operator's
 // about all. What the document says of each label is then added to the histories
-// beside other work, and to those of labels that are issued later. The same
+// beside other work, and to that of a label that is issued later with the label. The same
 // document of the same publisher again is answered with how far that has come.
 //
 // What a document says of a label is what it says of its device at the firmware
@@ -380,7 +380,7 @@ func (a *Authority) adviseLabel(ctx context.Context, r *round, rec *store.Label)
 		claims := []string{claimf("label/%s", rec.ID), claimf("device/%s", rec.Device), claimf("event/%s", n.event)}
 		var failed error
 		err := a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
-			e, err := v.Event(n.event)
+			e, err := lastEvent(v, b, n.event)
 			if err != nil {
 				return err
 			}
@@ -419,14 +419,73 @@ type newAdvice struct {
 	err   error
 }
 
-func (a *Authority) newAdvice(v *store.View, r *round, rec *store.Label) (news []newAdvice) {
+func (a *Authority) newAdvice(v *store.View, r *round, rec *store.Label) []newAdvice {
 	l, broken := said(v, rec)
 	h, err := a.history(v, rec)
-	broken = errors.Join(broken, err)
-	for _, org := range append([]string{rec.Org}, a.distrust.Load().operators...) {
+	return a.adviceOf(v, r, rec.Org, rec.ID, l, h, errors.Join(broken, err))
+}
+
+// firstAdvice returns what the advisories on record say of a label that is about to be
+// issued, so that it says so from the first. What fails of it is left to
+// [Authority.AdviseNew], which looks again and notes that.
+func (a *Authority) firstAdvice(v *store.View, maker string, l *label.Label) []newAdvice {
+	if _, any := v.Advised(); !any {
+		return nil // nothing was ever published
+	}
+	r := &round{a: a, work: "holding a label against advisories as it is issued"}
+	news := a.adviceOf(v, r, maker, l.ID, l, &label.History{Label: l}, nil)
+	return slices.DeleteFunc(news, func(n newAdvice) bool { return n.err != nil })
+}
+
+// addAdvice adds to a batch what advisories say of a label that is issued in it, and
+// to the history what is added. What finds no room is left to [Authority.AdviseNew],
+// which tells that.
+func (a *Authority) addAdvice(v *store.View, b *store.Batch, rec *store.Label, h *label.History, news []newAdvice) error {
+	for _, n := range news {
+		e, err := lastEvent(v, b, n.event)
+		if err != nil {
+			return err
+		}
+		st := label.Status{
+			Label: rec.ID, Action: label.Advise, Reason: e.Event.Reason, Text: e.Event.Text, Cause: n.event.String(), Advisory: n.ref,
+			Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: n.event}},
+		}
+		if ok, err := fits(h, &st, !slices.Contains(a.distrust.Load().operators, st.Publisher())); err != nil || !ok {
+			return err
+		}
+		out, err := a.append(v, b, rec, h, st)
+		if err != nil {
+			return err
+		}
+		h.Statuses = append(h.Statuses, &out.Status)
+		e.Changed++
+		b.Events = append(b.Events, *e)
+	}
+	return nil
+}
+
+// lastEvent returns an event as a batch has it last, or else the store: labels that
+// are issued in one batch may be told of by one advisory.
+func lastEvent(v *store.View, b *store.Batch, id label.Digest) (*store.Event, error) {
+	for i := len(b.Events) - 1; i >= 0; i-- {
+		if e := b.Events[i]; e.Digest == id {
+			return &e, nil
+		}
+	}
+	return v.Event(id)
+}
+
+// adviceOf is [Authority.newAdvice] of a label of a manufacturer that was read, or
+// was not for the reason that is given.
+func (a *Authority) adviceOf(v *store.View, r *round, maker string, id label.ID, l *label.Label, h *label.History, broken error) (news []newAdvice) {
+	publishers := a.distrust.Load().operators
+	if !slices.Contains(publishers, maker) {
+		publishers = append([]string{maker}, publishers...)
+	}
+	for _, org := range publishers {
 		list, err := r.past(v).LatestAdvisories(org)
 		if err != nil {
-			_ = r.fail(rec.ID, string(rec.ID), err)
+			_ = r.fail(id, string(id), err)
 		}
 		for _, adv := range list {
 			doc, err := a.advisory(v, adv.Digest)

@@ -2,6 +2,7 @@ package authority
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"labeld/internal/envelope"
@@ -125,6 +126,9 @@ func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (*Trail, b
 		t.Appeal.Ruling = t.Ruling.Digest
 		b.Appeals = append(b.Appeals, *t.Appeal)
 		b.Rulings = append(b.Rulings, *t.Ruling)
+		if err := a.tellOverruled(v, b, said, t.Ruling); err != nil {
+			return err
+		}
 		return a.tellAppeal(b, t.Appeal, said.Outcome, s.by.Organization)
 	})
 	if err != nil {
@@ -193,6 +197,68 @@ func (a *Authority) checkAdmitted(v *store.View, r *label.Ruling, device label.D
 		}
 	}
 	return nil
+}
+
+// overruled returns which reports of laboratories found wrong what a ruling accepts,
+// and of each the criteria. They are found by judging once more what the decision was
+// made on; where its version of the scheme is no longer served, all count as such that
+// the decision names for these criteria.
+func (a *Authority) overruled(v *store.View, r *label.Ruling, device label.Digest) (map[label.Digest][]string, error) {
+	list := map[label.Digest][]string{}
+	if len(r.Accepted) == 0 {
+		return list, nil
+	}
+	rec, err := v.Decision(r.Decision)
+	if err != nil {
+		return nil, err
+	}
+	p, err := rec.Predicate()
+	if err != nil {
+		return nil, err
+	}
+	s := a.programme.Schemes[r.Scheme.ID]
+	if s == nil || s.Version != r.Scheme.Version {
+		for _, c := range p.Criteria {
+			for _, id := range c.Evidence {
+				if slices.Contains(r.Accepted, c.ID) {
+					list[id] = append(list[id], c.ID)
+				}
+			}
+		}
+		return list, nil
+	}
+	d, desc, err := ownDevice(v, Caller{Org: rec.Org}, device)
+	if err != nil {
+		return nil, err
+	}
+	devices, err := product(v, d, desc)
+	if err != nil {
+		return nil, err
+	}
+	known := a.distrust.Load()
+	own, _, err := known.evidence(v, d, desc.Category, s.Lifecycle.Propagation)
+	if err != nil {
+		return nil, err
+	}
+	others, _, err := known.ofSiblings(v, devices[1:], desc.Category, s.Lifecycle.Propagation)
+	if err != nil {
+		return nil, err
+	}
+	items := slices.DeleteFunc(slices.Concat(own, others), func(it *scheme.Item) bool {
+		return !slices.ContainsFunc(p.Evidence, func(e label.LabelEvidence) bool { return e.SHA256 == it.ID })
+	})
+	judged, err := s.EvaluateLevel(desc, device, items, p.Decided, p.Level.Number)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range judged.Levels[p.Level.Number-1].Findings {
+		for _, it := range f.Against() {
+			if slices.Contains(r.Accepted, f.Criterion.ID) {
+				list[it.ID] = append(list[it.ID], f.Criterion.ID)
+			}
+		}
+	}
+	return list, nil
 }
 
 // rule signs a ruling and makes its record.

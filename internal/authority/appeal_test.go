@@ -122,6 +122,31 @@ func TestRefusalIsOnRecordOnce(t *testing.T) {
 	}
 }
 
+// overruled holds that the laboratory was told of the criteria by which it is
+// overruled, and that nobody else was.
+func overruled(t *testing.T, d *dispute, criteria []string) {
+	t.Helper()
+	var got []string
+	for _, org := range []string{labeltest.Lab, labeltest.Maker, labeltest.Operator} {
+		list, _, err := d.Authority.Notices(d.Caller(org), "", authority.Page{})
+		must(t, err)
+		for _, n := range list {
+			if n.Kind != notice.FindingOverruled {
+				continue
+			}
+			var news authority.OverruledNews
+			must(t, label.DecodeLoose(n.Data, &news))
+			if org != labeltest.Lab || news.Number != d.e.Report.Number || news.Device != label.DigestOf(d.e.Descriptor) {
+				t.Errorf("%s was told %+v", org, news)
+			}
+			got = append(got, news.Criteria...)
+		}
+	}
+	if !slices.Equal(got, criteria) {
+		t.Errorf("the laboratory was told that it is overruled in %v, want %v", got, criteria)
+	}
+}
+
 func TestChangedDecision(t *testing.T) {
 	d := newDispute(t, nil)
 	d.pass(time.Hour)
@@ -152,6 +177,7 @@ func TestChangedDecision(t *testing.T) {
 			t.Errorf("%s was told %v", org, got)
 		}
 	}
+	overruled(t, d, open)
 	d.Restart()
 	o := d.request()
 	if o.Label == nil {
@@ -362,6 +388,11 @@ func TestStruckRuling(t *testing.T) {
 	must(t, err)
 	if p.State != label.Suspended {
 		t.Errorf("without the ruling the label is %s", p.State)
+	}
+	for _, org := range []string{labeltest.Maker, labeltest.Lab} { // who was overruled hears that it counts again
+		if got := told(t, d.World, org); !slices.Contains(got, notice.StatementStruck) {
+			t.Errorf("%s was told %v", org, got)
+		}
 	}
 	decision, err := d.Authority.Evaluate(d.Caller(labeltest.Maker), label.DigestOf(d.e.Descriptor), "")
 	must(t, err)

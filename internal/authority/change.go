@@ -80,7 +80,7 @@ func (a *Authority) openRequest(c Caller, raw []byte) (*signedRequest, error) {
 
 // change carries out one attempt.
 func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Change, error) {
-	renewal, err := a.renewal(ctx, r)
+	renewal, err := a.renewal(ctx, c, r)
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +91,6 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 	}
 	if renewal != nil {
 		claims = append(claims, claimf("device/%s", renewal.device.Digest))
-		for _, n := range renewal.advice {
-			claims = append(claims, claimf("event/%s", n.event))
-		}
 	}
 	var issued *store.Label
 	write := a.writer.do
@@ -168,7 +165,11 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			next, st.New = issued, renewal.news
 		}
 		if next != nil {
-			st.Successor = &label.LabelLink{ID: next.ID, URL: a.issuer.URL(next.ID)}
+			same, err := sameProduct(v, rec.Device, next.Device)
+			if err != nil {
+				return err
+			}
+			st.Successor = &label.LabelLink{ID: next.ID, URL: a.issuer.URL(next.ID), Level: next.Level, OtherProduct: !same}
 		}
 		status, err := a.append(v, b, rec, h, st)
 		if err != nil {
@@ -427,11 +428,10 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 		}
 		return err
 	}
-	others, err := siblings(v, rec.Device)
+	same, err := sameProduct(v, rec.Device, next.Device)
 	if err != nil {
 		return err
 	}
-	same := next.Device == rec.Device || slices.ContainsFunc(others, func(d *store.Device) bool { return d.Digest == next.Device })
 	switch {
 	case !same && r.Reason != otherProduct:
 		return label.Errorf(label.Precondition, label.ReasonUnknownProduct, "request.successor",
@@ -440,6 +440,15 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.successor", "has level %d, and label %s has level %d; to go down, say so by the reason %s", next.Level, rec.ID.Pretty(), rec.Level, lowerLevel)
 	}
 	return nil
+}
+
+// sameProduct reports whether two devices are one product.
+func sameProduct(v *store.View, device, other label.Digest) (bool, error) {
+	if device == other {
+		return true, nil
+	}
+	others, err := siblings(v, device)
+	return slices.ContainsFunc(others, func(d *store.Device) bool { return d.Digest == other }), err
 }
 
 // append adds a status to a batch: the next one in a label's history.

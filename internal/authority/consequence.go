@@ -127,7 +127,7 @@ func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool
 	}
 	err = write(ctx, claims, func(v *store.View, b *store.Batch) error {
 		failed = nil
-		next, err := v.Event(o.id)
+		next, err := lastEvent(v, b, o.id)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"labeld/internal/label"
+	"labeld/internal/notice"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
@@ -15,8 +16,9 @@ import (
 // refuse records that the evidence does not support a level: a signed decision,
 // private to the manufacturer. The same answer on unchanged evidence is the
 // decision on record, while that can be appealed against or if it was: another
-// would open the term anew, and with it a second appeal about the same.
-func (a *Authority) refuse(ctx context.Context, d *scheme.Decision, level int, p *picture) (*store.Decision, error) {
+// would open the term anew, and with it a second appeal about the same. Where the
+// manufacturer is not the caller, who gets the answer, it is told.
+func (a *Authority) refuse(ctx context.Context, c Caller, d *scheme.Decision, level int, p *picture) (*store.Decision, error) {
 	said, err := a.refusal(d, level, p)
 	if err != nil {
 		return nil, err
@@ -41,7 +43,11 @@ func (a *Authority) refuse(ctx context.Context, d *scheme.Decision, level int, p
 		}
 		rec = signed
 		b.Decisions = append(b.Decisions, *rec)
-		return nil
+		if c.Org == rec.Org {
+			return nil
+		}
+		id := rec.Digest.String()
+		return tell(b, notice.LabelRefused, "refused-"+id, id, rec.Org, RefusalNews{rec.Digest, rec.Device, rec.Scheme, rec.Level, rec.AppealBy})
 	})
 	return rec, err
 }

@@ -369,7 +369,10 @@ func (d *dishonest) operate() {
 	dev := d.labels[id]
 	change := func(a label.Action, reason string) {
 		c, err := d.Authority.Change(ctx, d.Caller(labeltest.Operator), d.Ask(labeltest.Operator, p, a, reason, nil))
-		if err == nil && c.Status == nil {
+		if err == nil && c.Status == nil && d.rng.IntN(4) == 0 {
+			_, err = d.Authority.CloseRequest(ctx, d.Caller(labeltest.Operator), c.Request.Digest, "It is the other model.")
+			a = "dismissed"
+		} else if err == nil && c.Status == nil {
 			_, err = d.Authority.Change(ctx, d.Caller(labeltest.Operator), d.Countersign(d.second, c.Request))
 		}
 		must(d.t, err)
@@ -425,6 +428,7 @@ func (d *dishonest) look(step int) {
 			}
 		}
 	}
+	d.heard(step, notices)
 	if step%50 == 49 {
 		d.Authority.Close() // pages that are being freed look lost
 		d.Check()
@@ -432,13 +436,44 @@ func (d *dishonest) look(step int) {
 	}
 }
 
+// heard holds that everybody concerned was told of each statement that was struck, and
+// the manufacturer of each request to revoke its label that waits or was closed.
+func (d *dishonest) heard(step int, notices map[string]bool) {
+	want := func(format string, args ...any) {
+		if id := fmt.Sprintf(format, args...); !notices[id] {
+			d.t.Fatalf("step %d: nobody was told %s", step, id)
+		}
+	}
+	for _, p := range d.products {
+		for _, dev := range p.devices {
+			for _, tr := range dev.trials {
+				if tr.struck {
+					want("struck-%s-%s", tr.id, tr.lab)
+					want("struck-%s-%s", tr.id, labeltest.Maker)
+				}
+			}
+		}
+	}
+	must(d.t, d.Store.View(func(v *store.View) error {
+		return v.Requests(nil, func(r *store.Request, _ []byte) bool {
+			if r.Action == label.Revoke {
+				want("request-waiting-%s-%s", r.Digest, labeltest.Maker)
+			}
+			if r.Action == label.Revoke && r.Closed != "" {
+				want("request-closed-%s-%s", r.Digest, labeltest.Maker)
+			}
+			return true
+		})
+	}))
+}
+
 func (d *dishonest) productOf(dev *modelDevice) *modelProduct {
 	i := slices.IndexFunc(d.products, func(p *modelProduct) bool { return slices.Contains(p.devices, dev) })
 	return d.products[i]
 }
 
-// notices returns the IDs of what the manufacturer was told, and holds that the
-// operators were told of the same judgements.
+// notices returns the IDs of what the manufacturer and the laboratories were told, and
+// holds that the operators were told of the same judgements.
 func (d *dishonest) notices() map[string]bool {
 	told := map[string]bool{}
 	must(d.t, d.Store.View(func(v *store.View) error {
@@ -446,6 +481,11 @@ func (d *dishonest) notices() map[string]bool {
 		err := v.OrgNotices(labeltest.Operator, nil, func(n *notice.Notice, _ []byte) bool { operators[n.ID] = true; return true })
 		if err != nil {
 			return err
+		}
+		for _, lab := range []string{labeltest.Lab, friendlyLab} {
+			if err := v.OrgNotices(lab, nil, func(n *notice.Notice, _ []byte) bool { told[n.ID] = true; return true }); err != nil {
+				return err
+			}
 		}
 		return v.OrgNotices(labeltest.Maker, nil, func(n *notice.Notice, _ []byte) bool {
 			told[n.ID] = true

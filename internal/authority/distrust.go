@@ -2,6 +2,7 @@ package authority
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -47,12 +48,19 @@ type formerly struct {
 type accredited struct{ lab, number string }
 
 // A scopeRecord is an accreditation as it was recorded last, since when which
-// parts of its scope have not been in it that once were, and which record last
-// gave something back.
+// parts of its scope have not been in it that once were.
 type scopeRecord struct {
 	label.Accreditation
-	lost      map[part]time.Time
-	givenBack int64 // log entry of that record, or 0
+	index int64 // log entry of the record
+	lost  map[part]time.Time
+}
+
+// since names what a record of an accreditation came by.
+func (rec *scopeRecord) since() string {
+	if rec.Event.IsZero() {
+		return fmt.Sprintf("log entry %d", rec.index)
+	}
+	return "event " + rec.Event.String()
 }
 
 // A part is one piece of the scope of an accreditation: a standard, a category of
@@ -159,21 +167,15 @@ func narrowedAt(v *store.View, a *store.Accreditation) (time.Time, error) {
 // leaves out counts as lost.
 func (d *distrust) accredit(lab string, next *store.Accreditation, since time.Time) {
 	id := accredited{lab, next.Number}
-	rec := &scopeRecord{Accreditation: next.Accreditation, lost: map[part]time.Time{}}
+	rec := &scopeRecord{Accreditation: next.Accreditation, index: next.Index, lost: map[part]time.Time{}}
 	if before := d.accreditations[id]; before != nil {
-		rec.givenBack = before.givenBack
-		if before.Suspended != "" && rec.Suspended == "" {
-			rec.givenBack = next.Index
-		}
 		for _, p := range scopeOf(&before.Accreditation) {
 			if !p.within(&rec.Accreditation) {
 				rec.lost[p] = since
 			}
 		}
 		for p, since := range before.lost {
-			if p.within(&rec.Accreditation) {
-				rec.givenBack = next.Index
-			} else {
+			if !p.within(&rec.Accreditation) {
 				rec.lost[p] = since
 			}
 		}
@@ -181,15 +183,37 @@ func (d *distrust) accredit(lab string, next *store.Accreditation, since time.Ti
 	d.accreditations[id] = rec
 }
 
-// givenBack returns the latest log entry by which one of the accreditations of a
-// label was given back something, or 0.
-func (d *distrust) givenBack(l *label.Label) (latest int64) {
-	for _, lab := range l.Labs {
-		if rec := d.accreditations[accredited{lab.ID, lab.Accreditation}]; rec != nil {
-			latest = max(latest, rec.givenBack)
+// waysOut says, by the code of what speaks against a report, what makes up for it.
+var waysOut = map[string]string{
+	doubtStruck:     "submit another report; its laboratory can issue it anew, under another number",
+	doubtKey:        "submit another report; its laboratory can issue it anew, with another key and under another number",
+	doubtSuspended:  "renew when the accreditation is in force again, or submit a report of an accredited laboratory",
+	doubtEnded:      "renew when the accreditation is recorded to run on that day, or submit a report of an accredited laboratory",
+	doubtScope:      "renew when the accreditation covers that again, or submit a report of a laboratory that is accredited for it",
+	doubtAffiliated: "submit a report of a laboratory that is independent of the manufacturer",
+}
+
+// against says what speaks against the reports that a label rests on, since when, and
+// what makes up for that; nothing where nothing does.
+func against(items []*scheme.Item, l *label.Label) string {
+	var list []string
+	for _, it := range items {
+		if it.Type != label.TypeTestReport || it.Doubt == nil || !restsOn(l, it.ID) {
+			continue
 		}
+		text := fmt.Sprintf("Report %s of %s, on which the label rests, %s", it.Number, it.Signer, strings.TrimSuffix(it.Doubt.Text, "; what it found wrong still counts"))
+		if it.Doubt.Since != "" {
+			text += " (" + it.Doubt.Since + ")"
+		}
+		if day := it.Doubt.LastDay(); !day.IsZero() {
+			text += ", and counts until " + day.String() + " only"
+		}
+		if way := waysOut[it.Doubt.Code]; way != "" {
+			text += ". To go on: " + way
+		}
+		list = append(list, text+".")
 	}
-	return latest
+	return strings.Join(list, " ")
 }
 
 // group returns the one organization that stands for all under common control
@@ -236,8 +260,8 @@ func (d *distrust) relatedOn(a, b string, day label.Date) bool {
 
 // fallen returns why a statement does not count at all any more, or nil.
 func (d *distrust) fallen(st *store.Statement) *scheme.Doubt {
-	if _, ok := d.struck[st.ID]; ok {
-		return &scheme.Doubt{Code: doubtStruck, Text: "was struck by the authority, which found it not to be reliable"}
+	if event, ok := d.struck[st.ID]; ok {
+		return &scheme.Doubt{Code: doubtStruck, Since: "event " + event.String(), Text: "was struck by the authority, which found it not to be reliable"}
 	}
 	if from, ok := d.keys[st.Key]; ok && !st.Received.Before(from) {
 		return &scheme.Doubt{Code: doubtKey, Text: "arrived when the key that signed it may have been in the wrong hands; issue it anew, with another key and under another number"}
@@ -277,9 +301,9 @@ func (d *distrust) scope(v *store.View, st *store.Statement, item *scheme.Item, 
 	case rec == nil:
 		return &scheme.Doubt{Code: doubtEnded, Against: true, Text: "was accepted under an accreditation that is not on record any more; what it found wrong still counts"}, nil
 	case rec.Suspended != "":
-		return &scheme.Doubt{Code: doubtSuspended, Against: true, Text: "was made under accreditation " + rec.Number + ", which is suspended (" + rec.Suspended + "); what it found wrong still counts"}, nil
+		return &scheme.Doubt{Code: doubtSuspended, Since: rec.since(), Against: true, Text: "was made under accreditation " + rec.Number + ", which is suspended (" + rec.Suspended + "); what it found wrong still counts"}, nil
 	case st.Date.Before(rec.Interval.From) || st.Date.After(rec.Interval.To):
-		return &scheme.Doubt{Code: doubtEnded, Against: true, Text: "was made under accreditation " + rec.Number + ", which did not run on the day when the tests ended; what it found wrong still counts"}, nil
+		return &scheme.Doubt{Code: doubtEnded, Since: rec.since(), Against: true, Text: "was made under accreditation " + rec.Number + ", which did not run on the day when the tests ended; what it found wrong still counts"}, nil
 	}
 	if effect.Action == scheme.NoEffect || len(rec.lost) == 0 && rec.HasCategory(category) {
 		return nil, nil
@@ -297,7 +321,7 @@ func (d *distrust) scope(v *store.View, st *store.Statement, item *scheme.Item, 
 	if len(missing) == 0 {
 		return nil, nil
 	}
-	doubt := &scheme.Doubt{Code: doubtScope, Against: true, Text: "was made under accreditation " + rec.Number + ", which no longer covers " + strings.Join(missing, " and ") + "; what it found wrong still counts"}
+	doubt := &scheme.Doubt{Code: doubtScope, Since: rec.since(), Against: true, Text: "was made under accreditation " + rec.Number + ", which no longer covers " + strings.Join(missing, " and ") + "; what it found wrong still counts"}
 	if effect.Action == label.Lapse {
 		doubt.Until = label.DateOf(since).AddMonths(effect.GraceMonths).End()
 	}

@@ -181,7 +181,7 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 		if err != nil {
 			return err
 		}
-		if err := tellStruck(v, b, e, device); err != nil {
+		if err := a.tellStruck(v, b, e, device); err != nil {
 			return err
 		}
 		return a.dueForProduct(v, b, device)

@@ -269,12 +269,11 @@ func (a *Authority) unlifted(v *store.View, device *store.Device, list []*Hold, 
 		if lifted && h.Label != nil && h.Lift.Evidence != "" {
 			// Evidence answers nothing as long as that of the label itself does not carry
 			// it, such as when it was found wrong once more.
-			switch last, err := v.Verdict(h.Label.ID); {
-			case err == nil:
-				lifted = strings.HasPrefix(last.Cause, unjudged)
-			case !errors.Is(err, store.ErrNotFound):
+			last, err := v.Verdict(h.Label.ID)
+			if err != nil {
 				return nil, err
 			}
+			lifted = last.Cause == "" || strings.HasPrefix(last.Cause, unjudged)
 		}
 		if !lifted {
 			open = append(open, h)

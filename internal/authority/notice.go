@@ -3,6 +3,7 @@ package authority
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -87,12 +88,33 @@ type KeyNews struct {
 	Compromised time.Time `json:"compromised,omitzero"` // from when on nothing counts that it signed
 }
 
+// A RefusalNews is the data of a notice that a label was refused which somebody else
+// asked for.
+type RefusalNews struct {
+	Decision label.Digest `json:"decision"`
+	Device   label.Digest `json:"device"` // of the descriptor
+	Scheme   string       `json:"scheme"`
+	Level    int          `json:"level"`    // that was asked for
+	AppealBy label.Date   `json:"appealBy"` // last day for an appeal
+}
+
 // An AppealNews is the data of a notice about an appeal.
 type AppealNews struct {
 	Decision label.Digest        `json:"decision"`
 	Appeal   label.Digest        `json:"appeal"`
 	DecideBy label.Date          `json:"decideBy"`          // last day for the authority
 	Outcome  label.RulingOutcome `json:"outcome,omitempty"` // of one that is decided
+}
+
+// An OverruledNews is the data of a notice to a laboratory that the authority accepts
+// on appeal what its report found wrong. Why is between the authority and the
+// manufacturer until a label rests on the ruling, which then discloses it.
+type OverruledNews struct {
+	Ruling    label.Digest `json:"ruling"` // known also by a notice, should it be struck
+	Statement label.Digest `json:"statement"`
+	Device    label.Digest `json:"device"` // that the report is about
+	Number    string       `json:"number"` // of the report, as the laboratory gave it
+	Criteria  []string     `json:"criteria"`
 }
 
 // A ReportNews is the data of a notice to the authority that somebody reported
@@ -109,9 +131,10 @@ type JudgedNews struct {
 	Label    label.ID     `json:"label"`
 	URL      string       `json:"url"`
 	Device   label.Digest `json:"device"`
-	Outcome  string       `json:"outcome"`            // failed, unsupported, carried-again, not-judged (its version of the scheme is not served), renewable (it is to lapse, and what that was for is in order again)
+	Outcome  string       `json:"outcome"`            // failed (a laboratory found it), disclaimed (the manufacturer declares it), unsupported, carried-again, not-judged (its version of the scheme is not served), renewable (it is to lapse, and what that was for is in order again), not-renewable (which is so no longer)
 	Action   label.Action `json:"action,omitempty"`   // what became of it: none, review or suspend
 	Criteria []string     `json:"criteria,omitempty"` // what is no longer met, in words
+	Text     string       `json:"text,omitempty"`     // not-renewable: why, and what would make it so again
 }
 
 // kinds says which notice a status makes.
@@ -209,8 +232,9 @@ func (a *Authority) tellEvent(b *store.Batch, e *store.Event) error {
 }
 
 // tellStruck tells whoever signed and carried a statement, and the manufacturer of
-// the device, that it was struck. A statement is struck once.
-func tellStruck(v *store.View, b *store.Batch, e *label.Event, device label.Digest) error {
+// the device, that it was struck; of a ruling, the laboratories whose findings it
+// overruled, which count again. A statement is struck once.
+func (a *Authority) tellStruck(v *store.View, b *store.Batch, e *label.Event, device label.Digest) error {
 	d, err := v.Device(device)
 	if err != nil {
 		return err
@@ -223,6 +247,12 @@ func tellStruck(v *store.View, b *store.Batch, e *label.Event, device label.Dige
 		concerned = append(concerned, st.Signer, st.Carrier)
 	case !errors.Is(err, store.ErrNotFound):
 		return err
+	default:
+		labs, err := a.overruledLabs(v, device, e.Statement)
+		if err != nil {
+			return err
+		}
+		concerned = append(concerned, labs...)
 	}
 	slices.Sort(concerned)
 	for _, org := range slices.Compact(concerned) {
@@ -231,6 +261,25 @@ func tellStruck(v *store.View, b *store.Batch, e *label.Event, device label.Dige
 		}
 	}
 	return nil
+}
+
+// overruledLabs returns the laboratories whose findings a ruling on record overruled.
+func (a *Authority) overruledLabs(v *store.View, device, ruling label.Digest) (labs []string, err error) {
+	r, err := v.Ruling(device, ruling)
+	if err != nil {
+		return nil, err
+	}
+	said, err := r.Predicate()
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.overruled(v, said, device)
+	for id := range list {
+		if st, err := v.Statement(id); err == nil && st.Type == label.TypeTestReport {
+			labs = append(labs, st.Signer)
+		}
+	}
+	return labs, err
 }
 
 // tellAffiliation tells two organizations, where they are enrolled, that they are on
@@ -287,6 +336,30 @@ func (a *Authority) tellAppeal(b *store.Batch, appeal *store.Appeal, o label.Rul
 		return err
 	}
 	return a.tellOperators(b, notice.AppealDecided, "appeal-decided-"+id, id, news, appeal.Org, by)
+}
+
+// tellOverruled tells laboratories which of their reports found wrong what a ruling
+// accepts.
+func (a *Authority) tellOverruled(v *store.View, b *store.Batch, said *label.Ruling, r *store.Ruling) error {
+	list, err := a.overruled(v, said, r.Device)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(list), func(x, y label.Digest) int { return slices.Compare(x[:], y[:]) }) {
+		st, err := v.Statement(id)
+		if errors.Is(err, store.ErrNotFound) || err == nil && st.Type != label.TypeTestReport {
+			continue // a ruling, or the manufacturer's own declaration
+		}
+		if err != nil {
+			return err
+		}
+		if err := tell(b, notice.FindingOverruled, "overruled-"+r.Digest.String()+"-"+id.String(), id.String(), st.Signer, OverruledNews{
+			Ruling: r.Digest, Statement: id, Device: st.Device, Number: st.Number, Criteria: list[id],
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // EnrolledNews is the data of a notice that a key was enrolled.

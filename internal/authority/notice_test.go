@@ -329,3 +329,25 @@ func TestEveryOperatorIsTold(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswerReachesTheManufacturer has an operator ask for labels of a manufacturer: it
+// gets the answers, and the manufacturer is told; of what it asked itself it is not.
+func TestAnswerReachesTheManufacturer(t *testing.T) {
+	d := newDispute(t, nil) // the manufacturer was refused level 2
+	if got := told(t, d.World, labeltest.Maker); len(got) != 0 {
+		t.Errorf("of its own request the manufacturer was told %v", got)
+	}
+	op, device := d.Caller(labeltest.Operator), label.DigestOf(d.e.Descriptor)
+	for range 2 { // the same answer is told once
+		o, err := d.Authority.Request(ctx, op, device, "", 4)
+		must(t, err)
+		if o.Refusal == nil {
+			t.Fatalf("%+v", o)
+		}
+	}
+	_, err := d.Authority.Request(ctx, op, device, "", 1)
+	must(t, err)
+	if got, want := told(t, d.World, labeltest.Maker), []string{notice.LabelRefused, notice.LabelIssued}; !slices.Equal(got, want) {
+		t.Errorf("the manufacturer was told %v, want %v", got, want)
+	}
+}

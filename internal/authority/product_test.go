@@ -92,10 +92,16 @@ func TestMovedGTINJoinsNobody(t *testing.T) {
 	op, maker, toys := s.Caller(labeltest.Operator), s.Caller(labeltest.Maker), s.Caller(labeltest.ToyMaker)
 	g := s.e.Device.GTINs[0]
 	twin := label.DigestOf(s.twin("Another Camera").Descriptor) // which shares its numbers
-	_, err := s.report(labeltest.Lab, "found wrong", hasFail("5.1-1"))
-	must(t, err)
 	move := label.Event{Kind: label.GTINEvent, GTIN: g, Manufacturer: labeltest.ToyMaker, Reason: "misuse"}
+	_, err := s.report(labeltest.Lab, "lacks what is recommended", hasFail("5.3-6")) // which no criterion asks for
+	must(t, err)
 	_, notes, err := s.Authority.Preview(op, s.Event(move))
+	if must(t, err); len(notes) != 0 {
+		t.Errorf("of what is only recommended the preview notes %q", notes)
+	}
+	_, err = s.report(labeltest.Lab, "found wrong", hasFail("5.1-1"))
+	must(t, err)
+	_, notes, err = s.Authority.Preview(op, s.Event(move))
 	if must(t, err); len(notes) != 1 || !strings.Contains(notes[0], "found something wrong") {
 		t.Errorf("the preview notes %q", notes)
 	}
@@ -282,22 +288,43 @@ func TestReinstatedWithAFailure(t *testing.T) {
 }
 
 // TestWarningIsNotShed has a manufacturer who was warned of give its label up and
-// ask for another. Nobody calls for what the service does by itself.
+// ask for another, and renew that. Each says so from the first answer on.
 func TestWarningIsNotShed(t *testing.T) {
 	l := newLife(t)
-	l.Advise(labeltest.Maker, firstVex.bytes())
+	adv := l.Advise(labeltest.Maker, firstVex.bytes())
+	must(t, l.Authority.Propagate(ctx))
 	l.Change(labeltest.Maker, l.pub, label.Withdraw, "maker-request")
-	o, err := l.Authority.Request(ctx, l.Caller(labeltest.Maker), label.DigestOf(l.Example("camera").Descriptor), "", 3)
-	must(t, err)
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		p, err := l.Authority.Lookup(o.Label.Label.ID)
+	warned := func(what string, p *authority.Published) {
+		t.Helper()
+		if len(p.Advisories) != 1 || p.Advisories[0].Advisory.SHA256 != adv.Digest {
+			t.Errorf("the answer to the %s says of advisories %+v", what, p.Advisories)
+		}
+		page, err := l.Authority.Lookup(p.Label.ID)
 		must(t, err)
-		if len(p.Advisories) == 1 {
-			return
+		if len(page.Advisories) != 1 {
+			t.Errorf("after the %s the page says of advisories %+v", what, page.Advisories)
 		}
-		if time.Now().After(end) {
-			t.Fatal("the next label says nothing of the advisory")
+		if _, err := l.Trust.Verify(page.Package, l.Clock.Now(), l.Clock.Now()); err != nil {
+			t.Errorf("after the %s the label does not verify offline: %v", what, err)
 		}
+	}
+	e := l.Example("camera")
+	o, err := l.Authority.Request(ctx, l.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "", 3)
+	must(t, err)
+	warned("request", o.Label)
+	l.pass(24 * time.Hour)
+	e.Declaration.Number, e.Declaration.Date = "D-new", label.DateOf(l.Clock.Now())
+	_, _, err = l.Authority.Submit(ctx, l.Caller(labeltest.Maker), l.Seal(labeltest.Maker, e.Descriptor, label.TypeDeclaration, e.Declaration))
+	must(t, err)
+	c, err := l.Authority.Change(ctx, l.Caller(labeltest.Maker), l.Ask(labeltest.Maker, o.Label, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 3 }))
+	must(t, err)
+	warned("renewal", c.Label)
+	must(t, l.Authority.AdviseNew(ctx))
+	warned("look at new labels", c.Label)
+	_, event, err := l.Authority.Advise(ctx, l.Caller(labeltest.Maker), l.AdvisoryEvent(labeltest.Maker, firstVex.bytes()), firstVex.bytes())
+	must(t, err)
+	if event.Changed != 3 {
+		t.Errorf("the advisory is said to have reached %d labels", event.Changed)
 	}
 }
 

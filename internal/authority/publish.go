@@ -20,14 +20,26 @@ const freshness = 5 * time.Second
 
 // A Published is one label as anybody may see it, with everything that proves
 // it, checked by us as others would check it. It is shared and never changes.
+//
+// Of a label in whose place another was put it also says how that one stands, since
+// who holds the product is sent there. That is no part of what is signed about the
+// label: it may change while nothing happens to the label itself. So a Published of
+// such a label is good as long as nothing happened to any of its successors either,
+// which is looked up each time ([Authority.holds]), and until time changes how one of
+// them stands ([Published.NextChange]).
 type Published struct {
 	label.History
 	label.Standing
 	*Documents
 
-	next  time.Time // when it will stand otherwise by time alone; zero for never
-	fresh time.Time // when the log head was signed that the proof leads to
-	forms sync.Map  // name of a rendered form -> *form
+	// Successor is how the label stands that took the place of this one, or that is
+	// announced to; nil where there is none, or where that label cannot be read.
+	Successor *label.Standing
+
+	successors map[label.ID]*label.History // of all that its history names, as the store has them
+	next       time.Time                   // when it will stand otherwise by time alone; zero for never
+	fresh      time.Time                   // when the log head was signed that the proof leads to
+	forms      sync.Map                    // name of a rendered form -> *form
 }
 
 // A kept is a published label that is remembered.
@@ -66,7 +78,33 @@ type Ruled struct {
 
 // As returns the label as it stood at an instant. What proves it is the same.
 func (p *Published) As(at time.Time) *Published {
-	return &Published{History: p.History, Standing: p.StandingAt(at.UTC().Truncate(time.Second)), Documents: p.Documents}
+	as := &Published{History: p.History, Documents: p.Documents, successors: p.successors}
+	as.stand(at.UTC().Truncate(time.Second))
+	return as
+}
+
+// Link returns the link to the label that took the place of this one at the instant for
+// which it is shown, or that was announced to, or nil.
+func (p *Published) Link() *label.LabelLink {
+	switch {
+	case p.State == label.Superseded && p.Because != nil:
+		return p.Because.Successor
+	case p.Scheduled != nil:
+		return p.Scheduled.Successor
+	}
+	return nil
+}
+
+// NextChange returns the first instant after another at which time alone changes how
+// the label stands, or one of its successors; or the zero time.
+func (p *Published) NextChange(at time.Time) time.Time {
+	next := p.History.NextChange(at)
+	for _, h := range p.successors {
+		if t := h.NextChange(at); !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	return next
 }
 
 // At returns a label as it stood at an instant, which must not be to come.
@@ -103,7 +141,7 @@ func (d *Documents) Checkpoint() []byte { return d.proof.Checkpoint }
 func (a *Authority) Lookup(id label.ID) (*Published, error) {
 	now := a.clock() // before the store is read: what is remembered holds from then on
 	k, ok := a.published.Get(id)
-	if ok && now.Before(k.until) && k.until.Sub(now) <= freshness { // not before it was read, should the clock be set back
+	if ok && now.Before(k.until) && k.until.Sub(now) <= freshness && len(k.successors) == 0 { // not before it was read, should the clock be set back
 		return k.Published, nil
 	}
 	p := k.Published
@@ -118,13 +156,17 @@ func (a *Authority) Lookup(id label.ID) (*Published, error) {
 	return p, nil
 }
 
-// holds reports whether a label is still as it was published, or nil.
+// holds reports whether a label that was published, or nil, is still as it was, and
+// so are its successors.
 func (a *Authority) holds(p *Published, now time.Time) (same bool, err error) {
 	if p == nil || !p.next.IsZero() && !now.Before(p.next) || !recent(p.fresh, now) {
 		return false, nil
 	}
 	err = a.read(func(v *store.View) error {
 		same = v.Happened(p.Label.ID) == len(p.Statuses)
+		for id, h := range p.successors {
+			same = same && v.Happened(id) == len(h.Statuses)
+		}
 		return nil
 	})
 	return same, err
@@ -159,11 +201,42 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 	}
 	err = a.read(func(v *store.View) error {
 		p.Pictured, p.GTINs = v.HasPicture(p.Label.Device.Picture), ownGTINs(v, rec.Device, p.Label)
-		p.Rulings, err = ruled(v, rec.Device, p.Label)
+		if p.Rulings, err = ruled(v, rec.Device, p.Label); err != nil {
+			return err
+		}
+		p.successors, err = a.successors(v, p.Statuses)
 		return err
 	})
 	p.stand(now)
 	return p, err
+}
+
+// successors returns the histories of the labels that statuses name as successors. One
+// that cannot be read sounds the alarm and is left out: it must not hide the label.
+func (a *Authority) successors(v *store.View, statuses []*label.Status) (map[label.ID]*label.History, error) {
+	var list map[label.ID]*label.History
+	for _, st := range statuses {
+		if st.Successor == nil {
+			continue
+		}
+		rec, err := v.Label(st.Successor.ID)
+		var h *label.History
+		if err == nil {
+			h, err = a.history(v, rec)
+		}
+		switch {
+		case err != nil && !own(err):
+			return nil, err
+		case err != nil:
+			a.alarm("reading the label that took the place of another", string(st.Successor.ID), err)
+			continue
+		}
+		if list == nil {
+			list = map[label.ID]*label.History{}
+		}
+		list[rec.ID] = h
+	}
+	return list, nil
 }
 
 // ownGTINs returns the trade item numbers of a label's product that still are its own.
@@ -216,14 +289,19 @@ func prove(v *store.View, head store.Head, index int64) (translog.Proof, error) 
 // publishNew returns a label that was issued and committed just now. What was
 // verified before it was committed is not verified again: what is new is that
 // the log has it. It is not remembered: those who ask for a label are seldom
-// those who read it next.
+// those who read it next. A label of which something was said in the same commit is
+// looked up.
 func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []byte) (*Published, error) {
 	bundle, err := envelope.Bundle(signed.Envelope)
 	if err != nil {
 		return nil, err
 	}
 	d := &Documents{Index: rec.Index, Device: device, Bundle: bundle}
+	spoken := false
 	err = a.read(func(v *store.View) error {
+		if spoken = v.Happened(rec.ID) > 0; spoken {
+			return nil
+		}
 		head, err := v.Head()
 		if err != nil {
 			return err
@@ -234,6 +312,9 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 	})
 	if err != nil {
 		return nil, err
+	}
+	if spoken {
+		return a.Lookup(rec.ID)
 	}
 	d.Proof = d.proof.Format()
 	if _, err := a.trust.Logged(signed.Leaf, d.proof); err != nil {
@@ -254,6 +335,10 @@ func (a *Authority) disown(rec *store.Label, why error) error {
 // stand works out how the label stands at an instant, and until when that holds.
 func (p *Published) stand(now time.Time) {
 	p.Standing, p.next = p.StandingAt(now.UTC()), p.NextChange(now)
+	if link := p.Link(); link != nil && p.successors[link.ID] != nil {
+		s := p.successors[link.ID].StandingAt(now.UTC())
+		p.Successor = &s
+	}
 }
 
 // until returns when what is known of the label now is to be looked at again.

@@ -9,7 +9,9 @@
 // beside other work, so that neither a crash nor a flood loses it.
 //
 // What becomes of a label that its evidence no longer carries is the scheme's
-// data ("rejudged"): a review or a suspension, or nothing. Manufacturer and
+// data ("rejudged"): a review or a suspension, or nothing. What is said of it, in the
+// reason and in the text, names whose word it was: that of a laboratory which tested, or
+// the manufacturer's own. Manufacturer and
 // operators are told in each case, also when the evidence carries it again, and
 // when nobody can tell because the label's version of the scheme is not served.
 // The same findings have a consequence once, until the evidence carries the label
@@ -100,7 +102,7 @@ type verdict struct {
 	cause     string
 	ending    *scheme.Item // a report that it rests on and that counts only until some day, the first such day; or nil
 	renewable bool         // it is to end early, nothing speaks any more against what it rests on, and a successor would live longer
-	givenBack int64        // log entry of the record since which that is so
+	against   string       // what speaks against what it rests on, and the way out; empty where nothing does
 }
 
 // rejudge judges the live labels of a device, and draws the consequences.
@@ -200,8 +202,8 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
 	if n.loss == "" && p.live != nil && p.live.ID == rec.ID && endsEarly(&p.standing, l) && !doubted(p.items, l) {
 		n.renewable, err = p.outlives(s, rec.Level, a.clock())
-		n.givenBack = p.distrust.givenBack(l)
 	}
+	n.against = against(p.items, l)
 	return n, p, err
 }
 
@@ -244,16 +246,41 @@ func (n *verdict) weigh(d *scheme.Decision, l *label.Label) {
 		if f.State == scheme.Met || f.State == scheme.NotApplicable {
 			continue
 		}
+		what := f.Criterion.Title
 		if f.State == scheme.Unmet {
-			n.loss = scheme.Failed
+			against := f.Against()
+			if slices.ContainsFunc(against, func(it *scheme.Item) bool { return it.Source() != scheme.Declaration }) {
+				n.loss = scheme.Failed
+			} else {
+				n.loss = cmp.Or(n.loss, scheme.Disclaimed)
+			}
+			what += " (by " + sayers(against) + ")"
 		}
-		n.what, n.ids = append(n.what, f.Criterion.Title), append(append(n.ids, f.Criterion.ID), f.Faults()...)
+		n.what, n.ids = append(n.what, what), append(append(n.ids, f.Criterion.ID), f.Faults()...)
+	}
+	for _, g := range d.Contradictions {
+		what := strings.Join(g.Items, ", ")
+		n.ids = append(n.ids, "contradiction "+what)
+		n.what = append(n.what, "Free of contradictions in what is said of the product ("+what+")")
 	}
 	if !r.Reached {
 		n.loss = cmp.Or(n.loss, scheme.Unsupported)
 	} else {
 		n.compare(d, l)
 	}
+}
+
+// sayers names the statements that say what is wrong, and so whose word it is.
+func sayers(items []*scheme.Item) string {
+	var list []string
+	for _, it := range items {
+		kind := "declaration"
+		if it.Source() != scheme.Declaration {
+			kind = "report"
+		}
+		list = append(list, fmt.Sprintf("%s %s of %s", kind, it.Number, it.Signer))
+	}
+	return named(list)
 }
 
 // hold finds labels of the product that are suspended, or that were revoked: what
@@ -339,8 +366,13 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 	if !standing.State.Live() {
 		return nil
 	}
-	if n.renewable {
-		if err := a.tellRenewable(b, n); err != nil {
+	last, err := v.Verdict(n.rec.ID)
+	if err != nil {
+		return err
+	}
+	next := last
+	if next.Renewable = n.renewable || n.unable && last.Renewable; next.Renewable != last.Renewable {
+		if err := a.tellRenewable(b, n, since); err != nil {
 			return err
 		}
 	}
@@ -349,16 +381,21 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 		return err
 	}
 	known := false // the findings are those of the last time
-	switch last, err := v.Verdict(n.rec.ID); {
-	case err == nil && n.loss == "" && !n.unable:
+	switch carried := n.loss == "" && !n.unable; {
+	case carried && last.Cause == "":
+		known = true // it stands as it did
+	case carried:
 		n.cause = judged + label.DigestOf([]byte(fmt.Sprint(last.Cause, len(h.Statuses)))).String()
-		b.Verdicts = append(b.Verdicts, store.Verdict{Label: n.rec.ID})
-	case err == nil:
-		known = last.Cause == n.cause || off && last.Cause == putOff+n.cause
-	case !errors.Is(err, store.ErrNotFound):
-		return err
-	case n.loss == "" && !n.unable:
-		return nil // it stands as it did
+		next.Cause = ""
+	case last.Cause == n.cause, off && last.Cause == putOff+n.cause:
+		known = true
+	case off:
+		next.Cause = putOff + n.cause
+	default:
+		next.Cause = n.cause
+	}
+	if next != last {
+		b.Verdicts = append(b.Verdicts, next)
 	}
 	if known {
 		return nil
@@ -374,13 +411,6 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 		if err := a.react(v, b, n, h, r); err != nil {
 			return err
 		}
-	}
-	if n.loss != "" || n.unable {
-		cause := n.cause
-		if off {
-			cause = putOff + cause
-		}
-		b.Verdicts = append(b.Verdicts, store.Verdict{Label: n.rec.ID, Cause: cause})
 	}
 	id := fmt.Sprintf("judged-%s-%d-%s", n.rec.ID, since.UnixNano(), label.DigestOf([]byte(news.Outcome+n.cause)))
 	if err := tell(b, notice.LabelJudged, id, string(n.rec.ID), n.rec.Org, news); err != nil {
@@ -419,12 +449,16 @@ func graceStatus(it *scheme.Item, cause string) label.Status {
 }
 
 // tellRenewable tells the manufacturer that a label which is to end early can be
-// renewed on the evidence that it has: once for each record of an accreditation by
-// which that came about, however often the label is judged again after it.
-func (a *Authority) tellRenewable(b *store.Batch, n *verdict) error {
-	id := fmt.Sprintf("renewable-%s-%d", n.rec.ID, n.givenBack)
-	return tell(b, notice.LabelJudged, id, string(n.rec.ID), n.rec.Org,
-		JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: "renewable"})
+// renewed on the evidence that it has, or that it no longer can: each time that this
+// changes, so that the newest notice says what is so.
+func (a *Authority) tellRenewable(b *store.Batch, n *verdict, since time.Time) error {
+	news := JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: "renewable"}
+	if !n.renewable {
+		news.Outcome, news.Criteria = "not-renewable", n.what
+		news.Text = cmp.Or(n.against, "On the evidence of today another label would not be issued, or would not live longer.")
+	}
+	id := fmt.Sprintf("%s-%s-%d", news.Outcome, n.rec.ID, since.UnixNano())
+	return tell(b, notice.LabelJudged, id, string(n.rec.ID), n.rec.Org, news)
 }
 
 // putOff begins the cause of a verdict that has had no consequence, because the

@@ -545,3 +545,43 @@ func TestRenewalCarriesOver(t *testing.T) {
 		t.Errorf("after the review is closed %d holds are open (%v)", len(holds), err)
 	}
 }
+
+// TestAdmissionIsNoTest has the manufacturer declare that its product fails. What is
+// said of the label is that the manufacturer said so, and not that there was a test;
+// as soon as a laboratory finds it too, it is the laboratory's word.
+func TestAdmissionIsNoTest(t *testing.T) {
+	s := newSale(t)
+	decl := *s.e.Declaration
+	decl.Number, decl.Date = "D-admits", label.DateOf(s.Clock.Now())
+	decl.Claims = slices.Clone(decl.Claims)
+	for i := range decl.Claims {
+		decl.Claims[i].Verdict, decl.Claims[i].Reason = label.Fail, "It does not."
+	}
+	_, _, err := s.Authority.Submit(ctx, s.Caller(labeltest.Maker), s.Seal(labeltest.Maker, s.e.Descriptor, label.TypeDeclaration, &decl))
+	must(t, err)
+	p := s.now()
+	if p.State != label.Suspended || p.Because.Reason != "failure-declared" || !strings.Contains(p.Because.Text, "(by declaration D-admits of "+labeltest.Maker+")") {
+		t.Errorf("after the admission the label is %s, %+v", p.State, p.Because)
+	}
+	s.told("disclaimed")
+
+	s = newSale(t)
+	_, err = s.report(labeltest.Lab, "R-fails", hasFail("5.5-1"))
+	must(t, err)
+	if p := s.now(); p.Because == nil || p.Because.Reason != "test-failed" || !strings.Contains(p.Because.Text, "(by report R-fails of "+labeltest.Lab+")") {
+		t.Errorf("after the failure the label is %s, %+v", p.State, p.Because)
+	}
+}
+
+// TestContradictionIsSaid has the manufacturer declare what cannot be true together:
+// what is said of the label names that.
+func TestContradictionIsSaid(t *testing.T) {
+	s := newSale(t)
+	decl := *s.e.Declaration
+	decl.Number, decl.Date, decl.Product.Updates = "D-contradicts", label.DateOf(s.Clock.Now()), "none"
+	_, _, err := s.Authority.Submit(ctx, s.Caller(labeltest.Maker), s.Seal(labeltest.Maker, s.e.Descriptor, label.TypeDeclaration, &decl))
+	must(t, err)
+	if p := s.now(); p.Review == nil || !strings.Contains(p.Review.Text, "contradictions in what is said of the product (") {
+		t.Errorf("after the contradiction the label is %s, %+v", p.State, p.Review)
+	}
+}

@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"labeld/internal/issue"
 	"labeld/internal/label"
@@ -37,12 +38,12 @@ type renewal struct {
 	entry  *store.Entry
 	old    *label.Label
 	news   []label.Digest // evidence that it rests on and the old one does not
-	advice []newAdvice    // what the old one's open advisories say of it
+	advice []newAdvice    // what advisories say of it
 }
 
 // renewal judges and signs the successor that a request asks for. It returns
 // nil where it asks for none, or was carried out already.
-func (a *Authority) renewal(ctx context.Context, r *signedRequest) (*renewal, error) {
+func (a *Authority) renewal(ctx context.Context, c Caller, r *signedRequest) (*renewal, error) {
 	if r.Action != label.Supersede || r.Level == 0 {
 		return nil, nil
 	}
@@ -70,19 +71,34 @@ func (a *Authority) renewal(ctx context.Context, r *signedRequest) (*renewal, er
 		return nil, err
 	}
 	if !d.Levels[r.Level-1].Reached {
-		rec, err := a.refuse(ctx, d, r.Level, p)
+		rec, err := a.refuse(ctx, c, d, r.Level, p)
 		if err != nil {
 			return nil, err
 		}
-		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d; a decision says what is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.Level, rec.Digest)
+		why := against(p.items, old)
+		if why == "" {
+			var missing []string
+			for _, g := range d.MissingFor(r.Level) {
+				missing = append(missing, g.Text)
+			}
+			why = strings.Join(missing, ". ") + "."
+		}
+		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d. %s A decision says all that is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.Level, clipText(why, label.MaxProse), rec.Digest)
 	}
 	out, err := a.successor(d, r.Level, p, old)
 	if err != nil {
 		return nil, err
 	}
 	err = a.store.View(func(v *store.View) (err error) {
-		out.advice, err = a.carriedAdvice(v, p.standing.Advisories, out.signed.Label)
-		return err
+		if out.advice, err = a.carriedAdvice(v, p.standing.Advisories, out.signed.Label); err != nil {
+			return err
+		}
+		for _, n := range a.firstAdvice(v, rec.Org, out.signed.Label) { // of a new firmware, what was not true of the old one
+			if !slices.ContainsFunc(out.advice, func(known newAdvice) bool { return known.event == n.event }) {
+				out.advice = append(out.advice, n)
+			}
+		}
+		return nil
 	})
 	return out, err
 }
@@ -133,7 +149,11 @@ func (a *Authority) successor(d *scheme.Decision, level int, p *picture, old *la
 	// A lapse is never taken back. Where what it was for is in order again, the label
 	// is renewed on the same evidence, and its successor has its full term.
 	early := endsEarly(&p.standing, old) && p.standing.Expires.Before(next.Expires)
-	if same && !(early && !doubted(p.items, next)) {
+	if why := against(p.items, next); same && endsEarly(&p.standing, old) && why != "" {
+		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
+			"label %s ends early, on %s, and on the same evidence another would end then too. %s", old.ID.Pretty(), label.DateOf(p.standing.Expires.Add(-1)), why)
+	}
+	if same && !early {
 		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
 			"nothing is new since label %s was issued: the same evidence comes to the same level; submit a newer report or declaration first", old.ID.Pretty())
 	}
@@ -199,21 +219,7 @@ func (a *Authority) carryOver(v *store.View, b *store.Batch, rec *store.Label, h
 			return err
 		}
 	}
-	for _, n := range r.advice {
-		e, err := v.Event(n.event)
-		if err != nil {
-			return err
-		}
-		if err := add(label.Status{
-			Action: label.Advise, Reason: e.Event.Reason, Text: e.Event.Text, Cause: n.event.String(), Advisory: n.ref,
-			Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: n.event}},
-		}); err != nil {
-			return err
-		}
-		e.Changed++
-		b.Events = append(b.Events, *e)
-	}
-	return nil
+	return a.addAdvice(v, b, next, hn, r.advice)
 }
 
 // doubted reports whether something speaks against a report that a label rests on,

@@ -3,6 +3,7 @@ package authority
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -193,18 +194,12 @@ func (a *Authority) moveNotes(v *store.View, e *label.Event) (notes []string, er
 		if err != nil {
 			return nil, err
 		}
-		failed := 0
 		for _, d := range devices {
 			seen[d.Digest] = true
-			items, _, err := known.evidence(v, d, desc.Category, nil)
-			if err != nil {
-				return nil, err
-			}
-			for _, it := range items {
-				if it.Fails() && it.Source() == scheme.Lab && (it.Doubt == nil || it.Doubt.Against) {
-					failed++
-				}
-			}
+		}
+		failed, err := a.foundWrong(v, known, devices, desc)
+		if err != nil {
+			return nil, err
 		}
 		if len(holds) > 0 || failed > 0 {
 			notes = append(notes, fmt.Sprintf("Device %.16s of %s (%s), which loses the number, has a history: open holds on its product: %d; reports of laboratories that found something wrong with it: %d. These stay with it, and count for no device of %s: if that sells the same product, put it on hold (labelctl hold put).",
@@ -215,6 +210,38 @@ func (a *Authority) moveNotes(v *store.View, e *label.Event) (notes []string, er
 		}
 	}
 	return notes, nil
+}
+
+// foundWrong counts the reports of laboratories by which a product, whose devices are
+// given with the one of a description first, lacks something that a scheme asks for. A
+// recommendation that no scheme asks for does not count against it, and neither does
+// what a later report undid.
+func (a *Authority) foundWrong(v *store.View, known *distrust, devices []*store.Device, desc *label.Device) (int, error) {
+	against := map[label.Digest]bool{}
+	for _, s := range a.programme.Schemes {
+		own, _, err := known.evidence(v, devices[0], desc.Category, s.Lifecycle.Propagation)
+		if err != nil {
+			return 0, err
+		}
+		others, _, err := known.ofSiblings(v, devices[1:], desc.Category, s.Lifecycle.Propagation)
+		if err != nil {
+			return 0, err
+		}
+		d, err := s.Evaluate(desc, devices[0].Digest, slices.Concat(own, others), a.clock())
+		if err != nil {
+			return 0, err
+		}
+		for _, l := range d.Levels {
+			for _, f := range l.Findings {
+				for _, it := range f.Against() {
+					if it.Source() == scheme.Lab {
+						against[it.ID] = true
+					}
+				}
+			}
+		}
+	}
+	return len(against), nil
 }
 
 // unenrolled says of affiliates that are not enrolled what follows from that. A

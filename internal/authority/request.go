@@ -9,6 +9,7 @@ import (
 
 	"labeld/internal/issue"
 	"labeld/internal/label"
+	"labeld/internal/notice"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
@@ -88,7 +89,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		if d, err = s.Evaluate(p.desc, device, p.items, now); err != nil {
 			return nil, err
 		}
-		rec, err := a.refuse(ctx, d, level, p)
+		rec, err := a.refuse(ctx, c, d, level, p)
 		if err != nil {
 			return nil, err
 		}
@@ -99,6 +100,10 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		return nil, err
 	}
 	why := atIssue(p.items, signed.Label)
+	var advice []newAdvice
+	if err := a.read(func(v *store.View) error { advice = a.firstAdvice(v, p.device.Org, signed.Label); return nil }); err != nil {
+		return nil, err
+	}
 	var other *store.Label // a live label that another request got meanwhile
 	var standing label.Standing
 	var rec *store.Label
@@ -123,23 +128,27 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		if rec, err = record(v, b, signed.Label, entry, p.device); err != nil {
 			return err
 		}
-		if why != nil {
-			_, err = a.append(v, b, rec, &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}, *why)
+		if c.Org != rec.Org {
+			news := LabelNews{Label: rec.ID, URL: signed.Label.URL, Device: rec.Device, Effective: rec.Issued, Expires: rec.Expires}
+			if err := tell(b, notice.LabelIssued, "issued-"+string(rec.ID), string(rec.ID), rec.Org, news); err != nil {
+				return err
+			}
 		}
-		return err
+		h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
+		if why != nil {
+			out, err := a.append(v, b, rec, h, *why)
+			if err != nil {
+				return err
+			}
+			h.Statuses = append(h.Statuses, &out.Status)
+		}
+		return a.addAdvice(v, b, rec, h, advice)
 	})
 	if err != nil {
 		return nil, err
 	}
 	if other != nil {
 		return a.again(other, &standing, level)
-	}
-	if why != nil { // it has a history already
-		pub, err := a.Lookup(rec.ID)
-		if err != nil {
-			return nil, err
-		}
-		return &Outcome{Label: pub}, nil
 	}
 	pub, err := a.publishNew(rec, signed, p.device.Descriptor)
 	if err != nil {

@@ -1,6 +1,7 @@
 package authority_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -230,16 +231,54 @@ func TestIssuedWhileScopeIsLost(t *testing.T) {
 }
 
 // TestRenewableAgain loses the scope a second time and gives it back: that it can be
-// renewed is news again.
+// renewed is news again, and so is in between that it cannot. The newest notice says
+// what is so, and so does the refusal, with the reason and the way out.
 func TestRenewableAgain(t *testing.T) {
 	s := newSale(t)
 	s.record(nil)
 	for n := range 2 {
-		s.record(noCameras)
+		narrowed := s.record(noCameras)
+		if got := s.count(labeltest.Maker, notice.LabelJudged, `"not-renewable"`); got != n {
+			t.Errorf("lost %d times, the manufacturer was told %d times that it can no longer renew", n+1, got)
+		}
+		since := fmt.Sprintf("no longer covers ip-camera (log entry %d)", narrowed.Index)
+		if n > 0 && s.count(labeltest.Maker, notice.LabelJudged, since) != 1 {
+			t.Error("the notice does not say why")
+		}
+		_, err := s.renew()
+		wants(t, err, label.Precondition, label.ReasonNothingNew)
+		for _, part := range []string{"Report " + s.e.Report.Number + " of " + labeltest.Lab, since, "To go on: renew when the accreditation covers that again"} {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("the refusal does not say %q: %v", part, err)
+			}
+		}
 		s.record(nil)
 		if got := s.count(labeltest.Maker, notice.LabelJudged, `"renewable"`); got != n+1 {
 			t.Errorf("given back %d times, the manufacturer was told %d times", n+1, got)
 		}
+	}
+}
+
+// TestRefusalOfRenewalSaysWhy renews a label whose report counts no more: the refusal
+// names the report, the event, and the way out.
+func TestRefusalOfRenewalSaysWhy(t *testing.T) {
+	s := newSale(t)
+	s.pass(time.Hour)
+	e := s.Report(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: s.p.Label.Labs[0].Accreditation, Reason: "lab-suspended"})
+	renew := func(level int) error {
+		_, err := s.Authority.Change(ctx, s.Caller(labeltest.Operator), s.Ask(labeltest.Operator, s.now(), label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = level }))
+		wants(t, err, label.Precondition, label.ReasonMissing)
+		return err
+	}
+	err := renew(3)
+	for _, part := range []string{"Report " + s.e.Report.Number + " of " + labeltest.Lab, "is suspended", "event " + e.Digest.String(), "renew when the accreditation is in force again"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("the refusal does not say %q: %v", part, err)
+		}
+	}
+	s.record(nil)
+	if err := renew(4); !strings.Contains(err.Error(), "An accredited lab must") {
+		t.Errorf("the refusal does not say what is missing: %v", err)
 	}
 }
 

@@ -1,7 +1,8 @@
 // # Requests that wait
 //
 // A request that takes two operators waits for the second. All operators are told
-// that it does. It is closed when nothing can come of it any more: its label was
+// that it does, and of one to revoke a label its manufacturer as well, whose product is
+// on hold meanwhile; it is told too when such a request is closed. It is closed when nothing can come of it any more: its label was
 // changed meanwhile so that the step is none that is left, or nobody signed it in
 // time. An operator can close it as well, who would not sign it or who has asked by
 // mistake. Then whoever signed it is told why, and it is no more on the list of what
@@ -34,12 +35,19 @@ type RequestNews struct {
 	Closed  string       `json:"closed,omitempty"` // of one that was closed: why
 }
 
-// tellWaiting tells operators that a request waits for the second of them.
+// tellWaiting tells operators that a request waits for the second of them, and the
+// manufacturer whose product it holds.
 func (a *Authority) tellWaiting(b *store.Batch, rec *store.Label, r *signedRequest, req *store.Request) error {
 	id := req.Digest.String()
-	return a.tellOperators(b, notice.RequestWaiting, "request-waiting-"+id, id, RequestNews{
+	news := RequestNews{
 		Request: req.Digest, Label: rec.ID, URL: a.issuer.URL(rec.ID), Action: r.Action, Reason: r.Reason, Text: r.Text, Until: r.Made.Add(label.MaxRequestAge),
-	})
+	}
+	if req.Action == label.Revoke && !slices.Contains(a.distrust.Load().operators, rec.Org) {
+		if err := tell(b, notice.RequestWaiting, "request-waiting-"+id+"-"+rec.Org, id, rec.Org, news); err != nil {
+			return err
+		}
+	}
+	return a.tellOperators(b, notice.RequestWaiting, "request-waiting-"+id, id, news)
 }
 
 // hopeless returns why nothing can come of a request any more, or nothing.
@@ -89,12 +97,12 @@ func (a *Authority) closeMoot(v *store.View, b *store.Batch, rec *store.Label, h
 }
 
 // closeHopeless adds to a batch that those requests are closed of which nothing can
-// come, and tells whoever signed them.
+// come, and tells those concerned.
 func (a *Authority) closeHopeless(v *store.View, b *store.Batch, list []*store.Request, standing *label.Standing) error {
 	for _, r := range list {
 		why, err := hopeless(v, r, standing, b.At)
 		if err == nil && why != "" {
-			err = a.closeRequest(b, r, why)
+			err = a.closeRequest(v, b, r, why)
 		}
 		if err != nil {
 			return err
@@ -104,11 +112,22 @@ func (a *Authority) closeHopeless(v *store.View, b *store.Batch, list []*store.R
 }
 
 // closeRequest adds to a batch that a request is closed, and tells whoever signed it,
-// and others.
-func (a *Authority) closeRequest(b *store.Batch, r *store.Request, why string, others ...string) error {
+// the manufacturer whose product it held, and others.
+func (a *Authority) closeRequest(v *store.View, b *store.Batch, r *store.Request, why string, others ...string) error {
 	p, err := r.Predicate()
 	if err != nil {
 		return err
+	}
+	if r.Action == label.Revoke {
+		rec, err := v.Label(r.Label)
+		switch {
+		case err != nil && !own(err):
+			return err
+		case err != nil: // the request is closed all the same
+			a.alarm("telling that a request is closed", string(r.Label), err)
+		default:
+			others = append(others, rec.Org)
+		}
 	}
 	r.Closed = why
 	b.Requests = append(b.Requests, *r)
@@ -152,7 +171,7 @@ func (a *Authority) CloseRequest(ctx context.Context, c Caller, id label.Digest,
 			return label.Errorf(label.Precondition, label.ReasonStep, "id", "the request was closed before: %s", r.Closed)
 		}
 		out = r
-		return a.closeRequest(b, r, why, slices.DeleteFunc(slices.Clone(a.distrust.Load().operators), func(org string) bool { return org == c.Org })...)
+		return a.closeRequest(v, b, r, why, slices.DeleteFunc(slices.Clone(a.distrust.Load().operators), func(org string) bool { return org == c.Org })...)
 	})
 	if err != nil {
 		return nil, err
@@ -184,7 +203,7 @@ func (a *Authority) closeRobbed(v *store.View, b *store.Batch, list []*store.Req
 		if r.Number != 0 || r.Closed != "" {
 			continue
 		}
-		if err := a.closeRequest(b, r, fmt.Sprintf("key %.16s, which signed it, counts as compromised since %s", e.Key, e.Since.UTC().Format(time.RFC3339))); err != nil {
+		if err := a.closeRequest(v, b, r, fmt.Sprintf("key %.16s, which signed it, counts as compromised since %s", e.Key, e.Since.UTC().Format(time.RFC3339))); err != nil {
 			return err
 		}
 	}

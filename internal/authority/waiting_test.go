@@ -138,7 +138,10 @@ func TestRequestIsDismissed(t *testing.T) {
 	}
 	_, err = l.Authority.CloseRequest(ctx, op, id, "Something else.")
 	wants(t, err, label.Precondition, label.ReasonStep)
-	for _, org := range []string{labeltest.Operator, "third-authority"} {
+	if got := told(t, l.World, labeltest.Maker); !slices.Contains(got, notice.RequestWaiting) {
+		t.Errorf("the manufacturer, whose product was on hold, was told %v", got)
+	}
+	for _, org := range []string{labeltest.Operator, "third-authority", labeltest.Maker} {
 		if got := told(t, l.World, org); !slices.Contains(got, notice.RequestClosed) {
 			t.Errorf("%s was told %v", org, got)
 		}

@@ -45,8 +45,9 @@ func (a *Authority) keepWatch(ctx context.Context) {
 	}
 }
 
-// keepAdvising holds new labels against advisories, soon after they are issued,
-// until ctx ends. A warning must not be shed for a while by asking again.
+// keepAdvising holds new labels against advisories once more, soon after they are
+// issued, until ctx ends. What is on record is said of a label as it is issued
+// ([Authority.firstAdvice]); this finds what was published meanwhile, and what failed.
 func (a *Authority) keepAdvising(ctx context.Context) {
 	tick := time.NewTicker(adviseEvery)
 	defer tick.Stop()

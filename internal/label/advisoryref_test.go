@@ -68,7 +68,7 @@ func TestLargestStatus(t *testing.T) {
 		t.Errorf("the largest status takes %d bytes, at most %d may be", n, label.MaxStatusEntry)
 	}
 	s.Action, s.Advisory = label.Supersede, nil
-	s.Successor = &label.LabelLink{ID: "234567Z9ABCD", URL: strings.Repeat(`"`, label.MaxLabelURL)}
+	s.Successor = &label.LabelLink{ID: "234567Z9ABCD", URL: strings.Repeat(`"`, label.MaxLabelURL), Level: label.MaxLevels, OtherProduct: true}
 	s.New = make([]label.Digest, label.MaxRenewalNews)
 	if n := size(s); n > label.MaxStatusEntry {
 		t.Errorf("the largest status with a successor takes %d bytes, at most %d may be", n, label.MaxStatusEntry)

@@ -29,6 +29,10 @@ const (
 	// It is in a QR code, which nobody can scan long before that.
 	MaxLabelURL = 500
 
+	// MaxLevels bounds the levels of a scheme: a shopper tells no more apart, and a
+	// printed label has room for one digit.
+	MaxLevels = 9
+
 	// MaxRenewalNews bounds the new evidence that the status of a renewed label
 	// names: a report and a declaration are usual.
 	MaxRenewalNews = 8

@@ -54,11 +54,18 @@ type Status struct {
 	Requests []RequestRef `json:"requests,omitempty"` // who asked for it, each with a signature
 }
 
-// A LabelLink leads to another label.
+// A LabelLink leads to the label that takes the place of another, and says what
+// somebody has to know who holds the product of that other.
 type LabelLink struct {
-	ID  ID     `json:"id"`
-	URL string `json:"url"`
+	ID           ID     `json:"id"`
+	URL          string `json:"url"`
+	Level        int    `json:"level,omitzero"`        // of the label that it leads to; 0 where that is not said
+	OtherProduct bool   `json:"otherProduct,omitzero"` // it is about another product
 }
+
+// Below reports whether the label that the link leads to is said to be of a lower
+// level than one of a level.
+func (l *LabelLink) Below(level int) bool { return l.Level != 0 && l.Level < level }
 
 // A RequestRef names a signed [StatusRequest], which stays with the authority.
 type RequestRef struct {
@@ -122,6 +129,9 @@ func (s *Status) Validate() error {
 		}
 		if err := checkOptional("successor.url", s.Successor.URL, MaxLabelURL); err != nil {
 			return err
+		}
+		if s.Successor.Level < 0 || s.Successor.Level > MaxLevels {
+			return invalid(ReasonOutOfRange, "successor.level", "must be 1 to %d, or left out", MaxLevels)
 		}
 	}
 	if len(s.New) > MaxRenewalNews {

@@ -5,6 +5,8 @@ import "slices"
 // Kinds of notices. A kind is never reused for something else. What operators did
 // to a label is told to its manufacturer, and to the other operators.
 const (
+	LabelIssued     = "label.issued"  // to the manufacturer, where somebody else asked for it and got the answer
+	LabelRefused    = "label.refused" // likewise: a label was refused, and the term for an appeal runs
 	LabelSuspended  = "label.suspended"
 	LabelReinstated = "label.reinstated"
 	LabelRevoked    = "label.revoked"
@@ -26,11 +28,12 @@ const (
 	DeviceAlike     = "device.alike"   // to operators: a device was registered that looks like another manufacturer's
 	SchemeChanged   = "scheme.changed" // there are new criteria
 
-	RequestWaiting = "request.waiting" // to operators: a change of a label waits for the second of them
-	RequestClosed  = "request.closed"  // to whoever signed it: such a request will not be carried out
+	RequestWaiting = "request.waiting" // to operators: a change of a label waits for the second of them; of a revocation, to the manufacturer too
+	RequestClosed  = "request.closed"  // to whoever signed it, and of a revocation to the manufacturer: such a request will not be carried out
 
 	AppealFiled          = "appeal.filed"          // to operators
 	AppealDecided        = "appeal.decided"        // to the manufacturer, and the operators who did not decide it
+	FindingOverruled     = "finding.overruled"     // to the lab: a ruling on an appeal accepts what its report found wrong
 	ReportReceived       = "report.received"       // to operators, from somebody in a shop
 	AccreditationChanged = "accreditation.changed" // to the lab, and the operators who did not record it
 	StatementStruck      = "statement.struck"      // to whoever signed and carried it, and the device's manufacturer: it does not count any more
@@ -57,6 +60,8 @@ var Kinds = []Kind{
 	{LabelRevoked, "Label revoked", true},
 	{LabelWithdrawn, "Label withdrawn", true},
 	{LabelSuperseded, "Label replaced by another", true},
+	{LabelIssued, "Label issued", false},
+	{LabelRefused, "Label refused", false},
 	{LabelLapsing, "Label will end early", true},
 	{LabelReview, "Label under review", true},
 	{LabelCleared, "Review closed", true},
@@ -76,6 +81,7 @@ var Kinds = []Kind{
 	{RequestClosed, "Request closed", false},
 	{AppealFiled, "Appeal filed", false},
 	{AppealDecided, "Appeal decided", false},
+	{FindingOverruled, "Finding overruled on appeal", false},
 	{ReportReceived, "Report from a person", false},
 	{AccreditationChanged, "Accreditation changed", false},
 	{KeyEnrolled, "Key enrolled", false},

@@ -107,6 +107,21 @@ func summary(p *authority.Published) (*labelv1.LabelSummary, error) {
 	return v.(*labelv1.LabelSummary), nil
 }
 
+// successor returns what is known of the label in the place of a published one.
+func successor(p *authority.Published) *labelv1.Successor {
+	link := p.Link()
+	if link == nil {
+		return nil
+	}
+	out := &labelv1.Successor{
+		Id: string(link.ID), Url: link.URL, Level: int32(link.Level), LowerLevel: link.Below(p.Label.Level.Number), OtherProduct: link.OtherProduct,
+	}
+	if p.Successor != nil {
+		out.State = stateOf[p.Successor.State]
+	}
+	return out
+}
+
 func summaries(list []*authority.Published) (out []*labelv1.LabelSummary, err error) {
 	for _, p := range list {
 		s, err := summary(p)

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
@@ -345,5 +346,40 @@ func TestWorthIsSaid(t *testing.T) {
 	shown, err := labelv1.NewAppealServiceClient(conn).GetDecision(maker, &labelv1.GetDecisionRequest{Id: asked.GetRefusal()})
 	if err != nil || len(shown.GetTrail().GetRefusal().GetUnused()) != len(asked.GetDecision().GetUnused()) {
 		t.Errorf("the signed refusal is %v, %v", shown, err)
+	}
+}
+
+// TestSuccessorIsSaid asks about a label in whose place that of another product was put,
+// which was then suspended.
+func TestSuccessorIsSaid(t *testing.T) {
+	w := labeltest.New(t, nil)
+	ver := labelv1.NewVerificationServiceClient(serve(t, w))
+	old, next := w.Issue(w.Example("camera"), 3), w.Issue(w.Example("plug"), 1)
+	verify := func() *labelv1.VerifyResponse {
+		t.Helper()
+		r, err := ver.Verify(context.Background(), &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Id{Id: string(old.Label.ID)}, History: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := verify(); r.GetSuccessor() != nil {
+		t.Errorf("an active label has the successor %v", r.GetSuccessor())
+	}
+	w.Clock.Set(w.Clock.Now().Add(time.Minute))
+	_, err := w.Authority.Change(context.Background(), w.Caller(labeltest.Maker), w.Ask(labeltest.Maker, old, label.Supersede, "new-hardware", func(r *label.StatusRequest) { r.Successor = next.Label.ID }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &labelv1.Successor{
+		Id: string(next.Label.ID), Url: next.Label.URL, Level: 1, LowerLevel: true, OtherProduct: true, State: labelv1.LabelState_LABEL_STATE_ACTIVE,
+	}
+	if r := verify(); !proto.Equal(r.GetSuccessor(), want) || r.GetHistory()[0].GetSuccessorLevel() != 1 || !r.GetHistory()[0].GetSuccessorOtherProduct() {
+		t.Errorf("the answer says %v of the successor, and the history %v", r.GetSuccessor(), r.GetHistory())
+	}
+	w.Change(labeltest.Operator, next, label.Suspend, "complaint")
+	want.State = labelv1.LabelState_LABEL_STATE_SUSPENDED
+	if r := verify(); !proto.Equal(r.GetSuccessor(), want) {
+		t.Errorf("after its suspension the answer says %v of the successor", r.GetSuccessor())
 	}
 }

@@ -114,6 +114,7 @@ func statusMessage(p *scheme.Programme, s *label.Status, index int64) *labelv1.L
 	}
 	if s.Successor != nil {
 		out.Successor, out.SuccessorUrl = string(s.Successor.ID), s.Successor.URL
+		out.SuccessorLevel, out.SuccessorOtherProduct = int32(s.Successor.Level), s.Successor.OtherProduct
 	}
 	if a := s.Advisory; a != nil {
 		out.Advisory = advice(a)

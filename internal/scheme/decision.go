@@ -79,6 +79,18 @@ func (g *Gap) says(c *Criterion, it *Item) bool {
 	return false
 }
 
+// Against returns the evidence that says what is wrong, where something is.
+func (f *Finding) Against() (list []*Item) {
+	for _, g := range f.Gaps {
+		for _, it := range f.Rests {
+			if g.says(f.Criterion, it) {
+				list = addItems(list, []*Item{it})
+			}
+		}
+	}
+	return list
+}
+
 func (f *Finding) rest(items ...*Item) { f.Rests = addItems(f.Rests, items) }
 
 func (f *Finding) undo(it *Item) { f.undoing = addItems(f.undoing, []*Item{it}) }

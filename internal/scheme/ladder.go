@@ -106,7 +106,7 @@ func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
 		d.Errorf("edition", "%s has no edition %q", s.standard.Name, s.Edition)
 		return d.Err()
 	}
-	if len(s.Levels) < 1 || len(s.Levels) > 9 {
+	if len(s.Levels) < 1 || len(s.Levels) > label.MaxLevels {
 		d.Errorf("levels", "1 to 9 are needed")
 	}
 	for i, l := range s.Levels {

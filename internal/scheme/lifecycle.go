@@ -45,12 +45,13 @@ type Lift struct {
 type Loss string
 
 const (
-	Failed      Loss = "failed"      // something that the level asks for is known to be untrue
+	Failed      Loss = "failed"      // a laboratory found something untrue that the level asks for
+	Disclaimed  Loss = "disclaimed"  // the manufacturer alone says so, in its declaration
 	Unsupported Loss = "unsupported" // something that the level asks for is no longer known
 )
 
 // Losses lists the ways.
-var Losses = []Loss{Failed, Unsupported}
+var Losses = []Loss{Failed, Disclaimed, Unsupported}
 
 // A Reaction is what becomes of a live label, and the reason that it names.
 type Reaction struct {
@@ -249,7 +250,7 @@ func (s *Scheme) checkHolds(d *datafile.File, reasons map[string]*Reason) {
 	}
 	for loss := range s.Lifecycle.Rejudged {
 		if !slices.Contains(Losses, loss) {
-			d.Errorf("lifecycle.rejudged", "%q is not a way in which evidence stops carrying a label: failed or unsupported", loss)
+			d.Errorf("lifecycle.rejudged", "%q is not a way in which evidence stops carrying a label: %s", loss, join(Losses))
 		}
 	}
 }

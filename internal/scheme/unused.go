@@ -15,6 +15,10 @@ type Doubt struct {
 	Code string // of the reason: lower-case letters, digits and inner hyphens; decisions repeat it
 	Text string // the reason for people, in one line; decisions repeat it
 
+	// Since names what the doubt follows from, such as an event, in words; it may be
+	// empty. Decisions do not repeat it.
+	Since string
+
 	// Against says that what a report found wrong still counts. Otherwise the
 	// item does not count at all.
 	Against bool

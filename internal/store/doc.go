@@ -26,7 +26,7 @@
 //	holds           device|32-byte digest or org|org = json Hold
 //	struck          32-byte id = 32-byte event                  of statements and rulings
 //	judgements      32-byte device digest = time                since when a judgement is due
-//	verdicts        label id = json Verdict                     of labels that their evidence did not carry when judged again
+//	verdicts        label id = json Verdict                     of labels that their evidence did not carry when judged again, or that can be renewed
 //	pictures        32-byte digest = picture as it came          that a descriptor names
 //	statements      32-byte id = json Statement
 //	evidence        place uint64 = zstd of the signed bytes as they came

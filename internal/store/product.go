@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -60,11 +61,13 @@ type Judgement struct {
 	Done   bool      // of one to be written: it is removed, unless it became due again
 }
 
-// A Verdict is what judging a live label again came to last, where its evidence
-// did not carry it.
+// A Verdict is what judging a live label again came to last, and what its manufacturer
+// was told of it. The zero Verdict, of which there is no record, says that the evidence
+// carries the label, and that nobody was told more.
 type Verdict struct {
-	Label label.ID `json:"-"`
-	Cause string   `json:"cause"` // names the findings; empty in a batch where the evidence carries the label again
+	Label     label.ID `json:"-"`
+	Cause     string   `json:"cause"`              // names the findings; empty where the evidence carries the label
+	Renewable bool     `json:"renewable,omitzero"` // the manufacturer was told last that the label, which ends early, can be renewed
 }
 
 func putProducts(tx *bolt.Tx, b *Batch) error {
@@ -110,7 +113,7 @@ func putProducts(tx *bolt.Tx, b *Batch) error {
 }
 
 func putVerdict(tx *bolt.Tx, v *Verdict) error {
-	if v.Cause == "" {
+	if *v == (Verdict{Label: v.Label}) {
 		return tx.Bucket(bVerdicts).Delete([]byte(v.Label))
 	}
 	return putJSON(tx.Bucket(bVerdicts), []byte(v.Label), v)
@@ -379,10 +382,17 @@ func (v *View) Judgements(after label.Digest, most int) (list []Judgement, err e
 	return list, nil
 }
 
-// Verdict returns what judging a label again came to last, or [ErrNotFound] where
-// its evidence carries it.
-func (v *View) Verdict(id label.ID) (*Verdict, error) {
-	return getJSON[Verdict](v, bVerdicts, []byte(id))
+// Verdict returns what judging a label again came to last.
+func (v *View) Verdict(id label.ID) (Verdict, error) {
+	rec, err := getJSON[Verdict](v, bVerdicts, []byte(id))
+	if errors.Is(err, ErrNotFound) {
+		return Verdict{Label: id}, nil
+	}
+	if err != nil {
+		return Verdict{}, err
+	}
+	rec.Label = id
+	return *rec, nil
 }
 
 // products holds the records about products to what they are about.

@@ -108,6 +108,7 @@ type LabelInShort struct {
 	SupportEnd   label.Date         `json:"supportEnd"`
 	Advisories   int                `json:"advisories"` // about the product, that owners should read
 	Successor    string             `json:"successor,omitempty"`
+	Replacement  *Successor         `json:"replacement,omitempty"` // what is to be known of the successor
 	Badge        string             `json:"badge"`
 }
 
@@ -133,7 +134,7 @@ func (h *Handler) answerOf(p *authority.Published) *Answer {
 		}
 	}
 	if p.Because != nil && p.Because.Successor != nil {
-		a.Label.Successor = p.Because.Successor.URL
+		a.Label.Successor, a.Label.Replacement = p.Because.Successor.URL, successorOf(p)
 	}
 	return a
 }

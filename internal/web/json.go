@@ -20,6 +20,7 @@ type Label struct {
 	UnderReview  bool               `json:"underReview"`
 	Review       *Status            `json:"review,omitempty"`
 	Scheduled    *Status            `json:"scheduled,omitempty"`
+	Successor    *Successor         `json:"successor,omitempty"`
 	Support      label.SupportState `json:"support"`
 	Advisories   []*Status          `json:"advisories,omitempty"`
 	Scheme       label.SchemeRef    `json:"scheme"`
@@ -40,6 +41,26 @@ type Label struct {
 	LogIndex     int64              `json:"logIndex"`
 	History      []*Status          `json:"history,omitempty"`
 	Links        Links              `json:"links"`
+}
+
+// A Successor is the label that took the place of another, or was announced to, as
+// JSON.
+type Successor struct {
+	label.LabelLink
+	LowerLevel bool        `json:"lowerLevel"`
+	State      label.State `json:"state,omitempty"` // how it stands itself; absent where that cannot be told
+}
+
+func successorOf(p *authority.Published) *Successor {
+	link := p.Link()
+	if link == nil {
+		return nil
+	}
+	s := &Successor{LabelLink: *link, LowerLevel: link.Below(p.Label.Level.Number)}
+	if p.Successor != nil {
+		s.State = p.Successor.State
+	}
+	return s
 }
 
 // A DeclaredFact is what the manufacturer declared of something that shoppers are
@@ -96,7 +117,7 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 	l := p.Label
 	out := &Label{
 		ID: l.ID, PrettyID: l.ID.Pretty(), URL: l.URL, State: p.State, Because: h.status(p, p.Because),
-		ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Review: h.status(p, p.Review), Scheduled: h.status(p, p.Scheduled),
+		ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Review: h.status(p, p.Review), Scheduled: h.status(p, p.Scheduled), Successor: successorOf(p.Published),
 		Support: p.Support, Advisories: h.statuses(p, p.Advisories),
 		Scheme: l.Scheme, Level: l.Level, Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
 		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor,

@@ -24,6 +24,7 @@ type standing struct {
 	AsOf     string        // the instant that was asked about; empty for the present
 	EndOfDay bool          // whether that is the end of a day
 
+	Successor    []string // what somebody has to know of the label that takes its place
 	Bound        string   // what ends the validity
 	Because      *account // why the state is what it is, or why validity ends when it does
 	Scheduled    *account // an end that was announced
@@ -109,7 +110,7 @@ func (h *Handler) standing(p look) standing {
 		last, announced = lastDay(p.Scheduled.Effective), true
 		s.Bound, s.Because = "", nil
 	}
-	s.Fact = validity(p, last)
+	s.Fact, s.Successor = validity(p, last), successor(p)
 	s.Headline = v.Text(f.now)
 	if p.past {
 		s.Headline = v.Text(f.then)
@@ -164,6 +165,28 @@ func validity(p look, last label.Date) template.HTML {
 		return since("validity.superseded")
 	}
 	return v.HTML("validity.not-issued")
+}
+
+// successor says of the label that took the place of this one, or is to, what nobody
+// would expect: that it is about another product, that its level is lower, and that it
+// does not count itself.
+func successor(p look) (list []string) {
+	link, v := p.Link(), p.voice
+	if link == nil {
+		return nil
+	}
+	if link.OtherProduct {
+		list = append(list, v.Text("validity.successor-other"))
+	}
+	if link.Below(p.Label.Level.Number) {
+		list = append(list, v.Text("validity.successor-lower", "number", link.Level, "before", p.Label.Level.Number))
+	}
+	if s := p.Successor; s != nil && s.State != label.NotIssued {
+		if c := caveat(v, s); s.State != label.Active || c != "" {
+			list = append(list, v.Text("validity.successor-state", "state", inShort(v, s.State, c)))
+		}
+	}
+	return list
 }
 
 // qualify tells of a label that counts what may be wrong with it all the same.

@@ -100,10 +100,14 @@ var scenes = []scene{
 		},
 		tone: "moved", headline: "SUPERSEDED by a new label",
 		holds: []string{
-			"SUPERSEDED by a new label See the new label {other} This label no longer counts. See what the new one says. It was replaced on 2 November 2026.",
+			"SUPERSEDED by a new label See the new label {other} This label no longer counts. See what the new one says. It was replaced on 2 November 2026. The new label has a lower level, 2 instead of 3.",
 			"Why: The product has a new label of another level. " + said,
 		},
-		json: []string{`"state":"superseded","because":{"number":1,"action":"supersede"`, `"successor":{"id":"{id}","url":"` + base + `/l/{id}"}`},
+		lacks: []string{"about another product", "How the new label stands"},
+		json: []string{
+			`"state":"superseded","because":{"number":1,"action":"supersede"`, `"successor":{"id":"{id}","url":"` + base + `/l/{id}","level":2}`,
+			`"successor":{"id":"{id}","url":"` + base + `/l/{id}","level":2,"lowerLevel":true,"state":"active"}`,
+		},
 	}, {
 		name: "under review", play: func(w *world, p *authority.Published) label.ID {
 			w.change(labeltest.Operator, p, label.Review, "complaint", nil)
@@ -141,7 +145,7 @@ var scenes = []scene{
 			return next
 		},
 		tone: "caution", headline: "Valid label until 1 March 2027",
-		holds: []string{"Valid up to and including 1 March 2027, when the label {other} takes its place. Why: The product has a successor with a label of its own."},
+		holds: []string{"Valid up to and including 1 March 2027, when the label {other} takes its place. The new label is about another product. It says nothing about this one. Why: The product has a successor with a label of its own."},
 		json:  []string{`"scheduled":{"number":1,"action":"supersede"`, `"successor":{"id":"{id}"`},
 	}, {
 		name: "end brought forward", play: func(w *world, p *authority.Published) label.ID {
@@ -510,6 +514,51 @@ func TestChangeIsSeenAtOnce(t *testing.T) {
 	if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), "SUSPENDED label") {
 		t.Errorf("after the suspension: %d", rec.Code)
 	}
+}
+
+// TestSuccessorIsSeenAtOnce looks at a label in whose place that of another product was
+// put, of a lower level, while things happen to that one: page and JSON, which were
+// made before, say how it stands, in each language.
+func TestSuccessorIsSeenAtOnce(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	next := w.Issue(w.Example("plug"), 1)
+	w.change(labeltest.Maker, p, label.Supersede, "new-hardware", func(r *label.StatusRequest) { r.Successor = next.Label.ID })
+	path := "/l/" + string(p.Label.ID)
+	tag := ""
+	for _, step := range []struct {
+		action label.Action
+		reason string
+		org    string
+		says   string // of the successor, on the page
+		state  label.State
+	}{
+		{"", "", "", "", label.Active},
+		{label.Review, "complaint", labeltest.Operator, "How the new label stands: Valid, UNDER REVIEW.", label.Active},
+		{label.Suspend, "complaint", labeltest.Operator, "How the new label stands: Suspended.", label.Suspended},
+		{label.Revoke, "nonconformity", labeltest.Operator, "How the new label stands: Revoked.", label.Revoked},
+	} {
+		if step.action != "" {
+			w.change(step.org, next, step.action, step.reason, nil)
+		}
+		rec := get(w.h, path, "If-None-Match", tag)
+		if rec.Code != http.StatusOK {
+			t.Errorf("after the %s of the successor the page is %d", step.action, rec.Code)
+		}
+		tag = rec.Header().Get("Etag")
+		holds := []string{"The new label is about another product. It says nothing about this one. The new label has a lower level, 1 instead of 3."}
+		lacks := []string{"How the new label stands"}
+		if step.says != "" {
+			holds, lacks = append(holds, step.says), nil
+		}
+		wants(t, "the page", words(rec.Body.String()), holds, lacks)
+		checkTongues(t, w.h, path, rec.Body.String())
+		said := `"successor":{"id":"` + string(next.Label.ID) + `","url":"` + base + `/l/` + string(next.Label.ID) + `","level":1,"otherProduct":true,"lowerLevel":true,"state":"` + string(step.state) + `"}`
+		wants(t, "JSON", get(w.h, path+".json").Body.String(), []string{said}, nil)
+	}
+	// As of when the successor was still good.
+	as := words(get(w.h, path+"?at=2026-11-02T12:00:01Z").Body.String())
+	wants(t, "the page of the past", as, nil, []string{"How the new label stands: Revoked"})
 }
 
 // Texts of statuses are as hostile as those of manufacturers.

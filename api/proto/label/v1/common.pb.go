@@ -491,9 +491,13 @@ type LabelStatus struct {
 	// What it follows from, where nobody asked for it.
 	Cause string `protobuf:"bytes,12,opt,name=cause,proto3" json:"cause,omitempty"`
 	// Why, as shoppers are told.
-	Title         string `protobuf:"bytes,13,opt,name=title,proto3" json:"title,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Title string `protobuf:"bytes,13,opt,name=title,proto3" json:"title,omitempty"`
+	// Level of the label that takes the place of a superseded one, from 1.
+	SuccessorLevel int32 `protobuf:"varint,14,opt,name=successor_level,json=successorLevel,proto3" json:"successor_level,omitempty"`
+	// Whether that label is about another product.
+	SuccessorOtherProduct bool `protobuf:"varint,15,opt,name=successor_other_product,json=successorOtherProduct,proto3" json:"successor_other_product,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *LabelStatus) Reset() {
@@ -615,6 +619,20 @@ func (x *LabelStatus) GetTitle() string {
 		return x.Title
 	}
 	return ""
+}
+
+func (x *LabelStatus) GetSuccessorLevel() int32 {
+	if x != nil {
+		return x.SuccessorLevel
+	}
+	return 0
+}
+
+func (x *LabelStatus) GetSuccessorOtherProduct() bool {
+	if x != nil {
+		return x.SuccessorOtherProduct
+	}
+	return false
 }
 
 // What a published advisory means for a label's product.
@@ -1619,7 +1637,7 @@ var File_label_v1_common_proto protoreflect.FileDescriptor
 
 const file_label_v1_common_proto_rawDesc = "" +
 	"\n" +
-	"\x15label/v1/common.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\x03\n" +
+	"\x15label/v1/common.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa5\x04\n" +
 	"\vLabelStatus\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12-\n" +
@@ -1634,7 +1652,9 @@ const file_label_v1_common_proto_rawDesc = "" +
 	" \x01(\tR\fsuccessorUrl\x12.\n" +
 	"\badvisory\x18\v \x01(\v2\x12.label.v1.AdvisoryR\badvisory\x12\x14\n" +
 	"\x05cause\x18\f \x01(\tR\x05cause\x12\x14\n" +
-	"\x05title\x18\r \x01(\tR\x05title\"\x92\x02\n" +
+	"\x05title\x18\r \x01(\tR\x05title\x12'\n" +
+	"\x0fsuccessor_level\x18\x0e \x01(\x05R\x0esuccessorLevel\x126\n" +
+	"\x17successor_other_product\x18\x0f \x01(\bR\x15successorOtherProduct\"\x92\x02\n" +
 	"\bAdvisory\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x14\n" +

@@ -188,7 +188,10 @@ type VerifyResponse struct {
 	// for.
 	History []*LabelStatus `protobuf:"bytes,10,rep,name=history,proto3" json:"history,omitempty"`
 	// What the manufacturer declared that shoppers are told, by name of the fact.
-	Declared      []*DeclaredFact `protobuf:"bytes,11,rep,name=declared,proto3" json:"declared,omitempty"`
+	Declared []*DeclaredFact `protobuf:"bytes,11,rep,name=declared,proto3" json:"declared,omitempty"`
+	// The label that took the place of this one, or was announced to, as of the same
+	// instant.
+	Successor     *Successor `protobuf:"bytes,12,opt,name=successor,proto3" json:"successor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -300,6 +303,104 @@ func (x *VerifyResponse) GetDeclared() []*DeclaredFact {
 	return nil
 }
 
+func (x *VerifyResponse) GetSuccessor() *Successor {
+	if x != nil {
+		return x.Successor
+	}
+	return nil
+}
+
+// The label that took the place of another, or was announced to.
+type Successor struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Label ID.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// URL of the label.
+	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	// Its level, from 1.
+	Level int32 `protobuf:"varint,3,opt,name=level,proto3" json:"level,omitempty"`
+	// Whether that is lower than the level of the label that it replaces.
+	LowerLevel bool `protobuf:"varint,4,opt,name=lower_level,json=lowerLevel,proto3" json:"lower_level,omitempty"`
+	// Whether it is about another product, and so says nothing about this one.
+	OtherProduct bool `protobuf:"varint,5,opt,name=other_product,json=otherProduct,proto3" json:"other_product,omitempty"`
+	// Where it stands itself; unspecified where that cannot be told.
+	State         LabelState `protobuf:"varint,6,opt,name=state,proto3,enum=label.v1.LabelState" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Successor) Reset() {
+	*x = Successor{}
+	mi := &file_label_v1_verification_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Successor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Successor) ProtoMessage() {}
+
+func (x *Successor) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_verification_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Successor.ProtoReflect.Descriptor instead.
+func (*Successor) Descriptor() ([]byte, []int) {
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Successor) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Successor) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Successor) GetLevel() int32 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+func (x *Successor) GetLowerLevel() bool {
+	if x != nil {
+		return x.LowerLevel
+	}
+	return false
+}
+
+func (x *Successor) GetOtherProduct() bool {
+	if x != nil {
+		return x.OtherProduct
+	}
+	return false
+}
+
+func (x *Successor) GetState() LabelState {
+	if x != nil {
+		return x.State
+	}
+	return LabelState_LABEL_STATE_UNSPECIFIED
+}
+
 // A yes or no that a manufacturer declared.
 type DeclaredFact struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -315,7 +416,7 @@ type DeclaredFact struct {
 
 func (x *DeclaredFact) Reset() {
 	*x = DeclaredFact{}
-	mi := &file_label_v1_verification_proto_msgTypes[2]
+	mi := &file_label_v1_verification_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -327,7 +428,7 @@ func (x *DeclaredFact) String() string {
 func (*DeclaredFact) ProtoMessage() {}
 
 func (x *DeclaredFact) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_verification_proto_msgTypes[2]
+	mi := &file_label_v1_verification_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -340,7 +441,7 @@ func (x *DeclaredFact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclaredFact.ProtoReflect.Descriptor instead.
 func (*DeclaredFact) Descriptor() ([]byte, []int) {
-	return file_label_v1_verification_proto_rawDescGZIP(), []int{2}
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *DeclaredFact) GetFact() string {
@@ -379,7 +480,7 @@ type ListManufacturerLabelsRequest struct {
 
 func (x *ListManufacturerLabelsRequest) Reset() {
 	*x = ListManufacturerLabelsRequest{}
-	mi := &file_label_v1_verification_proto_msgTypes[3]
+	mi := &file_label_v1_verification_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -391,7 +492,7 @@ func (x *ListManufacturerLabelsRequest) String() string {
 func (*ListManufacturerLabelsRequest) ProtoMessage() {}
 
 func (x *ListManufacturerLabelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_verification_proto_msgTypes[3]
+	mi := &file_label_v1_verification_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -404,7 +505,7 @@ func (x *ListManufacturerLabelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListManufacturerLabelsRequest.ProtoReflect.Descriptor instead.
 func (*ListManufacturerLabelsRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_verification_proto_rawDescGZIP(), []int{3}
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListManufacturerLabelsRequest) GetManufacturer() string {
@@ -444,7 +545,7 @@ type ListManufacturerLabelsResponse struct {
 
 func (x *ListManufacturerLabelsResponse) Reset() {
 	*x = ListManufacturerLabelsResponse{}
-	mi := &file_label_v1_verification_proto_msgTypes[4]
+	mi := &file_label_v1_verification_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -456,7 +557,7 @@ func (x *ListManufacturerLabelsResponse) String() string {
 func (*ListManufacturerLabelsResponse) ProtoMessage() {}
 
 func (x *ListManufacturerLabelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_verification_proto_msgTypes[4]
+	mi := &file_label_v1_verification_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -469,7 +570,7 @@ func (x *ListManufacturerLabelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListManufacturerLabelsResponse.ProtoReflect.Descriptor instead.
 func (*ListManufacturerLabelsResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_verification_proto_rawDescGZIP(), []int{4}
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListManufacturerLabelsResponse) GetLabels() []*LabelSummary {
@@ -505,7 +606,7 @@ const file_label_v1_verification_proto_rawDesc = "" +
 	"\apackage\x18\x04 \x01(\fH\x00R\apackage\x12*\n" +
 	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
 	"\ahistory\x18\x06 \x01(\bR\ahistoryB\b\n" +
-	"\x06target\"\xe5\x03\n" +
+	"\x06target\"\x98\x04\n" +
 	"\x0eVerifyResponse\x120\n" +
 	"\asummary\x18\x01 \x01(\v2\x16.label.v1.LabelSummaryR\asummary\x12\x16\n" +
 	"\x06bundle\x18\x02 \x01(\fR\x06bundle\x12\x16\n" +
@@ -520,7 +621,16 @@ const file_label_v1_verification_proto_rawDesc = "" +
 	"advisories\x12/\n" +
 	"\ahistory\x18\n" +
 	" \x03(\v2\x15.label.v1.LabelStatusR\ahistory\x122\n" +
-	"\bdeclared\x18\v \x03(\v2\x16.label.v1.DeclaredFactR\bdeclared\"L\n" +
+	"\bdeclared\x18\v \x03(\v2\x16.label.v1.DeclaredFactR\bdeclared\x121\n" +
+	"\tsuccessor\x18\f \x01(\v2\x13.label.v1.SuccessorR\tsuccessor\"\xb5\x01\n" +
+	"\tSuccessor\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x12\x14\n" +
+	"\x05level\x18\x03 \x01(\x05R\x05level\x12\x1f\n" +
+	"\vlower_level\x18\x04 \x01(\bR\n" +
+	"lowerLevel\x12#\n" +
+	"\rother_product\x18\x05 \x01(\bR\fotherProduct\x12*\n" +
+	"\x05state\x18\x06 \x01(\x0e2\x14.label.v1.LabelStateR\x05state\"L\n" +
 	"\fDeclaredFact\x12\x12\n" +
 	"\x04fact\x18\x01 \x01(\tR\x04fact\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\bR\x05value\x12\x12\n" +
@@ -550,37 +660,41 @@ func file_label_v1_verification_proto_rawDescGZIP() []byte {
 	return file_label_v1_verification_proto_rawDescData
 }
 
-var file_label_v1_verification_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_label_v1_verification_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_label_v1_verification_proto_goTypes = []any{
 	(*VerifyRequest)(nil),                  // 0: label.v1.VerifyRequest
 	(*VerifyResponse)(nil),                 // 1: label.v1.VerifyResponse
-	(*DeclaredFact)(nil),                   // 2: label.v1.DeclaredFact
-	(*ListManufacturerLabelsRequest)(nil),  // 3: label.v1.ListManufacturerLabelsRequest
-	(*ListManufacturerLabelsResponse)(nil), // 4: label.v1.ListManufacturerLabelsResponse
-	(*timestamppb.Timestamp)(nil),          // 5: google.protobuf.Timestamp
-	(*LabelSummary)(nil),                   // 6: label.v1.LabelSummary
-	(*LabelStatus)(nil),                    // 7: label.v1.LabelStatus
+	(*Successor)(nil),                      // 2: label.v1.Successor
+	(*DeclaredFact)(nil),                   // 3: label.v1.DeclaredFact
+	(*ListManufacturerLabelsRequest)(nil),  // 4: label.v1.ListManufacturerLabelsRequest
+	(*ListManufacturerLabelsResponse)(nil), // 5: label.v1.ListManufacturerLabelsResponse
+	(*timestamppb.Timestamp)(nil),          // 6: google.protobuf.Timestamp
+	(*LabelSummary)(nil),                   // 7: label.v1.LabelSummary
+	(*LabelStatus)(nil),                    // 8: label.v1.LabelStatus
+	(LabelState)(0),                        // 9: label.v1.LabelState
 }
 var file_label_v1_verification_proto_depIdxs = []int32{
-	5,  // 0: label.v1.VerifyRequest.at:type_name -> google.protobuf.Timestamp
-	6,  // 1: label.v1.VerifyResponse.summary:type_name -> label.v1.LabelSummary
-	5,  // 2: label.v1.VerifyResponse.at:type_name -> google.protobuf.Timestamp
-	7,  // 3: label.v1.VerifyResponse.because:type_name -> label.v1.LabelStatus
-	7,  // 4: label.v1.VerifyResponse.scheduled:type_name -> label.v1.LabelStatus
-	7,  // 5: label.v1.VerifyResponse.review:type_name -> label.v1.LabelStatus
-	7,  // 6: label.v1.VerifyResponse.advisories:type_name -> label.v1.LabelStatus
-	7,  // 7: label.v1.VerifyResponse.history:type_name -> label.v1.LabelStatus
-	2,  // 8: label.v1.VerifyResponse.declared:type_name -> label.v1.DeclaredFact
-	6,  // 9: label.v1.ListManufacturerLabelsResponse.labels:type_name -> label.v1.LabelSummary
-	0,  // 10: label.v1.VerificationService.Verify:input_type -> label.v1.VerifyRequest
-	3,  // 11: label.v1.VerificationService.ListManufacturerLabels:input_type -> label.v1.ListManufacturerLabelsRequest
-	1,  // 12: label.v1.VerificationService.Verify:output_type -> label.v1.VerifyResponse
-	4,  // 13: label.v1.VerificationService.ListManufacturerLabels:output_type -> label.v1.ListManufacturerLabelsResponse
-	12, // [12:14] is the sub-list for method output_type
-	10, // [10:12] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	6,  // 0: label.v1.VerifyRequest.at:type_name -> google.protobuf.Timestamp
+	7,  // 1: label.v1.VerifyResponse.summary:type_name -> label.v1.LabelSummary
+	6,  // 2: label.v1.VerifyResponse.at:type_name -> google.protobuf.Timestamp
+	8,  // 3: label.v1.VerifyResponse.because:type_name -> label.v1.LabelStatus
+	8,  // 4: label.v1.VerifyResponse.scheduled:type_name -> label.v1.LabelStatus
+	8,  // 5: label.v1.VerifyResponse.review:type_name -> label.v1.LabelStatus
+	8,  // 6: label.v1.VerifyResponse.advisories:type_name -> label.v1.LabelStatus
+	8,  // 7: label.v1.VerifyResponse.history:type_name -> label.v1.LabelStatus
+	3,  // 8: label.v1.VerifyResponse.declared:type_name -> label.v1.DeclaredFact
+	2,  // 9: label.v1.VerifyResponse.successor:type_name -> label.v1.Successor
+	9,  // 10: label.v1.Successor.state:type_name -> label.v1.LabelState
+	7,  // 11: label.v1.ListManufacturerLabelsResponse.labels:type_name -> label.v1.LabelSummary
+	0,  // 12: label.v1.VerificationService.Verify:input_type -> label.v1.VerifyRequest
+	4,  // 13: label.v1.VerificationService.ListManufacturerLabels:input_type -> label.v1.ListManufacturerLabelsRequest
+	1,  // 14: label.v1.VerificationService.Verify:output_type -> label.v1.VerifyResponse
+	5,  // 15: label.v1.VerificationService.ListManufacturerLabels:output_type -> label.v1.ListManufacturerLabelsResponse
+	14, // [14:16] is the sub-list for method output_type
+	12, // [12:14] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_verification_proto_init() }
@@ -601,7 +715,7 @@ func file_label_v1_verification_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_verification_proto_rawDesc), len(file_label_v1_verification_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
