@@ -226,7 +226,7 @@ func advisoryRows(a *label.AdvisoryRef) [][2]string {
 
 func advisoryState(a *label.AdvisoryRef) string {
 	switch {
-	case a.State == "not-affected":
+	case !a.Concerns():
 		return "not affected"
 	case a.State == "under-investigation":
 		return "OPEN: whether the product is affected is being found out"

@@ -150,3 +150,26 @@ valid until:  2026-11-04: the authority ends it early, for the reason in its his
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
+
+// TestStateInShort has a list say what is open about a label, and nothing of one with
+// nothing open.
+func TestStateInShort(t *testing.T) {
+	active, expired := labelv1.LabelState_LABEL_STATE_ACTIVE, labelv1.LabelState_LABEL_STATE_EXPIRED
+	early := labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END
+	for want, s := range map[string]*labelv1.LabelSummary{
+		"active":                                   {State: active},
+		"active, expiring soon":                    {State: active, ExpiringSoon: true},
+		"active, under review":                     {State: active, UnderReview: true, Unsettled: true},
+		"active, 1 security notice":                {State: active, Advisories: 1},
+		"active, ends early":                       {State: active, ExpiresFor: early},
+		"active, to end on 2027-03-01":             {State: active, AnnouncedEnd: timestamppb.New(time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC))},
+		"SUSPENDED":                                {State: labelv1.LabelState_LABEL_STATE_SUSPENDED, Unsettled: true, Advisories: 2},
+		"EXPIRED":                                  {State: expired, ExpiresFor: early, Advisories: 1},
+		"EXPIRED, product on hold":                 {State: expired, Unsettled: true},
+		"active, under review, 2 security notices": {State: active, UnderReview: true, Advisories: 2},
+	} {
+		if got := stateText(s); got != want {
+			t.Errorf("%v is %q, want %q", s, got, want)
+		}
+	}
+}

@@ -207,13 +207,7 @@ func caveats(a *account) string {
 	if a.Review != nil {
 		list = append(list, "UNDER REVIEW")
 	}
-	notices := 0
-	for _, s := range a.Advisories {
-		if s.Advisory.State != "not-affected" {
-			notices++
-		}
-	}
-	if notices > 0 {
+	if notices := a.Concerns(); notices > 0 {
 		list = append(list, plural(notices, "security notice concerns", "security notices concern")+" it")
 	}
 	if len(list) == 0 {

@@ -25,6 +25,10 @@ func (a *AdvisoryRef) Open() bool {
 	return a.State == "under-investigation" || a.State == "affected" && a.FixedIn == ""
 }
 
+// Concerns reports whether owners should read the advisory: it does not find the
+// product unaffected.
+func (a *AdvisoryRef) Concerns() bool { return a.State != "not-affected" }
+
 // What an advisory may say of a device, and how grave its issues may be.
 var (
 	advisoryStates     = []string{"affected", "fixed", "not-affected", "under-investigation"}

@@ -342,9 +342,6 @@ type caution struct {
 	rank       int // 0 is the gravest
 }
 
-// notAffected is the state of an advisory about other products.
-const notAffected = "not-affected"
-
 // noConcern is the rank of advisories about other products.
 const noConcern = 3
 
@@ -416,7 +413,7 @@ func newCaution(v *voice, s *label.Status) caution {
 		n.Page = newLink(a.URL)
 	}
 	switch {
-	case a.State == notAffected:
+	case !a.Concerns():
 		n.Tone, n.Sign, n.Headline, n.rank = "good", "check", v.Text("notice.not-affected"), noConcern
 	case a.State == "under-investigation":
 		n.Sign, n.Headline, n.rank = "lens", v.Text("notice.investigating"), 2
