@@ -274,6 +274,7 @@ func writeSummary(p *page, s *labelv1.LabelSummary, state ...[2]string) {
 		{"url:", s.GetUrl()},
 		{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assuranceWords[s.GetAssurance()], s.GetSchemeName(), s.GetSchemeVersion())},
 		{"device:", deviceText(s)},
+		{"moved barcode:", movedText(s.GetMovedGtins())},
 	}, state...)
 	p.pairs(append(rows,
 		[2]string{"issued:", day(s.GetIssued())},

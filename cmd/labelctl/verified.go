@@ -11,9 +11,10 @@ import (
 	"labeld/internal/verify"
 )
 
-// showVerified shows a result; untold is why nobody can tell how the label
+// showVerified shows a result; moved are the numbers of the product that the service
+// says are another manufacturer's now, untold is why nobody can tell how the label
 // stands, if so.
-func (c *ctl) showVerified(v *verification, base string, r *verify.Result, untold error) error {
+func (c *ctl) showVerified(v *verification, base string, r *verify.Result, moved []label.GTIN, untold error) error {
 	result := struct {
 		Genuine bool   `json:"genuine"`
 		Trusted bool   `json:"trusted"`          // the keys are those of a trust file
@@ -22,7 +23,8 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, untol
 		Trust   string `json:"trust"`            // file, or URL of the service's own word
 		State   string `json:"state"`
 		*verify.Result
-	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r}
+		Moved []label.GTIN `json:"movedGtins,omitempty"`
+	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r, moved}
 	if !result.Trusted {
 		result.Trust = base + trustPath
 	}
@@ -49,7 +51,7 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, untol
 		}
 		p.table(nil, rows)
 		p.line("")
-		writeResult(p, r, declared, untold == nil)
+		writeResult(p, r, declared, moved, untold == nil)
 	})
 }
 
@@ -90,7 +92,7 @@ func inWords(list []label.DeclaredFact) (out []told, err error) {
 	return out, nil
 }
 
-func writeResult(p *page, r *verify.Result, declared []told, known bool) {
+func writeResult(p *page, r *verify.Result, declared []told, moved []label.GTIN, known bool) {
 	l := r.Label
 	support := "security updates until " + l.Product.SupportEnd.String()
 	if r.Support != label.Supported {
@@ -103,6 +105,7 @@ func writeResult(p *page, r *verify.Result, declared []told, known bool) {
 	rows := [][2]string{
 		{"label:", l.ID.Pretty()},
 		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
+		{"moved barcode:", movedText(moved)},
 		{"manufacturer:", makerText(l)},
 		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
 	}

@@ -102,6 +102,9 @@ func summary(p *authority.Published) (*labelv1.LabelSummary, error) {
 		for _, g := range p.GTINs {
 			s.Gtins = append(s.Gtins, string(g))
 		}
+		for _, g := range p.Moved {
+			s.MovedGtins = append(s.MovedGtins, string(g))
+		}
 		return s, nil
 	})
 	if err != nil {

@@ -788,7 +788,7 @@ type LabelSummary struct {
 	Name string `protobuf:"bytes,15,opt,name=name,proto3" json:"name,omitempty"`
 	// Device category.
 	Category string `protobuf:"bytes,16,opt,name=category,proto3" json:"category,omitempty"`
-	// Trade item numbers, 14 digits each.
+	// Trade item numbers of the product, 14 digits each.
 	Gtins []string `protobuf:"bytes,17,rep,name=gtins,proto3" json:"gtins,omitempty"`
 	// When the label was issued.
 	Issued *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=issued,proto3" json:"issued,omitempty"`
@@ -817,7 +817,10 @@ type LabelSummary struct {
 	// Whether a suspension, a review or a revocation of the label is not settled. It
 	// may outlive the label: a suspended label that has expired is expired, and its
 	// product is still on hold.
-	Unsettled     bool `protobuf:"varint,29,opt,name=unsettled,proto3" json:"unsettled,omitempty"`
+	Unsettled bool `protobuf:"varint,29,opt,name=unsettled,proto3" json:"unsettled,omitempty"`
+	// Trade item numbers of the device descriptor that the authority has moved to
+	// another manufacturer: the label says nothing about what bears them.
+	MovedGtins    []string `protobuf:"bytes,30,rep,name=moved_gtins,json=movedGtins,proto3" json:"moved_gtins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1053,6 +1056,13 @@ func (x *LabelSummary) GetUnsettled() bool {
 		return x.Unsettled
 	}
 	return false
+}
+
+func (x *LabelSummary) GetMovedGtins() []string {
+	if x != nil {
+		return x.MovedGtins
+	}
+	return nil
 }
 
 // What a request for a level, or an evaluation, came to.
@@ -1679,7 +1689,7 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x06action\x18\n" +
 	" \x01(\tR\x06action\x12\x1f\n" +
 	"\vmore_issues\x18\v \x01(\x05R\n" +
-	"moreIssues\"\xfe\a\n" +
+	"moreIssues\"\x9f\b\n" +
 	"\fLabelSummary\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x16\n" +
@@ -1716,7 +1726,9 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"advisories\x18\x1b \x01(\x05R\n" +
 	"advisories\x12?\n" +
 	"\rannounced_end\x18\x1c \x01(\v2\x1a.google.protobuf.TimestampR\fannouncedEnd\x12\x1c\n" +
-	"\tunsettled\x18\x1d \x01(\bR\tunsettled\"\xa9\x03\n" +
+	"\tunsettled\x18\x1d \x01(\bR\tunsettled\x12\x1f\n" +
+	"\vmoved_gtins\x18\x1e \x03(\tR\n" +
+	"movedGtins\"\xa9\x03\n" +
 	"\bDecision\x12\x16\n" +
 	"\x06scheme\x18\x01 \x01(\tR\x06scheme\x12%\n" +
 	"\x0escheme_version\x18\x02 \x01(\tR\rschemeVersion\x12\x16\n" +
