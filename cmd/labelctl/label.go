@@ -46,6 +46,9 @@ each came to, whose word it asks for, and the evidence it rests on.`,
 					p.line("\nno label is issued for the time being, whatever the evidence:")
 					writeHolds(p, r.GetHolds())
 				}
+				if why := r.GetNeedsOperator(); why != "" {
+					p.line("\nno label is issued, and none renewed, until an operator has registered the device: %s", why)
+				}
 			})
 		},
 	}

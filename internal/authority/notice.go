@@ -112,6 +112,7 @@ type JudgedNews struct {
 	Outcome  string       `json:"outcome"`            // failed, unsupported, carried-again, not-judged (its version of the scheme is not served), renewable (it is to lapse, and what that was for is in order again)
 	Action   label.Action `json:"action,omitempty"`   // what became of it: none, review or suspend
 	Criteria []string     `json:"criteria,omitempty"` // what is no longer met, in words
+	Bar      string       `json:"bar,omitempty"`      // of renewable: why it cannot be renewed for the time being, and the way out
 }
 
 // kinds says which notice a status makes.

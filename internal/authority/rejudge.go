@@ -99,6 +99,7 @@ type verdict struct {
 	ids       []string    // criteria, or what else is no longer so
 	cause     string
 	ending    *scheme.Item // a report that it rests on and that counts only until some day, the first such day; or nil
+	bar       string       // why a renewal would be refused for the time being, whatever the evidence
 	renewable bool         // it is to end early, nothing speaks any more against what it rests on, and a successor would live longer
 	givenBack int64        // log entry of the record since which that is so
 }
@@ -201,6 +202,9 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 	if n.loss == "" && p.live != nil && p.live.ID == rec.ID && endsEarly(&p.standing, l) && !doubted(p.items, l) {
 		n.renewable, err = p.outlives(s, rec.Level, a.clock())
 		n.givenBack = p.distrust.givenBack(l)
+		if e, ok := errors.AsType[*label.Error](p.bar("", p.holds)); ok {
+			n.bar = e.Text
+		}
 	}
 	return n, p, err
 }
@@ -424,7 +428,7 @@ func graceStatus(it *scheme.Item, cause string) label.Status {
 func (a *Authority) tellRenewable(b *store.Batch, n *verdict) error {
 	id := fmt.Sprintf("renewable-%s-%d", n.rec.ID, n.givenBack)
 	return tell(b, notice.LabelJudged, id, string(n.rec.ID), n.rec.Org,
-		JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: "renewable"})
+		JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: "renewable", Bar: n.bar})
 }
 
 // putOff begins the cause of a verdict that has had no consequence, because the

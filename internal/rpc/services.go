@@ -130,7 +130,11 @@ func (s *labels) EvaluateDevice(ctx context.Context, r *labelv1.EvaluateDeviceRe
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.EvaluateDeviceResponse{Decision: decision(d, d.Levels, int(r.GetLevel())), Holds: holdMessages(s.a, list)}, nil
+	why, err := s.a.NeedsOperator(caller(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.EvaluateDeviceResponse{Decision: decision(d, d.Levels, int(r.GetLevel())), Holds: holdMessages(s.a, list), NeedsOperator: why}, nil
 }
 
 func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelRequest) (*labelv1.RequestLabelResponse, error) {
