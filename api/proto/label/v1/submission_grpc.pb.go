@@ -36,7 +36,8 @@ type SubmissionServiceClient interface {
 	// RegisterDevice records a device descriptor. Registering the same descriptor
 	// again returns the first receipt. One that looks like another manufacturer's
 	// by brand and model is registered, and all operators are told (notices of kind
-	// device.alike). An operator who registers a device again that is in a category of
+	// device.alike), as they are of a brand that is near to another manufacturer's
+	// (brand.near). An operator who registers a device again that is in a category of
 	// lower risk than another of its product, has it accepted as it is.
 	//
 	// Errors: PERMISSION_DENIED if the caller is not the manufacturer it names;
@@ -146,7 +147,8 @@ type SubmissionServiceServer interface {
 	// RegisterDevice records a device descriptor. Registering the same descriptor
 	// again returns the first receipt. One that looks like another manufacturer's
 	// by brand and model is registered, and all operators are told (notices of kind
-	// device.alike). An operator who registers a device again that is in a category of
+	// device.alike), as they are of a brand that is near to another manufacturer's
+	// (brand.near). An operator who registers a device again that is in a category of
 	// lower risk than another of its product, has it accepted as it is.
 	//
 	// Errors: PERMISSION_DENIED if the caller is not the manufacturer it names;
