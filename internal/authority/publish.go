@@ -165,7 +165,7 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 	}
 	err = a.read(func(v *store.View) error {
 		p.Pictured = v.HasPicture(p.Label.Device.Picture)
-		p.GTINs, p.Moved = ownGTINs(v, rec.Device, p.Label)
+		p.GTINs, p.Moved = ownGTINs(v, rec.Device, &p.Label.Device)
 		p.Rulings, err = ruled(v, rec.Device, p.Label)
 		return err
 	})
@@ -173,10 +173,10 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 	return p, err
 }
 
-// ownGTINs returns the trade item numbers of a label's product that still are its
-// own, and those that were moved away.
-func ownGTINs(v *store.View, device label.Digest, l *label.Label) (own, moved []label.GTIN) {
-	for _, g := range l.Device.GTINs {
+// ownGTINs returns the trade item numbers of a device that still are its own, and
+// those that were moved away.
+func ownGTINs(v *store.View, device label.Digest, desc *label.Device) (own, moved []label.GTIN) {
+	for _, g := range desc.GTINs {
 		if v.GTINMovedFrom(device, g) {
 			moved = append(moved, g)
 		} else {
@@ -240,7 +240,7 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 			return err
 		}
 		d.Pictured = v.HasPicture(signed.Label.Device.Picture)
-		d.GTINs, d.Moved = ownGTINs(v, rec.Device, signed.Label)
+		d.GTINs, d.Moved = ownGTINs(v, rec.Device, &signed.Label.Device)
 		d.proof, err = prove(v, head, rec.Index)
 		return err
 	})

@@ -95,15 +95,10 @@ func summary(p *authority.Published) (*labelv1.LabelSummary, error) {
 			SupportEnd: l.Product.SupportEnd.String(), LogIndex: p.Index,
 			State: stateOf[p.State], SupportState: supportOf[p.Support],
 			ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Advisories: int32(p.Concerns()), Unsettled: len(p.Holds) > 0,
+			Gtins: texts(p.GTINs), MovedGtins: texts(p.Moved),
 		}
 		if p.Scheduled != nil {
 			s.AnnouncedEnd = timestamp(p.Scheduled.Effective)
-		}
-		for _, g := range p.GTINs {
-			s.Gtins = append(s.Gtins, string(g))
-		}
-		for _, g := range p.Moved {
-			s.MovedGtins = append(s.MovedGtins, string(g))
 		}
 		return s, nil
 	})

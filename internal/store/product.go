@@ -333,9 +333,18 @@ func (v *View) CountDevices(org string) (n int, err error) {
 }
 
 // OrgDevices calls f with the devices of a manufacturer, by model number, until f
-// returns false.
-func (v *View) OrgDevices(org string, f func(*Device) bool) error {
-	return v.prefix(bModels, orgKey(org), nil, func(rest []byte) (bool, error) {
+// returns false: with those after one of them, where that is not nil.
+func (v *View) OrgDevices(org string, after *Device, f func(*Device) bool) error {
+	p := orgKey(org)
+	var cursor []byte
+	if after != nil {
+		var desc label.Device
+		if err := label.Decode(after.Descriptor, &desc); err != nil {
+			return err
+		}
+		cursor = modelKey(org, desc.Model, after.Digest[:]...)[len(p):]
+	}
+	return v.prefix(bModels, p, cursor, func(rest []byte) (bool, error) {
 		digest := label.Digest(rest[len(rest)-len(label.Digest{}):])
 		d, err := v.Device(digest)
 		if err != nil {
