@@ -25,7 +25,7 @@
 //	/icon.svg, /favicon.ico    the picture of this site
 //	/l/{id}                    the label: a page, or JSON where Accept prefers it;
 //	                           with ?gtin= it says whether that is of its product
-//	/l/{id}.json               the label as JSON
+//	/l/{id}.json               the label as JSON, with ?gtin= likewise
 //	/l/{id}/bundle             Sigstore bundle with the signed statement
 //	/l/{id}/device             device descriptor, the statement's subject, byte for byte
 //	/l/{id}/proof              tlog-proof that the statement is in the log
@@ -143,7 +143,7 @@
 //		"effective": "2026-11-03T09:00:00Z",  later than recorded where it was announced
 //		"logIndex": 17,
 //		"successor": {"id": "...", "url": "..."},             of a superseded label
-//		"advisory": {"id": "...", "state": "affected", "fixedIn": "2.4.1", ...}  as [label.AdvisoryRef]
+//		"advisory": {"id": "...", "state": "affected", "fixedIn": "2.4.1", "advice": "update-to", ...}  as [label.AdvisoryRef]
 //	}
 //
 // State, support and advisories are axes of their own: a label may be active

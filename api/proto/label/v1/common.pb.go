@@ -638,10 +638,19 @@ type Advisory struct {
 	State string `protobuf:"bytes,8,opt,name=state,proto3" json:"state,omitempty"`
 	// Firmware version from which on all of it is fixed; empty where there is none.
 	FixedIn string `protobuf:"bytes,9,opt,name=fixed_in,json=fixedIn,proto3" json:"fixed_in,omitempty"`
-	// What the owner of a device should do.
+	// What the owner of a device should do, in English, from advice and words.
 	Action string `protobuf:"bytes,10,opt,name=action,proto3" json:"action,omitempty"`
 	// How many issues are left out; the document has them all.
-	MoreIssues    int32 `protobuf:"varint,11,opt,name=more_issues,json=moreIssues,proto3" json:"more_issues,omitempty"`
+	MoreIssues int32 `protobuf:"varint,11,opt,name=more_issues,json=moreIssues,proto3" json:"more_issues,omitempty"`
+	// What the owner should do, as a code, so that it can be said in any language:
+	// await, has-fix, unaffected, update-to (fixed_in), update, follow (words),
+	// no-update-yet, no-fix-planned or ask.
+	Advice string `protobuf:"bytes,12,opt,name=advice,proto3" json:"advice,omitempty"`
+	// What the publisher says to that, in its own words; may be empty.
+	Words string `protobuf:"bytes,13,opt,name=words,proto3" json:"words,omitempty"`
+	// Language of title and words, a tag of BCP 47; empty where the document does not
+	// say.
+	Language      string `protobuf:"bytes,14,opt,name=language,proto3" json:"language,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -751,6 +760,27 @@ func (x *Advisory) GetMoreIssues() int32 {
 		return x.MoreIssues
 	}
 	return 0
+}
+
+func (x *Advisory) GetAdvice() string {
+	if x != nil {
+		return x.Advice
+	}
+	return ""
+}
+
+func (x *Advisory) GetWords() string {
+	if x != nil {
+		return x.Words
+	}
+	return ""
+}
+
+func (x *Advisory) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
 }
 
 // A label in short. The signed statement has more.
@@ -1675,7 +1705,7 @@ const file_label_v1_common_proto_rawDesc = "" +
 	" \x01(\tR\fsuccessorUrl\x12.\n" +
 	"\badvisory\x18\v \x01(\v2\x12.label.v1.AdvisoryR\badvisory\x12\x14\n" +
 	"\x05cause\x18\f \x01(\tR\x05cause\x12\x14\n" +
-	"\x05title\x18\r \x01(\tR\x05title\"\x92\x02\n" +
+	"\x05title\x18\r \x01(\tR\x05title\"\xdc\x02\n" +
 	"\bAdvisory\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x14\n" +
@@ -1689,7 +1719,10 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x06action\x18\n" +
 	" \x01(\tR\x06action\x12\x1f\n" +
 	"\vmore_issues\x18\v \x01(\x05R\n" +
-	"moreIssues\"\x9f\b\n" +
+	"moreIssues\x12\x16\n" +
+	"\x06advice\x18\f \x01(\tR\x06advice\x12\x14\n" +
+	"\x05words\x18\r \x01(\tR\x05words\x12\x1a\n" +
+	"\blanguage\x18\x0e \x01(\tR\blanguage\"\x9f\b\n" +
 	"\fLabelSummary\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x16\n" +
