@@ -265,7 +265,9 @@ A renewal needs something new: a report or declaration that is newer than the
 label, or another judgement. The level is that of the label; --level asks for
 another, and a lower one only with --reason new-level. What is open about the label
 (a review, advisories, an earlier end) goes over to the new one. A manufacturer
-cannot renew while the product is on hold ("labelctl hold list").`,
+cannot renew while the product is on hold ("labelctl hold list"), and nobody while
+another device of it is in a category of higher risk, until an operator has
+registered the device ("labelctl evaluate" says so).`,
 		Example: `  labelctl label renew K7QM-4T2X-9PWH
   labelctl label renew K7QM-4T2X-9PWH --level 2 --reason new-level --text "Sold without the outdoor housing."`,
 	})

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +19,7 @@ hardware revision, trade item numbers (GTINs), what else belongs to the product,
 and a picture. The SHA-256 of its canonical JSON is the digest by which everything
 signed refers to it, so another byte is another device.`,
 		"  labelctl device register camera.yaml\n  labelctl device canonical camera.yaml --out camera.json",
-		deviceCanonicalCommand(c), deviceRegisterCommand(c), deviceShowCommand(c))
+		deviceCanonicalCommand(c), deviceRegisterCommand(c), deviceListCommand(c), deviceShowCommand(c))
 }
 
 // A deviceFile is a descriptor as JSON.
@@ -174,6 +176,90 @@ func (c *ctl) register(ctx context.Context, descriptor, picture []byte) error {
 			c.note("its picture was there before")
 		}
 	})
+}
+
+func deviceListCommand(c *ctl) *cobra.Command {
+	var manufacturer string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List registered devices, their labels, and what is open about them",
+		Long: `List the caller's registered devices by model number: each with its category and
+barcode numbers, how its labels stand, and what keeps it from getting one. Operators
+name the manufacturer. "labelctl hold list" says more of a hold, "labelctl evaluate"
+of what is missing for a level.`,
+		Example: "  labelctl device list --key maker.key --as northlight\n  labelctl device list --output json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			list, err := c.devices(cmd.Context(), manufacturer)
+			if err != nil {
+				return err
+			}
+			return c.show(&labelv1.ListDevicesResponse{Devices: list}, func(p *page) { writeDevices(p, list) })
+		},
+	}
+	cmd.Flags().StringVar(&manufacturer, "manufacturer", "", "`ID` of the manufacturer; for operators")
+	return cmd
+}
+
+// devices fetches the devices of the caller, or of a manufacturer.
+func (c *ctl) devices(ctx context.Context, manufacturer string) (list []*labelv1.DeviceSummary, err error) {
+	conn, err := c.caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	api := labelv1.NewSubmissionServiceClient(conn)
+	err = each(func(token string) (string, error) {
+		r, err := api.ListDevices(ctx, &labelv1.ListDevicesRequest{Manufacturer: manufacturer, PageSize: pageSize, PageToken: token})
+		list = append(list, r.GetDevices()...)
+		return r.GetNextPageToken(), err
+	})
+	return list, err
+}
+
+func writeDevices(p *page, list []*labelv1.DeviceSummary) {
+	var rows [][]string
+	for _, d := range list {
+		rows = append(rows, []string{short(d.GetDevice()), productName(d.GetBrand(), d.GetName()), d.GetModel(), d.GetCategory(),
+			strings.Join(d.GetGtins(), ", "), labelsText(d), openText(d)})
+	}
+	p.table([]string{"DEVICE", "NAME", "MODEL", "CATEGORY", "BARCODES", "LABEL", "OPEN"}, rows)
+}
+
+// labelsText says which labels a device has, or had last, and how they stand.
+func labelsText(d *labelv1.DeviceSummary) string {
+	var list []string
+	for _, s := range d.GetLabels() {
+		list = append(list, fmt.Sprintf("%s level %d: %s", label.ID(s.GetId()).Pretty(), s.GetLevel(), stateText(s)))
+	}
+	for _, id := range d.GetUnavailable() {
+		list = append(list, label.ID(id).Pretty()+": cannot be shown now")
+	}
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, "; ")
+}
+
+// openText says what keeps a device from getting a label, or is wrong with it.
+func openText(d *labelv1.DeviceSummary) string {
+	var list []string
+	for _, h := range d.GetHolds() {
+		list = append(list, "ON HOLD: "+h.GetReason())
+	}
+	if d.GetNeedsOperator() != "" {
+		list = append(list, "NEEDS AN OPERATOR: same product in a category of higher risk")
+	}
+	for _, g := range d.GetMovedGtins() {
+		list = append(list, "barcode "+g+" moved away")
+	}
+	if d.GetPictureMissing() {
+		list = append(list, "picture not sent")
+	}
+	if len(list) == 0 {
+		return "-"
+	}
+	return strings.Join(list, "; ")
 }
 
 func deviceShowCommand(c *ctl) *cobra.Command {

@@ -79,16 +79,16 @@ func (c *ctl) digest(ctx context.Context, arg string) (string, error) {
 	return label.DigestOf(b).String(), err
 }
 
-// deviceThatBegins looks for a device among those of the caller's labels and
-// statements.
+// deviceThatBegins looks for a device among those that the caller has registered, and
+// those of its statements.
 func (c *ctl) deviceThatBegins(ctx context.Context, begins string) (string, error) {
 	statements, err := c.submissions(ctx, "")
 	if err != nil {
 		return "", err
 	}
-	labels, err := c.ownLabels(ctx)
+	registered, err := c.devices(ctx, "")
 	if e, ok := errors.AsType[*serviceError](err); ok && (e.code == codes.PermissionDenied || e.code == codes.InvalidArgument) {
-		err = nil // only a manufacturer has labels
+		err = nil // only a manufacturer has devices
 	}
 	if err != nil {
 		return "", err
@@ -97,11 +97,11 @@ func (c *ctl) deviceThatBegins(ctx context.Context, begins string) (string, erro
 	for _, s := range statements {
 		devices = append(devices, s.GetDevice())
 	}
-	for _, l := range labels {
-		devices = append(devices, l.GetDevice())
+	for _, d := range registered {
+		devices = append(devices, d.GetDevice())
 	}
 	return unique("DEVICE", begins, devices,
-		"there is no such file either, and only devices of your own labels and statements are found by the beginning; \"labelctl label list --manufacturer ID --output json\" has the whole digests of labelled devices, \"labelctl device canonical FILE --output json\" that of a descriptor")
+		"there is no such file either, and only devices that you registered, or made statements about, are found by the beginning; \"labelctl label list --manufacturer ID --output json\" has the whole digests of labelled devices, \"labelctl device canonical FILE --output json\" that of a descriptor")
 }
 
 // statement returns the digest of the statement that an argument means: whole, or

@@ -46,6 +46,9 @@ each came to, whose word it asks for, and the evidence it rests on.`,
 					p.line("\nno label is issued for the time being, whatever the evidence:")
 					writeHolds(p, r.GetHolds())
 				}
+				if why := r.GetNeedsOperator(); why != "" {
+					p.line("\nno label is issued, and none renewed, until an operator has registered the device: %s", why)
+				}
 			})
 		},
 	}
@@ -274,6 +277,7 @@ func writeSummary(p *page, s *labelv1.LabelSummary, state ...[2]string) {
 		{"url:", s.GetUrl()},
 		{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assuranceWords[s.GetAssurance()], s.GetSchemeName(), s.GetSchemeVersion())},
 		{"device:", deviceText(s)},
+		{"moved barcode:", movedText(s.GetMovedGtins())},
 	}, state...)
 	p.pairs(append(rows,
 		[2]string{"issued:", day(s.GetIssued())},
@@ -286,8 +290,9 @@ func deviceText(s *labelv1.LabelSummary) string {
 	return fmt.Sprintf("%s, model %s, by %s", productName(s.GetBrand(), s.GetName()), s.GetModel(), s.GetManufacturerName())
 }
 
-// stateText says in a word how a label stands: in capitals where it does not
-// count.
+// stateText says in a few words how a label stands: in capitals where it does not
+// count, and with what is open about it, so that nobody takes a label from a list
+// for one with nothing against it.
 func stateText(s *labelv1.LabelSummary) string {
 	text := string(stateOf[s.GetState()])
 	if s.GetState() != labelv1.LabelState_LABEL_STATE_ACTIVE {
@@ -296,8 +301,21 @@ func stateText(s *labelv1.LabelSummary) string {
 	if s.GetExpiringSoon() {
 		text += ", expiring soon"
 	}
+	live := stateOf[s.GetState()].Live()
+	if live && s.GetExpiresFor() == labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END {
+		text += ", ends early"
+	}
+	if end := s.GetAnnouncedEnd(); end != nil {
+		text += ", to end on " + day(end)
+	}
 	if s.GetUnderReview() {
 		text += ", under review"
+	}
+	if n := int(s.GetAdvisories()); n > 0 && s.GetState() == labelv1.LabelState_LABEL_STATE_ACTIVE {
+		text += ", " + plural(n, "security notice", "security notices")
+	}
+	if s.GetUnsettled() && s.GetState() == labelv1.LabelState_LABEL_STATE_EXPIRED {
+		text += ", product on hold"
 	}
 	return text
 }

@@ -95,7 +95,8 @@ func statusOf(s *labelv1.LabelStatus) *label.Status {
 	if a := s.GetAdvisory(); a != nil {
 		out.Advisory = &label.AdvisoryRef{
 			ID: a.GetId(), Version: a.GetVersion(), Title: a.GetTitle(), URL: a.GetUrl(), Issues: a.GetIssues(), More: int(a.GetMoreIssues()),
-			Severity: a.GetSeverity(), State: a.GetState(), FixedIn: a.GetFixedIn(), Action: a.GetAction(),
+			Severity: a.GetSeverity(), State: a.GetState(), FixedIn: a.GetFixedIn(),
+			Advice: label.Advice(a.GetAdvice()), Words: a.GetWords(), Language: a.GetLanguage(),
 		}
 	}
 	return out
@@ -246,18 +247,20 @@ func advisoryRows(a *label.AdvisoryRef) [][2]string {
 		text += ": " + a.Title
 	}
 	rows := [][2]string{{"advisory:", text}, {"", advisoryState(a)}}
-	if a.Action != "" {
-		rows = append(rows, [2]string{"", "what to do: " + a.Action})
+	if do := a.InEnglish(); do != "" {
+		rows = append(rows, [2]string{"", "what to do: " + do})
 	}
 	return append(rows, [2]string{"", a.URL})
 }
 
 func advisoryState(a *label.AdvisoryRef) string {
 	switch {
-	case a.State == "not-affected":
+	case !a.Concerns():
 		return "not affected"
 	case a.State == "under-investigation":
 		return "OPEN: whether the product is affected is being found out"
+	case a.Open() && a.Advice == label.AdviceNoFixPlanned:
+		return "OPEN: affected, and nothing will mend it"
 	case a.Open():
 		return "OPEN: affected, and nothing mends it yet"
 	case a.FixedIn != "":

@@ -29,10 +29,10 @@ func TestStandingInWords(t *testing.T) {
 	advised := status(label.Advise)
 	advised.Advisory = &label.AdvisoryRef{
 		ID: "NL-1", Title: "It leaks", URL: "https://northlight.example/1", Severity: "high", Issues: []string{"CVE-2026-1"}, More: 3,
-		State: "affected", Action: "Unplug it.",
+		State: "affected", Advice: label.AdviceFollow, Words: "Unplug it.",
 	}
 	mended := status(label.Advise)
-	mended.Advisory = &label.AdvisoryRef{ID: "NL-2", State: "affected", FixedIn: "2.1", Action: "Update."}
+	mended.Advisory = &label.AdvisoryRef{ID: "NL-2", State: "affected", FixedIn: "2.1", Advice: label.AdviceUpdateTo}
 
 	for _, tc := range []struct {
 		name     string
@@ -56,7 +56,7 @@ func TestStandingInWords(t *testing.T) {
 		{"review", label.Standing{State: label.Active, Review: status(label.Review)}, []string{"under review:  since 2026-05-04T12:00:00Z: code: "}},
 		{
 			"advisories", label.Standing{State: label.Active, Advisories: []*label.Status{advised, mended}},
-			[]string{"NL-1, high, CVE-2026-1 and 3 more: It leaks\n", "OPEN: affected", "what to do: Unplug it.\n", "https://northlight.example/1\n", "NL-2\n", "you need version 2.1 or later\n", "what to do: Update.\n"},
+			[]string{"NL-1, high, CVE-2026-1 and 3 more: It leaks\n", "OPEN: affected", "what to do: The publisher of the notice advises: Unplug it.\n", "https://northlight.example/1\n", "NL-2\n", "you need version 2.1 or later\n", "what to do: Update to version 2.1 or later.\n"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestHistoryInWords(t *testing.T) {
 	}
 	advice := &labelv1.LabelStatus{
 		Label: "K7QM4T2X9PWH", Number: 2, Action: labelv1.LabelAction_LABEL_ACTION_ADVISE, Reason: "advisory", Text: "Published.",
-		Recorded: at, Effective: at, LogIndex: 10, Advisory: &labelv1.Advisory{Id: "NL-1", Title: "It leaks", State: "affected", Action: "Unplug it."},
+		Recorded: at, Effective: at, LogIndex: 10, Advisory: &labelv1.Advisory{Id: "NL-1", Title: "It leaks", State: "affected", Advice: "follow", Words: "Unplug it."},
 	}
 	r := &labelv1.VerifyResponse{
 		Summary: &labelv1.LabelSummary{
@@ -145,17 +145,40 @@ func TestHistoryInWords(t *testing.T) {
                       advisory: Published.
                       NL-1: It leaks
                       OPEN: affected, and nothing mends it yet
-                      what to do: Unplug it.
+                      what to do: The publisher of the notice advises: Unplug it.
 
 as of:        2026-05-04T12:00:00Z
 state:        active
 early end:    lab-scope-lost: No longer accredited. Audit.
 advisory:     NL-1: It leaks
               OPEN: affected, and nothing mends it yet
-              what to do: Unplug it.
+              what to do: The publisher of the notice advises: Unplug it.
 valid until:  2026-11-04: the authority ends it early, for the reason in its history
 `
 	if got := p.b.String(); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// TestStateInShort has a list say what is open about a label, and nothing of one with
+// nothing open.
+func TestStateInShort(t *testing.T) {
+	active, expired := labelv1.LabelState_LABEL_STATE_ACTIVE, labelv1.LabelState_LABEL_STATE_EXPIRED
+	early := labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END
+	for want, s := range map[string]*labelv1.LabelSummary{
+		"active":                                   {State: active},
+		"active, expiring soon":                    {State: active, ExpiringSoon: true},
+		"active, under review":                     {State: active, UnderReview: true, Unsettled: true},
+		"active, 1 security notice":                {State: active, Advisories: 1},
+		"active, ends early":                       {State: active, ExpiresFor: early},
+		"active, to end on 2027-03-01":             {State: active, AnnouncedEnd: timestamppb.New(time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC))},
+		"SUSPENDED":                                {State: labelv1.LabelState_LABEL_STATE_SUSPENDED, Unsettled: true, Advisories: 2},
+		"EXPIRED":                                  {State: expired, ExpiresFor: early, Advisories: 1},
+		"EXPIRED, product on hold":                 {State: expired, Unsettled: true},
+		"active, under review, 2 security notices": {State: active, UnderReview: true, Advisories: 2},
+	} {
+		if got := stateText(s); got != want {
+			t.Errorf("%v is %q, want %q", s, got, want)
+		}
 	}
 }

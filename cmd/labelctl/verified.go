@@ -12,9 +12,10 @@ import (
 )
 
 // showVerified shows a result; next is how the label stands that took the place of a
-// superseded one, where that is known, and untold is why nobody can tell how the label
-// stands, if so.
-func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next label.State, untold error) error {
+// superseded one, where that is known, moved are the numbers of the product that the
+// service says are another manufacturer's now, and untold is why nobody can tell how the
+// label stands, if so.
+func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next label.State, moved []label.GTIN, untold error) error {
 	result := struct {
 		Genuine bool   `json:"genuine"`
 		Trusted bool   `json:"trusted"`          // the keys are those of a trust file
@@ -23,8 +24,9 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next 
 		Trust   string `json:"trust"`            // file, or URL of the service's own word
 		State   string `json:"state"`
 		*verify.Result
-		Next label.State `json:"successorState,omitempty"` // of the label in the place of a superseded one, where it was asked for
-	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r, next}
+		Next  label.State  `json:"successorState,omitempty"` // of the label in the place of a superseded one, where it was asked for
+		Moved []label.GTIN `json:"movedGtins,omitempty"`
+	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r, next, moved}
 	if !result.Trusted {
 		result.Trust = base + trustPath
 	}
@@ -51,7 +53,7 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next 
 		}
 		p.table(nil, rows)
 		p.line("")
-		writeResult(p, r, next, declared, untold == nil)
+		writeResult(p, r, next, declared, moved, untold == nil)
 	})
 }
 
@@ -92,7 +94,7 @@ func inWords(list []label.DeclaredFact) (out []told, err error) {
 	return out, nil
 }
 
-func writeResult(p *page, r *verify.Result, next label.State, declared []told, known bool) {
+func writeResult(p *page, r *verify.Result, next label.State, declared []told, moved []label.GTIN, known bool) {
 	l := r.Label
 	support := "security updates until " + l.Product.SupportEnd.String()
 	if r.Support != label.Supported {
@@ -105,6 +107,7 @@ func writeResult(p *page, r *verify.Result, next label.State, declared []told, k
 	rows := [][2]string{
 		{"label:", l.ID.Pretty()},
 		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
+		{"moved barcode:", movedText(moved)},
 		{"manufacturer:", makerText(l)},
 		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
 	}
@@ -209,13 +212,7 @@ func caveats(a *account) string {
 	if a.Review != nil {
 		list = append(list, "UNDER REVIEW")
 	}
-	notices := 0
-	for _, s := range a.Advisories {
-		if s.Advisory.State != "not-affected" {
-			notices++
-		}
-	}
-	if notices > 0 {
+	if notices := a.Concerns(); notices > 0 {
 		list = append(list, plural(notices, "security notice concerns", "security notices concern")+" it")
 	}
 	if len(list) == 0 {

@@ -58,6 +58,9 @@ The package holds all that happened to the label, so that --at can ask how it
 stood at an instant that is past, and a signed proof that it is all. How it will
 stand nobody can say: an instant that is yet to come is refused.
 
+A number under the barcode that the authority has moved to another manufacturer is
+named as such where the service is asked for the label; a package does not tell.
+
 A package file is checked by itself, also where there is a network: the service
 is asked for its keys where --trust is not given, and never for the label. What
 happened after the package was made cannot be known from a file, so the proof in
@@ -266,7 +269,13 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 	if fetched && r.State == label.Superseded {
 		next = c.successor(ctx, v, base, trust, r.Because.Successor.ID)
 	}
-	if err := c.showVerified(v, base, r, next, untold); err != nil {
+	var moved []label.GTIN
+	if s.id != "" {
+		if moved, err = c.moved(ctx, base, s.id); err != nil {
+			return err
+		}
+	}
+	if err := c.showVerified(v, base, r, next, moved, untold); err != nil {
 		return err
 	}
 	overruled := untold != nil && r.Overruled != nil // such as suspended in the package, and valid in a newer list
@@ -294,6 +303,33 @@ func (c *ctl) successor(ctx context.Context, v *verification, base string, trust
 		return ""
 	}
 	return r.State
+}
+
+// moved asks which of the numbers in a label's descriptor the authority has moved to
+// another manufacturer since. No package has that, since it is nothing that happened
+// to the label: the service's word is taken.
+func (c *ctl) moved(ctx context.Context, base string, id label.ID) ([]label.GTIN, error) {
+	b, err := c.get(ctx, base, "/l/"+string(id)+".json")
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Moved []label.GTIN `json:"movedGtins"`
+	}
+	return answer.Moved, label.DecodeLoose(b, &answer)
+}
+
+// movedText says what the label says nothing of any more; nothing where no number was
+// moved.
+func movedText[G ~string](moved []G) string {
+	if len(moved) == 0 {
+		return ""
+	}
+	var list []string
+	for _, g := range moved {
+		list = append(list, string(g))
+	}
+	return strings.Join(list, ", ") + ": another manufacturer's now, of what bears it the label says nothing"
 }
 
 // listed holds a result to the status list in a file, if one is named. A list

@@ -23,6 +23,7 @@ type Advisory struct {
 	Version   string // of the document, as it counts
 	Title     string // empty in OpenVEX, which has none
 	Publisher string
+	Language  string       // of its texts, a tag of BCP 47; empty where it does not say, as OpenVEX never does
 	URL       string       // https address of the document or its page; may be empty
 	Published time.Time    // first release
 	Updated   time.Time    // this release

@@ -76,7 +76,7 @@ func TestParse(t *testing.T) {
 	}{
 		{"csaf-fix.json", advisory.Advisory{
 			Format: advisory.CSAF, ID: "NL-SA-2026-0011", Version: "2", Title: "Porch Camera 2: pictures readable without a password",
-			Publisher: "Northlight Devices Ltd", URL: "https://northlight.example/security/nl-sa-2026-0011",
+			Publisher: "Northlight Devices Ltd", Language: "en", URL: "https://northlight.example/security/nl-sa-2026-0011",
 			Published: day(3, 9, 0), Updated: day(12, 9, 0), Final: true,
 		}, []string{
 			"CVE-2026-9900011 high 8.1: affected vers:generic/<3.8.4 [3.8.4] [vendor_fix workaround], fixed 3.8.4 [3.8.4] []",

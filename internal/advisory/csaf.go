@@ -13,6 +13,7 @@ import (
 type csafDocument struct {
 	Document struct {
 		Category     string `json:"category"`
+		Language     string `json:"lang"`
 		Title        string `json:"title"`
 		Distribution struct {
 			TLP struct {
@@ -176,6 +177,7 @@ func (in *csafDocument) head(now time.Time) (*Advisory, error) {
 		Version:   tracking.Version,
 		Title:     clip(label.Readable(d.Title), label.MaxText),
 		Publisher: clip(label.Readable(d.Publisher.Name), label.MaxText),
+		Language:  label.LanguageTag(d.Language),
 		Published: initial,
 		Updated:   current,
 		Final:     tracking.Status == "final",

@@ -3,7 +3,6 @@ package advisory
 import (
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -15,8 +14,9 @@ type Effect struct {
 	Issues   []string // the issues that have this status, as the document orders them
 	Severity Severity // worst of these, where affected or under investigation
 	FixedIn  string   // where affected: lowest version that is stated to be fixed and has none of the issues, nor has any later one
-	Action   string   // one sentence for a shopper
-	URL      string   // https, where to read or get more; may be empty
+	Advice   label.Advice
+	Words    string // of the publisher, that go with the advice; may be empty
+	URL      string // https, where to read or get more; may be empty
 }
 
 // For returns what the advisory says of a device and a firmware version, which
@@ -52,11 +52,11 @@ func (a *Advisory) For(dev *label.Device, firmware string) (Effect, bool) {
 	}
 	switch e.Status {
 	case UnderInvestigation:
-		e.Action = "The maker is looking into it."
+		e.Advice = label.AdviceAwait
 	case Fixed:
-		e.Action = "No action is needed: this version has the fix."
+		e.Advice = label.AdviceHasFix
 	case NotAffected:
-		e.Action = "No action is needed: this product is not affected."
+		e.Advice = label.AdviceUnaffected
 	default:
 		e.FixedIn = fixedIn(rulings, at)
 		e.advise(deciding, at)
@@ -304,29 +304,30 @@ func (e *Effect) advise(deciding []ruling, at Version) {
 	e.instruct(worst, words)
 }
 
-// instruct passes on what to do.
+// instruct passes on what to do, and the publisher's words beside it: what we say and
+// what they say is never one sentence, since it may be of two languages and has two
+// authors.
 func (e *Effect) instruct(prospect int, words Remedy) {
 	if words.URL != "" {
 		e.URL = words.URL
 	}
-	advice := "."
-	if words.Text != "" {
-		advice = "; the maker advises: " + sentence(words.Text)
-	}
 	switch {
 	case e.FixedIn != "":
-		e.Action = "Update to version " + e.FixedIn + " or later."
-	case prospect == updatable:
-		e.Action = "An update is available" + advice
+		e.Advice = label.AdviceUpdateTo
+		return
 	case prospect == silent:
-		e.Action = "The maker has not said what to do; ask the maker."
+		e.Advice = label.AdviceAsk
+		return
+	case prospect == updatable:
+		e.Advice = label.AdviceUpdate
 	case prospect == final:
-		e.Action = "No update is planned" + advice
-	case words.Category == Action:
-		e.Action = "The maker advises: " + sentence(words.Text)
+		e.Advice = label.AdviceNoFixPlanned
+	case words.Category == Action && words.Text != "":
+		e.Advice = label.AdviceFollow
 	default:
-		e.Action = "No update is available yet" + advice
+		e.Advice = label.AdviceNoUpdateYet
 	}
+	e.Words = clip(words.Text, label.MaxAdvice)
 }
 
 // prospect returns what the maker says about an issue, and the words to pass on.
@@ -378,13 +379,4 @@ func (s saying) prospect() (prospect int, words Remedy) {
 		return open, words
 	}
 	return silent, words
-}
-
-// sentence ends a maker's words as a sentence.
-func sentence(s string) string {
-	s = clip(s, maxAdvice)
-	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "!") || strings.HasSuffix(s, "…") {
-		return s
-	}
-	return s + "."
 }

@@ -199,7 +199,15 @@ func TestManyFixes(t *testing.T) {
 	}
 }
 
-// TestAction reads the sentences for shoppers.
+// advised returns an advice, and the publisher's words.
+func advised(e advisory.Effect) string {
+	if e.Words == "" {
+		return string(e.Advice)
+	}
+	return string(e.Advice) + ": " + e.Words
+}
+
+// TestAction reads what shoppers are advised.
 func TestAction(t *testing.T) {
 	remedy := func(category, text string) string {
 		return fmt.Sprintf(`{"category":%q,"details":%q,"url":"https://northlight.example/%s"}`, category, text, category)
@@ -210,38 +218,38 @@ func TestAction(t *testing.T) {
 		says         said
 		action, url  string
 	}{
-		{remedy("vendor_fix", "Install it."), bad, "Update to version 2.4.1 or later.", "vendor_fix"},
-		{remedy("vendor_fix", "Install the new one"), listed, "An update is available; the maker advises: Install the new one.", "vendor_fix"},
-		{remedy("workaround", "Unplug it.") + "," + remedy("vendor_fix", "Install it."), listed, "An update is available; the maker advises: Install it.", "vendor_fix"},
-		{remedy("none_available", "Sorry."), bad, "No update is available yet.", ""},
-		{remedy("none_available", "Sorry.") + "," + remedy("workaround", "Unplug it!"), bad, "No update is available yet; the maker advises: Unplug it!", "workaround"},
-		{remedy("workaround", "Unplug it.") + "," + remedy("mitigation", "Move it."), bad, "No update is available yet; the maker advises: Move it.", "mitigation"},
-		{remedy("no_fix_planned", "Replace it."), bad, "No update is planned; the maker advises: Replace it.", "no_fix_planned"},
-		{remedy("no_fix_planned", "Replace it.") + "," + remedy("mitigation", "Move it."), bad, "No update is planned; the maker advises: Move it.", "mitigation"},
-		{"", bad, "The maker has not said what to do; ask the maker.", ""},
-		{remedy("workaround", strings.Repeat("word ", 200)), bad, "No update is available yet; the maker advises: " + strings.Repeat("word ", 78) + "word…", "workaround"},
-		{"", said{"under_investigation", ""}, "The maker is looking into it.", ""},
-		{"", said{"fixed", "2.0"}, "No action is needed: this version has the fix.", ""},
-		{"", said{"known_not_affected", "2.0"}, "No action is needed: this product is not affected.", ""},
+		{remedy("vendor_fix", "Install it."), bad, "update-to", "vendor_fix"},
+		{remedy("vendor_fix", "Install the new one"), listed, "update: Install the new one", "vendor_fix"},
+		{remedy("workaround", "Unplug it.") + "," + remedy("vendor_fix", "Install it."), listed, "update: Install it.", "vendor_fix"},
+		{remedy("none_available", "Sorry."), bad, "no-update-yet", ""},
+		{remedy("none_available", "Sorry.") + "," + remedy("workaround", "Unplug it!"), bad, "no-update-yet: Unplug it!", "workaround"},
+		{remedy("workaround", "Unplug it.") + "," + remedy("mitigation", "Move it."), bad, "no-update-yet: Move it.", "mitigation"},
+		{remedy("no_fix_planned", "Replace it."), bad, "no-fix-planned: Replace it.", "no_fix_planned"},
+		{remedy("no_fix_planned", "Replace it.") + "," + remedy("mitigation", "Move it."), bad, "no-fix-planned: Move it.", "mitigation"},
+		{"", bad, "ask", ""},
+		{remedy("workaround", strings.Repeat("word ", 200)), bad, "no-update-yet: " + strings.Repeat("word ", 78) + "word…", "workaround"},
+		{"", said{"under_investigation", ""}, "await", ""},
+		{"", said{"fixed", "2.0"}, "has-fix", ""},
+		{"", said{"known_not_affected", "2.0"}, "unaffected", ""},
 	} {
 		e, _ := parse(t, issue(tt.remediations, tt.says)).For(camera(), "2.0")
 		if tt.url != "" {
 			tt.url = "https://northlight.example/" + tt.url
 		}
-		if e.Action != tt.action || e.URL != tt.url {
-			t.Errorf("%s: got %q, %s\nwant %q, %s", tt.remediations, e.Action, e.URL, tt.action, tt.url)
+		if advised(e) != tt.action || e.URL != tt.url {
+			t.Errorf("%s: got %q, %s\nwant %q, %s", tt.remediations, advised(e), e.URL, tt.action, tt.url)
 		}
 	}
 
 	// The issue that leaves most to worry about has the word.
 	says := []said{{"known_affected", ""}, {"known_affected", "2.0"}}
 	a := parse(t, csafDocument(versionTree(says), vulnerability(1, vendorFix, says[:1], 0)+","+vulnerability(2, remedy("mitigation", "Move it."), says[1:], 1)))
-	if e, _ := a.For(camera(), "2.0"); e.Action != "No update is available yet; the maker advises: Move it." {
-		t.Errorf("of two issues: %s", e.Action)
+	if e, _ := a.For(camera(), "2.0"); advised(e) != "no-update-yet: Move it." {
+		t.Errorf("of two issues: %s", advised(e))
 	}
 	e, _ := parse(t, vexDocument(`{"vulnerability":{"name":"CVE-2026-0001"},"status":"affected","action_statement":"Unplug it","products":[{"@id":"pkg:generic/northlight/nl-c210"}]}`)).For(camera(), "")
-	if e.Action != "The maker advises: Unplug it." || e.URL != "https://northlight.example/vex/1" {
-		t.Errorf("OpenVEX: %s %s", e.Action, e.URL)
+	if advised(e) != "follow: Unplug it" || e.URL != "https://northlight.example/vex/1" {
+		t.Errorf("OpenVEX: %s %s", advised(e), e.URL)
 	}
 }
 

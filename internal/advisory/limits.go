@@ -38,10 +38,6 @@ const (
 	// maxFixes bounds the versions that are tried to find the one to advise.
 	maxFixes = 32
 
-	// maxAdvice bounds the maker's words in a sentence for shoppers, in bytes. With
-	// the words before them they stay below label.MaxAdvice.
-	maxAdvice = 400
-
 	// maxFault bounds what is said of a bad statement, in bytes; the longest
 	// sentence lists the five justifications.
 	maxFault = 400

@@ -53,7 +53,7 @@ func TestAdvisory(t *testing.T) {
 		t.Fatalf("the camera's label is %s with %d advisories", p.State, len(p.Advisories))
 	}
 	ref := p.Advisories[0].Advisory
-	if ref.SHA256 != adv.Digest || ref.State != "under-investigation" || !slices.Equal(ref.Issues, []string{"CVE-2026-9900031"}) || ref.Action == "" {
+	if ref.SHA256 != adv.Digest || ref.State != "under-investigation" || !slices.Equal(ref.Issues, []string{"CVE-2026-9900031"}) || ref.Advice != label.AdviceAwait {
 		t.Errorf("the advice is %+v", ref)
 	}
 	if p, err := l.Authority.Lookup(plug.Label.ID); err != nil || len(p.Statuses) > 0 {

@@ -48,13 +48,13 @@ func (a *Authority) concern(v *store.View, doc *advisory.Advisory, publisher str
 		}
 		effect.Issues = append(slices.Clone(left.issues), slices.DeleteFunc(slices.Clone(effect.Issues), func(s string) bool { return slices.Contains(left.issues, s) })...)
 		if effect.Status == advisory.Affected {
-			effect.FixedIn, effect.Action = "", "The maker has not said what to do; ask the maker."
+			effect.FixedIn, effect.Advice, effect.Words = "", label.AdviceAsk, ""
 		}
 		return newRef(doc, effect), nil
 	case last != nil && last.Advisory.State == string(left.state):
 		return nil, nil // its word stands
 	}
-	ref := newRef(doc, advisory.Effect{Status: left.state, Issues: left.issues, URL: left.ref.URL, Action: left.ref.Action, FixedIn: left.ref.FixedIn})
+	ref := newRef(doc, advisory.Effect{Status: left.state, Issues: left.issues, URL: left.ref.URL, Advice: left.ref.Advice, Words: left.ref.Words, FixedIn: left.ref.FixedIn})
 	ref.Severity = left.ref.Severity
 	return ref, nil
 }
@@ -126,9 +126,9 @@ func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher str
 	}
 	slices.Sort(out.issues)
 	if out.ref = latest[out.state]; out.ref == nil { // never the worst of a release
-		out.ref = &label.AdvisoryRef{URL: doc.URL, Action: "The maker is looking into it."}
+		out.ref = &label.AdvisoryRef{URL: doc.URL, Advice: label.AdviceAwait}
 		if out.state == advisory.Affected {
-			out.ref.Action = "The maker has not said what to do; ask the maker."
+			out.ref.Advice = label.AdviceAsk
 		}
 	}
 	return out, nil
@@ -177,7 +177,7 @@ func newRef(doc *advisory.Advisory, e advisory.Effect) *label.AdvisoryRef {
 	ref := &label.AdvisoryRef{
 		ID: doc.ID, Version: doc.Version, Title: doc.Title, URL: e.URL, SHA256: doc.SHA256,
 		Issues: named, More: len(e.Issues) - len(named), Severity: string(e.Severity), State: string(e.Status),
-		FixedIn: e.FixedIn, Action: e.Action,
+		FixedIn: e.FixedIn, Advice: e.Advice, Words: e.Words, Language: doc.Language,
 	}
 	if ref.Title == "" {
 		ref.Title = "Security notice " + doc.ID

@@ -268,7 +268,7 @@ func TestReleaseThatLeavesOut(t *testing.T) {
 				}
 				ref := p.Advisories[0].Advisory
 				if got := strings.ReplaceAll(strings.Join(ref.Issues, " "), "CVE-2026-000", ""); ref.State != tt.state || got != tt.issues {
-					t.Errorf("the label says %s of %s (%s), want %s of %s", ref.State, got, ref.Action, tt.state, tt.issues)
+					t.Errorf("the label says %s of %s (%s), want %s of %s", ref.State, got, ref.Advice, tt.state, tt.issues)
 				}
 			}
 			check(l.now(), tt.words)

@@ -44,6 +44,7 @@
 //	publish.go       labels as anybody may see them
 //	draft.go         what proves them, and what of a long history a package leaves out
 //	list.go          pages
+//	devices.go       the devices of a manufacturer, and what is open about them
 //	check.go         checking a whole store; check_*.go each check one kind of record
 //	clock.go         times that cannot be right
 //	writer.go        group commit

@@ -297,7 +297,11 @@ func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Labe
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is after the label expires, on %s", standing.Expires.Format(time.RFC3339))
 	}
 	if _, err := standing.Admit(r.Action); err != nil {
-		return label.Within("request", wayOn(err, r.Action, &standing, signers))
+		bar, inner := a.barred(v, rec, now)
+		if inner != nil {
+			return inner
+		}
+		return label.Within("request", wayOn(err, r.Action, &standing, signers, bar))
 	}
 	switch r.Action {
 	case label.Withdraw:
@@ -312,9 +316,35 @@ func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Labe
 	return nil
 }
 
+// barred says why no label is issued for the device of another for the time being; it is
+// empty where nothing stands in the way.
+func (a *Authority) barred(v *store.View, rec *store.Label, now time.Time) (string, error) {
+	p := new(picture)
+	device, desc, err := ownDevice(v, Caller{Org: rec.Org}, rec.Device)
+	if err != nil {
+		return "", err
+	}
+	p.desc = desc
+	devices, err := product(v, device, desc)
+	if err != nil {
+		return "", err
+	}
+	if p.holds, err = a.openHolds(v, devices, now); err != nil {
+		return "", err
+	}
+	if p.heavier, err = a.heavier(desc, devices); err != nil {
+		return "", err
+	}
+	if e, ok := errors.AsType[*label.Error](p.bar("", p.holds)); ok {
+		return e.Text, nil
+	}
+	return "", nil
+}
+
 // wayOn adds to the refusal of a step what those who asked can do instead: where the
-// label has ended, and where an operator would do what another has done.
-func wayOn(err error, act label.Action, s *label.Standing, signers []signer) error {
+// label has ended, and where an operator would do what another has done. Another label
+// is proposed only where nothing bars the product from one.
+func wayOn(err error, act label.Action, s *label.Standing, signers []signer, bar string) error {
 	e, ok := errors.AsType[*label.Error](err)
 	if !ok {
 		return err
@@ -334,6 +364,8 @@ func wayOn(err error, act label.Action, s *label.Standing, signers []signer) err
 		way = "what it left open about the product ends by \"labelctl label release\""
 	case !operator && len(s.Holds) > 0:
 		way = "another is issued when what is open about the product is settled (labelctl hold list)"
+	case !operator && bar != "":
+		way = "no other is issued for the time being: " + bar
 	case operator:
 		way = "to have nothing issued for the product, put it on hold (labelctl hold put)"
 	}

@@ -337,6 +337,15 @@ func TestHeavierCategoryLater(t *testing.T) {
 	w.Change(labeltest.Operator, first, label.Clear, "unfounded")
 	_, err = w.Authority.Change(ctx, w.Caller(labeltest.Maker), w.Ask(labeltest.Maker, first, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 1 }))
 	wants(t, err, label.Precondition, label.ReasonLighterCategory)
+	// No renewal is proposed that would be refused, and who evaluates reads why.
+	_, err = w.Authority.Request(ctx, w.Caller(labeltest.Maker), label.DigestOf(lamp.Descriptor), "", 2)
+	wants(t, err, label.Precondition, label.ReasonLiveLabel)
+	if !strings.Contains(err.Error(), "which an operator can") || strings.Contains(err.Error(), "labelctl label renew") {
+		t.Errorf("another level of a lighter device is refused with %v", err)
+	}
+	if why, err := w.Authority.NeedsOperator(w.Caller(labeltest.Maker), label.DigestOf(lamp.Descriptor)); err != nil || !strings.Contains(why, "labelctl device register") {
+		t.Errorf("what stands in the way of the lighter device is %q, %v", why, err)
+	}
 	twin := *lamp.Device
 	twin.Name += " white"
 	other, err := twin.Canonical()
@@ -344,6 +353,11 @@ func TestHeavierCategoryLater(t *testing.T) {
 	_, _, err = w.Authority.Register(ctx, w.Caller(labeltest.Maker), other)
 	wants(t, err, label.Precondition, label.ReasonLighterCategory)
 	w.Change(labeltest.Maker, first, label.Withdraw, "discontinued")
+	_, err = w.Authority.Change(ctx, w.Caller(labeltest.Maker), w.Ask(labeltest.Maker, first, label.Supersede, "new-level", func(r *label.StatusRequest) { r.Level = 1 }))
+	wants(t, err, label.Precondition, label.ReasonStep)
+	if !strings.Contains(err.Error(), "no other is issued for the time being") || strings.Contains(err.Error(), "labelctl label request") {
+		t.Errorf("who renews a label that was withdrawn is told %v", err)
+	}
 	_, err = w.Authority.Request(ctx, w.Caller(labeltest.Maker), label.DigestOf(lamp.Descriptor), "", 1)
 	wants(t, err, label.Precondition, label.ReasonLighterCategory)
 	// The manufacturer cannot register it right by doing so again; an operator can.
@@ -357,6 +371,38 @@ func TestHeavierCategoryLater(t *testing.T) {
 	must(t, err)
 	if !known || o.Label == nil {
 		t.Errorf("after an operator registered it (known: %t), the request gave %+v", known, o)
+	}
+	if why, err := w.Authority.NeedsOperator(w.Caller(labeltest.Maker), label.DigestOf(lamp.Descriptor)); err != nil || why != "" {
+		t.Errorf("after that there stands in the way %q, %v", why, err)
+	}
+}
+
+// TestOnlyWhatIsGrantedIsProposed asks for another level of a device that has a live
+// label: the way there is named where it would be granted, and otherwise what stands
+// in it.
+func TestOnlyWhatIsGrantedIsProposed(t *testing.T) {
+	w := labeltest.New(t, nil)
+	e := w.Example("camera")
+	p := w.Issue(e, 2)
+	ask := func(org string, level int) string {
+		t.Helper()
+		_, err := w.Authority.Request(ctx, w.Caller(org), label.DigestOf(e.Descriptor), "", level)
+		wants(t, err, label.Precondition, label.ReasonLiveLabel)
+		return err.Error()
+	}
+	for level, want := range map[int]string{
+		1: "labelctl label renew " + p.Label.ID.Pretty() + " --level 1 --reason new-level", 3: "--level 3)", 4: "does not support level 4",
+	} {
+		if got := ask(labeltest.Maker, level); !strings.Contains(got, want) || strings.Contains(got, "labelctl label renew") != (level < 4) {
+			t.Errorf("level %d is refused with %s", level, got)
+		}
+	}
+	w.Change(labeltest.Operator, p, label.Review, "complaint")
+	if got := ask(labeltest.Maker, 3); !strings.Contains(got, "came under review (complaint") || strings.Contains(got, "labelctl label renew") {
+		t.Errorf("while the product is on hold, the manufacturer reads %s", got)
+	}
+	if got := ask(labeltest.Operator, 3); !strings.Contains(got, "labelctl label renew") {
+		t.Errorf("while the product is on hold, an operator reads %s", got)
 	}
 }
 

@@ -27,9 +27,13 @@ func (p Page) limits() (size int, cursor []byte, err error) {
 	}
 	cursor, err = base64.RawURLEncoding.DecodeString(p.Token)
 	if err != nil || len(cursor) > 128 {
-		return 0, nil, label.Errorf(label.Invalid, label.ReasonMalformed, "page_token", "is not one that this call returned")
+		return 0, nil, badPage()
 	}
 	return size, cursor, nil
+}
+
+func badPage() error {
+	return label.Errorf(label.Invalid, label.ReasonMalformed, "page_token", "is not one that this call returned")
 }
 
 func pageToken(cursor []byte) string { return base64.RawURLEncoding.EncodeToString(cursor) }
@@ -166,18 +170,28 @@ func (a *Authority) Labels(manufacturer string, p Page) (*LabelPage, error) {
 // OwnLabels lists the labels of the caller, or of a manufacturer that an
 // operator names.
 func (a *Authority) OwnLabels(c Caller, manufacturer string, p Page) (*LabelPage, error) {
-	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+	manufacturer, err := ofManufacturer(c, manufacturer, "labels")
+	if err != nil {
 		return nil, err
+	}
+	return a.Labels(manufacturer, p)
+}
+
+// ofManufacturer returns whose list a caller gets: its own, or that of a manufacturer
+// that an operator names.
+func ofManufacturer(c Caller, manufacturer, what string) (string, error) {
+	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+		return "", err
 	}
 	switch {
 	case manufacturer == "" && c.Is(label.RoleOperator):
-		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "manufacturer", "an operator names the manufacturer whose labels to list")
+		return "", label.Errorf(label.Invalid, label.ReasonMissing, "manufacturer", "an operator names the manufacturer whose %s to list", what)
 	case manufacturer == "":
-		manufacturer = c.Org
+		return c.Org, nil
 	case manufacturer != c.Org && !c.Is(label.RoleOperator):
-		return nil, label.Errorf(label.Denied, label.ReasonNotYours, "manufacturer", "only operators list another manufacturer's labels by this call")
+		return "", label.Errorf(label.Denied, label.ReasonNotYours, "manufacturer", "only operators list another manufacturer's %s by this call", what)
 	}
-	return a.Labels(manufacturer, p)
+	return manufacturer, nil
 }
 
 // An Enrolment is an organization with what is on record for it.

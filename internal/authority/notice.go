@@ -135,6 +135,7 @@ type JudgedNews struct {
 	Action   label.Action `json:"action,omitempty"`   // what became of it: none, review or suspend
 	Criteria []string     `json:"criteria,omitempty"` // what is no longer met, in words
 	Text     string       `json:"text,omitempty"`     // not-renewable: why, and what would make it so again
+	Bar      string       `json:"bar,omitempty"`      // of renewable: why it cannot be renewed for the time being, and the way out
 }
 
 // kinds says which notice a status makes.

@@ -59,8 +59,11 @@ type Documents struct {
 	Rulings []Ruled // on appeals, that the label rests on
 
 	// GTINs are those of the product that no operator has moved to another
-	// manufacturer.
-	GTINs []label.GTIN
+	// manufacturer, and Moved those of its descriptor that one has. The label says
+	// nothing of what bears a number that was moved, also where no other is left: it is
+	// then about the model alone, and no barcode leads to it. Whatever shows a label
+	// shows GTINs, and names the numbers that were moved as such or not at all.
+	GTINs, Moved []label.GTIN
 
 	// Pictured says whether the picture that the descriptor names is here:
 	// [Authority.Picture] has it.
@@ -68,6 +71,9 @@ type Documents struct {
 
 	proof translog.Proof
 }
+
+// SpeaksOf reports whether the label is about the product with a trade item number.
+func (d *Documents) SpeaksOf(g label.GTIN) bool { return slices.Contains(d.GTINs, g) }
 
 // A Ruled is a ruling on an appeal, and its log entry.
 type Ruled struct {
@@ -200,7 +206,8 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 		return nil, a.disown(rec, err)
 	}
 	err = a.read(func(v *store.View) error {
-		p.Pictured, p.GTINs = v.HasPicture(p.Label.Device.Picture), ownGTINs(v, rec.Device, p.Label)
+		p.Pictured = v.HasPicture(p.Label.Device.Picture)
+		p.GTINs, p.Moved = ownGTINs(v, rec.Device, &p.Label.Device)
 		if p.Rulings, err = ruled(v, rec.Device, p.Label); err != nil {
 			return err
 		}
@@ -239,13 +246,17 @@ func (a *Authority) successors(v *store.View, statuses []*label.Status) (map[lab
 	return list, nil
 }
 
-// ownGTINs returns the trade item numbers of a label's product that still are its own.
-func ownGTINs(v *store.View, device label.Digest, l *label.Label) []label.GTIN {
-	moved := func(g label.GTIN) bool { return v.GTINMovedFrom(device, g) }
-	if !slices.ContainsFunc(l.Device.GTINs, moved) {
-		return l.Device.GTINs
+// ownGTINs returns the trade item numbers of a device that still are its own, and
+// those that were moved away.
+func ownGTINs(v *store.View, device label.Digest, desc *label.Device) (own, moved []label.GTIN) {
+	for _, g := range desc.GTINs {
+		if v.GTINMovedFrom(device, g) {
+			moved = append(moved, g)
+		} else {
+			own = append(own, g)
+		}
 	}
-	return slices.DeleteFunc(slices.Clone(l.Device.GTINs), moved)
+	return own, moved
 }
 
 // ruled returns the rulings that a label rests on.
@@ -306,7 +317,8 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 		if err != nil {
 			return err
 		}
-		d.Pictured, d.GTINs = v.HasPicture(signed.Label.Device.Picture), ownGTINs(v, rec.Device, signed.Label)
+		d.Pictured = v.HasPicture(signed.Label.Device.Picture)
+		d.GTINs, d.Moved = ownGTINs(v, rec.Device, &signed.Label.Device)
 		d.proof, err = prove(v, head, rec.Index)
 		return err
 	})

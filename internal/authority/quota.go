@@ -131,7 +131,7 @@ func (a *Authority) usePicture(v *store.View, c Caller, org string) error {
 func (a *Authority) countPictures(v *store.View, org string) (*int, error) {
 	return a.quotas.count(a.quotas.pictures, org, func() (n int, err error) {
 		seen := map[label.Digest]bool{}
-		err = a.past(v, "counting pictures").OrgDevices(org, func(d *store.Device) bool {
+		err = a.past(v, "counting pictures").OrgDevices(org, nil, func(d *store.Device) bool {
 			var desc label.Device
 			if label.Decode(d.Descriptor, &desc) == nil && !desc.Picture.IsZero() && !seen[desc.Picture] && v.HasPicture(desc.Picture) {
 				seen[desc.Picture] = true

@@ -162,8 +162,12 @@ func (a *Authority) heavier(desc *label.Device, list []*store.Device) (*heavier,
 
 // refusal says it to a manufacturer whom it stops.
 func (h *heavier) refusal(field string, desc *label.Device) error {
-	return label.Errorf(label.Precondition, label.ReasonLighterCategory, field,
-		"the category is %s (risk %s), and device %.16s, which belongs to the same product by GTINs or model numbers, is %s (risk %s); if the category %s is right all the same, ask the authority to register this descriptor (labelctl device register), which an operator can",
+	return label.Errorf(label.Precondition, label.ReasonLighterCategory, field, "%s", h.why(desc))
+}
+
+// why says what stands in the way, and the way out.
+func (h *heavier) why(desc *label.Device) string {
+	return fmt.Sprintf("the category is %s (risk %s), and device %.16s, which belongs to the same product by GTINs or model numbers, is %s (risk %s); if the category %s is right all the same, ask the authority to register this descriptor (labelctl device register), which an operator can",
 		desc.Category, h.mine, h.device.Digest, h.category, h.theirs, desc.Category)
 }
 

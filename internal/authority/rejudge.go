@@ -101,6 +101,7 @@ type verdict struct {
 	ids       []string    // criteria, or what else is no longer so
 	cause     string
 	ending    *scheme.Item // a report that it rests on and that counts only until some day, the first such day; or nil
+	bar       string       // why a renewal would be refused for the time being, whatever the evidence
 	renewable bool         // it is to end early, nothing speaks any more against what it rests on, and a successor would live longer
 	against   string       // what speaks against what it rests on, and the way out; empty where nothing does
 }
@@ -202,6 +203,9 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
 	if n.loss == "" && p.live != nil && p.live.ID == rec.ID && endsEarly(&p.standing, l) && !doubted(p.items, l) {
 		n.renewable, err = p.outlives(s, rec.Level, a.clock())
+		if e, ok := errors.AsType[*label.Error](p.bar("", p.holds)); ok {
+			n.bar = e.Text
+		}
 	}
 	n.against = against(p.items, l)
 	return n, p, err
@@ -452,9 +456,9 @@ func graceStatus(it *scheme.Item, cause string) label.Status {
 // renewed on the evidence that it has, or that it no longer can: each time that this
 // changes, so that the newest notice says what is so.
 func (a *Authority) tellRenewable(b *store.Batch, n *verdict, since time.Time) error {
-	news := JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: "renewable"}
+	news := JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: "renewable", Bar: n.bar}
 	if !n.renewable {
-		news.Outcome, news.Criteria = "not-renewable", n.what
+		news.Outcome, news.Criteria, news.Bar = "not-renewable", n.what, ""
 		news.Text = cmp.Or(n.against, "On the evidence of today another label would not be issued, or would not live longer.")
 	}
 	id := fmt.Sprintf("%s-%s-%d", news.Outcome, n.rec.ID, since.UnixNano())

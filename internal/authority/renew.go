@@ -63,8 +63,8 @@ func (a *Authority) renewal(ctx context.Context, c Caller, r *signedRequest) (*r
 	if err != nil {
 		return nil, err
 	}
-	if p.heavier != nil {
-		return nil, p.heavier.refusal("request.label", p.desc)
+	if err := p.bar("request.label", nil); err != nil { // holds stop some who ask: admitSupersession
+		return nil, err
 	}
 	d, err := s.Evaluate(p.desc, rec.Device, p.items, a.clock())
 	if err != nil {

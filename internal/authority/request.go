@@ -35,6 +35,32 @@ func (a *Authority) Evaluate(c Caller, device label.Digest, schemeID string) (*s
 	return s.Evaluate(p.desc, device, p.items, a.clock())
 }
 
+// NeedsOperator says why no label is issued for a device, and none of it renewed,
+// until an operator has registered it: another device of its product is in a category
+// of higher risk. It is empty where nothing needs that.
+func (a *Authority) NeedsOperator(c Caller, device label.Digest) (why string, err error) {
+	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+		return "", err
+	}
+	err = a.store.View(func(v *store.View) error {
+		d, desc, err := ownDevice(v, c, device)
+		if err != nil {
+			return err
+		}
+		devices, err := product(v, d, desc)
+		if err != nil {
+			return err
+		}
+		h, err := a.heavier(desc, devices)
+		if err != nil || h == nil {
+			return err
+		}
+		why = h.why(desc)
+		return nil
+	})
+	return why, err
+}
+
 // attempts is how often a request judges again because evidence arrived while
 // it did, or the labels of other devices of the product were judged.
 const attempts = 8
@@ -69,16 +95,13 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	}
 	now := a.clock()
 	if p.live != nil && p.standing.State.Live() {
-		return a.again(p.live, &p.standing, level)
+		return a.again(c, p, s, level)
 	}
 	if err := a.intake(c, smallWrite); err != nil {
 		return nil, err
 	}
-	if len(p.holds) > 0 {
-		return nil, p.holds[0].refusal("device")
-	}
-	if p.heavier != nil {
-		return nil, p.heavier.refusal("device", p.desc)
+	if err := p.bar("device", p.holds); err != nil {
+		return nil, err
 	}
 	d, err := s.EvaluateLevel(p.desc, device, p.items, now, level)
 	if err != nil {
@@ -104,8 +127,8 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if err := a.read(func(v *store.View) error { advice = a.firstAdvice(v, p.device.Org, signed.Label); return nil }); err != nil {
 		return nil, err
 	}
-	var other *store.Label // a live label that another request got meanwhile
-	var standing label.Standing
+	other := *p // with a live label that another request got meanwhile
+	other.live = nil
 	var rec *store.Label
 	err = a.writer.do(ctx, []string{claimf("device/%s", device)}, func(v *store.View, b *store.Batch) error {
 		l, err := latest(v, p.device, s.ID)
@@ -117,8 +140,8 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 			if err != nil {
 				return err
 			}
-			if standing = h.StandingAt(b.At); standing.State.Live() {
-				other = l
+			if other.standing = h.StandingAt(b.At); other.standing.State.Live() {
+				other.live = l
 				return nil
 			}
 		}
@@ -147,8 +170,8 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	if err != nil {
 		return nil, err
 	}
-	if other != nil {
-		return a.again(other, &standing, level)
+	if other.live != nil {
+		return a.again(c, &other, s, level)
 	}
 	pub, err := a.publishNew(rec, signed, p.device.Descriptor)
 	if err != nil {
@@ -217,21 +240,50 @@ func record(v *store.View, b *store.Batch, l *label.Label, entry *store.Entry, d
 }
 
 // again answers a request with the device's live label.
-func (a *Authority) again(l *store.Label, s *label.Standing, level int) (*Outcome, error) {
+func (a *Authority) again(c Caller, p *picture, s *scheme.Scheme, level int) (*Outcome, error) {
+	l, standing := p.live, &p.standing
 	switch {
-	case s.State == label.Suspended:
+	case standing.State == label.Suspended:
 		return nil, label.Errorf(label.Precondition, label.ReasonLiveLabel, "device",
-			"the device's label %s in this scheme is suspended since %s%s; another is issued only when that is settled. To go on: send the authority what answers it (a report, a declaration), and ask for the label to be reinstated; \"labelctl hold list\" shows all that is open about the product", l.ID.Pretty(), s.Because.Recorded.UTC().Format(time.RFC3339), because(s.Because))
+			"the device's label %s in this scheme is suspended since %s%s; another is issued only when that is settled. To go on: send the authority what answers it (a report, a declaration), and ask for the label to be reinstated; \"labelctl hold list\" shows all that is open about the product", l.ID.Pretty(), standing.Because.Recorded.UTC().Format(time.RFC3339), because(standing.Because))
 	case l.Level != level:
+		way, err := a.wayToLevel(c, p, s, level)
+		if err != nil {
+			return nil, err
+		}
 		return nil, label.Errorf(label.Precondition, label.ReasonLiveLabel, "level",
-			"the device has the live label %s of level %d in this scheme, until the end of %s, and can have one; ask for that label to be superseded (labelctl label renew)",
-			l.ID.Pretty(), l.Level, label.DateOf(s.Expires.Add(-1)))
+			"the device has the live label %s of level %d in this scheme, until the end of %s, and has one at a time; %s",
+			l.ID.Pretty(), l.Level, label.DateOf(standing.Expires.Add(-1)), way)
 	}
 	pub, err := a.Lookup(l.ID)
 	if err != nil {
 		return nil, err
 	}
 	return &Outcome{Label: pub, Known: true}, nil
+}
+
+// wayToLevel says how a live label is exchanged for one of another level, or what
+// stands in the way of that: a renewal is only proposed where it would be granted.
+func (a *Authority) wayToLevel(c Caller, p *picture, s *scheme.Scheme, level int) (string, error) {
+	holds := p.holds
+	if c.Is(label.RoleOperator) { // who can renew labels of products on hold
+		holds = nil
+	}
+	if e, ok := errors.AsType[*label.Error](p.bar("", holds)); ok {
+		return "it cannot be renewed at another level for the time being: " + e.Text, nil
+	}
+	d, err := s.EvaluateLevel(p.desc, p.device.Digest, p.items, a.clock(), level)
+	if err != nil {
+		return "", err
+	}
+	if !d.Levels[level-1].Reached {
+		return fmt.Sprintf("the evidence does not support level %d, so that a renewal at it would be refused (labelctl evaluate says what is missing)", level), nil
+	}
+	ask := fmt.Sprintf("labelctl label renew %s --level %d", p.live.ID.Pretty(), level)
+	if level < p.live.Level {
+		ask += " --reason " + lowerLevel
+	}
+	return "ask for it to be renewed at the other level (" + ask + ")", nil
 }
 
 // because says why a status came about, in brackets.
@@ -249,6 +301,19 @@ type picture struct {
 	items    []*scheme.Item // evidence, and what speaks against it
 	known    int            // how many statements and rulings there are
 	distrust *distrust      // by which they were chosen
+}
+
+// bar returns the refusal that whoever asks for a label or a renewal gets, whatever the
+// evidence, because of the holds that stop them or of the device's category; nil where
+// nothing stands in the way.
+func (p *picture) bar(field string, holds []*Hold) error {
+	switch {
+	case len(holds) > 0:
+		return holds[0].refusal(field)
+	case p.heavier != nil:
+		return p.heavier.refusal(field, p.desc)
+	}
+	return nil
 }
 
 func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*picture, error) {

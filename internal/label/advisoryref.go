@@ -15,15 +15,21 @@ type AdvisoryRef struct {
 	Issues   []string `json:"issues"`        // CVE and other numbers; of many the first MaxAdvisedIssues
 	More     int      `json:"more,omitzero"` // how many issues are left out
 	Severity string   `json:"severity,omitempty"`
-	State    string   `json:"state"`             // affected, fixed, not-affected, under-investigation
-	FixedIn  string   `json:"fixedIn,omitempty"` // firmware version from which on all of it is fixed
-	Action   string   `json:"action"`            // what the owner of a device should do
+	State    string   `json:"state"`              // affected, fixed, not-affected, under-investigation
+	FixedIn  string   `json:"fixedIn,omitempty"`  // firmware version from which on all of it is fixed
+	Advice   Advice   `json:"advice"`             // what the owner of a device should do
+	Words    string   `json:"words,omitempty"`    // what the publisher says to that, in its own words
+	Language string   `json:"language,omitempty"` // of title and words, a tag of BCP 47; empty where the document does not say
 }
 
 // Open reports whether owners are waiting for a remedy.
 func (a *AdvisoryRef) Open() bool {
 	return a.State == "under-investigation" || a.State == "affected" && a.FixedIn == ""
 }
+
+// Concerns reports whether owners should read the advisory: it does not find the
+// product unaffected.
+func (a *AdvisoryRef) Concerns() bool { return a.State != "not-affected" }
 
 // What an advisory may say of a device, and how grave its issues may be.
 var (
@@ -45,11 +51,13 @@ func (a *AdvisoryRef) Validate() error {
 		{"title", a.Title, MaxText, checkText},
 		{"url", a.URL, MaxAdvisoryURL, checkPlain},
 		{"fixedIn", a.FixedIn, MaxVersion, checkOptional},
-		{"action", a.Action, MaxAdvice, checkText},
 	} {
 		if err := f.check(f.field, f.value, f.limit); err != nil {
 			return err
 		}
+	}
+	if err := a.checkAdvice(); err != nil {
+		return err
 	}
 	if err := checkURL("url", a.URL); err != nil {
 		return err

@@ -23,7 +23,8 @@ func largest() *label.Status {
 		Advisory: &label.AdvisoryRef{
 			ID: prose(label.MaxText), Version: prose(label.MaxVersion), Title: prose(label.MaxText), SHA256: label.DigestOf(nil),
 			URL:  "https://x.example/" + plain(label.MaxAdvisoryURL-len("https://x.example/")),
-			More: 1<<63 - 1, Severity: "critical", State: "under-investigation", FixedIn: prose(label.MaxVersion), Action: prose(label.MaxAdvice),
+			More: 1<<63 - 1, Severity: "critical", State: "under-investigation", FixedIn: prose(label.MaxVersion),
+			Advice: label.AdviceNoFixPlanned, Words: prose(label.MaxAdvice), Language: "abc-abcdefgh-abcdefgh-abcdefgh",
 		},
 	}
 	for range label.MaxAdvisedIssues {
@@ -92,7 +93,7 @@ func TestStatusLimits(t *testing.T) {
 		"advisory.issues":    func(s *label.Status) { s.Advisory.Issues = append(s.Advisory.Issues, "x") },
 		"advisory.issues[2]": func(s *label.Status) { s.Advisory.Issues[2] += "x" },
 		"advisory.fixedIn":   func(s *label.Status) { s.Advisory.FixedIn += "x" },
-		"advisory.action":    func(s *label.Status) { s.Advisory.Action += "x" },
+		"advisory.words":     func(s *label.Status) { s.Advisory.Words += "x" },
 	} {
 		s := largest()
 		change(s)
@@ -114,7 +115,13 @@ func TestAdvisoryRefs(t *testing.T) {
 	}{
 		{label.ReasonMissing, "id", func(a *label.AdvisoryRef) { a.ID = "" }},
 		{label.ReasonMissing, "title", func(a *label.AdvisoryRef) { a.Title = "" }},
-		{label.ReasonMissing, "action", func(a *label.AdvisoryRef) { a.Action = "" }},
+		{label.ReasonMissing, "advice", func(a *label.AdvisoryRef) { a.Advice = "" }},
+		{label.ReasonOutOfRange, "advice", func(a *label.AdvisoryRef) { a.Advice = "pray" }},
+		{label.ReasonMissing, "fixedIn", func(a *label.AdvisoryRef) { a.Advice, a.FixedIn = label.AdviceUpdateTo, "" }},
+		{label.ReasonMissing, "words", func(a *label.AdvisoryRef) { a.Advice, a.Words = label.AdviceFollow, "" }},
+		{label.ReasonOutOfRange, "words", func(a *label.AdvisoryRef) { a.Advice = label.AdviceAsk }},
+		{label.ReasonMalformed, "words", func(a *label.AdvisoryRef) { a.Words = "Install\u202e it." }},
+		{label.ReasonMalformed, "language", func(a *label.AdvisoryRef) { a.Language = "i-default" }},
 		{label.ReasonMissing, "sha256", func(a *label.AdvisoryRef) { a.SHA256 = label.Digest{} }},
 		{label.ReasonMissing, "issues[0]", func(a *label.AdvisoryRef) { a.Issues[0] = "" }},
 		{label.ReasonMalformed, "issues[0]", func(a *label.AdvisoryRef) { a.Issues[0] = `a"b` }},

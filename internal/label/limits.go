@@ -57,9 +57,9 @@ const (
 	// which on its weaknesses are fixed, in bytes: numbers, and the name of a build.
 	MaxVersion = 64
 
-	// MaxAdvice bounds what the owner of a device should do, in bytes: a sentence or
-	// two of the maker.
-	MaxAdvice = 448
+	// MaxAdvice bounds what a publisher says in its own words of what the owner of a
+	// device should do, in bytes: a sentence or two.
+	MaxAdvice = 400
 
 	// MaxAdvisoryURL bounds where an advisory is to be read, in bytes.
 	MaxAdvisoryURL = 500

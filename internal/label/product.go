@@ -29,8 +29,10 @@ import (
 // since that is how one and the same Greek number is cased.
 //
 // It errs towards one model. What two devices have to do with each other then
-// shows where something was found wrong with one of them. It does not know that
-// several letters can look like one, as "vv" does like "w".
+// shows where something was found wrong with one of them. Of several letters that
+// look like one it knows "vv" only, which is "w". An ideograph or a mark of length that
+// stands beside Latin letters or digits as a dash does is one, and says nothing; in a
+// word of its own script it is a letter.
 func FoldModel(model string) string {
 	s := plain(undecorated(model))
 	latin := strings.ContainsFunc(s, func(r rune) bool { return r < utf8.RuneSelf && unicode.IsLetter(r) })
@@ -39,6 +41,9 @@ func FoldModel(model string) string {
 	for i, r := range runes {
 		if r == '!' && (i == 0 || i+1 == len(runes)) {
 			continue // a decoration; between others it looks like a 1
+		}
+		if strings.ContainsRune(strokes, r) && (i > 0 && alphanumeric(runes[i-1]) || i+1 < len(runes) && alphanumeric(runes[i+1])) {
+			continue
 		}
 		seen.WriteString(appearance(r, latin))
 	}
@@ -56,15 +61,24 @@ func FoldModel(model string) string {
 	if folded == "" {
 		return model
 	}
-	return folded
+	return strings.ReplaceAll(folded, "vv", "w")
+}
+
+// strokes are letters that are one horizontal line.
+const strokes = "一ーㅡᅳ"
+
+func alphanumeric(r rune) bool {
+	return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
 // Marks of ownership and trade say nothing of what something is called. Those in
 // marks are never part of a name. Those in trailing can be letters of it elsewhere:
-// at the end they are marks.
+// at the end they are marks. So are those in capitals, as a word of their own or right
+// after a small letter: "Northlight TM", "NorthlightTM", and not "ATM".
 var (
-	marks    = strings.NewReplacer("™", "", "℠", "", "®", "", "℗", "", "🅪", "", "🅫", "", "🅬", "", "🄬", "")
+	marks    = strings.NewReplacer("™", "", "℠", "", "®", "", "℗", "", "🅪", "", "🅫", "", "🅬", "", "🄬", "", "ᵀᴹ", "", "ᔆᴹ", "", "ˢᴹ", "")
 	trailing = []string{"(c)", "(r)", "(tm)", "(sm)", "©", "ⓒ", "ⓡ", "🄫"}
+	capitals = []string{"TM", "SM"}
 )
 
 // undecorated returns a name without the marks that are put to it.
@@ -76,6 +90,12 @@ func undecorated(s string) string {
 		for _, mark := range trailing {
 			if n := len(s) - len(mark); n > 0 && strings.EqualFold(s[n:], mark) {
 				s, again = s[:n], true
+			}
+		}
+		for _, mark := range capitals {
+			name, ok := strings.CutSuffix(s, mark)
+			if last, _ := utf8.DecodeLastRuneInString(name); ok && (unicode.IsSpace(last) || unicode.IsLower(last)) && strings.TrimSpace(name) != "" {
+				s, again = name, true
 			}
 		}
 	}
@@ -157,25 +177,25 @@ var ownLooks = func() map[rune]string {
 		"b": "ƀƁƂƃɃɓʙᴃᵬᶀꞖꞗвВβΒ฿₿",
 		"c": "ƇƈȻȼɕᴄꞒꞓꞔꟄ𝼝сС¢©₡⊂⊏⸦⟃⪽ᑕϲϹ⼕匚",
 		"d": "ĐđƊƋƌȡɖɗᴅᵭᶁꝹꝺꟇꟈ",
-		"e": "ɆɇᴇᶒⱸꬲꬳꬴеЕεΕ€∈℮ɛƐ",
+		"e": "ɆɇᴇᶒⱸꬲꬳꬴеЕεΕ€∈℮ɛƐЭэƎǝ",
 		"f": "ƑƒᵮᶂꜰꝻꝼꞘꞙ₣",
 		"g": "ƓǤǥɠɡɢʛᵹᶃꝽꞠꞡꞬꟐꟑ",
 		"h": "ĦħɦʜⱧⱨꞕꞪнНΗһҺ⼶",
-		"i": "ıƗɨɪᶖꞮιΙ",
+		"i": "ıƗɨɪᶖꞮιΙ℩",
 		"j": "ȷɈɉɟʝᴊꞲ",
 		"k": "ƘƙᴋᶄⱩⱪꝀꝁꝂꝃꞢꞣкКκΚ₭",
 		"l": "ŁłƚȴȽɫɬɭʟᴌᶅⱠⱡⱢꝈꝉꞭꬷꬸꬹ𝼄𝼑£₤└∟",
 		"m": "ɱᴍᵯᶆⱮꬺмМΜ",
-		"n": "ƝƞȠȵɲɳɴᵰᶇꞐꞑꞤꞥꬻΝ₦∩",
+		"n": "ƝƞȠȵɲɳɴᵰᶇꞐꞑꞤꞥꬻΝ₦∩ИиЙйᴎ",
 		"o": "ØøƟɵᴏⱺꝊꝋꝌꝍꬽ𝼛оОοΟσ○◯〇◌●⚪⚫⬤⭕⭘⌀∅∘◦°ᴑ⊘⦰⊖⊙◎☉",
 		"p": "ƤƥᴘᵱᵽᶈⱣꝐꝑꝒꝓꝔꝕрРρΡ₱℘",
 		"q": "ɋʠꝖꝗꝘꝙꞯ",
-		"r": "ɌɍɼɽɾʀᵲᶉⱤꞂꞃꞦꞧꭆꭉꭋ℟",
+		"r": "ɌɍɼɽɾʀᵲᶉⱤꞂꞃꞦꞧꭆꭉꭋ℟Яяᴙ",
 		"s": "ȿʂᵴᶊⱾꜱꞄꞅꞨꞩꟅꟉꟊ𝼞ѕЅ$§",
 		"t": "ŦŧƫƬƭƮȶȾʈᴛᵵⱦꞆꞇтТτΤ┬┳╤╥╦⊤†₮",
 		"u": "ᴜᶙꞸꞹꭎꭒ∪",
 		"v": "ƲʋᴠᶌỼỽⱱⱴꝞꝟ∨√✓",
-		"w": "ᴡⱲⱳԝԜ₩",
+		"w": "ᴡⱲⱳԝԜ₩ꝠꝡѠѡШш",
 		"x": "ᶍꭖꭗꭙхХχΧ×✕✖✗✘╳⨯❌❎⊗☒⛌⤫⤬",
 		"y": "ƳƴɎɏʏỾỿꭚуУΥ¥",
 		"z": "ƵƶȤȥɀʐʑᴢᵶᶎⱫⱬⱿꟆζΖ",

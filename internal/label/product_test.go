@@ -15,7 +15,9 @@ func TestFoldModel(t *testing.T) {
 		{"NL-C210", "NL-C21Ø", "NL-C21ø", "NL-C21⌀", "NL-C21○", "NL-C21◯", "NL-C21⓿", "NL-C21〇", "NL-C21ס", "NL-C21ہ", "NL-C21ﮦ", "NL-C21ഠ", "NL-C21ဝ", "NL-C21ჿ", "NL-C21σ", "NL-C21ᴏ", "NL-C21°", "NL-C21೦", "NL-C21୦"},
 		{"NL-C210", "NL-C210™", "NL-C210 ®", "NL-C210℠", "NL-C210©", "NL-C210 (R)", "NL-C210 (TM)", "NL-C210(c)™", "NL-C210ⓡ", "NL-C210!", "NL-C210+", "NL-C210\u200b", "N\u00adL-C210", "NL-C2丨0", "NL-C210\ufe0f", "NL-C2\u033810"},
 		{"ZX-200", "Z×-200", "Z✕-200", "Z╳-200", "Z✖-200", "ZХ-200", "Zⅹ-200", "ƵX-200", "ΖΧ-200", "ᴢx-200"},
-		{"Northlight", "Nοrthlight", "NORTHLIGHT", "Ν\u200borthlight", "Northlıght", "N0rthlight", "nᴏrthlight®", "Nörthlight"},
+		{"Northlight", "Nοrthlight", "NORTHLIGHT", "Ν\u200borthlight", "Northlıght", "N0rthlight", "nᴏrthlight®", "Nörthlight",
+			"Иorthlight", "иorthlight", "Noяthlight", "Northl℩ght", "Northlight TM", "NorthlightTM", "Northlightᵀᴹ", "NorthlightSM", "North一light", "Northーlight"},
+		{"Winwave", "VVinwave", "vvinvvave", "Шinwave"},
 		{"ΑΥΡΑ-200", "αυρα-200"}, // one Greek number, cased
 		{"В-200", "в-200", "B-200"},
 		{"M-200", "m-200", "М-200"},
@@ -30,7 +32,7 @@ func TestFoldModel(t *testing.T) {
 			}
 		}
 	}
-	for _, pair := range [][2]string{{"NL-C210", "NL-C211"}, {"++", "+++"}, {"C210", "C21Q"}, {"M-200", "RN-200"}, {"NL-200", "VL-200"}, {"S5", "55"}, {"ZX-200", "ZX-200T"}, {"C200", "200"}, {"カメラ", "カメ"}} {
+	for _, pair := range [][2]string{{"NL-C210", "NL-C211"}, {"++", "+++"}, {"C210", "C21Q"}, {"M-200", "RN-200"}, {"NL-200", "VL-200"}, {"S5", "55"}, {"ZX-200", "ZX-200T"}, {"C200", "200"}, {"カメラ", "カメ"}, {"カメラー", "カメラ"}, {"一加", "加"}, {"ATM", "A"}, {"200TM", "200"}, {"TM", "T"}} {
 		if label.FoldModel(pair[0]) == label.FoldModel(pair[1]) {
 			t.Errorf("%q and %q are taken for one model", pair[0], pair[1])
 		}

@@ -296,6 +296,16 @@ func (s *Standing) PutOff() bool {
 	return s.Scheduled != nil && !s.Scheduled.Effective.After(s.At)
 }
 
+// Concerns counts the advisories that owners of the product should read.
+func (s *Standing) Concerns() (n int) {
+	for _, st := range s.Advisories {
+		if st.Advisory.Concerns() {
+			n++
+		}
+	}
+	return n
+}
+
 // StandingAt returns how the label stood at an instant, by what was known then:
 // the history up to the last status that was recorded by that instant.
 func (h *History) StandingAt(t time.Time) Standing {

@@ -26,6 +26,7 @@ const (
 	ProductFree     = "product.freed"  // to the manufacturer, and the other operators: they no longer do
 	GTINMoved       = "gtin.moved"     // to both manufacturers: a number belongs to another from now on
 	DeviceAlike     = "device.alike"   // to operators: a device was registered that looks like another manufacturer's
+	BrandNear       = "brand.near"     // to operators: two manufacturers have brands that differ by a letter or a word
 	SchemeChanged   = "scheme.changed" // there are new criteria
 
 	RequestWaiting = "request.waiting" // to operators: a change of a label waits for the second of them; of a revocation, to the manufacturer too
@@ -70,6 +71,7 @@ var Kinds = []Kind{
 	{ProductFree, "Product no longer on hold", false},
 	{GTINMoved, "GTIN belongs to another manufacturer", false},
 	{DeviceAlike, "Device that looks like another manufacturer's", false},
+	{BrandNear, "Brand that is near to another manufacturer's", false},
 	{LabelJudged, "Label judged again", false},
 	{LabelAdvised, "Security advisory", true},
 	{LabelFull, "Advisory not added: the label's history is full", false},

@@ -84,6 +84,7 @@ func published(a *store.Advisory, e *store.Event) *labelv1.PublishedAdvisory {
 func advice(a *label.AdvisoryRef) *labelv1.Advisory {
 	return &labelv1.Advisory{
 		Id: a.ID, Version: a.Version, Title: a.Title, Url: a.URL, Sha256: a.SHA256.String(), Issues: a.Issues, MoreIssues: int32(a.More),
-		Severity: a.Severity, State: a.State, FixedIn: a.FixedIn, Action: a.Action,
+		Severity: a.Severity, State: a.State, FixedIn: a.FixedIn, Action: a.InEnglish(),
+		Advice: string(a.Advice), Words: a.Words, Language: a.Language,
 	}
 }

@@ -94,10 +94,11 @@ func summary(p *authority.Published) (*labelv1.LabelSummary, error) {
 			Issued: timestamp(l.Issued), Expires: timestamp(p.Expires), ExpiresFor: boundOf[p.ExpiresFor],
 			SupportEnd: l.Product.SupportEnd.String(), LogIndex: p.Index,
 			State: stateOf[p.State], SupportState: supportOf[p.Support],
-			ExpiringSoon: p.Soon, UnderReview: p.Review != nil,
+			ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Advisories: int32(p.Concerns()), Unsettled: len(p.Holds) > 0,
+			Gtins: texts(p.GTINs), MovedGtins: texts(p.Moved),
 		}
-		for _, g := range p.GTINs {
-			s.Gtins = append(s.Gtins, string(g))
+		if p.Scheduled != nil {
+			s.AnnouncedEnd = timestamp(p.Scheduled.Effective)
 		}
 		return s, nil
 	})

@@ -45,6 +45,28 @@ func (s *submissions) GetDevice(ctx context.Context, r *labelv1.GetDeviceRequest
 	return &labelv1.GetDeviceResponse{Descriptor_: d.Descriptor, Registered: timestamp(d.Registered), Pictured: pictured}, nil
 }
 
+func (s *submissions) ListDevices(ctx context.Context, r *labelv1.ListDevicesRequest) (*labelv1.ListDevicesResponse, error) {
+	list, next, err := s.a.Devices(caller(ctx), r.GetManufacturer(), page(r))
+	if err != nil {
+		return nil, err
+	}
+	out := &labelv1.ListDevicesResponse{NextPageToken: next}
+	for _, e := range list {
+		labels, err := summaries(e.Labels)
+		if err != nil {
+			return nil, err
+		}
+		d := e.Descriptor
+		out.Devices = append(out.Devices, &labelv1.DeviceSummary{
+			Device: e.Digest.String(), Manufacturer: e.Org, Brand: d.Brand, Name: d.Name, Model: d.Model, Category: d.Category,
+			Gtins: texts(e.GTINs), MovedGtins: texts(e.Moved), Registered: timestamp(e.Registered),
+			PictureMissing: !d.Picture.IsZero() && !e.Pictured,
+			Labels:         labels, Unavailable: texts(e.Unavailable), Holds: holdMessages(s.a, e.Holds), NeedsOperator: e.NeedsOperator,
+		})
+	}
+	return out, nil
+}
+
 func (s *submissions) AddPicture(ctx context.Context, r *labelv1.AddPictureRequest) (*labelv1.AddPictureResponse, error) {
 	id, err := digest("device", r.GetDevice())
 	if err != nil {
@@ -130,7 +152,11 @@ func (s *labels) EvaluateDevice(ctx context.Context, r *labelv1.EvaluateDeviceRe
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.EvaluateDeviceResponse{Decision: decision(d, d.Levels, int(r.GetLevel())), Holds: holdMessages(s.a, list)}, nil
+	why, err := s.a.NeedsOperator(caller(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	return &labelv1.EvaluateDeviceResponse{Decision: decision(d, d.Levels, int(r.GetLevel())), Holds: holdMessages(s.a, list), NeedsOperator: why}, nil
 }
 
 func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelRequest) (*labelv1.RequestLabelResponse, error) {
@@ -412,7 +438,7 @@ func (s *operations) GetScheme(_ context.Context, r *labelv1.GetSchemeRequest) (
 	return &labelv1.GetSchemeResponse{Scheme: schemeMessage(sc, true)}, nil
 }
 
-func texts(ids []label.ID) (out []string) {
+func texts[T ~string](ids []T) (out []string) {
 	for _, id := range ids {
 		out = append(out, string(id))
 	}

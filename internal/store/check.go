@@ -269,6 +269,7 @@ func (c *checker) organizations() {
 
 func (c *checker) devices() {
 	named := map[label.Digest]bool{} // pictures
+	near := map[string]bool{}        // keys of brands
 	c.spread(bDevices, func(k, v []byte) {
 		if len(k) != len(label.Digest{}) {
 			c.badf("device key %x has a wrong length", k)
@@ -296,11 +297,23 @@ func (c *checker) devices() {
 		for _, g := range desc.GTINs {
 			c.has(bGTINs, gtinKey(g, d.Digest), nil, "device "+d.Digest.String())
 		}
-		c.has(bBrands, brandKey(desc.Brand, desc.Manufacturer, k...), nil, "device "+d.Digest.String())
+		fold := label.FoldModel(desc.Brand)
+		c.has(bBrands, brandKey(fold, d.Org, d), nil, "device "+d.Digest.String())
+		for _, key := range label.NearKeys(desc.Brand) {
+			c.mu.Lock()
+			near[string(nearKey(key, fold))] = true
+			c.mu.Unlock()
+			c.has(bNearBrands, nearKey(key, fold), nil, "device "+d.Digest.String())
+		}
 		c.has(bModels, modelKey(desc.Manufacturer, desc.Model, k...), nil, "device "+d.Digest.String())
 	})
 	c.sameCount(bModels, bDevices)
 	c.sameCount(bBrands, bDevices)
+	c.each(bNearBrands, func(k, _ []byte) {
+		if !near[string(k)] {
+			c.badf("near brand %q: no device has it", k)
+		}
+	})
 	c.spread(bGTINs, func(k, v []byte) {
 		if len(k) != 14+len(label.Digest{}) {
 			c.badf("gtin key %x has a wrong length", k)

@@ -223,7 +223,7 @@ func putDevice(tx *bolt.Tx, d *Device) error {
 			return err
 		}
 	}
-	if err := tx.Bucket(bBrands).Put(brandKey(desc.Brand, desc.Manufacturer, d.Digest[:]...), nil); err != nil {
+	if err := putBrand(tx, d, desc.Brand); err != nil {
 		return err
 	}
 	return tx.Bucket(bModels).Put(modelKey(desc.Manufacturer, desc.Model, d.Digest[:]...), nil)

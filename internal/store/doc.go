@@ -3,7 +3,7 @@
 // ([Store.Check]). It is dumb: who may write what is decided in package
 // authority, the only one that writes.
 //
-// # Schema, version 6
+// # Schema, version 7
 //
 // Drawn as name -> key = value. Numbers in keys are big-endian, so that keys
 // sort by them; "json" values are the JSON of the struct named; "|" joins parts
@@ -22,7 +22,8 @@
 //	gtins           gtin, 32-byte device digest = nothing or the 32-byte event that moved it away
 //	gtin_moves      gtin, uint64 log index = json GTINMove
 //	models          org|model|32-byte device digest = nothing   the model number folded
-//	brands          brand|org|32-byte device digest = nothing   the brand folded
+//	brands          brand|org|time, 32-byte device digest = nothing   the brand folded; by when the device was registered
+//	near_brands     key|brand = nothing                         the brand folded, by what names that are near have in common
 //	holds           device|32-byte digest or org|org = json Hold
 //	struck          32-byte id = 32-byte event                  of statements and rulings
 //	judgements      32-byte device digest = time                since when a judgement is due

@@ -173,31 +173,103 @@ func modelKey(org, model string, rest ...byte) []byte {
 	return orgKey(org, append(append([]byte(label.FoldModel(model)), 0), rest...)...)
 }
 
-// brandKey begins with what makes two brands the same.
-func brandKey(brand, org string, rest ...byte) []byte {
-	return append(orgKey(label.FoldModel(brand)), orgKey(org, rest...)...)
+// brandKey begins with what makes two brands the same, and orders a manufacturer's
+// devices of one by when they were registered.
+func brandKey(fold, org string, d *Device) []byte {
+	return append(orgKey(fold, []byte(orgKey(org))...), append(timeValue(d.Registered), d.Digest[:]...)...)
 }
 
-// BrandOwners calls f with one device of each manufacturer who has any of a brand,
-// however it is spelled, until f returns false.
+// timeBytes is how long a time is in a key.
+const timeBytes = 8
+
+// nearKey is one of those by which a brand is found from others that are near.
+func nearKey(key, fold string) []byte { return orgKey(key, []byte(fold)...) }
+
+// putBrand indexes a device by its brand, and a brand that nobody had yet by what it
+// has in common with those that are near.
+func putBrand(tx *bolt.Tx, d *Device, brand string) error {
+	fold := label.FoldModel(brand)
+	if err := tx.Bucket(bBrands).Put(brandKey(fold, d.Org, d), nil); err != nil {
+		return err
+	}
+	for _, key := range label.NearKeys(brand) {
+		if tx.Bucket(bNearBrands).Get(nearKey(key, fold)) != nil {
+			continue
+		}
+		if err := tx.Bucket(bNearBrands).Put(nearKey(key, fold), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BrandOwners calls f with the first device that each manufacturer registered of a
+// brand, however it is spelled, until f returns false.
 func (v *View) BrandOwners(brand string, f func(*Device) bool) error {
-	p := orgKey(label.FoldModel(brand))
+	_, err := v.owners(label.FoldModel(brand), f)
+	return err
+}
+
+// FirstOfBrand returns the first device that a manufacturer registered of a brand,
+// however it is spelled.
+func (v *View) FirstOfBrand(brand, org string) (*Device, error) {
+	p := orgKey(label.FoldModel(brand), []byte(orgKey(org))...)
+	k, _ := v.tx.Bucket(bBrands).Cursor().Seek(p)
+	if !bytes.HasPrefix(k, p) || len(k) != len(p)+timeBytes+len(label.Digest{}) {
+		return nil, ErrNotFound
+	}
+	digest := label.Digest(k[len(p)+timeBytes:])
+	d, err := v.Device(digest)
+	return d, present(bDevices, digest[:], err)
+}
+
+// owners is BrandOwners of a brand as it is folded. It reports whether f wants more.
+func (v *View) owners(fold string, f func(*Device) bool) (more bool, err error) {
+	p := orgKey(fold)
 	c := v.tx.Bucket(bBrands).Cursor()
 	for k, _ := c.Seek(p); bytes.HasPrefix(k, p); {
-		org, digest, ok := bytes.Cut(k[len(p):], []byte{0})
-		if !ok || len(digest) != len(label.Digest{}) {
-			return corrupt(bBrands, k, ErrNotFound)
+		org, rest, ok := bytes.Cut(k[len(p):], []byte{0})
+		if !ok || len(rest) != timeBytes+len(label.Digest{}) {
+			return false, corrupt(bBrands, k, ErrNotFound)
 		}
 		next := append(bytes.Clone(k[:len(p)+len(org)]), 1) // after all devices of this one
+		digest := rest[timeBytes:]
 		d, err := v.Device(label.Digest(digest))
 		if err = present(bDevices, digest, err); err == nil {
 			if !f(d) {
-				return nil
+				return false, nil
 			}
 		} else if err = v.past(err); err != nil {
-			return err
+			return false, err
 		}
 		k, _ = c.Seek(next)
+	}
+	return true, nil
+}
+
+// maxNearBrands bounds the brands that are looked at for one: who has more registered
+// that are near each other is told of anyway.
+const maxNearBrands = 64
+
+// NearBrandOwners is BrandOwners of all brands that have a key in common with one
+// ([label.NearKeys]) and are another. What it costs grows with the length of the
+// brand, and not with how many brands there are.
+func (v *View) NearBrandOwners(brand string, f func(*Device) bool) error {
+	own := label.FoldModel(brand)
+	seen := map[string]bool{own: true}
+	c := v.tx.Bucket(bNearBrands).Cursor()
+	for _, key := range label.NearKeys(brand) {
+		p := orgKey(key)
+		for k, _ := c.Seek(p); bytes.HasPrefix(k, p) && len(seen) <= maxNearBrands; k, _ = c.Next() {
+			fold := string(k[len(p):])
+			if seen[fold] {
+				continue
+			}
+			seen[fold] = true
+			if more, err := v.owners(fold, f); err != nil || !more {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -264,9 +336,18 @@ func (v *View) CountDevices(org string) (n int, err error) {
 }
 
 // OrgDevices calls f with the devices of a manufacturer, by model number, until f
-// returns false.
-func (v *View) OrgDevices(org string, f func(*Device) bool) error {
-	return v.prefix(bModels, orgKey(org), nil, func(rest []byte) (bool, error) {
+// returns false: with those after one of them, where that is not nil.
+func (v *View) OrgDevices(org string, after *Device, f func(*Device) bool) error {
+	p := orgKey(org)
+	var cursor []byte
+	if after != nil {
+		var desc label.Device
+		if err := label.Decode(after.Descriptor, &desc); err != nil {
+			return err
+		}
+		cursor = modelKey(org, desc.Model, after.Digest[:]...)[len(p):]
+	}
+	return v.prefix(bModels, p, cursor, func(rest []byte) (bool, error) {
 		digest := label.Digest(rest[len(rest)-len(label.Digest{}):])
 		d, err := v.Device(digest)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 // schemaVersion is what this code reads and writes.
-const schemaVersion = 6
+const schemaVersion = 7
 
 // fileName is the database's name in the data directory.
 const fileName = "labeld.db"
@@ -40,6 +40,7 @@ var (
 	bGTINs          = []byte("gtins")
 	bModels         = []byte("models")
 	bBrands         = []byte("brands")
+	bNearBrands     = []byte("near_brands")
 	bGTINMoves      = []byte("gtin_moves")
 	bHolds          = []byte("holds")
 	bStruck         = []byte("struck")
@@ -87,7 +88,7 @@ var (
 	bDead       = []byte("dead")
 
 	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bGTINMoves, bModels, bBrands, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bNumbers, bLabels, bDeviceLabels, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
+		bGTINs, bGTINMoves, bModels, bBrands, bNearBrands, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bNumbers, bLabels, bDeviceLabels, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
 		bHolds, bStruck, bJudgements, bVerdicts,
 		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
 		bComplaints, bOpenComplaints, bLabelComplaints, bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,

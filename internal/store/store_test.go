@@ -51,9 +51,13 @@ var shapes = map[string]func([]byte) bool{
 	"org|model|digest": func(b []byte) bool {
 		return len(b) > 32 && b[len(b)-33] == 0 && bytes.Count(b[:len(b)-32], []byte{0}) == 2
 	},
-	"brand|org|digest": func(b []byte) bool {
+	"brand|org|time, digest": func(b []byte) bool {
 		p := bytes.SplitN(b, []byte{0}, 3)
-		return len(p) == 3 && len(p[0]) > 0 && slug(p[1]) && len(p[2]) == 32
+		return len(p) == 3 && len(p[0]) > 0 && slug(p[1]) && len(p[2]) == 8+32
+	},
+	"key|brand": func(b []byte) bool {
+		p := bytes.Split(b, []byte{0})
+		return len(p) == 2 && len(p[0]) > 1 && len(p[1]) > 0
 	},
 	"held": func(b []byte) bool {
 		return bytes.HasPrefix(b, []byte("device\x00")) && len(b) == 7+32 || bytes.HasPrefix(b, []byte("org\x00")) && slug(b[4:])
@@ -110,7 +114,8 @@ var drawing = []struct{ line, key, value string }{
 	{"gtins           gtin, 32-byte device digest = nothing or the 32-byte event that moved it away", "gtin, digest", "nothing or digest"},
 	{"gtin_moves      gtin, uint64 log index = json GTINMove", "gtin, index", "json"},
 	{"models          org|model|32-byte device digest = nothing   the model number folded", "org|model|digest", "nothing"},
-	{"brands          brand|org|32-byte device digest = nothing   the brand folded", "brand|org|digest", "nothing"},
+	{"brands          brand|org|time, 32-byte device digest = nothing   the brand folded; by when the device was registered", "brand|org|time, digest", "nothing"},
+	{"near_brands     key|brand = nothing                         the brand folded, by what names that are near have in common", "key|brand", "nothing"},
 	{"holds           device|32-byte digest or org|org = json Hold", "held", "json"},
 	{"struck          32-byte id = 32-byte event                  of statements and rulings", "32-byte id", "32-byte digest"},
 	{"verdicts        label id = json Verdict                     of labels that their evidence did not carry when judged again, or that can be renewed", "label id", "json"},

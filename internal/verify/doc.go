@@ -75,6 +75,10 @@
 // package and has the label as suspended or invalid is believed ([Result.Lost]).
 // [Result.Told] says which it is: ask both before a live label is believed.
 //
+// Nor does a package know that a trade item number of the device was moved to another
+// manufacturer since, which is nothing that happened to the label: who holds a label
+// against a barcode asks the service.
+//
 // As of an instant that is past, an advisory is missing whose word was replaced
 // and left out; [Result.Omitted] counts those.
 package verify

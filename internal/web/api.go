@@ -122,16 +122,11 @@ func (h *Handler) answerOf(p *authority.Published) *Answer {
 		Label: &LabelInShort{
 			ID: l.ID, URL: l.URL, State: p.State, Level: l.Level, Scheme: l.Scheme, Assurance: l.Assurance, Expires: p.Expires,
 			ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Support: p.Support, SupportEnd: l.Product.SupportEnd,
-			Badge: qr.URL(h.base, l.ID) + "/badge.svg",
+			Advisories: p.Concerns(), Badge: qr.URL(h.base, l.ID) + "/badge.svg",
 		},
 	}
 	if p.State == label.Active {
 		a.Result = labelled
-	}
-	for _, s := range p.Advisories {
-		if s.Advisory.State != notAffected {
-			a.Label.Advisories++
-		}
 	}
 	if p.Because != nil && p.Because.Successor != nil {
 		a.Label.Successor, a.Label.Replacement = p.Because.Successor.URL, successorOf(p)

@@ -199,8 +199,32 @@ func TestChanges(t *testing.T) {
 	if r := get(w.h, path); strings.Contains(r.Body.String(), strings.TrimLeft(camera, "0")) {
 		t.Error("the page still has the number")
 	}
+	if r := get(w.h, path); !strings.Contains(r.Body.String(), "belongs to another manufacturer now") {
+		t.Error("the page does not say that the label has lost its number")
+	}
+	r = get(w.h, path+".json?gtin="+camera)
+	c.holds(t, "Label", r.Body.Bytes())
+	if body := r.Body.String(); !strings.Contains(body, `"held":{"gtin":"`+camera+`","same":false}`) || !strings.Contains(body, `"movedGtins":["`+camera+`"]`) || !strings.Contains(body, `"gtins":["09522104000249"]`) {
+		t.Errorf("held against the number that was moved, as JSON: %s", body)
+	}
+	if r := get(w.h, path+".json?gtin=9522104000249"); !strings.Contains(r.Body.String(), `"held":{"gtin":"09522104000249","same":true}`) {
+		t.Errorf("held against its own number, as JSON: %s", r.Body)
+	}
+	if r := get(w.h, path+".json?gtin=1"); r.Code != http.StatusBadRequest {
+		t.Errorf("held against what is no number, as JSON: %d", r.Code)
+	}
 	if r := get(w.h, path+"/qr.svg?gtin="+camera); r.Code != http.StatusNotFound {
 		t.Errorf("a code with the number: %d", r.Code)
+	}
+	// One that has lost them all has none, and says so.
+	w.Report(label.Event{Kind: label.GTINEvent, GTIN: "09522104000249", Manufacturer: labeltest.ToyMaker, Reason: "misuse"})
+	r = get(w.h, path+".json")
+	c.holds(t, "Label", r.Body.Bytes())
+	if body := r.Body.String(); strings.Contains(body, `"gtins"`) || !strings.Contains(body, `"movedGtins":["`+camera+`","09522104000249"]`) {
+		t.Errorf("without a number, as JSON: %s", body)
+	}
+	if body := get(w.h, path).Body.String(); !strings.Contains(body, "belongs to another manufacturer now") || !strings.Contains(body, `name="gtin"`) {
+		t.Error("the page of a label without a number does not say why, or cannot be held against a barcode")
 	}
 }
 

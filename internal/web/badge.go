@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
-	"slices"
 	"unicode/utf8"
 
 	"labeld/internal/authority"
@@ -61,7 +60,7 @@ func newBadge(p *authority.Published) *badge {
 		b.Says, b.Light = "Not valid: "+string(p.State), badgeBad
 	case p.Review != nil:
 		b.Says, b.Light = b.Says+", under review", badgeCaution
-	case concerned(p.Advisories):
+	case p.Concerns() > 0:
 		b.Says, b.Light = b.Says+", security notice", badgeCaution
 	}
 	b.Title = b.Name + ", " + b.Says + ": " + l.Device.FullName()
@@ -70,11 +69,6 @@ func newBadge(p *authority.Published) *badge {
 	b.Width = b.Left + b.SaysWidth + 2*badgePad
 	b.NameX, b.SaysX = b.Left/2, b.Left+(b.Width-b.Left)/2
 	return b
-}
-
-// concerned reports whether an advisory concerns the product.
-func concerned(advisories []*label.Status) bool {
-	return slices.ContainsFunc(advisories, func(s *label.Status) bool { return s.Advisory.State != notAffected })
 }
 
 func width(s string) int { return int(badgeLetter * float64(utf8.RuneCountInString(s))) }

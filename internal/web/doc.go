@@ -25,7 +25,7 @@
 //	/icon.svg, /favicon.ico    the picture of this site
 //	/l/{id}                    the label: a page, or JSON where Accept prefers it;
 //	                           with ?gtin= it says whether that is of its product
-//	/l/{id}.json               the label as JSON
+//	/l/{id}.json               the label as JSON, with ?gtin= likewise
 //	/l/{id}/bundle             Sigstore bundle with the signed statement
 //	/l/{id}/device             device descriptor, the statement's subject, byte for byte
 //	/l/{id}/proof              tlog-proof that the statement is in the log
@@ -98,6 +98,7 @@
 //	  "prettyId": "K7QM-4T2X-9PWH",
 //	  "url": "https://labels.example.org/l/K7QM4T2X9PWH",
 //	  "at": "2026-05-31T23:59:59Z", the instant that was asked about; absent for the present
+//	  "held": {"gtin": "...", "same": true},   whether the number in ?gtin= is of the product; absent where none was given
 //	  "state": "active",            active, suspended, expired, revoked, withdrawn, superseded, not-issued
 //	  "because": {...},             the status that brought the state about; absent where time or nothing did
 //	  "expiringSoon": false,        active, and will expire within 60 days
@@ -112,7 +113,8 @@
 //	  "scheme": {"id": "four-level", "version": "2026.1", "name": "...", "sha256": "..."},
 //	  "level": {"number": 3, "of": 4, "name": "Secure by design"},
 //	  "assurance": "lab-tested",    lab-tested or self-declared
-//	  "device": {"type": "https://labeld.dev/device/v1", "brand": "...", ...},
+//	  "device": {"type": "https://labeld.dev/device/v1", "brand": "...", ...},   its gtins are those that it still has
+//	  "movedGtins": ["..."],        numbers of the descriptor that are another manufacturer's now: the label says nothing of what bears them
 //	  "maker": {"id": "northlight", "name": "..."},
 //	  "firmware": {"version": "3.8.2", "sha256": "..."},
 //	  "labs": [{"id": "aurora-lab", "name": "...", "accreditation": "...", "body": "..."}],
@@ -144,7 +146,7 @@
 //		"effective": "2026-11-03T09:00:00Z",  later than recorded where it was announced
 //		"logIndex": 17,
 //		"successor": {"id": "...", "url": "...", "level": 2, "otherProduct": true},  of a superseded label
-//		"advisory": {"id": "...", "state": "affected", "fixedIn": "2.4.1", ...}  as [label.AdvisoryRef]
+//		"advisory": {"id": "...", "state": "affected", "fixedIn": "2.4.1", "advice": "update-to", ...}  as [label.AdvisoryRef]
 //	}
 //
 // State, support and advisories are axes of their own: a label may be active

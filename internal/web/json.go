@@ -14,6 +14,7 @@ type Label struct {
 	PrettyID     string             `json:"prettyId"`
 	URL          string             `json:"url"`
 	At           time.Time          `json:"at,omitzero"`
+	Held         *Held              `json:"held,omitempty"`
 	State        label.State        `json:"state"`
 	Because      *Status            `json:"because,omitempty"`
 	ExpiringSoon bool               `json:"expiringSoon"`
@@ -27,6 +28,7 @@ type Label struct {
 	Level        label.Level        `json:"level"`
 	Assurance    label.Assurance    `json:"assurance"`
 	Device       label.Device       `json:"device"`
+	MovedGTINs   []label.GTIN       `json:"movedGtins,omitempty"`
 	Maker        label.Party        `json:"maker"`
 	Firmware     *label.Firmware    `json:"firmware,omitempty"`
 	Labs         []label.LabRef     `json:"labs,omitempty"`
@@ -61,6 +63,12 @@ func successorOf(p *authority.Published) *Successor {
 		s.State = p.Successor.State
 	}
 	return s
+}
+
+// Held says whether a number under a barcode is of the label's product, as JSON.
+type Held struct {
+	GTIN label.GTIN `json:"gtin"`
+	Same bool       `json:"same"`
 }
 
 // A DeclaredFact is what the manufacturer declared of something that shoppers are
@@ -123,6 +131,10 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor,
 		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: l.Criteria, LogIndex: p.Index,
 		History: h.statuses(p, known(p.Published)), Links: h.links(p.Published),
+	}
+	out.Device.GTINs, out.MovedGTINs = p.GTINs, p.Moved
+	if p.held != "" {
+		out.Held = &Held{p.held, p.SpeaksOf(p.held)}
 	}
 	for _, r := range p.Rulings {
 		out.Rulings = append(out.Rulings, Ruling{r.Accepted, r.Text, r.Decided, r.Index, r.Digest})

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 type view struct {
 	name   string // by which its rendered form is kept
 	reader reader // who reads it
-	dated  bool   // whether it can be asked for as of an instant
+	dated  bool   // whether it can be asked for as of an instant, and be held against a barcode
 	spoken bool   // whether it is in the language of its reader
 	render func(*Handler, look) (*body, error)
 }
@@ -112,11 +111,13 @@ func (h *Handler) answer(id label.ID, v *view, r *http.Request) (b *body, cache 
 	if p.Published, err = h.a.Lookup(id); err != nil {
 		return nil, nil, err
 	}
-	if v.spoken {
-		p.voice = h.voices.of(r)
+	if v.dated {
 		if p.held, err = parseHeld(query); err != nil {
 			return nil, nil, err
 		}
+	}
+	if v.spoken {
+		p.voice = h.voices.of(r)
 	}
 	switch {
 	case p.past:
@@ -239,7 +240,7 @@ func (h *Handler) code(name, query string) (c code, err error) {
 	if c.gtin, err = label.ParseGTIN(given[0]); err != nil {
 		return c, err
 	}
-	if !slices.Contains(p.GTINs, c.gtin) {
+	if !p.SpeaksOf(c.gtin) {
 		return c, label.Errorf(label.NotFound, label.ReasonUnknownProduct, "gtin", "label %s is not about the product with GTIN %s", c.id.Pretty(), c.gtin)
 	}
 	return c, nil

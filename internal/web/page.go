@@ -6,7 +6,6 @@ import (
 	"embed"
 	"encoding/base64"
 	"html/template"
-	"slices"
 	"strings"
 	"time"
 
@@ -114,6 +113,7 @@ type labelPage struct {
 	Components  []template.HTML
 	ProductPage string // where all labels of the product are
 	GTINs       []string
+	Moved       bool   // a number of its descriptor is another manufacturer's now
 	Picture     string // address of the product's; empty where there is none
 	Held        *held
 	Other       bool // what somebody holds is another product, and the label no word about it
@@ -209,6 +209,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	if len(d.Events) > maxEvents {
 		d.Events, d.Earlier = d.Events[:maxEvents], d.Events[maxEvents:]
 	}
+	d.Moved = len(p.Moved) > 0
 	for _, g := range p.GTINs {
 		d.GTINs = append(d.GTINs, printed(g))
 	}
@@ -243,7 +244,7 @@ func (p look) compare() *held {
 	if p.held == "" {
 		return nil
 	}
-	key, same := "advice.other-product", slices.Contains(p.GTINs, p.held)
+	key, same := "advice.other-product", p.SpeaksOf(p.held)
 	if same {
 		key = "advice.same-product"
 	}

@@ -360,13 +360,12 @@ type caution struct {
 	Tone, Sign string
 	Headline   string
 	Severity   string
+	Do         template.HTML // what the owner should do
+	Quote      template.HTML // what the publisher says to that
 	About      template.HTML
 	Page       link
 	rank       int // 0 is the gravest
 }
-
-// notAffected is the state of an advisory about other products.
-const notAffected = "not-affected"
 
 // noConcern is the rank of advisories about other products.
 const noConcern = 3
@@ -439,7 +438,7 @@ func newCaution(v *voice, s *label.Status) caution {
 		n.Page = newLink(a.URL)
 	}
 	switch {
-	case a.State == notAffected:
+	case !a.Concerns():
 		n.Tone, n.Sign, n.Headline, n.rank = "good", "check", v.Text("notice.not-affected"), noConcern
 	case a.State == "under-investigation":
 		n.Sign, n.Headline, n.rank = "lens", v.Text("notice.investigating"), 2
@@ -447,8 +446,42 @@ func newCaution(v *voice, s *label.Status) caution {
 		n.Headline, n.rank = v.Text("notice.version", "version", a.FixedIn), 1
 	case a.State == "fixed":
 		n.Headline, n.rank = v.Text("notice.fixed"), 1
+	case a.Advice == label.AdviceNoFixPlanned:
+		n.Tone, n.Headline = "stop", v.Text("notice.unplanned")
 	default:
 		n.Tone, n.Headline = "stop", v.Text("notice.affected")
 	}
+	n.advise(v)
 	return n
+}
+
+// remedies say what to do. What is to follow the publisher's words is said by them
+// alone.
+var remedies = map[label.Advice]string{
+	label.AdviceAwait: "notice.await", label.AdviceHasFix: "notice.has-fix", label.AdviceUnaffected: "notice.unaffected",
+	label.AdviceUpdateTo: "notice.update-to", label.AdviceUpdate: "notice.update", label.AdviceNoUpdateYet: "notice.no-update-yet",
+	label.AdviceNoFixPlanned: "notice.no-fix-planned", label.AdviceAsk: "notice.ask",
+}
+
+// advise says what the owner should do in the reader's language, and quotes beside it
+// what the publisher says, in its own.
+func (n *caution) advise(v *voice) {
+	if key := remedies[n.Advice]; key == "notice.update-to" {
+		n.Do = v.HTML("notice.update-to", "version", n.FixedIn)
+	} else if key != "" {
+		n.Do = v.HTML(key)
+	}
+	if n.Words != "" {
+		n.Quote = v.HTML("notice.words", "words", foreign(n.Words, n.Language))
+	}
+}
+
+// Original is the title, in the language of the document.
+func (n *caution) Original() template.HTML { return foreign(n.Title, n.Language) }
+
+// foreign marks what others wrote, for those who have pages read aloud or hyphenated:
+// it is in their language and not in that of the page, and which one that is may be
+// unknown (lang="").
+func foreign(text, language string) template.HTML {
+	return template.HTML(`<bdi lang="` + template.HTMLEscapeString(language) + `">` + template.HTMLEscapeString(text) + "</bdi>")
 }

@@ -393,9 +393,9 @@ func TestAdvisories(t *testing.T) {
 	}
 	a := w.tell(p,
 		advise(0, label.AdvisoryRef{ID: "one", State: "affected", Severity: "critical"}),
-		advise(1, label.AdvisoryRef{ID: "two", State: "under-investigation", Action: "Wait for news."}),
+		advise(1, label.AdvisoryRef{ID: "two", State: "under-investigation", Advice: label.AdviceAwait}),
 		advise(2, label.AdvisoryRef{ID: "three", State: "not-affected"}),
-		advise(3, label.AdvisoryRef{ID: "four", State: "affected", Severity: "high", FixedIn: "2.4.1", Action: "Open the app and update.", URL: "https://northlight.example.com/four"}),
+		advise(3, label.AdvisoryRef{ID: "four", State: "affected", Severity: "high", FixedIn: "2.4.1", Advice: label.AdviceUpdateTo, URL: "https://northlight.example.com/four"}),
 		advise(4, label.AdvisoryRef{ID: "five", State: "fixed", More: 240}),
 		advise(9, label.AdvisoryRef{ID: "one", State: "not-affected"}),
 	)
@@ -409,8 +409,8 @@ func TestAdvisories(t *testing.T) {
 	wants(t, "the page", text, []string{
 		"Valid label This product is affected, and nothing mends it yet Security notices Valid up to and including 17 October 2028. The tests or statements it rests on are too old after that. Level 3",
 		"Title of one Severity: critical.", "Notice one about CVE-2026-one, 2 November 2026.",
-		"You need version 2.4.1 or later Title of four Severity: high. What to do: Open the app and update.",
-		"The manufacturer is finding out whether this product is affected Title of two What to do: Wait for news.",
+		"You need version 2.4.1 or later Title of four Severity: high. What to do: Update to version 2.4.1 or later.",
+		"The manufacturer is finding out whether this product is affected Title of two What to do: Wait for news. It is being looked into.",
 		"Mended by an update: install the latest version", "Notice five about CVE-2026-five and 240 more, 6 November 2026.",
 		"Notices that do not concern this product (1) This product is not affected Title of three",
 		"6 November 2026: Security notice: mended. Log entry 1 Title of five As told in a test.",

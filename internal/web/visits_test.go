@@ -84,8 +84,8 @@ func visits() (list []visit) {
 		{name: "label, open advisory", label: true, open: advised(label.AdvisoryRef{ID: "NL-SA-1", State: "affected", Severity: "critical"})},
 		{name: "label, advisories of all kinds", label: true, open: advised(
 			label.AdvisoryRef{ID: "NL-SA-1", State: "affected", Severity: "critical"},
-			label.AdvisoryRef{ID: "NL-SA-2", State: "affected", Severity: "high", FixedIn: "2.4.1", Action: "Open the app and update.", URL: "https://northlight.example.com/two"},
-			label.AdvisoryRef{ID: "NL-SA-3", State: "under-investigation", Action: "Wait for news."},
+			label.AdvisoryRef{ID: "NL-SA-2", State: "affected", Severity: "high", FixedIn: "2.4.1", Advice: label.AdviceUpdateTo, URL: "https://northlight.example.com/two"},
+			label.AdvisoryRef{ID: "NL-SA-3", State: "under-investigation", Advice: label.AdviceAwait},
 			label.AdvisoryRef{ID: "NL-SA-4", State: "fixed"},
 			label.AdvisoryRef{ID: "NL-SA-5", State: "not-affected"},
 		)},

@@ -151,6 +151,11 @@ type told struct {
 	statuses []*label.Status
 }
 
+// adviceFor says what to do because of an advisory that is about something else.
+var adviceFor = map[string]label.Advice{
+	"affected": label.AdviceAsk, "fixed": label.AdviceHasFix, "not-affected": label.AdviceUnaffected, "under-investigation": label.AdviceAwait,
+}
+
 func (w *world) tell(p *authority.Published, statuses ...*label.Status) told {
 	l := *p.Label
 	t := told{Authority: w.Authority, label: &l}
@@ -158,6 +163,9 @@ func (w *world) tell(p *authority.Published, statuses ...*label.Status) told {
 		s.Label, s.Number, s.Text = l.ID, i+1, "As told in a test."
 		if s.Effective.IsZero() {
 			s.Effective = s.Recorded
+		}
+		if s.Advisory != nil && s.Advisory.Advice == "" {
+			s.Advisory.Advice = adviceFor[s.Advisory.State]
 		}
 		t.statuses = append(t.statuses, s)
 	}

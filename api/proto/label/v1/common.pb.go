@@ -656,10 +656,19 @@ type Advisory struct {
 	State string `protobuf:"bytes,8,opt,name=state,proto3" json:"state,omitempty"`
 	// Firmware version from which on all of it is fixed; empty where there is none.
 	FixedIn string `protobuf:"bytes,9,opt,name=fixed_in,json=fixedIn,proto3" json:"fixed_in,omitempty"`
-	// What the owner of a device should do.
+	// What the owner of a device should do, in English, from advice and words.
 	Action string `protobuf:"bytes,10,opt,name=action,proto3" json:"action,omitempty"`
 	// How many issues are left out; the document has them all.
-	MoreIssues    int32 `protobuf:"varint,11,opt,name=more_issues,json=moreIssues,proto3" json:"more_issues,omitempty"`
+	MoreIssues int32 `protobuf:"varint,11,opt,name=more_issues,json=moreIssues,proto3" json:"more_issues,omitempty"`
+	// What the owner should do, as a code, so that it can be said in any language:
+	// await, has-fix, unaffected, update-to (fixed_in), update, follow (words),
+	// no-update-yet, no-fix-planned or ask.
+	Advice string `protobuf:"bytes,12,opt,name=advice,proto3" json:"advice,omitempty"`
+	// What the publisher says to that, in its own words; may be empty.
+	Words string `protobuf:"bytes,13,opt,name=words,proto3" json:"words,omitempty"`
+	// Language of title and words, a tag of BCP 47; empty where the document does not
+	// say.
+	Language      string `protobuf:"bytes,14,opt,name=language,proto3" json:"language,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -771,6 +780,27 @@ func (x *Advisory) GetMoreIssues() int32 {
 	return 0
 }
 
+func (x *Advisory) GetAdvice() string {
+	if x != nil {
+		return x.Advice
+	}
+	return ""
+}
+
+func (x *Advisory) GetWords() string {
+	if x != nil {
+		return x.Words
+	}
+	return ""
+}
+
+func (x *Advisory) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
 // A label in short. The signed statement has more.
 type LabelSummary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -806,7 +836,7 @@ type LabelSummary struct {
 	Name string `protobuf:"bytes,15,opt,name=name,proto3" json:"name,omitempty"`
 	// Device category.
 	Category string `protobuf:"bytes,16,opt,name=category,proto3" json:"category,omitempty"`
-	// Trade item numbers, 14 digits each.
+	// Trade item numbers of the product, 14 digits each.
 	Gtins []string `protobuf:"bytes,17,rep,name=gtins,proto3" json:"gtins,omitempty"`
 	// When the label was issued.
 	Issued *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=issued,proto3" json:"issued,omitempty"`
@@ -825,7 +855,20 @@ type LabelSummary struct {
 	// Active, and expires within 60 days.
 	ExpiringSoon bool `protobuf:"varint,25,opt,name=expiring_soon,json=expiringSoon,proto3" json:"expiring_soon,omitempty"`
 	// Whether the authority is looking into the label.
-	UnderReview   bool `protobuf:"varint,26,opt,name=under_review,json=underReview,proto3" json:"under_review,omitempty"`
+	UnderReview bool `protobuf:"varint,26,opt,name=under_review,json=underReview,proto3" json:"under_review,omitempty"`
+	// How many security advisories concern the product, so that its owners should
+	// read them; one that found it not affected is not counted.
+	Advisories int32 `protobuf:"varint,27,opt,name=advisories,proto3" json:"advisories,omitempty"`
+	// When a withdrawal or a successor that was announced ends the label, if nothing
+	// is open about it then. Absent where nothing was announced.
+	AnnouncedEnd *timestamppb.Timestamp `protobuf:"bytes,28,opt,name=announced_end,json=announcedEnd,proto3" json:"announced_end,omitempty"`
+	// Whether a suspension, a review or a revocation of the label is not settled. It
+	// may outlive the label: a suspended label that has expired is expired, and its
+	// product is still on hold.
+	Unsettled bool `protobuf:"varint,29,opt,name=unsettled,proto3" json:"unsettled,omitempty"`
+	// Trade item numbers of the device descriptor that the authority has moved to
+	// another manufacturer: the label says nothing about what bears them.
+	MovedGtins    []string `protobuf:"bytes,30,rep,name=moved_gtins,json=movedGtins,proto3" json:"moved_gtins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1040,6 +1083,34 @@ func (x *LabelSummary) GetUnderReview() bool {
 		return x.UnderReview
 	}
 	return false
+}
+
+func (x *LabelSummary) GetAdvisories() int32 {
+	if x != nil {
+		return x.Advisories
+	}
+	return 0
+}
+
+func (x *LabelSummary) GetAnnouncedEnd() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AnnouncedEnd
+	}
+	return nil
+}
+
+func (x *LabelSummary) GetUnsettled() bool {
+	if x != nil {
+		return x.Unsettled
+	}
+	return false
+}
+
+func (x *LabelSummary) GetMovedGtins() []string {
+	if x != nil {
+		return x.MovedGtins
+	}
+	return nil
 }
 
 // What a request for a level, or an evaluation, came to.
@@ -1654,7 +1725,7 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x05cause\x18\f \x01(\tR\x05cause\x12\x14\n" +
 	"\x05title\x18\r \x01(\tR\x05title\x12'\n" +
 	"\x0fsuccessor_level\x18\x0e \x01(\x05R\x0esuccessorLevel\x126\n" +
-	"\x17successor_other_product\x18\x0f \x01(\bR\x15successorOtherProduct\"\x92\x02\n" +
+	"\x17successor_other_product\x18\x0f \x01(\bR\x15successorOtherProduct\"\xdc\x02\n" +
 	"\bAdvisory\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x14\n" +
@@ -1668,7 +1739,10 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x06action\x18\n" +
 	" \x01(\tR\x06action\x12\x1f\n" +
 	"\vmore_issues\x18\v \x01(\x05R\n" +
-	"moreIssues\"\xff\x06\n" +
+	"moreIssues\x12\x16\n" +
+	"\x06advice\x18\f \x01(\tR\x06advice\x12\x14\n" +
+	"\x05words\x18\r \x01(\tR\x05words\x12\x1a\n" +
+	"\blanguage\x18\x0e \x01(\tR\blanguage\"\x9f\b\n" +
 	"\fLabelSummary\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x16\n" +
@@ -1700,7 +1774,14 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x05state\x18\x17 \x01(\x0e2\x14.label.v1.LabelStateR\x05state\x12;\n" +
 	"\rsupport_state\x18\x18 \x01(\x0e2\x16.label.v1.SupportStateR\fsupportState\x12#\n" +
 	"\rexpiring_soon\x18\x19 \x01(\bR\fexpiringSoon\x12!\n" +
-	"\funder_review\x18\x1a \x01(\bR\vunderReview\"\xa9\x03\n" +
+	"\funder_review\x18\x1a \x01(\bR\vunderReview\x12\x1e\n" +
+	"\n" +
+	"advisories\x18\x1b \x01(\x05R\n" +
+	"advisories\x12?\n" +
+	"\rannounced_end\x18\x1c \x01(\v2\x1a.google.protobuf.TimestampR\fannouncedEnd\x12\x1c\n" +
+	"\tunsettled\x18\x1d \x01(\bR\tunsettled\x12\x1f\n" +
+	"\vmoved_gtins\x18\x1e \x03(\tR\n" +
+	"movedGtins\"\xa9\x03\n" +
 	"\bDecision\x12\x16\n" +
 	"\x06scheme\x18\x01 \x01(\tR\x06scheme\x12%\n" +
 	"\x0escheme_version\x18\x02 \x01(\tR\rschemeVersion\x12\x16\n" +
@@ -1842,23 +1923,24 @@ var file_label_v1_common_proto_depIdxs = []int32{
 	4,  // 7: label.v1.LabelSummary.expires_for:type_name -> label.v1.ExpiryBound
 	0,  // 8: label.v1.LabelSummary.state:type_name -> label.v1.LabelState
 	2,  // 9: label.v1.LabelSummary.support_state:type_name -> label.v1.SupportState
-	16, // 10: label.v1.Decision.at:type_name -> google.protobuf.Timestamp
-	12, // 11: label.v1.Decision.levels:type_name -> label.v1.LevelResult
-	14, // 12: label.v1.Decision.missing:type_name -> label.v1.Gap
-	15, // 13: label.v1.Decision.stale:type_name -> label.v1.EvidenceRef
-	15, // 14: label.v1.Decision.evidence:type_name -> label.v1.EvidenceRef
-	11, // 15: label.v1.Decision.unused:type_name -> label.v1.UnusedEvidence
-	15, // 16: label.v1.UnusedEvidence.evidence:type_name -> label.v1.EvidenceRef
-	13, // 17: label.v1.LevelResult.findings:type_name -> label.v1.Finding
-	5,  // 18: label.v1.Finding.state:type_name -> label.v1.FindingState
-	6,  // 19: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
-	14, // 20: label.v1.Finding.gaps:type_name -> label.v1.Gap
-	6,  // 21: label.v1.Gap.by:type_name -> label.v1.EvidenceSource
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	16, // 10: label.v1.LabelSummary.announced_end:type_name -> google.protobuf.Timestamp
+	16, // 11: label.v1.Decision.at:type_name -> google.protobuf.Timestamp
+	12, // 12: label.v1.Decision.levels:type_name -> label.v1.LevelResult
+	14, // 13: label.v1.Decision.missing:type_name -> label.v1.Gap
+	15, // 14: label.v1.Decision.stale:type_name -> label.v1.EvidenceRef
+	15, // 15: label.v1.Decision.evidence:type_name -> label.v1.EvidenceRef
+	11, // 16: label.v1.Decision.unused:type_name -> label.v1.UnusedEvidence
+	15, // 17: label.v1.UnusedEvidence.evidence:type_name -> label.v1.EvidenceRef
+	13, // 18: label.v1.LevelResult.findings:type_name -> label.v1.Finding
+	5,  // 19: label.v1.Finding.state:type_name -> label.v1.FindingState
+	6,  // 20: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
+	14, // 21: label.v1.Finding.gaps:type_name -> label.v1.Gap
+	6,  // 22: label.v1.Gap.by:type_name -> label.v1.EvidenceSource
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_common_proto_init() }

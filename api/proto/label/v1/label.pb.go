@@ -145,7 +145,11 @@ type EvaluateDeviceResponse struct {
 	Decision *Decision `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
 	// Why nothing is issued for the product for the time being, whatever the
 	// judgement; empty where nothing stands in the way.
-	Holds         []*Hold `protobuf:"bytes,2,rep,name=holds,proto3" json:"holds,omitempty"`
+	Holds []*Hold `protobuf:"bytes,2,rep,name=holds,proto3" json:"holds,omitempty"`
+	// Why no label is issued for the device, and none of it renewed, until an operator
+	// has registered the device, whatever the judgement: another device of its product
+	// is in a category of higher risk. Empty where nothing needs that.
+	NeedsOperator string `protobuf:"bytes,3,opt,name=needs_operator,json=needsOperator,proto3" json:"needs_operator,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -192,6 +196,13 @@ func (x *EvaluateDeviceResponse) GetHolds() []*Hold {
 		return x.Holds
 	}
 	return nil
+}
+
+func (x *EvaluateDeviceResponse) GetNeedsOperator() string {
+	if x != nil {
+		return x.NeedsOperator
+	}
+	return ""
 }
 
 // Asks for a label.
@@ -572,10 +583,11 @@ const file_label_v1_label_proto_rawDesc = "" +
 	"\x15EvaluateDeviceRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x16\n" +
 	"\x06scheme\x18\x02 \x01(\tR\x06scheme\x12\x14\n" +
-	"\x05level\x18\x03 \x01(\x05R\x05level\"n\n" +
+	"\x05level\x18\x03 \x01(\x05R\x05level\"\x95\x01\n" +
 	"\x16EvaluateDeviceResponse\x12.\n" +
 	"\bdecision\x18\x01 \x01(\v2\x12.label.v1.DecisionR\bdecision\x12$\n" +
-	"\x05holds\x18\x02 \x03(\v2\x0e.label.v1.HoldR\x05holds\"\x7f\n" +
+	"\x05holds\x18\x02 \x03(\v2\x0e.label.v1.HoldR\x05holds\x12%\n" +
+	"\x0eneeds_operator\x18\x03 \x01(\tR\rneedsOperator\"\x7f\n" +
 	"\x13RequestLabelRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x16\n" +
 	"\x06scheme\x18\x02 \x01(\tR\x06scheme\x12\x14\n" +

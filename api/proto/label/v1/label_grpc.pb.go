@@ -45,8 +45,10 @@ type LabelServiceClient interface {
 	//
 	// Errors: NOT_FOUND for an unknown device or scheme; PERMISSION_DENIED for
 	// another manufacturer's device; FAILED_PRECONDITION (ON_HOLD) while the
-	// product is on hold (HoldService); FAILED_PRECONDITION (LIVE_LABEL) if the
-	// device has a live label of another level in the scheme; ABORTED if evidence
+	// product is on hold (HoldService); FAILED_PRECONDITION (LIGHTER_CATEGORY) if
+	// an operator has to register the device first; FAILED_PRECONDITION (LIVE_LABEL)
+	// if the device has a live label of another level in the scheme, with the way to
+	// that level or what stands in it; ABORTED if evidence
 	// arrived meanwhile and the call should be repeated; UNAVAILABLE if the store
 	// cannot write now.
 	RequestLabel(ctx context.Context, in *RequestLabelRequest, opts ...grpc.CallOption) (*RequestLabelResponse, error)
@@ -113,8 +115,10 @@ type LabelServiceServer interface {
 	//
 	// Errors: NOT_FOUND for an unknown device or scheme; PERMISSION_DENIED for
 	// another manufacturer's device; FAILED_PRECONDITION (ON_HOLD) while the
-	// product is on hold (HoldService); FAILED_PRECONDITION (LIVE_LABEL) if the
-	// device has a live label of another level in the scheme; ABORTED if evidence
+	// product is on hold (HoldService); FAILED_PRECONDITION (LIGHTER_CATEGORY) if
+	// an operator has to register the device first; FAILED_PRECONDITION (LIVE_LABEL)
+	// if the device has a live label of another level in the scheme, with the way to
+	// that level or what stands in it; ABORTED if evidence
 	// arrived meanwhile and the call should be repeated; UNAVAILABLE if the store
 	// cannot write now.
 	RequestLabel(context.Context, *RequestLabelRequest) (*RequestLabelResponse, error)

@@ -252,6 +252,291 @@ func (x *GetDeviceResponse) GetPictured() bool {
 	return false
 }
 
+// Asks for a page of devices.
+type ListDevicesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most this many, 1 to 500; 0 means 50.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before. Optional.
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// The manufacturer; operators have to name one, others only name themselves.
+	Manufacturer  string `protobuf:"bytes,3,opt,name=manufacturer,proto3" json:"manufacturer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDevicesRequest) Reset() {
+	*x = ListDevicesRequest{}
+	mi := &file_label_v1_submission_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDevicesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDevicesRequest) ProtoMessage() {}
+
+func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_submission_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDevicesRequest.ProtoReflect.Descriptor instead.
+func (*ListDevicesRequest) Descriptor() ([]byte, []int) {
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListDevicesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListDevicesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListDevicesRequest) GetManufacturer() string {
+	if x != nil {
+		return x.Manufacturer
+	}
+	return ""
+}
+
+// A page of devices.
+type ListDevicesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By model number.
+	Devices []*DeviceSummary `protobuf:"bytes,1,rep,name=devices,proto3" json:"devices,omitempty"`
+	// Token of the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDevicesResponse) Reset() {
+	*x = ListDevicesResponse{}
+	mi := &file_label_v1_submission_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDevicesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDevicesResponse) ProtoMessage() {}
+
+func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_submission_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDevicesResponse.ProtoReflect.Descriptor instead.
+func (*ListDevicesResponse) Descriptor() ([]byte, []int) {
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListDevicesResponse) GetDevices() []*DeviceSummary {
+	if x != nil {
+		return x.Devices
+	}
+	return nil
+}
+
+func (x *ListDevicesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// A registered device in short. GetDevice has the descriptor.
+type DeviceSummary struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the descriptor, 64 lower-case hex digits.
+	Device string `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	// Organization ID of the manufacturer.
+	Manufacturer string `protobuf:"bytes,2,opt,name=manufacturer,proto3" json:"manufacturer,omitempty"`
+	// Brand as on the package.
+	Brand string `protobuf:"bytes,3,opt,name=brand,proto3" json:"brand,omitempty"`
+	// Marketing name.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// Model number.
+	Model string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
+	// Device category.
+	Category string `protobuf:"bytes,6,opt,name=category,proto3" json:"category,omitempty"`
+	// Trade item numbers that are the product's, 14 digits each.
+	Gtins []string `protobuf:"bytes,7,rep,name=gtins,proto3" json:"gtins,omitempty"`
+	// Trade item numbers of the descriptor that the authority has moved to another
+	// manufacturer.
+	MovedGtins []string `protobuf:"bytes,8,rep,name=moved_gtins,json=movedGtins,proto3" json:"moved_gtins,omitempty"`
+	// When it was registered.
+	Registered *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=registered,proto3" json:"registered,omitempty"`
+	// Whether the descriptor names a picture that was not sent.
+	PictureMissing bool `protobuf:"varint,10,opt,name=picture_missing,json=pictureMissing,proto3" json:"picture_missing,omitempty"`
+	// The latest label of each scheme, the latest first; none where it never had one.
+	Labels []*LabelSummary `protobuf:"bytes,11,rep,name=labels,proto3" json:"labels,omitempty"`
+	// IDs of labels that belong there and cannot be shown now; the operator has been
+	// told.
+	Unavailable []string `protobuf:"bytes,12,rep,name=unavailable,proto3" json:"unavailable,omitempty"`
+	// What is open about the product, so that nothing is issued for it, oldest first.
+	Holds []*Hold `protobuf:"bytes,13,rep,name=holds,proto3" json:"holds,omitempty"`
+	// Why nothing is issued for it until an operator has registered it, whatever the
+	// evidence; empty where nothing needs that.
+	NeedsOperator string `protobuf:"bytes,14,opt,name=needs_operator,json=needsOperator,proto3" json:"needs_operator,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeviceSummary) Reset() {
+	*x = DeviceSummary{}
+	mi := &file_label_v1_submission_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeviceSummary) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeviceSummary) ProtoMessage() {}
+
+func (x *DeviceSummary) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_submission_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeviceSummary.ProtoReflect.Descriptor instead.
+func (*DeviceSummary) Descriptor() ([]byte, []int) {
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *DeviceSummary) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *DeviceSummary) GetManufacturer() string {
+	if x != nil {
+		return x.Manufacturer
+	}
+	return ""
+}
+
+func (x *DeviceSummary) GetBrand() string {
+	if x != nil {
+		return x.Brand
+	}
+	return ""
+}
+
+func (x *DeviceSummary) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DeviceSummary) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *DeviceSummary) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
+func (x *DeviceSummary) GetGtins() []string {
+	if x != nil {
+		return x.Gtins
+	}
+	return nil
+}
+
+func (x *DeviceSummary) GetMovedGtins() []string {
+	if x != nil {
+		return x.MovedGtins
+	}
+	return nil
+}
+
+func (x *DeviceSummary) GetRegistered() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Registered
+	}
+	return nil
+}
+
+func (x *DeviceSummary) GetPictureMissing() bool {
+	if x != nil {
+		return x.PictureMissing
+	}
+	return false
+}
+
+func (x *DeviceSummary) GetLabels() []*LabelSummary {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *DeviceSummary) GetUnavailable() []string {
+	if x != nil {
+		return x.Unavailable
+	}
+	return nil
+}
+
+func (x *DeviceSummary) GetHolds() []*Hold {
+	if x != nil {
+		return x.Holds
+	}
+	return nil
+}
+
+func (x *DeviceSummary) GetNeedsOperator() string {
+	if x != nil {
+		return x.NeedsOperator
+	}
+	return ""
+}
+
 // Carries the picture of a device.
 type AddPictureRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -265,7 +550,7 @@ type AddPictureRequest struct {
 
 func (x *AddPictureRequest) Reset() {
 	*x = AddPictureRequest{}
-	mi := &file_label_v1_submission_proto_msgTypes[4]
+	mi := &file_label_v1_submission_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -277,7 +562,7 @@ func (x *AddPictureRequest) String() string {
 func (*AddPictureRequest) ProtoMessage() {}
 
 func (x *AddPictureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[4]
+	mi := &file_label_v1_submission_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -290,7 +575,7 @@ func (x *AddPictureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddPictureRequest.ProtoReflect.Descriptor instead.
 func (*AddPictureRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{4}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *AddPictureRequest) GetDevice() string {
@@ -322,7 +607,7 @@ type AddPictureResponse struct {
 
 func (x *AddPictureResponse) Reset() {
 	*x = AddPictureResponse{}
-	mi := &file_label_v1_submission_proto_msgTypes[5]
+	mi := &file_label_v1_submission_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -334,7 +619,7 @@ func (x *AddPictureResponse) String() string {
 func (*AddPictureResponse) ProtoMessage() {}
 
 func (x *AddPictureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[5]
+	mi := &file_label_v1_submission_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -347,7 +632,7 @@ func (x *AddPictureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddPictureResponse.ProtoReflect.Descriptor instead.
 func (*AddPictureResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{5}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *AddPictureResponse) GetPicture() string {
@@ -382,7 +667,7 @@ type SubmitStatementRequest struct {
 
 func (x *SubmitStatementRequest) Reset() {
 	*x = SubmitStatementRequest{}
-	mi := &file_label_v1_submission_proto_msgTypes[6]
+	mi := &file_label_v1_submission_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -394,7 +679,7 @@ func (x *SubmitStatementRequest) String() string {
 func (*SubmitStatementRequest) ProtoMessage() {}
 
 func (x *SubmitStatementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[6]
+	mi := &file_label_v1_submission_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -407,7 +692,7 @@ func (x *SubmitStatementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitStatementRequest.ProtoReflect.Descriptor instead.
 func (*SubmitStatementRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{6}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SubmitStatementRequest) GetStatement() []byte {
@@ -433,7 +718,7 @@ type SubmitStatementResponse struct {
 
 func (x *SubmitStatementResponse) Reset() {
 	*x = SubmitStatementResponse{}
-	mi := &file_label_v1_submission_proto_msgTypes[7]
+	mi := &file_label_v1_submission_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -445,7 +730,7 @@ func (x *SubmitStatementResponse) String() string {
 func (*SubmitStatementResponse) ProtoMessage() {}
 
 func (x *SubmitStatementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[7]
+	mi := &file_label_v1_submission_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -458,7 +743,7 @@ func (x *SubmitStatementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitStatementResponse.ProtoReflect.Descriptor instead.
 func (*SubmitStatementResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{7}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SubmitStatementResponse) GetSubmission() *Submission {
@@ -505,7 +790,7 @@ type StatementNote struct {
 
 func (x *StatementNote) Reset() {
 	*x = StatementNote{}
-	mi := &file_label_v1_submission_proto_msgTypes[8]
+	mi := &file_label_v1_submission_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +802,7 @@ func (x *StatementNote) String() string {
 func (*StatementNote) ProtoMessage() {}
 
 func (x *StatementNote) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[8]
+	mi := &file_label_v1_submission_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +815,7 @@ func (x *StatementNote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementNote.ProtoReflect.Descriptor instead.
 func (*StatementNote) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{8}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *StatementNote) GetScheme() string {
@@ -605,7 +890,7 @@ type Submission struct {
 
 func (x *Submission) Reset() {
 	*x = Submission{}
-	mi := &file_label_v1_submission_proto_msgTypes[9]
+	mi := &file_label_v1_submission_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -617,7 +902,7 @@ func (x *Submission) String() string {
 func (*Submission) ProtoMessage() {}
 
 func (x *Submission) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[9]
+	mi := &file_label_v1_submission_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -630,7 +915,7 @@ func (x *Submission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Submission.ProtoReflect.Descriptor instead.
 func (*Submission) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{9}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Submission) GetStatement() *EvidenceRef {
@@ -711,7 +996,7 @@ type ListSubmissionsRequest struct {
 
 func (x *ListSubmissionsRequest) Reset() {
 	*x = ListSubmissionsRequest{}
-	mi := &file_label_v1_submission_proto_msgTypes[10]
+	mi := &file_label_v1_submission_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +1008,7 @@ func (x *ListSubmissionsRequest) String() string {
 func (*ListSubmissionsRequest) ProtoMessage() {}
 
 func (x *ListSubmissionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[10]
+	mi := &file_label_v1_submission_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +1021,7 @@ func (x *ListSubmissionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubmissionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSubmissionsRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{10}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListSubmissionsRequest) GetDevice() string {
@@ -773,7 +1058,7 @@ type ListSubmissionsResponse struct {
 
 func (x *ListSubmissionsResponse) Reset() {
 	*x = ListSubmissionsResponse{}
-	mi := &file_label_v1_submission_proto_msgTypes[11]
+	mi := &file_label_v1_submission_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -785,7 +1070,7 @@ func (x *ListSubmissionsResponse) String() string {
 func (*ListSubmissionsResponse) ProtoMessage() {}
 
 func (x *ListSubmissionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_submission_proto_msgTypes[11]
+	mi := &file_label_v1_submission_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -798,7 +1083,7 @@ func (x *ListSubmissionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubmissionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSubmissionsResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_submission_proto_rawDescGZIP(), []int{11}
+	return file_label_v1_submission_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListSubmissionsResponse) GetSubmissions() []*Submission {
@@ -819,7 +1104,7 @@ var File_label_v1_submission_proto protoreflect.FileDescriptor
 
 const file_label_v1_submission_proto_rawDesc = "" +
 	"\n" +
-	"\x19label/v1/submission.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\"7\n" +
+	"\x19label/v1/submission.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\x1a\x13label/v1/hold.proto\"7\n" +
 	"\x15RegisterDeviceRequest\x12\x1e\n" +
 	"\n" +
 	"descriptor\x18\x01 \x01(\fR\n" +
@@ -840,7 +1125,34 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"\n" +
 	"registered\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"registered\x12\x1a\n" +
-	"\bpictured\x18\x03 \x01(\bR\bpictured\"E\n" +
+	"\bpictured\x18\x03 \x01(\bR\bpictured\"t\n" +
+	"\x12ListDevicesRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\x12\"\n" +
+	"\fmanufacturer\x18\x03 \x01(\tR\fmanufacturer\"p\n" +
+	"\x13ListDevicesResponse\x121\n" +
+	"\adevices\x18\x01 \x03(\v2\x17.label.v1.DeviceSummaryR\adevices\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe2\x03\n" +
+	"\rDeviceSummary\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\x12\"\n" +
+	"\fmanufacturer\x18\x02 \x01(\tR\fmanufacturer\x12\x14\n" +
+	"\x05brand\x18\x03 \x01(\tR\x05brand\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x14\n" +
+	"\x05model\x18\x05 \x01(\tR\x05model\x12\x1a\n" +
+	"\bcategory\x18\x06 \x01(\tR\bcategory\x12\x14\n" +
+	"\x05gtins\x18\a \x03(\tR\x05gtins\x12\x1f\n" +
+	"\vmoved_gtins\x18\b \x03(\tR\n" +
+	"movedGtins\x12:\n" +
+	"\n" +
+	"registered\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"registered\x12'\n" +
+	"\x0fpicture_missing\x18\n" +
+	" \x01(\bR\x0epictureMissing\x12.\n" +
+	"\x06labels\x18\v \x03(\v2\x16.label.v1.LabelSummaryR\x06labels\x12 \n" +
+	"\vunavailable\x18\f \x03(\tR\vunavailable\x12$\n" +
+	"\x05holds\x18\r \x03(\v2\x0e.label.v1.HoldR\x05holds\x12%\n" +
+	"\x0eneeds_operator\x18\x0e \x01(\tR\rneedsOperator\"E\n" +
 	"\x11AddPictureRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x18\n" +
 	"\apicture\x18\x02 \x01(\fR\apicture\"c\n" +
@@ -883,10 +1195,11 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"y\n" +
 	"\x17ListSubmissionsResponse\x126\n" +
 	"\vsubmissions\x18\x01 \x03(\v2\x14.label.v1.SubmissionR\vsubmissions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xa7\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xf3\x03\n" +
 	"\x11SubmissionService\x12S\n" +
 	"\x0eRegisterDevice\x12\x1f.label.v1.RegisterDeviceRequest\x1a .label.v1.RegisterDeviceResponse\x12D\n" +
-	"\tGetDevice\x12\x1a.label.v1.GetDeviceRequest\x1a\x1b.label.v1.GetDeviceResponse\x12G\n" +
+	"\tGetDevice\x12\x1a.label.v1.GetDeviceRequest\x1a\x1b.label.v1.GetDeviceResponse\x12J\n" +
+	"\vListDevices\x12\x1c.label.v1.ListDevicesRequest\x1a\x1d.label.v1.ListDevicesResponse\x12G\n" +
 	"\n" +
 	"AddPicture\x12\x1b.label.v1.AddPictureRequest\x1a\x1c.label.v1.AddPictureResponse\x12V\n" +
 	"\x0fSubmitStatement\x12 .label.v1.SubmitStatementRequest\x1a!.label.v1.SubmitStatementResponse\x12V\n" +
@@ -904,46 +1217,57 @@ func file_label_v1_submission_proto_rawDescGZIP() []byte {
 	return file_label_v1_submission_proto_rawDescData
 }
 
-var file_label_v1_submission_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_label_v1_submission_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_label_v1_submission_proto_goTypes = []any{
 	(*RegisterDeviceRequest)(nil),   // 0: label.v1.RegisterDeviceRequest
 	(*RegisterDeviceResponse)(nil),  // 1: label.v1.RegisterDeviceResponse
 	(*GetDeviceRequest)(nil),        // 2: label.v1.GetDeviceRequest
 	(*GetDeviceResponse)(nil),       // 3: label.v1.GetDeviceResponse
-	(*AddPictureRequest)(nil),       // 4: label.v1.AddPictureRequest
-	(*AddPictureResponse)(nil),      // 5: label.v1.AddPictureResponse
-	(*SubmitStatementRequest)(nil),  // 6: label.v1.SubmitStatementRequest
-	(*SubmitStatementResponse)(nil), // 7: label.v1.SubmitStatementResponse
-	(*StatementNote)(nil),           // 8: label.v1.StatementNote
-	(*Submission)(nil),              // 9: label.v1.Submission
-	(*ListSubmissionsRequest)(nil),  // 10: label.v1.ListSubmissionsRequest
-	(*ListSubmissionsResponse)(nil), // 11: label.v1.ListSubmissionsResponse
-	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
-	(*EvidenceRef)(nil),             // 13: label.v1.EvidenceRef
+	(*ListDevicesRequest)(nil),      // 4: label.v1.ListDevicesRequest
+	(*ListDevicesResponse)(nil),     // 5: label.v1.ListDevicesResponse
+	(*DeviceSummary)(nil),           // 6: label.v1.DeviceSummary
+	(*AddPictureRequest)(nil),       // 7: label.v1.AddPictureRequest
+	(*AddPictureResponse)(nil),      // 8: label.v1.AddPictureResponse
+	(*SubmitStatementRequest)(nil),  // 9: label.v1.SubmitStatementRequest
+	(*SubmitStatementResponse)(nil), // 10: label.v1.SubmitStatementResponse
+	(*StatementNote)(nil),           // 11: label.v1.StatementNote
+	(*Submission)(nil),              // 12: label.v1.Submission
+	(*ListSubmissionsRequest)(nil),  // 13: label.v1.ListSubmissionsRequest
+	(*ListSubmissionsResponse)(nil), // 14: label.v1.ListSubmissionsResponse
+	(*timestamppb.Timestamp)(nil),   // 15: google.protobuf.Timestamp
+	(*LabelSummary)(nil),            // 16: label.v1.LabelSummary
+	(*Hold)(nil),                    // 17: label.v1.Hold
+	(*EvidenceRef)(nil),             // 18: label.v1.EvidenceRef
 }
 var file_label_v1_submission_proto_depIdxs = []int32{
-	12, // 0: label.v1.RegisterDeviceResponse.registered:type_name -> google.protobuf.Timestamp
-	12, // 1: label.v1.GetDeviceResponse.registered:type_name -> google.protobuf.Timestamp
-	9,  // 2: label.v1.SubmitStatementResponse.submission:type_name -> label.v1.Submission
-	8,  // 3: label.v1.SubmitStatementResponse.notes:type_name -> label.v1.StatementNote
-	13, // 4: label.v1.Submission.statement:type_name -> label.v1.EvidenceRef
-	12, // 5: label.v1.Submission.received:type_name -> google.protobuf.Timestamp
-	9,  // 6: label.v1.ListSubmissionsResponse.submissions:type_name -> label.v1.Submission
-	0,  // 7: label.v1.SubmissionService.RegisterDevice:input_type -> label.v1.RegisterDeviceRequest
-	2,  // 8: label.v1.SubmissionService.GetDevice:input_type -> label.v1.GetDeviceRequest
-	4,  // 9: label.v1.SubmissionService.AddPicture:input_type -> label.v1.AddPictureRequest
-	6,  // 10: label.v1.SubmissionService.SubmitStatement:input_type -> label.v1.SubmitStatementRequest
-	10, // 11: label.v1.SubmissionService.ListSubmissions:input_type -> label.v1.ListSubmissionsRequest
-	1,  // 12: label.v1.SubmissionService.RegisterDevice:output_type -> label.v1.RegisterDeviceResponse
-	3,  // 13: label.v1.SubmissionService.GetDevice:output_type -> label.v1.GetDeviceResponse
-	5,  // 14: label.v1.SubmissionService.AddPicture:output_type -> label.v1.AddPictureResponse
-	7,  // 15: label.v1.SubmissionService.SubmitStatement:output_type -> label.v1.SubmitStatementResponse
-	11, // 16: label.v1.SubmissionService.ListSubmissions:output_type -> label.v1.ListSubmissionsResponse
-	12, // [12:17] is the sub-list for method output_type
-	7,  // [7:12] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	15, // 0: label.v1.RegisterDeviceResponse.registered:type_name -> google.protobuf.Timestamp
+	15, // 1: label.v1.GetDeviceResponse.registered:type_name -> google.protobuf.Timestamp
+	6,  // 2: label.v1.ListDevicesResponse.devices:type_name -> label.v1.DeviceSummary
+	15, // 3: label.v1.DeviceSummary.registered:type_name -> google.protobuf.Timestamp
+	16, // 4: label.v1.DeviceSummary.labels:type_name -> label.v1.LabelSummary
+	17, // 5: label.v1.DeviceSummary.holds:type_name -> label.v1.Hold
+	12, // 6: label.v1.SubmitStatementResponse.submission:type_name -> label.v1.Submission
+	11, // 7: label.v1.SubmitStatementResponse.notes:type_name -> label.v1.StatementNote
+	18, // 8: label.v1.Submission.statement:type_name -> label.v1.EvidenceRef
+	15, // 9: label.v1.Submission.received:type_name -> google.protobuf.Timestamp
+	12, // 10: label.v1.ListSubmissionsResponse.submissions:type_name -> label.v1.Submission
+	0,  // 11: label.v1.SubmissionService.RegisterDevice:input_type -> label.v1.RegisterDeviceRequest
+	2,  // 12: label.v1.SubmissionService.GetDevice:input_type -> label.v1.GetDeviceRequest
+	4,  // 13: label.v1.SubmissionService.ListDevices:input_type -> label.v1.ListDevicesRequest
+	7,  // 14: label.v1.SubmissionService.AddPicture:input_type -> label.v1.AddPictureRequest
+	9,  // 15: label.v1.SubmissionService.SubmitStatement:input_type -> label.v1.SubmitStatementRequest
+	13, // 16: label.v1.SubmissionService.ListSubmissions:input_type -> label.v1.ListSubmissionsRequest
+	1,  // 17: label.v1.SubmissionService.RegisterDevice:output_type -> label.v1.RegisterDeviceResponse
+	3,  // 18: label.v1.SubmissionService.GetDevice:output_type -> label.v1.GetDeviceResponse
+	5,  // 19: label.v1.SubmissionService.ListDevices:output_type -> label.v1.ListDevicesResponse
+	8,  // 20: label.v1.SubmissionService.AddPicture:output_type -> label.v1.AddPictureResponse
+	10, // 21: label.v1.SubmissionService.SubmitStatement:output_type -> label.v1.SubmitStatementResponse
+	14, // 22: label.v1.SubmissionService.ListSubmissions:output_type -> label.v1.ListSubmissionsResponse
+	17, // [17:23] is the sub-list for method output_type
+	11, // [11:17] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_submission_proto_init() }
@@ -952,13 +1276,14 @@ func file_label_v1_submission_proto_init() {
 		return
 	}
 	file_label_v1_common_proto_init()
+	file_label_v1_hold_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_submission_proto_rawDesc), len(file_label_v1_submission_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

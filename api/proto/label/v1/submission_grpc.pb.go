@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	SubmissionService_RegisterDevice_FullMethodName  = "/label.v1.SubmissionService/RegisterDevice"
 	SubmissionService_GetDevice_FullMethodName       = "/label.v1.SubmissionService/GetDevice"
+	SubmissionService_ListDevices_FullMethodName     = "/label.v1.SubmissionService/ListDevices"
 	SubmissionService_AddPicture_FullMethodName      = "/label.v1.SubmissionService/AddPicture"
 	SubmissionService_SubmitStatement_FullMethodName = "/label.v1.SubmissionService/SubmitStatement"
 	SubmissionService_ListSubmissions_FullMethodName = "/label.v1.SubmissionService/ListSubmissions"
@@ -36,7 +37,8 @@ type SubmissionServiceClient interface {
 	// RegisterDevice records a device descriptor. Registering the same descriptor
 	// again returns the first receipt. One that looks like another manufacturer's
 	// by brand and model is registered, and all operators are told (notices of kind
-	// device.alike). An operator who registers a device again that is in a category of
+	// device.alike), as they are of a brand that is near to another manufacturer's
+	// (brand.near). An operator who registers a device again that is in a category of
 	// lower risk than another of its product, has it accepted as it is.
 	//
 	// Errors: PERMISSION_DENIED if the caller is not the manufacturer it names;
@@ -50,6 +52,13 @@ type SubmissionServiceClient interface {
 	//
 	// Errors: NOT_FOUND.
 	GetDevice(ctx context.Context, in *GetDeviceRequest, opts ...grpc.CallOption) (*GetDeviceResponse, error)
+	// ListDevices lists the registered devices of the caller, or of a manufacturer
+	// that an operator names, by model number: each with its labels, and what is open
+	// about it.
+	//
+	// Errors: NOT_FOUND for an unknown manufacturer; PERMISSION_DENIED for another
+	// one, unless the caller is an operator.
+	ListDevices(ctx context.Context, in *ListDevicesRequest, opts ...grpc.CallOption) (*ListDevicesResponse, error)
 	// AddPicture takes the picture of a registered device, so that a shopper sees
 	// which product a label is about: the file whose SHA-256 the device's
 	// descriptor names. It is public. The same picture again is no error.
@@ -106,6 +115,16 @@ func (c *submissionServiceClient) GetDevice(ctx context.Context, in *GetDeviceRe
 	return out, nil
 }
 
+func (c *submissionServiceClient) ListDevices(ctx context.Context, in *ListDevicesRequest, opts ...grpc.CallOption) (*ListDevicesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDevicesResponse)
+	err := c.cc.Invoke(ctx, SubmissionService_ListDevices_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *submissionServiceClient) AddPicture(ctx context.Context, in *AddPictureRequest, opts ...grpc.CallOption) (*AddPictureResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AddPictureResponse)
@@ -146,7 +165,8 @@ type SubmissionServiceServer interface {
 	// RegisterDevice records a device descriptor. Registering the same descriptor
 	// again returns the first receipt. One that looks like another manufacturer's
 	// by brand and model is registered, and all operators are told (notices of kind
-	// device.alike). An operator who registers a device again that is in a category of
+	// device.alike), as they are of a brand that is near to another manufacturer's
+	// (brand.near). An operator who registers a device again that is in a category of
 	// lower risk than another of its product, has it accepted as it is.
 	//
 	// Errors: PERMISSION_DENIED if the caller is not the manufacturer it names;
@@ -160,6 +180,13 @@ type SubmissionServiceServer interface {
 	//
 	// Errors: NOT_FOUND.
 	GetDevice(context.Context, *GetDeviceRequest) (*GetDeviceResponse, error)
+	// ListDevices lists the registered devices of the caller, or of a manufacturer
+	// that an operator names, by model number: each with its labels, and what is open
+	// about it.
+	//
+	// Errors: NOT_FOUND for an unknown manufacturer; PERMISSION_DENIED for another
+	// one, unless the caller is an operator.
+	ListDevices(context.Context, *ListDevicesRequest) (*ListDevicesResponse, error)
 	// AddPicture takes the picture of a registered device, so that a shopper sees
 	// which product a label is about: the file whose SHA-256 the device's
 	// descriptor names. It is public. The same picture again is no error.
@@ -201,6 +228,9 @@ func (UnimplementedSubmissionServiceServer) RegisterDevice(context.Context, *Reg
 }
 func (UnimplementedSubmissionServiceServer) GetDevice(context.Context, *GetDeviceRequest) (*GetDeviceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDevice not implemented")
+}
+func (UnimplementedSubmissionServiceServer) ListDevices(context.Context, *ListDevicesRequest) (*ListDevicesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDevices not implemented")
 }
 func (UnimplementedSubmissionServiceServer) AddPicture(context.Context, *AddPictureRequest) (*AddPictureResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AddPicture not implemented")
@@ -264,6 +294,24 @@ func _SubmissionService_GetDevice_Handler(srv interface{}, ctx context.Context, 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(SubmissionServiceServer).GetDevice(ctx, req.(*GetDeviceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SubmissionService_ListDevices_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDevicesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubmissionServiceServer).ListDevices(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubmissionService_ListDevices_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubmissionServiceServer).ListDevices(ctx, req.(*ListDevicesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -336,6 +384,10 @@ var SubmissionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetDevice",
 			Handler:    _SubmissionService_GetDevice_Handler,
+		},
+		{
+			MethodName: "ListDevices",
+			Handler:    _SubmissionService_ListDevices_Handler,
 		},
 		{
 			MethodName: "AddPicture",
