@@ -37,9 +37,11 @@ const (
 	leastMemoryMiB = 96
 
 	// mappedLimit is how much of the database may stay mapped; every settleEvery,
-	// more than that is given back. It faults in again at memory speed.
-	mappedLimit = 64 << 20
-	settleEvery = time.Second
+	// more than that is given back. It faults in again at memory speed. A check reads
+	// all of it, as fast as it can.
+	mappedLimit        = 64 << 20
+	settleEvery        = time.Second
+	settleEveryOfCheck = 50 * time.Millisecond
 )
 
 // A memory is the soft limit of what the process may use for itself.
@@ -94,8 +96,8 @@ func (m *memory) wanted(entries int64) int64 {
 
 // settleMemory gives back mapped file pages now and then, and has follow look at the
 // limit.
-func settleMemory(ctx context.Context, s *store.Store, log *slog.Logger, follow func()) error {
-	tick := time.NewTicker(settleEvery)
+func settleMemory(ctx context.Context, s *store.Store, log *slog.Logger, every time.Duration, follow func()) error {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
