@@ -57,7 +57,10 @@ func (a *Authority) Propagate(ctx context.Context) error {
 	for ctx.Err() == nil {
 		next := a.events.next()
 		if next.waits() {
-			if err := a.judgeDue(ctx); err != nil {
+			switch err := a.judgeDue(ctx); {
+			case errors.Is(err, errEventFirst):
+				continue
+			case err != nil:
 				return errors.Join(err, context.Cause(ctx))
 			}
 		}

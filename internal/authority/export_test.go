@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"context"
 	"labeld/internal/label"
 	"labeld/internal/store"
 )
@@ -15,4 +16,10 @@ func (a *Authority) CarriedAdvice(open []*label.Status, next *label.Label) (list
 		return err
 	})
 	return list, events, err
+}
+
+// Rejudge judges the live labels of a device as if that were due, whatever is to be
+// done before.
+func (a *Authority) Rejudge(ctx context.Context, device label.Digest) error {
+	return a.rejudge(ctx, store.Judgement{Device: device, Since: a.clock()})
 }

@@ -58,8 +58,14 @@ const (
 	judgementRetry = time.Minute
 )
 
+// errEventFirst says that an event was recorded whose consequences are drawn before
+// labels are judged. A judgement that is under way then gives way: it would see what
+// the event changed in the registry, and draw for a general reason what the event is
+// the reason for.
+var errEventFirst = label.Errorf(label.Unavailable, label.ReasonConflict, "", "an event was recorded meanwhile, whose consequences come first")
+
 // judgeDue judges all devices of which a judgement is due, and returns when that
-// is done. A device that cannot be judged stays due, sounds the alarm, and stands
+// is done, or [errEventFirst]. A device that cannot be judged stays due, sounds the alarm, and stands
 // in nobody's way; it is tried again by and by.
 func (a *Authority) judgeDue(ctx context.Context) error {
 	again := false
@@ -137,6 +143,9 @@ func (a *Authority) rejudgeOnce(ctx context.Context, j store.Judgement) error {
 		}
 	}
 	return a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+		if !a.events.next().waits() {
+			return errEventFirst
+		}
 		for _, p := range seen {
 			if err := a.unmoved(v, p, b.At); err != nil {
 				return err

@@ -585,3 +585,23 @@ func TestContradictionIsSaid(t *testing.T) {
 		t.Errorf("after the contradiction the label is %s, %+v", p.State, p.Review)
 	}
 }
+
+// TestJudgementGivesWay has labels judged again at the moment at which an event is
+// recorded that they are touched by: the event comes first, and its reason is told.
+func TestJudgementGivesWay(t *testing.T) {
+	for range 8 {
+		s := newSale(t)
+		e := label.Event{Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.Maker, Reason: "lab-not-independent"}
+		reported, err := s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(e))
+		must(t, err)
+		if err := s.Authority.Rejudge(ctx, label.DigestOf(s.e.Descriptor)); err != nil && label.KindOf(err) != label.Unavailable {
+			t.Fatal(err)
+		}
+		must(t, s.Authority.Propagate(ctx))
+		done, err := s.Authority.Event(s.Caller(labeltest.Operator), reported.Digest)
+		must(t, err)
+		if p := s.now(); done.Changed != 1 || p.Review == nil || p.Review.Reason != e.Reason {
+			t.Fatalf("the event changed %d labels, the review is %+v", done.Changed, p.Review)
+		}
+	}
+}
