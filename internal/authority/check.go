@@ -106,11 +106,7 @@ func (c *check) label(rec *store.Label) error {
 	if err != nil {
 		return err
 	}
-	bundle, err := envelope.Bundle(env)
-	if err != nil {
-		return err
-	}
-	l, err := c.trust.Label(bundle, device.Descriptor)
+	l, err := c.trust.Entry(env, device.Descriptor)
 	if err != nil {
 		return err
 	}

@@ -232,7 +232,7 @@ func (d *Daemon) Serve(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error {
-		return settleMemory(ctx, d.store, d.log, settleEvery, func() { d.memory.follow(d.Authority.LogSize()) })
+		return settleMemory(ctx, d.store, d.log, mappedLimit, settleEvery, func() { d.memory.follow(d.Authority.LogSize()) })
 	})
 	g.Go(func() error { return d.tellReady(ctx) })
 	g.Go(func() error {
@@ -299,7 +299,7 @@ func Check(ctx context.Context, c *Config, against []store.KeptHead, watch store
 	newMemory(c, log).follow(0)
 	settled, settle := context.WithCancel(ctx)
 	var g errgroup.Group
-	g.Go(func() error { return settleMemory(settled, s, log, settleEveryOfCheck, func() {}) })
+	g.Go(func() error { return settleMemory(settled, s, log, mappedLimitOfCheck, settleEveryOfCheck, func() {}) })
 	err = checkHeads(s, c, trust, against, watch.Problem)
 	if err == nil {
 		err = authority.Check(ctx, s, trust, programme, watch)

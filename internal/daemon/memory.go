@@ -38,8 +38,9 @@ const (
 
 	// mappedLimit is how much of the database may stay mapped; every settleEvery,
 	// more than that is given back. It faults in again at memory speed. A check reads
-	// all of it, as fast as it can.
+	// all of it, as fast as it can, and has nobody beside it.
 	mappedLimit        = 64 << 20
+	mappedLimitOfCheck = 128 << 20
 	settleEvery        = time.Second
 	settleEveryOfCheck = 50 * time.Millisecond
 )
@@ -94,9 +95,9 @@ func (m *memory) wanted(entries int64) int64 {
 	return min(m.most, max(leastMemory, memoryBase+entries*memoryPerEntry)) &^ (1<<20 - 1)
 }
 
-// settleMemory gives back mapped file pages now and then, and has follow look at the
-// limit.
-func settleMemory(ctx context.Context, s *store.Store, log *slog.Logger, every time.Duration, follow func()) error {
+// settleMemory gives back mapped file pages now and then, once more than limit bytes
+// are mapped, and has follow look at the limit of the rest.
+func settleMemory(ctx context.Context, s *store.Store, log *slog.Logger, limit int64, every time.Duration, follow func()) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -104,7 +105,7 @@ func settleMemory(ctx context.Context, s *store.Store, log *slog.Logger, every t
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := s.Release(mappedLimit); err != nil {
+			if err := s.Release(limit); err != nil {
 				log.Warn("giving back file pages", "err", err)
 			}
 			follow()

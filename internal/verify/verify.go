@@ -147,12 +147,26 @@ func (t *Trust) Label(bundle, device []byte) (*label.Label, error) {
 	return l, err
 }
 
+// Entry checks a logged label about a device as Label does its bundle.
+func (t *Trust) Entry(env *label.Envelope, device []byte) (*label.Label, error) {
+	u, err := envelope.OpenEnvelope(env)
+	if err != nil {
+		return nil, err
+	}
+	l, _, err := t.opened(u, device)
+	return l, err
+}
+
 func (t *Trust) label(bundle, device []byte) (*label.Label, string, *envelope.Unverified, error) {
 	u, err := envelope.Open(bundle)
 	if err != nil {
 		return nil, "", nil, label.Within("bundle", err)
 	}
-	var l *label.Label
+	l, key, err := t.opened(u, device)
+	return l, key, u, err
+}
+
+func (t *Trust) opened(u *envelope.Unverified, device []byte) (l *label.Label, key string, err error) {
 	v, err := t.counted(u, "bundle", func(v *envelope.Verified) (made time.Time, err error) {
 		if l, err = labelOf(v, device); err != nil {
 			return made, err
@@ -160,9 +174,9 @@ func (t *Trust) label(bundle, device []byte) (*label.Label, string, *envelope.Un
 		return l.Issued, nil
 	})
 	if v == nil {
-		return nil, "", nil, cmp.Or(err, unsignedLabel())
+		return nil, "", cmp.Or(err, unsignedLabel())
 	}
-	return l, v.KeyID(), u, nil
+	return l, v.KeyID(), nil
 }
 
 // Status checks a logged status statement about a device.
