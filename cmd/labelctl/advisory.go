@@ -11,6 +11,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 func advisoryCommand(c *ctl) *cobra.Command {
@@ -116,7 +117,7 @@ func (c *ctl) publishAdvisory(ctx context.Context, file string, e *label.Event, 
 		return err
 	}
 	if dry {
-		return c.show(preview, func(p *page) { writeAdvised(p, preview) })
+		return c.show(preview, func(p *terminal.Page) { writeAdvised(p, preview) })
 	}
 	if !slices.ContainsFunc(preview.GetLabels(), func(l *labelv1.AdvisedLabel) bool { return l.GetLabel() == string(about) }) {
 		return label.Errorf(label.Precondition, label.ReasonUnknownSubject, "document", "says nothing new of label %s; nothing was published", about.Pretty())
@@ -135,15 +136,15 @@ func (c *ctl) sendAdvisory(ctx context.Context, api labelv1.AdvisoryServiceClien
 	return c.followAdvisory(ctx, api, r.GetAdvisory())
 }
 
-func writeAdvised(p *page, r *labelv1.PreviewAdvisoryResponse) {
+func writeAdvised(p *terminal.Page, r *labelv1.PreviewAdvisoryResponse) {
 	var rows [][]string
 	for _, l := range r.GetLabels() {
 		rows = append(rows, []string{label.ID(l.GetLabel()).Pretty(), l.GetAdvice().GetState(), l.GetAdvice().GetFixedIn(), l.GetAdvice().GetAction()})
 	}
-	p.table([]string{"LABEL", "STATE", "FIXED IN", "ADVICE"}, rows)
-	p.line("")
-	p.line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
-	p.line("a label that is issued later for a device that the document is about gets it too")
+	p.Table([]string{"LABEL", "STATE", "FIXED IN", "ADVICE"}, rows)
+	p.Line("")
+	p.Line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
+	p.Line("a label that is issued later for a device that the document is about gets it too")
 }
 
 // followAdvisory waits until all labels that are there were gone through.
@@ -160,19 +161,19 @@ func (c *ctl) followAdvisory(ctx context.Context, api labelv1.AdvisoryServiceCli
 		}
 		a = r.GetAdvisory()
 	}
-	return c.show(a, func(p *page) { writeAdvisory(p, a) })
+	return c.show(a, func(p *terminal.Page) { writeAdvisory(p, a) })
 }
 
-func writeAdvisory(p *page, a *labelv1.PublishedAdvisory) {
+func writeAdvisory(p *terminal.Page, a *labelv1.PublishedAdvisory) {
 	state := "going through the labels"
 	if a.GetDone() != nil {
 		state = "done"
 	}
-	p.pairs([2]string{"advisory:", a.GetId()}, [2]string{"number:", a.GetNumber() + ", version " + a.GetVersion()}, [2]string{"title:", a.GetTitle()},
+	p.Pairs([2]string{"advisory:", a.GetId()}, [2]string{"number:", a.GetNumber() + ", version " + a.GetVersion()}, [2]string{"title:", a.GetTitle()},
 		[2]string{"format:", a.GetFormat()}, [2]string{"publisher:", a.GetPublisher()}, [2]string{"released:", instant(a.GetUpdated().AsTime())},
 		[2]string{"received:", instant(a.GetReceived().AsTime())})
-	p.line("")
-	p.line("%s: %s told", state, plural(int(a.GetLabels()), "label", "labels"))
+	p.Line("")
+	p.Line("%s: %s told", state, plural(int(a.GetLabels()), "label", "labels"))
 }
 
 // publicAdvisories calls the service without saying who calls.
@@ -206,12 +207,12 @@ func (c *ctl) listAdvisories(ctx context.Context, publisher string) error {
 		return err
 	}
 	all := &labelv1.ListAdvisoriesResponse{Advisories: list}
-	return c.show(all, func(p *page) {
+	return c.show(all, func(p *terminal.Page) {
 		var rows [][]string
 		for _, a := range all.GetAdvisories() {
 			rows = append(rows, []string{short(a.GetId()), a.GetNumber(), a.GetVersion(), day(a.GetUpdated()), strconv.Itoa(int(a.GetLabels())), a.GetTitle()})
 		}
-		p.table([]string{"ADVISORY", "NUMBER", "VERSION", "RELEASED", "LABELS", "TITLE"}, rows)
+		p.Table([]string{"ADVISORY", "NUMBER", "VERSION", "RELEASED", "LABELS", "TITLE"}, rows)
 	})
 }
 
@@ -265,7 +266,7 @@ func advisoryShowCommand(c *ctl) *cobra.Command {
 					return err
 				}
 			}
-			return c.show(r.GetAdvisory(), func(p *page) { writeAdvisory(p, r.GetAdvisory()) })
+			return c.show(r.GetAdvisory(), func(p *terminal.Page) { writeAdvisory(p, r.GetAdvisory()) })
 		},
 	}
 	cmd.Flags().StringVar(&publisher, "publisher", "", "`organization` that published it")

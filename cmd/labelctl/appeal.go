@@ -11,6 +11,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 func decisionCommand(c *ctl) *cobra.Command {
@@ -81,27 +82,27 @@ func (c *ctl) listDecisions(ctx context.Context, req *labelv1.ListDecisionsReque
 	}); err != nil {
 		return err
 	}
-	return c.show(all, func(p *page) { writeTrails(p, all.GetTrails(), c.now()) })
+	return c.show(all, func(p *terminal.Page) { writeTrails(p, all.GetTrails(), c.now()) })
 }
 
-func writeTrails(p *page, list []*labelv1.Trail, now time.Time) {
+func writeTrails(p *terminal.Page, list []*labelv1.Trail, now time.Time) {
 	var rows [][]string
 	for _, t := range list {
 		d := t.GetRefusal()
 		rows = append(rows, []string{short(d.GetId()), day(d.GetDecided()), d.GetManufacturer(), strconv.Itoa(int(d.GetLevel())), short(d.GetDevice()), trailState(t, now)})
 	}
-	p.table([]string{"DECISION", "DECIDED", "MANUFACTURER", "LEVEL", "DEVICE", "STATE"}, rows)
+	p.Table([]string{"DECISION", "DECIDED", "MANUFACTURER", "LEVEL", "DEVICE", "STATE"}, rows)
 }
 
 // writeRefused says what is on record where there is no label, and what its
 // manufacturer can do.
-func writeRefused(p *page, r *labelv1.RequestLabelResponse) {
+func writeRefused(p *terminal.Page, r *labelv1.RequestLabelResponse) {
 	if r.GetAppealBy() == "" {
-		p.line("decision %s, which was appealed against: labelctl decision show %s", r.GetRefusal(), short(r.GetRefusal()))
+		p.Line("decision %s, which was appealed against: labelctl decision show %s", r.GetRefusal(), short(r.GetRefusal()))
 		return
 	}
-	p.line("decision %s, which may be appealed against until %s:", r.GetRefusal(), r.GetAppealBy())
-	p.line("  labelctl appeal file %s --grounds \"...\"", short(r.GetRefusal()))
+	p.Line("decision %s, which may be appealed against until %s:", r.GetRefusal(), r.GetAppealBy())
+	p.Line("  labelctl appeal file %s --grounds \"...\"", short(r.GetRefusal()))
 }
 
 // trailState says whose turn it is at an instant, and until when.
@@ -218,29 +219,29 @@ func (c *ctl) showTrail(ctx context.Context, id string, do func(*labelv1.Trail) 
 	if err := do(t); err != nil {
 		return err
 	}
-	return c.show(t, func(p *page) { writeTrail(p, t, c.now()) })
+	return c.show(t, func(p *terminal.Page) { writeTrail(p, t, c.now()) })
 }
 
-func writeTrail(p *page, t *labelv1.Trail, now time.Time) {
+func writeTrail(p *terminal.Page, t *labelv1.Trail, now time.Time) {
 	d := t.GetRefusal()
-	p.pairs([2]string{"decision:", d.GetId()}, [2]string{"manufacturer:", d.GetManufacturer()}, [2]string{"device:", d.GetDevice()},
+	p.Pairs([2]string{"decision:", d.GetId()}, [2]string{"manufacturer:", d.GetManufacturer()}, [2]string{"device:", d.GetDevice()},
 		[2]string{"scheme:", d.GetScheme() + " version " + d.GetSchemeVersion()},
 		[2]string{"level:", strconv.Itoa(int(d.GetLevel())) + " was asked for, " + strconv.Itoa(int(d.GetReached())) + " is reached"},
 		[2]string{"decided:", instant(d.GetDecided().AsTime())}, [2]string{"state:", trailState(t, now)})
-	p.line("\nopen:")
+	p.Line("\nopen:")
 	var rows [][]string
 	for _, o := range d.GetOpen() {
 		rows = append(rows, []string{"  " + o.GetId(), findingWords[o.GetState()], o.GetTitle()})
 	}
-	p.table(nil, rows)
-	p.line("\nwhat is missing:")
+	p.Table(nil, rows)
+	p.Line("\nwhat is missing:")
 	for _, g := range d.GetMissing() {
-		p.line("  - %s", gapText(g))
+		p.Line("  - %s", gapText(g))
 	}
 	writeUnused(p, d.GetUnused())
 	if a := t.GetAppeal(); a != nil {
-		p.line("")
-		p.pairs([2]string{"appeal:", a.GetId()}, [2]string{"received:", instant(a.GetReceived().AsTime())}, [2]string{"grounds:", a.GetGrounds()},
+		p.Line("")
+		p.Pairs([2]string{"appeal:", a.GetId()}, [2]string{"received:", instant(a.GetReceived().AsTime())}, [2]string{"grounds:", a.GetGrounds()},
 			[2]string{"about:", strings.Join(a.GetCriteria(), ", ")}, [2]string{"decide by:", a.GetDecideBy()})
 	}
 	if r := t.GetRuling(); r != nil {
@@ -248,8 +249,8 @@ func writeTrail(p *page, t *labelv1.Trail, now time.Time) {
 		if r.Entry != nil {
 			entry = strconv.FormatInt(r.GetEntry(), 10)
 		}
-		p.line("")
-		p.pairs([2]string{"ruling:", r.GetId()}, [2]string{"outcome:", outcomeWords[r.GetOutcome()]}, [2]string{"why:", r.GetText()},
+		p.Line("")
+		p.Pairs([2]string{"ruling:", r.GetId()}, [2]string{"outcome:", outcomeWords[r.GetOutcome()]}, [2]string{"why:", r.GetText()},
 			[2]string{"accepted:", strings.Join(r.GetAccepted(), ", ")}, [2]string{"made:", instant(r.GetDecided().AsTime())}, [2]string{"log entry:", entry})
 	}
 }
@@ -298,8 +299,8 @@ func (c *ctl) fileAppeal(ctx context.Context, id string, a *label.Appeal) error 
 	if err != nil {
 		return err
 	}
-	return c.show(r, func(p *page) {
-		p.pairs([2]string{"appeal:", r.GetTrail().GetAppeal().GetId()}, [2]string{"decide by:", r.GetTrail().GetAppeal().GetDecideBy()})
+	return c.show(r, func(p *terminal.Page) {
+		p.Pairs([2]string{"appeal:", r.GetTrail().GetAppeal().GetId()}, [2]string{"decide by:", r.GetTrail().GetAppeal().GetDecideBy()})
 	})
 }
 
@@ -342,12 +343,12 @@ func (c *ctl) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) 
 	}); err != nil {
 		return err
 	}
-	return c.show(all, func(p *page) {
+	return c.show(all, func(p *terminal.Page) {
 		var rows [][]string
 		for _, t := range all.GetTrails() {
 			rows = append(rows, []string{short(t.GetAppeal().GetId()), day(t.GetAppeal().GetReceived()), t.GetRefusal().GetManufacturer(), trailState(t, c.now()), t.GetAppeal().GetGrounds()})
 		}
-		p.table([]string{"APPEAL", "RECEIVED", "MANUFACTURER", "STATE", "GROUNDS"}, rows)
+		p.Table([]string{"APPEAL", "RECEIVED", "MANUFACTURER", "STATE", "GROUNDS"}, rows)
 	})
 }
 
@@ -424,5 +425,5 @@ func (c *ctl) decideAppeal(ctx context.Context, id string, r *label.RulingReques
 	if err != nil {
 		return err
 	}
-	return c.show(answer, func(p *page) { writeTrail(p, answer.GetTrail(), c.now()) })
+	return c.show(answer, func(p *terminal.Page) { writeTrail(p, answer.GetTrail(), c.now()) })
 }

@@ -13,6 +13,7 @@ import (
 	"labeld/internal/art"
 	"labeld/internal/label"
 	"labeld/internal/qr"
+	"labeld/internal/terminal"
 )
 
 // An artRequest is what artwork to fetch, and where to.
@@ -99,14 +100,14 @@ func (c *ctl) fetchArt(ctx context.Context, base string, id label.ID, r *artRequ
 			return err
 		}
 	}
-	return c.show(m, func(p *page) {
+	return c.show(m, func(p *terminal.Page) {
 		var rows [][]string
 		for _, f := range m.Files {
 			rows = append(rows, []string{filepath.Join(r.out, f.Name), f.SHA256.String()})
 		}
-		p.table([]string{"FILE", "SHA-256"}, rows)
-		p.line("")
-		p.line("alt text: %s", m.Alt)
+		p.Table([]string{"FILE", "SHA-256"}, rows)
+		p.Line("")
+		p.Line("alt text: %s", m.Alt)
 	})
 }
 

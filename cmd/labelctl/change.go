@@ -13,6 +13,7 @@ import (
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
 	"labeld/internal/qr"
+	"labeld/internal/terminal"
 )
 
 // A change is a request to change a label, as the command line has it.
@@ -143,16 +144,16 @@ func (c *ctl) send(ctx context.Context, conn *grpc.ClientConn, signed []byte) er
 		c.note("the request was carried out before")
 	}
 	if r.GetStatus() != nil {
-		return c.show(r, func(p *page) { writeChange(p, r) })
+		return c.show(r, func(p *terminal.Page) { writeChange(p, r) })
 	}
 	w, err := readWaiting(r.GetWaiting())
 	if err != nil {
 		return err
 	}
-	if err := c.show(r, func(p *page) {
+	if err := c.show(r, func(p *terminal.Page) {
 		writeWaiting(p, w)
 		for _, n := range r.GetNotes() {
-			p.line("note: %s", n)
+			p.Line("note: %s", n)
 		}
 	}); err != nil {
 		return err
@@ -161,18 +162,18 @@ func (c *ctl) send(ctx context.Context, conn *grpc.ClientConn, signed []byte) er
 	return nil
 }
 
-func writeChange(p *page, r *labelv1.ChangeLabelResponse) {
+func writeChange(p *terminal.Page, r *labelv1.ChangeLabelResponse) {
 	s := r.GetStatus()
 	st := statusOf(s)
 	a := &account{titles: map[string]string{st.Reason: s.GetTitle()}}
-	p.line("label %s: %s", st.Label.Pretty(), happened(st))
-	p.pairs([2]string{"why:", a.why(st)}, [2]string{"effective:", instant(st.Effective)},
+	p.Line("label %s: %s", st.Label.Pretty(), happened(st))
+	p.Pairs([2]string{"why:", a.why(st)}, [2]string{"effective:", instant(st.Effective)},
 		[2]string{"number:", strconv.Itoa(st.Number)}, [2]string{"log entry:", strconv.FormatInt(s.GetLogIndex(), 10)})
 	for _, n := range r.GetNotes() {
-		p.line("note: %s", n)
+		p.Line("note: %s", n)
 	}
 	if r.GetSuccessor() != nil {
-		p.line("")
+		p.Line("")
 		writeSummary(p, r.GetSuccessor())
 	}
 }

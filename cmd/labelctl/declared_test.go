@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 // TestDeclaredWithoutWords has a programme of facts of its own: names stand where
@@ -21,9 +22,9 @@ func TestDeclaredWithoutWords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var p page
-		if writeDeclared(&p, list); p.b.String() != tc.want {
-			t.Errorf("%v is written\n%s\nwant\n%s", tc.declared, p.b.String(), tc.want)
+		var p terminal.Page
+		if writeDeclared(&p, list); string(p.Bytes()) != tc.want {
+			t.Errorf("%v is written\n%s\nwant\n%s", tc.declared, string(p.Bytes()), tc.want)
 		}
 	}
 }

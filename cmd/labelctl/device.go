@@ -10,6 +10,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 func deviceCommand(c *ctl) *cobra.Command {
@@ -66,7 +67,7 @@ func (c *ctl) deviceBytes(f deviceFile, b []byte) error {
 			return err
 		}
 	}
-	return c.show(f, func(p *page) { p.line("device %s in %s", f.Device, f.File) })
+	return c.show(f, func(p *terminal.Page) { p.Line("device %s in %s", f.Device, f.File) })
 }
 
 func deviceRegisterCommand(c *ctl) *cobra.Command {
@@ -164,8 +165,8 @@ func (c *ctl) register(ctx context.Context, descriptor, picture []byte) error {
 		}
 		out.Picture = &sentPicture{sent.GetPicture(), sent.GetMediaType(), sent.GetKnown()}
 	}
-	return c.show(out, func(p *page) {
-		p.line("%s", out.Device)
+	return c.show(out, func(p *terminal.Page) {
+		p.Line("%s", out.Device)
 		if out.Known {
 			c.note("was registered before, on %s", day(r.GetRegistered()))
 		}
@@ -194,7 +195,7 @@ of what is missing for a level.`,
 			if err != nil {
 				return err
 			}
-			return c.show(&labelv1.ListDevicesResponse{Devices: list}, func(p *page) { writeDevices(p, list) })
+			return c.show(&labelv1.ListDevicesResponse{Devices: list}, func(p *terminal.Page) { writeDevices(p, list) })
 		},
 	}
 	cmd.Flags().StringVar(&manufacturer, "manufacturer", "", "`ID` of the manufacturer; for operators")
@@ -217,13 +218,13 @@ func (c *ctl) devices(ctx context.Context, manufacturer string) (list []*labelv1
 	return list, err
 }
 
-func writeDevices(p *page, list []*labelv1.DeviceSummary) {
+func writeDevices(p *terminal.Page, list []*labelv1.DeviceSummary) {
 	var rows [][]string
 	for _, d := range list {
 		rows = append(rows, []string{short(d.GetDevice()), productName(d.GetBrand(), d.GetName()), d.GetModel(), d.GetCategory(),
 			strings.Join(d.GetGtins(), ", "), labelsText(d), openText(d)})
 	}
-	p.table([]string{"DEVICE", "NAME", "MODEL", "CATEGORY", "BARCODES", "LABEL", "OPEN"}, rows)
+	p.Table([]string{"DEVICE", "NAME", "MODEL", "CATEGORY", "BARCODES", "LABEL", "OPEN"}, rows)
 }
 
 // labelsText says which labels a device has, or had last, and how they stand.

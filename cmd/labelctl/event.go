@@ -12,6 +12,7 @@ import (
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 func eventCommand(c *ctl) *cobra.Command {
@@ -145,7 +146,7 @@ func (c *ctl) reportEvent(ctx context.Context, r *incident) error {
 		if err != nil {
 			return r.wayOut(err)
 		}
-		return c.show(preview, func(p *page) { writePreview(p, preview) })
+		return c.show(preview, func(p *terminal.Page) { writePreview(p, preview) })
 	}
 	answer, err := api.ReportEvent(ctx, &labelv1.ReportEventRequest{Event: signed})
 	if err != nil {
@@ -197,41 +198,41 @@ func (c *ctl) followEvent(ctx context.Context, api labelv1.OversightServiceClien
 		}
 		e = r.GetEvent()
 	}
-	return c.show(e, func(p *page) { writeEvent(p, e) })
+	return c.show(e, func(p *terminal.Page) { writeEvent(p, e) })
 }
 
-func writeEvent(p *page, e *labelv1.Event) {
+func writeEvent(p *terminal.Page, e *labelv1.Event) {
 	state := "going on"
 	if e.GetDone() != nil {
 		state = "done"
 	}
-	p.pairs([2]string{"event", e.GetId()}, [2]string{"about", e.GetKind() + " " + e.GetAbout()}, [2]string{"reason", e.GetReason()},
+	p.Pairs([2]string{"event", e.GetId()}, [2]string{"about", e.GetKind() + " " + e.GetAbout()}, [2]string{"reason", e.GetReason()},
 		[2]string{"text", e.GetText()}, [2]string{"received", e.GetReceived().AsTime().Format(time.RFC3339)})
-	p.line("")
+	p.Line("")
 	for _, n := range e.GetNotes() {
-		p.line("note: %s", n)
+		p.Line("note: %s", n)
 	}
 	switch label.EventKind(e.GetKind()) {
 	case label.HoldEvent:
-		p.line("%s: labels that stand are not changed; no label is issued or renewed until \"labelctl hold end\"", state)
+		p.Line("%s: labels that stand are not changed; no label is issued or renewed until \"labelctl hold end\"", state)
 	case label.ReleaseEvent:
-		p.line("%s: labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")", state)
+		p.Line("%s: labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")", state)
 	default:
-		p.line("%s: %s changed", state, plural(int(e.GetChanged()), "label", "labels"))
+		p.Line("%s: %s changed", state, plural(int(e.GetChanged()), "label", "labels"))
 	}
 	if e.GetFailed() == 0 {
 		return
 	}
-	p.line("")
-	p.line("%s could not be changed; once the reason is gone: labelctl event retry %s", plural(int(e.GetFailed()), "label", "labels"), e.GetId())
+	p.Line("")
+	p.Line("%s could not be changed; once the reason is gone: labelctl event retry %s", plural(int(e.GetFailed()), "label", "labels"), e.GetId())
 	var rows [][]string
 	for _, f := range e.GetFailures() {
 		rows = append(rows, []string{label.ID(f.GetLabel()).Pretty(), f.GetAt().AsTime().Format(time.RFC3339), f.GetText()})
 	}
-	p.table([]string{"LABEL", "AT", "WHY"}, rows)
+	p.Table([]string{"LABEL", "AT", "WHY"}, rows)
 }
 
-func writePreview(p *page, r *labelv1.PreviewEventResponse) {
+func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 	var rows [][]string
 	for _, l := range r.GetLabels() {
 		becomes := "stands as it did"
@@ -246,12 +247,12 @@ func writePreview(p *page, r *labelv1.PreviewEventResponse) {
 		}
 		rows = append(rows, []string{label.ID(l.GetLabel()).Pretty(), l.GetManufacturer(), becomes})
 	}
-	p.table([]string{"LABEL", "MANUFACTURER", "BECOMES"}, rows)
-	p.line("")
+	p.Table([]string{"LABEL", "MANUFACTURER", "BECOMES"}, rows)
+	p.Line("")
 	for _, n := range r.GetNotes() {
-		p.line("note: %s", n)
+		p.Line("note: %s", n)
 	}
-	p.line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
+	p.Line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
 }
 
 func eventShowCommand(c *ctl) *cobra.Command {
@@ -267,7 +268,7 @@ which that failed. ID is the whole of it, as the report printed it and as
 		if err != nil {
 			return err
 		}
-		return c.show(r.GetEvent(), func(p *page) { writeEvent(p, r.GetEvent()) })
+		return c.show(r.GetEvent(), func(p *terminal.Page) { writeEvent(p, r.GetEvent()) })
 	})
 }
 

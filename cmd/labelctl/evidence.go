@@ -15,6 +15,7 @@ import (
 	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/scheme"
+	"labeld/internal/terminal"
 )
 
 // A signing is the work of attest and declare, which differ in what is signed
@@ -133,8 +134,8 @@ func (c *ctl) template(s *signing, write func(*form) []byte) error {
 	if err := createFile(s.out, b); err != nil { // a form that was filled in is hours of work
 		return err
 	}
-	return c.show(map[string]string{"file": s.out, "standard": f.std.ID, "edition": f.edition}, func(p *page) {
-		p.line("%s: fill in what is empty, remove what does not apply", s.out)
+	return c.show(map[string]string{"file": s.out, "standard": f.std.ID, "edition": f.edition}, func(p *terminal.Page) {
+		p.Line("%s: fill in what is empty, remove what does not apply", s.out)
 	})
 }
 
@@ -288,8 +289,8 @@ func (c *ctl) sign(ctx context.Context, s *signing, doc *document, st *statement
 		Key       string `json:"key"`
 		File      string `json:"file"`
 	}{item.ID.String(), st.predicateType, label.DigestOf(descriptor).String(), item.Signer, signer.Public.ID, s.out}
-	return c.show(result, func(p *page) {
-		p.pairs([2]string{"statement", result.Statement}, [2]string{"device", result.Device},
+	return c.show(result, func(p *terminal.Page) {
+		p.Pairs([2]string{"statement", result.Statement}, [2]string{"device", result.Device},
 			[2]string{"signer", result.Signer}, [2]string{"key", result.Key}, [2]string{"file", result.File})
 	})
 }
@@ -461,11 +462,11 @@ func (c *ctl) showReceipts(receipts []receipt) error {
 	if len(receipts) == 0 && c.output == "text" {
 		return nil
 	}
-	return c.show(map[string][]line{"submissions": lines}, func(p *page) {
-		p.table([]string{"STATEMENT", "STATE", "TYPE", "SIGNER", "NUMBER", "FILE"}, rows)
+	return c.show(map[string][]line{"submissions": lines}, func(p *terminal.Page) {
+		p.Table([]string{"STATEMENT", "STATE", "TYPE", "SIGNER", "NUMBER", "FILE"}, rows)
 		for _, r := range receipts {
 			for _, n := range notesOf(r.answer) {
-				p.line("%s: the statement %s", r.file, n.Text)
+				p.Line("%s: the statement %s", r.file, n.Text)
 			}
 		}
 	})
@@ -542,21 +543,21 @@ func (c *ctl) listSubmissions(ctx context.Context, device string) error {
 		return err
 	}
 	all := &labelv1.ListSubmissionsResponse{Submissions: list}
-	return c.show(all, func(p *page) {
+	return c.show(all, func(p *terminal.Page) {
 		var rows [][]string
 		for _, s := range all.GetSubmissions() {
 			st := s.GetStatement()
 			rows = append(rows, []string{s.GetReceived().AsTime().UTC().Format(time.RFC3339), kind(st.GetType()), st.GetSigner(),
 				st.GetNumber(), st.GetDate(), short(st.GetId()), short(s.GetDevice())})
 		}
-		p.table([]string{"RECEIVED", "TYPE", "SIGNER", "NUMBER", "DATE", "STATEMENT", "DEVICE"}, rows)
+		p.Table([]string{"RECEIVED", "TYPE", "SIGNER", "NUMBER", "DATE", "STATEMENT", "DEVICE"}, rows)
 		for _, s := range all.GetSubmissions() {
 			if s.GetOtherDevice() {
-				p.line("%s counts against the device: it %s", short(s.GetStatement().GetId()), s.GetDoubtText())
+				p.Line("%s counts against the device: it %s", short(s.GetStatement().GetId()), s.GetDoubtText())
 			} else if s.GetCountsUntil() != "" {
-				p.line("%s counts until %s, and then no longer (%s): %s", short(s.GetStatement().GetId()), s.GetCountsUntil(), s.GetDoubt(), s.GetDoubtText())
+				p.Line("%s counts until %s, and then no longer (%s): %s", short(s.GetStatement().GetId()), s.GetCountsUntil(), s.GetDoubt(), s.GetDoubtText())
 			} else if s.GetDoubt() != "" {
-				p.line("%s does not count (%s): %s", short(s.GetStatement().GetId()), s.GetDoubt(), s.GetDoubtText())
+				p.Line("%s does not count (%s): %s", short(s.GetStatement().GetId()), s.GetDoubt(), s.GetDoubtText())
 			}
 		}
 	})

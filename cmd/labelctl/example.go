@@ -11,6 +11,7 @@ import (
 
 	"labeld/internal/example"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 	"labeld/labels"
 )
 
@@ -74,9 +75,9 @@ func (c *ctl) writeExample(e *example.Example, dir string) error {
 	}
 	return c.show(struct {
 		Files []string `json:"files"`
-	}{files}, func(p *page) {
+	}{files}, func(p *terminal.Page) {
 		for _, f := range files {
-			p.line("wrote %s", f)
+			p.Line("wrote %s", f)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 func labelHistoryCommand(c *ctl) *cobra.Command {
@@ -35,7 +36,7 @@ was known at an instant, and how it stood then. Needs no key.`,
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) { writeHistory(p, r) })
+			return c.show(r, func(p *terminal.Page) { writeHistory(p, r) })
 		},
 	}
 	cmd.Flags().StringVar(&at, "at", "", "past `instant` or day for which to say what was known (default: now)")
@@ -43,13 +44,13 @@ was known at an instant, and how it stood then. Needs no key.`,
 }
 
 // writeHistory writes what was known at the instant that the answer is for.
-func writeHistory(p *page, r *labelv1.VerifyResponse) {
+func writeHistory(p *terminal.Page, r *labelv1.VerifyResponse) {
 	s, a := r.GetSummary(), accountOf(r)
-	p.line("label %s: %s", label.ID(s.GetId()).Pretty(), deviceText(s))
-	p.line("")
+	p.Line("label %s: %s", label.ID(s.GetId()).Pretty(), deviceText(s))
+	p.Line("")
 	issued := s.GetIssued().AsTime()
 	if !issued.After(a.At) {
-		p.line("%s  issued: level %d of %d, %s (log entry %d)", instant(issued), s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), s.GetLogIndex())
+		p.Line("%s  issued: level %d of %d, %s (log entry %d)", instant(issued), s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), s.GetLogIndex())
 	}
 	later := 0
 	for i, st := range a.statuses {
@@ -59,14 +60,14 @@ func writeHistory(p *page, r *labelv1.VerifyResponse) {
 		}
 		writeStatus(p, a, st, s.GetDevice(), r.GetHistory()[i].GetLogIndex())
 	}
-	p.line("")
+	p.Line("")
 	rows := append([][2]string{{"as of:", instant(a.At)}}, a.rows()...)
 	if a.State == label.Active {
 		rows = append(rows, [2]string{"valid until:", lastDay(a.Expires) + ": " + boundWords[a.ExpiresFor]})
 	}
-	p.pairs(rows...)
+	p.Pairs(rows...)
 	if later > 0 {
-		p.line("\n%s came later", plural(later, "statement", "statements"))
+		p.Line("\n%s came later", plural(later, "statement", "statements"))
 	}
 }
 
@@ -103,9 +104,9 @@ func causeText(cause, device string) string {
 }
 
 // writeStatus writes one entry of a history: when and what, and why below.
-func writeStatus(p *page, a *account, st *label.Status, device string, index int64) {
+func writeStatus(p *terminal.Page, a *account, st *label.Status, device string, index int64) {
 	const indent = len("2006-01-02T15:04:05Z  ")
-	p.line("%s  %d. %s (log entry %d)", instant(st.Recorded), st.Number, happened(st), index)
+	p.Line("%s  %d. %s (log entry %d)", instant(st.Recorded), st.Number, happened(st), index)
 	lines := []string{a.why(st)}
 	if st.Advisory != nil {
 		for _, row := range advisoryRows(st.Advisory) {
@@ -117,7 +118,7 @@ func writeStatus(p *page, a *account, st *label.Status, device string, index int
 	}
 	for _, line := range lines {
 		if line != "" {
-			p.line("%*s%s", indent, "", line)
+			p.Line("%*s%s", indent, "", line)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 func holdCommand(c *ctl) *cobra.Command {
@@ -45,9 +46,9 @@ beginning of one.`,
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) {
+			return c.show(r, func(p *terminal.Page) {
 				if len(r.GetHolds()) == 0 {
-					p.line("nothing is open about the product")
+					p.Line("nothing is open about the product")
 				}
 				writeHolds(p, r.GetHolds())
 			})
@@ -56,18 +57,18 @@ beginning of one.`,
 }
 
 // writeHolds writes why nothing is issued for a product.
-func writeHolds(p *page, list []*labelv1.Hold) {
+func writeHolds(p *terminal.Page, list []*labelv1.Hold) {
 	for i, h := range list {
 		if i > 0 {
-			p.line("")
+			p.Line("")
 		}
-		p.line("ON HOLD since %s: %s", h.GetSince().AsTime().UTC().Format(time.RFC3339), holdText(h))
+		p.Line("ON HOLD since %s: %s", h.GetSince().AsTime().UTC().Format(time.RFC3339), holdText(h))
 		why := h.GetReason()
 		if h.GetTitle() != "" {
 			why += ": " + h.GetTitle()
 		}
-		p.line("  why:     %s %s", why, h.GetText())
-		p.line("  way out: %s", h.GetWayOut())
+		p.Line("  why:     %s %s", why, h.GetText())
+		p.Line("  way out: %s", h.GetWayOut())
 	}
 }
 

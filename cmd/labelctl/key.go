@@ -12,6 +12,7 @@ import (
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 func keyCommand(c *ctl) *cobra.Command {
@@ -84,8 +85,8 @@ func (c *ctl) newKey(ctx context.Context, out, algorithm string, plain bool) err
 		return pathError(err)
 	}
 	info := keyInfo{ID: key.ID, Algorithm: key.Algorithm, Private: out, Public: pub, Encrypted: !plain}
-	return c.show(info, func(p *page) {
-		p.pairs([2]string{"key", key.ID}, [2]string{"algorithm", key.Algorithm}, [2]string{"private", out}, [2]string{"public", pub})
+	return c.show(info, func(p *terminal.Page) {
+		p.Pairs([2]string{"key", key.ID}, [2]string{"algorithm", key.Algorithm}, [2]string{"private", out}, [2]string{"public", pub})
 	})
 }
 
@@ -130,12 +131,12 @@ in a key management system. The ID is the SHA-256 of the public key in PKIX form
 			if err != nil {
 				return err
 			}
-			return c.show(keyInfo{ID: key.ID, Algorithm: key.Algorithm, PEM: key.PEM}, func(p *page) {
+			return c.show(keyInfo{ID: key.ID, Algorithm: key.Algorithm, PEM: key.PEM}, func(p *terminal.Page) {
 				if asPEM {
-					p.raw(key.PEM)
+					p.Raw(key.PEM)
 					return
 				}
-				p.pairs([2]string{"key", key.ID}, [2]string{"algorithm", key.Algorithm})
+				p.Pairs([2]string{"key", key.ID}, [2]string{"algorithm", key.Algorithm})
 			})
 		},
 	}

@@ -13,6 +13,7 @@ import (
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
 	"labeld/internal/scheme"
+	"labeld/internal/terminal"
 )
 
 func evaluateCommand(c *ctl) *cobra.Command {
@@ -40,14 +41,14 @@ each came to, whose word it asks for, and the evidence it rests on.`,
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) {
+			return c.show(r, func(p *terminal.Page) {
 				writeDecision(p, r.GetDecision(), int(req.Level))
 				if len(r.GetHolds()) > 0 {
-					p.line("\nno label is issued for the time being, whatever the evidence:")
+					p.Line("\nno label is issued for the time being, whatever the evidence:")
 					writeHolds(p, r.GetHolds())
 				}
 				if why := r.GetNeedsOperator(); why != "" {
-					p.line("\nno label is issued, and none renewed, until an operator has registered the device: %s", why)
+					p.Line("\nno label is issued, and none renewed, until an operator has registered the device: %s", why)
 				}
 			})
 		},
@@ -73,19 +74,19 @@ var sourceWords = map[labelv1.EvidenceSource]string{
 
 // writeDecision writes the findings of a level, 0 being the one above that
 // reached, and what is missing for it.
-func writeDecision(p *page, d *labelv1.Decision, level int) {
+func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 	at := levelOf(d, level)
 	if at == nil {
-		p.line("the decision says nothing about level %d", level)
+		p.Line("the decision says nothing about level %d", level)
 		return
 	}
 	refs := map[string]*labelv1.EvidenceRef{}
 	for _, e := range d.GetEvidence() {
 		refs[e.GetId()] = e
 	}
-	p.line("level %d, %s, by %s version %s", at.GetLevel(), at.GetName(), d.GetScheme(), d.GetSchemeVersion())
-	p.line("device %s (risk %s), as of %s", d.GetDevice(), d.GetRisk(), d.GetAt().AsTime().UTC().Format(time.RFC3339))
-	p.line("")
+	p.Line("level %d, %s, by %s version %s", at.GetLevel(), at.GetName(), d.GetScheme(), d.GetSchemeVersion())
+	p.Line("device %s (risk %s), as of %s", d.GetDevice(), d.GetRisk(), d.GetAt().AsTime().UTC().Format(time.RFC3339))
+	p.Line("")
 	var rows [][]string
 	for _, f := range at.GetFindings() {
 		var rests []string
@@ -98,24 +99,24 @@ func writeDecision(p *page, d *labelv1.Decision, level int) {
 		}
 		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], title, sourceWords[f.GetRequired()], strings.Join(rests, ", ")})
 	}
-	p.table([]string{"LEVEL", "FINDING", "CRITERION", "ASKED OF", "EVIDENCE"}, rows)
-	p.line("")
+	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "ASKED OF", "EVIDENCE"}, rows)
+	p.Line("")
 	if n := d.GetReached(); n > 0 {
-		p.line("reached: level %d", n)
+		p.Line("reached: level %d", n)
 	} else {
-		p.line("reached: no level")
+		p.Line("reached: no level")
 	}
 	if missing := d.GetMissing(); len(missing) > 0 && !at.GetReached() {
-		p.line("missing for level %d:", at.GetLevel())
+		p.Line("missing for level %d:", at.GetLevel())
 		for _, g := range missing {
-			p.line("  - %s", gapText(g))
+			p.Line("  - %s", gapText(g))
 		}
 	}
 	writeUnused(p, d.GetUnused())
 }
 
 // writeUnused says what was accepted and does not count in full, and why.
-func writeUnused(p *page, list []*labelv1.UnusedEvidence) {
+func writeUnused(p *terminal.Page, list []*labelv1.UnusedEvidence) {
 	for _, u := range list {
 		line := "does not count: "
 		if u.GetCountsUntil() != "" {
@@ -123,7 +124,7 @@ func writeUnused(p *page, list []*labelv1.UnusedEvidence) {
 		} else if u.GetAgainst() {
 			line = "counts only against the device: "
 		}
-		p.line("%s%s, of %s: it %s (%s)", line, evidence(u.GetEvidence()), u.GetEvidence().GetDate(), u.GetText(), u.GetCode())
+		p.Line("%s%s, of %s: it %s (%s)", line, evidence(u.GetEvidence()), u.GetEvidence().GetDate(), u.GetText(), u.GetCode())
 	}
 }
 
@@ -220,9 +221,9 @@ func (c *ctl) request(ctx context.Context, r *request) error {
 	}
 	l := answer.GetLabel()
 	if l == nil {
-		err := c.show(answer, func(p *page) {
+		err := c.show(answer, func(p *terminal.Page) {
 			writeDecision(p, answer.GetDecision(), int(r.Level))
-			p.line("\nno label: the evidence does not support level %d", r.Level)
+			p.Line("\nno label: the evidence does not support level %d", r.Level)
 			writeRefused(p, answer)
 		})
 		if err != nil {
@@ -241,7 +242,7 @@ func (c *ctl) request(ctx context.Context, r *request) error {
 			return hintf(err, "the label %s is issued; asking again gives it again", l.GetSummary().GetId())
 		}
 	}
-	return c.show(answer, func(p *page) {
+	return c.show(answer, func(p *terminal.Page) {
 		writeSummary(p, l.GetSummary())
 		if answer.GetKnown() {
 			c.note("the device had this label already")
@@ -264,7 +265,7 @@ func productName(brand, name string) string {
 
 // writeSummary writes a label in short. State says how it stands, for callers
 // who know more of that than the summary does.
-func writeSummary(p *page, s *labelv1.LabelSummary, state ...[2]string) {
+func writeSummary(p *terminal.Page, s *labelv1.LabelSummary, state ...[2]string) {
 	if len(state) == 0 {
 		state = [][2]string{{"state:", stateText(s)}}
 	}
@@ -279,7 +280,7 @@ func writeSummary(p *page, s *labelv1.LabelSummary, state ...[2]string) {
 		{"device:", deviceText(s)},
 		{"moved barcode:", movedText(s.GetMovedGtins())},
 	}, state...)
-	p.pairs(append(rows,
+	p.Pairs(append(rows,
 		[2]string{"issued:", day(s.GetIssued())},
 		[2]string{"valid until:", valid},
 		[2]string{"updates until:", supportText(s)},
@@ -385,7 +386,7 @@ its URL, or with --gtin by the number under the product's barcode. Needs no key.
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) {
+			return c.show(r, func(p *terminal.Page) {
 				writeSummary(p, r.GetSummary(), accountOf(r).rows()...)
 				var list []told
 				for _, d := range r.GetDeclared() {
@@ -406,19 +407,19 @@ type told struct {
 }
 
 // writeDeclared writes what the manufacturer declared.
-func writeDeclared(p *page, list []told) {
+func writeDeclared(p *terminal.Page, list []told) {
 	if len(list) == 0 {
 		return
 	}
-	p.line("the manufacturer declares:")
+	p.Line("the manufacturer declares:")
 	for _, d := range list {
 		switch {
 		case d.words != "":
-			p.line("  - %s", d.words)
+			p.Line("  - %s", d.words)
 		case d.Value:
-			p.line("  - %s: yes", d.Fact)
+			p.Line("  - %s: yes", d.Fact)
 		default:
-			p.line("  - %s: no", d.Fact)
+			p.Line("  - %s: no", d.Fact)
 		}
 	}
 }
@@ -442,7 +443,7 @@ those of one manufacturer, which anybody may ask for and which needs no key.`,
 			if err != nil {
 				return err
 			}
-			return c.show(&labelv1.ListLabelsResponse{Labels: list}, func(p *page) { writeLabels(p, list) })
+			return c.show(&labelv1.ListLabelsResponse{Labels: list}, func(p *terminal.Page) { writeLabels(p, list) })
 		},
 	}
 	cmd.Flags().StringVar(&manufacturer, "manufacturer", "", "`ID` of a manufacturer")
@@ -481,11 +482,11 @@ func (c *ctl) labelsOf(ctx context.Context, manufacturer string) (list []*labelv
 	return list, err
 }
 
-func writeLabels(p *page, list []*labelv1.LabelSummary) {
+func writeLabels(p *terminal.Page, list []*labelv1.LabelSummary) {
 	var rows [][]string
 	for _, s := range list {
 		rows = append(rows, []string{label.ID(s.GetId()).Pretty(), stateText(s), fmt.Sprintf("%d/%d", s.GetLevel(), s.GetLevelOf()), s.GetScheme(),
 			productName(s.GetBrand(), s.GetName()), s.GetModel(), day(s.GetIssued()), lastDay(s.GetExpires().AsTime()), supportText(s)})
 	}
-	p.table([]string{"LABEL", "STATE", "LEVEL", "SCHEME", "DEVICE", "MODEL", "ISSUED", "VALID UNTIL", "UPDATES UNTIL"}, rows)
+	p.Table([]string{"LABEL", "STATE", "LEVEL", "SCHEME", "DEVICE", "MODEL", "ISSUED", "VALID UNTIL", "UPDATES UNTIL"}, rows)
 }

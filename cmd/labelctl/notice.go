@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/terminal"
 )
 
 func noticeCommand(c *ctl) *cobra.Command {
@@ -63,12 +64,12 @@ func (c *ctl) listNotices(ctx context.Context, org string) error {
 	}); err != nil {
 		return err
 	}
-	return c.show(all, func(p *page) {
+	return c.show(all, func(p *terminal.Page) {
 		var rows [][]string
 		for _, n := range all.GetNotices() {
 			rows = append(rows, []string{instant(n.GetTime().AsTime()), n.GetKind(), n.GetSubject(), n.GetId()})
 		}
-		p.table([]string{"TIME", "KIND", "ABOUT", "NOTICE"}, rows)
+		p.Table([]string{"TIME", "KIND", "ABOUT", "NOTICE"}, rows)
 	})
 }
 
@@ -113,10 +114,10 @@ func (c *ctl) addHook(ctx context.Context, r *labelv1.CreateWebhookRequest) erro
 	if err != nil {
 		return err
 	}
-	return c.show(made, func(p *page) {
-		p.pairs([2]string{"webhook:", made.GetWebhook().GetId()}, [2]string{"secret:", made.GetSecret()})
-		p.line("")
-		p.line("keep the secret: it is not shown again")
+	return c.show(made, func(p *terminal.Page) {
+		p.Pairs([2]string{"webhook:", made.GetWebhook().GetId()}, [2]string{"secret:", made.GetSecret()})
+		p.Line("")
+		p.Line("keep the secret: it is not shown again")
 	})
 }
 
@@ -138,14 +139,14 @@ func hookListCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(list, func(p *page) { writeHooks(p, list.GetWebhooks()) })
+			return c.show(list, func(p *terminal.Page) { writeHooks(p, list.GetWebhooks()) })
 		},
 	}
 	cmd.Flags().StringVar(&r.Organization, "organization", "", "`ID` of another organization; operators only")
 	return cmd
 }
 
-func writeHooks(p *page, list []*labelv1.Webhook) {
+func writeHooks(p *terminal.Page, list []*labelv1.Webhook) {
 	var rows [][]string
 	for _, h := range list {
 		kinds, state := "all", "on"
@@ -157,7 +158,7 @@ func writeHooks(p *page, list []*labelv1.Webhook) {
 		}
 		rows = append(rows, []string{h.GetId(), state, strconv.Itoa(int(h.GetWaiting())), strconv.Itoa(int(h.GetDead())), h.GetUrl(), kinds})
 	}
-	p.table([]string{"WEBHOOK", "STATE", "WAITING", "DEAD", "URL", "KINDS"}, rows)
+	p.Table([]string{"WEBHOOK", "STATE", "WAITING", "DEAD", "URL", "KINDS"}, rows)
 }
 
 // aboutHook returns a command that does something with one webhook.
@@ -183,7 +184,7 @@ func hookSwitchCommand(c *ctl, use, short string, on bool) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) { p.line("webhook %s is %sd", args[0], use) })
+			return c.show(r, func(p *terminal.Page) { p.Line("webhook %s is %sd", args[0], use) })
 		})
 	cmd.Args = cobra.ExactArgs(1)
 	return cmd
@@ -197,7 +198,7 @@ func hookRemoveCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) { p.line("webhook %s is removed", args[0]) })
+			return c.show(r, func(p *terminal.Page) { p.Line("webhook %s is removed", args[0]) })
 		})
 	cmd.Args = cobra.ExactArgs(1)
 	return cmd
@@ -211,7 +212,7 @@ func hookTestCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) { p.line("notice %s is on its way", r.GetNotice().GetId()) })
+			return c.show(r, func(p *terminal.Page) { p.Line("notice %s is on its way", r.GetNotice().GetId()) })
 		})
 	cmd.Args = cobra.ExactArgs(1)
 	return cmd
@@ -229,13 +230,13 @@ func hookDeadCommand(c *ctl) *cobra.Command {
 			}); err != nil {
 				return err
 			}
-			return c.show(all, func(p *page) { writeDead(p, all.GetLetters()) })
+			return c.show(all, func(p *terminal.Page) { writeDead(p, all.GetLetters()) })
 		})
 	cmd.Args = cobra.ExactArgs(1)
 	return cmd
 }
 
-func writeDead(p *page, list []*labelv1.DeadLetter) {
+func writeDead(p *terminal.Page, list []*labelv1.DeadLetter) {
 	var rows [][]string
 	for _, d := range list {
 		rows = append(rows, []string{
@@ -243,7 +244,7 @@ func writeDead(p *page, list []*labelv1.DeadLetter) {
 			strconv.Itoa(int(d.GetAttempts())), d.GetError(),
 		})
 	}
-	p.table([]string{"NUMBER", "QUEUED", "KIND", "NOTICE", "ATTEMPTS", "LAST ERROR"}, rows)
+	p.Table([]string{"NUMBER", "QUEUED", "KIND", "NOTICE", "ATTEMPTS", "LAST ERROR"}, rows)
 }
 
 func hookReplayCommand(c *ctl) *cobra.Command {
@@ -262,8 +263,8 @@ func hookReplayCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) {
-				p.line("%s again on the way", plural(int(r.GetReplayed()), "letter", "letters"))
+			return c.show(r, func(p *terminal.Page) {
+				p.Line("%s again on the way", plural(int(r.GetReplayed()), "letter", "letters"))
 			})
 		})
 }

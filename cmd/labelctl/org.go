@@ -13,6 +13,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 func orgCommand(c *ctl) *cobra.Command {
@@ -128,13 +129,13 @@ func (c *ctl) addOrg(ctx context.Context, o *labelv1.Organization, pub string) e
 		}
 		answer.Keys = append(answer.Keys, added.GetKey())
 	}
-	return c.show(answer, func(p *page) {
-		p.line("enrolled %s (%s) as %s", o.GetId(), o.GetName(), rolesOf(o))
+	return c.show(answer, func(p *terminal.Page) {
+		p.Line("enrolled %s (%s) as %s", o.GetId(), o.GetName(), rolesOf(o))
 		for _, k := range answer.GetKeys() {
-			p.line("key %s (%s)", k.GetId(), k.GetAlgorithm())
+			p.Line("key %s (%s)", k.GetId(), k.GetAlgorithm())
 		}
 		for _, n := range made.GetNotes() {
-			p.line("note: %s", n)
+			p.Line("note: %s", n)
 		}
 	})
 }
@@ -180,12 +181,12 @@ func (c *ctl) listOrgs(ctx context.Context, req *labelv1.ListOrganizationsReques
 	if err != nil {
 		return err
 	}
-	return c.show(all, func(p *page) {
+	return c.show(all, func(p *terminal.Page) {
 		var rows [][]string
 		for _, o := range all.GetOrganizations() {
 			rows = append(rows, []string{o.GetId(), o.GetName(), rolesOf(o), day(o.GetEnrolled())})
 		}
-		p.table([]string{"ID", "NAME", "ROLES", "ENROLLED"}, rows)
+		p.Table([]string{"ID", "NAME", "ROLES", "ENROLLED"}, rows)
 	})
 }
 
@@ -209,20 +210,20 @@ With --history also what was recorded of them before.`,
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) { writeOrg(p, r, history, label.DateOf(c.now())) })
+			return c.show(r, func(p *terminal.Page) { writeOrg(p, r, history, label.DateOf(c.now())) })
 		},
 	}
 	cmd.Flags().BoolVar(&history, "history", false, "also what was recorded of its accreditations before")
 	return cmd
 }
 
-func writeOrg(p *page, r *labelv1.GetOrganizationResponse, history bool, today label.Date) {
+func writeOrg(p *terminal.Page, r *labelv1.GetOrganizationResponse, history bool, today label.Date) {
 	o := r.GetOrganization()
 	var former []string
 	for _, f := range o.GetFormerAffiliates() {
 		former = append(former, f.GetId()+" (until "+f.GetUntil()+")")
 	}
-	p.pairs([2]string{"id", o.GetId()}, [2]string{"name", o.GetName()}, [2]string{"roles", rolesOf(o)},
+	p.Pairs([2]string{"id", o.GetId()}, [2]string{"name", o.GetName()}, [2]string{"roles", rolesOf(o)},
 		[2]string{"url", o.GetUrl()}, [2]string{"contact", o.GetContact()},
 		[2]string{"affiliates", strings.Join(o.GetAffiliates(), ", ")}, [2]string{"former affiliates", strings.Join(former, ", ")}, [2]string{"enrolled", day(o.GetEnrolled())})
 	if len(r.GetKeys()) > 0 {
@@ -234,36 +235,36 @@ func writeOrg(p *page, r *labelv1.GetOrganizationResponse, history bool, today l
 			}
 			rows = append(rows, []string{k.GetId(), k.GetAlgorithm(), day(k.GetFrom()), state})
 		}
-		p.line("")
-		p.table([]string{"KEY", "ALGORITHM", "FROM", "STATE"}, rows)
+		p.Line("")
+		p.Table([]string{"KEY", "ALGORITHM", "FROM", "STATE"}, rows)
 	}
 	all := r.GetAccreditations()
 	if len(all) == 0 {
 		return
 	}
 	now := slices.DeleteFunc(slices.Clone(all), (*labelv1.Accreditation).GetReplaced)
-	p.line("")
+	p.Line("")
 	writeAccreditations(p, now, func(a *labelv1.Accreditation) string { return accreditationState(a, all, today) })
 	for _, a := range now {
 		for _, text := range accreditationReasons(a, all) {
-			p.line("%s %s", a.GetNumber(), text)
+			p.Line("%s %s", a.GetNumber(), text)
 		}
 	}
 	if history {
-		p.line("")
-		p.line("recorded before, and replaced:")
+		p.Line("")
+		p.Line("recorded before, and replaced:")
 		writeAccreditations(p, slices.DeleteFunc(slices.Clone(all), func(a *labelv1.Accreditation) bool { return !a.GetReplaced() }),
 			func(a *labelv1.Accreditation) string { return "recorded " + day(a.GetRecorded()) })
 	}
 }
 
-func writeAccreditations(p *page, list []*labelv1.Accreditation, state func(*labelv1.Accreditation) string) {
+func writeAccreditations(p *terminal.Page, list []*labelv1.Accreditation, state func(*labelv1.Accreditation) string) {
 	var rows [][]string
 	for _, a := range list {
 		rows = append(rows, []string{a.GetNumber(), a.GetBody(), strings.Join(a.GetStandards(), ", "),
 			strings.Join(a.GetCategories(), ", "), strconv.Itoa(int(a.GetLevel())), a.GetFrom(), a.GetTo(), state(a)})
 	}
-	p.table([]string{"ACCREDITATION", "BODY", "STANDARDS", "CATEGORIES", "LEVEL", "FROM", "TO", "STATE"}, rows)
+	p.Table([]string{"ACCREDITATION", "BODY", "STANDARDS", "CATEGORIES", "LEVEL", "FROM", "TO", "STATE"}, rows)
 }
 
 // accreditationState says in a few words how an accreditation stands.
@@ -352,9 +353,9 @@ enrolled here.`,
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) {
+			return c.show(r, func(p *terminal.Page) {
 				k := r.GetKey()
-				p.line("enrolled key %s (%s) of %s, from %s", k.GetId(), k.GetAlgorithm(), k.GetOrganization(), k.GetFrom().AsTime().UTC().Format(time.RFC3339))
+				p.Line("enrolled key %s (%s) of %s, from %s", k.GetId(), k.GetAlgorithm(), k.GetOrganization(), k.GetFrom().AsTime().UTC().Format(time.RFC3339))
 			})
 		},
 	}
@@ -386,9 +387,9 @@ be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) {
+			return c.show(r, func(p *terminal.Page) {
 				k := r.GetKey()
-				p.line("revoked key %s of %s at %s: %s", k.GetId(), k.GetOrganization(), k.GetRevoked().AsTime().UTC().Format(time.RFC3339), k.GetRevokedFor())
+				p.Line("revoked key %s of %s at %s: %s", k.GetId(), k.GetOrganization(), k.GetRevoked().AsTime().UTC().Format(time.RFC3339), k.GetRevokedFor())
 			})
 		},
 	}
@@ -431,12 +432,12 @@ their scheme gives, as if you had reported it ("labelctl event lab").
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) {
+			return c.show(r, func(p *terminal.Page) {
 				a := r.GetAccreditation()
-				p.line("accredited %s for %s, categories %s, to level %d, from %s to %s (log entry %d)", a.GetLab(),
+				p.Line("accredited %s for %s, categories %s, to level %d, from %s to %s (log entry %d)", a.GetLab(),
 					strings.Join(a.GetStandards(), ", "), strings.Join(a.GetCategories(), ", "), a.GetLevel(), a.GetFrom(), a.GetTo(), a.GetLogIndex())
 				for _, n := range r.GetNotes() {
-					p.line("note: %s", n)
+					p.Line("note: %s", n)
 				}
 			})
 		},

@@ -6,6 +6,7 @@ import (
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
 	"labeld/internal/qr"
+	"labeld/internal/terminal"
 )
 
 // pngModule is how many pixels a module of a PNG has, as in the service's
@@ -80,15 +81,15 @@ func (c *ctl) drawCode(base string, id label.ID, gtin label.GTIN, out string) er
 		Payload string   `json:"payload"` // what the code holds
 		File    string   `json:"file,omitempty"`
 	}{id, qr.URL(base, id), code.Payload(), out}
-	return c.show(result, func(p *page) {
+	return c.show(result, func(p *terminal.Page) {
 		if out == "" {
-			if p.width > 0 {
-				p.raw(code.Terminal())
+			if p.Width() > 0 {
+				p.Raw(code.Terminal())
 			} else {
-				p.raw(code.Blocks())
+				p.Raw(code.Blocks())
 			}
 		} else {
-			p.line("%s in %s", result.URL, out)
+			p.Line("%s in %s", result.URL, out)
 		}
 	})
 }

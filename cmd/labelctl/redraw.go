@@ -13,6 +13,7 @@ import (
 	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/surveillance"
+	"labeld/internal/terminal"
 	"labeld/internal/verify"
 )
 
@@ -82,7 +83,7 @@ func (c *ctl) verifyDraw(ctx context.Context, id, base, trustFile, file string) 
 		r.Problem = err.Error()
 	}
 	r.Trusted = trustFile != ""
-	if err := c.show(&r, func(p *page) {
+	if err := c.show(&r, func(p *terminal.Page) {
 		if !r.Trusted {
 			untrusted(p, base)
 		}
@@ -148,23 +149,23 @@ func (r *redraw) say(name, format string, args ...any) {
 	r.Checks = append(r.Checks, verify.Check{Name: name, Says: fmt.Sprintf(format, args...)})
 }
 
-func (r *redraw) write(p *page) {
+func (r *redraw) write(p *terminal.Page) {
 	var rows [][]string
 	for _, check := range r.Checks {
 		rows = append(rows, []string{"✓ " + check.Name, check.Says})
 	}
-	p.table(nil, rows)
-	p.line("")
+	p.Table(nil, rows)
+	p.Line("")
 	if !r.Genuine {
-		p.line("NOT what the log gives: %s", r.Problem)
+		p.Line("NOT what the log gives: %s", r.Problem)
 		return
 	}
 	writeDrawn(p, r.Drawn)
-	p.line("")
+	p.Line("")
 	for _, id := range r.Undrawn {
-		p.line("plan %s has its seed and is not drawn: ask the authority why", id)
+		p.Line("plan %s has its seed and is not drawn: ask the authority why", id)
 	}
-	p.line("the draw is what the log gives")
+	p.Line("the draw is what the log gives")
 }
 
 // check goes through a draw step by step. What is wrong with it is an

@@ -9,6 +9,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 func reportCommand(c *ctl) *cobra.Command {
@@ -58,7 +59,7 @@ func (c *ctl) listReports(ctx context.Context, id string) error {
 	}); err != nil {
 		return err
 	}
-	return c.show(all, func(p *page) {
+	return c.show(all, func(p *terminal.Page) {
 		var rows [][]string
 		for _, r := range all.GetReports() {
 			about, state := "-", "open"
@@ -70,7 +71,7 @@ func (c *ctl) listReports(ctx context.Context, id string) error {
 			}
 			rows = append(rows, []string{r.GetId(), instant(r.GetReceived().AsTime()), about, r.GetKind(), state, r.GetWhere(), r.GetText(), r.GetContact()})
 		}
-		p.table([]string{"REPORT", "RECEIVED", "LABEL (REPORTS)", "KIND", "STATE", "WHERE", "TEXT", "CONTACT"}, rows)
+		p.Table([]string{"REPORT", "RECEIVED", "LABEL (REPORTS)", "KIND", "STATE", "WHERE", "TEXT", "CONTACT"}, rows)
 	})
 }
 
@@ -92,7 +93,7 @@ func reportCloseCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(r.GetReport(), func(p *page) { p.line("report %s is closed", r.GetReport().GetId()) })
+			return c.show(r.GetReport(), func(p *terminal.Page) { p.Line("report %s is closed", r.GetReport().GetId()) })
 		},
 	}
 	cmd.Flags().StringVar(&outcome, "outcome", "", "what came of it")

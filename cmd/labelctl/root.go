@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"labeld/internal/buildinfo"
 	"labeld/internal/envelope"
+	"labeld/internal/terminal"
 )
 
 // A ctl is one run of labelctl: its streams and what the global flags say.
@@ -82,10 +82,8 @@ passphrase of an encrypted key, which is asked for otherwise.`,
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.Version = buildinfo.Version()
 	// Groups run only to refuse; their usage is that of their commands.
-	root.SetUsageTemplate(strings.NewReplacer(
-		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}",
-		".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", helpWidth)).Replace(root.UsageTemplate()))
-	fillHelp(root)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}"))
+	terminal.FitHelp(root)
 	f := root.PersistentFlags()
 	f.StringVar(&c.server, "server", "127.0.0.1:8443", "gRPC address of the service, `host:port` ("+envServer+")")
 	f.StringVar(&c.key, "key", "", "private key to call and sign with, `file or KMS URI` ("+envKey+")")

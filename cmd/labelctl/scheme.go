@@ -10,6 +10,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/scheme"
+	"labeld/internal/terminal"
 )
 
 func schemeCommand(c *ctl) *cobra.Command {
@@ -38,12 +39,12 @@ func schemeListCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) {
+			return c.show(r, func(p *terminal.Page) {
 				var rows [][]string
 				for _, s := range r.GetSchemes() {
 					rows = append(rows, []string{s.GetId(), s.GetVersion(), strconv.Itoa(len(s.GetLevels())), s.GetStandard() + " " + s.GetEdition(), s.GetName()})
 				}
-				p.table([]string{"ID", "VERSION", "LEVELS", "STANDARD", "NAME"}, rows)
+				p.Table([]string{"ID", "VERSION", "LEVELS", "STANDARD", "NAME"}, rows)
 			})
 		},
 	}
@@ -66,18 +67,18 @@ func schemeShowCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *page) { writeScheme(p, r.GetScheme()) })
+			return c.show(r, func(p *terminal.Page) { writeScheme(p, r.GetScheme()) })
 		},
 	}
 }
 
-func writeScheme(p *page, s *labelv1.Scheme) {
-	p.line("%s version %s: %s", s.GetId(), s.GetVersion(), s.GetName())
-	p.line("%s", s.GetAbout())
-	p.line("by %s %s; a label runs for at most %d months; data file %s", s.GetStandard(), s.GetEdition(), s.GetTermMonths(), s.GetSha256())
+func writeScheme(p *terminal.Page, s *labelv1.Scheme) {
+	p.Line("%s version %s: %s", s.GetId(), s.GetVersion(), s.GetName())
+	p.Line("%s", s.GetAbout())
+	p.Line("by %s %s; a label runs for at most %d months; data file %s", s.GetStandard(), s.GetEdition(), s.GetTermMonths(), s.GetSha256())
 	for _, l := range s.GetLevels() {
-		p.line("\nlevel %d, %s", l.GetNumber(), l.GetName())
-		p.line("%s", l.GetAbout())
+		p.Line("\nlevel %d, %s", l.GetNumber(), l.GetName())
+		p.Line("%s", l.GetAbout())
 		var rows [][]string
 		for _, k := range s.GetCriteria() {
 			if k.GetLevel() != l.GetNumber() {
@@ -92,7 +93,7 @@ func writeScheme(p *page, s *labelv1.Scheme) {
 			}
 			rows = append(rows, []string{"  " + k.GetId(), k.GetTitle(), asks})
 		}
-		p.table(nil, rows)
+		p.Table(nil, rows)
 	}
 }
 
@@ -122,8 +123,8 @@ func schemeCategoriesCommand(c *ctl) *cobra.Command {
 				all = append(all, category{k.ID, k.Name, k.Risk, k.About})
 				rows = append(rows, []string{k.ID, string(k.Risk), k.Name, k.About})
 			}
-			return c.show(map[string][]category{"categories": all}, func(p *page) {
-				p.table([]string{"ID", "RISK", "NAME", "ABOUT"}, rows)
+			return c.show(map[string][]category{"categories": all}, func(p *terminal.Page) {
+				p.Table([]string{"ID", "RISK", "NAME", "ABOUT"}, rows)
 			})
 		},
 	}
@@ -180,7 +181,7 @@ func (c *ctl) showFacts(prog *scheme.Programme, by scheme.Supplier) error {
 		all = append(all, fact{f.Name, f.Type, f.Unit, f.Min, f.Max, f.Values, f.By, f.About, f.Shoppers})
 		rows = append(rows, []string{f.Name, string(f.By), wanted(f), f.About})
 	}
-	return c.show(map[string][]fact{"facts": all}, func(p *page) {
-		p.table([]string{"NAME", "STATED BY", "VALUE", "ABOUT"}, rows)
+	return c.show(map[string][]fact{"facts": all}, func(p *terminal.Page) {
+		p.Table([]string{"NAME", "STATED BY", "VALUE", "ABOUT"}, rows)
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 // TestStandingInWords has every state and every thing beside it said.
@@ -62,11 +63,11 @@ func TestStandingInWords(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.standing.At, tc.standing.Expires = now, expires
 			a := &account{Standing: tc.standing, statuses: []*label.Status{lapse}, titles: map[string]string{"code": "A title."}, level: 3, successor: label.Revoked}
-			var p page
-			p.pairs(a.rows()...)
+			var p terminal.Page
+			p.Pairs(a.rows()...)
 			for _, want := range tc.want {
-				if !strings.Contains(p.b.String(), want) {
-					t.Errorf("no %q:\n%s", want, p.b.String())
+				if !strings.Contains(string(p.Bytes()), want) {
+					t.Errorf("no %q:\n%s", want, string(p.Bytes()))
 				}
 			}
 			if tc.standing.State != label.NotIssued && !strings.Contains(verdict(a), "as of 2026-05-04T12:00:00Z") {
@@ -133,7 +134,7 @@ func TestHistoryInWords(t *testing.T) {
 		},
 		At: at, History: []*labelv1.LabelStatus{lapse, advice}, Advisories: []*labelv1.LabelStatus{advice},
 	}
-	var p page
+	var p terminal.Page
 	writeHistory(&p, r)
 	want := `label K7QM-4T2X-9PWH: Northlight Camera, model C, by N
 
@@ -155,7 +156,7 @@ advisory:     NL-1: It leaks
               what to do: The publisher of the notice advises: Unplug it.
 valid until:  2026-11-04: the authority ends it early, for the reason in its history
 `
-	if got := p.b.String(); got != want {
+	if got := string(p.Bytes()); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }

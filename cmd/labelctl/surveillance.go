@@ -13,6 +13,7 @@ import (
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
 	"labeld/internal/surveillance"
+	"labeld/internal/terminal"
 )
 
 func surveillanceCommand(c *ctl) *cobra.Command {
@@ -92,28 +93,28 @@ func (c *ctl) announce(ctx context.Context, r *surveillance.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.show(answer.GetPlan(), func(p *page) { writePlan(p, answer.GetPlan()) })
+	return c.show(answer.GetPlan(), func(p *terminal.Page) { writePlan(p, answer.GetPlan()) })
 }
 
-func writePlan(p *page, s *labelv1.SurveillancePlan) {
-	p.pairs([2]string{"plan:", s.GetId()}, [2]string{"scheme:", s.GetScheme()}, [2]string{"announced:", instant(s.GetRecorded().AsTime())},
+func writePlan(p *terminal.Page, s *labelv1.SurveillancePlan) {
+	p.Pairs([2]string{"plan:", s.GetId()}, [2]string{"scheme:", s.GetScheme()}, [2]string{"announced:", instant(s.GetRecorded().AsTime())},
 		[2]string{"log entry:", strconv.FormatInt(s.GetEntry(), 10)},
 		[2]string{"seed:", fmt.Sprintf("root hash of the log at %d entries", s.GetSize())},
 		[2]string{"labels:", strconv.Itoa(int(s.GetCount()))}, [2]string{"weights:", weightsText(s.GetWeights())})
 	d := s.GetDraw()
 	if d == nil {
-		p.line("\nnot drawn yet")
+		p.Line("\nnot drawn yet")
 		return
 	}
-	p.line("")
-	p.pairs([2]string{"drawn:", instant(d.GetRecorded().AsTime())}, [2]string{"log entry:", strconv.FormatInt(d.GetEntry(), 10)},
+	p.Line("")
+	p.Pairs([2]string{"drawn:", instant(d.GetRecorded().AsTime())}, [2]string{"log entry:", strconv.FormatInt(d.GetEntry(), 10)},
 		[2]string{"seed:", d.GetSeed()}, [2]string{"candidates:", fmt.Sprintf("%d, live when the plan was announced", d.GetCandidates())})
-	p.line("")
+	p.Line("")
 	writeDrawn(p, d.GetLabels())
 }
 
 // writeDrawn lists drawn labels, and what gave each its weight.
-func writeDrawn(p *page, list []*labelv1.DrawnLabel) {
+func writeDrawn(p *terminal.Page, list []*labelv1.DrawnLabel) {
 	var rows [][]string
 	for i, l := range list {
 		labs := strings.Join(l.GetLabs(), ", ")
@@ -125,7 +126,7 @@ func writeDrawn(p *page, list []*labelv1.DrawnLabel) {
 			strconv.FormatInt(l.GetWeight(), 10), fmt.Sprintf("%s risk, level %d, %s", l.GetRisk(), l.GetLevel(), l.GetAssurance()),
 		})
 	}
-	p.table([]string{"", "LABEL", "DEVICE", "TESTED BY", "WEIGHT", "WHY"}, rows)
+	p.Table([]string{"", "LABEL", "DEVICE", "TESTED BY", "WEIGHT", "WHY"}, rows)
 }
 
 func weightsText(w *labelv1.SurveillanceWeights) string {
@@ -155,7 +156,7 @@ func surveillanceDrawCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(r.GetPlan(), func(p *page) { writePlan(p, r.GetPlan()) })
+			return c.show(r.GetPlan(), func(p *terminal.Page) { writePlan(p, r.GetPlan()) })
 		},
 	}
 }
@@ -185,7 +186,7 @@ func (c *ctl) listPlans(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	return c.show(all, func(p *page) {
+	return c.show(all, func(p *terminal.Page) {
 		var rows [][]string
 		for _, s := range all.GetPlans() {
 			drawn := "not yet"
@@ -194,7 +195,7 @@ func (c *ctl) listPlans(ctx context.Context) error {
 			}
 			rows = append(rows, []string{s.GetId(), s.GetScheme(), day(s.GetRecorded()), strconv.FormatInt(s.GetSize(), 10), strconv.Itoa(int(s.GetCount())), drawn})
 		}
-		p.table([]string{"PLAN", "SCHEME", "ANNOUNCED", "SEED AT", "LABELS", "DRAWN"}, rows)
+		p.Table([]string{"PLAN", "SCHEME", "ANNOUNCED", "SEED AT", "LABELS", "DRAWN"}, rows)
 	})
 }
 
@@ -215,7 +216,7 @@ func surveillanceShowCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(r.GetPlan(), func(p *page) { writePlan(p, r.GetPlan()) })
+			return c.show(r.GetPlan(), func(p *terminal.Page) { writePlan(p, r.GetPlan()) })
 		},
 	}
 }
@@ -247,14 +248,14 @@ func (c *ctl) outliers(ctx context.Context, r *labelv1.ListOutliersRequest) erro
 	if err != nil {
 		return err
 	}
-	return c.show(answer, func(p *page) {
+	return c.show(answer, func(p *terminal.Page) {
 		var rows [][]string
 		for _, o := range answer.GetOutliers() {
 			rows = append(rows, []string{o.GetLab(), o.GetKind(), o.GetText()})
 		}
-		p.table([]string{"LAB", "KIND", "FINDING"}, rows)
+		p.Table([]string{"LAB", "KIND", "FINDING"}, rows)
 		if more := int(answer.GetTotal()) - len(rows); more > 0 {
-			p.line("and %d more", more)
+			p.Line("and %d more", more)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 	"labeld/internal/verify"
 )
 
@@ -51,7 +52,7 @@ func (c *ctl) saveTrust(ctx context.Context, base, out string) error {
 			return err
 		}
 	}
-	return c.show(t, func(p *page) {
+	return c.show(t, func(p *terminal.Page) {
 		lines := [][2]string{{"authority:", t.Authority.Name + " (" + t.Authority.ID + ")"}, {"url:", t.URL}}
 		for _, k := range t.LabelKeys {
 			used := "in use"
@@ -60,6 +61,6 @@ func (c *ctl) saveTrust(ctx context.Context, base, out string) error {
 			}
 			lines = append(lines, [2]string{"label key:", k.ID + ", " + used})
 		}
-		p.pairs(append(lines, [2]string{"log:", t.Log.Origin}, [2]string{"log key:", t.Log.VKey}, [2]string{"file:", out})...)
+		p.Pairs(append(lines, [2]string{"log:", t.Log.Origin}, [2]string{"log key:", t.Log.VKey}, [2]string{"file:", out})...)
 	})
 }

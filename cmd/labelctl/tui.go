@@ -10,9 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"unicode"
-	"unicode/utf16"
 
 	"golang.org/x/term"
 	"google.golang.org/grpc/codes"
@@ -20,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 // The exit codes. Where several apply, it is the first of 2, 1, 4, 5 and 6.
@@ -188,16 +187,16 @@ func report(stderr io.Writer, asJSON bool, command string, err error) int {
 		}
 		return code
 	}
-	width := widthOf(stderr)
-	text := clean(p.Message, true)
+	width := terminal.Width(stderr)
+	text := terminal.Clean(p.Message, true)
 	for _, before := range []string{p.Field, p.Place, p.lead} {
 		if before != "" {
-			text = clean(before, false) + ": " + text
+			text = terminal.Clean(before, false) + ": " + text
 		}
 	}
-	fmt.Fprintln(stderr, wrapped("labelctl: "+strings.ReplaceAll(text, "\n", "\n  "), width))
+	fmt.Fprintln(stderr, terminal.Wrapped("labelctl: "+strings.ReplaceAll(text, "\n", "\n  "), width))
 	if p.Hint != "" {
-		fmt.Fprintln(stderr, wrapped("labelctl: hint: "+clean(p.Hint, false), width))
+		fmt.Fprintln(stderr, terminal.Wrapped("labelctl: hint: "+terminal.Clean(p.Hint, false), width))
 	}
 	return code
 }
@@ -206,12 +205,12 @@ func report(stderr io.Writer, asJSON bool, command string, err error) int {
 // result.
 func (c *ctl) note(format string, args ...any) {
 	if c.output == "text" {
-		fmt.Fprintln(c.stderr, wrapped("labelctl: note: "+clean(fmt.Sprintf(format, args...), false), widthOf(c.stderr)))
+		fmt.Fprintln(c.stderr, terminal.Wrapped("labelctl: note: "+terminal.Clean(fmt.Sprintf(format, args...), false), terminal.Width(c.stderr)))
 	}
 }
 
 // show prints a result, as JSON or as text writes it.
-func (c *ctl) show(v any, text func(*page)) error {
+func (c *ctl) show(v any, text func(*terminal.Page)) error {
 	var b []byte
 	if c.output == "json" {
 		var err error
@@ -219,9 +218,9 @@ func (c *ctl) show(v any, text func(*page)) error {
 			return err
 		}
 	} else {
-		p := page{width: widthOf(c.stdout)}
-		text(&p)
-		b = p.b.Bytes()
+		p := terminal.NewPage(terminal.Width(c.stdout))
+		text(p)
+		b = p.Bytes()
 	}
 	_, err := c.stdout.Write(b)
 	return err
@@ -242,123 +241,17 @@ func encode(v any) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	err := enc.Encode(v)
-	return disarmed(b.Bytes()), err
-}
-
-// disarmed writes in JSON, as escapes that mean the same, what a terminal would
-// obey or not show. Such characters stand in strings only.
-func disarmed(b []byte) []byte {
-	if !bytes.ContainsFunc(b, obeyed) {
-		return b
-	}
-	var out bytes.Buffer
-	for _, r := range string(b) {
-		if !obeyed(r) {
-			out.WriteRune(r)
-			continue
-		}
-		for _, u := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&out, "\\u%04x", u)
-		}
-	}
-	return out.Bytes()
-}
-
-// obeyed reports whether a terminal acts on a character, other than on the end of
-// a line, or shows nothing for it.
-func obeyed(r rune) bool {
-	return r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp))
+	return terminal.Disarmed(b.Bytes()), err
 }
 
 // raw prints bytes as they are, into a file; onto a terminal what it can show of
 // them.
 func (c *ctl) raw(b []byte) error {
-	if widthOf(c.stdout) > 0 {
-		b = disarmed(b)
+	if terminal.Width(c.stdout) > 0 {
+		b = terminal.Disarmed(b)
 	}
 	_, err := c.stdout.Write(b)
 	return err
-}
-
-// A page is text for people. Texts that it is given may come from strangers,
-// and reach the terminal without anything that it would obey.
-type page struct {
-	b     bytes.Buffer
-	width int // of the terminal; 0 where there is none, and every line is as long as it is
-}
-
-// line writes one line, or on a terminal as many as it takes.
-func (p *page) line(format string, args ...any) {
-	for i, a := range args {
-		if s, ok := a.(string); ok {
-			args[i] = clean(s, false)
-		}
-	}
-	fmt.Fprintln(&p.b, wrapped(fmt.Sprintf(format, args...), p.width))
-}
-
-// raw writes text of ours as it is.
-func (p *page) raw(text string) { p.b.WriteString(text) }
-
-// table writes rows in columns, below a head if it is a list.
-func (p *page) table(head []string, rows [][]string) {
-	if head != nil && len(rows) == 0 {
-		p.line("none")
-		return
-	}
-	var all [][]string
-	if head != nil {
-		all = [][]string{head}
-	}
-	for _, row := range rows {
-		var cells []string
-		for _, cell := range row {
-			cells = append(cells, clean(cell, false))
-		}
-		all = append(all, cells)
-	}
-	if p.width > 0 && len(all) > 0 {
-		if columns := fits(all, p.width, head != nil); columns != nil {
-			p.fitted(all, columns)
-		} else {
-			p.records(head, rows)
-		}
-		return
-	}
-	w := tabwriter.NewWriter(&p.b, 0, 0, gap, ' ', 0)
-	for _, cells := range all {
-		fmt.Fprintln(w, strings.Join(cells, "\t"))
-	}
-	w.Flush() // a bytes.Buffer does not fail
-}
-
-// pairs writes names and values, leaving out what has no value.
-func (p *page) pairs(of ...[2]string) {
-	var rows [][]string
-	for _, kv := range of {
-		if kv[1] != "" {
-			rows = append(rows, []string{kv[0], kv[1]})
-		}
-	}
-	p.table(nil, rows)
-}
-
-// clean replaces control and formatting characters: an escape sequence can
-// rewrite what stands on a terminal, a reversed line is a forgery.
-func clean(s string, lines bool) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' && lines:
-			return r
-		case r == '\n' || r == '\t':
-			return ' '
-		case r == '\u200c' || r == '\u200d':
-			return r // within words of scripts that join letters
-		case obeyed(r):
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
 }
 
 // errNoTerminal says that nobody can be asked.

@@ -16,6 +16,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 // detailed returns a status as the service sends it.
@@ -163,9 +164,9 @@ func TestNothingIsObeyed(t *testing.T) {
 	if err := json.Unmarshal(b, &back); err != nil || back.Name != name {
 		t.Errorf("comes back as %q, %v", back.Name, err)
 	}
-	var p page
-	p.line("%s", name)
-	for form, out := range map[string]string{"JSON": string(b), "text": strings.ReplaceAll(p.b.String(), "\u200c", "")} {
+	var p terminal.Page
+	p.Line("%s", name)
+	for form, out := range map[string]string{"JSON": string(b), "text": strings.ReplaceAll(string(p.Bytes()), "\u200c", "")} {
 		for _, r := range out {
 			if r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)) {
 				t.Errorf("%s has %U: %q", form, r, out)
@@ -175,14 +176,14 @@ func TestNothingIsObeyed(t *testing.T) {
 }
 
 func TestPage(t *testing.T) {
-	var p page
-	p.table([]string{"ID", "NAME"}, [][]string{{"one", "First\nforged  line"}, {"eleven", "\x1b[31mred"}})
-	p.table([]string{"ID"}, nil)
-	p.pairs([2]string{"a:", "1"}, [2]string{"absent:", ""}, [2]string{"long:", "2"})
-	p.line("%s of %d", "x\ny", 3)
+	var p terminal.Page
+	p.Table([]string{"ID", "NAME"}, [][]string{{"one", "First\nforged  line"}, {"eleven", "\x1b[31mred"}})
+	p.Table([]string{"ID"}, nil)
+	p.Pairs([2]string{"a:", "1"}, [2]string{"absent:", ""}, [2]string{"long:", "2"})
+	p.Line("%s of %d", "x\ny", 3)
 	want := "ID      NAME\none     First forged  line\neleven  \uFFFD[31mred\nnone\na:     1\nlong:  2\nx y of 3\n"
-	if p.b.String() != want {
-		t.Errorf("got:\n%s\nwant:\n%s", p.b.String(), want)
+	if string(p.Bytes()) != want {
+		t.Errorf("got:\n%s\nwant:\n%s", string(p.Bytes()), want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/scheme"
 	"labeld/internal/statuslist"
+	"labeld/internal/terminal"
 	"labeld/internal/verify"
 )
 
@@ -40,19 +41,19 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next 
 	if err != nil {
 		return err
 	}
-	return c.show(result, func(p *page) {
+	return c.show(result, func(p *terminal.Page) {
 		if !result.Trusted {
 			untrusted(p, base)
 		}
 		if untold != nil {
-			p.line("CANNOT TELL whether anything has happened to this label since: %s", result.Untold)
+			p.Line("CANNOT TELL whether anything has happened to this label since: %s", result.Untold)
 		}
 		var rows [][]string
 		for _, check := range r.Checks {
 			rows = append(rows, []string{"✓ " + check.Name, check.Says})
 		}
-		p.table(nil, rows)
-		p.line("")
+		p.Table(nil, rows)
+		p.Line("")
 		writeResult(p, r, next, declared, moved, untold == nil)
 	})
 }
@@ -73,8 +74,8 @@ func untoldText(err error) string {
 
 // untrusted tells somebody who named no trust file, before anything else, whose
 // word they take.
-func untrusted(p *page, base string) {
-	p.line("NOT CHECKED against keys that you trust: these are the keys that %s itself names. Save those of the authority once with \"labelctl trust --out FILE\" and give them with --trust", base)
+func untrusted(p *terminal.Page, base string) {
+	p.Line("NOT CHECKED against keys that you trust: these are the keys that %s itself names. Save those of the authority once with \"labelctl trust --out FILE\" and give them with --trust", base)
 }
 
 // inWords finds the words for what a label repeats of a declaration. The signed
@@ -94,7 +95,7 @@ func inWords(list []label.DeclaredFact) (out []told, err error) {
 	return out, nil
 }
 
-func writeResult(p *page, r *verify.Result, next label.State, declared []told, moved []label.GTIN, known bool) {
+func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared []told, moved []label.GTIN, known bool) {
 	l := r.Label
 	support := "security updates until " + l.Product.SupportEnd.String()
 	if r.Support != label.Supported {
@@ -127,18 +128,18 @@ func writeResult(p *page, r *verify.Result, next label.State, declared []told, m
 	if r.State == label.Active && !r.Lost() {
 		rows = append(rows, [2]string{"valid until:", lastDay(r.Expires) + ": " + boundWords[r.ExpiresFor]})
 	}
-	p.pairs(append(rows, [2]string{"support:", support}, [2]string{"history:", historyText(r)})...)
+	p.Pairs(append(rows, [2]string{"support:", support}, [2]string{"history:", historyText(r)})...)
 	writeDeclared(p, declared)
-	p.line("")
+	p.Line("")
 	switch {
 	case r.Lost() && r.Overruled.Value == statuslist.Suspended:
-		p.line("genuine, but SUSPENDED as of %s: for the time being nothing is promised", instant(r.Overruled.At))
+		p.Line("genuine, but SUSPENDED as of %s: for the time being nothing is promised", instant(r.Overruled.At))
 	case r.Lost():
-		p.line("genuine, but NOT VALID as of %s: revoked, withdrawn or superseded; what the package says is out of date", instant(r.Overruled.At))
+		p.Line("genuine, but NOT VALID as of %s: revoked, withdrawn or superseded; what the package says is out of date", instant(r.Overruled.At))
 	case !known && (r.State == label.Active || r.Overruled != nil):
-		p.line("genuine, but whether it is active CANNOT BE TOLD")
+		p.Line("genuine, but whether it is active CANNOT BE TOLD")
 	default:
-		p.line("genuine, %s", verdict(a))
+		p.Line("genuine, %s", verdict(a))
 	}
 }
 

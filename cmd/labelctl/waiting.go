@@ -13,6 +13,7 @@ import (
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 )
 
 // A waiting is a request that waits for a second operator, as it was signed:
@@ -72,15 +73,15 @@ func (w *waiting) rows() [][2]string {
 }
 
 // writeWaiting tells the first operator how it goes on.
-func writeWaiting(p *page, w *waiting) {
-	p.line("label %s stands as it did: the request waits for a second operator", w.Label.Pretty())
-	p.line("")
-	p.pairs(w.rows()...)
-	p.line("")
-	p.line("another operator carries it out with a key of their own, until %s:", instant(w.until()))
-	p.line("  labelctl label approve %s", w.id)
-	p.line("or it is ended without being carried out:")
-	p.line("  labelctl label dismiss %s --text TEXT", w.id)
+func writeWaiting(p *terminal.Page, w *waiting) {
+	p.Line("label %s stands as it did: the request waits for a second operator", w.Label.Pretty())
+	p.Line("")
+	p.Pairs(w.rows()...)
+	p.Line("")
+	p.Line("another operator carries it out with a key of their own, until %s:", instant(w.until()))
+	p.Line("  labelctl label approve %s", w.id)
+	p.Line("or it is ended without being carried out:")
+	p.Line("  labelctl label dismiss %s --text TEXT", w.id)
 }
 
 // noteAlike tells an operator who meant to agree with another that asking for
@@ -138,8 +139,8 @@ func (c *ctl) listWaiting(ctx context.Context, id string) error {
 		}
 		rows = append(rows, []string{short(w.id), w.Label.Pretty(), string(w.Action), w.Reason, until, w.Text})
 	}
-	return c.show(r, func(p *page) {
-		p.table([]string{"REQUEST", "LABEL", "ACTION", "REASON", "COUNTS UNTIL", "TEXT"}, rows)
+	return c.show(r, func(p *terminal.Page) {
+		p.Table([]string{"REQUEST", "LABEL", "ACTION", "REASON", "COUNTS UNTIL", "TEXT"}, rows)
 	})
 }
 
@@ -211,8 +212,8 @@ func (c *ctl) dismiss(ctx context.Context, id, text string) error {
 	if err != nil {
 		return err
 	}
-	return c.show(r, func(p *page) {
-		p.line("request %s to %s label %s is closed: %s", short(r.GetRequest().GetId()), actionOf[r.GetRequest().GetAction()], label.ID(r.GetRequest().GetLabel()).Pretty(), r.GetClosed())
+	return c.show(r, func(p *terminal.Page) {
+		p.Line("request %s to %s label %s is closed: %s", short(r.GetRequest().GetId()), actionOf[r.GetRequest().GetAction()], label.ID(r.GetRequest().GetLabel()).Pretty(), r.GetClosed())
 	})
 }
 
@@ -274,10 +275,10 @@ func pick(list []*labelv1.WaitingRequest, id string) (*waiting, error) {
 
 // agree shows what would be signed and asks whether to.
 func (c *ctl) agree(ctx context.Context, w *waiting, s *labelv1.LabelSummary, yes bool) error {
-	p := page{width: widthOf(c.stderr)}
-	p.pairs(append([][2]string{{"device:", deviceText(s)}, {"state:", stateText(s)}}, w.rows()...)...)
+	p := terminal.NewPage(terminal.Width(c.stderr))
+	p.Pairs(append([][2]string{{"device:", deviceText(s)}, {"state:", stateText(s)}}, w.rows()...)...)
 	if !yes || c.output == "text" {
-		if _, err := c.stderr.Write(p.b.Bytes()); err != nil {
+		if _, err := c.stderr.Write(p.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -15,7 +15,7 @@ func clockCommand() *cobra.Command {
 	var accept bool
 	cmd := &cobra.Command{
 		Use:   "clock --data DIR [--accept]",
-		Short: "Hold the clock against a programme's last commit, and say that it is right",
+		Short: "Hold the clock against a programme's last commit",
 		Long: `Show when a programme that is not being served wrote last, what the clock says,
 and whether the service would start at that time. It does not start where the
 clock is before the last commit, or more than seven days after it: what it signs

@@ -9,9 +9,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +25,7 @@ import (
 	"labeld/internal/example"
 	"labeld/internal/label"
 	"labeld/internal/qr"
+	"labeld/internal/terminal"
 	"labeld/internal/token"
 	"labeld/labels"
 )
@@ -131,7 +132,9 @@ type demo struct {
 	ctx  context.Context // of the whole demo, which is one call
 }
 
-func (m *demo) say(format string, args ...any) { fmt.Fprintf(m.out, format+"\n", args...) }
+func (m *demo) say(format string, args ...any) {
+	fmt.Fprintln(m.out, terminal.Wrapped(fmt.Sprintf(format, args...), terminal.Width(m.out)))
+}
 
 func (m *demo) path(name string) string { return filepath.Join(m.dir, name) }
 
@@ -329,16 +332,17 @@ var findingWords = map[labelv1.FindingState]string{
 }
 
 func printFindings(out io.Writer, l *labelv1.LevelResult) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  LEVEL\tFINDING\tCRITERION\tASKED OF")
+	p := terminal.NewPage(terminal.Width(out))
+	var rows [][]string
 	for _, f := range l.GetFindings() {
 		by := "lab"
 		if f.GetRequired() == labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION {
 			by = "manufacturer"
 		}
-		fmt.Fprintf(w, "  %d\t%s\t%s\t%s\n", f.GetLevel(), findingWords[f.GetState()], f.GetTitle(), by)
+		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], f.GetTitle(), by})
 	}
-	w.Flush()
+	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "ASKED OF"}, rows)
+	_, _ = out.Write(p.Bytes()) // nobody is left to tell
 }
 
 // finish prints the label, its code, and what to try next.

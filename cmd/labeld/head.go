@@ -14,7 +14,7 @@ func headCommand() *cobra.Command {
 	var accept bool
 	cmd := &cobra.Command{
 		Use:   "head --data DIR [--accept]",
-		Short: "Hold a programme's log against the newest head that it served, and say that it is the newest",
+		Short: "Hold a programme's log against the newest head that it served",
 		Long: `Show how long the log of a programme is that is not being served, and how long it
 was when its newest head was served, which is kept in a file of its own (log.head in
 labeld.yaml). Where the database does not continue that head, it is an older copy,

@@ -38,13 +38,14 @@ import (
 
 	"labeld/internal/buildinfo"
 	"labeld/internal/envelope"
+	"labeld/internal/terminal"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	if err := newRoot(os.Stdout, os.Stderr).ExecuteContext(ctx); err != nil {
-		fmt.Fprintf(os.Stderr, "labeld: %v\n", err)
+		fmt.Fprintln(os.Stderr, terminal.Wrapped("labeld: "+err.Error(), terminal.Width(os.Stderr)))
 		stop()
 		os.Exit(1)
 	}
@@ -70,6 +71,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand(), clockCommand(), headCommand())
+	terminal.FitHelp(root)
 	return root
 }
 

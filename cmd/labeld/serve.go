@@ -167,7 +167,7 @@ func checkCommand() *cobra.Command {
 	var dir, against string
 	cmd := &cobra.Command{
 		Use:   "check --data DIR [--against HEAD|FILE|URL]",
-		Short: "Verify every page, hash, index and signature of a programme's database",
+		Short: "Verify every page, hash and signature of a programme's database",
 		Long: `Read the whole database of a programme that is not being served, or a copy of it,
 and say what is wrong: pages of the file, hashes of the log, derived indexes, and
 every signature. Needs the public keys only. Exits with 1 if there is a problem.

@@ -1,0 +1,12 @@
+package main
+
+import (
+	"testing"
+
+	"labeld/internal/labeltest"
+)
+
+// TestNarrowHelp has all help fit a terminal.
+func TestNarrowHelp(t *testing.T) {
+	labeltest.NarrowHelp(t, newRoot(nil, nil, nil, nil), func(args ...string) string { return must(t, args...) })
+}

@@ -1,0 +1,98 @@
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// HelpWidth is how wide help is: that of the narrowest terminal in common use.
+const HelpWidth = 80
+
+// Width returns how many columns a terminal has, or 0 for what is none.
+func Width(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || columns < 40 {
+		return 0 // narrower than anything could be made to fit
+	}
+	return columns
+}
+
+// words splits a text at its spaces, but for quoted commands.
+func words(text string) (list []string) {
+	for _, word := range strings.Fields(text) {
+		if n := len(list); n > 0 && strings.HasPrefix(strings.TrimLeft(list[n-1], "("), "\"label") && strings.Count(list[n-1], "\"")%2 == 1 {
+			list[n-1] += " " + word
+			continue
+		}
+		list = append(list, word)
+	}
+	return list
+}
+
+// fold breaks a text into lines of at most a width, where that can be done.
+func fold(text string, width int) (lines []string) {
+	line, at := "", 0
+	for _, word := range words(text) {
+		n := utf8.RuneCountInString(word)
+		if at > 0 && at+1+n > width {
+			lines, line, at = append(lines, line), "", 0
+		}
+		if at > 0 {
+			line, at = line+" ", at+1
+		}
+		line, at = line+word, at+n
+	}
+	return append(lines, line)
+}
+
+// Wrapped breaks the lines of a text that are wider than a terminal. What follows
+// is indented as its line is, and a little more below the point of a list.
+func Wrapped(text string, width int) string {
+	if width == 0 {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		begins := strings.TrimLeft(line, " ")
+		if utf8.RuneCountInString(line) <= width || (strings.HasPrefix(begins, "labelctl ") || strings.HasPrefix(begins, "labeld ")) {
+			continue
+		}
+		lead := line[:len(line)-len(begins)]
+		hang := lead
+		if strings.HasPrefix(begins, "- ") {
+			hang += "  "
+		}
+		lines[i] = lead + strings.Join(fold(begins, width-len(hang)), "\n"+hang)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// FitHelp has the help of a command, and of those below it, fit the width of help.
+// Paragraphs with columns or an indent are left as they are.
+func FitHelp(root *cobra.Command) {
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", HelpWidth)))
+	fill(root)
+}
+
+func fill(cmd *cobra.Command) {
+	paragraphs := strings.Split(cmd.Long, "\n\n")
+	for i, text := range paragraphs {
+		if !strings.Contains(text, "  ") && !strings.HasPrefix(text, " ") {
+			paragraphs[i] = strings.Join(fold(text, HelpWidth), "\n")
+		}
+	}
+	cmd.Long = strings.Join(paragraphs, "\n\n")
+	for _, sub := range cmd.Commands() {
+		fill(sub)
+	}
+}
