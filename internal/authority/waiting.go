@@ -1,12 +1,13 @@
 // # Requests that wait
 //
 // A request that takes two operators waits for the second. All operators are told
-// that it does, and of one to revoke a label its manufacturer as well, whose product is
-// on hold meanwhile; it is told too when such a request is closed. It is closed when nothing can come of it any more: its label was
-// changed meanwhile so that the step is none that is left, or nobody signed it in
-// time. An operator can close it as well, who would not sign it or who has asked by
-// mistake. Then whoever signed it is told why, and it is no more on the list of what
-// waits. Time closes requests when it is looked next what time has brought about;
+// that it does. Of one to revoke a label its manufacturer is told as well, whose product
+// is on hold meanwhile, and it is told when such a request is closed.
+//
+// A request is closed when nothing can come of it any more: its label was changed
+// meanwhile so that the step is none that is left, or nobody signed it in time. An
+// operator can close it as well, who would not sign it or who has asked by mistake. Then
+// whoever signed it is told why, and it is no more on the list of what waits. Time closes requests when it is looked next what time has brought about;
 // until then the list leaves them out.
 package authority
 
