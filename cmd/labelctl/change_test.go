@@ -64,7 +64,7 @@ func (l *life) verify(id string, code int, args ...string) string {
 func second() string {
 	begun := time.Now().Truncate(time.Second)
 	for !time.Now().After(begun.Add(time.Second)) {
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) // the clock can be waited for in no other way
 	}
 	return instant(time.Now())
 }

@@ -140,14 +140,8 @@ func plural(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// Label checks the first three points only: it returns the label that a bundle
-// holds about a device.
-func (t *Trust) Label(bundle, device []byte) (*label.Label, error) {
-	l, _, _, err := t.label(bundle, device)
-	return l, err
-}
-
-// Entry checks a logged label about a device as Label does its bundle.
+// Entry checks the first three points only: it returns the label about a device that
+// a log entry holds.
 func (t *Trust) Entry(env *label.Envelope, device []byte) (*label.Label, error) {
 	u, err := envelope.OpenEnvelope(env)
 	if err != nil {
