@@ -68,7 +68,8 @@ func TestTour(t *testing.T) {
 func TestTourInEveryShell(t *testing.T) {
 	bin, script := t.TempDir(), tourScript(t)
 	for _, name := range []string{"labeld", "labelctl", "curl", "cosign"} {
-		note := "#!/bin/sh\n{ printf '<%s>' " + name + " \"$@\"; echo; } >>\"$NOTES\"\necho 'label:  K7QM-4T2X-9PWH'\n"
+		// A line is written at once: the server in the background notes its own meanwhile.
+		note := "#!/bin/sh\nline=$(printf '<%s>' " + name + " \"$@\")\nprintf '%s\\n' \"$line\" >>\"$NOTES\"\necho 'label:  K7QM-4T2X-9PWH'\n"
 		if err := os.WriteFile(filepath.Join(bin, name), []byte(note), 0o755); err != nil {
 			t.Fatal(err)
 		}
