@@ -218,12 +218,10 @@ func (c *ctl) listAdvisories(ctx context.Context, publisher string) error {
 
 // advisoriesOf fetches what an organization published.
 func (c *ctl) advisoriesOf(ctx context.Context, api labelv1.AdvisoryServiceClient, publisher string) (list []*labelv1.PublishedAdvisory, err error) {
-	err = each(func(token string) (string, error) {
+	return listAll(func(token string) ([]*labelv1.PublishedAdvisory, string, error) {
 		r, err := api.ListAdvisories(ctx, &labelv1.ListAdvisoriesRequest{Publisher: publisher, PageSize: pageSize, PageToken: token})
-		list = append(list, r.GetAdvisories()...)
-		return r.GetNextPageToken(), err
+		return r.GetAdvisories(), r.GetNextPageToken(), err
 	})
-	return list, err
 }
 
 func advisoryShowCommand(c *ctl) *cobra.Command {

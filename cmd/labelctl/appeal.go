@@ -73,16 +73,11 @@ func (c *ctl) listDecisions(ctx context.Context, req *labelv1.ListDecisionsReque
 		return err
 	}
 	defer conn.Close()
-	all := &labelv1.ListDecisionsResponse{}
-	if err := each(func(token string) (string, error) {
-		req.PageToken = token
-		r, err := api.ListDecisions(ctx, req)
-		all.Trails = append(all.Trails, r.GetTrails()...)
-		return r.GetNextPageToken(), err
-	}); err != nil {
+	trails, err := allDecisions(ctx, api, req)
+	if err != nil {
 		return err
 	}
-	return c.show(all, func(p *terminal.Page) { writeTrails(p, all.GetTrails(), c.now()) })
+	return c.show(&labelv1.ListDecisionsResponse{Trails: trails}, func(p *terminal.Page) { writeTrails(p, trails, c.now()) })
 }
 
 func writeTrails(p *terminal.Page, list []*labelv1.Trail, now time.Time) {
@@ -179,30 +174,44 @@ func (c *ctl) trail(ctx context.Context, api labelv1.AppealServiceClient, id str
 // findTrails looks for the beginning of an ID among the caller's decisions, or,
 // for an operator, among the appeals to be decided.
 func (c *ctl) findTrails(ctx context.Context, api labelv1.AppealServiceClient, id string) (found []*labelv1.Trail, err error) {
-	for _, next := range []func(token string) ([]*labelv1.Trail, string, error){
-		func(token string) ([]*labelv1.Trail, string, error) {
-			r, err := api.ListAppeals(ctx, &labelv1.ListAppealsRequest{PageSize: pageSize, PageToken: token})
-			return r.GetTrails(), r.GetNextPageToken(), err
+	for _, list := range []func() ([]*labelv1.Trail, error){
+		func() ([]*labelv1.Trail, error) {
+			return allAppeals(ctx, api, &labelv1.ListAppealsRequest{PageSize: pageSize})
 		},
-		func(token string) ([]*labelv1.Trail, string, error) {
-			r, err := api.ListDecisions(ctx, &labelv1.ListDecisionsRequest{Manufacturer: c.as, PageSize: pageSize, PageToken: token})
-			return r.GetTrails(), r.GetNextPageToken(), err
+		func() ([]*labelv1.Trail, error) {
+			return allDecisions(ctx, api, &labelv1.ListDecisionsRequest{Manufacturer: c.as, PageSize: pageSize})
 		},
 	} {
-		err := each(func(token string) (string, error) {
-			list, more, err := next(token)
-			for _, t := range list {
-				if strings.HasPrefix(t.GetRefusal().GetId(), id) || strings.HasPrefix(t.GetAppeal().GetId(), id) {
-					found = append(found, t)
-				}
+		trails, err := list()
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range trails {
+			if strings.HasPrefix(t.GetRefusal().GetId(), id) || strings.HasPrefix(t.GetAppeal().GetId(), id) {
+				found = append(found, t)
 			}
-			return more, err
-		})
-		if err != nil || len(found) > 0 {
-			return found, err
+		}
+		if len(found) > 0 {
+			return found, nil
 		}
 	}
 	return nil, nil
+}
+
+func allDecisions(ctx context.Context, api labelv1.AppealServiceClient, req *labelv1.ListDecisionsRequest) ([]*labelv1.Trail, error) {
+	return listAll(func(token string) ([]*labelv1.Trail, string, error) {
+		req.PageToken = token
+		r, err := api.ListDecisions(ctx, req)
+		return r.GetTrails(), r.GetNextPageToken(), err
+	})
+}
+
+func allAppeals(ctx context.Context, api labelv1.AppealServiceClient, req *labelv1.ListAppealsRequest) ([]*labelv1.Trail, error) {
+	return listAll(func(token string) ([]*labelv1.Trail, string, error) {
+		req.PageToken = token
+		r, err := api.ListAppeals(ctx, req)
+		return r.GetTrails(), r.GetNextPageToken(), err
+	})
 }
 
 // showTrail shows a refusal and what followed, after do was done with it.
@@ -334,18 +343,13 @@ func (c *ctl) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) 
 		return err
 	}
 	defer conn.Close()
-	all := &labelv1.ListAppealsResponse{}
-	if err := each(func(token string) (string, error) {
-		req.PageToken = token
-		r, err := api.ListAppeals(ctx, req)
-		all.Trails = append(all.Trails, r.GetTrails()...)
-		return r.GetNextPageToken(), err
-	}); err != nil {
+	trails, err := allAppeals(ctx, api, req)
+	if err != nil {
 		return err
 	}
-	return c.show(all, func(p *terminal.Page) {
+	return c.show(&labelv1.ListAppealsResponse{Trails: trails}, func(p *terminal.Page) {
 		var rows [][]string
-		for _, t := range all.GetTrails() {
+		for _, t := range trails {
 			rows = append(rows, []string{short(t.GetAppeal().GetId()), day(t.GetAppeal().GetReceived()), t.GetRefusal().GetManufacturer(), trailState(t, c.now()), t.GetAppeal().GetGrounds()})
 		}
 		p.Table([]string{"APPEAL", "RECEIVED", "MANUFACTURER", "STATE", "GROUNDS"}, rows)

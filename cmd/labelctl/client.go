@@ -247,17 +247,21 @@ func innermost(message string) string {
 	return strings.TrimPrefix(message, "transport: ")
 }
 
-// each goes through all pages of a list: get fetches the page that a token
-// names and returns the token of the next.
-func each(get func(token string) (next string, err error)) error {
+// listAll returns the items of all pages of a list: get fetches the page that a
+// token names, and says the token of the next.
+func listAll[T any](get func(token string) (items []T, next string, err error)) (list []T, err error) {
 	token := ""
 	for {
-		next, err := get(token)
-		if err != nil || next == "" {
-			return err
+		items, next, err := get(token)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, items...)
+		if next == "" {
+			return list, nil
 		}
 		if next == token {
-			return errors.New("the service gave a page twice; its list cannot be read to the end")
+			return nil, errors.New("the service gave a page twice; its list cannot be read to the end")
 		}
 		token = next
 	}

@@ -210,12 +210,10 @@ func (c *ctl) devices(ctx context.Context, manufacturer string) (list []*labelv1
 	}
 	defer conn.Close()
 	api := labelv1.NewSubmissionServiceClient(conn)
-	err = each(func(token string) (string, error) {
+	return listAll(func(token string) ([]*labelv1.DeviceSummary, string, error) {
 		r, err := api.ListDevices(ctx, &labelv1.ListDevicesRequest{Manufacturer: manufacturer, PageSize: pageSize, PageToken: token})
-		list = append(list, r.GetDevices()...)
-		return r.GetNextPageToken(), err
+		return r.GetDevices(), r.GetNextPageToken(), err
 	})
-	return list, err
 }
 
 func writeDevices(p *terminal.Page, list []*labelv1.DeviceSummary) {

@@ -140,10 +140,8 @@ func (c *ctl) submissions(ctx context.Context, device string) (list []*labelv1.S
 	}
 	defer conn.Close()
 	api := labelv1.NewSubmissionServiceClient(conn)
-	err = each(func(token string) (string, error) {
+	return listAll(func(token string) ([]*labelv1.Submission, string, error) {
 		r, err := api.ListSubmissions(ctx, &labelv1.ListSubmissionsRequest{Device: device, PageSize: pageSize, PageToken: token})
-		list = append(list, r.GetSubmissions()...)
-		return r.GetNextPageToken(), err
+		return r.GetSubmissions(), r.GetNextPageToken(), err
 	})
-	return list, err
 }

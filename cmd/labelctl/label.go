@@ -458,12 +458,10 @@ func (c *ctl) ownLabels(ctx context.Context) (list []*labelv1.LabelSummary, err 
 	}
 	defer conn.Close()
 	api := labelv1.NewLabelServiceClient(conn)
-	err = each(func(token string) (string, error) {
+	return listAll(func(token string) ([]*labelv1.LabelSummary, string, error) {
 		r, err := api.ListLabels(ctx, &labelv1.ListLabelsRequest{PageSize: pageSize, PageToken: token})
-		list = append(list, r.GetLabels()...)
-		return r.GetNextPageToken(), err
+		return r.GetLabels(), r.GetNextPageToken(), err
 	})
-	return list, err
 }
 
 // labelsOf fetches the labels of a manufacturer, as anybody may.
@@ -474,12 +472,10 @@ func (c *ctl) labelsOf(ctx context.Context, manufacturer string) (list []*labelv
 	}
 	defer conn.Close()
 	api := labelv1.NewVerificationServiceClient(conn)
-	err = each(func(token string) (string, error) {
+	return listAll(func(token string) ([]*labelv1.LabelSummary, string, error) {
 		r, err := api.ListManufacturerLabels(ctx, &labelv1.ListManufacturerLabelsRequest{Manufacturer: manufacturer, PageSize: pageSize, PageToken: token})
-		list = append(list, r.GetLabels()...)
-		return r.GetNextPageToken(), err
+		return r.GetLabels(), r.GetNextPageToken(), err
 	})
-	return list, err
 }
 
 func writeLabels(p *terminal.Page, list []*labelv1.LabelSummary) {

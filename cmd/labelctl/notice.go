@@ -56,17 +56,16 @@ func (c *ctl) listNotices(ctx context.Context, org string) error {
 		return err
 	}
 	defer conn.Close()
-	all := &labelv1.ListNoticesResponse{}
-	if err := each(func(token string) (string, error) {
+	notices, err := listAll(func(token string) ([]*labelv1.Notice, string, error) {
 		r, err := api.ListNotices(ctx, &labelv1.ListNoticesRequest{Organization: org, PageSize: pageSize, PageToken: token})
-		all.Notices = append(all.Notices, r.GetNotices()...)
-		return r.GetNextPageToken(), err
-	}); err != nil {
+		return r.GetNotices(), r.GetNextPageToken(), err
+	})
+	if err != nil {
 		return err
 	}
-	return c.show(all, func(p *terminal.Page) {
+	return c.show(&labelv1.ListNoticesResponse{Notices: notices}, func(p *terminal.Page) {
 		var rows [][]string
-		for _, n := range all.GetNotices() {
+		for _, n := range notices {
 			rows = append(rows, []string{instant(n.GetTime().AsTime()), n.GetKind(), n.GetSubject(), n.GetId()})
 		}
 		p.Table([]string{"TIME", "KIND", "ABOUT", "NOTICE"}, rows)
@@ -222,15 +221,14 @@ func hookDeadCommand(c *ctl) *cobra.Command {
 	cmd := c.aboutHook("dead WEBHOOK", "List deliveries that were given up, and why",
 		"List the dead letters of a webhook, oldest first.", "  labelctl notice hook dead 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
-			all := &labelv1.ListDeadLettersResponse{}
-			if err := each(func(token string) (string, error) {
+			letters, err := listAll(func(token string) ([]*labelv1.DeadLetter, string, error) {
 				r, err := api.ListDeadLetters(ctx, &labelv1.ListDeadLettersRequest{Webhook: args[0], PageSize: pageSize, PageToken: token})
-				all.Letters = append(all.Letters, r.GetLetters()...)
-				return r.GetNextPageToken(), err
-			}); err != nil {
+				return r.GetLetters(), r.GetNextPageToken(), err
+			})
+			if err != nil {
 				return err
 			}
-			return c.show(all, func(p *terminal.Page) { writeDead(p, all.GetLetters()) })
+			return c.show(&labelv1.ListDeadLettersResponse{Letters: letters}, func(p *terminal.Page) { writeDead(p, letters) })
 		})
 	cmd.Args = cobra.ExactArgs(1)
 	return cmd

@@ -171,19 +171,17 @@ func (c *ctl) listOrgs(ctx context.Context, req *labelv1.ListOrganizationsReques
 		return err
 	}
 	defer conn.Close()
-	all := &labelv1.ListOrganizationsResponse{}
-	err = each(func(token string) (string, error) {
+	organizations, err := listAll(func(token string) ([]*labelv1.Organization, string, error) {
 		req.PageToken = token
 		r, err := api.ListOrganizations(ctx, req)
-		all.Organizations = append(all.Organizations, r.GetOrganizations()...)
-		return r.GetNextPageToken(), err
+		return r.GetOrganizations(), r.GetNextPageToken(), err
 	})
 	if err != nil {
 		return err
 	}
-	return c.show(all, func(p *terminal.Page) {
+	return c.show(&labelv1.ListOrganizationsResponse{Organizations: organizations}, func(p *terminal.Page) {
 		var rows [][]string
-		for _, o := range all.GetOrganizations() {
+		for _, o := range organizations {
 			rows = append(rows, []string{o.GetId(), o.GetName(), rolesOf(o), day(o.GetEnrolled())})
 		}
 		p.Table([]string{"ID", "NAME", "ROLES", "ENROLLED"}, rows)

@@ -51,17 +51,16 @@ func (c *ctl) listReports(ctx context.Context, id string) error {
 		return err
 	}
 	defer conn.Close()
-	all := &labelv1.ListReportsResponse{}
-	if err := each(func(token string) (string, error) {
+	reports, err := listAll(func(token string) ([]*labelv1.Report, string, error) {
 		r, err := api.ListReports(ctx, &labelv1.ListReportsRequest{Label: id, PageSize: pageSize, PageToken: token})
-		all.Reports = append(all.Reports, r.GetReports()...)
-		return r.GetNextPageToken(), err
-	}); err != nil {
+		return r.GetReports(), r.GetNextPageToken(), err
+	})
+	if err != nil {
 		return err
 	}
-	return c.show(all, func(p *terminal.Page) {
+	return c.show(&labelv1.ListReportsResponse{Reports: reports}, func(p *terminal.Page) {
 		var rows [][]string
-		for _, r := range all.GetReports() {
+		for _, r := range reports {
 			about, state := "-", "open"
 			if r.GetLabel() != "" {
 				about = label.ID(r.GetLabel()).Pretty() + " (" + strconv.Itoa(int(r.GetAboutLabel())) + ")"

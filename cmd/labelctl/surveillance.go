@@ -178,17 +178,16 @@ func (c *ctl) listPlans(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
-	all := &labelv1.ListPlansResponse{}
-	if err := each(func(token string) (string, error) {
+	plans, err := listAll(func(token string) ([]*labelv1.SurveillancePlan, string, error) {
 		r, err := api.ListPlans(ctx, &labelv1.ListPlansRequest{PageSize: pageSize, PageToken: token})
-		all.Plans = append(all.Plans, r.GetPlans()...)
-		return r.GetNextPageToken(), err
-	}); err != nil {
+		return r.GetPlans(), r.GetNextPageToken(), err
+	})
+	if err != nil {
 		return err
 	}
-	return c.show(all, func(p *terminal.Page) {
+	return c.show(&labelv1.ListPlansResponse{Plans: plans}, func(p *terminal.Page) {
 		var rows [][]string
-		for _, s := range all.GetPlans() {
+		for _, s := range plans {
 			drawn := "not yet"
 			if s.GetDraw() != nil {
 				drawn = day(s.GetDraw().GetRecorded())

@@ -203,9 +203,9 @@ func TestCodeNames(t *testing.T) {
 	}
 }
 
-func TestEachStopsAtAPageThatRepeats(t *testing.T) {
+func TestListAllStopsAtAPageThatRepeats(t *testing.T) {
 	pages := 0
-	err := each(func(string) (string, error) { pages++; return "same", nil })
+	_, err := listAll(func(string) ([]int, string, error) { pages++; return nil, "same", nil })
 	if err == nil || !strings.Contains(err.Error(), "twice") || pages != 2 {
 		t.Errorf("%d pages, %v", pages, err)
 	}
