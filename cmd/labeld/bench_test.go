@@ -728,46 +728,70 @@ func (s *service) suspend(b *testing.B) {
 	b.ReportMetric(ratio, "verify-meanwhile-ratio")
 }
 
-var growthLabels = flag.Int("growth.labels", 50_000, "how many labels BenchmarkGrowth fills a store with")
+var (
+	growthLabels = flag.String("growth.labels", "50000", "with how many labels BenchmarkGrowth fills stores: numbers with commas between them")
+	growthTable  = flag.Bool("growth.table", false, "write what BenchmarkGrowth measures into the README")
+)
 
 // BenchmarkGrowth measures issuing and reading with many labels stored
-// against the same with 1,000, and the start, memory and disk of the large one.
+// against the same with 1,000, and the start, memory, disk and check of the large
+// one. Each label has a device, a test report and a declaration of its own.
 func BenchmarkGrowth(b *testing.B) {
-	stored := *growthLabels
-	for range b.N {
-		bin := buildLabeld(b)
-		small, large := newService(b, bin), newService(b, bin)
-		for _, s := range []*service{small, large} {
-			s.start()
-			s.enrol()
-			s.stop()
+	bin := buildLabeld(b)
+	var rows []capacity
+	for n := range strings.SplitSeq(*growthLabels, ",") {
+		stored, err := strconv.Atoi(n)
+		if err != nil || stored < 1000 {
+			b.Fatalf("-growth.labels: %q is no number of at least 1000", n)
 		}
-		fill(b, small, 1000)
-		empty := databaseSize(b, large)
-		fill(b, large, stored)
-		perLabel := float64(databaseSize(b, large)-empty) / float64(stored)
-		started := large.start()
-		small.start()
-		b.Logf("start-up with %d labels: %.2f s (target 2 s); disk %.1f KB a label with its evidence (target 16 KB)", stored, started.Seconds(), perLabel/1000)
-		b.ReportMetric(started.Seconds(), "start-s")
-		b.ReportMetric(perLabel, "B/label")
-		ratio := issueBoth(b, large, small)
-		b.Logf("issue with %d labels runs at %.2f of that with 1,000 (target 0.9)", stored, ratio)
-		b.ReportMetric(ratio, "issue-ratio")
-		ratio = verifyBoth(b, large, small)
-		b.Logf("Verify of random labels with %d runs at %.2f of that with 1,000 (target 0.9)", stored, ratio)
-		b.ReportMetric(ratio, "verify-ratio")
-		all, anonymous := large.rss()
-		b.Logf("resident memory after that: %d MB, of which %d MB are not the database's file cache (target 400 MB)", all>>20, anonymous>>20)
-		b.ReportMetric(float64(all>>20), "rss-MB")
-		b.ReportMetric(0, "ns/op")
-		small.stop()
-		large.stop()
-		took, peak := large.check()
-		b.Logf("labeld check of %d labels and those issued since: %.0f s, at most %d MB resident (targets with 200000: 60 s, 500 MB)", stored, took.Seconds(), peak>>20)
-		b.ReportMetric(took.Seconds(), "check-s")
-		b.ReportMetric(float64(peak>>20), "check-MB")
+		b.Run("labels="+n, func(b *testing.B) {
+			for range b.N {
+				rows = append(rows, grow(b, bin, stored))
+			}
+		})
 	}
+	if *growthTable {
+		if err := writeCapacity("../../README.md", rows); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func grow(b *testing.B, bin string, stored int) capacity {
+	small, large := newService(b, bin), newService(b, bin)
+	for _, s := range []*service{small, large} {
+		s.start()
+		s.enrol()
+		s.stop()
+	}
+	fill(b, small, 1000)
+	empty := databaseSize(b, large)
+	fill(b, large, stored)
+	c := capacity{labels: stored, disk: float64(databaseSize(b, large)-empty) / float64(stored)}
+	c.start = large.start()
+	small.start()
+	b.Logf("start-up with %d labels: %.2f s (target 2 s); disk %.1f KB a label with its evidence (target 16 KB)", stored, c.start.Seconds(), c.disk/1000)
+	c.issue = issueBoth(b, large, small)
+	b.Logf("issue with %d labels runs at %.2f of that with 1,000 (target 0.9)", stored, c.issue)
+	c.verify = verifyBoth(b, large, small)
+	b.Logf("Verify of random labels with %d runs at %.2f of that with 1,000 (target 0.9)", stored, c.verify)
+	var anonymous int64
+	c.resident, anonymous = large.rss()
+	b.Logf("resident memory after that: %d MB, of which %d MB are not the database's file cache (target 400 MB)", c.resident>>20, anonymous>>20)
+	small.stop()
+	large.stop()
+	c.check, c.residentWhileChecking = large.check()
+	b.Logf("labeld check of %d labels and those issued since: %.0f s, at most %d MB resident (targets with 200000: 60 s, 500 MB)",
+		stored, c.check.Seconds(), c.residentWhileChecking>>20)
+	b.ReportMetric(c.start.Seconds(), "start-s")
+	b.ReportMetric(c.disk, "B/label")
+	b.ReportMetric(c.issue, "issue-ratio")
+	b.ReportMetric(c.verify, "verify-ratio")
+	b.ReportMetric(float64(c.resident>>20), "rss-MB")
+	b.ReportMetric(c.check.Seconds(), "check-s")
+	b.ReportMetric(float64(c.residentWhileChecking>>20), "check-MB")
+	b.ReportMetric(0, "ns/op")
+	return c
 }
 
 // check checks the database of a service that is stopped, and returns how long that
