@@ -97,7 +97,7 @@ func (h *Handler) foreign(w http.ResponseWriter, r *http.Request) bool {
 	}
 	h.refuse(w, r, problem{
 		status: http.StatusForbidden, reason: reasonForeign, field: "Origin",
-		text: "the form was sent from a page of another site, so nothing of it was taken; open " + h.base + "/report and send it from there",
+		text: "the form was sent from a page of another site, and not from this one; open " + h.base + "/report and send it from there",
 	}, forPeople)
 	return true
 }

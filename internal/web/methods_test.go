@@ -131,6 +131,16 @@ func TestReportOfAnotherOrigin(t *testing.T) {
 			t.Errorf("%q: %d %s", tt.header, rec.Code, rec.Body)
 		}
 	}
+	r := httptest.NewRequest(http.MethodPost, "/report", strings.NewReader("kind=other&text=So"))
+	r.Header.Set("Content-Type", formType)
+	r.Header.Set("Origin", "https://elsewhere.example")
+	r.Header.Set("Accept-Language", "de")
+	rec := httptest.NewRecorder()
+	w.h.ServeHTTP(rec, r)
+	if body := rec.Body.String(); rec.Code != http.StatusForbidden || !strings.Contains(body, "Das Formular wurde nicht angenommen") ||
+		strings.Contains(body, "another site") || !strings.Contains(body, `href="/report?lang=de"`) {
+		t.Errorf("in German: %d %s", rec.Code, body)
+	}
 	if list, _, err := w.Authority.Complaints(w.Caller(labeltest.Operator), "", authority.Page{}); err != nil || len(list) != taken {
 		t.Errorf("%d reports were taken, want %d (%v)", len(list), taken, err)
 	}

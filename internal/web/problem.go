@@ -28,6 +28,7 @@ var advices = map[label.Reason]advice{
 	label.ReasonUnknownOrg:     {"problem.unknown-maker", []string{"problem.unknown-maker-1"}},
 	reasonNoPage:               {"problem.no-page", []string{"problem.no-page-1"}},
 	reasonMethod:               {"problem.method", nil},
+	reasonForeign:              {"problem.foreign", []string{"problem.foreign-1"}},
 }
 
 // typedAdvices are those about something that was typed.
@@ -100,10 +101,10 @@ func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 		ID      string // what was typed, if it is not wrong
 		Asked   string // the day, where it is one
 		Base    string
-		Report  bool // the label may be forged
+		Report  bool // the reader may want to report something
 	}{
 		Heading: v.Text(a.title), Field: field, Message: sentence(p.text, field == ""), Typed: clip(p.typed),
-		Dated: p.dated(), ID: clip(p.typed), Asked: p.asked, Base: h.base, Report: suspect[p.reason],
+		Dated: p.dated(), ID: clip(p.typed), Asked: p.asked, Base: h.base, Report: suspect[p.reason] || p.reason == reasonForeign,
 	}
 	if _, ok := advices[p.reason]; ok && v.Tag != locale.Source && len(a.steps) > 0 {
 		page.Message = "" // it says in English what the advice says in the reader's language
