@@ -70,11 +70,11 @@ func TestStandingInWords(t *testing.T) {
 					t.Errorf("no %q:\n%s", want, string(p.Bytes()))
 				}
 			}
-			if tc.standing.State != label.NotIssued && !strings.Contains(verdict(a), "as of 2026-05-04T12:00:00Z") {
-				t.Errorf("the verdict is %q", verdict(a))
+			if tc.standing.State != label.NotIssued && !strings.Contains(verdict(a, time.Time{}), "as of 2026-05-04T12:00:00Z") {
+				t.Errorf("the verdict is %q", verdict(a, time.Time{}))
 			}
-			if tc.standing.Because == elsewhere && !strings.Contains(verdict(a), "; that is about ANOTHER PRODUCT, and says nothing about this one; of a LOWER LEVEL") {
-				t.Errorf("the verdict says nothing of the successor: %q", verdict(a))
+			if tc.standing.Because == elsewhere && !strings.Contains(verdict(a, time.Time{}), "; that is about ANOTHER PRODUCT, and says nothing about this one; of a LOWER LEVEL") {
+				t.Errorf("the verdict says nothing of the successor: %q", verdict(a, time.Time{}))
 			}
 		})
 	}
@@ -180,6 +180,29 @@ func TestStateInShort(t *testing.T) {
 	} {
 		if got := stateText(s); got != want {
 			t.Errorf("%v is %q, want %q", s, got, want)
+		}
+	}
+}
+
+// TestVerdictIsOfWhatIsKnown keeps a file that was fetched before a revocation from
+// saying that the label is active now.
+func TestVerdictIsOfWhatIsKnown(t *testing.T) {
+	at := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	known := at.Add(-27 * time.Second)
+	for _, tc := range []struct {
+		state label.State
+		known time.Time
+		want  string
+	}{
+		{label.Active, known, "as of 2026-05-04T11:59:33Z"},
+		{label.Suspended, known, "as of 2026-05-04T11:59:33Z"},
+		{label.Revoked, known, "as of 2026-05-04T12:00:00Z"}, // it stays so
+		{label.Expired, known, "as of 2026-05-04T12:00:00Z"}, // by the clock alone
+		{label.Active, at.Add(time.Hour), "as of 2026-05-04T12:00:00Z"},
+	} {
+		a := &account{Standing: label.Standing{State: tc.state, At: at}}
+		if got := verdict(a, tc.known); !strings.Contains(got, tc.want) {
+			t.Errorf("%s, known until %s: %q, want %q", tc.state, tc.known, got, tc.want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"labeld/internal/label"
 	"labeld/internal/scheme"
@@ -139,7 +140,7 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 	case !known && (r.State == label.Active || r.Overruled != nil):
 		p.Line("genuine, but whether it is active CANNOT BE TOLD")
 	default:
-		p.Line("genuine, %s", verdict(a))
+		p.Line("genuine, %s", verdict(a, r.Known()))
 	}
 }
 
@@ -222,9 +223,14 @@ func caveats(a *account) string {
 	return "; " + strings.Join(list, "; ")
 }
 
-// verdict says what a genuine label is worth.
-func verdict(a *account) string {
-	at := " as of " + instant(a.At)
+// verdict says what a genuine label is worth. Of a label that may fall, or stand up
+// again, it says no more than is known: how it stood when that was.
+func verdict(a *account, known time.Time) string {
+	asOf := a.At
+	if a.State.Live() && !known.IsZero() && known.Before(asOf) {
+		asOf = known
+	}
+	at := " as of " + instant(asOf)
 	state := strings.ToUpper(string(a.State)) + at
 	switch a.State {
 	case label.Active:

@@ -182,16 +182,27 @@ func counted(n int) string {
 	return fmt.Sprintf("these %d statements", n)
 }
 
+// Known returns until when it is known what had happened to the label: by the proof in
+// the package, by a statement in it (statements are numbered, so that those before it
+// are there), or by a status list that agrees. It is zero where nothing says so.
+func (r *Result) Known() time.Time {
+	known := r.Complete
+	if r.Listed.After(known) {
+		known = r.Listed
+	}
+	if n := len(r.Statuses); n > 0 && !known.IsZero() && r.Statuses[n-1].Recorded.After(known) {
+		known = r.Statuses[n-1].Recorded
+	}
+	return known
+}
+
 // Told returns nil if the result says how the label stands at the instant that
 // was asked about, and otherwise why nobody can tell: nothing shows whether
 // anything else has happened to it, what shows it is too old, or a status list
 // that is newer says something else. What has ended cannot come back, however old
 // the news of it. Believe no live label without asking.
 func (r *Result) Told() error {
-	known := r.Complete
-	if r.Listed.After(known) {
-		known = r.Listed
-	}
+	known := r.Known()
 	// As of an instant to which the package is complete, a later list says nothing.
 	if o := r.Overruled; o != nil && r.At.After(r.Complete) {
 		switch {
