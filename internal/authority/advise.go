@@ -240,7 +240,7 @@ func (w *walk) advise(doc *advisory.Advisory, publisher string, rec *store.Label
 		w.fail(rec.ID, err)
 		return
 	}
-	if s := h.StandingAt(w.now); s.State == label.Superseded {
+	if h.StandingAt(w.now).State == label.Superseded {
 		return // its successor has its own
 	}
 	l, err := said(w.v, rec)
@@ -248,7 +248,12 @@ func (w *walk) advise(doc *advisory.Advisory, publisher string, rec *store.Label
 		w.fail(rec.ID, err)
 		return
 	}
-	ref, err := w.a.concern(w.v, doc, publisher, l, h)
+	s, err := w.a.advised(w.v, l, h)
+	if err != nil {
+		w.fail(rec.ID, err)
+		return
+	}
+	ref, err := w.a.concern(w.v, doc, publisher, s)
 	if err != nil {
 		w.fail(rec.ID, err)
 		return
@@ -426,15 +431,22 @@ func (a *Authority) newAdvice(v *store.View, r *round, rec *store.Label) []newAd
 }
 
 // firstAdvice returns what the advisories on record say of a label that is about to be
-// issued, so that it says so from the first. What fails of it is left to
-// [Authority.AdviseNew], which looks again and notes that.
-func (a *Authority) firstAdvice(v *store.View, maker string, l *label.Label) []newAdvice {
+// issued, so that it says so from the first, and why that cannot be told of some. A
+// label that takes the place of another is not issued then, so that it sheds nothing.
+// For any other that is left to [Authority.AdviseNew], which looks again and notes it.
+func (a *Authority) firstAdvice(v *store.View, maker string, l *label.Label) (list []newAdvice, err error) {
 	if _, any := v.Advised(); !any {
-		return nil // nothing was ever published
+		return nil, nil // nothing was ever published
 	}
 	r := &round{a: a, work: "holding a label against advisories as it is issued"}
-	news := a.adviceOf(v, r, maker, l.ID, l, &label.History{Label: l}, nil)
-	return slices.DeleteFunc(news, func(n newAdvice) bool { return n.err != nil })
+	for _, n := range a.adviceOf(v, r, maker, l.ID, l, &label.History{Label: l}, nil) {
+		if n.err != nil {
+			err = errors.Join(err, n.err)
+		} else {
+			list = append(list, n)
+		}
+	}
+	return list, err
 }
 
 // addAdvice adds to a batch what advisories say of a label that is issued in it, and
@@ -482,6 +494,10 @@ func (a *Authority) adviceOf(v *store.View, r *round, maker string, id label.ID,
 	if !slices.Contains(publishers, maker) {
 		publishers = append([]string{maker}, publishers...)
 	}
+	var s *advised
+	if broken == nil {
+		s, broken = a.advised(v, l, h)
+	}
 	for _, org := range publishers {
 		list, err := r.past(v).LatestAdvisories(org)
 		if err != nil {
@@ -491,7 +507,7 @@ func (a *Authority) adviceOf(v *store.View, r *round, maker string, id label.ID,
 			doc, err := a.advisory(v, adv.Digest)
 			var ref *label.AdvisoryRef
 			if err = errors.Join(broken, err); err == nil {
-				ref, err = a.concern(v, doc, org, l, h)
+				ref, err = a.concern(v, doc, org, s)
 			}
 			if err != nil {
 				news = append(news, newAdvice{event: adv.Event, err: err})

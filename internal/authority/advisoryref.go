@@ -3,6 +3,7 @@ package authority
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,16 +25,24 @@ import (
 // such a release adds nothing is left as it is: its history gets no new word, so that
 // the time in which the manufacturer promised news goes on. The publisher is told in
 // the answer, and operators by a notice.
+//
+// # What is said of another device of the product
+//
+// A warning about one device is a warning about every other of its product, such as
+// the one in white, or with another hardware revision, until the publisher says
+// expressly how that one stands. So nobody sheds a warning by registering the product
+// once more and having that labelled, before the warning or after it. Good news of
+// one device is none of another: it ends what was only said of the one that it names.
 
 // concern returns what an advisory says of a label's device at the version that was
 // tested, and that its history does not say; or nil.
-func (a *Authority) concern(v *store.View, doc *advisory.Advisory, publisher string, l *label.Label, h *label.History) (*label.AdvisoryRef, error) {
-	last := lastAdvice(h, publisher, doc.ID)
+func (a *Authority) concern(v *store.View, doc *advisory.Advisory, publisher string, s *advised) (*label.AdvisoryRef, error) {
+	last := lastAdvice(s.history, publisher, doc.ID)
 	if last != nil && last.Advisory.SHA256 == doc.SHA256 {
 		return nil, nil
 	}
-	effect, ok := doc.For(&l.Device, tested(l))
-	left, err := a.leftOut(v, doc, publisher, l, h)
+	effect, ok := doc.For(&s.Device, tested(s.Label))
+	left, err := a.leftOut(v, doc, publisher, s, s.others)
 	switch {
 	case err != nil:
 		return nil, err
@@ -43,7 +52,7 @@ func (a *Authority) concern(v *store.View, doc *advisory.Advisory, publisher str
 		return nil, nil
 	case ok && effect.Status == left.state:
 		// More of the same: the label names both, and what to do is not said of all.
-		if last != nil && last.Advisory.State == string(left.state) && subset(effect.Issues, last.Advisory.Issues) {
+		if names(last, left.state, effect.Issues) && names(last, left.state, left.issues) {
 			return nil, nil
 		}
 		effect.Issues = append(slices.Clone(left.issues), slices.DeleteFunc(slices.Clone(effect.Issues), func(s string) bool { return slices.Contains(left.issues, s) })...)
@@ -51,12 +60,77 @@ func (a *Authority) concern(v *store.View, doc *advisory.Advisory, publisher str
 			effect.FixedIn, effect.Advice, effect.Words = "", label.AdviceAsk, ""
 		}
 		return newRef(doc, effect), nil
-	case last != nil && last.Advisory.State == string(left.state):
+	case names(last, left.state, left.issues):
 		return nil, nil // its word stands
 	}
 	ref := newRef(doc, advisory.Effect{Status: left.state, Issues: left.issues, URL: left.ref.URL, Advice: left.ref.Advice, Words: left.ref.Words, FixedIn: left.ref.FixedIn})
 	ref.Severity = left.ref.Severity
 	return ref, nil
+}
+
+// An advised is a label that advisories are held against, with the other devices of
+// its product, and what all of their labels were advised of.
+type advised struct {
+	*label.Label
+	history *label.History
+	others  []*label.Device
+	words   []word // oldest first
+}
+
+// A word is a status that advised a label.
+type word struct {
+	*label.Status
+	device label.Digest
+}
+
+// advised gathers what advisories are held against. The label need not be on record.
+func (a *Authority) advised(v *store.View, l *label.Label, h *label.History) (*advised, error) {
+	raw, err := l.Device.Canonical()
+	if err != nil {
+		return nil, err
+	}
+	own, err := v.Device(label.DigestOf(raw))
+	if err != nil {
+		return nil, err
+	}
+	devices, err := product(v, own, &l.Device)
+	if err != nil {
+		return nil, err
+	}
+	out := &advised{Label: l, history: h}
+	gather := func(device label.Digest, h *label.History) {
+		for _, st := range h.Statuses {
+			if st.Action == label.Advise {
+				out.words = append(out.words, word{st, device})
+			}
+		}
+	}
+	gather(own.Digest, h)
+	for _, d := range devices {
+		if d != own {
+			desc := new(label.Device)
+			if err := label.Decode(d.Descriptor, desc); err != nil {
+				return nil, err
+			}
+			out.others = append(out.others, desc)
+		}
+		labels, err := v.LabelsOf(d)
+		if err != nil {
+			return nil, err
+		}
+		for _, rec := range labels {
+			if rec.ID == l.ID {
+				continue
+			}
+			other, err := a.history(v, rec)
+			if err != nil {
+				return nil, err
+			}
+			gather(d.Digest, other)
+		}
+	}
+	slices.SortStableFunc(out.words, func(x, y word) int { return x.Recorded.Compare(y.Recorded) })
+	return out, nil
 }
 
 // tested returns the firmware version that a label names, if it names one.
@@ -67,8 +141,11 @@ func tested(l *label.Label) string {
 	return l.Firmware.Version
 }
 
-func subset(some, all []string) bool {
-	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
+// names reports whether the latest word of a label says of weaknesses that they have a
+// status; one that names only the first of them says so of all.
+func names(last *label.Status, status advisory.Status, issues []string) bool {
+	return last != nil && last.Advisory.State == string(status) &&
+		(last.Advisory.More > 0 || !slices.ContainsFunc(issues, func(s string) bool { return !slices.Contains(last.Advisory.Issues, s) }))
 }
 
 // A leaving is what a release leaves out of what earlier ones warned of.
@@ -82,34 +159,41 @@ type leaving struct {
 // leaves out. Of those before, what the histories name counts.
 const maxReread = 8
 
-// leftOut returns what earlier releases of an advisory, which the device's labels
-// were advised of, say of a label's device, and a later one leaves out; or nil.
-func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher string, l *label.Label, h *label.History) (*leaving, error) {
-	earlier, err := a.earlierWords(v, doc, publisher, l, h)
-	if err != nil || len(earlier) == 0 {
+// leftOut returns what a publisher warned of under an advisory's number and a release
+// does not take back: what earlier releases said of a label's device and this one
+// leaves out, and what this one and earlier ones say of others of its product that are
+// given, where nothing was ever said of this. It returns nil where there is none.
+func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher string, s *advised, others []*label.Device) (*leaving, error) {
+	releases, early, err := a.earlierReleases(v, doc, publisher, s)
+	if err != nil {
 		return nil, err
 	}
-	open := map[string]advisory.Status{}
+	said, inherited := early, map[string]advisory.Status{}
 	latest := map[advisory.Status]*label.AdvisoryRef{}
-	for i, st := range earlier {
-		if i < len(earlier)-maxReread {
-			for _, issue := range st.Advisory.Issues {
-				open[issue] = advisory.Status(st.Advisory.State)
+	for _, release := range append(releases, doc) {
+		theirs := map[string]advisory.Status{}
+		for _, d := range others {
+			for issue, status := range release.Words(d, tested(s.Label)) {
+				if status.Worse(theirs[issue]) {
+					theirs[issue] = status
+				}
 			}
-			continue
+			if effect, ok := release.For(d, tested(s.Label)); ok {
+				latest[effect.Status] = newRef(release, effect)
+			}
 		}
-		release, err := a.advisory(v, st.Advisory.SHA256)
-		if err != nil {
-			return nil, err
+		maps.Copy(inherited, theirs)
+		if release == doc {
+			break
 		}
-		for issue, status := range release.Words(&l.Device, tested(l)) {
-			open[issue] = status
-		}
-		if effect, ok := release.For(&l.Device, tested(l)); ok {
+		maps.Copy(said, release.Words(&s.Device, tested(s.Label)))
+		if effect, ok := release.For(&s.Device, tested(s.Label)); ok {
 			latest[effect.Status] = newRef(release, effect)
 		}
 	}
-	for issue := range doc.Words(&l.Device, tested(l)) {
+	open := inherited
+	maps.Copy(open, said) // what was said of the device itself goes before
+	for issue := range doc.Words(&s.Device, tested(s.Label)) {
 		delete(open, issue)
 	}
 	out := &leaving{state: advisory.Fixed}
@@ -134,40 +218,45 @@ func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher str
 	return out, nil
 }
 
-// earlierWords returns the words of other releases of an advisory in the histories of
-// a label and of the others that its device ever had, oldest first.
-func (a *Authority) earlierWords(v *store.View, doc *advisory.Advisory, publisher string, l *label.Label, h *label.History) (list []*label.Status, err error) {
-	gather := func(h *label.History) {
-		for _, st := range h.Statuses {
-			if st.Action == label.Advise && st.Advisory.ID == doc.ID && st.Publisher() == publisher && st.Advisory.SHA256 != doc.SHA256 {
-				list = append(list, st)
-			}
+// earlierReleases returns the last of the other releases of an advisory that the
+// product's labels were advised of, oldest first, and what those before them said of
+// the label's device, as far as histories name it.
+func (a *Authority) earlierReleases(v *store.View, doc *advisory.Advisory, publisher string, s *advised) (list []*advisory.Advisory, before map[string]advisory.Status, err error) {
+	var digests []label.Digest
+	var own []*label.Status
+	raw, err := s.Device.Canonical()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, w := range s.words {
+		if w.Advisory.ID != doc.ID || w.Publisher() != publisher || w.Advisory.SHA256 == doc.SHA256 {
+			continue
+		}
+		if !slices.Contains(digests, w.Advisory.SHA256) {
+			digests = append(digests, w.Advisory.SHA256)
+		}
+		if w.device == label.DigestOf(raw) {
+			own = append(own, w.Status)
 		}
 	}
-	raw, err := l.Device.Canonical()
-	if err != nil {
-		return nil, err
+	reread := digests[max(0, len(digests)-maxReread):]
+	before = map[string]advisory.Status{}
+	for _, st := range own {
+		if slices.Contains(reread, st.Advisory.SHA256) {
+			continue
+		}
+		for _, issue := range st.Advisory.Issues {
+			before[issue] = advisory.Status(st.Advisory.State)
+		}
 	}
-	device, err := v.Device(label.DigestOf(raw))
-	if err != nil {
-		return nil, err
-	}
-	labels, err := v.LabelsOf(device)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.ContainsFunc(labels, func(rec *store.Label) bool { return rec.ID == l.ID }) {
-		gather(h)
-	}
-	for _, rec := range labels {
-		other, err := a.history(v, rec)
+	for _, digest := range reread {
+		release, err := a.advisory(v, digest)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		gather(other)
+		list = append(list, release)
 	}
-	slices.SortStableFunc(list, func(x, y *label.Status) int { return x.Recorded.Compare(y.Recorded) })
-	return list, nil
+	return list, before, nil
 }
 
 // newRef returns an effect of a document as a status has it: with the first of its
@@ -199,31 +288,6 @@ func checkSayable(doc *advisory.Advisory) error {
 		}
 	}
 	return nil
-}
-
-// carriedAdvice returns what the advisories that are open for a label say of the
-// one that is to take its place: the latest release of each publisher and number,
-// with what that leaves out, and nothing of those that say nothing of its device and
-// firmware.
-func (a *Authority) carriedAdvice(v *store.View, open []*label.Status, next *label.Label) (list []newAdvice, err error) {
-	for _, st := range open {
-		adv, err := v.LatestAdvisory(st.Publisher(), st.Advisory.ID)
-		if err != nil {
-			return nil, fmt.Errorf("the advisory %s of %s: %w", st.Advisory.ID, st.Publisher(), err)
-		}
-		doc, err := a.advisory(v, adv.Digest)
-		if err != nil {
-			return nil, err
-		}
-		ref, err := a.concern(v, doc, st.Publisher(), next, &label.History{Label: next})
-		if err != nil {
-			return nil, err
-		}
-		if ref != nil {
-			list = append(list, newAdvice{event: adv.Event, ref: ref})
-		}
-	}
-	return list, nil
 }
 
 // DroppedNews is the data of a notice that a release of an advisory leaves out what an
@@ -301,7 +365,11 @@ func (a *Authority) droppedOf(v *store.View, doc *advisory.Advisory, rec *store.
 	if err != nil {
 		return err
 	}
-	left, err := a.leftOut(v, doc, news.Publisher, l, h)
+	s, err := a.advised(v, l, h)
+	if err != nil {
+		return err
+	}
+	left, err := a.leftOut(v, doc, news.Publisher, s, nil)
 	if err != nil || left == nil {
 		return err
 	}

@@ -6,10 +6,10 @@ import (
 	"labeld/internal/store"
 )
 
-// CarriedAdvice returns what the open advisories of a label say of another.
-func (a *Authority) CarriedAdvice(open []*label.Status, next *label.Label) (list []*label.AdvisoryRef, events []label.Digest, err error) {
+// FirstAdvice returns what advisories say of a label that is about to be issued.
+func (a *Authority) FirstAdvice(maker string, next *label.Label) (list []*label.AdvisoryRef, events []label.Digest, err error) {
 	err = a.store.View(func(v *store.View) error {
-		news, err := a.carriedAdvice(v, open, next)
+		news, err := a.firstAdvice(v, maker, next)
 		for _, n := range news {
 			list, events = append(list, n.ref), append(events, n.event)
 		}

@@ -90,15 +90,8 @@ func (a *Authority) renewal(ctx context.Context, c Caller, r *signedRequest) (*r
 		return nil, err
 	}
 	err = a.store.View(func(v *store.View) (err error) {
-		if out.advice, err = a.carriedAdvice(v, p.standing.Advisories, out.signed.Label); err != nil {
-			return err
-		}
-		for _, n := range a.firstAdvice(v, rec.Org, out.signed.Label) { // of a new firmware, what was not true of the old one
-			if !slices.ContainsFunc(out.advice, func(known newAdvice) bool { return known.event == n.event }) {
-				out.advice = append(out.advice, n)
-			}
-		}
-		return nil
+		out.advice, err = a.firstAdvice(v, rec.Org, out.signed.Label)
+		return err
 	})
 	return out, err
 }

@@ -124,7 +124,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	}
 	why := atIssue(p.items, signed.Label)
 	var advice []newAdvice
-	if err := a.read(func(v *store.View) error { advice = a.firstAdvice(v, p.device.Org, signed.Label); return nil }); err != nil {
+	if err := a.read(func(v *store.View) error { advice, _ = a.firstAdvice(v, p.device.Org, signed.Label); return nil }); err != nil {
 		return nil, err
 	}
 	other := *p // with a live label that another request got meanwhile

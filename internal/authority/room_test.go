@@ -134,7 +134,10 @@ func TestFullHistory(t *testing.T) {
 	if p := f.remind(f.due().Add(time.Minute)); p.Review == nil {
 		t.Error("a history full of advisories keeps the clock from being heard")
 	}
-	f.Change(labeltest.Operator, f.pub, label.Clear, "unfounded")
+	// The watch by the clock goes on beside the test: nothing is left for it to find.
+	for p := f.now(); p.Review != nil; p = f.remind(f.Clock.Now()) {
+		f.Change(labeltest.Operator, f.pub, label.Clear, "unfounded")
+	}
 	if n := f.fill(labeltest.Operator); n < 5 {
 		t.Errorf("the authority can publish %d large advisories where the manufacturer wrote the history full", n)
 	}
