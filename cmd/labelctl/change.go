@@ -264,7 +264,8 @@ manufacturer, or an operator.
 
 A renewal needs something new: a report or declaration that is newer than the
 label, or another judgement. The level is that of the label; --level asks for
-another, and a lower one only with --reason new-level. What is open about the label
+another. A lower one, and a higher one where nothing else is new, takes --reason
+new-level. What is open about the label
 (a review, advisories, an earlier end) goes over to the new one. A manufacturer
 cannot renew while the product is on hold ("labelctl hold list"), and nobody while
 another device of it is in a category of higher risk, until an operator has

@@ -49,7 +49,7 @@
 //	labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "What happened."
 //	labelctl label revoke K7QM-4T2X-9PWH --reason nonconformity --text "What happened."
 //	labelctl label approve 5f21c0de                                  the second operator
-//	labelctl label renew K7QM-4T2X-9PWH --level 3                    the manufacturer
+//	labelctl label renew K7QM-4T2X-9PWH                              the manufacturer
 //	labelctl label history K7QM-4T2X-9PWH                            anybody
 //
 // # Who calls

@@ -67,7 +67,7 @@ func TestWarningFollowsTheProduct(t *testing.T) {
 			if first {
 				warn()
 			}
-			c, err := l.ask(labeltest.Maker, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Successor = next.Label.ID })
+			c, err := l.ask(labeltest.Maker, label.Supersede, "new-hardware", func(r *label.StatusRequest) { r.Successor = next.Label.ID })
 			must(t, err)
 			p, err := l.Authority.Lookup(c.Label.Label.ID)
 			must(t, err)
@@ -134,4 +134,28 @@ func TestGoodNewsIsOfOneDevice(t *testing.T) {
 	if err != nil || len(p.Advisories) != 0 {
 		t.Errorf("the other revision is said to be %+v (%v)", p.Advisories, err)
 	}
+}
+
+// TestCheckedAgainIsTrue has a manufacturer say that its product was checked again when
+// nobody did: it goes down a level and up, or takes the label of a twin with evidence of
+// the same day.
+func TestCheckedAgainIsTrue(t *testing.T) {
+	l := newLife(t)
+	level := func(level int, reason string) error {
+		c, err := l.ask(labeltest.Maker, label.Supersede, reason, func(r *label.StatusRequest) { r.Level = level })
+		if err == nil {
+			l.pub = c.Label
+		}
+		return err
+	}
+	wants(t, level(4, "renewed"), label.Precondition, label.ReasonMissing)
+	must(t, level(2, "new-level"))
+	wants(t, level(3, "renewed"), label.Precondition, label.ReasonNothingNew)
+	must(t, level(3, "new-level"))
+
+	twin := l.Issue(revised(l.World), 3)
+	_, err := l.ask(labeltest.Maker, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Successor = twin.Label.ID })
+	wants(t, err, label.Precondition, label.ReasonNothingNew)
+	_, err = l.ask(labeltest.Maker, label.Supersede, "new-hardware", func(r *label.StatusRequest) { r.Successor = twin.Label.ID })
+	must(t, err)
 }

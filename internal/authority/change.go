@@ -374,13 +374,17 @@ func wayOn(err error, act label.Action, s *label.Standing, signers []signer, bar
 	return &out
 }
 
-// lowerLevel is the reason that a renewal at a lower level has to name, so that
-// nobody loses a level by a slip.
-const lowerLevel = "new-level"
+// otherLevel is the reason that a renewal at a lower level has to name, so that
+// nobody loses a level by a slip, and one at a higher level where nothing else is new.
+const otherLevel = "new-level"
 
 // otherProduct is the reason that says that the label of another product, such as a
 // successor with new hardware, takes a label's place.
 const otherProduct = "new-hardware"
+
+// checkedAgain is the reason that says that a product was checked again. People are told
+// so, hence it is only taken where there was something to check.
+const checkedAgain = "renewed"
 
 // admitSupersession checks that a label may give its place to another. While the
 // product is on hold, only an operator can have it do so.
@@ -402,8 +406,8 @@ func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *stor
 			return holds[0].refusal("request.label")
 		}
 	}
-	if r.Level != 0 && r.Level < rec.Level && r.Reason != lowerLevel {
-		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.level", "is %d, and label %s has level %d; to go down, say so by the reason %s", r.Level, rec.ID.Pretty(), rec.Level, lowerLevel)
+	if r.Level != 0 && r.Level < rec.Level && r.Reason != otherLevel {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.level", "is %d, and label %s has level %d; to go down, say so by the reason %s", r.Level, rec.ID.Pretty(), rec.Level, otherLevel)
 	}
 	if r.Successor != "" {
 		return a.admitSuccessor(v, r, rec, now)
@@ -468,10 +472,41 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 	case !same && r.Reason != otherProduct:
 		return label.Errorf(label.Precondition, label.ReasonUnknownProduct, "request.successor",
 			"is about another product: the two share neither a GTIN nor the model number; say so by the reason %s, or withdraw the label of a product that is no longer made", otherProduct)
-	case same && next.Level < rec.Level && r.Reason != lowerLevel:
-		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.successor", "has level %d, and label %s has level %d; to go down, say so by the reason %s", next.Level, rec.ID.Pretty(), rec.Level, lowerLevel)
+	case same && next.Level < rec.Level && r.Reason != otherLevel:
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.successor", "has level %d, and label %s has level %d; to go down, say so by the reason %s", next.Level, rec.ID.Pretty(), rec.Level, otherLevel)
+	case r.Reason == checkedAgain:
+		return a.admitCheckedAgain(v, rec, next)
 	}
 	return nil
+}
+
+// admitCheckedAgain checks that a label rests on evidence of a later day than the one
+// whose place it takes.
+func (a *Authority) admitCheckedAgain(v *store.View, rec, next *store.Label) error {
+	old, err := said(v, rec)
+	if err != nil {
+		return err
+	}
+	successor, err := said(v, next)
+	if err != nil {
+		return err
+	}
+	if before, after := lastEvidence(old), lastEvidence(successor); !after.After(before) {
+		return label.Errorf(label.Precondition, label.ReasonNothingNew, "request.reason",
+			"is %s, which tells people that the product was checked again, and the evidence of label %s is of %s at the latest, that of label %s of %s; name another reason, or submit newer evidence and have the label renewed",
+			checkedAgain, next.ID.Pretty(), after, rec.ID.Pretty(), before)
+	}
+	return nil
+}
+
+// lastEvidence returns the latest day of what a label rests on.
+func lastEvidence(l *label.Label) (last label.Date) {
+	for _, e := range l.Evidence {
+		if e.Date.After(last) {
+			last = e.Date
+		}
+	}
+	return last
 }
 
 // sameProduct reports whether two devices are one product.

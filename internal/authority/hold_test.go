@@ -391,7 +391,7 @@ func TestOnlyWhatIsGrantedIsProposed(t *testing.T) {
 		return err.Error()
 	}
 	for level, want := range map[int]string{
-		1: "labelctl label renew " + p.Label.ID.Pretty() + " --level 1 --reason new-level", 3: "--level 3)", 4: "does not support level 4",
+		1: "labelctl label renew " + p.Label.ID.Pretty() + " --level 1 --reason new-level", 3: "--level 3 --reason new-level)", 4: "does not support level 4",
 	} {
 		if got := ask(labeltest.Maker, level); !strings.Contains(got, want) || strings.Contains(got, "labelctl label renew") != (level < 4) {
 			t.Errorf("level %d is refused with %s", level, got)

@@ -85,7 +85,7 @@ func (a *Authority) renewal(ctx context.Context, c Caller, r *signedRequest) (*r
 		}
 		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d. %s A decision says all that is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.Level, clipText(why, label.MaxProse), rec.Digest)
 	}
-	out, err := a.successor(d, r.Level, p, old)
+	out, err := a.successor(d, r, p, old)
 	if err != nil {
 		return nil, err
 	}
@@ -126,9 +126,9 @@ func (a *Authority) renewable(r *signedRequest) (rec *store.Label, old *label.La
 
 // successor signs the label that is to take the place of another, if it says
 // something that the other does not.
-func (a *Authority) successor(d *scheme.Decision, level int, p *picture, old *label.Label) (out *renewal, err error) {
+func (a *Authority) successor(d *scheme.Decision, r *signedRequest, p *picture, old *label.Label) (out *renewal, err error) {
 	out = &renewal{picture: p, old: old}
-	if out.signed, out.entry, err = a.sign(d, level, p); err != nil {
+	if out.signed, out.entry, err = a.sign(d, r.Level, p); err != nil {
 		return nil, err
 	}
 	next := out.signed.Label
@@ -149,6 +149,10 @@ func (a *Authority) successor(d *scheme.Decision, level int, p *picture, old *la
 	if same && !early {
 		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
 			"nothing is new since label %s was issued: the same evidence comes to the same level; submit a newer report or declaration first", old.ID.Pretty())
+	}
+	if len(out.news) == 0 && next.Level != old.Level && next.Scheme == old.Scheme && r.Reason == checkedAgain {
+		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.reason",
+			"is %s, which tells people that the product was checked again, and nothing is new but the level; name the reason %s, or submit newer evidence first", checkedAgain, otherLevel)
 	}
 	out.news = out.news[:min(len(out.news), label.MaxRenewalNews)]
 	return out, nil

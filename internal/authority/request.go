@@ -279,11 +279,7 @@ func (a *Authority) wayToLevel(c Caller, p *picture, s *scheme.Scheme, level int
 	if !d.Levels[level-1].Reached {
 		return fmt.Sprintf("the evidence does not support level %d, so that a renewal at it would be refused (labelctl evaluate says what is missing)", level), nil
 	}
-	ask := fmt.Sprintf("labelctl label renew %s --level %d", p.live.ID.Pretty(), level)
-	if level < p.live.Level {
-		ask += " --reason " + lowerLevel
-	}
-	return "ask for it to be renewed at the other level (" + ask + ")", nil
+	return fmt.Sprintf("ask for it to be renewed at the other level (labelctl label renew %s --level %d --reason %s)", p.live.ID.Pretty(), level, otherLevel), nil
 }
 
 // because says why a status came about, in brackets.
