@@ -60,8 +60,8 @@ func TestNarrowTerminal(t *testing.T) {
 	}
 	p := Page{width: HelpWidth}
 	p.Line("a command in a text is whole: \"labelctl event show %s\"", digest)
-	p.Line("  labelctl label approve %s --server labels.example.org:8443", digest)
-	if got := p.b.String(); !strings.Contains(got, "\"labelctl event show "+digest+"\"\n") || !strings.Contains(got, digest+" --server") {
+	p.Line("so is one in brackets, which is how some texts name them (labelctl label suspend): it is")
+	if got := p.b.String(); !strings.Contains(got, "\"labelctl event show "+digest+"\"\n") || !strings.Contains(got, "\n(labelctl label suspend):") {
 		t.Errorf("a command is broken:\n%s", got)
 	}
 	if fits([][]string{{"A", "B"}, {"x", "y z"}}, HelpWidth, true) == nil || Wrapped(prose, 0) != prose {
