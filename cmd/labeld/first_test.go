@@ -17,7 +17,7 @@ func TestUnknownCommand(t *testing.T) {
 	var out bytes.Buffer
 	root := newRoot(&out, &out)
 	root.SetArgs([]string{"chekc", "--data", "x"})
-	if err := root.Execute(); err == nil || !strings.Contains(err.Error(), "check") {
+	if err := root.Execute(); err == nil || !strings.Contains(err.Error(), `there is no command "chekc"; did you mean check?`) {
 		t.Errorf("it ends with %v, having said %s", err, &out)
 	}
 }

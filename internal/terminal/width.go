@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -108,11 +109,18 @@ func Wrapped(text string, width int) string {
 }
 
 // FitHelp has the help of a command, and of those below it, fit the width of help.
-// Paragraphs with columns or an indent are left as they are.
+// Paragraphs with columns or an indent are left as they are. Groups of commands run
+// only to refuse; their usage is that of their commands.
 func FitHelp(root *cobra.Command) {
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", HelpWidth)))
+	root.SetUsageTemplate(strings.NewReplacer(
+		".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", HelpWidth),
+		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}",
+	).Replace(root.UsageTemplate()))
 	fill(root)
 }
+
+// continued is where a command goes on on the next line.
+var continued = regexp.MustCompile(` \\\n *`)
 
 func fill(cmd *cobra.Command) {
 	paragraphs := strings.Split(cmd.Long, "\n\n")
@@ -122,6 +130,13 @@ func fill(cmd *cobra.Command) {
 		}
 	}
 	cmd.Long = strings.Join(paragraphs, "\n\n")
+	var examples []string
+	for _, line := range strings.Split(continued.ReplaceAllString(cmd.Example, " "), "\n") {
+		command := strings.TrimLeft(line, " ")
+		indent := line[:len(line)-len(command)]
+		examples = append(examples, indent+strings.Join(broken(command, HelpWidth-len(indent)), "\n"+indent))
+	}
+	cmd.Example = strings.Join(examples, "\n")
 	for _, sub := range cmd.Commands() {
 		fill(sub)
 	}
