@@ -47,8 +47,8 @@ func TestBusyPort(t *testing.T) {
 	}
 }
 
-// TestTryNext prints commands that work where the reader stands.
-func TestTryNext(t *testing.T) {
+// TestGone tells a program that "go run" built.
+func TestGone(t *testing.T) {
 	for program, want := range map[string]bool{"/tmp/go-build2536466339/b001/exe/labeld": true, "/home/a/go/bin/labeld": false, "labeld": false} {
 		if gone(program) != want {
 			t.Errorf("%s: %v", program, !want)
