@@ -337,17 +337,16 @@ var findingWords = map[labelv1.FindingState]string{
 	labelv1.FindingState_FINDING_STATE_NOT_APPLICABLE: "n/a",
 }
 
+// byWords say on whose word a finding rests.
+var byWords = map[string]string{"declaration": "manufacturer", "lab": "lab", "authority": "ruling", "none": "-"}
+
 func printFindings(out io.Writer, l *labelv1.LevelResult) {
 	p := terminal.NewPage(terminal.Width(out))
 	var rows [][]string
 	for _, f := range l.GetFindings() {
-		by := "lab"
-		if f.GetRequired() == labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION {
-			by = "manufacturer"
-		}
-		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], f.GetTitle(), by})
+		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], f.GetTitle(), byWords[f.GetBy()]})
 	}
-	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "ASKED OF"}, rows)
+	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "SHOWN BY"}, rows)
 	_, _ = out.Write(p.Bytes()) // nobody is left to tell
 }
 

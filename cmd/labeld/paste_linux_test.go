@@ -116,3 +116,26 @@ func TestTryNext(t *testing.T) {
 		})
 	}
 }
+
+// TestInitOnATerminal makes a programme, on a terminal, and pastes what init prints to
+// call the service with.
+func TestInitOnATerminal(t *testing.T) {
+	screen := labeltest.NewScreen(t, terminal.HelpWidth)
+	dir := filepath.Join(t.TempDir(), "the programme")
+	root := newRoot(screen.File, screen.File)
+	root.SetArgs([]string{"init", "--plain", "--data", dir, "--authority", "example-authority", "--name", "Example Authority", "--url", "http://127.0.0.1:8081", "--grpc", "127.0.0.1:8444"})
+	if err := root.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	text := screen.All()
+	_, command, found := strings.Cut(text, "operate:")
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); utf8.RuneCountInString(line) > terminal.HelpWidth && !strings.Contains(line, "'") {
+			t.Errorf("too wide: %s", line)
+		}
+	}
+	out, err := exec.Command("sh", "-c", "labelctl() { printf '<%s>' \"$@\"; }\n"+command).CombinedOutput()
+	if want := "<--server><127.0.0.1:8444><--key><" + filepath.Join(dir, "operator.key") + "><--as><example-authority><org><list>"; !found || err != nil || string(out) != want {
+		t.Errorf("%s\nis read as %s, %v, and not as %s", text, out, err, want)
+	}
+}
