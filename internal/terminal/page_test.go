@@ -32,7 +32,7 @@ func TestNarrowTerminal(t *testing.T) {
 			p.Table(nil, [][]string{{"✓ device", "Camera (model NL-C210), SHA-256 " + digest}, {"✓ status list", prose}})
 		},
 		"findings": func(p *Page) {
-			p.Table([]string{"LEVEL", "FINDING", "CRITERION", "ASKED OF", "EVIDENCE"},
+			p.Table([]string{"LEVEL", "FINDING", "CRITERION", "SHOWN BY", "EVIDENCE"},
 				[][]string{{"3", "✗ unmet", "Each unit has its own secrets, which are well looked after (password-unique, key-unique)", "manufacturer", "aurora-lab AR-2026-0117, northlight NL-7"}})
 		},
 		"submissions": func(p *Page) {
