@@ -80,20 +80,22 @@ func (c *ctl) listDecisions(ctx context.Context, req *labelv1.ListDecisionsReque
 	return c.show(&labelv1.ListDecisionsResponse{Trails: trails}, func(p *terminal.Page) { writeTrails(p, trails, c.now()) })
 }
 
+// writeTrails writes refusals, which are all of one manufacturer.
 func writeTrails(p *terminal.Page, list []*labelv1.Trail, now time.Time) {
 	var rows [][]string
 	for _, t := range list {
 		d := t.GetRefusal()
-		rows = append(rows, []string{short(d.GetId()), day(d.GetDecided()), d.GetManufacturer(), strconv.Itoa(int(d.GetLevel())), short(d.GetDevice()), trailState(t, now)})
+		rows = append(rows, []string{short(d.GetId()), day(d.GetDecided()), strconv.Itoa(int(d.GetLevel())), short(d.GetDevice()), trailShort(t, now)})
 	}
-	p.Table([]string{"DECISION", "DECIDED", "MANUFACTURER", "LEVEL", "DEVICE", "STATE"}, rows)
+	p.Table([]string{"DECISION", "DECIDED", "LEVEL", "DEVICE", "STATE"}, rows)
 }
 
 // writeRefused says what is on record where there is no label, and what its
 // manufacturer can do.
 func writeRefused(p *terminal.Page, r *labelv1.RequestLabelResponse) {
 	if r.GetAppealBy() == "" {
-		p.Line("decision %s, which was appealed against: labelctl decision show %s", r.GetRefusal(), short(r.GetRefusal()))
+		p.Line("decision %s, which was appealed against:", r.GetRefusal())
+		p.Command("  ", "labelctl decision show "+short(r.GetRefusal()))
 		return
 	}
 	p.Line("decision %s, which may be appealed against until %s:", r.GetRefusal(), r.GetAppealBy())
@@ -115,6 +117,23 @@ func trailState(t *labelv1.Trail, now time.Time) string {
 		return "could be appealed against until " + until
 	}
 	return "may be appealed against until " + until
+}
+
+// trailShort is trailState for a list.
+func trailShort(t *labelv1.Trail, now time.Time) string {
+	switch {
+	case t.GetRuling() != nil:
+		return "appeal " + outcomeWords[t.GetRuling().GetOutcome()]
+	case t.GetAppeal().GetOverdue():
+		return "OVERDUE since " + t.GetAppeal().GetDecideBy()
+	case t.GetAppeal() != nil:
+		return "ruling by " + t.GetAppeal().GetDecideBy()
+	}
+	until := t.GetRefusal().GetAppealBy()
+	if until < now.UTC().Format(time.DateOnly) {
+		return "no appeal by " + until
+	}
+	return "appeal until " + until
 }
 
 var outcomeWords = map[labelv1.RulingOutcome]string{
@@ -350,7 +369,7 @@ func (c *ctl) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) 
 	return c.show(&labelv1.ListAppealsResponse{Trails: trails}, func(p *terminal.Page) {
 		var rows [][]string
 		for _, t := range trails {
-			rows = append(rows, []string{short(t.GetAppeal().GetId()), day(t.GetAppeal().GetReceived()), t.GetRefusal().GetManufacturer(), trailState(t, c.now()), t.GetAppeal().GetGrounds()})
+			rows = append(rows, []string{short(t.GetAppeal().GetId()), day(t.GetAppeal().GetReceived()), t.GetRefusal().GetManufacturer(), trailShort(t, c.now()), t.GetAppeal().GetGrounds()})
 		}
 		p.Table([]string{"APPEAL", "RECEIVED", "MANUFACTURER", "STATE", "GROUNDS"}, rows)
 	})

@@ -173,7 +173,7 @@ func writeChange(p *terminal.Page, r *labelv1.ChangeLabelResponse) {
 		p.Line("note: %s", n)
 	}
 	if r.GetSuccessor() != nil {
-		p.Line("")
+		p.Line("\nthe label that takes its place:")
 		writeSummary(p, r.GetSuccessor())
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -48,9 +49,9 @@ func writeHistory(p *terminal.Page, r *labelv1.VerifyResponse) {
 	s, a := r.GetSummary(), accountOf(r)
 	p.Line("label %s: %s", label.ID(s.GetId()).Pretty(), deviceText(s))
 	p.Line("")
-	issued := s.GetIssued().AsTime()
-	if !issued.After(a.At) {
-		p.Line("%s  issued: level %d of %d, %s (log entry %d)", instant(issued), s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), s.GetLogIndex())
+	var entries [][]string
+	if issued := s.GetIssued().AsTime(); !issued.After(a.At) {
+		entries = append(entries, []string{instant(issued), fmt.Sprintf("issued: level %d of %d, %s (log entry %d)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), s.GetLogIndex())})
 	}
 	later := 0
 	for i, st := range a.statuses {
@@ -58,8 +59,9 @@ func writeHistory(p *terminal.Page, r *labelv1.VerifyResponse) {
 			later++
 			continue
 		}
-		writeStatus(p, a, st, s.GetDevice(), r.GetHistory()[i].GetLogIndex())
+		entries = append(entries, statusRows(a, st, s.GetDevice(), r.GetHistory()[i].GetLogIndex())...)
 	}
+	p.Table(nil, entries)
 	p.Line("")
 	rows := append([][2]string{{"as of:", instant(a.At)}}, a.rows()...)
 	if a.State == label.Active {
@@ -103,10 +105,9 @@ func causeText(cause, device string) string {
 	return "because of event " + cause
 }
 
-// writeStatus writes one entry of a history: when and what, and why below.
-func writeStatus(p *terminal.Page, a *account, st *label.Status, device string, index int64) {
-	const indent = len("2006-01-02T15:04:05Z  ")
-	p.Line("%s  %d. %s (log entry %d)", instant(st.Recorded), st.Number, happened(st), index)
+// statusRows are one entry of a history: when and what, and why below.
+func statusRows(a *account, st *label.Status, device string, index int64) [][]string {
+	rows := [][]string{{instant(st.Recorded), fmt.Sprintf("%d. %s (log entry %d)", st.Number, happened(st), index)}}
 	lines := []string{a.why(st)}
 	if st.Advisory != nil {
 		for _, row := range advisoryRows(st.Advisory) {
@@ -118,7 +119,8 @@ func writeStatus(p *terminal.Page, a *account, st *label.Status, device string, 
 	}
 	for _, line := range lines {
 		if line != "" {
-			p.Line("%*s%s", indent, "", line)
+			rows = append(rows, []string{"", line})
 		}
 	}
+	return rows
 }

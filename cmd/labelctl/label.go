@@ -67,9 +67,39 @@ var findingWords = map[labelv1.FindingState]string{
 	labelv1.FindingState_FINDING_STATE_NOT_APPLICABLE: "- n/a",
 }
 
-var sourceWords = map[labelv1.EvidenceSource]string{
-	labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION: "manufacturer",
-	labelv1.EvidenceSource_EVIDENCE_SOURCE_LAB:         "lab",
+// shownBy says who can show that a criterion is met: where it is not, who can still do
+// that. A lab's word is taken where the manufacturer's would do; what a lab has found to
+// fail, only a lab can clear, and what a manufacturer claims to fail, only itself.
+func shownBy(f *labelv1.Finding) string {
+	lab, maker, either := false, false, false
+	ask := func(by labelv1.EvidenceSource, own bool) {
+		switch {
+		case by == labelv1.EvidenceSource_EVIDENCE_SOURCE_LAB:
+			lab = true
+		case by != labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION:
+		case own:
+			maker = true
+		default:
+			either = true
+		}
+	}
+	for _, g := range f.GetGaps() {
+		ask(g.GetBy(), g.GetKind() != string(scheme.GapEvidence) && g.GetKind() != string(scheme.GapFact))
+	}
+	if len(f.GetGaps()) == 0 {
+		ask(f.GetRequired(), len(f.GetProvisions()) == 0)
+	}
+	switch {
+	case lab && maker:
+		return "lab and manufacturer"
+	case lab:
+		return "lab"
+	case maker:
+		return "manufacturer"
+	case either:
+		return "lab or manufacturer"
+	}
+	return ""
 }
 
 // writeDecision writes the findings of a level, 0 being the one above that
@@ -97,9 +127,9 @@ func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 		if len(f.GetWhy()) > 0 {
 			title += " (" + strings.Join(f.GetWhy(), ", ") + ")"
 		}
-		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], title, sourceWords[f.GetRequired()], strings.Join(rests, ", ")})
+		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], title, shownBy(f), strings.Join(rests, ", ")})
 	}
-	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "ASKED OF", "EVIDENCE"}, rows)
+	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "SHOWN BY", "EVIDENCE"}, rows)
 	p.Line("")
 	if n := d.GetReached(); n > 0 {
 		p.Line("reached: level %d", n)

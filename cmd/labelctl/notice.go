@@ -41,7 +41,7 @@ func noticeListCommand(c *ctl) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List what you were told, newest first",
-		Long:    "List the notices for your organization, newest first. Operators may name another.",
+		Long:    "List the notices for your organization, newest first. Operators may name another.\nWith --output json each has the ID that webhooks get it under.",
 		Example: "  labelctl notice list\n  labelctl notice list --organization northlight --output json",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listNotices(cmd.Context(), org) },
@@ -66,9 +66,13 @@ func (c *ctl) listNotices(ctx context.Context, org string) error {
 	return c.show(&labelv1.ListNoticesResponse{Notices: notices}, func(p *terminal.Page) {
 		var rows [][]string
 		for _, n := range notices {
-			rows = append(rows, []string{instant(n.GetTime().AsTime()), n.GetKind(), n.GetSubject(), n.GetId()})
+			subject := n.GetSubject()
+			if isDigest(subject) {
+				subject = short(subject)
+			}
+			rows = append(rows, []string{instant(n.GetTime().AsTime()), n.GetKind(), subject})
 		}
-		p.Table([]string{"TIME", "KIND", "ABOUT", "NOTICE"}, rows)
+		p.Table([]string{"TIME", "KIND", "ABOUT"}, rows)
 	})
 }
 

@@ -81,9 +81,8 @@ passphrase of an encrypted key, which is asked for otherwise.`,
 	root.SetErr(stderr)
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.Version = buildinfo.Version()
-	// Groups run only to refuse; their usage is that of their commands.
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}"))
 	terminal.FitHelp(root)
+	terminal.NameArguments(root)
 	f := root.PersistentFlags()
 	f.StringVar(&c.server, "server", "127.0.0.1:8443", "gRPC address of the service, `host:port` ("+envServer+")")
 	f.StringVar(&c.key, "key", "", "private key to call and sign with, `file or KMS URI` ("+envKey+")")
@@ -121,15 +120,8 @@ func (c *ctl) prepare(cmd *cobra.Command) error {
 // group returns a command that only has commands below it.
 func group(use, short, long, example string, subs ...*cobra.Command) *cobra.Command {
 	g := &cobra.Command{
-		Use: use, Short: short, Long: long, Example: example, Args: cobra.ArbitraryArgs,
-		SuggestionsMinimumDistance: 2,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-					return usagef("there is no command %q; did you mean %s?", args[0], strings.Join(near, " or "))
-				}
-				return usagef("there is no command %q", args[0])
-			}
+		Use: use, Short: short, Long: long, Example: example,
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.HasParent() {
 				return cmd.Help()
 			}

@@ -260,13 +260,13 @@ func advisoryState(a *label.AdvisoryRef) string {
 	case a.State == "under-investigation":
 		return "OPEN: whether the product is affected is being found out"
 	case a.Open() && a.Advice == label.AdviceNoFixPlanned:
-		return "OPEN: affected, and nothing will mend it"
+		return "OPEN: affected, and no fix will come"
 	case a.Open():
-		return "OPEN: affected, and nothing mends it yet"
+		return "OPEN: affected, and no fix yet"
 	case a.FixedIn != "":
 		return "you need version " + a.FixedIn + " or later"
 	case a.State == "fixed":
-		return "mended"
+		return "fixed in the product"
 	}
 	return a.State
 }

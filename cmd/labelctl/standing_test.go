@@ -32,8 +32,8 @@ func TestStandingInWords(t *testing.T) {
 		ID: "NL-1", Title: "It leaks", URL: "https://northlight.example/1", Severity: "high", Issues: []string{"CVE-2026-1"}, More: 3,
 		State: "affected", Advice: label.AdviceFollow, Words: "Unplug it.",
 	}
-	mended := status(label.Advise)
-	mended.Advisory = &label.AdvisoryRef{ID: "NL-2", State: "affected", FixedIn: "2.1", Advice: label.AdviceUpdateTo}
+	fixed := status(label.Advise)
+	fixed.Advisory = &label.AdvisoryRef{ID: "NL-2", State: "affected", FixedIn: "2.1", Advice: label.AdviceUpdateTo}
 
 	for _, tc := range []struct {
 		name     string
@@ -56,7 +56,7 @@ func TestStandingInWords(t *testing.T) {
 		{"announced", label.Standing{State: label.Active, Scheduled: later}, []string{"announced:  to be withdrawn on 2026-06-04T12:00:00Z: code: "}},
 		{"review", label.Standing{State: label.Active, Review: status(label.Review)}, []string{"under review:  since 2026-05-04T12:00:00Z: code: "}},
 		{
-			"advisories", label.Standing{State: label.Active, Advisories: []*label.Status{advised, mended}},
+			"advisories", label.Standing{State: label.Active, Advisories: []*label.Status{advised, fixed}},
 			[]string{"NL-1, high, CVE-2026-1 and 3 more: It leaks\n", "OPEN: affected", "what to do: The publisher of the notice advises: Unplug it.\n", "https://northlight.example/1\n", "NL-2\n", "you need version 2.1 or later\n", "what to do: Update to version 2.1 or later.\n"},
 		},
 	} {
@@ -145,19 +145,44 @@ func TestHistoryInWords(t *testing.T) {
 2026-05-04T12:00:00Z  2. advisory NL-1 (log entry 10)
                       advisory: Published.
                       NL-1: It leaks
-                      OPEN: affected, and nothing mends it yet
+                      OPEN: affected, and no fix yet
                       what to do: The publisher of the notice advises: Unplug it.
 
 as of:        2026-05-04T12:00:00Z
 state:        active
 early end:    lab-scope-lost: No longer accredited. Audit.
 advisory:     NL-1: It leaks
-              OPEN: affected, and nothing mends it yet
+              OPEN: affected, and no fix yet
               what to do: The publisher of the notice advises: Unplug it.
 valid until:  2026-11-04: the authority ends it early, for the reason in its history
 `
 	if got := string(p.Bytes()); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+
+	// On a terminal the digest of an event is whole, and the instants have a column.
+	lapse.Cause, lapse.Text = strings.Repeat("5f21", 16), strings.Repeat("The audit found that tests were not made. ", 4)
+	narrow := terminal.NewPage(terminal.HelpWidth)
+	writeHistory(narrow, r)
+	for line := range strings.Lines(string(narrow.Bytes())) {
+		if len(line) > terminal.HelpWidth+1 {
+			t.Errorf("too wide: %s", line)
+		}
+	}
+	if got := string(narrow.Bytes()); !strings.Contains(got, "Z  1. ") || !strings.Contains(got, " "+lapse.Cause+"\n") {
+		t.Errorf("on a terminal:\n%s", got)
+	}
+}
+
+// TestSuccessorIsNamed says which label the last part of an answer is about.
+func TestSuccessorIsNamed(t *testing.T) {
+	var p terminal.Page
+	writeChange(&p, &labelv1.ChangeLabelResponse{
+		Status:    &labelv1.LabelStatus{Label: "K7QM4T2X9PWH", Number: 1, Action: labelv1.LabelAction_LABEL_ACTION_SUPERSEDE, Reason: "renewed", Text: "Anew."},
+		Successor: &labelv1.LabelSummary{Id: "2F8RVD3N51XC"},
+	})
+	if got := string(p.Bytes()); !strings.Contains(got, "\n\nthe label that takes its place:\nlabel: ") {
+		t.Errorf("got:\n%s", got)
 	}
 }
 

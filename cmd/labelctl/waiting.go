@@ -79,9 +79,9 @@ func writeWaiting(p *terminal.Page, w *waiting) {
 	p.Pairs(w.rows()...)
 	p.Line("")
 	p.Line("another operator carries it out with a key of their own, until %s:", instant(w.until()))
-	p.Line("  labelctl label approve %s", w.id)
+	p.Command("  ", "labelctl label approve "+w.id)
 	p.Line("or it is ended without being carried out:")
-	p.Line("  labelctl label dismiss %s --text TEXT", w.id)
+	p.Command("  ", "labelctl label dismiss "+w.id+" --text TEXT")
 }
 
 // noteAlike tells an operator who meant to agree with another that asking for

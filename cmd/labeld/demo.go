@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -61,7 +63,8 @@ what a shopper, a shop, the manufacturer and an auditor see.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for name, addr := range map[string]*string{"http": &c.HTTP, "grpc": &c.GRPC} {
 				if !cmd.Flags().Changed(name) && busy(*addr) {
-					fmt.Fprintf(cmd.ErrOrStderr(), "note: another program listens on %s; the demo takes a free port (--%s names one)\n", *addr, name)
+					note := fmt.Sprintf("note: another program listens on %s; the demo takes a free port (--%s names one)", *addr, name)
+					fmt.Fprintln(cmd.ErrOrStderr(), terminal.Wrapped(note, terminal.Width(cmd.ErrOrStderr())))
 					*addr = "127.0.0.1:0"
 				}
 			}
@@ -95,6 +98,9 @@ func runDemo(ctx context.Context, out, stderr io.Writer, dir string, tour bool, 
 			return err
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
 	}
 	c.URL = "http://" + c.HTTP
 	c.Log.Origin = "demo.labeld.example/log"
@@ -197,7 +203,7 @@ func (m *demo) run(tour bool) error {
 			return fmt.Errorf("the tour: %w", err)
 		}
 	}
-	return m.finish(last, plug)
+	return m.finish(last)
 }
 
 // enrol makes the parties' keys and has the operator enrol them.
@@ -331,22 +337,21 @@ var findingWords = map[labelv1.FindingState]string{
 	labelv1.FindingState_FINDING_STATE_NOT_APPLICABLE: "n/a",
 }
 
+// byWords say on whose word a finding rests.
+var byWords = map[string]string{"declaration": "manufacturer", "lab": "lab", "authority": "ruling", "none": "-"}
+
 func printFindings(out io.Writer, l *labelv1.LevelResult) {
 	p := terminal.NewPage(terminal.Width(out))
 	var rows [][]string
 	for _, f := range l.GetFindings() {
-		by := "lab"
-		if f.GetRequired() == labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION {
-			by = "manufacturer"
-		}
-		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], f.GetTitle(), by})
+		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], f.GetTitle(), byWords[f.GetBy()]})
 	}
-	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "ASKED OF"}, rows)
+	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "SHOWN BY"}, rows)
 	_, _ = out.Write(p.Bytes()) // nobody is left to tell
 }
 
 // finish prints the label, its code, and what to try next.
-func (m *demo) finish(s *labelv1.LabelSummary, plug string) error {
+func (m *demo) finish(s *labelv1.LabelSummary) error {
 	id := label.ID(s.GetId())
 	code, err := qr.New(qr.Payload(m.url, id))
 	if err != nil {
@@ -356,22 +361,81 @@ func (m *demo) finish(s *labelv1.LabelSummary, plug string) error {
 	if f, ok := m.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		picture = code.Terminal()
 	}
-	m.say("\nlabel: %s\nurl: %s\n\n%s", id.Pretty(), s.GetUrl(), picture)
-	ctl, where := "labelctl", ""
-	if gone(os.Args[0]) {
-		ctl, where = "go run ./cmd/labelctl", ", in the same directory"
+	p := terminal.NewPage(terminal.Width(m.out))
+	p.Line("\nlabel: %s\nurl: %s\n", id.Pretty(), s.GetUrl())
+	p.Raw(picture)
+	p.Line("\ntry next, in another terminal:\n")
+	for _, command := range m.commands(id) {
+		p.Command("  ", command)
 	}
-	m.say(`try next, in another terminal%[10]s:
+	p.Line("\nserving until interrupted")
+	_, err = m.out.Write(p.Bytes())
+	return err
+}
 
-  %[9]s trust --url %[2]s --out trust.json
-  %[9]s verify %[1]s --url %[2]s --trust trust.json
-  %[9]s label show %[1]s --server %[3]s
-  %[9]s evaluate %[4]s --level 2 --server %[3]s --key %[5]s --as %[6]s
-  %[9]s org list --server %[3]s --key %[7]s --as %[8]s
-  curl %[2]s/l/%[1]s.json
+// commands are what to try next: in the programme's directory, so that what they write
+// goes away with it.
+func (m *demo) commands(id label.ID) []string {
+	ctl, build := labelctl()
+	list := []string{"cd " + quoted(m.dir)}
+	if build != "" {
+		list = append(list, build)
+	}
+	return append(list,
+		"export LABELCTL_URL="+m.url+" LABELCTL_SERVER="+m.grpc,
+		ctl+" trust --out trust.json",
+		ctl+" verify "+id.Pretty()+" --trust trust.json",
+		ctl+" label show "+id.Pretty(),
+		ctl+" evaluate plug.device.json --level 2 --key maker.key --as "+demoMaker,
+		ctl+" org list --key "+daemon.OperatorKey+" --as "+demoAuthority,
+		"curl "+m.url+"/l/"+id.Pretty()+".json",
+	)
+}
 
-serving until interrupted`, id.Pretty(), m.url, m.grpc, plug, m.path("maker.key"), demoMaker, m.path(daemon.OperatorKey), demoAuthority, ctl, where)
-	return nil
+// labelctl returns how the labelctl that belongs to this program is called from the
+// directory of the programme, and the command that builds it there first, where it is
+// to be found nowhere: after "go run", or where only labeld was built.
+func labelctl() (ctl, build string) {
+	if self, err := os.Executable(); err == nil && !gone(self) {
+		beside := filepath.Join(filepath.Dir(self), "labelctl")
+		if found, err := exec.LookPath("labelctl"); err == nil && found == beside {
+			return "labelctl", ""
+		}
+		if _, err := os.Stat(beside); err == nil {
+			return quoted(beside), ""
+		}
+	}
+	if dir := source(); dir != "" {
+		return "./labelctl", "go build -C " + quoted(dir) + ` -o "$PWD" ./cmd/labelctl`
+	}
+	return "labelctl", "" // of whatever version is installed
+}
+
+// source returns the directory with the source of both programs, where the program was
+// started in it.
+func source() string {
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "cmd", "labelctl", "main.go")); err == nil {
+			return dir
+		}
+		if filepath.Dir(dir) == dir {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return ""
+}
+
+// quoted writes a path for a shell.
+func quoted(path string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+:@%,", r)
+	}
+	if strings.TrimFunc(path, plain) == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // gone reports whether a program was built by "go run", and is nowhere to be found.

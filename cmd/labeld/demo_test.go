@@ -44,11 +44,11 @@ func TestTourOfALife(t *testing.T) {
 	at := 0
 	for _, want := range []string{
 		"the life of label ",
-		`shopper       active; you need version 3\.8\.4 or later`, `"state": "active"\}, 1 statements, 1 advisories`, `is told: label\.advised`, `genuine, and active`,
-		`shopper       suspended; .*; Units in shops still`, `"state": "suspended"`, `is told: label\.suspended`, `genuine, and suspended`,
-		`is refused: .*suspended and cannot be renewed`, `sees a hold on the product since .*Units in shops still`, `sees the way out: ask the authority`, `shopper       suspended; `,
-		`shopper       active; `, `"state": "active"`, `is told: label\.reinstated`, `genuine, and active`,
-		`shopper       superseded; .*see label `, `"state": "superseded"`, `is told: label\.superseded`, `genuine, and superseded`,
+		`shopper       active\. You need version 3\.8\.4 or later\.`, `shop          gets as data: active, with 1 statement and 1 advisory\n`, `is told: label\.advised of [0-9A-Z]{4}-`, `genuine, and active; the log had 1 statement about it on`,
+		`shopper       suspended\. .* Units in shops still [^;]*\. You need`, `shop .* suspended, with 2 statements and 1 advisory`, `is told: label\.suspended`, `genuine, and suspended`,
+		`is refused: .*suspended and cannot be renewed`, `sees a hold on the product since .*Units in shops still`, `sees the way out: ask the authority`, `shopper       suspended\. `,
+		`shopper       active\. `, `shop .* active, `, `is told: label\.reinstated`, `genuine, and active`,
+		`shopper       superseded\. .*See label `, `shop .* superseded, `, `is told: label\.superseded`, `genuine, and superseded`,
 		`label: `, `url: `,
 	} {
 		found := regexp.MustCompile(want).FindStringIndex(text.String()[at:])

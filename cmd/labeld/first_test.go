@@ -17,7 +17,7 @@ func TestUnknownCommand(t *testing.T) {
 	var out bytes.Buffer
 	root := newRoot(&out, &out)
 	root.SetArgs([]string{"chekc", "--data", "x"})
-	if err := root.Execute(); err == nil || !strings.Contains(err.Error(), "check") {
+	if err := root.Execute(); err == nil || !strings.Contains(err.Error(), `there is no command "chekc"; did you mean check?`) {
 		t.Errorf("it ends with %v, having said %s", err, &out)
 	}
 }
@@ -47,8 +47,8 @@ func TestBusyPort(t *testing.T) {
 	}
 }
 
-// TestTryNext prints commands that work where the reader stands.
-func TestTryNext(t *testing.T) {
+// TestGone tells a program that "go run" built.
+func TestGone(t *testing.T) {
 	for program, want := range map[string]bool{"/tmp/go-build2536466339/b001/exe/labeld": true, "/home/a/go/bin/labeld": false, "labeld": false} {
 		if gone(program) != want {
 			t.Errorf("%s: %v", program, !want)

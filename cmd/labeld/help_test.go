@@ -19,3 +19,6 @@ func TestNarrowHelp(t *testing.T) {
 		return out.String()
 	})
 }
+
+// TestArgumentsAreNamed has every command name the arguments that it misses.
+func TestArgumentsAreNamed(t *testing.T) { labeltest.NamedArguments(t, newRoot(nil, nil)) }

@@ -67,11 +67,13 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		Version:       buildinfo.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand(), clockCommand(), headCommand())
 	terminal.FitHelp(root)
+	terminal.NameArguments(root)
 	return root
 }
 

@@ -34,20 +34,30 @@ func tourScript(t *testing.T) string {
 	return script.String()
 }
 
+// tourAt returns the tour at other ports, which its first line names, and no other.
+func tourAt(t *testing.T, http, grpc string) string {
+	t.Helper()
+	script := tourScript(t)
+	first, rest, _ := strings.Cut(script, "\n")
+	changed := strings.NewReplacer(":8080", ":"+http, ":8443", ":"+grpc).Replace(first)
+	if changed == first || strings.Contains(rest, "8080") || strings.Contains(rest, "8443") || strings.Contains(rest, "127.0.0.1") {
+		t.Fatalf("the ports are not in the first line, or in others too:\n%s", script)
+	}
+	return changed + "\n" + rest
+}
+
 // TestTour runs the tour of the README, word for word but for the two ports, in
 // an empty directory with the real programs.
 func TestTour(t *testing.T) {
 	http, grpc := freePort(t), freePort(t)
-	text := "set -e -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + strings.ReplaceAll(tourScript(t), ":8080", ":"+http)
-	text = strings.Replace(text, "labeld init ", "labeld init --http 127.0.0.1:"+http+" --grpc 127.0.0.1:"+grpc+" ", 1)
+	text := "set -e -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + tourAt(t, http, grpc)
 	bin := filepath.Dir(buildLabeld(t))
 	if out, err := exec.Command("go", "build", "-o", bin, "../labelctl").CombinedOutput(); err != nil {
 		t.Fatalf("building labelctl: %v\n%s", err, out)
 	}
 	cmd := exec.Command("bash", "-c", text)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"LABELCTL_SERVER=127.0.0.1:"+grpc, "LABELCTL_URL=http://127.0.0.1:"+http, "COSIGN_PASSWORD=")
+	cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "COSIGN_PASSWORD=")
 	cmd.WaitDelay = 20 * time.Second // for a server that a failed tour left behind
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -55,7 +65,7 @@ func TestTour(t *testing.T) {
 	}
 	t.Logf("%s", out)
 	for _, want := range []string{"label: ", "ok: every page, hash, index and signature holds", "genuine, and active",
-		"operate: labelctl --server 127.0.0.1:" + grpc + " --key programme/operator.key"} {
+		"operate:  labelctl --server 127.0.0.1:" + grpc + " --key programme/operator.key"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the tour does not print %q:\n%s", want, out)
 		}
@@ -101,6 +111,39 @@ func TestTourInEveryShell(t *testing.T) {
 				t.Errorf("calls are\n%s\nand in bash\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 		})
+	}
+}
+
+// TestTourGivesUp takes the tour to a port that another program holds, which takes
+// connections and never answers: no call of curl waits for it for ever.
+func TestTourGivesUp(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	lines := strings.Split(tourAt(t, fmt.Sprint(l.Addr().(*net.TCPAddr).Port), freePort(t)), "\n")
+	calls := 0
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "curl ") {
+			continue
+		}
+		calls++
+		if !strings.Contains(line, " --max-time ") {
+			t.Errorf("waits for ever: %s", line)
+		}
+		if calls > 1 { // the others would take as long
+			continue
+		}
+		line = strings.NewReplacer("--max-time 5 ", "--max-time 1 ", "--retry-max-time 30 ", "--retry-max-time 2 ").Replace(line)
+		cmd := exec.Command("sh", "-c", lines[0]+"\n"+line)
+		began := time.Now()
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "curl: ") || time.Since(began) > 20*time.Second {
+			t.Errorf("%s ends after %s with %v: %s", line, time.Since(began), err, out)
+		}
+	}
+	if calls < 4 {
+		t.Errorf("the tour calls curl %d times", calls)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"labeld/internal/daemon"
 	"labeld/internal/store"
+	"labeld/internal/terminal"
 )
 
 func initCommand() *cobra.Command {
@@ -65,13 +66,17 @@ every proof: both are fixed for ever.`,
 			if err := daemon.Init(cmd.Context(), dir, c, pass, time.Now()); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), `made the programme of %s in %s
-
-back up: label.key, log.key, operator.key, labeld.yaml, and labeld.db
-not:     log.head, which tells a backup from the newest database; best on another disk
-serve:   labeld serve --data %s
-operate: labelctl%s --key %s/%s --as %s org list
-`, c.Authority.Name, dir, dir, reach(c), dir, daemon.OperatorKey, c.Authority.ID)
+			p := terminal.NewPage(terminal.Width(cmd.OutOrStdout()))
+			p.Line("made the programme of %s in %s\n", c.Authority.Name, dir)
+			p.Pairs(
+				[2]string{"back up:", "label.key, log.key, operator.key, labeld.yaml, and labeld.db"},
+				[2]string{"not:", "log.head, which tells a backup from the newest database; best on another disk"},
+				[2]string{"serve:", "labeld serve --data " + quoted(dir)},
+				[2]string{"operate:", "labelctl" + reach(c) + " --key " + quoted(filepath.Join(dir, daemon.OperatorKey)) + " --as " + c.Authority.ID + " org list"},
+			)
+			if _, err := cmd.OutOrStdout().Write(p.Bytes()); err != nil {
+				return err
+			}
 			return nil
 		},
 	}

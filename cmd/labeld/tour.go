@@ -16,6 +16,7 @@ import (
 	"labeld/internal/daemon"
 	"labeld/internal/example"
 	"labeld/internal/label"
+	"labeld/internal/terminal"
 	"labeld/internal/verify"
 	"labeld/labels"
 )
@@ -24,9 +25,10 @@ import (
 type tour struct {
 	*demo
 	op, lab, maker *party
-	camera         string // digest of the descriptor
-	label          string // ID of the label
-	told           int    // notices that the manufacturer has read
+	camera         string     // digest of the descriptor
+	label          string     // ID of the label
+	told           int        // notices that the manufacturer has read
+	rows           [][]string // who sees what, in the step under way
 	trust          *verify.Trust
 }
 
@@ -51,7 +53,7 @@ func (m *demo) tour(lab, maker *party, camera, id string) (*labelv1.LabelSummary
 		title string
 		do    func() error
 	}{
-		{"the manufacturer publishes an advisory: a weakness, and the version that mends it", t.advise},
+		{"the manufacturer publishes an advisory: a weakness, and the version that fixes it", t.advise},
 		{"the authority suspends the label: shops still sell units with the old version", func() error {
 			return t.change(t.op, label.Suspend, "vulnerability-open", "Units in shops still have the version with the weakness.", 0)
 		}},
@@ -73,6 +75,9 @@ func (m *demo) tour(lab, maker *party, camera, id string) (*labelv1.LabelSummary
 		if err := t.look(); err != nil {
 			return nil, err
 		}
+		if err := t.show(); err != nil {
+			return nil, err
+		}
 	}
 	next, err := t.seen()
 	if err != nil {
@@ -92,7 +97,7 @@ func (t *tour) advise() error {
 	if err != nil {
 		return err
 	}
-	event := &label.Event{Kind: label.AdvisoryEvent, Advisory: label.DigestOf(e.Advisory), Reason: "advisory", Text: "Firmware 3.8.4 mends two weaknesses.", Made: t.made()}
+	event := &label.Event{Kind: label.AdvisoryEvent, Advisory: label.DigestOf(e.Advisory), Reason: "advisory", Text: "Firmware 3.8.4 fixes two weaknesses.", Made: t.made()}
 	stmt, err := label.NewStatement("advisory.json", event.Subject(), label.TypeEvent, event)
 	if err != nil {
 		return err
@@ -141,14 +146,14 @@ func (t *tour) shed() error {
 	if status.Code(err) != codes.FailedPrecondition {
 		return fmt.Errorf("a suspended label was renewed, or refused for another reason: %v", err)
 	}
-	t.say("manufacturer  is refused: %s", status.Convert(err).Message())
+	t.sees("manufacturer", "is refused: %s", status.Convert(err).Message())
 	r, err := labelv1.NewHoldServiceClient(t.maker.conn).ListHolds(t.ctx, &labelv1.ListHoldsRequest{Device: t.camera})
 	if err != nil {
 		return err
 	}
 	for _, h := range r.GetHolds() {
-		t.say("manufacturer  sees a hold on the product since %s: %s %s", h.GetSince().AsTime().UTC().Format(time.RFC3339), h.GetTitle(), h.GetText())
-		t.say("manufacturer  sees the way out: %s", h.GetWayOut())
+		t.sees("manufacturer", "sees a hold on the product since %s: %s %s", h.GetSince().AsTime().UTC().Format(time.RFC3339), h.GetTitle(), h.GetText())
+		t.sees("manufacturer", "sees the way out: %s", h.GetWayOut())
 	}
 	return nil
 }
@@ -181,13 +186,13 @@ func (t *tour) retest() error {
 
 func (t *tour) made() time.Time { return t.now().UTC().Truncate(time.Second) }
 
-// look prints what a shopper, a shop, the manufacturer and an auditor see.
+// look notes what a shopper, a shop, the manufacturer and an auditor see.
 func (t *tour) look() error {
 	r, err := t.seen()
 	if err != nil {
 		return err
 	}
-	t.say("shopper       %s", shopper(r))
+	t.sees("shopper", "%s", shopper(r))
 	text, err := t.get("/l/" + t.label + ".json")
 	if err != nil {
 		return err
@@ -200,7 +205,8 @@ func (t *tour) look() error {
 	if err := label.DecodeLoose(text, &seen); err != nil {
 		return err
 	}
-	t.say("shop          {\"state\": %q}, %d statements, %d advisories", seen.State, len(seen.History), len(seen.Advisories))
+	t.sees("shop", "gets as data: %s, with %s and %s", seen.State,
+		plural(len(seen.History), "statement", "statements"), plural(len(seen.Advisories), "advisory", "advisories"))
 	if err := t.notices(); err != nil {
 		return err
 	}
@@ -215,7 +221,8 @@ func (t *tour) look() error {
 	if err != nil {
 		return fmt.Errorf("checking the label offline: %w", err)
 	}
-	t.say("auditor       offline: genuine, and %s; the log had %d statements about it on %s", checked.State, len(checked.Statuses), checked.Fresh.UTC().Format(time.RFC3339))
+	t.sees("auditor", "offline: genuine, and %s; the log had %s about it on %s", checked.State,
+		plural(len(checked.Statuses), "statement", "statements"), checked.Fresh.UTC().Format(time.RFC3339))
 	return nil
 }
 
@@ -226,24 +233,46 @@ func (t *tour) verify(id string) (*labelv1.VerifyResponse, error) {
 	return labelv1.NewVerificationServiceClient(t.maker.conn).Verify(t.ctx, &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Id{Id: id}})
 }
 
-// shopper says what the label's page says first.
+// shopper says what the label's page says first, in whole sentences.
 func shopper(r *labelv1.VerifyResponse) string {
-	words := []string{strings.ToLower(strings.TrimPrefix(r.GetSummary().GetState().String(), "LABEL_STATE_"))}
+	words := []string{strings.ToLower(strings.TrimPrefix(r.GetSummary().GetState().String(), "LABEL_STATE_")) + "."}
 	if b := r.GetBecause(); b != nil {
 		words = append(words, b.GetTitle(), b.GetText())
 	}
 	for _, a := range r.GetAdvisories() {
 		if fixed := a.GetAdvisory().GetFixedIn(); fixed != "" {
-			words = append(words, "you need version "+fixed+" or later")
+			words = append(words, "You need version "+fixed+" or later.")
 		}
 	}
 	if next := r.GetBecause().GetSuccessor(); next != "" {
-		words = append(words, "see label "+label.ID(next).Pretty())
+		words = append(words, "See label "+label.ID(next).Pretty()+".")
 	}
-	return strings.Join(words, "; ")
+	return strings.Join(words, " ")
 }
 
-// notices prints what the manufacturer is told that it has not read.
+// sees notes what a party sees.
+func (t *tour) sees(party, format string, args ...any) {
+	t.rows = append(t.rows, []string{party, fmt.Sprintf(format, args...)})
+}
+
+// show prints what the parties see.
+func (t *tour) show() error {
+	p := terminal.NewPage(terminal.Width(t.out))
+	p.Table(nil, t.rows)
+	t.rows = nil
+	_, err := t.out.Write(p.Bytes())
+	return err
+}
+
+// plural writes a number of things.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// notices notes what the manufacturer is told that it has not read.
 func (t *tour) notices() error {
 	r, err := labelv1.NewNoticeServiceClient(t.maker.conn).ListNotices(t.ctx, &labelv1.ListNoticesRequest{PageSize: label.MaxPage})
 	if err != nil {
@@ -251,7 +280,11 @@ func (t *tour) notices() error {
 	}
 	all := r.GetNotices()
 	for _, n := range all[:len(all)-t.told] { // newest first
-		t.say("manufacturer  is told: %s of %s", n.GetKind(), n.GetSubject())
+		subject := n.GetSubject()
+		if id, err := label.ParseID(subject); err == nil {
+			subject = id.Pretty()
+		}
+		t.sees("manufacturer", "is told: %s of %s", n.GetKind(), subject)
 	}
 	t.told = len(all)
 	return nil

@@ -81,7 +81,7 @@ func (p *Page) Pairs(of ...[2]string) {
 }
 
 // Clean replaces control and formatting characters: an escape sequence can
-// rewrite what stands on a terminal, a reversed line is a forgery.
+// rewrite what stands on a terminal, a reversed line is a forgery. Isolates go.
 func Clean(s string, lines bool) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -91,6 +91,8 @@ func Clean(s string, lines bool) string {
 			return ' '
 		case r == '\u200c' || r == '\u200d':
 			return r // within words of scripts that join letters
+		case r >= '\u2066' && r <= '\u2069':
+			return -1 // isolates, which our own texts have around names; no direction that they keep apart reaches a terminal
 		case obeyed(r):
 			return unicode.ReplacementChar
 		}

@@ -32,7 +32,7 @@ func TestNarrowTerminal(t *testing.T) {
 			p.Table(nil, [][]string{{"✓ device", "Camera (model NL-C210), SHA-256 " + digest}, {"✓ status list", prose}})
 		},
 		"findings": func(p *Page) {
-			p.Table([]string{"LEVEL", "FINDING", "CRITERION", "ASKED OF", "EVIDENCE"},
+			p.Table([]string{"LEVEL", "FINDING", "CRITERION", "SHOWN BY", "EVIDENCE"},
 				[][]string{{"3", "✗ unmet", "Each unit has its own secrets, which are well looked after (password-unique, key-unique)", "manufacturer", "aurora-lab AR-2026-0117, northlight NL-7"}})
 		},
 		"submissions": func(p *Page) {
@@ -60,8 +60,8 @@ func TestNarrowTerminal(t *testing.T) {
 	}
 	p := Page{width: HelpWidth}
 	p.Line("a command in a text is whole: \"labelctl event show %s\"", digest)
-	p.Line("  labelctl label approve %s --server labels.example.org:8443", digest)
-	if got := p.b.String(); !strings.Contains(got, "\"labelctl event show "+digest+"\"\n") || !strings.Contains(got, digest+" --server") {
+	p.Line("so is one in brackets, which is how some texts name them (labelctl label suspend): it is")
+	if got := p.b.String(); !strings.Contains(got, "\"labelctl event show "+digest+"\"\n") || !strings.Contains(got, "\n(labelctl label suspend):") {
 		t.Errorf("a command is broken:\n%s", got)
 	}
 	if fits([][]string{{"A", "B"}, {"x", "y z"}}, HelpWidth, true) == nil || Wrapped(prose, 0) != prose {

@@ -22,7 +22,7 @@ func fits(rows [][]string, width int, headed bool) []int {
 				natural, least = append(natural, 0), append(least, 0)
 			}
 			natural[i] = max(natural[i], utf8.RuneCountInString(cell))
-			for _, w := range words(cell) {
+			for _, w := range parts(cell) {
 				least[i] = max(least[i], utf8.RuneCountInString(w))
 			}
 		}
@@ -54,7 +54,8 @@ func fits(rows [][]string, width int, headed bool) []int {
 	return natural
 }
 
-// fitted writes rows in columns of some width, each on as many lines as it needs.
+// fitted writes rows in columns of some width, each on as many lines as it needs. What
+// is wider than the last column stands below, further left.
 func (p *Page) fitted(rows [][]string, columns []int) {
 	for _, row := range rows {
 		var cells [][]string
@@ -69,6 +70,13 @@ func (p *Page) fitted(rows [][]string, columns []int) {
 				text := ""
 				if n < len(cells[i]) {
 					text = cells[i][n]
+				}
+				if i > 0 && i == len(cells)-1 && utf8.RuneCountInString(text) > columns[i] {
+					if before := strings.TrimRight(line.String(), " "); before != "" {
+						fmt.Fprintln(&p.b, before)
+					}
+					line.Reset()
+					line.WriteString(strings.Repeat(" ", max(p.width-utf8.RuneCountInString(text), 0)))
 				}
 				line.WriteString(text)
 				if i < len(cells)-1 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -27,10 +28,18 @@ func Width(w io.Writer) int {
 	return columns
 }
 
-// words splits a text at its spaces, but for quoted commands.
+// parts returns what a text can be broken into.
+func parts(text string) []string {
+	if isCommand(text) {
+		return shellWords(text)
+	}
+	return words(text)
+}
+
+// words splits a text at its spaces, but for commands of ours in quotes or brackets.
 func words(text string) (list []string) {
 	for _, word := range strings.Fields(text) {
-		if n := len(list); n > 0 && strings.HasPrefix(strings.TrimLeft(list[n-1], "("), "\"label") && strings.Count(list[n-1], "\"")%2 == 1 {
+		if n := len(list); n > 0 && unfinished(list[n-1]) {
 			list[n-1] += " " + word
 			continue
 		}
@@ -39,8 +48,19 @@ func words(text string) (list []string) {
 	return list
 }
 
+// unfinished reports whether a word begins a command that does not end with it.
+func unfinished(word string) bool {
+	if strings.HasPrefix(word, "(label") {
+		return (strings.HasPrefix(word, "(labelctl") || strings.HasPrefix(word, "(labeld")) && !strings.ContainsAny(word, "),;")
+	}
+	return strings.HasPrefix(strings.TrimLeft(word, "("), "\"label") && strings.Count(word, "\"")%2 == 1
+}
+
 // fold breaks a text into lines of at most a width, where that can be done.
 func fold(text string, width int) (lines []string) {
+	if isCommand(text) {
+		return broken(text, width)
+	}
 	line, at := "", 0
 	for _, word := range words(text) {
 		n := utf8.RuneCountInString(word)
@@ -56,33 +76,51 @@ func fold(text string, width int) (lines []string) {
 }
 
 // Wrapped breaks the lines of a text that are wider than a terminal. What follows
-// is indented as its line is, and a little more below the point of a list.
+// is indented as its line is, and a little more below the point of a list; what is
+// wider than the room that this leaves is indented less.
 func Wrapped(text string, width int) string {
 	if width == 0 {
 		return text
 	}
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		begins := strings.TrimLeft(line, " ")
-		if utf8.RuneCountInString(line) <= width || (strings.HasPrefix(begins, "labelctl ") || strings.HasPrefix(begins, "labeld ")) {
+	var out []string
+	for _, line := range strings.Split(text, "\n") {
+		if utf8.RuneCountInString(line) <= width {
+			out = append(out, line)
 			continue
 		}
+		begins := strings.TrimLeft(line, " ")
 		lead := line[:len(line)-len(begins)]
 		hang := lead
 		if strings.HasPrefix(begins, "- ") {
 			hang += "  "
 		}
-		lines[i] = lead + strings.Join(fold(begins, width-len(hang)), "\n"+hang)
+		for i, part := range fold(begins, width-len(hang)) {
+			indent := hang
+			if i == 0 {
+				indent = lead
+			}
+			if room := max(width-utf8.RuneCountInString(part), 0); len(indent) > room {
+				indent = indent[:room]
+			}
+			out = append(out, indent+part)
+		}
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(out, "\n")
 }
 
 // FitHelp has the help of a command, and of those below it, fit the width of help.
-// Paragraphs with columns or an indent are left as they are.
+// Paragraphs with columns or an indent are left as they are. Groups of commands run
+// only to refuse; their usage is that of their commands.
 func FitHelp(root *cobra.Command) {
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", HelpWidth)))
+	root.SetUsageTemplate(strings.NewReplacer(
+		".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", HelpWidth),
+		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}",
+	).Replace(root.UsageTemplate()))
 	fill(root)
 }
+
+// continued is where a command goes on on the next line.
+var continued = regexp.MustCompile(` \\\n *`)
 
 func fill(cmd *cobra.Command) {
 	paragraphs := strings.Split(cmd.Long, "\n\n")
@@ -92,6 +130,13 @@ func fill(cmd *cobra.Command) {
 		}
 	}
 	cmd.Long = strings.Join(paragraphs, "\n\n")
+	var examples []string
+	for _, line := range strings.Split(continued.ReplaceAllString(cmd.Example, " "), "\n") {
+		command := strings.TrimLeft(line, " ")
+		indent := line[:len(line)-len(command)]
+		examples = append(examples, indent+strings.Join(broken(command, HelpWidth-len(indent)), "\n"+indent))
+	}
+	cmd.Example = strings.Join(examples, "\n")
 	for _, sub := range cmd.Commands() {
 		fill(sub)
 	}

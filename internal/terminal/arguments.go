@@ -1,0 +1,87 @@
+package terminal
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// NameArguments has a program, and each of its commands, say of a wrong command line which
+// argument is missing or too much, by its name in the usage, and which command was
+// perhaps meant. How many arguments there are is for each command to say.
+func NameArguments(root *cobra.Command) {
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd.HasSubCommands() { // the flag may be that of the command that was meant
+			return cmp.Or(knownCommand(cmd, cmd.Flags().Args()), err)
+		}
+		return err
+	})
+	nameArguments(root)
+}
+
+func nameArguments(cmd *cobra.Command) {
+	check := cmd.Args
+	switch {
+	case cmd.HasSubCommands():
+		cmd.Args = knownCommand
+	case check != nil:
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return argumentError(cmd, args, err)
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		nameArguments(sub)
+	}
+}
+
+// knownCommand refuses what is no command of a group.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("there is no command %q; did you mean %s?", args[0], strings.Join(near, " or "))
+	}
+	return fmt.Errorf("there is no command %q", args[0])
+}
+
+// argumentError says what is wrong with a command's arguments, which err is about.
+func argumentError(cmd *cobra.Command, args []string, err error) error {
+	names := arguments(cmd.Use)
+	text := err.Error()
+	switch n := len(args); {
+	case n < len(names) && !strings.HasPrefix(names[n], "["):
+		text = strings.TrimSuffix(names[n], "...") + " is missing"
+	case n > len(names):
+		text = fmt.Sprintf("%q is an argument too many", args[len(names)])
+	}
+	usage := cmd.Use
+	if cmd.HasParent() {
+		usage = cmd.Parent().CommandPath() + " " + usage
+	}
+	return errors.New(text + "\nusage: " + usage)
+}
+
+// arguments returns the names of the arguments in a usage, which may have options
+// with their values too.
+func arguments(usage string) (names []string) {
+	value := false // of an option
+	for _, word := range strings.Fields(usage)[1:] {
+		switch {
+		case strings.HasPrefix(strings.TrimLeft(word, "["), "-"):
+			value = !strings.HasSuffix(word, "]")
+		case value:
+			value = strings.Contains(word, "|-") // another option instead, which has one too
+		default:
+			names = append(names, word)
+		}
+	}
+	return names
+}
