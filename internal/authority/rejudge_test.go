@@ -573,6 +573,32 @@ func TestAdmissionIsNoTest(t *testing.T) {
 	}
 }
 
+// TestAdmissionAfterThePass has the manufacturer admit that a password is shared, which
+// a laboratory had found to be in order: the tests do not speak of what was admitted
+// since, and the label is not renewed on that.
+func TestAdmissionAfterThePass(t *testing.T) {
+	s := newSale(t)
+	admit := func(number, provision string) {
+		decl := *s.e.Declaration
+		decl.Number, decl.Date = number, label.DateOf(s.Clock.Now())
+		decl.Claims = slices.Clone(decl.Claims)
+		i := slices.IndexFunc(decl.Claims, func(v label.Verdict) bool { return v.Provision == provision })
+		decl.Claims[i].Verdict, decl.Claims[i].Reason = label.Fail, "All units have one."
+		_, _, err := s.Authority.Submit(ctx, s.Caller(labeltest.Maker), s.Seal(labeltest.Maker, s.e.Descriptor, label.TypeDeclaration, &decl))
+		must(t, err)
+	}
+	admit("D-admits", "5.1-1")
+	p := s.now()
+	if p.State != label.Suspended || p.Because.Reason != "failure-declared" {
+		t.Errorf("after the admission the label is %s, %+v", p.State, p.Because)
+	}
+	_, err := s.Authority.Change(ctx, s.Caller(labeltest.Maker), s.Ask(labeltest.Maker, p, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 3 }))
+	if err == nil {
+		t.Error("the label is renewed on the declaration that admits the failure")
+	}
+	s.told("disclaimed")
+}
+
 // TestContradictionIsSaid has the manufacturer declare what cannot be true together:
 // what is said of the label names that.
 func TestContradictionIsSaid(t *testing.T) {

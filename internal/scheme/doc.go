@@ -22,7 +22,8 @@
 // for riskier devices an accredited lab. A lab's word always goes before a
 // manufacturer's, even where the manufacturer's would do, so that what was
 // measured cannot be declared away. What a manufacturer itself claims to fail is
-// met by a lab's pass only. A report of tests for level 2 supports
+// met by a lab's pass only, in tests that did not end before the claim: nobody keeps
+// a label on tests of a product that its manufacturer has since admitted to fail. A report of tests for level 2 supports
 // criteria of levels 1 and 2 only; what it found wrong counts everywhere.
 //
 // What applies. A provision that stands under a condition follows the device's

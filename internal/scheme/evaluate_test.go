@@ -105,7 +105,9 @@ func TestSmall(t *testing.T) {
 
 		// Which verdict stands.
 		{"a lab's fail goes before a claim", "plug", []*scheme.Item{full(t), lab(t, d(60), 3, "p-1=fail", "")}, 0, 1, "base", "unmet; failed by lab: p-1"},
-		{"a lab's pass goes before a claim", "plug", []*scheme.Item{say("p-1=fail p-2=pass", fullFacts), lab(t, d(60), 1, "p-1=pass", "")}, 1, 1, "base", "met"},
+		{"a lab's later pass goes before a claim", "plug", []*scheme.Item{say("p-1=fail p-2=pass", fullFacts), lab(t, d(9), 1, "p-1=pass", "")}, 1, 1, "base", "met"},
+		{"a lab's pass of the day goes before a claim", "plug", []*scheme.Item{say("p-1=fail p-2=pass", fullFacts), lab(t, d(30), 1, "p-1=pass", "")}, 1, 1, "base", "met"},
+		{"what is admitted after a lab's pass", "plug", []*scheme.Item{say("p-1=fail p-2=pass", fullFacts), lab(t, d(31), 1, "p-1=pass", "")}, 0, 1, "base", "unmet; failed by declaration: p-1"},
 		{"a later pass that names no change", "plug", []*scheme.Item{full(t), lab(t, d(9), 1, "p-1=fail", ""), lab(t, d(8), 1, "p-1=pass", "")}, 0, 1, "base", "unmet; failed by lab: p-1"},
 		{"a later pass of a changed product", "plug", []*scheme.Item{full(t), lab(t, d(9), 1, "p-1=fail", ""), changed(t, d(8), 1, "p-1=pass", "")}, 2, 1, "base", "met"},
 		{"a later lab finds", "plug", []*scheme.Item{full(t), lab(t, d(8), 1, "p-1=fail", ""), lab(t, d(9), 1, "p-1=pass", "")}, 0, 1, "base", "unmet; failed by lab: p-1"},

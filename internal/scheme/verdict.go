@@ -127,7 +127,8 @@ func (e *evaluation) vain(provision string) (list []string) {
 // verdict returns the verdict that stands for a provision in a criterion of a
 // level, where no measured failure does, and whose it is: the latest of labs, or
 // else the claim of the declarations. Of one day the worse stands. A claim that it
-// fails yields to a lab's pass only.
+// fails yields to a lab's pass only, in tests that ended on the day of the claim or
+// later: what the manufacturer admits after the tests, they do not speak of.
 func (e *evaluation) verdict(provision string, level int) (items []*Item, stands label.Outcome) {
 	for _, it := range e.reports {
 		v, _ := it.verdicts.get(provision)
@@ -141,10 +142,10 @@ func (e *evaluation) verdict(provision string, level int) (items []*Item, stands
 			items = append(items, it)
 		}
 	}
-	if stands == label.Pass {
+	claims, claimed := e.claim(provision)
+	if stands == label.Pass && (claimed != label.Fail || !claims[0].Date.After(items[0].Date)) {
 		return items, stands
 	}
-	claims, claimed := e.claim(provision)
 	if len(items) == 0 || claimed == label.Fail {
 		return claims, claimed
 	}
