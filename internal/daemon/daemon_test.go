@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"labeld/internal/daemon"
+	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/verify"
 	"labeld/labels"
@@ -247,5 +248,121 @@ func TestOpenRefusesOtherKeysAndOrigins(t *testing.T) {
 				t.Error("opened")
 			}
 		})
+	}
+}
+
+// TestKeysWereInUse gives wrong times to the label keys of a programme, as somebody
+// does who rotates a key and takes the wrong day: neither is it served, nor does the
+// check blame the database.
+func TestKeysWereInUse(t *testing.T) {
+	p := newProgramme(t)
+	other := filepath.Join(t.TempDir(), "b")
+	must(t, daemon.Init(ctx, other, config(), nil, time.Now()))
+	p.end()
+	began := time.Now().UTC().Truncate(time.Second)
+	hour := func(n int) time.Time { return began.Add(time.Duration(n) * time.Hour) }
+	now := began
+	open := func(c *daemon.Config) (*daemon.Daemon, error) {
+		o := options()
+		o.Clock, o.Elapsed = func() time.Time { return now }, func() time.Duration { return now.Sub(began) }
+		return daemon.Open(ctx, c, o)
+	}
+	end := func(d *daemon.Daemon) {
+		stopped, stop := context.WithCancel(ctx)
+		stop()
+		must(t, d.Serve(stopped))
+	}
+	rotated := func() *daemon.Config {
+		c := p.config()
+		c.LabelKey, c.LabelKeyFrom = filepath.Join(other, "label.key"), hour(4)
+		c.RetiredKeys = []daemon.RetiredKey{{Public: "label.pub", From: hour(-1), Until: hour(4)}}
+		return c
+	}
+	first := p.config()
+	first.LabelKeyFrom = hour(-1)
+	for i, sign := range []struct {
+		at int
+		c  *daemon.Config
+	}{{1, first}, {2, first}, {5, rotated()}, {6, rotated()}} { // each entry in a run of its own
+		now = hour(sign.at)
+		var err error
+		p.daemon, err = open(sign.c)
+		must(t, err)
+		must(t, p.accredit("A-"+string(rune('1'+i))))
+		end(p.daemon)
+	}
+	now = hour(24)
+	for name, tc := range map[string]struct {
+		spoil func(*daemon.Config)
+		want  []string
+	}{
+		"key from after its first entry":     {func(c *daemon.Config) { c.LabelKeyFrom = hour(5).Add(time.Minute) }, []string{"label_key_from: ", "entry 2 ", hour(5).Format(time.RFC3339)}},
+		"key from in the future":             {func(c *daemon.Config) { c.LabelKeyFrom = hour(25) }, []string{"label_key_from: ", hour(25).Format(time.RFC3339)}},
+		"retired from after its first entry": {func(c *daemon.Config) { c.RetiredKeys[0].From = hour(2) }, []string{"retired_keys[0].from: ", "entry 0 ", hour(1).Format(time.RFC3339)}},
+		"retired until its last entry":       {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(2) }, []string{"retired_keys[0].until: ", "entry 1 ", hour(2).Add(time.Second).Format(time.RFC3339)}},
+		"retired until before it began":      {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(0) }, []string{"retired_keys[0].until: ", "entry 1 "}},
+	} {
+		c := rotated()
+		tc.spoil(c)
+		d, err := open(c)
+		if err == nil {
+			end(d)
+		}
+		checked := err
+		if name != "key from in the future" { // the check goes by the machine's clock
+			checked = daemon.Check(ctx, c, nil, labeltest.Problems(func(problem string) { t.Errorf("%s: the check says of the database: %s", name, problem) }))
+		}
+		for _, want := range tc.want {
+			if err == nil || !strings.Contains(err.Error(), want) || checked == nil || !strings.Contains(checked.Error(), want) {
+				t.Errorf("%s: the service says %v, the check %v, want %q", name, err, checked, want)
+			}
+		}
+	}
+	d, err := open(rotated())
+	must(t, err)
+	end(d)
+	must(t, daemon.Check(ctx, rotated(), nil, labeltest.Problems(func(problem string) { t.Error(problem) })))
+}
+
+// TestAuthorityStays changes in whose name a programme signs.
+func TestAuthorityStays(t *testing.T) {
+	p := newProgramme(t)
+	operator := label.Organization{ID: "other-authority", Name: "Other Authority", Roles: []label.Role{label.RoleOperator}}
+	_, err := p.daemon.Authority.Enrol(ctx, p.operator(), operator)
+	must(t, err)
+	p.end()
+	var log bytes.Buffer
+	open := func(id, name string) error {
+		c := p.config()
+		c.Authority.ID, c.Authority.Name = id, name
+		o := options()
+		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+		d, err := daemon.Open(ctx, c, o)
+		if err == nil {
+			stopped, stop := context.WithCancel(ctx)
+			stop()
+			must(t, d.Serve(stopped))
+		}
+		return err
+	}
+	refused := func(id, says string) {
+		t.Helper()
+		if err := open(id, "Test Authority"); err == nil || !strings.Contains(err.Error(), "authority.id: ") || !strings.Contains(err.Error(), says) {
+			t.Errorf("as %s it is served: %v", id, err)
+		}
+	}
+	refused("nobody", "not enrolled")
+	refused("lab", "not enrolled as an operator")
+	p.start()
+	must(t, p.accredit("A-1"))
+	p.end()
+	refused("other-authority", "fixed for ever")
+	must(t, open("test-authority", "Test Authority"))
+	if strings.Contains(log.String(), "another name") {
+		t.Errorf("under its old name the log says %s", log.String())
+	}
+	must(t, open("test-authority", "New Name")) // names change, and it is said
+	if !strings.Contains(log.String(), `before="Test Authority" name="New Name"`) {
+		t.Errorf("of the new name the log says %s", log.String())
 	}
 }
