@@ -85,12 +85,30 @@ func TestConfigRefusals(t *testing.T) {
 		"open to the world":  {good + "grpc: 0.0.0.0:8443\n", "tls"},
 		"open on all hosts":  {good + "http: :8080\n", "tls"},
 		"certificate no key": {good + "tls: {cert: c.pem}\n", "cert and key"},
-		"address":            {good + "http: nowhere\n", "http, grpc"},
+		"address":            {good + "http: nowhere\n", "http: "},
 		"a limit":            {good + "limits: {devices: -1}\n", "limits.devices"},
 		"no daily limit":     {good + "limits: {daily_mib: 0}\n", "limits.daily_mib"},
 		"unknown limit":      {good + "limits: {labels: 5}\n", "labels"},
 		"a second document":  {good + "---\nlabel_key: other.key\n", "more than one YAML document"},
-		"retired key":        {good + "retired_keys: [{public: p}]\n", "retired_keys[0]"},
+		"retired key":        {good + "retired_keys: [{public: p}]\n", "retired_keys[0].until: "},
+		"retired key nobody": {good + "retired_keys: [{until: 2026-11-01T00:00:00Z}]\n", "retired_keys[0].public: "},
+		"retired backwards":  {good + "retired_keys: [{public: p, from: 2026-11-01T00:00:00Z, until: 2025-11-01T00:00:00Z}]\n", "retired_keys[0].until: "},
+		"no instant":         {good + "label_key_from: yesterday\n", `label_key_from: is "yesterday", in line 4; give an instant`},
+		"no instant deeper":  {good + "retired_keys:\n  - public: p\n    from: then\n", `retired_keys[0].from: is "then", in line 6; give an instant`},
+		"no number":          {good + "limits: {devices: many}\n", `limits.devices: is "many", in line 4; give a whole number`},
+		"no truth":           {good + "private_webhooks: perhaps\n", `private_webhooks: is "perhaps", in line 4; give true or false`},
+		"a list as a text":   {good + "label_key: [a, b]\n", "label_key: is a list, in line 4; give a text"},
+		"a text as a list":   {good + "audiences: a\n", `audiences: is "a", in line 4; give a list`},
+		"a text as members":  {good + "limits: 5\n", `limits: is "5", in line 4; give its members`},
+		"header name":        {good + "client_header: \"X Y\"\n", "client_header: "},
+		"header with colon":  {good + "client_header: \"X-Forwarded-For:\"\n", "client_header: "},
+		"public label key":   {good + "label_key: label.pub\n", "label_key: label.pub is the public key"},
+		"public log key":     {strings.Replace(good, "/log}", "/log, key: log.pub}", 1), "log.key: log.pub is the public key"},
+		"origin":             {strings.Replace(good, "labels.example.org/log}", "\"labels of example\"}", 1), "log.origin: "},
+		"one address":        {good + "http: 127.0.0.1:8080\ngrpc: 127.0.0.1:8080\n", "grpc: "},
+		"audience":           {good + "audiences: [\"https://labels.example.org\"]\n", "audiences[0]: "},
+		"too much":           {good + "limits: {daily_mib: 99999999999}\n", "limits.daily_mib"},
+		"url without host":   {strings.Replace(good, "https://labels.example.org", "labels.example.org", 1), "url: must begin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := daemon.ParseConfig([]byte(tc.text))
@@ -364,5 +382,32 @@ func TestAuthorityStays(t *testing.T) {
 	must(t, open("test-authority", "New Name")) // names change, and it is said
 	if !strings.Contains(log.String(), `before="Test Authority" name="New Name"`) {
 		t.Errorf("of the new name the log says %s", log.String())
+	}
+}
+
+// TestConfigNamesTheKey has the files of keys be missing, or be other ones.
+func TestConfigNamesTheKey(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "programme")
+	must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
+	until := time.Now().Add(time.Hour)
+	for want, spoil := range map[string]func(*daemon.Config){
+		"label_key: there is no file " + filepath.Join(dir, "keys.pem.pub") + " with the public key": func(c *daemon.Config) { c.LabelKey = "keys.pem" },
+		"log.key: there is no file ": func(c *daemon.Config) { c.Log.Key = "elsewhere.key" },
+		"retired_keys[1].public: there is no file " + filepath.Join(dir, "gone.pub"): func(c *daemon.Config) {
+			c.RetiredKeys = []daemon.RetiredKey{{Public: "operator.pub", Until: until}, {Public: "gone.pub", Until: until}}
+		},
+		"retired_keys[0].public: " + filepath.Join(dir, "operator.key") + ": ": func(c *daemon.Config) { c.RetiredKeys = []daemon.RetiredKey{{Public: "operator.key", Until: until}} },
+		"retired_keys[0].public: label.pub is the key of label_key":            func(c *daemon.Config) { c.RetiredKeys = []daemon.RetiredKey{{Public: "label.pub", Until: until}} },
+		"retired_keys[1].public: operator.pub is the key of retired_keys[0]": func(c *daemon.Config) {
+			c.RetiredKeys = []daemon.RetiredKey{{Public: "operator.pub", Until: until}, {Public: "operator.pub", Until: until}}
+		},
+	} {
+		c, err := daemon.LoadConfig(dir)
+		must(t, err)
+		spoil(c)
+		_, err = daemon.Open(ctx, c, options())
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
 	}
 }
