@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -268,9 +267,8 @@ func (c *Config) check() error {
 		}
 	}
 	for i, name := range c.Audiences {
-		host, port, err := net.SplitHostPort(name)
-		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || host == "" || bad != nil {
-			return fmt.Errorf("audiences[%d]: is %q; give host and port as callers do, such as labels.example.org:8443", i, name)
+		if name == "" || strings.ContainsAny(name, "/ ") {
+			return fmt.Errorf("audiences[%d]: is %q; give host and port as callers do, without https://, such as labels.example.org:8443", i, name)
 		}
 	}
 	if c.ClientHeader != "" && strings.Trim(strings.ToLower(c.ClientHeader), headerLetters) != "" {

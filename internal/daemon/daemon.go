@@ -112,6 +112,9 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if d.store, err = store.Open(c.dir); err != nil {
 		return d, err
 	}
+	if path := store.Path(c.dir); envelope.Exposed(path) {
+		d.log.Warn("others on this machine may read or write the database; chmod 600 keeps it to the service", "file", path)
+	}
 	if err := d.store.View(func(v *store.View) error { return checkOrigin(v, c) }); err != nil {
 		return d, err
 	}

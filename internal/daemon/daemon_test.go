@@ -411,3 +411,35 @@ func TestConfigNamesTheKey(t *testing.T) {
 		}
 	}
 }
+
+// TestOthersMayWriteTheDatabase opens the files of a programme to everybody, and reads
+// what the operator is told.
+func TestOthersMayWriteTheDatabase(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "programme")
+	must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
+	said := func() string {
+		var log bytes.Buffer
+		c, err := daemon.LoadConfig(dir)
+		must(t, err)
+		o := options()
+		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+		d, err := daemon.Open(ctx, c, o)
+		must(t, err)
+		stopped, stop := context.WithCancel(ctx)
+		stop()
+		must(t, d.Serve(stopped))
+		return log.String()
+	}
+	if text := said(); strings.Contains(text, "others on this machine") {
+		t.Errorf("of what the service alone can read the log says %s", text)
+	}
+	for _, name := range []string{"labeld.db", "label.key"} {
+		must(t, os.Chmod(filepath.Join(dir, name), 0o666))
+	}
+	text := said()
+	for _, want := range []string{"read or write the database", filepath.Join(dir, "labeld.db"), "read a private key", filepath.Join(dir, "label.key")} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log does not have %q: %s", want, text)
+		}
+	}
+}
