@@ -25,6 +25,9 @@ type readiness struct {
 
 func (d *Daemon) readiness() (r readiness) {
 	r.Reading = d.store.View(func(v *store.View) error { _, err := v.Head(); return err })
+	if lapse := d.Authority.Behind(); r.Reading == nil && lapse.Err != nil {
+		r.Reading = lapse.Err // of labels nothing is said
+	}
 	if !d.pages.Complete() {
 		r.Search = fmt.Errorf("the search index is still being read from the log")
 	}
@@ -54,7 +57,8 @@ func (d *Daemon) tellReady(ctx context.Context) error {
 //
 //	/healthz     the process lives, and can read its store (of the pages)
 //	/readyz      200 if everything can be done: reading, searching, writing
-//	/readyz/read 200 if everything can be read, also while nothing can be written
+//	/readyz/read 200 if everything can be read, also while nothing can be written;
+//	             503 where an older copy is served, which says of no label how it stands
 type front struct {
 	pages  http.Handler
 	d      *Daemon
