@@ -201,6 +201,7 @@ type Authority struct {
 	quotas      *quotas
 	space       func() (int64, error) // bytes that are free; nil where nobody knows
 	reserve     int64                 // of them that are kept for the authority
+	reserved    atomic.Bool           // operators have been told that these are reached
 }
 
 // Config is what an [Authority] is made of.
@@ -351,7 +352,8 @@ type Lapse struct {
 // instead of how a label stands.
 func (a *Authority) Behind() Lapse { return a.behind }
 
-// Writing returns why nothing can be written now, and nil where it can. While the
+// Writing returns why nothing can be written now, with the cause in the words of whatever
+// failed, and nil where it can. While the
 // last commit failed, one without anything in it is tried every few seconds.
 func (a *Authority) Writing() error {
 	if _, err := a.present(); err != nil {

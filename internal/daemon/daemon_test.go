@@ -443,3 +443,23 @@ func TestOthersMayWriteTheDatabase(t *testing.T) {
 		}
 	}
 }
+
+// TestReadyNamesTheReason keeps more of the disk for operators than there is: the
+// service is ready, and says that only they can write.
+func TestReadyNamesTheReason(t *testing.T) {
+	p := newProgramme(t)
+	if text := p.await("/readyz", 200); !strings.Contains(text, "taking: ok\n") {
+		t.Errorf("with room on the disk /readyz says %q", text)
+	}
+	p.end()
+	path := filepath.Join(p.dir, daemon.ConfigName)
+	text, err := os.ReadFile(path)
+	must(t, err)
+	must(t, os.WriteFile(path, bytes.Replace(text, []byte("reserve_mib: 256"), []byte("reserve_mib: 1073741824"), 1), 0o600))
+	p.start()
+	defer p.end()
+	if text := p.await("/readyz", 200); !strings.Contains(text, "writing: ok\n") || !strings.Contains(text, "taking: only operators can write: ") {
+		t.Errorf("/readyz says %q", text)
+	}
+	must(t, p.accredit("A-1"))
+}
