@@ -49,7 +49,7 @@ func TestClock(t *testing.T) {
 	}
 	d, err := open()
 	must(err)
-	if out, err := run("--accept"); err == nil || !strings.Contains(err.Error(), "in use by another process") {
+	if out, err := run("--accept"); err == nil || !strings.Contains(err.Error(), "in use by another process; stop the service first") {
 		t.Errorf("while it is served, clock --accept says %q, %v", out, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

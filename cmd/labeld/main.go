@@ -20,6 +20,12 @@
 //
 // Keys are encrypted with the passphrase in LABELD_PASSPHRASE, which is asked for
 // where that is not set.
+//
+// The exit code is
+//
+//	0  done
+//	1  failed, or refused; check and head: there is a problem
+//	2  the command line is wrong
 package main
 
 import (
@@ -44,11 +50,46 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
-	if err := newRoot(os.Stdout, os.Stderr).ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, terminal.Wrapped("labeld: "+err.Error(), terminal.Width(os.Stderr)))
-		stop()
-		os.Exit(1)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// The exit codes of what did not succeed.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// A usageError is a command line that cannot be meant.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// A failure is the error of a command that ran.
+type failure struct{ err error }
+
+func (e *failure) Error() string { return e.err.Error() }
+func (e *failure) Unwrap() error { return e.err }
+
+// run runs a command line, says what was wrong, and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot(stdout, stderr)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
 	}
+	width := terminal.Width(stderr)
+	fmt.Fprintln(stderr, terminal.Wrapped("labeld: "+err.Error(), width))
+	_, ran := errors.AsType[*failure](err)
+	if _, usage := errors.AsType[*usageError](err); ran && !usage {
+		return exitFailed
+	}
+	fmt.Fprintln(stderr, terminal.Wrapped("labeld: hint: \""+cmd.CommandPath()+" --help\" says how", width))
+	return exitUsage
 }
 
 // endings are the signals that end the program in order.
@@ -74,6 +115,15 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand(), clockCommand(), headCommand())
 	terminal.FitHelp(root)
 	terminal.NameArguments(root)
+	for _, cmd := range root.Commands() {
+		do := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := do(cmd, args); err != nil {
+				return &failure{err}
+			}
+			return nil
+		}
+	}
 	return root
 }
 

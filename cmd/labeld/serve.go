@@ -39,7 +39,7 @@ every proof: both are fixed for ever.`,
 			if c.Log.Origin == "" {
 				u, err := url.Parse(c.URL)
 				if err != nil || u.Host == "" {
-					return fmt.Errorf("--url: %q is not a URL such as https://labels.example.org", c.URL)
+					return usagef("--url: %q is not a URL such as https://labels.example.org", c.URL)
 				}
 				c.Log.Origin = u.Host + "/log"
 			}
@@ -269,10 +269,10 @@ func require(cmd *cobra.Command, names ...string) {
 func onLoopback(addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return err
+		return usagef("%v", err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("%s is not a loopback address; the demo has throwaway keys and no TLS", addr)
+		return usagef("%s is not a loopback address; the demo has throwaway keys and no TLS", addr)
 	}
 	return nil
 }

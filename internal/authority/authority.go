@@ -116,6 +116,11 @@
 // and a signature of today would give what it says a look of being current. What
 // was signed before is shown, with its dates; there is no status list, and no label
 // is shown with a proof that its history is complete.
+//
+// What happened since its last commit may be missing, such as a suspension. So whoever
+// answers for it says of no label how it stands: [Authority.Behind] is the answer to all
+// who ask, people and programs. What does not follow from what happened to labels is
+// served: the log, keys, what is signed and proves only that it was.
 package authority
 
 import (
@@ -168,6 +173,7 @@ type Authority struct {
 
 	privateHooks bool
 	readOnly     error // why nothing is written or signed; nil where it is
+	behind       Lapse // what is said instead of how labels stand, where it is read-only
 
 	writer     *writer
 	work       *work
@@ -195,6 +201,7 @@ type Authority struct {
 	quotas      *quotas
 	space       func() (int64, error) // bytes that are free; nil where nobody knows
 	reserve     int64                 // of them that are kept for the authority
+	reserved    atomic.Bool           // operators have been told that these are reached
 }
 
 // Config is what an [Authority] is made of.
@@ -298,6 +305,9 @@ func New(c Config) (*Authority, error) {
 	}
 	a.writer = newWriter(a)
 	if a.readOnly != nil {
+		since := a.times.committed.Load().UTC().Truncate(time.Second)
+		a.behind = Lapse{since, label.Errorf(label.Unavailable, label.ReasonReadOnly, "",
+			"this service is behind what it once served: what happened since %s may be missing, such as that a label was suspended, so nothing is said of how labels stand", since.Format(time.RFC3339))}
 		a.list.Store(&statusList{})
 		a.tally.Store(&signedTally{tree: &tally.Tree{}})
 		a.work = idle()
@@ -332,7 +342,18 @@ func (a *Authority) present() (time.Time, error) {
 // ReadOnly returns why nothing is written or signed, and nil where it is.
 func (a *Authority) ReadOnly() error { return a.readOnly }
 
-// Writing returns why nothing can be written now, and nil where it can. While the
+// A Lapse is that the service may lack what happened since an instant.
+type Lapse struct {
+	Since time.Time
+	Err   error // the answer to whoever asks how a label stands; nil where nothing is missing
+}
+
+// Behind returns since when what happened may be missing, which is what to answer
+// instead of how a label stands.
+func (a *Authority) Behind() Lapse { return a.behind }
+
+// Writing returns why nothing can be written now, with the cause in the words of whatever
+// failed, and nil where it can. While the
 // last commit failed, one without anything in it is tried every few seconds.
 func (a *Authority) Writing() error {
 	if _, err := a.present(); err != nil {

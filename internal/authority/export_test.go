@@ -18,6 +18,9 @@ func (a *Authority) FirstAdvice(maker string, next *label.Label) (list []*label.
 	return list, events, err
 }
 
+// TellReserve looks whether operators have to be told that the disk is almost full.
+func (a *Authority) TellReserve(ctx context.Context) error { return a.tellReserve(ctx) }
+
 // Rejudge judges the live labels of a device as if that were due, whatever is to be
 // done before.
 func (a *Authority) Rejudge(ctx context.Context, device label.Digest) error {

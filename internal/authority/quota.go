@@ -1,6 +1,8 @@
 package authority
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 
 	"labeld/internal/label"
 	"labeld/internal/meter"
+	"labeld/internal/notice"
 	"labeld/internal/store"
 )
 
@@ -171,7 +174,19 @@ func (a *Authority) intake(c Caller, size int) error {
 // spare refuses what strangers send as long as there is less room on the disk than is
 // kept for the authority itself: it must be able to suspend and to revoke labels, to
 // revoke keys and to draw the consequences, however full others have made the disk.
+// Operators are told that once, and read it at /readyz as long as it lasts.
 func (a *Authority) spare() error {
+	scarce := a.Taking()
+	if scarce == nil {
+		return nil
+	}
+	a.alarm("keeping the rest of the disk for the authority", "disk", scarce)
+	return label.Errorf(label.Unavailable, label.ReasonDisk, "", "the disk is almost full, and what is left is kept for suspending and revoking labels; operators are told, send this later")
+}
+
+// Taking returns why nothing of strangers is taken, so that operators alone can write,
+// and nil where it is.
+func (a *Authority) Taking() error {
 	if a.space == nil || a.reserve <= 0 {
 		return nil
 	}
@@ -183,6 +198,45 @@ func (a *Authority) spare() error {
 	if free >= a.reserve {
 		return nil
 	}
-	a.alarm("keeping the rest of the disk for the authority", "disk", label.Errorf(label.Unavailable, label.ReasonDisk, "", "%d MiB are free, %d are kept; submissions and reports are refused until there is more", free>>20, a.reserve>>20))
-	return label.Errorf(label.Unavailable, label.ReasonDisk, "", "the disk is almost full, and what is left is kept for suspending and revoking labels; the operator has been told, send this later")
+	return label.Errorf(label.Unavailable, label.ReasonDisk, "", "only operators can write: %d MiB of the disk are free, and %d are kept for suspending and revoking labels (limits.reserve_mib); make room", free>>20, a.reserve>>20)
+}
+
+// A DiskNews is the data of a notice that the disk is almost full.
+type DiskNews struct {
+	Text string `json:"text"`
+}
+
+// keepReserve tells operators when the reserve of the disk is reached, until ctx ends.
+func (a *Authority) keepReserve(ctx context.Context) {
+	tick := time.NewTicker(tryEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := a.tellReserve(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("telling operators that the disk is almost full", "err", err)
+		}
+	}
+}
+
+// tellReserve tells operators when the reserve is reached: once until there is room
+// again, and once a day however often that changes, since the notice takes of it.
+func (a *Authority) tellReserve(ctx context.Context) error {
+	scarce := a.Taking()
+	if scarce == nil || a.reserved.Load() {
+		a.reserved.Store(scarce != nil)
+		return nil
+	}
+	var news DiskNews
+	if e, ok := errors.AsType[*label.Error](scarce); ok {
+		news.Text = e.Text
+	}
+	err := a.writer.do(ctx, []string{"reserve"}, func(_ *store.View, b *store.Batch) error {
+		return a.tellOperators(b, notice.DiskReserved, "disk-reserved-"+label.DateOf(b.At).String(), "disk", news)
+	})
+	a.reserved.Store(err == nil)
+	return err
 }

@@ -3,6 +3,7 @@ package authority_test
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"labeld/internal/example"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/notice"
 	"labeld/internal/store"
 )
 
@@ -100,14 +102,15 @@ func TestQuotas(t *testing.T) {
 // the authority goes on suspending, revoking, and taking back what it trusted.
 func TestReserve(t *testing.T) {
 	w := labeltest.New(t, nil)
-	free := int64(1 << 30)
-	w.Space, w.Reserve = func() (int64, error) { return free, nil }, 256<<20
+	var free atomic.Int64
+	free.Store(1 << 30)
+	w.Space, w.Reserve = func() (int64, error) { return free.Load(), nil }, 256<<20
 	w.Restart()
 	camera, plug := w.Issue(w.Example("camera"), 3), w.Issue(w.Example("plug"), 1)
 	e := w.Example("camera")
 	labeltest.Variant(t, e, 1)
 	maker := w.Caller(labeltest.Maker)
-	free = 256<<20 - 1
+	free.Store(256<<20 - 1)
 	full := func(what string, err error) {
 		t.Helper()
 		if label.KindOf(err) != label.Unavailable || label.ReasonOf(err) != label.ReasonDisk {
@@ -139,7 +142,7 @@ func TestReserve(t *testing.T) {
 	_, _, err = w.Authority.Register(ctx, w.Caller(labeltest.Operator), e.Descriptor)
 	must(t, err) // an operator knows what for
 
-	free = 256 << 20
+	free.Store(256 << 20)
 	_, err = w.Authority.Complain(ctx, store.Complaint{Kind: authority.Other, Text: "Nothing."})
 	must(t, err)
 	w.Space = func() (int64, error) { return 0, fmt.Errorf("no such device") }
@@ -149,4 +152,53 @@ func TestReserve(t *testing.T) {
 	if w.Authority.Alarms() == 0 {
 		t.Error("nobody is told that it is not known how full the disk is")
 	}
+}
+
+// TestReserveIsTold has the disk become almost full, and free, and full again: operators
+// read why strangers are refused, in one notice and not in one for each refusal.
+func TestReserveIsTold(t *testing.T) {
+	w := labeltest.New(t, nil)
+	var free atomic.Int64
+	free.Store(1 << 30)
+	w.Space, w.Reserve = func() (int64, error) { return free.Load(), nil }, 256<<20
+	w.Restart()
+	notices := func() (n int) {
+		for _, kind := range told(t, w, labeltest.Operator) {
+			if kind == notice.DiskReserved {
+				n++
+			}
+		}
+		return n
+	}
+	look := func(want int) {
+		t.Helper()
+		must(t, w.Authority.TellReserve(ctx))
+		if n := notices(); n != want {
+			t.Errorf("operators have %d notices, want %d", n, want)
+		}
+	}
+	look(0)
+	if err := w.Authority.Taking(); err != nil {
+		t.Errorf("there is room, and nothing is taken: %v", err)
+	}
+	free.Store(12 << 20)
+	if err := w.Authority.Taking(); err == nil || !strings.Contains(err.Error(), "only operators can write: 12 MiB of the disk are free, and 256 are kept") {
+		t.Errorf("with 12 MiB free it says %v", err)
+	}
+	if err := w.Authority.Writing(); err != nil {
+		t.Errorf("operators cannot write: %v", err)
+	}
+	look(1)
+	look(1)
+	w.Restart()
+	look(1)
+	free.Store(1 << 30)
+	look(1)
+	free.Store(1 << 20)
+	look(1) // the same day
+	free.Store(1 << 30)
+	look(1)
+	w.Clock.Set(w.Clock.Now().Add(25 * time.Hour))
+	free.Store(1 << 20)
+	look(2)
 }

@@ -74,7 +74,10 @@ func TestWritingIsTriedAgain(t *testing.T) {
 	f.tries = make(chan struct{}, 1)
 	_, err := w.Authority.Enrol(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleLab}})
 	wants(t, err, label.Unavailable, label.ReasonStorage)
-	if err := w.Authority.Writing(); err == nil || !strings.Contains(err.Error(), "cannot write now") {
+	if !strings.Contains(err.Error(), "(the disk is full)") {
+		t.Errorf("who asks for something is not told why it is refused: %v", err)
+	}
+	if err := w.Authority.Writing(); err == nil || !strings.Contains(err.Error(), "cannot write now: the disk is full") {
 		t.Errorf("on a full disk, asked whether it writes, it says %v", err)
 	}
 	f.tries <- struct{}{}

@@ -29,6 +29,7 @@ func (a *Authority) startWork() {
 	a.work.running.Go(func() { a.keepWatch(ctx) })
 	a.work.running.Go(func() { a.keepAdvising(ctx) })
 	a.work.running.Go(func() { a.writer.keepTrying(ctx) })
+	a.work.running.Go(func() { a.keepReserve(ctx) })
 }
 
 // wake has events looked at.

@@ -51,7 +51,7 @@ type writer struct {
 	first chan *op
 
 	underway atomic.Int64          // requests that will soon queue an op
-	failure  atomic.Pointer[error] // of the last commit; nil where it did not fail
+	failure  atomic.Pointer[error] // of the last commit, with its cause; nil where it did not fail
 
 	mu     sync.RWMutex // held for reading while queueing, for writing to close
 	closed bool
@@ -301,9 +301,14 @@ func (w *writer) commit(ops []*op) {
 		w.a.log.Error("commit failed", "err", err, "operations", len(ready))
 		w.a.enrolled(b)
 		w.a.openReports.known = false // they are counted anew
+		failure := label.Errorf(label.Unavailable, label.ReasonStorage, "", "the store cannot write now: %v", err)
+		w.failure.Store(new(error(failure)))
+		why := "/readyz and the operator's log say why"
+		if errors.Is(err, store.ErrNoRoom) {
+			why = store.ErrNoRoom.Error()
+		}
 		err = label.Errorf(label.Unavailable, label.ReasonStorage, "",
-			"the store cannot write now (the operator's log says why); repeat the request, which is safe whether or not this one was stored")
-		w.failure.Store(&err)
+			"the store cannot write now (%s); repeat the request, which is safe whether or not this one was stored", why)
 	}
 	if err != nil {
 		w.a.quotas.forget()

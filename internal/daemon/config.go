@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -10,8 +11,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -134,6 +138,9 @@ func DefaultLimits() LimitsConfig {
 	}
 }
 
+// mostLimit bounds every limit, so that it can be reckoned with in bytes.
+const mostLimit = 1 << 30
+
 func (l *LimitsConfig) check() error {
 	for _, f := range []struct {
 		name         string
@@ -141,12 +148,12 @@ func (l *LimitsConfig) check() error {
 	}{
 		{"calls", l.Calls, 1}, {"devices", l.Devices, 1}, {"pictures", l.Pictures, 1}, {"test_notices", l.TestNotices, 1}, {"daily_mib", l.DailyMiB, 1}, {"reserve_mib", l.ReserveMiB, 0},
 	} {
-		if f.value < f.least {
-			return fmt.Errorf("limits.%s: is %d; give at least %d, or leave it out for the default", f.name, f.value, f.least)
+		if f.value < f.least || f.value > mostLimit {
+			return fmt.Errorf("limits.%s: is %d; give at least %d and at most %d, or leave it out for the default", f.name, f.value, f.least, mostLimit)
 		}
 	}
-	if l.MemoryMiB != 0 && l.MemoryMiB < leastMemoryMiB {
-		return fmt.Errorf("limits.memory_mib: is %d; give at least %d, or 0 to have it follow the registry and the machine", l.MemoryMiB, leastMemoryMiB)
+	if l.MemoryMiB != 0 && (l.MemoryMiB < leastMemoryMiB || l.MemoryMiB > mostLimit) {
+		return fmt.Errorf("limits.memory_mib: is %d; give at least %d and at most %d, or 0 to have it follow the registry and the machine", l.MemoryMiB, leastMemoryMiB, mostLimit)
 	}
 	return nil
 }
@@ -211,6 +218,12 @@ func ParseConfig(text []byte) (*Config, error) {
 		LabelKey: "label.key", Log: LogConfig{Key: "log.key", Head: "log.head"},
 		Limits: DefaultLimits(),
 	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err == nil && len(doc.Content) > 0 {
+		if err := misread(doc.Content[0], reflect.TypeFor[Config](), ""); err != nil {
+			return nil, err
+		}
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
 	if err := dec.Decode(c); err != nil {
@@ -223,8 +236,8 @@ func ParseConfig(text []byte) (*Config, error) {
 }
 
 func (c *Config) check() error {
-	if err := qr.CheckBase(strings.TrimSuffix(c.URL, ":0")); err != nil {
-		return fmt.Errorf("url: %w", err)
+	if e, ok := errors.AsType[*label.Error](qr.CheckBase(strings.TrimSuffix(c.URL, ":0"))); ok {
+		return fmt.Errorf("url: %s", e.Text)
 	}
 	if host, ok := strings.CutPrefix(c.URL, "http://"); ok && !loopback(withPort(host)) {
 		return fmt.Errorf("url: %s is plain http; a code that people scan must lead to https", c.URL)
@@ -241,12 +254,32 @@ func (c *Config) check() error {
 	if err := party.Validate(); err != nil {
 		return label.Within("authority", err)
 	}
-	for _, addr := range []string{c.HTTP, c.GRPC} {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			return fmt.Errorf("http, grpc: %w", err)
+	for _, f := range []struct{ name, addr string }{{"http", c.HTTP}, {"grpc", c.GRPC}} {
+		_, port, err := net.SplitHostPort(f.addr)
+		if err != nil || port == "" {
+			return fmt.Errorf("%s: is %q; give host and port, such as 127.0.0.1:8080", f.name, f.addr)
 		}
-		if !loopback(addr) && c.TLS.Cert == "" {
-			return fmt.Errorf("tls: %s is not a loopback address; give tls.cert and tls.key, or listen on 127.0.0.1 behind a proxy", addr)
+		if f.name == "grpc" && f.addr == c.HTTP && port != "0" {
+			return fmt.Errorf("grpc: is %s, where http listens; give it a port of its own", f.addr)
+		}
+		if !loopback(f.addr) && c.TLS.Cert == "" {
+			return fmt.Errorf("tls: %s is not a loopback address; give tls.cert and tls.key, or listen on 127.0.0.1 behind a proxy", f.addr)
+		}
+	}
+	for i, name := range c.Audiences {
+		if name == "" || strings.ContainsAny(name, "/ ") {
+			return fmt.Errorf("audiences[%d]: is %q; give host and port as callers do, without https://, such as labels.example.org:8443", i, name)
+		}
+	}
+	if c.ClientHeader != "" && strings.Trim(strings.ToLower(c.ClientHeader), headerLetters) != "" {
+		return fmt.Errorf("client_header: %q is not the name of a header; give one such as X-Forwarded-For, without a colon", c.ClientHeader)
+	}
+	if strings.ContainsFunc(c.Log.Origin, func(r rune) bool { return unicode.IsSpace(r) || r == '+' }) || !utf8.ValidString(c.Log.Origin) {
+		return fmt.Errorf("log.origin: is %q; no space and no + can stand in it, give a name such as labels.example.org/log", c.Log.Origin)
+	}
+	for _, f := range []struct{ name, key string }{{"label_key", c.LabelKey}, {"log.key", c.Log.Key}} {
+		if private, ok := strings.CutSuffix(f.key, ".pub"); ok && !strings.Contains(f.key, "://") {
+			return fmt.Errorf("%s: %s is the public key; name the private one, which lies beside it, such as %s.key", f.name, f.key, private)
 		}
 	}
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
@@ -256,11 +289,84 @@ func (c *Config) check() error {
 		return err
 	}
 	for i, k := range c.RetiredKeys {
-		if k.Public == "" || k.Until.IsZero() || !k.Until.After(k.From) {
-			return fmt.Errorf("retired_keys[%d]: needs public, from and a later until", i)
+		switch name := fmt.Sprintf("retired_keys[%d]", i); {
+		case k.Public == "":
+			return fmt.Errorf("%s.public: is required: the PEM file with the public key", name)
+		case k.Until.IsZero():
+			return fmt.Errorf("%s.until: is required: the instant from which the key was no longer used", name)
+		case !k.Until.After(k.From):
+			return fmt.Errorf("%s.until: is %s, which is not after its from, %s", name, instant(k.Until), instant(k.From))
 		}
 	}
 	return nil
+}
+
+// headerLetters are what the name of a header is made of (RFC 9110, 5.6.2), in lower
+// case.
+const headerLetters = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+
+// misread refuses a value that its member of the configuration cannot take, in the
+// words of that member: the decoder knows only the line. Members that there are not
+// are left to the decoder.
+func misread(n *yaml.Node, t reflect.Type, name string) error {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	refuse := func(want string) error {
+		is := fmt.Sprintf("%q", n.Value)
+		switch n.Kind {
+		case yaml.SequenceNode:
+			is = "a list"
+		case yaml.MappingNode:
+			is = "members"
+		}
+		return fmt.Errorf("%s: is %s, in line %d; give %s", cmp.Or(name, "the configuration"), is, n.Line, want)
+	}
+	switch {
+	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null":
+		return nil // its default
+	case t == reflect.TypeFor[time.Time]():
+		if n.Decode(new(time.Time)) != nil {
+			return refuse("an instant, such as 2026-11-01T00:00:00Z")
+		}
+		return nil
+	case t.Kind() == reflect.Slice:
+		if n.Kind != yaml.SequenceNode {
+			return refuse("a list")
+		}
+		for i, item := range n.Content {
+			if err := misread(item, t.Elem(), fmt.Sprintf("%s[%d]", name, i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case t.Kind() == reflect.Struct:
+		if n.Kind != yaml.MappingNode {
+			return refuse("its members")
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			f, ok := member(t, n.Content[i].Value)
+			if !ok {
+				continue
+			}
+			if err := misread(n.Content[i+1], f.Type, strings.TrimPrefix(name+"."+n.Content[i].Value, ".")); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if n.Decode(reflect.New(t).Interface()) != nil {
+		return refuse(map[reflect.Kind]string{reflect.Int: "a whole number", reflect.Bool: "true or false", reflect.String: "a text"}[t.Kind()])
+	}
+	return nil
+}
+
+// member returns the field of a struct that the configuration knows by a name.
+func member(t reflect.Type, name string) (reflect.StructField, bool) {
+	return t.FieldByNameFunc(func(field string) bool {
+		f, _ := t.FieldByName(field)
+		return f.Tag.Get("yaml") == name
+	})
 }
 
 // loopback reports whether an address to listen on is reached from this

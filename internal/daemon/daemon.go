@@ -24,6 +24,7 @@ import (
 	"labeld/internal/notice"
 	"labeld/internal/qr"
 	"labeld/internal/rpc"
+	"labeld/internal/scheme"
 	"labeld/internal/store"
 	"labeld/internal/translog"
 	"labeld/internal/verify"
@@ -111,7 +112,10 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if d.store, err = store.Open(c.dir); err != nil {
 		return d, err
 	}
-	if err := d.checkOrigin(c); err != nil {
+	if path := store.Path(c.dir); envelope.Exposed(path) {
+		d.log.Warn("others on this machine may read or write the database; chmod 600 keeps it to the service", "file", path)
+	}
+	if err := d.store.View(func(v *store.View) error { return checkOrigin(v, c) }); err != nil {
 		return d, err
 	}
 	readOnly, err := d.keepHeads(c, trust)
@@ -121,7 +125,7 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if readOnly != nil {
 		d.log.Error("the service is read-only", "why", readOnly)
 	}
-	if err := d.identify(c, trust, programme, readOnly != nil); err != nil {
+	if err := d.identify(c, trust, programme, readOnly != nil, o.Clock()); err != nil {
 		return d, err
 	}
 	audiences := c.Audiences
@@ -205,13 +209,11 @@ func listen(name, addr string) (net.Listener, error) {
 }
 
 // checkOrigin refuses a log that goes by another name than it was made with.
-func (d *Daemon) checkOrigin(c *Config) error {
-	return d.store.View(func(v *store.View) error {
-		if o := v.Origin(); o != c.Log.Origin {
-			return fmt.Errorf("log.origin: the database is of log %q, the configuration says %q; an origin is fixed for ever", o, c.Log.Origin)
-		}
-		return nil
-	})
+func checkOrigin(v *store.View, c *Config) error {
+	if o := v.Origin(); o != c.Log.Origin {
+		return fmt.Errorf("log.origin: the database is of log %q, the configuration says %q; an origin is fixed for ever", o, c.Log.Origin)
+	}
+	return nil
 }
 
 // Serve answers until ctx ends, then drains: health turns to not serving,
@@ -281,7 +283,8 @@ func (d *Daemon) release() error {
 // Check verifies a programme that is not being served: every page, hash, index
 // and signature, and that its log continues the head that was served last, where
 // there is a head file, and the newest of those given. It reports each problem, and
-// needs no private key.
+// needs no private key. A configuration that is not that of the database is an error,
+// and no problem of the database.
 func Check(ctx context.Context, c *Config, against []store.KeptHead, watch store.Watch) error {
 	programme, err := c.programme()
 	if err != nil {
@@ -300,12 +303,28 @@ func Check(ctx context.Context, c *Config, against []store.KeptHead, watch store
 	settled, settle := context.WithCancel(ctx)
 	var g errgroup.Group
 	g.Go(func() error { return settleMemory(settled, s, log, mappedLimitOfCheck, settleEveryOfCheck, func() {}) })
-	err = checkHeads(s, c, trust, against, watch.Problem)
+	err = s.View(func(v *store.View) error { return checkConfigured(v, c, trust, programme) })
+	if err == nil {
+		err = checkHeads(s, c, trust, against, watch.Problem)
+	}
 	if err == nil {
 		err = authority.Check(ctx, s, trust, programme, watch)
 	}
 	settle()
 	return errors.Join(err, g.Wait(), s.Close())
+}
+
+// checkConfigured refuses a configuration that is not that of a database. Damaged
+// records are left to the check.
+func checkConfigured(v *store.View, c *Config, trust *verify.Trust, p *scheme.Programme) error {
+	err := checkOrigin(v, c)
+	if err == nil {
+		_, _, err = checkServed(v, c, trust, p, time.Now())
+	}
+	if _, damaged := errors.AsType[*store.Damage](err); damaged {
+		return nil
+	}
+	return err
 }
 
 // checkHeads reports what of the log heads the log does not continue.

@@ -173,6 +173,22 @@ func ReadHead(ctx context.Context, c *Config) (*HeadState, error) {
 	return out, errors.Join(err, s.Close())
 }
 
+// GivenUp says what is lost when the database is taken for the newest: the head that
+// was served, and how many of its entries others may have seen that the database does
+// not have. It is empty where nothing that is known is lost.
+func (h *HeadState) GivenUp() string {
+	lag, ok := errors.AsType[*store.Lag](h.Doubt)
+	switch {
+	case ok && lag.Head.N > lag.Log.N:
+		return fmt.Sprintf("the head with %d entries and root %s; the last %d, or more where this is another branch, which others may have seen, are missing from now on", lag.Head.N, lag.Head.Hash, lag.Missing())
+	case ok:
+		return fmt.Sprintf("the head with %d entries and root %s; the database has other entries instead of the last 1 at least, which others may have seen", lag.Head.N, lag.Head.Hash)
+	case h.Doubt != nil:
+		return fmt.Sprintf("whatever was served after %d entries, which nobody here can tell: %v", h.Log.N, h.Doubt)
+	}
+	return ""
+}
+
 // AcceptHead takes the database for the newest, by an operator's act: the head file
 // is made anew with its log head. One that is there is kept beside it. It is refused
 // while a service runs, which holds the database.

@@ -135,7 +135,12 @@ func (p *programme) readOnly(why string) {
 	if status, _ := p.get(verify.ListPath); status == 200 {
 		p.t.Error("it shows a status list")
 	}
-	p.await("/readyz/read", 200)
+	if status, text := p.get("/readyz/read"); status != 503 || !strings.Contains(text, "reading: ") || !strings.Contains(text, "what happened since ") {
+		p.t.Errorf("of labels nothing can be read, and /readyz/read answers %d %s", status, text)
+	}
+	if status, text := p.get("/api/changes"); status != 503 || !strings.Contains(text, "READ_ONLY") {
+		p.t.Errorf("the feed answers %d %s", status, text)
+	}
 	if status, text := p.get("/readyz"); status != 503 || !strings.Contains(text, why) {
 		p.t.Errorf("/readyz answers %d %s", status, text)
 	}

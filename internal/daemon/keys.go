@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -47,10 +50,17 @@ func (c *Config) trust(ctx context.Context, url string, p *scheme.Programme) (*v
 		Log:       verify.TrustLog{Origin: c.Log.Origin, VKey: vkey, URL: url + "/log/"},
 		Schemes:   p.Refs(),
 	}
-	for _, k := range c.RetiredKeys {
+	for i, k := range c.RetiredKeys {
 		pub, err := readPublic(c.path(k.Public))
 		if err != nil {
-			return nil, fmt.Errorf("retired_keys: %w", err)
+			return nil, fmt.Errorf("retired_keys[%d].public: %w", i, err)
+		}
+		if j := slices.IndexFunc(t.LabelKeys, func(k verify.TrustKey) bool { return k.ID == pub.ID }); j >= 0 {
+			same := "label_key"
+			if j > 0 {
+				same = fmt.Sprintf("retired_keys[%d]", j-1)
+			}
+			return nil, fmt.Errorf("retired_keys[%d].public: %s is the key of %s, and a key has one time of use; name the file of the retired one", i, k.Public, same)
 		}
 		t.LabelKeys = append(t.LabelKeys, verify.TrustKey{ID: pub.ID, PEM: pub.PEM, From: k.From.UTC(), Until: k.Until.UTC()})
 	}
@@ -66,11 +76,18 @@ func (c *Config) public(ctx context.Context, key string) (*envelope.PublicKey, e
 		}
 		return s.Public, nil
 	}
-	return readPublic(envelope.PublicName(c.path(key)))
+	public, err := readPublic(envelope.PublicName(c.path(key)))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w; it lies beside the private one, which is %s", err, key)
+	}
+	return public, err
 }
 
 func readPublic(path string) (*envelope.PublicKey, error) {
 	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no file %s with the public key: %w", path, fs.ErrNotExist)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the public key: %w", err)
 	}

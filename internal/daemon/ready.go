@@ -21,14 +21,18 @@ type readiness struct {
 	Reading error // labels, pages, the log
 	Search  error // whether the search index is complete
 	Writing error
+	Taking  error // of strangers; operators can write all the same
 }
 
 func (d *Daemon) readiness() (r readiness) {
 	r.Reading = d.store.View(func(v *store.View) error { _, err := v.Head(); return err })
+	if lapse := d.Authority.Behind(); r.Reading == nil && lapse.Err != nil {
+		r.Reading = lapse.Err // of labels nothing is said
+	}
 	if !d.pages.Complete() {
 		r.Search = fmt.Errorf("the search index is still being read from the log")
 	}
-	r.Writing = d.Authority.Writing()
+	r.Writing, r.Taking = d.Authority.Writing(), d.Authority.Taking()
 	return r
 }
 
@@ -53,8 +57,11 @@ func (d *Daemon) tellReady(ctx context.Context) error {
 // what panicked.
 //
 //	/healthz     the process lives, and can read its store (of the pages)
-//	/readyz      200 if everything can be done: reading, searching, writing
-//	/readyz/read 200 if everything can be read, also while nothing can be written
+//	/readyz      200 if everything can be done: reading, searching, writing. Where the
+//	             reserve of the disk is reached it says that nothing of strangers is
+//	             taken, and is 200: operators must get through to suspend labels
+//	/readyz/read 200 if everything can be read, also while nothing can be written;
+//	             503 where an older copy is served, which says of no label how it stands
 type front struct {
 	pages  http.Handler
 	d      *Daemon
@@ -103,6 +110,7 @@ func (f *front) ready(w http.ResponseWriter, readOnly bool) {
 	say("reading", state.Reading, true)
 	say("search", state.Search, true)
 	say("writing", state.Writing, !readOnly)
+	say("taking", state.Taking, false)
 	head := w.Header()
 	head.Set("Content-Type", "text/plain; charset=utf-8")
 	head.Set("Cache-Control", "no-store")

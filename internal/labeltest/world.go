@@ -100,6 +100,7 @@ type World struct {
 	Quotas          authority.Quotas
 	Space           func() (int64, error)
 	Reserve         int64
+	ReadOnly        error
 
 	wrap func(authority.Store) authority.Store
 }
@@ -183,7 +184,7 @@ func (w *World) start() (err error) {
 	a, err := authority.New(authority.Config{
 		Store: s, Programme: w.Programme, Issuer: w.Issuer, Trust: w.Trust,
 		Audiences: []string{Audience}, PrivateWebhooks: w.PrivateWebhooks, Clock: w.Clock.Now, Elapsed: w.Clock.Elapsed,
-		Quotas: w.Quotas, Space: w.Space, Reserve: w.Reserve,
+		Quotas: w.Quotas, Space: w.Space, Reserve: w.Reserve, ReadOnly: w.ReadOnly,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err == nil {

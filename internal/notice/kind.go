@@ -44,6 +44,7 @@ const (
 	EventReported        = "event.reported"        // to the operators who did not report it: what labels rest on failed, or there is an advisory
 	EventFailed          = "event.failed"          // to operators: labels that an event could not be drawn for
 	WorkFailed           = "work.failed"           // to operators: items that other work went on past
+	DiskReserved         = "disk.reserved"         // to operators: the disk is almost full, and nothing of others is taken
 	HookTest             = "hook.test"
 )
 
@@ -93,6 +94,7 @@ var Kinds = []Kind{
 	{EventReported, "Event reported by another operator", false},
 	{EventFailed, "Consequences not drawn", false},
 	{WorkFailed, "Item that failed", false},
+	{DiskReserved, "Disk almost full: only operators can write", false},
 	{HookTest, "Test", false},
 }
 

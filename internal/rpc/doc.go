@@ -21,6 +21,12 @@
 // fails costs too. Operators are never refused. Who has used its allowance up gets
 // RESOURCE_EXHAUSTED with the reason TOO_MANY_REQUESTS.
 //
+// # Older copies
+//
+// A service that was set back to an older copy of its database answers every call but
+// those for the criteria with UNAVAILABLE and the reason READ_ONLY. Its health is not
+// serving.
+//
 // # What else is served
 //
 // grpc.health.v1.Health, and reflection, so that grpcurl works without files.

@@ -172,6 +172,9 @@ func (in *interceptor) unary(ctx context.Context, req any, info *grpc.UnaryServe
 		}
 		ctx = context.WithValue(ctx, callerKey{}, c)
 	}
+	if err := in.behind(c, info.FullMethod); err != nil {
+		return nil, statusOf(ctx, in.log, info.FullMethod, err)
+	}
 	if err := in.pay(ctx, c, costOf(info.FullMethod, req)); err != nil {
 		return nil, statusOf(ctx, in.log, info.FullMethod, err)
 	}
@@ -180,6 +183,22 @@ func (in *interceptor) unary(ctx context.Context, req any, info *grpc.UnaryServe
 		return nil, in.refused(ctx, c, info.FullMethod, err)
 	}
 	return resp, err
+}
+
+// behind refuses a call where the service may lack what happened: a program that reads
+// "active" acts by it. Operators are told what to do. The criteria follow from the
+// programme's data, and are told all the same; nothing else is, so that a call that is
+// added later is refused until somebody has thought of it.
+func (in *interceptor) behind(c authority.Caller, method string) error {
+	lapse := in.a.Behind()
+	switch {
+	case lapse.Err == nil, !strings.HasPrefix(method, "/label.v1."),
+		method == labelv1.AuthorityService_ListSchemes_FullMethodName, method == labelv1.AuthorityService_GetScheme_FullMethodName:
+		return nil
+	case c.Is(label.RoleOperator):
+		return in.a.ReadOnly()
+	}
+	return lapse.Err
 }
 
 // refused returns the status of a call that failed, which is paid for: to guess costs

@@ -155,10 +155,15 @@ type Lag struct {
 	Head, Log translog.Tree // the head, and what the database has
 }
 
-// Error says what is missing.
+// Missing returns how many entries at least of those that led to the head the database
+// does not have. Which of the others it has is not known.
+func (l *Lag) Missing() int64 { return max(l.Head.N-l.Log.N, 1) }
+
+// Error says what is missing. Of a log that is shorter than the head nobody can tell
+// whether it leads there, or somewhere else.
 func (l *Lag) Error() string {
-	if n := l.Head.N - l.Log.N; n > 0 {
-		return fmt.Sprintf("the database is an older copy: its log has %d entries, and a log head with %d was served; the last %d are missing", l.Log.N, l.Head.N, n)
+	if l.Head.N > l.Log.N {
+		return fmt.Sprintf("the database is an older copy, or another branch of the log: its log has %d entries, and a log head with %d was served; the last %d are missing", l.Log.N, l.Head.N, l.Missing())
 	}
 	return fmt.Sprintf("the database is of another branch of the log: of the log head with %d entries and root %s that was served, it has other entries", l.Head.N, l.Head.Hash)
 }

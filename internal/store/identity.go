@@ -10,6 +10,8 @@ import (
 // cannot do without.
 type Identity struct {
 	URL       string                  `json:"url"`       // base, as configured
+	Authority string                  `json:"authority"` // ID of the operators' organization, in whose name is signed
+	Name      string                  `json:"name"`      // of the authority, which may change
 	LabelKeys []string                `json:"labelKeys"` // IDs of all that have signed labels
 	Schemes   map[string]label.Digest `json:"schemes"`   // SHA-256 of each that was served, by ID, a space and version
 }

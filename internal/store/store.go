@@ -188,7 +188,7 @@ func open(dir string, readOnly bool) (_ *Store, err error) {
 		InitialMmapSize: 1 << 30,
 	})
 	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("the database %s is in use by another process", s.path)
+		return nil, fmt.Errorf("the database %s is in use by another process; stop the service first, or take a copy of the data directory from a snapshot of the file system", s.path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the database %s: %w", s.path, err)

@@ -50,9 +50,13 @@ func (t *Trust) counted(u *envelope.Unverified, field string, read func(*envelop
 }
 
 // made returns when a statement says that it was made.
-func made(v *envelope.Verified) (at time.Time, err error) {
+func made(v *envelope.Verified) (time.Time, error) { return Made(v.Payload()) }
+
+// Made returns when a statement of the authority says that it was made, by which its
+// key is held against the times of its use. It checks no signature.
+func Made(payload []byte) (at time.Time, err error) {
 	var st label.Statement
-	if err := label.DecodeLoose(v.Payload(), &st); err != nil {
+	if err := label.DecodeLoose(payload, &st); err != nil {
 		return at, err
 	}
 	var p struct {
@@ -63,7 +67,7 @@ func made(v *envelope.Verified) (at time.Time, err error) {
 	if err := label.DecodeLoose(st.Predicate, &p); err != nil {
 		return at, label.Within("predicate", err)
 	}
-	switch v.PredicateType() {
+	switch st.PredicateType {
 	case label.TypeLabel:
 		at = p.Issued
 	case label.TypeStatus, label.TypeAccreditation, label.TypeAssignment, label.TypeSurveillancePlan, label.TypeSurveillanceDraw:
@@ -71,7 +75,7 @@ func made(v *envelope.Verified) (at time.Time, err error) {
 	case label.TypeDecision, label.TypeRuling:
 		at = p.Decided
 	default:
-		return at, label.Errorf(label.Invalid, label.ReasonUnknownType, "predicateType", "is %q, which this authority is not known to sign", v.PredicateType())
+		return at, label.Errorf(label.Invalid, label.ReasonUnknownType, "predicateType", "is %q, which this authority is not known to sign", st.PredicateType)
 	}
 	if at.IsZero() {
 		return at, label.Errorf(label.Invalid, label.ReasonMissing, "predicate", "does not say when it was made")

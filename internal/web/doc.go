@@ -168,6 +168,9 @@
 // all who do not ask for text/html by name. The detail of an internal error is
 // in the log only. No error may be cached.
 //
+// A service that was set back to an older copy of its database answers 503 with the
+// reason READ_ONLY to all who ask how a label stands (behind.go).
+//
 // # Cursors
 //
 // What happened to labels is read after a cursor (/api/changes?after=), which the

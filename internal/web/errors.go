@@ -72,6 +72,9 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error, to rea
 // failTyped answers with an error about something that was typed. What is not
 // a refusal, or is our own fault, is logged and not shown.
 func (h *Handler) failTyped(w http.ResponseWriter, r *http.Request, err error, to reader, typed string) {
+	if lapse := h.a.Behind(); lapse.Err != nil && label.KindOf(err) == label.NotFound {
+		err = lapse.Err // it may be among what is missing
+	}
 	e, ok := errors.AsType[*label.Error](err)
 	if !ok || StatusOf(err) == http.StatusInternalServerError {
 		h.log.Error("internal error", "path", r.URL.Path, "err", err)
@@ -105,6 +108,9 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to r
 		head["Allow"] = methodsAt(r.URL.Path).allow
 	case http.StatusServiceUnavailable:
 		head["Retry-After"] = []string{"2"}
+		if p.reason == label.ReasonReadOnly { // until an operator has acted
+			head["Retry-After"] = []string{"60"}
+		}
 	}
 	if to == forParsers || to == forPrograms && !wantsPage(r.Header) || wantsJSON(r.Header) {
 		write(w, r, p.status, jsonType, p.json())

@@ -29,6 +29,7 @@ var advices = map[label.Reason]advice{
 	reasonNoPage:               {"problem.no-page", []string{"problem.no-page-1"}},
 	reasonMethod:               {"problem.method", nil},
 	reasonForeign:              {"problem.foreign", []string{"problem.foreign-1"}},
+	label.ReasonReadOnly:       {"problem.behind", []string{"problem.behind-1", "problem.behind-2"}},
 }
 
 // typedAdvices are those about something that was typed.
@@ -111,7 +112,7 @@ func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 	}
 	page.frame = newFrame(page.Heading, h.a.Trust().Authority, short(p.here))
 	for _, key := range a.steps {
-		page.Steps = append(page.Steps, v.Text(key))
+		page.Steps = append(page.Steps, v.Text(key, "date", v.Date(label.DateOf(h.a.Behind().Since))))
 	}
 	if p.reason == label.ReasonIDCheck {
 		page.Near = h.near(p.typed)

@@ -72,6 +72,10 @@ type Authority interface {
 	StatusList() []byte // signed; changes every half minute and when a label does; nil where nothing is signed
 	View(func(*store.View) error) error
 
+	// Behind returns what to answer instead of how a label stands, where what
+	// happened may be missing. It does not change.
+	Behind() authority.Lapse
+
 	Trust() *verify.Trust         // does not change
 	Programme() *scheme.Programme // does not change
 	Now() time.Time               // by the clock that label states are worked out with
@@ -231,6 +235,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	} else if r.Method == http.MethodOptions {
 		h.options(w, m)
+		return
+	}
+	if lapse := h.a.Behind(); lapse.Err != nil && !settledBefore(path, r.URL.RawQuery) {
+		h.fail(w, r, lapse.Err, readerAt(path))
 		return
 	}
 	if path == "/report" {
