@@ -287,7 +287,7 @@ type Standing struct {
 	Review     *Status      `json:"review,omitempty"`     // what opened the review under way, or nil
 	Holds      []*Status    `json:"holds,omitempty"`      // the suspension, the review or the revocation that nothing has settled; they outlive the label
 	Scheduled  *Status      `json:"scheduled,omitempty"`  // an end that was announced and is still to come, or nil; see PutOff
-	Lapse      *Status      `json:"lapse,omitempty"`      // what brought Expires forward to where it is, or nil
+	Lapse      *Status      `json:"lapse,omitempty"`      // what brought Expires forward to where it is, if only before the label was issued; or nil
 	Advisories []*Status    `json:"advisories,omitempty"` // the latest word of each publisher's each advisory, oldest first
 }
 
@@ -370,7 +370,8 @@ func (s *Standing) apply(e effect) {
 		return
 	}
 	if st.Action == Lapse {
-		if e.from.Before(s.Expires) {
+		issued := s.ExpiresFor == BoundGraceEnd && s.Lapse == nil && e.from.Equal(s.Expires) // the label says so itself
+		if e.from.Before(s.Expires) || issued {
 			s.Expires, s.ExpiresFor, s.Lapse = e.from, BoundGraceEnd, st
 		}
 		return

@@ -81,7 +81,7 @@ func (p *problem) advice() (a advice, field string) {
 	if a, ok := rangeAdvices[p.field]; ok && p.reason == label.ReasonOutOfRange {
 		return a, ""
 	}
-	if p.reason == label.ReasonMalformed && p.field == "gtin" && p.typed != "" {
+	if p.reason == label.ReasonMalformed && p.field == "gtin" && strings.ContainsAny(folded(p.typed), "0123456789") {
 		return gtinAdvices[wholeBarcode(p.typed)], ""
 	}
 	if a, ok := typedAdvices[p.reason]; ok && p.typed != "" {
