@@ -65,7 +65,7 @@ func writeHistory(p *terminal.Page, r *labelv1.VerifyResponse) {
 	p.Line("")
 	rows := append([][2]string{{"as of:", instant(a.At)}}, a.rows()...)
 	if a.State == label.Active {
-		rows = append(rows, [2]string{"valid until:", lastDay(a.Expires) + ": " + boundWords[a.ExpiresFor]})
+		rows = append(rows, [2]string{"valid until:", a.validUntil()})
 	}
 	p.Pairs(rows...)
 	if later > 0 {

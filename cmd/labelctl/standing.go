@@ -108,7 +108,7 @@ func (a *account) rows() [][2]string {
 	rows := [][2]string{{"state:", a.stateText()}, {"new label:", strings.Join(a.newLabel(), "; ")}, {"why:", a.why(a.Because)}, {"early end:", a.why(a.lapse())}}
 	if a.Scheduled != nil {
 		announced := happened(a.Scheduled)
-		if a.Open() {
+		if !a.Announced() {
 			announced += ", put off while anything is open"
 		}
 		rows = append(rows, [2]string{"announced:", announced + ": " + a.why(a.Scheduled)})
@@ -131,7 +131,7 @@ func (a *account) stateText() string {
 	switch a.State {
 	case label.Active:
 		if a.Soon {
-			return "active, expiring soon: on " + lastDay(a.Expires)
+			return "active, expiring soon: on " + lastDay(a.Ends())
 		}
 		return "active"
 	case label.Suspended:
@@ -148,6 +148,16 @@ func (a *account) stateText() string {
 		return "not issued yet"
 	}
 	return string(a.State)
+}
+
+// validUntil says which is the last day of a label that counts, and what ends it then:
+// what was announced, where that comes first.
+func (a *account) validUntil() string {
+	why := boundWords[a.ExpiresFor]
+	if a.Announced() {
+		why = "it is " + happenings[a.Scheduled.Action] + " then, as was announced"
+	}
+	return lastDay(a.Ends()) + ": " + why
 }
 
 // newLabel says of the label in the place of this one, or that is announced to be, what

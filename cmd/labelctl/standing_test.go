@@ -186,6 +186,29 @@ func TestSuccessorIsNamed(t *testing.T) {
 	}
 }
 
+// TestValidUntil says the last day of a label as it will be, and not as it was signed,
+// where its end was announced; unless something open puts that off.
+func TestValidUntil(t *testing.T) {
+	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	withdrawal := &label.Status{Action: label.Withdraw, Recorded: now, Effective: label.NewDate(2026, 7, 1).Start()}
+	review := &label.Status{Action: label.Review, Recorded: now, Effective: now}
+	for _, c := range []struct {
+		scheduled, review *label.Status
+		want, verdict     string
+	}{
+		{nil, nil, "2026-12-31: the longest term of the scheme", "and active as of 2026-05-04T12:00:00Z"},
+		{withdrawal, nil, "2026-06-30: it is withdrawn then, as was announced", "and active as of 2026-05-04T12:00:00Z; it ends after 2026-06-30"},
+		{withdrawal, review, "2026-12-31: the longest term of the scheme", "and active as of 2026-05-04T12:00:00Z; UNDER REVIEW"},
+	} {
+		a := &account{Standing: label.Standing{
+			At: now, State: label.Active, Expires: label.NewDate(2027, 1, 1).Start(), ExpiresFor: label.BoundSchemeTerm, Scheduled: c.scheduled, Review: c.review,
+		}}
+		if got := a.validUntil(); got != c.want || verdict(a, time.Time{}) != c.verdict {
+			t.Errorf("it says %q and %q, want %q and %q", got, verdict(a, time.Time{}), c.want, c.verdict)
+		}
+	}
+}
+
 // TestStateInShort has a list say what is open about a label, and nothing of one with
 // nothing open.
 func TestStateInShort(t *testing.T) {

@@ -127,7 +127,7 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 	}
 	rows = append(rows, standing...)
 	if r.State == label.Active && !r.Lost() {
-		rows = append(rows, [2]string{"valid until:", lastDay(r.Expires) + ": " + boundWords[r.ExpiresFor]})
+		rows = append(rows, [2]string{"valid until:", a.validUntil()})
 	}
 	p.Pairs(append(rows, [2]string{"support:", support}, [2]string{"history:", historyText(r)})...)
 	writeDeclared(p, declared)
@@ -207,10 +207,13 @@ func historyText(r *verify.Result) string {
 	return text + "; complete up to " + instant(r.Complete)
 }
 
-// caveats say what is open about a label that counts: whoever reads the last line only
-// must not miss it.
+// caveats say what is open about a label that counts, and whether its end was announced:
+// whoever reads the last line only must not miss it.
 func caveats(a *account) string {
 	var list []string
+	if a.Announced() {
+		list = append(list, "it ends after "+lastDay(a.Ends()))
+	}
 	if a.Review != nil {
 		list = append(list, "UNDER REVIEW")
 	}

@@ -268,11 +268,8 @@ func newRef(doc *advisory.Advisory, e advisory.Effect) *label.AdvisoryRef {
 		Issues: named, More: len(e.Issues) - len(named), Severity: string(e.Severity), State: string(e.Status),
 		FixedIn: e.FixedIn, Advice: e.Advice, Words: e.Words, Language: doc.Language,
 	}
-	if ref.Title == "" {
-		ref.Title = "Security notice " + doc.ID
-	}
-	if len(ref.Title) > label.MaxText {
-		ref.Title = "Security notice"
+	if ref.Title == "" || len(ref.Title) > label.MaxText {
+		ref.Title = label.StandInTitle(doc.ID)
 	}
 	return ref
 }

@@ -155,8 +155,7 @@ func merge(into, c *store.Complaint) {
 // by operators only. The label may be left out; one that is named must exist. Where
 // there are many already, what is returned is the report that it was merged into.
 func (a *Authority) Complain(ctx context.Context, p store.Complaint) (*store.Complaint, error) {
-	p.Text, p.Where, p.Contact = strings.TrimSpace(p.Text), strings.TrimSpace(p.Where), strings.TrimSpace(p.Contact)
-	if err := checkComplaint(&p); err != nil {
+	if err := CheckComplaint(&p); err != nil {
 		return nil, err
 	}
 	if err := a.spare(); err != nil {
@@ -212,8 +211,10 @@ func powerOfTen(n int) bool {
 	return n == 1
 }
 
-// checkComplaint checks what a stranger wrote.
-func checkComplaint(p *store.Complaint) error {
+// CheckComplaint tidies up what a stranger wrote, and says what has to be mended in it;
+// whether there is such a label it does not know.
+func CheckComplaint(p *store.Complaint) error {
+	p.Text, p.Where, p.Contact = strings.TrimSpace(p.Text), strings.TrimSpace(p.Where), strings.TrimSpace(p.Contact)
 	if !slices.Contains(ComplaintKinds, p.Kind) {
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "kind", "must be one of %s", strings.Join(ComplaintKinds, ", "))
 	}

@@ -231,6 +231,13 @@ func (a *Authority) successors(v *store.View, statuses []*label.Status) (map[lab
 		if err == nil {
 			h, err = a.history(v, rec)
 		}
+		var o *label.Outline
+		if err == nil {
+			o, err = v.Outline(rec.Index)
+		}
+		if err == nil { // how it stands follows from the end of its updates too
+			h.Label.Product.SupportEnd = o.Product.SupportEnd
+		}
 		switch {
 		case err != nil && !own(err):
 			return nil, err

@@ -41,6 +41,9 @@ func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) 
 			}
 			note := []scheme.Note{s.Note(items[i], now)}
 			sameDay(note, items, items[i])
+			if err := a.vain(v, note, device, items, items[i], known, s); err != nil {
+				return err
+			}
 			a.admitted(note, items[i], rulings)
 			notes = append(notes, note...)
 		}
@@ -64,6 +67,29 @@ func sameDay(notes []scheme.Note, items []*scheme.Item, it *scheme.Item) {
 			notes[i].Text += fmt.Sprintf("; declaration %s of the same day, %s, stands beside it, and of what they say the worse counts: to correct it, declare with a later date", items[beside].Number, it.Date)
 		}
 	}
+}
+
+// vain adds to what a report is worth which failures of the product it does not undo,
+// although it passes what failed.
+func (a *Authority) vain(v *store.View, notes []scheme.Note, device *store.Device, items []*scheme.Item, it *scheme.Item, known *distrust, s *scheme.Scheme) error {
+	others, err := siblings(v, device.Digest)
+	if err != nil {
+		return err
+	}
+	category, err := categoryOf(device)
+	if err != nil {
+		return err
+	}
+	theirs, _, err := known.ofSiblings(v, others, category, s.Lifecycle.Propagation)
+	if err != nil {
+		return err
+	}
+	for i := range notes {
+		if list := it.Vain(slices.Concat(items, theirs)); notes[i].Counts && len(list) > 0 {
+			notes[i].Text += "; " + strings.Join(list, "; ")
+		}
+	}
+	return nil
 }
 
 // admitted adds to what a declaration is worth that it claims to fail what a ruling on

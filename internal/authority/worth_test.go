@@ -3,6 +3,7 @@ package authority_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
@@ -95,5 +96,21 @@ func TestWorth(t *testing.T) {
 	notes, err = w.Authority.Worth(st)
 	if must(t, err); len(notes) != 1 || notes[0].Code != scheme.Superseded || !strings.Contains(notes[0].Text, "gave its place") {
 		t.Errorf("the older declaration is worth %+v", notes)
+	}
+}
+
+// TestVainIsToldToTheLab has a laboratory pass what it had found failed, without naming
+// what was changed.
+func TestVainIsToldToTheLab(t *testing.T) {
+	s := newSale(t)
+	_, err := s.report(labeltest.Lab, "R-fails", hasFail("5.5-1"))
+	must(t, err)
+	s.pass(48 * time.Hour)
+	st, err := s.report(labeltest.Lab, "R-passes", nil)
+	must(t, err)
+	notes, err := s.Authority.Worth(st)
+	must(t, err)
+	if len(notes) != 1 || !notes[0].Counts || !strings.Contains(notes[0].Text, "it does not undo that report R-fails of "+labeltest.Lab+" found 5.5-1 failed: it does not name what was changed") {
+		t.Errorf("the report is worth %+v", notes)
 	}
 }

@@ -22,6 +22,21 @@ type AdvisoryRef struct {
 	Language string   `json:"language,omitempty"` // of title and words, a tag of BCP 47; empty where the document does not say
 }
 
+// StandInTitle returns what a reference says instead of a title where the document has
+// none, or one that is too long: a status is signed for readers of all languages, and
+// has to have one. Whoever shows it to people asks [AdvisoryRef.Titled] first.
+func StandInTitle(id string) string {
+	if title := standIn + " " + id; len(title) <= MaxText {
+		return title
+	}
+	return standIn
+}
+
+const standIn = "Security notice"
+
+// Titled reports whether the title is the publisher's.
+func (a *AdvisoryRef) Titled() bool { return a.Title != standIn && a.Title != standIn+" "+a.ID }
+
 // Open reports whether owners are waiting for a remedy.
 func (a *AdvisoryRef) Open() bool {
 	return a.State == "under-investigation" || a.State == "affected" && a.FixedIn == ""

@@ -287,6 +287,7 @@ type Standing struct {
 	Review     *Status      `json:"review,omitempty"`     // what opened the review under way, or nil
 	Holds      []*Status    `json:"holds,omitempty"`      // the suspension, the review or the revocation that nothing has settled; they outlive the label
 	Scheduled  *Status      `json:"scheduled,omitempty"`  // an end that was announced and is still to come, or nil; see PutOff
+	Lapse      *Status      `json:"lapse,omitempty"`      // what brought Expires forward to where it is, if only before the label was issued; or nil
 	Advisories []*Status    `json:"advisories,omitempty"` // the latest word of each publisher's each advisory, oldest first
 }
 
@@ -295,6 +296,25 @@ type Standing struct {
 func (s *Standing) PutOff() bool {
 	return s.Scheduled != nil && !s.Scheduled.Effective.After(s.At)
 }
+
+// Ends returns the instant from which the label does not count for good, by all that
+// was known: that of the statement that ended it, or that of an end that was announced
+// and that nothing puts off, or else Expires. Whoever is told until when a label is
+// valid is told this and not Expires, which says when it would end if nothing but time
+// ended it. A suspension ends nothing, since it may be lifted.
+func (s *Standing) Ends() time.Time {
+	switch {
+	case s.State.Final() && s.Because != nil:
+		return s.Because.Effective
+	case s.Announced():
+		return s.Scheduled.Effective
+	}
+	return s.Expires
+}
+
+// Announced reports whether the label will end as was announced, with nothing open
+// that would put its end off.
+func (s *Standing) Announced() bool { return s.Scheduled != nil && !s.Open() }
 
 // Concerns counts the advisories that owners of the product should read.
 func (s *Standing) Concerns() (n int) {
@@ -350,8 +370,9 @@ func (s *Standing) apply(e effect) {
 		return
 	}
 	if st.Action == Lapse {
-		if e.from.Before(s.Expires) {
-			s.Expires, s.ExpiresFor = e.from, BoundGraceEnd
+		issued := s.ExpiresFor == BoundGraceEnd && s.Lapse == nil && e.from.Equal(s.Expires) // the label says so itself
+		if e.from.Before(s.Expires) || issued {
+			s.Expires, s.ExpiresFor, s.Lapse = e.from, BoundGraceEnd, st
 		}
 		return
 	}

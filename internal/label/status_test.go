@@ -244,6 +244,49 @@ func TestStanding(t *testing.T) {
 	}
 }
 
+// TestEnds asks of a label from when on it does not count: that is when it was ended, or
+// will be as was announced, as long as nothing puts that off, and not when its time is up.
+func TestEnds(t *testing.T) {
+	l := someLabel()
+	day := func(n int) time.Time { return l.Issued.AddDate(0, 0, n) }
+	type event struct {
+		action        label.Action
+		recorded, day int
+	}
+	for _, row := range []struct {
+		name   string
+		events []event
+		at     int
+		want   time.Time
+	}{
+		{"nothing", nil, 1, l.Expires},
+		{"suspended", []event{{label.Suspend, 2, 2}}, 3, l.Expires},
+		{"revoked", []event{{label.Revoke, 2, 2}}, 3, day(2)},
+		{"withdrawn", []event{{label.Withdraw, 2, 2}}, 3, day(2)},
+		{"superseded", []event{{label.Supersede, 2, 2}}, 3, day(2)},
+		{"withdrawal announced", []event{{label.Withdraw, 1, 9}}, 5, day(9)},
+		{"and put off", []event{{label.Withdraw, 1, 9}, {label.Review, 2, 2}}, 5, l.Expires},
+		{"and suspended", []event{{label.Withdraw, 1, 9}, {label.Suspend, 2, 2}}, 5, l.Expires},
+		{"and reinstated", []event{{label.Withdraw, 1, 9}, {label.Suspend, 2, 2}, {label.Reinstate, 3, 3}}, 5, day(9)},
+		{"not yet known", []event{{label.Withdraw, 3, 9}}, 2, l.Expires},
+		{"brought forward", []event{{label.Lapse, 1, 9}}, 5, day(9)},
+		{"brought forward, and withdrawn before that", []event{{label.Lapse, 1, 9}, {label.Withdraw, 2, 7}}, 5, day(7)},
+		{"brought forward to before the withdrawal", []event{{label.Withdraw, 1, 9}, {label.Lapse, 2, 7}}, 5, day(7)},
+	} {
+		h := &label.History{Label: l}
+		for _, e := range row.events {
+			happen(h, e.action, day(e.recorded), day(e.day))
+		}
+		s := h.StandingAt(day(row.at))
+		if !s.Ends().Equal(row.want) {
+			t.Errorf("%s: it ends on %s, want %s", row.name, s.Ends(), row.want)
+		}
+		if brought := s.Expires.Before(l.Expires); brought != (s.Lapse != nil) || brought && !s.Lapse.Effective.Equal(s.Expires) {
+			t.Errorf("%s: the end was brought forward by %+v", row.name, s.Lapse)
+		}
+	}
+}
+
 // TestChangesAreForeseen walks random histories instant by instant: between
 // what was recorded, a standing changes only when NextChange said it would, and
 // whatever was admitted has the effect that was told.

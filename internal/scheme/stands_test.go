@@ -578,5 +578,15 @@ func TestVainIsSaid(t *testing.T) {
 		if !strings.Contains(text, want) || strings.Contains(text, "does not count for that") != (want != "or correct its report") {
 			t.Errorf("told is %q, want %q", text, want)
 		}
+		// Its laboratory reads it too, which may not see what the manufacturer sees.
+		if want == "or correct its report" {
+			want = "it does not name what was changed"
+		}
+		if list := it.Vain([]*scheme.Item{it, bad}); len(list) != 1 || !strings.Contains(list[0], want) || !strings.Contains(list[0], "found p-1 failed") {
+			t.Errorf("its laboratory is told %q, want %q", list, want)
+		}
+	}
+	if list := changed(t, days(9), 3, "p-1=pass", "").Vain([]*scheme.Item{bad, full(t)}); list != nil {
+		t.Errorf("of a report that undoes the failure it is said %q", list)
 	}
 }

@@ -3,6 +3,7 @@ package scheme
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"labeld/internal/label"
 )
@@ -102,23 +103,54 @@ func (e *evaluation) vain(provision string) (list []string) {
 			if v, _ := failing.verdicts.get(provision); v != label.Fail || u == failing || u.undoes(failing) {
 				continue
 			}
-			why := ""
-			switch {
-			case u.Standard != failing.Standard || u.Edition != failing.Edition:
-				why = "it is of tests by another edition"
-			case u.Level < failing.Level:
-				why = fmt.Sprintf("its tests were for level %d, and that failed in tests for level %d", u.Level, failing.Level)
-			case !u.Date.After(failing.Date):
-				why = fmt.Sprintf("its tests ended on %s, which is not after %s, when those of report %s did", u.Date, failing.Date, failing.Number)
-			case u.Changed == label.ChangedFirmware && u.Firmware.SHA256 == failing.Firmware.SHA256:
-				why = fmt.Sprintf("it says that the firmware was changed, and has the same firmware.sha256 as report %s", failing.Number)
-			default:
-				why = "it is about another device of the product than report " + failing.Number
-			}
-			text := fmt.Sprintf("report %s does not count for that: %s", u.Number, why)
+			text := fmt.Sprintf("report %s does not count for that: %s", u.Number, u.whyNot(failing))
 			if len(list) < maxVain && !slices.Contains(list, text) {
 				list = append(list, text)
 			}
+		}
+	}
+	return list
+}
+
+// whyNot says why a report does not undo what another found wrong.
+func (u *Item) whyNot(failing *Item) string {
+	switch {
+	case u.Changed == "":
+		return "it does not name what was changed since (changed)"
+	case u.Standard != failing.Standard || u.Edition != failing.Edition:
+		return "it is of tests by another edition"
+	case u.Level < failing.Level:
+		return fmt.Sprintf("its tests were for level %d, and that failed in tests for level %d", u.Level, failing.Level)
+	case !u.Date.After(failing.Date):
+		return fmt.Sprintf("its tests ended on %s, which is not after %s, when those of report %s did", u.Date, failing.Date, failing.Number)
+	case u.Changed == label.ChangedFirmware && u.Firmware.SHA256 == failing.Firmware.SHA256:
+		return fmt.Sprintf("it says that the firmware was changed, and has the same firmware.sha256 as report %s", failing.Number)
+	}
+	return "it is about another device of the product than report " + failing.Number
+}
+
+// Vain says of a report which failures that others found it passes and does not undo,
+// and why: what its laboratory has to know, which may believe that they are gone.
+func (u *Item) Vain(others []*Item) (list []string) {
+	if u.Source() != Lab {
+		return nil
+	}
+	for _, failing := range others {
+		if failing == u || failing.Source() != Lab || failing.ID == u.Corrects || u.undoes(failing) || failing.Date.After(u.Date) {
+			continue
+		}
+		var passed []string
+		for _, row := range failing.verdicts {
+			if v, _ := u.verdicts.get(row.name); row.value == label.Fail && v == label.Pass {
+				passed = append(passed, row.name)
+			}
+		}
+		if len(passed) > 0 && len(list) < maxVain {
+			more := ""
+			if n := len(passed) - maxVain; n > 0 {
+				passed, more = passed[:maxVain], fmt.Sprintf(" and %d others", n)
+			}
+			list = append(list, fmt.Sprintf("it does not undo that report %s of %s found %s%s failed: %s", failing.Number, failing.Signer, strings.Join(passed, ", "), more, u.whyNot(failing)))
 		}
 	}
 	return list

@@ -24,7 +24,8 @@
 // also matches how people spell it who cannot type it ("ue" for "ü"). All words of
 // a query must match, each a whole word or the beginning of one. A query without a
 // letter or a digit finds nothing; only an empty one finds all. Labels that have
-// all of them as whole words come first. Where nothing matches, a query with one
+// all of them as whole words come first, and of these the labels that count: whoever
+// looks for a product is not shown first what was revoked. Where nothing matches, a query with one
 // letter more, less, another or two exchanged is proposed.
 //
 // A label's state follows from time as well. Each record knows until when the

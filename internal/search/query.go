@@ -15,7 +15,7 @@ import (
 type Sort string
 
 const (
-	Best    Sort = ""        // whole words first, then the newest
+	Best    Sort = ""        // whole words first, of these what counts, then the newest
 	Newest  Sort = "newest"  // by age
 	Level   Sort = "level"   // the highest first
 	Name    Sort = "name"    // by alphabet
@@ -112,11 +112,12 @@ type match struct {
 	*segment
 	in    set
 	whole set // of these, where all words are whole
+	live  set // of these, whose labels count
 }
 
 // matches returns the places that have all words, each in one of two spellings.
 func (l *live) matches(terms, others []string) match {
-	m := match{l.segment, all(len(l.rows)), all(len(l.rows))}
+	m := match{l.segment, all(len(l.rows)), all(len(l.rows)), newSet(len(l.rows))}
 	m.in.without(l.hidden)
 	for i, t := range terms {
 		begins, is := l.find(t)
@@ -139,6 +140,7 @@ func (m *match) filter(q *Query, n *numbers, now time.Time, r *Result) {
 	scheme, anyScheme := n.schemes.wanted(q.Scheme)
 	maker, anyMaker := n.makers.wanted(q.Manufacturer)
 	state := uint8(max(0, slices.Index(label.States, q.State)))
+	active := uint8(slices.Index(label.States, label.Active))
 	kinds := make([]int, len(n.categories.list))
 	var levels [maxLevels]int
 	var states [16]int
@@ -165,6 +167,8 @@ func (m *match) filter(q *Query, n *numbers, now time.Time, r *Result) {
 			}
 			if !others || !fits[0] || !fits[1] || !fits[2] {
 				m.in[w] &^= 1 << (p % 64)
+			} else if is == active {
+				m.live.add(uint32(p))
 			}
 		}
 	}
@@ -189,17 +193,13 @@ const maxLevels = 16
 // merged returns all that was found, in an order.
 func merged(found []match, by Sort) iter.Seq[hit] {
 	if by == Best {
-		whole, rest := slices.Clone(found), slices.Clone(found)
-		for i := range found {
-			whole[i].in = found[i].whole
-			rest[i].in = slices.Clone(found[i].in)
-			rest[i].in.without(found[i].whole)
-		}
 		return func(yield func(hit) bool) {
-			for _, part := range [][]match{whole, rest} {
-				for h := range merged(part, Newest) {
-					if !yield(h) {
-						return
+			for _, whole := range []bool{true, false} {
+				for _, live := range []bool{true, false} {
+					for h := range merged(parted(found, whole, live), Newest) {
+						if !yield(h) {
+							return
+						}
 					}
 				}
 			}
@@ -232,6 +232,18 @@ func merged(found []match, by Sort) iter.Seq[hit] {
 			}
 		}
 	}
+}
+
+// parted returns of what was found the labels that have all words as whole words, or
+// the others; and of these the labels that count, or the others.
+func parted(found []match, whole, live bool) []match {
+	list := slices.Clone(found)
+	for i, m := range found {
+		list[i].in = slices.Clone(m.in)
+		list[i].in.pick(m.whole, whole)
+		list[i].in.pick(m.live, live)
+	}
+	return list
 }
 
 // sorted returns what was found in one segment, in an order.

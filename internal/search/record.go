@@ -21,8 +21,8 @@ type Record struct {
 	SupportEnd   label.Date
 	State        label.State // at the instant for which it was made or found
 
-	// Standing is how it stood then in full, where something has happened to it; nil
-	// otherwise.
+	// Standing is how it stood then in full. Of a label to which nothing has happened it
+	// does not say what ends it.
 	Standing *label.Standing
 
 	// What the index needs to tell the state of later; what was found has none.
@@ -43,9 +43,9 @@ func NewRecord(o *label.Outline, statuses []*label.Status, entry int64, now time
 	h := &label.History{Label: &label.Label{ID: o.ID, Issued: o.Issued, Expires: o.Expires}, Statuses: statuses, Seen: now}
 	h.Label.Product.SupportEnd = o.Product.SupportEnd
 	s := h.StandingAt(now)
-	r.State, r.until = s.State, h.NextChange(now)
+	r.State, r.Standing, r.until = s.State, &s, h.NextChange(now)
 	if len(statuses) > 0 {
-		r.history, r.Standing = h, &s
+		r.history = h
 	}
 	return r
 }

@@ -147,10 +147,13 @@ func (s *segment) record(place uint32, n *numbers, now time.Time) *Record {
 	if c.tested {
 		r.Assurance = label.LabTested
 	}
-	if h := s.past[place]; h != nil {
-		s := h.StandingAt(now)
-		r.Standing = &s
+	h := s.past[place]
+	if h == nil { // nothing but time has happened to it
+		h = &label.History{Label: &label.Label{ID: r.ID, Expires: time.Unix(w.expires, 0).UTC()}}
+		h.Label.Product.SupportEnd = r.SupportEnd
 	}
+	standing := h.StandingAt(now)
+	r.Standing = &standing
 	return r
 }
 

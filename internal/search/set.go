@@ -31,6 +31,15 @@ func (s set) without(o set) {
 	}
 }
 
+// pick keeps what is in the other, or what is not.
+func (s set) pick(o set, in bool) {
+	if in {
+		s.and(o)
+	} else {
+		s.without(o)
+	}
+}
+
 func (s set) count() (n int) {
 	for _, w := range s {
 		n += bits.OnesCount64(w)

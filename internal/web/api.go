@@ -102,6 +102,7 @@ type LabelInShort struct {
 	Scheme       label.SchemeRef    `json:"scheme"`
 	Assurance    label.Assurance    `json:"assurance"`
 	Expires      time.Time          `json:"expires"`
+	Ends         time.Time          `json:"ends"`
 	ExpiringSoon bool               `json:"expiringSoon"`
 	UnderReview  bool               `json:"underReview"`
 	Support      label.SupportState `json:"support"`
@@ -120,7 +121,7 @@ func (h *Handler) answerOf(p *authority.Published) *Answer {
 			Brand: l.Device.Brand, Name: l.Device.Name, Model: l.Device.Model, Category: l.Device.Category, Manufacturer: l.Maker, GTINs: p.GTINs,
 		},
 		Label: &LabelInShort{
-			ID: l.ID, URL: l.URL, State: p.State, Level: l.Level, Scheme: l.Scheme, Assurance: l.Assurance, Expires: p.Expires,
+			ID: l.ID, URL: l.URL, State: p.State, Level: l.Level, Scheme: l.Scheme, Assurance: l.Assurance, Expires: p.Expires, Ends: p.Ends(),
 			ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Support: p.Support, SupportEnd: l.Product.SupportEnd,
 			Advisories: p.Concerns(), Badge: qr.URL(h.base, l.ID) + "/badge.svg",
 		},

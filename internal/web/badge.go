@@ -62,6 +62,10 @@ func newBadge(p *authority.Published) *badge {
 		b.Says, b.Light = b.Says+", under review", badgeCaution
 	case p.Concerns() > 0:
 		b.Says, b.Light = b.Says+", security notice", badgeCaution
+	case p.Support == label.SupportEnded:
+		b.Says, b.Light = b.Says+", no more updates", badgeCaution
+	case endsEarly(&p.Standing), p.Soon:
+		b.Says, b.Light = b.Says+", until "+lastDay(p.Ends()).String(), badgeCaution
 	}
 	b.Title = b.Name + ", " + b.Says + ": " + l.Device.FullName()
 	b.NameWidth, b.SaysWidth = width(b.Name), width(b.Says)

@@ -25,6 +25,8 @@ type comparison struct {
 	Href, Title, Pretty string
 }
 
+// A row is one thing that is compared. Its title has a line to itself, so that all labels
+// have room side by side on the narrowest phone.
 type row struct {
 	Title string
 	Cells []cell
@@ -40,7 +42,7 @@ type cell struct {
 func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 	given := r.URL.Query()["id"]
 	if n := len(given); n < 1 || n > maxCompared {
-		h.fail(w, r, label.Errorf(label.Invalid, label.ReasonOutOfRange, "id", "names %d labels; choose two to %d to put side by side", n, maxCompared), forPeople)
+		h.fail(w, r, label.Errorf(label.Invalid, label.ReasonOutOfRange, "id", "names %d labels; choose one to %d to put side by side", n, maxCompared), forPeople)
 		return
 	}
 	var list []*authority.Published
@@ -95,8 +97,8 @@ func (h *Handler) comparePage(v *voice, list []*authority.Published, here string
 		return func(l *authority.Published) cell { return cell{Words: f(l)} }
 	}
 	add("compare.state", func(l *authority.Published) cell {
-		more := caveat(v, &l.Standing)
-		return cell{inShort(v, l.State, more), l.State == label.Active && more == "", l.State != label.Active}
+		b := inShort(v, l.State, &l.Standing)
+		return cell{b.Says, b.Tone == toneGood, b.Tone == toneOff}
 	})
 	add("compare.level", words(func(l *authority.Published) string {
 		w := h.describe(v, l.Label)
@@ -109,12 +111,26 @@ func (h *Handler) comparePage(v *voice, list []*authority.Published, here string
 	add("compare.checked", words(func(l *authority.Published) string { return v.Text(assuranceWords[l.Label.Assurance]) }))
 	add("compare.support", words(func(l *authority.Published) string { return v.Date(l.Label.Product.SupportEnd) }))
 	add("compare.updates", words(func(l *authority.Published) string { return v.Text(updateWords[l.Label.Product.Updates]) }))
-	add("compare.valid", words(func(l *authority.Published) string { return v.Date(lastDay(l.Expires)) }))
+	add("compare.valid", func(l *authority.Published) cell { return cell{Words: until(v, l), Bad: l.State != label.Active} })
 	add("compare.notices", words(func(l *authority.Published) string { return v.Number(h.answerOf(l).Label.Advisories) }))
 	add("compare.maker", words(func(l *authority.Published) string { return l.Label.Maker.Name }))
 	add("compare.model", words(func(l *authority.Published) string { return l.Label.Device.Model }))
 	h.compareCriteria(v, p, list)
 	return p
+}
+
+// until says until when a label is valid, or that it is not: of a label that has ended no
+// day is shown that is still to come.
+func until(v *voice, l *authority.Published) string {
+	switch {
+	case l.State == label.Active:
+		return v.Date(lastDay(l.Ends()))
+	case l.State == label.Suspended:
+		return v.Text("compare.paused")
+	case l.State.Final():
+		return v.Text("compare.ended", "date", v.Date(label.DateOf(l.Ends())))
+	}
+	return v.Text("compare.ended", "date", v.Date(lastDay(l.Ends())))
 }
 
 // updateWords say how updates get into a product.

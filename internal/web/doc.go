@@ -119,8 +119,9 @@
 //	  "firmware": {"version": "3.8.2", "sha256": "..."},
 //	  "labs": [{"id": "aurora-lab", "name": "...", "accreditation": "...", "body": "..."}],
 //	  "issued": "2026-11-01T12:00:00Z",
-//	  "expires": "2028-10-17T00:00:00Z",    not valid from this instant on; never later than the signed label says
+//	  "expires": "2028-10-17T00:00:00Z",    not valid from this instant on, if nothing ends it before; never later than the signed label says
 //	  "expiresFor": "evidence-expiry",      or scheme-term, support-end, grace-end: the authority ends it early
+//	  "ends": "2027-03-01T00:00:00Z",       when it was or will be revoked, withdrawn or superseded, as far as that is known; or as expires
 //	  "supportEnd": "2032-06-30",           last day of security updates
 //	  "product": {"page": "https://...", "updates": "automatic", ...},
 //	  "declared": [{"fact": "telemetry_collected", "value": true, "text": "..."}, ...], by the manufacturer

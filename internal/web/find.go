@@ -13,7 +13,7 @@ import (
 )
 
 // find sends a person on to what they typed or pasted: a label ID, the address
-// in a code, a barcode number, a GS1 Digital Link; or to what is found by words,
+// in a code, with its scheme or as it is printed without, a barcode number, a GS1 Digital Link; or to what is found by words,
 // or by what narrows a search. The language that was chosen goes with them.
 func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
@@ -43,7 +43,7 @@ func (h *Handler) isWords(typed string, err error) bool {
 	if len(typed) > search.MaxQuery || !utf8.ValidString(typed) {
 		return false
 	}
-	if !likeID(typed) {
+	if !likeID(folded(typed)) {
 		return true
 	}
 	found, err := h.index.Snapshot().Find(search.Query{Text: typed}, h.a.Now())
@@ -80,6 +80,7 @@ func (h *Handler) search(typed string) (string, error) {
 	if len(typed) > label.MaxProse {
 		return "", label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d bytes long, at most %d are accepted: a label ID is short", len(typed), label.MaxProse)
 	}
+	typed = h.addressed(folded(typed))
 	if _, link, ok := strings.Cut(qr.Unescape(typed), "/01/"); ok {
 		// A barcode number is the same at every resolver, so whose it is does
 		// not matter.
@@ -89,8 +90,7 @@ func (h *Handler) search(typed string) (string, error) {
 		g, err := label.ParseGTIN(link)
 		return "/01/" + string(g), err
 	}
-	digits := strings.NewReplacer(" ", "", "-", "").Replace(typed)
-	if strings.Trim(digits, "0123456789") == "" {
+	if digits := barcode(typed); strings.Trim(digits, "0123456789") == "" {
 		return h.searchNumber(digits)
 	}
 	base, id, err := qr.ParsePayload(typed)

@@ -35,6 +35,7 @@ type Label struct {
 	Issued       time.Time          `json:"issued"`
 	Expires      time.Time          `json:"expires"`
 	ExpiresFor   label.Bound        `json:"expiresFor"`
+	Ends         time.Time          `json:"ends"`
 	SupportEnd   label.Date         `json:"supportEnd"`
 	Product      label.Product      `json:"product"`
 	Declared     []DeclaredFact     `json:"declared,omitempty"`
@@ -128,7 +129,7 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 		ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Review: h.status(p, p.Review), Scheduled: h.status(p, p.Scheduled), Successor: successorOf(p.Published),
 		Support: p.Support, Advisories: h.statuses(p, p.Advisories),
 		Scheme: l.Scheme, Level: l.Level, Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
-		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor,
+		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor, Ends: p.Ends(),
 		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: l.Criteria, LogIndex: p.Index,
 		History: h.statuses(p, known(p.Published)), Links: h.links(p.Published),
 	}

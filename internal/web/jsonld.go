@@ -26,7 +26,7 @@ func (h *Handler) certification(p look) map[string]any {
 		"name": l.Scheme.Name, "url": l.URL, "certificationIdentification": l.ID.Pretty(), "certificationStatus": status,
 		"issuedBy":            map[string]string{"@type": "Organization", "name": l.Authority.Name},
 		"validFrom":           label.DateOf(l.Issued).String(),
-		"expires":             label.DateOf(p.Expires.Add(-1)).String(),
+		"expires":             lastDay(p.Ends()).String(),
 		"about":               product,
 		"certificationRating": map[string]any{"@type": "Rating", "ratingValue": l.Level.Number, "bestRating": l.Level.Of, "worstRating": 1, "ratingExplanation": l.Level.Name},
 	}

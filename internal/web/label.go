@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -80,14 +81,18 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
 			return
 		}
 	}
-	id, err := label.ParseID(name)
+	id, err := typedID(name)
 	if err != nil {
 		h.failTyped(w, r, err, v.reader, name)
 		return
 	}
 	b, cache, err := h.answer(id, v, r)
 	if err != nil {
-		h.failTyped(w, r, err, v.reader, id.Pretty())
+		typed := id.Pretty()
+		if e, ok := errors.AsType[*label.Error](err); ok && e.Field == "gtin" {
+			typed = parameters(r.URL.RawQuery, "gtin")[0]
+		}
+		h.failTyped(w, r, err, v.reader, typed)
 		return
 	}
 	if v == jsonView && path != ".json" {
@@ -143,7 +148,7 @@ func parseHeld(query string) (label.GTIN, error) {
 	if len(given) == 0 {
 		return "", nil
 	}
-	return label.ParseGTIN(strings.NewReplacer(" ", "", "+", "", "-", "").Replace(given[0]))
+	return label.ParseGTIN(barcode(given[0]))
 }
 
 // present returns a view of a label as it stands, made when it is first asked

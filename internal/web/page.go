@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"fmt"
 	"html/template"
 	"strings"
 	"time"
@@ -79,7 +80,7 @@ func (h *Handler) renderAPI() (*body, error) {
 // A criterion is one line of what was checked.
 type criterion struct {
 	Title, By string
-	Why       []string // the features by which it does not apply
+	Because   template.HTML // the features by which it does not apply, and on whose word
 }
 
 // A ruling is what became of an appeal.
@@ -113,10 +114,12 @@ type labelPage struct {
 	Components  []template.HTML
 	ProductPage string // where all labels of the product are
 	GTINs       []string
-	Moved       bool   // a number of its descriptor is another manufacturer's now
-	Picture     string // address of the product's; empty where there is none
+	Moved       []template.HTML // numbers of its descriptor that are another manufacturer's now
+	Picture     string          // address of the product's; empty where there is none
 	Held        *held
 	Other       bool // what somebody holds is another product, and the label no word about it
+	Over        bool // the label counts no more, so that what it said is told as what it said
+	Silent      bool // nor is repeated what the manufacturer said to owners: it may be why the label was revoked
 
 	Standing standing
 	Warn     bool       // the standing comes first: it is not what the label on the product suggests
@@ -149,6 +152,7 @@ type labelPage struct {
 	Evidence   []evidence
 	Type       string // predicate type, for cosign
 	Entries    []entry
+	Log        template.HTML // the entries, in a list
 	Base       string
 	Printable  bool
 	Data       map[string]any // in the vocabulary of schema.org; of the present only
@@ -188,6 +192,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 		Type: label.TypeLabel, Entries: entries(p), Printable: p.State == label.Active && !p.past,
 	}
 	d.Warn = p.State != label.Active || p.past
+	d.Over, d.Silent = !p.State.Live() && p.State != label.NotIssued, p.State == label.Revoked
 	here := "/l/" + string(l.ID)
 	if p.past {
 		d.Asked, d.Query = label.DateOf(p.At).String(), "?at="+p.At.Format(time.RFC3339)
@@ -209,7 +214,9 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	if len(d.Events) > maxEvents {
 		d.Events, d.Earlier = d.Events[:maxEvents], d.Events[maxEvents:]
 	}
-	d.Moved = len(p.Moved) > 0
+	for _, g := range p.Moved {
+		d.Moved = append(d.Moved, v.HTML("label.barcode-moved", "gtin", mark(printed(g))))
+	}
 	for _, g := range p.GTINs {
 		d.GTINs = append(d.GTINs, printed(g))
 	}
@@ -227,6 +234,11 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	for n := range l.Level.Of {
 		d.Steps = append(d.Steps, n < l.Level.Number)
 	}
+	var links []template.HTML
+	for _, e := range d.Entries {
+		links = append(links, template.HTML(fmt.Sprintf(`<a href="%s">%d</a>`, e.Href, e.Index)))
+	}
+	d.Log = v.list(links)
 	w := h.describe(v, l)
 	d.Level.Name, d.Meaning, d.SchemeName = w.level, w.meaning, w.scheme
 	d.Criteria, d.Exempt = w.criteria(l)
@@ -281,8 +293,16 @@ func (w *wording) title(criterion string) string { return cmp.Or(w.titles[criter
 func (w *wording) criteria(l *label.Label) (met, exempt []criterion) {
 	for i := range l.Criteria {
 		c := &l.Criteria[i]
-		said := criterion{Title: w.title(c.ID), By: w.by(c), Why: c.Why}
+		said := criterion{Title: w.title(c.ID), By: w.by(c)}
 		if c.State == label.CriterionNotApplicable {
+			var why []template.HTML
+			for _, feature := range c.Why {
+				why = append(why, template.HTML(`<code dir="ltr">`+template.HTMLEscapeString(feature)+`</code>`))
+			}
+			if said.By != "" {
+				why = append(why, markup(said.By))
+			}
+			said.Because = w.v.list(why)
 			exempt = append(exempt, said)
 		} else {
 			met = append(met, said)
@@ -301,11 +321,11 @@ func (w *wording) by(c *label.Criterion) string {
 
 func (w *wording) rulings(list []authority.Ruled) (out []ruling) {
 	for _, r := range list {
-		var accepted []string
+		var accepted []template.HTML
 		for _, id := range r.Accepted {
-			accepted = append(accepted, "“"+w.title(id)+"”")
+			accepted = append(accepted, markup("“"+w.title(id)+"”"))
 		}
-		out = append(out, ruling{w.v.HTML("basis.appeal", "criteria", strings.Join(accepted, ", "), "text", bdi(r.Text)), r.Index})
+		out = append(out, ruling{w.v.HTML("basis.appeal", "criteria", w.v.list(accepted), "text", bdi(r.Text)), r.Index})
 	}
 	return out
 }

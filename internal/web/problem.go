@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"net/http"
 	"strings"
 	"unicode"
@@ -30,6 +31,20 @@ var advices = map[label.Reason]advice{
 	reasonMethod:               {"problem.method", nil},
 	reasonForeign:              {"problem.foreign", []string{"problem.foreign-1"}},
 	label.ReasonReadOnly:       {"problem.behind", []string{"problem.behind-1", "problem.behind-2"}},
+	label.ReasonUnassignable:   {"problem.unassignable", []string{"problem.unassignable-1"}},
+}
+
+// gtinAdvices are those about the number under a barcode: whether it has as many digits
+// as one, so that one of them is wrong.
+var gtinAdvices = map[bool]advice{
+	true:  {"problem.gtin-check", []string{"problem.gtin-check-1"}},
+	false: {"problem.gtin-length", []string{"problem.gtin-length-1"}},
+}
+
+// rangeAdvices are those about a parameter that is out of its range.
+var rangeAdvices = map[string]advice{
+	"id":   {"problem.compare", []string{"problem.compare-1"}},
+	"page": {"problem.far", []string{"problem.far-1"}},
 }
 
 // typedAdvices are those about something that was typed.
@@ -64,6 +79,12 @@ func (p *problem) advice() (a advice, field string) {
 	if a, ok := advices[p.reason]; ok {
 		return a, ""
 	}
+	if a, ok := rangeAdvices[p.field]; ok && p.reason == label.ReasonOutOfRange {
+		return a, ""
+	}
+	if p.reason == label.ReasonMalformed && p.field == "gtin" && strings.ContainsAny(folded(p.typed), "0123456789") {
+		return gtinAdvices[wholeBarcode(p.typed)], ""
+	}
 	if a, ok := typedAdvices[p.reason]; ok && p.typed != "" {
 		return a, ""
 	}
@@ -76,25 +97,24 @@ func (p *problem) advice() (a advice, field string) {
 	return ours, p.field
 }
 
-// suspect are the reasons that speak for a forged label, or a copied one.
-var suspect = map[label.Reason]bool{
-	label.ReasonIDMalformed: true, label.ReasonIDCheck: true, label.ReasonUnknownLabel: true,
-	label.ReasonUnlabelled: true, reasonElsewhere: true,
-}
-
 // A neighbour is a label whose ID is one slip away from what was typed.
 type neighbour struct {
 	ID      label.ID
 	Product string
 }
 
+// renderProblem makes the page about a problem. The text of a refusal is English, and
+// stands on the English page only: in any other language the page says by its advice what
+// is wrong, and at least which parameter of the address it is about. It always says whom
+// to tell of a label that looks wrong, and leads to the form for that.
 func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 	a, field := p.advice()
 	page := struct {
 		frame
 		Heading string
-		Field   string
-		Message string
+		Field   string // that the message is about
+		Message string // in English
+		About   template.HTML
 		Steps   []string
 		Near    []neighbour
 		Typed   string
@@ -102,20 +122,21 @@ func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 		ID      string // what was typed, if it is not wrong
 		Asked   string // the day, where it is one
 		Base    string
-		Report  bool // the reader may want to report something
 	}{
 		Heading: v.Text(a.title), Field: field, Message: sentence(p.text, field == ""), Typed: clip(p.typed),
-		Dated: p.dated(), ID: clip(p.typed), Asked: p.asked, Base: h.base, Report: suspect[p.reason] || p.reason == reasonForeign,
+		Dated: p.dated(), ID: clip(p.typed), Asked: p.asked, Base: h.base,
 	}
-	if _, ok := advices[p.reason]; ok && v.Tag != locale.Source && len(a.steps) > 0 {
-		page.Message = "" // it says in English what the advice says in the reader's language
+	if v.Tag != locale.Source {
+		if page.Message = ""; field != "" {
+			page.About = v.HTML("problem.field", "field", template.HTML("<code>"+template.HTMLEscapeString(field)+"</code>"))
+		}
 	}
 	page.frame = newFrame(page.Heading, h.a.Trust().Authority, short(p.here))
 	for _, key := range a.steps {
 		page.Steps = append(page.Steps, v.Text(key, "date", v.Date(label.DateOf(h.a.Behind().Since))))
 	}
 	if p.reason == label.ReasonIDCheck {
-		page.Near = h.near(p.typed)
+		page.Near = h.near(folded(p.typed))
 	}
 	return v.render("problem", page)
 }

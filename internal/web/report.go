@@ -24,7 +24,7 @@ const (
 	maxForm = 16 << 10
 
 	// reportsAtOnce and reportsEvery bound the reports of one client: a family
-	// in a shop, and not a flood.
+	// in a shop, and not a flood. A form that is not taken is no report.
 	reportsAtOnce = 5
 	reportsEvery  = 5 * time.Minute
 )
@@ -72,8 +72,8 @@ var mistakes = map[string]mistake{
 
 // mend says what is wrong with the form.
 func (p *reportPage) mend(v *voice, e *label.Error) {
-	p.Field = e.Field
-	m, ok := mistakes[e.Field]
+	p.Field, _, _ = strings.Cut(e.Field, ".") // what is wrong within the label is wrong with the label
+	m, ok := mistakes[p.Field]
 	switch {
 	case e.Reason == label.ReasonUnknownLabel:
 		m.says = "report.unknown-label"
@@ -113,7 +113,7 @@ func (h *Handler) reportForm(v *voice, form url.Values) *reportPage {
 		k.Words, k.Chosen = v.Text(k.Words), k.Value == form.Get("kind")
 		p.Kinds = append(p.Kinds, k)
 	}
-	if id, err := label.ParseID(p.ID); err == nil {
+	if id, err := h.labelOf(p.ID); err == nil {
 		if known, err := h.a.Lookup(id); err == nil {
 			p.Known, p.Product = id, known.Label.Device.FullName()
 			p.Here += "?label=" + string(id)
@@ -135,38 +135,59 @@ func (h *Handler) takeReport(w http.ResponseWriter, r *http.Request) {
 		h.sendForm(w, r, http.StatusOK, page)
 		return
 	}
+	c := store.Complaint{Kind: form.Get("kind"), Where: form.Get("where"), Text: form.Get("text"), Contact: form.Get("contact")}
+	if err := h.checkReport(page, &c); err != nil {
+		h.refuseReport(w, r, page, err)
+		return
+	}
 	if a := h.reports.Take(h.who(r), 1, time.Now()); !a.OK {
 		w.Header()["Retry-After"] = []string{seconds(a.Wait)}
 		page.Wrong = v.Text("report.too-many")
 		h.sendForm(w, r, http.StatusTooManyRequests, page)
 		return
 	}
-	c := store.Complaint{Kind: form.Get("kind"), Where: form.Get("where"), Text: form.Get("text"), Contact: form.Get("contact")}
-	if page.ID != "" {
-		c.Label, err = labelOf(page.ID)
-	}
-	if err == nil {
-		ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
-		defer cancel()
-		_, err = h.a.Complain(ctx, c)
-	}
-	if e, ok := errors.AsType[*label.Error](err); ok && e.Kind != label.Internal {
-		page.mend(v, e)
-		h.sendForm(w, r, StatusOf(e), page)
-		return
-	}
-	if err != nil {
-		h.fail(w, r, err, forPeople)
+	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := h.a.Complain(ctx, c); err != nil {
+		h.refuseReport(w, r, page, err)
 		return
 	}
 	page.Sent = true
 	h.sendForm(w, r, http.StatusOK, page)
 }
 
+// checkReport reads the label that a report is about, and finds what has to be mended in
+// the form before anything is counted: who corrects a form has sent no report yet.
+func (h *Handler) checkReport(page *reportPage, c *store.Complaint) (err error) {
+	if page.ID != "" {
+		if c.Label, err = h.labelOf(page.ID); err != nil {
+			return err
+		}
+		if _, err := h.a.Lookup(c.Label); err != nil && !own(err) { // a label that cannot be shown can be reported
+			return label.Within("label", err)
+		}
+	}
+	return authority.CheckComplaint(c)
+}
+
+// refuseReport answers with the form and what has to be mended in it. It costs as much as
+// any refusal.
+func (h *Handler) refuseReport(w http.ResponseWriter, r *http.Request, page *reportPage, err error) {
+	e, ok := errors.AsType[*label.Error](err)
+	if !ok || e.Kind == label.Internal {
+		h.fail(w, r, err, forPeople)
+		return
+	}
+	if h.pay(w, r, missUnits) {
+		page.mend(h.voices.of(r), e)
+		h.sendForm(w, r, StatusOf(e), page)
+	}
+}
+
 // labelOf reads the label that a report is about: an ID, or the address in a
 // code.
-func labelOf(typed string) (label.ID, error) {
-	_, id, err := qr.ParsePayload(typed)
+func (h *Handler) labelOf(typed string) (label.ID, error) {
+	_, id, err := qr.ParsePayload(h.addressed(folded(typed)))
 	return id, label.Within("label", err)
 }
 

@@ -63,7 +63,8 @@ func TestReportsThatAreRefused(t *testing.T) {
 		"no text":          {func(f url.Values) { f.Set("text", "  ") }, http.StatusBadRequest, "Say what you saw"},
 		"no kind":          {func(f url.Values) { f.Del("kind") }, http.StatusBadRequest, "Choose what is wrong"},
 		"unknown label":    {func(f url.Values) { f.Set("label", "K7QM-4T2X-9PWH") }, http.StatusNotFound, "leave it out"},
-		"mistyped label":   {func(f url.Values) { f.Set("label", "K7QM-4T2X-9PWX") }, http.StatusBadRequest, "Not sent."},
+		"mistyped label":   {func(f url.Values) { f.Set("label", "K7QM-4T2X-9PWX") }, http.StatusBadRequest, "That is not a label ID. Correct it, or leave it out."},
+		"half an address":  {func(f url.Values) { f.Set("label", "https://labels.test/x") }, http.StatusBadRequest, "That is not a label ID. Correct it, or leave it out."},
 		"long text":        {func(f url.Values) { f.Set("text", strings.Repeat("a", 2001)) }, http.StatusRequestEntityTooLarge, "at most 2,000"},
 		"long contact":     {func(f url.Values) { f.Set("contact", strings.Repeat("a", 201)) }, http.StatusRequestEntityTooLarge, "at most 200"},
 		"not text":         {func(f url.Values) { f.Set("text", "a\xff") }, http.StatusBadRequest, "Say what you saw"},
@@ -86,11 +87,29 @@ func TestReportsThatAreRefused(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Errorf("%d reports were taken (%v)", len(list), err)
 	}
+	// Who has to correct the form has not reported anything yet.
+	bad := good()
+	bad.Set("label", "K7QM-4T2X-9PWX")
+	for range 7 {
+		if r := send(w.h, 99, bad); r.Code != http.StatusBadRequest {
+			t.Errorf("a form that has to be corrected: %d", r.Code)
+		}
+	}
 	for range 5 {
-		send(w.h, 99, good())
+		if r := send(w.h, 99, good()); r.Code != http.StatusOK {
+			t.Errorf("a report after that: %d", r.Code)
+		}
 	}
 	if r := send(w.h, 99, good()); r.Code != http.StatusTooManyRequests || r.Header().Get("Retry-After") == "" || !strings.Contains(r.Body.String(), "It has a weakness.") {
 		t.Errorf("the sixth report of a client: %d", r.Code)
+	}
+	// It costs what other refusals cost.
+	for n := 0; ; n++ {
+		if r := send(w.h, 100, bad); r.Code == http.StatusTooManyRequests && n > 1000 {
+			break
+		} else if n > 2000 || r.Code != http.StatusBadRequest {
+			t.Fatalf("the form number %d: %d", n, r.Code)
+		}
 	}
 	if r := post(w.h, "/report", "application/json", "{}"); r.Code != http.StatusBadRequest {
 		t.Errorf("as JSON: %d", r.Code)

@@ -289,19 +289,12 @@ func (h *Handler) searchPage(v *voice, path string, q search.Query, found *searc
 
 func (h *Handler) result(v *voice, rec *search.Record) result {
 	name, _ := v.Level(rec.Scheme, rec.Level, "")
-	more := caveat(v, rec.Standing)
-	out := result{
-		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: inShort(v, rec.State, more), Tone: "off",
+	b := inShort(v, rec.State, rec.Standing)
+	return result{
+		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: b.Says, Tone: b.Tone,
 		LevelName: name, Kind: h.category(v, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
 		Support: v.day(rec.SupportEnd), Assured: v.Text(assuranceWords[rec.Assurance]),
 	}
-	switch {
-	case more != "":
-		out.Tone = "care"
-	case rec.State == label.Active:
-		out.Tone = "on"
-	}
-	return out
 }
 
 // filters offers what would narrow a search, with how many labels that leaves.

@@ -24,10 +24,13 @@ type standing struct {
 	AsOf     string        // the instant that was asked about; empty for the present
 	EndOfDay bool          // whether that is the end of a day
 
-	Successor    []string // what somebody has to know of the label that takes its place
-	Bound        string   // what ends the validity
-	Because      *account // why the state is what it is, or why validity ends when it does
-	Scheduled    *account // an end that was announced
+	Successor    []template.HTML // what somebody has to know of the label that takes its place, before they rely on that
+	Later        template.HTML   // the label that was to take its place after the end
+	Bound        string          // what ends the validity
+	Because      *account        // why the state is what it is, or why validity ends when it does
+	Scheduled    *account        // an end that was announced
+	Early        *account        // what brought the end forward that would come after the announced one
+	EarlyEnd     template.HTML
 	Fallen       *account // the suspension of an expired label, which nobody has settled
 	Waits        bool     // the announced end does not come before something is settled
 	Review       *account // a review under way
@@ -87,9 +90,9 @@ func (h *Handler) standing(p look) standing {
 	if p.Because != nil {
 		s.Because = h.account(p, p.Because)
 	}
-	last := lastDay(p.Expires)
+	last := lastDay(p.Ends())
 	if p.State == label.Active || p.State == label.Expired {
-		s.Because = h.account(p, lapse(p))
+		s.Because = h.account(p, p.Lapse)
 		s.Bound = v.Text(bounds[p.ExpiresFor])
 		if p.ExpiresFor == label.BoundGraceEnd && !p.Expires.Before(p.Label.Expires) { // the label itself says so
 			s.Bound = v.Text("validity.grace-issued")
@@ -105,12 +108,16 @@ func (h *Handler) standing(p look) standing {
 		}
 	}
 	announced := s.Because != nil
-	s.Waits = p.Scheduled != nil && !ends(p)
-	if ends(p) {
-		last, announced = lastDay(p.Scheduled.Effective), true
-		s.Bound, s.Because = "", nil
+	s.Waits = p.Scheduled != nil && !p.Announced()
+	if p.Announced() {
+		announced = true
+		s.Bound, s.Because, s.Early, s.EarlyEnd = "", nil, s.Because, v.day(lastDay(p.Expires))
 	}
 	s.Fact, s.Successor = validity(p, last), successor(p)
+	if next := overtaken(p); next != nil {
+		s.Later = v.HTML("validity.also-successor", "label", v.a("/l/"+string(next.Successor.ID), pretty(next.Successor.ID)), "date", v.instant(next.Effective))
+		s.Successor = warnings(p, next.Successor)
+	}
 	s.Headline = v.Text(f.now)
 	if p.past {
 		s.Headline = v.Text(f.then)
@@ -118,18 +125,17 @@ func (h *Handler) standing(p look) standing {
 	if p.State == label.Active {
 		s.qualify(p, last, announced)
 	}
-	if f.advice != "" {
-		s.Advice = v.Text(f.advice)
+	if advice := f.advice; advice != "" {
+		if p.State == label.Superseded && len(s.Successor) > 0 {
+			advice = "advice.ended" // and not the new label, which is no good news
+		}
+		s.Advice = v.Text(advice)
 	}
 	if p.past {
 		s.turnBack(p)
 	}
 	return s
 }
-
-// ends reports whether a label that counts will end as was announced, with
-// nothing open that would put its end off.
-func ends(p look) bool { return p.Scheduled != nil && !p.Open() }
 
 // validity says until when a label is valid, or since when it is not.
 func validity(p look, last label.Date) template.HTML {
@@ -141,10 +147,10 @@ func validity(p look, last label.Date) template.HTML {
 	switch p.State {
 	case label.Active:
 		switch {
-		case ends(p) && p.Scheduled.Successor != nil:
+		case p.Announced() && p.Scheduled.Successor != nil:
 			id := p.Scheduled.Successor.ID
 			return v.HTML("validity.active-successor", "date", date, "label", v.a("/l/"+string(id), pretty(id)))
-		case ends(p):
+		case p.Announced():
 			return v.HTML("validity.active-withdrawal", "date", date)
 		case p.Soon:
 			return v.HTML("validity.active-soon", "date", date)
@@ -168,25 +174,53 @@ func validity(p look, last label.Date) template.HTML {
 }
 
 // successor says of the label that took the place of this one, or is to, what nobody
-// would expect: that it is about another product, that its level is lower, and that it
-// does not count itself.
-func successor(p look) (list []string) {
+// would expect: its [warnings], and that it does not count itself. A page says this
+// before it leads to that label, and then recommends it no more.
+func successor(p look) []template.HTML {
 	link, v := p.Link(), p.voice
 	if link == nil {
 		return nil
 	}
-	if link.OtherProduct {
-		list = append(list, v.Text("validity.successor-other"))
+	list := warnings(p, link)
+	s := p.Successor
+	if s == nil || s.State == label.NotIssued {
+		return list
 	}
-	if link.Below(p.Label.Level.Number) {
-		list = append(list, v.Text("validity.successor-lower", "number", link.Level, "before", p.Label.Level.Number))
+	if b := inShort(v, s.State, s); b.Tone != toneGood {
+		list = append(list, v.HTML("validity.successor-state", "state", b.Says))
 	}
-	if s := p.Successor; s != nil && s.State != label.NotIssued {
-		if c := caveat(v, s); s.State != label.Active || c != "" {
-			list = append(list, v.Text("validity.successor-state", "state", inShort(v, s.State, c)))
-		}
+	if s.State == label.Superseded {
+		next := s.Because.Successor.ID
+		list = append(list, v.HTML("validity.successor-next", "label", v.a("/l/"+string(next), pretty(next))))
 	}
 	return list
+}
+
+// warnings say that a label in the place of another is about another product, and that
+// its level is lower.
+func warnings(p look, link *label.LabelLink) (list []template.HTML) {
+	if link.OtherProduct {
+		list = append(list, p.voice.HTML("validity.successor-other"))
+	}
+	if link.Below(p.Label.Level.Number) {
+		list = append(list, p.voice.HTML("validity.successor-lower", "number", link.Level, "before", p.Label.Level.Number))
+	}
+	return list
+}
+
+// overtaken returns the replacement that was announced for a day on which the label has
+// ended already, because its end was brought forward later; or nil. Such a label has no
+// announced end any more, and yet somebody asks what comes after it.
+func overtaken(p look) *label.Status {
+	if p.State != label.Active && p.State != label.Expired {
+		return nil
+	}
+	for _, s := range slices.Backward(known(p.Published)) {
+		if s.Action == label.Supersede && s.Effective.After(s.Recorded) && !s.Effective.Before(p.Expires) {
+			return s
+		}
+	}
+	return nil
 }
 
 // qualify tells of a label that counts what may be wrong with it all the same.
@@ -268,16 +302,6 @@ func (s *standing) title(v *voice) string {
 	return v.Text("state.title-as-of", "state", s.Headline, "instant", s.AsOf)
 }
 
-// lapse returns what brought a label's end forward to where it is, or nil.
-func lapse(p look) *label.Status {
-	for _, s := range known(p.Published) {
-		if p.ExpiresFor == label.BoundGraceEnd && s.Action == label.Lapse && s.Effective.Equal(p.Expires) {
-			return s
-		}
-	}
-	return nil
-}
-
 // happened says what a status is, announced what one is that takes effect later,
 // and advised how an advisory says the product stands, with the version that
 // mends it and without.
@@ -316,7 +340,9 @@ func (h *Handler) account(p look, s *label.Status) *account {
 		a.Says = a.says(v, v.Text(key))
 		return a
 	}
-	a.Title = s.Advisory.Title
+	if a.Title = s.Advisory.Title; !s.Advisory.Titled() {
+		a.Title = v.Text("notice.untitled", "id", s.Advisory.ID)
+	}
 	if keys := advised[s.Advisory.State]; s.Advisory.FixedIn == "" {
 		a.Says = a.says(v, v.Text(keys[0]))
 	} else {
@@ -362,6 +388,7 @@ type caution struct {
 	Severity   string
 	Do         template.HTML // what the owner should do
 	Quote      template.HTML // what the publisher says to that
+	Untitled   template.HTML // stands for the title of a document that has none
 	About      template.HTML
 	Page       link
 	rank       int // 0 is the gravest
@@ -385,47 +412,24 @@ func notices(v *voice, advisories []*label.Status) (concern, others []caution) {
 	return list[:n], list[n:]
 }
 
-// caveat says in a few words what takes something from a label that counts: a review
-// under way, or the gravest notice that concerns the product. It is empty where
-// nothing does. Wherever a label is named in short, the caveat stands beside its
-// state, and the colour is not that of a label without one.
-func caveat(v *voice, s *label.Standing) string {
-	if s == nil || s.State != label.Active {
-		return ""
-	}
-	if s.Review != nil {
-		return v.Text("state.review")
-	}
-	if concern, _ := notices(v, s.Advisories); len(concern) > 0 {
-		return concern[0].Headline
-	}
-	return ""
-}
-
-// inShort returns a label's state in a word, with its caveat.
-func inShort(v *voice, state label.State, caveat string) string {
-	word := v.Text(stateWords[state])
-	if caveat == "" {
-		return word
-	}
-	return v.Text("state.list", "state", word, "more", caveat)
-}
-
 // severities are those of CVSS.
 var severities = map[string]string{"low": "notice.low", "medium": "notice.medium", "high": "notice.high", "critical": "notice.critical"}
 
 func newCaution(v *voice, s *label.Status) caution {
 	a := s.Advisory
 	n := caution{AdvisoryRef: a, Tone: "caution", Sign: "alert"}
+	if !a.Titled() {
+		n.Untitled = v.HTML("notice.untitled", "id", mark(a.ID))
+	}
 	day := v.day(label.DateOf(s.Recorded))
 	if len(a.Issues) == 0 {
 		n.About = v.HTML("notice.about", "id", mark(a.ID), "date", day)
 	} else {
-		var issues []string
+		var issues []template.HTML
 		for _, s := range a.Issues {
-			issues = append(issues, string(mark(s)))
+			issues = append(issues, mark(s))
 		}
-		list := template.HTML(strings.Join(issues, ", "))
+		list := v.list(issues)
 		if a.More > 0 {
 			list = v.HTML("notice.issues-more", "issues", list, "count", a.More)
 		}
@@ -476,8 +480,14 @@ func (n *caution) advise(v *voice) {
 	}
 }
 
-// Original is the title, in the language of the document.
-func (n *caution) Original() template.HTML { return foreign(n.Title, n.Language) }
+// Original is the title, in the language of the document; or what stands for it in the
+// reader's language, where the document has none.
+func (n *caution) Original() template.HTML {
+	if n.Untitled != "" {
+		return n.Untitled
+	}
+	return foreign(n.Title, n.Language)
+}
 
 // foreign marks what others wrote, for those who have pages read aloud or hyphenated:
 // it is in their language and not in that of the page, and which one that is may be

@@ -100,10 +100,10 @@ var scenes = []scene{
 		},
 		tone: "moved", headline: "SUPERSEDED by a new label",
 		holds: []string{
-			"SUPERSEDED by a new label See the new label {other} This label no longer counts. See what the new one says. It was replaced on 2 November 2026. The new label has a lower level, 2 instead of 3.",
+			"SUPERSEDED by a new label Do not rely on it. It will not become valid again. It was replaced on 2 November 2026. The new label has a lower level, 2 instead of 3. See the new label {other}",
 			"Why: The product has a new label of another level. " + said,
 		},
-		lacks: []string{"about another product", "How the new label stands"},
+		lacks: []string{"about another product", "How the new label stands", "See what the new one says"},
 		json: []string{
 			`"state":"superseded","because":{"number":1,"action":"supersede"`, `"successor":{"id":"{id}","url":"` + base + `/l/{id}","level":2}`,
 			`"successor":{"id":"{id}","url":"` + base + `/l/{id}","level":2,"lowerLevel":true,"state":"active"}`,
@@ -170,7 +170,7 @@ var scenes = []scene{
 			return ""
 		},
 		tone: "caution", headline: "Valid label until 28 February 2027",
-		holds: []string{"Valid up to and including 28 February 2027, when the manufacturer gives it up. Why: The product is no longer made. " + said + " Level 3"},
+		holds: []string{"Valid up to and including 28 February 2027, when the manufacturer gives it up. Why: The product is no longer made. " + said + " Even without that it would end on 2 May 2027, because the authority brought its end forward. Why: The laboratory"},
 		json:  []string{`"expiresFor":"grace-end"`, `"scheduled":{"number":2`},
 	}, {
 		name: "ended early", play: func(w *world, p *authority.Published) label.ID {
@@ -561,6 +561,90 @@ func TestSuccessorIsSeenAtOnce(t *testing.T) {
 	wants(t, "the page of the past", as, nil, []string{"How the new label stands: Revoked"})
 }
 
+// TestSuccessorThatIsNoHelp replaces labels by others that say nothing about the product,
+// promise less, or do not count: the page says so before it names them, and does not send
+// anybody there; by a good one, it does.
+func TestSuccessorThatIsNoHelp(t *testing.T) {
+	for name, c := range map[string]struct {
+		level int
+		play  func(w *world, p *authority.Published) (next label.ID)
+		says  []string // nothing where the new label is a good one
+	}{
+		"the same product, of a higher level": {2, func(w *world, p *authority.Published) label.ID {
+			return w.change(labeltest.Maker, p, label.Supersede, "new-level", func(r *label.StatusRequest) { r.Level = 3 }).Successor.ID
+		}, nil},
+		"another product": {3, func(w *world, p *authority.Published) label.ID {
+			e := w.Example("camera")
+			labeltest.Variant(w.TB, e, 2)
+			next := w.Issue(e, 3).Label.ID
+			w.change(labeltest.Maker, p, label.Supersede, "new-hardware", func(r *label.StatusRequest) { r.Successor = next })
+			return next
+		}, []string{"The new label is about another product. It says nothing about this one."}},
+		"one that was replaced itself": {3, func(w *world, p *authority.Published) label.ID {
+			next := w.change(labeltest.Maker, p, label.Supersede, "new-level", func(r *label.StatusRequest) { r.Level = 2 }).Successor.ID
+			b := must[*authority.Published](w.TB)(w.Authority.Lookup(next))
+			w.change(labeltest.Maker, b, label.Supersede, "new-level", func(r *label.StatusRequest) { r.Level = 1 })
+			return next
+		}, []string{"The new label has a lower level, 2 instead of 3.", "How the new label stands: Replaced.", "The new label has been replaced in its turn, by the label "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			p := w.Issue(w.Example("camera"), c.level)
+			next := c.play(w, p)
+			rec := get(w.h, "/l/"+string(p.Label.ID))
+			checkAnswer(t, rec)
+			m := box.FindStringSubmatch(rec.Body.String())
+			if m == nil {
+				t.Fatal("the page has no box")
+			}
+			says := words("</style>" + m[3])
+			good := c.says == nil
+			if strings.Contains(says, "See what the new one says") != good || strings.Contains(m[3], `class="go" href="/l/`) != good {
+				t.Errorf("the page sends people to the new label, or does not: %s", says)
+			}
+			before, _, found := strings.Cut(says, "See the new label "+next.Pretty())
+			if wants(t, "what comes before the new label", before, c.says, nil); !found {
+				t.Error("the page does not lead to the new label")
+			}
+			checkTongues(t, w.h, "/l/"+string(p.Label.ID), rec.Body.String())
+		})
+	}
+}
+
+// TestListsInTheLanguage reads lists of numbers as each language writes them.
+func TestListsInTheLanguage(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+	w.change(labeltest.Operator, p, label.Reinstate, "unfounded", nil)
+	a := label.AdvisoryRef{ID: "NL-SA-1", State: "affected", Title: "Strangers can watch", Issues: []string{"CVE-2026-1", "CVE-2026-2"}}
+	advised := w.handler(w.tell(p, &label.Status{Action: label.Advise, Reason: "advisory", Recorded: labeltest.Start, Advisory: &a}))
+	for tag, sign := range map[string]string{"en": ", ", "de": ", ", "ar": "، ", "ja": "、", "zh-Hans": "、"} {
+		path := in(tag, "/l/"+string(p.Label.ID))
+		wants(t, tag, words(get(w.h, path).Body.String()), []string{" 1" + sign + "2" + sign + "3 "}, nil)
+		wants(t, tag, words(get(advised, path).Body.String()), []string{"CVE-2026-1" + sign + "CVE-2026-2"}, nil)
+	}
+}
+
+// TestNoticeWithoutATitle shows a notice whose document has no title, as OpenVEX ones
+// have none: what stands there instead is in the reader's language.
+func TestNoticeWithoutATitle(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	a := label.AdvisoryRef{ID: "https://northlight.example/vex/1", State: "affected", Issues: []string{"CVE-2026-1"}}
+	a.Title = label.StandInTitle(a.ID)
+	h := w.handler(w.tell(p, &label.Status{Action: label.Advise, Reason: "advisory", Recorded: labeltest.Start, Advisory: &a}))
+	for _, l := range labeltest.Words(t).Languages() {
+		text := words(get(h, in(l.Tag, "/l/"+string(p.Label.ID))).Body.String())
+		if n := strings.Count(text, l.Text("notice.untitled", "id", a.ID)); n != 2 { // among the notices, and in the history
+			t.Errorf("%s: the notice is named %d times", l.Tag, n)
+		}
+		if l.Tag != locale.Source && strings.Contains(text, a.Title) {
+			t.Errorf("%s: the notice has an English title", l.Tag)
+		}
+	}
+}
+
 // Texts of statuses are as hostile as those of manufacturers.
 func TestHostileStatus(t *testing.T) {
 	w := newWorld(t)
@@ -592,13 +676,25 @@ func TestCaveatInShort(t *testing.T) {
 			w.Clock.Set(labeltest.Start.AddDate(0, 0, 1))
 			w.Advise(labeltest.Maker, w.Example("camera").Advisory)
 			return p
-		}, "Valid, You need version 3.8.4 or later", "Level 3 of 4, security notice"},
+		}, "Valid. You need version 3.8.4 or later", "Level 3 of 4, security notice"},
+		"updates ended": {func(w *world) *authority.Published {
+			p := w.plug()
+			a := w.tell(p)
+			a.label.Product.SupportEnd = label.NewDate(2026, time.October, 31)
+			w.h = w.handler(a)
+			return p
+		}, "", "Level 1 of 4, no more updates"},
 		"nothing": {func(w *world) *authority.Published { return w.camera() }, "Valid", "Level 3 of 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			p := c.play(w)
 			w.catchUp()
+			if c.words == "" { // the lists are made from the log, which tells otherwise
+				wants(t, "the badge", get(w.h, "/l/"+string(p.Label.ID)+"/badge.svg").Body.String(), []string{">" + c.badge + "</text>"}, nil)
+				wants(t, "the comparison", get(w.h, "/compare?id="+string(p.Label.ID)).Body.String(), []string{"<bdi>Valid, NO MORE UPDATES</bdi>"}, nil)
+				return
+			}
 			tone, tick := "care", false
 			if name == "nothing" {
 				tone, tick = "on", true

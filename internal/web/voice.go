@@ -134,6 +134,7 @@ func (v *voice) funcs() template.FuncMap {
 		"whole":     whole,
 		"a":         v.a,
 		"party":     party,
+		"list":      v.list,
 		"digits":    func(n int64) string { return strconv.FormatInt(n, 10) },
 	}
 }
@@ -296,6 +297,18 @@ func (l link) with(says template.HTML) template.HTML {
 }
 
 func (l link) External() template.HTML { return l.with(bdi(l.Text)) }
+
+// list returns things in a list, as the language writes one.
+func (v *voice) list(things []template.HTML) (list template.HTML) {
+	for i, t := range things {
+		if i == 0 {
+			list = t
+		} else {
+			list = v.Language.HTML("site.list", "items", list, "more", t)
+		}
+	}
+	return list
+}
 
 // day returns a day for people and for machines.
 func (v *voice) day(d label.Date) template.HTML {

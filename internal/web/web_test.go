@@ -139,7 +139,7 @@ func TestRoutes(t *testing.T) {
 		{"/find?q=" + mistyped(camera.Label.ID), "", 400, htmlType, "no-store", `value="` + mistyped(camera.Label.ID) + `"`},
 
 		// And for a product.
-		{"/01/123", "", 400, htmlType, "no-store", "That cannot be right"},
+		{"/01/123", "", 400, htmlType, "no-store", "That is not a whole barcode number"},
 		{"/01/09522104000172", "", 400, htmlType, "no-store", "check digit"},
 		{"/01/", "", 400, htmlType, "no-store", "That cannot be shown"},
 		{"/01/4006381333931", "", 404, htmlType, "no-store", "This product is not registered"},
@@ -159,7 +159,7 @@ func TestRoutes(t *testing.T) {
 		{"/find?q=K7QM-4T2X-9PW", "", 400, htmlType, "no-store", "That is not a label ID"},
 		{"/find?q=%ff%fe", "", 400, htmlType, "no-store", "That is not a label ID"},
 		{"/find?q=http%3A%2F%2F", "", 400, htmlType, "no-store", "That cannot be right"},
-		{"/find?q=12345678901234567890", "", 400, htmlType, "no-store", "That cannot be right"},
+		{"/find?q=12345678901234567890", "", 400, htmlType, "no-store", "That is not a whole barcode number"},
 		{"/find?q=" + url.QueryEscape("https://labels.example.net/l/"+id), "", 400, htmlType, "no-store", "That label belongs to another site"},
 		{"/find?q=" + strings.Repeat("A", 3000), "", 413, htmlType, "no-store", "That is too long"},
 

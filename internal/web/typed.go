@@ -1,0 +1,102 @@
+package web
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"labeld/internal/label"
+)
+
+// People type the ID of a label, an address or the number under a barcode as their
+// keyboard has it: with full-width letters and digits, with the digits of Arabic, Persian
+// or another script, with dashes and spaces that a text program made of hyphens, and what
+// they copy brings marks along that nobody sees. All of that is folded here, and nowhere
+// else, before it is read: at /find, in a search, in the address of a label, in ?gtin= and
+// in the form for reports. What is signed, and what programs send to the API, is read as
+// it is: [label.ParseID] and [label.ParseGTIN] know nothing of this. Words that labels are
+// looked for by stay as they were typed, since package search folds them by a rule of its
+// own.
+
+// folded returns what was typed in the characters of IDs, addresses and numbers.
+func folded(typed string) string {
+	if !strings.ContainsFunc(typed, func(r rune) bool { return r >= 0x80 }) {
+		return typed
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Nd, r):
+			return '0' + digit(r)
+		case unicode.Is(unicode.Pd, r), slices.Contains(dashes, r):
+			return '-'
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, norm.NFKC.String(typed))
+}
+
+// dashes look like hyphens and are none to Unicode: the minus sign, the hyphen bullet, and
+// the long vowel mark that Japanese keyboards have where others have a hyphen.
+var dashes = []rune{'\u2212', '\u2043', '\u30fc'}
+
+// digit returns the value of a decimal digit. The digits of a script stand in a row, and
+// rows that meet are ten each (Unicode Standard 4.6, Numeric Value).
+func digit(r rune) rune {
+	for _, t := range unicode.Nd.R16 {
+		if rune(t.Lo) <= r && r <= rune(t.Hi) {
+			return (r - rune(t.Lo)) % 10
+		}
+	}
+	for _, t := range unicode.Nd.R32 {
+		if rune(t.Lo) <= r && r <= rune(t.Hi) {
+			return (r - rune(t.Lo)) % 10
+		}
+	}
+	return 0
+}
+
+// barcode returns the number under a barcode as it was typed, without what groups its
+// digits.
+func barcode(typed string) string { return ungrouped.Replace(folded(typed)) }
+
+// ungrouped takes away what stands between the digits of a number. Who sends a form has
+// plus signs for spaces.
+var ungrouped = strings.NewReplacer(" ", "", "-", "", "+", "")
+
+// wholeBarcode reports whether what was typed, which is no GTIN, has as many digits as one.
+// Then a digit is wrong.
+func wholeBarcode(typed string) bool {
+	if _, link, ok := strings.Cut(typed, "/01/"); ok {
+		typed = link
+	}
+	if i := strings.IndexAny(typed, "/?#"); i >= 0 {
+		typed = typed[:i]
+	}
+	s := barcode(typed)
+	return strings.Trim(s, "0123456789") == "" && slices.Contains([]int{8, 12, 13, 14}, len(s))
+}
+
+// addressed gives an address that begins with the host, as it is printed on labels, the
+// scheme that it lacks: ours for our host, for others the usual one.
+func (h *Handler) addressed(s string) string {
+	host, _, ok := strings.Cut(s, "/")
+	if !ok || strings.Contains(s, "://") {
+		return s
+	}
+	scheme, own, _ := strings.Cut(h.base, "://")
+	switch {
+	case strings.EqualFold(host, own):
+		return scheme + "://" + s
+	case strings.ContainsAny(host, ".:"):
+		return "https://" + s
+	}
+	return s
+}
+
+// typedID reads the ID of a label that somebody typed into an address or a form.
+func typedID(s string) (label.ID, error) { return label.ParseID(folded(s)) }
