@@ -217,6 +217,9 @@ func writeEvent(p *terminal.Page, e *labelv1.Event) {
 		p.Line("%s: labels that stand are not changed; no label is issued or renewed until \"labelctl hold end\"", state)
 	case label.ReleaseEvent:
 		p.Line("%s: labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")", state)
+	case label.StatementEvent:
+		p.Line("%s: %s changed for the reason of the event itself; what rests on the statement is judged again at once, and \"labelctl label history\" says what became of it",
+			state, plural(int(e.GetChanged()), "label", "labels"))
 	default:
 		p.Line("%s: %s changed", state, plural(int(e.GetChanged()), "label", "labels"))
 	}
@@ -241,6 +244,13 @@ func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 		}
 		if l.GetLapses() != nil {
 			becomes += " after " + lastDay(l.GetLapses().AsTime())
+		}
+		switch {
+		case l.GetJudged() == "":
+		case l.GetAction() == labelv1.LabelAction_LABEL_ACTION_UNSPECIFIED:
+			becomes = "judged again at once: " + l.GetJudged()
+		default:
+			becomes += "; judged again at once: " + l.GetJudged()
 		}
 		if l.GetFailure() != "" {
 			becomes = l.GetFailure()

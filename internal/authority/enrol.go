@@ -94,7 +94,7 @@ func (a *Authority) dueForRelated(v *store.View, b *store.Batch, o *label.Organi
 // dueForGroup has judged again what labs reported that are related to some
 // organizations, which are taken to be related to each other.
 func (a *Authority) dueForGroup(v *store.View, b *store.Batch, orgs ...string) error {
-	d, err := newDistrust(v)
+	d, err := a.newDistrust(v)
 	if err != nil {
 		return err
 	}

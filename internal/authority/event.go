@@ -12,17 +12,20 @@ import (
 
 // admitProductEvent checks an event about a product, a statement, or who controls
 // whom, against the registry.
-func admitProductEvent(v *store.View, e *label.Event) error {
+func (a *Authority) admitProductEvent(v *store.View, e *label.Event) error {
 	switch e.Kind {
 	case label.HoldEvent, label.ReleaseEvent:
 		return admitHold(v, e)
 	case label.StatementEvent:
+		of, err := toStrike(v, e.Statement)
+		if err != nil {
+			return err
+		}
 		if id, ok := v.Struck(e.Statement); ok {
 			return label.Errorf(label.Exists, label.ReasonExists, "event.statement",
-				"statement %s was struck already, by event %s (labelctl event show); that cannot be taken back: what it said counts again when its signer issues it anew, under another number", e.Statement, id)
+				"%s was struck already, by event %s (labelctl event show). %s", e.Statement, id, of.forGood())
 		}
-		_, err := struckDevice(v, e.Statement)
-		return err
+		return label.Within("event", a.programme.CheckStrike(e.Reason, of.Type))
 	case label.AffiliationEvent:
 		lab, err := v.Org(e.Lab)
 		if err != nil {
@@ -109,24 +112,42 @@ func admitHold(v *store.View, e *label.Event) error {
 	return nil
 }
 
-// struckDevice returns the device that a statement or ruling on record is about.
-func struckDevice(v *store.View, id label.Digest) (device label.Digest, err error) {
+// A strikable is a statement or a ruling on record.
+type strikable struct {
+	Device label.Digest
+	Type   string // predicate type
+}
+
+// toStrike finds what an event strikes.
+func toStrike(v *store.View, id label.Digest) (*strikable, error) {
 	st, err := v.Statement(id)
 	if err == nil {
-		return st.Device, nil
+		return &strikable{st.Device, st.Type}, nil
 	}
 	if !errors.Is(err, store.ErrNotFound) {
-		return device, err
+		return nil, err
 	}
-	known := false
+	var ruling *strikable
 	err = v.AllRulings(nil, func(r *store.Ruling, _ []byte) bool {
-		device, known = r.Device, r.Digest == id
-		return !known
+		if r.Digest == id {
+			ruling = &strikable{r.Device, label.TypeRuling}
+		}
+		return ruling == nil
 	})
-	if err == nil && !known {
+	if err == nil && ruling == nil {
 		err = label.Errorf(label.NotFound, label.ReasonUnknownSubject, "event.statement", "no statement or ruling %s is on record", id)
 	}
-	return device, err
+	return ruling, err
+}
+
+// forGood says that what is struck stays so, and what can be done where that was a
+// mistake. A statement can be issued anew. A ruling cannot: an appeal is decided once,
+// and a refusal that says the same is the decision on record.
+func (s *strikable) forGood() string {
+	if s.Type == label.TypeRuling {
+		return "This cannot be taken back, and the ruling is not made again, since an appeal is decided once. What it accepted is shown by evidence from now on: where the manufacturer submits more and is refused by another decision, it can appeal against that."
+	}
+	return "This cannot be taken back. Where it was a mistake, what the statement said counts again when its signer issues it anew, under another number."
 }
 
 // admitMove checks that a trade item number can be moved to a manufacturer.
@@ -177,14 +198,14 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 		return a.tellOperators(b, kind, "event-"+id.String(), e.Name(), news, org, by.Organization)
 	case label.StatementEvent:
 		b.Strikes = append(b.Strikes, store.Strike{Statement: e.Statement, Event: id})
-		device, err := struckDevice(v, e.Statement)
+		of, err := toStrike(v, e.Statement)
 		if err != nil {
 			return err
 		}
-		if err := a.tellStruck(v, b, e, device); err != nil {
+		if err := a.tellStruck(v, b, e, of.Device); err != nil {
 			return err
 		}
-		return a.dueForProduct(v, b, device)
+		return a.dueForProduct(v, b, of.Device)
 	case label.AffiliationEvent:
 		lab, err := v.Org(e.Lab)
 		if err != nil {

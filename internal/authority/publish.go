@@ -80,6 +80,7 @@ type Ruled struct {
 	label.Ruling
 	Index  int64
 	Digest label.Digest
+	Fallen *Fallen // why it does not count any more; nil where it does
 }
 
 // As returns the label as it stood at an instant. What proves it is the same.
@@ -208,7 +209,7 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 	err = a.read(func(v *store.View) error {
 		p.Pictured = v.HasPicture(p.Label.Device.Picture)
 		p.GTINs, p.Moved = ownGTINs(v, rec.Device, &p.Label.Device)
-		if p.Rulings, err = ruled(v, rec.Device, p.Label); err != nil {
+		if p.Rulings, err = a.ruled(v, rec.Device, p.Label); err != nil {
 			return err
 		}
 		p.successors, err = a.successors(v, p.Statuses)
@@ -260,7 +261,7 @@ func ownGTINs(v *store.View, device label.Digest, desc *label.Device) (own, move
 }
 
 // ruled returns the rulings that a label rests on.
-func ruled(v *store.View, device label.Digest, l *label.Label) (list []Ruled, err error) {
+func (a *Authority) ruled(v *store.View, device label.Digest, l *label.Label) (list []Ruled, err error) {
 	for _, e := range l.Evidence {
 		if e.Type != label.TypeRuling {
 			continue
@@ -273,7 +274,11 @@ func ruled(v *store.View, device label.Digest, l *label.Label) (list []Ruled, er
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Ruled{*said, r.Index, r.Digest})
+		fallen, err := a.fallenRuling(v, r)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Ruled{*said, r.Index, r.Digest, fallen})
 	}
 	return list, nil
 }

@@ -25,6 +25,10 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 	defer a.writer.begin()()
 	known := false
 	claims := []string{claimf("event/%s", e.Digest), "revocation", claimf("org/%s", e.Event.Name()), claimf("key/%s", e.Event.Name())}
+	outlook, err := a.outlook(&e.Event)
+	if err != nil {
+		return nil, err
+	}
 	robbed, err := a.robbed(&e.Event)
 	if err != nil {
 		return nil, err
@@ -47,6 +51,7 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 		if e.Notes, err = a.eventNotes(v, &e.Event); err != nil {
 			return err
 		}
+		e.Notes = append(e.Notes, outlookNotes(outlook)...)
 		if err := a.register(v, b, &e.Event, e.Digest, e.Signature); err != nil {
 			return err
 		}
@@ -76,6 +81,10 @@ func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, notes []stri
 	if err != nil {
 		return nil, nil, err
 	}
+	outlook, err := a.outlook(&e.Event)
+	if err != nil {
+		return nil, nil, err
+	}
 	err = a.store.View(func(v *store.View) error {
 		now := a.clock()
 		if err := a.admitEvent(v, &e.Event, e.Signature, now); err != nil {
@@ -85,6 +94,7 @@ func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, notes []stri
 			return err
 		}
 		list, err = a.preview(v, e, now)
+		list, notes = foresee(list, outlook), append(notes, outlookNotes(outlook)...)
 		return err
 	})
 	return list, notes, err
@@ -202,7 +212,7 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 			err = label.Errorf(label.Precondition, label.ReasonUnknownScheme, "event.version", "version %s of %s is being served; serve its successor first, so that labels can be renewed", e.Version, e.Scheme)
 		}
 	default:
-		err = admitProductEvent(v, e)
+		err = a.admitProductEvent(v, e)
 	}
 	return err
 }

@@ -38,7 +38,11 @@ func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, e
 	case label.HoldEvent:
 		return a.heldNotes(v, e)
 	case label.StatementEvent:
-		return []string{"This cannot be taken back. Where it was a mistake, what the statement said counts again when its signer issues it anew, under another number."}, nil
+		of, err := toStrike(v, e.Statement)
+		if err != nil {
+			return nil, err
+		}
+		return []string{of.forGood()}, nil
 	}
 	return nil, nil
 }

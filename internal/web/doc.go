@@ -127,7 +127,7 @@
 //	  "criteria": [{"id": "no-shared-passwords", "state": "met", "by": "lab"},
 //	               {"id": "developer-port-shut", "state": "not-applicable", "by": "lab",
 //	                "why": ["debug_interface_accessible=false"]}, ...],   the features that make it so
-//	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256"}], on appeals
+//	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256", "takenBack": {"at", "reason", "title", "text"}}], on appeals
 //	  "logIndex": 1,
 //	  "history": [{...}],           all that happened to the label, by number
 //	  "links": {"bundle": "https://...", "device": "...", "proof": "...", "package": "...", "qr": "...",

@@ -99,6 +99,25 @@ type Ruling struct {
 	Decided  time.Time    `json:"decided"`
 	LogIndex int64        `json:"logIndex"`
 	SHA256   label.Digest `json:"sha256"`
+
+	TakenBack *TakenBack `json:"takenBack,omitempty"` // why it does not count any more; absent where it does
+}
+
+// A TakenBack says why a ruling does not count any more, as JSON.
+type TakenBack struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"` // code
+	Title  string    `json:"title,omitempty"`
+	Text   string    `json:"text,omitempty"`
+}
+
+// takenBack returns why a ruling did not count any more at the instant for which a
+// label is shown, or nil.
+func takenBack(p *authority.Published, r *authority.Ruled) *authority.Fallen {
+	if r.Fallen == nil || r.Fallen.At.After(p.At) {
+		return nil
+	}
+	return r.Fallen
 }
 
 // Links are the addresses of what proves a label, of its code, and of the
@@ -136,8 +155,13 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 	if p.held != "" {
 		out.Held = &Held{p.held, p.SpeaksOf(p.held)}
 	}
-	for _, r := range p.Rulings {
-		out.Rulings = append(out.Rulings, Ruling{r.Accepted, r.Text, r.Decided, r.Index, r.Digest})
+	for i := range p.Rulings {
+		r := &p.Rulings[i]
+		said := Ruling{Accepted: r.Accepted, Text: r.Text, Decided: r.Decided, LogIndex: r.Index, SHA256: r.Digest}
+		if f := takenBack(p.Published, r); f != nil {
+			said.TakenBack = &TakenBack{f.At, f.Reason, f.Title, f.Text}
+		}
+		out.Rulings = append(out.Rulings, said)
 	}
 	for _, d := range l.Declared {
 		out.Declared = append(out.Declared, DeclaredFact{d, h.a.Programme().Words(d)})

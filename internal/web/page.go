@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,7 +86,8 @@ type criterion struct {
 // A ruling is what became of an appeal.
 type ruling struct {
 	Said  template.HTML
-	Index int64 // of the log
+	Index int64         // of the log
+	Back  template.HTML // that the authority took it back; empty where it did not
 }
 
 // evidence is one document that the label rests on.
@@ -229,8 +231,8 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	}
 	w := h.describe(v, l)
 	d.Level.Name, d.Meaning, d.SchemeName = w.level, w.meaning, w.scheme
-	d.Criteria, d.Exempt = w.criteria(l)
-	d.Rulings = w.rulings(p.Rulings)
+	d.Criteria, d.Exempt = w.criteria(p.Published)
+	d.Rulings = w.rulings(p.Published)
 	for _, e := range l.Evidence {
 		says := v.HTML("basis.document", "document", v.Text(documents[e.Type]), "number", mark(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
 		d.Evidence = append(d.Evidence, evidence{says, e.SHA256})
@@ -278,10 +280,10 @@ func (w *wording) title(criterion string) string { return cmp.Or(w.titles[criter
 
 // criteria returns those that are met, and apart from them those that do not
 // apply to the product: what nobody had to show is not shown as achieved.
-func (w *wording) criteria(l *label.Label) (met, exempt []criterion) {
-	for i := range l.Criteria {
-		c := &l.Criteria[i]
-		said := criterion{Title: w.title(c.ID), By: w.by(c), Why: c.Why}
+func (w *wording) criteria(p *authority.Published) (met, exempt []criterion) {
+	for i := range p.Label.Criteria {
+		c := &p.Label.Criteria[i]
+		said := criterion{Title: w.title(c.ID), By: w.by(p, c), Why: c.Why}
 		if c.State == label.CriterionNotApplicable {
 			exempt = append(exempt, said)
 		} else {
@@ -291,21 +293,33 @@ func (w *wording) criteria(l *label.Label) (met, exempt []criterion) {
 	return met, exempt
 }
 
-// by says on whose word a criterion rests, or nothing.
-func (w *wording) by(c *label.Criterion) string {
+// by says on whose word a criterion rests, or nothing. Of a ruling that was taken back
+// it says that.
+func (w *wording) by(p *authority.Published, c *label.Criterion) string {
+	back := func(r authority.Ruled) bool {
+		return slices.Contains(r.Accepted, c.ID) && takenBack(p, &r) != nil
+	}
+	if c.By == string(scheme.Authority) && slices.ContainsFunc(p.Rulings, back) {
+		return w.v.Text("basis.by-authority-taken-back")
+	}
 	if key := checkers[c.By]; key != "" {
 		return w.v.Text(key)
 	}
 	return ""
 }
 
-func (w *wording) rulings(list []authority.Ruled) (out []ruling) {
-	for _, r := range list {
+func (w *wording) rulings(p *authority.Published) (out []ruling) {
+	for i := range p.Rulings {
+		r := &p.Rulings[i]
 		var accepted []string
 		for _, id := range r.Accepted {
 			accepted = append(accepted, "“"+w.title(id)+"”")
 		}
-		out = append(out, ruling{w.v.HTML("basis.appeal", "criteria", strings.Join(accepted, ", "), "text", bdi(r.Text)), r.Index})
+		said := ruling{Said: w.v.HTML("basis.appeal", "criteria", strings.Join(accepted, ", "), "text", bdi(r.Text)), Index: r.Index}
+		if f := takenBack(p, r); f != nil {
+			said.Back = w.v.HTML("basis.taken-back", "date", w.v.instant(f.At), "text", bdi(f.Text))
+		}
+		out = append(out, said)
 	}
 	return out
 }
