@@ -60,13 +60,59 @@ func admitSeparation(v *store.View, e *label.Event) error {
 	}
 	apart, err := separated(v, e)
 	if err == nil && len(apart) == 0 {
+		before, unread := endOnRecord(v, e)
+		switch {
+		case unread != nil:
+			return unread
+		case !before.IsZero() && before == e.Ended:
+			return label.Errorf(label.Exists, label.ReasonExists, "event.ended", "%s is on record already as the last day of the common control", before)
+		case !before.IsZero():
+			return label.Errorf(label.Precondition, label.ReasonStep, "event.ended",
+				"on record is that the common control of %s and %s ended on %s; where that day is wrong, report the right one for the reason %s", e.Lab, e.Manufacturer, before, reasonMistake)
+		}
 		err = label.Errorf(label.Precondition, label.ReasonStep, "event.manufacturer",
 			"%s and %s have not each other on record as affiliates (\"labelctl org show\"); where they are related by way of a third, end what relates one of them to that", e.Lab, e.Manufacturer)
 	}
 	return err
 }
 
-// separated returns the organizations whose records a separation changes, changed.
+// reasonMistake is the code of the reason for which an operator sets right what was
+// recorded by mistake.
+const reasonMistake = "authority-error"
+
+// endOnRecord returns the day on which the common control of two organizations ended
+// last, by the record of one of them, or zero.
+func endOnRecord(v *store.View, e *label.Event) (day label.Date, err error) {
+	for _, pair := range [][2]string{{e.Lab, e.Manufacturer}, {e.Manufacturer, e.Lab}} {
+		org, err := v.Org(pair[0])
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return day, err
+		}
+		if f := lastEnd(org, pair[1]); f != nil {
+			return f.Until, nil
+		}
+	}
+	return day, nil
+}
+
+// lastEnd returns what an organization's record says of when common control with
+// another ended last, or nil.
+func lastEnd(org *label.Organization, other string) *label.Former {
+	for i := range slices.Backward(org.Formerly) {
+		if org.Formerly[i].ID == other {
+			return &org.Formerly[i]
+		}
+	}
+	return nil
+}
+
+// separated returns the organizations whose records a separation changes, changed. It
+// ends what is on record, or, where the authority sets right a day that was wrong, puts
+// another day in the place of that: the rule stays by which nothing counts that was
+// tested up to that day.
 func separated(v *store.View, e *label.Event) (apart []label.Organization, err error) {
 	for _, pair := range [][2]string{{e.Lab, e.Manufacturer}, {e.Manufacturer, e.Lab}} {
 		org, err := v.Org(pair[0])
@@ -79,6 +125,23 @@ func separated(v *store.View, e *label.Event) (apart []label.Organization, err e
 		if i := slices.Index(org.Affiliates, pair[1]); i >= 0 {
 			org.Affiliates = slices.Delete(slices.Clone(org.Affiliates), i, i+1)
 			org.Formerly = append(slices.Clone(org.Formerly), label.Former{ID: pair[1], Until: e.Ended})
+			apart = append(apart, *org)
+		}
+	}
+	if len(apart) > 0 || e.Reason != reasonMistake {
+		return apart, nil
+	}
+	for _, pair := range [][2]string{{e.Lab, e.Manufacturer}, {e.Manufacturer, e.Lab}} {
+		org, err := v.Org(pair[0])
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		org.Formerly = slices.Clone(org.Formerly)
+		if f := lastEnd(org, pair[1]); f != nil && f.Until != e.Ended {
+			f.Until = e.Ended
 			apart = append(apart, *org)
 		}
 	}

@@ -17,8 +17,11 @@ func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, e
 	switch e.Kind {
 	case label.LabEvent:
 		acc, err := inForce(v, e)
-		if err != nil || acc.Suspended == "" {
+		if err != nil {
 			return nil, err
+		}
+		if acc.Suspended == "" {
+			return a.lapseNotes(e), nil
 		}
 		before, err := v.Event(acc.Event)
 		if err != nil {
@@ -31,8 +34,10 @@ func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, e
 			acc.Number, acc.Event, before.Event.Reason, acc.Suspended, e.Reason)}, nil
 	case label.AffiliationEvent:
 		return unenrolled(v, []string{e.Manufacturer})
+	case label.SeparationEvent:
+		return separationNotes(v, e)
 	case label.KeyEvent:
-		return thiefNotes(v, e)
+		return a.keyNotes(v, e)
 	case label.GTINEvent:
 		return a.moveNotes(v, e)
 	case label.HoldEvent:
@@ -45,6 +50,55 @@ func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, e
 		return []string{of.forGood()}, nil
 	}
 	return nil, nil
+}
+
+// lapseNotes says that a label which is given an end keeps it, also where the cause of
+// that is set right.
+func (a *Authority) lapseNotes(e *label.Event) []string {
+	for _, s := range a.programme.Schemes {
+		if s.Lifecycle.Propagation[e.Reason].Action == label.Lapse {
+			return []string{"A label that is given an end by this keeps that end until it is renewed, also where the accreditation is recorded anew with what it lost."}
+		}
+	}
+	return nil
+}
+
+// separationNotes says what counts from now on, and how a wrong day is set right.
+func separationNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	apart, err := separated(v, e)
+	if err != nil {
+		return nil, err
+	}
+	before, err := endOnRecord(v, e)
+	if err != nil {
+		return nil, err
+	}
+	ends := slices.ContainsFunc(apart, func(o label.Organization) bool {
+		return lastEnd(&o, e.Lab) != nil || lastEnd(&o, e.Manufacturer) != nil
+	})
+	if ends && !before.IsZero() && e.Reason == reasonMistake {
+		notes = append(notes, fmt.Sprintf("This takes the place of %s, on which the common control ended by the record so far; what rests on reports about that is judged again.", before))
+	}
+	return append(notes, fmt.Sprintf("Reports of tests that began up to %s do not count, and later ones do. Where that day turns out to be wrong, report the right one for the reason %s.", e.Ended, reasonMistake)), nil
+}
+
+// keyNotes says what whoever reports that a key was in the wrong hands has to know.
+func (a *Authority) keyNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	if notes, err = thiefNotes(v, e); err != nil {
+		return nil, err
+	}
+	k, err := v.Key(e.Key)
+	if err != nil {
+		return nil, err
+	}
+	if k.Revoked.IsZero() {
+		keyless, err := keylessNotes(v, k, a.clock())
+		if err != nil {
+			return nil, err
+		}
+		notes = append(notes, keyless...)
+	}
+	return append(notes, "This cannot be taken back: the key stays revoked, and the instant can be set to an earlier one alone. What counts no more because of it counts again when its signer issues it anew, with another key and under another number."), nil
 }
 
 // heldNotes names the labels that go on counting while their product is on hold:

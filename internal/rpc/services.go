@@ -384,7 +384,7 @@ func (s *operations) AddKey(ctx context.Context, r *labelv1.AddKeyRequest) (*lab
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.AddKeyResponse{Key: key(added)}, nil
+	return &labelv1.AddKeyResponse{Key: key(added.Key), Notes: added.Notes}, nil
 }
 
 func (s *operations) RevokeKey(ctx context.Context, r *labelv1.RevokeKeyRequest) (*labelv1.RevokeKeyResponse, error) {
@@ -395,7 +395,7 @@ func (s *operations) RevokeKey(ctx context.Context, r *labelv1.RevokeKeyRequest)
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.RevokeKeyResponse{Key: key(k)}, nil
+	return &labelv1.RevokeKeyResponse{Key: key(k.Key), Notes: k.Notes}, nil
 }
 
 func (s *operations) AddAccreditation(ctx context.Context, r *labelv1.AddAccreditationRequest) (*labelv1.AddAccreditationResponse, error) {
