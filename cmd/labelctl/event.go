@@ -219,6 +219,8 @@ func writeEvent(p *terminal.Page, e *labelv1.Event) {
 		p.Line("%s: labels that stand are not changed; no label is issued or renewed until \"labelctl hold end\"", state)
 	case label.ReleaseEvent:
 		p.Line("%s: labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")", state)
+	case label.GTINEvent:
+		p.Line("%s: labels are not changed; which answers for the number changes", state)
 	case label.StatementEvent:
 		p.Line("%s: %s changed for the reason of the event itself; what rests on the statement is judged again at once, and \"labelctl label history\" says what became of it",
 			state, plural(int(e.GetChanged()), "label", "labels"))

@@ -231,6 +231,9 @@ func (a *Authority) moveNotes(v *store.View, e *label.Event) (notes []string, er
 	if err != nil {
 		return nil, err
 	}
+	if notes, err = a.answerNotes(v, e, devices); err != nil {
+		return nil, err
+	}
 	known, seen := a.distrust.Load(), map[label.Digest]bool{}
 	for _, digest := range devices {
 		d, err := v.Device(digest)
@@ -263,11 +266,66 @@ func (a *Authority) moveNotes(v *store.View, e *label.Event) (notes []string, er
 			notes = append(notes, fmt.Sprintf("Device %.16s of %s (%s), which loses the number, has a history: open holds on its product: %d; reports of laboratories that found something wrong with it: %d. These stay with it, and count for no device of %s: if that sells the same product, put it on hold (labelctl hold put).",
 				digest, d.Org, desc.FullName(), len(holds), failed, e.Manufacturer))
 		}
-		if len(notes) == maxNamed {
+		if len(notes) >= maxNamed {
 			break
 		}
 	}
 	return notes, nil
+}
+
+// answerNotes says which labels answer no longer for a number that is moved, with the
+// devices that lose it, and which answers for it from then on.
+func (a *Authority) answerNotes(v *store.View, e *label.Event, devices []label.Digest) (notes []string, err error) {
+	now := a.clock()
+	var lost, labels []string
+	for _, digest := range devices {
+		d, err := v.Device(digest)
+		if err != nil {
+			return nil, err
+		}
+		if d.Org == e.Manufacturer {
+			continue
+		}
+		lost = append(lost, fmt.Sprintf("%.16s of %s", digest, d.Org))
+		rec, _, err := a.chooseOf(v, d, now)
+		if err != nil {
+			return nil, err
+		}
+		if rec != nil {
+			labels = append(labels, rec.ID.Pretty())
+		}
+	}
+	notes = append(notes, "These devices lose the number: "+named(lost)+".")
+	if len(labels) > 0 {
+		slices.Sort(labels)
+		notes = append(notes, "These labels no longer answer for the number, and stand as they did: "+named(slices.Compact(labels))+". Who asks for the number is told of them, and that it was moved.")
+	}
+	bearers, err := v.GTINBearers(e.GTIN)
+	if err != nil {
+		return nil, err
+	}
+	var best *store.Label
+	var bestRank rank
+	for _, digest := range bearers {
+		d, err := v.Device(digest)
+		if err != nil {
+			return nil, err
+		}
+		if d.Org != e.Manufacturer {
+			continue
+		}
+		rec, r, err := a.chooseOf(v, d, now)
+		if err != nil {
+			return nil, err
+		}
+		if rec != nil && (best == nil || r > bestRank || r == bestRank && rec.Index > best.Index) {
+			best, bestRank = rec, r
+		}
+	}
+	if best == nil {
+		return append(notes, fmt.Sprintf("From now on no label answers for the number: %s has none for a device that was registered with it.", e.Manufacturer)), nil
+	}
+	return append(notes, fmt.Sprintf("From now on label %s of %s answers for the number.", best.ID.Pretty(), e.Manufacturer)), nil
 }
 
 // foundWrong counts the reports of laboratories by which a product, whose devices are

@@ -251,6 +251,9 @@ func (s *verification) Verify(_ context.Context, r *labelv1.VerifyRequest) (*lab
 			return statusMessage(s.a.Programme(), st, p.Indexes[st.Number-1])
 		}
 		out.Successor = successor(p)
+		for _, t := range p.Taken {
+			out.Taken = append(out.Taken, &labelv1.TakenNumber{Gtin: string(t.GTIN), Moved: timestamp(t.At), Label: string(t.ID), Url: t.URL, Product: t.Product, State: stateOf[t.State]})
+		}
 		out.Because, out.Scheduled, out.Review = message(p.Because), message(p.Scheduled), message(p.Review)
 		for _, d := range p.Label.Declared {
 			out.Declared = append(out.Declared, &labelv1.DeclaredFact{Fact: d.Fact, Value: d.Value, Text: s.a.Programme().Words(d)})

@@ -29,6 +29,7 @@ type Label struct {
 	Assurance    label.Assurance    `json:"assurance"`
 	Device       label.Device       `json:"device"`
 	MovedGTINs   []label.GTIN       `json:"movedGtins,omitempty"`
+	Taken        []Taken            `json:"taken,omitempty"`
 	Maker        label.Party        `json:"maker"`
 	Firmware     *label.Firmware    `json:"firmware,omitempty"`
 	Labs         []label.LabRef     `json:"labs,omitempty"`
@@ -63,6 +64,24 @@ func successorOf(p *authority.Published) *Successor {
 		s.State = p.Successor.State
 	}
 	return s
+}
+
+// A Taken is a label of a product that had a number before it was moved to another, as
+// JSON.
+type Taken struct {
+	GTIN    label.GTIN  `json:"gtin"`
+	Moved   time.Time   `json:"moved"`
+	ID      label.ID    `json:"id"`
+	URL     string      `json:"url"`
+	Product string      `json:"product"`
+	State   label.State `json:"state"`
+}
+
+func takenOf(list []authority.Taken) (out []Taken) {
+	for _, t := range list {
+		out = append(out, Taken{t.GTIN, t.At, t.ID, t.URL, t.Product, t.State})
+	}
+	return out
 }
 
 // Held says whether a number under a barcode is of the label's product, as JSON.
@@ -152,6 +171,7 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 		History: h.statuses(p, known(p.Published)), Links: h.links(p.Published),
 	}
 	out.Device.GTINs, out.MovedGTINs = p.GTINs, p.Moved
+	out.Taken = takenOf(p.Taken)
 	if p.held != "" {
 		out.Held = &Held{p.held, p.SpeaksOf(p.held)}
 	}

@@ -115,8 +115,9 @@ type labelPage struct {
 	Components  []template.HTML
 	ProductPage string // where all labels of the product are
 	GTINs       []string
-	Moved       bool   // a number of its descriptor is another manufacturer's now
-	Picture     string // address of the product's; empty where there is none
+	Taken       []template.HTML // labels of other products that had a number of it before
+	Moved       bool            // a number of its descriptor is another manufacturer's now
+	Picture     string          // address of the product's; empty where there is none
 	Held        *held
 	Other       bool // what somebody holds is another product, and the label no word about it
 
@@ -212,6 +213,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 		d.Events, d.Earlier = d.Events[:maxEvents], d.Events[maxEvents:]
 	}
 	d.Moved = len(p.Moved) > 0
+	d.Taken = saysTaken(v, p.Taken)
 	for _, g := range p.GTINs {
 		d.GTINs = append(d.GTINs, printed(g))
 	}
