@@ -114,8 +114,8 @@
 //	  "level": {"number": 3, "of": 4, "name": "Secure by design"},
 //	  "assurance": "lab-tested",    lab-tested or self-declared
 //	  "device": {"type": "https://labeld.dev/device/v1", "brand": "...", ...},   its gtins are those that it still has
-//	  "taken": [{"gtin", "moved", "id", "url", "product", "state"}], labels of other products that had a number of this one before it was moved here
 //	  "movedGtins": ["..."],        numbers of the descriptor that are another manufacturer's now: the label says nothing of what bears them
+//	  "taken": [{"gtin", "moved", "id", "url", "product", "state"}], labels of other products that had a number of this one before it was moved here
 //	  "maker": {"id": "northlight", "name": "..."},
 //	  "firmware": {"version": "3.8.2", "sha256": "..."},
 //	  "labs": [{"id": "aurora-lab", "name": "...", "accreditation": "...", "body": "..."}],
