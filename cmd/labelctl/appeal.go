@@ -105,6 +105,8 @@ func writeRefused(p *terminal.Page, r *labelv1.RequestLabelResponse) {
 // trailState says whose turn it is at an instant, and until when.
 func trailState(t *labelv1.Trail, now time.Time) string {
 	switch {
+	case t.GetRuling().GetStrike() != nil:
+		return "appeal decided: " + outcomeWords[t.GetRuling().GetOutcome()] + "; TAKEN BACK on " + day(t.GetRuling().GetStrike().GetAt())
 	case t.GetRuling() != nil:
 		return "appeal decided: " + outcomeWords[t.GetRuling().GetOutcome()]
 	case t.GetAppeal().GetOverdue():
@@ -279,8 +281,29 @@ func writeTrail(p *terminal.Page, t *labelv1.Trail, now time.Time) {
 		}
 		p.Line("")
 		p.Pairs([2]string{"ruling:", r.GetId()}, [2]string{"outcome:", outcomeWords[r.GetOutcome()]}, [2]string{"why:", r.GetText()},
-			[2]string{"accepted:", strings.Join(r.GetAccepted(), ", ")}, [2]string{"made:", instant(r.GetDecided().AsTime())}, [2]string{"log entry:", entry})
+			[2]string{"accepted:", strings.Join(r.GetAccepted(), ", ")}, [2]string{"made:", instant(r.GetDecided().AsTime())}, [2]string{"log entry:", entry}, [2]string{"TAKEN BACK:", strikeText(r.GetStrike())})
 	}
+}
+
+// strikeText says by whom a ruling was taken back, when and why; nothing where it was
+// not.
+func strikeText(s *labelv1.Strike) string {
+	if s == nil {
+		return ""
+	}
+	text := "on " + instant(s.GetAt().AsTime())
+	if s.GetOperator() != "" {
+		text += ", by " + s.GetOperator()
+	}
+	text += ", for the reason " + s.GetReason()
+	if s.GetTitle() != "" {
+		text += " (" + s.GetTitle() + ")"
+	}
+	text += ": " + s.GetText()
+	if s.GetEvent() != "" {
+		text += " (event " + s.GetEvent() + ")"
+	}
+	return text
 }
 
 func appealFileCommand(c *ctl) *cobra.Command {

@@ -109,7 +109,7 @@ func (c *ctl) deviceThatBegins(ctx context.Context, begins string) (string, erro
 func (c *ctl) statement(ctx context.Context, arg, device string) (label.Digest, error) {
 	arg = strings.TrimSpace(arg)
 	begins, ok := beginning(arg)
-	if ok && device != "" {
+	if ok && device != "" && !isDigest(arg) {
 		about, err := c.digest(ctx, device)
 		if err != nil {
 			return label.Digest{}, err
@@ -129,7 +129,45 @@ func (c *ctl) statement(ctx context.Context, arg, device string) (label.Digest, 
 	if err := whole("STATEMENT", arg, "to give the beginning, name its device with --device; \"labelctl submissions --device DEVICE --output json\" has the whole"); err != nil {
 		return label.Digest{}, err
 	}
+	if device != "" && isDigest(arg) {
+		if err := c.about(ctx, arg, device); err != nil {
+			return label.Digest{}, err
+		}
+	}
 	return label.ParseDigest(arg)
+}
+
+// about refuses a statement or ruling that is named whole, where it is not about the
+// device that is named beside it.
+func (c *ctl) about(ctx context.Context, id, device string) error {
+	about, err := c.digest(ctx, device)
+	if err != nil {
+		return err
+	}
+	statements, err := c.submissions(ctx, about)
+	if err != nil {
+		return err
+	}
+	for _, s := range statements {
+		if s.GetStatement().GetId() == id && !s.GetOtherDevice() {
+			return nil
+		}
+	}
+	api, conn, err := c.appeals(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	trails, err := allDecisions(ctx, api, &labelv1.ListDecisionsRequest{Device: about, PageSize: pageSize})
+	if err != nil {
+		return err
+	}
+	for _, t := range trails {
+		if t.GetRuling().GetId() == id {
+			return nil
+		}
+	}
+	return usagef("--device: no statement or ruling %s is about device %s; leave --device out where the statement is named whole", short(id), short(about))
 }
 
 // submissions fetches the statements of the caller, or all about a device.

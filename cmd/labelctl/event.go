@@ -54,7 +54,8 @@ Out of the scope "*" none can be taken: record the accreditation anew first, wit
 each category by its name.
 
 While an accreditation is suspended, reports under it are not accepted and do
-not count. Recording it anew with "labelctl org accredit" ends the suspension.`,
+not count. Recording it anew with "labelctl org accredit" ends the suspension. A label
+that was given an end by this keeps it until it is renewed.`,
 		Example: `  labelctl event lab aurora-lab --number L-0042 --text "Suspended by the accreditation body after its audit of 3 May."
   labelctl event lab aurora-lab --number L-0042 --category toy --reason lab-scope-lost --text "No longer tests toys."`,
 		Args: cobra.ExactArgs(1),
@@ -77,6 +78,7 @@ func eventKeyCommand(c *ctl) *cobra.Command {
 		Use:   "key KEYID --since DAY|INSTANT --text TEXT",
 		Short: "A key was in the wrong hands from some instant on",
 		Long: `Revoke a key, and have nothing count that was signed with it and received since.
+That cannot be taken back: the instant can be set to an earlier one alone.
 "labelctl org show" lists key IDs.`,
 		Example: `  labelctl event key 7c3f... --since 2026-05-01 --text "The lab's signing laptop was stolen."`,
 		Args:    cobra.ExactArgs(1),
@@ -217,6 +219,11 @@ func writeEvent(p *terminal.Page, e *labelv1.Event) {
 		p.Line("%s: labels that stand are not changed; no label is issued or renewed until \"labelctl hold end\"", state)
 	case label.ReleaseEvent:
 		p.Line("%s: labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")", state)
+	case label.GTINEvent:
+		p.Line("%s: labels are not changed; which answers for the number changes", state)
+	case label.StatementEvent:
+		p.Line("%s: %s changed for the reason of the event itself; what rests on the statement is judged again at once, and \"labelctl label history\" says what became of it",
+			state, plural(int(e.GetChanged()), "label", "labels"))
 	default:
 		p.Line("%s: %s changed", state, plural(int(e.GetChanged()), "label", "labels"))
 	}
@@ -241,6 +248,13 @@ func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 		}
 		if l.GetLapses() != nil {
 			becomes += " after " + lastDay(l.GetLapses().AsTime())
+		}
+		switch {
+		case l.GetJudged() == "":
+		case l.GetAction() == labelv1.LabelAction_LABEL_ACTION_UNSPECIFIED:
+			becomes = "judged again at once: " + l.GetJudged()
+		default:
+			becomes += "; judged again at once: " + l.GetJudged()
 		}
 		if l.GetFailure() != "" {
 			becomes = l.GetFailure()

@@ -143,8 +143,11 @@ func eventStrikeCommand(c *ctl) *cobra.Command {
 		Short: "A report, declaration or ruling does not count any more",
 		Long: `Strike one piece of evidence: a report, a declaration, or a ruling on an appeal. It
 stays on record and does not count. What rests on it is judged again at once. That
-cannot be taken back: where it was a mistake, its signer issues it anew, under another
-number. Look with --dry-run first.
+cannot be taken back: where it was a mistake, the signer of a report or declaration
+issues it anew, under another number, and a ruling is not made again. Look with
+--dry-run first, which says what becomes of the labels.
+The reason has to fit: false-report a report, false-declaration a declaration;
+nonconformity and authority-error fit all three.
 STATEMENT is its SHA-256, or with --device the beginning of it, as "labelctl
 submissions --device" shows it.`,
 		Example: `  labelctl event strike 5f21c0de --device camera.yaml --reason false-report --text "The lab tested another model."`,
@@ -174,7 +177,8 @@ them is judged again.
 
 With --ended, record that this is over, and since which day: reports of tests that
 began later count, and earlier ones do not. Where the affiliation was recorded by
-mistake, name a day before all tests, and the reason authority-error.`,
+mistake, name a day before all tests, and the reason authority-error. A day that was
+wrong is set right in the same way: by the right one, and that reason.`,
 		Example: `  labelctl event affiliation aurora-lab northlight --text "Both belong to Aurora Holding since May."
   labelctl event affiliation aurora-lab northlight --ended 2027-03-31 --reason resolved --text "Aurora Holding sold the lab."`,
 		Args: cobra.ExactArgs(2),

@@ -122,19 +122,20 @@ func (c *ctl) addOrg(ctx context.Context, o *labelv1.Organization, pub string) e
 		return err
 	}
 	answer := &labelv1.GetOrganizationResponse{Organization: made.GetOrganization()}
+	var notes []string
 	if pem != "" {
 		added, err := api.AddKey(ctx, &labelv1.AddKeyRequest{Organization: o.GetId(), Pem: pem})
 		if err != nil {
 			return hintf(err, "%s is enrolled, its key is not; \"labelctl org key\" enrols a key", o.GetId())
 		}
-		answer.Keys = append(answer.Keys, added.GetKey())
+		answer.Keys, notes = append(answer.Keys, added.GetKey()), added.GetNotes()
 	}
 	return c.show(answer, func(p *terminal.Page) {
 		p.Line("enrolled %s (%s) as %s", o.GetId(), o.GetName(), rolesOf(o))
 		for _, k := range answer.GetKeys() {
 			p.Line("key %s (%s)", k.GetId(), k.GetAlgorithm())
 		}
-		for _, n := range made.GetNotes() {
+		for _, n := range append(made.GetNotes(), notes...) {
 			p.Line("note: %s", n)
 		}
 	})
@@ -354,6 +355,9 @@ enrolled here.`,
 			return c.show(r, func(p *terminal.Page) {
 				k := r.GetKey()
 				p.Line("enrolled key %s (%s) of %s, from %s", k.GetId(), k.GetAlgorithm(), k.GetOrganization(), k.GetFrom().AsTime().UTC().Format(time.RFC3339))
+				for _, n := range r.GetNotes() {
+					p.Line("note: %s", n)
+				}
 			})
 		},
 	}
@@ -388,6 +392,9 @@ be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
 			return c.show(r, func(p *terminal.Page) {
 				k := r.GetKey()
 				p.Line("revoked key %s of %s at %s: %s", k.GetId(), k.GetOrganization(), k.GetRevoked().AsTime().UTC().Format(time.RFC3339), k.GetRevokedFor())
+				for _, n := range r.GetNotes() {
+					p.Line("note: %s", n)
+				}
 			})
 		},
 	}
@@ -409,6 +416,9 @@ Under a number that is on record this takes the place of what was recorded befor
 and ends a suspension. The answer says what it takes away and gives back. What rests
 on it is judged again: where less is covered, labels end after the time of grace that
 their scheme gives, as if you had reported it ("labelctl event lab").
+
+A label that was given such an end keeps it until it is renewed, also where the next
+record gives back what was lost.
 
 "labelctl scheme categories" lists the categories; "*" stands for all.`,
 		Example: `  labelctl org accredit aurora-lab --number L-0042 --body "Example Accreditation Board" \

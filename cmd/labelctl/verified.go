@@ -14,10 +14,10 @@ import (
 )
 
 // showVerified shows a result; next is how the label stands that took the place of a
-// superseded one, where that is known, moved are the numbers of the product that the
-// service says are another manufacturer's now, and untold is why nobody can tell how the
+// superseded one, where that is known, since is what the service says has become of the
+// numbers and the rulings that the label names, and untold is why nobody can tell how the
 // label stands, if so.
-func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next label.State, moved []label.GTIN, untold error) error {
+func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next label.State, since later, untold error) error {
 	result := struct {
 		Genuine bool   `json:"genuine"`
 		Trusted bool   `json:"trusted"`          // the keys are those of a trust file
@@ -28,7 +28,8 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next 
 		*verify.Result
 		Next  label.State  `json:"successorState,omitempty"` // of the label in the place of a superseded one, where it was asked for
 		Moved []label.GTIN `json:"movedGtins,omitempty"`
-	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r, next, moved}
+		Back  []takenBack  `json:"rulingsTakenBack,omitempty"`
+	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r, next, since.Moved, since.takenBack()}
 	if !result.Trusted {
 		result.Trust = base + trustPath
 	}
@@ -55,7 +56,7 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next 
 		}
 		p.Table(nil, rows)
 		p.Line("")
-		writeResult(p, r, next, declared, moved, untold == nil)
+		writeResult(p, r, next, declared, &since, untold == nil)
 	})
 }
 
@@ -96,7 +97,7 @@ func inWords(list []label.DeclaredFact) (out []told, err error) {
 	return out, nil
 }
 
-func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared []told, moved []label.GTIN, known bool) {
+func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared []told, since *later, known bool) {
 	l := r.Label
 	support := "security updates until " + l.Product.SupportEnd.String()
 	if r.Support != label.Supported {
@@ -109,13 +110,16 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 	rows := [][2]string{
 		{"label:", l.ID.Pretty()},
 		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
-		{"moved barcode:", movedText(moved)},
+		{"moved barcode:", movedText(since.Moved)},
 		{"manufacturer:", makerText(l)},
 		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
 	}
 	rows = append(rows, criteriaRows(l)...)
 	if list := onAppeal(l); len(list) > 0 {
 		rows = append(rows, [2]string{"on appeal:", "the authority accepted " + strings.Join(list, ", ")})
+	}
+	for _, t := range since.takenBack() {
+		rows = append(rows, [2]string{"TAKEN BACK:", fmt.Sprintf("the authority took back on %s that it accepted %s: %s", instant(t.At), strings.Join(t.Accepted, ", "), t.Text)})
 	}
 	a := &account{Standing: r.Standing, statuses: r.Statuses, level: l.Level.Number, successor: next}
 	standing := a.rows()

@@ -269,13 +269,13 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 	if fetched && r.State == label.Superseded {
 		next = c.successor(ctx, v, base, trust, r.Because.Successor.ID)
 	}
-	var moved []label.GTIN
+	var since later
 	if s.id != "" {
-		if moved, err = c.moved(ctx, base, s.id); err != nil {
+		if since, err = c.later(ctx, base, s.id); err != nil {
 			return err
 		}
 	}
-	if err := c.showVerified(v, base, r, next, moved, untold); err != nil {
+	if err := c.showVerified(v, base, r, next, since, untold); err != nil {
 		return err
 	}
 	overruled := untold != nil && r.Overruled != nil // such as suspended in the package, and valid in a newer list
@@ -305,18 +305,42 @@ func (c *ctl) successor(ctx context.Context, v *verification, base string, trust
 	return r.State
 }
 
-// moved asks which of the numbers in a label's descriptor the authority has moved to
-// another manufacturer since. No package has that, since it is nothing that happened
-// to the label: the service's word is taken.
-func (c *ctl) moved(ctx context.Context, base string, id label.ID) ([]label.GTIN, error) {
+// later is what has become since of what a label names: which of the numbers in its
+// descriptor the authority has moved to another manufacturer, and which rulings on
+// appeals it has taken back.
+type later struct {
+	Moved   []label.GTIN `json:"movedGtins"`
+	Rulings []struct {
+		Accepted  []string   `json:"accepted"`
+		TakenBack *takenBack `json:"takenBack"`
+	} `json:"rulings"`
+}
+
+// takenBack says that a ruling does not count any more.
+type takenBack struct {
+	Accepted []string  `json:"accepted,omitempty"` // criteria that the ruling accepted
+	At       time.Time `json:"at"`
+	Text     string    `json:"text,omitempty"`
+}
+
+// takenBack returns the rulings that do not count any more.
+func (l *later) takenBack() (list []takenBack) {
+	for _, r := range l.Rulings {
+		if r.TakenBack != nil {
+			list = append(list, takenBack{r.Accepted, r.TakenBack.At, r.TakenBack.Text})
+		}
+	}
+	return list
+}
+
+// later asks the service for that. No package has it, since it is nothing that
+// happened to the label: the service's word is taken.
+func (c *ctl) later(ctx context.Context, base string, id label.ID) (since later, err error) {
 	b, err := c.get(ctx, base, "/l/"+string(id)+".json")
 	if err != nil {
-		return nil, err
+		return since, err
 	}
-	var answer struct {
-		Moved []label.GTIN `json:"movedGtins"`
-	}
-	return answer.Moved, label.DecodeLoose(b, &answer)
+	return since, label.DecodeLoose(b, &since)
 }
 
 // movedText says what the label says nothing of any more; nothing where no number was

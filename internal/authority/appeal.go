@@ -31,7 +31,7 @@ func (a *Authority) Appeal(ctx context.Context, c Caller, raw []byte) (*Trail, b
 	var t *Trail
 	known := false
 	err = a.writer.do(ctx, []string{claimf("decision/%s", s.said.Decision)}, func(v *store.View, b *store.Batch) (err error) {
-		if t, err = trail(v, s.said.Decision); err != nil {
+		if t, err = a.trail(v, s.said.Decision); err != nil {
 			return found(err, label.ReasonUnknownDecision, "appeal.decision", "no decision %s is on record; \"labelctl decision list\" names those there are", s.said.Decision)
 		}
 		if err := c.party(t.Decision, "appeal.decision"); err != nil {
@@ -110,7 +110,7 @@ func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (*Trail, b
 	known := false
 	claims := []string{claimf("decision/%s", appeal.Decision), claimf("device/%s", appeal.Device)}
 	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) (err error) {
-		if t, err = trail(v, appeal.Decision); err != nil {
+		if t, err = a.trail(v, appeal.Decision); err != nil {
 			return err
 		}
 		if known = t.Ruling != nil && t.Ruling.Asked == s.digest; known {

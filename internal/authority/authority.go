@@ -127,6 +127,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -296,7 +297,7 @@ func New(c Config) (*Authority, error) {
 			return err
 		}
 		a.head.Store(&signedHead{head, at})
-		d, err := newDistrust(v)
+		d, err := a.newDistrust(v)
 		a.distrust.Store(d)
 		return err
 	})
@@ -444,8 +445,9 @@ func (a *Authority) committed(b *store.Batch) {
 	for i := range b.Statuses {
 		a.published.Remove(b.Statuses[i].Label)
 	}
-	if len(b.Moves) > 0 {
-		a.published.Purge() // those with the number are few, and a move is rare
+	stolen := func(k label.Key) bool { return !k.Compromised.IsZero() }
+	if len(b.Moves)+len(b.Strikes) > 0 || slices.ContainsFunc(b.Keys, stolen) {
+		a.published.Purge() // those with the number, or on the ruling, are few, and these are rare
 	}
 	if len(b.Devices)+len(b.Labels)+len(b.Statuses)+len(b.Holds)+len(b.Moves)+len(b.Strikes) > 0 {
 		a.registered.Add(1)
@@ -485,7 +487,7 @@ func (a *Authority) enrolled(b *store.Batch) {
 	}
 	if len(b.Keys)+len(b.Accreditations)+len(b.Orgs)+len(b.Strikes) > 0 {
 		if err := a.store.View(func(v *store.View) error {
-			d, err := newDistrust(v)
+			d, err := a.newDistrust(v)
 			if err == nil {
 				a.distrust.Store(d)
 			}

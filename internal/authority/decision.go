@@ -207,6 +207,7 @@ type Trail struct {
 	Decision *store.Decision
 	Appeal   *store.Appeal // nil where there is none
 	Ruling   *store.Ruling // nil where there is none yet
+	Fallen   *Fallen       // why the ruling does not count any more; nil where it does
 }
 
 // Trail returns a refusal by its digest, or by that of the appeal against it.
@@ -221,7 +222,7 @@ func (a *Authority) Trail(c Caller, id label.Digest) (t *Trail, err error) {
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		if t, err = trail(v, decision); err != nil {
+		if t, err = a.trail(v, decision); err != nil {
 			return found(err, label.ReasonUnknownDecision, "id", "no decision %s is on record; \"labelctl decision list\" names those there are", id)
 		}
 		return c.party(t.Decision, "id")
@@ -241,14 +242,24 @@ func (c Caller) party(d *store.Decision, field string) error {
 }
 
 // trail reads a refusal and what followed from it.
-func trail(v *store.View, decision label.Digest) (*Trail, error) {
+func (a *Authority) trail(v *store.View, decision label.Digest) (*Trail, error) {
 	d, err := v.Decision(decision)
 	if err != nil {
 		return nil, err
 	}
-	return follow(v, d)
+	return a.trailOf(v, d)
 }
 
+// trailOf returns a refusal with what followed, and whether that still counts.
+func (a *Authority) trailOf(v *store.View, d *store.Decision) (*Trail, error) {
+	t, err := follow(v, d)
+	if err == nil && t.Ruling != nil {
+		t.Fallen, err = a.fallenRuling(v, t.Ruling)
+	}
+	return t, err
+}
+
+// follow reads what followed from a refusal.
 func follow(v *store.View, d *store.Decision) (*Trail, error) {
 	t := &Trail{Decision: d}
 	if d.Appeal.IsZero() {
@@ -337,7 +348,7 @@ func (a *Authority) trails(p Page, each func(v *store.View, cursor []byte, f fun
 			return err
 		}
 		for _, d := range page.items {
-			t, err := follow(v, d)
+			t, err := a.trailOf(v, d)
 			if err != nil {
 				a.alarm("listing decisions", d.Digest.String(), err)
 				continue

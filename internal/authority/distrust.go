@@ -33,11 +33,90 @@ const (
 type distrust struct {
 	keys           map[string]time.Time // compromised keys, and from when on
 	accreditations map[accredited]*scopeRecord
-	groups         map[string]string             // organizations under common control, to one of them
-	former         []formerly                    // organizations that were, until some day
-	struck         map[label.Digest]label.Digest // statements and rulings, to the event that struck them
-	operators      []string                      // organizations that work for the authority
+	groups         map[string]string        // organizations under common control, to one of them
+	former         []formerly               // organizations that were, until some day
+	struck         map[label.Digest]*struck // statements and rulings that were struck
+	operators      []string                 // organizations that work for the authority
 }
+
+// struck says that a statement or ruling was struck, by which event and why.
+type struck struct {
+	event label.Digest
+	why   string // the reason, its title and what the operator wrote; empty where the event cannot be read
+}
+
+// text says it of a statement, in the words of whoever struck it: a report that fell
+// because the authority made a mistake is not said to be unreliable.
+func (s *struck) text() string {
+	if s.why == "" {
+		return "was struck by the authority"
+	}
+	return "was struck by the authority (" + s.why + ")"
+}
+
+// struckBy reads why an event struck a statement. One that cannot be read strikes all
+// the same.
+func (a *Authority) struckBy(v *store.View, event label.Digest) (*struck, error) {
+	s := &struck{event: event}
+	e, err := v.Event(event)
+	switch {
+	case err != nil && own(err):
+		return s, nil
+	case err != nil:
+		return nil, err
+	}
+	s.why = a.because(&e.Event)
+	return s, nil
+}
+
+// because says why an event was reported: the code of its reason, the title of that,
+// and what the operator wrote.
+func (a *Authority) because(e *label.Event) string {
+	why := e.Reason
+	if r := a.programme.Reasons[e.Reason]; r != nil {
+		why += ": " + strings.TrimSuffix(r.Title, ".")
+	}
+	return why + ": " + clipText(strings.TrimRight(e.Text, ". "), label.MaxProse/2)
+}
+
+// A Fallen says why a ruling on an appeal does not count any more: an operator struck
+// it, or the key that asked for it was in the wrong hands. Whoever is shown the ruling
+// is shown that.
+type Fallen struct {
+	Event    label.Digest // that struck it; zero where the key was
+	Operator string       // who did; empty where the key was
+	At       time.Time    // when that was received
+	Reason   string       // code; empty where the event cannot be read
+	Title    string       // of the reason; empty where the programme has none any more
+	Text     string       // what happened
+}
+
+// fallenRuling returns why a ruling does not count any more, or nil.
+func (a *Authority) fallenRuling(v *store.View, r *store.Ruling) (f *Fallen, err error) {
+	if event, ok := v.Struck(r.Digest); ok {
+		f = &Fallen{Event: event}
+		e, err := v.Event(event)
+		switch {
+		case err != nil && !own(err):
+			return nil, err
+		case err == nil:
+			f.Operator, f.At, f.Reason, f.Text = e.Signature.Organization, e.Received, e.Event.Reason, e.Event.Text
+		}
+	} else if from, ok := a.distrust.Load().keys[r.Request.Key]; ok && !r.Decided.Before(from) {
+		k, err := v.Key(r.Request.Key)
+		if err != nil {
+			return nil, err
+		}
+		f = &Fallen{At: k.Revoked, Reason: reasonKey, Text: k.RevokedFor}
+	}
+	if f != nil && a.programme.Reasons[f.Reason] != nil {
+		f.Title = a.programme.Reasons[f.Reason].Title
+	}
+	return f, nil
+}
+
+// reasonKey is the code of the reason for which nothing counts that a key signed.
+const reasonKey = "key-compromised"
 
 // formerly says that two organizations were under common control.
 type formerly struct {
@@ -96,10 +175,10 @@ func (p part) within(acc *label.Accreditation) bool {
 	return slices.Contains(scopeOf(acc), p) || p.kind == partCategory && slices.Contains(acc.Categories, "*")
 }
 
-func newDistrust(v *store.View) (*distrust, error) {
+func (a *Authority) newDistrust(v *store.View) (*distrust, error) {
 	d := &distrust{
 		keys: map[string]time.Time{}, accreditations: map[accredited]*scopeRecord{},
-		groups: map[string]string{}, struck: map[label.Digest]label.Digest{},
+		groups: map[string]string{}, struck: map[label.Digest]*struck{},
 	}
 	var inner error
 	err := v.Orgs("", func(o *label.Organization) bool {
@@ -109,7 +188,12 @@ func newDistrust(v *store.View) (*distrust, error) {
 	if err := errors.Join(inner, err); err != nil {
 		return nil, err
 	}
-	return d, v.Strikes(func(s store.Strike) { d.struck[s.Statement] = s.Event })
+	err = v.Strikes(func(s store.Strike) {
+		if inner == nil {
+			d.struck[s.Statement], inner = a.struckBy(v, s.Event)
+		}
+	})
+	return d, errors.Join(inner, err)
 }
 
 func (d *distrust) add(v *store.View, o *label.Organization) error {
@@ -260,8 +344,8 @@ func (d *distrust) relatedOn(a, b string, day label.Date) bool {
 
 // fallen returns why a statement does not count at all any more, or nil.
 func (d *distrust) fallen(st *store.Statement) *scheme.Doubt {
-	if event, ok := d.struck[st.ID]; ok {
-		return &scheme.Doubt{Code: doubtStruck, Since: "event " + event.String(), Text: "was struck by the authority, which found it not to be reliable"}
+	if s := d.struck[st.ID]; s != nil {
+		return &scheme.Doubt{Code: doubtStruck, Since: "event " + s.event.String(), Text: s.text()}
 	}
 	if from, ok := d.keys[st.Key]; ok && !st.Received.Before(from) {
 		return &scheme.Doubt{Code: doubtKey, Text: "arrived when the key that signed it may have been in the wrong hands; issue it anew, with another key and under another number"}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func (a *Authority) Enrol(ctx context.Context, c Caller, o label.Organization) (
 		if err == nil {
 			o.Enrolled, o.Formerly = old.Enrolled, old.Formerly
 			if !reflect.DeepEqual(*old, o) {
-				return label.Errorf(label.Exists, label.ReasonExists, "organization.id", "organization %s is enrolled with other values", o.ID)
+				return enrolledOtherwise(old, &o)
 			}
 			out = old
 			return nil
@@ -42,12 +43,37 @@ func (a *Authority) Enrol(ctx context.Context, c Caller, o label.Organization) (
 		if err := tellEnrolment(v, b, &o); err != nil {
 			return err
 		}
+		if err := a.tellAllWaiting(v, b, &o); err != nil {
+			return err
+		}
 		return a.dueForRelated(v, b, &o)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// enrolledOtherwise refuses to enrol an organization again, names the values that
+// differ, and says what can be done about them.
+func enrolledOtherwise(old, o *label.Organization) error {
+	var differ []string
+	for _, f := range []struct {
+		name      string
+		was, asks any
+	}{
+		{"name", old.Name, o.Name}, {"roles", old.Roles, o.Roles}, {"url", old.URL, o.URL},
+		{"contact", old.Contact, o.Contact}, {"affiliates", old.Affiliates, o.Affiliates},
+	} {
+		if !reflect.DeepEqual(f.was, f.asks) {
+			differ = append(differ, fmt.Sprintf("%s %q and not %q", f.name, f.was, f.asks))
+		}
+	}
+	way := "what is enrolled stays as it is: leave out what differs, or enrol another organization under an ID of its own"
+	if !slices.Equal(old.Affiliates, o.Affiliates) {
+		way += "; common control is recorded with \"labelctl event affiliation\", and its end with --ended"
+	}
+	return label.Errorf(label.Exists, label.ReasonExists, "organization.id", "organization %s is enrolled with %s; %s", o.ID, strings.Join(differ, ", "), way)
 }
 
 // tellEnrolment tells all who are enrolled that an organization stands on their
@@ -94,7 +120,7 @@ func (a *Authority) dueForRelated(v *store.View, b *store.Batch, o *label.Organi
 // dueForGroup has judged again what labs reported that are related to some
 // organizations, which are taken to be related to each other.
 func (a *Authority) dueForGroup(v *store.View, b *store.Batch, orgs ...string) error {
-	d, err := newDistrust(v)
+	d, err := a.newDistrust(v)
 	if err != nil {
 		return err
 	}
@@ -111,9 +137,16 @@ func (a *Authority) dueForGroup(v *store.View, b *store.Batch, orgs ...string) e
 	return errors.Join(err, inner)
 }
 
+// A NotedKey is a key on record, and what whoever enrols or revokes it has to know.
+type NotedKey struct {
+	*label.Key
+	Notes []string
+}
+
 // AddKey enrols a public key of an organization, to be used from an instant on
-// (or from now, where from is zero).
-func (a *Authority) AddKey(ctx context.Context, c Caller, org, pem string, from time.Time) (*label.Key, error) {
+// (or from now, where from is zero). From when on a key counts is said once: enrolling
+// it again changes nothing, and is refused where another instant is asked for.
+func (a *Authority) AddKey(ctx context.Context, c Caller, org, pem string, from time.Time) (*NotedKey, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
@@ -121,7 +154,7 @@ func (a *Authority) AddKey(ctx context.Context, c Caller, org, pem string, from 
 	if err != nil {
 		return nil, err
 	}
-	var out *label.Key
+	var out *NotedKey
 	err = a.writer.do(ctx, []string{claimf("key/%s", pub.ID), claimf("org/%s", org)}, func(v *store.View, b *store.Batch) error {
 		owner, err := v.Org(org)
 		if err != nil {
@@ -135,7 +168,12 @@ func (a *Authority) AddKey(ctx context.Context, c Caller, org, pem string, from 
 			if !old.Revoked.IsZero() {
 				return label.Errorf(label.Precondition, label.ReasonKeyRevoked, "pem", "key %s was revoked on %s (%s), which cannot be taken back; enrol another key", old.Short(), old.Revoked.UTC().Format(time.RFC3339), old.RevokedFor)
 			}
-			out = old
+			if at := from.UTC().Truncate(time.Second); !from.IsZero() && !at.Equal(old.From) {
+				return label.Errorf(label.Exists, label.ReasonExists, "from", "key %s is enrolled already, and counts from %s on, which is not changed to %s; leave it out, or enrol another key",
+					old.Short(), old.From.UTC().Format(time.RFC3339), at.Format(time.RFC3339))
+			}
+			out = &NotedKey{old, []string{fmt.Sprintf("Key %s is on record already, since %s, and counts from %s on; nothing was recorded.",
+				old.Short(), old.Enrolled.UTC().Format(time.RFC3339), old.From.UTC().Format(time.RFC3339))}}
 			return nil
 		}
 		if !errors.Is(err, store.ErrNotFound) {
@@ -146,7 +184,10 @@ func (a *Authority) AddKey(ctx context.Context, c Caller, org, pem string, from 
 			k.From = k.Enrolled
 		}
 		b.Keys = append(b.Keys, k)
-		out = &k
+		out = &NotedKey{Key: &k}
+		if out.Notes, err = waitingNotes(v, owner); err != nil {
+			return err
+		}
 		return a.tellEnrolled(b, owner, &k)
 	})
 	if err != nil {
@@ -156,8 +197,8 @@ func (a *Authority) AddKey(ctx context.Context, c Caller, org, pem string, from 
 }
 
 // RevokeKey ends the use of a key from now on. Revoking it again changes
-// nothing.
-func (a *Authority) RevokeKey(ctx context.Context, c Caller, id, reason string) (*label.Key, error) {
+// nothing, which the notes of the answer say.
+func (a *Authority) RevokeKey(ctx context.Context, c Caller, id, reason string) (*NotedKey, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}
@@ -167,7 +208,7 @@ func (a *Authority) RevokeKey(ctx context.Context, c Caller, id, reason string) 
 	if len(reason) > label.MaxProse {
 		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "reason", "is %d bytes, at most %d are accepted", len(reason), label.MaxProse)
 	}
-	var out *label.Key
+	var out *NotedKey
 	// One claim for all revocations: two operators cannot revoke each other's
 	// last key in one batch.
 	err := a.writer.do(ctx, []string{"revocation", claimf("key/%s", id)}, func(v *store.View, b *store.Batch) error {
@@ -175,11 +216,16 @@ func (a *Authority) RevokeKey(ctx context.Context, c Caller, id, reason string) 
 		if err != nil {
 			return found(err, label.ReasonUnknownKey, "id", "no key %q is enrolled", id)
 		}
-		out = k
+		out = &NotedKey{Key: k}
 		if !k.Revoked.IsZero() {
+			out.Notes = []string{fmt.Sprintf("Key %s was revoked already, on %s (%s); nothing was recorded. Where it was in the wrong hands, report since when (\"labelctl event key\").",
+				k.Short(), k.Revoked.UTC().Format(time.RFC3339), k.RevokedFor)}
 			return nil
 		}
 		if err := a.lastOperatorKey(v, k, b.At); err != nil {
+			return err
+		}
+		if out.Notes, err = keylessNotes(v, k, b.At); err != nil {
 			return err
 		}
 		k.Revoked = b.At.UTC().Truncate(time.Second)
@@ -191,6 +237,16 @@ func (a *Authority) RevokeKey(ctx context.Context, c Caller, id, reason string) 
 		return nil, err
 	}
 	return out, nil
+}
+
+// keylessNotes says that an organization has no key left when one is revoked: nothing
+// that it signs counts, and it cannot call the service.
+func keylessNotes(v *store.View, k *label.Key, now time.Time) (notes []string, err error) {
+	keys, err := v.OrgKeys(k.Organization)
+	if err != nil || slices.ContainsFunc(keys, func(other *label.Key) bool { return other.ID != k.ID && other.Usable(now) == nil }) {
+		return nil, err
+	}
+	return []string{fmt.Sprintf("%s has no key left that counts now: until another is enrolled (\"labelctl org key\"), it can read what is public and do nothing.", k.Organization)}, nil
 }
 
 // lastOperatorKey refuses to revoke the key without which nobody could operate
@@ -303,7 +359,7 @@ func accreditationNotes(v *store.View, next *label.Accreditation) (notes []strin
 		add("It loses %s. Labels that rest on reports about that are judged again: where their scheme gives a time of grace they end after it, as if an event had been reported, and their manufacturers are told.", strings.Join(lost, ", "))
 	}
 	if given := differing(next, &before.Accreditation); len(given) > 0 {
-		add("It gains %s. Labels that end early because that had been lost can be renewed on the same reports, and their manufacturers are told.", strings.Join(given, ", "))
+		add("It gains %s. Labels that end early because that had been lost can be renewed on the same reports, and their manufacturers are told. Each of them ends early all the same until it is renewed.", strings.Join(given, ", "))
 	}
 	if next.Interval.From.After(before.Interval.From) || next.Interval.To.Before(before.Interval.To) {
 		add("It runs from %s to %s, and ran from %s to %s. Reports of tests that ended outside of that do not count any more, and labels that rest on them are judged again.",
@@ -348,17 +404,29 @@ func (a *Authority) accredit(b *store.Batch, rec label.Accreditation, by string,
 
 // checkScope refuses a scope that names what the programme does not have.
 func (a *Authority) checkScope(acc *label.Accreditation) error {
+	if most := a.highest(); acc.Level > most {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "accreditation.level", "is %d, and no scheme that is served has more than %d levels (\"labelctl scheme list\")", acc.Level, most)
+	}
 	for _, s := range acc.Standards {
 		if a.programme.Standards[s] == nil {
-			return label.Errorf(label.Invalid, label.ReasonUnknownStandard, "accreditation.standards", "no standard %q is in the catalogue", s)
+			return label.Errorf(label.Invalid, label.ReasonUnknownStandard, "accreditation.standards", "no standard %q is in the catalogue, which has %s; \"labelctl scheme list\" lists the schemes and their standards",
+				s, strings.Join(slices.Sorted(maps.Keys(a.programme.Standards)), ", "))
 		}
 	}
 	for _, c := range acc.Categories {
 		if c != "*" && a.programme.Categories[c] == nil {
-			return label.Errorf(label.Invalid, label.ReasonUnknownCategory, "accreditation.categories", "no category %q is defined", c)
+			return label.Errorf(label.Invalid, label.ReasonUnknownCategory, "accreditation.categories", "no category %q is defined; \"labelctl scheme categories\" lists those there are", c)
 		}
 	}
 	return nil
+}
+
+// highest returns the highest level that a scheme has which is served.
+func (a *Authority) highest() (n int) {
+	for _, s := range a.programme.Schemes {
+		n = max(n, len(s.Levels))
+	}
+	return n
 }
 
 // same returns the accreditation on record that says what rec says, or nil.

@@ -12,17 +12,20 @@ import (
 
 // admitProductEvent checks an event about a product, a statement, or who controls
 // whom, against the registry.
-func admitProductEvent(v *store.View, e *label.Event) error {
+func (a *Authority) admitProductEvent(v *store.View, e *label.Event) error {
 	switch e.Kind {
 	case label.HoldEvent, label.ReleaseEvent:
 		return admitHold(v, e)
 	case label.StatementEvent:
+		of, err := toStrike(v, e.Statement)
+		if err != nil {
+			return err
+		}
 		if id, ok := v.Struck(e.Statement); ok {
 			return label.Errorf(label.Exists, label.ReasonExists, "event.statement",
-				"statement %s was struck already, by event %s (labelctl event show); that cannot be taken back: what it said counts again when its signer issues it anew, under another number", e.Statement, id)
+				"%s was struck already, by event %s (labelctl event show). %s", e.Statement, id, of.forGood())
 		}
-		_, err := struckDevice(v, e.Statement)
-		return err
+		return label.Within("event", a.programme.CheckStrike(e.Reason, of.Type))
 	case label.AffiliationEvent:
 		lab, err := v.Org(e.Lab)
 		if err != nil {
@@ -57,13 +60,59 @@ func admitSeparation(v *store.View, e *label.Event) error {
 	}
 	apart, err := separated(v, e)
 	if err == nil && len(apart) == 0 {
+		before, unread := endOnRecord(v, e)
+		switch {
+		case unread != nil:
+			return unread
+		case !before.IsZero() && before == e.Ended:
+			return label.Errorf(label.Exists, label.ReasonExists, "event.ended", "%s is on record already as the last day of the common control", before)
+		case !before.IsZero():
+			return label.Errorf(label.Precondition, label.ReasonStep, "event.ended",
+				"on record is that the common control of %s and %s ended on %s; where that day is wrong, report the right one for the reason %s", e.Lab, e.Manufacturer, before, reasonMistake)
+		}
 		err = label.Errorf(label.Precondition, label.ReasonStep, "event.manufacturer",
 			"%s and %s have not each other on record as affiliates (\"labelctl org show\"); where they are related by way of a third, end what relates one of them to that", e.Lab, e.Manufacturer)
 	}
 	return err
 }
 
-// separated returns the organizations whose records a separation changes, changed.
+// reasonMistake is the code of the reason for which an operator sets right what was
+// recorded by mistake.
+const reasonMistake = "authority-error"
+
+// endOnRecord returns the day on which the common control of two organizations ended
+// last, by the record of one of them, or zero.
+func endOnRecord(v *store.View, e *label.Event) (day label.Date, err error) {
+	for _, pair := range [][2]string{{e.Lab, e.Manufacturer}, {e.Manufacturer, e.Lab}} {
+		org, err := v.Org(pair[0])
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return day, err
+		}
+		if f := lastEnd(org, pair[1]); f != nil {
+			return f.Until, nil
+		}
+	}
+	return day, nil
+}
+
+// lastEnd returns what an organization's record says of when common control with
+// another ended last, or nil.
+func lastEnd(org *label.Organization, other string) *label.Former {
+	for i := range slices.Backward(org.Formerly) {
+		if org.Formerly[i].ID == other {
+			return &org.Formerly[i]
+		}
+	}
+	return nil
+}
+
+// separated returns the organizations whose records a separation changes, changed. It
+// ends what is on record, or, where the authority sets right a day that was wrong, puts
+// another day in the place of that: the rule stays by which nothing counts that was
+// tested up to that day.
 func separated(v *store.View, e *label.Event) (apart []label.Organization, err error) {
 	for _, pair := range [][2]string{{e.Lab, e.Manufacturer}, {e.Manufacturer, e.Lab}} {
 		org, err := v.Org(pair[0])
@@ -76,6 +125,23 @@ func separated(v *store.View, e *label.Event) (apart []label.Organization, err e
 		if i := slices.Index(org.Affiliates, pair[1]); i >= 0 {
 			org.Affiliates = slices.Delete(slices.Clone(org.Affiliates), i, i+1)
 			org.Formerly = append(slices.Clone(org.Formerly), label.Former{ID: pair[1], Until: e.Ended})
+			apart = append(apart, *org)
+		}
+	}
+	if len(apart) > 0 || e.Reason != reasonMistake {
+		return apart, nil
+	}
+	for _, pair := range [][2]string{{e.Lab, e.Manufacturer}, {e.Manufacturer, e.Lab}} {
+		org, err := v.Org(pair[0])
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		org.Formerly = slices.Clone(org.Formerly)
+		if f := lastEnd(org, pair[1]); f != nil && f.Until != e.Ended {
+			f.Until = e.Ended
 			apart = append(apart, *org)
 		}
 	}
@@ -109,24 +175,42 @@ func admitHold(v *store.View, e *label.Event) error {
 	return nil
 }
 
-// struckDevice returns the device that a statement or ruling on record is about.
-func struckDevice(v *store.View, id label.Digest) (device label.Digest, err error) {
+// A strikable is a statement or a ruling on record.
+type strikable struct {
+	Device label.Digest
+	Type   string // predicate type
+}
+
+// toStrike finds what an event strikes.
+func toStrike(v *store.View, id label.Digest) (*strikable, error) {
 	st, err := v.Statement(id)
 	if err == nil {
-		return st.Device, nil
+		return &strikable{st.Device, st.Type}, nil
 	}
 	if !errors.Is(err, store.ErrNotFound) {
-		return device, err
+		return nil, err
 	}
-	known := false
+	var ruling *strikable
 	err = v.AllRulings(nil, func(r *store.Ruling, _ []byte) bool {
-		device, known = r.Device, r.Digest == id
-		return !known
+		if r.Digest == id {
+			ruling = &strikable{r.Device, label.TypeRuling}
+		}
+		return ruling == nil
 	})
-	if err == nil && !known {
+	if err == nil && ruling == nil {
 		err = label.Errorf(label.NotFound, label.ReasonUnknownSubject, "event.statement", "no statement or ruling %s is on record", id)
 	}
-	return device, err
+	return ruling, err
+}
+
+// forGood says that what is struck stays so, and what can be done where that was a
+// mistake. A statement can be issued anew. A ruling cannot: an appeal is decided once,
+// and a refusal that says the same is the decision on record.
+func (s *strikable) forGood() string {
+	if s.Type == label.TypeRuling {
+		return "This cannot be taken back, and the ruling is not made again, since an appeal is decided once. What it accepted is shown by evidence from now on: where the manufacturer submits more and is refused by another decision, it can appeal against that."
+	}
+	return "This cannot be taken back. Where it was a mistake, what the statement said counts again when its signer issues it anew, under another number."
 }
 
 // admitMove checks that a trade item number can be moved to a manufacturer.
@@ -177,14 +261,14 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 		return a.tellOperators(b, kind, "event-"+id.String(), e.Name(), news, org, by.Organization)
 	case label.StatementEvent:
 		b.Strikes = append(b.Strikes, store.Strike{Statement: e.Statement, Event: id})
-		device, err := struckDevice(v, e.Statement)
+		of, err := toStrike(v, e.Statement)
 		if err != nil {
 			return err
 		}
-		if err := a.tellStruck(v, b, e, device); err != nil {
+		if err := a.tellStruck(v, b, e, of.Device); err != nil {
 			return err
 		}
-		return a.dueForProduct(v, b, device)
+		return a.dueForProduct(v, b, of.Device)
 	case label.AffiliationEvent:
 		lab, err := v.Org(e.Lab)
 		if err != nil {

@@ -421,7 +421,7 @@ func TestGTINIsMoved(t *testing.T) {
 	wants(t, err, label.Denied, label.ReasonWrongRole)
 	c.Report(move)
 	_, err = c.Authority.ByGTIN(g)
-	wants(t, err, label.NotFound, label.ReasonUnknownProduct)
+	wants(t, err, label.NotFound, label.ReasonMoved)
 	// Nobody else is quicker than the one that it belongs to.
 	c.Enrol("squatter", label.RoleManufacturer)
 	theirs := mine
@@ -438,7 +438,7 @@ func TestGTINIsMoved(t *testing.T) {
 	_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.ToyMaker), raw)
 	must(t, err)
 	_, err = c.Authority.ByGTIN(g)
-	wants(t, err, label.NotFound, label.ReasonUnlabelled)
+	wants(t, err, label.NotFound, label.ReasonMoved)
 	_, _, err = c.Authority.Register(ctx, c.Caller(labeltest.Maker), c.variant(func(d *label.Device) { d.Name += " again" }).Descriptor)
 	wants(t, err, label.Exists, label.ReasonExists)
 	// And back.

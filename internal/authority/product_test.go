@@ -96,13 +96,13 @@ func TestMovedGTINJoinsNobody(t *testing.T) {
 	_, err := s.report(labeltest.Lab, "lacks what is recommended", hasFail("5.3-6")) // which no criterion asks for
 	must(t, err)
 	_, notes, err := s.Authority.Preview(op, s.Event(move))
-	if must(t, err); len(notes) != 0 {
+	if must(t, err); strings.Contains(strings.Join(notes, " "), "found something wrong") {
 		t.Errorf("of what is only recommended the preview notes %q", notes)
 	}
 	_, err = s.report(labeltest.Lab, "found wrong", hasFail("5.1-1"))
 	must(t, err)
 	_, notes, err = s.Authority.Preview(op, s.Event(move))
-	if must(t, err); len(notes) != 1 || !strings.Contains(notes[0], "found something wrong") {
+	if must(t, err); !strings.Contains(strings.Join(notes, " "), "found something wrong") {
 		t.Errorf("the preview notes %q", notes)
 	}
 	for _, g := range s.e.Device.GTINs {

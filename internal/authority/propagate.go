@@ -16,6 +16,10 @@ type Affected struct {
 	Ends     time.Time          // of a lapse
 	Advisory *label.AdvisoryRef // of an advice
 
+	// Judged says what judging the label again comes to, which happens at once; empty
+	// where the event has nothing judged again, or where that is not worked out.
+	Judged string
+
 	// Err is why it cannot be told what becomes of the label. Of a label whose own
 	// record cannot be read, Label has the ID and nothing else; of a statement or
 	// ruling on which an unknown label may rest, not even that.
@@ -42,14 +46,14 @@ func (a *Authority) affected(v *store.View, e *store.Event, now time.Time, f fun
 			err = w.signed(k.Organization)
 		}
 	case label.AffiliationEvent:
-		if w.related, err = newDistrust(w.v); err == nil {
+		if w.related, err = a.newDistrust(w.v); err == nil {
 			w.related.unite(e.Event.Lab, e.Event.Manufacturer) // it may not be on record yet
 			err = w.statements(e.Event.Lab)
 		}
 	case label.StatementEvent:
-		var device label.Digest
-		if device, err = struckDevice(v, e.Event.Statement); err == nil {
-			w.device(device, e.Event.Statement)
+		var of *strikable
+		if of, err = toStrike(v, e.Event.Statement); err == nil {
+			w.device(of.Device, e.Event.Statement)
 		}
 	case label.HoldEvent, label.ReleaseEvent, label.SeparationEvent, label.GTINEvent:
 		// What is issued stands as it did: the authority acts upon labels one by one.

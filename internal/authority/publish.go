@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -36,7 +37,11 @@ type Published struct {
 	// announced to; nil where there is none, or where that label cannot be read.
 	Successor *label.Standing
 
-	successors map[label.ID]*label.History // of all that its history names, as the store has them
+	// Taken are the labels of the products that had one of GTINs before it was moved to
+	// this one: who asks for the number may hold one of those.
+	Taken []Taken
+
+	successors map[label.ID]*label.History // of all that its history names, and of Taken, as the store has them
 	next       time.Time                   // when it will stand otherwise by time alone; zero for never
 	fresh      time.Time                   // when the log head was signed that the proof leads to
 	forms      sync.Map                    // name of a rendered form -> *form
@@ -80,11 +85,17 @@ type Ruled struct {
 	label.Ruling
 	Index  int64
 	Digest label.Digest
+	Fallen *Fallen // why it does not count any more; nil where it does
 }
 
 // As returns the label as it stood at an instant. What proves it is the same.
 func (p *Published) As(at time.Time) *Published {
 	as := &Published{History: p.History, Documents: p.Documents, successors: p.successors}
+	for _, t := range p.Taken {
+		if !t.At.After(at) {
+			as.Taken = append(as.Taken, t)
+		}
+	}
 	as.stand(at.UTC().Truncate(time.Second))
 	return as
 }
@@ -208,11 +219,27 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 	err = a.read(func(v *store.View) error {
 		p.Pictured = v.HasPicture(p.Label.Device.Picture)
 		p.GTINs, p.Moved = ownGTINs(v, rec.Device, &p.Label.Device)
-		if p.Rulings, err = ruled(v, rec.Device, p.Label); err != nil {
+		if p.Rulings, err = a.ruled(v, rec.Device, p.Label); err != nil {
 			return err
 		}
-		p.successors, err = a.successors(v, p.Statuses)
-		return err
+		if p.successors, err = a.successors(v, p.Statuses); err != nil {
+			return err
+		}
+		for _, g := range p.GTINs {
+			taken, err := a.takenFrom(v, g, now)
+			if err != nil {
+				return err
+			}
+			p.Taken = append(p.Taken, taken...)
+		}
+		p.Taken = p.Taken[:min(len(p.Taken), maxNamed)]
+		for _, t := range p.Taken {
+			if p.successors == nil {
+				p.successors = map[label.ID]*label.History{}
+			}
+			p.successors[t.ID] = t.history
+		}
+		return nil
 	})
 	p.stand(now)
 	return p, err
@@ -267,7 +294,7 @@ func ownGTINs(v *store.View, device label.Digest, desc *label.Device) (own, move
 }
 
 // ruled returns the rulings that a label rests on.
-func ruled(v *store.View, device label.Digest, l *label.Label) (list []Ruled, err error) {
+func (a *Authority) ruled(v *store.View, device label.Digest, l *label.Label) (list []Ruled, err error) {
 	for _, e := range l.Evidence {
 		if e.Type != label.TypeRuling {
 			continue
@@ -280,7 +307,11 @@ func ruled(v *store.View, device label.Digest, l *label.Label) (list []Ruled, er
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Ruled{*said, r.Index, r.Digest})
+		fallen, err := a.fallenRuling(v, r)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Ruled{*said, r.Index, r.Digest, fallen})
 	}
 	return list, nil
 }
@@ -354,6 +385,9 @@ func (a *Authority) disown(rec *store.Label, why error) error {
 // stand works out how the label stands at an instant, and until when that holds.
 func (p *Published) stand(now time.Time) {
 	p.Standing, p.next = p.StandingAt(now.UTC()), p.NextChange(now)
+	for i := range p.Taken {
+		p.Taken[i].stand(now.UTC())
+	}
 	if link := p.Link(); link != nil && p.successors[link.ID] != nil {
 		s := p.successors[link.ID].StandingAt(now.UTC())
 		p.Successor = &s
@@ -416,6 +450,9 @@ func (a *Authority) choose(g label.GTIN, now time.Time) (label.ID, error) {
 			return err
 		}
 		if len(devices) == 0 {
+			if taken, err := a.takenFrom(v, g, now); err != nil || len(taken) > 0 {
+				return cmp.Or(err, movedRefusal(g, taken))
+			}
 			return label.Errorf(label.NotFound, label.ReasonUnknownProduct, "gtin", "no product with GTIN %s is registered here", g)
 		}
 		var bestRank rank
@@ -433,6 +470,9 @@ func (a *Authority) choose(g label.GTIN, now time.Time) (label.ID, error) {
 			}
 		}
 		if best == nil {
+			if taken, err := a.takenFrom(v, g, now); err != nil || len(taken) > 0 {
+				return cmp.Or(err, movedRefusal(g, taken))
+			}
 			return label.Errorf(label.NotFound, label.ReasonUnlabelled, "gtin", "the product with GTIN %s is registered, and has never had a label", g)
 		}
 		return nil
@@ -441,6 +481,12 @@ func (a *Authority) choose(g label.GTIN, now time.Time) (label.ID, error) {
 		return "", err
 	}
 	return best.ID, nil
+}
+
+// movedRefusal says of a number that it was moved, and that the product that has it now
+// has no label.
+func movedRefusal(g label.GTIN, taken []Taken) error {
+	return label.Errorf(label.NotFound, label.ReasonMoved, "gtin", "GTIN %s %s; the product that has the number now has no label", g, takenText(taken))
 }
 
 // A rank orders a product's labels for somebody who asks for the product.

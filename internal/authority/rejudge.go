@@ -185,13 +185,18 @@ func (a *Authority) liveLabels(device label.Digest) (live []*store.Label, err er
 // judgeLive judges a live label again. The picture is nil where there is nothing
 // to judge by.
 func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
+	return a.judgeBy(rec, a.distrust.Load())
+}
+
+// judgeBy is judgeLive by what is known against evidence, or what would be.
+func (a *Authority) judgeBy(rec *store.Label, known *distrust) (*verdict, *picture, error) {
 	n := &verdict{rec: rec}
 	s := a.programme.Schemes[rec.Scheme]
 	if s == nil || s.Version != rec.Version || rec.Level > len(s.Levels) {
 		n.unable, n.cause = true, unjudged+label.DigestOf([]byte(rec.Scheme+" "+rec.Version)).String()
 		return n, nil, nil
 	}
-	p, err := a.picture(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s)
+	p, err := a.pictureBy(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s, known)
 	if err != nil {
 		return nil, nil, err
 	}

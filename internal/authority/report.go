@@ -3,12 +3,13 @@ package authority
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
-	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
@@ -25,6 +26,10 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 	defer a.writer.begin()()
 	known := false
 	claims := []string{claimf("event/%s", e.Digest), "revocation", claimf("org/%s", e.Event.Name()), claimf("key/%s", e.Event.Name())}
+	outlook, err := a.outlook(&e.Event)
+	if err != nil {
+		return nil, err
+	}
 	robbed, err := a.robbed(&e.Event)
 	if err != nil {
 		return nil, err
@@ -47,6 +52,7 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 		if e.Notes, err = a.eventNotes(v, &e.Event); err != nil {
 			return err
 		}
+		e.Notes = append(e.Notes, outlookNotes(outlook)...)
 		if err := a.register(v, b, &e.Event, e.Digest, e.Signature); err != nil {
 			return err
 		}
@@ -76,6 +82,10 @@ func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, notes []stri
 	if err != nil {
 		return nil, nil, err
 	}
+	outlook, err := a.outlook(&e.Event)
+	if err != nil {
+		return nil, nil, err
+	}
 	err = a.store.View(func(v *store.View) error {
 		now := a.clock()
 		if err := a.admitEvent(v, &e.Event, e.Signature, now); err != nil {
@@ -85,6 +95,7 @@ func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, notes []stri
 			return err
 		}
 		list, err = a.preview(v, e, now)
+		list, notes = foresee(list, outlook), append(notes, outlookNotes(outlook)...)
 		return err
 	})
 	return list, notes, err
@@ -197,14 +208,68 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 				"key %s counts as compromised since %s already, and nothing counts that it signed and that was received since then; report an earlier instant, or nothing", k.Short(), k.Compromised.Format(time.RFC3339))
 		}
 	case label.SchemeEvent:
-		var s *scheme.Scheme
-		if s, err = a.scheme(e.Scheme); err == nil && s.Version == e.Version {
-			err = label.Errorf(label.Precondition, label.ReasonUnknownScheme, "event.version", "version %s of %s is being served; serve its successor first, so that labels can be renewed", e.Version, e.Scheme)
-		}
+		err = a.admitSchemeEnd(v, e)
 	default:
-		err = admitProductEvent(v, e)
+		err = a.admitProductEvent(v, e)
 	}
 	return err
+}
+
+// admitSchemeEnd checks that a version of a scheme can end: it was served, is no longer,
+// and has not ended yet.
+func (a *Authority) admitSchemeEnd(v *store.View, e *label.Event) error {
+	s, err := a.scheme(e.Scheme)
+	if err != nil {
+		return err
+	}
+	if s.Version == e.Version {
+		return label.Errorf(label.Precondition, label.ReasonUnknownScheme, "event.version", "version %s of %s is being served; serve its successor first, so that labels can be renewed", e.Version, e.Scheme)
+	}
+	var ended *store.Event
+	if err := v.Events(func(old *store.Event) bool {
+		if old.Event.Kind == label.SchemeEvent && old.Event.Scheme == e.Scheme && old.Event.Version == e.Version {
+			ended = old
+		}
+		return ended == nil
+	}); err != nil {
+		return err
+	}
+	if ended != nil {
+		return label.Errorf(label.Exists, label.ReasonExists, "event.version", "version %s of %s ended already, by event %s of %s (labelctl event show)", e.Version, e.Scheme, ended.Digest, ended.Received.UTC().Format(time.RFC3339))
+	}
+	versions, err := servedBefore(v, e.Scheme)
+	if err != nil || versions[e.Version] {
+		return err
+	}
+	delete(versions, s.Version)
+	known := "no other is known"
+	if len(versions) > 0 {
+		known = "before it there were " + strings.Join(slices.Sorted(maps.Keys(versions)), ", ")
+	}
+	return label.Errorf(label.NotFound, label.ReasonUnknownScheme, "event.version", "version %s of %s was never served here, and no label names it; %s is being served, and %s", e.Version, e.Scheme, s.Version, known)
+}
+
+// servedBefore returns the versions of a scheme that were served, or that labels on
+// record name.
+func servedBefore(v *store.View, id string) (map[string]bool, error) {
+	versions := map[string]bool{}
+	switch served, err := v.Identity(); {
+	case errors.Is(err, store.ErrNotFound):
+	case err != nil:
+		return nil, err
+	default:
+		for name := range served.Schemes {
+			if other, version, _ := strings.Cut(name, " "); other == id {
+				versions[version] = true
+			}
+		}
+	}
+	return versions, v.LabelsAfter("", func(rec *store.Label) bool {
+		if rec.Scheme == id {
+			versions[rec.Version] = true
+		}
+		return true
+	})
 }
 
 // admitSuspension checks that suspending an accreditation that is suspended adds

@@ -17,8 +17,11 @@ func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, e
 	switch e.Kind {
 	case label.LabEvent:
 		acc, err := inForce(v, e)
-		if err != nil || acc.Suspended == "" {
+		if err != nil {
 			return nil, err
+		}
+		if acc.Suspended == "" {
+			return a.lapseNotes(e), nil
 		}
 		before, err := v.Event(acc.Event)
 		if err != nil {
@@ -31,16 +34,71 @@ func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, e
 			acc.Number, acc.Event, before.Event.Reason, acc.Suspended, e.Reason)}, nil
 	case label.AffiliationEvent:
 		return unenrolled(v, []string{e.Manufacturer})
+	case label.SeparationEvent:
+		return separationNotes(v, e)
 	case label.KeyEvent:
-		return thiefNotes(v, e)
+		return a.keyNotes(v, e)
 	case label.GTINEvent:
 		return a.moveNotes(v, e)
 	case label.HoldEvent:
 		return a.heldNotes(v, e)
 	case label.StatementEvent:
-		return []string{"This cannot be taken back. Where it was a mistake, what the statement said counts again when its signer issues it anew, under another number."}, nil
+		of, err := toStrike(v, e.Statement)
+		if err != nil {
+			return nil, err
+		}
+		return []string{of.forGood()}, nil
 	}
 	return nil, nil
+}
+
+// lapseNotes says that a label which is given an end keeps it, also where the cause of
+// that is set right.
+func (a *Authority) lapseNotes(e *label.Event) []string {
+	for _, s := range a.programme.Schemes {
+		if s.Lifecycle.Propagation[e.Reason].Action == label.Lapse {
+			return []string{"A label that is given an end by this keeps that end until it is renewed, also where the accreditation is recorded anew with what it lost."}
+		}
+	}
+	return nil
+}
+
+// separationNotes says what counts from now on, and how a wrong day is set right.
+func separationNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	apart, err := separated(v, e)
+	if err != nil {
+		return nil, err
+	}
+	before, err := endOnRecord(v, e)
+	if err != nil {
+		return nil, err
+	}
+	ends := slices.ContainsFunc(apart, func(o label.Organization) bool {
+		return lastEnd(&o, e.Lab) != nil || lastEnd(&o, e.Manufacturer) != nil
+	})
+	if ends && !before.IsZero() && e.Reason == reasonMistake {
+		notes = append(notes, fmt.Sprintf("This takes the place of %s, on which the common control ended by the record so far; what rests on reports about that is judged again.", before))
+	}
+	return append(notes, fmt.Sprintf("Reports of tests that began up to %s do not count, and later ones do. Where that day turns out to be wrong, report the right one for the reason %s.", e.Ended, reasonMistake)), nil
+}
+
+// keyNotes says what whoever reports that a key was in the wrong hands has to know.
+func (a *Authority) keyNotes(v *store.View, e *label.Event) (notes []string, err error) {
+	if notes, err = thiefNotes(v, e); err != nil {
+		return nil, err
+	}
+	k, err := v.Key(e.Key)
+	if err != nil {
+		return nil, err
+	}
+	if k.Revoked.IsZero() {
+		keyless, err := keylessNotes(v, k, a.clock())
+		if err != nil {
+			return nil, err
+		}
+		notes = append(notes, keyless...)
+	}
+	return append(notes, "This cannot be taken back: the key stays revoked, and the instant can be set to an earlier one alone. What counts no more because of it counts again when its signer issues it anew, with another key and under another number."), nil
 }
 
 // heldNotes names the labels that go on counting while their product is on hold:
@@ -173,6 +231,9 @@ func (a *Authority) moveNotes(v *store.View, e *label.Event) (notes []string, er
 	if err != nil {
 		return nil, err
 	}
+	if notes, err = a.answerNotes(v, e, devices); err != nil {
+		return nil, err
+	}
 	known, seen := a.distrust.Load(), map[label.Digest]bool{}
 	for _, digest := range devices {
 		d, err := v.Device(digest)
@@ -205,11 +266,66 @@ func (a *Authority) moveNotes(v *store.View, e *label.Event) (notes []string, er
 			notes = append(notes, fmt.Sprintf("Device %.16s of %s (%s), which loses the number, has a history: open holds on its product: %d; reports of laboratories that found something wrong with it: %d. These stay with it, and count for no device of %s: if that sells the same product, put it on hold (labelctl hold put).",
 				digest, d.Org, desc.FullName(), len(holds), failed, e.Manufacturer))
 		}
-		if len(notes) == maxNamed {
+		if len(notes) >= maxNamed {
 			break
 		}
 	}
 	return notes, nil
+}
+
+// answerNotes says which labels answer no longer for a number that is moved, with the
+// devices that lose it, and which answers for it from then on.
+func (a *Authority) answerNotes(v *store.View, e *label.Event, devices []label.Digest) (notes []string, err error) {
+	now := a.clock()
+	var lost, labels []string
+	for _, digest := range devices {
+		d, err := v.Device(digest)
+		if err != nil {
+			return nil, err
+		}
+		if d.Org == e.Manufacturer {
+			continue
+		}
+		lost = append(lost, fmt.Sprintf("%.16s of %s", digest, d.Org))
+		rec, _, err := a.chooseOf(v, d, now)
+		if err != nil {
+			return nil, err
+		}
+		if rec != nil {
+			labels = append(labels, rec.ID.Pretty())
+		}
+	}
+	notes = append(notes, "These devices lose the number: "+named(lost)+".")
+	if len(labels) > 0 {
+		slices.Sort(labels)
+		notes = append(notes, "These labels no longer answer for the number, and stand as they did: "+named(slices.Compact(labels))+". Who asks for the number is told of them, and that it was moved.")
+	}
+	bearers, err := v.GTINBearers(e.GTIN)
+	if err != nil {
+		return nil, err
+	}
+	var best *store.Label
+	var bestRank rank
+	for _, digest := range bearers {
+		d, err := v.Device(digest)
+		if err != nil {
+			return nil, err
+		}
+		if d.Org != e.Manufacturer {
+			continue
+		}
+		rec, r, err := a.chooseOf(v, d, now)
+		if err != nil {
+			return nil, err
+		}
+		if rec != nil && (best == nil || r > bestRank || r == bestRank && rec.Index > best.Index) {
+			best, bestRank = rec, r
+		}
+	}
+	if best == nil {
+		return append(notes, fmt.Sprintf("From now on no label answers for the number: %s has none for a device that was registered with it.", e.Manufacturer)), nil
+	}
+	return append(notes, fmt.Sprintf("From now on label %s of %s answers for the number.", best.ID.Pretty(), e.Manufacturer)), nil
 }
 
 // foundWrong counts the reports of laboratories by which a product, whose devices are

@@ -313,10 +313,15 @@ func (p *picture) bar(field string, holds []*Hold) error {
 }
 
 func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*picture, error) {
+	return a.pictureBy(c, device, s, a.distrust.Load())
+}
+
+// pictureBy is picture by what is known against evidence, or what would be.
+func (a *Authority) pictureBy(c Caller, device label.Digest, s *scheme.Scheme, known *distrust) (*picture, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, err
 	}
-	p := &picture{distrust: a.distrust.Load()}
+	p := &picture{distrust: known}
 	err := a.store.View(func(v *store.View) (err error) {
 		if p.device, p.desc, err = ownDevice(v, c, device); err != nil {
 			return err

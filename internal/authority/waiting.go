@@ -51,6 +51,51 @@ func (a *Authority) tellWaiting(b *store.Batch, rec *store.Label, r *signedReque
 	return a.tellOperators(b, notice.RequestWaiting, "request-waiting-"+id, id, news)
 }
 
+// tellAllWaiting tells an organization that is enrolled for operators of the requests
+// that wait already: each was told to those who were there, and any of them may become
+// the second who signs.
+func (a *Authority) tellAllWaiting(v *store.View, b *store.Batch, o *label.Organization) error {
+	if !o.Has(label.RoleOperator) {
+		return nil
+	}
+	list, err := a.past(v, "telling what waits").Waiting("")
+	if err != nil {
+		return err
+	}
+	for _, req := range list {
+		said, err := req.Predicate()
+		if err != nil {
+			return err
+		}
+		id := req.Digest.String()
+		news := RequestNews{
+			Request: req.Digest, Label: req.Label, URL: a.issuer.URL(req.Label), Action: req.Action, Reason: said.Reason, Text: said.Text,
+			Until: said.Made.Add(label.MaxRequestAge),
+		}
+		if err := tell(b, notice.RequestWaiting, "request-waiting-"+id+"-"+o.ID, id, o.ID, news); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waitingNotes says to whoever enrols a key of an organization of operators what waits
+// for a second of these.
+func waitingNotes(v *store.View, owner *label.Organization) (notes []string, err error) {
+	if !owner.Has(label.RoleOperator) {
+		return nil, nil
+	}
+	list, err := v.Waiting("")
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	var what []string
+	for _, r := range list {
+		what = append(what, fmt.Sprintf("%s label %s", r.Action, r.Label.Pretty()))
+	}
+	return []string{"Requests wait for a second operator, which this key may sign: " + named(what) + ". \"labelctl label waiting\" shows them."}, nil
+}
+
 // hopeless returns why nothing can come of a request any more, or nothing.
 func hopeless(v *store.View, r *store.Request, standing *label.Standing, now time.Time) (string, error) {
 	why, err := spent(v, r, now)

@@ -73,6 +73,7 @@ const (
 	ReasonUnknownPicture   Reason = "UNKNOWN_PICTURE"    // the device has none: its descriptor names none, or it was not sent
 	ReasonWrongPicture     Reason = "WRONG_PICTURE"      // not the one that the descriptor names
 	ReasonUnlabelled       Reason = "UNLABELLED"         // registered device without a label
+	ReasonMoved            Reason = "GTIN_MOVED"         // a GTIN that was moved from a labelled product to one without a label
 	ReasonUnassignable     Reason = "UNASSIGNABLE"       // a GTIN that no product can have been assigned
 	ReasonOnHold           Reason = "ON_HOLD"            // a hold on the product stops it
 	ReasonNothingNew       Reason = "NOTHING_NEW"        // a renewal that would say again what the label says

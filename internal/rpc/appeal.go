@@ -101,9 +101,12 @@ func (s *appeals) trail(t *authority.Trail) (out *labelv1.Trail, err error) {
 		}
 	}
 	if t.Ruling != nil {
-		out.Ruling, err = ruling(t.Ruling)
+		if out.Ruling, err = ruling(t.Ruling); err != nil {
+			return nil, err
+		}
+		out.Ruling.Strike = strike(t.Fallen)
 	}
-	return out, err
+	return out, nil
 }
 
 func refusal(d *store.Decision) (*labelv1.Refusal, error) {
@@ -160,6 +163,18 @@ func ruling(r *store.Ruling) (*labelv1.Ruling, error) {
 	}
 	out.Bundle, err = bundle(r.Signed)
 	return out, err
+}
+
+// strike says why a ruling does not count any more; nothing where it does.
+func strike(f *authority.Fallen) *labelv1.Strike {
+	if f == nil {
+		return nil
+	}
+	s := &labelv1.Strike{Operator: f.Operator, At: timestamp(f.At), Reason: f.Reason, Title: f.Title, Text: f.Text}
+	if !f.Event.IsZero() {
+		s.Event = f.Event.String()
+	}
+	return s
 }
 
 // bundle returns a packed envelope as a Sigstore bundle.

@@ -41,7 +41,7 @@ func (s *oversight) PreviewEvent(ctx context.Context, r *labelv1.PreviewEventReq
 	}
 	out := &labelv1.PreviewEventResponse{Total: int32(len(list)), Notes: notes}
 	for _, t := range list[:min(len(list), maxPreview)] {
-		l := &labelv1.AffectedLabel{Label: string(t.Label.ID), Manufacturer: t.Label.Org, Action: actionOf[t.Action], Lapses: timestamp(t.Ends)}
+		l := &labelv1.AffectedLabel{Label: string(t.Label.ID), Manufacturer: t.Label.Org, Action: actionOf[t.Action], Lapses: timestamp(t.Ends), Judged: t.Judged}
 		if t.Err != nil {
 			l.Failure = unreadable
 		}

@@ -251,6 +251,9 @@ func (s *verification) Verify(_ context.Context, r *labelv1.VerifyRequest) (*lab
 			return statusMessage(s.a.Programme(), st, p.Indexes[st.Number-1])
 		}
 		out.Successor = successor(p)
+		for _, t := range p.Taken {
+			out.Taken = append(out.Taken, &labelv1.TakenNumber{Gtin: string(t.GTIN), Moved: timestamp(t.At), Label: string(t.ID), Url: t.URL, Product: t.Product, State: stateOf[t.State]})
+		}
 		out.Because, out.Scheduled, out.Review = message(p.Because), message(p.Scheduled), message(p.Review)
 		for _, d := range p.Label.Declared {
 			out.Declared = append(out.Declared, &labelv1.DeclaredFact{Fact: d.Fact, Value: d.Value, Text: s.a.Programme().Words(d)})
@@ -384,7 +387,7 @@ func (s *operations) AddKey(ctx context.Context, r *labelv1.AddKeyRequest) (*lab
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.AddKeyResponse{Key: key(added)}, nil
+	return &labelv1.AddKeyResponse{Key: key(added.Key), Notes: added.Notes}, nil
 }
 
 func (s *operations) RevokeKey(ctx context.Context, r *labelv1.RevokeKeyRequest) (*labelv1.RevokeKeyResponse, error) {
@@ -395,7 +398,7 @@ func (s *operations) RevokeKey(ctx context.Context, r *labelv1.RevokeKeyRequest)
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.RevokeKeyResponse{Key: key(k)}, nil
+	return &labelv1.RevokeKeyResponse{Key: key(k.Key), Notes: k.Notes}, nil
 }
 
 func (s *operations) AddAccreditation(ctx context.Context, r *labelv1.AddAccreditationRequest) (*labelv1.AddAccreditationResponse, error) {

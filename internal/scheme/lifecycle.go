@@ -17,7 +17,22 @@ type Reason struct {
 	Code    string            `yaml:"code"`
 	Actions []label.Action    `yaml:"actions"` // on labels
 	Events  []label.EventKind `yaml:"events"`
+	Strikes []Struck          `yaml:"strikes"` // what may be struck for it
 	Title   string            `yaml:"title"`
+}
+
+// A Struck is what an operator strikes, by the names in labels/reasons.yaml.
+type Struck string
+
+const (
+	StruckReport      Struck = "report"      // of a laboratory
+	StruckDeclaration Struck = "declaration" // of a manufacturer
+	StruckRuling      Struck = "ruling"      // of the authority, on an appeal
+)
+
+// struckOf says what a signed statement is to whoever strikes it.
+var struckOf = map[string]Struck{
+	label.TypeTestReport: StruckReport, label.TypeDeclaration: StruckDeclaration, label.TypeRuling: StruckRuling,
 }
 
 // A Lifecycle is what a scheme says about labels after they are issued.
@@ -116,6 +131,14 @@ func (p *Programme) loadReasons(fsys fs.FS) error {
 				d.Errorf(datafile.At(path+".events", j), "%q is not a kind of event: %s", k, join(label.EventKinds))
 			}
 		}
+		if (len(r.Strikes) > 0) != slices.Contains(r.Events, label.StatementEvent) {
+			d.Errorf(path+".strikes", "goes with the event statement: what may be struck for the reason")
+		}
+		for j, s := range r.Strikes {
+			if !slices.Contains(slices.Collect(maps.Values(struckOf)), s) {
+				d.Errorf(datafile.At(path+".strikes", j), "%q is nothing that is struck: report, declaration or ruling", s)
+			}
+		}
 		p.Reasons[r.Code] = r
 	}
 	return d.Err()
@@ -158,6 +181,17 @@ func (p *Programme) CheckEvent(code string, k label.EventKind) error {
 		return p.checkReason(code, "to end a hold", func(r *Reason) bool { return slices.Contains(r.Actions, label.Release) })
 	}
 	return p.checkReason(code, "for an event of kind "+string(k), func(r *Reason) bool { return slices.Contains(r.Events, k) })
+}
+
+// CheckStrike refuses a reason that does not fit what is struck, which is of a
+// predicate type: what people read of it would be about something else, and what
+// becomes of labels hangs on the code.
+func (p *Programme) CheckStrike(code, predicateType string) error {
+	what, ok := struckOf[predicateType]
+	if !ok {
+		return label.Errorf(label.Invalid, label.ReasonUnknownType, "statement", "is a %s, which is not struck", predicateType)
+	}
+	return p.checkReason(code, "to strike a "+string(what), func(r *Reason) bool { return slices.Contains(r.Strikes, what) })
 }
 
 func (p *Programme) checkReason(code, what string, fits func(*Reason) bool) error {

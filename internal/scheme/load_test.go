@@ -185,6 +185,9 @@ func TestBrokenData(t *testing.T) {
 		{"reason twice", "reasons.yaml", "code: over", "code: fault", "It is over", "reasons[1]: every reason needs a code of its own"},
 		{"reason without title", "reasons.yaml", `, title: "It is over."`, "", "code: over", "reasons[1]: title and actions are required"},
 		{"reason for nothing known", "reasons.yaml", "[lapse]", "[lapse, fine]", "code: over", `reasons[1].actions[1]: "fine" is not an action: suspend, reinstate`},
+		{"reason to strike nothing", "reasons.yaml", ", strikes: [report]", "", "code: fault", "reasons[0].strikes: goes with the event statement"},
+		{"reason to strike without an event", "reasons.yaml", "events: [scheme]", "events: [scheme], strikes: [report]", "code: over", "reasons[1].strikes: goes with the event statement"},
+		{"reason to strike what is not struck", "reasons.yaml", "strikes: [report]", "strikes: [label]", "code: fault", `reasons[0].strikes[0]: "label" is nothing that is struck`},
 
 		// standards
 		{"standard without id", standard, "id: small\n", "id: \"\"\n", "id: \"\"", "id: every standard needs an id of its own"},

@@ -69,6 +69,7 @@ const (
 	labelled       = "labelled"        // it has a label that is active
 	otherState     = "other-state"     // it has one that is not; the state says how it stands
 	neverLabelled  = "never-labelled"  // it is registered and has never had one
+	movedAway      = "moved"           // the number was moved from a labelled product to one without a label
 	unknownProduct = "unknown-product" // nobody registered it: most products have no label
 	malformedGTIN  = "malformed"       // in bulk: that is no GTIN
 	unavailable    = "unavailable"     // it has a label that cannot be shown now: nothing is known of it
@@ -81,6 +82,7 @@ type Answer struct {
 	Message string        `json:"message,omitempty"` // what is wrong with the number, or why nothing can be said
 	Product *Product      `json:"product,omitempty"`
 	Label   *LabelInShort `json:"label,omitempty"`
+	Taken   []Taken       `json:"taken,omitempty"` // labels of the products that had the number before it was moved
 }
 
 // A Product is the product of a label.
@@ -144,6 +146,10 @@ func (h *Handler) productAt(g label.GTIN, at time.Time) (*Answer, error) {
 	case label.ReasonUnlabelled:
 		return &Answer{GTIN: string(g), Result: neverLabelled}, nil
 	}
+	if label.ReasonOf(err) == label.ReasonMoved {
+		taken, unread := h.a.Taken(g)
+		return &Answer{GTIN: string(g), Result: movedAway, Message: err.Error(), Taken: takenOf(taken)}, unread
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +158,11 @@ func (h *Handler) productAt(g label.GTIN, at time.Time) (*Answer, error) {
 	}
 	a := h.answerOf(p)
 	a.GTIN = string(g)
+	for _, t := range takenOf(p.Taken) {
+		if t.GTIN == g {
+			a.Taken = append(a.Taken, t)
+		}
+	}
 	return a, nil
 }
 

@@ -191,6 +191,18 @@ func TestChanges(t *testing.T) {
 	if r := get(w.h, "/api/changes.atom"); !strings.Contains(r.Body.String(), "GTIN "+camera+" belongs to another manufacturer") {
 		t.Errorf("as a feed, after a GTIN was moved: %s", r.Body)
 	}
+	// Who asks for it is told of the label that had it, wherever they ask.
+	for path, want := range map[string][]string{
+		"/01/" + camera:           {"This number belongs to another product now", "/l/" + string(p.Label.ID), "Porch Camera"},
+		"/api/products/" + camera: {`"result":"moved"`, `"taken":[{"gtin":"` + camera, `"id":"` + string(p.Label.ID)},
+	} {
+		body := get(w.h, path).Body.String()
+		for _, says := range want {
+			if !strings.Contains(body, says) {
+				t.Errorf("%s does not say %q: %s", path, says, body)
+			}
+		}
+	}
 	// The label that had the number vouches for it no more.
 	path := "/l/" + string(p.Label.ID)
 	if r := get(w.h, path+"?gtin="+camera); !strings.Contains(r.Body.String(), "is of another product") && !strings.Contains(r.Body.String(), "another product") {

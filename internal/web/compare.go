@@ -146,7 +146,7 @@ func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Pu
 		w := h.describe(v, l.Label)
 		for j := range l.Label.Criteria {
 			c := &l.Label.Criteria[j]
-			by[i][c.ID] = cell{Words: w.by(c), Good: true}
+			by[i][c.ID] = cell{Words: w.by(l, c), Good: true}
 			if c.State == label.CriterionNotApplicable {
 				by[i][c.ID] = cell{Words: v.Text("basis.by-none")}
 			}

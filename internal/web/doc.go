@@ -115,6 +115,7 @@
 //	  "assurance": "lab-tested",    lab-tested or self-declared
 //	  "device": {"type": "https://labeld.dev/device/v1", "brand": "...", ...},   its gtins are those that it still has
 //	  "movedGtins": ["..."],        numbers of the descriptor that are another manufacturer's now: the label says nothing of what bears them
+//	  "taken": [{"gtin", "moved", "id", "url", "product", "state"}], labels of other products that had a number of this one before it was moved here
 //	  "maker": {"id": "northlight", "name": "..."},
 //	  "firmware": {"version": "3.8.2", "sha256": "..."},
 //	  "labs": [{"id": "aurora-lab", "name": "...", "accreditation": "...", "body": "..."}],
@@ -128,7 +129,7 @@
 //	  "criteria": [{"id": "no-shared-passwords", "state": "met", "by": "lab"},
 //	               {"id": "developer-port-shut", "state": "not-applicable", "by": "lab",
 //	                "why": ["debug_interface_accessible=false"]}, ...],   the features that make it so
-//	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256"}], on appeals
+//	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256", "takenBack": {"at", "reason", "title", "text"}}], on appeals
 //	  "logIndex": 1,
 //	  "history": [{...}],           all that happened to the label, by number
 //	  "links": {"bundle": "https://...", "device": "...", "proof": "...", "package": "...", "qr": "...",

@@ -29,6 +29,7 @@ type Label struct {
 	Assurance    label.Assurance    `json:"assurance"`
 	Device       label.Device       `json:"device"`
 	MovedGTINs   []label.GTIN       `json:"movedGtins,omitempty"`
+	Taken        []Taken            `json:"taken,omitempty"`
 	Maker        label.Party        `json:"maker"`
 	Firmware     *label.Firmware    `json:"firmware,omitempty"`
 	Labs         []label.LabRef     `json:"labs,omitempty"`
@@ -66,6 +67,24 @@ func successorOf(p *authority.Published) *Successor {
 	return s
 }
 
+// A Taken is a label of a product that had a number before it was moved to another, as
+// JSON.
+type Taken struct {
+	GTIN    label.GTIN  `json:"gtin"`
+	Moved   time.Time   `json:"moved"`
+	ID      label.ID    `json:"id"`
+	URL     string      `json:"url"`
+	Product string      `json:"product"`
+	State   label.State `json:"state"`
+}
+
+func takenOf(list []authority.Taken) (out []Taken) {
+	for _, t := range list {
+		out = append(out, Taken{t.GTIN, t.At, t.ID, t.URL, t.Product, t.State})
+	}
+	return out
+}
+
 // Held says whether a number under a barcode is of the label's product, as JSON.
 type Held struct {
 	GTIN label.GTIN `json:"gtin"`
@@ -100,6 +119,25 @@ type Ruling struct {
 	Decided  time.Time    `json:"decided"`
 	LogIndex int64        `json:"logIndex"`
 	SHA256   label.Digest `json:"sha256"`
+
+	TakenBack *TakenBack `json:"takenBack,omitempty"` // why it does not count any more; absent where it does
+}
+
+// A TakenBack says why a ruling does not count any more, as JSON.
+type TakenBack struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"` // code
+	Title  string    `json:"title,omitempty"`
+	Text   string    `json:"text,omitempty"`
+}
+
+// takenBack returns why a ruling did not count any more at the instant for which a
+// label is shown, or nil.
+func takenBack(p *authority.Published, r *authority.Ruled) *authority.Fallen {
+	if r.Fallen == nil || r.Fallen.At.After(p.At) {
+		return nil
+	}
+	return r.Fallen
 }
 
 // Links are the addresses of what proves a label, of its code, and of the
@@ -134,11 +172,17 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 		History: h.statuses(p, known(p.Published)), Links: h.links(p.Published),
 	}
 	out.Device.GTINs, out.MovedGTINs = p.GTINs, p.Moved
+	out.Taken = takenOf(p.Taken)
 	if p.held != "" {
 		out.Held = &Held{p.held, p.SpeaksOf(p.held)}
 	}
-	for _, r := range p.Rulings {
-		out.Rulings = append(out.Rulings, Ruling{r.Accepted, r.Text, r.Decided, r.Index, r.Digest})
+	for i := range p.Rulings {
+		r := &p.Rulings[i]
+		said := Ruling{Accepted: r.Accepted, Text: r.Text, Decided: r.Decided, LogIndex: r.Index, SHA256: r.Digest}
+		if f := takenBack(p.Published, r); f != nil {
+			said.TakenBack = &TakenBack{f.At, f.Reason, f.Title, f.Text}
+		}
+		out.Rulings = append(out.Rulings, said)
 	}
 	for _, d := range l.Declared {
 		out.Declared = append(out.Declared, DeclaredFact{d, h.a.Programme().Words(d)})

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +87,8 @@ type criterion struct {
 // A ruling is what became of an appeal.
 type ruling struct {
 	Said  template.HTML
-	Index int64 // of the log
+	Index int64         // of the log
+	Back  template.HTML // that the authority took it back; empty where it did not
 }
 
 // evidence is one document that the label rests on.
@@ -115,6 +117,7 @@ type labelPage struct {
 	ProductPage string // where all labels of the product are
 	GTINs       []string
 	Moved       []template.HTML // numbers of its descriptor that are another manufacturer's now
+	Taken       []template.HTML // labels of other products that had a number of it before
 	Picture     string          // address of the product's; empty where there is none
 	Held        *held
 	Other       bool // what somebody holds is another product, and the label no word about it
@@ -217,6 +220,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	for _, g := range p.Moved {
 		d.Moved = append(d.Moved, v.HTML("label.barcode-moved", "gtin", mark(printed(g))))
 	}
+	d.Taken = saysTaken(v, p.Taken)
 	for _, g := range p.GTINs {
 		d.GTINs = append(d.GTINs, printed(g))
 	}
@@ -241,8 +245,8 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	d.Log = v.list(links)
 	w := h.describe(v, l)
 	d.Level.Name, d.Meaning, d.SchemeName = w.level, w.meaning, w.scheme
-	d.Criteria, d.Exempt = w.criteria(l)
-	d.Rulings = w.rulings(p.Rulings)
+	d.Criteria, d.Exempt = w.criteria(p.Published)
+	d.Rulings = w.rulings(p.Published)
 	for _, e := range l.Evidence {
 		says := v.HTML("basis.document", "document", v.Text(documents[e.Type]), "number", mark(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
 		d.Evidence = append(d.Evidence, evidence{says, e.SHA256})
@@ -290,10 +294,10 @@ func (w *wording) title(criterion string) string { return cmp.Or(w.titles[criter
 
 // criteria returns those that are met, and apart from them those that do not
 // apply to the product: what nobody had to show is not shown as achieved.
-func (w *wording) criteria(l *label.Label) (met, exempt []criterion) {
-	for i := range l.Criteria {
-		c := &l.Criteria[i]
-		said := criterion{Title: w.title(c.ID), By: w.by(c)}
+func (w *wording) criteria(p *authority.Published) (met, exempt []criterion) {
+	for i := range p.Label.Criteria {
+		c := &p.Label.Criteria[i]
+		said := criterion{Title: w.title(c.ID), By: w.by(p, c)}
 		if c.State == label.CriterionNotApplicable {
 			var why []template.HTML
 			for _, feature := range c.Why {
@@ -311,21 +315,33 @@ func (w *wording) criteria(l *label.Label) (met, exempt []criterion) {
 	return met, exempt
 }
 
-// by says on whose word a criterion rests, or nothing.
-func (w *wording) by(c *label.Criterion) string {
+// by says on whose word a criterion rests, or nothing. Of a ruling that was taken back
+// it says that.
+func (w *wording) by(p *authority.Published, c *label.Criterion) string {
+	back := func(r authority.Ruled) bool {
+		return slices.Contains(r.Accepted, c.ID) && takenBack(p, &r) != nil
+	}
+	if c.By == string(scheme.Authority) && slices.ContainsFunc(p.Rulings, back) {
+		return w.v.Text("basis.by-authority-taken-back")
+	}
 	if key := checkers[c.By]; key != "" {
 		return w.v.Text(key)
 	}
 	return ""
 }
 
-func (w *wording) rulings(list []authority.Ruled) (out []ruling) {
-	for _, r := range list {
+func (w *wording) rulings(p *authority.Published) (out []ruling) {
+	for i := range p.Rulings {
+		r := &p.Rulings[i]
 		var accepted []template.HTML
 		for _, id := range r.Accepted {
 			accepted = append(accepted, markup("“"+w.title(id)+"”"))
 		}
-		out = append(out, ruling{w.v.HTML("basis.appeal", "criteria", w.v.list(accepted), "text", bdi(r.Text)), r.Index})
+		said := ruling{Said: w.v.HTML("basis.appeal", "criteria", w.v.list(accepted), "text", bdi(r.Text)), Index: r.Index}
+		if f := takenBack(p, r); f != nil {
+			said.Back = w.v.HTML("basis.taken-back", "date", w.v.instant(f.At), "text", bdi(f.Text))
+		}
+		out = append(out, said)
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
@@ -200,7 +201,36 @@ func TestRuling(t *testing.T) {
 	if err := json.Unmarshal(get(w.h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(), &l); err != nil {
 		t.Fatal(err)
 	}
-	if len(l.Rulings) != 1 || l.Rulings[0].LogIndex != l.LogIndex+1 || len(l.Rulings[0].Accepted) != 2 {
+	if len(l.Rulings) != 1 || l.Rulings[0].LogIndex != l.LogIndex+1 || len(l.Rulings[0].Accepted) != 2 || l.Rulings[0].TakenBack != nil {
 		t.Errorf("the rulings are %+v", l.Rulings)
+	}
+	// Taken back, it is not said to have been accepted, whoever looked before; and of
+	// the day before nothing else is said than then.
+	before := w.Clock.Now()
+	w.pass(time.Hour)
+	w.Report(label.Event{Kind: label.StatementEvent, Statement: l.Rulings[0].SHA256, Reason: "authority-error", Text: "Page 4 is about another plug."})
+	page = get(w.h, "/l/"+string(p.Label.ID)).Body.String()
+	for want, there := range map[string]bool{
+		"(accepted by the authority on appeal, and taken back since)":    true,
+		"The authority took this back on ":                               true,
+		"<bdi>Page 4 is about another plug.</bdi>":                       true,
+		"(accepted by the authority, on appeal)":                         false,
+		"A later test":                                                   false,
+		"A test found that the product does not do what the label says.": true,
+	} {
+		if strings.Contains(page, want) != there {
+			t.Errorf("after it was taken back the page says %q: %t", want, !there)
+		}
+	}
+	if page := get(w.h, "/l/"+string(p.Label.ID)+"?at="+before.UTC().Format(time.RFC3339)).Body.String(); strings.Contains(page, "taken back since") {
+		t.Error("the page of the day before says that it was taken back")
+	}
+	body := get(w.h, "/l/"+string(p.Label.ID)+".json").Body.Bytes()
+	theContract().holds(t, "Label", body)
+	if err := json.Unmarshal(body, &l); err != nil {
+		t.Fatal(err)
+	}
+	if b := l.Rulings[0].TakenBack; b == nil || b.Reason != "authority-error" || b.Text != "Page 4 is about another plug." || b.At.IsZero() {
+		t.Errorf("the ruling was taken back by %+v", b)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/locale"
 )
@@ -24,6 +25,7 @@ var advices = map[label.Reason]advice{
 	label.ReasonUnknownLabel:   {"problem.unknown-label", []string{"problem.unknown-label-1", "problem.unknown-label-2"}},
 	label.ReasonUnknownProduct: {"problem.unknown-product", []string{"problem.unknown-product-1", "problem.unknown-product-2"}},
 	label.ReasonUnlabelled:     {"problem.unlabelled", []string{"problem.unlabelled-1"}},
+	label.ReasonMoved:          {"problem.moved", []string{"problem.moved-1", "problem.moved-2"}},
 	reasonElsewhere:            {"problem.elsewhere", []string{"problem.elsewhere-1", "problem.elsewhere-2"}},
 	label.ReasonMissing:        {"problem.nothing-typed", nil},
 	label.ReasonUnknownOrg:     {"problem.unknown-maker", []string{"problem.unknown-maker-1"}},
@@ -117,6 +119,7 @@ func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 		About   template.HTML
 		Steps   []string
 		Near    []neighbour
+		Taken   []template.HTML // labels of the product that had the number
 		Typed   string
 		Dated   bool   // not what was typed is wrong, but the day
 		ID      string // what was typed, if it is not wrong
@@ -138,7 +141,32 @@ func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 	if p.reason == label.ReasonIDCheck {
 		page.Near = h.near(folded(p.typed))
 	}
+	if p.reason == label.ReasonMoved {
+		page.Taken = h.takenFrom(v, p.typed)
+	}
 	return v.render("problem", page)
+}
+
+// takenFrom says of which labels a number was that was moved.
+func (h *Handler) takenFrom(v *voice, typed string) (list []template.HTML) {
+	g, err := label.ParseGTIN(folded(typed))
+	if err != nil {
+		return nil
+	}
+	taken, err := h.a.Taken(g)
+	if err != nil {
+		h.log.Error("the labels cannot be read that a number was taken from", "gtin", g, "err", err)
+	}
+	return saysTaken(v, taken)
+}
+
+// saysTaken says of labels that had a number before it was moved how they stand.
+func saysTaken(v *voice, taken []authority.Taken) (list []template.HTML) {
+	for _, t := range taken {
+		list = append(list, v.HTML("label.taken", "gtin", mark(printed(t.GTIN)), "date", v.day(label.DateOf(t.At)),
+			"label", v.a("/l/"+string(t.ID), pretty(t.ID)), "product", bdi(t.Product), "state", v.Text(stateWords[t.State])))
+	}
+	return list
 }
 
 // near returns the labels whose ID differs from what was typed by one slip.

@@ -35,6 +35,9 @@ type Authority interface {
 	Lookup(label.ID) (*authority.Published, error)
 	ByGTIN(label.GTIN) (*authority.Published, error)
 
+	// Taken returns the labels of the products that had a number before it was moved.
+	Taken(label.GTIN) ([]authority.Taken, error)
+
 	// Feed returns a manufacturer and the latest public notices about its
 	// labels.
 	Feed(manufacturer string) (*label.Organization, []*notice.Notice, error)

@@ -486,7 +486,9 @@ type Ruling struct {
 	// Its log entry, once a label rests on it; absent while it is private.
 	Entry *int64 `protobuf:"varint,6,opt,name=entry,proto3,oneof" json:"entry,omitempty"`
 	// The signed statement, predicate ruling/v1, as a Sigstore bundle.
-	Bundle        []byte `protobuf:"bytes,7,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	Bundle []byte `protobuf:"bytes,7,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Why it does not count any more; absent where it does.
+	Strike        *Strike `protobuf:"bytes,8,opt,name=strike,proto3" json:"strike,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -570,6 +572,105 @@ func (x *Ruling) GetBundle() []byte {
 	return nil
 }
 
+func (x *Ruling) GetStrike() *Strike {
+	if x != nil {
+		return x.Strike
+	}
+	return nil
+}
+
+// That the authority took back a ruling, which then does not count.
+type Strike struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// ID of the event by which it was struck; empty where the key of the operator
+	// who asked for the ruling was reported to be in the wrong hands.
+	Event string `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// Organization ID of the operator who struck it; empty where event is.
+	Operator string `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	// When that was received.
+	At *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// Reason code.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The reason in words; empty where the programme has none any more.
+	Title string `protobuf:"bytes,5,opt,name=title,proto3" json:"title,omitempty"`
+	// What happened, in the operator's words.
+	Text          string `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Strike) Reset() {
+	*x = Strike{}
+	mi := &file_label_v1_appeal_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Strike) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Strike) ProtoMessage() {}
+
+func (x *Strike) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_appeal_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Strike.ProtoReflect.Descriptor instead.
+func (*Strike) Descriptor() ([]byte, []int) {
+	return file_label_v1_appeal_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Strike) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *Strike) GetOperator() string {
+	if x != nil {
+		return x.Operator
+	}
+	return ""
+}
+
+func (x *Strike) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Strike) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Strike) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Strike) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // Names a refusal.
 type GetDecisionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -581,7 +682,7 @@ type GetDecisionRequest struct {
 
 func (x *GetDecisionRequest) Reset() {
 	*x = GetDecisionRequest{}
-	mi := &file_label_v1_appeal_proto_msgTypes[5]
+	mi := &file_label_v1_appeal_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -593,7 +694,7 @@ func (x *GetDecisionRequest) String() string {
 func (*GetDecisionRequest) ProtoMessage() {}
 
 func (x *GetDecisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_appeal_proto_msgTypes[5]
+	mi := &file_label_v1_appeal_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -606,7 +707,7 @@ func (x *GetDecisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDecisionRequest.ProtoReflect.Descriptor instead.
 func (*GetDecisionRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_appeal_proto_rawDescGZIP(), []int{5}
+	return file_label_v1_appeal_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetDecisionRequest) GetId() string {
@@ -627,7 +728,7 @@ type GetDecisionResponse struct {
 
 func (x *GetDecisionResponse) Reset() {
 	*x = GetDecisionResponse{}
-	mi := &file_label_v1_appeal_proto_msgTypes[6]
+	mi := &file_label_v1_appeal_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -639,7 +740,7 @@ func (x *GetDecisionResponse) String() string {
 func (*GetDecisionResponse) ProtoMessage() {}
 
 func (x *GetDecisionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_appeal_proto_msgTypes[6]
+	mi := &file_label_v1_appeal_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -652,7 +753,7 @@ func (x *GetDecisionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDecisionResponse.ProtoReflect.Descriptor instead.
 func (*GetDecisionResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_appeal_proto_rawDescGZIP(), []int{6}
+	return file_label_v1_appeal_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetDecisionResponse) GetTrail() *Trail {
@@ -679,7 +780,7 @@ type ListDecisionsRequest struct {
 
 func (x *ListDecisionsRequest) Reset() {
 	*x = ListDecisionsRequest{}
-	mi := &file_label_v1_appeal_proto_msgTypes[7]
+	mi := &file_label_v1_appeal_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -691,7 +792,7 @@ func (x *ListDecisionsRequest) String() string {
 func (*ListDecisionsRequest) ProtoMessage() {}
 
 func (x *ListDecisionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_appeal_proto_msgTypes[7]
+	mi := &file_label_v1_appeal_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -704,7 +805,7 @@ func (x *ListDecisionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDecisionsRequest.ProtoReflect.Descriptor instead.
 func (*ListDecisionsRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_appeal_proto_rawDescGZIP(), []int{7}
+	return file_label_v1_appeal_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListDecisionsRequest) GetManufacturer() string {
@@ -748,7 +849,7 @@ type ListDecisionsResponse struct {
 
 func (x *ListDecisionsResponse) Reset() {
 	*x = ListDecisionsResponse{}
-	mi := &file_label_v1_appeal_proto_msgTypes[8]
+	mi := &file_label_v1_appeal_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -760,7 +861,7 @@ func (x *ListDecisionsResponse) String() string {
 func (*ListDecisionsResponse) ProtoMessage() {}
 
 func (x *ListDecisionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_appeal_proto_msgTypes[8]
+	mi := &file_label_v1_appeal_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -773,7 +874,7 @@ func (x *ListDecisionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDecisionsResponse.ProtoReflect.Descriptor instead.
 func (*ListDecisionsResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_appeal_proto_rawDescGZIP(), []int{8}
+	return file_label_v1_appeal_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListDecisionsResponse) GetTrails() []*Trail {
@@ -803,7 +904,7 @@ type FileAppealRequest struct {
 
 func (x *FileAppealRequest) Reset() {
 	*x = FileAppealRequest{}
-	mi := &file_label_v1_appeal_proto_msgTypes[9]
+	mi := &file_label_v1_appeal_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -815,7 +916,7 @@ func (x *FileAppealRequest) String() string {
 func (*FileAppealRequest) ProtoMessage() {}
 
 func (x *FileAppealRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_appeal_proto_msgTypes[9]
+	mi := &file_label_v1_appeal_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -828,7 +929,7 @@ func (x *FileAppealRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileAppealRequest.ProtoReflect.Descriptor instead.
 func (*FileAppealRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_appeal_proto_rawDescGZIP(), []int{9}
+	return file_label_v1_appeal_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *FileAppealRequest) GetAppeal() []byte {
@@ -851,7 +952,7 @@ type FileAppealResponse struct {
 
 func (x *FileAppealResponse) Reset() {
 	*x = FileAppealResponse{}
-	mi := &file_label_v1_appeal_proto_msgTypes[10]
+	mi := &file_label_v1_appeal_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -863,7 +964,7 @@ func (x *FileAppealResponse) String() string {
 func (*FileAppealResponse) ProtoMessage() {}
 
 func (x *FileAppealResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_appeal_proto_msgTypes[10]
+	mi := &file_label_v1_appeal_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -876,7 +977,7 @@ func (x *FileAppealResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileAppealResponse.ProtoReflect.Descriptor instead.
 func (*FileAppealResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_appeal_proto_rawDescGZIP(), []int{10}
+	return file_label_v1_appeal_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *FileAppealResponse) GetTrail() *Trail {
@@ -908,7 +1009,7 @@ type ListAppealsRequest struct {
 
 func (x *ListAppealsRequest) Reset() {
 	*x = ListAppealsRequest{}
-	mi := &file_label_v1_appeal_proto_msgTypes[11]
+	mi := &file_label_v1_appeal_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -920,7 +1021,7 @@ func (x *ListAppealsRequest) String() string {
 func (*ListAppealsRequest) ProtoMessage() {}
 
 func (x *ListAppealsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_appeal_proto_msgTypes[11]
+	mi := &file_label_v1_appeal_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -933,7 +1034,7 @@ func (x *ListAppealsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAppealsRequest.ProtoReflect.Descriptor instead.
 func (*ListAppealsRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_appeal_proto_rawDescGZIP(), []int{11}
+	return file_label_v1_appeal_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListAppealsRequest) GetManufacturer() string {
@@ -970,7 +1071,7 @@ type ListAppealsResponse struct {
 
 func (x *ListAppealsResponse) Reset() {
 	*x = ListAppealsResponse{}
-	mi := &file_label_v1_appeal_proto_msgTypes[12]
+	mi := &file_label_v1_appeal_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -982,7 +1083,7 @@ func (x *ListAppealsResponse) String() string {
 func (*ListAppealsResponse) ProtoMessage() {}
 
 func (x *ListAppealsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_appeal_proto_msgTypes[12]
+	mi := &file_label_v1_appeal_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -995,7 +1096,7 @@ func (x *ListAppealsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAppealsResponse.ProtoReflect.Descriptor instead.
 func (*ListAppealsResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_appeal_proto_rawDescGZIP(), []int{12}
+	return file_label_v1_appeal_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListAppealsResponse) GetTrails() []*Trail {
@@ -1025,7 +1126,7 @@ type DecideAppealRequest struct {
 
 func (x *DecideAppealRequest) Reset() {
 	*x = DecideAppealRequest{}
-	mi := &file_label_v1_appeal_proto_msgTypes[13]
+	mi := &file_label_v1_appeal_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +1138,7 @@ func (x *DecideAppealRequest) String() string {
 func (*DecideAppealRequest) ProtoMessage() {}
 
 func (x *DecideAppealRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_appeal_proto_msgTypes[13]
+	mi := &file_label_v1_appeal_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +1151,7 @@ func (x *DecideAppealRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideAppealRequest.ProtoReflect.Descriptor instead.
 func (*DecideAppealRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_appeal_proto_rawDescGZIP(), []int{13}
+	return file_label_v1_appeal_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DecideAppealRequest) GetRuling() []byte {
@@ -1073,7 +1174,7 @@ type DecideAppealResponse struct {
 
 func (x *DecideAppealResponse) Reset() {
 	*x = DecideAppealResponse{}
-	mi := &file_label_v1_appeal_proto_msgTypes[14]
+	mi := &file_label_v1_appeal_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1186,7 @@ func (x *DecideAppealResponse) String() string {
 func (*DecideAppealResponse) ProtoMessage() {}
 
 func (x *DecideAppealResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_appeal_proto_msgTypes[14]
+	mi := &file_label_v1_appeal_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1199,7 @@ func (x *DecideAppealResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideAppealResponse.ProtoReflect.Descriptor instead.
 func (*DecideAppealResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_appeal_proto_rawDescGZIP(), []int{14}
+	return file_label_v1_appeal_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DecideAppealResponse) GetTrail() *Trail {
@@ -1152,7 +1253,7 @@ const file_label_v1_appeal_proto_rawDesc = "" +
 	"\breceived\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x1b\n" +
 	"\tdecide_by\x18\x05 \x01(\tR\bdecideBy\x12\x18\n" +
 	"\aoverdue\x18\x06 \x01(\bR\aoverdue\x12\x1c\n" +
-	"\tstatement\x18\a \x01(\fR\tstatement\"\xee\x01\n" +
+	"\tstatement\x18\a \x01(\fR\tstatement\"\x98\x02\n" +
 	"\x06Ruling\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x121\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x17.label.v1.RulingOutcomeR\aoutcome\x12\x12\n" +
@@ -1160,8 +1261,16 @@ const file_label_v1_appeal_proto_rawDesc = "" +
 	"\baccepted\x18\x04 \x03(\tR\baccepted\x124\n" +
 	"\adecided\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\adecided\x12\x19\n" +
 	"\x05entry\x18\x06 \x01(\x03H\x00R\x05entry\x88\x01\x01\x12\x16\n" +
-	"\x06bundle\x18\a \x01(\fR\x06bundleB\b\n" +
-	"\x06_entry\"$\n" +
+	"\x06bundle\x18\a \x01(\fR\x06bundle\x12(\n" +
+	"\x06strike\x18\b \x01(\v2\x10.label.v1.StrikeR\x06strikeB\b\n" +
+	"\x06_entry\"\xa8\x01\n" +
+	"\x06Strike\x12\x14\n" +
+	"\x05event\x18\x01 \x01(\tR\x05event\x12\x1a\n" +
+	"\boperator\x18\x02 \x01(\tR\boperator\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05title\x18\x05 \x01(\tR\x05title\x12\x12\n" +
+	"\x04text\x18\x06 \x01(\tR\x04text\"$\n" +
 	"\x12GetDecisionRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"<\n" +
 	"\x13GetDecisionResponse\x12%\n" +
@@ -1219,7 +1328,7 @@ func file_label_v1_appeal_proto_rawDescGZIP() []byte {
 }
 
 var file_label_v1_appeal_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_label_v1_appeal_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_label_v1_appeal_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_label_v1_appeal_proto_goTypes = []any{
 	(RulingOutcome)(0),            // 0: label.v1.RulingOutcome
 	(*Trail)(nil),                 // 1: label.v1.Trail
@@ -1227,53 +1336,56 @@ var file_label_v1_appeal_proto_goTypes = []any{
 	(*OpenCriterion)(nil),         // 3: label.v1.OpenCriterion
 	(*Appeal)(nil),                // 4: label.v1.Appeal
 	(*Ruling)(nil),                // 5: label.v1.Ruling
-	(*GetDecisionRequest)(nil),    // 6: label.v1.GetDecisionRequest
-	(*GetDecisionResponse)(nil),   // 7: label.v1.GetDecisionResponse
-	(*ListDecisionsRequest)(nil),  // 8: label.v1.ListDecisionsRequest
-	(*ListDecisionsResponse)(nil), // 9: label.v1.ListDecisionsResponse
-	(*FileAppealRequest)(nil),     // 10: label.v1.FileAppealRequest
-	(*FileAppealResponse)(nil),    // 11: label.v1.FileAppealResponse
-	(*ListAppealsRequest)(nil),    // 12: label.v1.ListAppealsRequest
-	(*ListAppealsResponse)(nil),   // 13: label.v1.ListAppealsResponse
-	(*DecideAppealRequest)(nil),   // 14: label.v1.DecideAppealRequest
-	(*DecideAppealResponse)(nil),  // 15: label.v1.DecideAppealResponse
-	(*Gap)(nil),                   // 16: label.v1.Gap
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*UnusedEvidence)(nil),        // 18: label.v1.UnusedEvidence
-	(FindingState)(0),             // 19: label.v1.FindingState
+	(*Strike)(nil),                // 6: label.v1.Strike
+	(*GetDecisionRequest)(nil),    // 7: label.v1.GetDecisionRequest
+	(*GetDecisionResponse)(nil),   // 8: label.v1.GetDecisionResponse
+	(*ListDecisionsRequest)(nil),  // 9: label.v1.ListDecisionsRequest
+	(*ListDecisionsResponse)(nil), // 10: label.v1.ListDecisionsResponse
+	(*FileAppealRequest)(nil),     // 11: label.v1.FileAppealRequest
+	(*FileAppealResponse)(nil),    // 12: label.v1.FileAppealResponse
+	(*ListAppealsRequest)(nil),    // 13: label.v1.ListAppealsRequest
+	(*ListAppealsResponse)(nil),   // 14: label.v1.ListAppealsResponse
+	(*DecideAppealRequest)(nil),   // 15: label.v1.DecideAppealRequest
+	(*DecideAppealResponse)(nil),  // 16: label.v1.DecideAppealResponse
+	(*Gap)(nil),                   // 17: label.v1.Gap
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*UnusedEvidence)(nil),        // 19: label.v1.UnusedEvidence
+	(FindingState)(0),             // 20: label.v1.FindingState
 }
 var file_label_v1_appeal_proto_depIdxs = []int32{
 	2,  // 0: label.v1.Trail.refusal:type_name -> label.v1.Refusal
 	4,  // 1: label.v1.Trail.appeal:type_name -> label.v1.Appeal
 	5,  // 2: label.v1.Trail.ruling:type_name -> label.v1.Ruling
 	3,  // 3: label.v1.Refusal.open:type_name -> label.v1.OpenCriterion
-	16, // 4: label.v1.Refusal.missing:type_name -> label.v1.Gap
-	17, // 5: label.v1.Refusal.decided:type_name -> google.protobuf.Timestamp
-	18, // 6: label.v1.Refusal.unused:type_name -> label.v1.UnusedEvidence
-	19, // 7: label.v1.OpenCriterion.state:type_name -> label.v1.FindingState
-	17, // 8: label.v1.Appeal.received:type_name -> google.protobuf.Timestamp
+	17, // 4: label.v1.Refusal.missing:type_name -> label.v1.Gap
+	18, // 5: label.v1.Refusal.decided:type_name -> google.protobuf.Timestamp
+	19, // 6: label.v1.Refusal.unused:type_name -> label.v1.UnusedEvidence
+	20, // 7: label.v1.OpenCriterion.state:type_name -> label.v1.FindingState
+	18, // 8: label.v1.Appeal.received:type_name -> google.protobuf.Timestamp
 	0,  // 9: label.v1.Ruling.outcome:type_name -> label.v1.RulingOutcome
-	17, // 10: label.v1.Ruling.decided:type_name -> google.protobuf.Timestamp
-	1,  // 11: label.v1.GetDecisionResponse.trail:type_name -> label.v1.Trail
-	1,  // 12: label.v1.ListDecisionsResponse.trails:type_name -> label.v1.Trail
-	1,  // 13: label.v1.FileAppealResponse.trail:type_name -> label.v1.Trail
-	1,  // 14: label.v1.ListAppealsResponse.trails:type_name -> label.v1.Trail
-	1,  // 15: label.v1.DecideAppealResponse.trail:type_name -> label.v1.Trail
-	6,  // 16: label.v1.AppealService.GetDecision:input_type -> label.v1.GetDecisionRequest
-	8,  // 17: label.v1.AppealService.ListDecisions:input_type -> label.v1.ListDecisionsRequest
-	10, // 18: label.v1.AppealService.FileAppeal:input_type -> label.v1.FileAppealRequest
-	12, // 19: label.v1.AppealService.ListAppeals:input_type -> label.v1.ListAppealsRequest
-	14, // 20: label.v1.AppealService.DecideAppeal:input_type -> label.v1.DecideAppealRequest
-	7,  // 21: label.v1.AppealService.GetDecision:output_type -> label.v1.GetDecisionResponse
-	9,  // 22: label.v1.AppealService.ListDecisions:output_type -> label.v1.ListDecisionsResponse
-	11, // 23: label.v1.AppealService.FileAppeal:output_type -> label.v1.FileAppealResponse
-	13, // 24: label.v1.AppealService.ListAppeals:output_type -> label.v1.ListAppealsResponse
-	15, // 25: label.v1.AppealService.DecideAppeal:output_type -> label.v1.DecideAppealResponse
-	21, // [21:26] is the sub-list for method output_type
-	16, // [16:21] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	18, // 10: label.v1.Ruling.decided:type_name -> google.protobuf.Timestamp
+	6,  // 11: label.v1.Ruling.strike:type_name -> label.v1.Strike
+	18, // 12: label.v1.Strike.at:type_name -> google.protobuf.Timestamp
+	1,  // 13: label.v1.GetDecisionResponse.trail:type_name -> label.v1.Trail
+	1,  // 14: label.v1.ListDecisionsResponse.trails:type_name -> label.v1.Trail
+	1,  // 15: label.v1.FileAppealResponse.trail:type_name -> label.v1.Trail
+	1,  // 16: label.v1.ListAppealsResponse.trails:type_name -> label.v1.Trail
+	1,  // 17: label.v1.DecideAppealResponse.trail:type_name -> label.v1.Trail
+	7,  // 18: label.v1.AppealService.GetDecision:input_type -> label.v1.GetDecisionRequest
+	9,  // 19: label.v1.AppealService.ListDecisions:input_type -> label.v1.ListDecisionsRequest
+	11, // 20: label.v1.AppealService.FileAppeal:input_type -> label.v1.FileAppealRequest
+	13, // 21: label.v1.AppealService.ListAppeals:input_type -> label.v1.ListAppealsRequest
+	15, // 22: label.v1.AppealService.DecideAppeal:input_type -> label.v1.DecideAppealRequest
+	8,  // 23: label.v1.AppealService.GetDecision:output_type -> label.v1.GetDecisionResponse
+	10, // 24: label.v1.AppealService.ListDecisions:output_type -> label.v1.ListDecisionsResponse
+	12, // 25: label.v1.AppealService.FileAppeal:output_type -> label.v1.FileAppealResponse
+	14, // 26: label.v1.AppealService.ListAppeals:output_type -> label.v1.ListAppealsResponse
+	16, // 27: label.v1.AppealService.DecideAppeal:output_type -> label.v1.DecideAppealResponse
+	23, // [23:28] is the sub-list for method output_type
+	18, // [18:23] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_appeal_proto_init() }
@@ -1289,7 +1401,7 @@ func file_label_v1_appeal_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_appeal_proto_rawDesc), len(file_label_v1_appeal_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -909,7 +909,10 @@ func (x *AddKeyRequest) GetFrom() *timestamppb.Timestamp {
 type AddKeyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key.
-	Key           *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Key *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// What whoever enrols it has to know, in sentences: that it is on record
+	// already.
+	Notes         []string `protobuf:"bytes,2,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -947,6 +950,13 @@ func (*AddKeyResponse) Descriptor() ([]byte, []int) {
 func (x *AddKeyResponse) GetKey() *Key {
 	if x != nil {
 		return x.Key
+	}
+	return nil
+}
+
+func (x *AddKeyResponse) GetNotes() []string {
+	if x != nil {
+		return x.Notes
 	}
 	return nil
 }
@@ -1010,7 +1020,10 @@ func (x *RevokeKeyRequest) GetReason() string {
 type RevokeKeyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key.
-	Key           *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Key *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// What whoever revokes it has to know, in sentences: that it was revoked
+	// already, or was the last one of its organization.
+	Notes         []string `protobuf:"bytes,2,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1048,6 +1061,13 @@ func (*RevokeKeyResponse) Descriptor() ([]byte, []int) {
 func (x *RevokeKeyResponse) GetKey() *Key {
 	if x != nil {
 		return x.Key
+	}
+	return nil
+}
+
+func (x *RevokeKeyResponse) GetNotes() []string {
+	if x != nil {
+		return x.Notes
 	}
 	return nil
 }
@@ -1679,14 +1699,16 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\rAddKeyRequest\x12\"\n" +
 	"\forganization\x18\x01 \x01(\tR\forganization\x12\x10\n" +
 	"\x03pem\x18\x02 \x01(\tR\x03pem\x12.\n" +
-	"\x04from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\"1\n" +
+	"\x04from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\"G\n" +
 	"\x0eAddKeyResponse\x12\x1f\n" +
-	"\x03key\x18\x01 \x01(\v2\r.label.v1.KeyR\x03key\":\n" +
+	"\x03key\x18\x01 \x01(\v2\r.label.v1.KeyR\x03key\x12\x14\n" +
+	"\x05notes\x18\x02 \x03(\tR\x05notes\":\n" +
 	"\x10RevokeKeyRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"4\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"J\n" +
 	"\x11RevokeKeyResponse\x12\x1f\n" +
-	"\x03key\x18\x01 \x01(\v2\r.label.v1.KeyR\x03key\"X\n" +
+	"\x03key\x18\x01 \x01(\v2\r.label.v1.KeyR\x03key\x12\x14\n" +
+	"\x05notes\x18\x02 \x03(\tR\x05notes\"X\n" +
 	"\x17AddAccreditationRequest\x12=\n" +
 	"\raccreditation\x18\x01 \x01(\v2\x17.label.v1.AccreditationR\raccreditation\"o\n" +
 	"\x18AddAccreditationResponse\x12=\n" +

@@ -238,7 +238,10 @@ type AffectedLabel struct {
 	// When it lapses; absent unless it does.
 	Lapses *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=lapses,proto3" json:"lapses,omitempty"`
 	// Why it cannot be told what becomes of it; empty where it can.
-	Failure       string `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
+	Failure string `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
+	// In words, what judging it again comes to, which happens at once where a
+	// statement is struck; empty where nothing has it judged again.
+	Judged        string `protobuf:"bytes,6,opt,name=judged,proto3" json:"judged,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -304,6 +307,13 @@ func (x *AffectedLabel) GetLapses() *timestamppb.Timestamp {
 func (x *AffectedLabel) GetFailure() string {
 	if x != nil {
 		return x.Failure
+	}
+	return ""
+}
+
+func (x *AffectedLabel) GetJudged() string {
+	if x != nil {
+		return x.Judged
 	}
 	return ""
 }
@@ -709,13 +719,14 @@ const file_label_v1_oversight_proto_rawDesc = "" +
 	"\x14PreviewEventResponse\x12/\n" +
 	"\x06labels\x18\x01 \x03(\v2\x17.label.v1.AffectedLabelR\x06labels\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x05R\x05total\x12\x14\n" +
-	"\x05notes\x18\x03 \x03(\tR\x05notes\"\xc6\x01\n" +
+	"\x05notes\x18\x03 \x03(\tR\x05notes\"\xde\x01\n" +
 	"\rAffectedLabel\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\"\n" +
 	"\fmanufacturer\x18\x02 \x01(\tR\fmanufacturer\x12-\n" +
 	"\x06action\x18\x03 \x01(\x0e2\x15.label.v1.LabelActionR\x06action\x122\n" +
 	"\x06lapses\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x06lapses\x12\x18\n" +
-	"\afailure\x18\x05 \x01(\tR\afailure\"!\n" +
+	"\afailure\x18\x05 \x01(\tR\afailure\x12\x16\n" +
+	"\x06judged\x18\x06 \x01(\tR\x06judged\"!\n" +
 	"\x0fGetEventRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"9\n" +
 	"\x10GetEventResponse\x12%\n" +

@@ -191,7 +191,10 @@ type VerifyResponse struct {
 	Declared []*DeclaredFact `protobuf:"bytes,11,rep,name=declared,proto3" json:"declared,omitempty"`
 	// The label that took the place of this one, or was announced to, as of the same
 	// instant.
-	Successor     *Successor `protobuf:"bytes,12,opt,name=successor,proto3" json:"successor,omitempty"`
+	Successor *Successor `protobuf:"bytes,12,opt,name=successor,proto3" json:"successor,omitempty"`
+	// Labels of other products whose trade item number the authority has moved to
+	// this one: who holds an older box may hold one of those. At most 8.
+	Taken         []*TakenNumber `protobuf:"bytes,13,rep,name=taken,proto3" json:"taken,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -310,6 +313,105 @@ func (x *VerifyResponse) GetSuccessor() *Successor {
 	return nil
 }
 
+func (x *VerifyResponse) GetTaken() []*TakenNumber {
+	if x != nil {
+		return x.Taken
+	}
+	return nil
+}
+
+// A trade item number that was moved to another product, and a label of the
+// product that had it before.
+type TakenNumber struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number, 14 digits.
+	Gtin string `protobuf:"bytes,1,opt,name=gtin,proto3" json:"gtin,omitempty"`
+	// When it was moved.
+	Moved *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=moved,proto3" json:"moved,omitempty"`
+	// ID of the label of the product that had it.
+	Label string `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`
+	// URL of that label.
+	Url string `protobuf:"bytes,4,opt,name=url,proto3" json:"url,omitempty"`
+	// Brand and name of that product.
+	Product string `protobuf:"bytes,5,opt,name=product,proto3" json:"product,omitempty"`
+	// Where that label stands, as of the same instant.
+	State         LabelState `protobuf:"varint,6,opt,name=state,proto3,enum=label.v1.LabelState" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakenNumber) Reset() {
+	*x = TakenNumber{}
+	mi := &file_label_v1_verification_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakenNumber) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakenNumber) ProtoMessage() {}
+
+func (x *TakenNumber) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_verification_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakenNumber.ProtoReflect.Descriptor instead.
+func (*TakenNumber) Descriptor() ([]byte, []int) {
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *TakenNumber) GetGtin() string {
+	if x != nil {
+		return x.Gtin
+	}
+	return ""
+}
+
+func (x *TakenNumber) GetMoved() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Moved
+	}
+	return nil
+}
+
+func (x *TakenNumber) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *TakenNumber) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *TakenNumber) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
+func (x *TakenNumber) GetState() LabelState {
+	if x != nil {
+		return x.State
+	}
+	return LabelState_LABEL_STATE_UNSPECIFIED
+}
+
 // The label that took the place of another, or was announced to.
 type Successor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -331,7 +433,7 @@ type Successor struct {
 
 func (x *Successor) Reset() {
 	*x = Successor{}
-	mi := &file_label_v1_verification_proto_msgTypes[2]
+	mi := &file_label_v1_verification_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -343,7 +445,7 @@ func (x *Successor) String() string {
 func (*Successor) ProtoMessage() {}
 
 func (x *Successor) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_verification_proto_msgTypes[2]
+	mi := &file_label_v1_verification_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -356,7 +458,7 @@ func (x *Successor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Successor.ProtoReflect.Descriptor instead.
 func (*Successor) Descriptor() ([]byte, []int) {
-	return file_label_v1_verification_proto_rawDescGZIP(), []int{2}
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Successor) GetId() string {
@@ -416,7 +518,7 @@ type DeclaredFact struct {
 
 func (x *DeclaredFact) Reset() {
 	*x = DeclaredFact{}
-	mi := &file_label_v1_verification_proto_msgTypes[3]
+	mi := &file_label_v1_verification_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -428,7 +530,7 @@ func (x *DeclaredFact) String() string {
 func (*DeclaredFact) ProtoMessage() {}
 
 func (x *DeclaredFact) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_verification_proto_msgTypes[3]
+	mi := &file_label_v1_verification_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -441,7 +543,7 @@ func (x *DeclaredFact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeclaredFact.ProtoReflect.Descriptor instead.
 func (*DeclaredFact) Descriptor() ([]byte, []int) {
-	return file_label_v1_verification_proto_rawDescGZIP(), []int{3}
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *DeclaredFact) GetFact() string {
@@ -480,7 +582,7 @@ type ListManufacturerLabelsRequest struct {
 
 func (x *ListManufacturerLabelsRequest) Reset() {
 	*x = ListManufacturerLabelsRequest{}
-	mi := &file_label_v1_verification_proto_msgTypes[4]
+	mi := &file_label_v1_verification_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -492,7 +594,7 @@ func (x *ListManufacturerLabelsRequest) String() string {
 func (*ListManufacturerLabelsRequest) ProtoMessage() {}
 
 func (x *ListManufacturerLabelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_verification_proto_msgTypes[4]
+	mi := &file_label_v1_verification_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -505,7 +607,7 @@ func (x *ListManufacturerLabelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListManufacturerLabelsRequest.ProtoReflect.Descriptor instead.
 func (*ListManufacturerLabelsRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_verification_proto_rawDescGZIP(), []int{4}
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListManufacturerLabelsRequest) GetManufacturer() string {
@@ -545,7 +647,7 @@ type ListManufacturerLabelsResponse struct {
 
 func (x *ListManufacturerLabelsResponse) Reset() {
 	*x = ListManufacturerLabelsResponse{}
-	mi := &file_label_v1_verification_proto_msgTypes[5]
+	mi := &file_label_v1_verification_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -557,7 +659,7 @@ func (x *ListManufacturerLabelsResponse) String() string {
 func (*ListManufacturerLabelsResponse) ProtoMessage() {}
 
 func (x *ListManufacturerLabelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_verification_proto_msgTypes[5]
+	mi := &file_label_v1_verification_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -570,7 +672,7 @@ func (x *ListManufacturerLabelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListManufacturerLabelsResponse.ProtoReflect.Descriptor instead.
 func (*ListManufacturerLabelsResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_verification_proto_rawDescGZIP(), []int{5}
+	return file_label_v1_verification_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListManufacturerLabelsResponse) GetLabels() []*LabelSummary {
@@ -606,7 +708,7 @@ const file_label_v1_verification_proto_rawDesc = "" +
 	"\apackage\x18\x04 \x01(\fH\x00R\apackage\x12*\n" +
 	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
 	"\ahistory\x18\x06 \x01(\bR\ahistoryB\b\n" +
-	"\x06target\"\x98\x04\n" +
+	"\x06target\"\xc5\x04\n" +
 	"\x0eVerifyResponse\x120\n" +
 	"\asummary\x18\x01 \x01(\v2\x16.label.v1.LabelSummaryR\asummary\x12\x16\n" +
 	"\x06bundle\x18\x02 \x01(\fR\x06bundle\x12\x16\n" +
@@ -622,7 +724,15 @@ const file_label_v1_verification_proto_rawDesc = "" +
 	"\ahistory\x18\n" +
 	" \x03(\v2\x15.label.v1.LabelStatusR\ahistory\x122\n" +
 	"\bdeclared\x18\v \x03(\v2\x16.label.v1.DeclaredFactR\bdeclared\x121\n" +
-	"\tsuccessor\x18\f \x01(\v2\x13.label.v1.SuccessorR\tsuccessor\"\xb5\x01\n" +
+	"\tsuccessor\x18\f \x01(\v2\x13.label.v1.SuccessorR\tsuccessor\x12+\n" +
+	"\x05taken\x18\r \x03(\v2\x15.label.v1.TakenNumberR\x05taken\"\xc1\x01\n" +
+	"\vTakenNumber\x12\x12\n" +
+	"\x04gtin\x18\x01 \x01(\tR\x04gtin\x120\n" +
+	"\x05moved\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05moved\x12\x14\n" +
+	"\x05label\x18\x03 \x01(\tR\x05label\x12\x10\n" +
+	"\x03url\x18\x04 \x01(\tR\x03url\x12\x18\n" +
+	"\aproduct\x18\x05 \x01(\tR\aproduct\x12*\n" +
+	"\x05state\x18\x06 \x01(\x0e2\x14.label.v1.LabelStateR\x05state\"\xb5\x01\n" +
 	"\tSuccessor\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x14\n" +
@@ -660,41 +770,45 @@ func file_label_v1_verification_proto_rawDescGZIP() []byte {
 	return file_label_v1_verification_proto_rawDescData
 }
 
-var file_label_v1_verification_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_label_v1_verification_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_label_v1_verification_proto_goTypes = []any{
 	(*VerifyRequest)(nil),                  // 0: label.v1.VerifyRequest
 	(*VerifyResponse)(nil),                 // 1: label.v1.VerifyResponse
-	(*Successor)(nil),                      // 2: label.v1.Successor
-	(*DeclaredFact)(nil),                   // 3: label.v1.DeclaredFact
-	(*ListManufacturerLabelsRequest)(nil),  // 4: label.v1.ListManufacturerLabelsRequest
-	(*ListManufacturerLabelsResponse)(nil), // 5: label.v1.ListManufacturerLabelsResponse
-	(*timestamppb.Timestamp)(nil),          // 6: google.protobuf.Timestamp
-	(*LabelSummary)(nil),                   // 7: label.v1.LabelSummary
-	(*LabelStatus)(nil),                    // 8: label.v1.LabelStatus
-	(LabelState)(0),                        // 9: label.v1.LabelState
+	(*TakenNumber)(nil),                    // 2: label.v1.TakenNumber
+	(*Successor)(nil),                      // 3: label.v1.Successor
+	(*DeclaredFact)(nil),                   // 4: label.v1.DeclaredFact
+	(*ListManufacturerLabelsRequest)(nil),  // 5: label.v1.ListManufacturerLabelsRequest
+	(*ListManufacturerLabelsResponse)(nil), // 6: label.v1.ListManufacturerLabelsResponse
+	(*timestamppb.Timestamp)(nil),          // 7: google.protobuf.Timestamp
+	(*LabelSummary)(nil),                   // 8: label.v1.LabelSummary
+	(*LabelStatus)(nil),                    // 9: label.v1.LabelStatus
+	(LabelState)(0),                        // 10: label.v1.LabelState
 }
 var file_label_v1_verification_proto_depIdxs = []int32{
-	6,  // 0: label.v1.VerifyRequest.at:type_name -> google.protobuf.Timestamp
-	7,  // 1: label.v1.VerifyResponse.summary:type_name -> label.v1.LabelSummary
-	6,  // 2: label.v1.VerifyResponse.at:type_name -> google.protobuf.Timestamp
-	8,  // 3: label.v1.VerifyResponse.because:type_name -> label.v1.LabelStatus
-	8,  // 4: label.v1.VerifyResponse.scheduled:type_name -> label.v1.LabelStatus
-	8,  // 5: label.v1.VerifyResponse.review:type_name -> label.v1.LabelStatus
-	8,  // 6: label.v1.VerifyResponse.advisories:type_name -> label.v1.LabelStatus
-	8,  // 7: label.v1.VerifyResponse.history:type_name -> label.v1.LabelStatus
-	3,  // 8: label.v1.VerifyResponse.declared:type_name -> label.v1.DeclaredFact
-	2,  // 9: label.v1.VerifyResponse.successor:type_name -> label.v1.Successor
-	9,  // 10: label.v1.Successor.state:type_name -> label.v1.LabelState
-	7,  // 11: label.v1.ListManufacturerLabelsResponse.labels:type_name -> label.v1.LabelSummary
-	0,  // 12: label.v1.VerificationService.Verify:input_type -> label.v1.VerifyRequest
-	4,  // 13: label.v1.VerificationService.ListManufacturerLabels:input_type -> label.v1.ListManufacturerLabelsRequest
-	1,  // 14: label.v1.VerificationService.Verify:output_type -> label.v1.VerifyResponse
-	5,  // 15: label.v1.VerificationService.ListManufacturerLabels:output_type -> label.v1.ListManufacturerLabelsResponse
-	14, // [14:16] is the sub-list for method output_type
-	12, // [12:14] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	7,  // 0: label.v1.VerifyRequest.at:type_name -> google.protobuf.Timestamp
+	8,  // 1: label.v1.VerifyResponse.summary:type_name -> label.v1.LabelSummary
+	7,  // 2: label.v1.VerifyResponse.at:type_name -> google.protobuf.Timestamp
+	9,  // 3: label.v1.VerifyResponse.because:type_name -> label.v1.LabelStatus
+	9,  // 4: label.v1.VerifyResponse.scheduled:type_name -> label.v1.LabelStatus
+	9,  // 5: label.v1.VerifyResponse.review:type_name -> label.v1.LabelStatus
+	9,  // 6: label.v1.VerifyResponse.advisories:type_name -> label.v1.LabelStatus
+	9,  // 7: label.v1.VerifyResponse.history:type_name -> label.v1.LabelStatus
+	4,  // 8: label.v1.VerifyResponse.declared:type_name -> label.v1.DeclaredFact
+	3,  // 9: label.v1.VerifyResponse.successor:type_name -> label.v1.Successor
+	2,  // 10: label.v1.VerifyResponse.taken:type_name -> label.v1.TakenNumber
+	7,  // 11: label.v1.TakenNumber.moved:type_name -> google.protobuf.Timestamp
+	10, // 12: label.v1.TakenNumber.state:type_name -> label.v1.LabelState
+	10, // 13: label.v1.Successor.state:type_name -> label.v1.LabelState
+	8,  // 14: label.v1.ListManufacturerLabelsResponse.labels:type_name -> label.v1.LabelSummary
+	0,  // 15: label.v1.VerificationService.Verify:input_type -> label.v1.VerifyRequest
+	5,  // 16: label.v1.VerificationService.ListManufacturerLabels:input_type -> label.v1.ListManufacturerLabelsRequest
+	1,  // 17: label.v1.VerificationService.Verify:output_type -> label.v1.VerifyResponse
+	6,  // 18: label.v1.VerificationService.ListManufacturerLabels:output_type -> label.v1.ListManufacturerLabelsResponse
+	17, // [17:19] is the sub-list for method output_type
+	15, // [15:17] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_verification_proto_init() }
@@ -715,7 +829,7 @@ func file_label_v1_verification_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_verification_proto_rawDesc), len(file_label_v1_verification_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
