@@ -122,7 +122,7 @@ func TestJourney(t *testing.T) {
 	j.refused("operator", j.by(lab, "org", "list")...)
 	j.refused("another organization", append(j.by(lab, "org", "show", lab), "--as", maker)...)
 	j.refused("this service is", append(j.by(lab, "org", "show", lab), "--audience", "elsewhere.example:443")...)
-	j.refused("other values", j.by(testAuthority, "org", "add", lab, "--name", "Another", "--role", "lab")...)
+	j.refused("and not \"Another\"", j.by(testAuthority, "org", "add", lab, "--name", "Another", "--role", "lab")...)
 
 	// The manufacturer registers the device; the lab fetches it and signs.
 	j.refused("no device", j.by(lab, "device", "show", digest)...)

@@ -309,9 +309,34 @@ func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Labe
 		if err == nil && asked != nil {
 			err = asked.refusal("request.label")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return a.admitWithdrawal(v, rec, h, now)
 	case label.Supersede:
 		return a.admitSupersession(v, r, rec, signers, now)
+	}
+	return nil
+}
+
+// admitWithdrawal refuses to have a label withdrawn while something is open about its
+// product that began with another label of it: the authority looks at this one too, and
+// people would read that its manufacturer withdrew it, and nothing of that. Where it was
+// cleared since, that is settled.
+func (a *Authority) admitWithdrawal(v *store.View, rec *store.Label, h *label.History, now time.Time) error {
+	devices, err := productOf(v, rec.Device)
+	if err != nil {
+		return err
+	}
+	holds, err := a.openHolds(v, devices, now)
+	if err != nil {
+		return err
+	}
+	for _, hold := range holds {
+		cleared := slices.ContainsFunc(h.Statuses, func(st *label.Status) bool { return st.Action == label.Clear && st.Recorded.After(hold.Since) })
+		if hold.Label != nil && hold.Label.ID != rec.ID && !cleared {
+			return hold.refusal("request.label")
+		}
 	}
 	return nil
 }

@@ -93,6 +93,8 @@ var befell = map[label.Action]string{label.Suspend: "was suspended", label.Revok
 func (h *Hold) refusal(field string) error {
 	what := "the authority refused it"
 	switch {
+	case h.Device.IsZero():
+		what = "the authority refused all products of " + h.Org
 	case !h.Until.IsZero():
 		what = fmt.Sprintf("an operator asked to revoke its label %s", h.Label.ID.Pretty())
 	case h.Label != nil:

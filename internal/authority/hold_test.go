@@ -527,3 +527,53 @@ func TestHoldSaysWhatGoesOn(t *testing.T) {
 		}
 	}
 }
+
+// TestTwinIsNotWithdrawn has a manufacturer withdraw the other label of a product of
+// which one is under review, suspended, or to be revoked, so that people read of the
+// other that it was withdrawn and nothing else.
+func TestTwinIsNotWithdrawn(t *testing.T) {
+	for name, fall := range map[string]func(l *life){
+		"review":     func(l *life) { l.Change(labeltest.Operator, l.pub, label.Review, "complaint") },
+		"suspension": func(l *life) { l.Change(labeltest.Operator, l.pub, label.Suspend, "complaint") },
+		"revocation": func(l *life) { l.Change(labeltest.Operator, l.pub, label.Revoke, "nonconformity") }, // that waits
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLife(t)
+			twin := l.Issue(revised(l.World), 3)
+			fall(l)
+			withdraw := func() error {
+				_, err := l.Authority.Change(ctx, l.Caller(labeltest.Maker), l.Ask(labeltest.Maker, twin, label.Withdraw, "discontinued", nil))
+				return err
+			}
+			if err := withdraw(); label.ReasonOf(err) != label.ReasonOnHold && label.ReasonOf(err) != label.ReasonStep {
+				t.Fatalf("the twin is withdrawn: %v", err)
+			}
+			if name != "review" {
+				return
+			}
+			l.Change(labeltest.Operator, l.pub, label.Clear, "unfounded")
+			must(t, withdraw())
+		})
+	}
+}
+
+// TestTwinThatWasCleared has the twin of a revoked label withdrawn when the authority
+// has looked at it.
+func TestTwinThatWasCleared(t *testing.T) {
+	c := newCheat(t)
+	white := c.variant(func(d *label.Device) { d.Name += " white" })
+	labeltest.Renumber(white, "-white")
+	twin := c.Issue(white, 1)
+	c.revoke("false-report")
+	withdraw := func() error {
+		_, err := c.Authority.Change(ctx, c.Caller(labeltest.Maker), c.Ask(labeltest.Maker, twin, label.Withdraw, "discontinued", nil))
+		return err
+	}
+	if err := withdraw(); label.ReasonOf(err) != label.ReasonOnHold && label.ReasonOf(err) != label.ReasonStep {
+		t.Fatalf("the twin is withdrawn: %v", err)
+	}
+	must(t, c.Authority.Propagate(ctx))
+	c.pass(time.Minute)
+	c.Change(labeltest.Operator, twin, label.Clear, "unfounded")
+	must(t, withdraw())
+}

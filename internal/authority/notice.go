@@ -209,12 +209,13 @@ func (a *Authority) tellStatus(b *store.Batch, rec *store.Label, st *label.Statu
 	if err := tell(b, kind, id, string(rec.ID), rec.Org, news); err != nil {
 		return err
 	}
+	// Of several who asked, the last one had it done; the others have waited for that.
 	know := []string{rec.Org}
-	for _, r := range st.Requests {
-		know = append(know, r.Organization)
+	if n := len(st.Requests); n > 0 {
+		know = append(know, st.Requests[n-1].Organization)
 	}
 	operators := a.distrust.Load().operators
-	acted := st.Cause == "" && slices.ContainsFunc(know[1:], func(org string) bool { return slices.Contains(operators, org) })
+	acted := st.Cause == "" && slices.ContainsFunc(st.Requests, func(r label.RequestRef) bool { return slices.Contains(operators, r.Organization) })
 	if acted || st.Action == label.Lapse && strings.HasPrefix(st.Cause, judged) {
 		return a.tellOperators(b, kind, id, string(rec.ID), news, know...)
 	}

@@ -7,8 +7,9 @@
 // A request is closed when nothing can come of it any more: its label was changed
 // meanwhile so that the step is none that is left, or nobody signed it in time. An
 // operator can close it as well, who would not sign it or who has asked by mistake. Then
-// whoever signed it is told why, and it is no more on the list of what waits. Time closes requests when it is looked next what time has brought about;
-// until then the list leaves them out.
+// all operators are told why, as they were told that it waits, and it is no more on the
+// list of what waits. Requests that time closes are looked for every minute; until then
+// the list leaves them out.
 package authority
 
 import (
@@ -148,7 +149,7 @@ func (a *Authority) closeHopeless(v *store.View, b *store.Batch, list []*store.R
 	for _, r := range list {
 		why, err := hopeless(v, r, standing, b.At)
 		if err == nil && why != "" {
-			err = a.closeRequest(v, b, r, why)
+			err = a.closeRequest(v, b, r, why, "")
 		}
 		if err != nil {
 			return err
@@ -157,13 +158,14 @@ func (a *Authority) closeHopeless(v *store.View, b *store.Batch, list []*store.R
 	return nil
 }
 
-// closeRequest adds to a batch that a request is closed, and tells whoever signed it,
-// the manufacturer whose product it held, and others.
-func (a *Authority) closeRequest(v *store.View, b *store.Batch, r *store.Request, why string, others ...string) error {
+// closeRequest adds to a batch that a request is closed, and tells all who were told
+// that it waits, or signed it, but the one by whom it is closed.
+func (a *Authority) closeRequest(v *store.View, b *store.Batch, r *store.Request, why, by string) error {
 	p, err := r.Predicate()
 	if err != nil {
 		return err
 	}
+	concerned := slices.Clone(a.distrust.Load().operators)
 	if r.Action == label.Revoke {
 		rec, err := v.Label(r.Label)
 		switch {
@@ -172,18 +174,21 @@ func (a *Authority) closeRequest(v *store.View, b *store.Batch, r *store.Request
 		case err != nil: // the request is closed all the same
 			a.alarm("telling that a request is closed", string(r.Label), err)
 		default:
-			others = append(others, rec.Org)
+			concerned = append(concerned, rec.Org)
 		}
 	}
 	r.Closed = why
 	b.Requests = append(b.Requests, *r)
 	news := RequestNews{Request: r.Digest, Label: r.Label, URL: a.issuer.URL(r.Label), Action: r.Action, Reason: p.Reason, Text: p.Text, Closed: r.Closed}
 	for _, sig := range r.Signatures {
-		others = append(others, sig.Organization)
+		concerned = append(concerned, sig.Organization)
 	}
-	slices.Sort(others)
+	slices.Sort(concerned)
 	id := r.Digest.String()
-	for _, org := range slices.Compact(others) {
+	for _, org := range slices.Compact(concerned) {
+		if org == by {
+			continue
+		}
 		if err := tell(b, notice.RequestClosed, "request-closed-"+id+"-"+org, id, org, news); err != nil {
 			return err
 		}
@@ -217,7 +222,7 @@ func (a *Authority) CloseRequest(ctx context.Context, c Caller, id label.Digest,
 			return label.Errorf(label.Precondition, label.ReasonStep, "id", "the request was closed before: %s", r.Closed)
 		}
 		out = r
-		return a.closeRequest(v, b, r, why, slices.DeleteFunc(slices.Clone(a.distrust.Load().operators), func(org string) bool { return org == c.Org })...)
+		return a.closeRequest(v, b, r, why, c.Org)
 	})
 	if err != nil {
 		return nil, err
@@ -249,7 +254,7 @@ func (a *Authority) closeRobbed(v *store.View, b *store.Batch, list []*store.Req
 		if r.Number != 0 || r.Closed != "" {
 			continue
 		}
-		if err := a.closeRequest(v, b, r, fmt.Sprintf("key %.16s, which signed it, counts as compromised since %s", e.Key, e.Since.UTC().Format(time.RFC3339))); err != nil {
+		if err := a.closeRequest(v, b, r, fmt.Sprintf("key %.16s, which signed it, counts as compromised since %s", e.Key, e.Since.UTC().Format(time.RFC3339)), ""); err != nil {
 			return err
 		}
 	}

@@ -43,8 +43,11 @@ func TestRequestsAreClosed(t *testing.T) {
 	if n := len(slices.DeleteFunc(got, func(k string) bool { return k != notice.RequestClosed })); n != 1 {
 		t.Errorf("the one who asked was told %d times that a request was closed", n)
 	}
-	if slices.Contains(told(t, l.World, "second-authority"), notice.RequestClosed) {
-		t.Error("somebody who did not ask was told")
+	if got := told(t, l.World, labeltest.Operator); !slices.Contains(got, notice.LabelRevoked) {
+		t.Errorf("the one who asked was not told that it is done: %v", got)
+	}
+	if got := told(t, l.World, "second-authority"); !slices.Contains(got, notice.RequestClosed) || slices.Contains(got, notice.LabelRevoked) {
+		t.Errorf("the second operator, who was told that it waits and did the other, is told %v", got)
 	}
 	_, err = l.Authority.Change(ctx, op, l.Countersign(second, stale.Request))
 	wants(t, err, label.Precondition, label.ReasonStep)

@@ -16,6 +16,10 @@ const (
 	// about. It is told in days.
 	watchEvery = time.Hour
 
+	// closeEvery is how often requests are closed of which nothing can come any more,
+	// which people wait to hear.
+	closeEvery = time.Minute
+
 	// watchFirst is how long after the start it is looked first: a start has
 	// other things to do.
 	watchFirst = time.Minute
@@ -30,18 +34,23 @@ const (
 // keepWatch tells manufacturers what the passing of time brings about, until
 // ctx ends.
 func (a *Authority) keepWatch(ctx context.Context) {
-	next := time.NewTimer(watchFirst)
+	next, tick := time.NewTimer(watchFirst), time.NewTicker(closeEvery)
 	defer next.Stop()
+	defer tick.Stop()
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			return
+		case <-tick.C:
+			err = a.CloseStale(ctx)
 		case <-next.C:
+			err = errors.Join(a.Watch(ctx), a.Remind(ctx))
+			next.Reset(watchEvery)
 		}
-		if err := errors.Join(a.Watch(ctx), a.CloseStale(ctx), a.Remind(ctx)); err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil {
 			a.log.Error("looking what the passing of time has brought about", "err", err)
 		}
-		next.Reset(watchEvery)
 	}
 }
 

@@ -131,5 +131,39 @@ func checkCorrection(v *store.View, item *scheme.Item, device label.Digest) erro
 	if err != nil {
 		return err
 	}
-	return label.Within(field, item.CheckCorrects(earlier))
+	if err := item.CheckCorrects(earlier); err != nil {
+		return label.Within(field, err)
+	}
+	return checkCorrectedOnce(v, item, device, earlier.Number)
+}
+
+// checkCorrectedOnce refuses a second correction of a report: the two would stand
+// beside each other. What is wrong with the first is corrected by a correction of that.
+func checkCorrectedOnce(v *store.View, item *scheme.Item, device label.Digest, number string) error {
+	list, err := v.DeviceStatements(device)
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		st, err := v.Statement(s.ID)
+		if err != nil {
+			return err
+		}
+		if _, struck := v.Struck(st.ID); struck || st.Signer != item.Signer || st.Type != label.TypeTestReport || st.ID == item.ID {
+			continue
+		}
+		gist, err := v.Gist(st)
+		if err != nil {
+			return err
+		}
+		other, err := scheme.ReadGist(st.ID, gist)
+		if err != nil {
+			return err
+		}
+		if other.Corrects == item.Corrects {
+			return label.Errorf(label.Precondition, label.ReasonExists, "predicate.corrects",
+				"report %s is corrected by report %s already; to correct it once more, correct that one (corrects: %s)", number, other.Number, other.ID)
+		}
+	}
+	return nil
 }

@@ -114,3 +114,35 @@ func TestVainIsToldToTheLab(t *testing.T) {
 		t.Errorf("the report is worth %+v", notes)
 	}
 }
+
+// TestCorrectedOnce has a laboratory correct one report twice, so that the corrections
+// contradict each other.
+func TestCorrectedOnce(t *testing.T) {
+	s := newSale(t)
+	first, err := s.report(labeltest.Lab, "R-fails", hasFail("5.5-1"))
+	must(t, err)
+	correct := func(number string, of label.Digest) (label.Digest, error) {
+		st, err := s.report(labeltest.Lab, number, func(r *label.TestReport) { r.Corrects = of })
+		if err != nil {
+			return label.Digest{}, err
+		}
+		return st.ID, nil
+	}
+	second, err := correct("R-corrects", first.ID)
+	must(t, err)
+	_, err = correct("R-again", first.ID)
+	wants(t, err, label.Precondition, label.ReasonExists)
+	if !strings.Contains(err.Error(), "R-corrects") || !strings.Contains(err.Error(), second.String()) {
+		t.Errorf("the laboratory does not read which report to correct: %v", err)
+	}
+	_, err = correct("R-of-the-correction", second)
+	must(t, err)
+	// A correction that was struck keeps nobody from another.
+	third, err := s.report(labeltest.Lab, "R-other", hasFail("5.6-1"))
+	must(t, err)
+	wrong, err := correct("R-wrong", third.ID)
+	must(t, err)
+	s.Report(label.Event{Kind: label.StatementEvent, Statement: wrong, Reason: "false-report"})
+	_, err = correct("R-right", third.ID)
+	must(t, err)
+}

@@ -388,7 +388,7 @@ func TestNote(t *testing.T) {
 		if got := fmt.Sprint(n.Scheme, " ", n.Counts, " ", n.Code, " ", n.Against); got != row.want {
 			t.Errorf("%s: %s, want %s", name, got, row.want)
 		}
-		if name == "shallow" && !strings.Contains(n.Text, "levels 1 to 1") {
+		if name == "shallow" && !strings.Contains(n.Text, "for criteria of level 1;") {
 			t.Errorf("a shallow report %s", n.Text)
 		}
 		if until := today.AddDays(9); name == "limited" && (n.Until != until || !strings.Contains(n.Text, "counts until "+until.String())) {

@@ -145,7 +145,11 @@ func (s *Scheme) Note(it *Item, now time.Time) Note {
 	case d != nil:
 		n.Code, n.Text, n.Against = d.Code, d.Text, report && d.Against
 	case n.Code == "" && report && it.Level < len(s.Levels):
-		n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s, for criteria of the levels 1 to %d; what it finds wrong counts at every level", s.ID, it.Level)
+		levels := "level 1"
+		if it.Level > 1 {
+			levels = fmt.Sprintf("the levels 1 to %d", it.Level)
+		}
+		n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s, for criteria of %s; what it finds wrong counts at every level", s.ID, levels)
 	case n.Code == "":
 		n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s", s.ID)
 	}
