@@ -267,7 +267,7 @@ func (w *walk) advise(doc *advisory.Advisory, publisher string, rec *store.Label
 // an advisory, or nil.
 func lastAdvice(h *label.History, publisher, id string) *label.Status {
 	for _, st := range slices.Backward(h.Statuses) {
-		if st.Action == label.Advise && st.Advisory.ID == id && st.Publisher() == publisher {
+		if st.Action == label.Advise && st.Advisory.ID == id && st.Author() == publisher {
 			return st
 		}
 	}
@@ -289,7 +289,7 @@ func (a *Authority) staleAdvice(v *store.View, e *store.Event, h *label.History,
 // fullForAdvice reports whether there is no room for an advise in a history.
 // Those who can do something about it are told.
 func (a *Authority) fullForAdvice(v *store.View, b *store.Batch, rec *store.Label, h *label.History, st *label.Status) (bool, error) {
-	publisher, err := v.Org(st.Publisher())
+	publisher, err := v.Org(st.Author())
 	if err != nil {
 		return false, err
 	}
@@ -462,7 +462,7 @@ func (a *Authority) addAdvice(v *store.View, b *store.Batch, rec *store.Label, h
 			Label: rec.ID, Action: label.Advise, Reason: e.Event.Reason, Text: e.Event.Text, Cause: n.event.String(), Advisory: n.ref,
 			Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: n.event}},
 		}
-		if ok, err := fits(h, &st, !slices.Contains(a.distrust.Load().operators, st.Publisher())); err != nil || !ok {
+		if ok, err := fits(h, &st, !slices.Contains(a.distrust.Load().operators, st.Author())); err != nil || !ok {
 			return err
 		}
 		out, err := a.append(v, b, rec, h, st)

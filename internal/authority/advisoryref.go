@@ -229,7 +229,7 @@ func (a *Authority) earlierReleases(v *store.View, doc *advisory.Advisory, publi
 		return nil, nil, err
 	}
 	for _, w := range s.words {
-		if w.Advisory.ID != doc.ID || w.Publisher() != publisher || w.Advisory.SHA256 == doc.SHA256 {
+		if w.Advisory.ID != doc.ID || w.Author() != publisher || w.Advisory.SHA256 == doc.SHA256 {
 			continue
 		}
 		if !slices.Contains(digests, w.Advisory.SHA256) {

@@ -170,7 +170,7 @@ func TestEveryOperatorIsHeard(t *testing.T) {
 	}
 	heard := map[string]bool{}
 	for _, st := range l.now().Advisories {
-		heard[st.Publisher()] = true
+		heard[st.Author()] = true
 	}
 	if len(l.now().Statuses) != 2 || !heard["night-shift"] || !heard[labeltest.Operator] {
 		t.Errorf("the label has %d statements, of %v", len(l.now().Statuses), heard)

@@ -60,7 +60,7 @@ func (c *check) cause(rec *store.Label, h *label.History, st *label.Status) erro
 	if st.Action != label.Advise {
 		return nil
 	}
-	publisher := st.Publisher()
+	publisher := st.Author()
 	adv, err := c.v.Advisory(st.Advisory.SHA256, publisher)
 	if err != nil {
 		return fmt.Errorf("the advisory %s of %s: %w", st.Advisory.SHA256, publisher, err)

@@ -93,7 +93,7 @@ func (a *Authority) unanswered(v *store.View, rec *store.Label, list []*store.St
 func answered(st *label.Status, later []*label.Status, maker string) bool {
 	return st.Advisory.More == 0 && !slices.ContainsFunc(st.Advisory.Issues, func(issue string) bool {
 		return !slices.ContainsFunc(later, func(s *label.Status) bool {
-			return s.Publisher() == maker && slices.Contains(s.Advisory.Issues, issue)
+			return s.Author() == maker && slices.Contains(s.Advisory.Issues, issue)
 		})
 	})
 }

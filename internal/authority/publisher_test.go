@@ -50,7 +50,7 @@ func TestNumberOfAnother(t *testing.T) {
 	denial.updated, denial.status = l.Clock.Now(), "not_affected"
 	l.Advise(labeltest.Maker, denial.bytes())
 	p := l.now()
-	if len(p.Advisories) != 2 || p.Advisories[0].Publisher() != labeltest.Operator || p.Advisories[0].Advisory.State != "under-investigation" {
+	if len(p.Advisories) != 2 || p.Advisories[0].Author() != labeltest.Operator || p.Advisories[0].Advisory.State != "under-investigation" {
 		t.Errorf("the operator's warning is gone: %d advisories", len(p.Advisories))
 	}
 	l.Advise(labeltest.Operator, vex{id: "1", version: 2, updated: l.Clock.Now(), status: "fixed"}.bytes())

@@ -72,7 +72,7 @@ func formSize(h *label.History, st *label.Status) (total int, err error) {
 			s = h.Statuses[i]
 		}
 		if s.Action == label.Advise {
-			key := slot{s.Publisher(), s.Advisory.ID}
+			key := slot{s.Author(), s.Advisory.ID}
 			if standing[key] {
 				total += verify.OmittedSize
 				continue
@@ -121,14 +121,14 @@ type FullNews struct {
 // not added to a label's history.
 func (a *Authority) tellFull(b *store.Batch, rec *store.Label, st *label.Status) error {
 	news := FullNews{
-		Label: rec.ID, URL: a.issuer.URL(rec.ID), Device: rec.Device, Publisher: st.Publisher(), Advisory: st.Advisory.ID, SHA256: st.Advisory.SHA256,
+		Label: rec.ID, URL: a.issuer.URL(rec.ID), Device: rec.Device, Publisher: st.Author(), Advisory: st.Advisory.ID, SHA256: st.Advisory.SHA256,
 		Why: "The history of this label has no room for more advisories of this publisher. Newer releases of those that are there still find room if they are no longer. " +
 			"To say more of the product, have the label renewed: its successor has a history of its own.",
 	}
 	// Several may publish one document.
-	id := "full-" + string(rec.ID) + "-" + label.DigestOf([]byte(st.Publisher()+" "+st.Advisory.SHA256.String())).String()
-	if !slices.Contains(a.distrust.Load().operators, st.Publisher()) {
-		if err := tell(b, notice.LabelFull, id, string(rec.ID), st.Publisher(), news); err != nil {
+	id := "full-" + string(rec.ID) + "-" + label.DigestOf([]byte(st.Author()+" "+st.Advisory.SHA256.String())).String()
+	if !slices.Contains(a.distrust.Load().operators, st.Author()) {
+		if err := tell(b, notice.LabelFull, id, string(rec.ID), st.Author(), news); err != nil {
 			return err
 		}
 	}

@@ -74,9 +74,11 @@ type RequestRef struct {
 	SHA256       Digest `json:"sha256"` // of the signed statement
 }
 
-// Publisher returns the organization that published the advisory of an advise:
-// it signed the event that the advise follows from.
-func (s *Status) Publisher() string {
+// Author returns the organization whose words the status repeats: it signed the first
+// request, or the event, that the status follows from, which of an advise is the
+// publisher of the advisory. It is empty where the authority's service words it, by the
+// rules of the scheme.
+func (s *Status) Author() string {
 	if len(s.Requests) == 0 {
 		return ""
 	}
@@ -87,7 +89,7 @@ func (s *Status) Publisher() string {
 // another. Publishers number their advisories each for itself: a manufacturer
 // must not be able to take back what the authority says, by using its number.
 func (s *Status) replaces(o *Status) bool {
-	return o.Action == Advise && o.Advisory.ID == s.Advisory.ID && o.Publisher() == s.Publisher()
+	return o.Action == Advise && o.Advisory.ID == s.Advisory.ID && o.Author() == s.Author()
 }
 
 // Validate is the linter's view of a status statement. It bounds every field, so

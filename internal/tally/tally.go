@@ -122,7 +122,7 @@ func StepOf(st *label.Status, entry []byte) Step {
 // Slot returns the slot of an advise: who published the advisory, and under
 // which number.
 func Slot(st *label.Status) label.Digest {
-	publisher := st.Publisher()
+	publisher := st.Author()
 	return label.Digest(sum(tagSlot, binary.BigEndian.AppendUint32(nil, uint32(len(publisher))), []byte(publisher), []byte(st.Advisory.ID)))
 }
 

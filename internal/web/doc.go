@@ -144,6 +144,8 @@
 //		"reason": "complaint",      code from labels/reasons.yaml
 //		"title": "The authority is looking into a complaint about the product.",
 //		"text": "...",              what happened in the case at hand
+//		"author": "northlight",     organization whose words the text is, and which published an advisory;
+//		                            absent where the service words it, by the rules of the scheme
 //		"recorded": "2026-11-03T09:00:00Z",
 //		"effective": "2026-11-03T09:00:00Z",  later than recorded where it was announced
 //		"logIndex": 17,

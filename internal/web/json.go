@@ -105,6 +105,7 @@ type Status struct {
 	Reason    string             `json:"reason"`
 	Title     string             `json:"title,omitempty"`
 	Text      string             `json:"text"`
+	Author    string             `json:"author,omitempty"` // organization whose words the text is
 	Recorded  time.Time          `json:"recorded"`
 	Effective time.Time          `json:"effective"`
 	LogIndex  int64              `json:"logIndex"`

@@ -202,7 +202,13 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	} else {
 		d.Data = h.certification(p)
 	}
-	if d.Notices, d.Others = notices(v, p.Advisories); len(d.Notices) > 0 {
+	d.Notices, d.Others = notices(v, p.Advisories)
+	for _, list := range [][]caution{d.Notices, d.Others} {
+		for i := range list {
+			list[i].Publisher = h.nameOf(l, list[i].author)
+		}
+	}
+	if len(d.Notices) > 0 {
 		d.Standing.heed(v, d.Notices[0])
 	}
 	if d.Held != nil {
@@ -373,6 +379,15 @@ func nameOf(l *label.Label, org string) string {
 		}
 	}
 	return org
+}
+
+// nameOf returns the name of an organization whose words a status repeats: of those that
+// the label mentions, or of the authority.
+func (h *Handler) nameOf(l *label.Label, org string) string {
+	if a := h.a.Trust().Authority; org == a.ID {
+		return a.Name
+	}
+	return nameOf(l, org)
 }
 
 // printed returns a GTIN as it stands under a barcode: without the zeros that

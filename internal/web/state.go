@@ -46,7 +46,8 @@ type account struct {
 	From      template.HTML // from which on it takes effect, if that is later
 	Title     string        // the reason
 	Text      string
-	Index     int64 // log entry
+	Author    string // name of the organization whose words the text is; empty where it is by rule
+	Index     int64  // log entry
 	Successor label.ID
 }
 
@@ -325,7 +326,7 @@ func (h *Handler) account(p look, s *label.Status) *account {
 		return nil
 	}
 	v := p.voice
-	a := &account{Day: v.instant(s.Recorded), Text: s.Text, Index: p.Indexes[s.Number-1]}
+	a := &account{Day: v.instant(s.Recorded), Text: s.Text, Author: h.nameOf(p.Label, s.Author()), Index: p.Indexes[s.Number-1]}
 	if r := h.a.Programme().Reasons[s.Reason]; r != nil {
 		a.Title = v.Reason(r)
 	}
@@ -390,8 +391,10 @@ type caution struct {
 	Quote      template.HTML // what the publisher says to that
 	Untitled   template.HTML // stands for the title of a document that has none
 	About      template.HTML
+	Publisher  string // name of the organization that published it
 	Page       link
-	rank       int // 0 is the gravest
+	rank       int    // 0 is the gravest
+	author     string // ID of the organization that published it
 }
 
 // noConcern is the rank of advisories about other products.
@@ -417,7 +420,7 @@ var severities = map[string]string{"low": "notice.low", "medium": "notice.medium
 
 func newCaution(v *voice, s *label.Status) caution {
 	a := s.Advisory
-	n := caution{AdvisoryRef: a, Tone: "caution", Sign: "alert"}
+	n := caution{AdvisoryRef: a, Tone: "caution", Sign: "alert", author: s.Author()}
 	if !a.Titled() {
 		n.Untitled = v.HTML("notice.untitled", "id", mark(a.ID))
 	}

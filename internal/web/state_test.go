@@ -32,8 +32,12 @@ type scene struct {
 	json           []string
 }
 
-// said is the text that requests have in tests.
-const said = "As found in a test."
+// said is the text that requests have in tests, and how the page says whose words it is.
+const (
+	said        = "As found in a test."
+	byAuthority = "Test Authority: " + said
+	byMaker     = "The northlight: " + said
+)
 
 var scenes = []scene{
 	{
@@ -68,7 +72,7 @@ var scenes = []scene{
 		tone: "pause", headline: "SUSPENDED label",
 		holds: []string{
 			"Do not rely on it: for now it does not count. The authority suspended it on 2 November 2026.",
-			"Why: A product taken from a shop failed when it was tested again. " + said, "What follows is what the label said.",
+			"Why: A product taken from a shop failed when it was tested again. " + byAuthority, "What follows is what the label said.",
 		},
 		json: []string{`"state":"suspended","because":{"number":1,"action":"suspend","reason":"surveillance-failed","title":"A product taken from a shop failed when it was tested again.","text":"` + said + `"`},
 	}, {
@@ -80,7 +84,7 @@ var scenes = []scene{
 		tone: "stop", headline: "REVOKED label",
 		holds: []string{
 			"Do not rely on it. It will not become valid again. The authority took it back for good on 2 November 2026.",
-			"Why: A serious weakness is known and has not been mended. " + said,
+			"Why: A serious weakness is known and has not been mended. " + byAuthority,
 		},
 		json: []string{`"state":"revoked","because":{"number":2,"action":"revoke"`},
 	}, {
@@ -91,7 +95,7 @@ var scenes = []scene{
 		tone: "over", headline: "WITHDRAWN label",
 		holds: []string{
 			"Do not rely on it. It will not become valid again. The manufacturer gave it up for good on 2 November 2026.",
-			"Why: The product is no longer made. " + said,
+			"Why: The product is no longer made. " + byMaker,
 		},
 		json: []string{`"state":"withdrawn","because":{"number":1,"action":"withdraw"`},
 	}, {
@@ -101,7 +105,7 @@ var scenes = []scene{
 		tone: "moved", headline: "SUPERSEDED by a new label",
 		holds: []string{
 			"SUPERSEDED by a new label Do not rely on it. It will not become valid again. It was replaced on 2 November 2026. The new label has a lower level, 2 instead of 3. See the new label {other}",
-			"Why: The product has a new label of another level. " + said,
+			"Why: The product has a new label of another level. " + byMaker,
 		},
 		lacks: []string{"about another product", "How the new label stands", "See what the new one says"},
 		json: []string{
@@ -116,7 +120,7 @@ var scenes = []scene{
 		tone: "caution", headline: "Valid label, UNDER REVIEW",
 		holds: []string{
 			"Valid up to and including 17 October 2028.",
-			"Under review since 2 November 2026. The authority is looking into it, and the label counts meanwhile. Why: The authority is looking into a complaint about the product. " + said,
+			"Under review since 2 November 2026. The authority is looking into it, and the label counts meanwhile. Why: The authority is looking into a complaint about the product. " + byAuthority,
 		},
 		lacks: []string{"Do not rely", "What follows is what the label said"},
 		json:  []string{`"state":"active","expiringSoon":false,"underReview":true,"review":{"number":1,"action":"review"`},
@@ -129,7 +133,7 @@ var scenes = []scene{
 		},
 		tone: "caution", headline: "Valid label until 28 February 2027",
 		holds: []string{
-			"Valid up to and including 28 February 2027, when the manufacturer gives it up. Why: The product is no longer made. " + said,
+			"Valid up to and including 28 February 2027, when the manufacturer gives it up. Why: The product is no longer made. " + byMaker,
 			"2 November 2026: Withdrawal announced for 1 March 2027.",
 		},
 		lacks: []string{"17 October 2028"},
@@ -156,7 +160,7 @@ var scenes = []scene{
 		tone: "caution", headline: "Valid label until 2 May 2027",
 		holds: []string{
 			"Valid up to and including 2 May 2027. The authority brought the end forward; the signed label still names a later day.",
-			"Why: The laboratory that tested the product is no longer accredited for such tests. " + said,
+			"Why: The laboratory that tested the product is no longer accredited for such tests. " + byAuthority,
 			"Earlier end announced for",
 		},
 		lacks: []string{"17 October 2028"},
@@ -170,7 +174,7 @@ var scenes = []scene{
 			return ""
 		},
 		tone: "caution", headline: "Valid label until 28 February 2027",
-		holds: []string{"Valid up to and including 28 February 2027, when the manufacturer gives it up. Why: The product is no longer made. " + said + " Even without that it would end on 2 May 2027, because the authority brought its end forward. Why: The laboratory"},
+		holds: []string{"Valid up to and including 28 February 2027, when the manufacturer gives it up. Why: The product is no longer made. " + byMaker + " Even without that it would end on 2 May 2027, because the authority brought its end forward. Why: The laboratory"},
 		json:  []string{`"expiresFor":"grace-end"`, `"scheduled":{"number":2`},
 	}, {
 		name: "ended early", play: func(w *world, p *authority.Published) label.ID {
@@ -219,7 +223,7 @@ var scenes = []scene{
 			return ""
 		},
 		tone: "good", headline: "Valid label",
-		holds: []string{"2 November 2026: Suspension ended. Log entry 3 What was suspected turned out not to be so. " + said},
+		holds: []string{"2 November 2026: Suspension ended. Log entry 3 What was suspected turned out not to be so. " + byAuthority},
 		lacks: []string{"Why:", "Do not rely"},
 		json:  []string{`"state":"active","expiringSoon":false,"underReview":false,"support"`},
 	},
@@ -488,7 +492,7 @@ func TestHistory(t *testing.T) {
 	// Where the programme has forgotten a reason, the status's own text is left.
 	w.pass(10 * time.Second) // and nothing of what was rendered
 	page = get(w.handler(replaced{w.Authority}), "/l/"+string(p.Label.ID)).Body.String()
-	wants(t, "the page", words(page), []string{"Suspended. Log entry 12 " + said}, nil)
+	wants(t, "the page", words(page), []string{"Suspended. Log entry 12 " + byAuthority}, nil)
 }
 
 // lastEntry returns the last entry of an entry bundle.
