@@ -110,7 +110,7 @@ func statusRows(a *account, st *label.Status, device string, index int64) [][]st
 	rows := [][]string{{instant(st.Recorded), fmt.Sprintf("%d. %s (log entry %d)", st.Number, happened(st), index)}}
 	lines := []string{a.why(st)}
 	if st.Advisory != nil {
-		for _, row := range advisoryRows(st.Advisory) {
+		for _, row := range advisoryRows(st) {
 			lines = append(lines, row[1])
 		}
 	}

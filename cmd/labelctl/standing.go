@@ -87,6 +87,9 @@ func statusOf(s *labelv1.LabelStatus) *label.Status {
 		Label: label.ID(s.GetLabel()), Number: int(s.GetNumber()), Action: actionOf[s.GetAction()], Reason: s.GetReason(), Text: s.GetText(),
 		Recorded: s.GetRecorded().AsTime(), Effective: s.GetEffective().AsTime(), Cause: s.GetCause(),
 	}
+	if by := s.GetAuthor(); by != "" {
+		out.Requests = []label.RequestRef{{Organization: by}}
+	}
 	if s.GetSuccessor() != "" {
 		out.Successor = &label.LabelLink{
 			ID: label.ID(s.GetSuccessor()), URL: s.GetSuccessorUrl(), Level: int(s.GetSuccessorLevel()), OtherProduct: s.GetSuccessorOtherProduct(),
@@ -117,7 +120,7 @@ func (a *account) rows() [][2]string {
 		rows = append(rows, [2]string{"under review:", "since " + instant(a.Review.Effective) + ": " + a.why(a.Review)})
 	}
 	for _, s := range a.Advisories {
-		rows = append(rows, advisoryRows(s.Advisory)...)
+		rows = append(rows, advisoryRows(s)...)
 	}
 	return rows
 }
@@ -203,6 +206,9 @@ func (a *account) why(s *label.Status) string {
 	if title := a.titles[s.Reason]; title != "" {
 		text += title + " "
 	}
+	if by := s.Author(); by != "" {
+		return text + s.Text + " (in the words of " + by + ")"
+	}
 	return text + s.Text
 }
 
@@ -243,8 +249,9 @@ func successorText(s *label.Status) string {
 	return s.Successor.ID.Pretty() + " (" + s.Successor.URL + ")"
 }
 
-// advisoryRows say what an advisory means and what to do about it.
-func advisoryRows(a *label.AdvisoryRef) [][2]string {
+// advisoryRows say what an advisory means, who published it, and what to do about it.
+func advisoryRows(s *label.Status) [][2]string {
+	a := s.Advisory
 	about := []string{a.ID}
 	if a.Severity != "" {
 		about = append(about, a.Severity)
@@ -256,7 +263,7 @@ func advisoryRows(a *label.AdvisoryRef) [][2]string {
 	if a.Title != "" {
 		text += ": " + a.Title
 	}
-	rows := [][2]string{{"advisory:", text}, {"", advisoryState(a)}}
+	rows := [][2]string{{"advisory:", text}, {"", "published by " + s.Author()}, {"", advisoryState(a)}}
 	if do := a.InEnglish(); do != "" {
 		rows = append(rows, [2]string{"", "what to do: " + do})
 	}

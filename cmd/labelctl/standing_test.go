@@ -125,7 +125,7 @@ func TestHistoryInWords(t *testing.T) {
 	}
 	advice := &labelv1.LabelStatus{
 		Label: "K7QM4T2X9PWH", Number: 2, Action: labelv1.LabelAction_LABEL_ACTION_ADVISE, Reason: "advisory", Text: "Published.",
-		Recorded: at, Effective: at, LogIndex: 10, Advisory: &labelv1.Advisory{Id: "NL-1", Title: "It leaks", State: "affected", Advice: "follow", Words: "Unplug it."},
+		Recorded: at, Effective: at, LogIndex: 10, Author: "northlight", Advisory: &labelv1.Advisory{Id: "NL-1", Title: "It leaks", State: "affected", Advice: "follow", Words: "Unplug it."},
 	}
 	r := &labelv1.VerifyResponse{
 		Summary: &labelv1.LabelSummary{
@@ -143,8 +143,9 @@ func TestHistoryInWords(t *testing.T) {
                       lab-scope-lost: No longer accredited. Audit.
                       because of event 5f21
 2026-05-04T12:00:00Z  2. advisory NL-1 (log entry 10)
-                      advisory: Published.
+                      advisory: Published. (in the words of northlight)
                       NL-1: It leaks
+                      published by northlight
                       OPEN: affected, and no fix yet
                       what to do: The publisher of the notice advises: Unplug it.
 
@@ -152,6 +153,7 @@ as of:        2026-05-04T12:00:00Z
 state:        active
 early end:    lab-scope-lost: No longer accredited. Audit.
 advisory:     NL-1: It leaks
+              published by northlight
               OPEN: affected, and no fix yet
               what to do: The publisher of the notice advises: Unplug it.
 valid until:  2026-11-04: the authority ends it early, for the reason in its history

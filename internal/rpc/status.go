@@ -108,6 +108,7 @@ func statusMessage(p *scheme.Programme, s *label.Status, index int64) *labelv1.L
 	out := &labelv1.LabelStatus{
 		Label: string(s.Label), Number: int32(s.Number), Action: actionOf[s.Action], Reason: s.Reason, Text: s.Text,
 		Recorded: timestamp(s.Recorded), Effective: timestamp(s.Effective), LogIndex: index, Cause: s.Cause,
+		Author: s.Author(),
 	}
 	if r := p.Reasons[s.Reason]; r != nil {
 		out.Title = r.Title

@@ -496,8 +496,11 @@ type LabelStatus struct {
 	SuccessorLevel int32 `protobuf:"varint,14,opt,name=successor_level,json=successorLevel,proto3" json:"successor_level,omitempty"`
 	// Whether that label is about another product.
 	SuccessorOtherProduct bool `protobuf:"varint,15,opt,name=successor_other_product,json=successorOtherProduct,proto3" json:"successor_other_product,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// ID of the organization whose words the text is, and which published the advisory
+	// of an advise. Empty where the service words it, by the rules of the scheme.
+	Author        string `protobuf:"bytes,16,opt,name=author,proto3" json:"author,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LabelStatus) Reset() {
@@ -633,6 +636,13 @@ func (x *LabelStatus) GetSuccessorOtherProduct() bool {
 		return x.SuccessorOtherProduct
 	}
 	return false
+}
+
+func (x *LabelStatus) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
 }
 
 // What a published advisory means for a label's product.
@@ -1708,7 +1718,7 @@ var File_label_v1_common_proto protoreflect.FileDescriptor
 
 const file_label_v1_common_proto_rawDesc = "" +
 	"\n" +
-	"\x15label/v1/common.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa5\x04\n" +
+	"\x15label/v1/common.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\x04\n" +
 	"\vLabelStatus\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12-\n" +
@@ -1725,7 +1735,8 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x05cause\x18\f \x01(\tR\x05cause\x12\x14\n" +
 	"\x05title\x18\r \x01(\tR\x05title\x12'\n" +
 	"\x0fsuccessor_level\x18\x0e \x01(\x05R\x0esuccessorLevel\x126\n" +
-	"\x17successor_other_product\x18\x0f \x01(\bR\x15successorOtherProduct\"\xdc\x02\n" +
+	"\x17successor_other_product\x18\x0f \x01(\bR\x15successorOtherProduct\x12\x16\n" +
+	"\x06author\x18\x10 \x01(\tR\x06author\"\xdc\x02\n" +
 	"\bAdvisory\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x14\n" +
