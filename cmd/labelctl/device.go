@@ -244,7 +244,14 @@ func labelsText(d *labelv1.DeviceSummary) string {
 func openText(d *labelv1.DeviceSummary) string {
 	var list []string
 	for _, h := range d.GetHolds() {
+		if h.GetUntil() != nil {
+			list = append(list, "ON HOLD: an operator asks to revoke its label ("+h.GetReason()+")")
+			continue
+		}
 		list = append(list, "ON HOLD: "+h.GetReason())
+	}
+	for _, id := range d.GetUncarried() {
+		list = append(list, "label "+label.ID(id).Pretty()+" stands against its evidence")
 	}
 	if d.GetNeedsOperator() != "" {
 		list = append(list, "NEEDS AN OPERATOR: same product in a category of higher risk")

@@ -265,7 +265,7 @@ func pick(list []*labelv1.WaitingRequest, id string) (*waiting, error) {
 	list = slices.DeleteFunc(slices.Clone(list), func(w *labelv1.WaitingRequest) bool { return !strings.HasPrefix(w.GetId(), strings.ToLower(id)) })
 	switch len(list) {
 	case 0:
-		return nil, hintf(label.Errorf(label.NotFound, label.ReasonUnknownSubject, "request", "none that waits has an ID that begins with %s; it may be carried out already", id),
+		return nil, hintf(label.Errorf(label.NotFound, label.ReasonUnknownSubject, "request", "none that waits has an ID that begins with %s; it may have been carried out or closed, which \"labelctl notice list\" says", id),
 			"\"labelctl label waiting\" lists those that wait")
 	case 1:
 		return readWaiting(list[0])

@@ -1,6 +1,7 @@
 package advisory
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -177,4 +178,26 @@ func measure(v any, field string, depth int, left *int) error {
 		}
 	}
 	return nil
+}
+
+var cveNumber = regexp.MustCompile(`(?i)^cve-[0-9]{4}-[0-9]{4,}$`)
+
+// issueName returns the name of an issue as it is compared with others: CVE numbers are
+// the same in small letters, so that no word about one is missed for its spelling.
+func issueName(name string) string {
+	if cveNumber.MatchString(name) {
+		return strings.ToUpper(name)
+	}
+	return name
+}
+
+// FixedSomewhere reports whether the advisory says of a product that it is fixed, and
+// nowhere in which version: whoever has one cannot tell whether it is in theirs, so that
+// the product counts as affected.
+func (a *Advisory) FixedSomewhere() bool {
+	return slices.ContainsFunc(a.Issues, func(is Issue) bool {
+		return slices.ContainsFunc(is.Products, func(p ProductStatus) bool {
+			return p.Status == Fixed && p.Versions.all() && len(p.Fixes) == 0
+		})
+	})
 }

@@ -193,9 +193,9 @@ func (in *csafDocument) head(now time.Time) (*Advisory, error) {
 
 // issue reads one vulnerability.
 func (t *tree) issue(field string, v *csafVulnerability) (Issue, error) {
-	is := Issue{ID: v.CVE, Title: clip(label.Readable(v.Title), label.MaxText)}
+	is := Issue{ID: issueName(v.CVE), Title: clip(label.Readable(v.Title), label.MaxText)}
 	if is.ID == "" && len(v.IDs) > 0 {
-		is.ID = v.IDs[0].Text
+		is.ID = issueName(v.IDs[0].Text)
 	}
 	if is.ID == "" {
 		return is, invalid(label.ReasonMissing, field+".cve", "is required, or an entry in ids: what has no number cannot be followed up")

@@ -22,6 +22,13 @@ func parseVEX(b []byte, now time.Time) (*Advisory, error) {
 	if len(in.Statements) == 0 {
 		return nil, invalid(label.ReasonMissing, "statements", "at least one is required")
 	}
+	for i := range in.Statements {
+		v := &in.Statements[i].Vulnerability
+		v.Name = issueName(v.Name)
+		for j, alias := range v.Aliases {
+			v.Aliases[j] = issueName(alias)
+		}
+	}
 	r := vexReader{Advisory: a, supplier: in.Supplier, issues: map[string]int{}, shared: sharedAliases(in.Statements), latest: map[claim]stated{}}
 	for i := range in.Statements {
 		s := &in.Statements[i]

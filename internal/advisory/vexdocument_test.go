@@ -111,3 +111,21 @@ func TestLongNames(t *testing.T) {
 		}
 	}
 }
+
+// TestSpellingOfNumbers has a publisher take back in small letters what it said of a
+// number in capitals.
+func TestSpellingOfNumbers(t *testing.T) {
+	a := parse(t, vexDocument(`{"vulnerability":{"name":"cve-2026-0001","aliases":["Cve-2026-0002"]},"status":"not_affected","justification":"component_not_present","products":[{"@id":"pkg:generic/northlight/nl-c210"}]}`))
+	if words := a.Words(camera(), ""); len(words) != 1 || words["CVE-2026-0001"] != advisory.NotAffected {
+		t.Errorf("it says %v", words)
+	}
+}
+
+func TestFixedSomewhere(t *testing.T) {
+	for product, want := range map[string]bool{"pkg:generic/northlight/nl-c210": true, "pkg:generic/northlight/nl-c210@3.8.4": false, "https://id.gs1.org/01/09522104000171": true} {
+		a := parse(t, vexDocument(`{"vulnerability":{"name":"CVE-2026-0001"},"status":"fixed","products":[{"@id":"`+product+`"}]}`))
+		if a.FixedSomewhere() != want {
+			t.Errorf("%s: %t", product, !want)
+		}
+	}
+}

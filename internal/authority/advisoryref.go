@@ -376,23 +376,27 @@ func (a *Authority) droppedOf(v *store.View, doc *advisory.Advisory, rec *store.
 	return nil
 }
 
-// DroppedNotes says to whoever published a release of an advisory what it leaves out,
-// and how to take that back. What cannot be read sounds the alarm, since the release
-// is published already.
-func (a *Authority) DroppedNotes(rec *store.Advisory) []string {
+// AdvisoryNotes says to whoever published a release of an advisory what it leaves out,
+// and how to take that back, and that a fix without a version is none that people can
+// look for. What cannot be read sounds the alarm, since the release is published already.
+func (a *Authority) AdvisoryNotes(rec *store.Advisory) (notes []string) {
 	var news *DroppedNews
 	err := a.store.View(func(v *store.View) error {
 		doc, err := a.advisory(v, rec.Digest)
-		if err == nil {
-			news, err = a.dropped(v, doc, rec)
+		if err != nil {
+			return err
 		}
+		if doc.FixedSomewhere() {
+			notes = append(notes, "It says that a product is fixed, and not in which version. Nobody can tell whether their own is, so that labels say that it is affected. To have them name the version, publish a release that does (in OpenVEX by the product's identifier, such as pkg:generic/MAKER/MODEL@VERSION, in CSAF by a product version).")
+		}
+		news, err = a.dropped(v, doc, rec)
 		return err
 	})
 	if err != nil {
 		a.alarm("finding what a release leaves out", rec.Digest.String(), err)
 	}
 	if news == nil {
-		return nil
+		return notes
 	}
 	var ids []string
 	for _, id := range news.Labels {
@@ -408,6 +412,6 @@ func (a *Authority) DroppedNotes(rec *store.Advisory) []string {
 	case news.More:
 		others = ", and something for other products"
 	}
-	return []string{fmt.Sprintf("Of what an earlier release warned of, this one leaves out %s for the product of label %s%s. That takes nothing back: the earlier word stands, and operators were told. To take it back, publish a release that says expressly that the product is not affected, or in which version it is fixed.",
-		strings.Join(news.Issues, ", "), ids[0], others)}
+	return append(notes, fmt.Sprintf("Of what an earlier release warned of, this one leaves out %s for the product of label %s%s. That takes nothing back: the earlier word stands, and operators were told. To take it back, publish a release that says expressly that the product is not affected, or in which version it is fixed.",
+		strings.Join(news.Issues, ", "), ids[0], others))
 }

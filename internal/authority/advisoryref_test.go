@@ -256,7 +256,7 @@ func TestReleaseThatLeavesOut(t *testing.T) {
 			var notes []string
 			for i, what := range tt.releases {
 				l.pass(time.Hour)
-				notes = l.Authority.DroppedNotes(l.Advise(labeltest.Maker, says("n", i+1, l.Clock.Now().Add(-time.Minute), what)))
+				notes = l.Authority.AdvisoryNotes(l.Advise(labeltest.Maker, says("n", i+1, l.Clock.Now().Add(-time.Minute), what)))
 			}
 			check := func(p *authority.Published, words int) {
 				t.Helper()

@@ -1,6 +1,8 @@
 package authority
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -16,6 +18,7 @@ type DeviceEntry struct {
 	Pictured      bool         // the picture that it names is here
 	Labels        []*Published // the latest of each scheme, the latest first
 	Unavailable   []label.ID   // of these, that cannot be shown now; the alarm was raised
+	Uncarried     []label.ID   // of these, active ones that the evidence of today does not carry: they stand by an operator's decision, or until an end brought forward
 	Holds         []*Hold      // that are open about its product
 	NeedsOperator string       // why nothing is issued for it until an operator has registered it; empty where nothing needs that
 
@@ -81,6 +84,9 @@ func (a *Authority) Devices(c Caller, manufacturer string, p Page) (list []*Devi
 			return nil, "", err
 		}
 		e.Labels, e.Unavailable = shown.Labels, shown.Unavailable
+		e.Uncarried = slices.DeleteFunc(e.Uncarried, func(id label.ID) bool {
+			return !slices.ContainsFunc(e.Labels, func(p *Published) bool { return p.Label.ID == id && p.State == label.Active })
+		})
 	}
 	return page.items, page.next, nil
 }
@@ -107,6 +113,13 @@ func (o *openOf) entry(d *store.Device) (*DeviceEntry, error) {
 	}
 	for _, l := range labels {
 		e.labels = append(e.labels, l.ID)
+		last, err := o.v.Verdict(l.ID)
+		if err != nil {
+			return nil, err
+		}
+		if last.Cause != "" && !strings.HasPrefix(last.Cause, unjudged) {
+			e.Uncarried = append(e.Uncarried, l.ID)
+		}
 	}
 	devices, err := product(o.v, d, e.Descriptor)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
@@ -80,5 +81,40 @@ func TestDevices(t *testing.T) {
 	for org, token := range map[string]string{labeltest.ToyMaker: token, labeltest.Maker: "AAAA"} {
 		_, _, err = w.Authority.Devices(w.Caller(org), "", authority.Page{Token: token})
 		wants(t, err, label.Invalid, label.ReasonMalformed)
+	}
+}
+
+// TestStandsAgainstItsEvidence has an operator reinstate a label that failed. Lists say
+// so of it for as long as that is so, and not only whoever decided it.
+func TestStandsAgainstItsEvidence(t *testing.T) {
+	s := newSale(t)
+	_, err := s.report(labeltest.Lab, "R-fails", hasFail("5.5-1"))
+	must(t, err)
+	uncarried := func() []label.ID {
+		t.Helper()
+		list, _, err := s.Authority.Devices(s.Caller(labeltest.Operator), labeltest.Maker, authority.Page{})
+		must(t, err)
+		return list[0].Uncarried
+	}
+	p := s.now()
+	if list := uncarried(); p.State != label.Suspended || len(list) != 0 {
+		t.Errorf("the label is %s, and said to stand against its evidence are %v", p.State, list)
+	}
+	s.pass(time.Minute)
+	s.Change(labeltest.Operator, p, label.Reinstate, "unfounded")
+	if list := uncarried(); len(list) != 1 || list[0] != p.Label.ID {
+		t.Errorf("said to stand against its evidence are %v", list)
+	}
+}
+
+// TestSettledBesideARevocation has one operator end a suspension while another asks to
+// revoke the label.
+func TestSettledBesideARevocation(t *testing.T) {
+	l := newLife(t)
+	l.Change(labeltest.Operator, l.pub, label.Suspend, "complaint")
+	l.Change(labeltest.Operator, l.pub, label.Revoke, "nonconformity")
+	c := l.Change(labeltest.Operator, l.pub, label.Reinstate, "unfounded")
+	if notes := strings.Join(c.Notes, " "); !strings.Contains(notes, "asks to revoke the label (nonconformity") {
+		t.Errorf("the operator reads %q", notes)
 	}
 }

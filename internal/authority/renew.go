@@ -75,13 +75,13 @@ func (a *Authority) renewal(ctx context.Context, c Caller, r *signedRequest) (*r
 		if err != nil {
 			return nil, err
 		}
-		why := against(p.items, old)
-		if why == "" {
-			var missing []string
-			for _, g := range d.MissingFor(r.Level) {
-				missing = append(missing, g.Text)
-			}
-			why = strings.Join(missing, ". ") + "."
+		var missing []string
+		for _, g := range d.MissingFor(r.Level) {
+			missing = append(missing, g.Text)
+		}
+		why := strings.Join(missing, ". ") + "."
+		if doubt := against(p.items, old); doubt != "" { // which may be why, and is never all that is missing
+			why = clipText(why, label.MaxProse/2) + " " + doubt
 		}
 		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d. %s A decision says all that is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.Level, clipText(why, label.MaxProse), rec.Digest)
 	}

@@ -3,6 +3,7 @@ package authority
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"labeld/internal/label"
 	"labeld/internal/store"
@@ -11,7 +12,9 @@ import (
 // settledNotes says to an operator who settled what was open about a label that
 // something speaks against the evidence which the label rests on, and that it does
 // not carry the label today. The operator decides all the same: the same findings
-// have a consequence once ([Authority.drawVerdict]). What cannot be told now sounds
+// have a consequence once ([Authority.drawVerdict]); lists of devices say so of the label
+// from then on ([DeviceEntry]). A revocation that waits for a second operator is not
+// settled by it, and named. What cannot be told now sounds
 // the alarm, since the label was changed already.
 func (a *Authority) settledNotes(st *store.Status) (notes []string) {
 	switch st.Action {
@@ -23,6 +26,13 @@ func (a *Authority) settledNotes(st *store.Status) (notes []string) {
 	err := a.read(func(v *store.View) (err error) {
 		if rec, err = v.Label(st.Label); err == nil {
 			notes, err = a.doubtNotes(v, rec)
+		}
+		if err != nil {
+			return err
+		}
+		asked, err := a.revocationAsked(v, rec, a.clock())
+		if err == nil && asked != nil {
+			notes = append(notes, fmt.Sprintf("An operator asks to revoke the label (%s: %s), which can still be done until %s: \"labelctl label waiting\" shows the request, and \"labelctl label dismiss\" ends it.", asked.Reason, asked.Text, asked.Until.UTC().Format(time.RFC3339)))
 		}
 		return err
 	})

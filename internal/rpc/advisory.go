@@ -23,7 +23,7 @@ func (s *advisories) PublishAdvisory(ctx context.Context, r *labelv1.PublishAdvi
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.PublishAdvisoryResponse{Advisory: published(adv, e), Notes: s.a.DroppedNotes(adv)}, nil
+	return &labelv1.PublishAdvisoryResponse{Advisory: published(adv, e), Notes: s.a.AdvisoryNotes(adv)}, nil
 }
 
 func (s *advisories) PreviewAdvisory(ctx context.Context, r *labelv1.PreviewAdvisoryRequest) (*labelv1.PreviewAdvisoryResponse, error) {

@@ -36,6 +36,9 @@ func holdMessages(a *authority.Authority, list []*authority.Hold) (out []*labelv
 		if !h.Device.IsZero() {
 			m.Device = h.Device.String()
 		}
+		if !h.Until.IsZero() {
+			m.Until = timestamp(h.Until)
+		}
 		if r := a.Programme().Reasons[h.Reason]; r != nil {
 			m.Title = r.Title
 		}

@@ -62,6 +62,7 @@ func (s *submissions) ListDevices(ctx context.Context, r *labelv1.ListDevicesReq
 			Gtins: texts(e.GTINs), MovedGtins: texts(e.Moved), Registered: timestamp(e.Registered),
 			PictureMissing: !d.Picture.IsZero() && !e.Pictured,
 			Labels:         labels, Unavailable: texts(e.Unavailable), Holds: holdMessages(s.a, e.Holds), NeedsOperator: e.NeedsOperator,
+			Uncarried: texts(e.Uncarried),
 		})
 	}
 	return out, nil

@@ -137,7 +137,10 @@ type Hold struct {
 	// Since when.
 	Since *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=since,proto3" json:"since,omitempty"`
 	// What the manufacturer can do.
-	WayOut        string `protobuf:"bytes,9,opt,name=way_out,json=wayOut,proto3" json:"way_out,omitempty"`
+	WayOut string `protobuf:"bytes,9,opt,name=way_out,json=wayOut,proto3" json:"way_out,omitempty"`
+	// Last instant of a request to revoke the label, which waits for a second operator;
+	// absent from other holds.
+	Until         *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -235,6 +238,13 @@ func (x *Hold) GetWayOut() string {
 	return ""
 }
 
+func (x *Hold) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
 var File_label_v1_hold_proto protoreflect.FileDescriptor
 
 const file_label_v1_hold_proto_rawDesc = "" +
@@ -243,7 +253,7 @@ const file_label_v1_hold_proto_rawDesc = "" +
 	"\x10ListHoldsRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\"9\n" +
 	"\x11ListHoldsResponse\x12$\n" +
-	"\x05holds\x18\x01 \x03(\v2\x0e.label.v1.HoldR\x05holds\"\x94\x02\n" +
+	"\x05holds\x18\x01 \x03(\v2\x0e.label.v1.HoldR\x05holds\"\xc6\x02\n" +
 	"\x04Hold\x12-\n" +
 	"\x06action\x18\x01 \x01(\x0e2\x15.label.v1.LabelActionR\x06action\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x16\n" +
@@ -253,7 +263,9 @@ const file_label_v1_hold_proto_rawDesc = "" +
 	"\x05title\x18\x06 \x01(\tR\x05title\x12\x12\n" +
 	"\x04text\x18\a \x01(\tR\x04text\x120\n" +
 	"\x05since\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x17\n" +
-	"\away_out\x18\t \x01(\tR\x06wayOut2S\n" +
+	"\away_out\x18\t \x01(\tR\x06wayOut\x120\n" +
+	"\x05until\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x05until2S\n" +
 	"\vHoldService\x12D\n" +
 	"\tListHolds\x12\x1a.label.v1.ListHoldsRequest\x1a\x1b.label.v1.ListHoldsResponseB#Z!labeld/api/proto/label/v1;labelv1b\x06proto3"
 
@@ -281,13 +293,14 @@ var file_label_v1_hold_proto_depIdxs = []int32{
 	2, // 0: label.v1.ListHoldsResponse.holds:type_name -> label.v1.Hold
 	3, // 1: label.v1.Hold.action:type_name -> label.v1.LabelAction
 	4, // 2: label.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	0, // 3: label.v1.HoldService.ListHolds:input_type -> label.v1.ListHoldsRequest
-	1, // 4: label.v1.HoldService.ListHolds:output_type -> label.v1.ListHoldsResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4, // 3: label.v1.Hold.until:type_name -> google.protobuf.Timestamp
+	0, // 4: label.v1.HoldService.ListHolds:input_type -> label.v1.ListHoldsRequest
+	1, // 5: label.v1.HoldService.ListHolds:output_type -> label.v1.ListHoldsResponse
+	5, // [5:6] is the sub-list for method output_type
+	4, // [4:5] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_hold_proto_init() }

@@ -405,6 +405,9 @@ type DeviceSummary struct {
 	// Why nothing is issued for it until an operator has registered it, whatever the
 	// evidence; empty where nothing needs that.
 	NeedsOperator string `protobuf:"bytes,14,opt,name=needs_operator,json=needsOperator,proto3" json:"needs_operator,omitempty"`
+	// IDs of active labels that the evidence of today does not carry: they stand by a
+	// decision of an operator, or until their end that was brought forward.
+	Uncarried     []string `protobuf:"bytes,15,rep,name=uncarried,proto3" json:"uncarried,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -535,6 +538,13 @@ func (x *DeviceSummary) GetNeedsOperator() string {
 		return x.NeedsOperator
 	}
 	return ""
+}
+
+func (x *DeviceSummary) GetUncarried() []string {
+	if x != nil {
+		return x.Uncarried
+	}
+	return nil
 }
 
 // Carries the picture of a device.
@@ -1133,7 +1143,7 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"\fmanufacturer\x18\x03 \x01(\tR\fmanufacturer\"p\n" +
 	"\x13ListDevicesResponse\x121\n" +
 	"\adevices\x18\x01 \x03(\v2\x17.label.v1.DeviceSummaryR\adevices\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe2\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x80\x04\n" +
 	"\rDeviceSummary\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\"\n" +
 	"\fmanufacturer\x18\x02 \x01(\tR\fmanufacturer\x12\x14\n" +
@@ -1152,7 +1162,8 @@ const file_label_v1_submission_proto_rawDesc = "" +
 	"\x06labels\x18\v \x03(\v2\x16.label.v1.LabelSummaryR\x06labels\x12 \n" +
 	"\vunavailable\x18\f \x03(\tR\vunavailable\x12$\n" +
 	"\x05holds\x18\r \x03(\v2\x0e.label.v1.HoldR\x05holds\x12%\n" +
-	"\x0eneeds_operator\x18\x0e \x01(\tR\rneedsOperator\"E\n" +
+	"\x0eneeds_operator\x18\x0e \x01(\tR\rneedsOperator\x12\x1c\n" +
+	"\tuncarried\x18\x0f \x03(\tR\tuncarried\"E\n" +
 	"\x11AddPictureRequest\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12\x18\n" +
 	"\apicture\x18\x02 \x01(\fR\apicture\"c\n" +
