@@ -188,7 +188,9 @@ func TestAdvisoryResumes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := &faulty{}
 			w := labeltest.New(t, func(s authority.Store) authority.Store { f.Store = s; return f })
-			ids := shelf(w, authority.PropagationChunk+8)
+			w.Chunk = 8
+			w.Restart()
+			ids := shelf(w, 16)
 			doc := vex{id: "1", version: 1, updated: firstVex.updated, status: "affected", product: "pkg:generic/northlight/nl-c210*@3.8.2"}
 			raw := strings.Replace(string(doc.bytes()), `{"@id":"pkg:generic/northlight/nl-c210*@3.8.2"}`,
 				`{"@id":"https://northlight.example/p","identifiers":{"cpe23":"cpe:2.3:o:northlight:nl-c210*:3.8.2:*:*:*:*:*:*:*"}}`, 1)

@@ -124,6 +124,7 @@
 package authority
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -175,6 +176,7 @@ type Authority struct {
 	privateHooks bool
 	readOnly     error // why nothing is written or signed; nil where it is
 	behind       Lapse // what is said instead of how labels stand, where it is read-only
+	chunk        int   // how many labels an event changes in one operation
 
 	writer     *writer
 	work       *work
@@ -227,6 +229,10 @@ type Config struct {
 	// asks for it. Default: nil, everything may.
 	ReadOnly error
 
+	// Chunk is how many labels the consequences of an event change in one operation.
+	// Default: propagationChunk.
+	Chunk int
+
 	// Elapsed is the time that has passed since some moment, by a clock that nobody
 	// sets: Clock is held to it. Default: that of the machine since New.
 	Elapsed func() time.Duration
@@ -251,6 +257,7 @@ func New(c Config) (*Authority, error) {
 		store: c.Store, programme: c.Programme, issuer: c.Issuer, trust: c.Trust,
 		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, readOnly: c.ReadOnly, log: c.Log,
 		decoding: meter.NewGate[string](decoders, waitingPerOrg, waitingDecodes), space: c.Space, reserve: c.Reserve,
+		chunk: cmp.Or(c.Chunk, propagationChunk),
 	}
 	var err error
 	if a.quotas, err = newQuotas(c.Quotas); err != nil {

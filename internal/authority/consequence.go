@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// PropagationChunk is how many labels are changed in one operation. More share
+	// propagationChunk is how many labels are changed in one operation. More share
 	// the cost of a commit; other writers wait for it some fifty milliseconds.
-	PropagationChunk = 256
+	propagationChunk = 256
 
 	// propagationRest is how long is rested after a chunk, in hundredths of the
 	// time that it took, so that readers keep most of the machine.
@@ -104,7 +104,7 @@ func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool
 		cursor, done, err = a.affected(v, e, a.clock(), func(t Affected) bool {
 			chunk = append(chunk, t)
 			claims = append(claims, claimf("label/%s", t.Label.ID), claimf("device/%s", t.Label.Device))
-			return len(chunk) < PropagationChunk
+			return len(chunk) < a.chunk
 		})
 		return err
 	})

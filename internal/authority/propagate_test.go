@@ -208,12 +208,13 @@ func (f *failing) Commit(b *store.Batch) error {
 // fail although it was stored. What is begun is finished after a restart, and
 // nothing is decided twice.
 func TestPropagationFails(t *testing.T) {
-	const labels = authority.PropagationChunk + 3
+	const chunk, labels = 8, 11
 	for _, stored := range []bool{false, true} {
 		for step := 1; step <= 3; step++ {
 			t.Run(fmt.Sprintf("step %d, stored %v", step, stored), func(t *testing.T) {
 				f := &failing{}
 				w := labeltest.New(t, func(s authority.Store) authority.Store { f.Store = s; return f })
+				w.Chunk = chunk
 				ids := shelf(w, labels)
 				raw := w.Event(label.Event{Kind: label.KeyEvent, Key: w.Signers[labeltest.Lab].Public.ID, Since: labeltest.Start.AddDate(-1, 0, 0), Reason: "key-compromised"})
 				op := w.Caller(labeltest.Operator)
@@ -245,7 +246,9 @@ func TestPropagationFails(t *testing.T) {
 // changed by others. In the end no label rests on the key.
 func TestPropagationBeside(t *testing.T) {
 	w := labeltest.New(t, nil)
-	ids := shelf(w, authority.PropagationChunk+10)
+	w.Chunk = 16
+	w.Restart()
+	ids := shelf(w, 40)
 	late := make(chan label.ID, 20)
 	examples := make([]label.Digest, cap(late))
 	for i := range examples {

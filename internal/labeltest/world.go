@@ -101,6 +101,7 @@ type World struct {
 	Space           func() (int64, error)
 	Reserve         int64
 	ReadOnly        error
+	Chunk           int // labels that an event changes in one operation
 
 	wrap func(authority.Store) authority.Store
 }
@@ -184,7 +185,7 @@ func (w *World) start() (err error) {
 	a, err := authority.New(authority.Config{
 		Store: s, Programme: w.Programme, Issuer: w.Issuer, Trust: w.Trust,
 		Audiences: []string{Audience}, PrivateWebhooks: w.PrivateWebhooks, Clock: w.Clock.Now, Elapsed: w.Clock.Elapsed,
-		Quotas: w.Quotas, Space: w.Space, Reserve: w.Reserve, ReadOnly: w.ReadOnly,
+		Quotas: w.Quotas, Space: w.Space, Reserve: w.Reserve, ReadOnly: w.ReadOnly, Chunk: w.Chunk,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err == nil {
