@@ -185,7 +185,7 @@ func (c *ctl) trail(ctx context.Context, api labelv1.AppealServiceClient, id str
 	switch len(found) {
 	case 0:
 		return nil, hintf(label.Errorf(label.NotFound, label.ReasonUnknownDecision, "id", "no decision or appeal has an ID that begins with %s", id),
-			"operators give the whole ID, but for appeals that are to be decided; \"labelctl appeal list\" lists those")
+			"operators give the whole ID, but for appeals that are to be decided, which \"labelctl appeal list\" lists; one that was decided is final")
 	case 1:
 		return found[0], nil
 	}

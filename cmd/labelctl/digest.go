@@ -101,7 +101,7 @@ func (c *ctl) deviceThatBegins(ctx context.Context, begins string) (string, erro
 		devices = append(devices, d.GetDevice())
 	}
 	return unique("DEVICE", begins, devices,
-		"there is no such file either, and only devices that you registered, or made statements about, are found by the beginning; \"labelctl label list --manufacturer ID --output json\" has the whole digests of labelled devices, \"labelctl device canonical FILE --output json\" that of a descriptor")
+		"there is no such file either, and only devices that you registered, or made statements about, are found by the beginning; \"labelctl device list --manufacturer ID --output json\" has the whole digests, \"labelctl label list\" likewise those of labelled devices to anybody, \"labelctl device canonical FILE --output json\" that of a descriptor")
 }
 
 // statement returns the digest of the statement that an argument means: whole, or

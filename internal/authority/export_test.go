@@ -2,6 +2,7 @@ package authority
 
 import (
 	"context"
+
 	"labeld/internal/label"
 	"labeld/internal/store"
 )

@@ -2,12 +2,13 @@ package daemon
 
 import (
 	"context"
-	"labeld/internal/store"
 	"log/slog"
 	"math"
 	"os"
 	"runtime/debug"
 	"time"
+
+	"labeld/internal/store"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )

@@ -30,7 +30,7 @@ const (
 	SchemeChanged   = "scheme.changed" // there are new criteria
 
 	RequestWaiting = "request.waiting" // to operators: a change of a label waits for the second of them; of a revocation, to the manufacturer too
-	RequestClosed  = "request.closed"  // to whoever signed it, and of a revocation to the manufacturer: such a request will not be carried out
+	RequestClosed  = "request.closed"  // to whoever was told that it waits, or signed it: such a request will not be carried out
 
 	AppealFiled          = "appeal.filed"          // to operators
 	AppealDecided        = "appeal.decided"        // to the manufacturer, and the operators who did not decide it

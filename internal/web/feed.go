@@ -71,6 +71,11 @@ func (h *Handler) bareEntry(n *notice.Notice) notice.Entry {
 	return e
 }
 
+// announcedTitles are those of what is told before it takes effect.
+var announcedTitles = map[string]string{
+	notice.LabelWithdrawn: "Label will be withdrawn", notice.LabelSuperseded: "Label will be replaced by another",
+}
+
 // entry says a notice in words.
 func (h *Handler) entry(n *notice.Notice) (*notice.Entry, error) {
 	kind := notice.KindOf(n.Kind)
@@ -92,9 +97,13 @@ func (h *Handler) entry(n *notice.Notice) (*notice.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.Title += ": " + p.Label.Device.FullName() + " (" + news.Label.Pretty() + ")"
 	e.Link = news.URL
 	e.Summary = strings.TrimSpace(news.Why + " " + news.Text)
+	if title := announcedTitles[n.Kind]; title != "" && news.Effective.After(n.Time) {
+		e.Title = title
+		e.Summary += " It takes effect on " + h.voices.source().Date(label.DateOf(news.Effective)) + "."
+	}
+	e.Title += ": " + p.Label.Device.FullName() + " (" + news.Label.Pretty() + ")"
 	if e.Summary == "" {
 		e.Summary = "The label's last day is " + h.voices.source().Date(lastDay(news.Expires)) + "."
 	}

@@ -10,6 +10,23 @@ import (
 	"labeld/internal/labeltest"
 )
 
+// TestFeedOfWhatIsAnnounced keeps a label that will be withdrawn from being told as one
+// that was.
+func TestFeedOfWhatIsAnnounced(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) { r.Effective = labeltest.Start.AddDate(0, 3, 0) })
+	body := get(w.h, "/feeds/"+labeltest.Maker+".atom").Body.String()
+	for _, want := range []string{"<title>Label will be withdrawn: Northlight Porch Camera 2", "It takes effect on 2 February 2027."} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the feed lacks %q:\n%s", want, body)
+		}
+	}
+	if strings.Contains(body, "Label withdrawn") {
+		t.Error("the feed says that it was withdrawn")
+	}
+}
+
 func TestFeed(t *testing.T) {
 	w := newWorld(t)
 	p := w.camera()
