@@ -49,7 +49,7 @@ func TestKill(t *testing.T) {
 	s := newService(t, buildLabeld(t))
 	s.start()
 	s.enrol()
-	c := &crasher{s: s, t: t, lab: s.signer("lab.key"), maker: s.signer("maker.key"), acknowledged: map[string]string{}}
+	c := &crasher{s: s, t: t, lab: s.signer("lab.key"), maker: s.signer("maker.key"), acknowledged: map[string]string{}, first: make(chan struct{})}
 	c.head()
 	for round := range *crashes {
 		c.issueUntilKilled(round, time.Duration(20+rnd.IntN(400))*time.Millisecond)
@@ -85,10 +85,13 @@ type crasher struct {
 	mu           sync.Mutex
 	acknowledged map[string]string // label ID -> device
 	heads        []translog.Tree
+
+	first chan struct{} // closed with the first acknowledgement
 }
 
 // issueUntilKilled has eight callers go through the whole job for one device
-// after the other, and kills the server after some time.
+// after the other, and kills the server after some time; in the first round, not before
+// a label was acknowledged.
 func (c *crasher) issueUntilKilled(round int, after time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -118,6 +121,9 @@ func (c *crasher) issueUntilKilled(round int, after time.Duration) {
 					}
 					c.mu.Lock()
 					defer c.mu.Unlock()
+					if len(c.acknowledged) == 0 {
+						close(c.first)
+					}
 					c.acknowledged[l.GetLabel().GetSummary().GetId()] = r.GetDevice()
 					return nil
 				}()
@@ -130,6 +136,12 @@ func (c *crasher) issueUntilKilled(round int, after time.Duration) {
 				}
 			}
 		})
+	}
+	if round == 0 { // on a slow machine nothing may be acknowledged in the time of any round
+		select {
+		case <-c.first:
+		case <-ctx.Done():
+		}
 	}
 	time.Sleep(after) // the moment of the crash is what is random here
 	if err := c.s.cmd.Process.Signal(syscall.SIGKILL); err != nil {
