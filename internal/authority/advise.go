@@ -248,7 +248,7 @@ func (w *walk) advise(doc *advisory.Advisory, publisher string, rec *store.Label
 		w.fail(rec.ID, err)
 		return
 	}
-	s, err := w.a.advised(w.v, l, h)
+	s, err := w.a.advisee(w.v, l, h)
 	if err != nil {
 		w.fail(rec.ID, err)
 		return
@@ -494,9 +494,9 @@ func (a *Authority) adviceOf(v *store.View, r *round, maker string, id label.ID,
 	if !slices.Contains(publishers, maker) {
 		publishers = append([]string{maker}, publishers...)
 	}
-	var s *advised
+	var s *advisee
 	if broken == nil {
-		s, broken = a.advised(v, l, h)
+		s, broken = a.advisee(v, l, h)
 	}
 	for _, org := range publishers {
 		list, err := r.past(v).LatestAdvisories(org)

@@ -36,7 +36,7 @@ import (
 
 // concern returns what an advisory says of a label's device at the version that was
 // tested, and that its history does not say; or nil.
-func (a *Authority) concern(v *store.View, doc *advisory.Advisory, publisher string, s *advised) (*label.AdvisoryRef, error) {
+func (a *Authority) concern(v *store.View, doc *advisory.Advisory, publisher string, s *advisee) (*label.AdvisoryRef, error) {
 	last := lastAdvice(s.history, publisher, doc.ID)
 	if last != nil && last.Advisory.SHA256 == doc.SHA256 {
 		return nil, nil
@@ -68,11 +68,12 @@ func (a *Authority) concern(v *store.View, doc *advisory.Advisory, publisher str
 	return ref, nil
 }
 
-// An advised is a label that advisories are held against, with the other devices of
+// An advisee is a label that advisories are held against, with the other devices of
 // its product, and what all of their labels were advised of.
-type advised struct {
+type advisee struct {
 	*label.Label
 	history *label.History
+	own     label.Digest // of its device
 	others  []*label.Device
 	words   []word // oldest first
 }
@@ -83,8 +84,8 @@ type word struct {
 	device label.Digest
 }
 
-// advised gathers what advisories are held against. The label need not be on record.
-func (a *Authority) advised(v *store.View, l *label.Label, h *label.History) (*advised, error) {
+// advisee gathers what advisories are held against. The label need not be on record.
+func (a *Authority) advisee(v *store.View, l *label.Label, h *label.History) (*advisee, error) {
 	raw, err := l.Device.Canonical()
 	if err != nil {
 		return nil, err
@@ -97,7 +98,7 @@ func (a *Authority) advised(v *store.View, l *label.Label, h *label.History) (*a
 	if err != nil {
 		return nil, err
 	}
-	out := &advised{Label: l, history: h}
+	out := &advisee{Label: l, history: h, own: own.Digest}
 	gather := func(device label.Digest, h *label.History) {
 		for _, st := range h.Statuses {
 			if st.Action == label.Advise {
@@ -163,7 +164,7 @@ const maxReread = 8
 // does not take back: what earlier releases said of a label's device and this one
 // leaves out, and what this one and earlier ones say of others of its product that are
 // given, where nothing was ever said of this. It returns nil where there is none.
-func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher string, s *advised, others []*label.Device) (*leaving, error) {
+func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher string, s *advisee, others []*label.Device) (*leaving, error) {
 	releases, early, err := a.earlierReleases(v, doc, publisher, s)
 	if err != nil {
 		return nil, err
@@ -221,13 +222,9 @@ func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher str
 // earlierReleases returns the last of the other releases of an advisory that the
 // product's labels were advised of, oldest first, and what those before them said of
 // the label's device, as far as histories name it.
-func (a *Authority) earlierReleases(v *store.View, doc *advisory.Advisory, publisher string, s *advised) (list []*advisory.Advisory, before map[string]advisory.Status, err error) {
+func (a *Authority) earlierReleases(v *store.View, doc *advisory.Advisory, publisher string, s *advisee) (list []*advisory.Advisory, before map[string]advisory.Status, err error) {
 	var digests []label.Digest
 	var own []*label.Status
-	raw, err := s.Device.Canonical()
-	if err != nil {
-		return nil, nil, err
-	}
 	for _, w := range s.words {
 		if w.Advisory.ID != doc.ID || w.Author() != publisher || w.Advisory.SHA256 == doc.SHA256 {
 			continue
@@ -235,7 +232,7 @@ func (a *Authority) earlierReleases(v *store.View, doc *advisory.Advisory, publi
 		if !slices.Contains(digests, w.Advisory.SHA256) {
 			digests = append(digests, w.Advisory.SHA256)
 		}
-		if w.device == label.DigestOf(raw) {
+		if w.device == s.own {
 			own = append(own, w.Status)
 		}
 	}
@@ -362,7 +359,7 @@ func (a *Authority) droppedOf(v *store.View, doc *advisory.Advisory, rec *store.
 	if err != nil {
 		return err
 	}
-	s, err := a.advised(v, l, h)
+	s, err := a.advisee(v, l, h)
 	if err != nil {
 		return err
 	}

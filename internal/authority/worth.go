@@ -41,7 +41,7 @@ func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) 
 			}
 			note := []scheme.Note{s.Note(items[i], now)}
 			sameDay(note, items, items[i])
-			if err := a.vain(v, note, device, items, items[i], known, s); err != nil {
+			if err := vain(v, note, device, category, items, items[i], known, s); err != nil {
 				return err
 			}
 			a.admitted(note, items[i], rulings)
@@ -71,12 +71,11 @@ func sameDay(notes []scheme.Note, items []*scheme.Item, it *scheme.Item) {
 
 // vain adds to what a report is worth which failures of the product it does not undo,
 // although it passes what failed.
-func (a *Authority) vain(v *store.View, notes []scheme.Note, device *store.Device, items []*scheme.Item, it *scheme.Item, known *distrust, s *scheme.Scheme) error {
-	others, err := siblings(v, device.Digest)
-	if err != nil {
-		return err
+func vain(v *store.View, notes []scheme.Note, device *store.Device, category string, items []*scheme.Item, it *scheme.Item, known *distrust, s *scheme.Scheme) error {
+	if it.Source() != scheme.Lab {
+		return nil
 	}
-	category, err := categoryOf(device)
+	others, err := siblings(v, device.Digest)
 	if err != nil {
 		return err
 	}
