@@ -140,8 +140,9 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			}
 			b.Requests = append(b.Requests, *req)
 			out.Request = req
-			if s := h.StandingAt(b.At); s.Scheduled != nil && !s.Open() && s.Scheduled.Effective.Before(r.Made.Add(label.MaxRequestAge)) {
-				out.Notes = []string{fmt.Sprintf("The label ends on %s, as was announced, and then there is nothing left to revoke. Suspend it now (labelctl label suspend): that puts the end off, and the product on hold.", s.Scheduled.Effective.UTC().Format(time.RFC3339))}
+			s, until := h.StandingAt(b.At), r.Made.Add(label.MaxRequestAge)
+			if end := s.Ends(); r.Action == label.Revoke && !s.Open() && end.Before(until) {
+				out.Notes = []string{fmt.Sprintf("The label ends on %s, and then there is nothing left to revoke; the product is on hold until %s. To keep it on hold, suspend the label now (labelctl label suspend), which also puts off an end that was announced.", end.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339))}
 			}
 			return a.tellWaiting(b, rec, r, req)
 		}

@@ -13,7 +13,8 @@
 //
 // A request to revoke a label, for which the second operator is awaited, holds the
 // product as well, and keeps the label from being withdrawn: until it is carried
-// out, closed, or a day old. What one operator knows must not be shed by being quick.
+// out, closed, or a day old, also where the label comes to its end meanwhile. What one
+// operator knows must not be shed by being quick, nor by an end that was announced before.
 //
 // A hold is not stored. It follows from what the log says of the product's
 // labels, whatever has become of these since: a label that is withdrawn, expired

@@ -196,24 +196,50 @@ func TestSupersededByItsOwn(t *testing.T) {
 }
 
 // TestRevocationAfterAnnouncedEnd asks to revoke a label that is to be withdrawn before
-// the second operator may have decided: the first one is told to suspend it, and when
-// the end has come the request holds nothing up that nobody can decide any more.
+// the second operator may have decided. The first one is told to suspend it. Where nobody
+// does, the end comes as was announced, but does not free the product: the request holds
+// it until it is a day old, and whoever agrees is told what is left to do.
 func TestRevocationAfterAnnouncedEnd(t *testing.T) {
 	l := newLife(t)
+	l.Enrol("second-authority", label.RoleOperator)
+	op, maker, device := l.Caller(labeltest.Operator), l.Caller(labeltest.Maker), label.DigestOf(l.pub.Device)
 	_, err := l.ask(labeltest.Maker, label.Withdraw, "discontinued", func(r *label.StatusRequest) {
 		r.Effective = l.Clock.Now().UTC().Add(time.Hour).Truncate(time.Second)
 	})
 	must(t, err)
 	asked, err := l.ask(labeltest.Operator, label.Revoke, "nonconformity", nil)
-	if must(t, err); len(asked.Notes) != 1 || !strings.Contains(asked.Notes[0], "Suspend it now") {
+	if must(t, err); len(asked.Notes) != 1 || !strings.Contains(asked.Notes[0], "suspend the label now") {
 		t.Errorf("the notes are %q", asked.Notes)
 	}
-	device := label.DigestOf(l.pub.Device)
-	if holds, err := l.Authority.Holds(l.Caller(labeltest.Maker), device); err != nil || len(holds) != 1 {
-		t.Errorf("while it waits the holds are %+v (%v)", holds, err)
+	waits := func(want int) {
+		t.Helper()
+		must(t, l.Authority.CloseStale(ctx))
+		if list, err := l.Authority.Waiting(op, ""); err != nil || len(list) != want {
+			t.Errorf("%d requests wait (%v)", len(list), err)
+		}
+		if holds, err := l.Authority.Holds(maker, device); err != nil || len(holds) != want {
+			t.Errorf("the holds are %+v (%v)", holds, err)
+		}
 	}
+	waits(1)
 	l.pass(2 * time.Hour)
-	if holds, err := l.Authority.Holds(l.Caller(labeltest.Maker), device); err != nil || len(holds) != 0 {
-		t.Errorf("when the label has ended the holds are %+v (%v)", holds, err)
+	if s := state(l.World, l.pub.Label.ID).State; s != label.Withdrawn {
+		t.Fatalf("the label is %s", s)
+	}
+	waits(1)
+	_, err = l.Authority.Request(ctx, maker, device, "", 1)
+	wants(t, err, label.Precondition, label.ReasonOnHold)
+	_, err = l.Authority.Change(ctx, op, l.Countersign(l.Signers["second-authority"], asked.Request))
+	if wants(t, err, label.Precondition, label.ReasonStep); !strings.Contains(err.Error(), "labelctl hold put") {
+		t.Errorf("who agrees is told: %v", err)
+	}
+	waits(1)
+	l.pass(label.MaxRequestAge)
+	waits(0)
+	if n := len(slices.DeleteFunc(told(t, l.World, "second-authority"), func(k string) bool { return k != notice.RequestClosed })); n != 1 {
+		t.Errorf("the second operator was told %d times that the request was closed", n)
+	}
+	if _, err = l.Authority.Request(ctx, maker, device, "", 1); err != nil {
+		t.Errorf("when nobody has decided in a day: %v", err)
 	}
 }

@@ -5,7 +5,10 @@
 // is on hold meanwhile, and it is told when such a request is closed.
 //
 // A request is closed when nothing can come of it any more: its label was changed
-// meanwhile so that the step is none that is left, or nobody signed it in time. An
+// meanwhile so that the step is none that is left, or nobody signed it in time. One to
+// revoke a label that came to its end meanwhile, by time or as its manufacturer had
+// announced, waits on, since it holds the product until the second operator has looked:
+// who agrees is told what is left to do. An
 // operator can close it as well, who would not sign it or who has asked by mistake. Then
 // all operators are told why, as they were told that it waits, and it is no more on the
 // list of what waits. Requests that time closes are looked for every minute; until then
@@ -102,6 +105,9 @@ func hopeless(v *store.View, r *store.Request, standing *label.Standing, now tim
 	why, err := spent(v, r, now)
 	if err != nil || why != "" {
 		return why, err
+	}
+	if r.Action == label.Revoke && (standing.State == label.Expired || standing.State == label.Withdrawn || standing.State == label.Superseded) {
+		return "", nil // it cannot be carried out, and holds the product
 	}
 	_, err = standing.Admit(r.Action)
 	if e, ok := errors.AsType[*label.Error](err); ok {

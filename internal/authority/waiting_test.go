@@ -12,8 +12,7 @@ import (
 )
 
 // TestRequestsAreClosed leaves requests waiting of which nothing can come any more:
-// the label was revoked by another, its review was closed, it expired, or nobody
-// agreed in time.
+// the label was revoked by another, its review was closed, or nobody agreed in time.
 func TestRequestsAreClosed(t *testing.T) {
 	l := newLife(t)
 	op := l.Caller(labeltest.Operator)
@@ -57,6 +56,8 @@ func TestRequestsAreClosed(t *testing.T) {
 	}
 }
 
+// TestRequestsEndWithTime lets a day pass over requests that nobody else signs, the
+// second one of a label that expires meanwhile: that alone ends no request.
 func TestRequestsEndWithTime(t *testing.T) {
 	l := newLife(t)
 	op := l.Caller(labeltest.Operator)
@@ -87,6 +88,11 @@ func TestRequestsEndWithTime(t *testing.T) {
 	l.Clock.Set(l.pub.Label.Expires.Add(-time.Hour))
 	wait()
 	l.Clock.Set(l.pub.Label.Expires)
+	must(t, l.Authority.CloseStale(ctx))
+	if list, err := l.Authority.Waiting(op, ""); err != nil || len(list) != 1 {
+		t.Errorf("when the label has expired, %d requests wait (%v)", len(list), err)
+	}
+	l.Clock.Set(l.pub.Label.Expires.Add(label.MaxRequestAge))
 	closed(2)
 	l.Restart()
 	closed(2)
