@@ -49,6 +49,7 @@ type Hold struct {
 	Reason string       // code
 	Text   string       // what happened
 	Since  time.Time
+	Judged bool        // it began when the label was judged again, and not by an operator's act or an event
 	Lift   scheme.Lift // what ends it beside an operator's act
 	Until  time.Time   // last instant of a request to revoke that waits for the second operator; zero otherwise
 }
@@ -238,7 +239,7 @@ func (a *Authority) deviceHolds(v *store.View, d *store.Device, now time.Time) (
 		for _, st := range h.StandingAt(now).Holds {
 			list = append(list, &Hold{
 				Action: st.Action, Label: rec, Device: d.Digest, Org: d.Org, Reason: st.Reason, Text: st.Text, Since: st.Recorded,
-				Lift: a.programme.Lifecycle(rec.Scheme).Holds[st.Reason],
+				Judged: strings.HasPrefix(st.Cause, judged), Lift: a.programme.Lifecycle(rec.Scheme).Holds[st.Reason],
 			})
 		}
 	}

@@ -117,6 +117,49 @@ type OverruledNews struct {
 	Criteria  []string     `json:"criteria"`
 }
 
+// An OutweighedNews is the data of a notice to a laboratory that a label stands by an
+// operator's decision, against what its report found wrong. What was found still counts:
+// for a new label, for a renewal, and where more is found.
+type OutweighedNews struct {
+	Label     label.ID     `json:"label"`
+	URL       string       `json:"url"`
+	Device    label.Digest `json:"device"` // of the label
+	Action    label.Action `json:"action"` // by which it stands: reinstate or clear
+	Why       string       `json:"why"`    // the operator's reason, in words
+	Text      string       `json:"text"`   // and what he wrote
+	Statement label.Digest `json:"statement"`
+	Number    string       `json:"number"` // of the report, as the laboratory gave it
+	Criteria  []string     `json:"criteria"`
+}
+
+// tellOutweighed tells laboratories that a label which was judged again stands by an
+// operator's decision, against what they found wrong: once for each such decision.
+func (a *Authority) tellOutweighed(b *store.Batch, n *verdict, h *label.History, standing *label.Standing) error {
+	if len(n.found) == 0 || standing.Open() {
+		return nil
+	}
+	var by *label.Status
+	for _, st := range h.Statuses {
+		if st.Cause == "" && (st.Action == label.Reinstate || st.Action == label.Clear) {
+			by = st
+		}
+	}
+	if by == nil {
+		return nil
+	}
+	news := OutweighedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Action: by.Action, Text: by.Text}
+	if r := a.programme.Reasons[by.Reason]; r != nil {
+		news.Why = r.Title
+	}
+	for _, f := range n.found {
+		news.Statement, news.Number, news.Criteria = f.item.ID, f.item.Number, f.criteria
+		if err := tell(b, notice.FindingOutweighed, fmt.Sprintf("outweighed-%s-%d-%s", n.rec.ID, by.Number, f.item.ID), string(n.rec.ID), f.item.Signer, news); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // A ReportNews is the data of a notice to the authority that somebody reported
 // something.
 type ReportNews struct {

@@ -11,6 +11,7 @@ import (
 	"labeld/internal/example"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/notice"
 )
 
 // A twin is the camera of a sale, registered once more under another name.
@@ -150,6 +151,50 @@ func TestFallReachesTwins(t *testing.T) {
 		must(t, err)
 		if now := state(s, p); now.State != label.Suspended {
 			t.Errorf("the twin is %s", now.State)
+		}
+	})
+	t.Run("an operator reinstates both", func(t *testing.T) {
+		s := newSale(t)
+		p, err := s.ask(s.twin("Another Camera"), 3)
+		must(t, err)
+		_, err = s.report(labeltest.Lab, "found wrong", hasFail("5.1-1"))
+		must(t, err)
+		for _, fell := range []*authority.Published{s.p, p} {
+			if now := state(s, fell); now.State != label.Suspended || strings.Contains(now.Because.Text, "of the same product") {
+				t.Errorf("label %s is %s: %+v", fell.Label.ID, now.State, now.Because)
+			}
+		}
+		// Who has looked at the failure is not overruled by what followed from it.
+		for _, fell := range []*authority.Published{s.p, p} {
+			s.pass(time.Hour)
+			s.Change(labeltest.Operator, fell, label.Reinstate, "resolved")
+			if now := state(s, fell); now.State != label.Active || now.Review != nil {
+				t.Errorf("label %s is %s: %+v", fell.Label.ID, now.State, now.Because)
+			}
+		}
+		if now := state(s, s.p); now.State != label.Active {
+			t.Errorf("the first is %s: %+v", now.State, now.Because)
+		}
+		// The laboratory is told, once a label.
+		_, err = s.report(labeltest.Lab, "something else", nil)
+		must(t, err)
+		state(s, s.p)
+		list, _, err := s.Authority.Notices(s.Caller(labeltest.Lab), "", authority.Page{})
+		must(t, err)
+		of := map[label.ID]int{}
+		for _, n := range list {
+			if n.Kind != notice.FindingOutweighed {
+				continue
+			}
+			var news authority.OutweighedNews
+			must(t, label.DecodeLoose(n.Data, &news))
+			if news.Number != "found wrong" || news.Action != label.Reinstate || len(news.Criteria) == 0 {
+				t.Errorf("the laboratory is told %+v", news)
+			}
+			of[news.Label]++
+		}
+		if of[s.p.Label.ID] != 1 || of[p.Label.ID] != 1 || len(of) != 2 {
+			t.Errorf("the laboratory is told %v times that labels stand against its finding", of)
 		}
 	})
 	t.Run("an operator suspends one", func(t *testing.T) {

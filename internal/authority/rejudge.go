@@ -16,7 +16,8 @@
 // when nobody can tell because the label's version of the scheme is not served.
 // The same findings have a consequence once, until the evidence carries the label
 // again: an operator who has looked at them and reinstated the label is not
-// overruled by them. Each change is told once, also where it repeats an earlier one:
+// overruled by them, and the laboratories that found them are told that it stands
+// against what they found. Each change is told once, also where it repeats an earlier one:
 // a notice is known by when the judgement became due, which is the same when the
 // judgement is drawn again after a restart.
 //
@@ -110,6 +111,27 @@ type verdict struct {
 	bar       string       // why a renewal would be refused for the time being, whatever the evidence
 	renewable bool         // it is to end early, nothing speaks any more against what it rests on, and a successor would live longer
 	against   string       // what speaks against what it rests on, and the way out; empty where nothing does
+	found     []finding    // what reports of laboratories found wrong
+}
+
+// A finding is a report of a laboratory that found something wrong, and by which criteria.
+type finding struct {
+	item     *scheme.Item
+	criteria []string
+}
+
+// find notes who says that a criterion is not met.
+func (n *verdict) find(c *scheme.Criterion, against []*scheme.Item) {
+	for _, it := range against {
+		if it.Source() != scheme.Lab {
+			continue
+		}
+		i := slices.IndexFunc(n.found, func(f finding) bool { return f.item == it })
+		if i < 0 {
+			i, n.found = len(n.found), append(n.found, finding{item: it})
+		}
+		n.found[i].criteria = append(n.found[i].criteria, c.ID)
+	}
 }
 
 // rejudge judges the live labels of a device, and draws the consequences.
@@ -211,7 +233,7 @@ func (a *Authority) judgeBy(rec *store.Label, known *distrust) (*verdict, *pictu
 		return nil, nil, err
 	}
 	n.weigh(d, l)
-	n.hold(p.holds)
+	n.hold(p.holds, a.programme)
 	n.ending = ending(p.items, l)
 	n.lighter(p.heavier)
 	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
@@ -273,6 +295,7 @@ func (n *verdict) weigh(d *scheme.Decision, l *label.Label) {
 				n.loss = cmp.Or(n.loss, scheme.Disclaimed)
 			}
 			what += " (by " + sayers(against) + ")"
+			n.find(f.Criterion, against)
 		}
 		n.what, n.ids = append(n.what, what), append(append(n.ids, f.Criterion.ID), f.Faults()...)
 	}
@@ -303,16 +326,27 @@ func sayers(items []*scheme.Item) string {
 
 // hold finds labels of the product that are suspended, or that were revoked: what
 // was found out about these is true of this one. A review of them is not yet a
-// finding, and neither is one that such a finding began.
-func (n *verdict) hold(holds []*Hold) {
+// finding, and neither is one that such a finding began. What another fell for when it
+// was judged is weighed for this one as well: where that found something, or the other
+// has only lost what carries it, its fall adds nothing, and each would be named as the
+// other's reason, and bring down again the one that an operator has reinstated.
+func (n *verdict) hold(holds []*Hold, p *scheme.Programme) {
+	weighed := n.loss == scheme.Failed || n.loss == scheme.Disclaimed
 	for _, h := range holds {
-		if h.Label == nil || h.Label.ID == n.rec.ID || !h.found() {
+		if h.Label == nil || h.Label.ID == n.rec.ID || !h.found() || h.Judged && (weighed || h.unsupported(p)) {
 			continue
 		}
 		n.loss = cmp.Or(n.loss, scheme.Unsupported)
 		n.ids = append(n.ids, fmt.Sprintf("%s/%s/%s", h.Label.ID, h.Action, h.Reason))
 		n.what = append(n.what, fmt.Sprintf("Label %s of the same product %s (%s)", h.Label.ID.Pretty(), befell[h.Action], h.Reason))
 	}
+}
+
+// unsupported reports whether a label fell because nothing carries it any more, by the
+// reason that its scheme has for that and for nothing that is found wrong.
+func (h *Hold) unsupported(p *scheme.Programme) bool {
+	r := p.Lifecycle(h.Label.Scheme).Rejudged
+	return h.Reason == r[scheme.Unsupported].Reason && h.Reason != r[scheme.Failed].Reason && h.Reason != r[scheme.Disclaimed].Reason
 }
 
 // lighter finds that the same product is registered in a category of higher risk,
@@ -416,7 +450,7 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 		b.Verdicts = append(b.Verdicts, next)
 	}
 	if known {
-		return nil
+		return a.tellOutweighed(b, n, h, &standing)
 	}
 	news := JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: string(n.loss), Criteria: n.what}
 	switch {

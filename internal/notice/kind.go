@@ -35,6 +35,7 @@ const (
 	AppealFiled          = "appeal.filed"          // to operators
 	AppealDecided        = "appeal.decided"        // to the manufacturer, and the operators who did not decide it
 	FindingOverruled     = "finding.overruled"     // to the lab: a ruling on an appeal accepts what its report found wrong
+	FindingOutweighed    = "finding.outweighed"    // to the lab: a label stands by an operator's decision, against what its report found wrong
 	ReportReceived       = "report.received"       // to operators, from somebody in a shop
 	AccreditationChanged = "accreditation.changed" // to the lab, and the operators who did not record it
 	StatementStruck      = "statement.struck"      // to whoever signed and carried it, and the device's manufacturer: it does not count any more
@@ -85,6 +86,7 @@ var Kinds = []Kind{
 	{AppealFiled, "Appeal filed", false},
 	{AppealDecided, "Appeal decided", false},
 	{FindingOverruled, "Finding overruled on appeal", false},
+	{FindingOutweighed, "Label stands against a finding", false},
 	{ReportReceived, "Report from a person", false},
 	{AccreditationChanged, "Accreditation changed", false},
 	{KeyEnrolled, "Key enrolled", false},

@@ -33,6 +33,7 @@ type Finding struct {
 
 	undoing []*Item // reports that undid what others found wrong
 	lower   []*Item // reports it would rest on, but that their tests were for a lower level
+	blamed  []*Item // the evidence that makes its rule false
 }
 
 func (f *Finding) met() {
@@ -59,7 +60,7 @@ func (f *Finding) Faults() (list []string) {
 	for _, g := range f.Gaps {
 		list = append(list, string(g.Kind)+" "+strings.Join(g.Items, " "))
 		for _, it := range f.Rests {
-			if g.says(f.Criterion, it) {
+			if f.says(&g, it) {
 				list = append(list, it.ID.String())
 			}
 		}
@@ -67,14 +68,14 @@ func (f *Finding) Faults() (list []string) {
 	return list
 }
 
-// says reports whether an item is one that says what is wrong.
-func (g *Gap) says(c *Criterion, it *Item) bool {
+// says reports whether an item is one that says what is wrong by a gap.
+func (f *Finding) says(g *Gap, it *Item) bool {
 	switch g.Kind {
 	case GapFailed:
 		v, _ := it.verdicts.get(g.Items[0])
 		return v == label.Fail
 	case GapRule:
-		return slices.ContainsFunc(c.rule.facts, func(f *Fact) bool { _, ok := it.facts.get(f.Name); return ok })
+		return slices.Contains(f.blamed, it)
 	}
 	return false
 }
@@ -83,7 +84,7 @@ func (g *Gap) says(c *Criterion, it *Item) bool {
 func (f *Finding) Against() (list []*Item) {
 	for _, g := range f.Gaps {
 		for _, it := range f.Rests {
-			if g.says(f.Criterion, it) {
+			if f.says(&g, it) {
 				list = addItems(list, []*Item{it})
 			}
 		}

@@ -148,6 +148,8 @@ func (e *evaluation) rule(f *Finding, c *Criterion, src Source) error {
 	case t.result == isFalse:
 		f.rest(t.rests...)
 		f.fall(Unmet, Gap{Kind: GapRule, By: src, Items: []string{c.ID}, Text: c.Shortfall})
+		f.blamed, err = t.blame(c.rule, e.now)
+		return err
 	case free:
 	case t.result == isTrue:
 		f.rest(t.rests...)

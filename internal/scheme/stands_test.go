@@ -590,3 +590,46 @@ func TestVainIsSaid(t *testing.T) {
 		t.Errorf("of a report that undoes the failure it is said %q", list)
 	}
 }
+
+// TestWhoFoundIt has two labs measure one fact each of a rule over both: named as
+// having found what is wrong is only whose value makes the rule false.
+func TestWhoFoundIt(t *testing.T) {
+	for _, row := range []struct{ rule, ports, length, by string }{
+		{"password_length >= 8 && open_ports == 0", "open_ports=0", "password_length=7", "length"},
+		{"password_length >= 8 && open_ports == 0", "open_ports=2", "password_length=9", "ports"},
+		{"password_length >= 8 && open_ports == 0", "open_ports=2", "password_length=7", "length ports"},
+		{"password_length >= 8 || open_ports == 0", "open_ports=2", "password_length=7", "length ports"},
+		{"open_ports == 0 ? password_length >= 8 : password_length >= 12", "open_ports=2", "password_length=9", "length ports"},
+		{"open_ports == 0 ? password_length >= 8 : password_length >= 12", "open_ports=2", "password_length=7", "length ports"},
+	} {
+		m := copyOf(t, os.DirFS("testdata/small"))
+		edit(t, m, "schemes/ladder.yaml", "rule: password_length >= 8", "rule: '"+row.rule+"'")
+		p, err := scheme.Load(m)
+		must(t, err)
+		dev, subject := device(t, "plug")
+		reports := map[string]*scheme.Item{
+			"ports":  read(t, p, label.TypeTestReport, report(t, days(9), 3, "p-1=pass p-2=pass", row.ports)),
+			"length": read(t, p, label.TypeTestReport, report(t, days(9), 3, "p-1=pass p-2=pass", row.length)),
+		}
+		// More values of the same facts, so that they are tried with each other. One that is
+		// a condition has its part in what comes of it.
+		more := read(t, p, label.TypeTestReport, report(t, days(9), 3, "p-1=pass p-2=pass", "open_ports=0 password_length=20"))
+		for _, items := range [][]*scheme.Item{{reports["ports"], reports["length"]}, {reports["ports"], reports["length"], more}} {
+			d, err := p.Schemes["ladder"].Evaluate(dev, subject, items, now)
+			must(t, err)
+			f := finding(t, d, 1, "passwords")
+			if f.State != scheme.Unmet {
+				t.Fatalf("%s with %s and %s is %s", row.rule, row.ports, row.length, f.State)
+			}
+			var by []string
+			for _, name := range []string{"length", "ports"} {
+				if slices.Contains(f.Against(), reports[name]) {
+					by = append(by, name)
+				}
+			}
+			if got := strings.Join(by, " "); len(items) == 2 && got != row.by || slices.Contains(f.Against(), more) && !strings.Contains(row.rule, "?") {
+				t.Errorf("%s with %s and %s is wrong by %q, want %q (of %d reports)", row.rule, row.ports, row.length, got, row.by, len(items))
+			}
+		}
+	}
+}

@@ -1,8 +1,10 @@
 package scheme
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
+	"time"
 )
 
 // A factSet holds the values of one fact that stand.
@@ -96,24 +98,27 @@ type trial struct {
 	missing []string // unknown: the facts on which the result depends
 	rests   []*Item  // whose word it is
 	split   []string // facts with more values than can be tried; there is then no result
+	worst   []choice // the values that came to the worst result, one of each fact; nil where none did
 }
 
 // try evaluates a rule over every combination of the values that stand, and
 // returns the worst result: worst itself if any combination comes to it, unknown
 // if one on which a criterion can rest does.
 func (e *evaluation) try(r *rule, level int, src Source, worst tri) (t trial, err error) {
-	values := make([]any, len(r.facts))
+	chosen := make([]choice, len(r.facts))
 	for i, f := range r.facts {
 		support, adverse := e.pick(f, level, src)
 		if len(support) > 1 || len(adverse) > 0 {
 			return e.tryAll(r, level, src, worst)
 		}
 		if len(support) == 1 {
-			values[i] = support[0].value
+			chosen[i] = choice{value: support[0].value, support: []*Item{support[0].item}}
 			t.rests = append(t.rests, support[0].item)
 		}
 	}
-	t.result, t.missing, err = r.eval(values, e.now)
+	if t.result, t.missing, err = r.eval(valuesOf(chosen), e.now); t.result == worst {
+		t.worst = chosen
+	}
 	return t, err
 }
 
@@ -136,7 +141,7 @@ func (e *evaluation) tryAll(r *rule, level int, src Source, worst tri) (t trial,
 		case err != nil:
 			return true, err
 		case result == worst:
-			t.result, t.missing, t.rests = worst, nil, nil
+			t.result, t.missing, t.rests, t.worst = worst, nil, nil, slices.Clone(chosen)
 			for i := range chosen {
 				t.rests = append(t.rests, chosen[i].named()...)
 			}
@@ -159,6 +164,36 @@ func (e *evaluation) tryAll(r *rule, level int, src Source, worst tri) (t trial,
 		}
 	}
 	return t, err
+}
+
+// blame returns the evidence of the values that came to the worst result without which
+// other values would not have come to it. A fact that is in order beside one that is not
+// says nothing against the device, and whoever measured it is not named for that.
+func (t *trial) blame(r *rule, now time.Time) (list []*Item, err error) {
+	values := valuesOf(t.worst)
+	worst := func(values []any) bool {
+		result, _, inner := r.eval(values, now)
+		err = cmp.Or(err, inner)
+		return result == t.result
+	}
+	for i := range values {
+		if values[i] == nil {
+			continue
+		}
+		// Of the other facts those are left out that it does not take, one after the other.
+		fewer := slices.Clone(values)
+		for k := range fewer {
+			if v := fewer[k]; k != i && v != nil {
+				if fewer[k] = nil; !worst(fewer) {
+					fewer[k] = v
+				}
+			}
+		}
+		if fewer[i] = nil; !worst(fewer) {
+			list = addItems(list, t.worst[i].named())
+		}
+	}
+	return list, err
 }
 
 // A choice is one value of a fact to try a rule with: nil for a value that is
