@@ -66,6 +66,8 @@ type fileReader struct {
 		page     []byte
 		elements []element
 	} // by depth; what is read of one page is done with before the next of its depth
+	records  map[string]int // by bucket: how many there are
+	bucketed string         // the bucket that is read
 	problems []string
 }
 
@@ -73,14 +75,15 @@ type metaPage struct {
 	pageSize, root, freelist, pages, tx uint64
 }
 
-// checkFile returns what is wrong with the structure of a database file.
-func checkFile(file io.ReaderAt, size int64) error {
-	r := &fileReader{file: file, size: size}
+// checkFile returns how many records the buckets of a database file have, or what is
+// wrong with its structure.
+func checkFile(file io.ReaderAt, size int64) (records map[string]int, err error) {
+	r := &fileReader{file: file, size: size, records: map[string]int{}}
 	r.read()
 	if len(r.problems) == 0 {
-		return nil
+		return r.records, nil
 	}
-	return fmt.Errorf("the database is damaged: %s. Restore a backup, and keep this file for the inquiry", strings.Join(r.problems, "; "))
+	return nil, fmt.Errorf("the database is damaged: %s. Restore a backup, and keep this file for the inquiry", strings.Join(r.problems, "; "))
 }
 
 func (r *fileReader) badf(format string, args ...any) {
@@ -277,6 +280,9 @@ func (r *fileReader) tree(id uint64, depth int, least, end []byte) {
 		r.badf("page %d: its keys are not those that lead to it", id)
 		return
 	}
+	if flags == flagLeaf {
+		r.records[r.bucketed] += len(elements)
+	}
 	for i, e := range elements {
 		next := end
 		if i+1 < len(elements) {
@@ -296,6 +302,8 @@ func (r *fileReader) tree(id uint64, depth int, least, end []byte) {
 
 // bucket reads a bucket, which is an element of a leaf.
 func (r *fileReader) bucket(id uint64, e element, depth int) {
+	defer func(outer string) { r.bucketed = outer }(r.bucketed)
+	r.bucketed = string(e.key)
 	if len(e.value) < 16 {
 		r.badf("page %d: bucket %x has %d bytes", id, e.key, len(e.value))
 		return
@@ -318,6 +326,7 @@ func (r *fileReader) bucket(id uint64, e element, depth int) {
 	if !ok {
 		return
 	}
+	r.records[r.bucketed] += len(elements)
 	for i, in := range elements {
 		if in.bucket || i > 0 && bytes.Compare(elements[i-1].key, in.key) >= 0 {
 			r.badf("page %d: bucket %x: key %x is a bucket, or not in order", id, e.key, in.key)

@@ -208,7 +208,7 @@ func (s *Store) openFile(path string, flag int, mode fs.FileMode) (*os.File, err
 	}
 	err = lockFile(f, flag&os.O_RDWR != 0, lockTimeout)
 	if err == nil {
-		err = s.checkFile(f)
+		_, err = s.checkFile(f)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -217,12 +217,12 @@ func (s *Store) openFile(path string, flag int, mode fs.FileMode) (*os.File, err
 	return f, nil
 }
 
-func (s *Store) checkFile(f *os.File) error {
+func (s *Store) checkFile(f *os.File) (records map[string]int, err error) {
 	fi, err := f.Stat()
-	if err == nil {
-		err = checkFile(f, fi.Size())
+	if err != nil {
+		return nil, err
 	}
-	return err
+	return checkFile(f, fi.Size())
 }
 
 // ready makes durable what a database shows, and looks whether it is one of ours.
