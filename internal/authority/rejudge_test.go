@@ -597,6 +597,17 @@ func TestAdmissionAfterThePass(t *testing.T) {
 		t.Error("the label is renewed on the declaration that admits the failure")
 	}
 	s.told("disclaimed")
+
+	s = newSale(t) // and by a fact
+	decl := *s.e.Declaration
+	decl.Number, decl.Date, decl.Facts = "D-admits", label.DateOf(s.Clock.Now()), copyFacts(decl.Facts)
+	decl.Facts["debug_interface_state"] = label.JSON(`"open"`)
+	_, _, err = s.Authority.Submit(ctx, s.Caller(labeltest.Maker), s.Seal(labeltest.Maker, s.e.Descriptor, label.TypeDeclaration, &decl))
+	must(t, err)
+	if p := s.now(); p.State != label.Suspended || p.Because.Reason != "failure-declared" || !strings.Contains(p.Because.Text, "(by declaration D-admits of "+labeltest.Maker+")") {
+		t.Errorf("after the fact was admitted the label is %s, %+v", p.State, p.Because)
+	}
+	s.told("disclaimed")
 }
 
 // TestContradictionIsSaid has the manufacturer declare what cannot be true together:

@@ -633,3 +633,35 @@ func TestWhoFoundIt(t *testing.T) {
 		}
 	}
 }
+
+// TestFactAdmittedAfterTheTests has a manufacturer declare a value by which a rule is
+// false, which a laboratory had measured as in order: before the tests ended that is
+// answered by them, and after them by later tests alone.
+func TestFactAdmittedAfterTheTests(t *testing.T) {
+	const good = "p-1=pass p-2=pass p-3=pass p-4=pass"
+	tested := func(n int) *scheme.Item { return lab(t, days(n), 3, good, "has_password=true open_ports=0") }
+	says := func(n int, facts string) *scheme.Item {
+		return maker(t, days(n), fullClaims, strings.Replace(fullFacts, "open_ports=0", facts, 1)+supportFact)
+	}
+	for _, row := range []struct {
+		name     string
+		items    []*scheme.Item
+		admitted bool
+	}{
+		{"before the tests", []*scheme.Item{tested(9), says(10, "open_ports=3")}, false},
+		{"on the day of the tests", []*scheme.Item{tested(9), says(9, "open_ports=3")}, false},
+		{"after the tests", []*scheme.Item{tested(9), says(8, "open_ports=3")}, true},
+		{"after the tests of two laboratories", []*scheme.Item{tested(9), tested(20), says(8, "open_ports=3")}, true},
+		{"answered by later tests", []*scheme.Item{tested(9), says(8, "open_ports=3"), tested(7)}, false},
+		{"taken back", []*scheme.Item{tested(9), says(8, "open_ports=3"), says(7, "open_ports=0")}, false},
+		{"what is in order", []*scheme.Item{tested(9), says(8, "open_ports=0")}, false},
+	} {
+		f := finding(t, judge(t, "plug", row.items...), 2, "ports")
+		if (f.State == scheme.Unmet) != row.admitted {
+			t.Errorf("%s: ports are %s", row.name, f.State)
+		}
+		if row.admitted && (len(f.Against()) != 1 || f.Against()[0].Source() != scheme.Declaration) {
+			t.Errorf("%s: what is said against it is %+v", row.name, f.Against())
+		}
+	}
+}

@@ -87,6 +87,20 @@ func (e *evaluation) pick(f *Fact, level int, src Source) (support, adverse []fa
 	return support, adverse
 }
 
+// admit is pick for a rule about how provisions are met. What the manufacturer has
+// declared after the tests counts against the device there, as its claim that a
+// provision fails does: the tests do not speak of it. Whether a provision applies is what
+// the tests found.
+func (e *evaluation) admit(f *Fact, level int, src Source) (support, adverse []factValue) {
+	support, adverse = e.pick(f, level, src)
+	for _, d := range e.values(f).declared {
+		if len(support) > 0 && !slices.ContainsFunc(support, func(v factValue) bool { return !v.item.Date.Before(d.item.Date) }) {
+			adverse = append(slices.Clip(adverse), d)
+		}
+	}
+	return support, adverse
+}
+
 // maxTrials bounds how many combinations of values one rule is tried with. Two
 // values of each of six facts give as many; more come from reports that
 // contradict each other so often that somebody has to settle that first.
@@ -101,15 +115,18 @@ type trial struct {
 	worst   []choice // the values that came to the worst result, one of each fact; nil where none did
 }
 
+// A picker chooses the values of a fact that a rule is tried with: pick or admit.
+type picker func(f *Fact, level int, src Source) (support, adverse []factValue)
+
 // try evaluates a rule over every combination of the values that stand, and
 // returns the worst result: worst itself if any combination comes to it, unknown
 // if one on which a criterion can rest does.
-func (e *evaluation) try(r *rule, level int, src Source, worst tri) (t trial, err error) {
+func (e *evaluation) try(r *rule, level int, src Source, pick picker, worst tri) (t trial, err error) {
 	chosen := make([]choice, len(r.facts))
 	for i, f := range r.facts {
-		support, adverse := e.pick(f, level, src)
+		support, adverse := pick(f, level, src)
 		if len(support) > 1 || len(adverse) > 0 {
-			return e.tryAll(r, level, src, worst)
+			return e.tryAll(r, level, src, pick, worst)
 		}
 		if len(support) == 1 {
 			chosen[i] = choice{value: support[0].value, support: []*Item{support[0].item}}
@@ -123,10 +140,10 @@ func (e *evaluation) try(r *rule, level int, src Source, worst tri) (t trial, er
 }
 
 // tryAll is try where some fact has several values.
-func (e *evaluation) tryAll(r *rule, level int, src Source, worst tri) (t trial, err error) {
+func (e *evaluation) tryAll(r *rule, level int, src Source, pick picker, worst tri) (t trial, err error) {
 	lists := make([][]choice, len(r.facts))
 	for i, f := range r.facts {
-		lists[i] = choices(e.pick(f, level, src))
+		lists[i] = choices(pick(f, level, src))
 	}
 	if t.split = split(r.vars, lists); t.split != nil {
 		return t, nil
@@ -166,16 +183,30 @@ func (e *evaluation) tryAll(r *rule, level int, src Source, worst tri) (t trial,
 	return t, err
 }
 
-// blame returns the evidence of the values that came to the worst result without which
-// other values would not have come to it. A fact that is in order beside one that is not
-// says nothing against the device, and whoever measured it is not named for that.
+// blame returns the evidence that says what is wrong, of that which came to the worst
+// result: the statements that come to it by what they say themselves. Where none does,
+// it is that of the values without which others would not have come to it. A fact that is
+// in order beside one that is not says nothing against the device, and whoever stated it
+// is not named for that.
 func (t *trial) blame(r *rule, now time.Time) (list []*Item, err error) {
-	values := valuesOf(t.worst)
 	worst := func(values []any) bool {
 		result, _, inner := r.eval(values, now)
 		err = cmp.Or(err, inner)
 		return result == t.result
 	}
+	for _, it := range t.rests {
+		own := make([]any, len(r.facts))
+		for i, f := range r.facts {
+			own[i], _ = it.value(f)
+		}
+		if worst(own) {
+			list = append(list, it)
+		}
+	}
+	if len(list) > 0 || err != nil {
+		return list, err
+	}
+	values := valuesOf(t.worst)
 	for i := range values {
 		if values[i] == nil {
 			continue
