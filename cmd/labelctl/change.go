@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ type change struct {
 	effective string // flag
 	successor string // flag
 	renew     bool   // a new label is to be issued, at the level of the old one where no other is named
+	unstated  bool   // a renewal for which no reason was given
 }
 
 // changeCommand makes cmd ask for a change. What the change has no default for
@@ -29,6 +31,7 @@ type change struct {
 func changeCommand(c *ctl, ch *change, cmd *cobra.Command) *cobra.Command {
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ch.unstated = ch.renew && !cmd.Flags().Changed("reason")
 		if err := ch.complete(args[0], c.now()); err != nil {
 			return err
 		}
@@ -117,7 +120,13 @@ func (c *ctl) change(ctx context.Context, ch *change) error {
 	if err != nil {
 		return err
 	}
-	return c.send(ctx, conn, signed)
+	err = c.send(ctx, conn, signed)
+	if e, ok := errors.AsType[*serviceError](c.understand(err)); ok && ch.unstated && ch.Level == int(known.GetLevel()) && e.reason == label.ReasonNothingNew && e.field == "request.reason" {
+		ch.Reason, ch.Text, ch.unstated = "reissued", "The label was issued anew.", false
+		c.note("nothing was checked again, so that the reason for the new label is %q", ch.Reason)
+		return c.change(ctx, ch)
+	}
+	return err
 }
 
 // labelled returns what the service says of a label, and the digest of its
@@ -265,7 +274,9 @@ manufacturer, or an operator.
 A renewal needs something new: a report or declaration that is newer than the
 label, or another judgement. The level is that of the label; --level asks for
 another. A lower one, and a higher one where nothing else is new, takes --reason
-new-level. What is open about the label
+new-level. Without --reason people read that the product was checked again (renewed)
+where a report or declaration is of a later day, and otherwise that the label was
+issued anew on the evidence that there was (reissued). What is open about the label
 (a review, advisories, an earlier end) goes over to the new one. A manufacturer
 cannot renew while the product is on hold ("labelctl hold list"), and nobody while
 another device of it is in a category of higher risk, until an operator has

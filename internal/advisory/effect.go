@@ -29,7 +29,7 @@ func (a *Advisory) For(dev *label.Device, firmware string) (Effect, bool) {
 	var e Effect
 	for i := range a.Issues {
 		r := a.Issues[i].about(dev)
-		r.status = r.at(at)
+		r.status, _ = r.at(at)
 		if r.status.Worse(e.Status) {
 			e.Status = r.status
 		}
@@ -65,13 +65,14 @@ func (a *Advisory) For(dev *label.Device, firmware string) (Effect, bool) {
 }
 
 // Words returns what the advisory says of a device and a firmware version issue by
-// issue: of those of which it says anything.
+// issue: of those of which it says anything expressly. That a version is not affected
+// because it lies outside of the ranges that are is only concluded.
 func (a *Advisory) Words(dev *label.Device, firmware string) map[string]Status {
 	at := parseVersion(label.Readable(firmware))
 	words := map[string]Status{}
 	for i := range a.Issues {
 		r := a.Issues[i].about(dev)
-		if s := r.at(at); s.Worse(words[a.Issues[i].ID]) {
+		if s, concluded := r.at(at); !concluded && s.Worse(words[a.Issues[i].ID]) {
 			words[a.Issues[i].ID] = s
 		}
 	}
@@ -132,24 +133,27 @@ func (is *Issue) about(dev *label.Device) ruling {
 // at returns the worst status that the statements give a version. What is said
 // by way of one component is ruled on by itself: a fix of one is no fix of
 // another. What is said of this version of the whole device, and a fix in the
-// whole device, go for all of its components that nothing worse is said of.
-func (r *ruling) at(v Version) Status {
-	worst := cover(r.whole, v)
+// whole device, go for all of its components that nothing worse is said of. That the
+// version is not affected is concluded where no statement says so by some way.
+func (r *ruling) at(v Version) (worst Status, concluded bool) {
+	worst = cover(r.whole, v)
 	told := worst != ""
 	var reached *Version
 	if !told {
 		worst, reached = beside(r.whole, v, nil)
+		concluded = worst == NotAffected
 	}
 	for _, part := range r.parts {
 		status := cover(part, v)
 		if status == "" && !told {
 			status, _ = beside(part, v, reached)
+			concluded = concluded || status == NotAffected
 		}
 		if status.Worse(worst) {
 			worst = status
 		}
 	}
-	return worst
+	return worst, concluded && worst == NotAffected
 }
 
 // cover returns the worst status that statements about a version give it.
@@ -278,7 +282,8 @@ func fixedIn(rulings []ruling, v Version) string {
 
 // affects reports whether the issue affects the device at v or above.
 func (r *ruling) affects(v Version) bool {
-	return r.at(v) == Affected || slices.ContainsFunc(r.sayings, func(s saying) bool {
+	at, _ := r.at(v)
+	return at == Affected || slices.ContainsFunc(r.sayings, func(s saying) bool {
 		return s.Status == Affected && s.Versions.reaches(v)
 	})
 }

@@ -137,8 +137,9 @@ func TestGoodNewsIsOfOneDevice(t *testing.T) {
 }
 
 // TestCheckedAgainIsTrue has a manufacturer say that its product was checked again when
-// nobody did: it goes down a level and up, or takes the label of a twin with evidence of
-// the same day.
+// nobody did: it goes down a level and up, takes the label of a twin with evidence of the
+// same day, or signs the same declaration once more; or that it has new software, or
+// another level or product, when it has not.
 func TestCheckedAgainIsTrue(t *testing.T) {
 	l := newLife(t)
 	level := func(level int, reason string) error {
@@ -152,9 +153,17 @@ func TestCheckedAgainIsTrue(t *testing.T) {
 	must(t, level(2, "new-level"))
 	wants(t, level(3, "renewed"), label.Precondition, label.ReasonNothingNew)
 	must(t, level(3, "new-level"))
+	d := *l.Example("camera").Declaration
+	d.Number = "once more"
+	_, _, err := l.Authority.Submit(ctx, l.Caller(labeltest.Maker), l.Seal(labeltest.Maker, l.pub.Device, label.TypeDeclaration, &d))
+	must(t, err)
+	for _, untrue := range []string{"renewed", "new-level", "new-firmware", "new-hardware"} {
+		wants(t, level(3, untrue), label.Precondition, label.ReasonNothingNew)
+	}
+	must(t, level(3, "reissued"))
 
 	twin := l.Issue(revised(l.World), 3)
-	_, err := l.ask(labeltest.Maker, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Successor = twin.Label.ID })
+	_, err = l.ask(labeltest.Maker, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Successor = twin.Label.ID })
 	wants(t, err, label.Precondition, label.ReasonNothingNew)
 	_, err = l.ask(labeltest.Maker, label.Supersede, "new-hardware", func(r *label.StatusRequest) { r.Successor = twin.Label.ID })
 	must(t, err)

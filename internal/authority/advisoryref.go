@@ -9,6 +9,7 @@ import (
 
 	"labeld/internal/advisory"
 	"labeld/internal/label"
+	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
@@ -21,7 +22,7 @@ import (
 // stands. It ends when the publisher says expressly that the device is not affected,
 // or that it is fixed. So nobody clears a product by silence, neither with a release
 // that names other products only, nor with one that names other weaknesses only, nor
-// by having the label renewed or issued anew after such a release. A label to which
+// with one whose ranges of affected versions end before the label's, nor by having the label renewed or issued anew after such a release. A label to which
 // such a release adds nothing is left as it is: its history gets no new word, so that
 // the time in which the manufacturer promised news goes on. The publisher is told in
 // the answer, and operators by a notice.
@@ -33,15 +34,22 @@ import (
 // expressly how that one stands. So nobody sheds a warning by registering the product
 // once more and having that labelled, before the warning or after it. Good news of
 // one device is none of another: it ends what was only said of the one that it names.
+//
+// # Which versions are asked about
+//
+// A label rests on reports of tests, each of the version that it names, and people have
+// whichever they have. What an advisory says is held against all of these versions, and
+// the worst counts: otherwise a report about one thing, whose version is out of harm's
+// way, would clear a product that was tested with the version that is not.
 
-// concern returns what an advisory says of a label's device at the version that was
+// concern returns what an advisory says of a label's device at the versions that were
 // tested, and that its history does not say; or nil.
 func (a *Authority) concern(v *store.View, doc *advisory.Advisory, publisher string, s *advisee) (*label.AdvisoryRef, error) {
 	last := lastAdvice(s.history, publisher, doc.ID)
 	if last != nil && last.Advisory.SHA256 == doc.SHA256 {
 		return nil, nil
 	}
-	effect, ok := doc.For(&s.Device, tested(s.Label))
+	effect, ok := s.effect(doc, &s.Device)
 	left, err := a.leftOut(v, doc, publisher, s, s.others)
 	switch {
 	case err != nil:
@@ -72,10 +80,11 @@ func (a *Authority) concern(v *store.View, doc *advisory.Advisory, publisher str
 // its product, and what all of their labels were advised of.
 type advisee struct {
 	*label.Label
-	history *label.History
-	own     label.Digest // of its device
-	others  []*label.Device
-	words   []word // oldest first
+	history  *label.History
+	own      label.Digest // of its device
+	others   []*label.Device
+	words    []word   // oldest first
+	versions []string // of the firmware that was tested, that which the label names first; "" where none was
 }
 
 // A word is a status that advised a label.
@@ -99,6 +108,9 @@ func (a *Authority) advisee(v *store.View, l *label.Label, h *label.History) (*a
 		return nil, err
 	}
 	out := &advisee{Label: l, history: h, own: own.Digest}
+	if out.versions, err = tested(v, l); err != nil {
+		return nil, err
+	}
 	gather := func(device label.Digest, h *label.History) {
 		for _, st := range h.Statuses {
 			if st.Action == label.Advise {
@@ -134,12 +146,61 @@ func (a *Authority) advisee(v *store.View, l *label.Label, h *label.History) (*a
 	return out, nil
 }
 
-// tested returns the firmware version that a label names, if it names one.
-func tested(l *label.Label) string {
+// tested returns the firmware versions of the reports that a label rests on.
+func tested(v *store.View, l *label.Label) ([]string, error) {
 	if l.Firmware == nil {
-		return ""
+		return []string{""}, nil
 	}
-	return l.Firmware.Version
+	list := []string{l.Firmware.Version}
+	for _, e := range l.Evidence {
+		if e.Type != label.TypeTestReport {
+			continue
+		}
+		st, err := v.Statement(e.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		gist, err := v.Gist(st)
+		if err != nil {
+			return nil, err
+		}
+		item, err := scheme.ReadGist(st.ID, gist)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(list, item.Firmware.Version) {
+			list = append(list, item.Firmware.Version)
+		}
+	}
+	return list, nil
+}
+
+// effect returns what a release says of a device at the version for which that is worst.
+// That it is not affected is said if it is said of each.
+func (s *advisee) effect(release *advisory.Advisory, d *label.Device) (worst advisory.Effect, ok bool) {
+	silent := false
+	for _, version := range s.versions {
+		e, says := release.For(d, version)
+		silent = silent || !says
+		if says && (!ok || e.Status.Worse(worst.Status)) {
+			worst, ok = e, true
+		}
+	}
+	return worst, ok && !(silent && worst.Status == advisory.NotAffected)
+}
+
+// A matter is a weakness at a version.
+type matter struct{ version, issue string }
+
+// said returns what a release says of a device expressly.
+func (s *advisee) said(release *advisory.Advisory, d *label.Device) map[matter]advisory.Status {
+	said := map[matter]advisory.Status{}
+	for _, version := range s.versions {
+		for issue, status := range release.Words(d, version) {
+			said[matter{version, issue}] = status
+		}
+	}
+	return said
 }
 
 // names reports whether the latest word of a label says of weaknesses that they have a
@@ -169,17 +230,22 @@ func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher str
 	if err != nil {
 		return nil, err
 	}
-	said, inherited := early, map[string]advisory.Status{}
+	said, inherited := map[matter]advisory.Status{}, map[matter]advisory.Status{}
+	for issue, status := range early {
+		for _, version := range s.versions {
+			said[matter{version, issue}] = status
+		}
+	}
 	latest := map[advisory.Status]*label.AdvisoryRef{}
 	for _, release := range append(releases, doc) {
-		theirs := map[string]advisory.Status{}
+		theirs := map[matter]advisory.Status{}
 		for _, d := range others {
-			for issue, status := range release.Words(d, tested(s.Label)) {
-				if status.Worse(theirs[issue]) {
-					theirs[issue] = status
+			for m, status := range s.said(release, d) {
+				if status.Worse(theirs[m]) {
+					theirs[m] = status
 				}
 			}
-			if effect, ok := release.For(d, tested(s.Label)); ok {
+			if effect, ok := s.effect(release, d); ok {
 				latest[effect.Status] = newRef(release, effect)
 			}
 		}
@@ -187,23 +253,23 @@ func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher str
 		if release == doc {
 			break
 		}
-		maps.Copy(said, release.Words(&s.Device, tested(s.Label)))
-		if effect, ok := release.For(&s.Device, tested(s.Label)); ok {
+		maps.Copy(said, s.said(release, &s.Device))
+		if effect, ok := s.effect(release, &s.Device); ok {
 			latest[effect.Status] = newRef(release, effect)
 		}
 	}
 	open := inherited
 	maps.Copy(open, said) // what was said of the device itself goes before
-	for issue := range doc.Words(&s.Device, tested(s.Label)) {
-		delete(open, issue)
+	for m := range s.said(doc, &s.Device) {
+		delete(open, m)
 	}
 	out := &leaving{state: advisory.Fixed}
-	for issue, status := range open {
+	for m, status := range open {
 		switch {
 		case status.Worse(out.state):
-			out.state, out.issues = status, []string{issue}
-		case status == out.state && status != advisory.Fixed:
-			out.issues = append(out.issues, issue)
+			out.state, out.issues = status, []string{m.issue}
+		case status == out.state && status != advisory.Fixed && !slices.Contains(out.issues, m.issue):
+			out.issues = append(out.issues, m.issue)
 		}
 	}
 	if len(out.issues) == 0 {

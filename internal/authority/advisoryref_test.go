@@ -188,10 +188,13 @@ func TestAdviceForASuccessor(t *testing.T) {
 	l.pass(time.Hour)
 	last := vex{id: "1", version: 2, updated: l.Clock.Now().Add(-time.Minute), status: "fixed", product: "pkg:generic/northlight/nl-c210@3.8.4"}
 	adv := l.Advise(labeltest.Maker, last.bytes())
-	carried := func(firmware string, want ...string) {
+	carried := func(firmware string, old bool, want ...string) {
 		t.Helper()
 		next := *l.pub.Label
 		next.Firmware = &label.Firmware{Version: firmware}
+		if !old { // it rests no more on the tests of 3.8.2
+			next.Evidence = nil
+		}
 		list, events, err := l.Authority.FirstAdvice(labeltest.Maker, &next)
 		var got []string
 		for i, ref := range list {
@@ -204,8 +207,9 @@ func TestAdviceForASuccessor(t *testing.T) {
 			t.Errorf("for %s: %v (%v), want %v", firmware, got, err, want)
 		}
 	}
-	carried("3.8.2", "1 2 affected", "1 1 affected", "2 1 not-affected")
-	carried("3.8.4", "1 2 fixed", "1 1 affected")
+	carried("3.8.2", true, "1 2 affected", "1 1 affected", "2 1 not-affected")
+	carried("3.8.4", false, "1 2 fixed", "1 1 affected")
+	carried("3.8.4", true, "1 2 affected", "1 1 affected")
 }
 
 // says is an OpenVEX document of the maker under one number, in which each weakness
@@ -303,5 +307,67 @@ func TestSilenceIsNoAnswer(t *testing.T) {
 	l.Advise(labeltest.Maker, says("n", 2, l.Clock.Now().Add(-time.Minute), "2 elsewhere"))
 	if p := l.remind(due.Add(time.Minute)); p.Review == nil {
 		t.Error("a release that says nothing of the product counts as news of it")
+	}
+}
+
+// ranged is a CSAF document of the authority about the camera's versions in a range.
+func ranged(version int, updated time.Time, status, versions string) []byte {
+	remedy := ""
+	if status == "known_affected" {
+		remedy = `"remediations":[{"category":"none_available","details":"None yet.","product_ids":["P"]}],`
+	}
+	at := updated.UTC().Format(time.RFC3339)
+	return fmt.Appendf(nil, `{"document":{"category":"csaf_security_advisory","csaf_version":"2.0","title":"A hole","notes":[{"category":"summary","text":"A hole."}],
+		"publisher":{"category":"vendor","name":"Authority","namespace":"https://authority.example"},
+		"tracking":{"id":"A-1","version":"%d","status":"final","initial_release_date":%[2]q,"current_release_date":%[2]q,"revision_history":[{"number":"%[1]d","date":%[2]q,"summary":"It came."}]}},
+		"product_tree":{"branches":[{"category":"vendor","name":"Northlight","branches":[{"category":"product_name","name":"NL-C210","branches":[
+			{"category":"product_version_range","name":%[3]q,"product":{"name":"The camera","product_id":"P","product_identification_helper":{"model_numbers":["NL-C210"]}}}]}]}]},
+		"vulnerabilities":[{"cve":"CVE-2026-9900","title":"Hole","notes":[{"category":"description","text":"A hole."}],%[5]s"product_status":{%[4]q:["P"]}}]}`,
+		version, at, versions, status, remedy)
+}
+
+// TestShiftedRangeTakesNothingBack has a publisher warn of a range of versions, and then
+// of another in which the label's is not, without a word about that.
+func TestShiftedRangeTakesNothingBack(t *testing.T) {
+	for _, later := range []string{"vers:generic/>=4.0", "vers:generic/<3.8.1", "vers:generic/>=3.9|<3.9.1"} {
+		l := newLife(t)
+		l.Advise(labeltest.Operator, ranged(1, l.Clock.Now().Add(-time.Hour), "known_affected", "vers:generic/<3.8.4"))
+		if got := openIssues(t, l.now()); len(got) != 1 {
+			t.Fatalf("the label is warned of %v", got)
+		}
+		notes := l.Authority.AdvisoryNotes(l.Advise(labeltest.Operator, ranged(2, l.Clock.Now().Add(-time.Minute), "known_affected", later)))
+		if got := openIssues(t, l.now()); len(got) != 1 {
+			t.Errorf("after a release about %s the label is warned of %v", later, got)
+		}
+		if len(notes) != 1 || !strings.Contains(notes[0], "leaves out") {
+			t.Errorf("after a release about %s its publisher is told %q", later, notes)
+		}
+		l.Advise(labeltest.Operator, ranged(3, l.Clock.Now(), "known_not_affected", "vers:generic/<4.0"))
+		if got := openIssues(t, l.now()); len(got) != 0 {
+			t.Errorf("when it is said expressly that it is not affected, the label is warned of %v", got)
+		}
+	}
+}
+
+// TestOneLineOfOtherFirmware has a friendly laboratory report on one thing in another
+// version, out of harm's way, on which the manufacturer has the label renewed.
+func TestOneLineOfOtherFirmware(t *testing.T) {
+	l := newLife(t)
+	l.Advise(labeltest.Operator, ranged(1, l.Clock.Now().Add(-time.Hour), "known_affected", "vers:generic/<3.8.4"))
+	e := l.Example("camera")
+	l.pass(24 * time.Hour)
+	r := *e.Report
+	r.Number, r.Period.To = "one line", label.DateOf(l.Clock.Now())
+	r.Firmware.Version, r.Facts = "99.0", nil
+	r.Verdicts = []label.Verdict{{Provision: "5.3-16", Verdict: label.Pass}}
+	_, _, err := l.Authority.Submit(ctx, l.Caller(labeltest.Lab), l.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, &r))
+	must(t, err)
+	c, err := l.ask(labeltest.Maker, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 3 })
+	must(t, err)
+	must(t, l.Authority.AdviseNew(ctx))
+	p, err := l.Authority.Lookup(c.Label.Label.ID)
+	must(t, err)
+	if got := openIssues(t, p); len(got) != 1 {
+		t.Errorf("of the label with firmware %s is warned of %v", p.Label.Firmware.Version, got)
 	}
 }

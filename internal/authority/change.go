@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -409,8 +410,15 @@ const otherLevel = "new-level"
 const otherProduct = "new-hardware"
 
 // checkedAgain is the reason that says that a product was checked again. People are told
-// so, hence it is only taken where there was something to check.
-const checkedAgain = "renewed"
+// so, hence it is only taken where there was something to check; sameEvidence is the one
+// for where there was not.
+const (
+	checkedAgain = "renewed"
+	sameEvidence = "reissued"
+)
+
+// newFirmware is the reason that says that a label is for new software.
+const newFirmware = "new-firmware"
 
 // admitSupersession checks that a label may give its place to another. While the
 // product is on hold, only an operator can have it do so.
@@ -500,15 +508,7 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 			"is about another product: the two share neither a GTIN nor the model number; say so by the reason %s, or withdraw the label of a product that is no longer made", otherProduct)
 	case same && next.Level < rec.Level && r.Reason != otherLevel:
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.successor", "has level %d, and label %s has level %d; to go down, say so by the reason %s", next.Level, rec.ID.Pretty(), rec.Level, otherLevel)
-	case r.Reason == checkedAgain:
-		return a.admitCheckedAgain(v, rec, next)
 	}
-	return nil
-}
-
-// admitCheckedAgain checks that a label rests on evidence of a later day than the one
-// whose place it takes.
-func (a *Authority) admitCheckedAgain(v *store.View, rec, next *store.Label) error {
 	old, err := said(v, rec)
 	if err != nil {
 		return err
@@ -517,13 +517,35 @@ func (a *Authority) admitCheckedAgain(v *store.View, rec, next *store.Label) err
 	if err != nil {
 		return err
 	}
-	if before, after := lastEvidence(old), lastEvidence(successor); !after.After(before) {
-		return label.Errorf(label.Precondition, label.ReasonNothingNew, "request.reason",
-			"is %s, which tells people that the product was checked again, and the evidence of label %s is of %s at the latest, that of label %s of %s; name another reason, or submit newer evidence and have the label renewed",
-			checkedAgain, next.ID.Pretty(), after, rec.ID.Pretty(), before)
+	return checkNews(r.Reason, old, successor)
+}
+
+// checkNews refuses a reason for a new label that is not true of it, since people read
+// the reason: that the product was checked again where nothing is of a later day, that
+// it is of another level, for new software, or of other hardware where it is not.
+func checkNews(reason string, old, next *label.Label) error {
+	before, after := lastEvidence(old), lastEvidence(next)
+	no := func(format string, args ...any) error {
+		return label.Errorf(label.Precondition, label.ReasonNothingNew, "request.reason", "is "+reason+", which tells people that "+format, args...)
+	}
+	other := sameEvidence
+	if next.Level.Number != old.Level.Number {
+		other = otherLevel
+	}
+	switch {
+	case reason == checkedAgain && !after.After(before):
+		return no("the product was checked again: the new label's evidence is of %s at the latest, and that of label %s of %s. Name the reason %s, or submit newer evidence first", after, old.ID.Pretty(), before, other)
+	case reason == otherLevel && next.Level == old.Level:
+		return no("the level is another, and it is %d as before", next.Level.Number)
+	case reason == newFirmware && (old.Firmware == nil || next.Firmware == nil || old.Firmware.SHA256 == next.Firmware.SHA256):
+		return no("there is new software, and no report on which the label rests is of another image (firmware.sha256) than before")
+	case reason == otherProduct && sameDevice(old, next):
+		return no("another product takes its place, and it is of the same device")
 	}
 	return nil
 }
+
+func sameDevice(a, b *label.Label) bool { return reflect.DeepEqual(a.Device, b.Device) }
 
 // lastEvidence returns the latest day of what a label rests on.
 func lastEvidence(l *label.Label) (last label.Date) {

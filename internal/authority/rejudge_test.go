@@ -402,10 +402,10 @@ func TestLapseEndsByRenewal(t *testing.T) {
 	s.pass(time.Hour)
 	s.Report(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: number, Categories: []string{"ip-camera"}, Reason: "lab-scope-lost"})
 	old := s.now()
-	renew := func() (*authority.Change, error) {
-		return s.Authority.Change(ctx, s.Caller(labeltest.Maker), s.Ask(labeltest.Maker, old, label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 3 }))
+	renew := func(reason string) (*authority.Change, error) {
+		return s.Authority.Change(ctx, s.Caller(labeltest.Maker), s.Ask(labeltest.Maker, old, label.Supersede, reason, func(r *label.StatusRequest) { r.Level = 3 }))
 	}
-	_, err := renew()
+	_, err := renew("reissued")
 	wants(t, err, label.Precondition, label.ReasonNothingNew)
 	renewable := func() (n int) {
 		must(t, s.Authority.Propagate(ctx))
@@ -429,7 +429,9 @@ func TestLapseEndsByRenewal(t *testing.T) {
 	if p := s.now(); !p.Expires.Equal(old.Expires) {
 		t.Errorf("the announced end was taken back: %s, then %s", old.Expires, p.Expires)
 	}
-	c, err := renew()
+	_, err = renew("renewed") // nothing was checked again
+	wants(t, err, label.Precondition, label.ReasonNothingNew)
+	c, err := renew("reissued")
 	must(t, err)
 	p, err := s.Authority.Lookup(c.Label.Label.ID)
 	must(t, err)

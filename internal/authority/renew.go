@@ -150,9 +150,8 @@ func (a *Authority) successor(d *scheme.Decision, r *signedRequest, p *picture, 
 		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
 			"nothing is new since label %s was issued: the same evidence comes to the same level; submit a newer report or declaration first", old.ID.Pretty())
 	}
-	if len(out.news) == 0 && next.Level != old.Level && next.Scheme == old.Scheme && r.Reason == checkedAgain {
-		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.reason",
-			"is %s, which tells people that the product was checked again, and nothing is new but the level; name the reason %s, or submit newer evidence first", checkedAgain, otherLevel)
+	if err := checkNews(r.Reason, old, next); err != nil {
+		return nil, err
 	}
 	out.news = out.news[:min(len(out.news), label.MaxRenewalNews)]
 	return out, nil

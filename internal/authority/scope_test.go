@@ -67,7 +67,7 @@ func (s *sale) count(org, kind, text string) (n int) {
 }
 
 func (s *sale) renew() (*authority.Change, error) {
-	return s.Authority.Change(ctx, s.Caller(labeltest.Maker), s.Ask(labeltest.Maker, s.now(), label.Supersede, "renewed", func(r *label.StatusRequest) { r.Level = 3 }))
+	return s.Authority.Change(ctx, s.Caller(labeltest.Maker), s.Ask(labeltest.Maker, s.now(), label.Supersede, "reissued", func(r *label.StatusRequest) { r.Level = 3 }))
 }
 
 // TestEveryLossIsTold loses the same thing again and again: each time those concerned
