@@ -15,6 +15,10 @@ type Page struct {
 	Token string // of the page before
 }
 
+// maxCursor bounds cursors, which are keys of the store: the longest have the ID of a
+// notice.
+const maxCursor = label.MaxText + 64
+
 // limits returns the page's size and the cursor in its token.
 func (p Page) limits() (size int, cursor []byte, err error) {
 	switch {
@@ -26,7 +30,7 @@ func (p Page) limits() (size int, cursor []byte, err error) {
 		size = p.Size
 	}
 	cursor, err = base64.RawURLEncoding.DecodeString(p.Token)
-	if err != nil || len(cursor) > 128 {
+	if err != nil || len(cursor) > maxCursor {
 		return 0, nil, badPage()
 	}
 	return size, cursor, nil

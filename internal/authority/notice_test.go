@@ -351,3 +351,34 @@ func TestAnswerReachesTheManufacturer(t *testing.T) {
 		t.Errorf("the manufacturer was told %v, want %v", got, want)
 	}
 }
+
+// TestNoticesInPages reads the notices of an operator with the longest ID there is one by
+// one: wherever a page ends, the next one begins.
+func TestNoticesInPages(t *testing.T) {
+	s := newSale(t)
+	long := strings.Repeat("x", 63)
+	s.Enrol(long, label.RoleOperator)
+	s.Change(labeltest.Operator, s.p, label.Suspend, "complaint")
+	_, err := s.report(labeltest.Lab, "bad", hasFail("5.1-1"))
+	must(t, err)
+	s.now()
+	all, _, err := s.Authority.Notices(s.Caller(long), "", authority.Page{})
+	must(t, err)
+	if !slices.ContainsFunc(all, func(n *notice.Notice) bool { return n.Kind == notice.LabelJudged }) {
+		t.Fatal("it was not told of a judgement")
+	}
+	var ids []string
+	for p := (authority.Page{Size: 1}); ; {
+		list, next, err := s.Authority.Notices(s.Caller(long), "", p)
+		must(t, err)
+		for _, n := range list {
+			ids = append(ids, n.ID)
+		}
+		if p.Token = next; next == "" {
+			break
+		}
+	}
+	if len(ids) != len(all) {
+		t.Errorf("page by page %d notices are read of %d", len(ids), len(all))
+	}
+}
