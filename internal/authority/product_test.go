@@ -325,10 +325,17 @@ func TestReinstatedWithAFailure(t *testing.T) {
 	s.Change(labeltest.Operator, s.p, label.Suspend, "complaint")
 	_, err := s.report(labeltest.Lab, "later", hasFail("5.5-1"))
 	must(t, err)
-	s.Change(labeltest.Operator, s.now(), label.Reinstate, "unfounded")
+	settled := s.Change(labeltest.Operator, s.now(), label.Reinstate, "unfounded")
+	if got := strings.Join(settled.Notes, " "); !strings.Contains(got, "had not been acted upon") && !strings.Contains(got, "has not been acted upon") {
+		t.Errorf("who reinstates it is told %q", got)
+	}
 	s.pass(24 * time.Hour)
 	if p := s.now(); p.State == label.Active && p.Review == nil {
 		t.Error("the complaint was unfounded, and the label counts though a test failed")
+	}
+	settled = s.Change(labeltest.Operator, s.now(), label.Reinstate, "unfounded")
+	if got := strings.Join(settled.Notes, " "); !strings.Contains(got, "by your decision alone") {
+		t.Errorf("who reinstates it again is told %q", got)
 	}
 }
 

@@ -2,10 +2,12 @@ package authority
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"labeld/internal/label"
+	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
@@ -37,19 +39,52 @@ func (a *Authority) settledNotes(st *store.Status) (notes []string) {
 		return err
 	})
 	if err == nil && st.Action != label.Release {
-		var n *verdict
-		if n, _, err = a.judgeLive(rec); err == nil && n.loss != "" {
-			note := "The evidence of today does not carry the label"
-			if len(n.what) > 0 {
-				note += ": no longer met is " + strings.Join(n.what, "; ")
-			}
-			notes = append(notes, clipText(note+". Where this was known before, the label stands by your decision alone; suspend or revoke it if it should not.", label.MaxProse))
+		var note string
+		if note, err = a.judgedNote(rec, st); err == nil && note != "" {
+			notes = append(notes, note)
 		}
 	}
 	if err != nil {
 		a.alarm("telling what speaks against a label", string(st.Label), err)
 	}
 	return notes
+}
+
+// judgedNote says that the evidence does not carry a label that an operator has let
+// stand, and what becomes of it: it falls again where that was not acted upon before
+// ([Authority.drawVerdict]), which may have happened meanwhile.
+func (a *Authority) judgedNote(rec *store.Label, settled *store.Status) (string, error) {
+	n, _, err := a.judgeLive(rec)
+	if err != nil || n.loss == "" {
+		return "", err
+	}
+	note := "The evidence of today does not carry the label"
+	if len(n.what) > 0 {
+		note += ": no longer met is " + clipText(strings.Join(n.what, "; "), label.MaxProse/2)
+	}
+	err = a.read(func(v *store.View) error {
+		h, err := a.history(v, rec)
+		if err != nil {
+			return err
+		}
+		last, err := v.Verdict(rec.ID)
+		if err != nil {
+			return err
+		}
+		standing := h.StandingAt(a.clock())
+		r, _ := a.reaction(n, h, &standing, settled.Recorded)
+		i := slices.IndexFunc(h.Statuses, func(st *label.Status) bool { return st.Number > settled.Number && st.Cause == n.cause })
+		switch {
+		case i >= 0:
+			note += fmt.Sprintf(". That had not been acted upon, since something else was open, and the label %s again at once (%s).", befell[h.Statuses[i].Action], h.Statuses[i].Reason)
+		case last.Cause != n.cause && r.Action != scheme.NoEffect:
+			note += fmt.Sprintf(". That has not been acted upon, since something else was open: the label is judged again now, and what becomes of it is: %s (%s).", r.Action, r.Reason)
+		default:
+			note += ". This was known before, so that the label stands by your decision alone; suspend or revoke it if it should not."
+		}
+		return nil
+	})
+	return note, err
 }
 
 // doubtNotes names the evidence of a label that something speaks against.
