@@ -377,7 +377,7 @@ func wayOn(err error, act label.Action, s *label.Standing, signers []signer, bar
 		return err
 	}
 	operator := slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) })
-	way := "request a new one (labelctl label request)"
+	way := "request a new one (labelctl request)"
 	switch {
 	case s.State == label.Suspended && act == label.Suspend:
 		way = "since " + s.Because.Recorded.Format(time.RFC3339) + because(s.Because) + "; to record another reason, begin a review (labelctl label review), which stays open when the suspension ends"
@@ -421,9 +421,16 @@ const (
 const newFirmware = "new-firmware"
 
 // admitSupersession checks that a label may give its place to another. While the
-// product is on hold, only an operator can have it do so.
+// product is on hold, only an operator can have it do so, and while a request to revoke
+// it waits, nobody.
 func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *store.Label, signers []signer, now time.Time) error {
-	if !slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) }) {
+	asked, err := a.revocationAsked(v, rec, now)
+	switch {
+	case err != nil:
+		return err
+	case asked != nil: // of an operator's colleague, whose word he does not drop unsaid
+		return asked.refusal("request.label")
+	case !slices.ContainsFunc(signers, func(k signer) bool { return k.owner.Has(label.RoleOperator) }):
 		device, desc, err := ownDevice(v, Caller{Org: rec.Org}, rec.Device)
 		if err != nil {
 			return err

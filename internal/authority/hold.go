@@ -62,7 +62,7 @@ func (h *Hold) found() bool { return h.Until.IsZero() && h.Action != label.Revie
 func (h *Hold) WayOut() string {
 	const ask = "ask the authority, whose operators can end it"
 	if !h.Until.IsZero() {
-		return "wait until the second operator has decided, at the latest until " + h.Until.UTC().Format(time.RFC3339) + "; or " + ask
+		return "wait until the second operator has decided (labelctl label approve, or dismiss), at the latest until " + h.Until.UTC().Format(time.RFC3339) + "; or " + ask
 	}
 	var needs []string
 	switch h.Lift.Evidence {

@@ -355,7 +355,7 @@ func TestHeavierCategoryLater(t *testing.T) {
 	w.Change(labeltest.Maker, first, label.Withdraw, "discontinued")
 	_, err = w.Authority.Change(ctx, w.Caller(labeltest.Maker), w.Ask(labeltest.Maker, first, label.Supersede, "new-level", func(r *label.StatusRequest) { r.Level = 1 }))
 	wants(t, err, label.Precondition, label.ReasonStep)
-	if !strings.Contains(err.Error(), "no other is issued for the time being") || strings.Contains(err.Error(), "labelctl label request") {
+	if !strings.Contains(err.Error(), "no other is issued for the time being") || strings.Contains(err.Error(), "labelctl request") {
 		t.Errorf("who renews a label that was withdrawn is told %v", err)
 	}
 	_, err = w.Authority.Request(ctx, w.Caller(labeltest.Maker), label.DigestOf(lamp.Descriptor), "", 1)

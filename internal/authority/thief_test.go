@@ -147,6 +147,9 @@ func TestWaitingRevocationIsNotShed(t *testing.T) {
 		wants(t, err, label.Precondition, label.ReasonOnHold)
 	}
 	refused()
+	other := c.Issue(c.Example("camera"), 1) // of another product: also an operator cannot drop what the colleague asks
+	_, err = c.Authority.Change(ctx, op, c.Ask(labeltest.Operator, p, label.Supersede, "new-hardware", func(r *label.StatusRequest) { r.Successor = other.Label.ID }))
+	wants(t, err, label.Precondition, label.ReasonOnHold)
 	if s := state(c.World, p.Label.ID).State; s != label.Active {
 		t.Errorf("the label is %s", s)
 	}
