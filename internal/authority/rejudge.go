@@ -107,7 +107,7 @@ type verdict struct {
 	what      []string    // that is no longer met, in words
 	ids       []string    // criteria, or what else is no longer so
 	cause     string
-	ending    *scheme.Item // a report that it rests on and that counts only until some day, the first such day; or nil
+	ending    *scheme.Item // a report that it rests on, or that carries it today, and that counts only until some day, the first such day; or nil
 	bar       string       // why a renewal would be refused for the time being, whatever the evidence
 	renewable bool         // it is to end early, nothing speaks any more against what it rests on, and a successor would live longer
 	against   string       // what speaks against what it rests on, and the way out; empty where nothing does
@@ -234,7 +234,11 @@ func (a *Authority) judgeBy(rec *store.Label, known *distrust) (*verdict, *pictu
 	}
 	n.weigh(d, l)
 	n.hold(p.holds, a.programme)
-	n.ending = ending(p.items, l)
+	if n.ending = ending(p.items, l); n.ending == nil && n.loss == "" {
+		if n.ending, err = carrier(s, p, rec); err != nil {
+			return nil, nil, err
+		}
+	}
 	n.lighter(p.heavier)
 	n.cause = judged + label.DigestOf([]byte(strings.Join(n.ids, " "))).String()
 	if n.loss == "" && p.live != nil && p.live.ID == rec.ID && endsEarly(&p.standing, l) && !doubted(p.items, l) {
@@ -277,6 +281,28 @@ func ending(items []*scheme.Item, l *label.Label) (first *scheme.Item) {
 		}
 	}
 	return first
+}
+
+// carrier returns the report that counts only until some day and without which, and those
+// that end before, the evidence of today would not carry a label, or nil: such as one that
+// took the place of a report which the label rests on.
+func carrier(s *scheme.Scheme, p *picture, rec *store.Label) (*scheme.Item, error) {
+	limited := func(it *scheme.Item) bool { return it.Doubt != nil && !it.Doubt.Until.IsZero() }
+	var ending []*scheme.Item
+	for _, it := range p.items {
+		if limited(it) {
+			ending = append(ending, it)
+		}
+	}
+	slices.SortStableFunc(ending, func(a, b *scheme.Item) int { return a.Doubt.Until.Compare(b.Doubt.Until) })
+	for i, last := range ending {
+		rest := slices.DeleteFunc(slices.Clone(p.items), func(it *scheme.Item) bool { return slices.Contains(ending[:i+1], it) })
+		d, err := s.EvaluateLevel(p.desc, rec.Device, rest, rec.Issued, rec.Level)
+		if err != nil || !d.Levels[rec.Level-1].Reached {
+			return last, err
+		}
+	}
+	return nil, nil
 }
 
 // weigh compares what a label says with what its evidence comes to today.

@@ -113,6 +113,46 @@ func TestEveryLossIsTold(t *testing.T) {
 	})
 }
 
+// TestNarrowedUnderAnotherReport narrows the accreditation under which a report was made
+// that took the place of the one which the label rests on: the label ends all the same,
+// unless another report carries it.
+func TestNarrowedUnderAnotherReport(t *testing.T) {
+	for _, how := range []string{"corrected", "struck", "carried by another"} {
+		t.Run(how, func(t *testing.T) {
+			s := newSale(t)
+			s.record(nil)
+			s.pass(24 * time.Hour)
+			old := s.p.Label.Evidence[slices.IndexFunc(s.p.Label.Evidence, func(e label.LabelEvidence) bool { return e.Type == label.TypeTestReport })].SHA256
+			_, err := s.report(labeltest.Lab, "R-next", func(r *label.TestReport) {
+				if how == "corrected" {
+					r.Corrects, r.Period.To = old, s.e.Report.Period.To
+				}
+			})
+			must(t, err)
+			if how != "corrected" {
+				s.Report(label.Event{Kind: label.StatementEvent, Statement: old, Reason: "authority-error"})
+			}
+			if how == "carried by another" {
+				s.Enrol("other-lab", label.RoleLab)
+				s.Accredit("other-lab", nil)
+				_, err := s.report("other-lab", "R-other", nil)
+				must(t, err)
+			}
+			if p := s.now(); p.State != label.Active || p.Review != nil || p.ExpiresFor == label.BoundGraceEnd {
+				t.Fatalf("the label is %s (%+v), and ends for %s", p.State, p.Review, p.ExpiresFor)
+			}
+			s.record(noCameras)
+			p := s.now()
+			if ends := p.ExpiresFor == label.BoundGraceEnd; ends != (how != "carried by another") || p.Review != nil {
+				t.Errorf("the label ends on %s (%s), review %+v", p.Expires, p.ExpiresFor, p.Review)
+			}
+			if n := s.count(labeltest.Maker, notice.LabelLapsing, ""); (n == 1) != (how != "carried by another") {
+				t.Errorf("its manufacturer was told %d times that it ends early", n)
+			}
+		})
+	}
+}
+
 // TestNarrowedWithoutEvent records less of an accreditation, and reports no event:
 // what follows for the label is what an event would have had follow.
 func TestNarrowedWithoutEvent(t *testing.T) {
