@@ -586,6 +586,11 @@ func TestVainIsSaid(t *testing.T) {
 			t.Errorf("its laboratory is told %q, want %q", list, want)
 		}
 	}
+	for _, weak := range []string{"p-1=not-applicable", "p-1=inconclusive"} {
+		if list := changed(t, days(9), 3, weak, "").Vain([]*scheme.Item{bad}); len(list) != 1 || !strings.Contains(list[0], "found p-1 failed: only a pass does") {
+			t.Errorf("of %s its laboratory is told %q", weak, list)
+		}
+	}
 	if list := changed(t, days(9), 3, "p-1=pass", "").Vain([]*scheme.Item{bad, full(t)}); list != nil {
 		t.Errorf("of a report that undoes the failure it is said %q", list)
 	}

@@ -129,28 +129,39 @@ func (u *Item) whyNot(failing *Item) string {
 	return "it is about another device of the product than report " + failing.Number
 }
 
-// Vain says of a report which failures that others found it passes and does not undo,
+// Vain says of a report which failures that others found it speaks of and does not undo,
 // and why: what its laboratory has to know, which may believe that they are gone.
 func (u *Item) Vain(others []*Item) (list []string) {
 	if u.Source() != Lab {
 		return nil
 	}
 	for _, failing := range others {
-		if failing == u || failing.Source() != Lab || failing.ID == u.Corrects || u.undoes(failing) || failing.Date.After(u.Date) {
+		if failing == u || failing.Source() != Lab || failing.ID == u.Corrects || failing.Date.After(u.Date) {
 			continue
 		}
-		var passed []string
+		var passed, weak []string
 		for _, row := range failing.verdicts {
-			if v, _ := u.verdicts.get(row.name); row.value == label.Fail && v == label.Pass {
+			v, _ := u.verdicts.get(row.name)
+			switch {
+			case row.value != label.Fail || v == "" || v == label.Fail:
+			case v != label.Pass:
+				weak = append(weak, row.name)
+			case !u.undoes(failing):
 				passed = append(passed, row.name)
 			}
 		}
-		if len(passed) > 0 && len(list) < maxVain {
-			more := ""
-			if n := len(passed) - maxVain; n > 0 {
-				passed, more = passed[:maxVain], fmt.Sprintf(" and %d others", n)
+		for _, vain := range []struct {
+			provisions []string
+			why        string
+		}{{passed, u.whyNot(failing)}, {weak, "only a pass does, and neither inconclusive nor not-applicable"}} {
+			if len(vain.provisions) == 0 || len(list) == maxVain {
+				continue
 			}
-			list = append(list, fmt.Sprintf("it does not undo that report %s of %s found %s%s failed: %s", failing.Number, failing.Signer, strings.Join(passed, ", "), more, u.whyNot(failing)))
+			more := ""
+			if n := len(vain.provisions) - maxVain; n > 0 {
+				vain.provisions, more = vain.provisions[:maxVain], fmt.Sprintf(" and %d others", n)
+			}
+			list = append(list, fmt.Sprintf("it does not undo that report %s of %s found %s%s failed: %s", failing.Number, failing.Signer, strings.Join(vain.provisions, ", "), more, vain.why))
 		}
 	}
 	return list
