@@ -180,6 +180,13 @@ func (a *Authority) attempt(v *store.View, b *store.Batch, e *store.Event, t Aff
 	return changed, err
 }
 
+// applies reports whether what an event does to a label can be done as the label stands:
+// it may have changed since, or expire before a time of grace is over.
+func (t *Affected) applies(s *label.Standing) bool {
+	_, err := s.Admit(t.Action)
+	return err == nil && (t.Ends.IsZero() || t.Ends.Before(s.Expires))
+}
+
 // consequence adds to a batch what an event does to a label.
 func (a *Authority) consequence(v *store.View, b *store.Batch, e *store.Event, t Affected) (changed bool, err error) {
 	if t.Action == scheme.NoEffect {
@@ -191,11 +198,8 @@ func (a *Authority) consequence(v *store.View, b *store.Batch, e *store.Event, t
 	}
 	cause := e.Digest.String()
 	s := h.StandingAt(b.At)
-	if _, err := s.Admit(t.Action); err != nil || label.Find(h.Statuses, cause, t.Action) != nil {
-		return false, nil // it has changed meanwhile, so that this no longer applies
-	}
-	if !t.Ends.IsZero() && !t.Ends.Before(s.Expires) {
-		return false, nil // it expires before the time of grace is over
+	if !t.applies(&s) || label.Find(h.Statuses, cause, t.Action) != nil {
+		return false, nil
 	}
 	st := label.Status{
 		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,

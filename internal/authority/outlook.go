@@ -109,6 +109,8 @@ func (a *Authority) foretell(o *outlook, e *label.Event, known *distrust) error 
 		switch {
 		case n.unable:
 			o.short, o.same = "not judged, since its version of the scheme is not served", true
+		case n.loss == "" && last.Cause != "" && standing.Open():
+			o.short = "carried by the evidence that is left, and what is open about it stays open until an operator ends that (labelctl label reinstate, or clear)"
 		case n.loss == "":
 			o.short, o.same = "carried by the evidence that is left", true
 		case last.Cause == n.cause || last.Cause == putOff+n.cause:

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -10,6 +11,7 @@ import (
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
@@ -101,15 +103,37 @@ func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, notes []stri
 	return list, notes, err
 }
 
-// preview returns all labels that an event touches.
+// preview returns all labels that an event touches, and what becomes of them.
 func (a *Authority) preview(v *store.View, e *store.Event, now time.Time) (list []Affected, err error) {
-	for done := false; !done && err == nil; {
+	var inner error
+	for done := false; !done && err == nil; err = cmp.Or(inner, err) {
 		e.Cursor, done, err = a.affected(v, e, now, func(t Affected) bool {
+			inner = a.already(v, &t, now)
 			list = append(list, t)
-			return true
+			return inner == nil
 		})
 	}
 	return list, err
+}
+
+// already finds that nothing becomes of a label that an event touches, such as one that
+// is suspended or under review, as [Authority.Propagate] will.
+func (a *Authority) already(v *store.View, t *Affected, now time.Time) error {
+	if t.Err != nil || t.Action == scheme.NoEffect {
+		return nil
+	}
+	standing, err := a.standing(v, t.Label.ID, now)
+	if err != nil {
+		if own(err) {
+			t.Err = err
+			return nil
+		}
+		return err
+	}
+	if !t.applies(standing) {
+		t.Action, t.Ends = scheme.NoEffect, time.Time{}
+	}
+	return nil
 }
 
 // Event returns an event as it stands.

@@ -295,7 +295,9 @@ func (a *Authority) answerNotes(v *store.View, e *label.Event, devices []label.D
 			labels = append(labels, rec.ID.Pretty())
 		}
 	}
-	notes = append(notes, "These devices lose the number: "+named(lost)+".")
+	if len(lost) > 0 {
+		notes = append(notes, "These devices lose the number: "+named(lost)+".")
+	}
 	if len(labels) > 0 {
 		slices.Sort(labels)
 		notes = append(notes, "These labels no longer answer for the number, and stand as they did: "+named(slices.Compact(labels))+". Who asks for the number is told of them, and that it was moved.")

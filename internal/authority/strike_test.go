@@ -66,6 +66,26 @@ func TestStrikeSaysWhatFollows(t *testing.T) {
 			t.Errorf("the label is %s, under review by %+v", p.State, p.Review)
 		}
 	})
+	t.Run("the report by which the label fell", func(t *testing.T) {
+		s := newSale(t)
+		bad, err := s.report(labeltest.Lab, "a mistake", hasFail("5.5-1"))
+		must(t, err)
+		if p := s.now(); p.State != label.Suspended {
+			t.Fatalf("the label is %s", p.State)
+		}
+		done := s.Report(label.Event{Kind: label.StatementEvent, Statement: bad.ID, Reason: "authority-error"})
+		if got := strings.Join(done.Notes, " "); !strings.Contains(got, "stays open until an operator ends that (labelctl label reinstate") {
+			t.Errorf("there is to know %q", got)
+		}
+	})
+	t.Run("what is under review already", func(t *testing.T) {
+		s := newSale(t)
+		s.Change(labeltest.Operator, s.p, label.Review, "complaint")
+		list, _ := preview(s.World, label.Event{Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.Maker, Reason: "lab-not-independent"})
+		if len(list) != 1 || list[0].Action != scheme.NoEffect {
+			t.Errorf("the preview lists %+v", list)
+		}
+	})
 	t.Run("a ruling", func(t *testing.T) {
 		d, trail, first := won(t)
 		strike := label.Event{Kind: label.StatementEvent, Statement: trail.Ruling.Digest, Reason: "authority-error"}
