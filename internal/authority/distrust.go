@@ -54,6 +54,22 @@ func (s *struck) text() string {
 	return "was struck by the authority (" + s.why + ")"
 }
 
+// said says it of a statement or ruling that a label rests on.
+func (s *struck) said(e *label.LabelEvidence) string {
+	if e.Type == label.TypeRuling {
+		text := "The authority has taken back the ruling on appeal on which the label rests"
+		if s.why != "" {
+			text += " (" + s.why + ")"
+		}
+		return text + "."
+	}
+	kind := "Report"
+	if e.Type == label.TypeDeclaration {
+		kind = "Declaration"
+	}
+	return fmt.Sprintf("%s %s of %s, on which the label rests, %s.", kind, e.Number, e.Signer, s.text())
+}
+
 // struckBy reads why an event struck a statement. One that cannot be read strikes all
 // the same.
 func (a *Authority) struckBy(v *store.View, event label.Digest) (*struck, error) {

@@ -112,6 +112,7 @@ type verdict struct {
 	renewable bool         // it is to end early, nothing speaks any more against what it rests on, and a successor would live longer
 	against   string       // what speaks against what it rests on, and the way out; empty where nothing does
 	found     []finding    // what reports of laboratories found wrong
+	struck    []string     // what it rests on and the authority has struck, and why, in sentences
 }
 
 // A finding is a report of a laboratory that found something wrong, and by which criteria.
@@ -248,6 +249,11 @@ func (a *Authority) judgeBy(rec *store.Label, known *distrust) (*verdict, *pictu
 		}
 	}
 	n.against = against(p.items, l)
+	for _, e := range l.Evidence {
+		if s := known.struck[e.SHA256]; s != nil {
+			n.struck = append(n.struck, s.said(&e))
+		}
+	}
 	return n, p, err
 }
 
@@ -576,6 +582,10 @@ func (a *Authority) react(v *store.View, b *store.Batch, n *verdict, h *label.Hi
 	text := "No longer met: " + strings.Join(n.what, "; ") + "."
 	if len(n.what) == 0 {
 		text = "There is no declaration of the manufacturer any more that counts."
+	}
+	text = clipText(text, label.MaxProse/2)
+	for _, s := range n.struck { // which may be why what was found before counts again
+		text += " " + s
 	}
 	_, err := a.append(v, b, n.rec, h, label.Status{
 		Label: n.rec.ID, Action: r.Action, Reason: r.Reason, Text: clipText(text, label.MaxProse), Cause: n.cause,

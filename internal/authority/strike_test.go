@@ -253,3 +253,24 @@ func TestReasonFitsWhatIsStruck(t *testing.T) {
 		wants(t, err, label.Invalid, label.ReasonUnknownReason)
 	}
 }
+
+// TestFallNamesWhatWasStruck strikes what a label rests on: where the label falls by
+// that, its history says so, and not only what was known before and counts again.
+func TestFallNamesWhatWasStruck(t *testing.T) {
+	d, trail, first := won(t)
+	d.Report(label.Event{Kind: label.StatementEvent, Statement: trail.Ruling.Digest, Reason: "authority-error", Text: "The expert was asked about another product."})
+	must(t, d.Authority.Propagate(ctx))
+	s := newSale(t)
+	s.Report(label.Event{Kind: label.StatementEvent, Statement: reportOf(s.p.Label), Reason: "authority-error", Text: "It was filed under the wrong device."})
+	fell, err := d.Authority.Lookup(first)
+	must(t, err)
+	for _, p := range []*authority.Published{fell, s.now()} {
+		if len(p.Statuses) == 0 {
+			t.Fatalf("label %s stands as it did", p.Label.ID)
+		}
+		text := p.Statuses[len(p.Statuses)-1].Text
+		if !strings.Contains(text, "on which the label rests") || !strings.Contains(text, "asked about another product") && !strings.Contains(text, "under the wrong device") {
+			t.Errorf("of label %s it is said: %s", p.Label.ID, text)
+		}
+	}
+}
