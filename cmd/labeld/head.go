@@ -48,7 +48,10 @@ was there is kept.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "database: %d entries, root %s\nserved:   %d entries, root %s\n", state.Log.N, state.Log.Hash, state.Served.N, state.Served.Hash)
+			fmt.Fprintf(out, "database: %d entries, root %s\n", state.Log.N, state.Log.Hash)
+			if state.Served.N > 0 {
+				fmt.Fprintf(out, "served:   %d entries, root %s\n", state.Served.N, state.Served.Hash)
+			}
 			if state.Doubt != nil {
 				return state.Doubt
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -94,5 +95,13 @@ func TestHeadIsGivenUpAloud(t *testing.T) {
 	says(head(1), "another branch")
 	says(head(0, "--accept"), "given up: the head with 3 entries and root "+root, "has other entries instead")
 	must(os.Remove(heads))
+	if got := head(1); strings.Contains(got, "served:") || !strings.Contains(got, "there is no file") {
+		t.Errorf("without a file with what was served:\n%s", got)
+	}
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"check", "--data", dir}, &out, io.Discard); code != 0 {
+		t.Errorf("check ends with %d", code)
+	}
+	says(out.String(), "note: There is no file "+heads, "whether the database is an older copy is not known by it", "ok: ")
 	says(head(0, "--accept"), "given up: whatever was served after 4 entries", "there is no file")
 }

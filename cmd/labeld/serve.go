@@ -202,6 +202,7 @@ or another branch.`,
 					fmt.Fprintf(cmd.OutOrStdout(), "problem: %s\n", text)
 				},
 				Part: progress.part,
+				Note: func(text string) { fmt.Fprintf(cmd.OutOrStdout(), "note: %s\n", text) },
 			})
 			progress.end()
 			if err != nil {

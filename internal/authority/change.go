@@ -141,9 +141,14 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			}
 			b.Requests = append(b.Requests, *req)
 			out.Request = req
+			if alone, err := a.alone(v, req, b.At); err != nil {
+				return err
+			} else if alone {
+				out.Notes = append(out.Notes, "Nobody else has an operator's key that counts, so that nobody can agree: enrol one before the request is a day old (labelctl org add, or org key).")
+			}
 			s, until := h.StandingAt(b.At), r.Made.Add(label.MaxRequestAge)
 			if end := s.Ends(); r.Action == label.Revoke && !s.Open() && end.Before(until) {
-				out.Notes = []string{fmt.Sprintf("The label ends on %s, and then there is nothing left to revoke; the product is on hold until %s. To keep it on hold, suspend the label now (labelctl label suspend), which also puts off an end that was announced.", end.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339))}
+				out.Notes = append(out.Notes, fmt.Sprintf("The label ends on %s, and then there is nothing left to revoke; the product is on hold until %s. To keep it on hold, suspend the label now (labelctl label suspend), which also puts off an end that was announced.", end.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339)))
 			}
 			return a.tellWaiting(b, rec, r, req)
 		}
@@ -199,6 +204,21 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 		out.Label, err = a.Lookup(out.Status.Successor.ID)
 	}
 	return out, err
+}
+
+// alone reports whether nobody has an operator's key that counts but those who signed a
+// request.
+func (a *Authority) alone(v *store.View, req *store.Request, now time.Time) (bool, error) {
+	for _, org := range a.distrust.Load().operators {
+		keys, err := v.OrgKeys(org)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(keys, func(k *label.Key) bool { return k.Usable(now) == nil && !req.SignedBy(k.ID) }) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // carriedOut fills in what a request led to when it was carried out.

@@ -63,8 +63,11 @@ func TestRequestsEndWithTime(t *testing.T) {
 	op := l.Caller(labeltest.Operator)
 	wait := func() {
 		t.Helper()
-		_, err := l.Authority.Change(ctx, op, l.Ask(labeltest.Operator, l.pub, label.Revoke, "nonconformity", nil))
+		asked, err := l.Authority.Change(ctx, op, l.Ask(labeltest.Operator, l.pub, label.Revoke, "nonconformity", nil))
 		must(t, err)
+		if !strings.Contains(strings.Join(asked.Notes, " "), "Nobody else has an operator's key") {
+			t.Errorf("the only operator is told %q", asked.Notes)
+		}
 		must(t, l.Authority.CloseStale(ctx))
 		if list, err := l.Authority.Waiting(op, ""); err != nil || len(list) != 1 {
 			t.Fatalf("%d requests wait (%v)", len(list), err)

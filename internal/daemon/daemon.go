@@ -305,7 +305,7 @@ func Check(ctx context.Context, c *Config, against []store.KeptHead, watch store
 	g.Go(func() error { return settleMemory(settled, s, log, mappedLimitOfCheck, settleEveryOfCheck, func() {}) })
 	err = s.View(func(v *store.View) error { return checkConfigured(v, c, trust, programme) })
 	if err == nil {
-		err = checkHeads(s, c, trust, against, watch.Problem)
+		err = checkHeads(s, c, trust, against, watch)
 	}
 	if err == nil {
 		err = authority.Check(ctx, s, trust, programme, watch)
@@ -328,7 +328,7 @@ func checkConfigured(v *store.View, c *Config, trust *verify.Trust, p *scheme.Pr
 }
 
 // checkHeads reports what of the log heads the log does not continue.
-func checkHeads(s *store.Store, c *Config, trust *verify.Trust, against []store.KeptHead, report func(string)) error {
+func checkHeads(s *store.Store, c *Config, trust *verify.Trust, against []store.KeptHead, watch store.Watch) error {
 	var trees []translog.Tree
 	if len(against) > 0 {
 		tree, _, err := newestHead(against, trust)
@@ -340,15 +340,17 @@ func checkHeads(s *store.Store, c *Config, trust *verify.Trust, against []store.
 	if path := c.path(c.Log.Head); exists(path) {
 		tree, _, err := readHeads(path, trust)
 		if err != nil {
-			report(err.Error())
+			watch.Problem(err.Error())
 		} else {
 			trees = append(trees, tree)
 		}
+	} else {
+		watch.Note("There is no file " + path + ", which keeps the newest head that was served: whether the database is an older copy is not known by it. Give a head that others have by --against.")
 	}
 	return s.View(func(v *store.View) error {
 		for _, tree := range trees {
 			if err := v.Extends(tree); err != nil {
-				report(err.Error())
+				watch.Problem(err.Error())
 			}
 		}
 		return nil

@@ -484,5 +484,5 @@ func (w *World) Issue(e *example.Example, level int) *authority.Published {
 
 // Problems returns a watch over a check that calls f with each problem.
 func Problems(f func(problem string)) store.Watch {
-	return store.Watch{Problem: f, Part: func(string) {}}
+	return store.Watch{Problem: f, Part: func(string) {}, Note: func(string) {}}
 }

@@ -57,10 +57,11 @@ func (s *Store) Check(ctx context.Context, watch Watch) error {
 	return nil
 }
 
-// A Watch is told how a check goes. Both are called by one goroutine at a time.
+// A Watch is told how a check goes, by one goroutine at a time.
 type Watch struct {
 	Problem func(text string)
 	Part    func(name string) // that is looked at next
+	Note    func(text string) // what was not looked at, and why
 }
 
 // A checker is one run of Check.
