@@ -50,6 +50,7 @@ type Hold struct {
 	Text   string       // what happened
 	Since  time.Time
 	Judged bool        // it began when the label was judged again, and not by an operator's act or an event
+	Stands bool        // the label is suspended still: whatever lifts the hold, an operator reinstates it
 	Lift   scheme.Lift // what ends it beside an operator's act
 	Until  time.Time   // last instant of a request to revoke that waits for the second operator; zero otherwise
 }
@@ -77,7 +78,11 @@ func (h *Hold) WayOut() string {
 	if len(needs) == 0 {
 		return ask
 	}
-	return strings.Join(needs, ", and ") + "; or " + ask
+	way := strings.Join(needs, ", and ")
+	if h.Stands {
+		way += " (the label itself counts again only when an operator reinstates it)"
+	}
+	return way + "; or " + ask
 }
 
 // ends returns when time fulfils its part, or the zero time where it has none.
@@ -236,10 +241,11 @@ func (a *Authority) deviceHolds(v *store.View, d *store.Device, now time.Time) (
 		if len(h.Statuses) == 0 {
 			continue
 		}
-		for _, st := range h.StandingAt(now).Holds {
+		standing := h.StandingAt(now)
+		for _, st := range standing.Holds {
 			list = append(list, &Hold{
 				Action: st.Action, Label: rec, Device: d.Digest, Org: d.Org, Reason: st.Reason, Text: st.Text, Since: st.Recorded,
-				Judged: strings.HasPrefix(st.Cause, judged), Lift: a.programme.Lifecycle(rec.Scheme).Holds[st.Reason],
+				Judged: strings.HasPrefix(st.Cause, judged), Stands: standing.State == label.Suspended && st.Action == label.Suspend, Lift: a.programme.Lifecycle(rec.Scheme).Holds[st.Reason],
 			})
 		}
 	}
