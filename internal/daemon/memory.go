@@ -41,9 +41,9 @@ const (
 	// more than that is given back. It faults in again at memory speed. A check reads
 	// all of it, as fast as it can, and has nobody beside it.
 	mappedLimit        = 64 << 20
-	mappedLimitOfCheck = 128 << 20
+	mappedLimitOfCheck = 96 << 20
 	settleEvery        = time.Second
-	settleEveryOfCheck = 50 * time.Millisecond
+	settleEveryOfCheck = 20 * time.Millisecond
 )
 
 // A memory is the soft limit of what the process may use for itself.
