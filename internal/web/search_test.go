@@ -36,6 +36,7 @@ func TestSearch(t *testing.T) {
 		"/?q=porch+camera":                       {[]string{string(camera), "1 label."}, []string{string(plug)}},
 		"/?q=NL-C210":                            {[]string{string(camera)}, []string{string(plug)}},
 		"/?q=northlihgt":                         {[]string{"No label was found", `<a href="/?q=northlight"><strong>northlight</strong></a>`}, []string{string(camera)}},
+		"/?q=NL-C21O":                            {[]string{"No label was found", `<a href="/?q=NL-C210"><strong>NL-C210</strong></a>`}, nil},
 		"/?q=northlight&level=1":                 {[]string{string(plug), "Level 1 <span"}, []string{string(camera)}},
 		"/?state=suspended":                      {[]string{"No label was found", "Remove what is chosen"}, []string{string(camera), "Try fewer words"}},
 		"/?maker=northlight&sort=name":           {[]string{string(camera), string(plug), "By The northlight <span"}, nil},
@@ -256,5 +257,26 @@ func TestSitemapAndOpenSearch(t *testing.T) {
 	r := get(w.h, "/opensearch.xml")
 	if !regexp.MustCompile(`template="https://labels.test/find\?q=\{searchTerms\}"`).MatchString(r.Body.String()) {
 		t.Errorf("the description is %s", r.Body)
+	}
+}
+
+// TestModelInAnySpelling asks for a product by its model number as people read it off a
+// box, at the page and by the API. All get the same, which names the number as the label
+// has it.
+func TestModelInAnySpelling(t *testing.T) {
+	w, camera, _ := stocked(t)
+	want := get(w.h, "/m/"+labeltest.Maker+"/NL-C210")
+	products := get(w.h, "/api/products?manufacturer="+labeltest.Maker+"&model=NL-C210")
+	if link := want.Header().Get("Link"); link != "<"+base+"/m/"+labeltest.Maker+`/NL-C210>; rel="canonical"` {
+		t.Errorf("the page's own address is %s", link)
+	}
+	for _, model := range []string{"nl-c210", "nl%20c210", "NLC210", "NL-C21O", "NL-%D0%A1210", "%EF%BC%AE%EF%BC%AC%EF%BC%A3%EF%BC%92%EF%BC%91%EF%BC%90"} {
+		r := get(w.h, "/m/"+labeltest.Maker+"/"+model)
+		if r.Code != http.StatusOK || r.Body.String() != want.Body.String() || r.Header().Get("Link") != want.Header().Get("Link") {
+			t.Errorf("%s: %d %s, and not the page of NL-C210", model, r.Code, r.Header().Get("Link"))
+		}
+		if r := get(w.h, "/api/products?manufacturer="+labeltest.Maker+"&model="+model); r.Body.String() != products.Body.String() || !strings.Contains(r.Body.String(), string(camera)) {
+			t.Errorf("the API says of %s: %s", model, r.Body)
+		}
 	}
 }
