@@ -40,9 +40,9 @@ type Query struct {
 
 // Check refuses what cannot be looked for.
 func (q *Query) Check() error {
-	switch {
-	case len(q.Text) > MaxQuery:
-		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d bytes long, at most %d are accepted; a few words will do", len(q.Text), MaxQuery)
+	switch n := label.TypedLength(q.Text); {
+	case n > MaxQuery:
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d characters long, at most %d are accepted; a few words will do", n, MaxQuery)
 	case !utf8.ValidString(q.Text):
 		return label.Errorf(label.Invalid, label.ReasonMalformed, "q", "what was typed is not UTF-8 text")
 	case !slices.Contains(Sorts, q.Sort):

@@ -40,7 +40,7 @@ func (h *Handler) isWords(typed string, err error) bool {
 	if reason != label.ReasonIDMalformed && reason != label.ReasonIDCheck {
 		return false
 	}
-	if len(typed) > search.MaxQuery || !utf8.ValidString(typed) {
+	if label.TypedLength(typed) > search.MaxQuery || !utf8.ValidString(typed) {
 		return false
 	}
 	if !likeID(folded(typed)) {
