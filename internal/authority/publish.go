@@ -113,13 +113,20 @@ func (p *Published) Link() *label.LabelLink {
 }
 
 // NextChange returns the first instant after another at which time alone changes how
-// the label stands, or one of its successors; or the zero time.
+// the label stands, or one of its successors, or how its end is named, which is by the
+// time of day from the beginning of the day on within which it comes ([label.LastDay]);
+// or the zero time.
 func (p *Published) NextChange(at time.Time) time.Time {
 	next := p.History.NextChange(at)
-	for _, h := range p.successors {
-		if t := h.NextChange(at); !t.IsZero() && (next.IsZero() || t.Before(next)) {
+	sooner := func(t time.Time) {
+		if t.After(at) && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
+	}
+	s := p.StandingAt(at)
+	sooner(label.DateOf(s.Ends()).Start())
+	for _, h := range p.successors {
+		sooner(h.NextChange(at))
 	}
 	return next
 }

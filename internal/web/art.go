@@ -54,7 +54,7 @@ type exhibit struct {
 	kind      string // of file, empty for a pack
 	palette   string // empty for all, in a pack
 	languages string // with commas between
-	until     time.Time
+	lastDay   label.Date
 }
 
 // A commission is artwork that somebody waits for. When nobody does any more it is given
@@ -165,14 +165,22 @@ func (h *Handler) art(w http.ResponseWriter, r *http.Request, name, path string)
 		err = label.Errorf(label.Precondition, label.ReasonStep, "id",
 			"the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id)
 	}
+	if err == nil {
+		end := p.Expires
+		if p.Scheduled != nil && !p.PutOff() {
+			end = p.Scheduled.Effective
+		}
+		var whole bool
+		if e.lastDay, whole = label.LastDay(end, p.At); !whole {
+			err = label.Errorf(label.Precondition, label.ReasonStep, "id",
+				"the label ends at %s, and no day is left that could be printed as its last", end.UTC().Format(time.RFC3339))
+		}
+	}
 	if err != nil {
 		h.fail(w, r, err, forPrograms)
 		return
 	}
-	e.id, e.until = id, p.Expires
-	if p.Scheduled != nil && !p.PutOff() {
-		e.until = p.Scheduled.Effective
-	}
+	e.id = id
 	g, draw, units := h.drawings, h.drawOne, drawingUnits
 	if e.pack {
 		g, draw, units = h.packs, h.pack, packUnits
@@ -244,7 +252,7 @@ func (h *Handler) pack(ctx context.Context, p *authority.Published, e exhibit) (
 }
 
 func (h *Handler) model(p *authority.Published, e exhibit) (*art.Model, error) {
-	return h.studio.Describe(art.Subject{Label: p.Label, ValidTo: label.DateOf(e.until.Add(-time.Second)), Base: h.base}, strings.Split(e.languages, ",")...)
+	return h.studio.Describe(art.Subject{Label: p.Label, ValidTo: e.lastDay, Base: h.base}, strings.Split(e.languages, ",")...)
 }
 
 // artQuery reads a query with some parameters, each once at most. Others are

@@ -122,15 +122,16 @@ func (h *Handler) comparePage(v *voice, list []*authority.Published, here string
 // until says until when a label is valid, or that it is not: of a label that has ended no
 // day is shown that is still to come.
 func until(v *voice, l *authority.Published) string {
+	_, last := v.lastNamed(&l.Standing, l.Label)
 	switch {
 	case l.State == label.Active:
-		return v.Date(lastDay(l.Ends()))
+		return last
 	case l.State == label.Suspended:
 		return v.Text("compare.paused")
 	case l.State.Final():
 		return v.Text("compare.ended", "date", v.Date(label.DateOf(l.Ends())))
 	}
-	return v.Text("compare.ended", "date", v.Date(lastDay(l.Ends())))
+	return v.Text("compare.ended", "date", last)
 }
 
 // updateWords say how updates get into a product.

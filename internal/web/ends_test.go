@@ -34,6 +34,9 @@ func TestLastDayIsSaidEverywhere(t *testing.T) {
 		"a replacement": {func(w *world, p *authority.Published) {
 			w.change(labeltest.Maker, p, label.Supersede, "new-hardware", func(r *label.StatusRequest) { r.Successor, r.Effective = w.plug().Label.ID, march })
 		}, "Valid, until 28 February 2027", "28 February 2027", "2027-03-01T00:00:00Z", "Level 3 of 4, until 2027-02-28"},
+		"a withdrawal within a day": {func(w *world, p *authority.Published) {
+			w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) { r.Effective = march.Add(time.Second) })
+		}, "Valid, until 28 February 2027", "28 February 2027", "2027-03-01T00:00:01Z", "Level 3 of 4, until 2027-02-28"},
 		"an early end": {func(w *world, p *authority.Published) {
 			w.Report(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: p.Label.Labs[0].Accreditation, Reason: "lab-scope-lost"})
 			w.pass(time.Second)
@@ -203,4 +206,38 @@ func TestOverAndDone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEndWithinADay looks at a label that ends at noon, before and on that day: no day is
+// ever named as its last on which it does not count, and pages that were made before are
+// not shown on the day.
+func TestEndWithinADay(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	id := string(p.Label.ID)
+	noon := march.Add(12 * time.Hour)
+	w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) { r.Effective = noon })
+	w.catchUp()
+	for _, c := range []struct {
+		at                         time.Time
+		fact, list, badge, expires string
+	}{
+		{march.Add(-time.Second), "Valid up to and including 28 February 2027", "Valid, until 28 February 2027", "until 2027-02-28<", "2027-02-28"},
+		{march, "It ends today. Valid until 1 March 2027, 12:00:00 UTC.", "Valid, until 1 March 2027, 12:00:00 UTC", "until 2027-03-01 12:00:00 UTC<", "2027-03-01T12:00:00Z"},
+		{noon.Add(-time.Second), "It ends today. Valid until 1 March 2027, 12:00:00 UTC.", "Valid, until 1 March 2027, 12:00:00 UTC", "until 2027-03-01 12:00:00 UTC<", "2027-03-01T12:00:00Z"},
+	} {
+		w.Clock.Set(c.at)
+		page := get(w.h, "/l/"+id)
+		wants(t, c.at.String(), words(page.Body.String()), []string{c.fact}, nil)
+		wants(t, c.at.String(), page.Body.String(), []string{`"expires":"` + c.expires + `"`}, nil)
+		wants(t, c.at.String()+", list", words(get(w.h, "/?q=camera").Body.String()), []string{c.list}, nil)
+		wants(t, c.at.String()+", badge", get(w.h, "/l/"+id+"/badge.svg").Body.String(), []string{c.badge}, nil)
+		if c.at.Equal(march) {
+			if r := get(w.h, "/l/"+id+"/art/portrait.svg"); r.Code != http.StatusConflict {
+				t.Errorf("artwork with a last day that is over: %d", r.Code)
+			}
+		}
+	}
+	w.Clock.Set(noon)
+	wants(t, "afterwards", words(get(w.h, "/compare?id="+id).Body.String()), []string{"Ended on 1 March 2027"}, nil)
 }

@@ -148,8 +148,8 @@ var scenes = []scene{
 			})
 			return next
 		},
-		tone: "caution", headline: "Valid label until 1 March 2027",
-		holds: []string{"Valid up to and including 1 March 2027, when the label {other} takes its place. The new label is about another product. It says nothing about this one. Why: The product has a successor with a label of its own."},
+		tone: "caution", headline: "Valid label until 28 February 2027",
+		holds: []string{"Valid up to and including 28 February 2027, when the label {other} takes its place. The new label is about another product. It says nothing about this one. Why: The product has a successor with a label of its own."},
 		json:  []string{`"scheduled":{"number":1,"action":"supersede"`, `"successor":{"id":"{id}"`},
 	}, {
 		name: "end brought forward", play: func(w *world, p *authority.Published) label.ID {
