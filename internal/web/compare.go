@@ -137,7 +137,8 @@ func until(v *voice, l *authority.Published) string {
 // updateWords say how updates get into a product.
 var updateWords = map[string]string{"automatic": "compare.automatic", "manual": "compare.manual", "none": "compare.none"}
 
-// compareCriteria adds the criteria in which labels differ.
+// compareCriteria adds the criteria in which labels differ, and those that none of them
+// meets any more.
 func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Published) {
 	by := make([]map[string]cell, len(list))
 	var order []string
@@ -147,9 +148,13 @@ func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Pu
 		w := h.describe(v, l.Label)
 		for j := range l.Label.Criteria {
 			c := &l.Label.Criteria[j]
-			by[i][c.ID] = cell{Words: w.by(l, c), Good: true}
-			if c.State == label.CriterionNotApplicable {
+			switch said := w.by(l, c); criterionState(l, c) {
+			case criterionTakenBack:
+				by[i][c.ID] = cell{Words: said, Bad: true}
+			case label.CriterionNotApplicable:
 				by[i][c.ID] = cell{Words: v.Text("basis.by-none")}
+			default:
+				by[i][c.ID] = cell{Words: said, Good: true}
 			}
 			if titles[c.ID] == "" {
 				order = append(order, c.ID)
@@ -167,8 +172,11 @@ func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Pu
 			r.Cells = append(r.Cells, c)
 			same = same && c == r.Cells[0]
 		}
-		if same {
+		switch {
+		case same && r.Cells[0].Good:
 			p.Same++
+			continue
+		case same && !r.Cells[0].Bad:
 			continue
 		}
 		p.Rows = append(p.Rows, r)

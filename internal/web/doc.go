@@ -128,7 +128,8 @@
 //	  "declared": [{"fact": "telemetry_collected", "value": true, "text": "..."}, ...], by the manufacturer
 //	  "criteria": [{"id": "no-shared-passwords", "state": "met", "by": "lab"},
 //	               {"id": "developer-port-shut", "state": "not-applicable", "by": "lab",
-//	                "why": ["debug_interface_accessible=false"]}, ...],   the features that make it so
+//	                "why": ["debug_interface_accessible=false"]}, ...],   the features that make it so;
+//	                                          or taken-back: accepted by a ruling that does not count any more
 //	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256", "takenBack": {"at", "reason", "title", "text"}}], on appeals
 //	  "logIndex": 1,
 //	  "history": [{...}],           all that happened to the label, by number

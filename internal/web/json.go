@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"labeld/internal/authority"
@@ -141,6 +142,15 @@ func takenBack(p *authority.Published, r *authority.Ruled) *authority.Fallen {
 	return r.Fallen
 }
 
+// criteriaOf returns the criteria of a label with what became of them since.
+func criteriaOf(p *authority.Published) []label.Criterion {
+	list := slices.Clone(p.Label.Criteria)
+	for i := range list {
+		list[i].State = criterionState(p, &p.Label.Criteria[i])
+	}
+	return list
+}
+
 // Links are the addresses of what proves a label, of its code, and of the
 // product's picture where there is one.
 type Links struct {
@@ -169,7 +179,7 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 		Support: p.Support, Advisories: h.statuses(p, p.Advisories),
 		Scheme: l.Scheme, Level: l.Level, Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
 		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor, Ends: p.Ends(),
-		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: l.Criteria, LogIndex: p.Index,
+		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: criteriaOf(p.Published), LogIndex: p.Index,
 		History: h.statuses(p, known(p.Published)), Links: h.links(p.Published),
 	}
 	out.Device.GTINs, out.MovedGTINs = p.GTINs, p.Moved

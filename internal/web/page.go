@@ -150,6 +150,7 @@ type labelPage struct {
 	Policy     link
 	Criteria   []criterion // that are met
 	Exempt     []criterion // that do not apply
+	Back       []criterion // that were accepted on appeal, and taken back since
 	Rulings    []ruling
 	Declared   []string // about data
 	Evidence   []evidence
@@ -251,7 +252,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	d.Log = v.list(links)
 	w := h.describe(v, l)
 	d.Level.Name, d.Meaning, d.SchemeName = w.level, w.meaning, w.scheme
-	d.Criteria, d.Exempt = w.criteria(p.Published)
+	d.Criteria, d.Exempt, d.Back = w.criteria(p.Published)
 	d.Rulings = w.rulings(p.Published)
 	for _, e := range l.Evidence {
 		says := v.HTML("basis.document", "document", v.Text(documents[e.Type]), "number", mark(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
@@ -298,13 +299,43 @@ func (h *Handler) describe(v *voice, l *label.Label) wording {
 
 func (w *wording) title(criterion string) string { return cmp.Or(w.titles[criterion], criterion) }
 
-// criteria returns those that are met, and apart from them those that do not
-// apply to the product: what nobody had to show is not shown as achieved.
-func (w *wording) criteria(p *authority.Published) (met, exempt []criterion) {
+// criterionTakenBack is the state of a criterion that a ruling on an appeal accepted which
+// does not count any more, whether as met or as not applicable. A signed label never has
+// it: it is what has become of the label since.
+const criterionTakenBack = "taken-back"
+
+// criterionState returns what a criterion of a label came to, by what was known at the
+// instant for which the label is shown.
+func criterionState(p *authority.Published, c *label.Criterion) string {
+	if c.By != string(scheme.Authority) {
+		return c.State
+	}
+	fallen := false
+	for i := range p.Rulings {
+		if r := &p.Rulings[i]; slices.Contains(r.Accepted, c.ID) {
+			if takenBack(p, r) == nil {
+				return c.State
+			}
+			fallen = true
+		}
+	}
+	if fallen {
+		return criterionTakenBack
+	}
+	return c.State
+}
+
+// criteria returns those that are met, and apart from them those that do not apply to
+// the product and those that were taken back: what nobody had to show, and what nobody
+// answers for any more, is not shown as achieved.
+func (w *wording) criteria(p *authority.Published) (met, exempt, back []criterion) {
 	for i := range p.Label.Criteria {
 		c := &p.Label.Criteria[i]
 		said := criterion{Title: w.title(c.ID), By: w.by(p, c)}
-		if c.State == label.CriterionNotApplicable {
+		switch criterionState(p, c) {
+		case criterionTakenBack:
+			back = append(back, said)
+		case label.CriterionNotApplicable:
 			var why []template.HTML
 			for _, feature := range c.Why {
 				why = append(why, template.HTML(`<code dir="ltr">`+template.HTMLEscapeString(feature)+`</code>`))
@@ -314,20 +345,17 @@ func (w *wording) criteria(p *authority.Published) (met, exempt []criterion) {
 			}
 			said.Because = w.v.list(why)
 			exempt = append(exempt, said)
-		} else {
+		default:
 			met = append(met, said)
 		}
 	}
-	return met, exempt
+	return met, exempt, back
 }
 
 // by says on whose word a criterion rests, or nothing. Of a ruling that was taken back
 // it says that.
 func (w *wording) by(p *authority.Published, c *label.Criterion) string {
-	back := func(r authority.Ruled) bool {
-		return slices.Contains(r.Accepted, c.ID) && takenBack(p, &r) != nil
-	}
-	if c.By == string(scheme.Authority) && slices.ContainsFunc(p.Rulings, back) {
+	if criterionState(p, c) == criterionTakenBack {
 		return w.v.Text("basis.by-authority-taken-back")
 	}
 	if key := checkers[c.By]; key != "" {
