@@ -92,7 +92,7 @@ type Ruled struct {
 func (p *Published) As(at time.Time) *Published {
 	as := &Published{History: p.History, Documents: p.Documents, successors: p.successors}
 	for _, t := range p.Taken {
-		if !t.At.After(at) {
+		if !t.Moved.After(at) {
 			as.Taken = append(as.Taken, t)
 		}
 	}
@@ -490,10 +490,10 @@ func (a *Authority) choose(g label.GTIN, now time.Time) (label.ID, error) {
 	return best.ID, nil
 }
 
-// movedRefusal says of a number that it was moved, and that the product that has it now
-// has no label.
+// movedRefusal says of a number that it was moved, and that no product that has it now has
+// a label; there need not be such a product.
 func movedRefusal(g label.GTIN, taken []Taken) error {
-	return label.Errorf(label.NotFound, label.ReasonMoved, "gtin", "GTIN %s %s; the product that has the number now has no label", g, takenText(taken))
+	return label.Errorf(label.NotFound, label.ReasonMoved, "gtin", "GTIN %s %s; no product that has the number now has a label", g, takenText(taken))
 }
 
 // A rank orders a product's labels for somebody who asks for the product.

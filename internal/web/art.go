@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -166,14 +165,9 @@ func (h *Handler) art(w http.ResponseWriter, r *http.Request, name, path string)
 			"the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id)
 	}
 	if err == nil {
-		end := p.Expires
-		if p.Scheduled != nil && !p.PutOff() {
-			end = p.Scheduled.Effective
-		}
 		var whole bool
-		if e.lastDay, whole = label.LastDay(end, p.At); !whole {
-			err = label.Errorf(label.Precondition, label.ReasonStep, "id",
-				"the label ends at %s, and no day is left that could be printed as its last", end.UTC().Format(time.RFC3339))
+		if e.lastDay, whole = printedEnd(p); !whole {
+			err = label.Errorf(label.Precondition, label.ReasonStep, "id", "the label ends today, and no day is left that could be printed as its last")
 		}
 	}
 	if err != nil {
@@ -194,6 +188,16 @@ func (h *Handler) art(w http.ResponseWriter, r *http.Request, name, path string)
 		return
 	}
 	h.send(w, r, b, cacheUntil(p.NextChange(p.At), h.a.Now()))
+}
+
+// printedEnd returns the last day that is printed on a label, and whether there is one
+// left. It is the announced one also where something is open that may put it off.
+func printedEnd(p *authority.Published) (d label.Date, whole bool) {
+	end := p.Expires
+	if p.Scheduled != nil && !p.PutOff() {
+		end = p.Scheduled.Effective
+	}
+	return label.LastDay(end, p.At)
 }
 
 // exhibit reads which artwork is asked for.

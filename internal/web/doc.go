@@ -98,7 +98,7 @@
 //	  "prettyId": "K7QM-4T2X-9PWH",
 //	  "url": "https://labels.example.org/l/K7QM4T2X9PWH",
 //	  "at": "2026-05-31T23:59:59Z", the instant that was asked about; absent for the present
-//	  "held": {"gtin": "...", "same": true},   whether the number in ?gtin= is of the product; absent where none was given
+//	  "held": {"gtin": "...", "same": true},   whether the number in ?gtin= is of the product, or was until it was moved (moved); absent where none was given
 //	  "state": "active",            active, suspended, expired, revoked, withdrawn, superseded, not-issued
 //	  "because": {...},             the status that brought the state about; absent where time or nothing did
 //	  "expiringSoon": false,        active, and will expire within 60 days

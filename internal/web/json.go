@@ -81,15 +81,16 @@ type Taken struct {
 
 func takenOf(list []authority.Taken) (out []Taken) {
 	for _, t := range list {
-		out = append(out, Taken{t.GTIN, t.At, t.ID, t.URL, t.Product, t.State})
+		out = append(out, Taken{t.GTIN, t.Moved, t.ID, t.URL, t.Product, t.State})
 	}
 	return out
 }
 
 // Held says whether a number under a barcode is of the label's product, as JSON.
 type Held struct {
-	GTIN label.GTIN `json:"gtin"`
-	Same bool       `json:"same"`
+	GTIN  label.GTIN `json:"gtin"`
+	Same  bool       `json:"same"`
+	Moved bool       `json:"moved,omitzero"` // it was, until the authority moved it to another manufacturer
 }
 
 // A DeclaredFact is what the manufacturer declared of something that shoppers are
@@ -185,7 +186,7 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 	out.Device.GTINs, out.MovedGTINs = p.GTINs, p.Moved
 	out.Taken = takenOf(p.Taken)
 	if p.held != "" {
-		out.Held = &Held{p.held, p.SpeaksOf(p.held)}
+		out.Held = &Held{p.held, p.SpeaksOf(p.held), slices.Contains(p.Moved, p.held)}
 	}
 	for i := range p.Rulings {
 		r := &p.Rulings[i]

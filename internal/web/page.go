@@ -99,9 +99,36 @@ type evidence struct {
 
 // A held is what comes of comparing a barcode number with the label's.
 type held struct {
-	Same bool
-	Tone string // class of the box
-	Says template.HTML
+	Same  bool
+	Moved bool   // it was of the product, until the authority moved it to another
+	Tone  string // class of the box
+	Says  template.HTML
+}
+
+// A former is a warning of a product that had a number of this one before it was moved:
+// who holds an older box may hold that one, and this page would tell them only good of it.
+type former struct {
+	Tone, Sign string
+	Headline   string
+	Says       template.HTML
+}
+
+// warnTaken returns the warning of the label of a product that had a number before, in the
+// form of that label's own page; nil where it is plainly valid.
+func warnTaken(p look, t authority.Taken) *former {
+	v := p.voice
+	b := inShort(v, t.State, &t.Standing)
+	if b.Tone == toneGood {
+		return nil
+	}
+	f := former{Tone: faces[t.State].tone, Sign: faces[t.State].sign, Headline: v.Text("label.taken-title", "state", b.Says), Says: saysTaken(v, []authority.Taken{t})[0]}
+	if t.State == label.Active {
+		f.Tone, f.Sign = "caution", "alert"
+	}
+	if p.past {
+		f.Tone = faces[label.NotIssued].tone
+	}
+	return &f
 }
 
 // labelPage is what the label's page is made of.
@@ -117,7 +144,8 @@ type labelPage struct {
 	ProductPage string // where all labels of the product are
 	GTINs       []string
 	Moved       []template.HTML // numbers of its descriptor that are another manufacturer's now
-	Taken       []template.HTML // labels of other products that had a number of it before
+	Taken       []template.HTML // labels of other products that had a number of it before, and stand well
+	Former      []former        // those of them of which there is something to be warned
 	Picture     string          // address of the product's; empty where there is none
 	Held        *held
 	Other       bool // what somebody holds is another product, and the label no word about it
@@ -193,7 +221,10 @@ func (h *Handler) renderPage(p look) (*body, error) {
 		Issued: v.instant(l.Issued), Supported: p.Support == label.Supported, Support: v.day(l.Product.SupportEnd),
 		Product: l.Product, Page: newLink(l.Product.Page),
 		Contact: newLink(l.Product.Vulnerabilities.Contact), Policy: newLink(l.Product.Vulnerabilities.Policy),
-		Type: label.TypeLabel, Entries: entries(p), Printable: p.State == label.Active && !p.past,
+		Type: label.TypeLabel, Entries: entries(p),
+	}
+	if _, whole := printedEnd(p.Published); whole && !p.past {
+		d.Printable = p.State == label.Active
 	}
 	d.Warn = p.State != label.Active || p.past
 	d.Over, d.Silent = !p.State.Live() && p.State != label.NotIssued, p.State == label.Revoked
@@ -213,10 +244,13 @@ func (h *Handler) renderPage(p look) (*body, error) {
 		d.Standing.heed(v, d.Notices[0])
 	}
 	if d.Held != nil {
-		d.Other = !d.Held.Same
+		d.Other = !d.Held.Same && !d.Held.Moved
 		d.Standing.compared(d.Held)
 	}
 	title := v.Text("state.title", "state", d.Standing.title(v), "product", l.Device.FullName())
+	if d.Held != nil && d.Held.Moved {
+		title = v.Text("state.title", "state", v.Text("state.moved-number"), "product", l.Device.FullName())
+	}
 	if d.Other {
 		title = v.Text("state.title", "state", v.Text("state.other-product"), "product", l.Device.FullName())
 	}
@@ -227,7 +261,13 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	for _, g := range p.Moved {
 		d.Moved = append(d.Moved, v.HTML("label.barcode-moved", "gtin", mark(printed(g))))
 	}
-	d.Taken = saysTaken(v, p.Taken)
+	for _, t := range p.Taken {
+		if w := warnTaken(p, t); w != nil {
+			d.Former = append(d.Former, *w)
+		} else {
+			d.Taken = append(d.Taken, saysTaken(v, []authority.Taken{t})...)
+		}
+	}
 	for _, g := range p.GTINs {
 		d.GTINs = append(d.GTINs, printed(g))
 	}
@@ -267,11 +307,14 @@ func (p look) compare() *held {
 	if p.held == "" {
 		return nil
 	}
-	key, same := "advice.other-product", p.SpeaksOf(p.held)
-	if same {
+	key, same, moved := "advice.other-product", p.SpeaksOf(p.held), slices.Contains(p.Moved, p.held)
+	switch {
+	case same:
 		key = "advice.same-product"
+	case moved:
+		key = "advice.moved-number"
 	}
-	return &held{Same: same, Says: p.voice.HTML(key, "gtin", mark(printed(p.held)))}
+	return &held{Same: same, Moved: moved, Says: p.voice.HTML(key, "gtin", mark(printed(p.held)))}
 }
 
 // wording is what a scheme says in a language. Where the scheme that is served

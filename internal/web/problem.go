@@ -163,8 +163,8 @@ func (h *Handler) takenFrom(v *voice, typed string) (list []template.HTML) {
 // saysTaken says of labels that had a number before it was moved how they stand.
 func saysTaken(v *voice, taken []authority.Taken) (list []template.HTML) {
 	for _, t := range taken {
-		list = append(list, v.HTML("label.taken", "gtin", mark(printed(t.GTIN)), "date", v.day(label.DateOf(t.At)),
-			"label", v.a("/l/"+string(t.ID), pretty(t.ID)), "product", bdi(t.Product), "state", v.Text(stateWords[t.State])))
+		list = append(list, v.HTML("label.taken", "gtin", mark(printed(t.GTIN)), "date", v.day(label.DateOf(t.Moved)),
+			"label", v.a("/l/"+string(t.ID), pretty(t.ID)), "product", bdi(t.Product), "state", inShort(v, t.State, &t.Standing).Says))
 	}
 	return list
 }

@@ -740,3 +740,41 @@ func TestIssuedEarlyEnd(t *testing.T) {
 		[]string{"A report that it rests on counts only until then", "Why: The laboratory that tested the product is no longer accredited for such tests.", "no longer covers ip-camera"},
 		[]string{"the signed label still names a later day"})
 }
+
+// TestWarningOfTheFormerProduct has the number of a label moved to another manufacturer
+// with a valid label, and looks at that label's page: of what is wrong with the label of
+// the product that had the number before, it warns right below its own standing, in that
+// label's colours, and of nothing else.
+func TestWarningOfTheFormerProduct(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	next := w.moveNumber()
+	page := func() string { return get(w.h, "/l/"+string(next.Label.ID)).Body.String() }
+	title := "Another product had this barcode number before"
+	taken := "the barcode number 9522104000171 was that of Northlight Porch Camera 2, whose label is " + p.Label.ID.Pretty() + ": "
+	wants(t, "while the former label is valid, the page", words(page()), []string{taken + "Valid."}, []string{title})
+	for _, step := range []struct {
+		action       label.Action
+		reason       string
+		tone, states string
+	}{
+		{label.Review, "complaint", "caution", "Valid, UNDER REVIEW"},
+		{label.Clear, "unfounded", "", ""},
+		{label.Suspend, "nonconformity", "pause", "Suspended"},
+		{label.Revoke, "nonconformity", "stop", "Revoked"},
+	} {
+		w.change(labeltest.Operator, p, step.action, step.reason, nil)
+		text := page()
+		_, below, _ := strings.Cut(text, `<section class="state good"`)
+		below, _, _ = strings.Cut(below, `<section aria-labelledby="level"`)
+		if step.tone == "" {
+			wants(t, "after it was settled, the page", words(text), []string{taken + "Valid."}, []string{title})
+			continue
+		}
+		wants(t, step.states, below, []string{`<section class="state ` + step.tone + `"`}, nil)
+		wants(t, step.states, words("</style>"+below), []string{title + ": " + step.states, taken + step.states + ".", "If you hold that product, its label counts, and not this one."}, nil)
+		if n := strings.Count(words(text), taken); n != 1 {
+			t.Errorf("%s: the page says so %d times", step.states, n)
+		}
+	}
+}

@@ -92,6 +92,17 @@ func visits() (list []visit) {
 		{name: "label, as of a past day", label: true, open: past("2026-11-03")},
 		{name: "label, as of a day when it was suspended", care: seldom, label: true, open: past("2026-11-05")},
 		{name: "label, as of a day before it was issued", label: true, open: past("2026-11-01")},
+		{name: "label, compared with a number that was moved", label: true, open: func(w *world) (http.Handler, string) {
+			p := w.camera()
+			w.moveNumber()
+			return w.h, "/l/" + string(p.Label.ID) + "?gtin=" + camera
+		}},
+		{name: "label, its number was that of a suspended label", label: true, open: func(w *world) (http.Handler, string) {
+			p := w.camera()
+			next := w.moveNumber()
+			w.change(labeltest.Operator, p, label.Suspend, "nonconformity", nil)
+			return w.h, "/l/" + string(next.Label.ID)
+		}},
 		{name: "label, long history", label: true, open: longHistory},
 		{name: "label, as printed on a product", care: seldom, label: true, open: on("/L/{camera}")},
 

@@ -68,6 +68,16 @@ func (w *world) camera() *authority.Published { return w.Issue(w.Example("camera
 // plug issues the self-declared label of the plug.
 func (w *world) plug() *authority.Published { return w.Issue(w.Example("plug"), 1) }
 
+// moveNumber has the camera's number moved to another manufacturer, which then has a label
+// for a plug with it.
+func (w *world) moveNumber() *authority.Published {
+	w.TB.Helper()
+	w.Report(label.Event{Kind: label.GTINEvent, GTIN: camera, Manufacturer: labeltest.ToyMaker, Reason: "misuse"})
+	plug := w.Example("plug")
+	plug.Device.Manufacturer, plug.Device.Brand, plug.Declaration.Manufacturer, plug.Device.GTINs = labeltest.ToyMaker, "Merrimake", labeltest.ToyMaker, []label.GTIN{camera}
+	return w.issue(plug, 1)
+}
+
 // issue gets a label for an example that may have been changed.
 func (w *world) issue(e *example.Example, level int) *authority.Published {
 	w.TB.Helper()
