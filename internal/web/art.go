@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -159,22 +160,21 @@ func (h *Handler) art(w http.ResponseWriter, r *http.Request, name, path string)
 	if err == nil {
 		p, err = h.a.Lookup(id)
 	}
-	// A label that does not count now must not be printed any more.
-	if err == nil && p.State != label.Active {
-		err = label.Errorf(label.Precondition, label.ReasonStep, "id",
-			"the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id)
-	}
-	if err == nil {
-		var whole bool
-		if e.lastDay, whole = printedEnd(p); !whole {
-			err = label.Errorf(label.Precondition, label.ReasonStep, "id", "the label ends today, and no day is left that could be printed as its last")
-		}
-	}
 	if err != nil {
 		h.fail(w, r, err, forPrograms)
 		return
 	}
+	var whole bool
 	e.id = id
+	e.lastDay, whole = printedEnd(p)
+	switch {
+	case p.State != label.Active: // it must not be printed any more
+		h.notPrinted(w, r, p, fmt.Sprintf("the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id))
+		return
+	case !whole:
+		h.notPrinted(w, r, p, "the label ends today, and no day is left that could be printed as its last")
+		return
+	}
 	g, draw, units := h.drawings, h.drawOne, drawingUnits
 	if e.pack {
 		g, draw, units = h.packs, h.pack, packUnits
@@ -188,6 +188,11 @@ func (h *Handler) art(w http.ResponseWriter, r *http.Request, name, path string)
 		return
 	}
 	h.send(w, r, b, cacheUntil(p.NextChange(p.At), h.a.Now()))
+}
+
+// notPrinted refuses to draw a label because of how it stands.
+func (h *Handler) notPrinted(w http.ResponseWriter, r *http.Request, p *authority.Published, text string) {
+	h.refuse(w, r, problem{status: http.StatusConflict, reason: label.ReasonStep, field: "id", text: text, label: p}, forPrograms)
 }
 
 // printedEnd returns the last day that is printed on a label, and whether there is one

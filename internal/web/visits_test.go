@@ -118,6 +118,11 @@ func visits() (list []visit) {
 		{name: "label of another site", status: 400, open: on("/find?q=https%3A%2F%2Flabels.example.net%2Fl%2F{camera}")},
 		{name: "nothing typed", status: 400, open: on("/find?q=")},
 		{name: "too much typed", care: seldom, status: 413, open: on("/find?q=" + strings.Repeat("A", 3000))},
+		{name: "artwork of a label that is suspended", status: 409, open: func(w *world) (http.Handler, string) {
+			p := w.camera()
+			w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+			return w.h, "/l/" + string(p.Label.ID) + "/art.zip"
+		}},
 		{name: "unknown page", status: 404, open: on("/nothing")},
 		{name: "fault of the service", status: 500, open: func(w *world) (http.Handler, string) {
 			return w.handler(failing{w.Authority, errors.New("the disk is on fire")}), "/l/" + string(w.camera().Label.ID)
