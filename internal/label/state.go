@@ -131,7 +131,7 @@ func (s *Standing) Admit(a Action) (State, error) {
 	return next, nil
 }
 
-// ExpiringSoon is how long before its expiry a label is said to expire soon.
+// ExpiringSoon is how long before its end a label is said to expire soon.
 const ExpiringSoon = 60 * 24 * time.Hour
 
 // A SupportState says whether the manufacturer still promises security updates.

@@ -101,7 +101,7 @@
 //	  "held": {"gtin": "...", "same": true},   whether the number in ?gtin= is of the product, or was until it was moved (moved); absent where none was given
 //	  "state": "active",            active, suspended, expired, revoked, withdrawn, superseded, not-issued
 //	  "because": {...},             the status that brought the state about; absent where time or nothing did
-//	  "expiringSoon": false,        active, and will expire within 60 days
+//	  "expiringSoon": false,        active, and will end within 60 days, by all that is known
 //	  "underReview": false,         the authority is looking into it; it counts meanwhile
 //	  "review": {...},              the status that began the review
 //	  "scheduled": {...},           a status that was announced, and will end the label when it takes effect and nothing about it is open

@@ -2,7 +2,9 @@ package web_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/notice"
 	"labeld/internal/web"
 )
 
@@ -240,4 +243,34 @@ func TestEndWithinADay(t *testing.T) {
 	}
 	w.Clock.Set(noon)
 	wants(t, "afterwards", words(get(w.h, "/compare?id="+id).Body.String()), []string{"Ended on 1 March 2027"}, nil)
+}
+
+// TestSoonByTheEndThatIsKnown has a label withdrawn in four days that would run for two
+// years more: programs are told that it ends soon, and on which day, and its manufacturer
+// is sent no notice that it expires.
+func TestSoonByTheEndThatIsKnown(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	soon := func(want bool) {
+		t.Helper()
+		for _, path := range []string{"/l/" + string(p.Label.ID) + ".json", "/api/products/" + camera} {
+			wants(t, path, get(w.h, path).Body.String(), []string{fmt.Sprintf(`"expiringSoon":%t`, want)}, nil)
+		}
+	}
+	soon(false)
+	w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) {
+		r.Effective = w.Clock.Now().Add(64 * 24 * time.Hour).Truncate(24 * time.Hour)
+	})
+	soon(false)
+	w.pass(60 * 24 * time.Hour)
+	soon(true)
+	if err := w.Authority.Watch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := w.Authority.Notices(w.Caller(labeltest.Maker), "", authority.Page{})
+	if err != nil || slices.ContainsFunc(list, func(n *notice.Notice) bool { return n.Kind == notice.LabelExpiring }) {
+		t.Errorf("the manufacturer was told %v, %v", list, err)
+	}
+	w.change(labeltest.Operator, p, label.Review, "complaint", nil) // puts the end off
+	soon(false)
 }

@@ -421,6 +421,7 @@ func TestAdvisories(t *testing.T) {
 		"5 November 2026: Security notice: affected, mended from version 2.4.1 on.", "4 November 2026: Security notice: not affected.",
 	}, nil)
 	wants(t, "the page", page, []string{`<a href="https://northlight.example.com/four" rel="nofollow noopener">`, `href="#notices"`}, nil)
+	wants(t, "the API", get(h, "/api/products/"+camera).Body.String(), []string{`"advisories":4,"openAdvisories":2`}, nil)
 	// While a notice concerns the product, its label is not green, and says so
 	// before anything else.
 	if m := box.FindStringSubmatch(page); m == nil || m[1] != "caution" || !strings.Contains(page, "<title>Valid label, Security notices: ") {
@@ -438,6 +439,7 @@ func TestAdvisories(t *testing.T) {
 	w.Clock.Set(labeltest.Start.AddDate(0, 0, 10))
 	page = get(h, "/l/"+string(p.Label.ID)).Body.String()
 	wants(t, "the page", words(page), []string{"Notices that do not concern this product (2)"}, []string{"nothing mends it yet"})
+	wants(t, "the API", get(h, "/api/products/"+camera).Body.String(), []string{`"advisories":3,"openAdvisories":1`}, nil)
 	var l web.Label
 	if err := label.Decode(get(h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(), &l); err != nil {
 		t.Fatal(err)

@@ -192,3 +192,11 @@ func (t told) Lookup(id label.ID) (*authority.Published, error) {
 	p = &authority.Published{History: label.History{Label: t.label, Statuses: t.statuses}, Documents: &docs}
 	return p.As(t.Now()), nil
 }
+
+func (t told) ByGTIN(g label.GTIN) (*authority.Published, error) {
+	p, err := t.Authority.ByGTIN(g)
+	if err != nil {
+		return nil, err
+	}
+	return t.Lookup(p.Label.ID)
+}
