@@ -109,7 +109,13 @@ func (h *Handler) comparePage(v *voice, list []*authority.Published, here string
 		return w.scheme + " " + l.Label.Scheme.Version
 	}))
 	add("compare.checked", words(func(l *authority.Published) string { return v.Text(assuranceWords[l.Label.Assurance]) }))
-	add("compare.support", words(func(l *authority.Published) string { return v.Date(l.Label.Product.SupportEnd) }))
+	add("compare.support", words(func(l *authority.Published) string {
+		date := v.Date(l.Label.Product.SupportEnd)
+		if over(l.State) {
+			return v.Text("label.updates-promised", "date", date)
+		}
+		return date
+	}))
 	add("compare.updates", words(func(l *authority.Published) string { return v.Text(updateWords[l.Label.Product.Updates]) }))
 	add("compare.valid", func(l *authority.Published) cell { return cell{Words: until(v, l), Bad: l.State != label.Active} })
 	add("compare.notices", words(func(l *authority.Published) string { return v.Number(h.answerOf(l).Label.Advisories) }))

@@ -181,6 +181,7 @@ func TestOverAndDone(t *testing.T) {
 			w := newWorld(t)
 			p := w.camera()
 			s.play(w, p)
+			w.catchUp()
 			path := "/l/" + string(p.Label.ID)
 			state := must[*authority.Published](t)(w.Authority.Lookup(p.Label.ID)).State
 			for _, l := range labeltest.Words(t).Languages() {
@@ -195,7 +196,19 @@ func TestOverAndDone(t *testing.T) {
 				if state == label.Revoked {
 					now, then = append(now, says("label.did")), then[1:]
 				}
+				n := p.Label.Product.Vulnerabilities
+				ack, news := [2]string{l.Text("label.ack", "count", n.AckDays), l.Text("label.ack-then", "count", n.AckDays)}, [2]string{l.Text("label.news", "count", n.StatusDays), l.Text("label.news-then", "count", n.StatusDays)}
+				said := [2]string{l.Text("label.data-said"), l.Text("label.data-said-then")}
+				is := 1
+				if state.Live() {
+					is = 0
+				}
 				page := get(w.h, in(l.Tag, path)).Body.String()
+				for _, pair := range [][2]string{ack, news, said} {
+					if text := words(page); !strings.Contains(text, pair[is]) || strings.Contains(text, pair[1-is]) {
+						t.Errorf("%s: the page has %q, or not %q", l.Tag, pair[1-is], pair[is])
+					}
+				}
 				for _, heading := range then {
 					if !strings.Contains(page, ">"+heading+"<") {
 						t.Errorf("%s: the page lacks %q", l.Tag, heading)
@@ -206,6 +219,15 @@ func TestOverAndDone(t *testing.T) {
 						t.Errorf("%s: the page has %q", l.Tag, heading)
 					}
 				}
+				day := l.Date(p.Label.Product.SupportEnd)
+				beside := "<bdi>" + day + "</bdi>"
+				if !state.Live() {
+					beside = "<bdi>" + says("label.updates-promised") + "</bdi>"
+				}
+				wants(t, l.Tag+", beside others", get(w.h, in(l.Tag, "/compare?id="+string(p.Label.ID))).Body.String(), []string{beside}, nil)
+				listed := [2]string{l.Text("search.updates", "date", day), l.Text("search.updates-then", "date", day)}
+				list := words(get(w.h, in(l.Tag, "/?q="+p.Label.Device.Model)).Body.String())
+				wants(t, l.Tag+", in lists", list, []string{listed[is]}, nil)
 			}
 		})
 	}

@@ -227,7 +227,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 		d.Printable = p.State == label.Active
 	}
 	d.Warn = p.State != label.Active || p.past
-	d.Over, d.Silent = !p.State.Live() && p.State != label.NotIssued, p.State == label.Revoked
+	d.Over, d.Silent = over(p.State), p.State == label.Revoked
 	here := "/l/" + string(l.ID)
 	if p.past {
 		d.Asked, d.Query = label.DateOf(p.At).String(), "?at="+p.At.Format(time.RFC3339)
@@ -300,6 +300,10 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	}
 	return v.body("label", d)
 }
+
+// over reports whether a label counted and does so no more: what it said is then told in
+// the past form, wherever it is told.
+func over(s label.State) bool { return !s.Live() && s != label.NotIssued }
 
 // compare says whether a barcode number that somebody typed is of the label's
 // product.

@@ -95,6 +95,7 @@ type result struct {
 	Kind      string
 	ModelPage string
 	Support   template.HTML
+	Over      bool // the label counts no more, so that what it said is told as what it said
 	Assured   string
 }
 
@@ -293,7 +294,7 @@ func (h *Handler) result(v *voice, rec *search.Record) result {
 	return result{
 		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: b.Says, Tone: b.Tone,
 		LevelName: name, Kind: h.category(v, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
-		Support: v.day(rec.SupportEnd), Assured: v.Text(assuranceWords[rec.Assurance]),
+		Support: v.day(rec.SupportEnd), Over: over(rec.State), Assured: v.Text(assuranceWords[rec.Assurance]),
 	}
 }
 
