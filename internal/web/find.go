@@ -50,6 +50,19 @@ func (h *Handler) isWords(typed string, err error) bool {
 	return err == nil && found.Total > 0
 }
 
+// isMistyped reports whether what was looked for by words, of which none were found, was
+// rather meant to be a label ID, the number under a barcode or the address in a code, and
+// is none for the reason err. Then it helps to say what is wrong with it.
+func (h *Handler) isMistyped(typed string, err error) bool {
+	switch label.ReasonOf(err) {
+	case label.ReasonIDMalformed, label.ReasonIDCheck:
+		return !h.isWords(typed, err)
+	case label.ReasonMalformed:
+		return wholeBarcode(typed)
+	}
+	return label.ReasonOf(err) == label.ReasonUnassignable || label.ReasonOf(err) == reasonElsewhere
+}
+
 // likeID reports whether a text is of the form of an ID, or was meant to be: three
 // groups of four, or twelve in one, of which one may be missing or too many, and
 // almost always a digit.

@@ -211,8 +211,13 @@ func (h *Handler) searchLabels(w http.ResponseWriter, r *http.Request, path stri
 	}
 	v := h.voices.of(r)
 	if found.Total == 0 && q.Text != "" {
-		if to, err := h.search(q.Text); err == nil { // a label ID or the number of a barcode, which are not words
+		to, err := h.search(q.Text)
+		switch {
+		case err == nil: // a label ID or the number of a barcode, which are not words
 			redirect(w, r, http.StatusSeeOther, v.to(to), cacheNone)
+			return
+		case h.complete.Load() && h.isMistyped(q.Text, err):
+			h.failTyped(w, r, err, forPeople, q.Text)
 			return
 		}
 	}

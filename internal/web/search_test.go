@@ -185,6 +185,28 @@ func TestFindLeadsToTheSearch(t *testing.T) {
 			t.Errorf("the search for %q leads to %d %s, want %q", typed, r.Code, r.Header().Get("Location"), to)
 		}
 	}
+	// Of what was meant to be one and is none it says what /find says, and of nothing else.
+	for typed, heading := range map[string]string{
+		mistyped(camera): "One character is wrong", label.ID(mistyped(camera)).Pretty(): "One character is wrong", mistyped(camera)[1:]: "That is not a label ID",
+		"9522104000172": "One digit of the barcode number is wrong", "952-2104-00017-2": "One digit of the barcode number is wrong", "2012345000001": "This number is not of one product only",
+		"labels.example.net/l/" + string(camera): "That label belongs to another site",
+		"Porch Camera 2":                         "", "Porch Camera 3": "", "Porch-Camera-22": "", "Lamp 2024 in blue": "", "952210": "", "NL-C211": "", "toaster": "",
+	} {
+		for _, path := range []string{"/?q=", "/m/" + labeltest.Maker + "?q="} {
+			r := get(w.h, path+url.QueryEscape(typed))
+			if heading == "" {
+				if r.Code != http.StatusOK || strings.Contains(r.Body.String(), "is wrong") {
+					t.Errorf("the search for %q: %d %s", typed, r.Code, r.Body)
+				}
+				continue
+			}
+			if r.Code != http.StatusBadRequest {
+				t.Errorf("the search for %q: %d", typed, r.Code)
+			}
+			wants(t, path+typed, r.Body.String(), []string{"<h1>" + heading + "</h1>"}, []string{"Try fewer words"})
+			wants(t, path+typed, get(w.h, "/find?q="+url.QueryEscape(typed)).Body.String(), []string{"<h1>" + heading + "</h1>"}, nil)
+		}
+	}
 	wants(t, "a search for signs", get(w.h, "/?q=---").Body.String(), []string{"No label was found"}, nil)
 	for query, to := range map[string]string{
 		"q=plug&level=1&evil=1":              "/?level=1&q=plug",
