@@ -296,3 +296,19 @@ func TestSoonByTheEndThatIsKnown(t *testing.T) {
 	w.change(labeltest.Operator, p, label.Review, "complaint", nil) // puts the end off
 	soon(false)
 }
+
+// TestRequestedEndIsSaidBeforeAndAfter announces a withdrawal that the manufacturer asked
+// for. The reason is said in words that are true on the day before and on the day after.
+func TestRequestedEndIsSaidBeforeAndAfter(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	w.change(labeltest.Maker, p, label.Withdraw, "maker-request", func(r *label.StatusRequest) { r.Effective = march })
+	for lang, says := range map[string]string{
+		"en": "The manufacturer asked for the label to end.", "de": "Der Hersteller hat um das Ende des Kennzeichens gebeten.", "fr": "Le fabricant a demandé la fin du label.",
+	} {
+		for _, at := range []time.Time{march.AddDate(0, 0, -1), march.AddDate(0, 0, 1)} {
+			w.Clock.Set(at)
+			wants(t, at.String(), words(get(w.h, in(lang, "/l/"+string(p.Label.ID))).Body.String()), []string{says}, nil)
+		}
+	}
+}
