@@ -329,7 +329,7 @@ func stateText(s *labelv1.LabelSummary) string {
 	if s.GetState() != labelv1.LabelState_LABEL_STATE_ACTIVE {
 		text = strings.ToUpper(text)
 	}
-	if s.GetExpiringSoon() {
+	if s.GetExpiringSoon() && s.GetAnnouncedEnd() == nil { // which says more
 		text += ", expiring soon"
 	}
 	live := stateOf[s.GetState()].Live()
