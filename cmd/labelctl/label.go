@@ -299,7 +299,11 @@ func writeSummary(p *terminal.Page, s *labelv1.LabelSummary, state ...[2]string)
 	if len(state) == 0 {
 		state = [][2]string{{"state:", stateText(s)}}
 	}
-	valid := lastDay(s.GetExpires().AsTime()) + ": " + boundWords[boundOf[s.GetExpiresFor()]]
+	end, announced := endOf(s)
+	valid := lastDay(end) + ": " + boundWords[boundOf[s.GetExpiresFor()]]
+	if announced {
+		valid = lastDay(end) + ": it ends then, as was announced"
+	}
 	if stateOf[s.GetState()].Final() {
 		valid = ""
 	}
@@ -317,6 +321,15 @@ func writeSummary(p *terminal.Page, s *labelv1.LabelSummary, state ...[2]string)
 		[2]string{"log entry:", strconv.FormatInt(s.GetLogIndex(), 10)})...)
 }
 
+// endOf returns when a label ends by all that is known, and whether that was announced. A
+// review puts an announced end off, as a suspension does.
+func endOf(s *labelv1.LabelSummary) (end time.Time, announced bool) {
+	if e := s.GetAnnouncedEnd(); e != nil && !s.GetUnderReview() && s.GetState() == labelv1.LabelState_LABEL_STATE_ACTIVE {
+		return e.AsTime(), true
+	}
+	return s.GetExpires().AsTime(), false
+}
+
 func deviceText(s *labelv1.LabelSummary) string {
 	return fmt.Sprintf("%s, model %s, by %s", productName(s.GetBrand(), s.GetName()), s.GetModel(), s.GetManufacturerName())
 }
@@ -329,7 +342,7 @@ func stateText(s *labelv1.LabelSummary) string {
 	if s.GetState() != labelv1.LabelState_LABEL_STATE_ACTIVE {
 		text = strings.ToUpper(text)
 	}
-	if s.GetExpiringSoon() {
+	if s.GetExpiringSoon() && s.GetAnnouncedEnd() == nil { // which says more
 		text += ", expiring soon"
 	}
 	live := stateOf[s.GetState()].Live()
@@ -511,8 +524,9 @@ func (c *ctl) labelsOf(ctx context.Context, manufacturer string) (list []*labelv
 func writeLabels(p *terminal.Page, list []*labelv1.LabelSummary) {
 	var rows [][]string
 	for _, s := range list {
+		end, _ := endOf(s)
 		rows = append(rows, []string{label.ID(s.GetId()).Pretty(), stateText(s), fmt.Sprintf("%d/%d", s.GetLevel(), s.GetLevelOf()), s.GetScheme(),
-			productName(s.GetBrand(), s.GetName()), s.GetModel(), day(s.GetIssued()), lastDay(s.GetExpires().AsTime()), supportText(s)})
+			productName(s.GetBrand(), s.GetName()), s.GetModel(), day(s.GetIssued()), lastDay(end), supportText(s)})
 	}
 	p.Table([]string{"LABEL", "STATE", "LEVEL", "SCHEME", "DEVICE", "MODEL", "ISSUED", "VALID UNTIL", "UPDATES UNTIL"}, rows)
 }

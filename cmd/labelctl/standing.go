@@ -291,5 +291,11 @@ func advisoryState(a *label.AdvisoryRef) string {
 // instant writes an instant.
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// lastDay is the last day on which something that ends at t still holds.
-func lastDay(t time.Time) string { return label.DateOf(t.Add(-time.Second)).String() }
+// lastDay is the last day on which something that ends at t still holds, or t where that
+// is within a day.
+func lastDay(t time.Time) string {
+	if d, whole := label.LastDay(t, t.Add(-time.Nanosecond)); whole {
+		return d.String()
+	}
+	return instant(t)
+}

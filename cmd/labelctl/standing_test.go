@@ -234,6 +234,27 @@ func TestStateInShort(t *testing.T) {
 	}
 }
 
+// TestListsNameTheEndThatIsKnown has a list and a summary name the last day before an
+// announced end, and a time of day where the end comes within a day.
+func TestListsNameTheEndThatIsKnown(t *testing.T) {
+	march := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)
+	active := labelv1.LabelState_LABEL_STATE_ACTIVE
+	for want, s := range map[string]*labelv1.LabelSummary{
+		"2028-10-17":           {State: active},
+		"2027-02-28":           {State: active, AnnouncedEnd: timestamppb.New(march)},
+		"2027-03-01T00:00:01Z": {State: active, AnnouncedEnd: timestamppb.New(march.Add(time.Second))},
+		" 2028-10-17":          {State: active, AnnouncedEnd: timestamppb.New(march), UnderReview: true},
+	} {
+		s.Expires = timestamppb.New(time.Date(2028, 10, 18, 0, 0, 0, 0, time.UTC))
+		p := new(terminal.Page)
+		writeLabels(p, []*labelv1.LabelSummary{s})
+		writeSummary(p, s)
+		if n := strings.Count(string(p.Bytes()), strings.TrimSpace(want)); n != 2 {
+			t.Errorf("%q stands there %d times:\n%s", want, n, p.Bytes())
+		}
+	}
+}
+
 // TestVerdictIsOfWhatIsKnown keeps a file that was fetched before a revocation from
 // saying that the label is active now.
 func TestVerdictIsOfWhatIsKnown(t *testing.T) {

@@ -114,8 +114,8 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 		{"manufacturer:", makerText(l)},
 		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
 	}
-	rows = append(rows, criteriaRows(l)...)
-	if list := onAppeal(l); len(list) > 0 {
+	rows = append(rows, criteriaRows(l, since)...)
+	if list := onAppeal(l, since); len(list) > 0 {
 		rows = append(rows, [2]string{"on appeal:", "the authority accepted " + strings.Join(list, ", ")})
 	}
 	for _, t := range since.takenBack() {
@@ -158,11 +158,15 @@ func makerText(l *label.Label) string {
 }
 
 // criteriaRows says how many criteria of the level are met, and which do not
-// apply, and why.
-func criteriaRows(l *label.Label) (rows [][2]string) {
-	met, exempt := 0, [][2]string{}
+// apply, and why. What was accepted on appeal and taken back since is neither.
+func criteriaRows(l *label.Label, since *later) (rows [][2]string) {
+	met, back, exempt := 0, 0, [][2]string{}
 	for _, c := range l.Criteria {
-		if c.State == label.CriterionMet {
+		switch {
+		case since.fell(&c):
+			back++
+			continue
+		case c.State == label.CriterionMet:
 			met++
 			continue
 		}
@@ -172,6 +176,9 @@ func criteriaRows(l *label.Label) (rows [][2]string) {
 	if len(exempt) > 0 {
 		text += fmt.Sprintf(", %d not applicable", len(exempt))
 	}
+	if back > 0 {
+		text += fmt.Sprintf(", %d taken back", back)
+	}
 	return append([][2]string{{"basis:", text}}, exempt...)
 }
 
@@ -180,10 +187,10 @@ var wordOf = map[string]string{
 	string(scheme.Declaration): "the manufacturer's word", string(scheme.Lab): "a lab's word", string(scheme.Authority): "by a ruling", "none": "by the rule itself",
 }
 
-// onAppeal returns the criteria that count as met by a ruling on an appeal.
-func onAppeal(l *label.Label) (criteria []string) {
+// onAppeal returns the criteria that count by a ruling on an appeal.
+func onAppeal(l *label.Label, since *later) (criteria []string) {
 	for _, c := range l.Criteria {
-		if c.By == string(scheme.Authority) {
+		if c.By == string(scheme.Authority) && !since.fell(&c) {
 			criteria = append(criteria, c.ID)
 		}
 	}

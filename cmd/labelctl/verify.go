@@ -17,6 +17,7 @@ import (
 
 	"labeld/internal/label"
 	"labeld/internal/qr"
+	"labeld/internal/scheme"
 	"labeld/internal/statuslist"
 	"labeld/internal/verify"
 )
@@ -331,6 +332,19 @@ func (l *later) takenBack() (list []takenBack) {
 		}
 	}
 	return list
+}
+
+// fell reports whether a criterion rests on a ruling that does not count any more.
+func (l *later) fell(c *label.Criterion) (fell bool) {
+	for _, r := range l.Rulings {
+		if slices.Contains(r.Accepted, c.ID) {
+			if r.TakenBack == nil {
+				return false
+			}
+			fell = true
+		}
+	}
+	return fell && c.By == string(scheme.Authority)
 }
 
 // later asks the service for that. No package has it, since it is nothing that

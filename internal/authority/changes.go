@@ -117,8 +117,8 @@ func said(v *store.View, rec *store.Label) (*label.Label, error) {
 // MaxModels bounds the labels that a search by model number gives.
 const MaxModels = 50
 
-// ByModel returns the labels of the products with a model number, newest first:
-// those of one manufacturer. What it reads is those products' devices and labels, not
+// ByModel returns the labels of the products with a model number, however that is
+// spelled ([label.FoldModel]), newest first: those of one manufacturer. What it reads is those products' devices and labels, not
 // all that the manufacturer has.
 func (a *Authority) ByModel(manufacturer, model string) (*LabelPage, error) {
 	out := &LabelPage{}
@@ -135,13 +135,10 @@ func (a *Authority) ByModel(manufacturer, model string) (*LabelPage, error) {
 		v = v.Past(func(d *store.Damage) { out.unavailable(a, d.Label(), d) })
 		var list []*store.Label
 		for _, digest := range devices {
-			d, is, err := ofModel(v, digest, model)
+			d, err := v.Device(digest)
 			if err != nil {
 				ids, err = a.byModelOfAll(v, out, manufacturer, model)
 				return err
-			}
-			if !is {
-				continue
 			}
 			labels, err := v.LabelsOf(d)
 			if err != nil {
@@ -161,22 +158,23 @@ func (a *Authority) ByModel(manufacturer, model string) (*LabelPage, error) {
 	return out, out.show(a, ids)
 }
 
-// ofModel reports whether a device has a model number as it is spelled.
-func ofModel(v *store.View, digest label.Digest, model string) (d *store.Device, is bool, err error) {
+// ofModel reports whether a device has a model number, however that is spelled.
+func ofModel(v *store.View, digest label.Digest, model string) (bool, error) {
 	var desc struct {
 		Model string `json:"model"`
 	}
-	if d, err = v.Device(digest); err == nil {
+	d, err := v.Device(digest)
+	if err == nil {
 		err = label.DecodeLoose(d.Descriptor, &desc)
 	}
-	return d, desc.Model == model, err
+	return label.FoldModel(desc.Model) == label.FoldModel(model), err
 }
 
 // byModelOfAll looks through all labels of a manufacturer. Nothing else leads from a
 // device that cannot be read to its labels.
 func (a *Authority) byModelOfAll(v *store.View, out *LabelPage, manufacturer, model string) (ids []label.ID, err error) {
 	err = v.OrgLabels(manufacturer, nil, func(rec *store.Label, _ []byte) bool {
-		if _, is, err := ofModel(v, rec.Device, model); err != nil {
+		if is, err := ofModel(v, rec.Device, model); err != nil {
 			out.unavailable(a, rec.ID, err)
 		} else if is {
 			ids = append(ids, rec.ID)

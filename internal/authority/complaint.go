@@ -43,11 +43,16 @@ const (
 	FewReports        = 3
 
 	// MaxMergedWords bounds the words of those that were merged into one, in bytes.
-	// The last ones are kept: the first are in the reports that were kept in full.
-	MaxMergedWords = 4 * label.MaxProse
+	// The last ones are kept: the first are in the reports that were kept in full. It has
+	// room for the longest, in a script that takes three bytes for a letter.
+	MaxMergedWords = 4 * MaxReported
 
-	// MaxContact bounds an address to ask back at, in bytes.
-	MaxContact = 200
+	// MaxReported, MaxWhere and MaxContact bound what was seen, where, and an address to
+	// ask back at: by the count of the browsers that hold people to it
+	// ([label.TypedLength]), so that whatever the form takes arrives.
+	MaxReported = 2000
+	MaxWhere    = 200
+	MaxContact  = 200
 )
 
 // A reportSubject is what reports are merged by.
@@ -224,9 +229,9 @@ func CheckComplaint(p *store.Complaint) error {
 	for _, f := range []struct {
 		name, value string
 		most        int
-	}{{"text", p.Text, label.MaxProse}, {"where", p.Where, label.MaxText}, {"contact", p.Contact, MaxContact}} {
-		if len(f.value) > f.most {
-			return label.Errorf(label.TooLarge, label.ReasonTooLarge, f.name, "is %d bytes, at most %d are accepted", len(f.value), f.most)
+	}{{"text", p.Text, MaxReported}, {"where", p.Where, MaxWhere}, {"contact", p.Contact, MaxContact}} {
+		if n := label.TypedLength(f.value); n > f.most {
+			return label.Errorf(label.TooLarge, label.ReasonTooLarge, f.name, "is %d characters, at most %d are accepted", n, f.most)
 		}
 		if !utf8.ValidString(f.value) || strings.ContainsRune(f.value, 0) {
 			return label.Errorf(label.Invalid, label.ReasonMalformed, f.name, "is not UTF-8 text")

@@ -92,7 +92,7 @@ type Ruled struct {
 func (p *Published) As(at time.Time) *Published {
 	as := &Published{History: p.History, Documents: p.Documents, successors: p.successors}
 	for _, t := range p.Taken {
-		if !t.At.After(at) {
+		if !t.Moved.After(at) {
 			as.Taken = append(as.Taken, t)
 		}
 	}
@@ -113,13 +113,20 @@ func (p *Published) Link() *label.LabelLink {
 }
 
 // NextChange returns the first instant after another at which time alone changes how
-// the label stands, or one of its successors; or the zero time.
+// the label stands, or one of its successors, or how its end is named, which is by the
+// time of day from the beginning of the day on within which it comes ([label.LastDay]);
+// or the zero time.
 func (p *Published) NextChange(at time.Time) time.Time {
 	next := p.History.NextChange(at)
-	for _, h := range p.successors {
-		if t := h.NextChange(at); !t.IsZero() && (next.IsZero() || t.Before(next)) {
+	sooner := func(t time.Time) {
+		if t.After(at) && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
+	}
+	s := p.StandingAt(at)
+	sooner(label.DateOf(s.Ends()).Start())
+	for _, h := range p.successors {
+		sooner(h.NextChange(at))
 	}
 	return next
 }
@@ -483,10 +490,10 @@ func (a *Authority) choose(g label.GTIN, now time.Time) (label.ID, error) {
 	return best.ID, nil
 }
 
-// movedRefusal says of a number that it was moved, and that the product that has it now
-// has no label.
+// movedRefusal says of a number that it was moved, and that no product that has it now has
+// a label; there need not be such a product.
 func movedRefusal(g label.GTIN, taken []Taken) error {
-	return label.Errorf(label.NotFound, label.ReasonMoved, "gtin", "GTIN %s %s; the product that has the number now has no label", g, takenText(taken))
+	return label.Errorf(label.NotFound, label.ReasonMoved, "gtin", "GTIN %s %s; no product that has the number now has a label", g, takenText(taken))
 }
 
 // A rank orders a product's labels for somebody who asks for the product.

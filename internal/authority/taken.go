@@ -22,17 +22,18 @@ import (
 // another.
 type Taken struct {
 	GTIN    label.GTIN
-	At      time.Time // when the number was moved
+	Moved   time.Time // when the number was moved
 	ID      label.ID
 	URL     string
 	Product string // brand and name
-	State   label.State
+
+	label.Standing // how the label stands
 
 	history *label.History
 }
 
 // stand works out how the label stands at an instant.
-func (t *Taken) stand(at time.Time) { t.State = t.history.StandingAt(at).State }
+func (t *Taken) stand(at time.Time) { t.Standing = t.history.StandingAt(at) }
 
 // takenFrom returns the labels by which the products are known that had a number before
 // it was moved, those with the most to say first, at most [maxNamed].
@@ -70,16 +71,17 @@ func (a *Authority) takenFrom(v *store.View, g label.GTIN, now time.Time) (list 
 		if err != nil {
 			return nil, err
 		}
+		h.Label = l // and not its outline, which does not say until when there are updates
 		at, err := movedAt(v, moves, d.Org)
 		if err != nil {
 			return nil, err
 		}
-		t := Taken{GTIN: g, At: at, ID: rec.ID, URL: a.issuer.URL(rec.ID), Product: l.Device.FullName(), history: h}
+		t := Taken{GTIN: g, Moved: at, ID: rec.ID, URL: a.issuer.URL(rec.ID), Product: l.Device.FullName(), history: h}
 		t.stand(now)
 		list = append(list, t)
 	}
 	slices.SortFunc(list, func(x, y Taken) int {
-		return cmp.Or(cmp.Compare(ranks[y.ID], ranks[x.ID]), y.At.Compare(x.At), strings.Compare(string(x.ID), string(y.ID)))
+		return cmp.Or(cmp.Compare(ranks[y.ID], ranks[x.ID]), y.Moved.Compare(x.Moved), strings.Compare(string(x.ID), string(y.ID)))
 	})
 	return list[:min(len(list), maxNamed)], nil
 }
@@ -105,7 +107,7 @@ func takenText(list []Taken) string {
 	for _, t := range list {
 		labels = append(labels, fmt.Sprintf("label %s of %s, which is %s (%s)", t.ID.Pretty(), t.Product, t.State, t.URL))
 	}
-	return fmt.Sprintf("was moved on %s to another product, and was until then of the product of %s", label.DateOf(list[0].At), strings.Join(labels, " and "))
+	return fmt.Sprintf("was moved on %s to another manufacturer, and was until then of the product of %s", label.DateOf(list[0].Moved), strings.Join(labels, " and "))
 }
 
 // Taken returns the labels of the products that had a number before it was moved. It

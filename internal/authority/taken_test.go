@@ -45,7 +45,7 @@ func TestMovedGTINHidesNothing(t *testing.T) {
 		t.Helper()
 		p, err := s.Authority.ByGTIN(g)
 		must(t, err)
-		if p.Label.ID != next.Label.ID || len(p.Taken) != 1 || p.Taken[0].ID != s.p.Label.ID || p.Taken[0].GTIN != g || label.DateOf(p.Taken[0].At).String() != today {
+		if p.Label.ID != next.Label.ID || len(p.Taken) != 1 || p.Taken[0].ID != s.p.Label.ID || p.Taken[0].GTIN != g || label.DateOf(p.Taken[0].Moved).String() != today {
 			t.Fatalf("the number shows %s with %+v", p.Label.ID, p.Taken)
 		}
 		return p.Taken[0].State

@@ -160,7 +160,7 @@ func (a *Authority) newsSince(v *store.View, rec *store.Label, from, to time.Tim
 	switch {
 	case after.State == label.Expired && before.State != label.Expired:
 		told(notice.LabelExpired)
-	case after.Soon && !before.Soon:
+	case expiring(&after) && !expiring(&before):
 		told(notice.LabelExpiring)
 	}
 	if changed[rec.Scheme] != "" && after.State.Live() {
@@ -168,6 +168,10 @@ func (a *Authority) newsSince(v *store.View, rec *store.Label, from, to time.Tim
 	}
 	return list, nil
 }
+
+// expiring reports whether a label ends soon by time alone. Of an end that was announced
+// its manufacturer was told then.
+func expiring(s *label.Standing) bool { return s.Soon && !s.Announced() }
 
 // tellAll writes notices, some at a time.
 func (a *Authority) tellAll(ctx context.Context, r *round, news []newsOf, changed map[string]string) error {

@@ -40,6 +40,14 @@ func (d Date) Contains(t time.Time) bool {
 	return !t.Before(d.Start()) && t.Before(d.End())
 }
 
+// LastDay returns the last day of what ends at an instant: the last one at whose end it
+// still counts. Whole is false where that day was over at the instant from, because the
+// end comes within a day: then no day is to be named, but the instant.
+func LastDay(end, from time.Time) (d Date, whole bool) {
+	d = DateOf(end).AddDays(-1)
+	return d, !d.Before(DateOf(from))
+}
+
 // AddMonths returns the same day n months on, or the last day of that month
 // where it is shorter: a year after 29 February is 28 February, not 1 March.
 func (d Date) AddMonths(n int) Date {

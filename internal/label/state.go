@@ -99,7 +99,7 @@ func (s *Standing) Admit(a Action) (State, error) {
 	}
 	switch {
 	case s.State == Expired:
-		return no("the label expired on %s and nothing is left to %s", lastDay(s.Expires), a)
+		return no("the label expired at %s and nothing is left to %s", s.Expires.UTC().Format(time.RFC3339), a)
 	case s.State.Final():
 		return no("the label is %s, which is final", s.State)
 	case s.State == Suspended && a == Supersede:
@@ -131,10 +131,7 @@ func (s *Standing) Admit(a Action) (State, error) {
 	return next, nil
 }
 
-// lastDay is the last day of something that ends at an instant.
-func lastDay(end time.Time) Date { return DateOf(end.Add(-1)) }
-
-// ExpiringSoon is how long before its expiry a label is said to expire soon.
+// ExpiringSoon is how long before its end a label is said to expire soon.
 const ExpiringSoon = 60 * 24 * time.Hour
 
 // A SupportState says whether the manufacturer still promises security updates.

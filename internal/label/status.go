@@ -284,7 +284,7 @@ type Standing struct {
 	Because    *Status      `json:"because,omitempty"` // what brought about the state; nil where time or nothing did
 	Expires    time.Time    `json:"expires"`           // as it was known at that instant
 	ExpiresFor Bound        `json:"expiresFor"`
-	Soon       bool         `json:"expiringSoon,omitzero"` // active, and will expire within ExpiringSoon
+	Soon       bool         `json:"expiringSoon,omitzero"` // active, and will end within ExpiringSoon, by all that is known
 	Support    SupportState `json:"support"`
 	Review     *Status      `json:"review,omitempty"`     // what opened the review under way, or nil
 	Holds      []*Status    `json:"holds,omitempty"`      // the suspension, the review or the revocation that nothing has settled; they outlive the label
@@ -328,6 +328,16 @@ func (s *Standing) Concerns() (n int) {
 	return n
 }
 
+// OpenAdvisories counts those of them for which owners wait for a remedy.
+func (s *Standing) OpenAdvisories() (n int) {
+	for _, st := range s.Advisories {
+		if st.Advisory.Open() {
+			n++
+		}
+	}
+	return n
+}
+
 // StandingAt returns how the label stood at an instant, by what was known then:
 // the history up to the last status that was recorded by that instant.
 func (h *History) StandingAt(t time.Time) Standing {
@@ -349,7 +359,7 @@ func (h *History) StandingAt(t time.Time) Standing {
 	if s.Scheduled != nil && !s.Scheduled.Effective.Before(s.Expires) {
 		s.Scheduled = nil
 	}
-	s.Soon = s.State == Active && s.Expires.Sub(t) <= ExpiringSoon
+	s.Soon = s.State == Active && s.Ends().Sub(t) <= ExpiringSoon
 	return s
 }
 
@@ -437,7 +447,7 @@ func (h *History) NextChange(at time.Time) time.Time {
 	s := h.StandingAt(at)
 	times := []time.Time{h.Label.Issued, h.Label.Product.SupportEnd.End()}
 	if !s.State.Final() {
-		times = append(times, s.Expires, s.Expires.Add(-ExpiringSoon))
+		times = append(times, s.Expires, s.Ends().Add(-ExpiringSoon))
 	}
 	if s.Scheduled != nil {
 		times = append(times, s.Scheduled.Effective)

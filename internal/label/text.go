@@ -3,6 +3,7 @@ package label
 import (
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -158,4 +159,14 @@ func script(r rune) string {
 		}
 	}
 	return "unknown"
+}
+
+// TypedLength returns how long a text is that somebody typed into a form, as browsers
+// count it which hold it to maxlength: in UTF-16 code units, with a line break as one of
+// them, although it is sent as two (HTML 4.10.5.3.1 and 4.10.11).
+func TypedLength(s string) (n int) {
+	for _, r := range s {
+		n += max(1, utf16.RuneLen(r))
+	}
+	return n - strings.Count(s, "\r\n")
 }

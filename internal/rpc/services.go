@@ -253,7 +253,7 @@ func (s *verification) Verify(_ context.Context, r *labelv1.VerifyRequest) (*lab
 		}
 		out.Successor = successor(p)
 		for _, t := range p.Taken {
-			out.Taken = append(out.Taken, &labelv1.TakenNumber{Gtin: string(t.GTIN), Moved: timestamp(t.At), Label: string(t.ID), Url: t.URL, Product: t.Product, State: stateOf[t.State]})
+			out.Taken = append(out.Taken, &labelv1.TakenNumber{Gtin: string(t.GTIN), Moved: timestamp(t.Moved), Label: string(t.ID), Url: t.URL, Product: t.Product, State: stateOf[t.State]})
 		}
 		out.Because, out.Scheduled, out.Review = message(p.Because), message(p.Scheduled), message(p.Review)
 		for _, d := range p.Label.Declared {

@@ -26,7 +26,8 @@
 // letter or a digit finds nothing; only an empty one finds all. Labels that have
 // all of them as whole words come first, and of these the labels that count: whoever
 // looks for a product is not shown first what was revoked. Where nothing matches, a query with one
-// letter more, less, another or two exchanged is proposed.
+// letter more, less, another or two exchanged is proposed, and before that the model
+// number which was spelled in another way ([label.FoldModel]).
 //
 // A label's state follows from time as well. Each record knows until when the
 // state that was worked out for it holds.

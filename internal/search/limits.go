@@ -1,8 +1,9 @@
 package search
 
 const (
-	// MaxQuery bounds what is typed, in bytes, and MaxWords the words that are
-	// looked for: people type three, and each costs a pass.
+	// MaxQuery bounds what is typed, as the browser counts it that holds people to it
+	// ([label.TypedLength]), and MaxWords the words that are looked for: people type
+	// three, and each costs a pass.
 	MaxQuery = 200
 	MaxWords = 8
 

@@ -40,9 +40,9 @@ type Query struct {
 
 // Check refuses what cannot be looked for.
 func (q *Query) Check() error {
-	switch {
-	case len(q.Text) > MaxQuery:
-		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d bytes long, at most %d are accepted; a few words will do", len(q.Text), MaxQuery)
+	switch n := label.TypedLength(q.Text); {
+	case n > MaxQuery:
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d characters long, at most %d are accepted; a few words will do", n, MaxQuery)
 	case !utf8.ValidString(q.Text):
 		return label.Errorf(label.Invalid, label.ReasonMalformed, "q", "what was typed is not UTF-8 text")
 	case !slices.Contains(Sorts, q.Sort):
@@ -102,7 +102,9 @@ func (s *Snapshot) Find(q Query, now time.Time) (*Result, error) {
 		}
 	}
 	if r.Total == 0 && len(terms) > 0 {
-		r.Propose = s.propose(terms)
+		if r.Propose = s.proposeModel(q.Text); r.Propose == "" {
+			r.Propose = s.propose(terms)
+		}
 	}
 	return r, nil
 }
@@ -304,4 +306,26 @@ func (s *Snapshot) propose(terms []string) string {
 		return ""
 	}
 	return strings.Join(out, " ")
+}
+
+// proposeModel returns a query with the model number as labels have it that was spelled
+// in another way ([label.FoldModel]), or nothing. It may come after other words.
+func (s *Snapshot) proposeModel(text string) string {
+	fields := strings.Fields(text)
+	if len(fields) > MaxWords {
+		return ""
+	}
+	for i := range fields {
+		before := words(strings.Join(fields[:i], " "))
+		wanted := modelWord(strings.Join(fields[i:], " "))
+		for _, seg := range s.segments() {
+			m := seg.matches(before, before)
+			_, is := seg.find(wanted)
+			m.in.and(is)
+			for p := range m.sorted(Newest) {
+				return strings.Join(append(fields[:i:i], string(seg.part(p, model))), " ")
+			}
+		}
+	}
+	return ""
 }

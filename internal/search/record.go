@@ -53,9 +53,13 @@ func NewRecord(o *label.Outline, statuses []*label.Status, entry int64, now time
 // words returns the words by which a record is found.
 func (r *Record) words() []string {
 	text := r.Brand + " " + r.Name + " " + r.Model + " " + r.Manufacturer.Name + " " + r.Manufacturer.ID
-	list := append(words(text), joined(r.Model))
+	list := append(words(text), joined(r.Model), modelWord(r.Model))
 	if other := spelled(text); other != text {
 		list = append(list, words(other)...)
 	}
 	return list
 }
+
+// modelWord returns the word by which a model number is found in all its spellings. It
+// begins with a sign that no other word has, so that people do not find it by chance.
+func modelWord(model string) string { return "=" + label.FoldModel(model) }

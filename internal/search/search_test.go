@@ -164,6 +164,24 @@ func TestProposals(t *testing.T) {
 	}
 }
 
+// TestProposesTheModel looks for a model number as people misread it, alone and after
+// other words.
+func TestProposesTheModel(t *testing.T) {
+	x := search.NewIndex()
+	x.Put([]*search.Record{record(made(1, func(l *label.Label) {
+		l.Device.Brand, l.Device.Name, l.Device.Model, l.Maker = "Northlight", "Porch Camera 2", "NL-C210", label.Party{ID: "northlight", Name: "Northlight"}
+	}), 1, start)})
+	for typed, want := range map[string]string{
+		"NL-C21O": "NL-C210", "nl c21o": "NL-C210", "NL-С210": "NL-C210", "NLC2lO": "NL-C210", "porch NL-C21O": "porch NL-C210",
+		"NL-C211": "", "toaster NL-C21O": "", "porch NL-C210 NL-C21O": "porch NL-C210 NL-C210",
+	} {
+		r, err := x.Snapshot().Find(search.Query{Text: typed}, start)
+		if err != nil || r.Total != 0 || r.Propose != want {
+			t.Errorf("for %q are found %d and proposed %q (%v)", typed, r.Total, r.Propose, err)
+		}
+	}
+}
+
 // TestModel puts random labels and changes into an index, and compares what it
 // finds with what a look at every label gives.
 func TestModel(t *testing.T) {

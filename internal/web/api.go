@@ -110,9 +110,12 @@ type LabelInShort struct {
 	Support      label.SupportState `json:"support"`
 	SupportEnd   label.Date         `json:"supportEnd"`
 	Advisories   int                `json:"advisories"` // about the product, that owners should read
-	Successor    string             `json:"successor,omitempty"`
-	Replacement  *Successor         `json:"replacement,omitempty"` // what is to be known of the successor
-	Badge        string             `json:"badge"`
+
+	OpenAdvisories int `json:"openAdvisories"` // of these, those for which there is no remedy yet
+
+	Successor   string     `json:"successor,omitempty"`
+	Replacement *Successor `json:"replacement,omitempty"` // what is to be known of the successor
+	Badge       string     `json:"badge"`
 }
 
 func (h *Handler) answerOf(p *authority.Published) *Answer {
@@ -125,7 +128,7 @@ func (h *Handler) answerOf(p *authority.Published) *Answer {
 		Label: &LabelInShort{
 			ID: l.ID, URL: l.URL, State: p.State, Level: l.Level, Scheme: l.Scheme, Assurance: l.Assurance, Expires: p.Expires, Ends: p.Ends(),
 			ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Support: p.Support, SupportEnd: l.Product.SupportEnd,
-			Advisories: p.Concerns(), Badge: qr.URL(h.base, l.ID) + "/badge.svg",
+			Advisories: p.Concerns(), OpenAdvisories: p.OpenAdvisories(), Badge: qr.URL(h.base, l.ID) + "/badge.svg",
 		},
 	}
 	if p.State == label.Active {

@@ -193,7 +193,7 @@ func TestChanges(t *testing.T) {
 	}
 	// Who asks for it is told of the label that had it, wherever they ask.
 	for path, want := range map[string][]string{
-		"/01/" + camera:           {"This number belongs to another product now", "/l/" + string(p.Label.ID), "Porch Camera"},
+		"/01/" + camera:           {"This number belongs to another manufacturer now", "no product that has it now has a label", "/l/" + string(p.Label.ID), "Porch Camera"},
 		"/api/products/" + camera: {`"result":"moved"`, `"taken":[{"gtin":"` + camera, `"id":"` + string(p.Label.ID)},
 	} {
 		body := get(w.h, path).Body.String()
@@ -205,9 +205,9 @@ func TestChanges(t *testing.T) {
 	}
 	// The label that had the number vouches for it no more.
 	path := "/l/" + string(p.Label.ID)
-	if r := get(w.h, path+"?gtin="+camera); !strings.Contains(r.Body.String(), "is of another product") && !strings.Contains(r.Body.String(), "another product") {
-		t.Errorf("held against the number that was moved, the label says %s", r.Body)
-	}
+	wants(t, "held against the number that was moved, the page", words(get(w.h, path+"?gtin="+camera).Body.String()),
+		[]string{"NUMBER MOVED", "was moved from this product to another manufacturer", "you may well hold this product", "Is this the product you hold?"}, []string{"ANOTHER PRODUCT", "may be copied. It"})
+	wants(t, "held against a number that it never had, the page", words(get(w.h, path+"?gtin=9522104000355").Body.String()), []string{"ANOTHER PRODUCT"}, []string{"NUMBER MOVED"})
 	if r := get(w.h, path); strings.Count(r.Body.String(), strings.TrimLeft(camera, "0")) != 1 {
 		t.Error("the page has the number elsewhere than where it says whose it is")
 	}
@@ -216,7 +216,7 @@ func TestChanges(t *testing.T) {
 	}
 	r = get(w.h, path+".json?gtin="+camera)
 	c.holds(t, "Label", r.Body.Bytes())
-	if body := r.Body.String(); !strings.Contains(body, `"held":{"gtin":"`+camera+`","same":false}`) || !strings.Contains(body, `"movedGtins":["`+camera+`"]`) || !strings.Contains(body, `"gtins":["09522104000249"]`) {
+	if body := r.Body.String(); !strings.Contains(body, `"held":{"gtin":"`+camera+`","same":false,"moved":true}`) || !strings.Contains(body, `"movedGtins":["`+camera+`"]`) || !strings.Contains(body, `"gtins":["09522104000249"]`) {
 		t.Errorf("held against the number that was moved, as JSON: %s", body)
 	}
 	if r := get(w.h, path+".json?gtin=9522104000249"); !strings.Contains(r.Body.String(), `"held":{"gtin":"09522104000249","same":true}`) {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -10,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -54,7 +54,7 @@ type exhibit struct {
 	kind      string // of file, empty for a pack
 	palette   string // empty for all, in a pack
 	languages string // with commas between
-	until     time.Time
+	lastDay   label.Date
 }
 
 // A commission is artwork that somebody waits for. When nobody does any more it is given
@@ -160,18 +160,20 @@ func (h *Handler) art(w http.ResponseWriter, r *http.Request, name, path string)
 	if err == nil {
 		p, err = h.a.Lookup(id)
 	}
-	// A label that does not count now must not be printed any more.
-	if err == nil && p.State != label.Active {
-		err = label.Errorf(label.Precondition, label.ReasonStep, "id",
-			"the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id)
-	}
 	if err != nil {
 		h.fail(w, r, err, forPrograms)
 		return
 	}
-	e.id, e.until = id, p.Expires
-	if p.Scheduled != nil && !p.PutOff() {
-		e.until = p.Scheduled.Effective
+	var whole bool
+	e.id = id
+	e.lastDay, whole = printedEnd(p)
+	switch {
+	case p.State != label.Active: // it must not be printed any more
+		h.notPrinted(w, r, p, fmt.Sprintf("the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id))
+		return
+	case !whole:
+		h.notPrinted(w, r, p, "the label ends today, and no day is left that could be printed as its last")
+		return
 	}
 	g, draw, units := h.drawings, h.drawOne, drawingUnits
 	if e.pack {
@@ -186,6 +188,21 @@ func (h *Handler) art(w http.ResponseWriter, r *http.Request, name, path string)
 		return
 	}
 	h.send(w, r, b, cacheUntil(p.NextChange(p.At), h.a.Now()))
+}
+
+// notPrinted refuses to draw a label because of how it stands.
+func (h *Handler) notPrinted(w http.ResponseWriter, r *http.Request, p *authority.Published, text string) {
+	h.refuse(w, r, problem{status: http.StatusConflict, reason: label.ReasonStep, field: "id", text: text, label: p}, forPrograms)
+}
+
+// printedEnd returns the last day that is printed on a label, and whether there is one
+// left. It is the announced one also where something is open that may put it off.
+func printedEnd(p *authority.Published) (d label.Date, whole bool) {
+	end := p.Expires
+	if p.Scheduled != nil && !p.PutOff() {
+		end = p.Scheduled.Effective
+	}
+	return label.LastDay(end, p.At)
 }
 
 // exhibit reads which artwork is asked for.
@@ -244,7 +261,7 @@ func (h *Handler) pack(ctx context.Context, p *authority.Published, e exhibit) (
 }
 
 func (h *Handler) model(p *authority.Published, e exhibit) (*art.Model, error) {
-	return h.studio.Describe(art.Subject{Label: p.Label, ValidTo: label.DateOf(e.until.Add(-time.Second)), Base: h.base}, strings.Split(e.languages, ",")...)
+	return h.studio.Describe(art.Subject{Label: p.Label, ValidTo: e.lastDay, Base: h.base}, strings.Split(e.languages, ",")...)
 }
 
 // artQuery reads a query with some parameters, each once at most. Others are

@@ -65,7 +65,11 @@ func newBadge(p *authority.Published) *badge {
 	case p.Support == label.SupportEnded:
 		b.Says, b.Light = b.Says+", no more updates", badgeCaution
 	case endsEarly(&p.Standing), p.Soon:
-		b.Says, b.Light = b.Says+", until "+lastDay(p.Ends()).String(), badgeCaution
+		last := p.Ends().UTC().Format("2006-01-02 15:04:05 UTC")
+		if d, whole := label.LastDay(p.Ends(), p.At); whole {
+			last = d.String()
+		}
+		b.Says, b.Light = b.Says+", until "+last, badgeCaution
 	}
 	b.Title = b.Name + ", " + b.Says + ": " + l.Device.FullName()
 	b.NameWidth, b.SaysWidth = width(b.Name), width(b.Says)

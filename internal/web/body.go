@@ -48,6 +48,9 @@ func newBody(typ string, b []byte) *body {
 	return made
 }
 
+// canonical returns the Link header that names the one address of what has several.
+func canonical(address string) []string { return []string{"<" + address + `>; rel="canonical"`} }
+
 // Cache-Control values. Nothing here is private; what varies is for how long
 // an answer stays right.
 var (

@@ -52,10 +52,14 @@ func (h *Handler) renderChanges(list []Change) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		summary := "Level " + strconv.Itoa(c.Label.Level.Number) + " of " + strconv.Itoa(c.Label.Level.Of) + ". The label is now " + string(c.Label.State) + "."
+		if c.Label.OpenAdvisories > 0 {
+			summary += " A security notice about the product is open: nothing mends it yet."
+		}
 		entries = append(entries, notice.Entry{
 			ID: h.base + "/api/changes/" + c.Cursor, Title: h.changeWords(c.Change) + ": " + p.Label.Device.FullName() + " (" + c.Label.ID.Pretty() + ")",
 			Link: c.Label.URL, Updated: c.At, Category: c.Change,
-			Summary: "Level " + strconv.Itoa(c.Label.Level.Number) + " of " + strconv.Itoa(c.Label.Level.Of) + ". The label is now " + string(c.Label.State) + ".",
+			Summary: summary,
 		})
 	}
 	if len(list) > 0 {

@@ -109,7 +109,13 @@ func (h *Handler) comparePage(v *voice, list []*authority.Published, here string
 		return w.scheme + " " + l.Label.Scheme.Version
 	}))
 	add("compare.checked", words(func(l *authority.Published) string { return v.Text(assuranceWords[l.Label.Assurance]) }))
-	add("compare.support", words(func(l *authority.Published) string { return v.Date(l.Label.Product.SupportEnd) }))
+	add("compare.support", words(func(l *authority.Published) string {
+		date := v.Date(l.Label.Product.SupportEnd)
+		if over(l.State) {
+			return v.Text("label.updates-promised", "date", date)
+		}
+		return date
+	}))
 	add("compare.updates", words(func(l *authority.Published) string { return v.Text(updateWords[l.Label.Product.Updates]) }))
 	add("compare.valid", func(l *authority.Published) cell { return cell{Words: until(v, l), Bad: l.State != label.Active} })
 	add("compare.notices", words(func(l *authority.Published) string { return v.Number(h.answerOf(l).Label.Advisories) }))
@@ -122,21 +128,23 @@ func (h *Handler) comparePage(v *voice, list []*authority.Published, here string
 // until says until when a label is valid, or that it is not: of a label that has ended no
 // day is shown that is still to come.
 func until(v *voice, l *authority.Published) string {
+	_, last := v.lastNamed(&l.Standing, l.Label)
 	switch {
 	case l.State == label.Active:
-		return v.Date(lastDay(l.Ends()))
+		return last
 	case l.State == label.Suspended:
 		return v.Text("compare.paused")
 	case l.State.Final():
 		return v.Text("compare.ended", "date", v.Date(label.DateOf(l.Ends())))
 	}
-	return v.Text("compare.ended", "date", v.Date(lastDay(l.Ends())))
+	return v.Text("compare.ended", "date", last)
 }
 
 // updateWords say how updates get into a product.
 var updateWords = map[string]string{"automatic": "compare.automatic", "manual": "compare.manual", "none": "compare.none"}
 
-// compareCriteria adds the criteria in which labels differ.
+// compareCriteria adds the criteria in which labels differ, and those that none of them
+// meets any more.
 func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Published) {
 	by := make([]map[string]cell, len(list))
 	var order []string
@@ -146,9 +154,13 @@ func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Pu
 		w := h.describe(v, l.Label)
 		for j := range l.Label.Criteria {
 			c := &l.Label.Criteria[j]
-			by[i][c.ID] = cell{Words: w.by(l, c), Good: true}
-			if c.State == label.CriterionNotApplicable {
+			switch said := w.by(l, c); criterionState(l, c) {
+			case criterionTakenBack:
+				by[i][c.ID] = cell{Words: said, Bad: true}
+			case label.CriterionNotApplicable:
 				by[i][c.ID] = cell{Words: v.Text("basis.by-none")}
+			default:
+				by[i][c.ID] = cell{Words: said, Good: true}
 			}
 			if titles[c.ID] == "" {
 				order = append(order, c.ID)
@@ -166,8 +178,11 @@ func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Pu
 			r.Cells = append(r.Cells, c)
 			same = same && c == r.Cells[0]
 		}
-		if same {
+		switch {
+		case same && r.Cells[0].Good:
 			p.Same++
+			continue
+		case same && !r.Cells[0].Bad:
 			continue
 		}
 		p.Rows = append(p.Rows, r)

@@ -98,10 +98,10 @@
 //	  "prettyId": "K7QM-4T2X-9PWH",
 //	  "url": "https://labels.example.org/l/K7QM4T2X9PWH",
 //	  "at": "2026-05-31T23:59:59Z", the instant that was asked about; absent for the present
-//	  "held": {"gtin": "...", "same": true},   whether the number in ?gtin= is of the product; absent where none was given
+//	  "held": {"gtin": "...", "same": true},   whether the number in ?gtin= is of the product, or was until it was moved (moved); absent where none was given
 //	  "state": "active",            active, suspended, expired, revoked, withdrawn, superseded, not-issued
 //	  "because": {...},             the status that brought the state about; absent where time or nothing did
-//	  "expiringSoon": false,        active, and will expire within 60 days
+//	  "expiringSoon": false,        active, and will end within 60 days, by all that is known
 //	  "underReview": false,         the authority is looking into it; it counts meanwhile
 //	  "review": {...},              the status that began the review
 //	  "scheduled": {...},           a status that was announced, and will end the label when it takes effect and nothing about it is open
@@ -128,7 +128,8 @@
 //	  "declared": [{"fact": "telemetry_collected", "value": true, "text": "..."}, ...], by the manufacturer
 //	  "criteria": [{"id": "no-shared-passwords", "state": "met", "by": "lab"},
 //	               {"id": "developer-port-shut", "state": "not-applicable", "by": "lab",
-//	                "why": ["debug_interface_accessible=false"]}, ...],   the features that make it so
+//	                "why": ["debug_interface_accessible=false"]}, ...],   the features that make it so;
+//	                                          or taken-back: accepted by a ruling that does not count any more
 //	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256", "takenBack": {"at", "reason", "title", "text"}}], on appeals
 //	  "logIndex": 1,
 //	  "history": [{...}],           all that happened to the label, by number

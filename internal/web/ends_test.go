@@ -2,7 +2,9 @@ package web_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/notice"
 	"labeld/internal/web"
 )
 
@@ -34,6 +37,9 @@ func TestLastDayIsSaidEverywhere(t *testing.T) {
 		"a replacement": {func(w *world, p *authority.Published) {
 			w.change(labeltest.Maker, p, label.Supersede, "new-hardware", func(r *label.StatusRequest) { r.Successor, r.Effective = w.plug().Label.ID, march })
 		}, "Valid, until 28 February 2027", "28 February 2027", "2027-03-01T00:00:00Z", "Level 3 of 4, until 2027-02-28"},
+		"a withdrawal within a day": {func(w *world, p *authority.Published) {
+			w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) { r.Effective = march.Add(time.Second) })
+		}, "Valid, until 28 February 2027", "28 February 2027", "2027-03-01T00:00:01Z", "Level 3 of 4, until 2027-02-28"},
 		"an early end": {func(w *world, p *authority.Published) {
 			w.Report(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: p.Label.Labs[0].Accreditation, Reason: "lab-scope-lost"})
 			w.pass(time.Second)
@@ -175,6 +181,7 @@ func TestOverAndDone(t *testing.T) {
 			w := newWorld(t)
 			p := w.camera()
 			s.play(w, p)
+			w.catchUp()
 			path := "/l/" + string(p.Label.ID)
 			state := must[*authority.Published](t)(w.Authority.Lookup(p.Label.ID)).State
 			for _, l := range labeltest.Words(t).Languages() {
@@ -189,7 +196,19 @@ func TestOverAndDone(t *testing.T) {
 				if state == label.Revoked {
 					now, then = append(now, says("label.did")), then[1:]
 				}
+				n := p.Label.Product.Vulnerabilities
+				ack, news := [2]string{l.Text("label.ack", "count", n.AckDays), l.Text("label.ack-then", "count", n.AckDays)}, [2]string{l.Text("label.news", "count", n.StatusDays), l.Text("label.news-then", "count", n.StatusDays)}
+				said := [2]string{l.Text("label.data-said"), l.Text("label.data-said-then")}
+				is := 1
+				if state.Live() {
+					is = 0
+				}
 				page := get(w.h, in(l.Tag, path)).Body.String()
+				for _, pair := range [][2]string{ack, news, said} {
+					if text := words(page); !strings.Contains(text, pair[is]) || strings.Contains(text, pair[1-is]) {
+						t.Errorf("%s: the page has %q, or not %q", l.Tag, pair[1-is], pair[is])
+					}
+				}
 				for _, heading := range then {
 					if !strings.Contains(page, ">"+heading+"<") {
 						t.Errorf("%s: the page lacks %q", l.Tag, heading)
@@ -200,7 +219,96 @@ func TestOverAndDone(t *testing.T) {
 						t.Errorf("%s: the page has %q", l.Tag, heading)
 					}
 				}
+				day := l.Date(p.Label.Product.SupportEnd)
+				beside := "<bdi>" + day + "</bdi>"
+				if !state.Live() {
+					beside = "<bdi>" + says("label.updates-promised") + "</bdi>"
+				}
+				wants(t, l.Tag+", beside others", get(w.h, in(l.Tag, "/compare?id="+string(p.Label.ID))).Body.String(), []string{beside}, nil)
+				listed := [2]string{l.Text("search.updates", "date", day), l.Text("search.updates-then", "date", day)}
+				list := words(get(w.h, in(l.Tag, "/?q="+p.Label.Device.Model)).Body.String())
+				wants(t, l.Tag+", in lists", list, []string{listed[is]}, nil)
 			}
 		})
+	}
+}
+
+// TestEndWithinADay looks at a label that ends at noon, before and on that day: no day is
+// ever named as its last on which it does not count, and pages that were made before are
+// not shown on the day.
+func TestEndWithinADay(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	id := string(p.Label.ID)
+	noon := march.Add(12 * time.Hour)
+	w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) { r.Effective = noon })
+	w.catchUp()
+	for _, c := range []struct {
+		at                         time.Time
+		fact, list, badge, expires string
+	}{
+		{march.Add(-time.Second), "Valid up to and including 28 February 2027", "Valid, until 28 February 2027", "until 2027-02-28<", "2027-02-28"},
+		{march, "It ends today. Valid until 1 March 2027, 12:00:00 UTC.", "Valid, until 1 March 2027, 12:00:00 UTC", "until 2027-03-01 12:00:00 UTC<", "2027-03-01T12:00:00Z"},
+		{noon.Add(-time.Second), "It ends today. Valid until 1 March 2027, 12:00:00 UTC.", "Valid, until 1 March 2027, 12:00:00 UTC", "until 2027-03-01 12:00:00 UTC<", "2027-03-01T12:00:00Z"},
+	} {
+		w.Clock.Set(c.at)
+		page := get(w.h, "/l/"+id)
+		wants(t, c.at.String(), words(page.Body.String()), []string{c.fact}, nil)
+		wants(t, c.at.String(), page.Body.String(), []string{`"expires":"` + c.expires + `"`}, nil)
+		wants(t, c.at.String()+", list", words(get(w.h, "/?q=camera").Body.String()), []string{c.list}, nil)
+		wants(t, c.at.String()+", badge", get(w.h, "/l/"+id+"/badge.svg").Body.String(), []string{c.badge}, nil)
+		if c.at.Equal(march) {
+			if r := get(w.h, "/l/"+id+"/art/portrait.svg"); r.Code != http.StatusConflict {
+				t.Errorf("artwork with a last day that is over: %d", r.Code)
+			}
+		}
+	}
+	w.Clock.Set(noon)
+	wants(t, "afterwards", words(get(w.h, "/compare?id="+id).Body.String()), []string{"Ended on 1 March 2027"}, nil)
+}
+
+// TestSoonByTheEndThatIsKnown has a label withdrawn in four days that would run for two
+// years more: programs are told that it ends soon, and on which day, and its manufacturer
+// is sent no notice that it expires.
+func TestSoonByTheEndThatIsKnown(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	soon := func(want bool) {
+		t.Helper()
+		for _, path := range []string{"/l/" + string(p.Label.ID) + ".json", "/api/products/" + camera} {
+			wants(t, path, get(w.h, path).Body.String(), []string{fmt.Sprintf(`"expiringSoon":%t`, want)}, nil)
+		}
+	}
+	soon(false)
+	w.change(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) {
+		r.Effective = w.Clock.Now().Add(64 * 24 * time.Hour).Truncate(24 * time.Hour)
+	})
+	soon(false)
+	w.pass(60 * 24 * time.Hour)
+	soon(true)
+	if err := w.Authority.Watch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := w.Authority.Notices(w.Caller(labeltest.Maker), "", authority.Page{})
+	if err != nil || slices.ContainsFunc(list, func(n *notice.Notice) bool { return n.Kind == notice.LabelExpiring }) {
+		t.Errorf("the manufacturer was told %v, %v", list, err)
+	}
+	w.change(labeltest.Operator, p, label.Review, "complaint", nil) // puts the end off
+	soon(false)
+}
+
+// TestRequestedEndIsSaidBeforeAndAfter announces a withdrawal that the manufacturer asked
+// for. The reason is said in words that are true on the day before and on the day after.
+func TestRequestedEndIsSaidBeforeAndAfter(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	w.change(labeltest.Maker, p, label.Withdraw, "maker-request", func(r *label.StatusRequest) { r.Effective = march })
+	for lang, says := range map[string]string{
+		"en": "The manufacturer asked for the label to end.", "de": "Der Hersteller hat um das Ende des Kennzeichens gebeten.", "fr": "Le fabricant a demandé la fin du label.",
+	} {
+		for _, at := range []time.Time{march.AddDate(0, 0, -1), march.AddDate(0, 0, 1)} {
+			w.Clock.Set(at)
+			wants(t, at.String(), words(get(w.h, in(lang, "/l/"+string(p.Label.ID))).Body.String()), []string{says}, nil)
+		}
 	}
 }

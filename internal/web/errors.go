@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"labeld/internal/authority"
 	"labeld/internal/label"
 )
 
@@ -58,10 +59,11 @@ type problem struct {
 	reason label.Reason
 	field  string
 	text   string
-	typed  string // what the person typed, to be mended
-	asked  string // the day that they asked about, to be mended
-	here   string // the address, without its language
-	begin  string // address where a program begins again; for programs only
+	typed  string               // what the person typed, to be mended
+	asked  string               // the day that they asked about, to be mended
+	here   string               // the address, without its language
+	label  *authority.Published // that cannot be had because of how it stands; nil for other reasons
+	begin  string               // address where a program begins again; for programs only
 }
 
 // fail answers with an error.

@@ -105,7 +105,8 @@ func (h *Handler) entry(n *notice.Notice) (*notice.Entry, error) {
 	}
 	e.Title += ": " + p.Label.Device.FullName() + " (" + news.Label.Pretty() + ")"
 	if e.Summary == "" {
-		e.Summary = "The label's last day is " + h.voices.source().Date(lastDay(news.Expires)) + "."
+		_, last := h.voices.source().last(news.Expires, n.Time)
+		e.Summary = "The label is valid until " + last + ", and not after that."
 	}
 	return e, nil
 }

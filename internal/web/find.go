@@ -40,7 +40,7 @@ func (h *Handler) isWords(typed string, err error) bool {
 	if reason != label.ReasonIDMalformed && reason != label.ReasonIDCheck {
 		return false
 	}
-	if len(typed) > search.MaxQuery || !utf8.ValidString(typed) {
+	if label.TypedLength(typed) > search.MaxQuery || !utf8.ValidString(typed) {
 		return false
 	}
 	if !likeID(folded(typed)) {
@@ -48,6 +48,19 @@ func (h *Handler) isWords(typed string, err error) bool {
 	}
 	found, err := h.index.Snapshot().Find(search.Query{Text: typed}, h.a.Now())
 	return err == nil && found.Total > 0
+}
+
+// isMistyped reports whether what was looked for by words, of which none were found, was
+// rather meant to be a label ID, the number under a barcode or the address in a code, and
+// is none for the reason err. Then it helps to say what is wrong with it.
+func (h *Handler) isMistyped(typed string, err error) bool {
+	switch label.ReasonOf(err) {
+	case label.ReasonIDMalformed, label.ReasonIDCheck:
+		return !h.isWords(typed, err)
+	case label.ReasonMalformed:
+		return wholeBarcode(typed)
+	}
+	return label.ReasonOf(err) == label.ReasonUnassignable || label.ReasonOf(err) == reasonElsewhere
 }
 
 // likeID reports whether a text is of the form of an ID, or was meant to be: three

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"labeld/internal/authority"
@@ -80,15 +81,16 @@ type Taken struct {
 
 func takenOf(list []authority.Taken) (out []Taken) {
 	for _, t := range list {
-		out = append(out, Taken{t.GTIN, t.At, t.ID, t.URL, t.Product, t.State})
+		out = append(out, Taken{t.GTIN, t.Moved, t.ID, t.URL, t.Product, t.State})
 	}
 	return out
 }
 
 // Held says whether a number under a barcode is of the label's product, as JSON.
 type Held struct {
-	GTIN label.GTIN `json:"gtin"`
-	Same bool       `json:"same"`
+	GTIN  label.GTIN `json:"gtin"`
+	Same  bool       `json:"same"`
+	Moved bool       `json:"moved,omitzero"` // it was, until the authority moved it to another manufacturer
 }
 
 // A DeclaredFact is what the manufacturer declared of something that shoppers are
@@ -141,6 +143,15 @@ func takenBack(p *authority.Published, r *authority.Ruled) *authority.Fallen {
 	return r.Fallen
 }
 
+// criteriaOf returns the criteria of a label with what became of them since.
+func criteriaOf(p *authority.Published) []label.Criterion {
+	list := slices.Clone(p.Label.Criteria)
+	for i := range list {
+		list[i].State = criterionState(p, &p.Label.Criteria[i])
+	}
+	return list
+}
+
 // Links are the addresses of what proves a label, of its code, and of the
 // product's picture where there is one.
 type Links struct {
@@ -169,13 +180,13 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 		Support: p.Support, Advisories: h.statuses(p, p.Advisories),
 		Scheme: l.Scheme, Level: l.Level, Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
 		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor, Ends: p.Ends(),
-		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: l.Criteria, LogIndex: p.Index,
+		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: criteriaOf(p.Published), LogIndex: p.Index,
 		History: h.statuses(p, known(p.Published)), Links: h.links(p.Published),
 	}
 	out.Device.GTINs, out.MovedGTINs = p.GTINs, p.Moved
 	out.Taken = takenOf(p.Taken)
 	if p.held != "" {
-		out.Held = &Held{p.held, p.SpeaksOf(p.held)}
+		out.Held = &Held{p.held, p.SpeaksOf(p.held), slices.Contains(p.Moved, p.held)}
 	}
 	for i := range p.Rulings {
 		r := &p.Rulings[i]

@@ -13,6 +13,7 @@ func (h *Handler) certification(p look) map[string]any {
 	if p.State == label.Active {
 		status = "https://schema.org/CertificationActive"
 	}
+	expires, _ := p.voice.lastNamed(&p.Standing, l)
 	product := map[string]any{
 		"@type": "Product", "name": l.Device.FullName(), "model": l.Device.Model,
 		"brand":        map[string]string{"@type": "Brand", "name": l.Device.Brand},
@@ -26,7 +27,7 @@ func (h *Handler) certification(p look) map[string]any {
 		"name": l.Scheme.Name, "url": l.URL, "certificationIdentification": l.ID.Pretty(), "certificationStatus": status,
 		"issuedBy":            map[string]string{"@type": "Organization", "name": l.Authority.Name},
 		"validFrom":           label.DateOf(l.Issued).String(),
-		"expires":             lastDay(p.Ends()).String(),
+		"expires":             expires,
 		"about":               product,
 		"certificationRating": map[string]any{"@type": "Rating", "ratingValue": l.Level.Number, "bestRating": l.Level.Of, "worstRating": 1, "ratingExplanation": l.Level.Name},
 	}

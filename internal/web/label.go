@@ -193,7 +193,7 @@ func (h *Handler) render(p look, v *view) (*body, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.link = []string{"<" + qr.URL(h.base, p.Label.ID) + `>; rel="canonical"`}
+	b.link = canonical(qr.URL(h.base, p.Label.ID))
 	b.next = p.NextChange(p.At)
 	return b, nil
 }

@@ -55,6 +55,26 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
+// isolated is what no text around it can turn round, and paths are what has to be.
+var (
+	isolated = regexp.MustCompile(`(?s)<style>.*?</style>|<script.*?</script>|<pre dir="ltr">.*?</pre>|<bdi[^>]*>[^<]*</bdi>|<(?:span|code)[^>]* dir="ltr"[^>]*>[^<]*</(?:span|code)>`)
+	paths    = regexp.MustCompile(`/[a-z0-9]+|[a-z0-9]+/`)
+)
+
+// TestPathsAreIsolated looks for paths that stand bare on a page that is read from right to
+// left: the slash at their end would be shown at their beginning.
+func TestPathsAreIsolated(t *testing.T) {
+	w := newWorld(t)
+	id := string(w.camera().Label.ID)
+	w.catchUp()
+	for _, target := range []string{"/", "/l/" + id, "/?q=northlight", "/m/" + labeltest.Maker + "/NL-C210", "/compare?id=" + id, "/report", "/l/K7QM4T2X9PWX"} {
+		page := isolated.ReplaceAllString(get(w.h, in("ar", target)).Body.String(), "")
+		if found := paths.FindAllString(tag.ReplaceAllString(page, " "), -1); found != nil {
+			t.Errorf("%s shows %q bare", target, found)
+		}
+	}
+}
+
 var anchor = regexp.MustCompile(`<a [^>]*href="(/[^"]*)"`)
 
 // inOneLanguage are addresses that are not pages, or pages in English only.

@@ -99,9 +99,36 @@ type evidence struct {
 
 // A held is what comes of comparing a barcode number with the label's.
 type held struct {
-	Same bool
-	Tone string // class of the box
-	Says template.HTML
+	Same  bool
+	Moved bool   // it was of the product, until the authority moved it to another
+	Tone  string // class of the box
+	Says  template.HTML
+}
+
+// A former is a warning of a product that had a number of this one before it was moved:
+// who holds an older box may hold that one, and this page would tell them only good of it.
+type former struct {
+	Tone, Sign string
+	Headline   string
+	Says       template.HTML
+}
+
+// warnTaken returns the warning of the label of a product that had a number before, in the
+// form of that label's own page; nil where it is plainly valid.
+func warnTaken(p look, t authority.Taken) *former {
+	v := p.voice
+	b := inShort(v, t.State, &t.Standing)
+	if b.Tone == toneGood {
+		return nil
+	}
+	f := former{Tone: faces[t.State].tone, Sign: faces[t.State].sign, Headline: v.Text("label.taken-title", "state", b.Says), Says: saysTaken(v, []authority.Taken{t})[0]}
+	if t.State == label.Active {
+		f.Tone, f.Sign = "caution", "alert"
+	}
+	if p.past {
+		f.Tone = faces[label.NotIssued].tone
+	}
+	return &f
 }
 
 // labelPage is what the label's page is made of.
@@ -117,7 +144,8 @@ type labelPage struct {
 	ProductPage string // where all labels of the product are
 	GTINs       []string
 	Moved       []template.HTML // numbers of its descriptor that are another manufacturer's now
-	Taken       []template.HTML // labels of other products that had a number of it before
+	Taken       []template.HTML // labels of other products that had a number of it before, and stand well
+	Former      []former        // those of them of which there is something to be warned
 	Picture     string          // address of the product's; empty where there is none
 	Held        *held
 	Other       bool // what somebody holds is another product, and the label no word about it
@@ -150,6 +178,7 @@ type labelPage struct {
 	Policy     link
 	Criteria   []criterion // that are met
 	Exempt     []criterion // that do not apply
+	Back       []criterion // that were accepted on appeal, and taken back since
 	Rulings    []ruling
 	Declared   []string // about data
 	Evidence   []evidence
@@ -192,10 +221,13 @@ func (h *Handler) renderPage(p look) (*body, error) {
 		Issued: v.instant(l.Issued), Supported: p.Support == label.Supported, Support: v.day(l.Product.SupportEnd),
 		Product: l.Product, Page: newLink(l.Product.Page),
 		Contact: newLink(l.Product.Vulnerabilities.Contact), Policy: newLink(l.Product.Vulnerabilities.Policy),
-		Type: label.TypeLabel, Entries: entries(p), Printable: p.State == label.Active && !p.past,
+		Type: label.TypeLabel, Entries: entries(p),
+	}
+	if _, whole := printedEnd(p.Published); whole && !p.past {
+		d.Printable = p.State == label.Active
 	}
 	d.Warn = p.State != label.Active || p.past
-	d.Over, d.Silent = !p.State.Live() && p.State != label.NotIssued, p.State == label.Revoked
+	d.Over, d.Silent = over(p.State), p.State == label.Revoked
 	here := "/l/" + string(l.ID)
 	if p.past {
 		d.Asked, d.Query = label.DateOf(p.At).String(), "?at="+p.At.Format(time.RFC3339)
@@ -212,10 +244,13 @@ func (h *Handler) renderPage(p look) (*body, error) {
 		d.Standing.heed(v, d.Notices[0])
 	}
 	if d.Held != nil {
-		d.Other = !d.Held.Same
+		d.Other = !d.Held.Same && !d.Held.Moved
 		d.Standing.compared(d.Held)
 	}
 	title := v.Text("state.title", "state", d.Standing.title(v), "product", l.Device.FullName())
+	if d.Held != nil && d.Held.Moved {
+		title = v.Text("state.title", "state", v.Text("state.moved-number"), "product", l.Device.FullName())
+	}
 	if d.Other {
 		title = v.Text("state.title", "state", v.Text("state.other-product"), "product", l.Device.FullName())
 	}
@@ -226,7 +261,13 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	for _, g := range p.Moved {
 		d.Moved = append(d.Moved, v.HTML("label.barcode-moved", "gtin", mark(printed(g))))
 	}
-	d.Taken = saysTaken(v, p.Taken)
+	for _, t := range p.Taken {
+		if w := warnTaken(p, t); w != nil {
+			d.Former = append(d.Former, *w)
+		} else {
+			d.Taken = append(d.Taken, saysTaken(v, []authority.Taken{t})...)
+		}
+	}
 	for _, g := range p.GTINs {
 		d.GTINs = append(d.GTINs, printed(g))
 	}
@@ -251,7 +292,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	d.Log = v.list(links)
 	w := h.describe(v, l)
 	d.Level.Name, d.Meaning, d.SchemeName = w.level, w.meaning, w.scheme
-	d.Criteria, d.Exempt = w.criteria(p.Published)
+	d.Criteria, d.Exempt, d.Back = w.criteria(p.Published)
 	d.Rulings = w.rulings(p.Published)
 	for _, e := range l.Evidence {
 		says := v.HTML("basis.document", "document", v.Text(documents[e.Type]), "number", mark(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
@@ -260,17 +301,24 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	return v.body("label", d)
 }
 
+// over reports whether a label counted and does so no more: what it said is then told in
+// the past form, wherever it is told.
+func over(s label.State) bool { return !s.Live() && s != label.NotIssued }
+
 // compare says whether a barcode number that somebody typed is of the label's
 // product.
 func (p look) compare() *held {
 	if p.held == "" {
 		return nil
 	}
-	key, same := "advice.other-product", p.SpeaksOf(p.held)
-	if same {
+	key, same, moved := "advice.other-product", p.SpeaksOf(p.held), slices.Contains(p.Moved, p.held)
+	switch {
+	case same:
 		key = "advice.same-product"
+	case moved:
+		key = "advice.moved-number"
 	}
-	return &held{Same: same, Says: p.voice.HTML(key, "gtin", mark(printed(p.held)))}
+	return &held{Same: same, Moved: moved, Says: p.voice.HTML(key, "gtin", mark(printed(p.held)))}
 }
 
 // wording is what a scheme says in a language. Where the scheme that is served
@@ -298,13 +346,43 @@ func (h *Handler) describe(v *voice, l *label.Label) wording {
 
 func (w *wording) title(criterion string) string { return cmp.Or(w.titles[criterion], criterion) }
 
-// criteria returns those that are met, and apart from them those that do not
-// apply to the product: what nobody had to show is not shown as achieved.
-func (w *wording) criteria(p *authority.Published) (met, exempt []criterion) {
+// criterionTakenBack is the state of a criterion that a ruling on an appeal accepted which
+// does not count any more, whether as met or as not applicable. A signed label never has
+// it: it is what has become of the label since.
+const criterionTakenBack = "taken-back"
+
+// criterionState returns what a criterion of a label came to, by what was known at the
+// instant for which the label is shown.
+func criterionState(p *authority.Published, c *label.Criterion) string {
+	if c.By != string(scheme.Authority) {
+		return c.State
+	}
+	fallen := false
+	for i := range p.Rulings {
+		if r := &p.Rulings[i]; slices.Contains(r.Accepted, c.ID) {
+			if takenBack(p, r) == nil {
+				return c.State
+			}
+			fallen = true
+		}
+	}
+	if fallen {
+		return criterionTakenBack
+	}
+	return c.State
+}
+
+// criteria returns those that are met, and apart from them those that do not apply to
+// the product and those that were taken back: what nobody had to show, and what nobody
+// answers for any more, is not shown as achieved.
+func (w *wording) criteria(p *authority.Published) (met, exempt, back []criterion) {
 	for i := range p.Label.Criteria {
 		c := &p.Label.Criteria[i]
 		said := criterion{Title: w.title(c.ID), By: w.by(p, c)}
-		if c.State == label.CriterionNotApplicable {
+		switch criterionState(p, c) {
+		case criterionTakenBack:
+			back = append(back, said)
+		case label.CriterionNotApplicable:
 			var why []template.HTML
 			for _, feature := range c.Why {
 				why = append(why, template.HTML(`<code dir="ltr">`+template.HTMLEscapeString(feature)+`</code>`))
@@ -314,20 +392,17 @@ func (w *wording) criteria(p *authority.Published) (met, exempt []criterion) {
 			}
 			said.Because = w.v.list(why)
 			exempt = append(exempt, said)
-		} else {
+		default:
 			met = append(met, said)
 		}
 	}
-	return met, exempt
+	return met, exempt, back
 }
 
 // by says on whose word a criterion rests, or nothing. Of a ruling that was taken back
 // it says that.
 func (w *wording) by(p *authority.Published, c *label.Criterion) string {
-	back := func(r authority.Ruled) bool {
-		return slices.Contains(r.Accepted, c.ID) && takenBack(p, &r) != nil
-	}
-	if c.By == string(scheme.Authority) && slices.ContainsFunc(p.Rulings, back) {
+	if criterionState(p, c) == criterionTakenBack {
 		return w.v.Text("basis.by-authority-taken-back")
 	}
 	if key := checkers[c.By]; key != "" {

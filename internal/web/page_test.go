@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/http"
 	"regexp"
@@ -211,7 +212,6 @@ func TestRuling(t *testing.T) {
 	w.Report(label.Event{Kind: label.StatementEvent, Statement: l.Rulings[0].SHA256, Reason: "authority-error", Text: "Page 4 is about another plug."})
 	page = get(w.h, "/l/"+string(p.Label.ID)).Body.String()
 	for want, there := range map[string]bool{
-		"(accepted by the authority on appeal, and taken back since)":    true,
 		"The authority took this back on ":                               true,
 		"<bdi>Page 4 is about another plug.</bdi>":                       true,
 		"(accepted by the authority, on appeal)":                         false,
@@ -222,6 +222,17 @@ func TestRuling(t *testing.T) {
 			t.Errorf("after it was taken back the page says %q: %t", want, !there)
 		}
 	}
+	// Nor does it count as met, on the page, beside others, and for programs.
+	met, rest, _ := strings.Cut(page, "Accepted on appeal and taken back since, so not met (2)")
+	if title := "<li>The developer port is shut"; strings.Contains(met, title) || !strings.Contains(rest, title) {
+		t.Error("what was taken back is listed as met")
+	}
+	for _, beside := range []string{"", "&id=" + string(w.camera().Label.ID)} {
+		text := get(w.h, "/compare?id="+string(p.Label.ID)+beside).Body.String()
+		if n := strings.Count(text, `&#10007; </span><bdi>accepted by the authority on appeal, and taken back since`); n != 2 {
+			t.Errorf("the comparison says %d times that something is not met: %s", n, text)
+		}
+	}
 	if page := get(w.h, "/l/"+string(p.Label.ID)+"?at="+before.UTC().Format(time.RFC3339)).Body.String(); strings.Contains(page, "taken back since") {
 		t.Error("the page of the day before says that it was taken back")
 	}
@@ -229,6 +240,17 @@ func TestRuling(t *testing.T) {
 	theContract().holds(t, "Label", body)
 	if err := json.Unmarshal(body, &l); err != nil {
 		t.Fatal(err)
+	}
+	back := 0
+	for _, c := range l.Criteria {
+		if (c.State == "taken-back") != (c.By == "authority") {
+			t.Errorf("%s is said to be %s", c.ID, c.State)
+		} else if c.By == "authority" {
+			back++
+		}
+	}
+	if back != 2 || !strings.Contains(page, fmt.Sprintf("is met (%d)", len(l.Criteria)-2)) {
+		t.Errorf("%d criteria were taken back of %d", back, len(l.Criteria))
 	}
 	if b := l.Rulings[0].TakenBack; b == nil || b.Reason != "authority-error" || b.Text != "Page 4 is about another plug." || b.At.IsZero() {
 		t.Errorf("the ruling was taken back by %+v", b)

@@ -34,6 +34,8 @@ var advices = map[label.Reason]advice{
 	reasonForeign:              {"problem.foreign", []string{"problem.foreign-1"}},
 	label.ReasonReadOnly:       {"problem.behind", []string{"problem.behind-1", "problem.behind-2"}},
 	label.ReasonUnassignable:   {"problem.unassignable", []string{"problem.unassignable-1"}},
+	label.ReasonStep:           {"problem.not-printed", []string{"problem.not-printed-1"}},
+	reasonNoCoding:             {"problem.refused", nil},
 }
 
 // gtinAdvices are those about the number under a barcode: whether it has as many digits
@@ -120,6 +122,8 @@ func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 		Steps   []string
 		Near    []neighbour
 		Taken   []template.HTML // labels of the product that had the number
+		State   string          // how the label stands that cannot be had because of that
+		Of      label.ID        // that label
 		Typed   string
 		Dated   bool   // not what was typed is wrong, but the day
 		ID      string // what was typed, if it is not wrong
@@ -137,6 +141,9 @@ func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 	page.frame = newFrame(page.Heading, h.a.Trust().Authority, short(p.here))
 	for _, key := range a.steps {
 		page.Steps = append(page.Steps, v.Text(key, "date", v.Date(label.DateOf(h.a.Behind().Since))))
+	}
+	if p.label != nil {
+		page.Of, page.State = p.label.Label.ID, inShort(v, p.label.State, &p.label.Standing).Says
 	}
 	if p.reason == label.ReasonIDCheck {
 		page.Near = h.near(folded(p.typed))
@@ -163,8 +170,8 @@ func (h *Handler) takenFrom(v *voice, typed string) (list []template.HTML) {
 // saysTaken says of labels that had a number before it was moved how they stand.
 func saysTaken(v *voice, taken []authority.Taken) (list []template.HTML) {
 	for _, t := range taken {
-		list = append(list, v.HTML("label.taken", "gtin", mark(printed(t.GTIN)), "date", v.day(label.DateOf(t.At)),
-			"label", v.a("/l/"+string(t.ID), pretty(t.ID)), "product", bdi(t.Product), "state", v.Text(stateWords[t.State])))
+		list = append(list, v.HTML("label.taken", "gtin", mark(printed(t.GTIN)), "date", v.day(label.DateOf(t.Moved)),
+			"label", v.a("/l/"+string(t.ID), pretty(t.ID)), "product", bdi(t.Product), "state", inShort(v, t.State, &t.Standing).Says))
 	}
 	return list
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 )
@@ -142,5 +143,35 @@ func TestMistakeInABarcode(t *testing.T) {
 			}
 			wants(t, path+typed, r.Body.String(), []string{"<h1>" + heading + "</h1>", `value="` + typed + `"`}, nil)
 		}
+	}
+}
+
+// TestArtworkOfADeadLabel asks for the artwork of labels that are not drawn any more: the
+// page says why in the reader's language and leads to the label, and no word of it is
+// about the address, with which nothing is wrong.
+func TestArtworkOfADeadLabel(t *testing.T) {
+	w := newWorld(t)
+	suspended, withdrawn, revoked := w.camera(), w.plug(), w.Example("camera")
+	labeltest.Variant(t, revoked, 2)
+	r := w.Issue(revoked, 3)
+	w.change(labeltest.Operator, suspended, label.Suspend, "complaint", nil)
+	w.change(labeltest.Maker, withdrawn, label.Withdraw, "discontinued", nil)
+	w.change(labeltest.Operator, r, label.Revoke, "nonconformity", nil)
+	for state, p := range map[string]*authority.Published{"Suspended": suspended, "Withdrawn": withdrawn, "Revoked": r} {
+		for _, path := range []string{"/art.zip", "/art/portrait.svg", "/art/small.png"} {
+			target := "/l/" + string(p.Label.ID) + path
+			rec := get(w.h, target, "Accept", browser)
+			checkAnswer(t, rec)
+			if rec.Code != http.StatusConflict {
+				t.Errorf("%s: %d", target, rec.Code)
+			}
+			wants(t, target, rec.Body.String(), []string{"<h1>This label is not drawn for printing</h1>", "How this one stands: <strong>" + state + "</strong>.", `href="/l/` + string(p.Label.ID) + `"`}, []string{"in the address"})
+		}
+		rec := get(w.h, "/l/"+string(p.Label.ID)+"/art.zip?lang=de", "Accept", browser)
+		wants(t, state, rec.Body.String(), []string{"<h1>Dieses Kennzeichen wird nicht zum Drucken gezeichnet</h1>", `href="/l/` + string(p.Label.ID) + `?lang=de"`}, []string{"der Adresse", "only an active label"})
+	}
+	rec := get(w.h, "/l/"+string(suspended.Label.ID), "Accept", browser, "Accept-Encoding", "identity;q=0, gzip;q=0")
+	if rec.Code != http.StatusNotAcceptable || strings.Contains(rec.Body.String(), "in the address") {
+		t.Errorf("in no form that there is: %d %s", rec.Code, rec.Body)
 	}
 }

@@ -20,8 +20,12 @@ import (
 // only: what a page of another one has a browser post is refused.
 
 const (
-	// maxForm bounds what is posted: the longest text, each byte escaped.
-	maxForm = 16 << 10
+	// maxForm bounds what is posted: the longest that the fields take, in a script that
+	// has three bytes for a letter, each byte escaped, and their names.
+	maxForm = 9*(maxLabel+authority.MaxReported+authority.MaxWhere+authority.MaxContact) + 1<<10
+
+	// maxLabel bounds the ID of a label or the address in its code, as it is typed.
+	maxLabel = label.MaxProse
 
 	// reportsAtOnce and reportsEvery bound the reports of one client: a family
 	// in a shop, and not a flood. A form that is not taken is no report.
@@ -42,7 +46,7 @@ type reportPage struct {
 	Wrong   string // what to mend, in words
 	Field   string // that is wrong
 	Sent    bool
-	Limits  struct{ Text, Where, Contact int }
+	Limits  struct{ Label, Text, Where, Contact int }
 }
 
 type reportKind struct {
@@ -66,8 +70,8 @@ type mistake struct {
 }
 
 var mistakes = map[string]mistake{
-	"label": {says: "report.bad-label"}, "kind": {says: "report.bad-kind"}, "text": {"report.bad-text", label.MaxProse},
-	"where": {"report.bad-where", label.MaxText}, "contact": {"report.bad-contact", authority.MaxContact},
+	"label": {says: "report.bad-label"}, "kind": {says: "report.bad-kind"}, "text": {"report.bad-text", authority.MaxReported},
+	"where": {"report.bad-where", authority.MaxWhere}, "contact": {"report.bad-contact", authority.MaxContact},
 }
 
 // mend says what is wrong with the form.
@@ -77,6 +81,8 @@ func (p *reportPage) mend(v *voice, e *label.Error) {
 	switch {
 	case e.Reason == label.ReasonUnknownLabel:
 		m.says = "report.unknown-label"
+	case !ok && e.Reason == label.ReasonTooLarge:
+		m = mistake{"report.too-long", authority.MaxReported}
 	case !ok:
 		m.says = "report.bad"
 	}
@@ -108,7 +114,7 @@ func (h *Handler) reportForm(v *voice, form url.Values) *reportPage {
 		frame: newFrame(v.Text("report.title"), h.a.Trust().Authority, "/report"), ID: form.Get("label"),
 		Where: form.Get("where"), Text: form.Get("text"), Contact: form.Get("contact"),
 	}
-	p.Limits.Text, p.Limits.Where, p.Limits.Contact = label.MaxProse, label.MaxText, authority.MaxContact
+	p.Limits.Label, p.Limits.Text, p.Limits.Where, p.Limits.Contact = maxLabel, authority.MaxReported, authority.MaxWhere, authority.MaxContact
 	for _, k := range reportKinds {
 		k.Words, k.Chosen = v.Text(k.Words), k.Value == form.Get("kind")
 		p.Kinds = append(p.Kinds, k)
@@ -124,12 +130,12 @@ func (h *Handler) reportForm(v *voice, form url.Values) *reportPage {
 
 func (h *Handler) takeReport(w http.ResponseWriter, r *http.Request) {
 	form, err := readForm(w, r)
-	if err != nil {
-		h.fail(w, r, err, forPeople)
-		return
-	}
 	v := h.voices.of(r)
 	page := h.reportForm(v, form)
+	if err != nil {
+		h.refuseReport(w, r, page, err)
+		return
+	}
 	if form.Get("website") != "" { // not shown to people: who fills it in is no person
 		page.Sent = true
 		h.sendForm(w, r, http.StatusOK, page)
@@ -199,7 +205,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	}
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "the report is too long; at most %d bytes of text are accepted", label.MaxProse)
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "the report is too long; at most %d characters of text are accepted", authority.MaxReported)
 	}
 	if err != nil {
 		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, "", "the report did not arrive whole; send it again")

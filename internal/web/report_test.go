@@ -69,7 +69,7 @@ func TestReportsThatAreRefused(t *testing.T) {
 		"long contact":     {func(f url.Values) { f.Set("contact", strings.Repeat("a", 201)) }, http.StatusRequestEntityTooLarge, "at most 200"},
 		"not text":         {func(f url.Values) { f.Set("text", "a\xff") }, http.StatusBadRequest, "Say what you saw"},
 		"filled in by one": {func(f url.Values) { f.Set("website", "https://spam.example") }, http.StatusOK, "Thank you"}, // and forgotten
-		"a huge form":      {func(f url.Values) { f.Set("text", strings.Repeat("a", 20<<10)) }, http.StatusRequestEntityTooLarge, "too long"},
+		"a huge form":      {func(f url.Values) { f.Set("text", strings.Repeat("a", 50<<10)) }, http.StatusRequestEntityTooLarge, "What you wrote is too long and did not arrive"},
 	} {
 		client++
 		f := good()
@@ -116,5 +116,53 @@ func TestReportsThatAreRefused(t *testing.T) {
 	}
 	if r := do(w.h, http.MethodPut, "/report"); r.Code != http.StatusMethodNotAllowed {
 		t.Errorf("PUT: %d", r.Code)
+	}
+}
+
+// TestReportAsLongAsTheFormTakes writes as much as browsers let people write, in scripts of
+// many bytes and in many lines, which they count as one character each and send as two.
+func TestReportAsLongAsTheFormTakes(t *testing.T) {
+	w := newWorld(t)
+	lines := func(n int) string { return strings.TrimSuffix(strings.Repeat("a line of text 123\r\n", n), "\r\n") }
+	for i, c := range []struct {
+		text, where, contact string
+		code                 int
+	}{
+		{strings.Repeat("あ", 2000), strings.Repeat("店", 200), strings.Repeat("電", 200), http.StatusOK},
+		{strings.Repeat("😀", 1000), strings.Repeat("ї", 200), "", http.StatusOK},
+		{lines(105), "", "", http.StatusOK},
+		{"a" + strings.Repeat("\r\n", 1998) + "b", "", "", http.StatusOK},
+		{strings.Repeat("あ", 2001), "", "", http.StatusRequestEntityTooLarge},
+		{strings.Repeat("😀", 1001), "", "", http.StatusRequestEntityTooLarge},
+		{"It burns.", strings.Repeat("店", 201), "", http.StatusRequestEntityTooLarge},
+	} {
+		r := send(w.h, i, url.Values{"kind": {"other"}, "text": {c.text}, "where": {c.where}, "contact": {c.contact}})
+		if r.Code != c.code {
+			t.Errorf("%d: %d, want %d", i, r.Code, c.code)
+		}
+	}
+	if r := get(w.h, "/?q="+url.QueryEscape(strings.Repeat("あ", 200))); r.Code != http.StatusOK {
+		t.Errorf("a search of 200 letters: %d", r.Code)
+	}
+}
+
+// TestReportThatDoesNotArrive sends what cannot be read. The answer is the form in the
+// reader's language, and says nothing of an address, since nothing is wrong with it.
+func TestReportThatDoesNotArrive(t *testing.T) {
+	w := newWorld(t)
+	for name, c := range map[string]struct {
+		media, body, says string
+		code              int
+	}{
+		"too long":      {formType, "text=" + strings.Repeat("a", 1<<20), "Ihre Meldung ist zu lang und ist nicht angekommen; höchstens 2.000 Zeichen", http.StatusRequestEntityTooLarge},
+		"not escaped":   {formType, "text=%zz", "Etwas im Formular kann nicht angenommen werden", http.StatusBadRequest},
+		"other content": {"text/plain", "text=a", "Etwas im Formular kann nicht angenommen werden", http.StatusBadRequest},
+	} {
+		r := post(w.h, "/report?lang=de", c.media, c.body)
+		checkAnswer(t, r)
+		if r.Code != c.code {
+			t.Errorf("%s: %d, want %d", name, r.Code, c.code)
+		}
+		wants(t, name, r.Body.String(), []string{c.says, `<form class="report"`}, []string{"Adresse kann nicht stimmen"})
 	}
 }

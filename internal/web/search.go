@@ -95,6 +95,7 @@ type result struct {
 	Kind      string
 	ModelPage string
 	Support   template.HTML
+	Over      bool // the label counts no more, so that what it said is told as what it said
 	Assured   string
 }
 
@@ -210,8 +211,13 @@ func (h *Handler) searchLabels(w http.ResponseWriter, r *http.Request, path stri
 	}
 	v := h.voices.of(r)
 	if found.Total == 0 && q.Text != "" {
-		if to, err := h.search(q.Text); err == nil { // a label ID or the number of a barcode, which are not words
+		to, err := h.search(q.Text)
+		switch {
+		case err == nil: // a label ID or the number of a barcode, which are not words
 			redirect(w, r, http.StatusSeeOther, v.to(to), cacheNone)
+			return
+		case h.complete.Load() && h.isMistyped(q.Text, err):
+			h.failTyped(w, r, err, forPeople, q.Text)
 			return
 		}
 	}
@@ -220,7 +226,7 @@ func (h *Handler) searchLabels(w http.ResponseWriter, r *http.Request, path stri
 		h.fail(w, r, err, forPeople)
 		return
 	}
-	made.link = []string{"<" + template.HTMLEscapeString(h.base+address(path, q)) + `>; rel="canonical"`}
+	made.link = canonical(h.base + address(path, q))
 	h.send(w, r, made, cacheLabel)
 }
 
@@ -293,7 +299,7 @@ func (h *Handler) result(v *voice, rec *search.Record) result {
 	return result{
 		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: b.Says, Tone: b.Tone,
 		LevelName: name, Kind: h.category(v, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
-		Support: v.day(rec.SupportEnd), Assured: v.Text(assuranceWords[rec.Assurance]),
+		Support: v.day(rec.SupportEnd), Over: over(rec.State), Assured: v.Text(assuranceWords[rec.Assurance]),
 	}
 }
 
@@ -384,8 +390,9 @@ func (h *Handler) maker(id string) (*label.Party, error) {
 // modelPage returns where the labels of a product are.
 func modelPage(maker, model string) string { return "/m/" + maker + "/" + url.PathEscape(model) }
 
-// productPage answers with all labels of the products of a model number,
-// whatever became of them: those that count first, then the latest.
+// productPage answers with all labels of the products of a model number, however that is
+// spelled and whatever became of them: those that count first, then the latest. The page
+// shows the number as the first of them has it, and names its own address so.
 func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *label.Party, model string) {
 	found, err := h.a.ByModel(maker.ID, model)
 	if err == nil && len(found.Labels) == 0 && len(found.Unavailable) > 0 {
@@ -406,9 +413,10 @@ func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *lab
 		return b.Label.Issued.Compare(a.Label.Issued)
 	})
 	v := h.voices.of(r)
+	name, spelled := list[0].Label.Device.FullName(), list[0].Label.Device.Model
 	p := &searchPage{
-		Heading: list[0].Label.Device.FullName(), Maker: maker, Product: &product{model}, Total: len(list), Unavailable: found.Unavailable, Page: 1, Pages: 1,
-		frame: newFrame(list[0].Label.Device.FullName(), h.a.Trust().Authority, modelPage(maker.ID, model)),
+		Heading: name, Maker: maker, Product: &product{spelled}, Total: len(list), Unavailable: found.Unavailable, Page: 1, Pages: 1,
+		frame: newFrame(name, h.a.Trust().Authority, modelPage(maker.ID, spelled)),
 	}
 	for _, l := range list {
 		p.Results = append(p.Results, h.result(v, search.NewRecord(l.Label.Outline(), l.Statuses, l.Index, h.a.Now())))
@@ -418,6 +426,7 @@ func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *lab
 		h.fail(w, r, err, forPeople)
 		return
 	}
+	made.link = canonical(h.base + p.Here)
 	h.send(w, r, made, cacheLabel)
 }
 

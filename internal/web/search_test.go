@@ -36,6 +36,7 @@ func TestSearch(t *testing.T) {
 		"/?q=porch+camera":                       {[]string{string(camera), "1 label."}, []string{string(plug)}},
 		"/?q=NL-C210":                            {[]string{string(camera)}, []string{string(plug)}},
 		"/?q=northlihgt":                         {[]string{"No label was found", `<a href="/?q=northlight"><strong>northlight</strong></a>`}, []string{string(camera)}},
+		"/?q=NL-C21O":                            {[]string{"No label was found", `<a href="/?q=NL-C210"><strong>NL-C210</strong></a>`}, nil},
 		"/?q=northlight&level=1":                 {[]string{string(plug), "Level 1 <span"}, []string{string(camera)}},
 		"/?state=suspended":                      {[]string{"No label was found", "Remove what is chosen"}, []string{string(camera), "Try fewer words"}},
 		"/?maker=northlight&sort=name":           {[]string{string(camera), string(plug), "By The northlight <span"}, nil},
@@ -184,6 +185,28 @@ func TestFindLeadsToTheSearch(t *testing.T) {
 			t.Errorf("the search for %q leads to %d %s, want %q", typed, r.Code, r.Header().Get("Location"), to)
 		}
 	}
+	// Of what was meant to be one and is none it says what /find says, and of nothing else.
+	for typed, heading := range map[string]string{
+		mistyped(camera): "One character is wrong", label.ID(mistyped(camera)).Pretty(): "One character is wrong", mistyped(camera)[1:]: "That is not a label ID",
+		"9522104000172": "One digit of the barcode number is wrong", "952-2104-00017-2": "One digit of the barcode number is wrong", "2012345000001": "This number is not of one product only",
+		"labels.example.net/l/" + string(camera): "That label belongs to another site",
+		"Porch Camera 2":                         "", "Porch Camera 3": "", "Porch-Camera-22": "", "Lamp 2024 in blue": "", "952210": "", "NL-C211": "", "toaster": "",
+	} {
+		for _, path := range []string{"/?q=", "/m/" + labeltest.Maker + "?q="} {
+			r := get(w.h, path+url.QueryEscape(typed))
+			if heading == "" {
+				if r.Code != http.StatusOK || strings.Contains(r.Body.String(), "is wrong") {
+					t.Errorf("the search for %q: %d %s", typed, r.Code, r.Body)
+				}
+				continue
+			}
+			if r.Code != http.StatusBadRequest {
+				t.Errorf("the search for %q: %d", typed, r.Code)
+			}
+			wants(t, path+typed, r.Body.String(), []string{"<h1>" + heading + "</h1>"}, []string{"Try fewer words"})
+			wants(t, path+typed, get(w.h, "/find?q="+url.QueryEscape(typed)).Body.String(), []string{"<h1>" + heading + "</h1>"}, nil)
+		}
+	}
 	wants(t, "a search for signs", get(w.h, "/?q=---").Body.String(), []string{"No label was found"}, nil)
 	for query, to := range map[string]string{
 		"q=plug&level=1&evil=1":              "/?level=1&q=plug",
@@ -256,5 +279,26 @@ func TestSitemapAndOpenSearch(t *testing.T) {
 	r := get(w.h, "/opensearch.xml")
 	if !regexp.MustCompile(`template="https://labels.test/find\?q=\{searchTerms\}"`).MatchString(r.Body.String()) {
 		t.Errorf("the description is %s", r.Body)
+	}
+}
+
+// TestModelInAnySpelling asks for a product by its model number as people read it off a
+// box, at the page and by the API. All get the same, which names the number as the label
+// has it.
+func TestModelInAnySpelling(t *testing.T) {
+	w, camera, _ := stocked(t)
+	want := get(w.h, "/m/"+labeltest.Maker+"/NL-C210")
+	products := get(w.h, "/api/products?manufacturer="+labeltest.Maker+"&model=NL-C210")
+	if link := want.Header().Get("Link"); link != "<"+base+"/m/"+labeltest.Maker+`/NL-C210>; rel="canonical"` {
+		t.Errorf("the page's own address is %s", link)
+	}
+	for _, model := range []string{"nl-c210", "nl%20c210", "NLC210", "NL-C21O", "NL-%D0%A1210", "%EF%BC%AE%EF%BC%AC%EF%BC%A3%EF%BC%92%EF%BC%91%EF%BC%90"} {
+		r := get(w.h, "/m/"+labeltest.Maker+"/"+model)
+		if r.Code != http.StatusOK || r.Body.String() != want.Body.String() || r.Header().Get("Link") != want.Header().Get("Link") {
+			t.Errorf("%s: %d %s, and not the page of NL-C210", model, r.Code, r.Header().Get("Link"))
+		}
+		if r := get(w.h, "/api/products?manufacturer="+labeltest.Maker+"&model="+model); r.Body.String() != products.Body.String() || !strings.Contains(r.Body.String(), string(camera)) {
+			t.Errorf("the API says of %s: %s", model, r.Body)
+		}
 	}
 }

@@ -35,7 +35,8 @@ func inShort(v *voice, state label.State, s *label.Standing) brief {
 	}
 	switch {
 	case endsEarly(s):
-		add("state.list", v.Text("state.until", "date", v.Date(lastDay(s.Ends()))))
+		_, last := v.last(s.Ends(), s.At)
+		add("state.list", v.Text("state.until", "date", last))
 	case s.Soon:
 		add("state.list", v.Text("state.soon"))
 	}

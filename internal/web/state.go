@@ -91,7 +91,6 @@ func (h *Handler) standing(p look) standing {
 	if p.Because != nil {
 		s.Because = h.account(p, p.Because)
 	}
-	last := lastDay(p.Ends())
 	if p.State == label.Active || p.State == label.Expired {
 		s.Because = h.account(p, p.Lapse)
 		s.Bound = v.Text(bounds[p.ExpiresFor])
@@ -112,9 +111,9 @@ func (h *Handler) standing(p look) standing {
 	s.Waits = p.Scheduled != nil && !p.Announced()
 	if p.Announced() {
 		announced = true
-		s.Bound, s.Because, s.Early, s.EarlyEnd = "", nil, s.Because, v.day(lastDay(p.Expires))
+		s.Bound, s.Because, s.Early, s.EarlyEnd = "", nil, s.Because, timeElement(v.last(p.Expires, p.At))
 	}
-	s.Fact, s.Successor = validity(p, last), successor(p)
+	s.Fact, s.Successor = validity(p), successor(p)
 	if next := overtaken(p); next != nil {
 		s.Later = v.HTML("validity.also-successor", "label", v.a("/l/"+string(next.Successor.ID), pretty(next.Successor.ID)), "date", v.instant(next.Effective))
 		s.Successor = warnings(p, next.Successor)
@@ -124,7 +123,7 @@ func (h *Handler) standing(p look) standing {
 		s.Headline = v.Text(f.then)
 	}
 	if p.State == label.Active {
-		s.qualify(p, last, announced)
+		s.qualify(p, announced)
 	}
 	if advice := f.advice; advice != "" {
 		if p.State == label.Superseded && len(s.Successor) > 0 {
@@ -139,15 +138,21 @@ func (h *Handler) standing(p look) standing {
 }
 
 // validity says until when a label is valid, or since when it is not.
-func validity(p look, last label.Date) template.HTML {
+func validity(p look) template.HTML {
 	v := p.voice
 	since := func(key string, args ...any) template.HTML {
 		return v.HTML(key, append([]any{"date", strong(v.day(label.DateOf(p.Because.Effective)))}, args...)...)
 	}
-	date := strong(v.day(last))
+	_, whole := label.LastDay(p.Ends(), namedFrom(&p.Standing, p.Label))
+	date := strong(timeElement(v.lastNamed(&p.Standing, p.Label)))
 	switch p.State {
 	case label.Active:
 		switch {
+		case !whole && p.Announced() && p.Scheduled.Successor != nil:
+			id := p.Scheduled.Successor.ID
+			return v.HTML("validity.today-successor", "time", date, "label", v.a("/l/"+string(id), pretty(id)))
+		case !whole:
+			return v.HTML("validity.today", "time", date)
 		case p.Announced() && p.Scheduled.Successor != nil:
 			id := p.Scheduled.Successor.ID
 			return v.HTML("validity.active-successor", "date", date, "label", v.a("/l/"+string(id), pretty(id)))
@@ -158,6 +163,9 @@ func validity(p look, last label.Date) template.HTML {
 		}
 		return v.HTML("validity.active", "date", date)
 	case label.Expired:
+		if !whole {
+			return v.HTML("validity.expired-at", "time", date)
+		}
 		return v.HTML("validity.expired", "date", date)
 	case label.Suspended:
 		return since("validity.suspended")
@@ -225,13 +233,14 @@ func overtaken(p look) *label.Status {
 }
 
 // qualify tells of a label that counts what may be wrong with it all the same.
-func (s *standing) qualify(p look, last label.Date, announced bool) {
+func (s *standing) qualify(p look, announced bool) {
 	s.UpdatesEnded = p.Support == label.SupportEnded
 	v := p.voice
 	if announced {
-		s.Tone, s.Sign, s.Headline = "caution", "clock", v.Text("state.active-until", "date", v.Date(last))
+		_, last := v.lastNamed(&p.Standing, p.Label)
+		s.Tone, s.Sign, s.Headline = "caution", "clock", v.Text("state.active-until", "date", last)
 		if p.past {
-			s.Headline = v.Text("state.was-active-until", "date", v.Date(last))
+			s.Headline = v.Text("state.was-active-until", "date", last)
 		}
 	}
 	for _, q := range []struct {
@@ -255,10 +264,8 @@ func (s *standing) qualify(p look, last label.Date, announced bool) {
 func (s *standing) turnBack(p look) {
 	s.Tone, s.Advice = "past", ""
 	day := label.DateOf(p.At)
-	if s.AsOf = p.voice.Date(day); day.End().Sub(p.At) == time.Second {
-		s.EndOfDay = true
-	} else {
-		s.AsOf += p.At.Format(", 15:04:05 UTC")
+	if s.AsOf = p.voice.moment(p.At); day.End().Sub(p.At) == time.Second {
+		s.AsOf, s.EndOfDay = p.voice.Date(day), true
 	}
 }
 

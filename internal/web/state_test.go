@@ -148,8 +148,8 @@ var scenes = []scene{
 			})
 			return next
 		},
-		tone: "caution", headline: "Valid label until 1 March 2027",
-		holds: []string{"Valid up to and including 1 March 2027, when the label {other} takes its place. The new label is about another product. It says nothing about this one. Why: The product has a successor with a label of its own."},
+		tone: "caution", headline: "Valid label until 28 February 2027",
+		holds: []string{"Valid up to and including 28 February 2027, when the label {other} takes its place. The new label is about another product. It says nothing about this one. Why: The product has a successor with a label of its own."},
 		json:  []string{`"scheduled":{"number":1,"action":"supersede"`, `"successor":{"id":"{id}"`},
 	}, {
 		name: "end brought forward", play: func(w *world, p *authority.Published) label.ID {
@@ -421,6 +421,7 @@ func TestAdvisories(t *testing.T) {
 		"5 November 2026: Security notice: affected, mended from version 2.4.1 on.", "4 November 2026: Security notice: not affected.",
 	}, nil)
 	wants(t, "the page", page, []string{`<a href="https://northlight.example.com/four" rel="nofollow noopener">`, `href="#notices"`}, nil)
+	wants(t, "the API", get(h, "/api/products/"+camera).Body.String(), []string{`"advisories":4,"openAdvisories":2`}, nil)
 	// While a notice concerns the product, its label is not green, and says so
 	// before anything else.
 	if m := box.FindStringSubmatch(page); m == nil || m[1] != "caution" || !strings.Contains(page, "<title>Valid label, Security notices: ") {
@@ -438,6 +439,7 @@ func TestAdvisories(t *testing.T) {
 	w.Clock.Set(labeltest.Start.AddDate(0, 0, 10))
 	page = get(h, "/l/"+string(p.Label.ID)).Body.String()
 	wants(t, "the page", words(page), []string{"Notices that do not concern this product (2)"}, []string{"nothing mends it yet"})
+	wants(t, "the API", get(h, "/api/products/"+camera).Body.String(), []string{`"advisories":3,"openAdvisories":1`}, nil)
 	var l web.Label
 	if err := label.Decode(get(h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(), &l); err != nil {
 		t.Fatal(err)
@@ -739,4 +741,42 @@ func TestIssuedEarlyEnd(t *testing.T) {
 	wants(t, "the page", page,
 		[]string{"A report that it rests on counts only until then", "Why: The laboratory that tested the product is no longer accredited for such tests.", "no longer covers ip-camera"},
 		[]string{"the signed label still names a later day"})
+}
+
+// TestWarningOfTheFormerProduct has the number of a label moved to another manufacturer
+// with a valid label, and looks at that label's page: of what is wrong with the label of
+// the product that had the number before, it warns right below its own standing, in that
+// label's colours, and of nothing else.
+func TestWarningOfTheFormerProduct(t *testing.T) {
+	w := newWorld(t)
+	p := w.camera()
+	next := w.moveNumber()
+	page := func() string { return get(w.h, "/l/"+string(next.Label.ID)).Body.String() }
+	title := "Another product had this barcode number before"
+	taken := "the barcode number 9522104000171 was that of Northlight Porch Camera 2, whose label is " + p.Label.ID.Pretty() + ": "
+	wants(t, "while the former label is valid, the page", words(page()), []string{taken + "Valid."}, []string{title})
+	for _, step := range []struct {
+		action       label.Action
+		reason       string
+		tone, states string
+	}{
+		{label.Review, "complaint", "caution", "Valid, UNDER REVIEW"},
+		{label.Clear, "unfounded", "", ""},
+		{label.Suspend, "nonconformity", "pause", "Suspended"},
+		{label.Revoke, "nonconformity", "stop", "Revoked"},
+	} {
+		w.change(labeltest.Operator, p, step.action, step.reason, nil)
+		text := page()
+		_, below, _ := strings.Cut(text, `<section class="state good"`)
+		below, _, _ = strings.Cut(below, `<section aria-labelledby="level"`)
+		if step.tone == "" {
+			wants(t, "after it was settled, the page", words(text), []string{taken + "Valid."}, []string{title})
+			continue
+		}
+		wants(t, step.states, below, []string{`<section class="state ` + step.tone + `"`}, nil)
+		wants(t, step.states, words("</style>"+below), []string{title + ": " + step.states, taken + step.states + ".", "If you hold that product, its label counts, and not this one."}, nil)
+		if n := strings.Count(words(text), taken); n != 1 {
+			t.Errorf("%s: the page says so %d times", step.states, n)
+		}
+	}
 }

@@ -92,6 +92,17 @@ func visits() (list []visit) {
 		{name: "label, as of a past day", label: true, open: past("2026-11-03")},
 		{name: "label, as of a day when it was suspended", care: seldom, label: true, open: past("2026-11-05")},
 		{name: "label, as of a day before it was issued", label: true, open: past("2026-11-01")},
+		{name: "label, compared with a number that was moved", label: true, open: func(w *world) (http.Handler, string) {
+			p := w.camera()
+			w.moveNumber()
+			return w.h, "/l/" + string(p.Label.ID) + "?gtin=" + camera
+		}},
+		{name: "label, its number was that of a suspended label", label: true, open: func(w *world) (http.Handler, string) {
+			p := w.camera()
+			next := w.moveNumber()
+			w.change(labeltest.Operator, p, label.Suspend, "nonconformity", nil)
+			return w.h, "/l/" + string(next.Label.ID)
+		}},
 		{name: "label, long history", label: true, open: longHistory},
 		{name: "label, as printed on a product", care: seldom, label: true, open: on("/L/{camera}")},
 
@@ -107,6 +118,11 @@ func visits() (list []visit) {
 		{name: "label of another site", status: 400, open: on("/find?q=https%3A%2F%2Flabels.example.net%2Fl%2F{camera}")},
 		{name: "nothing typed", status: 400, open: on("/find?q=")},
 		{name: "too much typed", care: seldom, status: 413, open: on("/find?q=" + strings.Repeat("A", 3000))},
+		{name: "artwork of a label that is suspended", status: 409, open: func(w *world) (http.Handler, string) {
+			p := w.camera()
+			w.change(labeltest.Operator, p, label.Suspend, "complaint", nil)
+			return w.h, "/l/" + string(p.Label.ID) + "/art.zip"
+		}},
 		{name: "unknown page", status: 404, open: on("/nothing")},
 		{name: "fault of the service", status: 500, open: func(w *world) (http.Handler, string) {
 			return w.handler(failing{w.Authority, errors.New("the disk is on fire")}), "/l/" + string(w.camera().Label.ID)

@@ -324,8 +324,33 @@ func timeElement(iso, words string) template.HTML {
 	return template.HTML(`<time datetime="` + iso + `">` + template.HTMLEscapeString(words) + `</time>`)
 }
 
-// lastDay returns the last day that is wholly or partly before an end.
-func lastDay(end time.Time) label.Date { return label.DateOf(end.Add(-time.Second)) }
+// moment returns an instant with its time of day, for people.
+func (v *voice) moment(t time.Time) string {
+	return v.Date(label.DateOf(t)) + t.UTC().Format(", 15:04:05 UTC")
+}
+
+// last returns the last day of what ends at an instant, as it is named at another, or the
+// instant of the end ([label.LastDay]): for machines and for people.
+func (v *voice) last(end, from time.Time) (iso, words string) {
+	if d, whole := label.LastDay(end, from); whole {
+		return d.String(), v.Date(d)
+	}
+	return end.UTC().Format(time.RFC3339), v.moment(end)
+}
+
+// lastNamed returns what [voice.last] does of a label that stands as it does: of one that
+// counts, as its end is named now, and of another, as if it was named when it was issued.
+func (v *voice) lastNamed(s *label.Standing, l *label.Label) (iso, words string) {
+	return v.last(s.Ends(), namedFrom(s, l))
+}
+
+// namedFrom returns the instant from which the end of a label is looked at.
+func namedFrom(s *label.Standing, l *label.Label) time.Time {
+	if s.State == label.Active {
+		return s.At
+	}
+	return l.Issued
+}
 
 // here returns the address of a request without its language. One that begins
 // with two slashes would lead elsewhere.

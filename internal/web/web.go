@@ -49,7 +49,7 @@ type Authority interface {
 	Complain(context.Context, store.Complaint) (*store.Complaint, error)
 
 	// Changes returns what the log says of labels after an index, ByModel the
-	// labels of products with a model number.
+	// labels of products with a model number, however it is spelled.
 	Changes(after int64, most int) ([]authority.LabelChange, int64, bool, error)
 	ByModel(manufacturer, model string) (*authority.LabelPage, error)
 	LogSize() int64

@@ -68,6 +68,16 @@ func (w *world) camera() *authority.Published { return w.Issue(w.Example("camera
 // plug issues the self-declared label of the plug.
 func (w *world) plug() *authority.Published { return w.Issue(w.Example("plug"), 1) }
 
+// moveNumber has the camera's number moved to another manufacturer, which then has a label
+// for a plug with it.
+func (w *world) moveNumber() *authority.Published {
+	w.TB.Helper()
+	w.Report(label.Event{Kind: label.GTINEvent, GTIN: camera, Manufacturer: labeltest.ToyMaker, Reason: "misuse"})
+	plug := w.Example("plug")
+	plug.Device.Manufacturer, plug.Device.Brand, plug.Declaration.Manufacturer, plug.Device.GTINs = labeltest.ToyMaker, "Merrimake", labeltest.ToyMaker, []label.GTIN{camera}
+	return w.issue(plug, 1)
+}
+
 // issue gets a label for an example that may have been changed.
 func (w *world) issue(e *example.Example, level int) *authority.Published {
 	w.TB.Helper()
@@ -181,4 +191,12 @@ func (t told) Lookup(id label.ID) (*authority.Published, error) {
 	docs.Indexes = slices.Repeat([]int64{docs.Index}, len(t.statuses))
 	p = &authority.Published{History: label.History{Label: t.label, Statuses: t.statuses}, Documents: &docs}
 	return p.As(t.Now()), nil
+}
+
+func (t told) ByGTIN(g label.GTIN) (*authority.Published, error) {
+	p, err := t.Authority.ByGTIN(g)
+	if err != nil {
+		return nil, err
+	}
+	return t.Lookup(p.Label.ID)
 }

@@ -862,7 +862,7 @@ type LabelSummary struct {
 	State LabelState `protobuf:"varint,23,opt,name=state,proto3,enum=label.v1.LabelState" json:"state,omitempty"`
 	// Whether security updates are still promised.
 	SupportState SupportState `protobuf:"varint,24,opt,name=support_state,json=supportState,proto3,enum=label.v1.SupportState" json:"support_state,omitempty"`
-	// Active, and expires within 60 days.
+	// Active, and ends within 60 days, by all that is known.
 	ExpiringSoon bool `protobuf:"varint,25,opt,name=expiring_soon,json=expiringSoon,proto3" json:"expiring_soon,omitempty"`
 	// Whether the authority is looking into the label.
 	UnderReview bool `protobuf:"varint,26,opt,name=under_review,json=underReview,proto3" json:"under_review,omitempty"`
