@@ -114,7 +114,7 @@ func checkIdentity(v *store.View, known *store.Identity, c *Config, trust *verif
 	}
 	for _, id := range known.LabelKeys {
 		if !slices.ContainsFunc(trust.LabelKeys, func(k verify.TrustKey) bool { return k.ID == id }) {
-			return fmt.Errorf("label_key: key %.16s has signed what is in the log, and nothing that it signed would verify; list its public key in retired_keys, with from and until", id)
+			return fmt.Errorf("label_key: key %.16s has been in use here, and nothing that it signed (the log's entries, the status list) would verify; list its public key in retired_keys, with from and until", id)
 		}
 	}
 	for _, ref := range p.Refs() {
