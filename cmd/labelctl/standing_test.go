@@ -156,7 +156,7 @@ advisory:     NL-1: It leaks
               published by northlight
               OPEN: affected, and no fix yet
               what to do: The publisher of the notice advises: Unplug it.
-valid until:  2026-11-04: the authority ends it early, for the reason in its history
+valid until:  2026-11-04T12:00:00Z: the authority ends it early, for the reason in its history
 `
 	if got := string(p.Bytes()); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
