@@ -113,7 +113,7 @@ func (a *Authority) foretell(o *outlook, e *label.Event, known *distrust) error 
 			o.short = "carried by the evidence that is left, and what is open about it stays open until an operator ends that (labelctl label reinstate, or clear)"
 		case n.loss == "":
 			o.short, o.same = "carried by the evidence that is left", true
-		case last.Cause == n.cause || last.Cause == putOff+n.cause:
+		case n.known(&last) || last.Cause == putOff+n.cause:
 			o.short, o.same = "not carried by the evidence, which was known before", true
 		case byEvent && effect.Action != label.Review:
 			o.short = "not carried by the evidence that is left"

@@ -34,6 +34,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -440,6 +441,12 @@ func (n *verdict) compare(d *scheme.Decision, l *label.Label) {
 	}
 }
 
+// known reports whether all that is found has had its consequence before: it may be less
+// than then, such as when the label of a twin stands again.
+func (n *verdict) known(last *store.Verdict) bool {
+	return last.Cause == n.cause || len(n.ids) > 0 && !slices.ContainsFunc(n.ids, func(id string) bool { return !slices.Contains(last.Acted, id) })
+}
+
 // drawVerdict adds to a batch what becomes of a label, and tells those concerned.
 func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since time.Time) error {
 	h, err := a.history(v, n.rec)
@@ -470,15 +477,18 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 		known = true // it stands as it did
 	case carried:
 		n.cause = judged + label.DigestOf([]byte(fmt.Sprint(last.Cause, len(h.Statuses)))).String()
-		next.Cause = ""
-	case last.Cause == n.cause, off && last.Cause == putOff+n.cause:
+		next.Cause, next.Acted = "", nil
+	case n.known(&last):
+		known, next.Cause = true, n.cause
+	case off && last.Cause == putOff+n.cause:
 		known = true
 	case off:
 		next.Cause = putOff + n.cause
 	default:
 		next.Cause = n.cause
+		next.Acted = slices.Compact(slices.Sorted(slices.Values(slices.Concat(last.Acted, n.ids))))
 	}
-	if next != last {
+	if !reflect.DeepEqual(next, last) {
 		b.Verdicts = append(b.Verdicts, next)
 	}
 	if known {

@@ -163,6 +163,48 @@ func TestOperatorIsNotOverruled(t *testing.T) {
 	}
 }
 
+// TestLessIsNothingNew has a label fall for a failure and for a twin that an operator had
+// suspended, and be reinstated. When the twin is settled, what is left is no news; nor is
+// a correction that says the same again.
+func TestLessIsNothingNew(t *testing.T) {
+	for _, order := range []string{"the label first", "the twin first"} {
+		t.Run(order, func(t *testing.T) {
+			s := newSale(t)
+			twin, err := s.ask(s.twin("Another Camera"), 3)
+			must(t, err)
+			s.Change(labeltest.Operator, twin, label.Suspend, "complaint")
+			s.now()
+			s.Change(labeltest.Operator, s.p, label.Clear, "unfounded") // of the review that this began
+			s.pass(time.Hour)
+			bad, err := s.report(labeltest.Lab, "failed", hasFail("5.1-1"))
+			must(t, err)
+			if p := s.now(); p.State != label.Suspended {
+				t.Fatalf("the label is %s", p.State)
+			}
+			settle := []*authority.Published{s.p, twin}
+			if order == "the twin first" {
+				slices.Reverse(settle)
+			}
+			for _, p := range settle {
+				s.pass(time.Hour)
+				s.Change(labeltest.Operator, p, label.Reinstate, "unfounded")
+				s.now()
+			}
+			if p := s.now(); p.State != label.Active {
+				t.Errorf("the label is %s again: %+v", p.State, p.Because)
+			}
+			_, err = s.report(labeltest.Lab, "corrected", func(r *label.TestReport) {
+				hasFail("5.1-1")(r)
+				r.Corrects, r.Period.To = bad.ID, bad.Date
+			})
+			must(t, err)
+			if p := s.now(); p.State != label.Active {
+				t.Errorf("by a correction that says the same the label is %s again: %+v", p.State, p.Because)
+			}
+		})
+	}
+}
+
 // TestStruckEvidence strikes what a label rests on, and then what was to replace
 // it.
 func TestStruckEvidence(t *testing.T) {

@@ -77,7 +77,7 @@ func (a *Authority) judgedNote(rec *store.Label, settled *store.Status) (string,
 		switch {
 		case i >= 0:
 			note += fmt.Sprintf(". That had not been acted upon, since something else was open, and the label %s again at once (%s).", befell[h.Statuses[i].Action], h.Statuses[i].Reason)
-		case last.Cause != n.cause && r.Action != scheme.NoEffect:
+		case !n.known(&last) && r.Action != scheme.NoEffect:
 			note += fmt.Sprintf(". That has not been acted upon, since something else was open: the label is judged again now, and what becomes of it is: %s (%s).", r.Action, r.Reason)
 		default:
 			note += ". This was known before, so that the label stands by your decision alone; suspend or revoke it if it should not."

@@ -70,7 +70,7 @@ func (p *Programme) checkContradictions(d *datafile.File, lang *language) error 
 // contradictions returns what the facts that stand contradict each other in. A
 // contradiction is judged where everything it refers to is known; like other
 // rules over all values that stand, and by each of several declarations of one
-// day.
+// day. A declaration that contradicts itself does so whatever was measured.
 func (e *evaluation) contradictions() (gaps []Gap, err error) {
 	declarations := e.declarations
 	if len(declarations) == 0 {
@@ -103,6 +103,9 @@ func (e *evaluation) contradictions() (gaps []Gap, err error) {
 // contradicts reports whether a contradiction is there, by a declaration where
 // it is not nil: it returns who can settle it, or nothing.
 func (e *evaluation) contradicts(r *rule, decl *Item) (by Source, err error) {
+	if itself, err := e.contradictsItself(r, decl); err != nil || itself {
+		return Declaration, err
+	}
 	var buffer [4]any
 	values, several := buffer[:0], false
 	by = Lab
@@ -142,6 +145,28 @@ func (e *evaluation) contradicts(r *rule, decl *Item) (by Source, err error) {
 		return by, nil
 	}
 	return e.contradictsAny(r, decl, by)
+}
+
+// contradictsItself reports whether a declaration alone says what cannot be true.
+func (e *evaluation) contradictsItself(r *rule, decl *Item) (bool, error) {
+	if decl == nil {
+		return false, nil
+	}
+	var buffer [4]any
+	values := buffer[:0]
+	for i, f := range r.facts {
+		if f == nil {
+			values = append(values, members[memberIndex(r.vars[i])].value(decl.Product))
+			continue
+		}
+		v, ok := decl.value(f)
+		if !ok {
+			return false, nil
+		}
+		values = append(values, v)
+	}
+	result, _, err := r.eval(values, e.now)
+	return result == isTrue, err
 }
 
 // contradictsAny is contradicts where some fact has several values.

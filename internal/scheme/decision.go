@@ -55,13 +55,17 @@ func (f *Finding) fall(to State, g Gap) {
 
 // Faults names what stands in the way of a finding and the evidence that says so,
 // as text that stays the same while no other evidence says it: passes that are
-// added change nothing in it.
+// added change nothing in it, and neither does a correction that says it again.
 func (f *Finding) Faults() (list []string) {
 	for _, g := range f.Gaps {
 		list = append(list, string(g.Kind)+" "+strings.Join(g.Items, " "))
 		for _, it := range f.Rests {
 			if f.says(&g, it) {
-				list = append(list, it.ID.String())
+				id := it.ID
+				if !it.Corrects.IsZero() {
+					id = it.Corrects
+				}
+				list = append(list, id.String())
 			}
 		}
 	}

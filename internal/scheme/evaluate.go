@@ -139,7 +139,7 @@ func (e *evaluation) rule(f *Finding, c *Criterion, src Source) error {
 	// A rule is about how provisions are met. Where none of them applies it need
 	// not be true, but what is known to be wrong is wrong.
 	free := len(c.provisions) > 0 && f.State == NotApplicable
-	t, err := e.try(c.rule, c.Level, src, e.admit, isFalse)
+	t, err := e.try(c.rule, c.Level, src, isFalse)
 	switch {
 	case err != nil:
 		return err

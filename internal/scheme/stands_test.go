@@ -3,6 +3,7 @@ package scheme_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -512,6 +513,25 @@ func TestContradictions(t *testing.T) {
 	}
 }
 
+// TestSelfContradictionIsNotTested has a manufacturer contradict itself beside tests that
+// found the facts in order.
+func TestSelfContradictionIsNotTested(t *testing.T) {
+	e, _ := sample(t, "camera")
+	p := programme(t, embedded)
+	report := read(t, p, label.TypeTestReport, e.Report)
+	declared := *e.Declaration
+	declared.Number, declared.Facts = "D-itself", maps.Clone(declared.Facts)
+	declared.Facts["update_mechanism_present"] = label.JSON("false")
+	for _, date := range []label.Date{e.Declaration.Date, e.Report.Period.To.AddDays(-1), e.Report.Period.To.AddDays(20)} {
+		declared.Date = date
+		d, err := p.Schemes["four-level"].Evaluate(e.Device, label.DigestOf(e.Descriptor), []*scheme.Item{report, read(t, p, label.TypeDeclaration, &declared)}, now)
+		must(t, err)
+		if len(d.Contradictions) == 0 || d.Reached > 0 {
+			t.Errorf("declared on %s, contradictions are %s, and level %d is reached", date, gaps(d.Contradictions), d.Reached)
+		}
+	}
+}
+
 // TestNotApplicableIsNotMet looks at what a signed label says of criteria.
 func TestNotApplicableIsNotMet(t *testing.T) {
 	d := judge(t, "plug", maker(t, today, "p-1=pass p-2=not-applicable", "has_password=false"))
@@ -668,5 +688,29 @@ func TestFactAdmittedAfterTheTests(t *testing.T) {
 		if row.admitted && (len(f.Against()) != 1 || f.Against()[0].Source() != scheme.Declaration) {
 			t.Errorf("%s: what is said against it is %+v", row.name, f.Against())
 		}
+	}
+}
+
+// TestAdmittedBesideAFact has a rule be false by a fact that a laboratory found in order
+// and one that the manufacturer declares after that: only the latter says what is wrong.
+// Of what no test speaks, a declared value that makes a rule false does so as well.
+func TestAdmittedBesideAFact(t *testing.T) {
+	m := copyOf(t, os.DirFS("testdata/small"))
+	edit(t, m, "schemes/ladder.yaml", "rule: open_ports == 0", "rule: '!has_update || open_ports == 0'")
+	p, err := scheme.Load(m)
+	must(t, err)
+	dev, subject := device(t, "plug")
+	tested := read(t, p, label.TypeTestReport, report(t, days(9), 3, "p-1=pass p-2=pass p-3=pass p-4=pass", "has_update=true open_ports=0"))
+	untested := read(t, p, label.TypeTestReport, report(t, days(9), 3, "p-1=pass p-2=pass p-3=pass p-4=pass", "has_update=true"))
+	says := read(t, p, label.TypeDeclaration, declaration(t, days(3), fullClaims, "has_update=false open_ports=3"))
+	d, err := p.Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{tested, says}, now)
+	must(t, err)
+	if f := finding(t, d, 2, "ports"); f.State != scheme.Unmet || len(f.Against()) != 1 || f.Against()[0] != says {
+		t.Errorf("ports are %s, by %+v", f.State, f.Against())
+	}
+	d, err = p.Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{untested, says}, now)
+	must(t, err)
+	if f := finding(t, d, 3, "ports"); f.State != scheme.Unmet {
+		t.Errorf("of what no test speaks, ports are %s", f.State)
 	}
 }

@@ -87,14 +87,17 @@ func (e *evaluation) pick(f *Fact, level int, src Source) (support, adverse []fa
 	return support, adverse
 }
 
-// admit is pick for a rule about how provisions are met. What the manufacturer has
-// declared after the tests counts against the device there, as its claim that a
-// provision fails does: the tests do not speak of it. Whether a provision applies is what
-// the tests found.
-func (e *evaluation) admit(f *Fact, level int, src Source) (support, adverse []factValue) {
+// weighed is pick for a rule of which a result is the worst, and with what the
+// manufacturer has declared after the tests: like its claim that a provision fails, that
+// counts against the device. So it does of what no test speaks, where it makes a
+// criterion's rule false; whether a provision applies is then not known.
+func (e *evaluation) weighed(f *Fact, level int, src Source, worst tri) (support, adverse []factValue) {
 	support, adverse = e.pick(f, level, src)
+	if len(support) == 0 && worst == isTrue {
+		return support, adverse
+	}
 	for _, d := range e.values(f).declared {
-		if len(support) > 0 && !slices.ContainsFunc(support, func(v factValue) bool { return !v.item.Date.Before(d.item.Date) }) {
+		if !slices.ContainsFunc(support, func(v factValue) bool { return v.item == d.item || !v.item.Date.Before(d.item.Date) }) {
 			adverse = append(slices.Clip(adverse), d)
 		}
 	}
@@ -115,18 +118,15 @@ type trial struct {
 	worst   []choice // the values that came to the worst result, one of each fact; nil where none did
 }
 
-// A picker chooses the values of a fact that a rule is tried with: pick or admit.
-type picker func(f *Fact, level int, src Source) (support, adverse []factValue)
-
 // try evaluates a rule over every combination of the values that stand, and
 // returns the worst result: worst itself if any combination comes to it, unknown
 // if one on which a criterion can rest does.
-func (e *evaluation) try(r *rule, level int, src Source, pick picker, worst tri) (t trial, err error) {
+func (e *evaluation) try(r *rule, level int, src Source, worst tri) (t trial, err error) {
 	chosen := make([]choice, len(r.facts))
 	for i, f := range r.facts {
-		support, adverse := pick(f, level, src)
+		support, adverse := e.weighed(f, level, src, worst)
 		if len(support) > 1 || len(adverse) > 0 {
-			return e.tryAll(r, level, src, pick, worst)
+			return e.tryAll(r, level, src, worst)
 		}
 		if len(support) == 1 {
 			chosen[i] = choice{value: support[0].value, support: []*Item{support[0].item}}
@@ -140,10 +140,10 @@ func (e *evaluation) try(r *rule, level int, src Source, pick picker, worst tri)
 }
 
 // tryAll is try where some fact has several values.
-func (e *evaluation) tryAll(r *rule, level int, src Source, pick picker, worst tri) (t trial, err error) {
+func (e *evaluation) tryAll(r *rule, level int, src Source, worst tri) (t trial, err error) {
 	lists := make([][]choice, len(r.facts))
 	for i, f := range r.facts {
-		lists[i] = choices(pick(f, level, src))
+		lists[i] = choices(e.weighed(f, level, src, worst))
 	}
 	if t.split = split(r.vars, lists); t.split != nil {
 		return t, nil
@@ -187,7 +187,8 @@ func (e *evaluation) tryAll(r *rule, level int, src Source, pick picker, worst t
 // result: the statements that come to it by what they say themselves. Where none does,
 // it is that of the values without which others would not have come to it. A fact that is
 // in order beside one that is not says nothing against the device, and whoever stated it
-// is not named for that.
+// is not named for that. Where it takes what the manufacturer admits, the tests alone are
+// in order, and only the declaration is named.
 func (t *trial) blame(r *rule, now time.Time) (list []*Item, err error) {
 	worst := func(values []any) bool {
 		result, _, inner := r.eval(values, now)
@@ -207,6 +208,7 @@ func (t *trial) blame(r *rule, now time.Time) (list []*Item, err error) {
 		return list, err
 	}
 	values := valuesOf(t.worst)
+	var admitted []*Item
 	for i := range values {
 		if values[i] == nil {
 			continue
@@ -222,7 +224,13 @@ func (t *trial) blame(r *rule, now time.Time) (list []*Item, err error) {
 		}
 		if fewer[i] = nil; !worst(fewer) {
 			list = addItems(list, t.worst[i].named())
+			if t.worst[i].admitted() {
+				admitted = addItems(admitted, t.worst[i].named())
+			}
 		}
+	}
+	if len(admitted) > 0 {
+		list = admitted
 	}
 	return list, err
 }
@@ -236,6 +244,11 @@ type choice struct {
 
 // adverseOnly reports whether a choice counts only against the device.
 func (c choice) adverseOnly() bool { return c.value != nil && len(c.support) == 0 }
+
+// admitted reports whether only a declaration says so that counts only against the device.
+func (c choice) admitted() bool {
+	return c.adverseOnly() && !slices.ContainsFunc(c.adverse, func(it *Item) bool { return it.Source() != Declaration })
+}
 
 // named returns the items to name for a choice: of those that say the same, the
 // latest.

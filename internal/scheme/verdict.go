@@ -18,7 +18,7 @@ func (e *evaluation) provision(f *Finding, c *Criterion, p *Provision, src Sourc
 	applies := trial{result: isTrue}
 	if in.when != nil {
 		var err error
-		if applies, err = e.try(in.when, c.Level, src, e.pick, isTrue); err != nil {
+		if applies, err = e.try(in.when, c.Level, src, isTrue); err != nil {
 			return err
 		}
 	}

@@ -67,6 +67,7 @@ type Judgement struct {
 type Verdict struct {
 	Label     label.ID `json:"-"`
 	Cause     string   `json:"cause"`              // names the findings; empty where the evidence carries the label
+	Acted     []string `json:"acted,omitempty"`    // findings that have had their consequence since the evidence carried the label last
 	Renewable bool     `json:"renewable,omitzero"` // the manufacturer was told last that the label, which ends early, can be renewed
 }
 
@@ -113,7 +114,7 @@ func putProducts(tx *bolt.Tx, b *Batch) error {
 }
 
 func putVerdict(tx *bolt.Tx, v *Verdict) error {
-	if *v == (Verdict{Label: v.Label}) {
+	if v.Cause == "" && len(v.Acted) == 0 && !v.Renewable {
 		return tx.Bucket(bVerdicts).Delete([]byte(v.Label))
 	}
 	return putJSON(tx.Bucket(bVerdicts), []byte(v.Label), v)
