@@ -50,7 +50,7 @@ type Hold struct {
 	Text   string       // what happened
 	Since  time.Time
 	Judged bool        // it began when the label was judged again, and not by an operator's act or an event
-	Stands bool        // the label is suspended still: whatever lifts the hold, an operator reinstates it
+	Stands bool        // the label has not ended: a suspended one counts again by an operator's act, whatever lifts the hold, and one can be revoked
 	Lift   scheme.Lift // what ends it beside an operator's act
 	Until  time.Time   // last instant of a request to revoke that waits for the second operator; zero otherwise
 }
@@ -62,6 +62,9 @@ func (h *Hold) found() bool { return h.Until.IsZero() && h.Action != label.Revie
 // WayOut says what the manufacturer can do.
 func (h *Hold) WayOut() string {
 	const ask = "ask the authority, whose operators can end it"
+	if !h.Until.IsZero() && !h.Stands {
+		return "wait until " + h.Until.UTC().Format(time.RFC3339) + ": the label has come to its end and cannot be revoked any more, and operators can put the product on hold for longer (labelctl hold put); or " + ask
+	}
 	if !h.Until.IsZero() {
 		return "wait until the second operator has decided (labelctl label approve, or dismiss), at the latest until " + h.Until.UTC().Format(time.RFC3339) + "; or " + ask
 	}
@@ -217,7 +220,7 @@ func (a *Authority) revocationAsked(v *store.View, rec *store.Label, now time.Ti
 		if err != nil {
 			return nil, err
 		}
-		return &Hold{Label: rec, Device: rec.Device, Org: rec.Org, Reason: p.Reason, Text: p.Text, Since: r.Received, Until: p.Made.Add(label.MaxRequestAge)}, nil
+		return &Hold{Label: rec, Device: rec.Device, Org: rec.Org, Reason: p.Reason, Text: p.Text, Since: r.Received, Until: p.Made.Add(label.MaxRequestAge), Stands: standing.State.Live()}, nil
 	}
 	return nil, nil
 }
