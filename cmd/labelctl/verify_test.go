@@ -90,6 +90,7 @@ func TestVerifyOffline(t *testing.T) {
 	if r := s.try(append(offline, instant(now.Add(label.MaxVerifierSkew)))...); r.code != 0 {
 		t.Errorf("asked by a clock that is a little ahead: exit code %d: %s", r.code, r.stderr)
 	}
+	old := write(t, s.dir, "old.jwt", string(s.world.Authority.StatusList()))
 	for _, at := range []time.Time{now.Add(8 * 24 * time.Hour), s.label.Label.Expires.Add(-time.Second)} {
 		s.world.Clock.Set(at)
 		r := s.try(offline[:len(offline)-1]...)
@@ -100,7 +101,6 @@ func TestVerifyOffline(t *testing.T) {
 		}
 	}
 	// A list that is too old is no help either, and a fresh one is.
-	old := write(t, s.dir, "old.jwt", string(s.world.Authority.StatusList()))
 	if r := s.try(append(offline[:len(offline)-1], "--status-list", old)...); r.code != exitUntold || !strings.Contains(r.stdout, "since: the status list could be believed until ") {
 		t.Errorf("with a package and a list that are too old: exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
