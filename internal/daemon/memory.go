@@ -43,7 +43,7 @@ const (
 	mappedLimit        = 64 << 20
 	mappedLimitOfCheck = 96 << 20
 	settleEvery        = time.Second
-	settleEveryOfCheck = 20 * time.Millisecond
+	settleEveryOfCheck = 10 * time.Millisecond
 )
 
 // A memory is the soft limit of what the process may use for itself.
