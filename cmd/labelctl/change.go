@@ -120,8 +120,10 @@ func (c *ctl) change(ctx context.Context, ch *change) error {
 	if err != nil {
 		return err
 	}
-	err = c.send(ctx, conn, signed)
-	if e, ok := errors.AsType[*serviceError](c.understand(err)); ok && ch.unstated && ch.Level == int(known.GetLevel()) && e.reason == label.ReasonNothingNew && e.field == "request.reason" {
+	if err = c.send(ctx, conn, signed); err == nil || !ch.unstated || ch.Level != int(known.GetLevel()) {
+		return err
+	}
+	if e, ok := errors.AsType[*serviceError](c.understand(err)); ok && e.reason == label.ReasonNothingNew && e.field == "request.reason" {
 		ch.Reason, ch.Text, ch.unstated = "reissued", "The label was issued anew.", false
 		c.note("nothing was checked again, so that the reason for the new label is %q", ch.Reason)
 		return c.change(ctx, ch)

@@ -9,7 +9,6 @@ import (
 
 	"labeld/internal/advisory"
 	"labeld/internal/label"
-	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
@@ -22,10 +21,11 @@ import (
 // stands. It ends when the publisher says expressly that the device is not affected,
 // or that it is fixed. So nobody clears a product by silence, neither with a release
 // that names other products only, nor with one that names other weaknesses only, nor
-// with one whose ranges of affected versions end before the label's, nor by having the label renewed or issued anew after such a release. A label to which
-// such a release adds nothing is left as it is: its history gets no new word, so that
-// the time in which the manufacturer promised news goes on. The publisher is told in
-// the answer, and operators by a notice.
+// with one whose ranges of affected versions do not hold the label's, nor by having the
+// label renewed or issued anew after such a release. A label to which such a release adds
+// nothing is left as it is: its history gets no new word, so that the time in which the
+// manufacturer promised news goes on. The publisher is told in the answer, and operators
+// by a notice.
 //
 // # What is said of another device of the product
 //
@@ -160,11 +160,7 @@ func tested(v *store.View, l *label.Label) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		gist, err := v.Gist(st)
-		if err != nil {
-			return nil, err
-		}
-		item, err := scheme.ReadGist(st.ID, gist)
+		item, err := itemOf(v, st)
 		if err != nil {
 			return nil, err
 		}

@@ -118,8 +118,8 @@ func said(v *store.View, rec *store.Label) (*label.Label, error) {
 const MaxModels = 50
 
 // ByModel returns the labels of the products with a model number, however that is
-// spelled ([label.FoldModel]), newest first: those of one manufacturer. What it reads is those products' devices and labels, not
-// all that the manufacturer has.
+// spelled ([label.FoldModel]), newest first: those of one manufacturer. What it reads is
+// those products' devices and labels, not all that the manufacturer has.
 func (a *Authority) ByModel(manufacturer, model string) (*LabelPage, error) {
 	out := &LabelPage{}
 	var ids []label.ID

@@ -409,11 +409,8 @@ func (d *distrust) scope(v *store.View, st *store.Statement, item *scheme.Item, 
 		return nil, nil
 	}
 	if item == nil {
-		gist, err := v.Gist(st)
-		if err != nil {
-			return nil, err
-		}
-		if item, err = scheme.ReadGist(st.ID, gist); err != nil {
+		var err error
+		if item, err = itemOf(v, st); err != nil {
 			return nil, err
 		}
 	}

@@ -58,11 +58,7 @@ func (d *distrust) evidence(v *store.View, device *store.Device, category string
 			})
 			continue
 		}
-		gist, err := v.Gist(st)
-		if err != nil {
-			return nil, 0, err
-		}
-		item, err := scheme.ReadGist(s.ID, gist)
+		item, err := itemOf(v, st)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -197,11 +193,7 @@ func places(v *store.View, st *store.Statement) (list []*placed, err error) {
 		if old.Signer != st.Signer || old.Type != st.Type {
 			continue
 		}
-		gist, err := v.Gist(old)
-		if err != nil {
-			return nil, err
-		}
-		item, err := scheme.ReadGist(s.ID, gist)
+		item, err := itemOf(v, old)
 		if err != nil {
 			return nil, err
 		}
@@ -422,4 +414,13 @@ func categoryOf(d *store.Device) (string, error) {
 	desc := new(label.Device)
 	err := label.Decode(d.Descriptor, desc)
 	return desc.Category, err
+}
+
+// itemOf reads what a statement on record says, as the criteria see it.
+func itemOf(v *store.View, st *store.Statement) (*scheme.Item, error) {
+	gist, err := v.Gist(st)
+	if err != nil {
+		return nil, err
+	}
+	return scheme.ReadGist(st.ID, gist)
 }

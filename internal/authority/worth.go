@@ -122,11 +122,7 @@ func checkCorrection(v *store.View, item *scheme.Item, device label.Digest) erro
 	if err != nil {
 		return err
 	}
-	gist, err := v.Gist(st)
-	if err != nil {
-		return err
-	}
-	earlier, err := scheme.ReadGist(st.ID, gist)
+	earlier, err := itemOf(v, st)
 	if err != nil {
 		return err
 	}
@@ -151,11 +147,7 @@ func checkCorrectedOnce(v *store.View, item *scheme.Item, device label.Digest, n
 		if _, struck := v.Struck(st.ID); struck || st.Signer != item.Signer || st.Type != label.TypeTestReport || st.ID == item.ID {
 			continue
 		}
-		gist, err := v.Gist(st)
-		if err != nil {
-			return err
-		}
-		other, err := scheme.ReadGist(st.ID, gist)
+		other, err := itemOf(v, st)
 		if err != nil {
 			return err
 		}
