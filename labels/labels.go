@@ -62,5 +62,5 @@ import "embed"
 // FS holds the programme data. Its root is this folder, so it can be exchanged
 // for [os.DirFS] of another folder that is laid out alike.
 //
-//go:embed facts.yaml categories.yaml reasons.yaml standards schemes examples locales art
+//go:embed facts.yaml categories.yaml methods.yaml reasons.yaml standards schemes examples locales art
 var FS embed.FS

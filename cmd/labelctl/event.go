@@ -106,7 +106,7 @@ func eventSchemeCommand(c *ctl) *cobra.Command {
 		Short: "A version of a scheme ends",
 		Long: `End a version of a scheme, once its successor is being served: labels under it
 end after the time of grace that the successor gives them.`,
-		Example: `  labelctl event scheme four-level --version 2026.1 --text "Replaced by version 2027.1."`,
+		Example: `  labelctl event scheme four-level --version 2026.2 --text "Replaced by version 2027.1."`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Scheme = args[0]

@@ -501,11 +501,8 @@ func notesOf(r *labelv1.SubmitStatementResponse) (list []note) {
 
 // kind writes a predicate type as people say it.
 func kind(predicateType string) string {
-	switch predicateType {
-	case label.TypeTestReport:
-		return "test report"
-	case label.TypeDeclaration:
-		return "declaration"
+	if p, err := label.PredicateOf(predicateType); err == nil {
+		return p.Name
 	}
 	return predicateType
 }

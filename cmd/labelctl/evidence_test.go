@@ -292,7 +292,7 @@ func TestAFilledTemplateCanBeSigned(t *testing.T) {
 	today := label.DateOf(time.Now())
 	for _, fill := range [][2]string{
 		{"number: \"\"", "number: \"T-1\""},
-		{"level:\n", "level: 2\n"},
+		{"methods: []", "methods: [functional-test]"},
 		{"from:\n", "from: " + today.AddDays(-9).String() + "\n"},
 		{"to:\n", "to: " + today.AddDays(-1).String() + "\n"},
 		{"version: \"\"", "version: \"1.10\""},
@@ -309,7 +309,7 @@ func TestAFilledTemplateCanBeSigned(t *testing.T) {
 	if r.code != 0 || r.stderr != "" {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
-	if _, item := d.read(t, r.stdout); item.Signer != d.labID || item.Number != "T-1" || item.Firmware.Version != "1.10" {
+	if _, item := d.read(t, r.stdout); item.Signer != d.labID || item.Number != "T-1" || item.Firmware[0].Version != "1.10" {
 		t.Errorf("signed %+v", item)
 	}
 }

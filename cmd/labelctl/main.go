@@ -10,7 +10,7 @@
 //	labelctl key new --out lab.key                                   the lab
 //	labelctl org add aurora-lab --name "Aurora" --role lab --pub lab.pub
 //	labelctl org accredit aurora-lab --number L-42 --body "Example Board" \
-//	    --standard en303645 --category '*' --level 3 --from 2026-01-01 --to 2028-12-31
+//	    --standard en303645 --category '*' --method functional-test --from 2026-01-01 --to 2028-12-31
 //
 // The manufacturer describes the device once. Its canonical bytes have a digest,
 // and everything that is signed is about that digest:

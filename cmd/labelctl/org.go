@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -261,9 +260,9 @@ func writeAccreditations(p *terminal.Page, list []*labelv1.Accreditation, state 
 	var rows [][]string
 	for _, a := range list {
 		rows = append(rows, []string{a.GetNumber(), a.GetBody(), strings.Join(a.GetStandards(), ", "),
-			strings.Join(a.GetCategories(), ", "), strconv.Itoa(int(a.GetLevel())), a.GetFrom(), a.GetTo(), state(a)})
+			strings.Join(a.GetCategories(), ", "), strings.Join(a.GetMethods(), ", "), a.GetFrom(), a.GetTo(), state(a)})
 	}
-	p.Table([]string{"ACCREDITATION", "BODY", "STANDARDS", "CATEGORIES", "LEVEL", "FROM", "TO", "STATE"}, rows)
+	p.Table([]string{"ACCREDITATION", "BODY", "STANDARDS", "CATEGORIES", "METHODS", "FROM", "TO", "STATE"}, rows)
 }
 
 // accreditationState says in a few words how an accreditation stands.
@@ -406,11 +405,11 @@ be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
 func orgAccreditCommand(c *ctl) *cobra.Command {
 	var a labelv1.Accreditation
 	cmd := &cobra.Command{
-		Use:   "accredit LAB --number NUMBER --body NAME --standard ID --category ID --level N --from DATE --to DATE",
+		Use:   "accredit LAB --number NUMBER --body NAME --standard ID --category ID --method ID --from DATE --to DATE",
 		Short: "Record what a lab may test",
-		Long: `Record an accreditation: which standards and device categories a lab may test, up
-to which label level, from which day to which (both included). The authority
-signs it, and the transparency log records it.
+		Long: `Record an accreditation: which standards and device categories a lab may test, by
+which methods of assessment, from which day to which (both included). The
+authority signs it, and the transparency log records it.
 
 Under a number that is on record this takes the place of what was recorded before,
 and ends a suspension. The answer says what it takes away and gives back. What rests
@@ -422,7 +421,8 @@ record gives back what was lost.
 
 "labelctl scheme categories" lists the categories; "*" stands for all.`,
 		Example: `  labelctl org accredit aurora-lab --number L-0042 --body "Example Accreditation Board" \
-    --standard en303645 --category ip-camera --category hub --level 3 --from 2026-01-01 --to 2028-12-31`,
+    --standard en303645 --category ip-camera --category hub \
+    --method document-review --method functional-test --method binary-analysis --from 2026-01-01 --to 2028-12-31`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.Lab = args[0]
@@ -442,8 +442,8 @@ record gives back what was lost.
 			}
 			return c.show(r, func(p *terminal.Page) {
 				a := r.GetAccreditation()
-				p.Line("accredited %s for %s, categories %s, to level %d, from %s to %s (log entry %d)", a.GetLab(),
-					strings.Join(a.GetStandards(), ", "), strings.Join(a.GetCategories(), ", "), a.GetLevel(), a.GetFrom(), a.GetTo(), a.GetLogIndex())
+				p.Line("accredited %s for %s, categories %s, methods %s, from %s to %s (log entry %d)", a.GetLab(),
+					strings.Join(a.GetStandards(), ", "), strings.Join(a.GetCategories(), ", "), strings.Join(a.GetMethods(), ", "), a.GetFrom(), a.GetTo(), a.GetLogIndex())
 				for _, n := range r.GetNotes() {
 					p.Line("note: %s", n)
 				}
@@ -455,9 +455,9 @@ record gives back what was lost.
 	f.StringVar(&a.Body, "body", "", "`name` of the accreditation body")
 	f.StringArrayVar(&a.Standards, "standard", nil, "`ID` of a standard; repeat for several")
 	f.StringArrayVar(&a.Categories, "category", nil, "`ID` of a device category, or * for all; repeat for several")
-	f.Int32Var(&a.Level, "level", 0, "highest label level it may test for")
+	f.StringArrayVar(&a.Methods, "method", nil, "`ID` of a method of assessment (labelctl scheme methods); repeat for several")
 	f.StringVar(&a.From, "from", "", "first `day`, such as 2026-01-01")
 	f.StringVar(&a.To, "to", "", "last `day`")
-	require(cmd, "number", "body", "standard", "category", "level", "from", "to")
+	require(cmd, "number", "body", "standard", "category", "method", "from", "to")
 	return cmd
 }

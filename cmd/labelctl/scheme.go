@@ -9,17 +9,18 @@ import (
 	"github.com/spf13/cobra"
 
 	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
 	"labeld/internal/scheme"
 	"labeld/internal/terminal"
 )
 
 func schemeCommand(c *ctl) *cobra.Command {
-	return group("scheme", "Show schemes, device categories and facts",
+	return group("scheme", "Show schemes, device categories, methods and facts",
 		`What labels ask for. List and show ask the service which schemes it judges by;
-categories and facts are read from the programme data that is built in, or in
+categories, methods and facts are read from the programme data that is built in, or in
 --labels.`,
 		"  labelctl scheme list\n  labelctl scheme show four-level\n  labelctl scheme facts --by lab",
-		schemeListCommand(c), schemeShowCommand(c), schemeCategoriesCommand(c), schemeFactsCommand(c))
+		schemeListCommand(c), schemeShowCommand(c), schemeCategoriesCommand(c), schemeMethodsCommand(c), schemeFactsCommand(c))
 }
 
 func schemeListCommand(c *ctl) *cobra.Command {
@@ -91,6 +92,9 @@ func writeScheme(p *terminal.Page, s *labelv1.Scheme) {
 				}
 				asks += k.GetRule()
 			}
+			if len(k.GetMethods()) > 0 {
+				asks += "; a laboratory's word by " + strings.Join(k.GetMethods(), " or ")
+			}
 			rows = append(rows, []string{"  " + k.GetId(), k.GetTitle(), asks})
 		}
 		p.Table(nil, rows)
@@ -125,6 +129,39 @@ func schemeCategoriesCommand(c *ctl) *cobra.Command {
 			}
 			return c.show(map[string][]category{"categories": all}, func(p *terminal.Page) {
 				p.Table([]string{"ID", "RISK", "NAME", "ABOUT"}, rows)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of what is built in")
+	return cmd
+}
+
+func schemeMethodsCommand(c *ctl) *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:     "methods",
+		Short:   "List the methods of assessment",
+		Long:    "List the methods of assessment: reports name those by which they were made,\naccreditations those that they cover, and criteria those that they accept.",
+		Example: "  labelctl scheme methods",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			prog, err := programme(dir)
+			if err != nil {
+				return err
+			}
+			type method struct {
+				ID    label.Method `json:"id"`
+				Name  string       `json:"name"`
+				About string       `json:"about"`
+			}
+			all := []method{}
+			var rows [][]string
+			for _, m := range prog.Methods {
+				all = append(all, method(m))
+				rows = append(rows, []string{string(m.ID), m.Name, m.About})
+			}
+			return c.show(map[string][]method{"methods": all}, func(p *terminal.Page) {
+				p.Table([]string{"ID", "NAME", "ABOUT"}, rows)
 			})
 		},
 	}

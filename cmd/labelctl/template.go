@@ -175,16 +175,10 @@ func (f *form) party(member string) {
 	}
 }
 
-// levels writes what the levels of the schemes that use the standard stand for.
-func (f *form) levels() {
-	for _, id := range slices.Sorted(maps.Keys(f.p.Schemes)) {
-		s := f.p.Schemes[id]
-		if s.Standard != f.std.ID {
-			continue
-		}
-		for _, l := range s.Levels {
-			f.explain("", fmt.Sprintf("%s level %d, %s: %s", s.ID, l.Number, l.Name, l.About))
-		}
+// methods writes which methods of assessment there are.
+func (f *form) methods() {
+	for _, m := range f.p.Methods {
+		f.explain("", fmt.Sprintf("%s: %s", m.ID, m.About))
 	}
 }
 
@@ -199,13 +193,13 @@ func reportTemplate(f *form) []byte {
 	f.line("number: \"\"")
 	f.line("standard: %s", scalar(f.std.ID))
 	f.line("edition: %s", scalar(f.edition))
-	f.explain("", "The deepest label level the tests were made for, a number from 1.")
-	f.levels()
-	f.line("level:")
+	f.explain("", "By which methods of assessment you tested. A verdict that was reached in another way can name its own (methods).")
+	f.methods()
+	f.line("methods: []")
 	f.explain("", "First and last day of testing, such as 2026-09-14.")
 	f.line("period:\n  from:\n  to:")
-	f.explain("", "What was tested: the firmware's version, in quotes, and the SHA-256 of its image.")
-	f.line("firmware:\n  version: \"\"\n  sha256:")
+	f.explain("", "What was tested: the version of each firmware image, in quotes, and its SHA-256; first the image whose version owners see. Where there are several, a name says which part of the device each is for.")
+	f.line("firmware:\n  - version: \"\"\n    sha256:\n  # - name: \"\"\n  #   version: \"\"\n  #   sha256:")
 	f.explain("", "Serial numbers of the units tested, in quotes.")
 	f.line("samples:\n  # - \"\"")
 	f.explain("", "Working papers that you keep: a name and the SHA-256 of each.")

@@ -236,7 +236,7 @@ func (m *demo) enrol() error {
 	today := label.DateOf(m.now())
 	_, err = api.AddAccreditation(m.ctx, &labelv1.AddAccreditationRequest{Accreditation: &labelv1.Accreditation{
 		Lab: demoLab, Number: "DEMO-L-0042", Body: "Demo Accreditation Board", Standards: []string{"en303645"},
-		Categories: []string{"*"}, Level: 4, From: today.AddMonths(-24).String(), To: today.AddMonths(24).String(),
+		Categories: []string{"*"}, Methods: []string{"document-review", "functional-test", "binary-analysis", "penetration-test"}, From: today.AddMonths(-24).String(), To: today.AddMonths(24).String(),
 	}})
 	return err
 }

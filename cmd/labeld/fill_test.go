@@ -98,7 +98,7 @@ func (f *filler) variant(n int) *example.Example {
 	device, report, declaration := *f.base.Device, *f.base.Report, *f.base.Declaration
 	device.Name = words(device.Name)
 	report.Verdicts, declaration.Claims = reasons(report.Verdicts), reasons(declaration.Claims)
-	report.Firmware.SHA256 = digest()
+	report.Firmware[0].SHA256 = digest()
 	report.Samples = slices.Clone(report.Samples)
 	for i := range report.Samples {
 		report.Samples[i] = fmt.Sprintf("S%09d", r.IntN(1e9))

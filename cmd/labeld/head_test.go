@@ -48,7 +48,7 @@ func TestHeadIsGivenUpAloud(t *testing.T) {
 			must(err)
 			_, err = d.Authority.Accredit(t.Context(), operator, label.Accreditation{
 				Lab: label.Party{ID: lab}, Number: lab, Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
-				Level: 2, Interval: label.Period{From: label.DateOf(time.Now()).AddMonths(-1), To: label.DateOf(time.Now()).AddMonths(12)},
+				Methods: []label.Method{"functional-test"}, Interval: label.Period{From: label.DateOf(time.Now()).AddMonths(-1), To: label.DateOf(time.Now()).AddMonths(12)},
 			})
 			must(err)
 		}

@@ -170,7 +170,7 @@ func (t *tour) retest() error {
 	}
 	r := *e.Report
 	r.Number, r.Period.To = r.Number+"-2", label.DateOf(t.now())
-	r.Firmware = label.Firmware{Version: "3.8.4", SHA256: label.DigestOf([]byte("the image of version 3.8.4"))}
+	r.Firmware = []label.Firmware{{Version: "3.8.4", SHA256: label.DigestOf([]byte("the image of version 3.8.4"))}}
 	r.Changed = &label.Change{What: label.ChangedFirmware, Text: "Version 3.8.4 fixes two weaknesses."}
 	stmt, err := label.NewStatement("device.json", device, label.TypeTestReport, &r)
 	if err != nil {

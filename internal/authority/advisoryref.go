@@ -153,7 +153,7 @@ func tested(v *store.View, l *label.Label) ([]string, error) {
 	}
 	list := []string{l.Firmware.Version}
 	for _, e := range l.Evidence {
-		if e.Type != label.TypeTestReport {
+		if label.SourceOf(e.Type) != label.SourceLab {
 			continue
 		}
 		st, err := v.Statement(e.SHA256)
@@ -164,8 +164,8 @@ func tested(v *store.View, l *label.Label) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(list, item.Firmware.Version) {
-			list = append(list, item.Firmware.Version)
+		if !slices.Contains(list, item.Firmware[0].Version) {
+			list = append(list, item.Firmware[0].Version)
 		}
 	}
 	return list, nil

@@ -358,7 +358,7 @@ func TestOneLineOfOtherFirmware(t *testing.T) {
 	l.pass(24 * time.Hour)
 	r := *e.Report
 	r.Number, r.Period.To = "one line", label.DateOf(l.Clock.Now())
-	r.Firmware.Version, r.Facts = "99.0", nil
+	r.Firmware[0].Version, r.Facts = "99.0", nil
 	r.Verdicts = []label.Verdict{{Provision: "5.3-16", Verdict: label.Pass}}
 	_, _, err := l.Authority.Submit(ctx, l.Caller(labeltest.Lab), l.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, &r))
 	must(t, err)

@@ -324,8 +324,8 @@ func TestSubmitRefusals(t *testing.T) {
 			e.Descriptor = []byte(`{"not":"registered"}`)
 		}, label.NotFound, label.ReasonUnknownSubject},
 		{"another standard", "web-lab", report, func(w *labeltest.World, e *example.Example) {
-			enrolLab(w, e, "web-lab", func(a *label.Accreditation) { a.Level = 1 })
-		}, label.Denied, label.ReasonScopeLevel},
+			enrolLab(w, e, "web-lab", func(a *label.Accreditation) { a.Methods = a.Methods[:1] })
+		}, label.Denied, label.ReasonScopeMethod},
 		{"another category", "toy-lab", report, func(w *labeltest.World, e *example.Example) {
 			enrolLab(w, e, "toy-lab", func(a *label.Accreditation) { a.Categories = []string{"toy"} })
 		}, label.Denied, label.ReasonScopeCategory},
@@ -465,7 +465,7 @@ func TestEnrolment(t *testing.T) {
 	wants(t, err, label.NotFound, label.ReasonUnknownKey)
 
 	acc := label.Accreditation{
-		Lab: label.Party{ID: "acme"}, Number: "1", Body: "b", Standards: []string{"en303645"}, Categories: []string{"*"}, Level: 1,
+		Lab: label.Party{ID: "acme"}, Number: "1", Body: "b", Standards: []string{"en303645"}, Categories: []string{"*"}, Methods: labeltest.AllMethods,
 		Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2027, 1, 1)},
 	}
 	_, err = w.Authority.Accredit(ctx, op, acc)

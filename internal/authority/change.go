@@ -564,7 +564,7 @@ func checkNews(reason string, old, next *label.Label) error {
 		return no("the product was checked again: the new label's evidence is of %s at the latest, and that of label %s of %s. Name the reason %s, or submit newer evidence first", after, old.ID.Pretty(), before, other)
 	case reason == otherLevel && next.Level == old.Level:
 		return no("the level is another, and it is %d as before", next.Level.Number)
-	case reason == newFirmware && (old.Firmware == nil || next.Firmware == nil || old.Firmware.SHA256 == next.Firmware.SHA256):
+	case reason == newFirmware && (old.Firmware == nil || next.Firmware == nil || old.Firmware.SHA256 == next.Firmware.SHA256 && slices.Equal(old.Modules, next.Modules)):
 		return no("there is new software, and no report on which the label rests is of another image (firmware.sha256) than before")
 	case reason == otherProduct && sameDevice(old, next):
 		return no("another product takes its place, and it is of the same device")

@@ -130,7 +130,7 @@ func (c *check) label(rec *store.Label) error {
 		st, err := c.v.Statement(e.SHA256)
 		if err == nil && st.Device != rec.Device { // a report that undid what was found wrong with another of the product
 			var other *store.Device
-			if other, err = c.v.Device(st.Device); err == nil && (other.Org != rec.Org || st.Type != label.TypeTestReport) {
+			if other, err = c.v.Device(st.Device); err == nil && (other.Org != rec.Org || label.SourceOf(st.Type) != label.SourceLab) {
 				err = errors.New("it is about a device of another product")
 			}
 		}
@@ -344,11 +344,11 @@ func (c *check) accreditation(rec *store.Accreditation) error {
 	if err != nil {
 		return err
 	}
-	a, err := envelope.Predicate[label.Accreditation](v)
+	a, err := envelope.Accreditation(v)
 	if err != nil {
 		return err
 	}
-	if v.PredicateType() != label.TypeAccreditation || !reflect.DeepEqual(*a, rec.Accreditation) {
+	if (v.PredicateType() != label.TypeAccreditation && v.PredicateType() != label.TypeAccreditationV1) || !reflect.DeepEqual(*a, rec.Accreditation) {
 		return fmt.Errorf("the record differs from the signed statement")
 	}
 	return nil

@@ -179,7 +179,7 @@ func (d *dishonest) report() {
 	r.Lab, r.Number, r.Period.From, r.Period.To = lab, fmt.Sprintf("R-%d", d.n), tr.day.AddDays(-3), tr.day
 	r.Verdicts = slices.Clone(r.Verdicts)
 	if tr.changed {
-		r.Firmware.SHA256 = label.DigestOf([]byte(r.Number))
+		r.Firmware[0].SHA256 = label.DigestOf([]byte(r.Number))
 		r.Changed = &label.Change{What: label.ChangedFirmware, Text: "A new build."}
 	}
 	for i := range r.Verdicts {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -64,7 +63,7 @@ func (s *struck) said(e *label.LabelEvidence) string {
 		return text + "."
 	}
 	kind := "Report"
-	if e.Type == label.TypeDeclaration {
+	if label.SourceOf(e.Type) == label.SourceDeclaration {
 		kind = "Declaration"
 	}
 	return fmt.Sprintf("%s %s of %s, on which the label rests, %s.", kind, e.Number, e.Signer, s.text())
@@ -159,14 +158,14 @@ func (rec *scopeRecord) since() string {
 }
 
 // A part is one piece of the scope of an accreditation: a standard, a category of
-// devices, or a level. "*" is a category of its own.
+// devices, or a method of assessment. "*" is a category of its own.
 type part struct{ kind, name string }
 
 // Kinds of parts, as people are told of them.
 const (
 	partStandard = "standard"
 	partCategory = "category"
-	partLevel    = "level"
+	partMethod   = "method"
 )
 
 // scopeOf lists the parts of an accreditation's scope, in the order in which people
@@ -178,13 +177,11 @@ func scopeOf(acc *label.Accreditation) (list []part) {
 	for _, c := range acc.Categories {
 		list = append(list, part{partCategory, c})
 	}
-	for n := 1; n <= acc.Level; n++ {
-		list = append(list, levelPart(n))
+	for _, m := range acc.Methods {
+		list = append(list, part{partMethod, string(m)})
 	}
 	return list
 }
-
-func levelPart(n int) part { return part{partLevel, strconv.Itoa(n)} }
 
 // within reports whether an accreditation has a part in its scope.
 func (p part) within(acc *label.Accreditation) bool {
@@ -298,7 +295,7 @@ var waysOut = map[string]string{
 func against(items []*scheme.Item, l *label.Label) string {
 	var list []string
 	for _, it := range items {
-		if it.Type != label.TypeTestReport || it.Doubt == nil || !restsOn(l, it.ID) {
+		if label.SourceOf(it.Type) != label.SourceLab || it.Doubt == nil || !restsOn(l, it.ID) {
 			continue
 		}
 		text := fmt.Sprintf("Report %s of %s, on which the label rests, %s", it.Number, it.Signer, strings.TrimSuffix(it.Doubt.Text, "; what it found wrong still counts"))
@@ -371,7 +368,7 @@ func (d *distrust) fallen(st *store.Statement) *scheme.Doubt {
 
 // doubt returns what speaks against a statement about a device, or nil.
 func (d *distrust) doubt(st *store.Statement, maker string) *scheme.Doubt {
-	if doubt := d.fallen(st); doubt != nil || st.Type != label.TypeTestReport {
+	if doubt := d.fallen(st); doubt != nil || label.SourceOf(st.Type) != label.SourceLab {
 		return doubt
 	}
 	if d.relatedOn(st.Signer, maker, st.Began) {
@@ -393,7 +390,7 @@ const lostScope = "lab-scope-lost"
 // Item is what the report says, or nil where it has not been read: it is read where
 // something was lost.
 func (d *distrust) scope(v *store.View, st *store.Statement, item *scheme.Item, category string, effect scheme.Effect) (*scheme.Doubt, error) {
-	if st.Type != label.TypeTestReport {
+	if label.SourceOf(st.Type) != label.SourceLab {
 		return nil, nil
 	}
 	rec := d.accreditations[accredited{st.Lab.ID, st.Lab.Accreditation}]
@@ -428,7 +425,11 @@ func (d *distrust) scope(v *store.View, st *store.Statement, item *scheme.Item, 
 // missing returns what a report needs and the scope does not have any more, in
 // words, and since when the first of that has been missing.
 func (rec *scopeRecord) missing(item *scheme.Item, category string) (what []string, since time.Time) {
-	for _, p := range []part{{partStandard, item.Standard}, {partCategory, category}, levelPart(item.Level)} {
+	parts := []part{{partStandard, item.Standard}, {partCategory, category}}
+	for _, m := range item.AllMethods() {
+		parts = append(parts, part{partMethod, string(m)})
+	}
+	for _, p := range parts {
 		if p.within(&rec.Accreditation) {
 			continue
 		}
@@ -439,8 +440,8 @@ func (rec *scopeRecord) missing(item *scheme.Item, category string) (what []stri
 		if len(what) == 0 || lost.Before(since) {
 			since = lost
 		}
-		if p.kind == partLevel {
-			p.name = "tests for level " + p.name
+		if p.kind == partMethod {
+			p.name = "the method " + p.name
 		}
 		what = append(what, p.name)
 	}

@@ -130,7 +130,7 @@ func (a *Authority) dueForGroup(v *store.View, b *store.Batch, orgs ...string) e
 	var inner error
 	err = v.Orgs("", func(lab *label.Organization) bool {
 		if lab.Has(label.RoleLab) && d.related(lab.ID, orgs[0]) {
-			inner = a.dueForSigner(v, b, lab.ID, func(st *store.Statement) bool { return st.Type == label.TypeTestReport })
+			inner = a.dueForSigner(v, b, lab.ID, func(st *store.Statement) bool { return label.SourceOf(st.Type) == label.SourceLab })
 		}
 		return inner == nil
 	})
@@ -404,8 +404,8 @@ func (a *Authority) accredit(b *store.Batch, rec label.Accreditation, by string,
 
 // checkScope refuses a scope that names what the programme does not have.
 func (a *Authority) checkScope(acc *label.Accreditation) error {
-	if most := a.highest(); acc.Level > most {
-		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "accreditation.level", "is %d, and no scheme that is served has more than %d levels (\"labelctl scheme list\")", acc.Level, most)
+	if err := a.programme.CheckMethods("accreditation.methods", acc.Methods); err != nil {
+		return err
 	}
 	for _, s := range acc.Standards {
 		if a.programme.Standards[s] == nil {
@@ -419,14 +419,6 @@ func (a *Authority) checkScope(acc *label.Accreditation) error {
 		}
 	}
 	return nil
-}
-
-// highest returns the highest level that a scheme has which is served.
-func (a *Authority) highest() (n int) {
-	for _, s := range a.programme.Schemes {
-		n = max(n, len(s.Levels))
-	}
-	return n
 }
 
 // same returns the accreditation on record that says what rec says, or nil.

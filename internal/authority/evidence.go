@@ -208,7 +208,7 @@ func places(v *store.View, st *store.Statement) (list []*placed, err error) {
 // replaces reports whether a statement takes the place of another of the same
 // signer about the same device.
 func replaces(next, old *scheme.Item) bool {
-	if next.Type == label.TypeTestReport {
+	if label.SourceOf(next.Type) == label.SourceLab {
 		return next.Corrects == old.ID && next.Restates(old)
 	}
 	return next.Date.After(old.Date) && next.Standard == old.Standard && next.Edition == old.Edition

@@ -75,7 +75,7 @@ func TestFailedCommits(t *testing.T) {
 		{"accredit", func(w *labeltest.World) error {
 			_, err := w.Authority.Accredit(ctx, w.Caller(labeltest.Operator), label.Accreditation{
 				Lab: label.Party{ID: "acme"}, Number: "A-1", Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
-				Level: 2, Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2028, 1, 1)},
+				Methods: labeltest.AllMethods, Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2028, 1, 1)},
 			})
 			return err
 		}},

@@ -308,12 +308,8 @@ func (h *Hold) lifted(evidence []*store.Statement, now time.Time) bool {
 	if h.Lift.Evidence == "" {
 		return true
 	}
-	want := label.TypeDeclaration
-	if h.Lift.Evidence == scheme.Lab {
-		want = label.TypeTestReport
-	}
 	return slices.ContainsFunc(evidence, func(st *store.Statement) bool {
-		return st.Type == want && st.Received.After(h.Since) && st.Date.After(label.DateOf(h.Since))
+		return label.SourceOf(st.Type) == h.Lift.Evidence && st.Received.After(h.Since) && st.Date.After(label.DateOf(h.Since))
 	})
 }
 

@@ -38,15 +38,15 @@ type SchemeNews struct {
 
 // An AccreditationNews is the data of a notice to a lab, and to operators.
 type AccreditationNews struct {
-	Lab        string       `json:"lab"`
-	Number     string       `json:"number"`
-	Suspended  string       `json:"suspended,omitempty"` // why; empty where it is in force
-	Standards  []string     `json:"standards"`
-	Categories []string     `json:"categories"`
-	Level      int          `json:"level"`
-	Interval   label.Period `json:"interval"`
-	Entry      int64        `json:"entry"`           // of the log
-	Notes      []string     `json:"notes,omitempty"` // what changed by it, where an operator recorded it anew
+	Lab        string         `json:"lab"`
+	Number     string         `json:"number"`
+	Suspended  string         `json:"suspended,omitempty"` // why; empty where it is in force
+	Standards  []string       `json:"standards"`
+	Categories []string       `json:"categories"`
+	Methods    []label.Method `json:"methods"`
+	Interval   label.Period   `json:"interval"`
+	Entry      int64          `json:"entry"`           // of the log
+	Notes      []string       `json:"notes,omitempty"` // what changed by it, where an operator recorded it anew
 }
 
 // A StatementNews is the data of a notice that a statement, or a ruling, was struck.
@@ -320,7 +320,7 @@ func (a *Authority) overruledLabs(v *store.View, device, ruling label.Digest) (l
 	}
 	list, err := a.overruled(v, said, device)
 	for id := range list {
-		if st, err := v.Statement(id); err == nil && st.Type == label.TypeTestReport {
+		if st, err := v.Statement(id); err == nil && label.SourceOf(st.Type) == label.SourceLab {
 			labs = append(labs, st.Signer)
 		}
 	}
@@ -361,7 +361,7 @@ func (a *Authority) tellAccreditation(b *store.Batch, rec *store.Accreditation, 
 	id := fmt.Sprintf("entry-%d", rec.Index)
 	news := AccreditationNews{
 		Lab: rec.Lab.ID, Number: rec.Number, Suspended: rec.Suspended, Standards: rec.Standards, Categories: rec.Categories,
-		Level: rec.Level, Interval: rec.Interval, Entry: rec.Index, Notes: rec.Notes,
+		Methods: rec.Methods, Interval: rec.Interval, Entry: rec.Index, Notes: rec.Notes,
 	}
 	if err := tell(b, notice.AccreditationChanged, id, rec.Number, rec.Lab.ID, news); err != nil || by == "" {
 		return err
@@ -392,7 +392,7 @@ func (a *Authority) tellOverruled(v *store.View, b *store.Batch, said *label.Rul
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(list), func(x, y label.Digest) int { return slices.Compare(x[:], y[:]) }) {
 		st, err := v.Statement(id)
-		if errors.Is(err, store.ErrNotFound) || err == nil && st.Type != label.TypeTestReport {
+		if errors.Is(err, store.ErrNotFound) || err == nil && label.SourceOf(st.Type) != label.SourceLab {
 			continue // a ruling, or the manufacturer's own declaration
 		}
 		if err != nil {

@@ -139,7 +139,7 @@ func TestNewCriteriaAreTold(t *testing.T) {
 		t.Errorf("told %v, want new criteria once for two labels", got)
 	}
 	// The version of before is served again, and then this one again.
-	for _, version := range []string{"2026.1", "2027.1"} {
+	for _, version := range []string{"2026.2", "2027.1"} {
 		s.Version, w.Trust.Schemes = version, w.Programme.Refs()
 		w.Restart()
 		w.Clock.Set(w.Clock.Now().Add(time.Hour))

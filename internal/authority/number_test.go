@@ -77,7 +77,7 @@ func TestNumbersAreUnique(t *testing.T) {
 	errs := make([]error, 8)
 	for i := range errs {
 		r := *plug.Report
-		r.Number, r.Firmware.Version = "R-2", strings.Repeat("v", i+1)
+		r.Number, r.Firmware[0].Version = "R-2", strings.Repeat("v", i+1)
 		raw := s.Seal(labeltest.Lab, plug.Descriptor, label.TypeTestReport, &r)
 		wg.Go(func() { _, _, errs[i] = s.Authority.Submit(ctx, s.Caller(labeltest.Lab), raw) })
 	}

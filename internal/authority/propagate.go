@@ -209,7 +209,7 @@ func (w *walk) speaksAgainst(signer string, st *store.Statement) bool {
 	if w.e.Kind != label.AffiliationEvent {
 		return rests(w.e, signer, st)
 	}
-	if st.Signer != signer || st.Type != label.TypeTestReport {
+	if st.Signer != signer || label.SourceOf(st.Type) != label.SourceLab {
 		return false
 	}
 	d, err := w.v.Device(st.Device)

@@ -134,7 +134,7 @@ func TestLabLosesScope(t *testing.T) {
 func TestSchemeEnds(t *testing.T) {
 	w := labeltest.New(t, nil)
 	id := shelf(w, 1)[0]
-	event := label.Event{Kind: label.SchemeEvent, Scheme: "four-level", Version: "2026.1", Reason: "scheme-ended"}
+	event := label.Event{Kind: label.SchemeEvent, Scheme: "four-level", Version: "2026.2", Reason: "scheme-ended"}
 	_, err := w.Authority.Report(context.Background(), w.Caller(labeltest.Operator), w.Event(event))
 	wants(t, err, label.Precondition, label.ReasonUnknownScheme)
 	w.Programme.Schemes["four-level"].Version = "2027.1"

@@ -145,10 +145,10 @@ func TestAccreditationNamesTheLists(t *testing.T) {
 	}{
 		"category": {func(a *label.Accreditation) { a.Categories = []string{"spaceship"} }, label.ReasonUnknownCategory, []string{"labelctl scheme categories"}},
 		"standard": {func(a *label.Accreditation) { a.Standards = []string{"en999"} }, label.ReasonUnknownStandard, []string{"en303645", "labelctl scheme list"}},
-		"level":    {func(a *label.Accreditation) { a.Level = 9 }, label.ReasonOutOfRange, []string{"accreditation.level", "4"}},
+		"method":   {func(a *label.Accreditation) { a.Methods = []label.Method{"guessing"} }, label.ReasonUnknownMethod, []string{"accreditation.methods[0]", "functional-test"}},
 	} {
 		acc := label.Accreditation{
-			Lab: label.Party{ID: labeltest.Lab}, Number: "1", Body: "b", Standards: []string{"en303645"}, Categories: []string{"*"}, Level: 1,
+			Lab: label.Party{ID: labeltest.Lab}, Number: "1", Body: "b", Standards: []string{"en303645"}, Categories: []string{"*"}, Methods: labeltest.AllMethods,
 			Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2027, 1, 1)},
 		}
 		c.change(&acc)
@@ -234,7 +234,7 @@ func TestLapseStays(t *testing.T) {
 		t.Fatalf("the label ends for %s", p.ExpiresFor)
 	}
 	acc := label.Accreditation{
-		Lab: label.Party{ID: labeltest.Lab}, Number: number, Body: "b", Standards: []string{"en303645"}, Categories: []string{"*"}, Level: 4,
+		Lab: label.Party{ID: labeltest.Lab}, Number: number, Body: "b", Standards: []string{"en303645"}, Categories: []string{"*"}, Methods: labeltest.AllMethods,
 		Interval: label.Period{From: label.NewDate(2020, 1, 1), To: label.NewDate(2035, 1, 1)},
 	}
 	back, err := s.Authority.Accredit(ctx, s.Caller(labeltest.Operator), acc)

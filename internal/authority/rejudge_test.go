@@ -79,7 +79,7 @@ func hasFail(provision string) func(*label.TestReport) {
 
 // newFirmware says that the firmware was changed.
 func newFirmware(r *label.TestReport) {
-	r.Firmware = label.Firmware{Version: "9.9", SHA256: label.DigestOf([]byte(r.Number))}
+	r.Firmware = []label.Firmware{{Version: "9.9", SHA256: label.DigestOf([]byte(r.Number))}}
 	r.Changed = &label.Change{What: label.ChangedFirmware, Text: "A new build."}
 }
 

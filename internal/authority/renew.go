@@ -222,7 +222,7 @@ func (a *Authority) carryOver(v *store.View, b *store.Batch, rec *store.Label, h
 // such as that its laboratory has lost the scope.
 func doubted(items []*scheme.Item, l *label.Label) bool {
 	return slices.ContainsFunc(items, func(it *scheme.Item) bool {
-		return it.Type == label.TypeTestReport && it.Doubt != nil && restsOn(l, it.ID)
+		return label.SourceOf(it.Type) == label.SourceLab && it.Doubt != nil && restsOn(l, it.ID)
 	})
 }
 
@@ -234,7 +234,7 @@ func (a *Authority) carriedLapse(h *label.History, standing *label.Standing, r *
 		return nil
 	}
 	shared := slices.ContainsFunc(r.signed.Label.Evidence, func(e label.LabelEvidence) bool {
-		return e.Type == label.TypeTestReport && restsOn(r.old, e.SHA256)
+		return label.SourceOf(e.Type) == label.SourceLab && restsOn(r.old, e.SHA256)
 	})
 	if !shared || !doubted(r.items, r.signed.Label) {
 		return nil

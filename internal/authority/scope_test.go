@@ -27,7 +27,7 @@ func (s *sale) record(change func(*label.Accreditation)) *store.Accreditation {
 	s.pass(time.Hour)
 	today := label.DateOf(s.Clock.Now())
 	a := label.Accreditation{
-		Lab: label.Party{ID: labeltest.Lab}, Body: "Test Accreditation Board", Standards: []string{"en303645"}, Level: 4,
+		Lab: label.Party{ID: labeltest.Lab}, Body: "Test Accreditation Board", Standards: []string{"en303645"}, Methods: labeltest.AllMethods,
 		Interval: label.Period{From: today.AddMonths(-24), To: today.AddMonths(24)},
 	}
 	s.whole(&a)
@@ -162,7 +162,7 @@ func TestNarrowedWithoutEvent(t *testing.T) {
 	want := byEvent.now()
 	for name, less := range map[string]func(*label.Accreditation){
 		"category": noCameras,
-		"level":    func(a *label.Accreditation) { a.Level = 2 },
+		"method":   func(a *label.Accreditation) { a.Methods = []label.Method{"document-review", "functional-test"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSale(t)
@@ -218,7 +218,7 @@ func TestNarrowedWithoutEvent(t *testing.T) {
 		first := s.record(nil)
 		a := first.Accreditation
 		rec, err := s.Authority.Accredit(ctx, s.Caller(labeltest.Operator), label.Accreditation{
-			Lab: label.Party{ID: labeltest.Lab}, Number: a.Number, Body: a.Body, Standards: a.Standards, Categories: a.Categories, Level: a.Level, Interval: a.Interval,
+			Lab: label.Party{ID: labeltest.Lab}, Number: a.Number, Body: a.Body, Standards: a.Standards, Categories: a.Categories, Methods: a.Methods, Interval: a.Interval,
 		})
 		must(t, err)
 		if rec.Index != first.Index || len(rec.Notes) != 1 || !strings.Contains(rec.Notes[0], "nothing was recorded") {

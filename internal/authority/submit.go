@@ -108,12 +108,14 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	if err != nil {
 		return nil, err
 	}
-	role := label.RoleManufacturer
-	if item.Source() == scheme.Lab {
-		role = label.RoleLab
-	}
-	if !signer.Has(role) {
-		return nil, label.Errorf(label.Denied, label.ReasonWrongRole, "predicate", "%s is not enrolled as %s and cannot sign this kind of statement", signer.ID, role)
+	kind, err := label.PredicateOf(item.Type)
+	switch {
+	case err != nil:
+		return nil, err
+	case kind.Former:
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "predicateType", "%s is read where it is on record, and not accepted any more; sign the %s as %s", kind.Type, kind.Name, label.TypeTestReport)
+	case !signer.Has(kind.Signer):
+		return nil, label.Errorf(label.Denied, label.ReasonWrongRole, "predicate", "%s is not enrolled as %s and cannot sign a %s", signer.ID, kind.Signer, kind.Name)
 	}
 	if err := checkNumber(v, item); err != nil {
 		return nil, err
@@ -208,7 +210,7 @@ func accreditation(v *store.View, item *scheme.Item, category string, arrived ti
 	err = label.Errorf(label.Denied, label.ReasonScopeInterval, "predicate.lab", "no accreditation is on record for %s", item.Signer)
 	for i := len(list) - 1; i >= 0; i-- { // the latest first
 		a := &list[i].Accreditation
-		lacks := a.Covers(item.Standard, category, item.Level, item.Date, arrived)
+		lacks := a.Covers(item.Standard, category, item.AllMethods(), item.Date, arrived)
 		if lacks == nil {
 			return a, nil
 		}

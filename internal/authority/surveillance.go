@@ -310,7 +310,7 @@ func (a *Authority) Outliers(c Caller, since label.Date) ([]surveillance.Finding
 	err := a.store.View(func(v *store.View) error {
 		var inner error
 		err := a.past(v, "comparing reports").Statements(func(st *store.Statement) bool {
-			if st.Type != label.TypeTestReport || label.DateOf(st.Received).Before(since) {
+			if label.SourceOf(st.Type) != label.SourceLab || label.DateOf(st.Received).Before(since) {
 				return true
 			}
 			if len(reports) == MaxCompared {

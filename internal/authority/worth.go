@@ -56,7 +56,7 @@ func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) 
 // beside it: a later one takes the place of an earlier one only from the next day on.
 func sameDay(notes []scheme.Note, items []*scheme.Item, it *scheme.Item) {
 	beside := slices.IndexFunc(items, func(o *scheme.Item) bool {
-		return o != it && o.Type == label.TypeDeclaration && it.Type == label.TypeDeclaration && o.Doubt == nil &&
+		return o != it && label.SourceOf(o.Type) == label.SourceDeclaration && label.SourceOf(it.Type) == label.SourceDeclaration && o.Doubt == nil &&
 			o.Signer == it.Signer && o.Date == it.Date && o.Standard == it.Standard && o.Edition == it.Edition
 	})
 	if beside < 0 {
@@ -144,7 +144,7 @@ func checkCorrectedOnce(v *store.View, item *scheme.Item, device label.Digest, n
 		if err != nil {
 			return err
 		}
-		if _, struck := v.Struck(st.ID); struck || st.Signer != item.Signer || st.Type != label.TypeTestReport || st.ID == item.ID {
+		if _, struck := v.Struck(st.ID); struck || st.Signer != item.Signer || label.SourceOf(st.Type) != label.SourceLab || st.ID == item.ID {
 			continue
 		}
 		other, err := itemOf(v, st)

@@ -18,7 +18,7 @@ func TestCorrectionsThatAreRefused(t *testing.T) {
 	w := labeltest.New(t, nil)
 	e := w.Example("plug")
 	w.Submit(e)
-	e.Report.Level = 2
+	e.Report.Methods = append(e.Report.Methods, "source-review")
 	submit := func(change func(*label.TestReport)) (*store.Statement, error) {
 		r := *e.Report
 		r.Number += "-B"
@@ -51,7 +51,7 @@ func TestCorrectionsThatAreRefused(t *testing.T) {
 	}
 	deeper, err := submit(func(r *label.TestReport) { r.Corrects = report })
 	must(t, err)
-	_, err = submit(func(r *label.TestReport) { r.Corrects, r.Level, r.Number = deeper.ID, 1, "C" })
+	_, err = submit(func(r *label.TestReport) { r.Corrects, r.Methods, r.Number = deeper.ID, r.Methods[:1], "C" })
 	wants(t, err, label.Invalid, label.ReasonOutOfRange)
 	d, err := w.Authority.Evaluate(w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "")
 	must(t, err)

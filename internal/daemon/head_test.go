@@ -75,7 +75,7 @@ func (p *programme) accredit(number string) error {
 	today := label.DateOf(time.Now())
 	_, err := p.daemon.Authority.Accredit(ctx, p.operator(), label.Accreditation{
 		Lab: label.Party{ID: "lab"}, Number: number, Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
-		Level: 2, Interval: label.Period{From: today.AddMonths(-1), To: today.AddMonths(12)},
+		Methods: []label.Method{"functional-test"}, Interval: label.Period{From: today.AddMonths(-1), To: today.AddMonths(12)},
 	})
 	return err
 }

@@ -186,7 +186,7 @@ func (m *maker) nameKeys(t *testing.T, keys map[string]key, dsse []byte) []byte 
 }
 
 // firmware is the digest of the firmware that the report is about.
-var firmware = report().Firmware.SHA256.String()
+var firmware = report().Firmware[0].SHA256.String()
 
 // makers lists the corpus.
 func makers() []maker {

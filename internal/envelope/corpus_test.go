@@ -41,8 +41,8 @@ func receive(raw []byte, keys ...*envelope.PublicKey) error {
 		return err
 	}
 	switch v.PredicateType() {
-	case label.TypeTestReport:
-		_, err = envelope.Predicate[label.TestReport](v)
+	case label.TypeTestReport, label.TypeTestReportV1:
+		_, err = envelope.Report(v)
 	case label.TypeDeclaration:
 		_, err = envelope.Predicate[label.Declaration](v)
 	default:

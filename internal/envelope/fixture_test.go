@@ -30,9 +30,9 @@ var subject = []byte(`{"brand":"Northlight","category":"smart-plug","manufacture
 
 func report() *label.TestReport {
 	return &label.TestReport{
-		Lab: "aurora-lab", Number: "AUR-2026-0422", Standard: "en303645", Edition: "V2.1.1", Level: 1,
+		Lab: "aurora-lab", Number: "AUR-2026-0422", Standard: "en303645", Edition: "V2.1.1", Methods: []label.Method{"functional-test"},
 		Period:   label.Period{From: label.NewDate(2026, 9, 14), To: label.NewDate(2026, 10, 16)},
-		Firmware: label.Firmware{Version: "1.4.0", SHA256: label.DigestOf([]byte("firmware"))},
+		Firmware: []label.Firmware{{Version: "1.4.0", SHA256: label.DigestOf([]byte("firmware"))}},
 		Verdicts: []label.Verdict{
 			{Provision: "5.1-1", Verdict: label.Pass},
 			{Provision: "5.1-2", Verdict: label.NotApplicable, Reason: "It has no password."},

@@ -136,22 +136,12 @@ func keyIDs(e *label.Envelope) (ids []string) {
 // speak, or "" where statements of its type name nobody: an event may name a
 // lab as well, but that is whom it is about.
 func (u *Unverified) Claimed() string {
-	var p struct {
-		Lab          label.JSON `json:"lab"`
-		Manufacturer label.JSON `json:"manufacturer"`
-	}
-	if label.DecodeLoose(u.stmt.Predicate, &p) != nil {
+	kind, err := label.PredicateOf(u.stmt.PredicateType)
+	if err != nil || kind.Speaker == "" {
 		return ""
 	}
-	var name label.JSON
-	switch u.stmt.PredicateType {
-	case label.TypeTestReport:
-		name = p.Lab
-	case label.TypeDeclaration, label.TypeAppeal:
-		name = p.Manufacturer
-	}
 	var s string
-	if name == nil || label.Decode(name, &s) != nil {
+	if name, err := label.Member(u.stmt.Predicate, kind.Speaker); err != nil || name == nil || label.Decode(name, &s) != nil {
 		return ""
 	}
 	return s
@@ -237,6 +227,30 @@ func Predicate[T any, P interface {
 		return nil, inPredicate(err)
 	}
 	return (*T)(p), nil
+}
+
+// Report decodes a test report, of the present type or of a former one.
+func Report(v *Verified) (*label.TestReport, error) {
+	if v.stmt.PredicateType != label.TypeTestReportV1 {
+		return Predicate[label.TestReport](v)
+	}
+	r, err := Predicate[label.TestReportV1](v)
+	if err != nil {
+		return nil, err
+	}
+	return r.Current(), nil
+}
+
+// Accreditation decodes an accreditation, of the present type or of a former one.
+func Accreditation(v *Verified) (*label.Accreditation, error) {
+	if v.stmt.PredicateType != label.TypeAccreditationV1 {
+		return Predicate[label.Accreditation](v)
+	}
+	a, err := Predicate[label.AccreditationV1](v)
+	if err != nil {
+		return nil, err
+	}
+	return a.Current(), nil
 }
 
 // inPredicate says that an error's field lies in the predicate.

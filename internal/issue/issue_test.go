@@ -240,7 +240,7 @@ func TestAccreditation(t *testing.T) {
 	s := set(t, url, rand.Reader)
 	a := &label.Accreditation{
 		Lab: label.Party{ID: "aurora-lab", Name: "Aurora"}, Number: "T-1", Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
-		Level: 4, Interval: label.Period{From: label.DateOf(now), To: label.DateOf(now).AddMonths(24)}, Keys: []string{"k"},
+		Methods: []label.Method{"functional-test"}, Interval: label.Period{From: label.DateOf(now), To: label.DateOf(now).AddMonths(24)}, Keys: []string{"k"},
 	}
 	signed, err := s.Accreditation(a, now.In(time.FixedZone("east", 3600)))
 	must(t, err)

@@ -66,6 +66,11 @@ func (d *Declaration) Validate() error {
 	if err := checkVerdicts("claims", d.Claims); err != nil {
 		return err
 	}
+	for i := range d.Claims {
+		if len(d.Claims[i].Methods)+len(d.Claims[i].Evidence) > 0 {
+			return invalid(ReasonOutOfRange, index("claims", i), "has methods or evidence, which only verdicts of a laboratory's report have")
+		}
+	}
 	if err := checkFacts(d.Facts); err != nil {
 		return err
 	}

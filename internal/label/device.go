@@ -138,13 +138,17 @@ func tooMany(field string, n, limit int) error {
 	return Errorf(TooLarge, ReasonTooLarge, field, "has %d elements, at most %d are accepted", n, limit)
 }
 
+func isSlug(s string) bool {
+	return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-' &&
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
 // checkSlug requires an identifier: lower-case letters, digits and inner hyphens.
 func checkSlug(field, s string) error {
 	if s == "" {
 		return invalid(ReasonMissing, field, "is required")
 	}
-	if len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' ||
-		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+	if !isSlug(s) {
 		return invalid(ReasonMalformed, field, "%q is not an identifier: lower-case letters, digits and inner hyphens, at most 63", s)
 	}
 	return nil

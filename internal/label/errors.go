@@ -44,7 +44,7 @@ const (
 	ReasonUnknownSubject   Reason = "UNKNOWN_SUBJECT"   // no registered device has this digest
 	ReasonScopeStandard    Reason = "SCOPE_STANDARD"    // accreditation does not cover the standard
 	ReasonScopeCategory    Reason = "SCOPE_CATEGORY"    // accreditation does not cover the device category
-	ReasonScopeLevel       Reason = "SCOPE_LEVEL"       // accreditation does not reach the level
+	ReasonScopeMethod      Reason = "SCOPE_METHOD"      // accreditation does not cover a method of assessment
 	ReasonScopeInterval    Reason = "SCOPE_INTERVAL"    // not accredited when the test period ended
 	ReasonTooOld           Reason = "TOO_OLD"           // older than any scheme accepts
 	ReasonInFuture         Reason = "IN_FUTURE"         // dated after now
@@ -55,6 +55,7 @@ const (
 	ReasonFactType         Reason = "FACT_TYPE"         // fact value of the wrong type
 	ReasonFactRange        Reason = "FACT_RANGE"        // fact value outside its range or values
 	ReasonFactSupplier     Reason = "FACT_SUPPLIER"     // fact that this party may not state
+	ReasonUnknownMethod    Reason = "UNKNOWN_METHOD"    // method of assessment not in the list
 	ReasonUnknownCategory  Reason = "UNKNOWN_CATEGORY"  // device category not in the list
 	ReasonUnknownScheme    Reason = "UNKNOWN_SCHEME"    // scheme or level that is not served
 	ReasonUnknownDecision  Reason = "UNKNOWN_DECISION"  // no decision or appeal on record has this digest

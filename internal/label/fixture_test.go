@@ -32,9 +32,9 @@ func verdicts() []label.Verdict {
 
 func report() *label.TestReport {
 	return &label.TestReport{
-		Lab: "aurora-lab", Number: "AUR-1", Standard: "en303645", Edition: "V2.1.1", Level: 1,
+		Lab: "aurora-lab", Number: "AUR-1", Standard: "en303645", Edition: "V2.1.1", Methods: []label.Method{"functional-test"},
 		Period:   label.Period{From: label.NewDate(2026, 9, 14), To: label.NewDate(2026, 10, 16)},
-		Firmware: label.Firmware{Version: "1.4.0", SHA256: someDigest},
+		Firmware: []label.Firmware{{Version: "1.4.0", SHA256: someDigest}},
 		Samples:  []string{"P05-1"},
 		Verdicts: verdicts(),
 		Facts:    label.Facts{"tls_min_version": label.JSON(`"tls1.2"`)},
@@ -96,7 +96,7 @@ func organization() *label.Organization {
 func accreditation() *label.Accreditation {
 	return &label.Accreditation{
 		Lab: label.Party{ID: "aurora-lab", Name: "Aurora"}, Number: "T-1", Body: "Board",
-		Standards: []string{"en303645"}, Categories: []string{"smart-plug", "camera"}, Level: 3,
+		Standards: []string{"en303645"}, Categories: []string{"smart-plug", "camera"}, Methods: []label.Method{"functional-test", "binary-analysis"},
 		Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2026, 12, 31)},
 	}
 }

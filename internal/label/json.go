@@ -1,6 +1,7 @@
 package label
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"reflect"
@@ -43,6 +44,32 @@ var digests = json.UnmarshalFunc(func(b []byte, d *Digest) error {
 // they do not know (in-toto Statement). Duplicate members stay errors.
 func DecodeLoose(b []byte, v any) error {
 	return decodeError(json.Unmarshal(b, v))
+}
+
+// Member returns a member of a JSON object, or nil where it has none of that name.
+func Member(object []byte, name string) (JSON, error) {
+	d := jsontext.NewDecoder(bytes.NewBuffer(object))
+	if d.PeekKind() != '{' {
+		return nil, Errorf(Invalid, ReasonMalformed, "", "is not a JSON object")
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, decodeError(err)
+	}
+	for d.PeekKind() == '"' {
+		t, err := d.ReadToken()
+		if err != nil {
+			return nil, decodeError(err)
+		}
+		if t.String() == name {
+			v, err := d.ReadValue()
+			return v.Clone(), decodeError(err)
+		}
+		if err := d.SkipValue(); err != nil {
+			return nil, decodeError(err)
+		}
+	}
+	_, err := d.ReadToken()
+	return nil, decodeError(err)
 }
 
 // Encode returns v as compact JSON with members in declaration order.

@@ -47,29 +47,26 @@ func TestDecodeRefuses(t *testing.T) {
 		{"raw control character", replace("AUR-1", "AUR\n1"), label.ReasonMalformed, "number", "not valid JSON"},
 
 		{"duplicate", replace(`"lab":`, `"lab":"x","lab":`), label.ReasonDuplicateKey, "lab", "twice"},
-		{"duplicate in an object", replace(`"version":`, `"version":"1","version":`), label.ReasonDuplicateKey, "firmware.version", "twice"},
+		{"duplicate in an object", replace(`"version":`, `"version":"1","version":`), label.ReasonDuplicateKey, "firmware[0].version", "twice"},
 		{"duplicate in an array", replace(`"provision":"5.1-2"`, `"provision":"5.1-2","provision":"5.1-2"`), label.ReasonDuplicateKey, "verdicts[1].provision", "twice"},
 		{"duplicate fact", replace(`"tls_min_version":`, `"tls_min_version":1,"tls_min_version":`), label.ReasonDuplicateKey, "facts.tls_min_version", "twice"},
 		{"duplicate in a fact", replace(`"tls1.2"`, `{"a":[{"b":1,"b":2}]}`), label.ReasonDuplicateKey, "facts.tls_min_version.a[0].b", "twice"},
 		{"duplicate by escape", replace(`"lab":`, `"l\u0061b":"x","lab":`), label.ReasonDuplicateKey, "lab", "twice"},
 
 		{"unknown", replace(`"lab":`, `"laboratory":"x","lab":`), label.ReasonUnknownField, "laboratory", "no such member"},
-		{"unknown in an object", replace(`"version":`, `"sha512":"x","version":`), label.ReasonUnknownField, "firmware.sha512", "no such member"},
+		{"unknown in an object", replace(`"version":`, `"sha512":"x","version":`), label.ReasonUnknownField, "firmware[0].sha512", "no such member"},
 		{"unknown in an array", replace(`"provision":"5.1-2"`, `"provision":"5.1-2","note":"x"`), label.ReasonUnknownField, "verdicts[1].note", "no such member"},
 		{"another letter case", replace(`"lab":`, `"Lab":`), label.ReasonUnknownField, "Lab", "no such member"},
 
 		{"number for text", replace(`"AUR-1"`, `1`), label.ReasonMalformed, "number", "found a JSON number where a string is expected"},
-		{"text for number", replace(`"level":1`, `"level":"1"`), label.ReasonMalformed, "level", "found a JSON string where a whole number"},
-		{"fraction for number", replace(`"level":1`, `"level":1.5`), label.ReasonMalformed, "level", "where a whole number"},
-		{"too large a number", replace(`"level":1`, `"level":99999999999999999999`), label.ReasonMalformed, "level", "where a whole number"},
 		{"text for array", replace(`["P05-1"]`, `"P05-1"`), label.ReasonMalformed, "samples", "found a JSON string where an array is expected"},
 		{"array for object", replace(`{"provision":"5.1-1","verdict":"pass"}`, `[]`), label.ReasonMalformed, "verdicts[0]", "found a JSON array where an object is expected"},
 		{"number for date", replace(`"2026-09-14"`, `20260914`), label.ReasonMalformed, "period.from", "found a JSON number where a string is expected"},
 		{"object for array", replace(`["P05-1"]`, `{}`), label.ReasonMalformed, "samples", "found a JSON object where an array is expected"},
 		{"date", replace(`2026-09-14`, `14.9.2026`), label.ReasonMalformed, "period.from", `"14.9.2026" is not a date`},
-		{"digest in capitals", replace(someDigest.String(), strings.ToUpper(someDigest.String())), label.ReasonMalformed, "firmware.sha256", "64 lower-case"},
-		{"digest too short", replace(someDigest.String(), someDigest.String()[2:]), label.ReasonMalformed, "firmware.sha256", "64 lower-case"},
-		{"digest of other digits", replace(someDigest.String(), "zz"+someDigest.String()[2:]), label.ReasonMalformed, "firmware.sha256", "64 lower-case"},
+		{"digest in capitals", replace(someDigest.String(), strings.ToUpper(someDigest.String())), label.ReasonMalformed, "firmware[0].sha256", "64 lower-case"},
+		{"digest too short", replace(someDigest.String(), someDigest.String()[2:]), label.ReasonMalformed, "firmware[0].sha256", "64 lower-case"},
+		{"digest of other digits", replace(someDigest.String(), "zz"+someDigest.String()[2:]), label.ReasonMalformed, "firmware[0].sha256", "64 lower-case"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := label.Decode([]byte(c.doc), new(label.TestReport))
@@ -77,6 +74,13 @@ func TestDecodeRefuses(t *testing.T) {
 				t.Errorf("it says %q, want %q", e.Text, c.text)
 			}
 		})
+	}
+	for number, text := range map[string]string{`"1"`: "found a JSON string where a whole number", "1.5": "where a whole number", "99999999999999999999": "where a whole number"} {
+		doc := strings.Replace(string(encode(t, declaration())), `"ackDays":3`, `"ackDays":`+number, 1)
+		e := wantRefusal(t, label.Decode([]byte(doc), new(label.Declaration)), label.Invalid, label.ReasonMalformed, "product.vulnerabilities.ackDays")
+		if !strings.Contains(e.Text, text) {
+			t.Errorf("of the number %s it says %q", number, e.Text)
+		}
 	}
 	var yes struct {
 		Yes bool      `json:"yes"`
@@ -260,7 +264,7 @@ func FuzzDecodeReport(f *testing.F) {
 	valid := encode(f, report())
 	f.Add(valid)
 	f.Add(bytes.Replace(valid, []byte(`"lab":`), []byte(`"lab":"x","lab":`), 1))
-	f.Add(bytes.Replace(valid, []byte(`"level":1`), []byte(`"level":1e0`), 1))
+	f.Add(bytes.Replace(valid, []byte(`"firmware":[`), []byte(`"firmware":[{},`), 1))
 	f.Add(bytes.Replace(valid, []byte(`"tls1.2"`), []byte(`{"a":[1,2.50,{"b":null}]}`), 1))
 	f.Add([]byte(`{"verdicts":[{"provision":"5.1-1","verdict":"fail"}]}`))
 	f.Add([]byte(`null`))

@@ -13,8 +13,9 @@ type Label struct {
 	Level      Level           `json:"level"`
 	Assurance  Assurance       `json:"assurance"`
 	Device     Device          `json:"device"`
-	Maker      Party           `json:"maker"` // the manufacturer, by name
-	Firmware   *Firmware       `json:"firmware,omitempty"`
+	Maker      Party           `json:"maker"`              // the manufacturer, by name
+	Firmware   *Firmware       `json:"firmware,omitempty"` // that was tested, by whose version owners know it
+	Modules    []Firmware      `json:"modules,omitempty"`  // the other images that were on the samples
 	Labs       []LabRef        `json:"labs,omitempty"`
 	Evidence   []LabelEvidence `json:"evidence"`
 	Criteria   []Criterion     `json:"criteria"`

@@ -78,6 +78,14 @@ const (
 	// MaxEvidenceRefs bounds the digests of working papers a lab may list.
 	MaxEvidenceRefs = 128
 
+	// MaxMethods bounds the methods of assessment of a report, a verdict or an
+	// accreditation: labels/methods.yaml has five.
+	MaxMethods = 32
+
+	// MaxImages bounds the firmware images of one report: a device has a main
+	// processor, a radio or two, and sometimes a hub beside it.
+	MaxImages = 32
+
 	// MaxSubjects bounds the subjects of one statement: we look for one
 	// device, and a statement about many is a catalogue, not a report.
 	MaxSubjects = 16

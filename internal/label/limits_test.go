@@ -120,7 +120,7 @@ func TestLimits(t *testing.T) {
 		{label.MaxEvidenceRefs, "samples", func(n int) error { return rep(func(r *label.TestReport) { r.Samples = repeat(n, "P05") }) }},
 		{label.MaxText, "number", func(n int) error { return rep(func(r *label.TestReport) { r.Number = x(n) }) }},
 		{label.MaxText, "edition", func(n int) error { return rep(func(r *label.TestReport) { r.Edition = x(n) }) }},
-		{label.MaxText, "firmware.version", func(n int) error { return rep(func(r *label.TestReport) { r.Firmware.Version = x(n) }) }},
+		{label.MaxText, "firmware[0].version", func(n int) error { return rep(func(r *label.TestReport) { r.Firmware[0].Version = x(n) }) }},
 		{label.MaxText, "samples[0]", func(n int) error { return rep(func(r *label.TestReport) { r.Samples[0] = x(n) }) }},
 		{label.MaxText, "evidence[0].name", func(n int) error { return rep(func(r *label.TestReport) { r.Evidence[0].Name = x(n) }) }},
 		{label.MaxProse, "verdicts[1].reason", func(n int) error { return rep(func(r *label.TestReport) { r.Verdicts[1].Reason = x(n) }) }},

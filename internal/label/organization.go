@@ -98,7 +98,7 @@ type Accreditation struct {
 	Body       string    `json:"body"`                // accreditation body
 	Standards  []string  `json:"standards"`           // such as en303645
 	Categories []string  `json:"categories"`          // device categories; "*" for all
-	Level      int       `json:"level"`               // highest label level it may test for
+	Methods    []Method  `json:"methods"`             // of assessment, such as functional-test
 	Interval   Period    `json:"interval"`            // first and last day
 	Keys       []string  `json:"keys"`                // the lab's key IDs when this was said
 	Suspended  string    `json:"suspended,omitempty"` // why it does not count for the time being
@@ -124,8 +124,11 @@ func (a *Accreditation) Validate() error {
 	if len(a.Categories) == 0 {
 		return invalid(ReasonMissing, "categories", "at least one is required; \"*\" stands for all")
 	}
-	if a.Level < 1 || a.Level > 9 {
-		return invalid(ReasonOutOfRange, "level", "must be 1 to 9")
+	if len(a.Methods) == 0 {
+		return invalid(ReasonMissing, "methods", "at least one is required: by which methods the laboratory may assess devices")
+	}
+	if err := checkMethods("methods", a.Methods); err != nil {
+		return err
 	}
 	if a.Interval.From.IsZero() || a.Interval.To.IsZero() || a.Interval.To.Before(a.Interval.From) {
 		return invalid(ReasonOutOfRange, "interval", "needs a first day and a later last day")
@@ -139,15 +142,16 @@ func (a *Accreditation) HasCategory(category string) bool {
 }
 
 // Covers reports whether the accreditation covers testing of category devices
-// to a standard and level, for a test period that ended on day, in a report that
-// arrived at an instant. Where not, the error says which part of the scope is
-// missing.
+// to a standard by all of some methods, for a test period that ended on day, in a
+// report that arrived at an instant. Where not, the error says which part of the
+// scope is missing.
 //
 // Both times count. The day is the laboratory's own word: a laboratory that is
 // no longer accredited could date a report back to when it was. So a report has
 // to arrive while the accreditation runs, or at most [MaxReportDelay] after its
 // end, which is enough to write it.
-func (a *Accreditation) Covers(standard, category string, level int, day Date, arrived time.Time) error {
+func (a *Accreditation) Covers(standard, category string, methods []Method, day Date, arrived time.Time) error {
+	lacks := slices.IndexFunc(methods, func(m Method) bool { return !slices.Contains(a.Methods, m) })
 	switch {
 	case a.Suspended != "":
 		return Errorf(Denied, ReasonScopeInterval, "lab",
@@ -158,9 +162,9 @@ func (a *Accreditation) Covers(standard, category string, level int, day Date, a
 	case !a.HasCategory(category):
 		return Errorf(Denied, ReasonScopeCategory, "category",
 			"accreditation %s covers the categories %s, not %s", a.Number, strings.Join(a.Categories, ", "), category)
-	case level > a.Level:
-		return Errorf(Denied, ReasonScopeLevel, "level",
-			"accreditation %s reaches level %d, the report is for level %d", a.Number, a.Level, level)
+	case lacks >= 0:
+		return Errorf(Denied, ReasonScopeMethod, "methods",
+			"accreditation %s covers the methods %s, not %s", a.Number, joined(a.Methods), methods[lacks])
 	case day.Before(a.Interval.From) || day.After(a.Interval.To):
 		return Errorf(Denied, ReasonScopeInterval, "period.to",
 			"accreditation %s ran from %s to %s, the test period ended on %s", a.Number, a.Interval.From, a.Interval.To, day)
@@ -170,6 +174,14 @@ func (a *Accreditation) Covers(standard, category string, level int, day Date, a
 			a.Number, a.Interval.To, DateOf(a.Interval.To.End().Add(MaxReportDelay-1)))
 	}
 	return nil
+}
+
+func joined[T ~string](list []T) string {
+	words := make([]string, len(list))
+	for i, w := range list {
+		words[i] = string(w)
+	}
+	return strings.Join(words, ", ")
 }
 
 // A Key is an enrolled public key. Its ID is the SHA-256 of its PKIX encoding,

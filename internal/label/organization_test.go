@@ -45,8 +45,9 @@ func TestAccreditationValidate(t *testing.T) {
 		{"no body", func(a a) { a.Body = "" }, label.ReasonMissing, "body"},
 		{"no standard", func(a a) { a.Standards = nil }, label.ReasonMissing, "standards"},
 		{"no category", func(a a) { a.Categories = nil }, label.ReasonMissing, "categories"},
-		{"level 0", func(a a) { a.Level = 0 }, label.ReasonOutOfRange, "level"},
-		{"level 10", func(a a) { a.Level = 10 }, label.ReasonOutOfRange, "level"},
+		{"no methods", func(a a) { a.Methods = nil }, label.ReasonMissing, "methods"},
+		{"method without a name", func(a a) { a.Methods = []label.Method{"functional-test", "Functional test"} }, label.ReasonMalformed, "methods[1]"},
+		{"method twice", func(a a) { a.Methods = []label.Method{"functional-test", "functional-test"} }, label.ReasonExists, "methods[1]"},
 		{"no first day", func(a a) { a.Interval.From = label.Date{} }, label.ReasonOutOfRange, "interval"},
 		{"no last day", func(a a) { a.Interval.To = label.Date{} }, label.ReasonOutOfRange, "interval"},
 		{"interval reversed", func(a a) { a.Interval.To = a.Interval.From.AddDays(-1) }, label.ReasonOutOfRange, "interval"},
@@ -54,7 +55,7 @@ func TestAccreditationValidate(t *testing.T) {
 	checkRules(t, accreditation, rules)
 	checkAccepted(t, accreditation, map[string]func(a){
 		"one day":        func(a a) { a.Interval.To = a.Interval.From },
-		"level 9":        func(a a) { a.Level = 9 },
+		"another method": func(a a) { a.Methods = []label.Method{"x"} },
 		"all categories": func(a a) { a.Categories = []string{"*"} },
 	})
 }
@@ -63,31 +64,31 @@ func TestAccreditationCovers(t *testing.T) {
 	day := label.NewDate(2026, 6, 1)
 	for name, c := range map[string]struct {
 		standard, category string
-		level              int
+		method             label.Method
 		day                label.Date
 		change             func(*label.Accreditation)
 		reason             label.Reason // "" if covered
 		field              string
 		text               string
 	}{
-		"within":               {"en303645", "camera", 2, day, nil, "", "", ""},
-		"the highest level":    {"en303645", "camera", 3, day, nil, "", "", ""},
-		"the first day":        {"en303645", "camera", 1, label.NewDate(2026, 1, 1), nil, "", "", ""},
-		"the last day":         {"en303645", "camera", 1, label.NewDate(2026, 12, 31), nil, "", "", ""},
-		"all categories":       {"en303645", "toy", 1, day, func(a *label.Accreditation) { a.Categories = []string{"*"} }, "", "", ""},
-		"another standard":     {"en18031-1", "camera", 1, day, nil, label.ReasonScopeStandard, "standard", "covers en303645, not en18031-1"},
-		"no star for standard": {"en303645", "camera", 1, day, func(a *label.Accreditation) { a.Standards = []string{"*"} }, label.ReasonScopeStandard, "standard", "not en303645"},
-		"another category":     {"en303645", "toy", 1, day, nil, label.ReasonScopeCategory, "category", "smart-plug, camera, not toy"},
-		"a higher level":       {"en303645", "camera", 4, day, nil, label.ReasonScopeLevel, "level", "reaches level 3, the report is for level 4"},
-		"the day before":       {"en303645", "camera", 1, label.NewDate(2025, 12, 31), nil, label.ReasonScopeInterval, "period.to", "ran from 2026-01-01 to 2026-12-31"},
-		"the day after":        {"en303645", "camera", 1, label.NewDate(2027, 1, 1), nil, label.ReasonScopeInterval, "period.to", "ended on 2027-01-01"},
+		"within":               {"en303645", "camera", "functional-test", day, nil, "", "", ""},
+		"the last method":      {"en303645", "camera", "binary-analysis", day, nil, "", "", ""},
+		"the first day":        {"en303645", "camera", "functional-test", label.NewDate(2026, 1, 1), nil, "", "", ""},
+		"the last day":         {"en303645", "camera", "functional-test", label.NewDate(2026, 12, 31), nil, "", "", ""},
+		"all categories":       {"en303645", "toy", "functional-test", day, func(a *label.Accreditation) { a.Categories = []string{"*"} }, "", "", ""},
+		"another standard":     {"en18031-1", "camera", "functional-test", day, nil, label.ReasonScopeStandard, "standard", "covers en303645, not en18031-1"},
+		"no star for standard": {"en303645", "camera", "functional-test", day, func(a *label.Accreditation) { a.Standards = []string{"*"} }, label.ReasonScopeStandard, "standard", "not en303645"},
+		"another category":     {"en303645", "toy", "functional-test", day, nil, label.ReasonScopeCategory, "category", "smart-plug, camera, not toy"},
+		"another method":       {"en303645", "camera", "penetration-test", day, nil, label.ReasonScopeMethod, "methods", "covers the methods functional-test, binary-analysis, not penetration-test"},
+		"the day before":       {"en303645", "camera", "functional-test", label.NewDate(2025, 12, 31), nil, label.ReasonScopeInterval, "period.to", "ran from 2026-01-01 to 2026-12-31"},
+		"the day after":        {"en303645", "camera", "functional-test", label.NewDate(2027, 1, 1), nil, label.ReasonScopeInterval, "period.to", "ended on 2027-01-01"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := accreditation()
 			if c.change != nil {
 				c.change(a)
 			}
-			err := a.Covers(c.standard, c.category, c.level, c.day, c.day.End())
+			err := a.Covers(c.standard, c.category, []label.Method{"functional-test", c.method}, c.day, c.day.End())
 			if c.reason == "" {
 				if err != nil {
 					t.Error(err)
@@ -117,7 +118,7 @@ func TestBackdatedReport(t *testing.T) {
 		{last.End().Add(label.MaxReportDelay), false},
 		{last.End().AddDate(1, 0, 0), false},
 	} {
-		err := a.Covers("en303645", "camera", 1, last, row.arrived)
+		err := a.Covers("en303645", "camera", []label.Method{"functional-test"}, last, row.arrived)
 		if row.covered {
 			if err != nil {
 				t.Errorf("a report that arrived on %s: %v", row.arrived, err)

@@ -5,22 +5,45 @@ import (
 	"strings"
 )
 
-// A TestReport is what an accredited laboratory measured on samples of one
-// device (ISO/IEC 17025). Predicate of [TypeTestReport].
+// A TestReport is what an accredited laboratory found on samples of one device
+// (ISO/IEC 17025). Predicate of [TypeTestReport].
+//
+// A report knows nothing of labels and their levels. It says by which methods the
+// device was assessed; what a level asks for is the scheme's to say.
 type TestReport struct {
 	Lab      string        `json:"lab"`                // organization ID of the signer
 	Number   string        `json:"number"`             // the lab's own, unique report number
 	Standard string        `json:"standard"`           // such as en303645
 	Edition  string        `json:"edition"`            // such as V2.1.1
-	Level    int           `json:"level"`              // deepest label level the tests were made for, from 1
+	Methods  []Method      `json:"methods"`            // of assessment: of every verdict that names none, and of the facts
 	Period   Period        `json:"period"`             // first and last day of testing
-	Firmware Firmware      `json:"firmware"`           // what was tested
+	Firmware []Firmware    `json:"firmware"`           // the images that were on the samples; first the one whose version owners see
 	Samples  []string      `json:"samples,omitempty"`  // serial numbers of the units tested
 	Verdicts []Verdict     `json:"verdicts"`           // at most one for each provision
 	Facts    Facts         `json:"facts,omitempty"`    // measured values, by name in labels/facts.yaml
 	Evidence []EvidenceRef `json:"evidence,omitempty"` // working papers the lab keeps
 	Changed  *Change       `json:"changed,omitempty"`  // in the product, since reports of earlier tests
 	Corrects Digest        `json:"corrects,omitzero"`  // of an earlier statement: the lab's own report about the same device, in whose place this one stands
+}
+
+// A Method is a way in which a laboratory assesses a device. Which there are is
+// data: labels/methods.yaml.
+type Method string
+
+// checkMethods checks a list of methods; none may be needed twice.
+func checkMethods(field string, list []Method) error {
+	if len(list) > MaxMethods {
+		return tooMany(field, len(list), MaxMethods)
+	}
+	for i, m := range list {
+		if !isSlug(string(m)) {
+			return invalid(ReasonMalformed, index(field, i), "%q is not the name of a method: lower-case letters, digits and inner hyphens", m)
+		}
+		if slices.Contains(list[:i], m) {
+			return invalid(ReasonExists, index(field, i), "method %s stands here twice", m)
+		}
+	}
+	return nil
 }
 
 // A Change says what was changed in the product since earlier reports. Only a
@@ -49,10 +72,38 @@ type Period struct {
 	To   Date `json:"to"`
 }
 
-// Firmware is one build of a device's software.
+// Firmware is one build of a device's software, or of a part of it.
 type Firmware struct {
+	Name    string `json:"name,omitempty"` // which part it is for, such as "radio module"
 	Version string `json:"version"`
 	SHA256  Digest `json:"sha256"` // of the image that was on the samples
+}
+
+func checkFirmware(list []Firmware) error {
+	switch {
+	case len(list) == 0:
+		return invalid(ReasonMissing, "firmware", "is required: name, version and SHA-256 of each image that was on the samples")
+	case len(list) > MaxImages:
+		return tooMany("firmware", len(list), MaxImages)
+	}
+	for i := range list {
+		f, field := &list[i], index("firmware", i)
+		if err := checkOptional(field+".name", f.Name, MaxText); err != nil {
+			return err
+		}
+		if err := checkText(field+".version", f.Version, MaxText); err != nil {
+			return err
+		}
+		switch {
+		case f.SHA256.IsZero():
+			return invalid(ReasonMissing, field+".sha256", "is required: the SHA-256 of the image that was tested")
+		case f.Name == "" && len(list) > 1:
+			return invalid(ReasonMissing, field+".name", "is required where there are several images: which part of the device each is for")
+		case slices.ContainsFunc(list[:i], func(o Firmware) bool { return o.Name == f.Name }):
+			return invalid(ReasonExists, field+".name", "%q names two images", f.Name)
+		}
+	}
+	return nil
 }
 
 // Facts are values by name, undecoded: the dictionary in labels/facts.yaml
@@ -80,6 +131,10 @@ type Verdict struct {
 	Provision string  `json:"provision"` // such as 5.1-1
 	Verdict   Outcome `json:"verdict"`
 	Reason    string  `json:"reason,omitempty"` // required unless the verdict is pass
+
+	// Of a report's verdicts only:
+	Methods  []Method      `json:"methods,omitempty"`  // where they differ from those of the whole report
+	Evidence []EvidenceRef `json:"evidence,omitempty"` // working papers behind this verdict
 }
 
 // An Outcome is the result of testing one provision (ETSI TS 103 701).
@@ -115,8 +170,11 @@ func (r *TestReport) Validate() error {
 	if err := checkText("edition", r.Edition, MaxText); err != nil {
 		return err
 	}
-	if r.Level < 1 || r.Level > 9 {
-		return invalid(ReasonOutOfRange, "level", "must be the label level the tests were made for, 1 to 9")
+	if len(r.Methods) == 0 {
+		return invalid(ReasonMissing, "methods", "is required: by which methods the device was assessed (\"labelctl scheme methods\" lists them)")
+	}
+	if err := checkMethods("methods", r.Methods); err != nil {
+		return err
 	}
 	if r.Period.From.IsZero() || r.Period.To.IsZero() {
 		return invalid(ReasonMissing, "period", "both from and to are required")
@@ -124,11 +182,8 @@ func (r *TestReport) Validate() error {
 	if r.Period.To.Before(r.Period.From) {
 		return invalid(ReasonOutOfRange, "period.to", "the test period ends before it begins")
 	}
-	if err := checkText("firmware.version", r.Firmware.Version, MaxText); err != nil {
+	if err := checkFirmware(r.Firmware); err != nil {
 		return err
-	}
-	if r.Firmware.SHA256.IsZero() {
-		return invalid(ReasonMissing, "firmware.sha256", "is required: the SHA-256 of the firmware image tested")
 	}
 	if len(r.Samples) > MaxEvidenceRefs {
 		return tooMany("samples", len(r.Samples), MaxEvidenceRefs)
@@ -138,13 +193,8 @@ func (r *TestReport) Validate() error {
 			return err
 		}
 	}
-	if len(r.Evidence) > MaxEvidenceRefs {
-		return tooMany("evidence", len(r.Evidence), MaxEvidenceRefs)
-	}
-	for i, e := range r.Evidence {
-		if err := checkText(index("evidence", i)+".name", e.Name, MaxText); err != nil {
-			return err
-		}
+	if err := checkEvidence("evidence", r.Evidence); err != nil {
+		return err
 	}
 	if len(r.Verdicts) == 0 {
 		return invalid(ReasonMissing, "verdicts", "at least one is required")
@@ -152,10 +202,48 @@ func (r *TestReport) Validate() error {
 	if err := checkVerdicts("verdicts", r.Verdicts); err != nil {
 		return err
 	}
+	for i := range r.Verdicts {
+		field := index("verdicts", i)
+		if err := checkMethods(field+".methods", r.Verdicts[i].Methods); err != nil {
+			return err
+		}
+		if err := checkEvidence(field+".evidence", r.Verdicts[i].Evidence); err != nil {
+			return err
+		}
+	}
 	if err := checkFacts(r.Facts); err != nil {
 		return err
 	}
 	return Within("changed", r.Changed.validate())
+}
+
+// AllMethods returns the methods by which anything in the report was found, those
+// of the whole report first.
+func (r *TestReport) AllMethods() []Method {
+	all := slices.Clone(r.Methods)
+	for i := range r.Verdicts {
+		for _, m := range r.Verdicts[i].Methods {
+			if !slices.Contains(all, m) {
+				all = append(all, m)
+			}
+		}
+	}
+	return all
+}
+
+func checkEvidence(field string, list []EvidenceRef) error {
+	if len(list) > MaxEvidenceRefs {
+		return tooMany(field, len(list), MaxEvidenceRefs)
+	}
+	for i, e := range list {
+		if err := checkText(index(field, i)+".name", e.Name, MaxText); err != nil {
+			return err
+		}
+		if e.SHA256.IsZero() {
+			return invalid(ReasonMissing, index(field, i)+".sha256", "is required: the SHA-256 of the document")
+		}
+	}
+	return nil
 }
 
 func (c *Change) validate() error {

@@ -18,14 +18,22 @@ func TestTestReportValidate(t *testing.T) {
 		{"no standard", func(r r) { r.Standard = "" }, label.ReasonMissing, "standard"},
 		{"standard is no identifier", func(r r) { r.Standard = "EN 303 645" }, label.ReasonMalformed, "standard"},
 		{"no edition", func(r r) { r.Edition = "" }, label.ReasonMissing, "edition"},
-		{"level 0", func(r r) { r.Level = 0 }, label.ReasonOutOfRange, "level"},
-		{"level 10", func(r r) { r.Level = 10 }, label.ReasonOutOfRange, "level"},
-		{"level below 0", func(r r) { r.Level = -1 }, label.ReasonOutOfRange, "level"},
+		{"no methods", func(r r) { r.Methods = nil }, label.ReasonMissing, "methods"},
+		{"method without a name", func(r r) { r.Methods = []label.Method{""} }, label.ReasonMalformed, "methods[0]"},
+		{"method twice", func(r r) { r.Methods = []label.Method{"a", "b", "a"} }, label.ReasonExists, "methods[2]"},
+		{"method of a verdict twice", func(r r) { r.Verdicts[0].Methods = []label.Method{"a", "a"} }, label.ReasonExists, "verdicts[0].methods[1]"},
+		{"working paper of a verdict without digest", func(r r) { r.Verdicts[0].Evidence = []label.EvidenceRef{{Name: "a"}} }, label.ReasonMissing, "verdicts[0].evidence[0].sha256"},
+		{"no firmware", func(r r) { r.Firmware = nil }, label.ReasonMissing, "firmware"},
+		{"second image without a name", func(r r) { r.Firmware = append(r.Firmware, r.Firmware[0]); r.Firmware[0].Name = "main" }, label.ReasonMissing, "firmware[1].name"},
+		{"two images of one name", func(r r) {
+			r.Firmware[0].Name = "main"
+			r.Firmware = append(r.Firmware, r.Firmware[0])
+		}, label.ReasonExists, "firmware[1].name"},
 		{"no first day", func(r r) { r.Period.From = label.Date{} }, label.ReasonMissing, "period"},
 		{"no last day", func(r r) { r.Period.To = label.Date{} }, label.ReasonMissing, "period"},
 		{"period reversed", func(r r) { r.Period.From = r.Period.To.AddDays(1) }, label.ReasonOutOfRange, "period.to"},
-		{"no firmware version", func(r r) { r.Firmware.Version = "" }, label.ReasonMissing, "firmware.version"},
-		{"no firmware digest", func(r r) { r.Firmware.SHA256 = label.Digest{} }, label.ReasonMissing, "firmware.sha256"},
+		{"no firmware version", func(r r) { r.Firmware[0].Version = "" }, label.ReasonMissing, "firmware[0].version"},
+		{"no firmware digest", func(r r) { r.Firmware[0].SHA256 = label.Digest{} }, label.ReasonMissing, "firmware[0].sha256"},
 		{"empty sample", func(r r) { r.Samples = []string{"P05-1", ""} }, label.ReasonMissing, "samples[1]"},
 		{"empty evidence name", func(r r) { r.Evidence[0].Name = "" }, label.ReasonMissing, "evidence[0].name"},
 		{"nothing was changed", func(r r) { r.Changed = &label.Change{Text: "It is better now."} }, label.ReasonOutOfRange, "changed.what"},
@@ -46,7 +54,12 @@ func TestTestReportValidate(t *testing.T) {
 	checkAccepted(t, report, map[string]func(r){
 		"only what is required": func(r r) { r.Samples, r.Facts, r.Evidence = nil, nil, nil },
 		"one day":               func(r r) { r.Period.From = r.Period.To },
-		"level 9":               func(r r) { r.Level = 9 },
+		"methods of a verdict":  func(r r) { r.Verdicts[0].Methods = []label.Method{"source-review"} },
+		"papers of a verdict":   func(r r) { r.Verdicts[0].Evidence = []label.EvidenceRef{{Name: "a", SHA256: someDigest}} },
+		"several images": func(r r) {
+			r.Firmware[0].Name = "main"
+			r.Firmware = append(r.Firmware, label.Firmware{Name: "radio", Version: "7", SHA256: someDigest})
+		},
 		"pass with a reason":    func(r r) { r.Verdicts[0].Reason = "Twice." },
 		"changed firmware":      func(r r) { r.Changed = &label.Change{What: label.ChangedFirmware, Text: "Updates are signed."} },
 		"changed configuration": func(r r) { r.Changed = &label.Change{What: label.ChangedConfiguration, Text: "Telnet is off."} },
@@ -130,7 +143,7 @@ func TestNewStatement(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"device.json","digest":{"sha256":"` + someDigest.String() + `"}}],` +
-		`"predicateType":"https://labeld.dev/test-report/v1","predicate":{"provision":"5.1-1","verdict":"pass"}}`
+		`"predicateType":"https://labeld.dev/test-report/v2","predicate":{"provision":"5.1-1","verdict":"pass"}}`
 	if got := string(encode(t, s)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -18,26 +18,6 @@ const (
 	TypeTrust   = Base + "trust/v1"   // the keys a verifier trusts: /.well-known/labeld.json
 )
 
-// The predicate types of in-toto Statements.
-const (
-	TypeTestReport    = Base + "test-report/v1"     // signed by a lab
-	TypeDeclaration   = Base + "declaration/v1"     // signed by a manufacturer
-	TypeLabel         = Base + "label/v1"           // signed by the authority
-	TypeAccreditation = Base + "accreditation/v1"   // signed by the authority
-	TypeStatus        = Base + "status/v1"          // signed by the authority
-	TypeEvent         = Base + "event/v1"           // signed by an operator
-	TypeStatusRequest = Base + "status-request/v1"  // signed by whoever asks for a status
-	TypeDecision      = Base + "decision/v1"        // signed by the authority
-	TypeAppeal        = Base + "appeal/v1"          // signed by a manufacturer
-	TypeRuling        = Base + "ruling/v1"          // signed by the authority
-	TypeAssignment    = Base + "gtin-assignment/v1" // signed by the authority
-	TypeRulingRequest = Base + "ruling-request/v1"  // signed by an operator
-
-	TypeSurveillanceRequest = Base + "surveillance-request/v1" // signed by an operator
-	TypeSurveillancePlan    = Base + "surveillance-plan/v1"    // signed by the authority
-	TypeSurveillanceDraw    = Base + "surveillance-draw/v1"    // signed by the authority
-)
-
 // Standards of in-toto and DSSE.
 const (
 	PayloadType   = "application/vnd.in-toto+json"

@@ -84,6 +84,9 @@ func (c *Clock) Elapsed() time.Duration {
 	return c.now.Sub(Start) - c.jumped
 }
 
+// AllMethods are the methods of assessment that the world's laboratory may use.
+var AllMethods = []label.Method{"document-review", "functional-test", "source-review", "binary-analysis", "penetration-test"}
+
 // A World is a running programme.
 type World struct {
 	TB        testing.TB
@@ -274,7 +277,7 @@ func (w *World) Accredit(lab string, change func(*label.Accreditation)) {
 	today := label.DateOf(w.Clock.Now())
 	a := label.Accreditation{
 		Lab: label.Party{ID: lab}, Number: "T-" + strconv.Itoa(len(w.Signers)), Body: "Test Accreditation Board",
-		Standards: []string{"en303645"}, Categories: []string{"*"}, Level: 4,
+		Standards: []string{"en303645"}, Categories: []string{"*"}, Methods: AllMethods,
 		Interval: label.Period{From: today.AddMonths(-24), To: today.AddMonths(24)},
 	}
 	if change != nil {

@@ -260,7 +260,7 @@ func key(k *label.Key) *labelv1.Key {
 func accreditation(a *store.Accreditation) *labelv1.Accreditation {
 	out := &labelv1.Accreditation{
 		Lab: a.Lab.ID, Number: a.Number, Body: a.Body, Standards: a.Standards, Categories: a.Categories,
-		Level: int32(a.Level), From: a.Interval.From.String(), To: a.Interval.To.String(), LogIndex: a.Index,
+		Methods: texts(a.Methods), From: a.Interval.From.String(), To: a.Interval.To.String(), LogIndex: a.Index,
 		Suspended: a.Suspended, Narrowed: a.Narrowed, Recorded: timestamp(a.Recorded),
 	}
 	if !a.Event.IsZero() {
@@ -281,7 +281,7 @@ func schemeMessage(s *scheme.Scheme, full bool) *labelv1.Scheme {
 	if full {
 		for i := range s.Criteria {
 			c := &s.Criteria[i]
-			out.Criteria = append(out.Criteria, &labelv1.Criterion{Id: c.ID, Level: int32(c.Level), Title: c.Title, Why: c.Why, Provisions: c.Provisions, Rule: c.Rule})
+			out.Criteria = append(out.Criteria, &labelv1.Criterion{Id: c.ID, Level: int32(c.Level), Title: c.Title, Why: c.Why, Provisions: c.Provisions, Rule: c.Rule, Methods: texts(c.Methods)})
 		}
 	}
 	return out

@@ -415,9 +415,13 @@ func (s *operations) AddAccreditation(ctx context.Context, r *labelv1.AddAccredi
 	if err != nil {
 		return nil, label.Within("accreditation.to", err)
 	}
+	var methods []label.Method
+	for _, m := range m.GetMethods() {
+		methods = append(methods, label.Method(m))
+	}
 	a, err := s.a.Accredit(ctx, caller(ctx), label.Accreditation{
 		Lab: label.Party{ID: m.GetLab()}, Number: m.GetNumber(), Body: m.GetBody(), Standards: m.GetStandards(),
-		Categories: m.GetCategories(), Level: int(m.GetLevel()), Interval: label.Period{From: from, To: to},
+		Categories: m.GetCategories(), Methods: methods, Interval: label.Period{From: from, To: to},
 	})
 	if err != nil {
 		return nil, err

@@ -139,8 +139,16 @@ func (s *Standard) In(edition string) []*Provision {
 	return ps
 }
 
+// A MethodDef is a method of assessment, from labels/methods.yaml.
+type MethodDef struct {
+	ID    label.Method `yaml:"id"`
+	Name  string       `yaml:"name"`
+	About string       `yaml:"about"`
+}
+
 // A Programme is all data of a label programme, checked.
 type Programme struct {
+	Methods    []MethodDef
 	Facts      map[string]*Fact
 	Categories map[string]*Category
 	Standards  map[string]*Standard
@@ -168,6 +176,9 @@ func Load(fsys fs.FS) (*Programme, error) {
 		return nil, err
 	}
 	if err := p.loadReasons(fsys); err != nil {
+		return nil, err
+	}
+	if err := p.loadMethods(fsys); err != nil {
 		return nil, err
 	}
 	files, err := fs.Glob(fsys, "standards/*.yaml")
@@ -298,6 +309,37 @@ func (p *Programme) Words(d label.DeclaredFact) string {
 	default:
 		return f.Shoppers.No
 	}
+}
+
+func (p *Programme) loadMethods(fsys fs.FS) error {
+	var file struct {
+		Methods []MethodDef `yaml:"methods"`
+	}
+	d, err := datafile.Read(fsys, "methods.yaml", &file)
+	if err != nil {
+		return err
+	}
+	for i, m := range file.Methods {
+		path := datafile.At("methods", i)
+		if !slug.MatchString(string(m.ID)) || slices.Contains(p.methodIDs(), m.ID) {
+			d.Errorf(path, "every method needs an id of its own: lower-case letters, digits and inner hyphens")
+		}
+		if m.Name == "" || m.About == "" {
+			d.Errorf(path, "name and about are required")
+		}
+		p.Methods = append(p.Methods, m)
+	}
+	if n := len(p.Methods); n == 0 || n > label.MaxMethods {
+		d.Errorf("methods", "1 to %d are needed", label.MaxMethods)
+	}
+	return d.Err()
+}
+
+func (p *Programme) methodIDs() (ids []label.Method) {
+	for _, m := range p.Methods {
+		ids = append(ids, m.ID)
+	}
+	return ids
 }
 
 func (p *Programme) loadCategories(fsys fs.FS) error {

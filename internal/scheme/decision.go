@@ -32,7 +32,7 @@ type Finding struct {
 	Gaps      []Gap    // what is wrong or missing, unless satisfied
 
 	undoing []*Item // reports that undid what others found wrong
-	lower   []*Item // reports it would rest on, but that their tests were for a lower level
+	weaker  []*Item // reports it would rest on, but that their methods are not accepted
 	blamed  []*Item // the evidence that makes its rule false
 }
 
@@ -76,8 +76,7 @@ func (f *Finding) Faults() (list []string) {
 func (f *Finding) says(g *Gap, it *Item) bool {
 	switch g.Kind {
 	case GapFailed:
-		v, _ := it.verdicts.get(g.Items[0])
-		return v == label.Fail
+		return it.outcome(g.Items[0]) == label.Fail
 	case GapRule:
 		return slices.Contains(f.blamed, it)
 	}
@@ -207,22 +206,42 @@ func (d *Decision) UnusedFor(level int) []Unused {
 	return d.unused(level)
 }
 
-// unused lists what does not count in full, and the reports of tests for a lower level
-// that findings of a level would rest on, in the order of items.
+// unused lists what does not count in full, and the reports that findings of a level
+// would rest on if their methods were accepted, in the order of items.
 func (d *Decision) unused(level int) []Unused {
 	list := slices.Clip(d.evaluation.unused)
+	type shortfall struct {
+		item   *Item
+		wanted string
+	}
+	criteria := map[shortfall][]string{}
 	for _, f := range d.Levels[level-1].Findings {
-		for _, it := range f.lower {
-			u := Unused{Item: it, Code: LowerLevel, Text: fmt.Sprintf("is of tests for level %d; criteria of higher levels cannot rest on it, and what it found wrong counts for them", it.Level), Against: true}
-			if !slices.Contains(list, u) {
-				list = append(list, u)
-			}
+		for _, it := range f.weaker {
+			s := shortfall{it, join(f.Criterion.Methods)}
+			criteria[s] = append(criteria[s], f.Criterion.ID)
 		}
+	}
+	for s, ids := range criteria {
+		text := fmt.Sprintf("was made by %s; %s can rest only on %s, and what the report found wrong counts there too", join(s.item.AllMethods()), named(ids), s.wanted)
+		list = append(list, Unused{Item: s.item, Code: OtherMethod, Text: text, Against: true})
 	}
 	slices.SortStableFunc(list, func(a, b Unused) int {
 		return cmp.Or(itemOrder(a.Item, b.Item), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Text, b.Text))
 	})
 	return list
+}
+
+// named names criteria in a sentence: the first ones, and how many there are besides.
+func named(criteria []string) string {
+	const most = 3
+	switch n := len(criteria); {
+	case n == 1:
+		return "criterion " + criteria[0]
+	case n <= most:
+		return "the criteria " + join(criteria)
+	default:
+		return fmt.Sprintf("the criteria %s and %d more", join(criteria[:most]), n-most)
+	}
 }
 
 // A Grant is a level that a decision supports: what a label is issued for.
@@ -323,14 +342,17 @@ func (g *Grant) name(l *label.Label) {
 		}
 	}
 	if latest != nil {
-		l.Firmware = latest.Firmware
+		l.Firmware = &latest.Firmware[0]
+		if modules := latest.Firmware[1:]; len(modules) > 0 {
+			l.Modules = modules
+		}
 	}
 }
 
 // newer reports whether a label names the firmware of report a before that of
-// b: that of the later tests, and of one day that of the deeper.
+// b: that of the later tests, and of one day that of those by more methods.
 func newer(a, b *Item) bool {
-	return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(a.Level, b.Level), a.Received.Compare(b.Received), strings.Compare(a.Firmware.Version, b.Firmware.Version)) > 0
+	return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(len(a.AllMethods()), len(b.AllMethods())), a.Received.Compare(b.Received), strings.Compare(a.Firmware[0].Version, b.Firmware[0].Version)) > 0
 }
 
 // declared returns what the declarations say of the facts that shoppers are

@@ -23,8 +23,13 @@
 // manufacturer's, even where the manufacturer's would do, so that what was
 // measured cannot be declared away. What a manufacturer itself claims to fail is
 // met by a lab's pass only, in tests that did not end before the claim: nobody keeps
-// a label on tests of a product that its manufacturer has since admitted to fail. A report of tests for level 2 supports
-// criteria of levels 1 and 2 only; what it found wrong counts everywhere.
+// a label on tests of a product that its manufacturer has since admitted to fail.
+//
+// How they must have checked. Evidence knows nothing of levels: a report names the
+// methods of assessment by which it was made, and a criterion those of which one
+// must have been used where a lab must have checked. What a lab found by other
+// methods supports nothing there, and what it found wrong counts everywhere. So one
+// report is worth in every scheme what that asks for.
 //
 // What applies. A provision that stands under a condition follows the device's
 // features, which are facts: where "when" is false, it does not apply, and no
@@ -47,17 +52,17 @@
 // lab's verdict of fail is undone only by a pass in a report
 //
 //   - of the same standard and edition,
-//   - of tests for at least the same level,
+//   - by every method by which the provision had failed,
 //   - that ended on a later day, and
 //   - that names what was changed in the product (label.Change); if the firmware
-//     was, the report must be about another image.
+//     was, the report must be about an image that the earlier one was not about.
 //
 // No other verdict undoes it, no pass of the same day, no other edition, no claim,
 // and not the age of the failing report. What undid a failure has undone it for
 // good, however old it grows, but not longer than its own report is trusted.
 //
-// A lab can also correct a report of its own, for at least the same level and by
-// the same edition: in everything that the correction speaks of, the report that
+// A lab can also correct a report of its own, by the same edition and at least by
+// the same methods: in everything that the correction speaks of, the report that
 // was corrected no longer counts, for nor against. Where the correction is silent,
 // what was found wrong still stands.
 //
@@ -79,8 +84,8 @@
 // repeats the product of the one that promises least, by the end of support first.
 //
 // What counts against the device only: reports of another edition of the
-// standard, reports that are too old, reports of tests for a lower level than the
-// criterion's, and those that the caller doubts and marks so ([Doubt]). Their
+// standard, reports that are too old, what was found by methods that the criterion does not
+// accept, and those that the caller doubts and marks so ([Doubt]). Their
 // failures of provisions of the same ID and their values are tried, and support
 // nothing.
 //

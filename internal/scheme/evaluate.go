@@ -59,7 +59,7 @@ type evaluation struct {
 	scheme *Scheme
 	now    time.Time
 
-	reports      []*Item // that count; each for criteria up to the level of its tests
+	reports      []*Item // that count; each for criteria that accept its methods
 	declarations []*Item // of the latest day
 	rulings      []*Item
 	against      []*Item         // reports that count only against the device
@@ -139,7 +139,7 @@ func (e *evaluation) rule(f *Finding, c *Criterion, src Source) error {
 	// A rule is about how provisions are met. Where none of them applies it need
 	// not be true, but what is known to be wrong is wrong.
 	free := len(c.provisions) > 0 && f.State == NotApplicable
-	t, err := e.try(c.rule, c.Level, src, isFalse)
+	t, err := e.try(c.rule, c, src, isFalse)
 	switch {
 	case err != nil:
 		return err

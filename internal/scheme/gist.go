@@ -15,19 +15,20 @@ import (
 // decision. It is derived: "labeld check" compares it with the signed bytes.
 //
 // It is text in three parts: a line of JSON with the members below, a line of
-// verdicts (5.1-1=pass 5.1-2=fail …), and a line for each fact (name=JSON),
+// verdicts (5.1-1=pass 5.1-2=fail,functional-test …; behind a verdict are its
+// methods where they are not those of the whole report), and a line for each fact (name=JSON),
 // both by name. A decision looks up a few dozen of the hundred facts, so they
 // are decoded when they are looked up.
 type gist struct {
-	Type     string          `json:"type"`
-	Signer   string          `json:"signer"`
-	Number   string          `json:"number"`
-	Date     label.Date      `json:"date"`
-	Standard string          `json:"standard"`
-	Edition  string          `json:"edition"`
-	Level    int             `json:"level,omitzero"`
-	Firmware *label.Firmware `json:"firmware,omitempty"`
-	Product  *label.Product  `json:"product,omitempty"`
+	Type     string           `json:"type"`
+	Signer   string           `json:"signer"`
+	Number   string           `json:"number"`
+	Date     label.Date       `json:"date"`
+	Standard string           `json:"standard"`
+	Edition  string           `json:"edition"`
+	Methods  []label.Method   `json:"methods,omitempty"`
+	Firmware []label.Firmware `json:"firmware,omitempty"`
+	Product  *label.Product   `json:"product,omitempty"`
 
 	Changed  label.ChangeKind `json:"changed,omitempty"`
 	Corrects label.Digest     `json:"corrects,omitzero"`
@@ -38,7 +39,7 @@ type gist struct {
 func (it *Item) Gist() ([]byte, error) {
 	head, err := label.Encode(&gist{
 		Type: it.Type, Signer: it.Signer, Number: it.Number, Date: it.Date, Standard: it.Standard, Edition: it.Edition,
-		Level: it.Level, Firmware: it.Firmware, Product: it.Product,
+		Methods: it.Methods, Firmware: it.Firmware, Product: it.Product,
 		Changed: it.Changed, Corrects: it.Corrects,
 	})
 	if err != nil {
@@ -50,7 +51,10 @@ func (it *Item) Gist() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(v.name + "=" + string(v.value))
+		b.WriteString(v.name + "=" + string(v.value.outcome))
+		for _, m := range v.value.methods {
+			b.WriteString("," + string(m))
+		}
 	}
 	for _, f := range it.facts {
 		b.WriteString("\n" + f.name + "=")
@@ -70,19 +74,30 @@ func ReadGist(id label.Digest, b []byte) (*Item, error) {
 	if err := label.Decode(head, &g); err != nil {
 		return nil, err
 	}
+	kind, err := label.PredicateOf(g.Type)
+	if err != nil {
+		return nil, err
+	}
 	// Names are cut from text, and values from b, which is the same.
 	text := string(b)
 	verdicts, facts, _ := strings.Cut(text, "\n")
 	it := &Item{
-		ID: id, Type: g.Type, Signer: g.Signer, Number: g.Number, Date: g.Date, Standard: g.Standard, Edition: g.Edition,
-		Level: g.Level, Firmware: g.Firmware, Product: g.Product,
+		ID: id, Type: g.Type, source: kind.Source, Signer: g.Signer, Number: g.Number, Date: g.Date, Standard: g.Standard, Edition: g.Edition,
+		Methods: g.Methods, Firmware: g.Firmware, Product: g.Product,
 		Changed: g.Changed, Corrects: g.Corrects,
-		verdicts: make(table[label.Outcome], 0, strings.Count(verdicts, "=")),
+		verdicts: make(table[verdict], 0, strings.Count(verdicts, "=")),
 		facts:    make(table[label.JSON], 0, strings.Count(facts, "\n")+1),
 	}
 	for v := range strings.SplitSeq(verdicts, " ") {
 		if provision, outcome, ok := strings.Cut(v, "="); ok {
-			it.verdicts = append(it.verdicts, row[label.Outcome]{provision, label.Outcome(outcome)})
+			outcome, methods, named := strings.Cut(outcome, ",")
+			r := row[verdict]{provision, verdict{outcome: label.Outcome(outcome)}}
+			if named {
+				for m := range strings.SplitSeq(methods, ",") {
+					r.value.methods = append(r.value.methods, label.Method(m))
+				}
+			}
+			it.verdicts = append(it.verdicts, r)
 		}
 	}
 	b = b[len(text)-len(facts):]

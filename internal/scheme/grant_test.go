@@ -209,7 +209,7 @@ func TestWhatALabelNames(t *testing.T) {
 	if len(l.Labs) != 2 || !slices.Contains(l.Labs, first.Lab) || !slices.Contains(l.Labs, third.Lab) {
 		t.Errorf("the label names the labs %+v", l.Labs)
 	}
-	if l.Firmware == nil || *l.Firmware != *second.Firmware {
+	if l.Firmware == nil || *l.Firmware != second.Firmware[0] {
 		t.Errorf("the label names the firmware %+v, want that of the latest report %+v", l.Firmware, second.Firmware)
 	}
 	var got, want []label.LabelEvidence

@@ -25,8 +25,8 @@ type Item struct {
 	Date     label.Date // end of the test period, or day of the declaration
 	Standard string
 	Edition  string
-	Level    int              // of a report: the level its tests were made for
-	Firmware *label.Firmware  // of a report
+	Methods  []label.Method   // of a report: by which everything was found for which it does not name others
+	Firmware []label.Firmware // of a report
 	Product  *label.Product   // of a declaration
 	Changed  label.ChangeKind // of a report: what was changed in the product since earlier ones, or nothing
 	Corrects label.Digest     // of a report: the lab's own that it stands in place of, or zero
@@ -36,9 +36,48 @@ type Item struct {
 	Received time.Time    // when it was accepted
 	Doubt    *Doubt       // nil where nothing speaks against it
 
-	verdicts table[label.Outcome] // by provision
-	facts    table[label.JSON]    // by name; compact, checked against the dictionary by Read
+	source   Source
+	verdicts table[verdict]    // by provision
+	facts    table[label.JSON] // by name; compact, checked against the dictionary by Read
 	ruling   *label.Ruling
+}
+
+// A verdict is what an item says of one provision.
+type verdict struct {
+	outcome label.Outcome
+	methods []label.Method // nil where they are those of the whole report
+}
+
+// outcome returns what an item says of a provision, or nothing.
+func (it *Item) outcome(provision string) label.Outcome {
+	v, _ := it.verdicts.get(provision)
+	return v.outcome
+}
+
+// methodsOf returns by which methods an item's verdict of a provision was reached.
+func (it *Item) methodsOf(provision string) []label.Method {
+	if v, _ := it.verdicts.get(provision); v.methods != nil {
+		return v.methods
+	}
+	return it.Methods
+}
+
+// AllMethods returns the methods by which anything in a report was found.
+func (it *Item) AllMethods() []label.Method {
+	all := slices.Clone(it.Methods)
+	for _, r := range it.verdicts {
+		for _, m := range r.value.methods {
+			if !slices.Contains(all, m) {
+				all = append(all, m)
+			}
+		}
+	}
+	return all
+}
+
+// includes reports whether a list of methods has all of another.
+func includes(list, all []label.Method) bool {
+	return !slices.ContainsFunc(all, func(m label.Method) bool { return !slices.Contains(list, m) })
 }
 
 // Reference names the item as labels and decisions do.
@@ -47,36 +86,35 @@ func (it *Item) Reference() label.LabelEvidence {
 }
 
 // Source says whose word an item is.
-func (it *Item) Source() Source {
-	switch it.Type {
-	case label.TypeTestReport:
-		return Lab
-	case label.TypeRuling:
-		return Authority
-	}
-	return Declaration
-}
+func (it *Item) Source() Source { return it.source }
 
 // Read decodes a verified statement and checks everything in it that the
-// programme's data can judge: standard, edition, provisions, facts. Who may say
-// it, and about what, is for the caller to check.
+// programme's data can judge: methods, standard, edition, provisions, facts. Who
+// may say it, and about what, is for the caller to check.
 func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
-	it := &Item{ID: v.ID(), Type: v.PredicateType()}
+	kind, err := label.PredicateOf(v.PredicateType())
+	if err != nil {
+		return nil, err
+	}
+	it := &Item{ID: v.ID(), Type: kind.Type, source: kind.Source}
 	var verdicts []label.Verdict
 	var facts label.Facts
 	field := "predicate.verdicts"
-	switch it.Type {
-	case label.TypeTestReport:
-		r, err := envelope.Predicate[label.TestReport](v)
+	switch kind.Source {
+	case Lab:
+		r, err := envelope.Report(v)
 		if err != nil {
 			return nil, err
 		}
-		it.Signer, it.Number, it.Began, it.Date, it.Level, it.Firmware = r.Lab, r.Number, r.Period.From, r.Period.To, r.Level, &r.Firmware
+		it.Signer, it.Number, it.Began, it.Date, it.Methods, it.Firmware = r.Lab, r.Number, r.Period.From, r.Period.To, r.Methods, r.Firmware
 		it.Standard, it.Edition, verdicts, facts = r.Standard, r.Edition, r.Verdicts, r.Facts
 		if it.Corrects = r.Corrects; r.Changed != nil {
 			it.Changed = r.Changed.What
 		}
-	case label.TypeDeclaration:
+		if err := p.checkMethods(r); err != nil {
+			return nil, err
+		}
+	case Declaration:
 		d, err := envelope.Predicate[label.Declaration](v)
 		if err != nil {
 			return nil, err
@@ -86,7 +124,7 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 		field = "predicate.claims"
 	default:
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "predicateType",
-			"is %q; accepted are %s and %s", it.Type, label.TypeTestReport, label.TypeDeclaration)
+			"is a %s, which is no evidence; accepted are %s and %s", kind.Name, label.TypeTestReport, label.TypeDeclaration)
 	}
 	std := p.Standards[it.Standard]
 	if std == nil {
@@ -101,14 +139,14 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownStandard, "predicate.edition",
 			"%s has no edition %q in the catalogue; known are %s", std.Name, it.Edition, strings.Join(ids, ", "))
 	}
-	it.verdicts = make(table[label.Outcome], len(verdicts))
+	it.verdicts = make(table[verdict], len(verdicts))
 	for i := range verdicts {
 		v := &verdicts[i]
 		if std.Provision(it.Edition, v.Provision) == nil {
 			return nil, label.Errorf(label.Invalid, label.ReasonUnknownProvision, datafile.At(field, i)+".provision",
 				"%s %s has no provision %q", std.Name, it.Edition, v.Provision)
 		}
-		it.verdicts[i] = row[label.Outcome]{v.Provision, v.Verdict}
+		it.verdicts[i] = row[verdict]{v.Provision, verdict{v.Verdict, v.Methods}}
 	}
 	it.verdicts.sort()
 	it.facts = make(table[label.JSON], 0, len(facts))
@@ -117,6 +155,29 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 	}
 	it.facts.sort()
 	return it, p.checkFacts(it)
+}
+
+// checkMethods refuses methods that the programme does not define.
+func (p *Programme) checkMethods(r *label.TestReport) error {
+	if err := p.CheckMethods("predicate.methods", r.Methods); err != nil {
+		return err
+	}
+	for i := range r.Verdicts {
+		if err := p.CheckMethods(datafile.At("predicate.verdicts", i)+".methods", r.Verdicts[i].Methods); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckMethods refuses methods that labels/methods.yaml does not define.
+func (p *Programme) CheckMethods(field string, list []label.Method) error {
+	for i, m := range list {
+		if !slices.ContainsFunc(p.Methods, func(d MethodDef) bool { return d.ID == m }) {
+			return label.Errorf(label.Invalid, label.ReasonUnknownMethod, datafile.At(field, i), "no method %q is defined; there are %s", m, join(p.methodIDs()))
+		}
+	}
+	return nil
 }
 
 // supportEndFact is the fact that says again what a declaration's product says.
@@ -253,7 +314,7 @@ func spaced(unit string) string {
 
 // Fails reports whether a statement says of a provision that it fails.
 func (it *Item) Fails() bool {
-	return slices.ContainsFunc(it.verdicts, func(r row[label.Outcome]) bool { return r.value == label.Fail })
+	return slices.ContainsFunc(it.verdicts, func(r row[verdict]) bool { return r.value.outcome == label.Fail })
 }
 
 // Restates reports whether a report says again something of each provision that
@@ -261,7 +322,7 @@ func (it *Item) Fails() bool {
 // needs the other no more.
 func (it *Item) Restates(other *Item) bool {
 	for _, r := range other.verdicts {
-		if _, ok := it.verdicts.get(r.name); !ok && r.value == label.Fail {
+		if it.outcome(r.name) == "" && r.value.outcome == label.Fail {
 			return false
 		}
 	}
@@ -278,7 +339,7 @@ func (it *Item) Restates(other *Item) bool {
 // that speaks against the device.
 func (it *Item) Repeats(other *Item) bool {
 	for _, r := range other.verdicts {
-		if v, _ := it.verdicts.get(r.name); r.value == label.Fail && v != label.Fail {
+		if r.value.outcome == label.Fail && (it.outcome(r.name) != label.Fail || !includes(it.methodsOf(r.name), other.methodsOf(r.name))) {
 			return false
 		}
 	}
@@ -287,7 +348,7 @@ func (it *Item) Repeats(other *Item) bool {
 			return false
 		}
 	}
-	return it.Standard == other.Standard && it.Edition == other.Edition && it.Level >= other.Level
+	return it.Standard == other.Standard && it.Edition == other.Edition && includes(it.Methods, other.Methods)
 }
 
 // CheckDevice checks a descriptor against the programme's data.

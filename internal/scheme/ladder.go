@@ -11,11 +11,15 @@ import (
 )
 
 // A Source says who must have checked what a criterion asks for.
-type Source string
+type Source = label.Source
 
 const (
-	Declaration Source = "declaration" // the manufacturer's word will do
-	Lab         Source = "lab"         // an accredited lab must have tested it
+	Declaration = label.SourceDeclaration // the manufacturer's word will do
+	Lab         = label.SourceLab         // an accredited lab must have tested it
+
+	// Authority is the source of rulings. No policy asks for it: a ruling counts
+	// whatever a criterion asks for.
+	Authority = label.SourceAuthority
 )
 
 // A Scheme is a ladder of levels and the criteria that lead up it, from
@@ -31,6 +35,7 @@ type Scheme struct {
 	TermMonths     int               `yaml:"term_months"`
 	EvidenceMonths EvidenceMonths    `yaml:"evidence_months"`
 	Levels         []LevelDef        `yaml:"levels"`
+	Methods        []label.Method    `yaml:"methods"` // of criteria that name none
 	Evidence       map[string]Policy `yaml:"evidence"`
 	Lifecycle      Lifecycle         `yaml:"lifecycle"`
 	Criteria       []Criterion       `yaml:"criteria"`
@@ -69,8 +74,15 @@ type Criterion struct {
 	Why        string   `yaml:"why"`
 	Provisions []string `yaml:"provisions"`
 	Evidence   string   `yaml:"evidence"` // name of a policy
-	Rule       string   `yaml:"rule"`     // CEL over facts
-	Shortfall  string   `yaml:"shortfall"`
+
+	// Methods are those by which a laboratory's word can meet the criterion where
+	// its word is asked for: one of them has to be among those that were used. Where
+	// the criterion names none, they are the scheme's; where that names none either,
+	// every method will do.
+	Methods []label.Method `yaml:"methods"`
+
+	Rule      string `yaml:"rule"` // CEL over facts
+	Shortfall string `yaml:"shortfall"`
 
 	rule       *rule
 	provisions []*Provision
@@ -115,7 +127,7 @@ func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
 		}
 	}
 	s.checkPolicies(d)
-	s.checkCriteria(d, lang)
+	s.checkCriteria(d, p, lang)
 	s.checkLifecycle(d, p.Reasons)
 	p.Schemes[s.ID] = s
 	return d.Err()
@@ -146,7 +158,20 @@ func (s *Scheme) checkPolicies(d *datafile.File) {
 	}
 }
 
-func (s *Scheme) checkCriteria(d *datafile.File, lang *language) {
+// asksLab reports whether a policy asks for a laboratory's word anywhere.
+func (p Policy) asksLab() bool {
+	for _, row := range p {
+		if slices.Contains(row, Lab) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Scheme) checkCriteria(d *datafile.File, p *Programme, lang *language) {
+	if err := p.CheckMethods("methods", s.Methods); err != nil {
+		d.Errorf("methods", "%v", err)
+	}
 	seen := map[string]bool{}
 	asked := make([]bool, len(s.Levels)+1)
 	for i := range s.Criteria {
@@ -165,6 +190,15 @@ func (s *Scheme) checkCriteria(d *datafile.File, lang *language) {
 		}
 		if s.Evidence[c.Evidence] == nil {
 			d.Errorf(path+".evidence", "no policy %q is defined under evidence", c.Evidence)
+		}
+		if err := p.CheckMethods("methods", c.Methods); err != nil {
+			d.Errorf(path+".methods", "%v", err)
+		}
+		switch asked := s.Evidence[c.Evidence].asksLab(); {
+		case !asked && len(c.Methods) > 0:
+			d.Errorf(path+".methods", "would never be asked: the policy %s asks for no laboratory's word", c.Evidence)
+		case len(c.Methods) == 0:
+			c.Methods = s.Methods
 		}
 		if len(c.Provisions) == 0 && c.Rule == "" {
 			d.Errorf(path, "must ask for provisions, or state a rule")

@@ -30,10 +30,8 @@ const (
 	StruckRuling      Struck = "ruling"      // of the authority, on an appeal
 )
 
-// struckOf says what a signed statement is to whoever strikes it.
-var struckOf = map[string]Struck{
-	label.TypeTestReport: StruckReport, label.TypeDeclaration: StruckDeclaration, label.TypeRuling: StruckRuling,
-}
+// struckOf says what evidence is to whoever strikes it, by whose word it is.
+var struckOf = map[Source]Struck{Lab: StruckReport, Declaration: StruckDeclaration, Authority: StruckRuling}
 
 // A Lifecycle is what a scheme says about labels after they are issued.
 type Lifecycle struct {
@@ -187,7 +185,7 @@ func (p *Programme) CheckEvent(code string, k label.EventKind) error {
 // predicate type: what people read of it would be about something else, and what
 // becomes of labels hangs on the code.
 func (p *Programme) CheckStrike(code, predicateType string) error {
-	what, ok := struckOf[predicateType]
+	what, ok := struckOf[label.SourceOf(predicateType)]
 	if !ok {
 		return label.Errorf(label.Invalid, label.ReasonUnknownType, "statement", "is a %s, which is not struck", predicateType)
 	}

@@ -2,6 +2,7 @@ package scheme_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ func TestRead(t *testing.T) {
 	it, err := programme(t, small).Read(v)
 	must(t, err)
 	if it.ID != v.ID() || it.Type != label.TypeTestReport || it.Signer != "lab" || it.Number != r.Number || it.Date != r.Period.To ||
-		it.Standard != "small" || it.Edition != "A" || it.Level != 2 || *it.Firmware != r.Firmware || it.Product != nil || it.Source() != scheme.Lab {
+		it.Standard != "small" || it.Edition != "A" || !slices.Equal(it.Methods, r.Methods) || !slices.Equal(it.Firmware, r.Firmware) || it.Product != nil || it.Source() != scheme.Lab {
 		t.Errorf("the report was read as %+v", it)
 	}
 	d := declaration(t, today, "p-1=pass", supportFact)
@@ -24,7 +25,7 @@ func TestRead(t *testing.T) {
 	it, err = programme(t, small).Read(v)
 	must(t, err)
 	if it.ID != v.ID() || it.Type != label.TypeDeclaration || it.Signer != "maker" || it.Number != d.Number || it.Date != today ||
-		it.Level != 0 || it.Firmware != nil || *it.Product != d.Product || it.Source() != scheme.Declaration {
+		it.Methods != nil || it.Firmware != nil || *it.Product != d.Product || it.Source() != scheme.Declaration {
 		t.Errorf("the declaration was read as %+v", it)
 	}
 }
@@ -93,7 +94,9 @@ func TestReadRefuses(t *testing.T) {
 		{"text in a list too long", rep(list(1, strings.Repeat("x", label.MaxProse+1))), label.ReasonFactRange, "predicate.facts.languages", "has a text longer than 2000 bytes"},
 		{"two ends of support", dec(`support_period_end_date="2030-01-01"`), label.ReasonFactRange, "predicate.facts.support_period_end_date", "differs from product.supportEnd, which is " + supportEnd.String()},
 
-		{"predicate that does not validate", reportWith(func(r *label.TestReport) { r.Level = 0 }), label.ReasonOutOfRange, "predicate.level", "1 to 9"},
+		{"predicate that does not validate", reportWith(func(r *label.TestReport) { r.Methods = nil }), label.ReasonMissing, "predicate.methods", "labelctl scheme methods"},
+		{"method that is not defined", reportWith(func(r *label.TestReport) { r.Methods = []label.Method{"look", "guess"} }), label.ReasonUnknownMethod, "predicate.methods[1]", "look, probe, attack"},
+		{"method of a verdict that is not defined", reportWith(func(r *label.TestReport) { r.Verdicts[0].Methods = []label.Method{"guess"} }), label.ReasonUnknownMethod, "predicate.verdicts[0].methods[0]", "look, probe, attack"},
 		{"member nobody defined", map[string]any{"lab": "lab", "grade": "A"}, label.ReasonUnknownField, "predicate.grade", "no such member"},
 		{"declaration that does not validate", decWith(func(d *label.Declaration) { d.Signatory.Name = "" }), label.ReasonMissing, "predicate.signatory.name", "is required"},
 	} {
@@ -112,7 +115,7 @@ func TestReadRefuses(t *testing.T) {
 
 // TestReadEdges accepts what lies just inside each bound.
 func TestReadEdges(t *testing.T) {
-	r := report(t, today, 9, "p-1=pass", "password_length=0 open_ports=-9223372036854775808 entropy=512.5 storage=\"none\"")
+	r := report(t, today, 3, "p-1=pass", "password_length=0 open_ports=-9223372036854775808 entropy=512.5 storage=\"none\"")
 	r.Facts["languages"] = label.JSON(`["` + strings.Repeat("x", label.MaxProse) + `"` + strings.Repeat(`, "de"`, 63) + "]")
 	read(t, programme(t, small), label.TypeTestReport, r)
 	r.Facts["password_length"], r.Facts["entropy"] = label.JSON("64"), label.JSON("0")

@@ -8,10 +8,6 @@ import (
 	"labeld/internal/label"
 )
 
-// Authority is the source of rulings. No policy asks for it: a ruling counts
-// whatever a criterion asks for.
-const Authority Source = "authority"
-
 // RulingItem returns a ruling on an appeal as evidence for its device. It counts
 // for the scheme's version that the decision was made by, and for no other; it
 // does not age. A criterion that it accepts is met, even where a verdict of
@@ -22,7 +18,7 @@ const Authority Source = "authority"
 // its manufacturer stands for.
 func RulingItem(id label.Digest, r *label.Ruling) *Item {
 	return &Item{
-		ID: id, Type: label.TypeRuling, Signer: r.Authority.ID, Number: r.Appeal.String()[:16], Date: label.DateOf(r.Decided),
+		ID: id, Type: label.TypeRuling, source: Authority, Signer: r.Authority.ID, Number: r.Appeal.String()[:16], Date: label.DateOf(r.Decided),
 		ruling: r,
 	}
 }
@@ -50,7 +46,7 @@ func (e *evaluation) accepted(c *Criterion, src Source) (*Item, error) {
 // and that no lab's pass answers; or nil.
 func (e *evaluation) admission(c *Criterion) *Item {
 	for _, p := range c.provisions {
-		if items, v := e.verdict(p.ID, c.Level); v == label.Fail { // of labs it has no failures
+		if items, v := e.verdict(c, p.ID, Declaration); v == label.Fail { // of labs it has no failures
 			return items[0]
 		}
 	}
@@ -66,8 +62,7 @@ func (s *Scheme) Admits(declaration, ruling *Item) (criteria []string) {
 	for i := range s.Criteria {
 		c := &s.Criteria[i]
 		if slices.Contains(ruling.ruling.Accepted, c.ID) && slices.ContainsFunc(c.provisions, func(p *Provision) bool {
-			v, _ := declaration.verdicts.get(p.ID)
-			return v == label.Fail
+			return declaration.outcome(p.ID) == label.Fail
 		}) {
 			criteria = append(criteria, c.ID)
 		}
@@ -93,7 +88,7 @@ func (e *evaluation) laterFinding(c *Criterion, src Source, r *label.Ruling) (*I
 	}
 	lists := make([][]choice, len(c.rule.facts))
 	for i, f := range c.rule.facts {
-		lists[i] = choices(e.pick(f, c.Level, src))
+		lists[i] = choices(e.pick(f, c, src))
 	}
 	var found *Item
 	if split(c.rule.vars, lists) != nil { // too many to try: whoever came later counts

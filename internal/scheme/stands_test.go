@@ -27,7 +27,7 @@ func in(edition string) func(*label.TestReport) {
 func change(what label.ChangeKind, firmware string) func(*label.TestReport) {
 	return func(r *label.TestReport) {
 		r.Changed = &label.Change{What: what, Text: "It is better now."}
-		r.Firmware.SHA256 = label.DigestOf([]byte(firmware))
+		r.Firmware[0].SHA256 = label.DigestOf([]byte(firmware))
 	}
 }
 
@@ -348,16 +348,16 @@ func TestOtherEdition(t *testing.T) {
 	}
 }
 
-// TestLowerLevelIsNamed where a level would be reached if the tests had been
-// deeper, and not where they do not matter.
-func TestLowerLevelIsNamed(t *testing.T) {
+// TestOtherMethodIsNamed where a level would be reached if the tests had been made by
+// a method that it asks for, and not where that does not matter.
+func TestOtherMethodIsNamed(t *testing.T) {
 	shallow := lab(t, days(9), 1, "p-1=pass p-2=pass p-3=pass p-4=pass", "open_ports=0 password_length=12")
 	d := judge(t, "camera", full(t), shallow)
-	if d.Reached != 1 || unused(d) != "lower-level against" {
+	if d.Reached != 1 || unused(d) != "other-method against" {
 		t.Errorf("level %d, unused %q", d.Reached, unused(d))
 	}
 	d = judge(t, "plug", full(t), shallow)
-	if unused(d) != "lower-level against" || len(d.UnusedFor(2)) != 0 || len(d.UnusedFor(3)) != 1 {
+	if unused(d) != "other-method against" || len(d.UnusedFor(2)) != 0 || len(d.UnusedFor(3)) != 1 {
 		t.Errorf("for level 3 unused is %q, for level 2 %v", unused(d), d.UnusedFor(2))
 	}
 }
@@ -389,7 +389,7 @@ func TestNote(t *testing.T) {
 		if got := fmt.Sprint(n.Scheme, " ", n.Counts, " ", n.Code, " ", n.Against); got != row.want {
 			t.Errorf("%s: %s, want %s", name, got, row.want)
 		}
-		if name == "shallow" && !strings.Contains(n.Text, "for criteria of level 1;") {
+		if name == "shallow" && !strings.Contains(n.Text, "but for criteria that ask for probe, attack;") {
 			t.Errorf("a shallow report %s", n.Text)
 		}
 		if until := today.AddDays(9); name == "limited" && (n.Until != until || !strings.Contains(n.Text, "counts until "+until.String())) {
@@ -405,7 +405,7 @@ func TestLabCheckedFeatures(t *testing.T) {
 	e, _ := sample(t, "camera")
 	p := programme(t, embedded)
 	s := p.Schemes["four-level"]
-	e.Report.Level = 4
+	e.Report.Methods = append(e.Report.Methods, "penetration-test")
 	e.Report.Facts["pentest_done"], e.Report.Facts["pentest_findings_open_count"] = label.JSON("true"), label.JSON("0")
 	reach := func() *scheme.Decision {
 		t.Helper()
@@ -583,11 +583,11 @@ func TestNotApplicableIsNotMet(t *testing.T) {
 func TestVainIsSaid(t *testing.T) {
 	bad := lab(t, days(30), 2, "p-1=fail", "")
 	for want, it := range map[string]*scheme.Item{
-		"which is not after":                     changed(t, days(30), 3, "p-1=pass", ""),
-		"its tests were for level 1":             changed(t, days(9), 1, "p-1=pass", ""),
-		"has the same firmware.sha256 as report": amended(t, days(9), 3, "p-1=pass", "", change(label.ChangedFirmware, "firmware")),
-		"it is of tests by another edition":      amended(t, days(9), 3, "p-1=pass", "", func(r *label.TestReport) { change(label.ChangedHardware, "x")(r); in("B")(r) }),
-		"or correct its report":                  lab(t, days(9), 3, "p-1=pass", ""), // names no change
+		"which is not after":                changed(t, days(30), 3, "p-1=pass", ""),
+		"it passed by look, and had":        changed(t, days(9), 1, "p-1=pass", ""),
+		"has no image that report":          amended(t, days(9), 3, "p-1=pass", "", change(label.ChangedFirmware, "firmware")),
+		"it is of tests by another edition": amended(t, days(9), 3, "p-1=pass", "", func(r *label.TestReport) { change(label.ChangedHardware, "x")(r); in("B")(r) }),
+		"or correct its report":             lab(t, days(9), 3, "p-1=pass", ""), // names no change
 	} {
 		text := ""
 		for _, g := range judge(t, "plug", it, bad, full(t)).MissingFor(1) {

@@ -82,7 +82,7 @@ const (
 	TooOld        = "too-old"        // older than the scheme accepts
 	Superseded    = "superseded"     // a declaration, and there is a later one
 	Corrected     = "corrected"      // a report that its lab has corrected
-	LowerLevel    = "lower-level"    // a report of tests for a lower level than a criterion asks for that would rest on it
+	OtherMethod   = "other-method"   // a report by methods that a criterion does not accept that would rest on it
 	LaterFinding  = "later-finding"  // a ruling, and a lab found something wrong since
 	Admitted      = "admitted"       // a ruling, and the manufacturer itself claims that the criterion fails
 )
@@ -144,12 +144,8 @@ func (s *Scheme) Note(it *Item, now time.Time) Note {
 	case n.Code == OtherStandard:
 	case d != nil:
 		n.Code, n.Text, n.Against = d.Code, d.Text, report && d.Against
-	case n.Code == "" && report && it.Level < len(s.Levels):
-		levels := "level 1"
-		if it.Level > 1 {
-			levels = fmt.Sprintf("the levels 1 to %d", it.Level)
-		}
-		n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s, for criteria of %s; what it finds wrong counts at every level", s.ID, levels)
+	case n.Code == "" && report && len(s.beyond(it)) > 0:
+		n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s, but for criteria that ask for %s; what it finds wrong counts for these too", s.ID, join(s.beyond(it)))
 	case n.Code == "":
 		n.Counts, n.Text = true, fmt.Sprintf("counts under scheme %s", s.ID)
 	}
@@ -158,4 +154,22 @@ func (s *Scheme) Note(it *Item, now time.Time) Note {
 		n.Text += "; it " + d.limited()
 	}
 	return n
+}
+
+// beyond returns the methods by which alone some criteria of the scheme can be met
+// by a laboratory's word, and by none of which a report was made.
+func (s *Scheme) beyond(it *Item) (list []label.Method) {
+	methods := it.AllMethods()
+	for i := range s.Criteria {
+		c := &s.Criteria[i]
+		if !s.Evidence[c.Evidence].asksLab() || c.accepts(methods) {
+			continue
+		}
+		for _, m := range c.Methods {
+			if !slices.Contains(list, m) {
+				list = append(list, m)
+			}
+		}
+	}
+	return list
 }

@@ -5,11 +5,13 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"labeld/internal/label"
 )
 
 // A factSet holds the values of one fact that stand.
 type factSet struct {
-	measured []factValue // those of reports that count, highest level first; then those that count only against the device
+	measured []factValue // those of reports that count; then those that count only against the device
 	count    int         // how many of measured are of reports that count
 	declared []factValue // of the declarations that stand
 }
@@ -30,7 +32,6 @@ func (e *evaluation) values(f *Fact) *factSet {
 		s.measured = e.value(s.measured, it, f)
 	}
 	s.count = len(s.measured)
-	slices.SortStableFunc(s.measured, func(a, b factValue) int { return b.item.Level - a.item.Level })
 	for _, it := range e.against {
 		s.measured = e.value(s.measured, it, f)
 	}
@@ -56,7 +57,10 @@ func (e *evaluation) value(list []factValue, it *Item, f *Fact) []factValue {
 
 // replaced reports whether what a report measured was replaced.
 func (e *evaluation) replaced(it *Item, f *Fact) bool {
-	states := func(u *Item) bool { _, ok := u.value(f); return ok }
+	states := func(u *Item) bool {
+		_, ok := u.value(f)
+		return ok && includes(u.Methods, it.Methods)
+	}
 	return e.restated(it, states) || slices.ContainsFunc(e.trusted, func(u *Item) bool { return u.undoes(it) && states(u) })
 }
 
@@ -70,29 +74,43 @@ func (it *Item) value(f *Fact) (any, bool) {
 	return v, err == nil
 }
 
-// pick returns the values of a fact on which a criterion of a level can rest,
-// and those that count only against it. A measured value goes before a declared
-// one. Where a lab must have checked, a declared value counts only for facts
-// that are the manufacturer's to state.
-func (e *evaluation) pick(f *Fact, level int, src Source) (support, adverse []factValue) {
+// pick returns the values of a fact on which a criterion can rest, and those that
+// count only against it. A measured value goes before a declared one. Where a lab
+// must have checked, it must have done so by a method that the criterion accepts,
+// and a declared value counts only for facts that are the manufacturer's to state.
+func (e *evaluation) pick(f *Fact, c *Criterion, src Source) (support, adverse []factValue) {
 	s := e.values(f)
-	n := 0
-	for n < s.count && s.measured[n].item.Level >= level {
-		n++
+	support, adverse = s.measured[:s.count], s.measured[s.count:]
+	weak := func(v factValue) bool { return !c.accepts(v.item.Methods) }
+	if src == Lab && slices.ContainsFunc(support, weak) {
+		support = nil
+		adverse = nil
+		for i, v := range s.measured {
+			if i < s.count && !weak(v) {
+				support = append(support, v)
+			} else {
+				adverse = append(adverse, v)
+			}
+		}
 	}
-	support, adverse = s.measured[:n], s.measured[n:]
-	if n == 0 && (src == Declaration || f.By == ByManufacturer) {
+	if len(support) == 0 && (src == Declaration || f.By == ByManufacturer) {
 		support = s.declared
 	}
 	return support, adverse
+}
+
+// accepts reports whether a criterion can rest on what a laboratory found by some
+// methods, where a laboratory's word is asked for.
+func (c *Criterion) accepts(methods []label.Method) bool {
+	return len(c.Methods) == 0 || slices.ContainsFunc(methods, func(m label.Method) bool { return slices.Contains(c.Methods, m) })
 }
 
 // weighed is pick for a rule of which a result is the worst, and with what the
 // manufacturer has declared after the tests: like its claim that a provision fails, that
 // counts against the device. So it does of what no test speaks, where it makes a
 // criterion's rule false; whether a provision applies is then not known.
-func (e *evaluation) weighed(f *Fact, level int, src Source, worst tri) (support, adverse []factValue) {
-	support, adverse = e.pick(f, level, src)
+func (e *evaluation) weighed(f *Fact, c *Criterion, src Source, worst tri) (support, adverse []factValue) {
+	support, adverse = e.pick(f, c, src)
 	if len(support) == 0 && worst == isTrue {
 		return support, adverse
 	}
@@ -121,12 +139,12 @@ type trial struct {
 // try evaluates a rule over every combination of the values that stand, and
 // returns the worst result: worst itself if any combination comes to it, unknown
 // if one on which a criterion can rest does.
-func (e *evaluation) try(r *rule, level int, src Source, worst tri) (t trial, err error) {
+func (e *evaluation) try(r *rule, c *Criterion, src Source, worst tri) (t trial, err error) {
 	chosen := make([]choice, len(r.facts))
 	for i, f := range r.facts {
-		support, adverse := e.weighed(f, level, src, worst)
+		support, adverse := e.weighed(f, c, src, worst)
 		if len(support) > 1 || len(adverse) > 0 {
-			return e.tryAll(r, level, src, worst)
+			return e.tryAll(r, c, src, worst)
 		}
 		if len(support) == 1 {
 			chosen[i] = choice{value: support[0].value, support: []*Item{support[0].item}}
@@ -140,10 +158,10 @@ func (e *evaluation) try(r *rule, level int, src Source, worst tri) (t trial, er
 }
 
 // tryAll is try where some fact has several values.
-func (e *evaluation) tryAll(r *rule, level int, src Source, worst tri) (t trial, err error) {
+func (e *evaluation) tryAll(r *rule, c *Criterion, src Source, worst tri) (t trial, err error) {
 	lists := make([][]choice, len(r.facts))
 	for i, f := range r.facts {
-		lists[i] = choices(e.weighed(f, level, src, worst))
+		lists[i] = choices(e.weighed(f, c, src, worst))
 	}
 	if t.split = split(r.vars, lists); t.split != nil {
 		return t, nil

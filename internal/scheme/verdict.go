@@ -18,11 +18,11 @@ func (e *evaluation) provision(f *Finding, c *Criterion, p *Provision, src Sourc
 	applies := trial{result: isTrue}
 	if in.when != nil {
 		var err error
-		if applies, err = e.try(in.when, c.Level, src, isTrue); err != nil {
+		if applies, err = e.try(in.when, c, src, isTrue); err != nil {
 			return err
 		}
 	}
-	items, v := e.verdict(p.ID, c.Level)
+	items, v := e.verdict(c, p.ID, src)
 	by := src
 	if len(items) > 0 {
 		by = items[0].Source()
@@ -34,10 +34,15 @@ func (e *evaluation) provision(f *Finding, c *Criterion, p *Provision, src Sourc
 		f.fall(Unmet, Gap{Kind: GapFailed, By: by, Items: []string{p.ID}})
 	case applies.result == isFalse:
 		f.rest(applies.rests...)
-		return e.free(f, in.when, c.Level, src)
+		return e.free(f, in.when, c, src)
 	case wanting && applies.result == isTrue:
 		f.fall(Undetermined, Gap{Kind: GapEvidence, By: src, Items: []string{p.ID}})
-		e.lower(f, func(it *Item) bool { v, _ := it.verdicts.get(p.ID); return v == label.Pass || v == label.NotApplicable })
+		e.weaker(f, func(it *Item) []label.Method {
+			if v := it.outcome(p.ID); v == label.Pass || v == label.NotApplicable {
+				return it.methodsOf(p.ID)
+			}
+			return nil
+		})
 	case wanting:
 		e.open(f, &applies, src)
 	case v == label.Pass:
@@ -63,15 +68,15 @@ func (e *evaluation) provision(f *Finding, c *Criterion, p *Provision, src Sourc
 func (e *evaluation) failed(f *Finding, provision string) (stands bool) {
 	for _, list := range [2][]*Item{e.reports, e.against} {
 		for _, it := range list {
-			if v, _ := it.verdicts.get(provision); v != label.Fail {
+			if it.outcome(provision) != label.Fail {
 				continue
 			}
-			if e.restated(it, func(u *Item) bool { _, ok := u.verdicts.get(provision); return ok }) {
+			if e.restated(it, func(u *Item) bool { return u.outcome(provision) != "" && u.asThorough(it, provision) }) {
 				continue
 			}
 			undone := false
 			for _, u := range e.trusted {
-				if v, _ := u.verdicts.get(provision); v == label.Pass && u.undoes(it) {
+				if u.outcome(provision) == label.Pass && u.undoes(it) && u.asThorough(it, provision) {
 					undone = true
 					if f != nil {
 						f.undo(u)
@@ -96,14 +101,14 @@ const maxVain = 3
 // failure of it.
 func (e *evaluation) vain(provision string) (list []string) {
 	for _, u := range e.trusted {
-		if v, _ := u.verdicts.get(provision); v != label.Pass || u.Changed == "" {
+		if u.outcome(provision) != label.Pass || u.Changed == "" {
 			continue
 		}
 		for _, failing := range slices.Concat(e.reports, e.against) {
-			if v, _ := failing.verdicts.get(provision); v != label.Fail || u == failing || u.undoes(failing) {
+			if failing.outcome(provision) != label.Fail || u == failing || u.undoes(failing) && u.asThorough(failing, provision) {
 				continue
 			}
-			text := fmt.Sprintf("report %s does not count for that: %s", u.Number, u.whyNot(failing))
+			text := fmt.Sprintf("report %s does not count for that: %s", u.Number, u.whyNot(failing, provision))
 			if len(list) < maxVain && !slices.Contains(list, text) {
 				list = append(list, text)
 			}
@@ -112,19 +117,25 @@ func (e *evaluation) vain(provision string) (list []string) {
 	return list
 }
 
-// whyNot says why a report does not undo what another found wrong.
-func (u *Item) whyNot(failing *Item) string {
+// asThorough reports whether a report's verdict of a provision was reached by every
+// method by which another's was.
+func (u *Item) asThorough(it *Item, provision string) bool {
+	return includes(u.methodsOf(provision), it.methodsOf(provision))
+}
+
+// whyNot says why a report does not undo that another found a provision to fail.
+func (u *Item) whyNot(failing *Item, provision string) string {
 	switch {
 	case u.Changed == "":
 		return "it does not name what was changed since (changed)"
 	case u.Standard != failing.Standard || u.Edition != failing.Edition:
 		return "it is of tests by another edition"
-	case u.Level < failing.Level:
-		return fmt.Sprintf("its tests were for level %d, and that failed in tests for level %d", u.Level, failing.Level)
+	case !u.asThorough(failing, provision):
+		return fmt.Sprintf("it passed by %s, and had failed by %s: the test has to be repeated by each of these methods", join(u.methodsOf(provision)), join(failing.methodsOf(provision)))
 	case !u.Date.After(failing.Date):
 		return fmt.Sprintf("its tests ended on %s, which is not after %s, when those of report %s did", u.Date, failing.Date, failing.Number)
-	case u.Changed == label.ChangedFirmware && u.Firmware.SHA256 == failing.Firmware.SHA256:
-		return fmt.Sprintf("it says that the firmware was changed, and has the same firmware.sha256 as report %s", failing.Number)
+	case u.Changed == label.ChangedFirmware && !u.otherFirmware(failing):
+		return fmt.Sprintf("it says that the firmware was changed, and has no image that report %s does not have (firmware.sha256)", failing.Number)
 	}
 	return "it is about another device of the product than report " + failing.Number
 }
@@ -141,19 +152,23 @@ func (u *Item) Vain(others []*Item) (list []string) {
 		}
 		var passed, weak []string
 		for _, row := range failing.verdicts {
-			v, _ := u.verdicts.get(row.name)
+			v := u.outcome(row.name)
 			switch {
-			case row.value != label.Fail || v == "" || v == label.Fail:
+			case row.value.outcome != label.Fail || v == "" || v == label.Fail:
 			case v != label.Pass:
 				weak = append(weak, row.name)
-			case !u.undoes(failing):
+			case !u.undoes(failing) || !u.asThorough(failing, row.name):
 				passed = append(passed, row.name)
 			}
+		}
+		because := ""
+		if len(passed) > 0 {
+			because = u.whyNot(failing, passed[0])
 		}
 		for _, vain := range []struct {
 			provisions []string
 			why        string
-		}{{passed, u.whyNot(failing)}, {weak, "only a pass does, and neither inconclusive nor not-applicable"}} {
+		}{{passed, because}, {weak, "only a pass does, and neither inconclusive nor not-applicable"}} {
 			if len(vain.provisions) == 0 || len(list) == maxVain {
 				continue
 			}
@@ -167,18 +182,18 @@ func (u *Item) Vain(others []*Item) (list []string) {
 	return list
 }
 
-// verdict returns the verdict that stands for a provision in a criterion of a
-// level, where no measured failure does, and whose it is: the latest of labs, or
-// else the claim of the declarations. Of one day the worse stands. A claim that it
+// verdict returns the verdict that stands for a provision in a criterion, where no
+// measured failure does, and whose it is: the latest of labs, or else the claim of
+// the declarations. Where a lab must have checked, its verdicts by methods that the
+// criterion does not accept support nothing. Of one day the worse stands. A claim that it
 // fails yields to a lab's pass only, in tests that ended on the day of the claim or
 // later: what the manufacturer admits after the tests, they do not speak of.
-func (e *evaluation) verdict(provision string, level int) (items []*Item, stands label.Outcome) {
+func (e *evaluation) verdict(c *Criterion, provision string, src Source) (items []*Item, stands label.Outcome) {
 	for _, it := range e.reports {
-		v, _ := it.verdicts.get(provision)
+		v := it.outcome(provision)
 		switch {
 		case v == "", v == label.Fail: // that was undone
-		case it.Level < level && v != label.Inconclusive:
-			// Tests made for a lower level do not support a higher one.
+		case src == Lab && v != label.Inconclusive && !c.accepts(it.methodsOf(provision)):
 		case len(items) == 0, it.Date == items[0].Date && v.Worse(stands):
 			items, stands = append(items[:0], it), v
 		case it.Date == items[0].Date && v == stands:
@@ -199,7 +214,7 @@ func (e *evaluation) verdict(provision string, level int) (items []*Item, stands
 // of them do.
 func (e *evaluation) claim(provision string) (items []*Item, worst label.Outcome) {
 	for _, it := range e.declarations {
-		v, _ := it.verdicts.get(provision)
+		v := it.outcome(provision)
 		switch {
 		case v == "":
 		case len(items) == 0, v.Worse(worst):
@@ -213,10 +228,10 @@ func (e *evaluation) claim(provision string) (items []*Item, worst label.Outcome
 
 // free records which features have a provision not apply: those without which
 // its condition would not be false.
-func (e *evaluation) free(f *Finding, when *rule, level int, src Source) error {
+func (e *evaluation) free(f *Finding, when *rule, c *Criterion, src Source) error {
 	values := make([]any, len(when.facts))
 	for i, fact := range when.facts {
-		if support, _ := e.pick(fact, level, src); len(support) > 0 {
+		if support, _ := e.pick(fact, c, src); len(support) > 0 {
 			values[i] = support[0].value
 		}
 	}
@@ -236,7 +251,7 @@ func (e *evaluation) free(f *Finding, when *rule, level int, src Source) error {
 		if values[i] == nil {
 			continue
 		}
-		support, _ := e.pick(fact, level, src)
+		support, _ := e.pick(fact, c, src)
 		for _, v := range support {
 			raw, _ := v.item.facts.get(fact.Name)
 			why := fact.Name + "=" + string(raw)
@@ -268,19 +283,26 @@ func (e *evaluation) open(f *Finding, t *trial, src Source) {
 		}
 		f.fall(Undetermined, Gap{Kind: GapFact, By: by, Items: []string{name}})
 	}
-	e.lower(f, func(it *Item) bool {
-		return slices.ContainsFunc(t.missing, func(name string) bool { _, ok := it.facts.get(name); return ok })
+	e.weaker(f, func(it *Item) []label.Method {
+		if slices.ContainsFunc(t.missing, func(name string) bool { _, ok := it.facts.get(name); return ok }) {
+			return it.Methods
+		}
+		return nil
 	})
 }
 
 const tooManyValues = "Reports give so many different values for these facts that nothing can be told: a lab must correct its report, or report again and name what was changed"
 
-// lower names reports that a finding would rest on if their tests had been made
-// for its criterion's level.
-func (e *evaluation) lower(f *Finding, speaks func(*Item) bool) {
+// weaker names reports that a finding would rest on if they had been made by a
+// method that its criterion accepts. By returns the methods by which a report says
+// what is asked for, or nothing where it does not.
+func (e *evaluation) weaker(f *Finding, by func(*Item) []label.Method) {
+	if f.Required != Lab {
+		return
+	}
 	for _, it := range e.reports {
-		if it.Level < f.Criterion.Level && speaks(it) {
-			f.lower = addItems(f.lower, []*Item{it})
+		if methods := by(it); len(methods) > 0 && !f.Criterion.accepts(methods) {
+			f.weaker = addItems(f.weaker, []*Item{it})
 		}
 	}
 }

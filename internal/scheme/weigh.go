@@ -114,16 +114,15 @@ func (u *Item) corrects(it *Item) bool {
 }
 
 // CheckCorrects refuses a report that cannot stand in the place of another:
-// only its lab can correct it, by the same yardstick, and for at least the level
-// that the other was tested for.
+// only its lab can correct it, by the same yardstick, and by all of its methods.
 func (u *Item) CheckCorrects(it *Item) error {
 	switch {
 	case it.Source() != Lab || it.Signer != u.Signer:
 		return label.Errorf(label.Denied, label.ReasonNotYours, "", "%s is not a report of %s; a lab corrects its own reports only", it.ID, u.Signer)
 	case it.Standard != u.Standard || it.Edition != u.Edition:
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "", "report %s is about %s %s; correct it by that edition", it.Number, it.Standard, it.Edition)
-	case it.Level > u.Level:
-		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "", "report %s is of tests for level %d; correct it by tests for at least that level", it.Number, it.Level)
+	case !includes(u.AllMethods(), it.AllMethods()):
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "", "report %s was made by the methods %s; a report that corrects it is made by all of them", it.Number, join(it.AllMethods()))
 	}
 	return nil
 }
@@ -140,16 +139,24 @@ func (e *evaluation) restated(it *Item, states func(u *Item) bool) bool {
 }
 
 // undoes reports whether a report can undo what an earlier one found wrong, or
-// replace what it measured: by the same yardstick, for at least the same level,
-// in tests that ended on a later day, of a product that was changed since. Where
+// replace what it measured, if that was done by all of the methods by which the
+// earlier one did: by the same yardstick, in tests that ended on a later day, of a
+// product that was changed since. Where
 // the firmware is what was changed, it must be another image. What was found wrong
 // with one device of a product is not undone by tests of a third.
 func (u *Item) undoes(it *Item) bool {
 	if other := u.other(); !other.IsZero() && other != it.other() {
 		return false
 	}
-	return u.Changed != "" && u.Standard == it.Standard && u.Edition == it.Edition && u.Level >= it.Level && u.Date.After(it.Date) &&
-		(u.Changed != label.ChangedFirmware || u.Firmware.SHA256 != it.Firmware.SHA256)
+	return u.Changed != "" && u.Standard == it.Standard && u.Edition == it.Edition && u.Date.After(it.Date) &&
+		(u.Changed != label.ChangedFirmware || u.otherFirmware(it))
+}
+
+// otherFirmware reports whether a report is about an image that another is not about.
+func (u *Item) otherFirmware(it *Item) bool {
+	return slices.ContainsFunc(u.Firmware, func(f label.Firmware) bool {
+		return !slices.ContainsFunc(it.Firmware, func(g label.Firmware) bool { return f.SHA256 == g.SHA256 })
+	})
 }
 
 // other returns which other device of the product an item is about, or zero.

@@ -130,13 +130,19 @@ func facts(t testing.TB, s string) label.Facts {
 
 var number int
 
-// report returns a lab's report for a level whose test period ended on day.
-func report(t testing.TB, day label.Date, level int, vs, fs string) *label.TestReport {
+// byDepth lists methods of assessment of the small programme, in the order in which
+// its ladder asks for them: the first for level 1, the second for level 2, and the
+// third for level 3.
+var byDepth = []label.Method{"look", "probe", "attack"}
+
+// report returns a lab's report whose test period ended on day, by as many methods as
+// a level of the small ladder asks for.
+func report(t testing.TB, day label.Date, depth int, vs, fs string) *label.TestReport {
 	number++
 	return &label.TestReport{
-		Lab: "lab", Number: fmt.Sprint("R-", number), Standard: "small", Edition: "A", Level: level,
+		Lab: "lab", Number: fmt.Sprint("R-", number), Standard: "small", Edition: "A", Methods: byDepth[:depth],
 		Period:   label.Period{From: day.AddDays(-7), To: day},
-		Firmware: label.Firmware{Version: "1." + fmt.Sprint(number), SHA256: label.DigestOf([]byte("firmware"))},
+		Firmware: []label.Firmware{{Version: "1." + fmt.Sprint(number), SHA256: label.DigestOf([]byte("firmware"))}},
 		Verdicts: verdicts(t, vs), Facts: facts(t, fs),
 	}
 }

@@ -59,23 +59,18 @@ func Made(payload []byte) (at time.Time, err error) {
 	if err := label.DecodeLoose(payload, &st); err != nil {
 		return at, err
 	}
-	var p struct {
-		Issued   time.Time `json:"issued"`
-		Recorded time.Time `json:"recorded"`
-		Decided  time.Time `json:"decided"`
+	kind, err := label.PredicateOf(st.PredicateType)
+	if err != nil || kind.Made == "" {
+		return at, label.Errorf(label.Invalid, label.ReasonUnknownType, "predicateType", "is %q, which this authority is not known to sign", st.PredicateType)
 	}
-	if err := label.DecodeLoose(st.Predicate, &p); err != nil {
+	instant, err := label.Member(st.Predicate, kind.Made)
+	if err != nil {
 		return at, label.Within("predicate", err)
 	}
-	switch st.PredicateType {
-	case label.TypeLabel:
-		at = p.Issued
-	case label.TypeStatus, label.TypeAccreditation, label.TypeAssignment, label.TypeSurveillancePlan, label.TypeSurveillanceDraw:
-		at = p.Recorded
-	case label.TypeDecision, label.TypeRuling:
-		at = p.Decided
-	default:
-		return at, label.Errorf(label.Invalid, label.ReasonUnknownType, "predicateType", "is %q, which this authority is not known to sign", st.PredicateType)
+	if instant != nil {
+		if err := label.Decode(instant, &at); err != nil {
+			return at, label.Within("predicate."+kind.Made, err)
+		}
 	}
 	if at.IsZero() {
 		return at, label.Errorf(label.Invalid, label.ReasonMissing, "predicate", "does not say when it was made")

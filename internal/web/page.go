@@ -205,10 +205,10 @@ var checkers = map[string]string{
 var components = map[string]string{"app": "label.app", "cloud": "label.cloud", "hub": "label.hub"}
 
 // documents says what the documents are that labels rest on.
-var documents = map[string]string{
-	label.TypeTestReport:  "basis.report",
-	label.TypeDeclaration: "basis.declaration",
-	label.TypeRuling:      "basis.ruling",
+var documents = map[label.Source]string{
+	label.SourceLab:         "basis.report",
+	label.SourceDeclaration: "basis.declaration",
+	label.SourceAuthority:   "basis.ruling",
 }
 
 func (h *Handler) renderPage(p look) (*body, error) {
@@ -295,7 +295,7 @@ func (h *Handler) renderPage(p look) (*body, error) {
 	d.Criteria, d.Exempt, d.Back = w.criteria(p.Published)
 	d.Rulings = w.rulings(p.Published)
 	for _, e := range l.Evidence {
-		says := v.HTML("basis.document", "document", v.Text(documents[e.Type]), "number", mark(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
+		says := v.HTML("basis.document", "document", v.Text(documents[label.SourceOf(e.Type)]), "number", mark(e.Number), "by", bdi(nameOf(l, e.Signer)), "date", v.day(e.Date))
 		d.Evidence = append(d.Evidence, evidence{says, e.SHA256})
 	}
 	return v.body("label", d)

@@ -356,8 +356,6 @@ type Accreditation struct {
 	Standards []string `protobuf:"bytes,4,rep,name=standards,proto3" json:"standards,omitempty"`
 	// Device categories covered; "*" stands for all.
 	Categories []string `protobuf:"bytes,5,rep,name=categories,proto3" json:"categories,omitempty"`
-	// Highest label level it may test for, from 1.
-	Level int32 `protobuf:"varint,6,opt,name=level,proto3" json:"level,omitempty"`
 	// First day, YYYY-MM-DD.
 	From string `protobuf:"bytes,7,opt,name=from,proto3" json:"from,omitempty"`
 	// Last day, YYYY-MM-DD.
@@ -377,7 +375,9 @@ type Accreditation struct {
 	Replaced bool `protobuf:"varint,13,opt,name=replaced,proto3" json:"replaced,omitempty"`
 	// ID of the event by which it was suspended or narrowed; empty where none did.
 	// Ignored in requests.
-	Event         string `protobuf:"bytes,14,opt,name=event,proto3" json:"event,omitempty"`
+	Event string `protobuf:"bytes,14,opt,name=event,proto3" json:"event,omitempty"`
+	// Methods of assessment covered, such as "functional-test".
+	Methods       []string `protobuf:"bytes,15,rep,name=methods,proto3" json:"methods,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -447,13 +447,6 @@ func (x *Accreditation) GetCategories() []string {
 	return nil
 }
 
-func (x *Accreditation) GetLevel() int32 {
-	if x != nil {
-		return x.Level
-	}
-	return 0
-}
-
 func (x *Accreditation) GetFrom() string {
 	if x != nil {
 		return x.From
@@ -508,6 +501,13 @@ func (x *Accreditation) GetEvent() string {
 		return x.Event
 	}
 	return ""
+}
+
+func (x *Accreditation) GetMethods() []string {
+	if x != nil {
+		return x.Methods
+	}
+	return nil
 }
 
 // Asks for an organization to be enrolled.
@@ -1554,7 +1554,10 @@ type Criterion struct {
 	// Provisions it asks for.
 	Provisions []string `protobuf:"bytes,5,rep,name=provisions,proto3" json:"provisions,omitempty"`
 	// Rule over facts in CEL.
-	Rule          string `protobuf:"bytes,6,opt,name=rule,proto3" json:"rule,omitempty"`
+	Rule string `protobuf:"bytes,6,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Methods of assessment by one of which a laboratory's word can meet it; empty
+	// where every method will do.
+	Methods       []string `protobuf:"bytes,7,rep,name=methods,proto3" json:"methods,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1631,6 +1634,13 @@ func (x *Criterion) GetRule() string {
 	return ""
 }
 
+func (x *Criterion) GetMethods() []string {
+	if x != nil {
+		return x.Methods
+	}
+	return nil
+}
+
 var File_label_v1_authority_proto protoreflect.FileDescriptor
 
 const file_label_v1_authority_proto_rawDesc = "" +
@@ -1658,7 +1668,7 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x04from\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x124\n" +
 	"\arevoked\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\arevoked\x12\x1f\n" +
 	"\vrevoked_for\x18\a \x01(\tR\n" +
-	"revokedFor\"\x86\x03\n" +
+	"revokedFor\"\x97\x03\n" +
 	"\rAccreditation\x12\x10\n" +
 	"\x03lab\x18\x01 \x01(\tR\x03lab\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x12\n" +
@@ -1666,8 +1676,7 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\tstandards\x18\x04 \x03(\tR\tstandards\x12\x1e\n" +
 	"\n" +
 	"categories\x18\x05 \x03(\tR\n" +
-	"categories\x12\x14\n" +
-	"\x05level\x18\x06 \x01(\x05R\x05level\x12\x12\n" +
+	"categories\x12\x12\n" +
 	"\x04from\x18\a \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\b \x01(\tR\x02to\x12\x1b\n" +
 	"\tlog_index\x18\t \x01(\x03R\blogIndex\x12\x1c\n" +
@@ -1676,7 +1685,8 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\brecorded\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\brecorded\x12\x1a\n" +
 	"\bnarrowed\x18\f \x01(\tR\bnarrowed\x12\x1a\n" +
 	"\breplaced\x18\r \x01(\bR\breplaced\x12\x14\n" +
-	"\x05event\x18\x0e \x01(\tR\x05event\"W\n" +
+	"\x05event\x18\x0e \x01(\tR\x05event\x12\x18\n" +
+	"\amethods\x18\x0f \x03(\tR\amethodsJ\x04\b\x06\x10\aR\x05level\"W\n" +
 	"\x19CreateOrganizationRequest\x12:\n" +
 	"\forganization\x18\x01 \x01(\v2\x16.label.v1.OrganizationR\forganization\"n\n" +
 	"\x1aCreateOrganizationResponse\x12:\n" +
@@ -1737,7 +1747,7 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\vSchemeLevel\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
-	"\x05about\x18\x03 \x01(\tR\x05about\"\x8d\x01\n" +
+	"\x05about\x18\x03 \x01(\tR\x05about\"\xa7\x01\n" +
 	"\tCriterion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05level\x18\x02 \x01(\x05R\x05level\x12\x14\n" +
@@ -1746,7 +1756,8 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\n" +
 	"provisions\x18\x05 \x03(\tR\n" +
 	"provisions\x12\x12\n" +
-	"\x04rule\x18\x06 \x01(\tR\x04rule*T\n" +
+	"\x04rule\x18\x06 \x01(\tR\x04rule\x12\x18\n" +
+	"\amethods\x18\a \x03(\tR\amethods*T\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rROLE_OPERATOR\x10\x01\x12\f\n" +

@@ -1271,7 +1271,7 @@ type UnusedEvidence struct {
 	// The statement or ruling.
 	Evidence *EvidenceRef `protobuf:"bytes,1,opt,name=evidence,proto3" json:"evidence,omitempty"`
 	// Why: other-standard, other-edition, other-version (a ruling), too-old,
-	// superseded (a declaration), corrected, lower-level, later-finding (a
+	// superseded (a declaration), corrected, other-method, later-finding (a
 	// ruling), admitted (a ruling on what the manufacturer itself claims to fail),
 	// or why the service does not trust it.
 	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`

@@ -1,0 +1,94 @@
+package label
+
+import (
+	"cmp"
+	"errors"
+	"strings"
+	"time"
+)
+
+// Reports and accreditations once named a level of labels instead of methods of
+// assessment. Those that were signed then stay on record, and are read as below.
+
+// formerMethods lists, by level from 1, by which methods a report was made that
+// names the level: those that the criteria of that level ask for in the scheme for
+// which all such reports were made (four-level, 2026.1).
+var formerMethods = [][]Method{
+	{"document-review", "functional-test"},
+	{"document-review", "functional-test"},
+	{"document-review", "functional-test", "binary-analysis"},
+	{"document-review", "functional-test", "binary-analysis", "penetration-test"},
+}
+
+func methodsOfLevel(n int) []Method { return formerMethods[max(1, min(n, len(formerMethods)))-1] }
+
+func checkFormerLevel(n int) error {
+	if n < 1 || n > MaxLevels {
+		return invalid(ReasonOutOfRange, "level", "must be 1 to %d", MaxLevels)
+	}
+	return nil
+}
+
+// A TestReportV1 is the predicate of [TypeTestReportV1].
+type TestReportV1 struct {
+	Lab      string        `json:"lab"`
+	Number   string        `json:"number"`
+	Standard string        `json:"standard"`
+	Edition  string        `json:"edition"`
+	Level    int           `json:"level"` // of labels, for which the tests were made
+	Period   Period        `json:"period"`
+	Firmware Firmware      `json:"firmware"`
+	Samples  []string      `json:"samples,omitempty"`
+	Verdicts []Verdict     `json:"verdicts"`
+	Facts    Facts         `json:"facts,omitempty"`
+	Evidence []EvidenceRef `json:"evidence,omitempty"`
+	Changed  *Change       `json:"changed,omitempty"`
+	Corrects Digest        `json:"corrects,omitzero"`
+}
+
+// Current returns the report as it is read today.
+func (r *TestReportV1) Current() *TestReport {
+	return &TestReport{
+		Lab: r.Lab, Number: r.Number, Standard: r.Standard, Edition: r.Edition, Methods: methodsOfLevel(r.Level), Period: r.Period,
+		Firmware: []Firmware{r.Firmware}, Samples: r.Samples, Verdicts: r.Verdicts, Facts: r.Facts, Evidence: r.Evidence,
+		Changed: r.Changed, Corrects: r.Corrects,
+	}
+}
+
+// Validate checks what can be known without registry and catalogue.
+func (r *TestReportV1) Validate() error {
+	err := r.Current().Validate()
+	if e, ok := errors.AsType[*Error](err); ok { // it had one image
+		e.Field = strings.Replace(e.Field, "firmware[0]", "firmware", 1)
+	}
+	return cmp.Or(err, checkFormerLevel(r.Level))
+}
+
+// An AccreditationV1 is the predicate of [TypeAccreditationV1].
+type AccreditationV1 struct {
+	Lab        Party     `json:"lab"`
+	Number     string    `json:"number"`
+	Body       string    `json:"body"`
+	Standards  []string  `json:"standards"`
+	Categories []string  `json:"categories"`
+	Level      int       `json:"level"` // highest of labels for which the laboratory may test
+	Interval   Period    `json:"interval"`
+	Keys       []string  `json:"keys"`
+	Suspended  string    `json:"suspended,omitempty"`
+	Narrowed   string    `json:"narrowed,omitempty"`
+	Event      Digest    `json:"event,omitzero"`
+	Recorded   time.Time `json:"recorded"`
+}
+
+// Current returns the accreditation as it is read today.
+func (a *AccreditationV1) Current() *Accreditation {
+	return &Accreditation{
+		Lab: a.Lab, Number: a.Number, Body: a.Body, Standards: a.Standards, Categories: a.Categories, Methods: methodsOfLevel(a.Level),
+		Interval: a.Interval, Keys: a.Keys, Suspended: a.Suspended, Narrowed: a.Narrowed, Event: a.Event, Recorded: a.Recorded,
+	}
+}
+
+// Validate checks what can be known without registry and catalogue.
+func (a *AccreditationV1) Validate() error {
+	return cmp.Or(a.Current().Validate(), checkFormerLevel(a.Level))
+}
