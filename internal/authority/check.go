@@ -24,7 +24,7 @@ func Check(ctx context.Context, s *store.Store, trust *verify.Trust, programme *
 	if err := s.Check(ctx, watch); err != nil {
 		return err
 	}
-	c := &check{ctx: ctx, trust: trust, programme: programme, watch: watch}
+	c := &check{ctx: ctx, trust: trust, programme: programme, watch: watch, settle: s.Settle(watch)}
 	for _, part := range []struct {
 		name string
 		do   func() error
@@ -55,6 +55,9 @@ type check struct {
 	programme *scheme.Programme
 	keys      sync.Map // key ID -> *signingKey
 
+	settle func() // after each store.Lot of records
+	seen   int    // records, by who looks at them one after the other
+
 	mu    sync.Mutex // of watch
 	watch store.Watch
 }
@@ -69,6 +72,13 @@ func (c *check) badf(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watch.Problem(fmt.Sprintf(format, args...))
+}
+
+// pace is called for each record by who looks at them one after the other.
+func (c *check) pace() {
+	if c.seen++; c.seen%store.Lot == 0 {
+		c.settle()
+	}
 }
 
 func (c *check) head() error {
@@ -94,7 +104,7 @@ func (c *check) labels() error {
 		if err := c.label(rec); err != nil {
 			c.badf("label %s: %v", rec.ID, err)
 		}
-	})
+	}, c.settle)
 }
 
 func (c *check) label(rec *store.Label) error {
@@ -145,6 +155,7 @@ func (c *check) label(rec *store.Label) error {
 // that each step was possible when it was taken.
 func (c *check) histories() error {
 	return c.v.Histories(func(rec *store.Label, list []*store.Status) bool {
+		c.pace()
 		h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
 		for _, st := range list {
 			if err := c.status(rec, h, st); err != nil {
@@ -197,6 +208,7 @@ func (c *check) status(rec *store.Label, h *label.History, st *store.Status) err
 // requests verifies the signatures under requests for a change.
 func (c *check) requests() error {
 	return c.v.Requests(nil, func(r *store.Request, _ []byte) bool {
+		c.pace()
 		for _, sig := range r.Signatures {
 			if err := c.request(r, sig); err != nil {
 				c.badf("request %s: %v", r.Digest, err)
@@ -230,6 +242,7 @@ func (c *check) request(r *store.Request, sig store.RequestSignature) error {
 func (c *check) events() error {
 	changed := map[string]int{}
 	if err := c.v.Histories(func(_ *store.Label, list []*store.Status) bool {
+		c.pace()
 		for _, st := range list {
 			changed[st.Cause]++
 		}
@@ -360,7 +373,7 @@ func (c *check) evidence() error {
 		if err := c.statement(st); err != nil {
 			c.badf("statement %s: %v", st.ID, err)
 		}
-	})
+	}, c.settle)
 }
 
 func (c *check) statement(st *store.Statement) error {

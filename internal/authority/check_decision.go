@@ -15,6 +15,7 @@ import (
 // it, and the records against what was signed.
 func (c *check) decisions() error {
 	return c.v.Decisions(func(d *store.Decision) bool {
+		c.pace()
 		t, err := follow(c.v, d)
 		if err != nil {
 			c.badf("decision %s: %v", d.Digest, err)

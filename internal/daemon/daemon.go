@@ -234,7 +234,7 @@ func (d *Daemon) Serve(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error {
-		return settleMemory(ctx, d.store, d.log, mappedLimit, settleEvery, func() { d.memory.follow(d.Authority.LogSize()) })
+		return settleMemory(ctx, d.store, d.log, func() { d.memory.follow(d.Authority.LogSize()) })
 	})
 	g.Go(func() error { return d.tellReady(ctx) })
 	g.Go(func() error {
@@ -300,9 +300,6 @@ func Check(ctx context.Context, c *Config, against []store.KeptHead, watch store
 	}
 	log := slog.New(slog.DiscardHandler) // memory that cannot be bounded keeps nobody from checking
 	newMemory(c, log).follow(0)
-	settled, settle := context.WithCancel(ctx)
-	var g errgroup.Group
-	g.Go(func() error { return settleMemory(settled, s, log, mappedLimitOfCheck, settleEveryOfCheck, func() {}) })
 	err = s.View(func(v *store.View) error { return checkConfigured(v, c, trust, programme) })
 	if err == nil {
 		err = checkHeads(s, c, trust, against, watch)
@@ -310,8 +307,7 @@ func Check(ctx context.Context, c *Config, against []store.KeptHead, watch store
 	if err == nil {
 		err = authority.Check(ctx, s, trust, programme, watch)
 	}
-	settle()
-	return errors.Join(err, g.Wait(), s.Close())
+	return errors.Join(err, s.Close())
 }
 
 // checkConfigured refuses a configuration that is not that of a database. Damaged

@@ -38,12 +38,9 @@ const (
 	leastMemoryMiB = 96
 
 	// mappedLimit is how much of the database may stay mapped; every settleEvery,
-	// more than that is given back. It faults in again at memory speed. A check reads
-	// all of it, as fast as it can, and has nobody beside it.
-	mappedLimit        = 64 << 20
-	mappedLimitOfCheck = 96 << 20
-	settleEvery        = time.Second
-	settleEveryOfCheck = 10 * time.Millisecond
+	// more than that is given back. It faults in again at memory speed.
+	mappedLimit = 64 << 20
+	settleEvery = time.Second
 )
 
 // A memory is the soft limit of what the process may use for itself.
@@ -96,17 +93,17 @@ func (m *memory) wanted(entries int64) int64 {
 	return min(m.most, max(leastMemory, memoryBase+entries*memoryPerEntry)) &^ (1<<20 - 1)
 }
 
-// settleMemory gives back mapped file pages now and then, once more than limit bytes
-// are mapped, and has follow look at the limit of the rest.
-func settleMemory(ctx context.Context, s *store.Store, log *slog.Logger, limit int64, every time.Duration, follow func()) error {
-	tick := time.NewTicker(every)
+// settleMemory gives back mapped file pages now and then, once more than
+// mappedLimit is mapped, and has follow look at the limit of the rest.
+func settleMemory(ctx context.Context, s *store.Store, log *slog.Logger, follow func()) error {
+	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := s.Release(limit); err != nil {
+			if err := s.Release(mappedLimit); err != nil {
 				log.Warn("giving back file pages", "err", err)
 			}
 			follow()

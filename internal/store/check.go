@@ -38,7 +38,7 @@ func (s *Store) Check(ctx context.Context, watch Watch) error {
 	for _, name := range buckets {
 		tx.Bucket(name) // which a transaction that might write notes, so that from here on nothing changes in it
 	}
-	c := &checker{ctx: ctx, v: &View{tx: tx}, tx: tx, records: records, watch: watch}
+	c := &checker{ctx: ctx, v: &View{tx: tx}, tx: tx, records: records, watch: watch, settle: s.Settle(watch)}
 	for _, part := range []struct {
 		name string
 		do   func()
@@ -64,12 +64,29 @@ type Watch struct {
 	Note    func(text string) // what was not looked at, and why
 }
 
+// checkMapped is how much of the file may stay mapped while it is checked, in bytes.
+const checkMapped = 96 << 20
+
+// Settle returns a function for loops of a check, which read the whole file as fast as
+// they can: called after each [Lot] of records, it gives back what is mapped of the
+// file beyond a bound. Whoever leaves that to a clock reads a gigabyte between two
+// ticks on a machine that has other things to do.
+func (s *Store) Settle(watch Watch) func() {
+	var once sync.Once
+	return func() {
+		if err := s.Release(checkMapped); err != nil {
+			once.Do(func() { watch.Note(fmt.Sprintf("memory through which the file is read cannot be given back: %v", err)) })
+		}
+	}
+}
+
 // A checker is one run of Check.
 type checker struct {
-	ctx   context.Context
-	v     *View
-	tx    *bolt.Tx
-	watch Watch
+	ctx    context.Context
+	v      *View
+	tx     *bolt.Tx
+	watch  Watch
+	settle func() // after each Lot of records
 
 	records map[string]int // by bucket: how many the file has
 
@@ -91,7 +108,7 @@ func (c *checker) spread(bucket []byte, f func(k, v []byte)) {
 		for k, v := cur.First(); k != nil && give(record{k, v}); k, v = cur.Next() {
 		}
 		return nil
-	}, func(r record) { f(r.k, r.v) })
+	}, func(r record) { f(r.k, r.v) }, c.settle)
 	if err != nil {
 		c.badf("%s: %v", bucket, err)
 	}
@@ -99,9 +116,12 @@ func (c *checker) spread(bucket []byte, f func(k, v []byte)) {
 
 // each calls f for every record of a bucket.
 func (c *checker) each(bucket []byte, f func(k, v []byte)) {
-	cur := c.tx.Bucket(bucket).Cursor()
+	cur, n := c.tx.Bucket(bucket).Cursor(), 0
 	for k, v := cur.First(); k != nil; k, v = cur.Next() {
 		f(k, v)
+		if n++; n%Lot == 0 {
+			c.settle()
+		}
 	}
 }
 
@@ -202,7 +222,7 @@ func (c *checker) run(from, to int64) (leaves [][]byte, bad *lostLeaf) {
 			}
 		}
 		leaves[i-from], lost[i-from] = leaf, err
-	})
+	}, c.settle)
 	for n, leaf := range leaves {
 		if leaf == nil {
 			return nil, &lostLeaf{from + int64(n), cmp.Or(lost[n], err)}

@@ -8,25 +8,26 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// lot is how many items are handed over at once.
-const lot = 64
+// Lot is how many items are handed over at once.
+const Lot = 64
 
 // Spread has what walk comes to dealt with by as many goroutines as there are
 // processors, in no order, and returns when all of it is. One View may be read by all
-// of them: a transaction that writes nothing changes nothing in itself. A damaged
+// of them: a transaction that writes nothing changes nothing in itself. Each calls
+// after when it has dealt with a [Lot] of items. A damaged
 // record ends neither the process nor what is done with others; the first that was
 // come to is returned, or why ctx ended before.
-func Spread[T any](ctx context.Context, walk func(give func(T) bool) error, deal func(T)) error {
+func Spread[T any](ctx context.Context, walk func(give func(T) bool) error, deal func(T), after func()) error {
 	lots := make(chan []T, runtime.GOMAXPROCS(0))
 	var g errgroup.Group
 	g.Go(func() error {
 		defer close(lots)
-		next := make([]T, 0, lot)
+		next := make([]T, 0, Lot)
 		err := guarded(func() error {
 			return walk(func(item T) bool {
-				if next = append(next, item); len(next) == lot {
+				if next = append(next, item); len(next) == Lot {
 					lots <- next
-					next = make([]T, 0, lot)
+					next = make([]T, 0, Lot)
 				}
 				return ctx.Err() == nil
 			})
@@ -42,6 +43,7 @@ func Spread[T any](ctx context.Context, walk func(give func(T) bool) error, deal
 						first = err
 					}
 				}
+				after()
 			}
 			return first
 		})
