@@ -9,7 +9,8 @@
 //	categories.yaml  the kinds of device and the risk of each
 //	reasons.yaml     why a label changes state, as codes and in plain words
 //	standards/       provisions of published standards, edition by edition
-//	schemes/         levels, criteria, and the evidence that each asks for
+//	methods.yaml     the ways in which laboratories assess devices
+//	schemes/         levels, criteria, and the evidence that each asks for; one file for each version
 //	locales/         the words of pages and labels, language by language
 //	art/             artwork: formats, palettes and fonts of printed labels
 //	examples/        invented devices with a picture, a test report and a declaration each
@@ -20,8 +21,8 @@
 // what schemes, categories, reasons and facts say to people, and may leave out
 // any of it.
 //
-//	schemes/four-level.yaml -> standards/en303645.yaml -> facts.yaml
-//	                        -> facts.yaml, categories.yaml (risk classes), reasons.yaml
+//	schemes/ID/VERSION.yaml -> standards/en303645.yaml -> facts.yaml
+//	                        -> facts.yaml, categories.yaml (risk classes), reasons.yaml, methods.yaml
 //
 // # Who edits it
 //
@@ -38,7 +39,7 @@
 // each stops the server before it listens, with the file, the line and what to
 // do, such as
 //
-//	schemes/four-level.yaml:72: criteria[0].rule: undeclared reference to 'password_orign' (in container '')
+//	schemes/four-level/2026.2.yaml:72: criteria[0].rule: undeclared reference to 'password_orign' (in container '')
 //
 // There is no half-loaded programme, and no falling back to the embedded data.
 //

@@ -28,7 +28,7 @@ func newLife(t *testing.T) *life {
 	l.enrol(desk.makerID, "manufacturer")
 	today := label.DateOf(time.Now())
 	must(t, l.by(testAuthority, "org", "accredit", desk.labID, "--number", "L-1", "--body", "Board", "--standard", "en303645",
-		"--category", "*", "--level", "3", "--from", today.AddMonths(-12).String(), "--to", today.AddMonths(12).String())...)
+		"--category", "*", "--method", "document-review", "--method", "functional-test", "--method", "binary-analysis", "--from", today.AddMonths(-12).String(), "--to", today.AddMonths(12).String())...)
 	must(t, l.by(l.maker, "device", "register", desk.device)...)
 	report, declaration := filepath.Join(l.dir, "report.json"), filepath.Join(l.dir, "declaration.json")
 	must(t, l.by(desk.labID, "attest", "--results", desk.report, "--device", desk.device, "--out", report)...)

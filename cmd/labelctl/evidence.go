@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -360,12 +358,11 @@ func (c *ctl) noteGaps(p *scheme.Programme, it *scheme.Item, verdicts []label.Ve
 // standard: a statement about it supports nothing.
 func asking(p *scheme.Programme, standard, edition string) string {
 	var asked []string
-	for _, id := range slices.Sorted(maps.Keys(p.Schemes)) {
-		s := p.Schemes[id]
+	for _, s := range p.Judging(time.Now()) {
 		if s.Standard == standard && s.Edition == edition {
 			return ""
 		}
-		asked = append(asked, fmt.Sprintf("%s asks for %s %s", id, s.Standard, s.Edition))
+		asked = append(asked, fmt.Sprintf("%s asks for %s %s", s.ID, s.Standard, s.Edition))
 	}
 	return strings.Join(asked, ", ")
 }

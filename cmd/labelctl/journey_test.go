@@ -109,7 +109,7 @@ func TestJourney(t *testing.T) {
 	j.enrol(lab, "lab")
 	j.enrol(maker, "manufacturer")
 	accredit := j.by(testAuthority, "org", "accredit", lab, "--number", "L-1", "--body", "Board", "--standard", "en303645",
-		"--category", "ip-camera", "--category", "hub", "--level", "3", "--from", today.AddMonths(-12).String(), "--to", today.AddMonths(12).String())
+		"--category", "ip-camera", "--category", "hub", "--method", "document-review", "--method", "functional-test", "--method", "binary-analysis", "--from", today.AddMonths(-12).String(), "--to", today.AddMonths(12).String())
 	must(t, accredit...)
 	var list struct{ Organizations []struct{ ID string } }
 	mustJSON(t, &list, j.by(testAuthority, "org", "list", "--role", "lab")...)

@@ -104,7 +104,7 @@ func TestUsageErrorsExitWith2(t *testing.T) {
 		{"org list --output yaml", "neither text nor json"},
 		{"org list --timeout 0s", "--timeout"},
 		{"org list", "give --key"},
-		{"org accredit lab --number 1 --body b --standard s --category c --level 1 --from 2026-13-01 --to 2026-12-31", "--from"},
+		{"org accredit lab --number 1 --body b --standard s --category c --method m --from 2026-13-01 --to 2026-12-31", "--from"},
 		{"org key lab --pub x --from yesterday", "--from"},
 		{"key new", `"out" not set`},
 		{"key new --out x.pub", "names the private key"},

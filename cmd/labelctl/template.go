@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -31,8 +32,7 @@ type form struct {
 // newForm chooses the standard and edition: those named, or else those that the
 // programme's first scheme judges by.
 func newForm(p *scheme.Programme, standard, edition, org string) (*form, error) {
-	for _, id := range slices.Sorted(maps.Keys(p.Schemes)) {
-		s := p.Schemes[id]
+	for _, s := range p.Judging(time.Now()) {
 		if standard == "" {
 			standard = s.Standard
 		}

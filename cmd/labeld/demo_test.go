@@ -68,7 +68,7 @@ func softened(t *testing.T, dir string) {
 	if err := os.CopyFS(edited, labels.FS); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(edited, "schemes", "four-level.yaml")
+	path := filepath.Join(edited, "schemes", "four-level", "2026.2.yaml")
 	text, err := os.ReadFile(path)
 	if err == nil {
 		err = os.WriteFile(path, append(text, "# Softened.\n"...), 0o600)

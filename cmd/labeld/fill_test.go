@@ -47,7 +47,7 @@ func newFiller(tb testing.TB, s *service) *filler {
 	var err error
 	f.programme, err = scheme.Load(labels.FS)
 	s.must(err)
-	f.scheme = f.programme.Schemes["four-level"]
+	f.scheme = f.programme.Newest("four-level")
 	const origin = "bench.test/log"
 	logKey, err := translog.NewSigner(origin, s.signer("log.key").Crypto())
 	s.must(err)

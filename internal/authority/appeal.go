@@ -170,7 +170,7 @@ func (a *Authority) admitRuling(v *store.View, s *signedAs[label.RulingRequest],
 // checkAdmitted refuses a ruling that would have no effect, because the manufacturer
 // itself claims in the declaration in force that what it accepts fails.
 func (a *Authority) checkAdmitted(v *store.View, r *label.Ruling, device label.Digest, now time.Time) error {
-	s := a.programme.Schemes[r.Scheme.ID]
+	s := a.programme.Scheme(r.Scheme.ID, r.Scheme.Version)
 	if s == nil || len(r.Accepted) == 0 {
 		return nil
 	}
@@ -216,8 +216,8 @@ func (a *Authority) overruled(v *store.View, r *label.Ruling, device label.Diges
 	if err != nil {
 		return nil, err
 	}
-	s := a.programme.Schemes[r.Scheme.ID]
-	if s == nil || s.Version != r.Scheme.Version {
+	s := a.programme.Scheme(r.Scheme.ID, r.Scheme.Version)
+	if s == nil {
 		for _, c := range p.Criteria {
 			for _, id := range c.Evidence {
 				if slices.Contains(r.Accepted, c.ID) {

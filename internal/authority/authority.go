@@ -505,19 +505,6 @@ func (a *Authority) enrolled(b *store.Batch) {
 	}
 }
 
-// scheme returns the scheme of an ID; the only one where the ID is empty.
-func (a *Authority) scheme(id string) (*scheme.Scheme, error) {
-	if id == "" && len(a.programme.Schemes) == 1 {
-		for _, s := range a.programme.Schemes {
-			return s, nil
-		}
-	}
-	if s := a.programme.Schemes[id]; s != nil {
-		return s, nil
-	}
-	return nil, label.Errorf(label.NotFound, label.ReasonUnknownScheme, "scheme", "no scheme %q is served; \"labelctl scheme list\" names them", id)
-}
-
 // unknownLabel turns a store's not-found of a label into a refusal.
 func unknownLabel(err error, field string, id label.ID) error {
 	return found(err, label.ReasonUnknownLabel, field, "no label %s was issued here", id.Pretty())

@@ -135,7 +135,7 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			return err
 		}
 		waiting := addSignatures(req, signers)
-		if slices.Contains(a.programme.Lifecycle(rec.Scheme).FourEyes, r.Action) && len(req.Signatures) < 2 {
+		if slices.Contains(a.programme.Lifecycle(rec.Scheme, rec.Version).FourEyes, r.Action) && len(req.Signatures) < 2 {
 			if !waiting {
 				return label.Errorf(label.Precondition, label.ReasonWrongSigner, "request", "%s of a label in this scheme takes two operators with keys of their own; the other must sign the same request", r.Action)
 			}

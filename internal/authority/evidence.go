@@ -24,7 +24,6 @@ package authority
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -248,8 +247,8 @@ func (a *Authority) noteOf(v *store.View, known *distrust, st *store.Statement, 
 // plans by a day that another does not give.
 func (a *Authority) strictEffects() map[string]scheme.Effect {
 	var strictest scheme.Effect
-	for i, id := range slices.Sorted(maps.Keys(a.programme.Schemes)) {
-		e := a.programme.Schemes[id].Lifecycle.Propagation[lostScope]
+	for i, s := range a.programme.Judging(a.clock()) {
+		e := s.Lifecycle.Propagation[lostScope]
 		if i == 0 || patience(e) < patience(strictest) {
 			strictest = e
 		}

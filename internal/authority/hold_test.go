@@ -465,10 +465,9 @@ func TestGTINIsMoved(t *testing.T) {
 // TestUnservedScheme acts upon a label whose scheme is not served any more.
 func TestUnservedScheme(t *testing.T) {
 	c := newCheat(t)
-	s := c.Programme.Schemes["four-level"]
-	delete(c.Programme.Schemes, "four-level")
-	c.Programme.Schemes["another"] = s
-	t.Cleanup(func() { c.Programme.Schemes["four-level"] = s })
+	s := c.Programme.Newest("four-level")
+	s.ID = "another"
+	t.Cleanup(func() { s.ID = "four-level" })
 	c.Change(labeltest.Operator, c.fallen, label.Review, "complaint")
 	c.Change(labeltest.Operator, c.fallen, label.Clear, "resolved")
 	c.Change(labeltest.Operator, c.fallen, label.Suspend, "complaint")

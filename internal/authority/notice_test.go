@@ -126,7 +126,7 @@ func TestNewCriteriaAreTold(t *testing.T) {
 	if err := w.Authority.Watch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s := w.Programme.Schemes["four-level"]
+	s := w.Programme.Newest("four-level")
 	s.Version, w.Trust.Schemes = "2027.1", w.Programme.Refs()
 	w.Restart()
 	for range 2 {

@@ -104,7 +104,7 @@ func (a *Authority) foretell(o *outlook, e *label.Event, known *distrust) error 
 		}
 		standing := h.StandingAt(now)
 		r, off := a.reaction(n, h, &standing, now)
-		effect := a.programme.Lifecycle(o.rec.Scheme).Propagation[e.Reason]
+		effect := a.programme.Lifecycle(o.rec.Scheme, o.rec.Version).Propagation[e.Reason]
 		byEvent := o.rests && effect.Action != "" && effect.Action != scheme.NoEffect
 		switch {
 		case n.unable:

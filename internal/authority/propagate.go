@@ -198,7 +198,7 @@ func (w *walk) touch(rec *store.Label, touched func(*ground) bool) {
 	}
 	w.seen[rec.ID] = true
 	effect := scheme.Effect{Action: scheme.NoEffect}
-	if known, ok := w.a.programme.Lifecycle(rec.Scheme).Propagation[w.e.Reason]; ok {
+	if known, ok := w.a.programme.Lifecycle(rec.Scheme, rec.Version).Propagation[w.e.Reason]; ok {
 		effect = known
 	}
 	w.more = w.f(Affected{Label: rec, Action: effect.Action, Ends: ends(w.e, effect)}) && w.more

@@ -130,14 +130,16 @@ func TestLabLosesScope(t *testing.T) {
 	}
 }
 
-// TestSchemeEnds ends a version that is no longer served.
+// TestSchemeEnds ends a version that another has followed.
 func TestSchemeEnds(t *testing.T) {
 	w := labeltest.New(t, nil)
 	id := shelf(w, 1)[0]
 	event := label.Event{Kind: label.SchemeEvent, Scheme: "four-level", Version: "2026.2", Reason: "scheme-ended"}
 	_, err := w.Authority.Report(context.Background(), w.Caller(labeltest.Operator), w.Event(event))
 	wants(t, err, label.Precondition, label.ReasonUnknownScheme)
-	w.Programme.Schemes["four-level"].Version = "2027.1"
+	next := *w.Programme.Newest("four-level")
+	next.Version = "2027.1"
+	w.Programme.Schemes = append(w.Programme.Schemes, &next)
 	w.Report(event)
 	if p := state(w, id); p.ExpiresFor != label.BoundGraceEnd {
 		t.Errorf("the label ends on %s for %s", p.Expires, p.ExpiresFor)
@@ -283,7 +285,7 @@ func TestPropagationBeside(t *testing.T) {
 	if e.Changed != suspended {
 		t.Errorf("%d labels are suspended, the event changed %d", suspended, e.Changed)
 	}
-	if !slices.Contains([]label.Action{label.Suspend}, w.Programme.Schemes["four-level"].Lifecycle.Propagation["key-compromised"].Action) {
+	if !slices.Contains([]label.Action{label.Suspend}, w.Programme.Newest("four-level").Lifecycle.Propagation["key-compromised"].Action) {
 		t.Error("the scheme has another policy than the test expects")
 	}
 }

@@ -28,7 +28,7 @@ func TestSchemeEndsOnce(t *testing.T) {
 	end := func(version string) label.Event {
 		return label.Event{Kind: label.SchemeEvent, Scheme: "four-level", Version: version, Reason: "scheme-ended"}
 	}
-	s := w.Programme.Schemes["four-level"]
+	s := w.Programme.Newest("four-level")
 	before := s.Version
 	s.Version = "2027.1"
 	t.Cleanup(func() { s.Version = before })

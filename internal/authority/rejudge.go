@@ -215,8 +215,8 @@ func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 // judgeBy is judgeLive by what is known against evidence, or what would be.
 func (a *Authority) judgeBy(rec *store.Label, known *distrust) (*verdict, *picture, error) {
 	n := &verdict{rec: rec}
-	s := a.programme.Schemes[rec.Scheme]
-	if s == nil || s.Version != rec.Version || rec.Level > len(s.Levels) {
+	s := a.programme.Scheme(rec.Scheme, rec.Version)
+	if s == nil || rec.Level > len(s.Levels) {
 		n.unable, n.cause = true, unjudged+label.DigestOf([]byte(rec.Scheme+" "+rec.Version)).String()
 		return n, nil, nil
 	}
@@ -378,7 +378,7 @@ func (n *verdict) hold(holds []*Hold, p *scheme.Programme) {
 // unsupported reports whether a label fell because nothing carries it any more, by the
 // reason that its scheme has for that and for nothing that is found wrong.
 func (h *Hold) unsupported(p *scheme.Programme) bool {
-	r := p.Lifecycle(h.Label.Scheme).Rejudged
+	r := p.Lifecycle(h.Label.Scheme, h.Label.Version).Rejudged
 	return h.Reason == r[scheme.Unsupported].Reason && h.Reason != r[scheme.Failed].Reason && h.Reason != r[scheme.Disclaimed].Reason
 }
 
@@ -565,7 +565,7 @@ const putOff = "put-off:"
 // known: when that is settled, the label is judged again.
 func (a *Authority) reaction(n *verdict, h *label.History, standing *label.Standing, since time.Time) (r scheme.Reaction, off bool) {
 	none := scheme.Reaction{Action: scheme.NoEffect}
-	r = a.programme.Lifecycle(n.rec.Scheme).Rejudged[n.loss]
+	r = a.programme.Lifecycle(n.rec.Scheme, n.rec.Version).Rejudged[n.loss]
 	if n.loss == "" || r.Action == "" || r.Action == scheme.NoEffect {
 		return none, false
 	}

@@ -51,10 +51,10 @@ func (a *Authority) renewal(ctx context.Context, c Caller, r *signedRequest) (*r
 	if err != nil || rec == nil {
 		return nil, err
 	}
-	s, err := a.scheme(rec.Scheme)
-	if err != nil {
+	s := a.programme.InForce(rec.Scheme, a.clock())
+	if s == nil {
 		return nil, label.Errorf(label.Precondition, label.ReasonUnknownScheme, "request.label",
-			"label %s is of scheme %s, which is no longer served; request a label in a scheme that is (\"labelctl scheme list\")", rec.ID.Pretty(), rec.Scheme)
+			"label %s is of scheme %s, of which no version is in force; request a label in a scheme that is (\"labelctl scheme list\")", rec.ID.Pretty(), rec.Scheme)
 	}
 	if _, err := s.Level(r.Level); err != nil {
 		return nil, label.Within("request", err)

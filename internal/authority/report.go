@@ -242,12 +242,12 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 // admitSchemeEnd checks that a version of a scheme can end: it was served, is no longer,
 // and has not ended yet.
 func (a *Authority) admitSchemeEnd(v *store.View, e *label.Event) error {
-	s, err := a.scheme(e.Scheme)
+	s, err := a.programme.Asked(e.Scheme, a.clock())
 	if err != nil {
-		return err
+		return label.Within("event", err)
 	}
 	if s.Version == e.Version {
-		return label.Errorf(label.Precondition, label.ReasonUnknownScheme, "event.version", "version %s of %s is being served; serve its successor first, so that labels can be renewed", e.Version, e.Scheme)
+		return label.Errorf(label.Precondition, label.ReasonUnknownScheme, "event.version", "is judged by version %s of %s now; put another version in force first, so that labels can be renewed", e.Version, e.Scheme)
 	}
 	var ended *store.Event
 	if err := v.Events(func(old *store.Event) bool {

@@ -55,7 +55,7 @@ func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, e
 // lapseNotes says that a label which is given an end keeps it, also where the cause of
 // that is set right.
 func (a *Authority) lapseNotes(e *label.Event) []string {
-	for _, s := range a.programme.Schemes {
+	for _, s := range a.programme.Judging(a.clock()) {
 		if s.Lifecycle.Propagation[e.Reason].Action == label.Lapse {
 			return []string{"A label that is given an end by this keeps that end until it is renewed, also where the accreditation is recorded anew with what it lost."}
 		}
@@ -336,7 +336,7 @@ func (a *Authority) answerNotes(v *store.View, e *label.Event, devices []label.D
 // what a later report undid.
 func (a *Authority) foundWrong(v *store.View, known *distrust, devices []*store.Device, desc *label.Device) (int, error) {
 	against := map[label.Digest]bool{}
-	for _, s := range a.programme.Schemes {
+	for _, s := range a.programme.Judging(a.clock()) {
 		own, _, err := known.evidence(v, devices[0], desc.Category, s.Lifecycle.Propagation)
 		if err != nil {
 			return 0, err

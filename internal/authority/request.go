@@ -24,7 +24,7 @@ type Outcome struct {
 
 // Evaluate judges a device by all accepted evidence. Nothing is recorded.
 func (a *Authority) Evaluate(c Caller, device label.Digest, schemeID string) (*scheme.Decision, error) {
-	s, err := a.scheme(schemeID)
+	s, err := a.programme.Asked(schemeID, a.clock())
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ var errMoved = label.Errorf(label.Unavailable, label.ReasonConflict, "", "eviden
 // Request issues a label for a level, if the evidence supports it, and otherwise
 // records that it does not.
 func (a *Authority) Request(ctx context.Context, c Caller, device label.Digest, schemeID string, level int) (*Outcome, error) {
-	s, err := a.scheme(schemeID)
+	s, err := a.programme.Asked(schemeID, a.clock())
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ func (a *Authority) doubtNotes(v *store.View, rec *store.Label) (notes []string,
 		if err != nil {
 			continue // a ruling, which is no statement
 		}
-		doubt, err := known.doubts(v, st, nil, rec.Org, l.Device.Category, a.programme.Lifecycle(rec.Scheme).Propagation)
+		doubt, err := known.doubts(v, st, nil, rec.Org, l.Device.Category, a.programme.Lifecycle(rec.Scheme, rec.Version).Propagation)
 		if err != nil {
 			return nil, err
 		}

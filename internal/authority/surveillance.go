@@ -76,7 +76,7 @@ func (a *Authority) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, e
 
 // announcement says what an operator asked for, by the scheme as it is served.
 func (a *Authority) announcement(r *signedAs[surveillance.Request]) (*surveillance.Announcement, error) {
-	s, err := a.scheme(r.said.Scheme)
+	s, err := a.programme.Asked(r.said.Scheme, a.clock())
 	if err != nil {
 		return nil, err
 	}

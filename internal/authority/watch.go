@@ -91,8 +91,8 @@ func (a *Authority) Watch(ctx context.Context) (err error) {
 		return nil
 	}
 	next := &store.Watched{Until: now, Schemes: map[string]string{}}
-	for id, s := range a.programme.Schemes {
-		next.Schemes[id] = s.Version
+	for _, s := range a.programme.Judging(now) {
+		next.Schemes[s.ID] = s.Version
 	}
 	if !last.Until.IsZero() { // a new programme has nothing to tell
 		if err := a.watchLabels(ctx, r, last, next); err != nil {
@@ -111,6 +111,8 @@ type newsOf struct {
 	kind string
 	h    *label.History
 	from time.Time // of the last look, by which it is known that it is new
+
+	served string // of a change of the scheme: the version by which is judged now
 }
 
 // watchLabels goes through all labels and tells what is new between two looks.
@@ -127,7 +129,7 @@ func (a *Authority) watchLabels(ctx context.Context, r *round, last, next *store
 		n := 0
 		err := a.read(func(v *store.View) error {
 			return r.past(v).LabelsAfter(after, func(rec *store.Label) bool {
-				list, err := a.newsSince(v, rec, last.Until, next.Until, changed)
+				list, err := a.newsSince(v, rec, last.Until, next, changed)
 				_ = r.fail(rec.ID, string(rec.ID), err) // it was read: the failure is its own
 				news, after, n = append(news, list...), rec.ID, n+1
 				return n < watchChunk
@@ -147,7 +149,7 @@ func (a *Authority) watchLabels(ctx context.Context, r *round, last, next *store
 
 // newsSince returns what became of a label from time alone between two
 // instants, and whether it is one to be renewed under new criteria.
-func (a *Authority) newsSince(v *store.View, rec *store.Label, from, to time.Time, changed map[string]string) (list []newsOf, err error) {
+func (a *Authority) newsSince(v *store.View, rec *store.Label, from time.Time, next *store.Watched, changed map[string]string) (list []newsOf, err error) {
 	if rec.Expires.Before(from) {
 		return nil, nil
 	}
@@ -155,8 +157,8 @@ func (a *Authority) newsSince(v *store.View, rec *store.Label, from, to time.Tim
 	if err != nil {
 		return nil, err
 	}
-	before, after := h.StandingAt(from), h.StandingAt(to)
-	told := func(kind string) { list = append(list, newsOf{rec, kind, h, from}) }
+	before, after := h.StandingAt(from), h.StandingAt(next.Until)
+	told := func(kind string) { list = append(list, newsOf{rec, kind, h, from, next.Schemes[rec.Scheme]}) }
 	switch {
 	case after.State == label.Expired && before.State != label.Expired:
 		told(notice.LabelExpired)
@@ -206,7 +208,7 @@ func (a *Authority) tellAll(ctx context.Context, r *round, news []newsOf, change
 func (a *Authority) tellNews(b *store.Batch, n newsOf, changed map[string]string) error {
 	rec := n.rec
 	if n.kind == notice.SchemeChanged { // once for each manufacturer
-		version := a.programme.Schemes[rec.Scheme].Version
+		version := n.served
 		// A version that was served before, and is again, is news again.
 		id := fmt.Sprintf("scheme-%s-%s", rec.Scheme, label.DigestOf(fmt.Appendf(nil, "%s\x00%s\x00%d", version, rec.Org, n.from.Unix())))
 		return tell(b, n.kind, id, rec.Scheme, rec.Org, SchemeNews{rec.Scheme, version, changed[rec.Scheme]})

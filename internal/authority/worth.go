@@ -3,7 +3,6 @@ package authority
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -29,8 +28,7 @@ func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) 
 		if err != nil {
 			return err
 		}
-		for _, id := range slices.Sorted(maps.Keys(a.programme.Schemes)) {
-			s := a.programme.Schemes[id] // until when it counts is for the scheme to say
+		for _, s := range a.programme.Judging(now) { // until when it counts is for the scheme to say
 			items, _, err := known.evidence(v, device, category, s.Lifecycle.Propagation)
 			if err != nil {
 				return err
@@ -44,7 +42,7 @@ func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) 
 			if err := vain(v, note, device, category, items, items[i], known, s); err != nil {
 				return err
 			}
-			a.admitted(note, items[i], rulings)
+			admitted(note, s, items[i], rulings)
 			notes = append(notes, note...)
 		}
 		return nil
@@ -93,10 +91,10 @@ func vain(v *store.View, notes []scheme.Note, device *store.Device, category str
 
 // admitted adds to what a declaration is worth that it claims to fail what a ruling on
 // an appeal had count as met.
-func (a *Authority) admitted(notes []scheme.Note, it *scheme.Item, rulings []*scheme.Item) {
+func admitted(notes []scheme.Note, s *scheme.Scheme, it *scheme.Item, rulings []*scheme.Item) {
 	for i := range notes {
 		for _, r := range rulings {
-			list := a.programme.Schemes[notes[i].Scheme].Admits(it, r)
+			list := s.Admits(it, r)
 			if !notes[i].Counts || len(list) == 0 {
 				continue
 			}

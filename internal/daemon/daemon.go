@@ -85,6 +85,9 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if err != nil {
 		return d, err
 	}
+	for _, text := range words.Outdated() {
+		d.log.Warn("a translation is older than the sentence that it translates", "what", text)
+	}
 	studio, err := art.Load(c.data(), words)
 	if err != nil {
 		return d, err

@@ -192,7 +192,7 @@ func TestIdentityStays(t *testing.T) {
 	must(t, daemon.Init(ctx, other, config(), nil, time.Now()))
 	edited := filepath.Join(t.TempDir(), "labels")
 	must(t, os.CopyFS(edited, labels.FS))
-	path := filepath.Join(edited, "schemes", "four-level.yaml")
+	path := filepath.Join(edited, "schemes", "four-level", "2026.2.yaml")
 	text, err := os.ReadFile(path)
 	must(t, err)
 	must(t, os.WriteFile(path, append(text, "# Softened.\n"...), 0o600))

@@ -114,7 +114,7 @@ func TestRedate(t *testing.T) {
 					items = append(items, it)
 				}
 				must(t, p.CheckDevice(e.Device))
-				d, err := p.Schemes["four-level"].Evaluate(e.Device, label.DigestOf(e.Descriptor), items, now)
+				d, err := p.Newest("four-level").Evaluate(e.Device, label.DigestOf(e.Descriptor), items, now)
 				must(t, err)
 				if d.Reached != reached[name] {
 					t.Errorf("reaches level %d, want %d", d.Reached, reached[name])

@@ -109,7 +109,7 @@ func (s *setting) grant(t testing.TB, reports ...*label.TestReport) *scheme.Gran
 	for _, r := range reports {
 		items = append(items, s.read(t, p, label.TypeTestReport, r))
 	}
-	d, err := p.Schemes["four-level"].Evaluate(s.camera.Device, label.DigestOf(s.camera.Descriptor), items, now)
+	d, err := p.Newest("four-level").Evaluate(s.camera.Device, label.DigestOf(s.camera.Descriptor), items, now)
 	must(t, err)
 	g, err := d.Grant(3)
 	if err != nil {

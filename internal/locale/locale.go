@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -64,6 +65,8 @@ type Language struct {
 	months   []string
 	messages map[string]*phrase
 	words    programme
+	schemes  map[string]*scheme.Scheme // the versions that are translated, by ID
+	outdated []string
 }
 
 // programme is what a language says of the programme's data.
@@ -79,7 +82,10 @@ type factWords struct {
 	No  string `yaml:"no"`
 }
 
+// A ladderWord is what a language says of one version of a scheme. Of another version
+// it says whatever that words alike.
 type ladderWord struct {
+	Of       string            `yaml:"of"` // the version that is translated
 	Name     string            `yaml:"name"`
 	Levels   []levelWords      `yaml:"levels"` // from the lowest
 	Criteria map[string]string `yaml:"criteria"`
@@ -167,6 +173,7 @@ func load(fsys fs.FS, name string, p *scheme.Programme, before *Catalogue) (*Lan
 	}
 	l.checkMessages(d, before)
 	l.words.check(d, p)
+	l.translate(p)
 	return l, d.Err()
 }
 
@@ -209,10 +216,10 @@ func (w *programme) check(d *datafile.File, p *scheme.Programme) {
 	known(d, "categories", w.Categories, p.Categories)
 	known(d, "reasons", w.Reasons, p.Reasons)
 	known(d, "facts", w.Facts, p.Facts)
-	known(d, "schemes", w.Schemes, p.Schemes)
 	for id, words := range w.Schemes {
-		s := p.Schemes[id]
+		s := p.Scheme(id, words.Of)
 		if s == nil {
+			d.Errorf("schemes."+id+".of", "the programme has no version %q of the scheme; name the one whose words are translated here", words.Of)
 			continue
 		}
 		if len(words.Levels) != len(s.Levels) {
@@ -338,6 +345,46 @@ func (l *Language) DateParts(t time.Time) (day, month, year string) {
 	return day, l.months[t.Month()-1], t.Format("2006")
 }
 
+// translate remembers which versions of schemes are translated, and finds the sentences
+// that newer versions word otherwise.
+func (l *Language) translate(p *scheme.Programme) {
+	l.schemes = map[string]*scheme.Scheme{}
+	for _, id := range slices.Sorted(maps.Keys(l.words.Schemes)) {
+		of := p.Scheme(id, l.words.Schemes[id].Of)
+		if of == nil { // which is refused
+			continue
+		}
+		l.schemes[id] = of
+		newest := p.Newest(id)
+		for i := range newest.Criteria {
+			if c := &newest.Criteria[i]; title(of, c.ID) != c.Title {
+				l.outdated = append(l.outdated, fmt.Sprintf("locales/%s.yaml: schemes.%s.criteria.%s translates version %s; version %s words the criterion otherwise, and people read it in English", l.Tag, id, c.ID, of.Version, newest.Version))
+			}
+		}
+		for i, level := range newest.Levels {
+			if i >= len(of.Levels) || of.Levels[i] != level {
+				l.outdated = append(l.outdated, fmt.Sprintf("locales/%s.yaml: schemes.%s.levels translates version %s; version %s words level %d otherwise, and people read it in English", l.Tag, id, of.Version, newest.Version, level.Number))
+			}
+		}
+	}
+}
+
+// title returns the title of a criterion in a version of a scheme.
+func title(s *scheme.Scheme, criterion string) string {
+	if i := slices.IndexFunc(s.Criteria, func(c scheme.Criterion) bool { return c.ID == criterion }); i >= 0 {
+		return s.Criteria[i].Title
+	}
+	return ""
+}
+
+// Outdated says which translations are older than the sentences that they translate.
+func (c *Catalogue) Outdated() (list []string) {
+	for _, l := range c.languages {
+		list = append(list, l.outdated...)
+	}
+	return list
+}
+
 // Category returns the name of a kind of device.
 func (l *Language) Category(c *scheme.Category) string {
 	return cmp.Or(l.words.Categories[c.ID], c.Name)
@@ -346,8 +393,12 @@ func (l *Language) Category(c *scheme.Category) string {
 // Reason returns why a label changed, as people are told.
 func (l *Language) Reason(r *scheme.Reason) string { return cmp.Or(l.words.Reasons[r.Code], r.Title) }
 
-// Criterion returns the title of a criterion.
+// Criterion returns the title of a criterion: in the language where the version that is
+// translated words it alike.
 func (l *Language) Criterion(s *scheme.Scheme, c *scheme.Criterion) string {
+	if of := l.schemes[s.ID]; of == nil || title(of, c.ID) != c.Title {
+		return c.Title
+	}
 	return cmp.Or(l.words.Schemes[s.ID].Criteria[c.ID], c.Title)
 }
 
@@ -369,8 +420,11 @@ func (l *Language) Scheme(id, otherwise string) string {
 // Level returns name and meaning of a level of a scheme, or what they are
 // otherwise.
 func (l *Language) Level(id string, level label.Level, about string) (name, meaning string) {
-	if list := l.words.Schemes[id].Levels; len(list) == level.Of {
-		w := list[level.Number-1]
+	if of := l.schemes[id]; of != nil && len(of.Levels) == level.Of && of.Levels[level.Number-1].Name == level.Name {
+		w := l.words.Schemes[id].Levels[level.Number-1]
+		if about != "" && about != of.Levels[level.Number-1].About {
+			return cmp.Or(w.Name, level.Name), about
+		}
 		return cmp.Or(w.Name, level.Name), cmp.Or(w.About, about)
 	}
 	return level.Name, about

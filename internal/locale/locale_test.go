@@ -63,13 +63,13 @@ func TestProgrammeIsTranslated(t *testing.T) {
 				}
 			}
 		}
-		for id, s := range p.Schemes {
-			same("scheme", id, l.Scheme(id, s.Name), s.Name)
+		for _, s := range p.Schemes {
+			same("scheme", s.ID, l.Scheme(s.ID, s.Name), s.Name)
 			for i := range s.Criteria {
 				same("criterion", s.Criteria[i].ID, l.Criterion(s, &s.Criteria[i]), s.Criteria[i].Title)
 			}
 			for i, level := range s.Levels {
-				name, about := l.Level(id, label.Level{Number: i + 1, Of: len(s.Levels), Name: level.Name}, level.About)
+				name, about := l.Level(s.ID, label.Level{Number: i + 1, Of: len(s.Levels), Name: level.Name}, level.About)
 				same("level", level.Name, name, level.Name)
 				same("meaning of level", level.Name, about, level.About)
 			}

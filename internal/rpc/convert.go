@@ -273,7 +273,10 @@ func schemeMessage(s *scheme.Scheme, full bool) *labelv1.Scheme {
 	ref := s.Ref()
 	out := &labelv1.Scheme{
 		Id: s.ID, Version: s.Version, Name: s.Name, About: s.About, Standard: s.Standard, Edition: s.Edition,
-		TermMonths: int32(s.TermMonths), Sha256: ref.SHA256.String(),
+		TermMonths: int32(s.TermMonths), Sha256: ref.SHA256.String(), InForceFrom: s.InForce.From.String(),
+	}
+	if !s.InForce.Until.IsZero() {
+		out.InForceUntil = s.InForce.Until.String()
 	}
 	for _, l := range s.Levels {
 		out.Levels = append(out.Levels, &labelv1.SchemeLevel{Number: int32(l.Number), Name: l.Name, About: l.About})

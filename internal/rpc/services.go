@@ -2,8 +2,7 @@ package rpc
 
 import (
 	"context"
-	"maps"
-	"slices"
+	"strings"
 	"time"
 
 	labelv1 "labeld/api/proto/label/v1"
@@ -431,19 +430,28 @@ func (s *operations) AddAccreditation(ctx context.Context, r *labelv1.AddAccredi
 
 func (s *operations) ListSchemes(context.Context, *labelv1.ListSchemesRequest) (*labelv1.ListSchemesResponse, error) {
 	out := &labelv1.ListSchemesResponse{}
-	all := s.a.Programme().Schemes
-	for _, id := range slices.Sorted(maps.Keys(all)) {
-		out.Schemes = append(out.Schemes, schemeMessage(all[id], false))
+	p, now := s.a.Programme(), s.a.Now()
+	for _, sc := range p.Schemes {
+		m := schemeMessage(sc, false)
+		m.Judging = p.InForce(sc.ID, now) == sc
+		out.Schemes = append(out.Schemes, m)
 	}
 	return out, nil
 }
 
 func (s *operations) GetScheme(_ context.Context, r *labelv1.GetSchemeRequest) (*labelv1.GetSchemeResponse, error) {
-	sc := s.a.Programme().Schemes[r.GetId()]
-	if sc == nil {
-		return nil, label.Errorf(label.NotFound, label.ReasonUnknownScheme, "id", "no scheme %q is served", r.GetId())
+	p, now := s.a.Programme(), s.a.Now()
+	id, version, versioned := strings.Cut(r.GetId(), "@")
+	sc := p.InForce(id, now)
+	if versioned {
+		sc = p.Scheme(id, version)
 	}
-	return &labelv1.GetSchemeResponse{Scheme: schemeMessage(sc, true)}, nil
+	if sc == nil {
+		return nil, label.Errorf(label.NotFound, label.ReasonUnknownScheme, "id", "no scheme %q is served; \"labelctl scheme list\" names them and their versions", r.GetId())
+	}
+	m := schemeMessage(sc, true)
+	m.Judging = p.InForce(id, now) == sc
+	return &labelv1.GetSchemeResponse{Scheme: m}, nil
 }
 
 func texts[T ~string](ids []T) (out []string) {

@@ -9,7 +9,7 @@ import (
 
 func BenchmarkEvaluate(b *testing.B) {
 	e, items := sample(b, "camera")
-	s := programme(b, embedded).Schemes["four-level"]
+	s := programme(b, embedded).Newest("four-level")
 	subject := label.DigestOf(e.Descriptor)
 	b.ReportAllocs()
 	for b.Loop() {

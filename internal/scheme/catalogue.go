@@ -153,7 +153,7 @@ type Programme struct {
 	Categories map[string]*Category
 	Standards  map[string]*Standard
 	Reasons    map[string]*Reason
-	Schemes    map[string]*Scheme
+	Schemes    []*Scheme // all versions, by ID and in the order in which they come into force
 
 	Contradictions []Contradiction
 }
@@ -166,7 +166,6 @@ func Load(fsys fs.FS) (*Programme, error) {
 		Categories: map[string]*Category{},
 		Standards:  map[string]*Standard{},
 		Reasons:    map[string]*Reason{},
-		Schemes:    map[string]*Scheme{},
 	}
 	lang, err := p.loadFacts(fsys)
 	if err != nil {
@@ -190,7 +189,7 @@ func Load(fsys fs.FS) (*Programme, error) {
 			return nil, err
 		}
 	}
-	if files, err = fs.Glob(fsys, "schemes/*.yaml"); err != nil {
+	if files, err = fs.Glob(fsys, "schemes/*/*.yaml"); err != nil {
 		return nil, err
 	}
 	for _, name := range files {
@@ -199,8 +198,9 @@ func Load(fsys fs.FS) (*Programme, error) {
 		}
 	}
 	if len(p.Schemes) == 0 {
-		return nil, label.Errorf(label.NotFound, label.ReasonMissing, "schemes", "the programme has no scheme: schemes/*.yaml is empty")
+		return nil, label.Errorf(label.NotFound, label.ReasonMissing, "schemes", "the programme has no scheme: there is no file schemes/ID/VERSION.yaml")
 	}
+	slices.SortFunc(p.Schemes, byForce)
 	return p, nil
 }
 
@@ -416,11 +416,10 @@ func (p *Programme) loadStandard(fsys fs.FS, name string, lang *language) error 
 	return d.Err()
 }
 
-// Refs returns the schemes served, by ID.
-func (p *Programme) Refs() []label.SchemeRef {
-	var refs []label.SchemeRef
-	for _, id := range slices.Sorted(maps.Keys(p.Schemes)) {
-		refs = append(refs, p.Schemes[id].Ref())
+// Refs returns all versions of all schemes.
+func (p *Programme) Refs() (refs []label.SchemeRef) {
+	for _, s := range p.Schemes {
+		refs = append(refs, s.Ref())
 	}
 	return refs
 }

@@ -8,7 +8,7 @@
 // judge: every name that is used is defined, every rule type-checks against the
 // dictionary and has a bounded cost. What is wrong is reported as
 //
-//	schemes/four-level.yaml:61: criteria[4].rule: undeclared reference to 'pasword_origin'
+//	schemes/four-level/2026.2.yaml:61: criteria[4].rule: undeclared reference to 'pasword_origin'
 //
 // # Judging
 //

@@ -50,7 +50,7 @@ func TestExamples(t *testing.T) {
 	} {
 		t.Run(want.name, func(t *testing.T) {
 			e, items := sample(t, want.name)
-			s := programme(t, embedded).Schemes["four-level"]
+			s := programme(t, embedded).Newest("four-level")
 			d, err := s.Evaluate(e.Device, label.DigestOf(e.Descriptor), items, now)
 			must(t, err)
 			if d.Reached != want.reached || d.Risk != want.risk {
@@ -231,7 +231,7 @@ func TestMissingIsShort(t *testing.T) {
 // TestDateRule judges at instants around a year before support ends.
 func TestDateRule(t *testing.T) {
 	dev, subject := device(t, "plug")
-	s := programme(t, small).Schemes["ladder"]
+	s := programme(t, small).Newest("ladder")
 	decl := declaration(t, today.AddDays(-1), fullClaims, fullFacts)
 	decl.Product.SupportEnd = today.AddDays(365)
 	decl.Facts["support_period_end_date"] = label.JSON(`"` + decl.Product.SupportEnd.String() + `"`)
@@ -275,7 +275,7 @@ func TestStale(t *testing.T) {
 	}
 	dev, subject := device(t, "plug")
 	for at, want := range map[time.Time]string{young.AddMonths(6).End().Add(-1): "", young.AddMonths(6).End(): "too-old against"} {
-		d, err := programme(t, small).Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{lab(t, young, 1, "p-1=pass", "")}, at)
+		d, err := programme(t, small).Newest("ladder").Evaluate(dev, subject, []*scheme.Item{lab(t, young, 1, "p-1=pass", "")}, at)
 		must(t, err)
 		if unused(d) != want {
 			t.Errorf("at %s unused is %q, want %q", at, unused(d), want)
@@ -292,7 +292,7 @@ func TestStale(t *testing.T) {
 func TestRulesOverLists(t *testing.T) {
 	for _, name := range []string{"l", "note"} {
 		m := copyOf(t, os.DirFS("testdata/small"))
-		edit(t, m, "schemes/ladder.yaml", "rule: password_length >= 8", fmt.Sprintf(`rule: languages.exists(%s, %[1]s == "de")`, name))
+		edit(t, m, "schemes/ladder/1.yaml", "rule: password_length >= 8", fmt.Sprintf(`rule: languages.exists(%s, %[1]s == "de")`, name))
 		p, err := scheme.Load(m)
 		must(t, err)
 		dev, subject := device(t, "plug")
@@ -302,7 +302,7 @@ func TestRulesOverLists(t *testing.T) {
 			``:                      "undetermined; fact by declaration: languages",
 		} {
 			it := read(t, p, label.TypeDeclaration, declaration(t, today, "p-2=pass", facts))
-			d, err := p.Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{it}, now)
+			d, err := p.Newest("ladder").Evaluate(dev, subject, []*scheme.Item{it}, now)
 			must(t, err)
 			if got := found(t, finding(t, d, 1, "passwords")); got != want {
 				t.Errorf("with %s the rule over %s is %s, want %s", facts, name, got, want)
@@ -315,12 +315,12 @@ func TestRulesOverLists(t *testing.T) {
 // is then no decision, and the error names the rule.
 func TestRuleThatBreaks(t *testing.T) {
 	m := copyOf(t, os.DirFS("testdata/small"))
-	edit(t, m, "schemes/ladder.yaml", "rule: password_length >= 8", "rule: 100 / password_length < 9")
+	edit(t, m, "schemes/ladder/1.yaml", "rule: password_length >= 8", "rule: 100 / password_length < 9")
 	p, err := scheme.Load(m)
 	must(t, err)
 	dev, subject := device(t, "plug")
 	it := read(t, p, label.TypeDeclaration, declaration(t, today, "p-2=pass", "password_length=0"))
-	d, err := p.Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{it}, now)
+	d, err := p.Newest("ladder").Evaluate(dev, subject, []*scheme.Item{it}, now)
 	if d != nil || err == nil || !strings.Contains(err.Error(), `rule "100 / password_length < 9"`) {
 		t.Errorf("got decision %v and error %v", d, err)
 	}
@@ -336,7 +336,7 @@ func TestDictionaryChanged(t *testing.T) {
 		edit(t, m, "facts.yaml", "max: 64", limit)
 		p, err := scheme.Load(m)
 		must(t, err)
-		d, err := p.Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{it}, now)
+		d, err := p.Newest("ladder").Evaluate(dev, subject, []*scheme.Item{it}, now)
 		must(t, err)
 		if got := found(t, finding(t, d, 1, "passwords")); got != want {
 			t.Errorf("with %s the rule is %s, want %s", limit, got, want)
@@ -403,7 +403,7 @@ func TestRests(t *testing.T) {
 // TestRuling has a ruling on an appeal count as met what evidence fails, in the
 // version of the scheme that it was made by.
 func TestRuling(t *testing.T) {
-	s := programme(t, small).Schemes["ladder"]
+	s := programme(t, small).Newest("ladder")
 	ruling := func(version string, accepted ...string) *scheme.Item {
 		ref := s.Ref()
 		ref.Version = version

@@ -41,7 +41,7 @@ func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 // for 6 and declarations for 18.
 func TestExpiry(t *testing.T) {
 	m := copyOf(t, os.DirFS("testdata/small"))
-	edit(t, m, "schemes/ladder.yaml", "declaration: 9", "declaration: 18")
+	edit(t, m, "schemes/ladder/1.yaml", "declaration: 9", "declaration: 18")
 	p, err := scheme.Load(m)
 	must(t, err)
 	dev, subject := device(t, "plug")
@@ -73,7 +73,7 @@ func TestExpiry(t *testing.T) {
 				}
 				items = append(items, read(t, p, label.TypeTestReport, report(t, row.tested, 1, vs, "")))
 			}
-			d, err := p.Schemes["ladder"].Evaluate(dev, subject, items, now)
+			d, err := p.Newest("ladder").Evaluate(dev, subject, items, now)
 			must(t, err)
 			l := filled(t, d, 1)
 			if l.ExpiresFor != row.bound || !l.Expires.Equal(row.lastDay.End()) {
@@ -137,7 +137,7 @@ func TestDeclaredBeforeTheDictionaryChanged(t *testing.T) {
 			edit(t, m, "facts.yaml", row.old, row.new)
 			since, err := scheme.Load(m)
 			must(t, err)
-			d, err := since.Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{maker(t, today, "p-1=pass", "has_password=false "+row.fact)}, now)
+			d, err := since.Newest("ladder").Evaluate(dev, subject, []*scheme.Item{maker(t, today, "p-1=pass", "has_password=false "+row.fact)}, now)
 			must(t, err)
 			if got := fmt.Sprint(filled(t, d, 1).Declared); got != row.want {
 				t.Errorf("the label repeats %s, want %s", got, row.want)
@@ -169,7 +169,7 @@ func TestGrantRefuses(t *testing.T) {
 		t.Error("an empty grant filled a label")
 	}
 	// A decision that nobody made grants nothing.
-	_, err = (&scheme.Decision{Scheme: programme(t, small).Schemes["ladder"], Reached: 3}).Grant(1)
+	_, err = (&scheme.Decision{Scheme: programme(t, small).Newest("ladder"), Reached: 3}).Grant(1)
 	wants(t, err, label.Precondition, label.ReasonMissing, "level", "does not support level 1")
 }
 

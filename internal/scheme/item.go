@@ -372,7 +372,7 @@ func (p *Programme) CheckAge(it *Item, now time.Time) error {
 	}
 	longest := 0
 	for _, s := range p.Schemes {
-		if s.Standard == it.Standard {
+		if s.Standard == it.Standard && s.InForce.At(now) {
 			longest = max(longest, s.months(it.Source()))
 		}
 	}

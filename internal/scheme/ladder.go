@@ -28,6 +28,7 @@ const (
 type Scheme struct {
 	ID             string            `yaml:"id"`
 	Version        string            `yaml:"version"`
+	InForce        InForce           `yaml:"in_force"`
 	Name           string            `yaml:"name"`
 	About          string            `yaml:"about"`
 	Standard       string            `yaml:"standard"`
@@ -88,6 +89,10 @@ type Criterion struct {
 	provisions []*Provision
 }
 
+// versionName bounds the names of versions, which stand in file names, addresses and
+// requests.
+var versionName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,30}[A-Za-z0-9])?$`)
+
 var slug = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
@@ -97,11 +102,19 @@ func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
 		return err
 	}
 	s.digest = d.Digest
-	if !slug.MatchString(s.ID) || p.Schemes[s.ID] != nil {
-		d.Errorf("id", "every scheme needs an id of its own: lower-case letters, digits and inner hyphens")
+	switch {
+	case !slug.MatchString(s.ID):
+		d.Errorf("id", "must be lower-case letters, digits and inner hyphens")
+	case !versionName.MatchString(s.Version):
+		d.Errorf("version", "must be letters, digits, dots and hyphens, such as \"2026.1\"")
+	case name != "schemes/"+s.ID+"/"+s.Version+".yaml":
+		d.Errorf("version", "version %s of scheme %s belongs into the file schemes/%s/%s.yaml", s.Version, s.ID, s.ID, s.Version)
 	}
-	if s.Version == "" || s.Name == "" {
-		d.Errorf("", "version and name are required")
+	if s.Name == "" {
+		d.Errorf("name", "is required")
+	}
+	if err := s.InForce.check(); err != nil {
+		d.Errorf("in_force", "%v", err)
 	}
 	if s.TermMonths < 1 || s.TermMonths > 120 {
 		d.Errorf("term_months", "must be 1 to 120")
@@ -129,7 +142,7 @@ func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
 	s.checkPolicies(d)
 	s.checkCriteria(d, p, lang)
 	s.checkLifecycle(d, p.Reasons)
-	p.Schemes[s.ID] = s
+	p.Schemes = append(p.Schemes, s)
 	return d.Err()
 }
 

@@ -72,14 +72,14 @@ type Reaction struct {
 	Reason string       `yaml:"reason"`
 }
 
-// Lifecycle returns what a scheme says about labels after they are issued.
+// Lifecycle returns what a version of a scheme says about labels after they are issued.
 //
-// A label outlives the scheme that it was issued under: where that is no longer
-// served, its labels can still be acted upon, by rules that hold for all such
+// A version stays for as long as there are labels of it. Where its file was lost all
+// the same, its labels can still be acted upon, by rules that hold for all such
 // labels. Revoking takes two operators, whatever fails that a label rests on has
 // it reviewed where that is possible, and an operator ends holds.
-func (p *Programme) Lifecycle(scheme string) *Lifecycle {
-	if s := p.Schemes[scheme]; s != nil {
+func (p *Programme) Lifecycle(scheme, version string) *Lifecycle {
+	if s := p.Scheme(scheme, version); s != nil {
 		return &s.Lifecycle
 	}
 	l := &Lifecycle{

@@ -31,11 +31,11 @@ func TestEveryEventHasAReason(t *testing.T) {
 
 func TestLoadEmbedded(t *testing.T) {
 	p := programme(t, embedded)
-	s := p.Schemes["four-level"]
+	s := p.Newest("four-level")
 	if s == nil || len(p.Standards) != 1 || len(p.Facts) < 100 || len(p.Categories) < 10 {
 		t.Fatalf("the programme has schemes %v, %d standards, %d facts, %d categories", p.Schemes, len(p.Standards), len(p.Facts), len(p.Categories))
 	}
-	text, err := fs.ReadFile(labels.FS, "schemes/four-level.yaml")
+	text, err := fs.ReadFile(labels.FS, "schemes/four-level/2026.2.yaml")
 	must(t, err)
 	want := label.SchemeRef{ID: "four-level", Version: s.Version, Name: s.Name, SHA256: label.DigestOf(text)}
 	if refs := p.Refs(); len(refs) != 1 || refs[0] != want || refs[0] != s.Ref() {
@@ -125,7 +125,7 @@ func edit(t testing.TB, m fstest.MapFS, file, old, new string) string {
 func TestBrokenData(t *testing.T) {
 	const (
 		facts, categories  = "facts.yaml", "categories.yaml"
-		standard, ladder   = "standards/small.yaml", "schemes/ladder.yaml"
+		standard, ladder   = "standards/small.yaml", "schemes/ladder/1.yaml"
 		ports, portsMember = "  - id: ports\n    level: 2\n", "    level: 2\n    title: No open ports"
 	)
 	for _, row := range []struct {
@@ -203,8 +203,8 @@ func TestBrokenData(t *testing.T) {
 		{"condition with a syntax error", standard, "when: has_password", "when: has_password &&", "&&", "provisions[1].editions.A.when: Syntax error"},
 
 		// schemes
-		{"scheme without id", ladder, "id: ladder", "id: Ladder", "id: Ladder", "id: every scheme needs an id of its own"},
-		{"scheme without version", ladder, "version: \"1\"\n", "", "id: ladder", "version and name are required"},
+		{"scheme without id", ladder, "id: ladder", "id: Ladder", "id: Ladder", "id: must be lower-case letters, digits and inner hyphens"},
+		{"scheme without version", ladder, "version: \"1\"\n", "", "id: ladder", "version: must be letters, digits, dots and hyphens"},
 		{"endless term", ladder, "term_months: 12", "term_months: 121", "term_months", "term_months: must be 1 to 120"},
 		{"ageless evidence", ladder, "{lab: 6, declaration: 9}", "{lab: 6}", "evidence_months", "evidence_months: lab and declaration must be at least 1"},
 		{"unknown standard", ladder, "standard: small", "standard: large", "standard: large", `standard: no standard "large" is defined`},
@@ -333,8 +333,8 @@ func TestWords(t *testing.T) {
 // TestLoadListsAll has a file with several errors, which are all reported.
 func TestLoadListsAll(t *testing.T) {
 	m := copyOf(t, os.DirFS("testdata/small"))
-	edit(t, m, "schemes/ladder.yaml", "term_months: 12", "term_months: 0")
-	edit(t, m, "schemes/ladder.yaml", "rule: open_ports == 0", "rule: open_port == 0")
+	edit(t, m, "schemes/ladder/1.yaml", "term_months: 12", "term_months: 0")
+	edit(t, m, "schemes/ladder/1.yaml", "rule: open_ports == 0", "rule: open_port == 0")
 	_, err := scheme.Load(m)
 	if err == nil || strings.Count(err.Error(), "\n") != 1 ||
 		!strings.Contains(err.Error(), "term_months: must be") || !strings.Contains(err.Error(), "undeclared reference to 'open_port'") {
@@ -347,8 +347,8 @@ func TestLoadMissingFiles(t *testing.T) {
 		{"no facts", "facts.yaml", "facts.yaml"},
 		{"no categories", "categories.yaml", "categories.yaml"},
 		{"no reasons", "reasons.yaml", "reasons.yaml"},
-		{"no standard", "standards/small.yaml", `schemes/ladder.yaml:5: standard: no standard "small" is defined`},
-		{"no scheme at all", "schemes/ladder.yaml", "the programme has no scheme"},
+		{"no standard", "standards/small.yaml", `schemes/ladder/1.yaml:6: standard: no standard "small" is defined`},
+		{"no scheme at all", "schemes/ladder/1.yaml", "the programme has no scheme"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			m := copyOf(t, os.DirFS("testdata/small"))
@@ -368,7 +368,8 @@ func TestLoadMissingFiles(t *testing.T) {
 // TestLoadTwoOfOneID loads a second file that claims the ID of the first.
 func TestLoadTwoOfOneID(t *testing.T) {
 	for _, row := range []struct{ file, copy, want string }{
-		{"schemes/ladder.yaml", "schemes/z.yaml", "schemes/z.yaml:1: id: every scheme needs an id of its own"},
+		{"schemes/ladder/1.yaml", "schemes/ladder/2.yaml", "schemes/ladder/2.yaml:2: version: version 1 of scheme ladder belongs into the file schemes/ladder/1.yaml"},
+		{"schemes/ladder/1.yaml", "schemes/other/1.yaml", "schemes/other/1.yaml:2: version: version 1 of scheme ladder belongs into the file schemes/ladder/1.yaml"},
 		{"standards/small.yaml", "standards/z.yaml", "standards/z.yaml:1: id: every standard needs an id of its own"},
 	} {
 		m := copyOf(t, os.DirFS("testdata/small"))

@@ -26,7 +26,7 @@ func fiveSteps(t *testing.T) *scheme.Programme {
 		return err
 	})
 	must(t, err)
-	text := string(files["schemes/four-level.yaml"].Data)
+	text := string(files["schemes/four-level/2026.2.yaml"].Data)
 	replace := func(old, with string) {
 		if !strings.Contains(text, old) {
 			t.Fatalf("the scheme has no %q", old)
@@ -46,7 +46,7 @@ func fiveSteps(t *testing.T) *scheme.Programme {
 	}
 	replace("[lab, lab, lab, lab]", "[lab, lab, lab, lab, lab]")
 	replace("  - id: weakness-reports\n    level: 2\n", "  - id: weakness-reports\n    level: 1\n")
-	files["schemes/five-step.yaml"] = &fstest.MapFile{Data: []byte(text)}
+	files["schemes/five-step/2026.2.yaml"] = &fstest.MapFile{Data: []byte(text)}
 	p, err := scheme.Load(files)
 	must(t, err)
 	return p
@@ -61,7 +61,7 @@ func TestEvidenceKnowsNoLevels(t *testing.T) {
 		e, _ := sample(t, name)
 		report, declaration := read(t, p, label.TypeTestReport, e.Report), read(t, p, label.TypeDeclaration, e.Declaration)
 		for i, id := range []string{"four-level", "five-step"} {
-			d, err := p.Schemes[id].Evaluate(e.Device, label.DigestOf(e.Descriptor), []*scheme.Item{report, declaration}, now)
+			d, err := p.Newest(id).Evaluate(e.Device, label.DigestOf(e.Descriptor), []*scheme.Item{report, declaration}, now)
 			must(t, err)
 			if d.Reached != want[i] {
 				t.Errorf("the %s reaches level %d of %s, want %d; missing %s", name, d.Reached, id, want[i], gaps(d.Missing))
@@ -170,7 +170,7 @@ func TestFormerReports(t *testing.T) {
 	for level, want := range map[int]int{1: 2, 3: 3} {
 		former.Level = level
 		it := read(t, p, label.TypeTestReportV1, former)
-		d, err := p.Schemes["four-level"].Evaluate(e.Device, label.DigestOf(e.Descriptor), []*scheme.Item{it, read(t, p, label.TypeDeclaration, e.Declaration)}, now)
+		d, err := p.Newest("four-level").Evaluate(e.Device, label.DigestOf(e.Descriptor), []*scheme.Item{it, read(t, p, label.TypeDeclaration, e.Declaration)}, now)
 		must(t, err)
 		if d.Reached != want {
 			t.Errorf("with a report of tests for level %d the camera reaches level %d, want %d", level, d.Reached, want)

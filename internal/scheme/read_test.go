@@ -133,7 +133,7 @@ func TestCheckDevice(t *testing.T) {
 	must(t, p.CheckDevice(dev))
 	dev.Category = "submarine"
 	wants(t, p.CheckDevice(dev), label.Invalid, label.ReasonUnknownCategory, "device.category", `"submarine"`)
-	_, err := p.Schemes["ladder"].Evaluate(dev, label.Digest{}, nil, now)
+	_, err := p.Newest("ladder").Evaluate(dev, label.Digest{}, nil, now)
 	wants(t, err, label.Precondition, label.ReasonUnknownCategory, "device.category", `"submarine"`)
 }
 
@@ -173,9 +173,9 @@ func TestCheckAge(t *testing.T) {
 	}
 	// What counts in any scheme is accepted: a second scheme with a longer memory.
 	m := copyOf(t, os.DirFS("testdata/small"))
-	m["schemes/patient.yaml"] = m["schemes/ladder.yaml"]
-	edit(t, m, "schemes/patient.yaml", "id: ladder", "id: patient")
-	edit(t, m, "schemes/patient.yaml", "{lab: 6,", "{lab: 8,")
+	m["schemes/patient/1.yaml"] = m["schemes/ladder/1.yaml"]
+	edit(t, m, "schemes/patient/1.yaml", "id: ladder", "id: patient")
+	edit(t, m, "schemes/patient/1.yaml", "{lab: 6,", "{lab: 8,")
 	two, err := scheme.Load(m)
 	must(t, err)
 	if refs := two.Refs(); len(refs) != 2 || refs[0].ID != "ladder" || refs[1].ID != "patient" {

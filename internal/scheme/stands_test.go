@@ -265,7 +265,7 @@ func TestBothValuesAreTried(t *testing.T) {
 
 // TestRulingYields has an appeal won, and then a lab find something wrong.
 func TestRulingYields(t *testing.T) {
-	s := programme(t, small).Schemes["ladder"]
+	s := programme(t, small).Newest("ladder")
 	decided := days(20).Start().Add(10 * time.Hour)
 	ruling := scheme.RulingItem(label.DigestOf([]byte("ruling")), &label.Ruling{
 		Authority: label.Party{ID: "authority"}, Scheme: s.Ref(), Outcome: label.Changed, Accepted: []string{"base", "ports"}, Decided: decided,
@@ -404,7 +404,7 @@ func TestNote(t *testing.T) {
 func TestLabCheckedFeatures(t *testing.T) {
 	e, _ := sample(t, "camera")
 	p := programme(t, embedded)
-	s := p.Schemes["four-level"]
+	s := p.Newest("four-level")
 	e.Report.Methods = append(e.Report.Methods, "penetration-test")
 	e.Report.Facts["pentest_done"], e.Report.Facts["pentest_findings_open_count"] = label.JSON("true"), label.JSON("0")
 	reach := func() *scheme.Decision {
@@ -467,7 +467,7 @@ func TestLabCheckedFeatures(t *testing.T) {
 func TestContradictions(t *testing.T) {
 	e, _ := sample(t, "camera")
 	p := programme(t, embedded)
-	s := p.Schemes["four-level"]
+	s := p.Newest("four-level")
 	copyOf := func() (d label.Declaration) {
 		b, err := json.Marshal(e.Declaration)
 		must(t, err)
@@ -524,7 +524,7 @@ func TestSelfContradictionIsNotTested(t *testing.T) {
 	declared.Facts["update_mechanism_present"] = label.JSON("false")
 	for _, date := range []label.Date{e.Declaration.Date, e.Report.Period.To.AddDays(-1), e.Report.Period.To.AddDays(20)} {
 		declared.Date = date
-		d, err := p.Schemes["four-level"].Evaluate(e.Device, label.DigestOf(e.Descriptor), []*scheme.Item{report, read(t, p, label.TypeDeclaration, &declared)}, now)
+		d, err := p.Newest("four-level").Evaluate(e.Device, label.DigestOf(e.Descriptor), []*scheme.Item{report, read(t, p, label.TypeDeclaration, &declared)}, now)
 		must(t, err)
 		if len(d.Contradictions) == 0 || d.Reached > 0 {
 			t.Errorf("declared on %s, contradictions are %s, and level %d is reached", date, gaps(d.Contradictions), d.Reached)
@@ -548,21 +548,21 @@ func TestNotApplicableIsNotMet(t *testing.T) {
 	}
 	// Partly met, partly not applicable is met.
 	m := copyOf(t, os.DirFS("testdata/small"))
-	edit(t, m, "schemes/ladder.yaml", "provisions: [p-1]", "provisions: [p-1, p-5]")
+	edit(t, m, "schemes/ladder/1.yaml", "provisions: [p-1]", "provisions: [p-1, p-5]")
 	edit(t, m, "standards/small.yaml", "when: has_radio", "when: has_radio && has_update")
 	p, err := scheme.Load(m)
 	must(t, err)
 	dev, subject := device(t, "plug")
 	for facts, want := range map[string]string{"has_radio=false": "met []", "has_radio=true": "undetermined []"} {
 		it := read(t, p, label.TypeDeclaration, declaration(t, today, "p-1=pass", facts))
-		d, err := p.Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{it}, now)
+		d, err := p.Newest("ladder").Evaluate(dev, subject, []*scheme.Item{it}, now)
 		must(t, err)
 		if f := finding(t, d, 1, "base"); fmt.Sprint(f.State, " ", f.Why) != want {
 			t.Errorf("with %s base is %s %v, want %s", facts, f.State, f.Why, want)
 		}
 	}
 	// Only the features that matter are named.
-	edit(t, m, "schemes/ladder.yaml", "provisions: [p-1, p-5]", "provisions: [p-5]")
+	edit(t, m, "schemes/ladder/1.yaml", "provisions: [p-1, p-5]", "provisions: [p-5]")
 	p, err = scheme.Load(m)
 	must(t, err)
 	for facts, want := range map[string]string{
@@ -570,7 +570,7 @@ func TestNotApplicableIsNotMet(t *testing.T) {
 		"has_radio=false has_update=false": "[has_update=false]",
 	} {
 		it := read(t, p, label.TypeDeclaration, declaration(t, today, "p-1=pass", facts))
-		d, err := p.Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{it}, now)
+		d, err := p.Newest("ladder").Evaluate(dev, subject, []*scheme.Item{it}, now)
 		must(t, err)
 		if f := finding(t, d, 1, "base"); f.State != scheme.NotApplicable || fmt.Sprint(f.Why) != want {
 			t.Errorf("with %s base is %s %v, want %s", facts, f.State, f.Why, want)
@@ -628,7 +628,7 @@ func TestWhoFoundIt(t *testing.T) {
 		{"open_ports == 0 ? password_length >= 8 : password_length >= 12", "open_ports=2", "password_length=7", "length ports"},
 	} {
 		m := copyOf(t, os.DirFS("testdata/small"))
-		edit(t, m, "schemes/ladder.yaml", "rule: password_length >= 8", "rule: '"+row.rule+"'")
+		edit(t, m, "schemes/ladder/1.yaml", "rule: password_length >= 8", "rule: '"+row.rule+"'")
 		p, err := scheme.Load(m)
 		must(t, err)
 		dev, subject := device(t, "plug")
@@ -640,7 +640,7 @@ func TestWhoFoundIt(t *testing.T) {
 		// a condition has its part in what comes of it.
 		more := read(t, p, label.TypeTestReport, report(t, days(9), 3, "p-1=pass p-2=pass", "open_ports=0 password_length=20"))
 		for _, items := range [][]*scheme.Item{{reports["ports"], reports["length"]}, {reports["ports"], reports["length"], more}} {
-			d, err := p.Schemes["ladder"].Evaluate(dev, subject, items, now)
+			d, err := p.Newest("ladder").Evaluate(dev, subject, items, now)
 			must(t, err)
 			f := finding(t, d, 1, "passwords")
 			if f.State != scheme.Unmet {
@@ -696,19 +696,19 @@ func TestFactAdmittedAfterTheTests(t *testing.T) {
 // Of what no test speaks, a declared value that makes a rule false does so as well.
 func TestAdmittedBesideAFact(t *testing.T) {
 	m := copyOf(t, os.DirFS("testdata/small"))
-	edit(t, m, "schemes/ladder.yaml", "rule: open_ports == 0", "rule: '!has_update || open_ports == 0'")
+	edit(t, m, "schemes/ladder/1.yaml", "rule: open_ports == 0", "rule: '!has_update || open_ports == 0'")
 	p, err := scheme.Load(m)
 	must(t, err)
 	dev, subject := device(t, "plug")
 	tested := read(t, p, label.TypeTestReport, report(t, days(9), 3, "p-1=pass p-2=pass p-3=pass p-4=pass", "has_update=true open_ports=0"))
 	untested := read(t, p, label.TypeTestReport, report(t, days(9), 3, "p-1=pass p-2=pass p-3=pass p-4=pass", "has_update=true"))
 	says := read(t, p, label.TypeDeclaration, declaration(t, days(3), fullClaims, "has_update=false open_ports=3"))
-	d, err := p.Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{tested, says}, now)
+	d, err := p.Newest("ladder").Evaluate(dev, subject, []*scheme.Item{tested, says}, now)
 	must(t, err)
 	if f := finding(t, d, 2, "ports"); f.State != scheme.Unmet || len(f.Against()) != 1 || f.Against()[0] != says {
 		t.Errorf("ports are %s, by %+v", f.State, f.Against())
 	}
-	d, err = p.Schemes["ladder"].Evaluate(dev, subject, []*scheme.Item{untested, says}, now)
+	d, err = p.Newest("ladder").Evaluate(dev, subject, []*scheme.Item{untested, says}, now)
 	must(t, err)
 	if f := finding(t, d, 3, "ports"); f.State != scheme.Unmet {
 		t.Errorf("of what no test speaks, ports are %s", f.State)

@@ -2,7 +2,6 @@ package scheme
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -122,11 +121,11 @@ type Note struct {
 	Until label.Date
 }
 
-// Note says for every scheme of the programme whether a statement counts, and
+// Note says for every scheme by which is judged now whether a statement counts, and
 // why not, as far as that can be told without the other evidence for its device.
 func (p *Programme) Note(it *Item, now time.Time) (notes []Note) {
-	for _, id := range slices.Sorted(maps.Keys(p.Schemes)) {
-		notes = append(notes, p.Schemes[id].Note(it, now))
+	for _, s := range p.Judging(now) {
+		notes = append(notes, s.Note(it, now))
 	}
 	return notes
 }

@@ -208,7 +208,7 @@ func full(t testing.TB) *scheme.Item {
 func judge(t testing.TB, category string, items ...*scheme.Item) *scheme.Decision {
 	t.Helper()
 	dev, subject := device(t, category)
-	s := programme(t, small).Schemes["ladder"]
+	s := programme(t, small).Newest("ladder")
 	d, err := s.Evaluate(dev, subject, items, now)
 	must(t, err)
 	for i, r := range d.Levels {

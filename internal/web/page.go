@@ -332,7 +332,7 @@ type wording struct {
 
 func (h *Handler) describe(v *voice, l *label.Label) wording {
 	w := wording{v: v, level: l.Level.Name, scheme: l.Scheme.Name, titles: map[string]string{}}
-	s := h.a.Programme().Schemes[l.Scheme.ID]
+	s := h.a.Programme().Scheme(l.Scheme.ID, l.Scheme.Version)
 	if s == nil || s.Ref().SHA256 != l.Scheme.SHA256 {
 		return w
 	}
@@ -437,7 +437,7 @@ func (h *Handler) category(v *voice, id string) string {
 
 // schemeName returns the name of a scheme.
 func (h *Handler) schemeName(v *voice, id string) string {
-	if s := h.a.Programme().Schemes[id]; s != nil {
+	if s := h.a.Programme().Newest(id); s != nil {
 		return v.Scheme(id, s.Name)
 	}
 	return id

@@ -237,7 +237,7 @@ func (h *Handler) findLabels(q search.Query) (*search.Result, error) {
 	switch {
 	case q.Category != "" && now.Categories[q.Category] == nil && all && !labels.HasCategory(q.Category):
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownCategory, "category", "is no category of products")
-	case q.Scheme != "" && now.Schemes[q.Scheme] == nil && all && !labels.HasScheme(q.Scheme):
+	case q.Scheme != "" && now.Newest(q.Scheme) == nil && all && !labels.HasScheme(q.Scheme):
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownScheme, "scheme", "is no scheme of labels")
 	}
 	return labels.Find(q, h.a.Now())

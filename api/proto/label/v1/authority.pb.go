@@ -1214,7 +1214,8 @@ func (*ListSchemesRequest) Descriptor() ([]byte, []int) {
 // The schemes served.
 type ListSchemesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// By ID, without criteria.
+	// All versions, by ID and in the order in which they come into force, without
+	// criteria.
 	Schemes       []*Scheme `protobuf:"bytes,1,rep,name=schemes,proto3" json:"schemes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1260,7 +1261,7 @@ func (x *ListSchemesResponse) GetSchemes() []*Scheme {
 // Asks for a scheme.
 type GetSchemeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Scheme ID.
+	// Scheme ID, for the version by which is judged now, or ID@VERSION.
 	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1371,7 +1372,13 @@ type Scheme struct {
 	// Levels, lowest first.
 	Levels []*SchemeLevel `protobuf:"bytes,9,rep,name=levels,proto3" json:"levels,omitempty"`
 	// Criteria; empty in lists.
-	Criteria      []*Criterion `protobuf:"bytes,10,rep,name=criteria,proto3" json:"criteria,omitempty"`
+	Criteria []*Criterion `protobuf:"bytes,10,rep,name=criteria,proto3" json:"criteria,omitempty"`
+	// First day on which what is new is judged by this version, YYYY-MM-DD.
+	InForceFrom string `protobuf:"bytes,11,opt,name=in_force_from,json=inForceFrom,proto3" json:"in_force_from,omitempty"`
+	// Last day, YYYY-MM-DD; empty where there is none.
+	InForceUntil string `protobuf:"bytes,12,opt,name=in_force_until,json=inForceUntil,proto3" json:"in_force_until,omitempty"`
+	// Whether what is new is judged by this version now, where a request names none.
+	Judging       bool `protobuf:"varint,13,opt,name=judging,proto3" json:"judging,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1474,6 +1481,27 @@ func (x *Scheme) GetCriteria() []*Criterion {
 		return x.Criteria
 	}
 	return nil
+}
+
+func (x *Scheme) GetInForceFrom() string {
+	if x != nil {
+		return x.InForceFrom
+	}
+	return ""
+}
+
+func (x *Scheme) GetInForceUntil() string {
+	if x != nil {
+		return x.InForceUntil
+	}
+	return ""
+}
+
+func (x *Scheme) GetJudging() bool {
+	if x != nil {
+		return x.Judging
+	}
+	return false
 }
 
 // One step of a ladder.
@@ -1730,7 +1758,7 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x10GetSchemeRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"=\n" +
 	"\x11GetSchemeResponse\x12(\n" +
-	"\x06scheme\x18\x01 \x01(\v2\x10.label.v1.SchemeR\x06scheme\"\xab\x02\n" +
+	"\x06scheme\x18\x01 \x01(\v2\x10.label.v1.SchemeR\x06scheme\"\x8f\x03\n" +
 	"\x06Scheme\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x12\n" +
@@ -1743,7 +1771,10 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x06sha256\x18\b \x01(\tR\x06sha256\x12-\n" +
 	"\x06levels\x18\t \x03(\v2\x15.label.v1.SchemeLevelR\x06levels\x12/\n" +
 	"\bcriteria\x18\n" +
-	" \x03(\v2\x13.label.v1.CriterionR\bcriteria\"O\n" +
+	" \x03(\v2\x13.label.v1.CriterionR\bcriteria\x12\"\n" +
+	"\rin_force_from\x18\v \x01(\tR\vinForceFrom\x12$\n" +
+	"\x0ein_force_until\x18\f \x01(\tR\finForceUntil\x12\x18\n" +
+	"\ajudging\x18\r \x01(\bR\ajudging\"O\n" +
 	"\vSchemeLevel\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +

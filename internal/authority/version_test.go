@@ -1,0 +1,112 @@
+package authority_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"labeld/internal/label"
+	"labeld/internal/labeltest"
+	"labeld/internal/scheme"
+)
+
+// follow has a second version of the four-level scheme follow in ten days: by it a failure
+// that a laboratory finds has the label reviewed, and not suspended.
+func follow(s *sale) (first, second *scheme.Scheme) {
+	s.t.Helper()
+	first = s.Programme.Newest("four-level")
+	next := *first
+	next.Version = "2027.1"
+	next.InForce = scheme.InForce{From: label.DateOf(s.Clock.Now()).AddDays(10)}
+	next.Lifecycle.Rejudged = maps.Clone(first.Lifecycle.Rejudged)
+	next.Lifecycle.Rejudged[scheme.Failed] = scheme.Reaction{Action: label.Review, Reason: "level-lost"}
+	s.Programme.Schemes = append(s.Programme.Schemes, &next)
+	s.Trust.Schemes = s.Programme.Refs()
+	s.Restart()
+	return first, &next
+}
+
+// TestEachLabelByItsOwnVersion publishes criteria that follow. A label that was issued
+// before is judged on by its own, one that is issued since by the new ones, and a
+// manufacturer may ask for either while both are in force.
+func TestEachLabelByItsOwnVersion(t *testing.T) {
+	s := newSale(t)
+	first, second := follow(s)
+	device := label.DigestOf(s.e.Descriptor)
+	judged := func(asked, want string) {
+		t.Helper()
+		d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), device, asked)
+		must(t, err)
+		if d.Scheme.Version != want {
+			t.Errorf("asked for %q, the device is judged by version %s, want %s", asked, d.Scheme.Version, want)
+		}
+	}
+	judged("", first.Version)
+	_, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), device, "four-level@2027.1")
+	wants(t, err, label.Precondition, label.ReasonUnknownScheme)
+	s.pass(11 * 24 * time.Hour)
+	judged("", second.Version)
+	judged("four-level", second.Version)
+	judged("four-level@"+first.Version, first.Version)
+
+	plug := s.Example("plug")
+	s.Submit(plug)
+	o, err := s.Authority.Request(ctx, s.Caller(labeltest.Maker), label.DigestOf(plug.Descriptor), "", 1)
+	must(t, err)
+	if o.Label.Label.Scheme.Version != second.Version {
+		t.Errorf("a new label is of version %s", o.Label.Label.Scheme.Version)
+	}
+	fail := func(r *label.TestReport) {
+		hasFail("5.1-5")(r)
+		r.Period.To = label.DateOf(s.Clock.Now()).AddDays(-1)
+	}
+	_, err = s.report(labeltest.Lab, "later", fail)
+	must(t, err)
+	r := *plug.Report
+	r.Number = "plug-later"
+	fail(&r)
+	_, _, err = s.Authority.Submit(ctx, s.Caller(labeltest.Lab), s.Seal(labeltest.Lab, plug.Descriptor, label.TypeTestReport, &r))
+	must(t, err)
+	must(t, s.Authority.Propagate(ctx))
+	if p := s.now(); p.Label.Scheme.Version != first.Version || p.State != label.Suspended {
+		t.Errorf("the label of version %s is %s, and that version suspends", p.Label.Scheme.Version, p.State)
+	}
+	p, err := s.Authority.Lookup(o.Label.Label.ID)
+	must(t, err)
+	if p.State != label.Active || p.Review == nil {
+		t.Errorf("the label of version %s is %s, under review: %t, and that version reviews", second.Version, p.State, p.Review != nil)
+	}
+}
+
+// TestVersionInForceDoesNotEnd has an operator report the end of the version by which is
+// judged, and, when another has followed, of the one before.
+func TestVersionInForceDoesNotEnd(t *testing.T) {
+	s := newSale(t)
+	first, second := follow(s)
+	end := func(version string) error {
+		_, err := s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(label.Event{Kind: label.SchemeEvent, Scheme: "four-level", Version: version, Reason: "scheme-ended", Text: "Replaced."}))
+		return err
+	}
+	err := end(first.Version)
+	wants(t, err, label.Precondition, label.ReasonUnknownScheme)
+	if !strings.Contains(err.Error(), "put another version in force first") {
+		t.Errorf("it is refused with %v", err)
+	}
+	s.pass(11 * 24 * time.Hour)
+	wants(t, end(second.Version), label.Precondition, label.ReasonUnknownScheme)
+	must(t, end(first.Version))
+	must(t, s.Authority.Propagate(ctx))
+	p := s.now()
+	want := label.DateOf(s.Clock.Now()).AddMonths(first.Lifecycle.Propagation["scheme-ended"].GraceMonths)
+	if p.State != label.Active || p.Ends().IsZero() || !strings.Contains(p.Expires.String(), want.String()[:7]) {
+		t.Errorf("the label of the version that ended is %s until %s, want until %s", p.State, p.Expires, want)
+	}
+
+	// Its renewal is judged by the version that followed.
+	c, err := s.Authority.Change(ctx, s.Caller(labeltest.Maker), s.Ask(labeltest.Maker, p, label.Supersede, "reissued", func(r *label.StatusRequest) { r.Level = 3 }))
+	must(t, err)
+	if next, err := s.Authority.Lookup(c.Status.Successor.ID); err != nil || next.Label.Scheme.Version != second.Version {
+		t.Errorf("it is renewed under %+v, %v", next, err)
+	}
+}
