@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
 	"labeld/internal/terminal"
 )
 
-func advisoryCommand(c *ctl) *cobra.Command {
+func advisoryCommand(s *session) *cobra.Command {
+	c := advisoryCommands{s}
 	return group("advisory", "Publish what is known of weaknesses in products",
 		`Publish a CSAF 2.0 or OpenVEX 0.2.0 document. What it says of the device of a
 label, at the software version that was tested, appears wherever the label is
@@ -37,7 +37,10 @@ advisory about the same weaknesses comes in time, the label is put under review.
 		advisoryPublishCommand(c), advisoryListCommand(c), advisoryShowCommand(c))
 }
 
-func advisoryPublishCommand(c *ctl) *cobra.Command {
+// advisoryCommands publish and show advisories.
+type advisoryCommands struct{ *session }
+
+func advisoryPublishCommand(c advisoryCommands) *cobra.Command {
 	e := &label.Event{Kind: label.AdvisoryEvent, Reason: "advisory"}
 	var dry bool
 	cmd := &cobra.Command{
@@ -52,7 +55,7 @@ Look with --dry-run first: it lists what would be said of which labels.`,
 		Example: "  labelctl advisory publish nl-sa-2026-0011.json --dry-run\n  labelctl advisory publish nl-sa-2026-0011.json --text \"Firmware 3.8.4 is out.\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.publishAdvisory(cmd.Context(), args[0], e, dry, "")
+			return c.publish(cmd.Context(), args[0], e, dry, "")
 		},
 	}
 	adviceText(cmd, e)
@@ -61,7 +64,7 @@ Look with --dry-run first: it lists what would be said of which labels.`,
 }
 
 // labelAdviseCommand publishes an advisory about a label that one has in mind.
-func labelAdviseCommand(c *ctl) *cobra.Command {
+func labelAdviseCommand(c advisoryCommands) *cobra.Command {
 	e := &label.Event{Kind: label.AdvisoryEvent, Reason: "advisory"}
 	cmd := &cobra.Command{
 		Use:   "advise ID FILE",
@@ -76,7 +79,7 @@ of other labels is added to those as well.`,
 			if err != nil {
 				return err
 			}
-			return c.publishAdvisory(cmd.Context(), args[1], e, false, id)
+			return c.publish(cmd.Context(), args[1], e, false, id)
 		},
 	}
 	adviceText(cmd, e)
@@ -88,9 +91,9 @@ func adviceText(cmd *cobra.Command, e *label.Event) {
 	cmd.Flags().StringVar(&e.Text, "text", "A security notice about the product was published.", "what is new, in plain words; every label that is touched says it")
 }
 
-// publishAdvisory publishes a document, or lists what it would say. Where a
+// publish publishes a document, or lists what it would say. Where a
 // label is named, it must be about that.
-func (c *ctl) publishAdvisory(ctx context.Context, file string, e *label.Event, dry bool, about label.ID) error {
+func (c advisoryCommands) publish(ctx context.Context, file string, e *label.Event, dry bool, about label.ID) error {
 	document, err := c.readFile(file, label.MaxMessage)
 	if err != nil {
 		return err
@@ -103,14 +106,13 @@ func (c *ctl) publishAdvisory(ctx context.Context, file string, e *label.Event, 
 	if err != nil {
 		return err
 	}
-	conn, err := c.caller(ctx)
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAdvisoryServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	api := labelv1.NewAdvisoryServiceClient(conn)
 	if !dry && about == "" {
-		return c.sendAdvisory(ctx, api, signed, document)
+		return c.send(ctx, api, signed, document)
 	}
 	preview, err := api.PreviewAdvisory(ctx, &labelv1.PreviewAdvisoryRequest{Event: signed, Document: document})
 	if err != nil {
@@ -122,10 +124,10 @@ func (c *ctl) publishAdvisory(ctx context.Context, file string, e *label.Event, 
 	if !slices.ContainsFunc(preview.GetLabels(), func(l *labelv1.AdvisedLabel) bool { return l.GetLabel() == string(about) }) {
 		return label.Errorf(label.Precondition, label.ReasonUnknownSubject, "document", "says nothing new of label %s; nothing was published", about.Pretty())
 	}
-	return c.sendAdvisory(ctx, api, signed, document)
+	return c.send(ctx, api, signed, document)
 }
 
-func (c *ctl) sendAdvisory(ctx context.Context, api labelv1.AdvisoryServiceClient, signed, document []byte) error {
+func (c advisoryCommands) send(ctx context.Context, api labelv1.AdvisoryServiceClient, signed, document []byte) error {
 	r, err := api.PublishAdvisory(ctx, &labelv1.PublishAdvisoryRequest{Event: signed, Document: document})
 	if err != nil {
 		return err
@@ -133,7 +135,7 @@ func (c *ctl) sendAdvisory(ctx context.Context, api labelv1.AdvisoryServiceClien
 	for _, n := range r.GetNotes() {
 		c.note("%s", n)
 	}
-	return c.followAdvisory(ctx, api, r.GetAdvisory())
+	return c.follow(ctx, api, r.GetAdvisory())
 }
 
 func writeAdvised(p *terminal.Page, r *labelv1.PreviewAdvisoryResponse) {
@@ -147,8 +149,8 @@ func writeAdvised(p *terminal.Page, r *labelv1.PreviewAdvisoryResponse) {
 	p.Line("a label that is issued later for a device that the document is about gets it too")
 }
 
-// followAdvisory waits until all labels that are there were gone through.
-func (c *ctl) followAdvisory(ctx context.Context, api labelv1.AdvisoryServiceClient, a *labelv1.PublishedAdvisory) error {
+// follow waits until all labels that are there were gone through.
+func (c advisoryCommands) follow(ctx context.Context, api labelv1.AdvisoryServiceClient, a *labelv1.PublishedAdvisory) error {
 	for a.GetDone() == nil {
 		select {
 		case <-ctx.Done():
@@ -176,33 +178,24 @@ func writeAdvisory(p *terminal.Page, a *labelv1.PublishedAdvisory) {
 	p.Line("%s: %s told", state, plural(int(a.GetLabels()), "label", "labels"))
 }
 
-// publicAdvisories calls the service without saying who calls.
-func (c *ctl) publicAdvisories() (labelv1.AdvisoryServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.public()
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewAdvisoryServiceClient(conn), conn, nil
-}
-
-func advisoryListCommand(c *ctl) *cobra.Command {
+func advisoryListCommand(c advisoryCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list PUBLISHER",
 		Short:   "List the advisories of a manufacturer or the authority",
 		Long:    "List what an organization published, newest first. Needs no key.",
 		Example: "  labelctl advisory list northlight",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.listAdvisories(cmd.Context(), args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.list(cmd.Context(), args[0]) },
 	}
 }
 
-func (c *ctl) listAdvisories(ctx context.Context, publisher string) error {
-	api, conn, err := c.publicAdvisories()
+func (c advisoryCommands) list(ctx context.Context, publisher string) error {
+	api, conn, err := publicClient(c.session, labelv1.NewAdvisoryServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	list, err := c.advisoriesOf(ctx, api, publisher)
+	list, err := advisoriesOf(ctx, api, publisher)
 	if err != nil {
 		return err
 	}
@@ -217,14 +210,14 @@ func (c *ctl) listAdvisories(ctx context.Context, publisher string) error {
 }
 
 // advisoriesOf fetches what an organization published.
-func (c *ctl) advisoriesOf(ctx context.Context, api labelv1.AdvisoryServiceClient, publisher string) (list []*labelv1.PublishedAdvisory, err error) {
+func advisoriesOf(ctx context.Context, api labelv1.AdvisoryServiceClient, publisher string) (list []*labelv1.PublishedAdvisory, err error) {
 	return listAll(func(token string) ([]*labelv1.PublishedAdvisory, string, error) {
 		r, err := api.ListAdvisories(ctx, &labelv1.ListAdvisoriesRequest{Publisher: publisher, PageSize: pageSize, PageToken: token})
 		return r.GetAdvisories(), r.GetNextPageToken(), err
 	})
 }
 
-func advisoryShowCommand(c *ctl) *cobra.Command {
+func advisoryShowCommand(c advisoryCommands) *cobra.Command {
 	var publisher, out string
 	cmd := &cobra.Command{
 		Use:     "show ID",
@@ -233,14 +226,14 @@ func advisoryShowCommand(c *ctl) *cobra.Command {
 		Example: "  labelctl advisory show 5f21c0de --publisher northlight --out advisory.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.publicAdvisories()
+			api, conn, err := publicClient(c.session, labelv1.NewAdvisoryServiceClient)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
 			id := args[0]
 			if begins, ok := beginning(id); ok && publisher != "" {
-				list, err := c.advisoriesOf(cmd.Context(), api, publisher)
+				list, err := advisoriesOf(cmd.Context(), api, publisher)
 				if err != nil {
 					return err
 				}

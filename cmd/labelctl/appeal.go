@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
 	"labeld/internal/terminal"
 )
 
-func decisionCommand(c *ctl) *cobra.Command {
+func decisionCommand(s *session) *cobra.Command {
+	c := appealCommands{s}
 	return group("decision", "Read why a label was refused",
 		`A request that the evidence does not support is refused by a signed decision. Its
 manufacturer can read it, show it to others, and appeal against it for as long as
@@ -23,7 +23,8 @@ it says. Decisions stay between the authority and the manufacturer.`,
 		decisionListCommand(c), decisionShowCommand(c))
 }
 
-func appealCommand(c *ctl) *cobra.Command {
+func appealCommand(s *session) *cobra.Command {
+	c := appealCommands{s}
 	return group("appeal", "Say why a refusal is wrong, and rule on that",
 		`A manufacturer appeals against a decision once, within the term that the decision
 names; the authority decides within the other term. It upholds the decision,
@@ -35,16 +36,10 @@ brought. New evidence needs no appeal: submit it and request the label again.`,
 		appealFileCommand(c), appealListCommand(c), appealShowCommand(c), appealDecideCommand(c))
 }
 
-// appeals calls the service as the caller.
-func (c *ctl) appeals(ctx context.Context) (labelv1.AppealServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewAppealServiceClient(conn), conn, nil
-}
+// appealCommands read refusals and deal with appeals against them.
+type appealCommands struct{ *session }
 
-func decisionListCommand(c *ctl) *cobra.Command {
+func decisionListCommand(c appealCommands) *cobra.Command {
 	req := &labelv1.ListDecisionsRequest{PageSize: pageSize}
 	var device string
 	cmd := &cobra.Command{
@@ -55,7 +50,7 @@ func decisionListCommand(c *ctl) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if device != "" {
-				if req.Device, err = c.digest(cmd.Context(), device); err != nil {
+				if req.Device, err = c.records().deviceDigest(cmd.Context(), device); err != nil {
 					return err
 				}
 			}
@@ -67,8 +62,8 @@ func decisionListCommand(c *ctl) *cobra.Command {
 	return cmd
 }
 
-func (c *ctl) listDecisions(ctx context.Context, req *labelv1.ListDecisionsRequest) error {
-	api, conn, err := c.appeals(ctx)
+func (c appealCommands) listDecisions(ctx context.Context, req *labelv1.ListDecisionsRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
 		return err
 	}
@@ -144,7 +139,7 @@ var outcomeWords = map[labelv1.RulingOutcome]string{
 	labelv1.RulingOutcome_RULING_OUTCOME_SENT_BACK: "sent back",
 }
 
-func decisionShowCommand(c *ctl) *cobra.Command {
+func decisionShowCommand(c appealCommands) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "show ID",
@@ -169,7 +164,7 @@ authority's key.`,
 }
 
 // trail finds a refusal by the beginning of its ID, or of its appeal's.
-func (c *ctl) trail(ctx context.Context, api labelv1.AppealServiceClient, id string) (*labelv1.Trail, error) {
+func (c appealCommands) trail(ctx context.Context, api labelv1.AppealServiceClient, id string) (*labelv1.Trail, error) {
 	if isDigest(id) {
 		r, err := api.GetDecision(ctx, &labelv1.GetDecisionRequest{Id: id})
 		return r.GetTrail(), err
@@ -194,7 +189,7 @@ func (c *ctl) trail(ctx context.Context, api labelv1.AppealServiceClient, id str
 
 // findTrails looks for the beginning of an ID among the caller's decisions, or,
 // for an operator, among the appeals to be decided.
-func (c *ctl) findTrails(ctx context.Context, api labelv1.AppealServiceClient, id string) (found []*labelv1.Trail, err error) {
+func (c appealCommands) findTrails(ctx context.Context, api labelv1.AppealServiceClient, id string) (found []*labelv1.Trail, err error) {
 	for _, list := range []func() ([]*labelv1.Trail, error){
 		func() ([]*labelv1.Trail, error) {
 			return allAppeals(ctx, api, &labelv1.ListAppealsRequest{PageSize: pageSize})
@@ -236,8 +231,8 @@ func allAppeals(ctx context.Context, api labelv1.AppealServiceClient, req *label
 }
 
 // showTrail shows a refusal and what followed, after do was done with it.
-func (c *ctl) showTrail(ctx context.Context, id string, do func(*labelv1.Trail) error) error {
-	api, conn, err := c.appeals(ctx)
+func (c appealCommands) showTrail(ctx context.Context, id string, do func(*labelv1.Trail) error) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
 		return err
 	}
@@ -306,7 +301,7 @@ func strikeText(s *labelv1.Strike) string {
 	return text
 }
 
-func appealFileCommand(c *ctl) *cobra.Command {
+func appealFileCommand(c appealCommands) *cobra.Command {
 	a := &label.Appeal{}
 	cmd := &cobra.Command{
 		Use:   "file DECISION --grounds TEXT",
@@ -317,7 +312,7 @@ DECISION is its ID, or the beginning of it.`,
 		Example: `  labelctl appeal file 5f21... --grounds "The button must be held; there is no remote way."
   labelctl appeal file 5f21... --criterion no-shared-passwords --grounds "See page 4 of the report."`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.fileAppeal(cmd.Context(), args[0], a) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.file(cmd.Context(), args[0], a) },
 	}
 	cmd.Flags().StringVar(&a.Grounds, "grounds", "", "why the decision is wrong")
 	cmd.Flags().StringArrayVar(&a.Criteria, "criterion", nil, "`ID` of a criterion it is about; repeat for several")
@@ -325,8 +320,8 @@ DECISION is its ID, or the beginning of it.`,
 	return cmd
 }
 
-func (c *ctl) fileAppeal(ctx context.Context, id string, a *label.Appeal) error {
-	api, conn, err := c.appeals(ctx)
+func (c appealCommands) file(ctx context.Context, id string, a *label.Appeal) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
 		return err
 	}
@@ -356,7 +351,7 @@ func (c *ctl) fileAppeal(ctx context.Context, id string, a *label.Appeal) error 
 }
 
 // signAbout signs a statement about the device of a refusal.
-func (c *ctl) signAbout(ctx context.Context, t *labelv1.Trail, predicateType string, predicate any) ([]byte, error) {
+func (c appealCommands) signAbout(ctx context.Context, t *labelv1.Trail, predicateType string, predicate any) ([]byte, error) {
 	device, err := label.ParseDigest(t.GetRefusal().GetDevice())
 	if err != nil {
 		return nil, err
@@ -364,7 +359,7 @@ func (c *ctl) signAbout(ctx context.Context, t *labelv1.Trail, predicateType str
 	return c.signStatement(ctx, "device.json", device, predicateType, predicate)
 }
 
-func appealListCommand(c *ctl) *cobra.Command {
+func appealListCommand(c appealCommands) *cobra.Command {
 	req := &labelv1.ListAppealsRequest{PageSize: pageSize}
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -379,8 +374,8 @@ one due first first, or those of one manufacturer.`,
 	return cmd
 }
 
-func (c *ctl) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) error {
-	api, conn, err := c.appeals(ctx)
+func (c appealCommands) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
 		return err
 	}
@@ -398,7 +393,7 @@ func (c *ctl) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) 
 	})
 }
 
-func appealShowCommand(c *ctl) *cobra.Command {
+func appealShowCommand(c appealCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show an appeal, what it is against, and what became of it",
@@ -411,7 +406,7 @@ func appealShowCommand(c *ctl) *cobra.Command {
 	}
 }
 
-func appealDecideCommand(c *ctl) *cobra.Command {
+func appealDecideCommand(c appealCommands) *cobra.Command {
 	r := &label.RulingRequest{}
 	var how string
 	cmd := &cobra.Command{
@@ -431,7 +426,7 @@ Operators only. APPEAL is its ID, or the beginning of it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Outcome = label.RulingOutcome(how)
-			return c.decideAppeal(cmd.Context(), args[0], r)
+			return c.decide(cmd.Context(), args[0], r)
 		},
 	}
 	f := cmd.Flags()
@@ -443,8 +438,8 @@ Operators only. APPEAL is its ID, or the beginning of it.`,
 	return cmd
 }
 
-func (c *ctl) decideAppeal(ctx context.Context, id string, r *label.RulingRequest) error {
-	api, conn, err := c.appeals(ctx)
+func (c appealCommands) decide(ctx context.Context, id string, r *label.RulingRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type artRequest struct {
 	force                 bool
 }
 
-func labelArtCommand(c *ctl) *cobra.Command {
+func labelArtCommand(c labelCommands) *cobra.Command {
 	var r artRequest
 	cmd := &cobra.Command{
 		Use:   "art ID|URL",
@@ -74,7 +74,7 @@ func (r *artRequest) query() string {
 	return "?" + q.Encode()
 }
 
-func (c *ctl) fetchArt(ctx context.Context, base string, id label.ID, r *artRequest) error {
+func (c labelCommands) fetchArt(ctx context.Context, base string, id label.ID, r *artRequest) error {
 	path := "/l/" + string(id) + "/art.zip" + r.query()
 	pack, err := c.fetch(ctx, base, path, art.MaxPack)
 	if err != nil {

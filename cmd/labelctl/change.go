@@ -26,16 +26,19 @@ type change struct {
 	unstated  bool   // a renewal for which no reason was given
 }
 
+// changeCommands change labels after they were issued, by signed requests.
+type changeCommands struct{ *session }
+
 // changeCommand makes cmd ask for a change. What the change has no default for
 // is required.
-func changeCommand(c *ctl, ch *change, cmd *cobra.Command) *cobra.Command {
+func changeCommand(c changeCommands, ch *change, cmd *cobra.Command) *cobra.Command {
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ch.unstated = ch.renew && !cmd.Flags().Changed("reason")
 		if err := ch.complete(args[0], c.now()); err != nil {
 			return err
 		}
-		return c.change(cmd.Context(), ch)
+		return c.ask(cmd.Context(), ch)
 	}
 	f := cmd.Flags()
 	f.StringVar(&ch.Reason, "reason", ch.Reason, "reason `code`")
@@ -99,8 +102,8 @@ func (ch *change) complete(name string, now time.Time) (err error) {
 	return ch.Validate()
 }
 
-// change signs a request about a label's device and sends it.
-func (c *ctl) change(ctx context.Context, ch *change) error {
+// ask signs a request about a label's device and sends it.
+func (c changeCommands) ask(ctx context.Context, ch *change) error {
 	conn, err := c.caller(ctx)
 	if err != nil {
 		return err
@@ -126,7 +129,7 @@ func (c *ctl) change(ctx context.Context, ch *change) error {
 	if e, ok := errors.AsType[*serviceError](c.understand(err)); ok && e.reason == label.ReasonNothingNew && e.field == "request.reason" {
 		ch.Reason, ch.Text, ch.unstated = "reissued", "The label was issued anew.", false
 		c.note("nothing was checked again, so that the reason for the new label is %q", ch.Reason)
-		return c.change(ctx, ch)
+		return c.ask(ctx, ch)
 	}
 	return err
 }
@@ -145,7 +148,7 @@ func labelled(ctx context.Context, conn *grpc.ClientConn, id label.ID) (*labelv1
 }
 
 // send sends a signed request and shows what it led to.
-func (c *ctl) send(ctx context.Context, conn *grpc.ClientConn, signed []byte) error {
+func (c changeCommands) send(ctx context.Context, conn *grpc.ClientConn, signed []byte) error {
 	api := labelv1.NewStatusServiceClient(conn)
 	r, err := api.ChangeLabel(ctx, &labelv1.ChangeLabelRequest{Request: signed})
 	if err != nil {
@@ -189,7 +192,7 @@ func writeChange(p *terminal.Page, r *labelv1.ChangeLabelResponse) {
 	}
 }
 
-func labelSuspendCommand(c *ctl) *cobra.Command {
+func labelSuspendCommand(c changeCommands) *cobra.Command {
 	return changeCommand(c, &change{StatusRequest: label.StatusRequest{Action: label.Suspend}}, &cobra.Command{
 		Use:   "suspend ID --reason CODE --text TEXT",
 		Short: "Suspend a label, as an operator",
@@ -200,7 +203,7 @@ be renewed.`,
 	})
 }
 
-func labelReinstateCommand(c *ctl) *cobra.Command {
+func labelReinstateCommand(c changeCommands) *cobra.Command {
 	return changeCommand(c, &change{StatusRequest: label.StatusRequest{Action: label.Reinstate}}, &cobra.Command{
 		Use:     "reinstate ID --reason CODE --text TEXT",
 		Short:   "End the suspension of a label, as an operator",
@@ -209,7 +212,7 @@ func labelReinstateCommand(c *ctl) *cobra.Command {
 	})
 }
 
-func labelRevokeCommand(c *ctl) *cobra.Command {
+func labelRevokeCommand(c changeCommands) *cobra.Command {
 	return changeCommand(c, &change{StatusRequest: label.StatusRequest{Action: label.Revoke}}, &cobra.Command{
 		Use:   "revoke ID --reason CODE --text TEXT",
 		Short: "Take a label back for ever, as an operator",
@@ -222,7 +225,7 @@ label not count meanwhile, suspend it.`,
 	})
 }
 
-func labelReviewCommand(c *ctl) *cobra.Command {
+func labelReviewCommand(c changeCommands) *cobra.Command {
 	return changeCommand(c, &change{StatusRequest: label.StatusRequest{Action: label.Review}}, &cobra.Command{
 		Use:     "review ID --reason CODE --text TEXT",
 		Short:   "Say that a label is being looked into, as an operator",
@@ -231,7 +234,7 @@ func labelReviewCommand(c *ctl) *cobra.Command {
 	})
 }
 
-func labelClearCommand(c *ctl) *cobra.Command {
+func labelClearCommand(c changeCommands) *cobra.Command {
 	return changeCommand(c, &change{StatusRequest: label.StatusRequest{Action: label.Clear}}, &cobra.Command{
 		Use:     "clear ID --reason CODE --text TEXT",
 		Short:   "End the review of a label without consequence, as an operator",
@@ -240,7 +243,7 @@ func labelClearCommand(c *ctl) *cobra.Command {
 	})
 }
 
-func labelReleaseCommand(c *ctl) *cobra.Command {
+func labelReleaseCommand(c changeCommands) *cobra.Command {
 	return changeCommand(c, &change{StatusRequest: label.StatusRequest{Action: label.Release}}, &cobra.Command{
 		Use:   "release ID --reason CODE --text TEXT",
 		Short: "End the hold that a label left on its product, as an operator",
@@ -251,7 +254,7 @@ The label itself stays as it is. From then on a label can be requested again.`,
 	})
 }
 
-func labelWithdrawCommand(c *ctl) *cobra.Command {
+func labelWithdrawCommand(c changeCommands) *cobra.Command {
 	ch := &change{StatusRequest: label.StatusRequest{Action: label.Withdraw}}
 	cmd := changeCommand(c, ch, &cobra.Command{
 		Use:   "withdraw ID --reason CODE --text TEXT",
@@ -264,7 +267,7 @@ final: only a new label can follow, and an announcement cannot be taken back.`,
 	return cmd
 }
 
-func labelRenewCommand(c *ctl) *cobra.Command {
+func labelRenewCommand(c changeCommands) *cobra.Command {
 	ch := &change{StatusRequest: label.StatusRequest{Action: label.Supersede, Reason: "renewed", Text: "The label was renewed."}, renew: true}
 	cmd := changeCommand(c, ch, &cobra.Command{
 		Use:   "renew ID",
@@ -290,7 +293,7 @@ registered the device ("labelctl evaluate" says so).`,
 	return cmd
 }
 
-func labelSupersedeCommand(c *ctl) *cobra.Command {
+func labelSupersedeCommand(c changeCommands) *cobra.Command {
 	ch := &change{StatusRequest: label.StatusRequest{Action: label.Supersede}}
 	cmd := changeCommand(c, ch, &cobra.Command{
 		Use:   "supersede ID --by ID --reason CODE --text TEXT",

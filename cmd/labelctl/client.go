@@ -34,38 +34,38 @@ const pageSize = 200
 
 // signer loads the private key in --key, once: a command that calls and signs
 // asks for its passphrase once.
-func (c *ctl) signer(ctx context.Context) (*envelope.Signer, error) {
-	if c.key == "" {
+func (s *session) signer(ctx context.Context) (*envelope.Signer, error) {
+	if s.key == "" {
 		return nil, usagef("needs a private key: give --key, or set %s", envKey)
 	}
-	if c.private == nil {
-		s, err := c.loadSigner(ctx, c.key)
+	if s.private == nil {
+		private, err := s.loadSigner(ctx, s.key)
 		if err != nil {
 			return nil, err
 		}
-		c.private = s
+		s.private = private
 	}
-	return c.private, nil
+	return s.private, nil
 }
 
-func (c *ctl) loadSigner(ctx context.Context, ref string) (*envelope.Signer, error) {
+func (s *session) loadSigner(ctx context.Context, ref string) (*envelope.Signer, error) {
 	if envelope.Exposed(ref) {
-		c.note("others on this machine may read the private key %s; keep it to yourself: chmod 600 %[1]s", ref)
+		s.note("others on this machine may read the private key %s; keep it to yourself: chmod 600 %[1]s", ref)
 	}
-	s, err := envelope.LoadSigner(ctx, ref, func() ([]byte, error) {
-		if p, ok := passphrase(); ok {
+	private, err := envelope.LoadSigner(ctx, ref, func() ([]byte, error) {
+		if p, ok := environmentPassphrase(); ok {
 			return p, nil
 		}
-		return c.ask(ctx, "passphrase of "+ref+": ")
+		return s.ask(ctx, "passphrase of "+ref+": ")
 	})
 	if errors.Is(err, errNoTerminal) {
 		return nil, hintf(fmt.Errorf("the private key %s is encrypted, and no passphrase is at hand", ref), "set %s, or run from a terminal to be asked", envPass)
 	}
-	return s, err
+	return private, err
 }
 
-// passphrase returns the passphrase in the environment.
-func passphrase() ([]byte, bool) {
+// environmentPassphrase returns the passphrase in the environment.
+func environmentPassphrase() ([]byte, bool) {
 	for _, name := range []string{envPass, envCosign} {
 		if p, ok := os.LookupEnv(name); ok {
 			return []byte(p), true
@@ -75,31 +75,65 @@ func passphrase() ([]byte, bool) {
 }
 
 // public connects without saying who calls.
-func (c *ctl) public() (*grpc.ClientConn, error) { return c.dial(nil) }
+func (s *session) public() (*grpc.ClientConn, error) { return s.dial(nil) }
 
 // caller connects as the organization in --as.
-func (c *ctl) caller(ctx context.Context) (*grpc.ClientConn, error) {
-	s, err := c.signer(ctx)
+func (s *session) caller(ctx context.Context) (*grpc.ClientConn, error) {
+	signer, err := s.signer(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if c.as == "" {
+	if s.as == "" {
 		return nil, usagef("needs to know for whom the key speaks: give --as, or set %s", envAs)
 	}
-	return c.dial(s)
+	return s.dial(signer)
+}
+
+// clientAs returns a client of one of the service's interfaces that calls as the
+// organization in --as, with the connection to close after its use.
+func clientAs[C any](ctx context.Context, s *session, client func(grpc.ClientConnInterface) C) (api C, conn *grpc.ClientConn, err error) {
+	if conn, err = s.caller(ctx); err != nil {
+		return api, nil, err
+	}
+	return client(conn), conn, nil
+}
+
+// publicClient is clientAs without saying who calls.
+func publicClient[C any](s *session, client func(grpc.ClientConnInterface) C) (api C, conn *grpc.ClientConn, err error) {
+	if conn, err = s.public(); err != nil {
+		return api, nil, err
+	}
+	return client(conn), conn, nil
+}
+
+// signStatement signs a statement about a subject with the caller's key.
+func (s *session) signStatement(ctx context.Context, name string, subject label.Digest, predicateType string, predicate any) ([]byte, error) {
+	signer, err := s.signer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stmt, err := label.NewStatement(name, subject, predicateType, predicate)
+	if err != nil {
+		return nil, err
+	}
+	env, err := signer.Seal(stmt)
+	if err != nil {
+		return nil, err
+	}
+	return envelope.Bundle(env)
 }
 
 // dial connects to the service, with caller tokens if there is a signer. To a
 // loopback address the connection is plain unless TLS is asked for.
-func (c *ctl) dial(s *envelope.Signer) (*grpc.ClientConn, error) {
-	host, _, err := net.SplitHostPort(c.server)
+func (s *session) dial(signer *envelope.Signer) (*grpc.ClientConn, error) {
+	host, _, err := net.SplitHostPort(s.server)
 	if err != nil {
-		return nil, usagef("--server: %q is not of the form host:port", c.server)
+		return nil, usagef("--server: %q is not of the form host:port", s.server)
 	}
-	plaintext := loopback(host) && !c.tls && c.ca == ""
+	plaintext := loopback(host) && !s.tls && s.ca == ""
 	transport := insecure.NewCredentials()
 	if !plaintext {
-		config, err := c.tlsConfig()
+		config, err := s.tlsConfig()
 		if err != nil {
 			return nil, err
 		}
@@ -109,16 +143,16 @@ func (c *ctl) dial(s *envelope.Signer) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(transport),
 		grpc.WithUserAgent("labelctl"),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(label.MaxMessage)),
-		grpc.WithUnaryInterceptor(c.intercept),
+		grpc.WithUnaryInterceptor(s.intercept),
 	}
-	if s != nil {
-		audience := c.audience
+	if signer != nil {
+		audience := s.audience
 		if audience == "" {
-			audience = c.server
+			audience = s.server
 		}
-		opts = append(opts, grpc.WithPerRPCCredentials(&token.Source{Signer: s, Organization: c.as, Audience: audience, Loopback: plaintext}))
+		opts = append(opts, grpc.WithPerRPCCredentials(&token.Source{Signer: signer, Organization: s.as, Audience: audience, Loopback: plaintext}))
 	}
-	return grpc.NewClient("passthrough:///"+c.server, opts...)
+	return grpc.NewClient("passthrough:///"+s.server, opts...)
 }
 
 // loopback reports whether a host is this machine. Names other than localhost
@@ -128,25 +162,25 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func (c *ctl) tlsConfig() (*tls.Config, error) {
+func (s *session) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.ca == "" {
+	if s.ca == "" {
 		return config, nil
 	}
-	text, err := c.readFile(c.ca, label.MaxMessage)
+	text, err := s.readFile(s.ca, label.MaxMessage)
 	if err != nil {
 		return nil, err
 	}
 	config.RootCAs = x509.NewCertPool()
 	if !config.RootCAs.AppendCertsFromPEM(text) {
-		return nil, &located{c.ca, errors.New("has no certificate in PEM")}
+		return nil, &located{s.ca, errors.New("has no certificate in PEM")}
 	}
 	return config, nil
 }
 
 // intercept bounds each call and turns its error into one of ours.
-func (c *ctl) intercept(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	inner, cancel := context.WithTimeout(ctx, c.timeout)
+func (s *session) intercept(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	inner, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	err := call(inner, method, req, reply, conn, opts...)
 	if err == nil {
@@ -155,7 +189,7 @@ func (c *ctl) intercept(ctx context.Context, method string, req, reply any, conn
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return c.understand(err)
+	return s.understand(err)
 }
 
 // A serviceError is a refusal by the service, or the failure to reach it.
@@ -191,7 +225,7 @@ var aboutCaller = map[label.Reason]bool{label.ReasonUnknownKey: true, label.Reas
 
 // understand reads a call's error with its details (google.rpc.ErrorInfo and
 // BadRequest).
-func (c *ctl) understand(err error) error {
+func (s *session) understand(err error) error {
 	st, ok := status.FromError(err)
 	if !ok {
 		return err
@@ -221,7 +255,7 @@ func (c *ctl) understand(err error) error {
 	}
 	switch e.code {
 	case codes.Unavailable:
-		e.text = fmt.Sprintf("no answer from %s (%s)", c.server, innermost(st.Message()))
+		e.text = fmt.Sprintf("no answer from %s (%s)", s.server, innermost(st.Message()))
 		e.hint = "is labeld running there? --server names its gRPC address, host:port"
 		switch {
 		case strings.Contains(st.Message(), "first record does not look like a TLS handshake"):
@@ -230,10 +264,10 @@ func (c *ctl) understand(err error) error {
 			e.hint = "is that its gRPC address, and not that for HTTP? where it speaks TLS, give --tls, or --ca for its own roots"
 		}
 	case codes.DeadlineExceeded:
-		e.text = fmt.Sprintf("%s did not answer within %s", c.server, c.timeout)
+		e.text = fmt.Sprintf("%s did not answer within %s", s.server, s.timeout)
 		e.hint = "--timeout gives it longer"
 	case codes.Unimplemented:
-		e.hint = "is labeld, and of a like version, at " + c.server + "?"
+		e.hint = "is labeld, and of a like version, at " + s.server + "?"
 	}
 	return e
 }
@@ -297,16 +331,16 @@ func checkBase(base string) error {
 
 // get fetches what the HTTP side has at an address, at most label.MaxMessage
 // bytes.
-func (c *ctl) get(ctx context.Context, base, path string) ([]byte, error) {
-	return c.fetch(ctx, base, path, label.MaxMessage)
+func (s *session) get(ctx context.Context, base, path string) ([]byte, error) {
+	return s.fetch(ctx, base, path, label.MaxMessage)
 }
 
 // fetch is get with another bound.
-func (c *ctl) fetch(ctx context.Context, base, path string, most int) ([]byte, error) {
+func (s *session) fetch(ctx context.Context, base, path string, most int) ([]byte, error) {
 	if err := checkBase(base); err != nil {
 		return nil, err
 	}
-	config, err := c.tlsConfig()
+	config, err := s.tlsConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -315,7 +349,7 @@ func (c *ctl) fetch(ctx context.Context, base, path string, most int) ([]byte, e
 	defer transport.CloseIdleConnections()
 	client := &http.Client{
 		Transport:     transport,
-		Timeout:       c.timeout,
+		Timeout:       s.timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)

@@ -13,7 +13,8 @@ import (
 	"labeld/internal/terminal"
 )
 
-func deviceCommand(c *ctl) *cobra.Command {
+func deviceCommand(s *session) *cobra.Command {
+	c := deviceCommands{s}
 	return group("device", "Describe and register devices",
 		`A device descriptor names one device model: manufacturer, brand, model, category,
 hardware revision, trade item numbers (GTINs), what else belongs to the product,
@@ -23,6 +24,9 @@ signed refers to it, so another byte is another device.`,
 		deviceCanonicalCommand(c), deviceRegisterCommand(c), deviceListCommand(c), deviceShowCommand(c))
 }
 
+// deviceCommands describe and register devices.
+type deviceCommands struct{ *session }
+
 // A deviceFile is a descriptor as JSON.
 type deviceFile struct {
 	Device     string        `json:"device"` // digest
@@ -31,7 +35,7 @@ type deviceFile struct {
 	Pictured   *bool         `json:"pictured,omitempty"` // of a registered one: whether its picture was sent
 }
 
-func deviceCanonicalCommand(c *ctl) *cobra.Command {
+func deviceCanonicalCommand(c deviceCommands) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "canonical FILE",
@@ -49,16 +53,16 @@ standard output or to --out. Sign those exact bytes when you sign with cosign.
 			if err != nil {
 				return err
 			}
-			return c.deviceBytes(deviceFile{Device: label.DigestOf(b).String(), Descriptor: d, File: out}, b)
+			return c.writeBytes(deviceFile{Device: label.DigestOf(b).String(), Descriptor: d, File: out}, b)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write to")
 	return cmd
 }
 
-// deviceBytes hands out the exact bytes of a descriptor: to a file, or alone on
+// writeBytes hands out the exact bytes of a descriptor: to a file, or alone on
 // standard output.
-func (c *ctl) deviceBytes(f deviceFile, b []byte) error {
+func (c deviceCommands) writeBytes(f deviceFile, b []byte) error {
 	if f.File == "" && c.output == "text" {
 		return c.raw(b) // a newline would change the digest
 	}
@@ -70,7 +74,7 @@ func (c *ctl) deviceBytes(f deviceFile, b []byte) error {
 	return c.show(f, func(p *terminal.Page) { p.Line("device %s in %s", f.Device, f.File) })
 }
 
-func deviceRegisterCommand(c *ctl) *cobra.Command {
+func deviceRegisterCommand(c deviceCommands) *cobra.Command {
 	var picture string
 	cmd := &cobra.Command{
 		Use:   "register FILE",
@@ -106,7 +110,7 @@ another device.`,
 }
 
 // pictured reads a descriptor and the picture that it names, or is to name.
-func (c *ctl) pictured(path, picture string) (descriptor, file []byte, err error) {
+func (c deviceCommands) pictured(path, picture string) (descriptor, file []byte, err error) {
 	d, descriptor, err := c.descriptor(path)
 	if err != nil {
 		return nil, nil, err
@@ -146,13 +150,12 @@ type sentPicture struct {
 }
 
 // register registers a device, and sends its picture where there is one.
-func (c *ctl) register(ctx context.Context, descriptor, picture []byte) error {
-	conn, err := c.caller(ctx)
+func (c deviceCommands) register(ctx context.Context, descriptor, picture []byte) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewSubmissionServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	api := labelv1.NewSubmissionServiceClient(conn)
 	r, err := api.RegisterDevice(ctx, &labelv1.RegisterDeviceRequest{Descriptor_: descriptor})
 	if err != nil {
 		return err
@@ -179,7 +182,7 @@ func (c *ctl) register(ctx context.Context, descriptor, picture []byte) error {
 	})
 }
 
-func deviceListCommand(c *ctl) *cobra.Command {
+func deviceListCommand(c deviceCommands) *cobra.Command {
 	var manufacturer string
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -191,7 +194,7 @@ of what is missing for a level.`,
 		Example: "  labelctl device list --key maker.key --as northlight\n  labelctl device list --output json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			list, err := c.devices(cmd.Context(), manufacturer)
+			list, err := c.records().devices(cmd.Context(), manufacturer)
 			if err != nil {
 				return err
 			}
@@ -200,20 +203,6 @@ of what is missing for a level.`,
 	}
 	cmd.Flags().StringVar(&manufacturer, "manufacturer", "", "`ID` of the manufacturer; for operators")
 	return cmd
-}
-
-// devices fetches the devices of the caller, or of a manufacturer.
-func (c *ctl) devices(ctx context.Context, manufacturer string) (list []*labelv1.DeviceSummary, err error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	api := labelv1.NewSubmissionServiceClient(conn)
-	return listAll(func(token string) ([]*labelv1.DeviceSummary, string, error) {
-		r, err := api.ListDevices(ctx, &labelv1.ListDevicesRequest{Manufacturer: manufacturer, PageSize: pageSize, PageToken: token})
-		return r.GetDevices(), r.GetNextPageToken(), err
-	})
 }
 
 func writeDevices(p *terminal.Page, list []*labelv1.DeviceSummary) {
@@ -268,7 +257,7 @@ func openText(d *labelv1.DeviceSummary) string {
 	return strings.Join(list, "; ")
 }
 
-func deviceShowCommand(c *ctl) *cobra.Command {
+func deviceShowCommand(c deviceCommands) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "show DIGEST",
@@ -282,7 +271,7 @@ picture that it names was sent.`,
 			text := args[0]
 			if begins, ok := beginning(text); ok {
 				var err error
-				if text, err = c.deviceThatBegins(cmd.Context(), begins); err != nil {
+				if text, err = c.records().findDevice(cmd.Context(), begins); err != nil {
 					return err
 				}
 			}
@@ -290,7 +279,7 @@ picture that it names was sent.`,
 			if err != nil {
 				return usagef("DIGEST: %v, or the beginning of one, at least %d", err, minDigits)
 			}
-			d, r, err := c.getDevice(cmd.Context(), digest)
+			d, r, err := c.records().getDevice(cmd.Context(), digest)
 			if err != nil {
 				return err
 			}
@@ -302,46 +291,9 @@ picture that it names was sent.`,
 			default:
 				c.note("the picture that it names was not sent; \"labelctl device register FILE --picture PICTURE\" sends it")
 			}
-			return c.deviceBytes(deviceFile{Device: digest.String(), Descriptor: d, File: out, Pictured: new(r.GetPictured())}, r.GetDescriptor_())
+			return c.writeBytes(deviceFile{Device: digest.String(), Descriptor: d, File: out, Pictured: new(r.GetPictured())}, r.GetDescriptor_())
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write to")
 	return cmd
-}
-
-// getDevice asks the service for a device, and believes the digest only.
-func (c *ctl) getDevice(ctx context.Context, digest label.Digest) (*label.Device, *labelv1.GetDeviceResponse, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer conn.Close()
-	r, err := labelv1.NewSubmissionServiceClient(conn).GetDevice(ctx, &labelv1.GetDeviceRequest{Device: digest.String()})
-	if err != nil {
-		return nil, nil, err
-	}
-	if got := label.DigestOf(r.GetDescriptor_()); got != digest {
-		return nil, nil, label.Errorf(label.Internal, label.ReasonInternal, "device", "the service answered with another device, %s", got)
-	}
-	d, err := label.ParseDevice(r.GetDescriptor_())
-	return d, r, err
-}
-
-// device returns the descriptor that an argument means: a digest or the beginning
-// of one, which is fetched, or a file.
-func (c *ctl) device(ctx context.Context, arg string) (*label.Device, []byte, error) {
-	_, begins := beginning(arg)
-	if !begins && !isDigest(arg) {
-		return c.descriptor(arg)
-	}
-	text, err := c.digest(ctx, arg)
-	if err != nil {
-		return nil, nil, err
-	}
-	digest, err := label.ParseDigest(text)
-	if err != nil {
-		return nil, nil, err
-	}
-	d, r, err := c.getDevice(ctx, digest)
-	return d, r.GetDescriptor_(), err
 }

@@ -7,15 +7,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
-	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/terminal"
 )
 
-func eventCommand(c *ctl) *cobra.Command {
+func eventCommand(s *session) *cobra.Command {
+	c := eventCommands{s}
 	return group("event", "Report that something failed that labels rest on",
 		`Operators report here that a lab lost its accreditation or part of it, that a key
 was in the wrong hands, that a version of a scheme ends, that a statement is not
@@ -29,6 +28,9 @@ Look with --dry-run first: it lists the labels and changes nothing.`,
 		eventLabCommand(c), eventKeyCommand(c), eventSchemeCommand(c),
 		eventStrikeCommand(c), eventAffiliationCommand(c), eventGTINCommand(c), eventShowCommand(c), eventRetryCommand(c))
 }
+
+// eventCommands report events, and show what became of them.
+type eventCommands struct{ *session }
 
 // An incident is an event to be reported, and how.
 type incident struct {
@@ -44,7 +46,7 @@ func (r *incident) flags(cmd *cobra.Command, reason string) {
 	require(cmd, "text")
 }
 
-func eventLabCommand(c *ctl) *cobra.Command {
+func eventLabCommand(c eventCommands) *cobra.Command {
 	r := &incident{Event: label.Event{Kind: label.LabEvent}}
 	cmd := &cobra.Command{
 		Use:   "lab LAB --number NUMBER --text TEXT",
@@ -61,7 +63,7 @@ that was given an end by this keeps it until it is renewed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Lab = args[0]
-			return c.reportEvent(cmd.Context(), r)
+			return c.report(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "lab-suspended")
@@ -71,7 +73,7 @@ that was given an end by this keeps it until it is renewed.`,
 	return cmd
 }
 
-func eventKeyCommand(c *ctl) *cobra.Command {
+func eventKeyCommand(c eventCommands) *cobra.Command {
 	r := &incident{Event: label.Event{Kind: label.KeyEvent}}
 	var since string
 	cmd := &cobra.Command{
@@ -90,7 +92,7 @@ That cannot be taken back: the instant can be set to an earlier one alone.
 				return err
 			}
 			r.Key = args[0]
-			return c.reportEvent(cmd.Context(), r)
+			return c.report(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "key-compromised")
@@ -99,7 +101,7 @@ That cannot be taken back: the instant can be set to an earlier one alone.
 	return cmd
 }
 
-func eventSchemeCommand(c *ctl) *cobra.Command {
+func eventSchemeCommand(c eventCommands) *cobra.Command {
 	r := &incident{Event: label.Event{Kind: label.SchemeEvent}}
 	cmd := &cobra.Command{
 		Use:   "scheme ID --version VERSION --text TEXT",
@@ -110,7 +112,7 @@ end after the time of grace that the successor gives them.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Scheme = args[0]
-			return c.reportEvent(cmd.Context(), r)
+			return c.report(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "scheme-ended")
@@ -119,17 +121,98 @@ end after the time of grace that the successor gives them.`,
 	return cmd
 }
 
-// oversight calls the service as an operator.
-func (c *ctl) oversight(ctx context.Context) (labelv1.OversightServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
+func eventStrikeCommand(c eventCommands) *cobra.Command {
+	r := &incident{Event: label.Event{Kind: label.StatementEvent}}
+	var device string
+	cmd := &cobra.Command{
+		Use:   "strike STATEMENT --reason CODE --text TEXT",
+		Short: "A report, declaration or ruling does not count any more",
+		Long: `Strike one piece of evidence: a report, a declaration, or a ruling on an appeal. It
+stays on record and does not count. What rests on it is judged again at once. That
+cannot be taken back: where it was a mistake, the signer of a report or declaration
+issues it anew, under another number, and a ruling is not made again. Look with
+--dry-run first, which says what becomes of the labels.
+The reason has to fit: false-report a report, false-declaration a declaration;
+nonconformity and authority-error fit all three.
+STATEMENT is its SHA-256, or with --device the beginning of it, as "labelctl
+submissions --device" shows it.`,
+		Example: `  labelctl event strike 5f21c0de --device camera.yaml --reason false-report --text "The lab tested another model."`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if r.Statement, err = c.records().statement(cmd.Context(), args[0], device); err != nil {
+				return err
+			}
+			return c.report(cmd.Context(), r)
+		},
 	}
-	return labelv1.NewOversightServiceClient(conn), conn, nil
+	r.flags(cmd, "false-report")
+	cmd.Flags().StringVar(&device, "device", "", "device that it is about, to find it by its beginning: `file` with the descriptor, or a digest")
+	return cmd
 }
 
-func (c *ctl) reportEvent(ctx context.Context, r *incident) error {
-	r.Made = time.Now().UTC().Truncate(time.Second)
+func eventAffiliationCommand(c eventCommands) *cobra.Command {
+	r := &incident{Event: label.Event{Kind: label.AffiliationEvent}}
+	var ended string
+	cmd := &cobra.Command{
+		Use:   "affiliation LAB MANUFACTURER --text TEXT [--ended DATE]",
+		Short: "A lab and a manufacturer are under common control",
+		Long: `Record that a laboratory is not independent of a manufacturer: directly, or through
+a parent company, which need not be enrolled (name the parent for both). The lab's
+reports about that manufacturer's devices do not count any more, and what rests on
+them is judged again.
+
+With --ended, record that this is over, and since which day: reports of tests that
+began later count, and earlier ones do not. Where the affiliation was recorded by
+mistake, name a day before all tests, and the reason authority-error. A day that was
+wrong is set right in the same way: by the right one, and that reason.`,
+		Example: `  labelctl event affiliation aurora-lab northlight --text "Both belong to Aurora Holding since May."
+  labelctl event affiliation aurora-lab northlight --ended 2027-03-31 --reason resolved --text "Aurora Holding sold the lab."`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r.Lab, r.Manufacturer = args[0], args[1]
+			if ended != "" {
+				r.Kind = label.SeparationEvent
+				if !cmd.Flags().Changed("reason") {
+					r.Reason = "resolved"
+				}
+				var err error
+				if r.Ended, err = label.ParseDate(ended); err != nil {
+					return usagef("--ended: %v", err)
+				}
+			}
+			return c.report(cmd.Context(), r)
+		},
+	}
+	r.flags(cmd, "lab-not-independent")
+	cmd.Flags().StringVar(&ended, "ended", "", "last `day` on which it was so, where it is over")
+	return cmd
+}
+
+func eventGTINCommand(c eventCommands) *cobra.Command {
+	r := &incident{Event: label.Event{Kind: label.GTINEvent}}
+	cmd := &cobra.Command{
+		Use:   "gtin GTIN --to MANUFACTURER --text TEXT",
+		Short: "A trade item number belongs to another manufacturer",
+		Long: `Move a GTIN in dispute: the devices of others that were registered with it no longer
+answer for the number, and the manufacturer named can register its own.`,
+		Example: `  labelctl event gtin 09522104000171 --to northlight --text "GS1 confirms the assignment."`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if r.GTIN, err = label.ParseGTIN(args[0]); err != nil {
+				return err
+			}
+			return c.report(cmd.Context(), r)
+		},
+	}
+	r.flags(cmd, "authority-error")
+	cmd.Flags().StringVar(&r.Manufacturer, "to", "", "`ID` of the manufacturer that has the number")
+	require(cmd, "to")
+	return cmd
+}
+
+// report signs an event and sends it, or shows with --dry-run what it would do.
+func (c eventCommands) report(ctx context.Context, r *incident) error {
+	r.Made = c.now().UTC().Truncate(time.Second)
 	r.Since = r.Since.UTC()
 	if err := r.Validate(); err != nil {
 		return err
@@ -138,7 +221,7 @@ func (c *ctl) reportEvent(ctx context.Context, r *incident) error {
 	if err != nil {
 		return err
 	}
-	api, conn, err := c.oversight(ctx)
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewOversightServiceClient)
 	if err != nil {
 		return err
 	}
@@ -154,7 +237,7 @@ func (c *ctl) reportEvent(ctx context.Context, r *incident) error {
 	if err != nil {
 		return r.wayOut(err)
 	}
-	return c.followEvent(ctx, api, answer.GetEvent())
+	return c.follow(ctx, api, answer.GetEvent())
 }
 
 // wayOut adds to a refusal what can be done instead: out of the scope "*" no
@@ -166,28 +249,11 @@ func (r *incident) wayOut(err error) error {
 	return err
 }
 
-// signStatement signs a statement about a subject with the caller's key.
-func (c *ctl) signStatement(ctx context.Context, name string, subject label.Digest, predicateType string, predicate any) ([]byte, error) {
-	signer, err := c.signer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	stmt, err := label.NewStatement(name, subject, predicateType, predicate)
-	if err != nil {
-		return nil, err
-	}
-	env, err := signer.Seal(stmt)
-	if err != nil {
-		return nil, err
-	}
-	return envelope.Bundle(env)
-}
-
 // eventPoll is how often the service is asked how far it has come.
 const eventPoll = 200 * time.Millisecond
 
-// followEvent waits until the consequences of an event are drawn.
-func (c *ctl) followEvent(ctx context.Context, api labelv1.OversightServiceClient, e *labelv1.Event) error {
+// follow waits until the consequences of an event are drawn.
+func (c eventCommands) follow(ctx context.Context, api labelv1.OversightServiceClient, e *labelv1.Event) error {
 	for e.GetDone() == nil {
 		select {
 		case <-ctx.Done():
@@ -269,7 +335,7 @@ func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 	p.Line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
 }
 
-func eventShowCommand(c *ctl) *cobra.Command {
+func eventShowCommand(c eventCommands) *cobra.Command {
 	return c.eventByID(&cobra.Command{
 		Use:   "show ID",
 		Short: "Show an event and how far its consequences are drawn",
@@ -286,7 +352,7 @@ which that failed. ID is the whole of it, as the report printed it and as
 	})
 }
 
-func eventRetryCommand(c *ctl) *cobra.Command {
+func eventRetryCommand(c eventCommands) *cobra.Command {
 	return c.eventByID(&cobra.Command{
 		Use:   "retry ID",
 		Short: "Try again what failed of an event",
@@ -299,12 +365,12 @@ drawn. What it has changed it does not change again. ID is the whole of it, as f
 		if err != nil {
 			return err
 		}
-		return c.followEvent(ctx, api, r.GetEvent())
+		return c.follow(ctx, api, r.GetEvent())
 	})
 }
 
 // eventByID makes cmd do something with an event that is on record.
-func (c *ctl) eventByID(cmd *cobra.Command, do func(ctx context.Context, api labelv1.OversightServiceClient, id string) error) *cobra.Command {
+func (c eventCommands) eventByID(cmd *cobra.Command, do func(ctx context.Context, api labelv1.OversightServiceClient, id string) error) *cobra.Command {
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if kind, _, ok := strings.Cut(args[0], ":"); ok && causes[kind] != nil {
@@ -313,7 +379,7 @@ func (c *ctl) eventByID(cmd *cobra.Command, do func(ctx context.Context, api lab
 		if err := whole("ID", args[0], "the service has no list of events, but \"labelctl label history\" of a label that the event changed prints it whole"); err != nil {
 			return err
 		}
-		api, conn, err := c.oversight(cmd.Context())
+		api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewOversightServiceClient)
 		if err != nil {
 			return err
 		}

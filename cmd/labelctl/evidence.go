@@ -18,9 +18,12 @@ import (
 	"labeld/internal/terminal"
 )
 
-// A signing is the work of attest and declare, which differ in what is signed
+// evidenceCommands sign, submit and list test reports and declarations.
+type evidenceCommands struct{ *session }
+
+// signOptions are the flags of attest and declare, which differ in what is signed
 // and by whom.
-type signing struct {
+type signOptions struct {
 	file     string // results or declaration
 	device   string // file or digest
 	out      string
@@ -30,34 +33,35 @@ type signing struct {
 	edition  string
 }
 
-func (s *signing) flags(cmd *cobra.Command, file, what string) {
+func (o *signOptions) flags(cmd *cobra.Command, file, what string) {
 	f := cmd.Flags()
-	f.StringVar(&s.file, file, "", "YAML or JSON `file` with "+what)
-	f.StringVar(&s.device, "device", "", "`file` with the device descriptor, or the digest of a registered device")
-	f.StringVar(&s.out, "out", "", "`file` to write to (default: standard output)")
-	f.StringVar(&s.labels, "labels", "", "`directory` with programme data, instead of what is built in")
-	f.BoolVar(&s.template, "template", false, "write a file to fill in instead")
-	f.StringVar(&s.standard, "standard", "", "`ID` of the standard, for --template (default: that of the schemes)")
-	f.StringVar(&s.edition, "edition", "", "edition of the standard, for --template (default: that of the schemes)")
+	f.StringVar(&o.file, file, "", "YAML or JSON `file` with "+what)
+	f.StringVar(&o.device, "device", "", "`file` with the device descriptor, or the digest of a registered device")
+	f.StringVar(&o.out, "out", "", "`file` to write to (default: standard output)")
+	f.StringVar(&o.labels, "labels", "", "`directory` with programme data, instead of what is built in")
+	f.BoolVar(&o.template, "template", false, "write a file to fill in instead")
+	f.StringVar(&o.standard, "standard", "", "`ID` of the standard, for --template (default: that of the schemes)")
+	f.StringVar(&o.edition, "edition", "", "edition of the standard, for --template (default: that of the schemes)")
 }
 
 // check refuses flags that do not go together.
-func (s *signing) check(file string) error {
+func (o *signOptions) check(file string) error {
 	switch {
-	case s.template && (s.file != "" || s.device != ""):
+	case o.template && (o.file != "" || o.device != ""):
 		return usagef("--template goes with neither --%s nor --device", file)
-	case s.template:
+	case o.template:
 		return nil
-	case s.file == "" || s.device == "":
+	case o.file == "" || o.device == "":
 		return usagef("needs --%s and --device, or --template for a file to fill in", file)
-	case s.standard != "" || s.edition != "":
+	case o.standard != "" || o.edition != "":
 		return usagef("--standard and --edition are for --template; otherwise the file names them")
 	}
 	return nil
 }
 
-func attestCommand(c *ctl) *cobra.Command {
-	var s signing
+func attestCommand(s *session) *cobra.Command {
+	c := evidenceCommands{s}
+	var o signOptions
 	cmd := &cobra.Command{
 		Use:   "attest --results FILE --device FILE|DIGEST",
 		Short: "Sign a test report, as a lab",
@@ -73,21 +77,22 @@ Everything that the service checks in a document is checked before it is signed.
   labelctl attest --results results.yaml --device camera.json --key lab.key --as aurora-lab --out report.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := s.check("results"); err != nil {
+			if err := o.check("results"); err != nil {
 				return err
 			}
-			if s.template {
-				return c.template(&s, reportTemplate)
+			if o.template {
+				return c.writeTemplate(&o, reportTemplate)
 			}
-			return c.attest(cmd.Context(), &s)
+			return c.attest(cmd.Context(), &o)
 		},
 	}
-	s.flags(cmd, "results", "the results")
+	o.flags(cmd, "results", "the results")
 	return cmd
 }
 
-func declareCommand(c *ctl) *cobra.Command {
-	var s signing
+func declareCommand(s *session) *cobra.Command {
+	c := evidenceCommands{s}
+	var o signOptions
 	cmd := &cobra.Command{
 		Use:   "declare --declaration FILE --device FILE|DIGEST",
 		Short: "Sign a declaration of conformity, as a manufacturer",
@@ -103,45 +108,45 @@ Everything that the service checks in a document is checked before it is signed.
   labelctl declare --declaration declaration.yaml --device camera.yaml --key maker.key --as northlight --out declaration.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := s.check("declaration"); err != nil {
+			if err := o.check("declaration"); err != nil {
 				return err
 			}
-			if s.template {
-				return c.template(&s, declarationTemplate)
+			if o.template {
+				return c.writeTemplate(&o, declarationTemplate)
 			}
-			return c.declare(cmd.Context(), &s)
+			return c.declare(cmd.Context(), &o)
 		},
 	}
-	s.flags(cmd, "declaration", "the declaration")
+	o.flags(cmd, "declaration", "the declaration")
 	return cmd
 }
 
-// template writes a file to fill in.
-func (c *ctl) template(s *signing, write func(*form) []byte) error {
-	p, err := programme(s.labels)
+// writeTemplate writes a file to fill in.
+func (c evidenceCommands) writeTemplate(o *signOptions, write func(*form) []byte) error {
+	p, err := programme(o.labels)
 	if err != nil {
 		return err
 	}
-	f, err := newForm(p, s.standard, s.edition, c.as)
+	f, err := newForm(p, o.standard, o.edition, c.as)
 	if err != nil {
 		return err
 	}
 	b := write(f)
-	if s.out == "" {
+	if o.out == "" {
 		_, err := c.stdout.Write(b)
 		return err
 	}
-	if err := createFile(s.out, b); err != nil { // a form that was filled in is hours of work
+	if err := createFile(o.out, b); err != nil { // a form that was filled in is hours of work
 		return err
 	}
-	return c.show(map[string]string{"file": s.out, "standard": f.std.ID, "edition": f.edition}, func(p *terminal.Page) {
-		p.Line("%s: fill in what is empty, remove what does not apply", s.out)
+	return c.show(map[string]string{"file": o.out, "standard": f.std.ID, "edition": f.edition}, func(p *terminal.Page) {
+		p.Line("%s: fill in what is empty, remove what does not apply", o.out)
 	})
 }
 
-func (c *ctl) attest(ctx context.Context, s *signing) error {
+func (c evidenceCommands) attest(ctx context.Context, o *signOptions) error {
 	var r label.TestReport
-	doc, err := c.document(s.file, &r)
+	doc, err := c.document(o.file, &r)
 	if err != nil {
 		return err
 	}
@@ -152,7 +157,7 @@ func (c *ctl) attest(ctx context.Context, s *signing) error {
 	if err := r.Validate(); err != nil {
 		return doc.at(named(err, r.Verdicts))
 	}
-	return c.sign(ctx, s, doc, &statement{label.TypeTestReport, &r, r.Verdicts, func(d *label.Device) error {
+	return c.sign(ctx, o, doc, &statement{label.TypeTestReport, &r, r.Verdicts, func(d *label.Device) error {
 		if d.Manufacturer == r.Lab {
 			return label.Errorf(label.Denied, label.ReasonAffiliated, "lab", "%s is the manufacturer of the device; nobody tests their own", r.Lab)
 		}
@@ -160,9 +165,9 @@ func (c *ctl) attest(ctx context.Context, s *signing) error {
 	}})
 }
 
-func (c *ctl) declare(ctx context.Context, s *signing) error {
+func (c evidenceCommands) declare(ctx context.Context, o *signOptions) error {
 	var d label.Declaration
-	doc, err := c.document(s.file, &d)
+	doc, err := c.document(o.file, &d)
 	if err != nil {
 		return err
 	}
@@ -173,7 +178,7 @@ func (c *ctl) declare(ctx context.Context, s *signing) error {
 	if err := d.Validate(); err != nil {
 		return doc.at(named(err, d.Claims))
 	}
-	return c.sign(ctx, s, doc, &statement{label.TypeDeclaration, &d, d.Claims, func(dev *label.Device) error {
+	return c.sign(ctx, o, doc, &statement{label.TypeDeclaration, &d, d.Claims, func(dev *label.Device) error {
 		if dev.Manufacturer != d.Manufacturer {
 			return label.Errorf(label.Denied, label.ReasonWrongSigner, "manufacturer", "is %s, but the device is of %s", d.Manufacturer, dev.Manufacturer)
 		}
@@ -242,20 +247,20 @@ func named(err error, verdicts []label.Verdict) error {
 
 // sign makes the statement, has it judged as the service would, signs it and
 // writes it.
-func (c *ctl) sign(ctx context.Context, s *signing, doc *document, st *statement) error {
-	device, descriptor, err := c.device(ctx, s.device)
+func (c evidenceCommands) sign(ctx context.Context, o *signOptions, doc *document, st *statement) error {
+	device, descriptor, err := c.records().device(ctx, o.device)
 	if err != nil {
 		return err
 	}
 	if err := st.fits(device); err != nil {
 		return doc.at(err)
 	}
-	p, err := programme(s.labels)
+	p, err := programme(o.labels)
 	if err != nil {
 		return err
 	}
 	if err := p.CheckDevice(device); err != nil {
-		return &located{s.device, err}
+		return &located{o.device, err}
 	}
 	stmt, err := label.NewStatement("device.json", label.DigestOf(descriptor), st.predicateType, st.predicate)
 	if err != nil {
@@ -274,11 +279,11 @@ func (c *ctl) sign(ctx context.Context, s *signing, doc *document, st *statement
 	if err != nil {
 		return err
 	}
-	if s.out == "" {
+	if o.out == "" {
 		_, err := c.stdout.Write(append(bundle, '\n'))
 		return err
 	}
-	if err := writeFile(s.out, bundle); err != nil {
+	if err := writeFile(o.out, bundle); err != nil {
 		return err
 	}
 	result := struct {
@@ -288,7 +293,7 @@ func (c *ctl) sign(ctx context.Context, s *signing, doc *document, st *statement
 		Signer    string `json:"signer"`
 		Key       string `json:"key"`
 		File      string `json:"file"`
-	}{item.ID.String(), st.predicateType, label.DigestOf(descriptor).String(), item.Signer, signer.Public.ID, s.out}
+	}{item.ID.String(), st.predicateType, label.DigestOf(descriptor).String(), item.Signer, signer.Public.ID, o.out}
 	return c.show(result, func(p *terminal.Page) {
 		p.Pairs([2]string{"statement", result.Statement}, [2]string{"device", result.Device},
 			[2]string{"signer", result.Signer}, [2]string{"key", result.Key}, [2]string{"file", result.File})
@@ -337,7 +342,7 @@ func seal(p *scheme.Programme, signer *envelope.Signer, stmt *label.Statement) (
 
 // noteGaps says which provisions of the edition were left out: that is allowed,
 // and may be a slip.
-func (c *ctl) noteGaps(p *scheme.Programme, it *scheme.Item, verdicts []label.Verdict) {
+func (c evidenceCommands) noteGaps(p *scheme.Programme, it *scheme.Item, verdicts []label.Verdict) {
 	has := map[string]bool{}
 	for _, v := range verdicts {
 		has[v.Provision] = true
@@ -370,7 +375,8 @@ func asking(p *scheme.Programme, standard, edition string) string {
 	return strings.Join(asked, ", ")
 }
 
-func submitCommand(c *ctl) *cobra.Command {
+func submitCommand(s *session) *cobra.Command {
+	c := evidenceCommands{s}
 	return &cobra.Command{
 		Use:   "submit FILE...",
 		Short: "Submit signed test reports and declarations",
@@ -395,7 +401,7 @@ type receipt struct {
 	answer *labelv1.SubmitStatementResponse
 }
 
-func (c *ctl) submit(ctx context.Context, files []string) error {
+func (c evidenceCommands) submit(ctx context.Context, files []string) error {
 	var statements [][]byte
 	for _, file := range files {
 		b, err := c.readFile(file, label.MaxStatement)
@@ -411,12 +417,11 @@ func (c *ctl) submit(ctx context.Context, files []string) error {
 		}
 		statements = append(statements, b)
 	}
-	conn, err := c.caller(ctx)
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewSubmissionServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	api := labelv1.NewSubmissionServiceClient(conn)
 	var receipts []receipt
 	var refused error
 	for i, file := range files {
@@ -436,7 +441,7 @@ func (c *ctl) submit(ctx context.Context, files []string) error {
 	return refused
 }
 
-func (c *ctl) showReceipts(receipts []receipt) error {
+func (c evidenceCommands) showReceipts(receipts []receipt) error {
 	// Submissions in a list, with what the single answers say beside.
 	type line struct {
 		File       string     `json:"file"`
@@ -510,7 +515,8 @@ func kind(predicateType string) string {
 	return predicateType
 }
 
-func submissionsCommand(c *ctl) *cobra.Command {
+func submissionsCommand(s *session) *cobra.Command {
+	c := evidenceCommands{s}
 	var device string
 	cmd := &cobra.Command{
 		Use:   "submissions",
@@ -526,19 +532,19 @@ listed too: it counts against this one.`,
 			about := ""
 			if device != "" {
 				var err error
-				if about, err = c.digest(cmd.Context(), device); err != nil {
+				if about, err = c.records().deviceDigest(cmd.Context(), device); err != nil {
 					return err
 				}
 			}
-			return c.listSubmissions(cmd.Context(), about)
+			return c.list(cmd.Context(), about)
 		},
 	}
 	cmd.Flags().StringVar(&device, "device", "", "only about this device: its digest, or a `file` with its descriptor")
 	return cmd
 }
 
-func (c *ctl) listSubmissions(ctx context.Context, device string) error {
-	list, err := c.submissions(ctx, device)
+func (c evidenceCommands) list(ctx context.Context, device string) error {
+	list, err := c.records().submissions(ctx, device)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"labeld/internal/terminal"
 )
 
-func labelHistoryCommand(c *ctl) *cobra.Command {
+func labelHistoryCommand(c labelCommands) *cobra.Command {
 	var at string
 	cmd := &cobra.Command{
 		Use:   "history ID|URL",
@@ -25,7 +25,7 @@ was known at an instant, and how it stood then. Needs no key.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req := byName(args[0])
 			if at != "" {
-				t, err := c.past("at", at)
+				t, err := parsePast("at", at, c.now())
 				if err != nil {
 					return err
 				}

@@ -10,7 +10,8 @@ import (
 	"labeld/internal/terminal"
 )
 
-func holdCommand(c *ctl) *cobra.Command {
+func holdCommand(s *session) *cobra.Command {
+	c := holdCommands{s}
 	return group("hold", "See why nothing is issued for a product, and refuse one",
 		`A suspension, a revocation and a review of a label put a hold on the product: the
 device, and every device that shares a GTIN or the model number with it. Until it
@@ -23,7 +24,10 @@ Operators can also refuse a device, or all of a manufacturer, without a label.`,
 		holdListCommand(c), holdPutCommand(c), holdEndCommand(c))
 }
 
-func holdListCommand(c *ctl) *cobra.Command {
+// holdCommands show, begin and end holds on products.
+type holdCommands struct{ *session }
+
+func holdListCommand(c holdCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list DEVICE",
 		Short: "List what stands in the way of a product, and the way out",
@@ -33,16 +37,16 @@ beginning of one.`,
 		Example: "  labelctl hold list camera.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			device, err := c.digest(cmd.Context(), args[0])
+			device, err := c.records().deviceDigest(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			conn, err := c.caller(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewHoldServiceClient)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
-			r, err := labelv1.NewHoldServiceClient(conn).ListHolds(cmd.Context(), &labelv1.ListHoldsRequest{Device: device})
+			r, err := api.ListHolds(cmd.Context(), &labelv1.ListHoldsRequest{Device: device})
 			if err != nil {
 				return err
 			}
@@ -85,7 +89,7 @@ func holdText(h *labelv1.Hold) string {
 	return "the authority refused " + h.GetManufacturer()
 }
 
-func holdPutCommand(c *ctl) *cobra.Command {
+func holdPutCommand(c holdCommands) *cobra.Command {
 	return c.refusalCommand(label.HoldEvent, label.Suspend, &cobra.Command{
 		Use:   "put --device DEVICE|--manufacturer ID --reason CODE --text TEXT",
 		Short: "Refuse a device or a manufacturer, as an operator",
@@ -95,7 +99,7 @@ manufacturer, until "labelctl hold end". Labels that stand are not changed.`,
 	})
 }
 
-func holdEndCommand(c *ctl) *cobra.Command {
+func holdEndCommand(c holdCommands) *cobra.Command {
 	return c.refusalCommand(label.ReleaseEvent, label.Release, &cobra.Command{
 		Use:   "end --device DEVICE|--manufacturer ID --reason CODE --text TEXT",
 		Short: "End such a refusal, as an operator",
@@ -107,13 +111,13 @@ label: "labelctl label reinstate", "clear" or "release".`,
 
 // refusalCommand makes cmd put or end a hold without a label. Its reasons are
 // those of an action on a label.
-func (c *ctl) refusalCommand(kind label.EventKind, reasons label.Action, cmd *cobra.Command) *cobra.Command {
+func (c holdCommands) refusalCommand(kind label.EventKind, reasons label.Action, cmd *cobra.Command) *cobra.Command {
 	r := &incident{Event: label.Event{Kind: kind}}
 	var device string
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if device != "" {
-			digest, err := c.digest(cmd.Context(), device)
+			digest, err := c.records().deviceDigest(cmd.Context(), device)
 			if err != nil {
 				return err
 			}
@@ -121,7 +125,7 @@ func (c *ctl) refusalCommand(kind label.EventKind, reasons label.Action, cmd *co
 				return err
 			}
 		}
-		return c.reportEvent(cmd.Context(), r)
+		return eventCommands{c.session}.report(cmd.Context(), r)
 	}
 	f := cmd.Flags()
 	f.StringVar(&device, "device", "", "`file` with the descriptor of the device, or its digest")
@@ -132,94 +136,5 @@ func (c *ctl) refusalCommand(kind label.EventKind, reasons label.Action, cmd *co
 	cmd.MarkFlagsOneRequired("device", "manufacturer")
 	require(cmd, "reason", "text")
 	completeReasons(cmd, reasons)
-	return cmd
-}
-
-func eventStrikeCommand(c *ctl) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.StatementEvent}}
-	var device string
-	cmd := &cobra.Command{
-		Use:   "strike STATEMENT --reason CODE --text TEXT",
-		Short: "A report, declaration or ruling does not count any more",
-		Long: `Strike one piece of evidence: a report, a declaration, or a ruling on an appeal. It
-stays on record and does not count. What rests on it is judged again at once. That
-cannot be taken back: where it was a mistake, the signer of a report or declaration
-issues it anew, under another number, and a ruling is not made again. Look with
---dry-run first, which says what becomes of the labels.
-The reason has to fit: false-report a report, false-declaration a declaration;
-nonconformity and authority-error fit all three.
-STATEMENT is its SHA-256, or with --device the beginning of it, as "labelctl
-submissions --device" shows it.`,
-		Example: `  labelctl event strike 5f21c0de --device camera.yaml --reason false-report --text "The lab tested another model."`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if r.Statement, err = c.statement(cmd.Context(), args[0], device); err != nil {
-				return err
-			}
-			return c.reportEvent(cmd.Context(), r)
-		},
-	}
-	r.flags(cmd, "false-report")
-	cmd.Flags().StringVar(&device, "device", "", "device that it is about, to find it by its beginning: `file` with the descriptor, or a digest")
-	return cmd
-}
-
-func eventAffiliationCommand(c *ctl) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.AffiliationEvent}}
-	var ended string
-	cmd := &cobra.Command{
-		Use:   "affiliation LAB MANUFACTURER --text TEXT [--ended DATE]",
-		Short: "A lab and a manufacturer are under common control",
-		Long: `Record that a laboratory is not independent of a manufacturer: directly, or through
-a parent company, which need not be enrolled (name the parent for both). The lab's
-reports about that manufacturer's devices do not count any more, and what rests on
-them is judged again.
-
-With --ended, record that this is over, and since which day: reports of tests that
-began later count, and earlier ones do not. Where the affiliation was recorded by
-mistake, name a day before all tests, and the reason authority-error. A day that was
-wrong is set right in the same way: by the right one, and that reason.`,
-		Example: `  labelctl event affiliation aurora-lab northlight --text "Both belong to Aurora Holding since May."
-  labelctl event affiliation aurora-lab northlight --ended 2027-03-31 --reason resolved --text "Aurora Holding sold the lab."`,
-		Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r.Lab, r.Manufacturer = args[0], args[1]
-			if ended != "" {
-				r.Kind = label.SeparationEvent
-				if !cmd.Flags().Changed("reason") {
-					r.Reason = "resolved"
-				}
-				var err error
-				if r.Ended, err = label.ParseDate(ended); err != nil {
-					return usagef("--ended: %v", err)
-				}
-			}
-			return c.reportEvent(cmd.Context(), r)
-		},
-	}
-	r.flags(cmd, "lab-not-independent")
-	cmd.Flags().StringVar(&ended, "ended", "", "last `day` on which it was so, where it is over")
-	return cmd
-}
-
-func eventGTINCommand(c *ctl) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.GTINEvent}}
-	cmd := &cobra.Command{
-		Use:   "gtin GTIN --to MANUFACTURER --text TEXT",
-		Short: "A trade item number belongs to another manufacturer",
-		Long: `Move a GTIN in dispute: the devices of others that were registered with it no longer
-answer for the number, and the manufacturer named can register its own.`,
-		Example: `  labelctl event gtin 09522104000171 --to northlight --text "GS1 confirms the assignment."`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if r.GTIN, err = label.ParseGTIN(args[0]); err != nil {
-				return err
-			}
-			return c.reportEvent(cmd.Context(), r)
-		},
-	}
-	r.flags(cmd, "authority-error")
-	cmd.Flags().StringVar(&r.Manufacturer, "to", "", "`ID` of the manufacturer that has the number")
-	require(cmd, "to")
 	return cmd
 }

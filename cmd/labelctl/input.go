@@ -19,7 +19,7 @@ import (
 )
 
 // readFile reads a file of at most limit bytes; "-" is standard input.
-func (c *ctl) readFile(path string, limit int64) ([]byte, error) {
+func (c *console) readFile(path string, limit int64) ([]byte, error) {
 	var r = c.stdin
 	if path != "-" {
 		f, err := os.Open(path)
@@ -68,7 +68,7 @@ type document struct {
 
 // document reads a file strictly into v: members that v does not have are
 // errors, and so are repeated ones. YAML dates stay the text they are.
-func (c *ctl) document(path string, v any) (*document, error) {
+func (c *console) document(path string, v any) (*document, error) {
 	text, err := c.readFile(path, label.MaxMessage)
 	if err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func child(n *yaml.Node, name string) *yaml.Node {
 }
 
 // descriptor reads a device descriptor and returns it with its canonical bytes.
-func (c *ctl) descriptor(path string) (*label.Device, []byte, error) {
+func (c *console) descriptor(path string) (*label.Device, []byte, error) {
 	var d label.Device
 	doc, err := c.document(path, &d)
 	if err != nil {
@@ -181,12 +181,11 @@ func parseTime(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
-// past reads an instant that is past, or a day of which today stands for now.
+// parsePast reads an instant that is past, or a day of which today stands for now.
 // What is yet to come nobody can say, and an instant that is ahead by no more than
 // clocks may differ stands for itself.
-func (c *ctl) past(flag, s string) (time.Time, error) {
+func parsePast(flag, s string, now time.Time) (time.Time, error) {
 	t, err := parseTime(flag, s)
-	now := c.now()
 	if err != nil || !t.After(now.Add(label.MaxVerifierSkew)) {
 		return t, err
 	}

@@ -271,8 +271,8 @@ func TestTokensDoNotGoInTheClear(t *testing.T) {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
 	// Off loopback there is no plain connection to try.
-	c := &ctl{server: "labels.example:443", as: "x", stdin: strings.NewReader("")}
-	conn, err := c.dial(d.signer)
+	s := &session{server: "labels.example:443", as: "x"}
+	conn, err := s.dial(d.signer)
 	if err != nil {
 		t.Fatal(err)
 	}

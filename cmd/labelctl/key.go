@@ -15,13 +15,17 @@ import (
 	"labeld/internal/terminal"
 )
 
-func keyCommand(c *ctl) *cobra.Command {
+func keyCommand(s *session) *cobra.Command {
+	c := keyCommands{s}
 	return group("key", "Make and show signing keys",
 		`A key is the only identity in a programme. Its private half stays with its
 owner; the public half is enrolled by an operator ("labelctl org key").`,
 		"  labelctl key new --out lab.key\n  labelctl key show lab.pub",
 		keyNewCommand(c), keyShowCommand(c))
 }
+
+// keyCommands make and show keys.
+type keyCommands struct{ *session }
 
 // A keyInfo is a key as JSON.
 type keyInfo struct {
@@ -33,7 +37,7 @@ type keyInfo struct {
 	PEM       string `json:"pem,omitempty"` // public
 }
 
-func keyNewCommand(c *ctl) *cobra.Command {
+func keyNewCommand(c keyCommands) *cobra.Command {
 	var out, algorithm string
 	var plain bool
 	cmd := &cobra.Command{
@@ -49,7 +53,7 @@ to keep a file secret.`,
 		Example: "  labelctl key new --out lab.key\n  labelctl key new --out demo.key --algorithm ed25519 --plain",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.newKey(cmd.Context(), out, algorithm, plain)
+			return c.create(cmd.Context(), out, algorithm, plain)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`file` for the private key, such as lab.key")
@@ -60,7 +64,8 @@ to keep a file secret.`,
 	return cmd
 }
 
-func (c *ctl) newKey(ctx context.Context, out, algorithm string, plain bool) error {
+// create makes a key pair in two files, neither of which may exist.
+func (c keyCommands) create(ctx context.Context, out, algorithm string, plain bool) error {
 	if strings.HasSuffix(out, ".pub") {
 		return usagef("--out: names the private key, such as lab.key; the public one gets the ending .pub")
 	}
@@ -73,7 +78,7 @@ func (c *ctl) newKey(ctx context.Context, out, algorithm string, plain bool) err
 	var pass []byte
 	if !plain {
 		var err error
-		if pass, err = c.newPassphrase(ctx); err != nil {
+		if pass, err = c.passphrase(ctx); err != nil {
 			return err
 		}
 	}
@@ -90,10 +95,10 @@ func (c *ctl) newKey(ctx context.Context, out, algorithm string, plain bool) err
 	})
 }
 
-// newPassphrase returns the passphrase for a new key. One that is typed is
+// passphrase returns the passphrase for a new key. One that is typed is
 // typed twice, since a slip would lose the key.
-func (c *ctl) newPassphrase(ctx context.Context) ([]byte, error) {
-	pass, ok := passphrase()
+func (c keyCommands) passphrase(ctx context.Context) ([]byte, error) {
+	pass, ok := environmentPassphrase()
 	if !ok {
 		var err error
 		if pass, err = c.ask(ctx, "passphrase for the new key: "); errors.Is(err, errNoTerminal) {
@@ -115,7 +120,7 @@ func (c *ctl) newPassphrase(ctx context.Context) ([]byte, error) {
 	return pass, nil
 }
 
-func keyShowCommand(c *ctl) *cobra.Command {
+func keyShowCommand(c keyCommands) *cobra.Command {
 	var asPEM bool
 	cmd := &cobra.Command{
 		Use:   "show FILE",
@@ -127,7 +132,7 @@ in a key management system. The ID is the SHA-256 of the public key in PKIX form
 		Example: "  labelctl key show lab.pub\n  labelctl key show --pem awskms:///alias/lab > lab.pub",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			key, err := c.anyKey(cmd.Context(), args[0])
+			key, err := c.read(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -144,8 +149,8 @@ in a key management system. The ID is the SHA-256 of the public key in PKIX form
 	return cmd
 }
 
-// anyKey reads the public key in a file of either half, or of a KMS key.
-func (c *ctl) anyKey(ctx context.Context, ref string) (*envelope.PublicKey, error) {
+// read reads the public key in a file of either half, or of a KMS key.
+func (c keyCommands) read(ctx context.Context, ref string) (*envelope.PublicKey, error) {
 	if !strings.Contains(ref, "://") {
 		text, err := c.readFile(ref, label.MaxMessage)
 		if err != nil {
@@ -163,7 +168,7 @@ func (c *ctl) anyKey(ctx context.Context, ref string) (*envelope.PublicKey, erro
 }
 
 // publicKey reads a public key file.
-func (c *ctl) publicKey(path string) (*envelope.PublicKey, error) {
+func (c *console) publicKey(path string) (*envelope.PublicKey, error) {
 	text, err := c.readFile(path, label.MaxMessage)
 	if err != nil {
 		return nil, err

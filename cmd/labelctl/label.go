@@ -16,7 +16,11 @@ import (
 	"labeld/internal/terminal"
 )
 
-func evaluateCommand(c *ctl) *cobra.Command {
+// labelCommands request labels and look them up.
+type labelCommands struct{ *session }
+
+func evaluateCommand(s *session) *cobra.Command {
+	c := labelCommands{s}
 	var req labelv1.EvaluateDeviceRequest
 	cmd := &cobra.Command{
 		Use:   "evaluate DEVICE",
@@ -29,15 +33,15 @@ each came to, whose word it asks for, and the evidence it rests on.`,
 		Example: "  labelctl evaluate camera.yaml\n  labelctl evaluate camera.yaml --level 3 --output json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if req.Device, err = c.digest(cmd.Context(), args[0]); err != nil {
+			if req.Device, err = c.records().deviceDigest(cmd.Context(), args[0]); err != nil {
 				return err
 			}
-			conn, err := c.caller(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewLabelServiceClient)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
-			r, err := labelv1.NewLabelServiceClient(conn).EvaluateDevice(cmd.Context(), &req)
+			r, err := api.EvaluateDevice(cmd.Context(), &req)
 			if err != nil {
 				return err
 			}
@@ -189,7 +193,8 @@ type request struct {
 	qr, bundle, proof string // files
 }
 
-func requestCommand(c *ctl) *cobra.Command {
+func requestCommand(s *session) *cobra.Command {
+	c := labelCommands{s}
 	r := &request{}
 	cmd := &cobra.Command{
 		Use:   "request DEVICE --level N",
@@ -212,7 +217,7 @@ has it, "labelctl appeal file" appeals against it.`,
 			if r.Level < 1 {
 				return usagef("--level: must be 1 or more")
 			}
-			if r.Device, err = c.digest(cmd.Context(), args[0]); err != nil {
+			if r.Device, err = c.records().deviceDigest(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			return c.request(cmd.Context(), r)
@@ -239,13 +244,13 @@ func pictureFormat(path string) (labelv1.QRFormat, error) {
 	return 0, usagef("%q must end in .png or .svg, which says what is drawn", path)
 }
 
-func (c *ctl) request(ctx context.Context, r *request) error {
-	conn, err := c.caller(ctx)
+func (c labelCommands) request(ctx context.Context, r *request) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewLabelServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	answer, err := labelv1.NewLabelServiceClient(conn).RequestLabel(ctx, &r.RequestLabelRequest)
+	answer, err := api.RequestLabel(ctx, &r.RequestLabelRequest)
 	if err != nil {
 		return err
 	}
@@ -371,7 +376,8 @@ func supportText(s *labelv1.LabelSummary) string {
 	return s.GetSupportEnd()
 }
 
-func labelCommand(c *ctl) *cobra.Command {
+func labelCommand(s *session) *cobra.Command {
+	c, changes := labelCommands{s}, changeCommands{s}
 	return group("label", "Look up labels at the service, and change them",
 		`What the service says of labels, and requests to change them after they were
 issued. To check a label without taking the service's word for it, use
@@ -380,20 +386,20 @@ issued. To check a label without taking the service's word for it, use
   labelctl label history K7QM-4T2X-9PWH
   labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "Two buyers report a shared password."`,
 		labelShowCommand(c), labelListCommand(c), labelHistoryCommand(c), labelArtCommand(c),
-		labelSuspendCommand(c), labelReinstateCommand(c), labelRevokeCommand(c), labelReviewCommand(c), labelClearCommand(c), labelReleaseCommand(c), labelAdviseCommand(c),
-		labelWithdrawCommand(c), labelRenewCommand(c), labelSupersedeCommand(c),
-		labelWaitingCommand(c), labelApproveCommand(c), labelDismissCommand(c))
+		labelSuspendCommand(changes), labelReinstateCommand(changes), labelRevokeCommand(changes), labelReviewCommand(changes), labelClearCommand(changes), labelReleaseCommand(changes), labelAdviseCommand(advisoryCommands{s}),
+		labelWithdrawCommand(changes), labelRenewCommand(changes), labelSupersedeCommand(changes),
+		labelWaitingCommand(changes), labelApproveCommand(changes), labelDismissCommand(changes))
 }
 
 // lookup asks the service where a label stands; the service's word is taken.
-func (c *ctl) lookup(ctx context.Context, req *labelv1.VerifyRequest) (*labelv1.VerifyResponse, error) {
+func (c labelCommands) lookup(ctx context.Context, req *labelv1.VerifyRequest) (*labelv1.VerifyResponse, error) {
 	req.History = true
-	conn, err := c.public()
+	api, conn, err := publicClient(c.session, labelv1.NewVerificationServiceClient)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	return labelv1.NewVerificationServiceClient(conn).Verify(ctx, req)
+	return api.Verify(ctx, req)
 }
 
 // byName asks for a label by its ID or URL.
@@ -404,7 +410,7 @@ func byName(arg string) *labelv1.VerifyRequest {
 	return &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Id{Id: arg}}
 }
 
-func labelShowCommand(c *ctl) *cobra.Command {
+func labelShowCommand(c labelCommands) *cobra.Command {
 	var gtin string
 	cmd := &cobra.Command{
 		Use:   "show ID|URL",
@@ -467,7 +473,7 @@ func writeDeclared(p *terminal.Page, list []told) {
 	}
 }
 
-func labelListCommand(c *ctl) *cobra.Command {
+func labelListCommand(c labelCommands) *cobra.Command {
 	var manufacturer string
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -494,13 +500,12 @@ those of one manufacturer, which anybody may ask for and which needs no key.`,
 }
 
 // ownLabels fetches the labels of the caller's devices.
-func (c *ctl) ownLabels(ctx context.Context) (list []*labelv1.LabelSummary, err error) {
-	conn, err := c.caller(ctx)
+func (c labelCommands) ownLabels(ctx context.Context) (list []*labelv1.LabelSummary, err error) {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewLabelServiceClient)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	api := labelv1.NewLabelServiceClient(conn)
 	return listAll(func(token string) ([]*labelv1.LabelSummary, string, error) {
 		r, err := api.ListLabels(ctx, &labelv1.ListLabelsRequest{PageSize: pageSize, PageToken: token})
 		return r.GetLabels(), r.GetNextPageToken(), err
@@ -508,13 +513,12 @@ func (c *ctl) ownLabels(ctx context.Context) (list []*labelv1.LabelSummary, err 
 }
 
 // labelsOf fetches the labels of a manufacturer, as anybody may.
-func (c *ctl) labelsOf(ctx context.Context, manufacturer string) (list []*labelv1.LabelSummary, err error) {
-	conn, err := c.public()
+func (c labelCommands) labelsOf(ctx context.Context, manufacturer string) (list []*labelv1.LabelSummary, err error) {
+	api, conn, err := publicClient(c.session, labelv1.NewVerificationServiceClient)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	api := labelv1.NewVerificationServiceClient(conn)
 	return listAll(func(token string) ([]*labelv1.LabelSummary, string, error) {
 		r, err := api.ListManufacturerLabels(ctx, &labelv1.ListManufacturerLabelsRequest{Manufacturer: manufacturer, PageSize: pageSize, PageToken: token})
 		return r.GetLabels(), r.GetNextPageToken(), err

@@ -19,7 +19,7 @@ type logReader struct {
 // readLog reads the whole log of a service, calls f with each entry, and checks
 // the tree against the checkpoint that the log signed. It returns the root hash
 // over the first entries, as many as asked for.
-func (c *ctl) readLog(ctx context.Context, base string, trust *verify.Trust, size int64, f func(entry []byte) error) (root translog.Hash, err error) {
+func (c surveillanceCommands) readLog(ctx context.Context, base string, trust *verify.Trust, size int64, f func(entry []byte) error) (root translog.Hash, err error) {
 	signed, err := c.get(ctx, base, "/log/checkpoint")
 	if err != nil {
 		return root, err
@@ -33,7 +33,7 @@ func (c *ctl) readLog(ctx context.Context, base string, trust *verify.Trust, siz
 	}
 	l := &logReader{tree: translog.Empty(), nodes: map[translog.Node]translog.Hash{}}
 	for l.tree.N < head.Tree.N {
-		if err := l.bundle(ctx, c, base, head.Tree.N, f); err != nil {
+		if err := l.bundle(ctx, c.session, base, head.Tree.N, f); err != nil {
 			return root, err
 		}
 	}
@@ -47,9 +47,9 @@ func (c *ctl) readLog(ctx context.Context, base string, trust *verify.Trust, siz
 const maxBundle = translog.TileWidth * (2 + label.MaxLogged)
 
 // bundle reads the next entry bundle.
-func (l *logReader) bundle(ctx context.Context, c *ctl, base string, size int64, f func([]byte) error) error {
+func (l *logReader) bundle(ctx context.Context, s *session, base string, size int64, f func([]byte) error) error {
 	t := translog.Tile{Level: translog.EntriesLevel, N: l.tree.N / translog.TileWidth, Width: int(min(translog.TileWidth, size-l.tree.N))}
-	b, err := c.fetch(ctx, base, "/log/"+t.Path(), maxBundle)
+	b, err := s.fetch(ctx, base, "/log/"+t.Path(), maxBundle)
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func (l *logReader) bundle(ctx context.Context, c *ctl, base string, size int64,
 	if err != nil {
 		return err
 	}
-	for _, s := range added {
-		l.nodes[s.Node] = s.Hash
+	for _, a := range added {
+		l.nodes[a.Node] = a.Hash
 	}
 	l.tree = next
 	return nil

@@ -6,13 +6,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/terminal"
 )
 
-func noticeCommand(c *ctl) *cobra.Command {
+func noticeCommand(s *session) *cobra.Command {
+	c := noticeCommands{s}
 	return group("notice", "Read what you were told, and have it sent to you",
 		`The service tells an organization what happens to its labels, keys and
 accreditation. A webhook gets each notice as a CloudEvents event (JSON), signed
@@ -27,16 +27,10 @@ What is about labels is also in a manufacturer's public Atom feed,
 		noticeListCommand(c), hookCommand(c))
 }
 
-// notices calls the service as the caller.
-func (c *ctl) notices(ctx context.Context) (labelv1.NoticeServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewNoticeServiceClient(conn), conn, nil
-}
+// noticeCommands read notices and manage the webhooks that get them.
+type noticeCommands struct{ *session }
 
-func noticeListCommand(c *ctl) *cobra.Command {
+func noticeListCommand(c noticeCommands) *cobra.Command {
 	var org string
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -44,14 +38,14 @@ func noticeListCommand(c *ctl) *cobra.Command {
 		Long:    "List the notices for your organization, newest first. Operators may name another.\nWith --output json each has the ID that webhooks get it under.",
 		Example: "  labelctl notice list\n  labelctl notice list --organization northlight --output json",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listNotices(cmd.Context(), org) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.list(cmd.Context(), org) },
 	}
 	cmd.Flags().StringVar(&org, "organization", "", "`ID` of another organization; operators only")
 	return cmd
 }
 
-func (c *ctl) listNotices(ctx context.Context, org string) error {
-	api, conn, err := c.notices(ctx)
+func (c noticeCommands) list(ctx context.Context, org string) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewNoticeServiceClient)
 	if err != nil {
 		return err
 	}
@@ -76,7 +70,7 @@ func (c *ctl) listNotices(ctx context.Context, org string) error {
 	})
 }
 
-func hookCommand(c *ctl) *cobra.Command {
+func hookCommand(c noticeCommands) *cobra.Command {
 	return group("hook", "Webhooks: where notices are sent",
 		`A webhook gets the notices for your organization. It must be an https address of
 a public host. A delivery that fails is tried again for two days, with growing
@@ -88,7 +82,7 @@ pauses, and then goes to the dead letters, from where it can be replayed.`,
 		hookRemoveCommand(c), hookTestCommand(c), hookDeadCommand(c), hookReplayCommand(c))
 }
 
-func hookAddCommand(c *ctl) *cobra.Command {
+func hookAddCommand(c noticeCommands) *cobra.Command {
 	r := &labelv1.CreateWebhookRequest{}
 	cmd := &cobra.Command{
 		Use:   "add URL",
@@ -107,8 +101,8 @@ Standard Webhooks library checks signatures with it.`,
 	return cmd
 }
 
-func (c *ctl) addHook(ctx context.Context, r *labelv1.CreateWebhookRequest) error {
-	api, conn, err := c.notices(ctx)
+func (c noticeCommands) addHook(ctx context.Context, r *labelv1.CreateWebhookRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewNoticeServiceClient)
 	if err != nil {
 		return err
 	}
@@ -124,7 +118,7 @@ func (c *ctl) addHook(ctx context.Context, r *labelv1.CreateWebhookRequest) erro
 	})
 }
 
-func hookListCommand(c *ctl) *cobra.Command {
+func hookListCommand(c noticeCommands) *cobra.Command {
 	r := &labelv1.ListWebhooksRequest{}
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -133,7 +127,7 @@ func hookListCommand(c *ctl) *cobra.Command {
 		Example: "  labelctl notice hook list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			api, conn, err := c.notices(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewNoticeServiceClient)
 			if err != nil {
 				return err
 			}
@@ -165,11 +159,11 @@ func writeHooks(p *terminal.Page, list []*labelv1.Webhook) {
 }
 
 // aboutHook returns a command that does something with one webhook.
-func (c *ctl) aboutHook(use, short, long, example string, do func(context.Context, labelv1.NoticeServiceClient, []string) error) *cobra.Command {
+func (c noticeCommands) aboutHook(use, short, long, example string, do func(context.Context, labelv1.NoticeServiceClient, []string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Long: long, Example: example, Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.notices(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewNoticeServiceClient)
 			if err != nil {
 				return err
 			}
@@ -179,7 +173,7 @@ func (c *ctl) aboutHook(use, short, long, example string, do func(context.Contex
 	}
 }
 
-func hookSwitchCommand(c *ctl, use, short string, on bool) *cobra.Command {
+func hookSwitchCommand(c noticeCommands, use, short string, on bool) *cobra.Command {
 	cmd := c.aboutHook(use+" WEBHOOK", short,
 		short+".\nWhat was queued for one that is disabled goes to its dead letters.", "  labelctl notice hook "+use+" 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
@@ -193,7 +187,7 @@ func hookSwitchCommand(c *ctl, use, short string, on bool) *cobra.Command {
 	return cmd
 }
 
-func hookRemoveCommand(c *ctl) *cobra.Command {
+func hookRemoveCommand(c noticeCommands) *cobra.Command {
 	cmd := c.aboutHook("remove WEBHOOK", "Remove a webhook, with what is on its way to it",
 		"Remove a webhook, and the deliveries to it that wait or were given up.", "  labelctl notice hook remove 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
@@ -207,7 +201,7 @@ func hookRemoveCommand(c *ctl) *cobra.Command {
 	return cmd
 }
 
-func hookTestCommand(c *ctl) *cobra.Command {
+func hookTestCommand(c noticeCommands) *cobra.Command {
 	cmd := c.aboutHook("test WEBHOOK", "Send a webhook a notice of nothing",
 		"Send a webhook a notice of the kind hook.test. \"labelctl notice hook list\" says\nwhether it waits.", "  labelctl notice hook test 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
@@ -221,7 +215,7 @@ func hookTestCommand(c *ctl) *cobra.Command {
 	return cmd
 }
 
-func hookDeadCommand(c *ctl) *cobra.Command {
+func hookDeadCommand(c noticeCommands) *cobra.Command {
 	cmd := c.aboutHook("dead WEBHOOK", "List deliveries that were given up, and why",
 		"List the dead letters of a webhook, oldest first.", "  labelctl notice hook dead 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
@@ -249,7 +243,7 @@ func writeDead(p *terminal.Page, list []*labelv1.DeadLetter) {
 	p.Table([]string{"NUMBER", "QUEUED", "KIND", "NOTICE", "ATTEMPTS", "LAST ERROR"}, rows)
 }
 
-func hookReplayCommand(c *ctl) *cobra.Command {
+func hookReplayCommand(c noticeCommands) *cobra.Command {
 	return c.aboutHook("replay WEBHOOK [NUMBER...]", "Have dead letters tried again",
 		"Put dead letters of a webhook back into its queue: those with the numbers named,\nor all of them, at most 500 at once.", "  labelctl notice hook replay 7k2m4tq9xwva\n  labelctl notice hook replay 7k2m4tq9xwva 12 13",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	labelv1 "labeld/api/proto/label/v1"
@@ -16,7 +15,8 @@ import (
 	"labeld/internal/terminal"
 )
 
-func orgCommand(c *ctl) *cobra.Command {
+func orgCommand(s *session) *cobra.Command {
+	c := orgCommands{s}
 	return group("org", "Enrol labs, manufacturers and operators, with their keys",
 		`Operators keep the register of who may sign what. All of these are for operators,
 but an organization may show its own record.`,
@@ -54,16 +54,10 @@ func rolesOf(o *labelv1.Organization) string {
 	return strings.Join(names, ", ")
 }
 
-// operations calls the service as the caller.
-func (c *ctl) operations(ctx context.Context) (labelv1.AuthorityServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewAuthorityServiceClient(conn), conn, nil
-}
+// orgCommands keep the register of organizations, with their keys and accreditations.
+type orgCommands struct{ *session }
 
-func orgAddCommand(c *ctl) *cobra.Command {
+func orgAddCommand(c orgCommands) *cobra.Command {
 	var o labelv1.Organization
 	var roleFlags []string
 	var pub string
@@ -88,7 +82,7 @@ those.`,
 				}
 				o.Roles = append(o.Roles, r)
 			}
-			return c.addOrg(cmd.Context(), &o, pub)
+			return c.add(cmd.Context(), &o, pub)
 		},
 	}
 	f := cmd.Flags()
@@ -103,7 +97,8 @@ those.`,
 	return cmd
 }
 
-func (c *ctl) addOrg(ctx context.Context, o *labelv1.Organization, pub string) error {
+// add enrols an organization, and its first key where there is one.
+func (c orgCommands) add(ctx context.Context, o *labelv1.Organization, pub string) error {
 	var pem string
 	if pub != "" {
 		key, err := c.publicKey(pub) // before anything is enrolled
@@ -112,7 +107,7 @@ func (c *ctl) addOrg(ctx context.Context, o *labelv1.Organization, pub string) e
 		}
 		pem = key.PEM
 	}
-	api, conn, err := c.operations(ctx)
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAuthorityServiceClient)
 	if err != nil {
 		return err
 	}
@@ -141,7 +136,7 @@ func (c *ctl) addOrg(ctx context.Context, o *labelv1.Organization, pub string) e
 	})
 }
 
-func orgListCommand(c *ctl) *cobra.Command {
+func orgListCommand(c orgCommands) *cobra.Command {
 	var role string
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -158,7 +153,7 @@ func orgListCommand(c *ctl) *cobra.Command {
 				}
 				req.Role = r
 			}
-			return c.listOrgs(cmd.Context(), req)
+			return c.list(cmd.Context(), req)
 		},
 	}
 	cmd.Flags().StringVar(&role, "role", "", "only "+strings.Join(roleNames, ", ")+"s")
@@ -166,8 +161,8 @@ func orgListCommand(c *ctl) *cobra.Command {
 	return cmd
 }
 
-func (c *ctl) listOrgs(ctx context.Context, req *labelv1.ListOrganizationsRequest) error {
-	api, conn, err := c.operations(ctx)
+func (c orgCommands) list(ctx context.Context, req *labelv1.ListOrganizationsRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAuthorityServiceClient)
 	if err != nil {
 		return err
 	}
@@ -189,7 +184,7 @@ func (c *ctl) listOrgs(ctx context.Context, req *labelv1.ListOrganizationsReques
 	})
 }
 
-func orgShowCommand(c *ctl) *cobra.Command {
+func orgShowCommand(c orgCommands) *cobra.Command {
 	history := false
 	cmd := &cobra.Command{
 		Use:   "show ID",
@@ -200,7 +195,7 @@ With --history also what was recorded of them before.`,
 		Example: "  labelctl org show aurora-lab\n  labelctl org show aurora-lab --history",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.operations(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}
@@ -319,7 +314,7 @@ func day(t *timestamppb.Timestamp) string {
 	return label.DateOf(t.AsTime()).String()
 }
 
-func orgKeyCommand(c *ctl) *cobra.Command {
+func orgKeyCommand(c orgCommands) *cobra.Command {
 	var pub, from string
 	cmd := &cobra.Command{
 		Use:   "key ID --pub FILE",
@@ -343,7 +338,7 @@ enrolled here.`,
 				return err
 			}
 			req.Pem = key.PEM
-			api, conn, err := c.operations(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}
@@ -367,7 +362,7 @@ enrolled here.`,
 	return cmd
 }
 
-func orgRevokeKeyCommand(c *ctl) *cobra.Command {
+func orgRevokeKeyCommand(c orgCommands) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
 		Use:   "revoke-key KEYID --reason TEXT",
@@ -380,7 +375,7 @@ be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
 			if err := wholeKey(args[0]); err != nil {
 				return err
 			}
-			api, conn, err := c.operations(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}
@@ -403,7 +398,7 @@ be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
 	return cmd
 }
 
-func orgAccreditCommand(c *ctl) *cobra.Command {
+func orgAccreditCommand(c orgCommands) *cobra.Command {
 	var a labelv1.Accreditation
 	cmd := &cobra.Command{
 		Use:   "accredit LAB --number NUMBER --body NAME --standard ID --category ID --level N --from DATE --to DATE",
@@ -431,7 +426,7 @@ record gives back what was lost.
 					return usagef("--%s: %v", f.name, err)
 				}
 			}
-			api, conn, err := c.operations(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}

@@ -13,7 +13,7 @@ import (
 // pictures.
 const pngModule = 8
 
-func qrCommand(c *ctl) *cobra.Command {
+func qrCommand(s *session) *cobra.Command {
 	var url, out, gtin string
 	cmd := &cobra.Command{
 		Use:   "qr ID|URL",
@@ -34,7 +34,7 @@ it leads a shopper to the product's label.`,
 			if base == "" {
 				var chosen bool
 				if base, chosen = baseURL(url); !chosen {
-					c.note("the code leads to %s, on this machine; --url names another service", base)
+					s.note("the code leads to %s, on this machine; --url names another service", base)
 				}
 			} else if url != "" {
 				return usagef("--url goes with an ID; the URL names the service itself")
@@ -45,7 +45,7 @@ it leads a shopper to the product's label.`,
 					return err
 				}
 			}
-			return c.drawCode(base, id, g, out)
+			return drawCode(s, base, id, g, out)
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
@@ -54,7 +54,7 @@ it leads a shopper to the product's label.`,
 	return cmd
 }
 
-func (c *ctl) drawCode(base string, id label.ID, gtin label.GTIN, out string) error {
+func drawCode(s *session, base string, id label.ID, gtin label.GTIN, out string) error {
 	if err := qr.CheckBase(base); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (c *ctl) drawCode(base string, id label.ID, gtin label.GTIN, out string) er
 		Payload string   `json:"payload"` // what the code holds
 		File    string   `json:"file,omitempty"`
 	}{id, qr.URL(base, id), code.Payload(), out}
-	return c.show(result, func(p *terminal.Page) {
+	return s.show(result, func(p *terminal.Page) {
 		if out == "" {
 			if p.Width() > 0 {
 				p.Raw(code.Terminal())

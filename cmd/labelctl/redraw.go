@@ -17,7 +17,7 @@ import (
 	"labeld/internal/verify"
 )
 
-func surveillanceVerifyCommand(c *ctl) *cobra.Command {
+func surveillanceVerifyCommand(c surveillanceCommands) *cobra.Command {
 	var url, trust, file string
 	cmd := &cobra.Command{
 		Use:   "verify ID",
@@ -39,7 +39,7 @@ told, and 6 where it is if the keys are believed that the service itself names:
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			base, _ := baseURL(url)
-			return c.verifyDraw(cmd.Context(), args[0], base, trust, file)
+			return c.verify(cmd.Context(), args[0], base, trust, file)
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
@@ -57,11 +57,11 @@ type draw struct {
 	Draw      label.JSON `json:"draw,omitempty"`
 }
 
-func (c *ctl) verifyDraw(ctx context.Context, id, base, trustFile, file string) error {
+func (c surveillanceCommands) verify(ctx context.Context, id, base, trustFile, file string) error {
 	if err := checkBase(base); err != nil {
 		return err
 	}
-	trust, err := c.trustFor(ctx, trustFile, base)
+	trust, err := c.trust(ctx, trustFile, base)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (c *ctl) verifyDraw(ctx context.Context, id, base, trustFile, file string) 
 }
 
 // published returns a plan and its result, from a file or from the service.
-func (c *ctl) published(ctx context.Context, id, base, file string) (*draw, error) {
+func (c surveillanceCommands) published(ctx context.Context, id, base, file string) (*draw, error) {
 	place := file
 	var b []byte
 	var err error

@@ -14,11 +14,12 @@ import (
 	"labeld/internal/terminal"
 )
 
-// A ctl is one run of labelctl: its streams and what the global flags say.
-type ctl struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	now            func() time.Time
+// A session is one run of labelctl: its console, its clock, and what the global
+// flags say of the service and of the caller. What labelctl does about one noun
+// is a type of its own over one session, such as [deviceCommands].
+type session struct {
+	console
+	now func() time.Time
 
 	server   string // host:port of the gRPC side
 	key      string // file or KMS URI
@@ -26,7 +27,6 @@ type ctl struct {
 	audience string // of caller tokens; the server where empty
 	ca       string // file with TLS roots
 	tls      bool   // even to a loopback address
-	output   string // text or json
 	timeout  time.Duration
 
 	private *envelope.Signer // in key, once it was needed
@@ -59,7 +59,7 @@ func runAt(ctx context.Context, now func() time.Time, args []string, stdin io.Re
 
 // newRoot returns the command tree. Its errors are for [report] to print.
 func newRoot(now func() time.Time, stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
-	c := &ctl{stdin: stdin, stdout: stdout, stderr: stderr, now: now}
+	s := &session{console: console{stdin: stdin, stdout: stdout, stderr: stderr}, now: now}
 	root := group("labelctl", "Work with a product-security label service",
 		`Enrol labs and manufacturers, sign and submit evidence, request labels, and
 check them.
@@ -71,11 +71,11 @@ Environment: `+strings.Join([]string{envServer, envKey, envAs, envURL}, ", ")+` 
 --server, --key, --as and --url; `+envPass+` (or `+envCosign+`) is the
 passphrase of an encrypted key, which is asked for otherwise.`,
 		"  labelctl verify K7QM-4T2X-9PWH\n  labelctl key new --out lab.key\n  labelctl request camera.yaml --level 2",
-		keyCommand(c), orgCommand(c), eventCommand(c), deviceCommand(c),
-		attestCommand(c), declareCommand(c), submitCommand(c), submissionsCommand(c),
-		evaluateCommand(c), requestCommand(c), labelCommand(c), holdCommand(c),
-		decisionCommand(c), appealCommand(c), advisoryCommand(c), surveillanceCommand(c), reportCommand(c), noticeCommand(c),
-		verifyCommand(c), qrCommand(c), trustCommand(c), schemeCommand(c), exampleCommand(c))
+		keyCommand(s), orgCommand(s), eventCommand(s), deviceCommand(s),
+		attestCommand(s), declareCommand(s), submitCommand(s), submissionsCommand(s),
+		evaluateCommand(s), requestCommand(s), labelCommand(s), holdCommand(s),
+		decisionCommand(s), appealCommand(s), advisoryCommand(s), surveillanceCommand(s), reportCommand(s), noticeCommand(s),
+		verifyCommand(s), qrCommand(s), trustCommand(s), schemeCommand(s), exampleCommand(s))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -84,34 +84,34 @@ passphrase of an encrypted key, which is asked for otherwise.`,
 	terminal.FitHelp(root)
 	terminal.NameArguments(root)
 	f := root.PersistentFlags()
-	f.StringVar(&c.server, "server", "127.0.0.1:8443", "gRPC address of the service, `host:port` ("+envServer+")")
-	f.StringVar(&c.key, "key", "", "private key to call and sign with, `file or KMS URI` ("+envKey+")")
-	f.StringVar(&c.as, "as", "", "`organization` to speak for ("+envAs+")")
-	f.StringVar(&c.audience, "audience", "", "`name` of the service in caller tokens (default: that in --server)")
-	f.StringVar(&c.ca, "ca", "", "PEM `file` with the TLS roots to trust instead of the system's; implies --tls")
-	f.BoolVar(&c.tls, "tls", false, "use TLS to a loopback address too")
-	f.StringVarP(&c.output, "output", "o", "text", "text or json")
-	f.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long one call may take")
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.prepare(cmd) }
+	f.StringVar(&s.server, "server", "127.0.0.1:8443", "gRPC address of the service, `host:port` ("+envServer+")")
+	f.StringVar(&s.key, "key", "", "private key to call and sign with, `file or KMS URI` ("+envKey+")")
+	f.StringVar(&s.as, "as", "", "`organization` to speak for ("+envAs+")")
+	f.StringVar(&s.audience, "audience", "", "`name` of the service in caller tokens (default: that in --server)")
+	f.StringVar(&s.ca, "ca", "", "PEM `file` with the TLS roots to trust instead of the system's; implies --tls")
+	f.BoolVar(&s.tls, "tls", false, "use TLS to a loopback address too")
+	f.StringVarP(&s.output, "output", "o", "text", "text or json")
+	f.DurationVar(&s.timeout, "timeout", 30*time.Second, "how long one call may take")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return s.prepare(cmd) }
 	complete(root, "output", "text", "json")
 	markFailures(root)
 	return root
 }
 
 // prepare fills in the environment's values and checks the global flags.
-func (c *ctl) prepare(cmd *cobra.Command) error {
+func (s *session) prepare(cmd *cobra.Command) error {
 	for _, f := range []struct {
 		name, env string
 		into      *string
-	}{{"server", envServer, &c.server}, {"key", envKey, &c.key}, {"as", envAs, &c.as}} {
+	}{{"server", envServer, &s.server}, {"key", envKey, &s.key}, {"as", envAs, &s.as}} {
 		if v := os.Getenv(f.env); v != "" && !cmd.Flags().Changed(f.name) {
 			*f.into = v
 		}
 	}
-	if c.output != "text" && c.output != "json" {
-		return usagef("--output: %q is neither text nor json", c.output)
+	if s.output != "text" && s.output != "json" {
+		return usagef("--output: %q is neither text nor json", s.output)
 	}
-	if c.timeout <= 0 {
+	if s.timeout <= 0 {
 		return usagef("--timeout: must be more than nothing, such as 30s")
 	}
 	return nil

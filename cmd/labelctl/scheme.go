@@ -13,16 +13,16 @@ import (
 	"labeld/internal/terminal"
 )
 
-func schemeCommand(c *ctl) *cobra.Command {
+func schemeCommand(s *session) *cobra.Command {
 	return group("scheme", "Show schemes, device categories and facts",
 		`What labels ask for. List and show ask the service which schemes it judges by;
 categories and facts are read from the programme data that is built in, or in
 --labels.`,
 		"  labelctl scheme list\n  labelctl scheme show four-level\n  labelctl scheme facts --by lab",
-		schemeListCommand(c), schemeShowCommand(c), schemeCategoriesCommand(c), schemeFactsCommand(c))
+		schemeListCommand(s), schemeShowCommand(s), schemeCategoriesCommand(s), schemeFactsCommand(s))
 }
 
-func schemeListCommand(c *ctl) *cobra.Command {
+func schemeListCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List the schemes that the service judges by",
@@ -30,19 +30,19 @@ func schemeListCommand(c *ctl) *cobra.Command {
 		Example: "  labelctl scheme list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			conn, err := c.public()
+			api, conn, err := publicClient(s, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
-			r, err := labelv1.NewAuthorityServiceClient(conn).ListSchemes(cmd.Context(), &labelv1.ListSchemesRequest{})
+			r, err := api.ListSchemes(cmd.Context(), &labelv1.ListSchemesRequest{})
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *terminal.Page) {
+			return s.show(r, func(p *terminal.Page) {
 				var rows [][]string
-				for _, s := range r.GetSchemes() {
-					rows = append(rows, []string{s.GetId(), s.GetVersion(), strconv.Itoa(len(s.GetLevels())), s.GetStandard() + " " + s.GetEdition(), s.GetName()})
+				for _, m := range r.GetSchemes() {
+					rows = append(rows, []string{m.GetId(), m.GetVersion(), strconv.Itoa(len(m.GetLevels())), m.GetStandard() + " " + m.GetEdition(), m.GetName()})
 				}
 				p.Table([]string{"ID", "VERSION", "LEVELS", "STANDARD", "NAME"}, rows)
 			})
@@ -50,7 +50,7 @@ func schemeListCommand(c *ctl) *cobra.Command {
 	}
 }
 
-func schemeShowCommand(c *ctl) *cobra.Command {
+func schemeShowCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show the levels and criteria of a scheme",
@@ -58,16 +58,16 @@ func schemeShowCommand(c *ctl) *cobra.Command {
 		Example: "  labelctl scheme show four-level",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			conn, err := c.public()
+			api, conn, err := publicClient(s, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
-			r, err := labelv1.NewAuthorityServiceClient(conn).GetScheme(cmd.Context(), &labelv1.GetSchemeRequest{Id: args[0]})
+			r, err := api.GetScheme(cmd.Context(), &labelv1.GetSchemeRequest{Id: args[0]})
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *terminal.Page) { writeScheme(p, r.GetScheme()) })
+			return s.show(r, func(p *terminal.Page) { writeScheme(p, r.GetScheme()) })
 		},
 	}
 }
@@ -97,7 +97,7 @@ func writeScheme(p *terminal.Page, s *labelv1.Scheme) {
 	}
 }
 
-func schemeCategoriesCommand(c *ctl) *cobra.Command {
+func schemeCategoriesCommand(s *session) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:     "categories",
@@ -123,7 +123,7 @@ func schemeCategoriesCommand(c *ctl) *cobra.Command {
 				all = append(all, category{k.ID, k.Name, k.Risk, k.About})
 				rows = append(rows, []string{k.ID, string(k.Risk), k.Name, k.About})
 			}
-			return c.show(map[string][]category{"categories": all}, func(p *terminal.Page) {
+			return s.show(map[string][]category{"categories": all}, func(p *terminal.Page) {
 				p.Table([]string{"ID", "RISK", "NAME", "ABOUT"}, rows)
 			})
 		},
@@ -132,7 +132,7 @@ func schemeCategoriesCommand(c *ctl) *cobra.Command {
 	return cmd
 }
 
-func schemeFactsCommand(c *ctl) *cobra.Command {
+func schemeFactsCommand(s *session) *cobra.Command {
 	var dir, by string
 	cmd := &cobra.Command{
 		Use:     "facts",
@@ -149,7 +149,7 @@ func schemeFactsCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.showFacts(prog, supplier)
+			return showFacts(s, prog, supplier)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of what is built in")
@@ -158,7 +158,7 @@ func schemeFactsCommand(c *ctl) *cobra.Command {
 	return cmd
 }
 
-func (c *ctl) showFacts(prog *scheme.Programme, by scheme.Supplier) error {
+func showFacts(s *session, prog *scheme.Programme, by scheme.Supplier) error {
 	type fact struct {
 		Name   string          `json:"name"`
 		Type   scheme.FactType `json:"type"`
@@ -181,7 +181,7 @@ func (c *ctl) showFacts(prog *scheme.Programme, by scheme.Supplier) error {
 		all = append(all, fact{f.Name, f.Type, f.Unit, f.Min, f.Max, f.Values, f.By, f.About, f.Shoppers})
 		rows = append(rows, []string{f.Name, string(f.By), wanted(f), f.About})
 	}
-	return c.show(map[string][]fact{"facts": all}, func(p *terminal.Page) {
+	return s.show(map[string][]fact{"facts": all}, func(p *terminal.Page) {
 		p.Table([]string{"NAME", "STATED BY", "VALUE", "ABOUT"}, rows)
 	})
 }

@@ -33,7 +33,7 @@ func TestShortNumbers(t *testing.T) {
 	if !bytes.Contains(text, []byte(long)) {
 		t.Fatalf("the example has not the number %s:\n%s", long, text)
 	}
-	c := &ctl{}
+	c := &console{}
 	var digests []label.Digest
 	for _, number := range []string{long, short} {
 		path := filepath.Join(t.TempDir(), "device.yaml")

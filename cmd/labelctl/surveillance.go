@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
@@ -16,7 +15,8 @@ import (
 	"labeld/internal/terminal"
 )
 
-func surveillanceCommand(c *ctl) *cobra.Command {
+func surveillanceCommand(s *session) *cobra.Command {
+	c := surveillanceCommands{s}
 	return group("surveillance", "Draw labels to be tested again, and check draws",
 		`Which labels are tested again is drawn, so that nobody can choose and anybody can
 check: a plan is logged first and names a size to which the transparency log has
@@ -32,25 +32,10 @@ failed, "labelctl label suspend --reason surveillance-failed" acts on it.`,
 		surveillanceVerifyCommand(c), surveillanceOutliersCommand(c))
 }
 
-// surveillances calls the service as the caller.
-func (c *ctl) surveillances(ctx context.Context) (labelv1.SurveillanceServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewSurveillanceServiceClient(conn), conn, nil
-}
+// surveillanceCommands announce, make, show and check draws.
+type surveillanceCommands struct{ *session }
 
-// publicSurveillance calls the service without saying who calls.
-func (c *ctl) publicSurveillance() (labelv1.SurveillanceServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.public()
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewSurveillanceServiceClient(conn), conn, nil
-}
-
-func surveillancePlanCommand(c *ctl) *cobra.Command {
+func surveillancePlanCommand(c surveillanceCommands) *cobra.Command {
 	r := &surveillance.Request{}
 	cmd := &cobra.Command{
 		Use:   "plan ID --size N --count N",
@@ -75,7 +60,7 @@ only; the request is signed with your key, and a plan cannot be changed.`,
 }
 
 // announce signs a request for a plan and sends it.
-func (c *ctl) announce(ctx context.Context, r *surveillance.Request) error {
+func (c surveillanceCommands) announce(ctx context.Context, r *surveillance.Request) error {
 	r.Made = c.now().UTC().Truncate(time.Second)
 	if err := r.Validate(); err != nil {
 		return err
@@ -84,7 +69,7 @@ func (c *ctl) announce(ctx context.Context, r *surveillance.Request) error {
 	if err != nil {
 		return err
 	}
-	api, conn, err := c.surveillances(ctx)
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewSurveillanceServiceClient)
 	if err != nil {
 		return err
 	}
@@ -139,7 +124,7 @@ func weightsText(w *labelv1.SurveillanceWeights) string {
 		w.GetAssurance()[string(label.SelfDeclared)], w.GetAssurance()[string(label.LabTested)])
 }
 
-func surveillanceDrawCommand(c *ctl) *cobra.Command {
+func surveillanceDrawCommand(c surveillanceCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "draw ID",
 		Short:   "Draw the labels of a plan",
@@ -147,7 +132,7 @@ func surveillanceDrawCommand(c *ctl) *cobra.Command {
 		Example: "  labelctl surveillance draw 2027-spring",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.surveillances(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewSurveillanceServiceClient)
 			if err != nil {
 				return err
 			}
@@ -161,19 +146,19 @@ func surveillanceDrawCommand(c *ctl) *cobra.Command {
 	}
 }
 
-func surveillanceListCommand(c *ctl) *cobra.Command {
+func surveillanceListCommand(c surveillanceCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List plans",
 		Long:    "List plans and whether they are drawn. Needs no key. A plan that is not drawn\nalthough the log has its size is a question to the authority.",
 		Example: "  labelctl surveillance list",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listPlans(cmd.Context()) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.list(cmd.Context()) },
 	}
 }
 
-func (c *ctl) listPlans(ctx context.Context) error {
-	api, conn, err := c.publicSurveillance()
+func (c surveillanceCommands) list(ctx context.Context) error {
+	api, conn, err := publicClient(c.session, labelv1.NewSurveillanceServiceClient)
 	if err != nil {
 		return err
 	}
@@ -198,7 +183,7 @@ func (c *ctl) listPlans(ctx context.Context) error {
 	})
 }
 
-func surveillanceShowCommand(c *ctl) *cobra.Command {
+func surveillanceShowCommand(c surveillanceCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show a plan, and what was drawn",
@@ -206,7 +191,7 @@ func surveillanceShowCommand(c *ctl) *cobra.Command {
 		Example: "  labelctl surveillance show 2027-spring",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.publicSurveillance()
+			api, conn, err := publicClient(c.session, labelv1.NewSurveillanceServiceClient)
 			if err != nil {
 				return err
 			}
@@ -220,7 +205,7 @@ func surveillanceShowCommand(c *ctl) *cobra.Command {
 	}
 }
 
-func surveillanceOutliersCommand(c *ctl) *cobra.Command {
+func surveillanceOutliersCommand(c surveillanceCommands) *cobra.Command {
 	r := &labelv1.ListOutliersRequest{}
 	cmd := &cobra.Command{
 		Use:   "outliers",
@@ -237,8 +222,8 @@ those of others. A finding is a question to the lab, no verdict. Operators only.
 	return cmd
 }
 
-func (c *ctl) outliers(ctx context.Context, r *labelv1.ListOutliersRequest) error {
-	api, conn, err := c.surveillances(ctx)
+func (c surveillanceCommands) outliers(ctx context.Context, r *labelv1.ListOutliersRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewSurveillanceServiceClient)
 	if err != nil {
 		return err
 	}

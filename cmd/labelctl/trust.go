@@ -13,7 +13,7 @@ import (
 	"labeld/internal/verify"
 )
 
-func trustCommand(c *ctl) *cobra.Command {
+func trustCommand(s *session) *cobra.Command {
 	var url, out string
 	cmd := &cobra.Command{
 		Use:   "trust",
@@ -26,7 +26,7 @@ are something to ask the authority about.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			base, _ := baseURL(url)
-			return c.saveTrust(cmd.Context(), base, out)
+			return saveTrust(cmd.Context(), s, base, out)
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
@@ -34,8 +34,8 @@ are something to ask the authority about.`,
 	return cmd
 }
 
-func (c *ctl) saveTrust(ctx context.Context, base, out string) error {
-	b, err := c.get(ctx, base, trustPath)
+func saveTrust(ctx context.Context, s *session, base, out string) error {
+	b, err := s.get(ctx, base, trustPath)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (c *ctl) saveTrust(ctx context.Context, base, out string) error {
 			return err
 		}
 	}
-	return c.show(t, func(p *terminal.Page) {
+	return s.show(t, func(p *terminal.Page) {
 		lines := [][2]string{{"authority:", t.Authority.Name + " (" + t.Authority.ID + ")"}, {"url:", t.URL}}
 		for _, k := range t.LabelKeys {
 			used := "in use"
@@ -63,4 +63,25 @@ func (c *ctl) saveTrust(ctx context.Context, base, out string) error {
 		}
 		p.Pairs(append(lines, [2]string{"log:", t.Log.Origin}, [2]string{"log key:", t.Log.VKey}, [2]string{"file:", out})...)
 	})
+}
+
+// trust returns the keys to believe: those in a file, or else those that the
+// service itself names.
+func (s *session) trust(ctx context.Context, file, base string) (*verify.Trust, error) {
+	if file == "" {
+		b, err := s.get(ctx, base, trustPath)
+		if err != nil {
+			return nil, err
+		}
+		return verify.ParseTrust(b)
+	}
+	b, err := s.readFile(file, label.MaxMessage)
+	if err != nil {
+		return nil, err
+	}
+	t, err := verify.ParseTrust(b)
+	if err != nil {
+		return nil, &located{file, err}
+	}
+	return t, nil
 }

@@ -201,16 +201,23 @@ func report(stderr io.Writer, asJSON bool, command string, err error) int {
 	return code
 }
 
+// A console is where a command reads and writes, and the form it writes in.
+type console struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	output         string // text or json
+}
+
 // note tells a person something that is no result. Programs find it in the
 // result.
-func (c *ctl) note(format string, args ...any) {
+func (c *console) note(format string, args ...any) {
 	if c.output == "text" {
 		fmt.Fprintln(c.stderr, terminal.Wrapped("labelctl: note: "+terminal.Clean(fmt.Sprintf(format, args...), false), terminal.Width(c.stderr)))
 	}
 }
 
 // show prints a result, as JSON or as text writes it.
-func (c *ctl) show(v any, text func(*terminal.Page)) error {
+func (c *console) show(v any, text func(*terminal.Page)) error {
 	var b []byte
 	if c.output == "json" {
 		var err error
@@ -246,7 +253,7 @@ func encode(v any) ([]byte, error) {
 
 // raw prints bytes as they are, into a file; onto a terminal what it can show of
 // them.
-func (c *ctl) raw(b []byte) error {
+func (c *console) raw(b []byte) error {
 	if terminal.Width(c.stdout) > 0 {
 		b = terminal.Disarmed(b)
 	}
@@ -258,7 +265,7 @@ func (c *ctl) raw(b []byte) error {
 var errNoTerminal = errors.New("nobody can be asked: standard input is no terminal")
 
 // terminal returns the terminal on standard input.
-func (c *ctl) terminal() (*os.File, error) {
+func (c *console) terminal() (*os.File, error) {
 	f, ok := c.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil, errNoTerminal
@@ -267,7 +274,7 @@ func (c *ctl) terminal() (*os.File, error) {
 }
 
 // ask asks for a secret on the terminal.
-func (c *ctl) ask(ctx context.Context, prompt string) ([]byte, error) {
+func (c *console) ask(ctx context.Context, prompt string) ([]byte, error) {
 	f, err := c.terminal()
 	if err != nil {
 		return nil, err
@@ -288,7 +295,7 @@ func (c *ctl) ask(ctx context.Context, prompt string) ([]byte, error) {
 }
 
 // confirm asks a question on the terminal and reports whether the answer is yes.
-func (c *ctl) confirm(ctx context.Context, question string) (bool, error) {
+func (c *console) confirm(ctx context.Context, question string) (bool, error) {
 	f, err := c.terminal()
 	if err != nil {
 		return false, err
@@ -302,7 +309,7 @@ func (c *ctl) confirm(ctx context.Context, question string) (bool, error) {
 }
 
 // prompt shows a prompt and reads the answer, until ctx ends.
-func (c *ctl) prompt(ctx context.Context, prompt string, read func() ([]byte, error)) ([]byte, error) {
+func (c *console) prompt(ctx context.Context, prompt string, read func() ([]byte, error)) ([]byte, error) {
 	type answer struct {
 		text []byte
 		err  error

@@ -17,7 +17,7 @@ import (
 // superseded one, where that is known, since is what the service says has become of the
 // numbers and the rulings that the label names, and untold is why nobody can tell how the
 // label stands, if so.
-func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next label.State, since later, untold error) error {
+func (c verifyCommands) showVerified(v *verification, base string, r *verify.Result, next label.State, since later, untold error) error {
 	result := struct {
 		Genuine bool   `json:"genuine"`
 		Trusted bool   `json:"trusted"`          // the keys are those of a trust file

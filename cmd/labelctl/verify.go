@@ -29,6 +29,9 @@ const trustPath = "/.well-known/labeld.json"
 // address of a label of another service.
 const reasonElsewhere label.Reason = "ANOTHER_SERVICE"
 
+// verifyCommands check labels without taking the service's word.
+type verifyCommands struct{ *session }
+
 // A verification is what verify was asked.
 type verification struct {
 	target  string
@@ -39,7 +42,8 @@ type verification struct {
 	at      time.Time // now where zero
 }
 
-func verifyCommand(c *ctl) *cobra.Command {
+func verifyCommand(s *session) *cobra.Command {
+	c := verifyCommands{s}
 	var v verification
 	var at string
 	cmd := &cobra.Command{
@@ -96,7 +100,7 @@ The exit code is
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			v.target = args[0]
 			if at != "" {
-				if v.at, err = c.past("at", at); err != nil {
+				if v.at, err = parsePast("at", at, c.now()); err != nil {
 					return err
 				}
 			}
@@ -122,7 +126,7 @@ type subject struct {
 
 // subject reads the target: a file if there is one of that name, else an ID or
 // URL. Offline only a file will do.
-func (c *ctl) subject(target string, offline bool) (*subject, error) {
+func (c verifyCommands) subject(target string, offline bool) (*subject, error) {
 	info, err := os.Stat(target)
 	switch {
 	case err == nil && info.IsDir():
@@ -202,7 +206,7 @@ func scanned(text string) (*subject, error) {
 }
 
 // resolve finds the label that a Digital Link leads to.
-func (c *ctl) resolve(ctx context.Context, base string, g label.GTIN) (label.ID, error) {
+func (c verifyCommands) resolve(ctx context.Context, base string, g label.GTIN) (label.ID, error) {
 	b, err := c.get(ctx, base, "/01/"+string(g)+"?linkType=linkset")
 	if err != nil {
 		return "", err
@@ -224,7 +228,7 @@ func (c *ctl) resolve(ctx context.Context, base string, g label.GTIN) (label.ID,
 	return id, err
 }
 
-func (c *ctl) verify(ctx context.Context, v *verification) error {
+func (c verifyCommands) verify(ctx context.Context, v *verification) error {
 	s, err := c.subject(v.target, v.offline)
 	if err != nil {
 		return err
@@ -247,7 +251,7 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 	if s.pkg == nil && v.offline {
 		return usagef("--offline needs a package file: ask %s%s for it while there is a network", base, packagePath(s.id))
 	}
-	trust, err := c.trustFor(ctx, v.trust, base)
+	trust, err := c.trust(ctx, v.trust, base)
 	if err != nil {
 		return err
 	}
@@ -294,7 +298,7 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 // successor asks how the label stands that took the place of a superseded one, checked
 // like that one; empty where that cannot be told, which is no reason to say nothing of
 // the other.
-func (c *ctl) successor(ctx context.Context, v *verification, base string, trust *verify.Trust, id label.ID) label.State {
+func (c verifyCommands) successor(ctx context.Context, v *verification, base string, trust *verify.Trust, id label.ID) label.State {
 	pkg, err := c.get(ctx, base, packagePath(id))
 	if err != nil {
 		return ""
@@ -349,7 +353,7 @@ func (l *later) fell(c *label.Criterion) (fell bool) {
 
 // later asks the service for that. No package has it, since it is nothing that
 // happened to the label: the service's word is taken.
-func (c *ctl) later(ctx context.Context, base string, id label.ID) (since later, err error) {
+func (c verifyCommands) later(ctx context.Context, base string, id label.ID) (since later, err error) {
 	b, err := c.get(ctx, base, "/l/"+string(id)+".json")
 	if err != nil {
 		return since, err
@@ -373,7 +377,7 @@ func movedText[G ~string](moved []G) string {
 // listed holds a result to the status list in a file, if one is named. A list
 // that is too old, or from before the label, shows nothing: untold says so, where
 // the label has not ended anyway.
-func (c *ctl) listed(v *verification, trust *verify.Trust, r *verify.Result) (untold, err error) {
+func (c verifyCommands) listed(v *verification, trust *verify.Trust, r *verify.Result) (untold, err error) {
 	if v.list == "" {
 		return nil, nil
 	}
@@ -412,29 +416,8 @@ func (v *verification) base(s *subject) (string, error) {
 	return s.base, nil
 }
 
-// trustFor returns the keys to believe: those in a file, or else those that the
-// service itself names.
-func (c *ctl) trustFor(ctx context.Context, file, base string) (*verify.Trust, error) {
-	if file == "" {
-		b, err := c.get(ctx, base, trustPath)
-		if err != nil {
-			return nil, err
-		}
-		return verify.ParseTrust(b)
-	}
-	b, err := c.readFile(file, label.MaxMessage)
-	if err != nil {
-		return nil, err
-	}
-	t, err := verify.ParseTrust(b)
-	if err != nil {
-		return nil, &located{file, err}
-	}
-	return t, nil
-}
-
 // genuine checks the package, and that it is the label that was asked about.
-func (c *ctl) genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Result, error) {
+func (c verifyCommands) genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Result, error) {
 	now := at.IsZero()
 	if now {
 		at = c.now()

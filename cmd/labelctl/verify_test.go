@@ -217,8 +217,8 @@ func TestVerifyWithASlowClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock := func(behind time.Duration) *ctl {
-		return &ctl{now: func() time.Time { return s.world.Clock.Now().Add(-behind) }}
+	clock := func(behind time.Duration) verifyCommands {
+		return verifyCommands{&session{now: func() time.Time { return s.world.Clock.Now().Add(-behind) }}}
 	}
 	r, err := clock(time.Minute).genuine(s.world.Trust, &subject{pkg: p.Package}, time.Time{})
 	if err != nil || r.State != label.Suspended {
@@ -477,11 +477,11 @@ func TestFetching(t *testing.T) {
 		{"no URL", "labels.example", "/", "", "must begin with https://"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := &ctl{timeout: 10 * time.Second, ca: tc.ca, stdin: strings.NewReader("")}
+			s := &session{timeout: 10 * time.Second, ca: tc.ca}
 			if tc.name == "slow" {
-				c.timeout = 50 * time.Millisecond
+				s.timeout = 50 * time.Millisecond
 			}
-			_, err := c.get(t.Context(), tc.base, tc.path)
+			_, err := s.get(t.Context(), tc.base, tc.path)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%v, want %q", err, tc.want)
 			}

@@ -86,7 +86,7 @@ func writeWaiting(p *terminal.Page, w *waiting) {
 
 // noteAlike tells an operator who meant to agree with another that asking for
 // the same is not that. It is no failure of the request if that cannot be seen.
-func (c *ctl) noteAlike(ctx context.Context, api labelv1.StatusServiceClient, w *waiting) {
+func (c changeCommands) noteAlike(ctx context.Context, api labelv1.StatusServiceClient, w *waiting) {
 	r, err := api.ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{Label: string(w.Label)})
 	if err != nil {
 		return
@@ -98,7 +98,7 @@ func (c *ctl) noteAlike(ctx context.Context, api labelv1.StatusServiceClient, w 
 	}
 }
 
-func labelWaitingCommand(c *ctl) *cobra.Command {
+func labelWaitingCommand(c changeCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "waiting [ID]",
 		Short: "List requests that wait for a second operator",
@@ -117,13 +117,13 @@ Operators only.`,
 	}
 }
 
-func (c *ctl) listWaiting(ctx context.Context, id string) error {
-	conn, err := c.caller(ctx)
+func (c changeCommands) listWaiting(ctx context.Context, id string) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewStatusServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	r, err := labelv1.NewStatusServiceClient(conn).ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{Label: id})
+	r, err := api.ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{Label: id})
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (c *ctl) listWaiting(ctx context.Context, id string) error {
 	})
 }
 
-func labelApproveCommand(c *ctl) *cobra.Command {
+func labelApproveCommand(c changeCommands) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "approve REQUEST",
@@ -167,7 +167,7 @@ Shown is what the bytes say, and not what the service says of them.`,
 	return cmd
 }
 
-func labelDismissCommand(c *ctl) *cobra.Command {
+func labelDismissCommand(c changeCommands) *cobra.Command {
 	var text string
 	cmd := &cobra.Command{
 		Use:   "dismiss REQUEST --text TEXT",
@@ -190,13 +190,12 @@ of one, at least 8 digits. Operators only.`,
 	return cmd
 }
 
-func (c *ctl) dismiss(ctx context.Context, id, text string) error {
-	conn, err := c.caller(ctx)
+func (c changeCommands) dismiss(ctx context.Context, id, text string) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewStatusServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	api := labelv1.NewStatusServiceClient(conn)
 	if !isDigest(id) {
 		all, err := api.ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{})
 		if err != nil {
@@ -217,13 +216,13 @@ func (c *ctl) dismiss(ctx context.Context, id, text string) error {
 	})
 }
 
-func (c *ctl) approve(ctx context.Context, id string, yes bool) error {
-	conn, err := c.caller(ctx)
+func (c changeCommands) approve(ctx context.Context, id string, yes bool) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewStatusServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	all, err := labelv1.NewStatusServiceClient(conn).ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{})
+	all, err := api.ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{})
 	if err != nil {
 		return err
 	}
@@ -274,7 +273,7 @@ func pick(list []*labelv1.WaitingRequest, id string) (*waiting, error) {
 }
 
 // agree shows what would be signed and asks whether to.
-func (c *ctl) agree(ctx context.Context, w *waiting, s *labelv1.LabelSummary, yes bool) error {
+func (c changeCommands) agree(ctx context.Context, w *waiting, s *labelv1.LabelSummary, yes bool) error {
 	p := terminal.NewPage(terminal.Width(c.stderr))
 	p.Pairs(append([][2]string{{"device:", deviceText(s)}, {"state:", stateText(s)}}, w.rows()...)...)
 	if !yes || c.output == "text" {

@@ -64,24 +64,30 @@ func wholeKey(id string) error {
 	return whole("KEYID", id, "\"labelctl org show ORGANIZATION\" and \"labelctl key show FILE\" print it whole")
 }
 
-// digest returns the digest of the device that an argument means: a file with the
+// records are the devices and statements that the service has on record and the
+// caller may read.
+type records struct{ *session }
+
+func (s *session) records() records { return records{s} }
+
+// deviceDigest returns the digest of the device that an argument means: a file with the
 // descriptor, or the digest, or the beginning of it.
-func (c *ctl) digest(ctx context.Context, arg string) (string, error) {
+func (c records) deviceDigest(ctx context.Context, arg string) (string, error) {
 	if isDigest(arg) {
 		return arg, nil
 	}
 	if begins, ok := beginning(arg); ok {
 		if _, err := os.Stat(arg); errors.Is(err, os.ErrNotExist) {
-			return c.deviceThatBegins(ctx, begins)
+			return c.findDevice(ctx, begins)
 		}
 	}
 	_, b, err := c.descriptor(arg)
 	return label.DigestOf(b).String(), err
 }
 
-// deviceThatBegins looks for a device among those that the caller has registered, and
+// findDevice looks for a device whose digest begins so among those that the caller has registered, and
 // those of its statements.
-func (c *ctl) deviceThatBegins(ctx context.Context, begins string) (string, error) {
+func (c records) findDevice(ctx context.Context, begins string) (string, error) {
 	statements, err := c.submissions(ctx, "")
 	if err != nil {
 		return "", err
@@ -106,11 +112,11 @@ func (c *ctl) deviceThatBegins(ctx context.Context, begins string) (string, erro
 
 // statement returns the digest of the statement that an argument means: whole, or
 // the beginning of one about a device.
-func (c *ctl) statement(ctx context.Context, arg, device string) (label.Digest, error) {
+func (c records) statement(ctx context.Context, arg, device string) (label.Digest, error) {
 	arg = strings.TrimSpace(arg)
 	begins, ok := beginning(arg)
 	if ok && device != "" && !isDigest(arg) {
-		about, err := c.digest(ctx, device)
+		about, err := c.deviceDigest(ctx, device)
 		if err != nil {
 			return label.Digest{}, err
 		}
@@ -130,17 +136,17 @@ func (c *ctl) statement(ctx context.Context, arg, device string) (label.Digest, 
 		return label.Digest{}, err
 	}
 	if device != "" && isDigest(arg) {
-		if err := c.about(ctx, arg, device); err != nil {
+		if err := c.checkAbout(ctx, arg, device); err != nil {
 			return label.Digest{}, err
 		}
 	}
 	return label.ParseDigest(arg)
 }
 
-// about refuses a statement or ruling that is named whole, where it is not about the
+// checkAbout refuses a statement or ruling that is named whole, where it is not about the
 // device that is named beside it.
-func (c *ctl) about(ctx context.Context, id, device string) error {
-	about, err := c.digest(ctx, device)
+func (c records) checkAbout(ctx context.Context, id, device string) error {
+	about, err := c.deviceDigest(ctx, device)
 	if err != nil {
 		return err
 	}
@@ -153,7 +159,7 @@ func (c *ctl) about(ctx context.Context, id, device string) error {
 			return nil
 		}
 	}
-	api, conn, err := c.appeals(ctx)
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
 		return err
 	}
@@ -171,15 +177,64 @@ func (c *ctl) about(ctx context.Context, id, device string) error {
 }
 
 // submissions fetches the statements of the caller, or all about a device.
-func (c *ctl) submissions(ctx context.Context, device string) (list []*labelv1.Submission, err error) {
-	conn, err := c.caller(ctx)
+func (c records) submissions(ctx context.Context, device string) (list []*labelv1.Submission, err error) {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewSubmissionServiceClient)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	api := labelv1.NewSubmissionServiceClient(conn)
 	return listAll(func(token string) ([]*labelv1.Submission, string, error) {
 		r, err := api.ListSubmissions(ctx, &labelv1.ListSubmissionsRequest{Device: device, PageSize: pageSize, PageToken: token})
 		return r.GetSubmissions(), r.GetNextPageToken(), err
 	})
+}
+
+// devices fetches the devices of the caller, or of a manufacturer.
+func (c records) devices(ctx context.Context, manufacturer string) (list []*labelv1.DeviceSummary, err error) {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewSubmissionServiceClient)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return listAll(func(token string) ([]*labelv1.DeviceSummary, string, error) {
+		r, err := api.ListDevices(ctx, &labelv1.ListDevicesRequest{Manufacturer: manufacturer, PageSize: pageSize, PageToken: token})
+		return r.GetDevices(), r.GetNextPageToken(), err
+	})
+}
+
+// getDevice asks the service for a device, and believes the digest only.
+func (c records) getDevice(ctx context.Context, digest label.Digest) (*label.Device, *labelv1.GetDeviceResponse, error) {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewSubmissionServiceClient)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer conn.Close()
+	r, err := api.GetDevice(ctx, &labelv1.GetDeviceRequest{Device: digest.String()})
+	if err != nil {
+		return nil, nil, err
+	}
+	if got := label.DigestOf(r.GetDescriptor_()); got != digest {
+		return nil, nil, label.Errorf(label.Internal, label.ReasonInternal, "device", "the service answered with another device, %s", got)
+	}
+	d, err := label.ParseDevice(r.GetDescriptor_())
+	return d, r, err
+}
+
+// device returns the descriptor that an argument means: a digest or the beginning
+// of one, which is fetched, or a file.
+func (c records) device(ctx context.Context, arg string) (*label.Device, []byte, error) {
+	_, begins := beginning(arg)
+	if !begins && !isDigest(arg) {
+		return c.descriptor(arg)
+	}
+	text, err := c.deviceDigest(ctx, arg)
+	if err != nil {
+		return nil, nil, err
+	}
+	digest, err := label.ParseDigest(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, r, err := c.getDevice(ctx, digest)
+	return d, r.GetDescriptor_(), err
 }
