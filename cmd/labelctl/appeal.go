@@ -101,9 +101,9 @@ func writeRefused(p *terminal.Page, r *labelv1.RequestLabelResponse) {
 func trailState(t *labelv1.Trail, now time.Time) string {
 	switch {
 	case t.GetRuling().GetStrike() != nil:
-		return "appeal decided: " + outcomeWords[t.GetRuling().GetOutcome()] + "; TAKEN BACK on " + day(t.GetRuling().GetStrike().GetAt())
+		return "appeal decided: " + rulings.sayNumber(t.GetRuling().GetOutcome()) + "; TAKEN BACK on " + day(t.GetRuling().GetStrike().GetAt())
 	case t.GetRuling() != nil:
-		return "appeal decided: " + outcomeWords[t.GetRuling().GetOutcome()]
+		return "appeal decided: " + rulings.sayNumber(t.GetRuling().GetOutcome())
 	case t.GetAppeal().GetOverdue():
 		return "appeal OVERDUE since " + t.GetAppeal().GetDecideBy()
 	case t.GetAppeal() != nil:
@@ -120,7 +120,7 @@ func trailState(t *labelv1.Trail, now time.Time) string {
 func trailShort(t *labelv1.Trail, now time.Time) string {
 	switch {
 	case t.GetRuling() != nil:
-		return "appeal " + outcomeWords[t.GetRuling().GetOutcome()]
+		return "appeal " + rulings.sayNumber(t.GetRuling().GetOutcome())
 	case t.GetAppeal().GetOverdue():
 		return "OVERDUE since " + t.GetAppeal().GetDecideBy()
 	case t.GetAppeal() != nil:
@@ -131,12 +131,6 @@ func trailShort(t *labelv1.Trail, now time.Time) string {
 		return "no appeal by " + until
 	}
 	return "appeal until " + until
-}
-
-var outcomeWords = map[labelv1.RulingOutcome]string{
-	labelv1.RulingOutcome_RULING_OUTCOME_UPHELD:    "upheld",
-	labelv1.RulingOutcome_RULING_OUTCOME_CHANGED:   "changed",
-	labelv1.RulingOutcome_RULING_OUTCOME_SENT_BACK: "sent back",
 }
 
 func decisionShowCommand(c appealCommands) *cobra.Command {
@@ -256,7 +250,7 @@ func writeTrail(p *terminal.Page, t *labelv1.Trail, now time.Time) {
 	p.Line("\nopen:")
 	var rows [][]string
 	for _, o := range d.GetOpen() {
-		rows = append(rows, []string{"  " + o.GetId(), findingWords[o.GetState()], o.GetTitle()})
+		rows = append(rows, []string{"  " + o.GetId(), findings.sayNumber(o.GetState()), o.GetTitle()})
 	}
 	p.Table(nil, rows)
 	p.Line("\nwhat is missing:")
@@ -275,7 +269,7 @@ func writeTrail(p *terminal.Page, t *labelv1.Trail, now time.Time) {
 			entry = strconv.FormatInt(r.GetEntry(), 10)
 		}
 		p.Line("")
-		p.Pairs([2]string{"ruling:", r.GetId()}, [2]string{"outcome:", outcomeWords[r.GetOutcome()]}, [2]string{"why:", r.GetText()},
+		p.Pairs([2]string{"ruling:", r.GetId()}, [2]string{"outcome:", rulings.sayNumber(r.GetOutcome())}, [2]string{"why:", r.GetText()},
 			[2]string{"accepted:", strings.Join(r.GetAccepted(), ", ")}, [2]string{"made:", instant(r.GetDecided().AsTime())}, [2]string{"log entry:", entry}, [2]string{"TAKEN BACK:", strikeText(r.GetStrike())})
 	}
 }

@@ -208,20 +208,25 @@ func (e *serviceError) Error() string {
 	return e.field + ": " + e.text
 }
 
-// hints help where the service's own words cannot: it does not know what was
-// typed here.
-var hints = map[label.Reason]string{
-	label.ReasonUnknownKey:  "\"labelctl key show FILE\" prints a key's ID, an operator enrols it with \"labelctl org key\"; correct --key and --as otherwise",
-	label.ReasonWrongRole:   "check whom --as names, and which key --key",
-	label.ReasonNotYours:    "check whom --as names, and which key --key",
-	label.ReasonConflict:    "run the command again",
-	label.ReasonUnknownType: "\"labelctl attest\" and \"labelctl declare\" make what is accepted",
+// A hint helps where the service's own words cannot: it does not know what was typed
+// here.
+type hint struct {
+	text string
+
+	// A hint about the caller is given only where the code says that the caller is
+	// meant: the service gives the same reason of other organizations and keys that a
+	// request names, and then the hint would lead away from what is wrong.
+	aboutCaller bool
 }
 
-// aboutCaller are the reasons whose hint is about who calls. The service gives
-// them of other organizations and keys too that a request names; then its code is
-// another, and the hint would lead away from what is wrong.
-var aboutCaller = map[label.Reason]bool{label.ReasonUnknownKey: true, label.ReasonWrongRole: true, label.ReasonNotYours: true}
+// hints are the hints there are, by the reason of a refusal.
+var hints = map[label.Reason]hint{
+	label.ReasonUnknownKey:  {"\"labelctl key show FILE\" prints a key's ID, an operator enrols it with \"labelctl org key\"; correct --key and --as otherwise", true},
+	label.ReasonWrongRole:   {"check whom --as names, and which key --key", true},
+	label.ReasonNotYours:    {"check whom --as names, and which key --key", true},
+	label.ReasonConflict:    {"run the command again", false},
+	label.ReasonUnknownType: {"\"labelctl attest\" and \"labelctl declare\" make what is accepted", false},
+}
 
 // understand reads a call's error with its details (google.rpc.ErrorInfo and
 // BadRequest).
@@ -247,8 +252,8 @@ func (s *session) understand(err error) error {
 			}
 		}
 	}
-	if !aboutCaller[e.reason] || e.code == codes.PermissionDenied || e.code == codes.Unauthenticated {
-		e.hint = hints[e.reason]
+	if h := hints[e.reason]; !h.aboutCaller || e.code == codes.PermissionDenied || e.code == codes.Unauthenticated {
+		e.hint = h.text
 	}
 	if e.reason != "" {
 		return e

@@ -269,6 +269,31 @@ func (c eventCommands) follow(ctx context.Context, api labelv1.OversightServiceC
 	return c.show(e, func(p *terminal.Page) { writeEvent(p, e) })
 }
 
+// eventOutcomes say what an event of a kind does to labels; %s stands for how many
+// it has changed.
+var eventOutcomes = map[label.EventKind]string{
+	label.LabEvent:         "%s changed",
+	label.KeyEvent:         "%s changed",
+	label.SchemeEvent:      "%s changed",
+	label.AdvisoryEvent:    "%s changed",
+	label.HoldEvent:        "labels that stand are not changed; no label is issued or renewed until \"labelctl hold end\"",
+	label.ReleaseEvent:     "labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")",
+	label.StatementEvent:   "%s changed for the reason of the event itself; what rests on the statement is judged again at once, and \"labelctl label history\" says what became of it",
+	label.AffiliationEvent: "%s changed",
+	label.SeparationEvent:  "%s changed",
+	label.GTINEvent:        "labels are not changed; which answers for the number changes",
+}
+
+// eventOutcome says what an event has done to labels.
+func eventOutcome(e *labelv1.Event) string {
+	changed := plural(int(e.GetChanged()), "label", "labels")
+	text, ok := eventOutcomes[label.EventKind(e.GetKind())]
+	if !ok {
+		return changed + " changed; the kind of the event is " + unknown(e.GetKind())
+	}
+	return strings.Replace(text, "%s", changed, 1)
+}
+
 func writeEvent(p *terminal.Page, e *labelv1.Event) {
 	state := "going on"
 	if e.GetDone() != nil {
@@ -280,19 +305,7 @@ func writeEvent(p *terminal.Page, e *labelv1.Event) {
 	for _, n := range e.GetNotes() {
 		p.Line("note: %s", n)
 	}
-	switch label.EventKind(e.GetKind()) {
-	case label.HoldEvent:
-		p.Line("%s: labels that stand are not changed; no label is issued or renewed until \"labelctl hold end\"", state)
-	case label.ReleaseEvent:
-		p.Line("%s: labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")", state)
-	case label.GTINEvent:
-		p.Line("%s: labels are not changed; which answers for the number changes", state)
-	case label.StatementEvent:
-		p.Line("%s: %s changed for the reason of the event itself; what rests on the statement is judged again at once, and \"labelctl label history\" says what became of it",
-			state, plural(int(e.GetChanged()), "label", "labels"))
-	default:
-		p.Line("%s: %s changed", state, plural(int(e.GetChanged()), "label", "labels"))
-	}
+	p.Line("%s: %s", state, eventOutcome(e))
 	if e.GetFailed() == 0 {
 		return
 	}
@@ -310,7 +323,7 @@ func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 	for _, l := range r.GetLabels() {
 		becomes := "stands as it did"
 		if l.GetAction() != labelv1.LabelAction_LABEL_ACTION_UNSPECIFIED {
-			becomes = strings.ToLower(strings.TrimPrefix(l.GetAction().String(), "LABEL_ACTION_"))
+			becomes = actions.name(l.GetAction())
 		}
 		if l.GetLapses() != nil {
 			becomes += " after " + lastDay(l.GetLapses().AsTime())

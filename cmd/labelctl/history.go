@@ -98,11 +98,14 @@ var causes = map[string]func(rest, device string) string{
 // causeText says what a status followed from where nobody asked for it: an event
 // that was reported, or what the authority did by itself.
 func causeText(cause, device string) string {
-	kind, rest, _ := strings.Cut(cause, ":")
+	kind, rest, own := strings.Cut(cause, ":")
+	if !own {
+		return "because of event " + cause
+	}
 	if say := causes[kind]; say != nil {
 		return say(rest, device)
 	}
-	return "because of event " + cause
+	return "because of something that this labelctl has no words for: " + unknown(cause)
 }
 
 // statusRows are one entry of a history: when and what, and why below.

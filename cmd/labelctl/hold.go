@@ -82,7 +82,7 @@ func holdText(h *labelv1.Hold) string {
 	case h.GetLabel() != "" && h.GetAction() == labelv1.LabelAction_LABEL_ACTION_UNSPECIFIED:
 		return "an operator asked to revoke label " + label.ID(h.GetLabel()).Pretty() + " of device " + short(h.GetDevice())
 	case h.GetLabel() != "":
-		return "label " + label.ID(h.GetLabel()).Pretty() + " of device " + short(h.GetDevice()) + ": " + happenings[actionOf[h.GetAction()]]
+		return "label " + label.ID(h.GetLabel()).Pretty() + " of device " + short(h.GetDevice()) + ": " + actions.sayNumber(h.GetAction())
 	case h.GetDevice() != "":
 		return "the authority refused device " + short(h.GetDevice())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,29 +63,16 @@ each came to, whose word it asks for, and the evidence it rests on.`,
 	return cmd
 }
 
-// words for findings, and signs, so that neither colour nor reading is needed
-// to see what stands out.
-var findingWords = map[labelv1.FindingState]string{
-	labelv1.FindingState_FINDING_STATE_MET:            "✓ met",
-	labelv1.FindingState_FINDING_STATE_UNMET:          "✗ unmet",
-	labelv1.FindingState_FINDING_STATE_UNDETERMINED:   "? open",
-	labelv1.FindingState_FINDING_STATE_NOT_APPLICABLE: "- n/a",
-}
-
 // shownBy says who can show that a criterion is met: where it is not, who can still do
 // that. A lab's word is taken where the manufacturer's would do; what a lab has found to
 // fail, only a lab can clear, and what a manufacturer claims to fail, only itself.
 func shownBy(f *labelv1.Finding) string {
-	lab, maker, either := false, false, false
+	asked, either := map[labelv1.EvidenceSource]bool{}, false
 	ask := func(by labelv1.EvidenceSource, own bool) {
-		switch {
-		case by == labelv1.EvidenceSource_EVIDENCE_SOURCE_LAB:
-			lab = true
-		case by != labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION:
-		case own:
-			maker = true
-		default:
+		if by == labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION && !own {
 			either = true
+		} else if by != labelv1.EvidenceSource_EVIDENCE_SOURCE_UNSPECIFIED {
+			asked[by] = true
 		}
 	}
 	for _, g := range f.GetGaps() {
@@ -93,17 +81,15 @@ func shownBy(f *labelv1.Finding) string {
 	if len(f.GetGaps()) == 0 {
 		ask(f.GetRequired(), len(f.GetProvisions()) == 0)
 	}
-	switch {
-	case lab && maker:
-		return "lab and manufacturer"
-	case lab:
-		return "lab"
-	case maker:
-		return "manufacturer"
-	case either:
+	if len(asked) == 0 && either {
 		return "lab or manufacturer"
 	}
-	return ""
+	var list []string
+	for by := range asked {
+		list = append(list, sources.sayNumber(by))
+	}
+	slices.Sort(list)
+	return strings.Join(list, " and ")
 }
 
 // writeDecision writes the findings of a level, 0 being the one above that
@@ -131,7 +117,7 @@ func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 		if len(f.GetWhy()) > 0 {
 			title += " (" + strings.Join(f.GetWhy(), ", ") + ")"
 		}
-		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], title, shownBy(f), strings.Join(rests, ", ")})
+		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findings.sayNumber(f.GetState()), title, shownBy(f), strings.Join(rests, ", ")})
 	}
 	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "SHOWN BY", "EVIDENCE"}, rows)
 	p.Line("")
@@ -285,11 +271,6 @@ func (c labelCommands) request(ctx context.Context, r *request) error {
 	})
 }
 
-var assuranceWords = map[labelv1.Assurance]string{
-	labelv1.Assurance_ASSURANCE_SELF_DECLARED: "declared by the manufacturer",
-	labelv1.Assurance_ASSURANCE_LAB_TESTED:    "tested by an accredited lab",
-}
-
 // productName writes brand and name, once where the name has the brand already.
 func productName(brand, name string) string {
 	if strings.HasPrefix(name, brand) {
@@ -305,17 +286,17 @@ func writeSummary(p *terminal.Page, s *labelv1.LabelSummary, state ...[2]string)
 		state = [][2]string{{"state:", stateText(s)}}
 	}
 	end, announced := endOf(s)
-	valid := lastDay(end) + ": " + boundWords[boundOf[s.GetExpiresFor()]]
+	valid := lastDay(end) + ": " + bounds.sayNumber(s.GetExpiresFor())
 	if announced {
 		valid = lastDay(end) + ": it ends then, as was announced"
 	}
-	if stateOf[s.GetState()].Final() {
+	if states.value(s.GetState()).Final() {
 		valid = ""
 	}
 	rows := append([][2]string{
 		{"label:", label.ID(s.GetId()).Pretty()},
 		{"url:", s.GetUrl()},
-		{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assuranceWords[s.GetAssurance()], s.GetSchemeName(), s.GetSchemeVersion())},
+		{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assurances.sayNumber(s.GetAssurance()), s.GetSchemeName(), s.GetSchemeVersion())},
 		{"device:", deviceText(s)},
 		{"moved barcode:", movedText(s.GetMovedGtins())},
 	}, state...)
@@ -343,14 +324,11 @@ func deviceText(s *labelv1.LabelSummary) string {
 // count, and with what is open about it, so that nobody takes a label from a list
 // for one with nothing against it.
 func stateText(s *labelv1.LabelSummary) string {
-	text := string(stateOf[s.GetState()])
-	if s.GetState() != labelv1.LabelState_LABEL_STATE_ACTIVE {
-		text = strings.ToUpper(text)
-	}
+	text := states.sayNumber(s.GetState())
 	if s.GetExpiringSoon() && s.GetAnnouncedEnd() == nil { // which says more
 		text += ", expiring soon"
 	}
-	live := stateOf[s.GetState()].Live()
+	live := states.value(s.GetState()).Live()
 	if live && s.GetExpiresFor() == labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END {
 		text += ", ends early"
 	}
@@ -370,8 +348,8 @@ func stateText(s *labelv1.LabelSummary) string {
 }
 
 func supportText(s *labelv1.LabelSummary) string {
-	if s.GetSupportState() == labelv1.SupportState_SUPPORT_STATE_ENDED {
-		return s.GetSupportEnd() + ": ENDED"
+	if words := supports.sayNumber(s.GetSupportState()); words != "" {
+		return s.GetSupportEnd() + ": " + words
 	}
 	return s.GetSupportEnd()
 }

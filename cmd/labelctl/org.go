@@ -24,32 +24,28 @@ but an organization may show its own record.`,
 		orgAddCommand(c), orgListCommand(c), orgShowCommand(c), orgKeyCommand(c), orgRevokeKeyCommand(c), orgAccreditCommand(c))
 }
 
-// roles by the names that people use.
-var roles = map[string]labelv1.Role{
-	"lab":          labelv1.Role_ROLE_LAB,
-	"manufacturer": labelv1.Role_ROLE_MANUFACTURER,
-	"operator":     labelv1.Role_ROLE_OPERATOR,
-}
-
-var roleNames = []string{"lab", "manufacturer", "operator"}
+// roleNames are the roles as people write them.
+var roleNames = func() (names []string) {
+	for _, r := range roles {
+		names = append(names, string(r.value))
+	}
+	return names
+}()
 
 func parseRole(s string) (labelv1.Role, error) {
-	r, ok := roles[s]
-	if !ok {
-		return 0, usagef("--role: %q is no role; there are %s", s, strings.Join(roleNames, ", "))
+	for _, r := range roles {
+		if string(r.value) == s {
+			return r.number, nil
+		}
 	}
-	return r, nil
+	return 0, usagef("--role: %q is no role; there are %s", s, strings.Join(roleNames, ", "))
 }
 
 // rolesOf writes the roles of an organization.
 func rolesOf(o *labelv1.Organization) string {
 	var names []string
 	for _, r := range o.GetRoles() {
-		for name, v := range roles {
-			if v == r {
-				names = append(names, name)
-			}
-		}
+		names = append(names, roles.sayNumber(r))
 	}
 	return strings.Join(names, ", ")
 }

@@ -34,7 +34,7 @@ func TestCauses(t *testing.T) {
 		"unjudged:5f21":            "labelctl scheme list",
 		"overdue:5f21":             "labelctl advisory show 5f21",
 		"carried:K7QM4T2X9PWH/3":   "number 3 of \"labelctl label history K7QM-4T2X-9PWH\"",
-		"something-of-later:12345": "because of event something-of-later:12345",
+		"something-of-later:12345": "no words for: unknown (something-of-later:12345)",
 	} {
 		if got := causeText(cause, "77ab"); !strings.Contains(got, want) || strings.Contains(got, "judged:") {
 			t.Errorf("%s: %s", cause, got)

@@ -10,44 +10,6 @@ import (
 	"labeld/internal/label"
 )
 
-// boundWords say why a label ends when it does.
-var boundWords = map[label.Bound]string{
-	label.BoundSchemeTerm:     "the longest term of the scheme",
-	label.BoundSupportEnd:     "security updates end then",
-	label.BoundEvidenceExpiry: "its evidence is too old after that",
-	label.BoundGraceEnd:       "the authority ends it early, for the reason in its history",
-}
-
-var boundOf = map[labelv1.ExpiryBound]label.Bound{
-	labelv1.ExpiryBound_EXPIRY_BOUND_SCHEME_TERM:     label.BoundSchemeTerm,
-	labelv1.ExpiryBound_EXPIRY_BOUND_SUPPORT_END:     label.BoundSupportEnd,
-	labelv1.ExpiryBound_EXPIRY_BOUND_EVIDENCE_EXPIRY: label.BoundEvidenceExpiry,
-	labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END:       label.BoundGraceEnd,
-}
-
-var stateOf = map[labelv1.LabelState]label.State{
-	labelv1.LabelState_LABEL_STATE_ACTIVE:     label.Active,
-	labelv1.LabelState_LABEL_STATE_EXPIRED:    label.Expired,
-	labelv1.LabelState_LABEL_STATE_SUSPENDED:  label.Suspended,
-	labelv1.LabelState_LABEL_STATE_REVOKED:    label.Revoked,
-	labelv1.LabelState_LABEL_STATE_WITHDRAWN:  label.Withdrawn,
-	labelv1.LabelState_LABEL_STATE_SUPERSEDED: label.Superseded,
-	labelv1.LabelState_LABEL_STATE_NOT_ISSUED: label.NotIssued,
-}
-
-var actionOf = map[labelv1.LabelAction]label.Action{
-	labelv1.LabelAction_LABEL_ACTION_SUSPEND:   label.Suspend,
-	labelv1.LabelAction_LABEL_ACTION_REINSTATE: label.Reinstate,
-	labelv1.LabelAction_LABEL_ACTION_REVOKE:    label.Revoke,
-	labelv1.LabelAction_LABEL_ACTION_WITHDRAW:  label.Withdraw,
-	labelv1.LabelAction_LABEL_ACTION_SUPERSEDE: label.Supersede,
-	labelv1.LabelAction_LABEL_ACTION_LAPSE:     label.Lapse,
-	labelv1.LabelAction_LABEL_ACTION_REVIEW:    label.Review,
-	labelv1.LabelAction_LABEL_ACTION_CLEAR:     label.Clear,
-	labelv1.LabelAction_LABEL_ACTION_ADVISE:    label.Advise,
-	labelv1.LabelAction_LABEL_ACTION_RELEASE:   label.Release,
-}
-
 // An account is how a label stands and how that came about, for people. Only
 // the service knows titles of reasons; they are in no signed statement.
 type account struct {
@@ -66,10 +28,13 @@ func accountOf(r *labelv1.VerifyResponse) *account {
 		a.titles[s.GetReason()] = s.GetTitle()
 	}
 	s := r.GetSummary()
-	a.level, a.successor = int(s.GetLevel()), stateOf[r.GetSuccessor().GetState()]
+	a.level = int(s.GetLevel())
+	if next := r.GetSuccessor(); next != nil {
+		a.successor = states.value(next.GetState())
+	}
 	a.Standing = label.Standing{
-		At: r.GetAt().AsTime(), State: stateOf[s.GetState()], Because: statusOf(r.GetBecause()),
-		Expires: s.GetExpires().AsTime(), ExpiresFor: boundOf[s.GetExpiresFor()], Soon: s.GetExpiringSoon(),
+		At: r.GetAt().AsTime(), State: states.value(s.GetState()), Because: statusOf(r.GetBecause()),
+		Expires: s.GetExpires().AsTime(), ExpiresFor: bounds.value(s.GetExpiresFor()), Soon: s.GetExpiringSoon(),
 		Review: statusOf(r.GetReview()), Scheduled: statusOf(r.GetScheduled()),
 	}
 	for _, s := range r.GetAdvisories() {
@@ -84,7 +49,7 @@ func statusOf(s *labelv1.LabelStatus) *label.Status {
 		return nil
 	}
 	out := &label.Status{
-		Label: label.ID(s.GetLabel()), Number: int(s.GetNumber()), Action: actionOf[s.GetAction()], Reason: s.GetReason(), Text: s.GetText(),
+		Label: label.ID(s.GetLabel()), Number: int(s.GetNumber()), Action: actions.value(s.GetAction()), Reason: s.GetReason(), Text: s.GetText(),
 		Recorded: s.GetRecorded().AsTime(), Effective: s.GetEffective().AsTime(), Cause: s.GetCause(),
 	}
 	if by := s.GetAuthor(); by != "" {
@@ -146,19 +111,19 @@ func (a *account) stateText() string {
 	case label.Superseded:
 		return "SUPERSEDED on " + on + ": " + successorText(a.Because) + " takes its place"
 	case label.Expired:
-		return "EXPIRED: it was valid until " + lastDay(a.Expires) + ", " + boundWords[a.ExpiresFor]
+		return "EXPIRED: it was valid until " + lastDay(a.Expires) + ", " + bounds.say(a.ExpiresFor)
 	case label.NotIssued:
 		return "not issued yet"
 	}
-	return string(a.State)
+	return unknown(a.State)
 }
 
 // validUntil says which is the last day of a label that counts, and what ends it then:
 // what was announced, where that comes first.
 func (a *account) validUntil() string {
-	why := boundWords[a.ExpiresFor]
+	why := bounds.say(a.ExpiresFor)
 	if a.Announced() {
-		why = "it is " + happenings[a.Scheduled.Action] + " then, as was announced"
+		why = "it is " + actions.say(a.Scheduled.Action) + " then, as was announced"
 	}
 	return lastDay(a.Ends()) + ": " + why
 }
@@ -181,7 +146,7 @@ func (a *account) newLabel() (list []string) {
 		list = append(list, fmt.Sprintf("of a LOWER LEVEL, %d instead of %d", st.Successor.Level, a.level))
 	}
 	if a.successor != "" && a.successor != label.Active {
-		list = append(list, strings.ToUpper(string(a.successor))+" itself")
+		list = append(list, states.say(a.successor)+" itself")
 	}
 	return list
 }
@@ -212,23 +177,9 @@ func (a *account) why(s *label.Status) string {
 	return text + s.Text
 }
 
-// happenings say what a status did to a label.
-var happenings = map[label.Action]string{
-	label.Suspend:   "suspended",
-	label.Reinstate: "reinstated",
-	label.Revoke:    "revoked",
-	label.Withdraw:  "withdrawn",
-	label.Supersede: "superseded",
-	label.Lapse:     "ended early",
-	label.Review:    "review begun",
-	label.Clear:     "review ended",
-	label.Advise:    "advisory",
-	label.Release:   "hold on the product ended",
-}
-
 // happened says what a status did to its label, or will do.
 func happened(s *label.Status) string {
-	text := happenings[s.Action]
+	text := actions.say(s.Action)
 	if s.Successor != nil {
 		text += " by " + successorText(s)
 	}
@@ -285,7 +236,7 @@ func advisoryState(a *label.AdvisoryRef) string {
 	case a.State == "fixed":
 		return "fixed in the product"
 	}
-	return a.State
+	return unknown(a.State)
 }
 
 // instant writes an instant.

@@ -78,40 +78,6 @@ func TestStandingInWords(t *testing.T) {
 			}
 		})
 	}
-	for state, word := range stateOf {
-		if a := (&account{Standing: label.Standing{State: word}}); a.stateText() == string(word) && word != label.Active {
-			t.Errorf("nothing is said of %v", state)
-		}
-	}
-	for _, s := range []string{"not-affected", "under-investigation", "affected", "fixed"} {
-		if text := advisoryState(&label.AdvisoryRef{State: s}); text == s {
-			t.Errorf("nothing is said of an advisory that is %s", s)
-		}
-	}
-}
-
-// TestWordsAreComplete finds what the contract has and nobody gave words.
-func TestWordsAreComplete(t *testing.T) {
-	for v, name := range labelv1.LabelState_name {
-		if v != 0 && stateOf[labelv1.LabelState(v)] == "" {
-			t.Errorf("no state for %s", name)
-		}
-	}
-	for v, name := range labelv1.LabelAction_name {
-		if v != 0 && happenings[actionOf[labelv1.LabelAction(v)]] == "" {
-			t.Errorf("no words for %s", name)
-		}
-	}
-	for v, name := range labelv1.ExpiryBound_name {
-		if v != 0 && boundWords[boundOf[labelv1.ExpiryBound(v)]] == "" {
-			t.Errorf("no words for %s", name)
-		}
-	}
-	for v, name := range labelv1.RulingOutcome_name {
-		if v != 0 && outcomeWords[labelv1.RulingOutcome(v)] == "" {
-			t.Errorf("no words for %s", name)
-		}
-	}
 }
 
 // TestHistoryInWords writes a history with a lapse that an event brought about

@@ -142,6 +142,8 @@ func wanted(f *scheme.Fact) string {
 		s = "a whole number"
 	case scheme.Number:
 		s = "a number"
+	default:
+		return "a value of a type that is " + unknown(f.Type)
 	}
 	if f.Unit != "" {
 		s += " of " + f.Unit

@@ -92,8 +92,8 @@ type problem struct {
 	lead string // begins the message
 }
 
-// codeOf gives our refusals the codes that the service gives them.
-var codeOf = map[label.Kind]codes.Code{
+// kindCodes give our refusals the codes that the service gives them.
+var kindCodes = map[label.Kind]codes.Code{
 	label.Invalid:         codes.InvalidArgument,
 	label.NotFound:        codes.NotFound,
 	label.Exists:          codes.AlreadyExists,
@@ -103,6 +103,13 @@ var codeOf = map[label.Kind]codes.Code{
 	label.TooLarge:        codes.ResourceExhausted,
 	label.Unavailable:     codes.Unavailable,
 	label.Internal:        codes.Internal,
+}
+
+func kindCode(k label.Kind) codes.Code {
+	if code, ok := kindCodes[k]; ok {
+		return code
+	}
+	return codes.Unknown
 }
 
 // describe says an error in the one voice.
@@ -120,7 +127,7 @@ func describe(err error) problem {
 		p.Hint = e.hint
 	}
 	if e, ok := errors.AsType[*label.Error](err); ok {
-		p.Reason, p.Code = e.Reason, codeName(codeOf[e.Kind])
+		p.Reason, p.Code = e.Reason, codeName(kindCode(e.Kind))
 		// Where nothing was wrapped around it, the field can stand alone.
 		if p.Message == e.Error() {
 			p.Field, p.Message = e.Field, e.Text

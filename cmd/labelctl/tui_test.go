@@ -60,7 +60,7 @@ func TestReport(t *testing.T) {
 			"refusal of the service", s.understand(detailed(t, codes.PermissionDenied, "device: not yours", label.ReasonNotYours,
 				&errdetails.BadRequest_FieldViolation{Field: "device", Description: "not yours"})),
 			"labelctl: device: not yours\nlabelctl: hint: check whom --as names, and which key --key\n",
-			problem{Reason: "NOT_YOURS", Field: "device", Message: "not yours", Code: "PERMISSION_DENIED", Hint: hints[label.ReasonNotYours]}, exitFailed,
+			problem{Reason: "NOT_YOURS", Field: "device", Message: "not yours", Code: "PERMISSION_DENIED", Hint: hints[label.ReasonNotYours].text}, exitFailed,
 		},
 		{
 			"another's role", s.understand(detailed(t, codes.FailedPrecondition, "event.lab: x is not enrolled as lab", label.ReasonWrongRole,
@@ -197,7 +197,7 @@ func TestCodeNames(t *testing.T) {
 		}
 	}
 	for kind := label.Invalid; kind <= label.Internal; kind++ {
-		if codeOf[kind] == codes.OK {
+		if _, ok := kindCodes[kind]; !ok {
 			t.Errorf("kind %d has no code", kind)
 		}
 	}

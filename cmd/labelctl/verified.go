@@ -103,16 +103,12 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 	if r.Support != label.Supported {
 		support = "ENDED: there have been no security updates since " + l.Product.SupportEnd.String()
 	}
-	tested := "declared by the manufacturer"
-	if l.Assurance == label.LabTested {
-		tested = "tested by an accredited lab"
-	}
 	rows := [][2]string{
 		{"label:", l.ID.Pretty()},
 		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
 		{"moved barcode:", movedText(since.Moved)},
 		{"manufacturer:", makerText(l)},
-		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
+		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, assurances.say(l.Assurance))},
 	}
 	rows = append(rows, criteriaRows(l, since)...)
 	if list := onAppeal(l, since); len(list) > 0 {
@@ -170,7 +166,7 @@ func criteriaRows(l *label.Label, since *later) (rows [][2]string) {
 			met++
 			continue
 		}
-		exempt = append(exempt, [2]string{"", fmt.Sprintf("does not apply: %s, because %s (%s)", c.ID, strings.Join(c.Why, ", "), wordOf[c.By])})
+		exempt = append(exempt, [2]string{"", fmt.Sprintf("does not apply: %s, because %s (%s)", c.ID, strings.Join(c.Why, ", "), exemptionText(c.By))})
 	}
 	text := plural(met, "criterion", "criteria") + " met"
 	if len(exempt) > 0 {
@@ -182,9 +178,20 @@ func criteriaRows(l *label.Label, since *later) (rows [][2]string) {
 	return append([][2]string{{"basis:", text}}, exempt...)
 }
 
-// wordOf says whose word it is that a criterion does not apply.
-var wordOf = map[string]string{
-	string(scheme.Declaration): "the manufacturer's word", string(scheme.Lab): "a lab's word", string(scheme.Authority): "by a ruling", "none": "by the rule itself",
+// exemptions say on whose word a criterion does not apply.
+var exemptions = map[string]string{
+	string(scheme.Declaration): "the manufacturer's word",
+	string(scheme.Lab):         "a lab's word",
+	string(scheme.Authority):   "by a ruling",
+	"none":                     "by the rule itself",
+}
+
+// exemptionText says on whose word a criterion does not apply.
+func exemptionText(by string) string {
+	if text, ok := exemptions[by]; ok {
+		return text
+	}
+	return "by " + unknown(by)
 }
 
 // onAppeal returns the criteria that count by a ruling on an appeal.
@@ -245,7 +252,7 @@ func verdict(a *account, known time.Time) string {
 		asOf = known
 	}
 	at := " as of " + instant(asOf)
-	state := strings.ToUpper(string(a.State)) + at
+	state := states.say(a.State) + at
 	switch a.State {
 	case label.Active:
 		return "and active" + at + caveats(a)
@@ -257,6 +264,8 @@ func verdict(a *account, known time.Time) string {
 			text += "; that is " + strings.Join(said, "; ")
 		}
 		return text
+	case label.Revoked, label.Withdrawn, label.Expired:
+		return "but " + state + ": nothing is promised any more"
 	}
-	return "but " + state + ": nothing is promised any more"
+	return "but its state is " + state
 }

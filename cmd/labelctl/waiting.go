@@ -92,7 +92,7 @@ func (c changeCommands) noteAlike(ctx context.Context, api labelv1.StatusService
 		return
 	}
 	for _, o := range r.GetRequests() {
-		if o.GetId() != w.id && actionOf[o.GetAction()] == w.Action {
+		if o.GetId() != w.id && actions.value(o.GetAction()) == w.Action {
 			c.note("the request %s to %s the label waits too; to agree with it, approve it", short(o.GetId()), w.Action)
 		}
 	}
@@ -212,7 +212,7 @@ func (c changeCommands) dismiss(ctx context.Context, id, text string) error {
 		return err
 	}
 	return c.show(r, func(p *terminal.Page) {
-		p.Line("request %s to %s label %s is closed: %s", short(r.GetRequest().GetId()), actionOf[r.GetRequest().GetAction()], label.ID(r.GetRequest().GetLabel()).Pretty(), r.GetClosed())
+		p.Line("request %s to %s label %s is closed: %s", short(r.GetRequest().GetId()), actions.name(r.GetRequest().GetAction()), label.ID(r.GetRequest().GetLabel()).Pretty(), r.GetClosed())
 	})
 }
 
