@@ -63,7 +63,7 @@ Look with --dry-run first: it lists what would be said of which labels.`,
 	return cmd
 }
 
-// labelAdviseCommand publishes an advisory about a label that one has in mind.
+// labelAdviseCommand publishes an advisory, if it is about the label that is named.
 func labelAdviseCommand(c advisoryCommands) *cobra.Command {
 	e := &label.Event{Kind: label.AdvisoryEvent, Reason: "advisory"}
 	cmd := &cobra.Command{
@@ -86,13 +86,13 @@ of other labels is added to those as well.`,
 	return cmd
 }
 
-// adviceText adds the flag for what is new.
+// adviceText adds the flag --text.
 func adviceText(cmd *cobra.Command, e *label.Event) {
 	cmd.Flags().StringVar(&e.Text, "text", "A security notice about the product was published.", "what is new, in plain words; every label that is touched says it")
 }
 
-// publish publishes a document, or lists what it would say. Where a
-// label is named, it must be about that.
+// publish publishes a document, or with dry lists what the document would say of which
+// labels. If about names a label, the document must say something new of that label.
 func (c advisoryCommands) publish(ctx context.Context, file string, e *label.Event, dry bool, about label.ID) error {
 	document, err := c.readFile(file, label.MaxMessage)
 	if err != nil {
@@ -149,7 +149,7 @@ func writeAdvised(p *terminal.Page, r *labelv1.PreviewAdvisoryResponse) {
 	p.Line("a label that is issued later for a device that the document is about gets it too")
 }
 
-// follow waits until all labels that are there were gone through.
+// follow waits until the service has gone through all labels.
 func (c advisoryCommands) follow(ctx context.Context, api labelv1.AdvisoryServiceClient, a *labelv1.PublishedAdvisory) error {
 	for a.GetDone() == nil {
 		select {
@@ -232,7 +232,7 @@ func advisoryShowCommand(c advisoryCommands) *cobra.Command {
 			}
 			defer conn.Close()
 			id := args[0]
-			if begins, ok := beginning(id); ok && publisher != "" {
+			if begins, ok := digestPrefix(id); ok && publisher != "" {
 				list, err := advisoriesOf(cmd.Context(), api, publisher)
 				if err != nil {
 					return err
@@ -241,11 +241,11 @@ func advisoryShowCommand(c advisoryCommands) *cobra.Command {
 				for _, a := range list {
 					ids = append(ids, a.GetId())
 				}
-				if id, err = unique("ID", begins, ids, "\"labelctl advisory list\" lists the advisories of an organization"); err != nil {
+				if id, err = findByPrefix("ID", begins, ids, "\"labelctl advisory list\" lists the advisories of an organization"); err != nil {
 					return err
 				}
 			}
-			if err := whole("ID", id, "to give the beginning, name whose advisory it is with --publisher"); err != nil {
+			if err := requireWhole("ID", id, "to give the beginning, name whose advisory it is with --publisher"); err != nil {
 				return err
 			}
 			r, err := api.GetAdvisory(cmd.Context(), &labelv1.GetAdvisoryRequest{Id: id, Publisher: publisher})

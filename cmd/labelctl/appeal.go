@@ -75,7 +75,7 @@ func (c appealCommands) listDecisions(ctx context.Context, req *labelv1.ListDeci
 	return c.show(&labelv1.ListDecisionsResponse{Trails: trails}, func(p *terminal.Page) { writeTrails(p, trails, c.now()) })
 }
 
-// writeTrails writes refusals, which are all of one manufacturer.
+// writeTrails lists the refusals of one manufacturer.
 func writeTrails(p *terminal.Page, list []*labelv1.Trail, now time.Time) {
 	var rows [][]string
 	for _, t := range list {
@@ -85,8 +85,8 @@ func writeTrails(p *terminal.Page, list []*labelv1.Trail, now time.Time) {
 	p.Table([]string{"DECISION", "DECIDED", "LEVEL", "DEVICE", "STATE"}, rows)
 }
 
-// writeRefused says what is on record where there is no label, and what its
-// manufacturer can do.
+// writeRefused names the decision that refuses a label, and what the manufacturer can do
+// about it.
 func writeRefused(p *terminal.Page, r *labelv1.RequestLabelResponse) {
 	if r.GetAppealBy() == "" {
 		p.Line("decision %s, which was appealed against:", r.GetRefusal())
@@ -101,9 +101,9 @@ func writeRefused(p *terminal.Page, r *labelv1.RequestLabelResponse) {
 func trailState(t *labelv1.Trail, now time.Time) string {
 	switch {
 	case t.GetRuling().GetStrike() != nil:
-		return "appeal decided: " + rulings.sayNumber(t.GetRuling().GetOutcome()) + "; TAKEN BACK on " + day(t.GetRuling().GetStrike().GetAt())
+		return "appeal decided: " + rulings.textOf(t.GetRuling().GetOutcome()) + "; TAKEN BACK on " + day(t.GetRuling().GetStrike().GetAt())
 	case t.GetRuling() != nil:
-		return "appeal decided: " + rulings.sayNumber(t.GetRuling().GetOutcome())
+		return "appeal decided: " + rulings.textOf(t.GetRuling().GetOutcome())
 	case t.GetAppeal().GetOverdue():
 		return "appeal OVERDUE since " + t.GetAppeal().GetDecideBy()
 	case t.GetAppeal() != nil:
@@ -116,11 +116,11 @@ func trailState(t *labelv1.Trail, now time.Time) string {
 	return "may be appealed against until " + until
 }
 
-// trailShort is trailState for a list.
+// trailShort is trailState in fewer words, for the rows of a list.
 func trailShort(t *labelv1.Trail, now time.Time) string {
 	switch {
 	case t.GetRuling() != nil:
-		return "appeal " + rulings.sayNumber(t.GetRuling().GetOutcome())
+		return "appeal " + rulings.textOf(t.GetRuling().GetOutcome())
 	case t.GetAppeal().GetOverdue():
 		return "OVERDUE since " + t.GetAppeal().GetDecideBy()
 	case t.GetAppeal() != nil:
@@ -163,9 +163,9 @@ func (c appealCommands) trail(ctx context.Context, api labelv1.AppealServiceClie
 		r, err := api.GetDecision(ctx, &labelv1.GetDecisionRequest{Id: id})
 		return r.GetTrail(), err
 	}
-	begins, ok := beginning(id)
+	begins, ok := digestPrefix(id)
 	if !ok {
-		return nil, usagef("ID: %q is neither a SHA-256 nor the beginning of one, at least %d digits", id, minDigits)
+		return nil, usagef("ID: %q is neither a SHA-256 nor the beginning of one, at least %d digits", id, minPrefix)
 	}
 	found, err := c.findTrails(ctx, api, begins)
 	if err != nil {
@@ -181,8 +181,8 @@ func (c appealCommands) trail(ctx context.Context, api labelv1.AppealServiceClie
 	return nil, usagef("ID: %d begin with %s; give more of it", len(found), id)
 }
 
-// findTrails looks for the beginning of an ID among the caller's decisions, or,
-// for an operator, among the appeals to be decided.
+// findTrails returns the refusals whose ID, or whose appeal's ID, begins so. A
+// manufacturer finds its own, and an operator those with an appeal to be decided.
 func (c appealCommands) findTrails(ctx context.Context, api labelv1.AppealServiceClient, id string) (found []*labelv1.Trail, err error) {
 	for _, list := range []func() ([]*labelv1.Trail, error){
 		func() ([]*labelv1.Trail, error) {
@@ -224,7 +224,7 @@ func allAppeals(ctx context.Context, api labelv1.AppealServiceClient, req *label
 	})
 }
 
-// showTrail shows a refusal and what followed, after do was done with it.
+// showTrail calls do with a refusal and shows the refusal and what followed from it.
 func (c appealCommands) showTrail(ctx context.Context, id string, do func(*labelv1.Trail) error) error {
 	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
@@ -250,7 +250,7 @@ func writeTrail(p *terminal.Page, t *labelv1.Trail, now time.Time) {
 	p.Line("\nopen:")
 	var rows [][]string
 	for _, o := range d.GetOpen() {
-		rows = append(rows, []string{"  " + o.GetId(), findings.sayNumber(o.GetState()), o.GetTitle()})
+		rows = append(rows, []string{"  " + o.GetId(), findings.textOf(o.GetState()), o.GetTitle()})
 	}
 	p.Table(nil, rows)
 	p.Line("\nwhat is missing:")
@@ -269,13 +269,13 @@ func writeTrail(p *terminal.Page, t *labelv1.Trail, now time.Time) {
 			entry = strconv.FormatInt(r.GetEntry(), 10)
 		}
 		p.Line("")
-		p.Pairs([2]string{"ruling:", r.GetId()}, [2]string{"outcome:", rulings.sayNumber(r.GetOutcome())}, [2]string{"why:", r.GetText()},
+		p.Pairs([2]string{"ruling:", r.GetId()}, [2]string{"outcome:", rulings.textOf(r.GetOutcome())}, [2]string{"why:", r.GetText()},
 			[2]string{"accepted:", strings.Join(r.GetAccepted(), ", ")}, [2]string{"made:", instant(r.GetDecided().AsTime())}, [2]string{"log entry:", entry}, [2]string{"TAKEN BACK:", strikeText(r.GetStrike())})
 	}
 }
 
-// strikeText says by whom a ruling was taken back, when and why; nothing where it was
-// not.
+// strikeText says by whom a ruling was taken back, when and why. It is empty for a
+// ruling that was not taken back.
 func strikeText(s *labelv1.Strike) string {
 	if s == nil {
 		return ""

@@ -16,7 +16,7 @@ import (
 	"labeld/internal/terminal"
 )
 
-// An artRequest is what artwork to fetch, and where to.
+// An artRequest says which artwork to fetch, and into which directory.
 type artRequest struct {
 	url, out              string
 	format, palette, lang string
@@ -60,7 +60,7 @@ codes do not read well.
 	return cmd
 }
 
-// query returns what the request leaves to choose, as a query.
+// query returns the query of the URL that asks for the artwork.
 func (r *artRequest) query() string {
 	q := url.Values{}
 	for name, v := range map[string]string{"format": r.format, "palette": r.palette, "lang": r.lang} {
@@ -82,16 +82,16 @@ func (c labelCommands) fetchArt(ctx context.Context, base string, id label.ID, r
 	}
 	m, files, err := art.Unpack(pack)
 	if err != nil {
-		return &located{base + path, err}
+		return &placeError{base + path, err}
 	}
 	if m.Label != id {
-		return &located{base + path, label.Errorf(label.Invalid, label.ReasonUnknownLabel, "label", "is %s, not the label that was asked for", m.Label.Pretty())}
+		return &placeError{base + path, label.Errorf(label.Invalid, label.ReasonUnknownLabel, "label", "is %s, not the label that was asked for", m.Label.Pretty())}
 	}
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return pathError(err)
 	}
 	if !r.force {
-		if err := refuseOthers(r.out, files); err != nil {
+		if err := checkOverwrite(r.out, files); err != nil {
 			return err
 		}
 	}
@@ -111,9 +111,9 @@ func (c labelCommands) fetchArt(ctx context.Context, base string, id label.ID, r
 	})
 }
 
-// refuseOthers refuses where a file would be overwritten by another. That is
-// found out before the first is written.
-func refuseOthers(dir string, files map[string][]byte) error {
+// checkOverwrite refuses to replace a file by one with other content. It looks at all
+// files before the first is written.
+func checkOverwrite(dir string, files map[string][]byte) error {
 	for name, b := range files {
 		path := filepath.Join(dir, name)
 		old, err := os.ReadFile(path)
@@ -122,7 +122,7 @@ func refuseOthers(dir string, files map[string][]byte) error {
 		case err != nil:
 			return pathError(err)
 		case label.DigestOf(old) != label.DigestOf(b):
-			return &located{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists with other content; --force overwrites it")}
+			return &placeError{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists with other content; --force overwrites it")}
 		}
 	}
 	return nil

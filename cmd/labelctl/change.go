@@ -17,24 +17,24 @@ import (
 	"labeld/internal/terminal"
 )
 
-// A change is a request to change a label, as the command line has it.
+// A change is a request to change a label, with the flags that it is made from.
 type change struct {
 	label.StatusRequest
 	effective string // flag
 	successor string // flag
-	renew     bool   // a new label is to be issued, at the level of the old one where no other is named
-	unstated  bool   // a renewal for which no reason was given
+	renew     bool   // a new label is to be issued, at the level of the old one unless --level names another
+	noReason  bool   // a renewal without --reason
 }
 
 // changeCommands change labels after they were issued, by signed requests.
 type changeCommands struct{ *session }
 
-// changeCommand makes cmd ask for a change. What the change has no default for
-// is required.
+// changeCommand makes cmd ask for a change. The flags --reason and --text are required
+// unless the change has a default for them.
 func changeCommand(c changeCommands, ch *change, cmd *cobra.Command) *cobra.Command {
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		ch.unstated = ch.renew && !cmd.Flags().Changed("reason")
+		ch.noReason = ch.renew && !cmd.Flags().Changed("reason")
 		if err := ch.complete(args[0], c.now()); err != nil {
 			return err
 		}
@@ -53,8 +53,8 @@ func changeCommand(c changeCommands, ch *change, cmd *cobra.Command) *cobra.Comm
 	return cmd
 }
 
-// completeReasons has a shell complete --reason with what fits an action in the
-// programme data that is built in.
+// completeReasons has a shell complete --reason with the reasons for an action in the
+// built-in programme data.
 func completeReasons(cmd *cobra.Command, a label.Action) {
 	err := cmd.RegisterFlagCompletionFunc("reason", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		p, err := programme("")
@@ -74,13 +74,13 @@ func completeReasons(cmd *cobra.Command, a label.Action) {
 	}
 }
 
-// effectiveFlag lets a change be announced.
+// effectiveFlag adds the flag --effective, by which a change is announced.
 func (ch *change) effectiveFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&ch.effective, "effective", "", "`instant`, or day at whose beginning (UTC), it takes effect (default: at once)")
 }
 
-// complete fills in what the command line says in its own way, and checks the
-// request as the service will.
+// complete parses the arguments and flags into the request, and checks the request as
+// the service will.
 func (ch *change) complete(name string, now time.Time) (err error) {
 	if _, ch.Label, err = qr.ParsePayload(name); err != nil {
 		return err
@@ -109,7 +109,7 @@ func (c changeCommands) ask(ctx context.Context, ch *change) error {
 		return err
 	}
 	defer conn.Close()
-	known, device, err := labelled(ctx, conn, ch.Label)
+	known, device, err := labelAndDevice(ctx, conn, ch.Label)
 	if err != nil {
 		return err
 	}
@@ -123,20 +123,20 @@ func (c changeCommands) ask(ctx context.Context, ch *change) error {
 	if err != nil {
 		return err
 	}
-	if err = c.send(ctx, conn, signed); err == nil || !ch.unstated || ch.Level != int(known.GetLevel()) {
+	if err = c.send(ctx, conn, signed); err == nil || !ch.noReason || ch.Level != int(known.GetLevel()) {
 		return err
 	}
-	if e, ok := errors.AsType[*serviceError](c.understand(err)); ok && e.reason == label.ReasonNothingNew && e.field == "request.reason" {
-		ch.Reason, ch.Text, ch.unstated = "reissued", "The label was issued anew.", false
+	if e, ok := errors.AsType[*serviceError](c.decodeError(err)); ok && e.reason == label.ReasonNothingNew && e.field == "request.reason" {
+		ch.Reason, ch.Text, ch.noReason = "reissued", "The label was issued anew.", false
 		c.note("nothing was checked again, so that the reason for the new label is %q", ch.Reason)
 		return c.ask(ctx, ch)
 	}
 	return err
 }
 
-// labelled returns what the service says of a label, and the digest of its
+// labelAndDevice returns what the service says of a label, and the digest of its
 // device.
-func labelled(ctx context.Context, conn *grpc.ClientConn, id label.ID) (*labelv1.LabelSummary, label.Digest, error) {
+func labelAndDevice(ctx context.Context, conn *grpc.ClientConn, id label.ID) (*labelv1.LabelSummary, label.Digest, error) {
 	r, err := labelv1.NewVerificationServiceClient(conn).Verify(ctx, byName(string(id)))
 	if err != nil {
 		return nil, label.Digest{}, err
@@ -172,15 +172,15 @@ func (c changeCommands) send(ctx context.Context, conn *grpc.ClientConn, signed 
 	}); err != nil {
 		return err
 	}
-	c.noteAlike(ctx, api, w)
+	c.noteSimilar(ctx, api, w)
 	return nil
 }
 
 func writeChange(p *terminal.Page, r *labelv1.ChangeLabelResponse) {
 	s := r.GetStatus()
 	st := statusOf(s)
-	a := &account{titles: map[string]string{st.Reason: s.GetTitle()}}
-	p.Line("label %s: %s", st.Label.Pretty(), happened(st))
+	a := &standing{titles: map[string]string{st.Reason: s.GetTitle()}}
+	p.Line("label %s: %s", st.Label.Pretty(), changeText(st))
 	p.Pairs([2]string{"why:", a.why(st)}, [2]string{"effective:", instant(st.Effective)},
 		[2]string{"number:", strconv.Itoa(st.Number)}, [2]string{"log entry:", strconv.FormatInt(s.GetLogIndex(), 10)})
 	for _, n := range r.GetNotes() {

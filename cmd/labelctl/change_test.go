@@ -242,13 +242,13 @@ func TestReadWaiting(t *testing.T) {
 	}
 
 	list := []*labelv1.WaitingRequest{good, message(label.TypeStatusRequest, func(r *label.StatusRequest) { r.Text = "Another." })}
-	if w, err := pick(list, strings.ToUpper(good.Id[:8])); err != nil || w.id != good.Id {
+	if w, err := findWaiting(list, strings.ToUpper(good.Id[:8])); err != nil || w.id != good.Id {
 		t.Errorf("%v, %v", w, err)
 	}
-	if _, err := pick(list, ""); err == nil || !strings.Contains(err.Error(), "give more") {
+	if _, err := findWaiting(list, ""); err == nil || !strings.Contains(err.Error(), "give more") {
 		t.Errorf("an ambiguous ID: %v", err)
 	}
-	if _, err := pick(list, strings.Repeat("x", 8)); label.ReasonOf(err) != label.ReasonUnknownSubject {
+	if _, err := findWaiting(list, strings.Repeat("x", 8)); label.ReasonOf(err) != label.ReasonUnknownSubject {
 		t.Errorf("an unknown ID: %v", err)
 	}
 }

@@ -27,13 +27,12 @@ import (
 	"labeld/internal/token"
 )
 
-// pageSize is how many elements of a list are asked for at a time. All are
-// fetched: lists are for programs and pagers, and the service's pages are small
-// enough for one message.
+// pageSize is how many elements of a list one call asks for. Further calls fetch the
+// rest, so that a list is always whole.
 const pageSize = 200
 
-// signer loads the private key in --key, once: a command that calls and signs
-// asks for its passphrase once.
+// signer returns the private key in --key. The key is loaded once, so that a command
+// that calls and signs asks for the passphrase once.
 func (s *session) signer(ctx context.Context) (*envelope.Signer, error) {
 	if s.key == "" {
 		return nil, usagef("needs a private key: give --key, or set %s", envKey)
@@ -48,6 +47,7 @@ func (s *session) signer(ctx context.Context) (*envelope.Signer, error) {
 	return s.private, nil
 }
 
+// loadSigner loads the private key in a file or of a KMS.
 func (s *session) loadSigner(ctx context.Context, ref string) (*envelope.Signer, error) {
 	if envelope.Exposed(ref) {
 		s.note("others on this machine may read the private key %s; keep it to yourself: chmod 600 %[1]s", ref)
@@ -74,7 +74,7 @@ func environmentPassphrase() ([]byte, bool) {
 	return nil, false
 }
 
-// public connects without saying who calls.
+// public connects without a caller.
 func (s *session) public() (*grpc.ClientConn, error) { return s.dial(nil) }
 
 // caller connects as the organization in --as.
@@ -98,7 +98,7 @@ func clientAs[C any](ctx context.Context, s *session, client func(grpc.ClientCon
 	return client(conn), conn, nil
 }
 
-// publicClient is clientAs without saying who calls.
+// publicClient is clientAs without a caller.
 func publicClient[C any](s *session, client func(grpc.ClientConnInterface) C) (api C, conn *grpc.ClientConn, err error) {
 	if conn, err = s.public(); err != nil {
 		return api, nil, err
@@ -162,6 +162,7 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// tlsConfig returns the TLS settings by --ca.
 func (s *session) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if s.ca == "" {
@@ -173,12 +174,12 @@ func (s *session) tlsConfig() (*tls.Config, error) {
 	}
 	config.RootCAs = x509.NewCertPool()
 	if !config.RootCAs.AppendCertsFromPEM(text) {
-		return nil, &located{s.ca, errors.New("has no certificate in PEM")}
+		return nil, &placeError{s.ca, errors.New("has no certificate in PEM")}
 	}
 	return config, nil
 }
 
-// intercept bounds each call and turns its error into one of ours.
+// intercept bounds the time of each call and decodes its error.
 func (s *session) intercept(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	inner, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -189,7 +190,7 @@ func (s *session) intercept(ctx context.Context, method string, req, reply any, 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return s.understand(err)
+	return s.decodeError(err)
 }
 
 // A serviceError is a refusal by the service, or the failure to reach it.
@@ -228,9 +229,9 @@ var hints = map[label.Reason]hint{
 	label.ReasonUnknownType: {"\"labelctl attest\" and \"labelctl declare\" make what is accepted", false},
 }
 
-// understand reads a call's error with its details (google.rpc.ErrorInfo and
+// decodeError reads a call's error with its details (google.rpc.ErrorInfo and
 // BadRequest).
-func (s *session) understand(err error) error {
+func (s *session) decodeError(err error) error {
 	st, ok := status.FromError(err)
 	if !ok {
 		return err
@@ -241,7 +242,7 @@ func (s *session) understand(err error) error {
 		case *errdetails.ErrorInfo:
 			e.reason = label.Reason(d.GetReason())
 		case *errdetails.BadRequest:
-			// The service names one field. Another's list must not get lost.
+			// labeld names one field. Where another service names several, all are shown.
 			var all []string
 			for _, v := range d.GetFieldViolations() {
 				e.field, e.text = v.GetField(), v.GetDescription()
@@ -277,7 +278,7 @@ func (s *session) understand(err error) error {
 	return e
 }
 
-// innermost returns the cause at the end of a transport error's chain.
+// innermost returns the last cause in the message of a transport error.
 func innermost(message string) string {
 	message = strings.TrimRight(message, `"`)
 	if i := strings.LastIndex(message, `desc = "`); i >= 0 {
@@ -286,8 +287,8 @@ func innermost(message string) string {
 	return strings.TrimPrefix(message, "transport: ")
 }
 
-// listAll returns the items of all pages of a list: get fetches the page that a
-// token names, and says the token of the next.
+// listAll returns the items of all pages of a list. The function get fetches the page
+// that a token names and returns the token of the next page.
 func listAll[T any](get func(token string) (items []T, next string, err error)) (list []T, err error) {
 	token := ""
 	for {
@@ -317,8 +318,7 @@ func baseURL(flag string) (base string, chosen bool) {
 	return "http://127.0.0.1:8080", false
 }
 
-// checkBase refuses a base URL that is none, or that is not secured although it
-// leaves this machine.
+// checkBase refuses what is no base URL, and plain http to another machine.
 func checkBase(base string) error {
 	if err := qr.CheckBase(base); err != nil {
 		return err
@@ -340,7 +340,7 @@ func (s *session) get(ctx context.Context, base, path string) ([]byte, error) {
 	return s.fetch(ctx, base, path, label.MaxMessage)
 }
 
-// fetch is get with another bound.
+// fetch is get for answers of at most so many bytes.
 func (s *session) fetch(ctx context.Context, base, path string, most int) ([]byte, error) {
 	if err := checkBase(base); err != nil {
 		return nil, err
@@ -365,23 +365,24 @@ func (s *session) fetch(ctx context.Context, base, path string, most int) ([]byt
 	req.Header.Set("User-Agent", "labelctl")
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, unreachable(ctx, base, err)
+		return nil, connectionError(ctx, base, err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, int64(most)+1))
 	if err != nil {
-		return nil, unreachable(ctx, base, err)
+		return nil, connectionError(ctx, base, err)
 	}
 	if len(b) > most {
 		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "%s%s is more than the %d bytes that are accepted", base, path, most)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, refused(resp, base, path, b)
+		return nil, responseError(resp, base, path, b)
 	}
 	return b, nil
 }
 
-func unreachable(ctx context.Context, base string, err error) error {
+// connectionError is the error of a request that got no answer.
+func connectionError(ctx context.Context, base string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -394,7 +395,7 @@ func unreachable(ctx context.Context, base string, err error) error {
 	}
 }
 
-// httpCodes are the codes of HTTP statuses that the service answers with.
+// httpCodes are the gRPC codes for the HTTP statuses that the service answers with.
 var httpCodes = map[int]codes.Code{
 	http.StatusBadRequest:            codes.InvalidArgument,
 	http.StatusNotFound:              codes.NotFound,
@@ -406,8 +407,8 @@ var httpCodes = map[int]codes.Code{
 	http.StatusServiceUnavailable:    codes.Unavailable,
 }
 
-// refused reads an answer that is not 200.
-func refused(resp *http.Response, base, path string, body []byte) error {
+// responseError returns the error in an answer whose status is not 200.
+func responseError(resp *http.Response, base, path string, body []byte) error {
 	code, ok := httpCodes[resp.StatusCode]
 	if !ok {
 		code = codes.Unknown

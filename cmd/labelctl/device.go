@@ -32,7 +32,7 @@ type deviceFile struct {
 	Device     string        `json:"device"` // digest
 	Descriptor *label.Device `json:"descriptor"`
 	File       string        `json:"file,omitempty"`
-	Pictured   *bool         `json:"pictured,omitempty"` // of a registered one: whether its picture was sent
+	Pictured   *bool         `json:"pictured,omitempty"` // of a registered device: whether its picture was sent
 }
 
 func deviceCanonicalCommand(c deviceCommands) *cobra.Command {
@@ -60,8 +60,8 @@ standard output or to --out. Sign those exact bytes when you sign with cosign.
 	return cmd
 }
 
-// writeBytes hands out the exact bytes of a descriptor: to a file, or alone on
-// standard output.
+// writeBytes writes the exact bytes of a descriptor to a file, or to standard output
+// and nothing else with them.
 func (c deviceCommands) writeBytes(f deviceFile, b []byte) error {
 	if f.File == "" && c.output == "text" {
 		return c.raw(b) // a newline would change the digest
@@ -98,7 +98,7 @@ another device.`,
 				}
 				return c.register(cmd.Context(), b, nil)
 			}
-			b, file, err := c.pictured(args[0], picture)
+			b, file, err := c.withPicture(args[0], picture)
 			if err != nil {
 				return err
 			}
@@ -109,8 +109,9 @@ another device.`,
 	return cmd
 }
 
-// pictured reads a descriptor and the picture that it names, or is to name.
-func (c deviceCommands) pictured(path, picture string) (descriptor, file []byte, err error) {
+// withPicture reads a descriptor and a picture. The descriptor must name the picture;
+// one that names none gets this one's SHA-256.
+func (c deviceCommands) withPicture(path, picture string) (descriptor, file []byte, err error) {
 	d, descriptor, err := c.descriptor(path)
 	if err != nil {
 		return nil, nil, err
@@ -119,7 +120,7 @@ func (c deviceCommands) pictured(path, picture string) (descriptor, file []byte,
 		return nil, nil, err
 	}
 	if _, err := label.CheckPicture(file); err != nil {
-		return nil, nil, &located{picture, err}
+		return nil, nil, &placeError{picture, err}
 	}
 	switch digest := label.DigestOf(file); {
 	case d.Picture.IsZero():
@@ -127,7 +128,7 @@ func (c deviceCommands) pictured(path, picture string) (descriptor, file []byte,
 		descriptor, err = d.Canonical()
 		c.note("%s names no picture; registered is what it says and \"picture: %s\": write that into it before you sign", path, digest)
 	case d.Picture != digest:
-		err = &located{path, label.Errorf(label.Invalid, label.ReasonWrongPicture, "picture",
+		err = &placeError{path, label.Errorf(label.Invalid, label.ReasonWrongPicture, "picture",
 			"names %s, the SHA-256 of %s is %s; give the picture that it names, or leave the member out", d.Picture, picture, digest)}
 	}
 	return descriptor, file, err
@@ -135,15 +136,15 @@ func (c deviceCommands) pictured(path, picture string) (descriptor, file []byte,
 
 // A registration is a registered device, and its picture if that was sent.
 type registration struct {
-	Device     string       `json:"device"` // digest
-	Registered time.Time    `json:"registered"`
-	Known      bool         `json:"known,omitempty"`
-	Notes      []string     `json:"notes,omitempty"` // such as that operators were told of a device that looks like another's
-	Picture    *sentPicture `json:"picture,omitempty"`
+	Device     string          `json:"device"` // digest
+	Registered time.Time       `json:"registered"`
+	Known      bool            `json:"known,omitempty"`
+	Notes      []string        `json:"notes,omitempty"` // such as that operators were told of a device that looks like another's
+	Picture    *pictureReceipt `json:"picture,omitempty"`
 }
 
-// A sentPicture is a picture that the service took.
-type sentPicture struct {
+// A pictureReceipt is the service's answer to a picture.
+type pictureReceipt struct {
 	SHA256    string `json:"sha256"`
 	MediaType string `json:"mediaType"`
 	Known     bool   `json:"known,omitempty"`
@@ -166,7 +167,7 @@ func (c deviceCommands) register(ctx context.Context, descriptor, picture []byte
 		if err != nil {
 			return hintf(err, "the device %s is registered; the same command sends its picture again", r.GetDevice())
 		}
-		out.Picture = &sentPicture{sent.GetPicture(), sent.GetMediaType(), sent.GetKnown()}
+		out.Picture = &pictureReceipt{sent.GetPicture(), sent.GetMediaType(), sent.GetKnown()}
 	}
 	return c.show(out, func(p *terminal.Page) {
 		p.Line("%s", out.Device)
@@ -229,7 +230,7 @@ func labelsText(d *labelv1.DeviceSummary) string {
 	return strings.Join(list, "; ")
 }
 
-// openText says what keeps a device from getting a label, or is wrong with it.
+// openText says what keeps a device from getting a label, and what else is open about it.
 func openText(d *labelv1.DeviceSummary) string {
 	var list []string
 	for _, h := range d.GetHolds() {
@@ -269,7 +270,7 @@ picture that it names was sent.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text := args[0]
-			if begins, ok := beginning(text); ok {
+			if begins, ok := digestPrefix(text); ok {
 				var err error
 				if text, err = c.records().findDevice(cmd.Context(), begins); err != nil {
 					return err
@@ -277,7 +278,7 @@ picture that it names was sent.`,
 			}
 			digest, err := label.ParseDigest(text)
 			if err != nil {
-				return usagef("DIGEST: %v, or the beginning of one, at least %d", err, minDigits)
+				return usagef("DIGEST: %v, or the beginning of one, at least %d", err, minPrefix)
 			}
 			d, r, err := c.records().getDevice(cmd.Context(), digest)
 			if err != nil {

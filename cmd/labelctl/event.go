@@ -32,13 +32,13 @@ Look with --dry-run first: it lists the labels and changes nothing.`,
 // eventCommands report events, and show what became of them.
 type eventCommands struct{ *session }
 
-// An incident is an event to be reported, and how.
-type incident struct {
+// eventOptions are the event that a command reports and how it does.
+type eventOptions struct {
 	label.Event
-	dry bool
+	dry bool // only show what the event would do
 }
 
-func (r *incident) flags(cmd *cobra.Command, reason string) {
+func (r *eventOptions) flags(cmd *cobra.Command, reason string) {
 	f := cmd.Flags()
 	f.StringVar(&r.Reason, "reason", reason, "reason `code`")
 	f.StringVar(&r.Text, "text", "", "what happened, in plain words; every label that is touched says it")
@@ -47,7 +47,7 @@ func (r *incident) flags(cmd *cobra.Command, reason string) {
 }
 
 func eventLabCommand(c eventCommands) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.LabEvent}}
+	r := &eventOptions{Event: label.Event{Kind: label.LabEvent}}
 	cmd := &cobra.Command{
 		Use:   "lab LAB --number NUMBER --text TEXT",
 		Short: "A lab's accreditation is suspended, or loses categories",
@@ -63,7 +63,7 @@ that was given an end by this keeps it until it is renewed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Lab = args[0]
-			return c.report(cmd.Context(), r)
+			return c.send(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "lab-suspended")
@@ -74,7 +74,7 @@ that was given an end by this keeps it until it is renewed.`,
 }
 
 func eventKeyCommand(c eventCommands) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.KeyEvent}}
+	r := &eventOptions{Event: label.Event{Kind: label.KeyEvent}}
 	var since string
 	cmd := &cobra.Command{
 		Use:   "key KEYID --since DAY|INSTANT --text TEXT",
@@ -88,11 +88,11 @@ That cannot be taken back: the instant can be set to an earlier one alone.
 			if r.Since, err = parseStart("since", since); err != nil {
 				return err
 			}
-			if err := wholeKey(args[0]); err != nil {
+			if err := requireKeyID(args[0]); err != nil {
 				return err
 			}
 			r.Key = args[0]
-			return c.report(cmd.Context(), r)
+			return c.send(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "key-compromised")
@@ -102,7 +102,7 @@ That cannot be taken back: the instant can be set to an earlier one alone.
 }
 
 func eventSchemeCommand(c eventCommands) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.SchemeEvent}}
+	r := &eventOptions{Event: label.Event{Kind: label.SchemeEvent}}
 	cmd := &cobra.Command{
 		Use:   "scheme ID --version VERSION --text TEXT",
 		Short: "A version of a scheme ends",
@@ -112,7 +112,7 @@ end after the time of grace that the successor gives them.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Scheme = args[0]
-			return c.report(cmd.Context(), r)
+			return c.send(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "scheme-ended")
@@ -122,7 +122,7 @@ end after the time of grace that the successor gives them.`,
 }
 
 func eventStrikeCommand(c eventCommands) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.StatementEvent}}
+	r := &eventOptions{Event: label.Event{Kind: label.StatementEvent}}
 	var device string
 	cmd := &cobra.Command{
 		Use:   "strike STATEMENT --reason CODE --text TEXT",
@@ -142,7 +142,7 @@ submissions --device" shows it.`,
 			if r.Statement, err = c.records().statement(cmd.Context(), args[0], device); err != nil {
 				return err
 			}
-			return c.report(cmd.Context(), r)
+			return c.send(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "false-report")
@@ -151,7 +151,7 @@ submissions --device" shows it.`,
 }
 
 func eventAffiliationCommand(c eventCommands) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.AffiliationEvent}}
+	r := &eventOptions{Event: label.Event{Kind: label.AffiliationEvent}}
 	var ended string
 	cmd := &cobra.Command{
 		Use:   "affiliation LAB MANUFACTURER --text TEXT [--ended DATE]",
@@ -180,7 +180,7 @@ wrong is set right in the same way: by the right one, and that reason.`,
 					return usagef("--ended: %v", err)
 				}
 			}
-			return c.report(cmd.Context(), r)
+			return c.send(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "lab-not-independent")
@@ -189,7 +189,7 @@ wrong is set right in the same way: by the right one, and that reason.`,
 }
 
 func eventGTINCommand(c eventCommands) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.GTINEvent}}
+	r := &eventOptions{Event: label.Event{Kind: label.GTINEvent}}
 	cmd := &cobra.Command{
 		Use:   "gtin GTIN --to MANUFACTURER --text TEXT",
 		Short: "A trade item number belongs to another manufacturer",
@@ -201,7 +201,7 @@ answer for the number, and the manufacturer named can register its own.`,
 			if r.GTIN, err = label.ParseGTIN(args[0]); err != nil {
 				return err
 			}
-			return c.report(cmd.Context(), r)
+			return c.send(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "authority-error")
@@ -210,8 +210,8 @@ answer for the number, and the manufacturer named can register its own.`,
 	return cmd
 }
 
-// report signs an event and sends it, or shows with --dry-run what it would do.
-func (c eventCommands) report(ctx context.Context, r *incident) error {
+// send signs an event and sends it, or shows with --dry-run what it would do.
+func (c eventCommands) send(ctx context.Context, r *eventOptions) error {
 	r.Made = c.now().UTC().Truncate(time.Second)
 	r.Since = r.Since.UTC()
 	if err := r.Validate(); err != nil {
@@ -240,9 +240,9 @@ func (c eventCommands) report(ctx context.Context, r *incident) error {
 	return c.follow(ctx, api, answer.GetEvent())
 }
 
-// wayOut adds to a refusal what can be done instead: out of the scope "*" no
-// category can be taken before it is written out.
-func (r *incident) wayOut(err error) error {
+// wayOut adds a hint to the refusal to take a category out of the scope "*": the scope
+// must name its categories first.
+func (r *eventOptions) wayOut(err error) error {
 	if e, ok := errors.AsType[*serviceError](err); ok && e.reason == label.ReasonScopeCategory && len(r.Categories) > 0 {
 		return hintf(err, "categories are taken out of a scope that names them: where it is \"*\", record the accreditation anew first, with the same number and a --category for each that \"labelctl scheme categories\" lists (\"labelctl org accredit %s --number %s ...\"), and then report what is lost", r.Lab, r.Number)
 	}
@@ -252,7 +252,7 @@ func (r *incident) wayOut(err error) error {
 // eventPoll is how often the service is asked how far it has come.
 const eventPoll = 200 * time.Millisecond
 
-// follow waits until the consequences of an event are drawn.
+// follow waits until the service has changed all labels that the event concerns.
 func (c eventCommands) follow(ctx context.Context, api labelv1.OversightServiceClient, e *labelv1.Event) error {
 	for e.GetDone() == nil {
 		select {
@@ -349,7 +349,7 @@ func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 }
 
 func eventShowCommand(c eventCommands) *cobra.Command {
-	return c.eventByID(&cobra.Command{
+	return c.idCommand(&cobra.Command{
 		Use:   "show ID",
 		Short: "Show an event and how far its consequences are drawn",
 		Long: `Show an event that was reported, how many labels were changed because of it, and for
@@ -366,7 +366,7 @@ which that failed. ID is the whole of it, as the report printed it and as
 }
 
 func eventRetryCommand(c eventCommands) *cobra.Command {
-	return c.eventByID(&cobra.Command{
+	return c.idCommand(&cobra.Command{
 		Use:   "retry ID",
 		Short: "Try again what failed of an event",
 		Long: `Have the labels tried again for which the consequences of an event could not be
@@ -382,14 +382,14 @@ drawn. What it has changed it does not change again. ID is the whole of it, as f
 	})
 }
 
-// eventByID makes cmd do something with an event that is on record.
-func (c eventCommands) eventByID(cmd *cobra.Command, do func(ctx context.Context, api labelv1.OversightServiceClient, id string) error) *cobra.Command {
+// idCommand makes cmd call do for the event whose ID is its argument.
+func (c eventCommands) idCommand(cmd *cobra.Command, do func(ctx context.Context, api labelv1.OversightServiceClient, id string) error) *cobra.Command {
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if kind, _, ok := strings.Cut(args[0], ":"); ok && causes[kind] != nil {
 			return usagef("ID: %q names no event, but says what the authority did by itself: %s", args[0], causeText(args[0], "DEVICE"))
 		}
-		if err := whole("ID", args[0], "the service has no list of events, but \"labelctl label history\" of a label that the event changed prints it whole"); err != nil {
+		if err := requireWhole("ID", args[0], "the service has no list of events, but \"labelctl label history\" of a label that the event changed prints it whole"); err != nil {
 			return err
 		}
 		api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewOversightServiceClient)

@@ -150,12 +150,12 @@ func (c evidenceCommands) attest(ctx context.Context, o *signOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := speakFor(&r.Lab, "lab", c.as); err != nil {
+	if err := checkParty(&r.Lab, "lab", c.as); err != nil {
 		return doc.at(err)
 	}
-	spell(r.Verdicts)
+	normalizeVerdicts(r.Verdicts)
 	if err := r.Validate(); err != nil {
-		return doc.at(named(err, r.Verdicts))
+		return doc.at(nameProvision(err, r.Verdicts))
 	}
 	return c.sign(ctx, o, doc, &statement{label.TypeTestReport, &r, r.Verdicts, func(d *label.Device) error {
 		if d.Manufacturer == r.Lab {
@@ -171,12 +171,12 @@ func (c evidenceCommands) declare(ctx context.Context, o *signOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := speakFor(&d.Manufacturer, "manufacturer", c.as); err != nil {
+	if err := checkParty(&d.Manufacturer, "manufacturer", c.as); err != nil {
 		return doc.at(err)
 	}
-	spell(d.Claims)
+	normalizeVerdicts(d.Claims)
 	if err := d.Validate(); err != nil {
-		return doc.at(named(err, d.Claims))
+		return doc.at(nameProvision(err, d.Claims))
 	}
 	return c.sign(ctx, o, doc, &statement{label.TypeDeclaration, &d, d.Claims, func(dev *label.Device) error {
 		if dev.Manufacturer != d.Manufacturer {
@@ -186,15 +186,15 @@ func (c evidenceCommands) declare(ctx context.Context, o *signOptions) error {
 	}})
 }
 
-// A statement is what is to be signed.
+// A statement is a report or declaration to be signed.
 type statement struct {
 	predicateType string
 	predicate     any
 	verdicts      []label.Verdict
-	fits          func(*label.Device) error // whether it can be about a device
+	fits          func(*label.Device) error // refuses a device that the signer may not sign about
 }
 
-// spellings are what people write for the verdicts that there are, in any case.
+// spellings are the ways to write each verdict, in lower case.
 var spellings = map[string]label.Outcome{
 	"pass": label.Pass, "passed": label.Pass, "p": label.Pass, "ok": label.Pass,
 	"fail": label.Fail, "failed": label.Fail, "f": label.Fail,
@@ -202,8 +202,8 @@ var spellings = map[string]label.Outcome{
 	"inconclusive": label.Inconclusive, "inc": label.Inconclusive,
 }
 
-// spell writes verdicts as they are signed.
-func spell(verdicts []label.Verdict) {
+// normalizeVerdicts replaces the spellings of verdicts by the verdicts themselves.
+func normalizeVerdicts(verdicts []label.Verdict) {
 	for i := range verdicts {
 		if v, ok := spellings[strings.ToLower(strings.TrimSpace(string(verdicts[i].Verdict)))]; ok {
 			verdicts[i].Verdict = v
@@ -211,9 +211,9 @@ func spell(verdicts []label.Verdict) {
 	}
 }
 
-// speakFor fills in for whom a document speaks, which --as and the document may
-// both say.
-func speakFor(org *string, field, as string) error {
+// checkParty fills in the organization that signs a document where the document leaves
+// it out, and refuses one that is not that of --as.
+func checkParty(org *string, field, as string) error {
 	switch {
 	case *org == "":
 		*org = as
@@ -226,9 +226,9 @@ func speakFor(org *string, field, as string) error {
 	return nil
 }
 
-// named says which provision an error about a verdict is about: people count
-// provisions, not lines of a list.
-func named(err error, verdicts []label.Verdict) error {
+// nameProvision adds the provision to an error about a verdict, because people know
+// verdicts by their provision and not by their position in a list.
+func nameProvision(err error, verdicts []label.Verdict) error {
 	e, ok := err.(*label.Error)
 	if !ok {
 		return err
@@ -245,8 +245,7 @@ func named(err error, verdicts []label.Verdict) error {
 	return err
 }
 
-// sign makes the statement, has it judged as the service would, signs it and
-// writes it.
+// sign makes the statement, checks it as the service will, signs it and writes it.
 func (c evidenceCommands) sign(ctx context.Context, o *signOptions, doc *document, st *statement) error {
 	device, descriptor, err := c.records().device(ctx, o.device)
 	if err != nil {
@@ -260,7 +259,7 @@ func (c evidenceCommands) sign(ctx context.Context, o *signOptions, doc *documen
 		return err
 	}
 	if err := p.CheckDevice(device); err != nil {
-		return &located{o.device, err}
+		return &placeError{o.device, err}
 	}
 	stmt, err := label.NewStatement("device.json", label.DigestOf(descriptor), st.predicateType, st.predicate)
 	if err != nil {
@@ -268,7 +267,7 @@ func (c evidenceCommands) sign(ctx context.Context, o *signOptions, doc *documen
 	}
 	item, err := lint(p, stmt, c.now())
 	if err != nil {
-		return doc.at(named(err, st.verdicts))
+		return doc.at(nameProvision(err, st.verdicts))
 	}
 	c.noteGaps(p, item, st.verdicts)
 	signer, err := c.signer(ctx)
@@ -300,8 +299,8 @@ func (c evidenceCommands) sign(ctx context.Context, o *signOptions, doc *documen
 	})
 }
 
-// lint judges a statement as the service will, under a key that is thrown away:
-// what is wrong shows before a passphrase is asked for or a KMS signs.
+// lint checks a statement as the service will, under a key that is thrown away. So a
+// mistake is found before a passphrase is asked for or a KMS signs.
 func lint(p *scheme.Programme, stmt *label.Statement, now time.Time) (*scheme.Item, error) {
 	private, _, err := envelope.GenerateKey("ed25519", nil)
 	if err != nil {
@@ -340,15 +339,15 @@ func seal(p *scheme.Programme, signer *envelope.Signer, stmt *label.Statement) (
 	return bundle, item, err
 }
 
-// noteGaps says which provisions of the edition were left out: that is allowed,
-// and may be a slip.
+// noteGaps names the provisions of the edition that a statement leaves out. That is
+// allowed and may be a mistake.
 func (c evidenceCommands) noteGaps(p *scheme.Programme, it *scheme.Item, verdicts []label.Verdict) {
 	has := map[string]bool{}
 	for _, v := range verdicts {
 		has[v.Provision] = true
 	}
 	var missing []string
-	if s := asking(p, it.Standard, it.Edition); s != "" {
+	if s := editionsAsked(p, it.Standard, it.Edition); s != "" {
 		c.note("no scheme asks for %s %s; %s", it.Standard, it.Edition, s)
 	}
 	for _, v := range p.Standards[it.Standard].In(it.Edition) {
@@ -361,9 +360,9 @@ func (c evidenceCommands) noteGaps(p *scheme.Programme, it *scheme.Item, verdict
 	}
 }
 
-// asking says what schemes ask for, where none of them asks for an edition of a
-// standard: a statement about it supports nothing.
-func asking(p *scheme.Programme, standard, edition string) string {
+// editionsAsked says which editions the schemes ask for, if none of them asks for this
+// one: a statement about it supports nothing.
+func editionsAsked(p *scheme.Programme, standard, edition string) string {
 	var asked []string
 	for _, id := range slices.Sorted(maps.Keys(p.Schemes)) {
 		s := p.Schemes[id]
@@ -395,7 +394,7 @@ Files go in the order given; the first that is refused ends it.`,
 	}
 }
 
-// A receipt is the answer to one file.
+// A receipt is the service's answer to one file.
 type receipt struct {
 	file   string
 	answer *labelv1.SubmitStatementResponse
@@ -409,7 +408,7 @@ func (c evidenceCommands) submit(ctx context.Context, files []string) error {
 			return err
 		}
 		if _, err := envelope.Open(b); err != nil {
-			err = &located{file, err}
+			err = &placeError{file, err}
 			if label.ReasonOf(err) == label.ReasonMalformed && !bytes.HasPrefix(bytes.TrimSpace(b), []byte("{")) {
 				err = hintf(err, "what is submitted is signed first: \"labelctl attest\" signs a lab's results, \"labelctl declare\" a declaration")
 			}
@@ -429,7 +428,7 @@ func (c evidenceCommands) submit(ctx context.Context, files []string) error {
 		if err != nil {
 			refused = err
 			if len(files) > 1 {
-				refused = &located{file, err}
+				refused = &placeError{file, err}
 			}
 			break
 		}
@@ -442,7 +441,7 @@ func (c evidenceCommands) submit(ctx context.Context, files []string) error {
 }
 
 func (c evidenceCommands) showReceipts(receipts []receipt) error {
-	// Submissions in a list, with what the single answers say beside.
+	// A line is a submission with the rest of the answer to it.
 	type line struct {
 		File       string     `json:"file"`
 		Known      bool       `json:"known"`
@@ -462,7 +461,7 @@ func (c evidenceCommands) showReceipts(receipts []receipt) error {
 			state = "known"
 		}
 		st := r.answer.GetSubmission().GetStatement()
-		rows = append(rows, []string{st.GetId(), state, kind(st.GetType()), st.GetSigner(), st.GetNumber(), r.file})
+		rows = append(rows, []string{st.GetId(), state, evidenceKind(st.GetType()), st.GetSigner(), st.GetNumber(), r.file})
 	}
 	if len(receipts) == 0 && c.output == "text" {
 		return nil
@@ -486,8 +485,8 @@ type note struct {
 	Against bool   `json:"against,omitempty"`
 }
 
-// notesOf returns what is worth telling of an answer: of schemes that ask for
-// another standard, only where no scheme asks for the statement's.
+// notesOf returns the notes of an answer. Those of schemes that ask for another standard
+// are left out, unless no scheme asks for the standard of the statement.
 func notesOf(r *labelv1.SubmitStatementResponse) (list []note) {
 	var others []note
 	for _, n := range r.GetNotes() {
@@ -504,8 +503,9 @@ func notesOf(r *labelv1.SubmitStatementResponse) (list []note) {
 	return list
 }
 
-// kind writes a predicate type as people say it.
-func kind(predicateType string) string {
+// evidenceKind returns the name of a predicate type for people. A type that has none
+// stands for itself.
+func evidenceKind(predicateType string) string {
 	switch predicateType {
 	case label.TypeTestReport:
 		return "test report"
@@ -553,7 +553,7 @@ func (c evidenceCommands) list(ctx context.Context, device string) error {
 		var rows [][]string
 		for _, s := range all.GetSubmissions() {
 			st := s.GetStatement()
-			rows = append(rows, []string{s.GetReceived().AsTime().UTC().Format(time.RFC3339), kind(st.GetType()), st.GetSigner(),
+			rows = append(rows, []string{s.GetReceived().AsTime().UTC().Format(time.RFC3339), evidenceKind(st.GetType()), st.GetSigner(),
 				st.GetNumber(), st.GetDate(), short(st.GetId()), short(s.GetDevice())})
 		}
 		p.Table([]string{"RECEIVED", "TYPE", "SIGNER", "NUMBER", "DATE", "STATEMENT", "DEVICE"}, rows)

@@ -29,7 +29,7 @@ was known at an instant, and how it stood then. Needs no key.`,
 				if err != nil {
 					return err
 				}
-				if t.Before(c.now().Truncate(time.Second)) { // or else it stands for now, by the service's clock
+				if t.Before(c.now().Truncate(time.Second)) { // otherwise now is meant, by the service's clock
 					req.At = timestamppb.New(t)
 				}
 			}
@@ -44,9 +44,9 @@ was known at an instant, and how it stood then. Needs no key.`,
 	return cmd
 }
 
-// writeHistory writes what was known at the instant that the answer is for.
+// writeHistory writes what was known of a label at the instant that the answer is for.
 func writeHistory(p *terminal.Page, r *labelv1.VerifyResponse) {
-	s, a := r.GetSummary(), accountOf(r)
+	s, a := r.GetSummary(), standingOf(r)
 	p.Line("label %s: %s", label.ID(s.GetId()).Pretty(), deviceText(s))
 	p.Line("")
 	var entries [][]string
@@ -73,8 +73,8 @@ func writeHistory(p *terminal.Page, r *labelv1.VerifyResponse) {
 	}
 }
 
-// causes say, by what a cause begins with, what the authority did by itself, and
-// where to look. The rest of a cause is given, and the device.
+// causes say what the authority did without a request and where to look, by the word
+// before the colon of a cause. They get the text after the colon, and the device.
 var causes = map[string]func(rest, device string) string{
 	"judged": func(_, device string) string {
 		return "because its evidence was judged again: \"labelctl evaluate " + device +
@@ -95,8 +95,8 @@ var causes = map[string]func(rest, device string) string{
 	},
 }
 
-// causeText says what a status followed from where nobody asked for it: an event
-// that was reported, or what the authority did by itself.
+// causeText says what a status without a request followed from: an event, or something
+// that the authority did without a request.
 func causeText(cause, device string) string {
 	kind, rest, own := strings.Cut(cause, ":")
 	if !own {
@@ -108,9 +108,10 @@ func causeText(cause, device string) string {
 	return "because of something that this labelctl has no words for: " + unknown(cause)
 }
 
-// statusRows are one entry of a history: when and what, and why below.
-func statusRows(a *account, st *label.Status, device string, index int64) [][]string {
-	rows := [][]string{{instant(st.Recorded), fmt.Sprintf("%d. %s (log entry %d)", st.Number, happened(st), index)}}
+// statusRows are the rows of one entry of a history: when it happened and what, and
+// below that the reasons.
+func statusRows(a *standing, st *label.Status, device string, index int64) [][]string {
+	rows := [][]string{{instant(st.Recorded), fmt.Sprintf("%d. %s (log entry %d)", st.Number, changeText(st), index)}}
 	lines := []string{a.why(st)}
 	if st.Advisory != nil {
 		for _, row := range advisoryRows(st) {

@@ -76,13 +76,13 @@ func writeHolds(p *terminal.Page, list []*labelv1.Hold) {
 	}
 }
 
-// holdText says what put a hold.
+// holdText says what put a product on hold.
 func holdText(h *labelv1.Hold) string {
 	switch {
 	case h.GetLabel() != "" && h.GetAction() == labelv1.LabelAction_LABEL_ACTION_UNSPECIFIED:
 		return "an operator asked to revoke label " + label.ID(h.GetLabel()).Pretty() + " of device " + short(h.GetDevice())
 	case h.GetLabel() != "":
-		return "label " + label.ID(h.GetLabel()).Pretty() + " of device " + short(h.GetDevice()) + ": " + actions.sayNumber(h.GetAction())
+		return "label " + label.ID(h.GetLabel()).Pretty() + " of device " + short(h.GetDevice()) + ": " + actions.textOf(h.GetAction())
 	case h.GetDevice() != "":
 		return "the authority refused device " + short(h.GetDevice())
 	}
@@ -109,10 +109,10 @@ label: "labelctl label reinstate", "clear" or "release".`,
 	})
 }
 
-// refusalCommand makes cmd put or end a hold without a label. Its reasons are
-// those of an action on a label.
+// refusalCommand makes cmd put or end a hold without a label. The reasons are those for
+// an action on a label.
 func (c holdCommands) refusalCommand(kind label.EventKind, reasons label.Action, cmd *cobra.Command) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: kind}}
+	r := &eventOptions{Event: label.Event{Kind: kind}}
 	var device string
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -125,7 +125,7 @@ func (c holdCommands) refusalCommand(kind label.EventKind, reasons label.Action,
 				return err
 			}
 		}
-		return eventCommands{c.session}.report(cmd.Context(), r)
+		return eventCommands{c.session}.send(cmd.Context(), r)
 	}
 	f := cmd.Flags()
 	f.StringVar(&device, "device", "", "`file` with the descriptor of the device, or its digest")

@@ -34,7 +34,7 @@ func (c *console) readFile(path string, limit int64) ([]byte, error) {
 		return nil, pathError(err)
 	}
 	if int64(len(b)) > limit {
-		return nil, &located{path, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "is more than the %d bytes that are accepted", limit)}
+		return nil, &placeError{path, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "is more than the %d bytes that are accepted", limit)}
 	}
 	return b, nil
 }
@@ -42,7 +42,7 @@ func (c *console) readFile(path string, limit int64) ([]byte, error) {
 // pathError drops the name of the system call from an error about a file.
 func pathError(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return &located{e.Path, e.Err}
+		return &placeError{e.Path, e.Err}
 	}
 	return err
 }
@@ -81,7 +81,7 @@ func (c *console) document(path string, v any) (*document, error) {
 	return d, d.at(label.Decode(b, v))
 }
 
-// at says in which line of the document an error's field stands.
+// at adds the file and the line of an error's field to the error.
 func (d *document) at(err error) error {
 	if err == nil {
 		return nil
@@ -95,11 +95,11 @@ func (d *document) at(err error) error {
 			place += ":" + strconv.Itoa(n)
 		}
 	}
-	return &located{place, err}
+	return &placeError{place, err}
 }
 
-// lineOf returns the line of the value at a path such as verdicts[3].reason, or
-// of what encloses it where it is missing; 0 if that is the whole document.
+// lineOf returns the line of the value at a path such as verdicts[3].reason. Where there
+// is no such value, that is the line of the value around it, and 0 for the document.
 func lineOf(text []byte, path string) int {
 	var root yaml.Node
 	if yaml.Unmarshal(text, &root) != nil || len(root.Content) == 0 {
@@ -116,7 +116,7 @@ func lineOf(text []byte, path string) int {
 	return line
 }
 
-// child returns the member or element of a node.
+// child returns the member or element of a node, nil if there is none.
 func child(n *yaml.Node, name string) *yaml.Node {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -156,20 +156,20 @@ func (c *console) descriptor(path string) (*label.Device, []byte, error) {
 	return &d, b, nil
 }
 
-// programme loads the data in a directory, or what is built in.
+// programme loads the programme data in a directory, or the built-in data if dir is empty.
 func programme(dir string) (*scheme.Programme, error) {
 	if dir == "" {
 		return scheme.Load(labels.FS)
 	}
 	p, err := scheme.Load(os.DirFS(dir))
 	if err != nil {
-		return nil, &located{dir, err}
+		return nil, &placeError{dir, err}
 	}
 	return p, nil
 }
 
-// parseTime reads an instant, or a day, which stands for its last second: what
-// holds until a day still holds then.
+// parseTime reads an instant or a day. A day stands for its last second, at which what
+// is valid until that day is still valid.
 func parseTime(flag, s string) (time.Time, error) {
 	if d, err := label.ParseDate(s); err == nil {
 		return d.End().Add(-time.Second), nil
@@ -181,9 +181,8 @@ func parseTime(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
-// parsePast reads an instant that is past, or a day of which today stands for now.
-// What is yet to come nobody can say, and an instant that is ahead by no more than
-// clocks may differ stands for itself.
+// parsePast reads an instant or a day that is not in the future, of which nobody knows
+// anything. Today stands for now. An instant may be ahead by as much as clocks may differ.
 func parsePast(flag, s string, now time.Time) (time.Time, error) {
 	t, err := parseTime(flag, s)
 	if err != nil || !t.After(now.Add(label.MaxVerifierSkew)) {
@@ -195,8 +194,8 @@ func parsePast(flag, s string, now time.Time) (time.Time, error) {
 	return t, usagef("--%s: %s is yet to come (it is %s here), and how a label will stand nobody can say; name an instant that is past", flag, s, instant(now))
 }
 
-// parseStart reads an instant, or a day, which stands for its first second: what
-// takes effect on a day holds all that day.
+// parseStart reads an instant or a day. A day stands for its first second, since what
+// takes effect on a day does so for all of it.
 func parseStart(flag, s string) (time.Time, error) {
 	if d, err := label.ParseDate(s); err == nil {
 		return d.Start(), nil

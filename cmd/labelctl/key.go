@@ -72,7 +72,7 @@ func (c keyCommands) create(ctx context.Context, out, algorithm string, plain bo
 	pub := envelope.PublicName(out)
 	for _, path := range []string{out, pub} {
 		if _, err := os.Lstat(path); err == nil {
-			return &located{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists, and keys are never overwritten; choose another name")}
+			return &placeError{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists, and keys are never overwritten; choose another name")}
 		}
 	}
 	var pass []byte
@@ -95,8 +95,8 @@ func (c keyCommands) create(ctx context.Context, out, algorithm string, plain bo
 	})
 }
 
-// passphrase returns the passphrase for a new key. One that is typed is
-// typed twice, since a slip would lose the key.
+// passphrase returns the passphrase for a new key. It asks twice, because a key with a
+// mistyped passphrase is lost.
 func (c keyCommands) passphrase(ctx context.Context) ([]byte, error) {
 	pass, ok := environmentPassphrase()
 	if !ok {
@@ -149,7 +149,8 @@ in a key management system. The ID is the SHA-256 of the public key in PKIX form
 	return cmd
 }
 
-// read reads the public key in a file of either half, or of a KMS key.
+// read returns the public key in a file, that of the private key in a file, or that of a
+// KMS key.
 func (c keyCommands) read(ctx context.Context, ref string) (*envelope.PublicKey, error) {
 	if !strings.Contains(ref, "://") {
 		text, err := c.readFile(ref, label.MaxMessage)
@@ -179,7 +180,7 @@ func (c *console) publicKey(path string) (*envelope.PublicKey, error) {
 func parsePublic(path string, text []byte) (*envelope.PublicKey, error) {
 	key, err := envelope.ParsePublicKey(text)
 	if err != nil {
-		return nil, &located{path, err}
+		return nil, &placeError{path, err}
 	}
 	return key, nil
 }

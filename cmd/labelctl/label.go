@@ -63,9 +63,9 @@ each came to, whose word it asks for, and the evidence it rests on.`,
 	return cmd
 }
 
-// shownBy says who can show that a criterion is met: where it is not, who can still do
-// that. A lab's word is taken where the manufacturer's would do; what a lab has found to
-// fail, only a lab can clear, and what a manufacturer claims to fail, only itself.
+// shownBy says who can show that a criterion is met or, if it is not met, who can still
+// do that. A lab may always stand in for the manufacturer. A failure that a lab found can
+// be cleared by a lab only, and one that the manufacturer declared by itself only.
 func shownBy(f *labelv1.Finding) string {
 	asked, either := map[labelv1.EvidenceSource]bool{}, false
 	ask := func(by labelv1.EvidenceSource, own bool) {
@@ -86,14 +86,14 @@ func shownBy(f *labelv1.Finding) string {
 	}
 	var list []string
 	for by := range asked {
-		list = append(list, sources.sayNumber(by))
+		list = append(list, sources.textOf(by))
 	}
 	slices.Sort(list)
 	return strings.Join(list, " and ")
 }
 
-// writeDecision writes the findings of a level, 0 being the one above that
-// reached, and what is missing for it.
+// writeDecision writes the findings of a level and what is missing for it. Level 0
+// stands for the one above the level that is met.
 func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 	at := levelOf(d, level)
 	if at == nil {
@@ -111,13 +111,13 @@ func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 	for _, f := range at.GetFindings() {
 		var rests []string
 		for _, id := range f.GetEvidence() {
-			rests = append(rests, evidence(refs[id]))
+			rests = append(rests, evidenceName(refs[id]))
 		}
 		title := f.GetTitle()
 		if len(f.GetWhy()) > 0 {
 			title += " (" + strings.Join(f.GetWhy(), ", ") + ")"
 		}
-		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findings.sayNumber(f.GetState()), title, shownBy(f), strings.Join(rests, ", ")})
+		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findings.textOf(f.GetState()), title, shownBy(f), strings.Join(rests, ", ")})
 	}
 	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "SHOWN BY", "EVIDENCE"}, rows)
 	p.Line("")
@@ -135,7 +135,7 @@ func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 	writeUnused(p, d.GetUnused())
 }
 
-// writeUnused says what was accepted and does not count in full, and why.
+// writeUnused lists the evidence that was accepted and does not count in full, and why.
 func writeUnused(p *terminal.Page, list []*labelv1.UnusedEvidence) {
 	for _, u := range list {
 		line := "does not count: "
@@ -144,12 +144,12 @@ func writeUnused(p *terminal.Page, list []*labelv1.UnusedEvidence) {
 		} else if u.GetAgainst() {
 			line = "counts only against the device: "
 		}
-		p.Line("%s%s, of %s: it %s (%s)", line, evidence(u.GetEvidence()), u.GetEvidence().GetDate(), u.GetText(), u.GetCode())
+		p.Line("%s%s, of %s: it %s (%s)", line, evidenceName(u.GetEvidence()), u.GetEvidence().GetDate(), u.GetText(), u.GetCode())
 	}
 }
 
-// levelOf returns what a level came to: 0 stands for the one above that reached,
-// or the highest. A decision need not have all levels.
+// levelOf returns the result for a level, nil if the decision has none. Level 0 stands
+// for the one above the level that is met, or for the highest.
 func levelOf(d *labelv1.Decision, level int) *labelv1.LevelResult {
 	levels := d.GetLevels()
 	if level == 0 && len(levels) > 0 {
@@ -163,17 +163,17 @@ func levelOf(d *labelv1.Decision, level int) *labelv1.LevelResult {
 	return nil
 }
 
-// evidence names a statement by signer and number.
-func evidence(e *labelv1.EvidenceRef) string { return e.GetSigner() + " " + e.GetNumber() }
+// evidenceName names a statement by signer and number.
+func evidenceName(e *labelv1.EvidenceRef) string { return e.GetSigner() + " " + e.GetNumber() }
 
 func gapText(g *labelv1.Gap) string {
-	if len(g.GetItems()) == 0 || g.GetKind() == string(scheme.GapRule) { // whose item is the criterion
+	if len(g.GetItems()) == 0 || g.GetKind() == string(scheme.GapRule) { // a rule's only item is the criterion
 		return g.GetText()
 	}
 	return g.GetText() + " (" + strings.Join(g.GetItems(), ", ") + ")"
 }
 
-// A request is what request is to ask for and where to put it.
+// A request is a request for a label, and the files for what it gives.
 type request struct {
 	labelv1.RequestLabelRequest
 	qr, bundle, proof string // files
@@ -196,7 +196,7 @@ has it, "labelctl appeal file" appeals against it.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if r.qr != "" {
-				if r.Qr, err = pictureFormat(r.qr); err != nil {
+				if r.Qr, err = codeFormat(r.qr); err != nil {
 					return err
 				}
 			}
@@ -219,8 +219,8 @@ has it, "labelctl appeal file" appeals against it.`,
 	return cmd
 }
 
-// pictureFormat returns the format that a file's ending asks for.
-func pictureFormat(path string) (labelv1.QRFormat, error) {
+// codeFormat returns the format that a file's ending asks for.
+func codeFormat(path string) (labelv1.QRFormat, error) {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".png":
 		return labelv1.QRFormat_QR_FORMAT_PNG, nil
@@ -250,7 +250,7 @@ func (c labelCommands) request(ctx context.Context, r *request) error {
 		if err != nil {
 			return err
 		}
-		return outcome(exitShort)
+		return exitCode(exitShort)
 	}
 	for _, f := range []struct {
 		path string
@@ -271,7 +271,7 @@ func (c labelCommands) request(ctx context.Context, r *request) error {
 	})
 }
 
-// productName writes brand and name, once where the name has the brand already.
+// productName writes brand and name, without the brand where the name begins with it.
 func productName(brand, name string) string {
 	if strings.HasPrefix(name, brand) {
 		return name
@@ -279,14 +279,14 @@ func productName(brand, name string) string {
 	return brand + " " + name
 }
 
-// writeSummary writes a label in short. State says how it stands, for callers
-// who know more of that than the summary does.
+// writeSummary writes a label in short. The rows in state are for callers that know more
+// of its state than the summary does, and replace what the summary says.
 func writeSummary(p *terminal.Page, s *labelv1.LabelSummary, state ...[2]string) {
 	if len(state) == 0 {
 		state = [][2]string{{"state:", stateText(s)}}
 	}
 	end, announced := endOf(s)
-	valid := lastDay(end) + ": " + bounds.sayNumber(s.GetExpiresFor())
+	valid := lastDay(end) + ": " + bounds.textOf(s.GetExpiresFor())
 	if announced {
 		valid = lastDay(end) + ": it ends then, as was announced"
 	}
@@ -296,7 +296,7 @@ func writeSummary(p *terminal.Page, s *labelv1.LabelSummary, state ...[2]string)
 	rows := append([][2]string{
 		{"label:", label.ID(s.GetId()).Pretty()},
 		{"url:", s.GetUrl()},
-		{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assurances.sayNumber(s.GetAssurance()), s.GetSchemeName(), s.GetSchemeVersion())},
+		{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assurances.textOf(s.GetAssurance()), s.GetSchemeName(), s.GetSchemeVersion())},
 		{"device:", deviceText(s)},
 		{"moved barcode:", movedText(s.GetMovedGtins())},
 	}, state...)
@@ -307,8 +307,8 @@ func writeSummary(p *terminal.Page, s *labelv1.LabelSummary, state ...[2]string)
 		[2]string{"log entry:", strconv.FormatInt(s.GetLogIndex(), 10)})...)
 }
 
-// endOf returns when a label ends by all that is known, and whether that was announced. A
-// review puts an announced end off, as a suspension does.
+// endOf returns when a label ends, and whether that end was announced. An announced end
+// does not come while the label is under review or suspended.
 func endOf(s *labelv1.LabelSummary) (end time.Time, announced bool) {
 	if e := s.GetAnnouncedEnd(); e != nil && !s.GetUnderReview() && s.GetState() == labelv1.LabelState_LABEL_STATE_ACTIVE {
 		return e.AsTime(), true
@@ -320,12 +320,11 @@ func deviceText(s *labelv1.LabelSummary) string {
 	return fmt.Sprintf("%s, model %s, by %s", productName(s.GetBrand(), s.GetName()), s.GetModel(), s.GetManufacturerName())
 }
 
-// stateText says in a few words how a label stands: in capitals where it does not
-// count, and with what is open about it, so that nobody takes a label from a list
-// for one with nothing against it.
+// stateText says in a few words how a label stands and what is open about it, so that
+// nobody takes a label in a list for one that nothing is open about.
 func stateText(s *labelv1.LabelSummary) string {
-	text := states.sayNumber(s.GetState())
-	if s.GetExpiringSoon() && s.GetAnnouncedEnd() == nil { // which says more
+	text := states.textOf(s.GetState())
+	if s.GetExpiringSoon() && s.GetAnnouncedEnd() == nil { // an announced end says more
 		text += ", expiring soon"
 	}
 	live := states.value(s.GetState()).Live()
@@ -348,7 +347,7 @@ func stateText(s *labelv1.LabelSummary) string {
 }
 
 func supportText(s *labelv1.LabelSummary) string {
-	if words := supports.sayNumber(s.GetSupportState()); words != "" {
+	if words := supports.textOf(s.GetSupportState()); words != "" {
 		return s.GetSupportEnd() + ": " + words
 	}
 	return s.GetSupportEnd()
@@ -369,7 +368,7 @@ issued. To check a label without taking the service's word for it, use
 		labelWaitingCommand(changes), labelApproveCommand(changes), labelDismissCommand(changes))
 }
 
-// lookup asks the service where a label stands; the service's word is taken.
+// lookup asks the service how a label stands, and does not verify the answer.
 func (c labelCommands) lookup(ctx context.Context, req *labelv1.VerifyRequest) (*labelv1.VerifyResponse, error) {
 	req.History = true
 	api, conn, err := publicClient(c.session, labelv1.NewVerificationServiceClient)
@@ -380,7 +379,7 @@ func (c labelCommands) lookup(ctx context.Context, req *labelv1.VerifyRequest) (
 	return api.Verify(ctx, req)
 }
 
-// byName asks for a label by its ID or URL.
+// byName returns a request about the label with an ID or URL.
 func byName(arg string) *labelv1.VerifyRequest {
 	if strings.Contains(arg, "://") {
 		return &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Url{Url: arg}}
@@ -414,10 +413,10 @@ its URL, or with --gtin by the number under the product's barcode. Needs no key.
 				return err
 			}
 			return c.show(r, func(p *terminal.Page) {
-				writeSummary(p, r.GetSummary(), accountOf(r).rows()...)
-				var list []told
+				writeSummary(p, r.GetSummary(), standingOf(r).rows()...)
+				var list []factText
 				for _, d := range r.GetDeclared() {
-					list = append(list, told{label.DeclaredFact{Fact: d.GetFact(), Value: d.GetValue()}, d.GetText()})
+					list = append(list, factText{label.DeclaredFact{Fact: d.GetFact(), Value: d.GetValue()}, d.GetText()})
 				}
 				writeDeclared(p, list)
 			})
@@ -427,14 +426,14 @@ its URL, or with --gtin by the number under the product's barcode. Needs no key.
 	return cmd
 }
 
-// A told fact is what a manufacturer declared, in words where there are any.
-type told struct {
+// A factText is a fact that a manufacturer declared, with its words if there are any.
+type factText struct {
 	label.DeclaredFact
 	words string
 }
 
 // writeDeclared writes what the manufacturer declared.
-func writeDeclared(p *terminal.Page, list []told) {
+func writeDeclared(p *terminal.Page, list []factText) {
 	if len(list) == 0 {
 		return
 	}

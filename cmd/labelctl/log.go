@@ -9,8 +9,8 @@ import (
 	"labeld/internal/verify"
 )
 
-// A logReader reads a transparency log from its first entry on, and recomputes
-// its Merkle tree from nothing but the entries.
+// A logReader reads a transparency log from its first entry, and computes its Merkle
+// tree from the entries alone.
 type logReader struct {
 	tree  translog.Tree
 	nodes map[translog.Node]translog.Hash
@@ -18,7 +18,7 @@ type logReader struct {
 
 // readLog reads the whole log of a service, calls f with each entry, and checks
 // the tree against the checkpoint that the log signed. It returns the root hash
-// over the first entries, as many as asked for.
+// over the first entries, size of them.
 func (c surveillanceCommands) readLog(ctx context.Context, base string, trust *verify.Trust, size int64, f func(entry []byte) error) (root translog.Hash, err error) {
 	signed, err := c.get(ctx, base, "/log/checkpoint")
 	if err != nil {

@@ -158,8 +158,8 @@ func writeHooks(p *terminal.Page, list []*labelv1.Webhook) {
 	p.Table([]string{"WEBHOOK", "STATE", "WAITING", "DEAD", "URL", "KINDS"}, rows)
 }
 
-// aboutHook returns a command that does something with one webhook.
-func (c noticeCommands) aboutHook(use, short, long, example string, do func(context.Context, labelv1.NoticeServiceClient, []string) error) *cobra.Command {
+// webhookCommand returns a command that does something with one webhook.
+func (c noticeCommands) webhookCommand(use, short, long, example string, do func(context.Context, labelv1.NoticeServiceClient, []string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Long: long, Example: example, Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -174,7 +174,7 @@ func (c noticeCommands) aboutHook(use, short, long, example string, do func(cont
 }
 
 func hookSwitchCommand(c noticeCommands, use, short string, on bool) *cobra.Command {
-	cmd := c.aboutHook(use+" WEBHOOK", short,
+	cmd := c.webhookCommand(use+" WEBHOOK", short,
 		short+".\nWhat was queued for one that is disabled goes to its dead letters.", "  labelctl notice hook "+use+" 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			r, err := api.EnableWebhook(ctx, &labelv1.EnableWebhookRequest{Id: args[0], Enabled: on})
@@ -188,7 +188,7 @@ func hookSwitchCommand(c noticeCommands, use, short string, on bool) *cobra.Comm
 }
 
 func hookRemoveCommand(c noticeCommands) *cobra.Command {
-	cmd := c.aboutHook("remove WEBHOOK", "Remove a webhook, with what is on its way to it",
+	cmd := c.webhookCommand("remove WEBHOOK", "Remove a webhook, with what is on its way to it",
 		"Remove a webhook, and the deliveries to it that wait or were given up.", "  labelctl notice hook remove 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			r, err := api.DeleteWebhook(ctx, &labelv1.DeleteWebhookRequest{Id: args[0]})
@@ -202,7 +202,7 @@ func hookRemoveCommand(c noticeCommands) *cobra.Command {
 }
 
 func hookTestCommand(c noticeCommands) *cobra.Command {
-	cmd := c.aboutHook("test WEBHOOK", "Send a webhook a notice of nothing",
+	cmd := c.webhookCommand("test WEBHOOK", "Send a webhook a notice of nothing",
 		"Send a webhook a notice of the kind hook.test. \"labelctl notice hook list\" says\nwhether it waits.", "  labelctl notice hook test 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			r, err := api.TestWebhook(ctx, &labelv1.TestWebhookRequest{Id: args[0]})
@@ -216,7 +216,7 @@ func hookTestCommand(c noticeCommands) *cobra.Command {
 }
 
 func hookDeadCommand(c noticeCommands) *cobra.Command {
-	cmd := c.aboutHook("dead WEBHOOK", "List deliveries that were given up, and why",
+	cmd := c.webhookCommand("dead WEBHOOK", "List deliveries that were given up, and why",
 		"List the dead letters of a webhook, oldest first.", "  labelctl notice hook dead 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			letters, err := listAll(func(token string) ([]*labelv1.DeadLetter, string, error) {
@@ -226,13 +226,13 @@ func hookDeadCommand(c noticeCommands) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(&labelv1.ListDeadLettersResponse{Letters: letters}, func(p *terminal.Page) { writeDead(p, letters) })
+			return c.show(&labelv1.ListDeadLettersResponse{Letters: letters}, func(p *terminal.Page) { writeDeadLetters(p, letters) })
 		})
 	cmd.Args = cobra.ExactArgs(1)
 	return cmd
 }
 
-func writeDead(p *terminal.Page, list []*labelv1.DeadLetter) {
+func writeDeadLetters(p *terminal.Page, list []*labelv1.DeadLetter) {
 	var rows [][]string
 	for _, d := range list {
 		rows = append(rows, []string{
@@ -244,7 +244,7 @@ func writeDead(p *terminal.Page, list []*labelv1.DeadLetter) {
 }
 
 func hookReplayCommand(c noticeCommands) *cobra.Command {
-	return c.aboutHook("replay WEBHOOK [NUMBER...]", "Have dead letters tried again",
+	return c.webhookCommand("replay WEBHOOK [NUMBER...]", "Have dead letters tried again",
 		"Put dead letters of a webhook back into its queue: those with the numbers named,\nor all of them, at most 500 at once.", "  labelctl notice hook replay 7k2m4tq9xwva\n  labelctl notice hook replay 7k2m4tq9xwva 12 13",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			req := &labelv1.ReplayDeadLettersRequest{Webhook: args[0]}

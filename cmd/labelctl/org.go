@@ -45,7 +45,7 @@ func parseRole(s string) (labelv1.Role, error) {
 func rolesOf(o *labelv1.Organization) string {
 	var names []string
 	for _, r := range o.GetRoles() {
-		names = append(names, roles.sayNumber(r))
+		names = append(names, roles.textOf(r))
 	}
 	return strings.Join(names, ", ")
 }
@@ -97,7 +97,7 @@ those.`,
 func (c orgCommands) add(ctx context.Context, o *labelv1.Organization, pub string) error {
 	var pem string
 	if pub != "" {
-		key, err := c.publicKey(pub) // before anything is enrolled
+		key, err := c.publicKey(pub) // a mistake in the file must show before anything is enrolled
 		if err != nil {
 			return err
 		}
@@ -272,7 +272,7 @@ func accreditationState(a *labelv1.Accreditation, all []*labelv1.Accreditation, 
 	return "in force"
 }
 
-// accreditationReasons say why an accreditation does not cover what it did.
+// accreditationReasons say why an accreditation covers less than it did.
 func accreditationReasons(a *labelv1.Accreditation, all []*labelv1.Accreditation) (list []string) {
 	if a.GetSuspended() != "" {
 		list = append(list, "is suspended since "+day(sinceWhen(a, all, (*labelv1.Accreditation).GetSuspended))+": "+a.GetSuspended())
@@ -286,8 +286,8 @@ func accreditationReasons(a *labelv1.Accreditation, all []*labelv1.Accreditation
 	return list
 }
 
-// sinceWhen returns when an accreditation first said what it says now, without a
-// record in between that did not.
+// sinceWhen returns when the first was recorded of the latest records of an accreditation
+// that all say the same.
 func sinceWhen(a *labelv1.Accreditation, all []*labelv1.Accreditation, says func(*labelv1.Accreditation) string) *timestamppb.Timestamp {
 	since := a.GetRecorded()
 	for _, b := range slices.Backward(all) {
@@ -368,7 +368,7 @@ be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
 		Example: "  labelctl org revoke-key 7c3f... --reason \"the laptop was stolen\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := wholeKey(args[0]); err != nil {
+			if err := requireKeyID(args[0]); err != nil {
 				return err
 			}
 			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)

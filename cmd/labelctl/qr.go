@@ -9,8 +9,7 @@ import (
 	"labeld/internal/terminal"
 )
 
-// pngModule is how many pixels a module of a PNG has, as in the service's
-// pictures.
+// pngModule is how many pixels wide a module of a PNG is, as in those of the service.
 const pngModule = 8
 
 func qrCommand(s *session) *cobra.Command {
@@ -67,7 +66,7 @@ func drawCode(s *session, base string, id label.ID, gtin label.GTIN, out string)
 		return err
 	}
 	if out != "" {
-		b, err := picture(code, out)
+		b, err := encodeCode(code, out)
 		if err != nil {
 			return err
 		}
@@ -94,9 +93,9 @@ func drawCode(s *session, base string, id label.ID, gtin label.GTIN, out string)
 	})
 }
 
-// picture draws a code in the format that a file's ending asks for.
-func picture(code *qr.Code, path string) ([]byte, error) {
-	format, err := pictureFormat(path)
+// encodeCode returns a code as an image in the format that a file's ending asks for.
+func encodeCode(code *qr.Code, path string) ([]byte, error) {
+	format, err := codeFormat(path)
 	if err != nil {
 		return nil, err
 	}

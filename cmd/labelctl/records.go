@@ -19,7 +19,7 @@ import (
 
 const (
 	digestDigits = 2 * len(label.Digest{})
-	minDigits    = 8 // of a beginning
+	minPrefix    = 8 // of a beginning
 )
 
 // isDigest reports whether an argument is a whole digest.
@@ -28,16 +28,16 @@ func isDigest(arg string) bool {
 	return err == nil
 }
 
-// beginning returns an argument as the beginning of a digest, if it can be one.
-func beginning(arg string) (string, bool) {
+// digestPrefix returns an argument as the beginning of a digest, if it can be one.
+func digestPrefix(arg string) (string, bool) {
 	arg = strings.ToLower(arg)
 	other := strings.IndexFunc(arg, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
-	return arg, other < 0 && len(arg) >= minDigits && len(arg) < digestDigits
+	return arg, other < 0 && len(arg) >= minPrefix && len(arg) < digestDigits
 }
 
-// unique returns the one of several digests that begins so. Name is that of the
+// findByPrefix returns the one of several digests that begins so. Name is that of the
 // argument, and lists says where the digests come from.
-func unique(name, begins string, digests []string, lists string) (string, error) {
+func findByPrefix(name, begins string, digests []string, lists string) (string, error) {
 	found := slices.DeleteFunc(slices.Clone(digests), func(d string) bool { return !strings.HasPrefix(d, begins) })
 	slices.Sort(found)
 	switch found = slices.Compact(found); len(found) {
@@ -49,19 +49,19 @@ func unique(name, begins string, digests []string, lists string) (string, error)
 	return "", usagef("%s: the SHA-256 of %d begin with %s; give more of it", name, len(found), begins)
 }
 
-// whole refuses the beginning of a digest that no list has; where says where the
+// requireWhole refuses the beginning of a digest that no list has; where says where the
 // whole of it is found.
-func whole(name, arg, where string) error {
+func requireWhole(name, arg, where string) error {
 	if isDigest(arg) {
 		return nil
 	}
 	return usagef("%s: %q is not a whole SHA-256, which has %d lower-case digits; %s", name, arg, digestDigits, where)
 }
 
-// wholeKey refuses the beginning of a key's ID: what ends a key for ever should
+// requireKeyID refuses the beginning of a key's ID: what ends a key for ever should
 // name all of it, and it is at hand.
-func wholeKey(id string) error {
-	return whole("KEYID", id, "\"labelctl org show ORGANIZATION\" and \"labelctl key show FILE\" print it whole")
+func requireKeyID(id string) error {
+	return requireWhole("KEYID", id, "\"labelctl org show ORGANIZATION\" and \"labelctl key show FILE\" print it whole")
 }
 
 // records are the devices and statements that the service has on record and the
@@ -76,7 +76,7 @@ func (c records) deviceDigest(ctx context.Context, arg string) (string, error) {
 	if isDigest(arg) {
 		return arg, nil
 	}
-	if begins, ok := beginning(arg); ok {
+	if begins, ok := digestPrefix(arg); ok {
 		if _, err := os.Stat(arg); errors.Is(err, os.ErrNotExist) {
 			return c.findDevice(ctx, begins)
 		}
@@ -106,7 +106,7 @@ func (c records) findDevice(ctx context.Context, begins string) (string, error) 
 	for _, d := range registered {
 		devices = append(devices, d.GetDevice())
 	}
-	return unique("DEVICE", begins, devices,
+	return findByPrefix("DEVICE", begins, devices,
 		"there is no such file either, and only devices that you registered, or made statements about, are found by the beginning; \"labelctl device list --manufacturer ID --output json\" has the whole digests, \"labelctl label list\" likewise those of labelled devices to anybody, \"labelctl device canonical FILE --output json\" that of a descriptor")
 }
 
@@ -114,7 +114,7 @@ func (c records) findDevice(ctx context.Context, begins string) (string, error) 
 // the beginning of one about a device.
 func (c records) statement(ctx context.Context, arg, device string) (label.Digest, error) {
 	arg = strings.TrimSpace(arg)
-	begins, ok := beginning(arg)
+	begins, ok := digestPrefix(arg)
 	if ok && device != "" && !isDigest(arg) {
 		about, err := c.deviceDigest(ctx, device)
 		if err != nil {
@@ -128,11 +128,11 @@ func (c records) statement(ctx context.Context, arg, device string) (label.Diges
 		for _, s := range statements {
 			ids = append(ids, s.GetStatement().GetId())
 		}
-		if arg, err = unique("STATEMENT", begins, ids, "\"labelctl submissions --device DEVICE\" lists those about the device; a ruling is named by its whole digest"); err != nil {
+		if arg, err = findByPrefix("STATEMENT", begins, ids, "\"labelctl submissions --device DEVICE\" lists those about the device; a ruling is named by its whole digest"); err != nil {
 			return label.Digest{}, err
 		}
 	}
-	if err := whole("STATEMENT", arg, "to give the beginning, name its device with --device; \"labelctl submissions --device DEVICE --output json\" has the whole"); err != nil {
+	if err := requireWhole("STATEMENT", arg, "to give the beginning, name its device with --device; \"labelctl submissions --device DEVICE --output json\" has the whole"); err != nil {
 		return label.Digest{}, err
 	}
 	if device != "" && isDigest(arg) {
@@ -223,7 +223,7 @@ func (c records) getDevice(ctx context.Context, digest label.Digest) (*label.Dev
 // device returns the descriptor that an argument means: a digest or the beginning
 // of one, which is fetched, or a file.
 func (c records) device(ctx context.Context, arg string) (*label.Device, []byte, error) {
-	_, begins := beginning(arg)
+	_, begins := digestPrefix(arg)
 	if !begins && !isDigest(arg) {
 		return c.descriptor(arg)
 	}

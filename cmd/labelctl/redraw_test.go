@@ -21,7 +21,7 @@ import (
 // A lottery is a draw with its log, for tests to tamper with both.
 type lottery struct {
 	*labeltest.World
-	draw draw
+	draw drawDocument
 	log  [][]byte
 }
 
@@ -43,7 +43,7 @@ func newLottery(t *testing.T) *lottery {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.draw = draw{ID: p.ID, PlanEntry: p.Index, Plan: p.PlanBundle, DrawEntry: p.Draw, Draw: p.DrawBundle}
+	l.draw = drawDocument{ID: p.ID, PlanEntry: p.Index, Plan: p.PlanBundle, DrawEntry: p.Draw, Draw: p.DrawBundle}
 	if err := l.Store.View(func(v *store.View) error {
 		for i := range l.Authority.LogSize() {
 			leaf, err := v.Leaf(i)
@@ -71,8 +71,8 @@ func (l *lottery) read(size int64, f func([]byte) error) (label.Digest, error) {
 }
 
 // check verifies the draw by the log that the test has made.
-func (l *lottery) check() (*redraw, error) {
-	r := new(redraw)
+func (l *lottery) check() (*drawCheck, error) {
+	r := new(drawCheck)
 	return r, r.check(l.Trust, &l.draw, l.read)
 }
 

@@ -15,8 +15,8 @@ import (
 )
 
 // A session is one run of labelctl: its console, its clock, and what the global
-// flags say of the service and of the caller. What labelctl does about one noun
-// is a type of its own over one session, such as [deviceCommands].
+// flags say of the service and of the caller. The commands about each noun are a type
+// of their own over one session, such as [deviceCommands].
 type session struct {
 	console
 	now func() time.Time
@@ -29,11 +29,11 @@ type session struct {
 	tls      bool   // even to a loopback address
 	timeout  time.Duration
 
-	private *envelope.Signer // in key, once it was needed
+	private *envelope.Signer // the loaded key, nil before it is needed
 }
 
-// Environment variables for flags that rarely change, and for secrets, which
-// must not be flags: other users see those.
+// Environment variables stand for flags that rarely change, and for secrets, which must
+// not be flags because other users of the machine see those.
 const (
 	envServer = "LABELCTL_SERVER"
 	envKey    = "LABELCTL_KEY"
@@ -48,16 +48,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return runAt(ctx, time.Now, args, stdin, stdout, stderr)
 }
 
-// runAt is run with another clock than that of the machine.
+// runAt is run with another clock than the machine's.
 func runAt(ctx context.Context, now func() time.Time, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot(now, stdin, stdout, stderr)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	asJSON, _ := root.PersistentFlags().GetString("output")
-	return report(stderr, asJSON == "json", cmd.CommandPath(), err)
+	return printError(stderr, asJSON == "json", cmd.CommandPath(), err)
 }
 
-// newRoot returns the command tree. Its errors are for [report] to print.
+// newRoot returns the command tree. Errors are printed by [printError] and not by cobra.
 func newRoot(now func() time.Time, stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	s := &session{console: console{stdin: stdin, stdout: stdout, stderr: stderr}, now: now}
 	root := group("labelctl", "Work with a product-security label service",
@@ -132,8 +132,8 @@ func group(use, short, long, example string, subs ...*cobra.Command) *cobra.Comm
 	return g
 }
 
-// markFailures marks the errors of commands that ran, so that report can tell
-// them from those about the command line.
+// markFailures makes the errors of commands that were run a [failure], by which
+// [printError] tells them from those about the command line.
 func markFailures(cmd *cobra.Command) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -179,7 +179,7 @@ func showFacts(s *session, prog *scheme.Programme, by scheme.Supplier) error {
 			continue
 		}
 		all = append(all, fact{f.Name, f.Type, f.Unit, f.Min, f.Max, f.Values, f.By, f.About, f.Shoppers})
-		rows = append(rows, []string{f.Name, string(f.By), wanted(f), f.About})
+		rows = append(rows, []string{f.Name, string(f.By), factValues(f), f.About})
 	}
 	return s.show(map[string][]fact{"facts": all}, func(p *terminal.Page) {
 		p.Table([]string{"NAME", "STATED BY", "VALUE", "ABOUT"}, rows)

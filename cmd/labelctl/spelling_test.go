@@ -14,7 +14,7 @@ import (
 // TestSpellings has a laboratory write verdicts as its own tools do.
 func TestSpellings(t *testing.T) {
 	list := []label.Verdict{{Verdict: "PASS"}, {Verdict: "Fail"}, {Verdict: "N/A"}, {Verdict: " not applicable "}, {Verdict: "INCONCLUSIVE"}, {Verdict: "maybe"}}
-	spell(list)
+	normalizeVerdicts(list)
 	for i, want := range []label.Outcome{label.Pass, label.Fail, label.NotApplicable, label.NotApplicable, label.Inconclusive, "maybe"} {
 		if list[i].Verdict != want {
 			t.Errorf("verdict %d is %q, want %q", i, list[i].Verdict, want)

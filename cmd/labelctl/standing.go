@@ -10,19 +10,19 @@ import (
 	"labeld/internal/label"
 )
 
-// An account is how a label stands and how that came about, for people. Only
-// the service knows titles of reasons; they are in no signed statement.
-type account struct {
+// A standing is a label's standing with what it takes to say it in words. Titles of
+// reasons are in no signed statement, so that only the service knows them.
+type standing struct {
 	label.Standing
 	statuses  []*label.Status
 	titles    map[string]string // by reason code
 	level     int               // of the label
-	successor label.State       // how the label in its place stands itself; empty where that is not known
+	successor label.State       // of the label that replaced it; empty if that is not known
 }
 
-// accountOf reads the service's answer about a label.
-func accountOf(r *labelv1.VerifyResponse) *account {
-	a := &account{titles: map[string]string{}}
+// standingOf reads the service's answer about a label.
+func standingOf(r *labelv1.VerifyResponse) *standing {
+	a := &standing{titles: map[string]string{}}
 	for _, s := range r.GetHistory() {
 		a.statuses = append(a.statuses, statusOf(s))
 		a.titles[s.GetReason()] = s.GetTitle()
@@ -43,7 +43,7 @@ func accountOf(r *labelv1.VerifyResponse) *account {
 	return a
 }
 
-// statusOf reads a status; nil stays nil.
+// statusOf reads a status. It returns nil for nil.
 func statusOf(s *labelv1.LabelStatus) *label.Status {
 	if s == nil {
 		return nil
@@ -70,12 +70,11 @@ func statusOf(s *labelv1.LabelStatus) *label.Status {
 	return out
 }
 
-// rows are the standing in names and values: the state first, then what is to
-// be said about it.
-func (a *account) rows() [][2]string {
+// rows are the standing in names and values. The first row is the state.
+func (a *standing) rows() [][2]string {
 	rows := [][2]string{{"state:", a.stateText()}, {"new label:", strings.Join(a.newLabel(), "; ")}, {"why:", a.why(a.Because)}, {"early end:", a.why(a.lapse())}}
 	if a.Scheduled != nil {
-		announced := happened(a.Scheduled)
+		announced := changeText(a.Scheduled)
 		if !a.Announced() {
 			announced += ", put off while anything is open"
 		}
@@ -91,7 +90,7 @@ func (a *account) rows() [][2]string {
 }
 
 // stateText says how a label stands.
-func (a *account) stateText() string {
+func (a *standing) stateText() string {
 	on := ""
 	if a.Because != nil {
 		on = instant(a.Because.Effective)
@@ -111,27 +110,26 @@ func (a *account) stateText() string {
 	case label.Superseded:
 		return "SUPERSEDED on " + on + ": " + successorText(a.Because) + " takes its place"
 	case label.Expired:
-		return "EXPIRED: it was valid until " + lastDay(a.Expires) + ", " + bounds.say(a.ExpiresFor)
+		return "EXPIRED: it was valid until " + lastDay(a.Expires) + ", " + bounds.text(a.ExpiresFor)
 	case label.NotIssued:
 		return "not issued yet"
 	}
 	return unknown(a.State)
 }
 
-// validUntil says which is the last day of a label that counts, and what ends it then:
-// what was announced, where that comes first.
-func (a *account) validUntil() string {
-	why := bounds.say(a.ExpiresFor)
+// validUntil says on which day an active label ends, and what ends it.
+func (a *standing) validUntil() string {
+	why := bounds.text(a.ExpiresFor)
 	if a.Announced() {
-		why = "it is " + actions.say(a.Scheduled.Action) + " then, as was announced"
+		why = "it is " + actions.text(a.Scheduled.Action) + " then, as was announced"
 	}
 	return lastDay(a.Ends()) + ": " + why
 }
 
-// newLabel says of the label in the place of this one, or that is announced to be, what
-// nobody would expect: that it is about another product, that its level is lower, and
-// that it does not count itself. Only the service knows the last.
-func (a *account) newLabel() (list []string) {
+// newLabel says what nobody would expect of the label that replaced this one or that is
+// announced to: that it is about another product, that its level is lower, and that it
+// is not active itself, which only the service knows.
+func (a *standing) newLabel() (list []string) {
 	st := a.Scheduled
 	if a.State == label.Superseded {
 		st = a.Because
@@ -146,13 +144,13 @@ func (a *account) newLabel() (list []string) {
 		list = append(list, fmt.Sprintf("of a LOWER LEVEL, %d instead of %d", st.Successor.Level, a.level))
 	}
 	if a.successor != "" && a.successor != label.Active {
-		list = append(list, states.say(a.successor)+" itself")
+		list = append(list, states.text(a.successor)+" itself")
 	}
 	return list
 }
 
-// lapse returns what brought a label's end forward to where it is, or nil.
-func (a *account) lapse() *label.Status {
+// lapse returns the status that brought a label's end forward to where it is now, or nil.
+func (a *standing) lapse() *label.Status {
 	i := slices.IndexFunc(a.statuses, func(s *label.Status) bool {
 		return a.ExpiresFor == label.BoundGraceEnd && s.Action == label.Lapse && s.Effective.Equal(a.Expires) && !s.Recorded.After(a.At)
 	})
@@ -162,8 +160,8 @@ func (a *account) lapse() *label.Status {
 	return a.statuses[i]
 }
 
-// why says why a status came about; nothing for nil.
-func (a *account) why(s *label.Status) string {
+// why returns the reason and the text of a status. It is empty for nil.
+func (a *standing) why(s *label.Status) string {
 	if s == nil {
 		return ""
 	}
@@ -177,9 +175,9 @@ func (a *account) why(s *label.Status) string {
 	return text + s.Text
 }
 
-// happened says what a status did to its label, or will do.
-func happened(s *label.Status) string {
-	text := actions.say(s.Action)
+// changeText says what a status has done to its label, or will do.
+func changeText(s *label.Status) string {
+	text := actions.text(s.Action)
 	if s.Successor != nil {
 		text += " by " + successorText(s)
 	}
@@ -242,8 +240,7 @@ func advisoryState(a *label.AdvisoryRef) string {
 // instant writes an instant.
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// lastDay is the last day on which something that ends at t still holds, or t where that
-// is within a day.
+// lastDay returns the last day before an end at t, or t itself if t is not midnight.
 func lastDay(t time.Time) string {
 	if d, whole := label.LastDay(t, t.Add(-time.Nanosecond)); whole {
 		return d.String()

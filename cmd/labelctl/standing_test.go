@@ -62,7 +62,7 @@ func TestStandingInWords(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.standing.At, tc.standing.Expires = now, expires
-			a := &account{Standing: tc.standing, statuses: []*label.Status{lapse}, titles: map[string]string{"code": "A title."}, level: 3, successor: label.Revoked}
+			a := &standing{Standing: tc.standing, statuses: []*label.Status{lapse}, titles: map[string]string{"code": "A title."}, level: 3, successor: label.Revoked}
 			var p terminal.Page
 			p.Pairs(a.rows()...)
 			for _, want := range tc.want {
@@ -168,7 +168,7 @@ func TestValidUntil(t *testing.T) {
 		{withdrawal, nil, "2026-06-30: it is withdrawn then, as was announced", "and active as of 2026-05-04T12:00:00Z; it ends after 2026-06-30"},
 		{withdrawal, review, "2026-12-31: the longest term of the scheme", "and active as of 2026-05-04T12:00:00Z; UNDER REVIEW"},
 	} {
-		a := &account{Standing: label.Standing{
+		a := &standing{Standing: label.Standing{
 			At: now, State: label.Active, Expires: label.NewDate(2027, 1, 1).Start(), ExpiresFor: label.BoundSchemeTerm, Scheduled: c.scheduled, Review: c.review,
 		}}
 		if got := a.validUntil(); got != c.want || verdict(a, time.Time{}) != c.verdict {
@@ -237,7 +237,7 @@ func TestVerdictIsOfWhatIsKnown(t *testing.T) {
 		{label.Expired, known, "as of 2026-05-04T12:00:00Z"}, // by the clock alone
 		{label.Active, at.Add(time.Hour), "as of 2026-05-04T12:00:00Z"},
 	} {
-		a := &account{Standing: label.Standing{State: tc.state, At: at}}
+		a := &standing{Standing: label.Standing{State: tc.state, At: at}}
 		if got := verdict(a, tc.known); !strings.Contains(got, tc.want) {
 			t.Errorf("%s, known until %s: %q, want %q", tc.state, tc.known, got, tc.want)
 		}

@@ -98,7 +98,7 @@ func writePlan(p *terminal.Page, s *labelv1.SurveillancePlan) {
 	writeDrawn(p, d.GetLabels())
 }
 
-// writeDrawn lists drawn labels, and what gave each its weight.
+// writeDrawn lists the labels that were drawn, and the reasons for the weight of each.
 func writeDrawn(p *terminal.Page, list []*labelv1.DrawnLabel) {
 	var rows [][]string
 	for i, l := range list {

@@ -41,11 +41,11 @@ func saveTrust(ctx context.Context, s *session, base, out string) error {
 	}
 	t, err := verify.ParseTrust(b)
 	if err != nil {
-		return &located{base + trustPath, err}
+		return &placeError{base + trustPath, err}
 	}
 	if out != "" {
 		if old, err := os.ReadFile(out); err == nil && !bytes.Equal(old, b) {
-			return &located{out, label.Errorf(label.Exists, label.ReasonExists, "",
+			return &placeError{out, label.Errorf(label.Exists, label.ReasonExists, "",
 				"exists with other content; ask the authority whether its keys changed, then remove the file")}
 		}
 		if err := writeFile(out, b); err != nil {
@@ -65,8 +65,8 @@ func saveTrust(ctx context.Context, s *session, base, out string) error {
 	})
 }
 
-// trust returns the keys to believe: those in a file, or else those that the
-// service itself names.
+// trust returns the keys to trust: those in a file, or without a file those that the
+// service names as its own.
 func (s *session) trust(ctx context.Context, file, base string) (*verify.Trust, error) {
 	if file == "" {
 		b, err := s.get(ctx, base, trustPath)
@@ -81,7 +81,7 @@ func (s *session) trust(ctx context.Context, file, base string) (*verify.Trust, 
 	}
 	t, err := verify.ParseTrust(b)
 	if err != nil {
-		return nil, &located{file, err}
+		return nil, &placeError{file, err}
 	}
 	return t, nil
 }

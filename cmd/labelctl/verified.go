@@ -13,11 +13,11 @@ import (
 	"labeld/internal/verify"
 )
 
-// showVerified shows a result; next is how the label stands that took the place of a
-// superseded one, where that is known, since is what the service says has become of the
-// numbers and the rulings that the label names, and untold is why nobody can tell how the
-// label stands, if so.
-func (c verifyCommands) showVerified(v *verification, base string, r *verify.Result, next label.State, since later, untold error) error {
+// showVerified shows the result of a verification. The state next is that of the label
+// that replaced a superseded one, if it is known. The document doc is what the service
+// says of the label. The error untold is why nobody can tell how the label stands, and
+// nil if the result tells.
+func (c verifyCommands) showVerified(v *verification, base string, r *verify.Result, next label.State, doc labelDocument, untold error) error {
 	result := struct {
 		Genuine bool   `json:"genuine"`
 		Trusted bool   `json:"trusted"`          // the keys are those of a trust file
@@ -26,10 +26,10 @@ func (c verifyCommands) showVerified(v *verification, base string, r *verify.Res
 		Trust   string `json:"trust"`            // file, or URL of the service's own word
 		State   string `json:"state"`
 		*verify.Result
-		Next  label.State  `json:"successorState,omitempty"` // of the label in the place of a superseded one, where it was asked for
-		Moved []label.GTIN `json:"movedGtins,omitempty"`
-		Back  []takenBack  `json:"rulingsTakenBack,omitempty"`
-	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r, next, since.Moved, since.takenBack()}
+		Next  label.State    `json:"successorState,omitempty"` // of the label in the place of a superseded one, where it was asked for
+		Moved []label.GTIN   `json:"movedGtins,omitempty"`
+		Back  []rulingStrike `json:"rulingsTakenBack,omitempty"`
+	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r, next, doc.Moved, doc.strikes()}
 	if !result.Trusted {
 		result.Trust = base + trustPath
 	}
@@ -39,13 +39,13 @@ func (c verifyCommands) showVerified(v *verification, base string, r *verify.Res
 	case r.Lost():
 		result.State = r.Overruled.Value.String()
 	}
-	declared, err := inWords(r.Label.Declared)
+	declared, err := factTexts(r.Label.Declared)
 	if err != nil {
 		return err
 	}
 	return c.show(result, func(p *terminal.Page) {
 		if !result.Trusted {
-			untrusted(p, base)
+			writeUntrusted(p, base)
 		}
 		if untold != nil {
 			p.Line("CANNOT TELL whether anything has happened to this label since: %s", result.Untold)
@@ -56,12 +56,12 @@ func (c verifyCommands) showVerified(v *verification, base string, r *verify.Res
 		}
 		p.Table(nil, rows)
 		p.Line("")
-		writeResult(p, r, next, declared, &since, untold == nil)
+		writeResult(p, r, next, declared, &doc, untold == nil)
 	})
 }
 
-// untoldText says why nobody can tell how a label stands, of what it is that does
-// not show it.
+// untoldText says why nobody can tell how a label stands: what is wrong with the package
+// or the list that should show it.
 func untoldText(err error) string {
 	e, ok := errors.AsType[*label.Error](err)
 	if !ok {
@@ -74,16 +74,16 @@ func untoldText(err error) string {
 	return "the " + what + " " + e.Text
 }
 
-// untrusted tells somebody who named no trust file, before anything else, whose
-// word they take.
-func untrusted(p *terminal.Page, base string) {
+// writeUntrusted warns a person who named no trust file that the result rests on the
+// service's own word for its keys.
+func writeUntrusted(p *terminal.Page, base string) {
 	p.Line("NOT CHECKED against keys that you trust: these are the keys that %s itself names. Save those of the authority once with \"labelctl trust --out FILE\" and give them with --trust", base)
 }
 
-// inWords finds the words for what a label repeats of a declaration. The signed
-// label has names only; the words are those that are built in here, where the
-// names have the same meaning for ever. A programme of other facts has its own.
-func inWords(list []label.DeclaredFact) (out []told, err error) {
+// factTexts returns the declared facts of a label with their words. The signed label has
+// the names of facts only. Words are those of the built-in programme data, in which a
+// name never changes its meaning; facts of other programmes have none.
+func factTexts(list []label.DeclaredFact) (out []factText, err error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
@@ -92,12 +92,12 @@ func inWords(list []label.DeclaredFact) (out []told, err error) {
 		return nil, err
 	}
 	for _, d := range list {
-		out = append(out, told{d, prog.Words(d)})
+		out = append(out, factText{d, prog.Words(d)})
 	}
 	return out, nil
 }
 
-func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared []told, since *later, known bool) {
+func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared []factText, doc *labelDocument, known bool) {
 	l := r.Label
 	support := "security updates until " + l.Product.SupportEnd.String()
 	if r.Support != label.Supported {
@@ -106,26 +106,26 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 	rows := [][2]string{
 		{"label:", l.ID.Pretty()},
 		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
-		{"moved barcode:", movedText(since.Moved)},
+		{"moved barcode:", movedText(doc.Moved)},
 		{"manufacturer:", makerText(l)},
-		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, assurances.say(l.Assurance))},
+		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, assurances.text(l.Assurance))},
 	}
-	rows = append(rows, criteriaRows(l, since)...)
-	if list := onAppeal(l, since); len(list) > 0 {
+	rows = append(rows, criteriaRows(l, doc)...)
+	if list := onAppeal(l, doc); len(list) > 0 {
 		rows = append(rows, [2]string{"on appeal:", "the authority accepted " + strings.Join(list, ", ")})
 	}
-	for _, t := range since.takenBack() {
+	for _, t := range doc.strikes() {
 		rows = append(rows, [2]string{"TAKEN BACK:", fmt.Sprintf("the authority took back on %s that it accepted %s: %s", instant(t.At), strings.Join(t.Accepted, ", "), t.Text)})
 	}
-	a := &account{Standing: r.Standing, statuses: r.Statuses, level: l.Level.Number, successor: next}
-	standing := a.rows()
+	a := &standing{Standing: r.Standing, statuses: r.Statuses, level: l.Level.Number, successor: next}
+	status := a.rows()
 	switch {
 	case r.Lost():
-		standing[0][1] = fmt.Sprintf("%s in the status list of %s; in the package, which is older, %s", strings.ToUpper(r.Overruled.Value.String()), instant(r.Overruled.At), r.State)
+		status[0][1] = fmt.Sprintf("%s in the status list of %s; in the package, which is older, %s", strings.ToUpper(r.Overruled.Value.String()), instant(r.Overruled.At), r.State)
 	case !known:
-		standing[0][1] = "NOT KNOWN: " + standing[0][1] + " as far as the package shows"
+		status[0][1] = "NOT KNOWN: " + status[0][1] + " as far as the package shows"
 	}
-	rows = append(rows, standing...)
+	rows = append(rows, status...)
 	if r.State == label.Active && !r.Lost() {
 		rows = append(rows, [2]string{"valid until:", a.validUntil()})
 	}
@@ -144,8 +144,8 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 	}
 }
 
-// makerText names the manufacturer: by the name under which it is enrolled, which
-// the authority has seen to, and not by the brand, which it chooses itself.
+// makerText names the manufacturer by the name under which the authority enrolled it, not
+// by the brand, which the manufacturer chooses.
 func makerText(l *label.Label) string {
 	if l.Maker.Name == "" || l.Maker.Name == l.Maker.ID {
 		return l.Maker.ID
@@ -153,13 +153,13 @@ func makerText(l *label.Label) string {
 	return l.Maker.Name + " (" + l.Maker.ID + ")"
 }
 
-// criteriaRows says how many criteria of the level are met, and which do not
-// apply, and why. What was accepted on appeal and taken back since is neither.
-func criteriaRows(l *label.Label, since *later) (rows [][2]string) {
+// criteriaRows says how many criteria of the level are met, which do not apply, and why.
+// A criterion that rests on a ruling which was taken back is neither.
+func criteriaRows(l *label.Label, doc *labelDocument) (rows [][2]string) {
 	met, back, exempt := 0, 0, [][2]string{}
 	for _, c := range l.Criteria {
 		switch {
-		case since.fell(&c):
+		case doc.struck(&c):
 			back++
 			continue
 		case c.State == label.CriterionMet:
@@ -195,9 +195,9 @@ func exemptionText(by string) string {
 }
 
 // onAppeal returns the criteria that count by a ruling on an appeal.
-func onAppeal(l *label.Label, since *later) (criteria []string) {
+func onAppeal(l *label.Label, doc *labelDocument) (criteria []string) {
 	for _, c := range l.Criteria {
-		if c.By == string(scheme.Authority) && !since.fell(&c) {
+		if c.By == string(scheme.Authority) && !doc.struck(&c) {
 			criteria = append(criteria, c.ID)
 		}
 	}
@@ -225,9 +225,9 @@ func historyText(r *verify.Result) string {
 	return text + "; complete up to " + instant(r.Complete)
 }
 
-// caveats say what is open about a label that counts, and whether its end was announced:
-// whoever reads the last line only must not miss it.
-func caveats(a *account) string {
+// caveats say what is open about an active label and whether its end was announced. They
+// are in the last line of the result, because some people read no other.
+func caveats(a *standing) string {
 	var list []string
 	if a.Announced() {
 		list = append(list, "it ends after "+lastDay(a.Ends()))
@@ -244,15 +244,15 @@ func caveats(a *account) string {
 	return "; " + strings.Join(list, "; ")
 }
 
-// verdict says what a genuine label is worth. Of a label that may fall, or stand up
-// again, it says no more than is known: how it stood when that was.
-func verdict(a *account, known time.Time) string {
+// verdict says how a genuine label stands. A state that can still change is given as of
+// the instant until which it is known.
+func verdict(a *standing, known time.Time) string {
 	asOf := a.At
 	if a.State.Live() && !known.IsZero() && known.Before(asOf) {
 		asOf = known
 	}
 	at := " as of " + instant(asOf)
-	state := states.say(a.State) + at
+	state := states.text(a.State) + at
 	switch a.State {
 	case label.Active:
 		return "and active" + at + caveats(a)

@@ -22,17 +22,17 @@ import (
 	"labeld/internal/verify"
 )
 
-// trustPath is where a service says which keys it signs with.
+// trustPath is where a service publishes its trust file.
 const trustPath = "/.well-known/labeld.json"
 
-// reasonElsewhere is the reason that the HTTP side has for the same thing: the
-// address of a label of another service.
+// reasonElsewhere is the reason of an address that leads to another service. It is the
+// same as that of the HTTP side.
 const reasonElsewhere label.Reason = "ANOTHER_SERVICE"
 
-// verifyCommands check labels without taking the service's word.
+// verifyCommands verify labels without trusting the service.
 type verifyCommands struct{ *session }
 
-// A verification is what verify was asked.
+// A verification is the target and the flags of verify.
 type verification struct {
 	target  string
 	url     string
@@ -116,7 +116,7 @@ The exit code is
 	return cmd
 }
 
-// A subject is what a target came to: a package, or a label to be asked for.
+// A subject is what a target names: a package, or a label whose package is fetched.
 type subject struct {
 	pkg  []byte     // nil where it must be fetched
 	id   label.ID   // empty where the package says it
@@ -124,15 +124,15 @@ type subject struct {
 	base string     // of the URL in the code; empty for an ID or a package
 }
 
-// subject reads the target: a file if there is one of that name, else an ID or
-// URL. Offline only a file will do.
-func (c verifyCommands) subject(target string, offline bool) (*subject, error) {
+// readTarget reads a target. It is a file if there is one of that name, and otherwise an
+// ID or URL. Without a network it must be a file.
+func (c verifyCommands) readTarget(target string, offline bool) (*subject, error) {
 	info, err := os.Stat(target)
 	switch {
 	case err == nil && info.IsDir():
 		return nil, usagef("TARGET: %s is a directory; name a file, a label's ID or its URL", target)
 	case err != nil:
-		s, scanErr := scanned(target)
+		s, scanErr := parseCode(target)
 		if scanErr == nil || label.ReasonOf(scanErr) == label.ReasonIDCheck && !offline {
 			return s, scanErr
 		}
@@ -149,13 +149,13 @@ func (c verifyCommands) subject(target string, offline bool) (*subject, error) {
 	head := make([]byte, 512)
 	n, err := f.Read(head)
 	if err != nil && n == 0 {
-		return nil, &located{target, label.Errorf(label.Invalid, label.ReasonMalformed, "", "is empty")}
+		return nil, &placeError{target, label.Errorf(label.Invalid, label.ReasonMalformed, "", "is empty")}
 	}
 	switch {
 	case strings.HasPrefix(http.DetectContentType(head[:n]), "image/"):
-		return pictured(target)
+		return readCode(target)
 	case bytes.Contains(head[:n], []byte("<svg")):
-		return nil, &located{target, label.Errorf(label.Invalid, label.ReasonMalformed, "",
+		return nil, &placeError{target, label.Errorf(label.Invalid, label.ReasonMalformed, "",
 			"is a drawing (SVG); only pictures in PNG and JPEG can be read")}
 	}
 	pkg, err := c.readFile(target, label.MaxMessage)
@@ -163,19 +163,19 @@ func (c verifyCommands) subject(target string, offline bool) (*subject, error) {
 		return nil, err
 	}
 	if _, err := verify.ParsePackage(pkg); err != nil {
-		return nil, &located{target, err}
+		return nil, &placeError{target, err}
 	}
 	return &subject{pkg: pkg}, nil
 }
 
-// fileName reports whether somebody who typed this meant a file: it has an ending
-// or a folder, and no scheme.
+// fileName reports whether a target is meant to be a file: it has an ending or a
+// directory, and is no URL.
 func fileName(target string) bool {
 	return !strings.Contains(target, "://") && (filepath.Ext(target) != "" || filepath.Base(target) != target)
 }
 
-// pictured reads the QR code in a picture.
-func pictured(path string) (*subject, error) {
+// readCode reads the QR code in a picture.
+func readCode(path string) (*subject, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, pathError(err)
@@ -183,18 +183,18 @@ func pictured(path string) (*subject, error) {
 	defer f.Close()
 	text, err := qr.Decode(f)
 	if err != nil {
-		return nil, &located{path, err}
+		return nil, &placeError{path, err}
 	}
-	s, err := scanned(text)
+	s, err := parseCode(text)
 	if err != nil {
-		return nil, hintf(&located{path, err}, "the code in the picture says %q", text)
+		return nil, hintf(&placeError{path, err}, "the code in the picture says %q", text)
 	}
 	return s, nil
 }
 
-// scanned reads what a code holds or a person pasted: an ID, a label URL, or a
+// parseCode reads what a code holds or a person pasted: an ID, a label URL, or a
 // GS1 Digital Link.
-func scanned(text string) (*subject, error) {
+func parseCode(text string) (*subject, error) {
 	if base, g, err := qr.ParseDigitalLink(text); err == nil {
 		return &subject{gtin: g, base: base}, nil
 	}
@@ -229,7 +229,7 @@ func (c verifyCommands) resolve(ctx context.Context, base string, g label.GTIN) 
 }
 
 func (c verifyCommands) verify(ctx context.Context, v *verification) error {
-	s, err := c.subject(v.target, v.offline)
+	s, err := c.readTarget(v.target, v.offline)
 	if err != nil {
 		return err
 	}
@@ -261,11 +261,11 @@ func (c verifyCommands) verify(ctx context.Context, v *verification) error {
 			return err
 		}
 	}
-	r, err := c.genuine(trust, s, v.at)
+	r, err := c.checkPackage(trust, s, v.at)
 	if err != nil {
 		return err
 	}
-	untold, err := c.listed(v, trust, r)
+	untold, err := c.checkList(v, trust, r)
 	if err != nil {
 		return err
 	}
@@ -274,95 +274,95 @@ func (c verifyCommands) verify(ctx context.Context, v *verification) error {
 	if fetched && r.State == label.Superseded {
 		next = c.successor(ctx, v, base, trust, r.Because.Successor.ID)
 	}
-	var since later
+	var doc labelDocument
 	if s.id != "" {
-		if since, err = c.later(ctx, base, s.id); err != nil {
+		if doc, err = c.fetchDocument(ctx, base, s.id); err != nil {
 			return err
 		}
 	}
-	if err := c.showVerified(v, base, r, next, since, untold); err != nil {
+	if err := c.showVerified(v, base, r, next, doc, untold); err != nil {
 		return err
 	}
-	overruled := untold != nil && r.Overruled != nil // such as suspended in the package, and valid in a newer list
+	overruled := untold != nil && r.Overruled != nil // such as suspended in the package and valid in a newer list
 	switch {
 	case r.Lost() || r.State != label.Active && !overruled:
-		return outcome(exitInvalid)
+		return exitCode(exitInvalid)
 	case untold != nil:
-		return outcome(exitUntold)
+		return exitCode(exitUntold)
 	case v.trust == "":
-		return outcome(exitUntrusted)
+		return exitCode(exitUntrusted)
 	}
 	return nil
 }
 
-// successor asks how the label stands that took the place of a superseded one, checked
-// like that one; empty where that cannot be told, which is no reason to say nothing of
-// the other.
+// successor returns the state of the label that replaced a superseded one, by a package
+// that is checked as well. It is empty if that cannot be told: the result for the
+// superseded label is valid without it.
 func (c verifyCommands) successor(ctx context.Context, v *verification, base string, trust *verify.Trust, id label.ID) label.State {
 	pkg, err := c.get(ctx, base, packagePath(id))
 	if err != nil {
 		return ""
 	}
-	r, err := c.genuine(trust, &subject{pkg: pkg, id: id}, v.at)
+	r, err := c.checkPackage(trust, &subject{pkg: pkg, id: id}, v.at)
 	if err != nil || r.Told() != nil {
 		return ""
 	}
 	return r.State
 }
 
-// later is what has become since of what a label names: which of the numbers in its
-// descriptor the authority has moved to another manufacturer, and which rulings on
-// appeals it has taken back.
-type later struct {
+// A labelDocument is what the service says of a label beside its statuses: which numbers
+// in its descriptor the authority has moved to another manufacturer, and which rulings on
+// appeals it rests on.
+type labelDocument struct {
 	Moved   []label.GTIN `json:"movedGtins"`
 	Rulings []struct {
-		Accepted  []string   `json:"accepted"`
-		TakenBack *takenBack `json:"takenBack"`
+		Accepted  []string      `json:"accepted"`
+		TakenBack *rulingStrike `json:"takenBack"`
 	} `json:"rulings"`
 }
 
-// takenBack says that a ruling does not count any more.
-type takenBack struct {
+// A rulingStrike is the act by which the authority took a ruling back.
+type rulingStrike struct {
 	Accepted []string  `json:"accepted,omitempty"` // criteria that the ruling accepted
 	At       time.Time `json:"at"`
 	Text     string    `json:"text,omitempty"`
 }
 
-// takenBack returns the rulings that do not count any more.
-func (l *later) takenBack() (list []takenBack) {
+// strikes returns the rulings that were taken back.
+func (l *labelDocument) strikes() (list []rulingStrike) {
 	for _, r := range l.Rulings {
 		if r.TakenBack != nil {
-			list = append(list, takenBack{r.Accepted, r.TakenBack.At, r.TakenBack.Text})
+			list = append(list, rulingStrike{r.Accepted, r.TakenBack.At, r.TakenBack.Text})
 		}
 	}
 	return list
 }
 
-// fell reports whether a criterion rests on a ruling that does not count any more.
-func (l *later) fell(c *label.Criterion) (fell bool) {
+// struck reports whether a criterion rests on rulings of which all were taken back.
+func (l *labelDocument) struck(c *label.Criterion) (struck bool) {
 	for _, r := range l.Rulings {
 		if slices.Contains(r.Accepted, c.ID) {
 			if r.TakenBack == nil {
 				return false
 			}
-			fell = true
+			struck = true
 		}
 	}
-	return fell && c.By == string(scheme.Authority)
+	return struck && c.By == string(scheme.Authority)
 }
 
-// later asks the service for that. No package has it, since it is nothing that
-// happened to the label: the service's word is taken.
-func (c verifyCommands) later(ctx context.Context, base string, id label.ID) (since later, err error) {
+// fetchDocument fetches the document about a label. What it says is in no package and is
+// not verified.
+func (c verifyCommands) fetchDocument(ctx context.Context, base string, id label.ID) (doc labelDocument, err error) {
 	b, err := c.get(ctx, base, "/l/"+string(id)+".json")
 	if err != nil {
-		return since, err
+		return doc, err
 	}
-	return since, label.DecodeLoose(b, &since)
+	return doc, label.DecodeLoose(b, &doc)
 }
 
-// movedText says what the label says nothing of any more; nothing where no number was
-// moved.
+// movedText names the barcode numbers that were moved to another manufacturer. It is
+// empty if there are none.
 func movedText[G ~string](moved []G) string {
 	if len(moved) == 0 {
 		return ""
@@ -374,10 +374,10 @@ func movedText[G ~string](moved []G) string {
 	return strings.Join(list, ", ") + ": another manufacturer's now, of what bears it the label says nothing"
 }
 
-// listed holds a result to the status list in a file, if one is named. A list
-// that is too old, or from before the label, shows nothing: untold says so, where
-// the label has not ended anyway.
-func (c verifyCommands) listed(v *verification, trust *verify.Trust, r *verify.Result) (untold, err error) {
+// checkList checks a result against the status list in a file, if one is named. The
+// error untold says that the list shows nothing of the label, because it is too old or
+// from before the label. It is nil for a label that has ended, which no list can change.
+func (c verifyCommands) checkList(v *verification, trust *verify.Trust, r *verify.Result) (untold, err error) {
 	if v.list == "" {
 		return nil, nil
 	}
@@ -387,9 +387,9 @@ func (c verifyCommands) listed(v *verification, trust *verify.Trust, r *verify.R
 	}
 	list, err := trust.OpenList(b, c.now())
 	if err != nil {
-		err = &located{v.list, err}
+		err = &placeError{v.list, err}
 	} else if err = trust.CheckList(r, list); err != nil {
-		err = &led{"cannot tell", err}
+		err = &verdictError{"cannot tell", err}
 	}
 	switch {
 	case label.ReasonOf(err) != label.ReasonStale:
@@ -402,8 +402,8 @@ func (c verifyCommands) listed(v *verification, trust *verify.Trust, r *verify.R
 
 func packagePath(id label.ID) string { return "/l/" + string(id) + "/package" }
 
-// base returns the service to ask. A code that leads to another service than
-// the one that was named is a reason to stop, not to ask there.
+// base returns the URL of the service to ask. It refuses a code that leads to another
+// service than the one that --url names.
 func (v *verification) base(s *subject) (string, error) {
 	base, chosen := baseURL(v.url)
 	switch {
@@ -416,30 +416,30 @@ func (v *verification) base(s *subject) (string, error) {
 	return s.base, nil
 }
 
-// genuine checks the package, and that it is the label that was asked about.
-func (c verifyCommands) genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Result, error) {
+// checkPackage checks the package, and that it is the label that was asked about.
+func (c verifyCommands) checkPackage(trust *verify.Trust, s *subject, at time.Time) (*verify.Result, error) {
 	now := at.IsZero()
 	if now {
 		at = c.now()
 	}
 	r, err := trust.Verify(s.pkg, at, c.now())
 	if label.ReasonOf(err) == label.ReasonInFuture {
-		return nil, &led{"cannot tell", err}
+		return nil, &verdictError{"cannot tell", err}
 	}
 	if err != nil {
-		return nil, &led{"not genuine", err}
+		return nil, &verdictError{"not genuine", err}
 	}
 	if s.id != "" && r.Label.ID != s.id {
-		return nil, &led{"not genuine", label.Errorf(label.Invalid, label.ReasonUnknownLabel, "id", "the service answered with another label, %s", r.Label.ID.Pretty())}
+		return nil, &verdictError{"not genuine", label.Errorf(label.Invalid, label.ReasonUnknownLabel, "id", "the service answered with another label, %s", r.Label.ID.Pretty())}
 	}
 	if s.gtin != "" && !slices.Contains(r.Label.Device.GTINs, s.gtin) {
-		return nil, &led{"not genuine", label.Errorf(label.Invalid, label.ReasonUnknownProduct, "gtin", "the label %s is not about the product with GTIN %s", r.Label.ID.Pretty(), s.gtin)}
+		return nil, &verdictError{"not genuine", label.Errorf(label.Invalid, label.ReasonUnknownProduct, "gtin", "the label %s is not about the product with GTIN %s", r.Label.ID.Pretty(), s.gtin)}
 	}
 	if own, _, err := qr.ParsePayload(r.Label.URL); s.base != "" && (err != nil || own != s.base) {
-		return nil, &led{"not genuine", label.Errorf(label.Invalid, reasonElsewhere, "url", "the code leads to %s, the label was issued for %s", s.base, r.Label.URL)}
+		return nil, &verdictError{"not genuine", label.Errorf(label.Invalid, reasonElsewhere, "url", "the code leads to %s, the label was issued for %s", s.base, r.Label.URL)}
 	}
 	if now && r.Fresh.After(at) {
-		// Our clock is a little behind the log's, by no more than Verify forgives. It
+		// This computer's clock is behind the log's, by no more than Verify allows. That
 		// must not hide what is in the package.
 		r.Standing = r.StandingAt(r.Fresh)
 	}

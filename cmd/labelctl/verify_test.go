@@ -220,11 +220,11 @@ func TestVerifyWithASlowClock(t *testing.T) {
 	clock := func(behind time.Duration) verifyCommands {
 		return verifyCommands{&session{now: func() time.Time { return s.world.Clock.Now().Add(-behind) }}}
 	}
-	r, err := clock(time.Minute).genuine(s.world.Trust, &subject{pkg: p.Package}, time.Time{})
+	r, err := clock(time.Minute).checkPackage(s.world.Trust, &subject{pkg: p.Package}, time.Time{})
 	if err != nil || r.State != label.Suspended {
 		t.Errorf("a clock that is a minute behind: %+v, %v", r, err)
 	}
-	if r, err := clock(48*time.Hour).genuine(s.world.Trust, &subject{pkg: p.Package}, time.Time{}); label.ReasonOf(err) != label.ReasonInFuture || !strings.HasPrefix(err.Error(), "cannot tell: ") {
+	if r, err := clock(48*time.Hour).checkPackage(s.world.Trust, &subject{pkg: p.Package}, time.Time{}); label.ReasonOf(err) != label.ReasonInFuture || !strings.HasPrefix(err.Error(), "cannot tell: ") {
 		t.Errorf("a clock that is two days behind: %+v, %v", r, err)
 	}
 }

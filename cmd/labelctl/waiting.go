@@ -16,19 +16,19 @@ import (
 	"labeld/internal/terminal"
 )
 
-// A waiting is a request that waits for a second operator, as it was signed:
-// what the service says of it beside is not what a signature would be under.
-type waiting struct {
+// A waitingRequest is a request that waits for a second operator. What it asks for is
+// read from the bytes that the operator would sign, and not from the service's message.
+type waitingRequest struct {
 	label.StatusRequest
 	id        string
 	device    label.Digest
 	statement []byte
-	keys      []string // that have signed, as the service says
+	keys      []string // IDs of the keys that have signed, as the service says
 }
 
 // readWaiting reads the statement of a waiting request as the service would,
 // under a key that is thrown away.
-func readWaiting(w *labelv1.WaitingRequest) (*waiting, error) {
+func readWaiting(w *labelv1.WaitingRequest) (*waitingRequest, error) {
 	key := envelope.NewThrowaway()
 	env, err := key.SealPayload(w.GetStatement())
 	if err != nil {
@@ -36,7 +36,7 @@ func readWaiting(w *labelv1.WaitingRequest) (*waiting, error) {
 	}
 	u, err := envelope.OpenEnvelope(env)
 	if err != nil {
-		return nil, &led{"the request " + w.GetId() + " that the service shows", err}
+		return nil, &verdictError{"the request " + w.GetId() + " that the service shows", err}
 	}
 	v, err := u.Verify([]*envelope.PublicKey{key.Public})
 	if err != nil {
@@ -44,19 +44,19 @@ func readWaiting(w *labelv1.WaitingRequest) (*waiting, error) {
 	}
 	r, err := envelope.Predicate[label.StatusRequest](v)
 	if err != nil {
-		return nil, &led{"the request " + w.GetId() + " that the service shows", err}
+		return nil, &verdictError{"the request " + w.GetId() + " that the service shows", err}
 	}
 	if v.PredicateType() != label.TypeStatusRequest || v.ID().String() != w.GetId() || len(v.Subjects()) != 1 {
 		return nil, label.Errorf(label.Internal, label.ReasonInternal, "requests", "the service shows as request %s what is none; sign nothing, and tell the authority", w.GetId())
 	}
-	return &waiting{StatusRequest: *r, id: w.GetId(), device: v.Subjects()[0], statement: w.GetStatement(), keys: w.GetKeys()}, nil
+	return &waitingRequest{StatusRequest: *r, id: w.GetId(), device: v.Subjects()[0], statement: w.GetStatement(), keys: w.GetKeys()}, nil
 }
 
-// until is how long the second operator has.
-func (w *waiting) until() time.Time { return w.Made.Add(label.MaxRequestAge) }
+// until is when the request becomes too old to be approved.
+func (w *waitingRequest) until() time.Time { return w.Made.Add(label.MaxRequestAge) }
 
 // rows are the request in names and values.
-func (w *waiting) rows() [][2]string {
+func (w *waitingRequest) rows() [][2]string {
 	rows := [][2]string{
 		{"request:", w.id}, {"label:", w.Label.Pretty()}, {"action:", string(w.Action)}, {"reason:", w.Reason}, {"text:", w.Text},
 	}
@@ -72,8 +72,8 @@ func (w *waiting) rows() [][2]string {
 	return append(rows, [2]string{"made:", instant(w.Made)}, [2]string{"signed by:", "key " + strings.Join(w.keys, ", key ")})
 }
 
-// writeWaiting tells the first operator how it goes on.
-func writeWaiting(p *terminal.Page, w *waiting) {
+// writeWaiting tells the first operator what happens next.
+func writeWaiting(p *terminal.Page, w *waitingRequest) {
 	p.Line("label %s stands as it did: the request waits for a second operator", w.Label.Pretty())
 	p.Line("")
 	p.Pairs(w.rows()...)
@@ -84,9 +84,9 @@ func writeWaiting(p *terminal.Page, w *waiting) {
 	p.Command("  ", "labelctl label dismiss "+w.id+" --text TEXT")
 }
 
-// noteAlike tells an operator who meant to agree with another that asking for
-// the same is not that. It is no failure of the request if that cannot be seen.
-func (c changeCommands) noteAlike(ctx context.Context, api labelv1.StatusServiceClient, w *waiting) {
+// noteSimilar names other waiting requests for the same action, because a second request
+// does not approve the first. An error of the list is no error of the request.
+func (c changeCommands) noteSimilar(ctx context.Context, api labelv1.StatusServiceClient, w *waitingRequest) {
 	r, err := api.ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{Label: string(w.Label)})
 	if err != nil {
 		return
@@ -157,8 +157,8 @@ Shown is what the bytes say, and not what the service says of them.`,
 		Example: "  labelctl label approve 5f21c0de9b7a4413\n  labelctl label approve 5f21c0de9b7a4413 --yes",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, ok := beginning(args[0]); !ok && !isDigest(args[0]) {
-				return usagef("REQUEST: %q is neither the ID of a request nor the beginning of one, at least %d digits", args[0], minDigits)
+			if _, ok := digestPrefix(args[0]); !ok && !isDigest(args[0]) {
+				return usagef("REQUEST: %q is neither the ID of a request nor the beginning of one, at least %d digits", args[0], minPrefix)
 			}
 			return c.approve(cmd.Context(), args[0], yes)
 		},
@@ -179,8 +179,8 @@ of one, at least 8 digits. Operators only.`,
 		Example: "  labelctl label dismiss 5f21c0de9b7a4413 --text \"It was meant for the other model.\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, ok := beginning(args[0]); !ok && !isDigest(args[0]) {
-				return usagef("REQUEST: %q is neither the ID of a request nor the beginning of one, at least %d digits", args[0], minDigits)
+			if _, ok := digestPrefix(args[0]); !ok && !isDigest(args[0]) {
+				return usagef("REQUEST: %q is neither the ID of a request nor the beginning of one, at least %d digits", args[0], minPrefix)
 			}
 			return c.dismiss(cmd.Context(), args[0], text)
 		},
@@ -201,7 +201,7 @@ func (c changeCommands) dismiss(ctx context.Context, id, text string) error {
 		if err != nil {
 			return err
 		}
-		w, err := pick(all.GetRequests(), id)
+		w, err := findWaiting(all.GetRequests(), id)
 		if err != nil {
 			return err
 		}
@@ -226,7 +226,7 @@ func (c changeCommands) approve(ctx context.Context, id string, yes bool) error 
 	if err != nil {
 		return err
 	}
-	w, err := pick(all.GetRequests(), id)
+	w, err := findWaiting(all.GetRequests(), id)
 	if err != nil {
 		return err
 	}
@@ -238,14 +238,14 @@ func (c changeCommands) approve(ctx context.Context, id string, yes bool) error 
 		return label.Errorf(label.Precondition, label.ReasonWrongSigner, "key",
 			"%s signed the request already; the second signature is that of another operator, with a key of their own", signer.Public.ID)
 	}
-	summary, device, err := labelled(ctx, conn, w.Label)
+	summary, device, err := labelAndDevice(ctx, conn, w.Label)
 	if err != nil {
 		return err
 	}
 	if device != w.device {
 		return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "subject", "the request is about another device than the label's; it cannot be carried out")
 	}
-	if err := c.agree(ctx, w, summary, yes); err != nil {
+	if err := c.confirmSigning(ctx, w, summary, yes); err != nil {
 		return err
 	}
 	env, err := signer.SealPayload(w.statement)
@@ -259,8 +259,8 @@ func (c changeCommands) approve(ctx context.Context, id string, yes bool) error 
 	return c.send(ctx, conn, signed)
 }
 
-// pick returns the request whose ID begins so.
-func pick(list []*labelv1.WaitingRequest, id string) (*waiting, error) {
+// findWaiting returns the request whose ID begins so.
+func findWaiting(list []*labelv1.WaitingRequest, id string) (*waitingRequest, error) {
 	list = slices.DeleteFunc(slices.Clone(list), func(w *labelv1.WaitingRequest) bool { return !strings.HasPrefix(w.GetId(), strings.ToLower(id)) })
 	switch len(list) {
 	case 0:
@@ -272,8 +272,8 @@ func pick(list []*labelv1.WaitingRequest, id string) (*waiting, error) {
 	return nil, usagef("REQUEST: the IDs of %d requests begin with %s; give more of it", len(list), id)
 }
 
-// agree shows what would be signed and asks whether to.
-func (c changeCommands) agree(ctx context.Context, w *waiting, s *labelv1.LabelSummary, yes bool) error {
+// confirmSigning shows what would be signed and asks whether to.
+func (c changeCommands) confirmSigning(ctx context.Context, w *waitingRequest, s *labelv1.LabelSummary, yes bool) error {
 	p := terminal.NewPage(terminal.Width(c.stderr))
 	p.Pairs(append([][2]string{{"device:", deviceText(s)}, {"state:", stateText(s)}}, w.rows()...)...)
 	if !yes || c.output == "text" {

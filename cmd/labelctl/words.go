@@ -39,8 +39,8 @@ func (v vocabulary[N, V]) value(n N) V {
 	return V(n.String())
 }
 
-// say returns what labelctl says of a value.
-func (v vocabulary[N, V]) say(value V) string {
+// text returns what labelctl says of a value.
+func (v vocabulary[N, V]) text(value V) string {
 	for _, w := range v {
 		if w.value == value {
 			return w.words
@@ -49,8 +49,8 @@ func (v vocabulary[N, V]) say(value V) string {
 	return unknown(value)
 }
 
-// sayNumber returns what labelctl says of the value with a number.
-func (v vocabulary[N, V]) sayNumber(n N) string { return v.say(v.value(n)) }
+// textOf returns what labelctl says of the value with a number.
+func (v vocabulary[N, V]) textOf(n N) string { return v.text(v.value(n)) }
 
 // name returns the name of a number for people, who are told where it is unknown.
 func (v vocabulary[N, V]) name(n N) string {
@@ -103,7 +103,7 @@ var assurances = vocabulary[labelv1.Assurance, label.Assurance]{
 	{labelv1.Assurance_ASSURANCE_LAB_TESTED, label.LabTested, "tested by an accredited lab"},
 }
 
-// supports say, after the day on which security updates end, whether it has passed.
+// supports say whether the day on which security updates end has passed.
 var supports = vocabulary[labelv1.SupportState, label.SupportState]{
 	{labelv1.SupportState_SUPPORT_STATE_SUPPORTED, label.Supported, ""},
 	{labelv1.SupportState_SUPPORT_STATE_ENDED, label.SupportEnded, "ENDED"},

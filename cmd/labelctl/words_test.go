@@ -30,7 +30,7 @@ func checkComplete[N interface {
 	}
 	var values []V
 	for _, w := range v {
-		if v.value(w.number) != w.value || v.say(w.value) != w.words || v.sayNumber(w.number) != w.words || v.name(w.number) != string(w.value) {
+		if v.value(w.number) != w.value || v.text(w.value) != w.words || v.textOf(w.number) != w.words || v.name(w.number) != string(w.value) {
 			t.Errorf("%v stands in its vocabulary twice", w)
 		}
 		values = append(values, w.value)
@@ -42,12 +42,12 @@ func checkComplete[N interface {
 	if !slices.Equal(values, owned) {
 		t.Errorf("vocabulary has %v, values are %v", values, owned)
 	}
-	for _, got := range []string{v.sayNumber(99), v.name(99)} {
+	for _, got := range []string{v.textOf(99), v.name(99)} {
 		if got != "unknown (99)" {
 			t.Errorf("of a value of a later contract it says %q", got)
 		}
 	}
-	if got := v.sayNumber(0); !strings.HasPrefix(got, "unknown (") || !strings.HasSuffix(got, "_UNSPECIFIED)") {
+	if got := v.textOf(0); !strings.HasPrefix(got, "unknown (") || !strings.HasSuffix(got, "_UNSPECIFIED)") {
 		t.Errorf("where there is no value it says %q", got)
 	}
 }
@@ -76,7 +76,7 @@ func TestEverythingHasWords(t *testing.T) {
 		}
 	}
 	for _, s := range append(slices.Clone(label.States), "later") {
-		a := &account{Standing: label.Standing{State: s}}
+		a := &standing{Standing: label.Standing{State: s}}
 		says("state", string(s), a.stateText())
 		if s != label.NotIssued { // no label is verified before it was issued
 			says("verdict on a label in state", string(s), verdict(a, a.At))
@@ -86,7 +86,7 @@ func TestEverythingHasWords(t *testing.T) {
 		says("event", string(k), eventOutcome(&labelv1.Event{Kind: string(k)}))
 	}
 	for _, a := range append(slices.Clone(label.Actions), "later") {
-		says("action", string(a), happened(&label.Status{Action: a}))
+		says("action", string(a), changeText(&label.Status{Action: a}))
 	}
 	for _, s := range []string{"affected", "fixed", "not-affected", "under-investigation", "later"} {
 		says("advisory state", s, advisoryState(&label.AdvisoryRef{State: s}))
@@ -95,7 +95,7 @@ func TestEverythingHasWords(t *testing.T) {
 		says("source", by, exemptionText(by))
 	}
 	for _, ft := range []scheme.FactType{scheme.Bool, scheme.Int, scheme.Number, scheme.Text, scheme.Date, scheme.List, scheme.Enum, "later"} {
-		says("type of fact", string(ft), wanted(&scheme.Fact{Type: ft}))
+		says("type of fact", string(ft), factValues(&scheme.Fact{Type: ft}))
 	}
 	for _, o := range []label.Outcome{label.Pass, label.Fail, label.NotApplicable, label.Inconclusive} {
 		if spellings[string(o)] != o {
