@@ -15,22 +15,22 @@ import (
 
 func advisoryCommand(s *session) *cobra.Command {
 	c := advisoryCommands{s}
-	return group("advisory", "Publish what is known of weaknesses in products",
-		`Publish a CSAF 2.0 or OpenVEX 0.2.0 document. What it says of the device of a
-label, at the software version that was tested, appears wherever the label is
-checked: that it is affected, from which version on it is not, what to do. A
-later release of the document replaces an earlier one of the same publisher, in
-what it speaks of: what it leaves out it does not take back. To take a warning
-back, say expressly that the product is not affected, or in which version it is fixed:
-"fixed" without a version is no news for whoever has an older one.
+	return group("advisory", "Publish security advisories",
+		`Publish a CSAF 2.0 or OpenVEX 0.2.0 document. What it says of a label's device, at
+the firmware version that was tested, is shown wherever the label is checked: whether
+the device is affected, which version fixes it, and what to do. A later release of
+the document replaces what an earlier one of the same publisher says of the same
+vulnerabilities. Leaving a vulnerability out does not withdraw the warning: to do
+that, say that the product is not affected, or which version fixes it. "Fixed"
+without a version tells people with an older version nothing.
 
 A product is named by its GTIN (https://id.gs1.org/01/GTIN, or pkg:gtin/GTIN), or by
 maker and model number (pkg:generic/MAKER/MODEL or a CPE; in CSAF also the branches
 vendor and product_name, and model_numbers).
 
-A manufacturer that declared in how many days it gives news of a weakness is held
-to that: where owners wait for a remedy and neither a later release nor another
-advisory about the same weaknesses comes in time, the label is put under review.`,
+A manufacturer declares how many days it takes between status updates. If there is
+no fix yet, and neither a later release nor another advisory about the same
+vulnerabilities comes in time, the label is put under review.`,
 		`  labelctl advisory publish nl-sa-2026-0011.json --dry-run
   labelctl advisory publish nl-sa-2026-0011.json
   labelctl advisory list northlight`,
@@ -46,12 +46,13 @@ func advisoryPublishCommand(c advisoryCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "publish FILE",
 		Short: "Publish a CSAF or OpenVEX document",
-		Long: `Sign the publication of a document and send both. A manufacturer's is about its own
-labels, and refused where it says nothing of one; an operator's is about all. A
-label that is issued later for a device that it is about gets it too. The document
-is not changed, and anybody can fetch it by its SHA-256.
+		Long: `Sign the publication of a document and send both. A manufacturer publishes about its
+own labels, and a document that is about none of them is refused. An operator
+publishes about all labels. A label that is issued later for a device in the document
+gets the advisory too. The document is not changed, and anyone can fetch it by its
+SHA-256.
 
-Look with --dry-run first: it lists what would be said of which labels.`,
+Use --dry-run first: it lists what would be said of which labels.`,
 		Example: "  labelctl advisory publish nl-sa-2026-0011.json --dry-run\n  labelctl advisory publish nl-sa-2026-0011.json --text \"Firmware 3.8.4 is out.\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,9 +70,9 @@ func labelAdviseCommand(c advisoryCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "advise ID FILE",
 		Short: "Publish a security advisory about a label's product",
-		Long: `Publish a CSAF or OpenVEX document, as "labelctl advisory publish" does, after a look
-that it says something of the label: nothing is published otherwise. What it says
-of other labels is added to those as well.`,
+		Long: `Publish a CSAF or OpenVEX document, as "labelctl advisory publish" does, but only if
+it says something new of the label. What it says of other labels is added to those as
+well.`,
 		Example: "  labelctl label advise K7QM-4T2X-9PWH nl-sa-2026-0011.json --text \"Firmware 3.8.4 is out.\"",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -88,7 +89,7 @@ of other labels is added to those as well.`,
 
 // adviceText adds the flag --text.
 func adviceText(cmd *cobra.Command, e *label.Event) {
-	cmd.Flags().StringVar(&e.Text, "text", "A security notice about the product was published.", "what is new, in plain words; every label that is touched says it")
+	cmd.Flags().StringVar(&e.Text, "text", "A security notice about the product was published.", "what is new, in plain words; shown on every affected label")
 }
 
 // publish publishes a document, or with dry lists what the document would say of which
@@ -145,8 +146,8 @@ func writeAdvised(p *terminal.Page, r *labelv1.PreviewAdvisoryResponse) {
 	}
 	p.Table([]string{"LABEL", "STATE", "FIXED IN", "ADVICE"}, rows)
 	p.Line("")
-	p.Line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
-	p.Line("a label that is issued later for a device that the document is about gets it too")
+	p.Line("%s affected; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
+	p.Line("a label that is issued later for a device in the document gets the advisory too")
 }
 
 // follow waits until the service has gone through all labels.
@@ -154,7 +155,7 @@ func (c advisoryCommands) follow(ctx context.Context, api labelv1.AdvisoryServic
 	for a.GetDone() == nil {
 		select {
 		case <-ctx.Done():
-			return hintf(context.Cause(ctx), "the advisory is published and goes on by itself; \"labelctl advisory show %s\" says how far it has come", a.GetId())
+			return hintf(context.Cause(ctx), "the advisory is published and the service continues on its own; \"labelctl advisory show %s\" shows the progress", a.GetId())
 		case <-time.After(eventPoll):
 		}
 		r, err := api.GetAdvisory(ctx, &labelv1.GetAdvisoryRequest{Id: a.GetId(), Publisher: a.GetPublisher()})
@@ -175,7 +176,7 @@ func writeAdvisory(p *terminal.Page, a *labelv1.PublishedAdvisory) {
 		[2]string{"format:", a.GetFormat()}, [2]string{"publisher:", a.GetPublisher()}, [2]string{"released:", instant(a.GetUpdated().AsTime())},
 		[2]string{"received:", instant(a.GetReceived().AsTime())})
 	p.Line("")
-	p.Line("%s: %s told", state, plural(int(a.GetLabels()), "label", "labels"))
+	p.Line("%s: %s updated", state, plural(int(a.GetLabels()), "label", "labels"))
 }
 
 func advisoryListCommand(c advisoryCommands) *cobra.Command {

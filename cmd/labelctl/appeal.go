@@ -15,21 +15,21 @@ import (
 
 func decisionCommand(s *session) *cobra.Command {
 	c := appealCommands{s}
-	return group("decision", "Read why a label was refused",
-		`A request that the evidence does not support is refused by a signed decision. Its
-manufacturer can read it, show it to others, and appeal against it for as long as
-it says. Decisions stay between the authority and the manufacturer.`,
+	return group("decision", "Show why a label was refused",
+		`A request that the evidence does not support is refused by a signed decision. The
+manufacturer can read the decision, show it to others, and appeal against it until
+the day that it names. Only the authority and the manufacturer see decisions.`,
 		"  labelctl decision list\n  labelctl decision show 5f21... --out decision.json",
 		decisionListCommand(c), decisionShowCommand(c))
 }
 
 func appealCommand(s *session) *cobra.Command {
 	c := appealCommands{s}
-	return group("appeal", "Say why a refusal is wrong, and rule on that",
-		`A manufacturer appeals against a decision once, within the term that the decision
-names; the authority decides within the other term. It upholds the decision,
-changes it, so that criteria count as met, or sends it back with what is to be
-brought. New evidence needs no appeal: submit it and request the label again.`,
+	return group("appeal", "Appeal against a refusal, or decide an appeal",
+		`A manufacturer can appeal against a decision once, until the day that the decision
+names. The authority decides by the day that the appeal names. It upholds the
+decision, changes it so that criteria count as met, or sends the case back and says
+what is missing. New evidence needs no appeal: submit it and request the label again.`,
 		`  labelctl appeal file 5f21... --grounds "The button must be held; there is no remote way."
   labelctl appeal list
   labelctl appeal decide 77ab... --outcome changed --accept no-shared-passwords --text "The lab confirms it."`,
@@ -45,7 +45,7 @@ func decisionListCommand(c appealCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List refusals, newest first",
-		Long:    "List your refusals, newest first. Operators name a manufacturer or a device.",
+		Long:    "List your refusals, newest first. Operators must name a manufacturer or a device.",
 		Example: "  labelctl decision list\n  labelctl decision list --manufacturer northlight",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -138,9 +138,9 @@ func decisionShowCommand(c appealCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a refusal and what followed from it",
-		Long: `Show why a label was refused, the appeal against that, and the ruling. ID is that
-of the decision or of the appeal, as "request" and the lists print it. --out
-writes the signed decision, a Sigstore bundle that others can check against the
+		Long: `Show why a label was refused, the appeal against the refusal, and the ruling. ID is
+the ID of the decision or of the appeal, as "request" and the lists print it. --out
+writes the signed decision, a Sigstore bundle that others can verify with the
 authority's key.`,
 		Example: "  labelctl decision show 5f21... --out decision.json",
 		Args:    cobra.ExactArgs(1),
@@ -174,11 +174,11 @@ func (c appealCommands) trail(ctx context.Context, api labelv1.AppealServiceClie
 	switch len(found) {
 	case 0:
 		return nil, hintf(label.Errorf(label.NotFound, label.ReasonUnknownDecision, "id", "no decision or appeal has an ID that begins with %s", id),
-			"operators give the whole ID, but for appeals that are to be decided, which \"labelctl appeal list\" lists; one that was decided is final")
+			"operators must give the whole ID, except for appeals that are still to be decided (\"labelctl appeal list\")")
 	case 1:
 		return found[0], nil
 	}
-	return nil, usagef("ID: %d begin with %s; give more of it", len(found), id)
+	return nil, usagef("ID: %d IDs begin with %s; give more of it", len(found), id)
 }
 
 // findTrails returns the refusals whose ID, or whose appeal's ID, begins so. A
@@ -245,7 +245,7 @@ func writeTrail(p *terminal.Page, t *labelv1.Trail, now time.Time) {
 	d := t.GetRefusal()
 	p.Pairs([2]string{"decision:", d.GetId()}, [2]string{"manufacturer:", d.GetManufacturer()}, [2]string{"device:", d.GetDevice()},
 		[2]string{"scheme:", d.GetScheme() + " version " + d.GetSchemeVersion()},
-		[2]string{"level:", strconv.Itoa(int(d.GetLevel())) + " was asked for, " + strconv.Itoa(int(d.GetReached())) + " is reached"},
+		[2]string{"level:", strconv.Itoa(int(d.GetLevel())) + " was requested, " + strconv.Itoa(int(d.GetReached())) + " is met"},
 		[2]string{"decided:", instant(d.GetDecided().AsTime())}, [2]string{"state:", trailState(t, now)})
 	p.Line("\nopen:")
 	var rows [][]string
@@ -264,7 +264,7 @@ func writeTrail(p *terminal.Page, t *labelv1.Trail, now time.Time) {
 			[2]string{"about:", strings.Join(a.GetCriteria(), ", ")}, [2]string{"decide by:", a.GetDecideBy()})
 	}
 	if r := t.GetRuling(); r != nil {
-		entry := "private until a label rests on it"
+		entry := "private until a label is based on it"
 		if r.Entry != nil {
 			entry = strconv.FormatInt(r.GetEntry(), 10)
 		}
@@ -300,9 +300,9 @@ func appealFileCommand(c appealCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "file DECISION --grounds TEXT",
 		Short: "Appeal against a refusal",
-		Long: `Sign an appeal against a decision and send it: once, and until the last day that
-the decision names. Without --criterion it is about all that stands in the way.
-DECISION is its ID, or the beginning of it.`,
+		Long: `Sign an appeal against a decision and send it. Each decision can be appealed against
+once, until the day that it names. Without --criterion the appeal is about all open
+criteria. DECISION is its ID, or the beginning of it.`,
 		Example: `  labelctl appeal file 5f21... --grounds "The button must be held; there is no remote way."
   labelctl appeal file 5f21... --criterion no-shared-passwords --grounds "See page 4 of the report."`,
 		Args: cobra.ExactArgs(1),
@@ -357,9 +357,9 @@ func appealListCommand(c appealCommands) *cobra.Command {
 	req := &labelv1.ListAppealsRequest{PageSize: pageSize}
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List appeals, and when each is to be decided",
-		Long: `List your appeals, newest first. For operators: those that are to be decided, the
-one due first first, or those of one manufacturer.`,
+		Short: "List appeals, and when each must be decided",
+		Long: `List your appeals, newest first. Operators see the appeals to be decided, in the order
+in which they are due, or those of one manufacturer.`,
 		Example: "  labelctl appeal list",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listAppeals(cmd.Context(), req) },
@@ -390,7 +390,7 @@ func (c appealCommands) listAppeals(ctx context.Context, req *labelv1.ListAppeal
 func appealShowCommand(c appealCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ID",
-		Short:   "Show an appeal, what it is against, and what became of it",
+		Short:   "Show an appeal, the refusal, and the ruling",
 		Long:    "Show an appeal, as \"labelctl decision show\" does. ID is that of the appeal or of the\ndecision, or the beginning of it.",
 		Example: "  labelctl appeal show 77ab...",
 		Args:    cobra.ExactArgs(1),
@@ -405,16 +405,16 @@ func appealDecideCommand(c appealCommands) *cobra.Command {
 	var how string
 	cmd := &cobra.Command{
 		Use:   "decide APPEAL --outcome OUTCOME --text TEXT",
-		Short: "Rule on an appeal",
-		Long: `Sign a request to rule on an appeal, and send it. A ruling is final. Outcomes:
+		Short: "Decide an appeal (operators only)",
+		Long: `Sign a ruling on an appeal, and send it. A ruling is final. Outcomes:
 
-upheld      the refusal stands
-changed     the criteria in --accept count as met from now on, in this version
-            of the scheme; the manufacturer requests the label again, and the
-            ruling is published with it
-sent-back   the manufacturer brings what the text names, and requests again
+upheld      the appeal is dismissed and the refusal stands
+changed     the appeal is allowed: the criteria in --accept count as met in
+            this version of the scheme; the manufacturer requests the label
+            again, and the ruling is published with the label
+sent-back   the manufacturer submits what the text names, and requests again
 
-Operators only. APPEAL is its ID, or the beginning of it.`,
+APPEAL is its ID, or the beginning of it.`,
 		Example: `  labelctl appeal decide 77ab... --outcome upheld --text "The report says the opposite."
   labelctl appeal decide 77ab... --outcome changed --accept no-shared-passwords --text "The lab confirms it."`,
 		Args: cobra.ExactArgs(1),
@@ -443,7 +443,7 @@ func (c appealCommands) decide(ctx context.Context, id string, r *label.RulingRe
 		return err
 	}
 	if t.GetAppeal() == nil {
-		return label.Errorf(label.Precondition, label.ReasonUnknownDecision, "appeal", "nobody has appealed against decision %s", short(t.GetRefusal().GetId()))
+		return label.Errorf(label.Precondition, label.ReasonUnknownDecision, "appeal", "there is no appeal against decision %s", short(t.GetRefusal().GetId()))
 	}
 	if r.Appeal, err = label.ParseDigest(t.GetAppeal().GetId()); err != nil {
 		return err

@@ -31,10 +31,10 @@ func labelArtCommand(c labelCommands) *cobra.Command {
 		Long: `Fetch the artwork of an active label into a folder: SVG, PDF and PNG in each format
 (portrait, landscape, small) and palette (colour, one-colour, high-contrast), what
 it says as plain text, and ` + art.ManifestName + ` with sizes and hashes, which are checked.
-PNGs have 300 dots to the inch; print all files in their own size, since smaller
-codes do not read well.
+PNGs have 300 dots per inch. Print all files at their own size: smaller codes are hard
+to scan.
 
---lang takes one language, or two that are to stand side by side.`,
+--lang takes one language, or two for a label with both side by side.`,
 		Example: "  labelctl label art K7QM-4T2X-9PWH --url https://labels.example.org --out artwork\n" +
 			"  labelctl label art K7QM-4T2X-9PWH --out artwork --format small --palette one-colour --lang fr,de",
 		Args: cobra.ExactArgs(1),
@@ -55,7 +55,7 @@ codes do not read well.
 	f.StringVar(&r.format, "format", "", "`name` of the one format to fetch")
 	f.StringVar(&r.palette, "palette", "", "`name` of the one palette to fetch")
 	f.StringVar(&r.lang, "lang", "", "`language` of the words, or two with a comma between them (default: the authority's)")
-	f.BoolVar(&r.force, "force", false, "overwrite files that exist with other content")
+	f.BoolVar(&r.force, "force", false, "overwrite existing files that differ")
 	require(cmd, "out")
 	return cmd
 }
@@ -85,7 +85,7 @@ func (c labelCommands) fetchArt(ctx context.Context, base string, id label.ID, r
 		return &placeError{base + path, err}
 	}
 	if m.Label != id {
-		return &placeError{base + path, label.Errorf(label.Invalid, label.ReasonUnknownLabel, "label", "is %s, not the label that was asked for", m.Label.Pretty())}
+		return &placeError{base + path, label.Errorf(label.Invalid, label.ReasonUnknownLabel, "label", "is %s, not the requested label", m.Label.Pretty())}
 	}
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return pathError(err)
@@ -122,7 +122,7 @@ func checkOverwrite(dir string, files map[string][]byte) error {
 		case err != nil:
 			return pathError(err)
 		case label.DigestOf(old) != label.DigestOf(b):
-			return &placeError{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists with other content; --force overwrites it")}
+			return &placeError{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists and differs; --force overwrites it")}
 		}
 	}
 	return nil

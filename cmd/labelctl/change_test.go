@@ -93,7 +93,7 @@ func TestSuspension(t *testing.T) {
 			}
 		}
 	}
-	if r := try(t, l.public("label", "history", l.id, "--at", "2999-01-01")...); r.code != exitUsage || !strings.Contains(r.stderr, "how a label will stand nobody can say") {
+	if r := try(t, l.public("label", "history", l.id, "--at", "2999-01-01")...); r.code != exitUsage || !strings.Contains(r.stderr, "is in the future") {
 		t.Errorf("the history as of a year to come: exit code %d: %s", r.code, r.stderr)
 	}
 	l.refused("cannot be renewed", l.by(l.maker, "label", "renew", l.id, "--level", "3")...)
@@ -143,7 +143,7 @@ func TestFourEyes(t *testing.T) {
 		t.Errorf("approve: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
 	l.verify(l.id, exitInvalid)
-	l.refused("none that waits", append(approve, "--key", other)...)
+	l.refused("no waiting request", append(approve, "--key", other)...)
 }
 
 // TestRenewal puts a label of another level in the place of one, and another

@@ -35,7 +35,7 @@ const pageSize = 200
 // that calls and signs asks for the passphrase once.
 func (s *session) signer(ctx context.Context) (*envelope.Signer, error) {
 	if s.key == "" {
-		return nil, usagef("needs a private key: give --key, or set %s", envKey)
+		return nil, usagef("a private key is required: use --key or set %s", envKey)
 	}
 	if s.private == nil {
 		private, err := s.loadSigner(ctx, s.key)
@@ -50,7 +50,7 @@ func (s *session) signer(ctx context.Context) (*envelope.Signer, error) {
 // loadSigner loads the private key in a file or of a KMS.
 func (s *session) loadSigner(ctx context.Context, ref string) (*envelope.Signer, error) {
 	if envelope.Exposed(ref) {
-		s.note("others on this machine may read the private key %s; keep it to yourself: chmod 600 %[1]s", ref)
+		s.note("other users of this computer can read the private key %s; to prevent that: chmod 600 %[1]s", ref)
 	}
 	private, err := envelope.LoadSigner(ctx, ref, func() ([]byte, error) {
 		if p, ok := environmentPassphrase(); ok {
@@ -59,7 +59,7 @@ func (s *session) loadSigner(ctx context.Context, ref string) (*envelope.Signer,
 		return s.ask(ctx, "passphrase of "+ref+": ")
 	})
 	if errors.Is(err, errNoTerminal) {
-		return nil, hintf(fmt.Errorf("the private key %s is encrypted, and no passphrase is at hand", ref), "set %s, or run from a terminal to be asked", envPass)
+		return nil, hintf(fmt.Errorf("the private key %s is encrypted and no passphrase was given", ref), "set %s, or run from a terminal to be asked", envPass)
 	}
 	return private, err
 }
@@ -84,7 +84,7 @@ func (s *session) caller(ctx context.Context) (*grpc.ClientConn, error) {
 		return nil, err
 	}
 	if s.as == "" {
-		return nil, usagef("needs to know for whom the key speaks: give --as, or set %s", envAs)
+		return nil, usagef("an organization is required: use --as or set %s", envAs)
 	}
 	return s.dial(signer)
 }
@@ -265,15 +265,15 @@ func (s *session) decodeError(err error) error {
 		e.hint = "is labeld running there? --server names its gRPC address, host:port"
 		switch {
 		case strings.Contains(st.Message(), "first record does not look like a TLS handshake"):
-			e.hint = "the service there does not speak TLS; only over loopback is that accepted, without --tls and --ca"
+			e.hint = "the service there does not speak TLS, which is allowed on this computer only, without --tls and --ca"
 		case strings.Contains(st.Message(), "reading server preface"):
-			e.hint = "is that its gRPC address, and not that for HTTP? where it speaks TLS, give --tls, or --ca for its own roots"
+			e.hint = "is that its gRPC address, and not that for HTTP? if it speaks TLS, use --tls, or --ca for roots of its own"
 		}
 	case codes.DeadlineExceeded:
 		e.text = fmt.Sprintf("%s did not answer within %s", s.server, s.timeout)
 		e.hint = "--timeout gives it longer"
 	case codes.Unimplemented:
-		e.hint = "is labeld, and of a like version, at " + s.server + "?"
+		e.hint = "is a labeld of about the same version at " + s.server + "?"
 	}
 	return e
 }
@@ -301,7 +301,7 @@ func listAll[T any](get func(token string) (items []T, next string, err error)) 
 			return list, nil
 		}
 		if next == token {
-			return nil, errors.New("the service gave a page twice; its list cannot be read to the end")
+			return nil, errors.New("the service sent a page of the list twice; the list cannot be read to the end")
 		}
 		token = next
 	}
@@ -329,7 +329,7 @@ func checkBase(base string) error {
 	}
 	if u.Scheme != "https" && !loopback(u.Hostname()) {
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "url",
-			"%s is plain http, over which anybody on the way can answer; use https, or --offline with a package and a trust file", base)
+			"%s is plain http, over which anyone on the network can answer; use https, or --offline with a package and a trust file", base)
 	}
 	return nil
 }

@@ -17,9 +17,9 @@ func deviceCommand(s *session) *cobra.Command {
 	c := deviceCommands{s}
 	return group("device", "Describe and register devices",
 		`A device descriptor names one device model: manufacturer, brand, model, category,
-hardware revision, trade item numbers (GTINs), what else belongs to the product,
-and a picture. The SHA-256 of its canonical JSON is the digest by which everything
-signed refers to it, so another byte is another device.`,
+hardware revision, barcode numbers (GTINs), other parts of the product, and a picture.
+Everything that is signed refers to the device by the SHA-256 of the descriptor's
+canonical JSON, so a descriptor with any other byte is another device.`,
 		"  labelctl device register camera.yaml\n  labelctl device canonical camera.yaml --out camera.json",
 		deviceCanonicalCommand(c), deviceRegisterCommand(c), deviceListCommand(c), deviceShowCommand(c))
 }
@@ -82,11 +82,11 @@ func deviceRegisterCommand(c deviceCommands) *cobra.Command {
 		Long: `Register the descriptor in a YAML or JSON file and print its digest. The caller
 must be the manufacturer it names. Registering it again is no error.
 
---picture sends the file that shows people which product it is: a PNG or JPEG of at
-most 256 KiB, 64 to 2000 pixels wide and high. The descriptor names it by its SHA-256
-(member picture), so that everything signed is about it too. Where the descriptor
-names none, the file's is put in before it is registered; another picture makes
-another device.`,
+--picture sends a picture of the product: a PNG or JPEG of up to 256 KiB, 64 to 2000
+pixels wide and high. The descriptor names it by its SHA-256 (member picture), so
+everything that is signed covers the picture too. If the descriptor names no picture,
+the SHA-256 of the file is added before the device is registered. A descriptor with
+another picture is another device.`,
 		Example: `  labelctl device register camera.yaml --key maker.key --as northlight
   labelctl device register camera.yaml --picture camera.png`,
 		Args: cobra.ExactArgs(1),
@@ -126,10 +126,10 @@ func (c deviceCommands) withPicture(path, picture string) (descriptor, file []by
 	case d.Picture.IsZero():
 		d.Picture = digest
 		descriptor, err = d.Canonical()
-		c.note("%s names no picture; registered is what it says and \"picture: %s\": write that into it before you sign", path, digest)
+		c.note("%s names no picture, so it was registered with \"picture: %s\"; add that line to the file before you sign", path, digest)
 	case d.Picture != digest:
 		err = &placeError{path, label.Errorf(label.Invalid, label.ReasonWrongPicture, "picture",
-			"names %s, the SHA-256 of %s is %s; give the picture that it names, or leave the member out", d.Picture, picture, digest)}
+			"names %s, the SHA-256 of %s is %s; give the picture that it names, or remove the member", d.Picture, picture, digest)}
 	}
 	return descriptor, file, err
 }
@@ -165,20 +165,20 @@ func (c deviceCommands) register(ctx context.Context, descriptor, picture []byte
 	if picture != nil {
 		sent, err := api.AddPicture(ctx, &labelv1.AddPictureRequest{Device: r.GetDevice(), Picture: picture})
 		if err != nil {
-			return hintf(err, "the device %s is registered; the same command sends its picture again", r.GetDevice())
+			return hintf(err, "the device %s is registered; run the command again to send its picture", r.GetDevice())
 		}
 		out.Picture = &pictureReceipt{sent.GetPicture(), sent.GetMediaType(), sent.GetKnown()}
 	}
 	return c.show(out, func(p *terminal.Page) {
 		p.Line("%s", out.Device)
 		if out.Known {
-			c.note("was registered before, on %s", day(r.GetRegistered()))
+			c.note("had already been registered, on %s", day(r.GetRegistered()))
 		}
 		for _, n := range out.Notes {
 			c.note("%s", n)
 		}
 		if out.Picture != nil && out.Picture.Known {
-			c.note("its picture was there before")
+			c.note("its picture had already been sent")
 		}
 	})
 }
@@ -187,11 +187,11 @@ func deviceListCommand(c deviceCommands) *cobra.Command {
 	var manufacturer string
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List registered devices, their labels, and what is open about them",
-		Long: `List the caller's registered devices by model number: each with its category and
-barcode numbers, how its labels stand, and what keeps it from getting one. Operators
-name the manufacturer. "labelctl hold list" says more of a hold, "labelctl evaluate"
-of what is missing for a level.`,
+		Short: "List registered devices, their labels, and open issues",
+		Long: `List your registered devices by model number: each with its category, its barcode
+numbers, the status of its labels, and what prevents it from getting one. Operators
+must name the manufacturer. "labelctl hold list" explains a hold, and "labelctl
+evaluate" lists what is missing for a level.`,
 		Example: "  labelctl device list --key maker.key --as northlight\n  labelctl device list --output json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -202,7 +202,7 @@ of what is missing for a level.`,
 			return c.show(&labelv1.ListDevicesResponse{Devices: list}, func(p *terminal.Page) { writeDevices(p, list) })
 		},
 	}
-	cmd.Flags().StringVar(&manufacturer, "manufacturer", "", "`ID` of the manufacturer; for operators")
+	cmd.Flags().StringVar(&manufacturer, "manufacturer", "", "`ID` of the manufacturer (operators only)")
 	return cmd
 }
 
@@ -241,7 +241,7 @@ func openText(d *labelv1.DeviceSummary) string {
 		list = append(list, "ON HOLD: "+h.GetReason())
 	}
 	for _, id := range d.GetUncarried() {
-		list = append(list, "label "+label.ID(id).Pretty()+" stands against its evidence")
+		list = append(list, "label "+label.ID(id).Pretty()+" is not supported by its evidence")
 	}
 	if d.GetNeedsOperator() != "" {
 		list = append(list, "NEEDS AN OPERATOR: same product in a category of higher risk")
@@ -264,8 +264,8 @@ func deviceShowCommand(c deviceCommands) *cobra.Command {
 		Use:   "show DIGEST",
 		Short: "Fetch a registered descriptor, byte for byte",
 		Long: `Fetch the descriptor of a registered device and write its exact bytes to standard
-output or to --out, so that a lab can sign against them. A note says whether the
-picture that it names was sent.`,
+output or to --out, so that a lab can sign a report about them. A note says whether
+the picture that it names was sent.`,
 		Example: "  labelctl device show 5f7c... --out camera.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -286,9 +286,9 @@ picture that it names was sent.`,
 			}
 			switch here := r.GetPictured(); {
 			case d.Picture.IsZero():
-				c.note("it names no picture")
+				c.note("the descriptor names no picture")
 			case here:
-				c.note("the picture that it names is there")
+				c.note("the picture that it names was sent")
 			default:
 				c.note("the picture that it names was not sent; \"labelctl device register FILE --picture PICTURE\" sends it")
 			}

@@ -15,14 +15,14 @@ import (
 
 func eventCommand(s *session) *cobra.Command {
 	c := eventCommands{s}
-	return group("event", "Report that something failed that labels rest on",
-		`Operators report here that a lab lost its accreditation or part of it, that a key
-was in the wrong hands, that a version of a scheme ends, that a statement is not
-reliable, or that a lab and a manufacturer are related. The report takes effect at
-once; what becomes of the labels that rest on it, the scheme says:
-nothing, a review, a suspension, or an end after a time of grace.
+	return group("event", "Report that something labels depend on has failed",
+		`Operators report here that a lab lost all or part of its accreditation, that a key
+was compromised, that a version of a scheme ends, that a statement is not reliable,
+or that a lab and a manufacturer are related. The event takes effect at once. The
+scheme says what happens to the labels that depend on it: nothing, a review, a
+suspension, or an early expiry after a transition period.
 
-Look with --dry-run first: it lists the labels and changes nothing.`,
+Use --dry-run first: it lists the labels and changes nothing.`,
 		`  labelctl event lab aurora-lab --number L-0042 --reason lab-suspended --text "Audit of 3 May." --dry-run
   labelctl event show 5f21...`,
 		eventLabCommand(c), eventKeyCommand(c), eventSchemeCommand(c),
@@ -41,8 +41,8 @@ type eventOptions struct {
 func (r *eventOptions) flags(cmd *cobra.Command, reason string) {
 	f := cmd.Flags()
 	f.StringVar(&r.Reason, "reason", reason, "reason `code`")
-	f.StringVar(&r.Text, "text", "", "what happened, in plain words; every label that is touched says it")
-	f.BoolVar(&r.dry, "dry-run", false, "list the labels that are touched, and change nothing")
+	f.StringVar(&r.Text, "text", "", "what happened, in plain words; shown on every affected label")
+	f.BoolVar(&r.dry, "dry-run", false, "list the affected labels, and change nothing")
 	require(cmd, "text")
 }
 
@@ -51,13 +51,13 @@ func eventLabCommand(c eventCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lab LAB --number NUMBER --text TEXT",
 		Short: "A lab's accreditation is suspended, or loses categories",
-		Long: `Suspend an accreditation of a lab, or with --category take categories out of it.
-Out of the scope "*" none can be taken: record the accreditation anew first, with
-each category by its name.
+		Long: `Suspend an accreditation of a lab, or remove categories from it with --category. You
+cannot remove a category from the scope "*": record the accreditation again first,
+with each category by its name.
 
-While an accreditation is suspended, reports under it are not accepted and do
-not count. Recording it anew with "labelctl org accredit" ends the suspension. A label
-that was given an end by this keeps it until it is renewed.`,
+While an accreditation is suspended, reports under it are not accepted and do not
+count. Recording it again with "labelctl org accredit" ends the suspension. A label
+whose expiry was brought forward by this event keeps that date until it is renewed.`,
 		Example: `  labelctl event lab aurora-lab --number L-0042 --text "Suspended by the accreditation body after its audit of 3 May."
   labelctl event lab aurora-lab --number L-0042 --category toy --reason lab-scope-lost --text "No longer tests toys."`,
 		Args: cobra.ExactArgs(1),
@@ -78,9 +78,9 @@ func eventKeyCommand(c eventCommands) *cobra.Command {
 	var since string
 	cmd := &cobra.Command{
 		Use:   "key KEYID --since DAY|INSTANT --text TEXT",
-		Short: "A key was in the wrong hands from some instant on",
-		Long: `Revoke a key, and have nothing count that was signed with it and received since.
-That cannot be taken back: the instant can be set to an earlier one alone.
+		Short: "A key was compromised since some instant",
+		Long: `Revoke a key. What was signed with it and received since that instant does not count.
+You cannot undo this: the instant can only be set to an earlier one.
 "labelctl org show" lists key IDs.`,
 		Example: `  labelctl event key 7c3f... --since 2026-05-01 --text "The lab's signing laptop was stolen."`,
 		Args:    cobra.ExactArgs(1),
@@ -96,7 +96,7 @@ That cannot be taken back: the instant can be set to an earlier one alone.
 		},
 	}
 	r.flags(cmd, "key-compromised")
-	cmd.Flags().StringVar(&since, "since", "", "`day or instant` from which on the key may have been in the wrong hands")
+	cmd.Flags().StringVar(&since, "since", "", "`day or instant` since which the key may have been compromised")
 	require(cmd, "since")
 	return cmd
 }
@@ -106,8 +106,8 @@ func eventSchemeCommand(c eventCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scheme ID --version VERSION --text TEXT",
 		Short: "A version of a scheme ends",
-		Long: `End a version of a scheme, once its successor is being served: labels under it
-end after the time of grace that the successor gives them.`,
+		Long: `End a version of a scheme once the service has its successor. Labels under it expire
+after the transition period that the successor sets.`,
 		Example: `  labelctl event scheme four-level --version 2026.1 --text "Replaced by version 2027.1."`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -126,13 +126,13 @@ func eventStrikeCommand(c eventCommands) *cobra.Command {
 	var device string
 	cmd := &cobra.Command{
 		Use:   "strike STATEMENT --reason CODE --text TEXT",
-		Short: "A report, declaration or ruling does not count any more",
+		Short: "A report, declaration or ruling no longer counts",
 		Long: `Strike one piece of evidence: a report, a declaration, or a ruling on an appeal. It
-stays on record and does not count. What rests on it is judged again at once. That
-cannot be taken back: where it was a mistake, the signer of a report or declaration
-issues it anew, under another number, and a ruling is not made again. Look with
---dry-run first, which says what becomes of the labels.
-The reason has to fit: false-report a report, false-declaration a declaration;
+stays on record and no longer counts. Labels based on it are evaluated again at once.
+You cannot undo this. If it was a mistake, the signer of a report or declaration
+issues it again under another number; a ruling is not made again. Use --dry-run first,
+which shows what happens to the labels.
+The reason must fit: false-report for a report, false-declaration for a declaration;
 nonconformity and authority-error fit all three.
 STATEMENT is its SHA-256, or with --device the beginning of it, as "labelctl
 submissions --device" shows it.`,
@@ -146,7 +146,7 @@ submissions --device" shows it.`,
 		},
 	}
 	r.flags(cmd, "false-report")
-	cmd.Flags().StringVar(&device, "device", "", "device that it is about, to find it by its beginning: `file` with the descriptor, or a digest")
+	cmd.Flags().StringVar(&device, "device", "", "device that the statement is about, to find it by the beginning of its SHA-256: `file` with the descriptor, or a digest")
 	return cmd
 }
 
@@ -158,13 +158,13 @@ func eventAffiliationCommand(c eventCommands) *cobra.Command {
 		Short: "A lab and a manufacturer are under common control",
 		Long: `Record that a laboratory is not independent of a manufacturer: directly, or through
 a parent company, which need not be enrolled (name the parent for both). The lab's
-reports about that manufacturer's devices do not count any more, and what rests on
-them is judged again.
+reports about that manufacturer's devices no longer count, and labels based on them
+are evaluated again.
 
-With --ended, record that this is over, and since which day: reports of tests that
-began later count, and earlier ones do not. Where the affiliation was recorded by
-mistake, name a day before all tests, and the reason authority-error. A day that was
-wrong is set right in the same way: by the right one, and that reason.`,
+With --ended, record the last day of the affiliation: reports of tests that began
+later count, and earlier ones do not. If the affiliation was recorded by mistake, use
+a day before all tests and the reason authority-error. Correct a wrong day in the
+same way: with the right day and that reason.`,
 		Example: `  labelctl event affiliation aurora-lab northlight --text "Both belong to Aurora Holding since May."
   labelctl event affiliation aurora-lab northlight --ended 2027-03-31 --reason resolved --text "Aurora Holding sold the lab."`,
 		Args: cobra.ExactArgs(2),
@@ -184,7 +184,7 @@ wrong is set right in the same way: by the right one, and that reason.`,
 		},
 	}
 	r.flags(cmd, "lab-not-independent")
-	cmd.Flags().StringVar(&ended, "ended", "", "last `day` on which it was so, where it is over")
+	cmd.Flags().StringVar(&ended, "ended", "", "last `day` of an affiliation that is over")
 	return cmd
 }
 
@@ -193,8 +193,8 @@ func eventGTINCommand(c eventCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gtin GTIN --to MANUFACTURER --text TEXT",
 		Short: "A trade item number belongs to another manufacturer",
-		Long: `Move a GTIN in dispute: the devices of others that were registered with it no longer
-answer for the number, and the manufacturer named can register its own.`,
+		Long: `Move a disputed GTIN. Devices of other manufacturers that were registered with it no
+longer have the number, and the manufacturer named can register its own.`,
 		Example: `  labelctl event gtin 09522104000171 --to northlight --text "GS1 confirms the assignment."`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -244,7 +244,7 @@ func (c eventCommands) send(ctx context.Context, r *eventOptions) error {
 // must name its categories first.
 func (r *eventOptions) wayOut(err error) error {
 	if e, ok := errors.AsType[*serviceError](err); ok && e.reason == label.ReasonScopeCategory && len(r.Categories) > 0 {
-		return hintf(err, "categories are taken out of a scope that names them: where it is \"*\", record the accreditation anew first, with the same number and a --category for each that \"labelctl scheme categories\" lists (\"labelctl org accredit %s --number %s ...\"), and then report what is lost", r.Lab, r.Number)
+		return hintf(err, "categories can be removed only from a scope that names them: if it is \"*\", record the accreditation again first, with the same number and a --category for each that \"labelctl scheme categories\" lists (\"labelctl org accredit %s --number %s ...\"), and then report what is lost", r.Lab, r.Number)
 	}
 	return err
 }
@@ -257,7 +257,7 @@ func (c eventCommands) follow(ctx context.Context, api labelv1.OversightServiceC
 	for e.GetDone() == nil {
 		select {
 		case <-ctx.Done():
-			return hintf(context.Cause(ctx), "the event is recorded and goes on by itself; \"labelctl event show %s\" says how far it has come", e.GetId())
+			return hintf(context.Cause(ctx), "the event is recorded and the service continues on its own; \"labelctl event show %s\" shows the progress", e.GetId())
 		case <-time.After(eventPoll):
 		}
 		r, err := api.GetEvent(ctx, &labelv1.GetEventRequest{Id: e.GetId()})
@@ -276,12 +276,12 @@ var eventOutcomes = map[label.EventKind]string{
 	label.KeyEvent:         "%s changed",
 	label.SchemeEvent:      "%s changed",
 	label.AdvisoryEvent:    "%s changed",
-	label.HoldEvent:        "labels that stand are not changed; no label is issued or renewed until \"labelctl hold end\"",
+	label.HoldEvent:        "existing labels are not changed; no label is issued or renewed until \"labelctl hold end\"",
 	label.ReleaseEvent:     "labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")",
-	label.StatementEvent:   "%s changed for the reason of the event itself; what rests on the statement is judged again at once, and \"labelctl label history\" says what became of it",
+	label.StatementEvent:   "%s changed for the reason of the event itself; labels based on the statement are evaluated again at once, and \"labelctl label history\" shows the result",
 	label.AffiliationEvent: "%s changed",
 	label.SeparationEvent:  "%s changed",
-	label.GTINEvent:        "labels are not changed; which answers for the number changes",
+	label.GTINEvent:        "labels are not changed; the number now belongs to another manufacturer's devices",
 }
 
 // eventOutcome says what an event has done to labels.
@@ -310,7 +310,7 @@ func writeEvent(p *terminal.Page, e *labelv1.Event) {
 		return
 	}
 	p.Line("")
-	p.Line("%s could not be changed; once the reason is gone: labelctl event retry %s", plural(int(e.GetFailed()), "label", "labels"), e.GetId())
+	p.Line("%s could not be changed; when the cause is removed: labelctl event retry %s", plural(int(e.GetFailed()), "label", "labels"), e.GetId())
 	var rows [][]string
 	for _, f := range e.GetFailures() {
 		rows = append(rows, []string{label.ID(f.GetLabel()).Pretty(), f.GetAt().AsTime().Format(time.RFC3339), f.GetText()})
@@ -321,7 +321,7 @@ func writeEvent(p *terminal.Page, e *labelv1.Event) {
 func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 	var rows [][]string
 	for _, l := range r.GetLabels() {
-		becomes := "stands as it did"
+		becomes := "not changed"
 		if l.GetAction() != labelv1.LabelAction_LABEL_ACTION_UNSPECIFIED {
 			becomes = actions.name(l.GetAction())
 		}
@@ -331,9 +331,9 @@ func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 		switch {
 		case l.GetJudged() == "":
 		case l.GetAction() == labelv1.LabelAction_LABEL_ACTION_UNSPECIFIED:
-			becomes = "judged again at once: " + l.GetJudged()
+			becomes = "evaluated again at once: " + l.GetJudged()
 		default:
-			becomes += "; judged again at once: " + l.GetJudged()
+			becomes += "; evaluated again at once: " + l.GetJudged()
 		}
 		if l.GetFailure() != "" {
 			becomes = l.GetFailure()
@@ -345,16 +345,16 @@ func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 	for _, n := range r.GetNotes() {
 		p.Line("note: %s", n)
 	}
-	p.Line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
+	p.Line("%s affected; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
 }
 
 func eventShowCommand(c eventCommands) *cobra.Command {
 	return c.idCommand(&cobra.Command{
 		Use:   "show ID",
-		Short: "Show an event and how far its consequences are drawn",
-		Long: `Show an event that was reported, how many labels were changed because of it, and for
-which that failed. ID is the whole of it, as the report printed it and as
-"labelctl label history" of a label that it changed does.`,
+		Short: "Show an event and its effects so far",
+		Long: `Show an event, how many labels were changed because of it, and which labels could not
+be changed. ID is the whole ID, as it was printed when the event was reported and in
+"labelctl label history" of a label that it changed.`,
 		Example: "  labelctl event show 5f21...",
 	}, func(ctx context.Context, api labelv1.OversightServiceClient, id string) error {
 		r, err := api.GetEvent(ctx, &labelv1.GetEventRequest{Id: id})
@@ -368,10 +368,9 @@ which that failed. ID is the whole of it, as the report printed it and as
 func eventRetryCommand(c eventCommands) *cobra.Command {
 	return c.idCommand(&cobra.Command{
 		Use:   "retry ID",
-		Short: "Try again what failed of an event",
-		Long: `Have the labels tried again for which the consequences of an event could not be
-drawn. What it has changed it does not change again. ID is the whole of it, as for
-"labelctl event show".`,
+		Short: "Retry the labels that an event could not change",
+		Long: `Retry the labels that an event could not change. Labels that it has changed are not
+changed again. ID is the whole ID, as for "labelctl event show".`,
 		Example: "  labelctl event retry 5f21...",
 	}, func(ctx context.Context, api labelv1.OversightServiceClient, id string) error {
 		r, err := api.RetryEvent(ctx, &labelv1.RetryEventRequest{Id: id})
@@ -387,7 +386,7 @@ func (c eventCommands) idCommand(cmd *cobra.Command, do func(ctx context.Context
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if kind, _, ok := strings.Cut(args[0], ":"); ok && causes[kind] != nil {
-			return usagef("ID: %q names no event, but says what the authority did by itself: %s", args[0], causeText(args[0], "DEVICE"))
+			return usagef("ID: %q is not an event but a cause of what the authority did automatically: %s", args[0], causeText(args[0], "DEVICE"))
 		}
 		if err := requireWhole("ID", args[0], "the service has no list of events, but \"labelctl label history\" of a label that the event changed prints it whole"); err != nil {
 			return err

@@ -38,7 +38,7 @@ func (o *signOptions) flags(cmd *cobra.Command, file, what string) {
 	f.StringVar(&o.file, file, "", "YAML or JSON `file` with "+what)
 	f.StringVar(&o.device, "device", "", "`file` with the device descriptor, or the digest of a registered device")
 	f.StringVar(&o.out, "out", "", "`file` to write to (default: standard output)")
-	f.StringVar(&o.labels, "labels", "", "`directory` with programme data, instead of what is built in")
+	f.StringVar(&o.labels, "labels", "", "`directory` with programme data, instead of the built-in data")
 	f.BoolVar(&o.template, "template", false, "write a file to fill in instead")
 	f.StringVar(&o.standard, "standard", "", "`ID` of the standard, for --template (default: that of the schemes)")
 	f.StringVar(&o.edition, "edition", "", "edition of the standard, for --template (default: that of the schemes)")
@@ -48,11 +48,11 @@ func (o *signOptions) flags(cmd *cobra.Command, file, what string) {
 func (o *signOptions) check(file string) error {
 	switch {
 	case o.template && (o.file != "" || o.device != ""):
-		return usagef("--template goes with neither --%s nor --device", file)
+		return usagef("--template cannot be used with --%s or --device", file)
 	case o.template:
 		return nil
 	case o.file == "" || o.device == "":
-		return usagef("needs --%s and --device, or --template for a file to fill in", file)
+		return usagef("--%s and --device are required, or --template for a file to fill in", file)
 	case o.standard != "" || o.edition != "":
 		return usagef("--standard and --edition are for --template; otherwise the file names them")
 	}
@@ -64,13 +64,13 @@ func attestCommand(s *session) *cobra.Command {
 	var o signOptions
 	cmd := &cobra.Command{
 		Use:   "attest --results FILE --device FILE|DIGEST",
-		Short: "Sign a test report, as a lab",
+		Short: "Sign a test report (labs only)",
 		Long: `Sign what was measured on samples of a device: an in-toto statement about the
 device's digest, in a Sigstore bundle that "labelctl submit" takes.
 
 The results are a YAML or JSON file; --template writes one to fill in, with
 every provision of the standard's edition and every fact that a lab may state.
-Its member lab may be left out: --as says it.
+You can leave out its member lab: --as says it.
 
 Everything that the service checks in a document is checked before it is signed.`,
 		Example: `  labelctl attest --template --standard en303645 --edition V2.1.1 --out results.yaml
@@ -95,13 +95,13 @@ func declareCommand(s *session) *cobra.Command {
 	var o signOptions
 	cmd := &cobra.Command{
 		Use:   "declare --declaration FILE --device FILE|DIGEST",
-		Short: "Sign a declaration of conformity, as a manufacturer",
-		Long: `Sign what the manufacturer answers for: an in-toto statement about the device's
+		Short: "Sign a declaration of conformity (manufacturers only)",
+		Long: `Sign what the manufacturer declares: an in-toto statement about the device's
 digest, in a Sigstore bundle that "labelctl submit" takes.
 
 The declaration is a YAML or JSON file; --template writes one to fill in, with
 every provision of the standard's edition and every fact that a manufacturer may
-state. Its member manufacturer may be left out: --as says it.
+state. You can leave out its member manufacturer: --as says it.
 
 Everything that the service checks in a document is checked before it is signed.`,
 		Example: `  labelctl declare --template --out declaration.yaml
@@ -159,7 +159,7 @@ func (c evidenceCommands) attest(ctx context.Context, o *signOptions) error {
 	}
 	return c.sign(ctx, o, doc, &statement{label.TypeTestReport, &r, r.Verdicts, func(d *label.Device) error {
 		if d.Manufacturer == r.Lab {
-			return label.Errorf(label.Denied, label.ReasonAffiliated, "lab", "%s is the manufacturer of the device; nobody tests their own", r.Lab)
+			return label.Errorf(label.Denied, label.ReasonAffiliated, "lab", "%s is the manufacturer of the device; a manufacturer cannot test its own devices", r.Lab)
 		}
 		return nil
 	}})
@@ -180,7 +180,7 @@ func (c evidenceCommands) declare(ctx context.Context, o *signOptions) error {
 	}
 	return c.sign(ctx, o, doc, &statement{label.TypeDeclaration, &d, d.Claims, func(dev *label.Device) error {
 		if dev.Manufacturer != d.Manufacturer {
-			return label.Errorf(label.Denied, label.ReasonWrongSigner, "manufacturer", "is %s, but the device is of %s", d.Manufacturer, dev.Manufacturer)
+			return label.Errorf(label.Denied, label.ReasonWrongSigner, "manufacturer", "is %s, but the device belongs to %s", d.Manufacturer, dev.Manufacturer)
 		}
 		return nil
 	}})
@@ -221,7 +221,7 @@ func checkParty(org *string, field, as string) error {
 		return label.Errorf(label.Invalid, label.ReasonWrongSigner, field, "is %s, but --as is %s", *org, as)
 	}
 	if *org == "" {
-		return usagef("needs to know for whom the key speaks: give --as, or set %s", envAs)
+		return usagef("an organization is required: use --as or set %s", envAs)
 	}
 	return nil
 }
@@ -379,13 +379,13 @@ func submitCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:   "submit FILE...",
 		Short: "Submit signed test reports and declarations",
-		Long: `Submit signed statements: Sigstore bundles as attest, declare and cosign write
-them, or bare DSSE envelopes. Any enrolled organization may carry them; who signed
-them is what counts. Of several signatures one is enough, in any order: by a key
-in use of the lab or manufacturer that the statement speaks for. Submitting one
-again is no error and gives the first receipt.
+		Long: `Submit signed statements: Sigstore bundles as attest, declare and cosign write them,
+or bare DSSE envelopes. Any enrolled organization can submit them: only the signer
+counts. If there are several signatures, one of them must be by a key in use of the
+lab or manufacturer that the statement names. Submitting a statement again is no
+error and returns the first receipt.
 
-Files go in the order given; the first that is refused ends it.`,
+Files are submitted in the order given. The first that is refused ends the command.`,
 		Example: "  labelctl submit report.json declaration.json --key maker.key --as northlight",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -410,7 +410,7 @@ func (c evidenceCommands) submit(ctx context.Context, files []string) error {
 		if _, err := envelope.Open(b); err != nil {
 			err = &placeError{file, err}
 			if label.ReasonOf(err) == label.ReasonMalformed && !bytes.HasPrefix(bytes.TrimSpace(b), []byte("{")) {
-				err = hintf(err, "what is submitted is signed first: \"labelctl attest\" signs a lab's results, \"labelctl declare\" a declaration")
+				err = hintf(err, "sign the file before you submit it: \"labelctl attest\" signs a lab's results, \"labelctl declare\" a declaration")
 			}
 			return err
 		}
@@ -520,12 +520,12 @@ func submissionsCommand(s *session) *cobra.Command {
 	var device string
 	cmd := &cobra.Command{
 		Use:   "submissions",
-		Short: "List accepted statements, and whether they count",
-		Long: `List the accepted statements that the caller's organization signed or submitted,
-newest first, and why one does not count, or counts until some day only. With
---device, the device's manufacturer and operators see all statements about it, whoever
-signed and sent them. What a lab found wrong with another device of the product is
-listed too: it counts against this one.`,
+		Short: "List statements you signed or submitted",
+		Long: `List the accepted statements that your organization signed or submitted, newest
+first. The list says which statements do not count and why, and which count until
+some day only. With --device, the device's manufacturer and operators see all
+statements about it, including those of others. Faults that a lab found in another
+device of the product are listed too: they count against this device.`,
 		Example: "  labelctl submissions\n  labelctl submissions --device camera.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

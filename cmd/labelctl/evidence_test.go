@@ -179,7 +179,7 @@ func TestMistakesShowBeforeSigning(t *testing.T) {
 	d.example.Declaration.Facts["support_period_end_date"] = label.JSON(`"2031-01-01"`)
 	for _, tc := range []struct{ file, device, want string }{
 		{d.put(t, "other.json", d.example.Declaration), d.device, "differs from product.supportEnd"},
-		{d.declaration, newDesk(t, "toy").device, ": manufacturer: is northlight, but the device is of merrimake"},
+		{d.declaration, newDesk(t, "toy").device, ": manufacturer: is northlight, but the device belongs to merrimake"},
 		{d.report, d.device, "no such member"},
 		{filepath.Join(d.dir, "nosuch"), d.device, "no such file"},
 		{d.declaration, filepath.Join(d.dir, "nosuch"), "no such file"},

@@ -23,7 +23,7 @@ func exampleCommand(s *session) *cobra.Command {
 		Long: `Write the files of an example device into a directory: device.yaml, report.yaml
 and declaration.yaml, dated for today, to try things with, its picture in picture.png,
 and advisory.json where its manufacturer has published one. The examples are the
-` + strings.Join(example.Names, ", the ") + `: the first reaches level 3 of the four-level scheme, the second
+` + strings.Join(example.Names, ", the ") + `: the first meets level 3 of the four-level scheme, the second
 level 1, the third none.`,
 		Example:   "  labelctl example camera --out camera",
 		Args:      cobra.ExactArgs(1),
@@ -31,7 +31,7 @@ level 1, the third none.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			e, err := example.Load(labels.FS, args[0], label.DateOf(s.now()))
 			if err != nil {
-				return usagef("there is no example %q; there are %s", args[0], strings.Join(example.Names, ", "))
+				return usagef("unknown example %q; choose one of %s", args[0], strings.Join(example.Names, ", "))
 			}
 			return writeExample(s, e, out)
 		},

@@ -17,9 +17,9 @@ func labelHistoryCommand(c labelCommands) *cobra.Command {
 	var at string
 	cmd := &cobra.Command{
 		Use:   "history ID|URL",
-		Short: "Show what happened to a label",
-		Long: `Show what happened to a label since it was issued, and how it stands now; or what
-was known at an instant, and how it stood then. Needs no key.`,
+		Short: "Show the history of a label",
+		Long: `Show what happened to a label since it was issued and its status now. With --at, show
+what was known at that time and the status then. Needs no key.`,
 		Example: "  labelctl label history K7QM-4T2X-9PWH\n  labelctl label history K7QM-4T2X-9PWH --at 2027-06-30",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,7 +40,7 @@ was known at an instant, and how it stood then. Needs no key.`,
 			return c.show(r, func(p *terminal.Page) { writeHistory(p, r) })
 		},
 	}
-	cmd.Flags().StringVar(&at, "at", "", "past `instant` or day for which to say what was known (default: now)")
+	cmd.Flags().StringVar(&at, "at", "", "past `date or time` for which to show what was known (default: now)")
 	return cmd
 }
 
@@ -77,21 +77,21 @@ func writeHistory(p *terminal.Page, r *labelv1.VerifyResponse) {
 // before the colon of a cause. They get the text after the colon, and the device.
 var causes = map[string]func(rest, device string) string{
 	"judged": func(_, device string) string {
-		return "because its evidence was judged again: \"labelctl evaluate " + device +
-			"\" shows what it comes to, \"labelctl submissions --device " + device + "\" the evidence and what speaks against it"
+		return "because its evidence was evaluated again: \"labelctl evaluate " + device +
+			"\" shows the result, \"labelctl submissions --device " + device + "\" the evidence and what is wrong with it"
 	},
 	"issued": func(_, device string) string {
-		return "said when the label was issued, because a report that it rests on counts only until then: \"labelctl submissions --device " + device + "\" shows it"
+		return "recorded when the label was issued, because a report that it is based on counts only until then: \"labelctl submissions --device " + device + "\" shows it"
 	},
 	"unjudged": func(_, _ string) string {
-		return "because its evidence was to be judged again, and its version of the scheme is not served (\"labelctl scheme list\")"
+		return "because its evidence had to be evaluated again, and the service no longer has its version of the scheme (\"labelctl scheme list\")"
 	},
 	"overdue": func(advisory, _ string) string {
-		return "because no news followed in time: \"labelctl advisory show " + advisory + "\""
+		return "because no status update followed in time: \"labelctl advisory show " + advisory + "\""
 	},
 	"carried": func(statement, _ string) string {
 		id, number, _ := strings.Cut(statement, "/")
-		return "carried over from the label before: number " + number + " of \"labelctl label history " + label.ID(id).Pretty() + "\""
+		return "carried over from the previous label: number " + number + " of \"labelctl label history " + label.ID(id).Pretty() + "\""
 	},
 }
 

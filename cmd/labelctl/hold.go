@@ -12,13 +12,14 @@ import (
 
 func holdCommand(s *session) *cobra.Command {
 	c := holdCommands{s}
-	return group("hold", "See why nothing is issued for a product, and refuse one",
+	return group("hold", "Show or set holds, which stop labels for a product",
 		`A suspension, a revocation and a review of a label put a hold on the product: the
-device, and every device that shares a GTIN or the model number with it. Until it
-ends, no label is issued or renewed for any of them. What ends it the scheme says,
-or an operator: with "labelctl label reinstate", "clear" or "release".
+device, and every device that shares a GTIN or the model number with it. Until the
+hold ends, no label is issued or renewed for any of them. The scheme says what ends
+it. An operator can end it with "labelctl label reinstate", "clear" or "release".
 
-Operators can also refuse a device, or all of a manufacturer, without a label.`,
+Operators can also put a hold on a device, or on all products of a manufacturer,
+without a label.`,
 		`  labelctl hold list camera.yaml
   labelctl hold put --manufacturer acme --reason misuse --text "Prints labels on other products."`,
 		holdListCommand(c), holdPutCommand(c), holdEndCommand(c))
@@ -30,10 +31,10 @@ type holdCommands struct{ *session }
 func holdListCommand(c holdCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list DEVICE",
-		Short: "List what stands in the way of a product, and the way out",
-		Long: `List the holds on a device's product, with the reason of each and what its
-manufacturer can do. DEVICE is a file with the descriptor, or a digest or the
-beginning of one.`,
+		Short: "List the holds on a product, and what ends them",
+		Long: `List the holds on a device's product, with the reason for each and what the
+manufacturer can do. DEVICE is a file with the descriptor, a digest, or the beginning
+of a digest.`,
 		Example: "  labelctl hold list camera.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -92,9 +93,9 @@ func holdText(h *labelv1.Hold) string {
 func holdPutCommand(c holdCommands) *cobra.Command {
 	return c.refusalCommand(label.HoldEvent, label.Suspend, &cobra.Command{
 		Use:   "put --device DEVICE|--manufacturer ID --reason CODE --text TEXT",
-		Short: "Refuse a device or a manufacturer, as an operator",
-		Long: `Have no label issued or renewed for a device's product, or for any product of a
-manufacturer, until "labelctl hold end". Labels that stand are not changed.`,
+		Short: "Put a device or a manufacturer on hold (operators only)",
+		Long: `Stop labels from being issued or renewed for a device's product, or for all products
+of a manufacturer, until "labelctl hold end". Existing labels are not changed.`,
 		Example: `  labelctl hold put --device camera.yaml --reason nonconformity --text "Sold with a shared password."`,
 	})
 }
@@ -102,8 +103,8 @@ manufacturer, until "labelctl hold end". Labels that stand are not changed.`,
 func holdEndCommand(c holdCommands) *cobra.Command {
 	return c.refusalCommand(label.ReleaseEvent, label.Release, &cobra.Command{
 		Use:   "end --device DEVICE|--manufacturer ID --reason CODE --text TEXT",
-		Short: "End such a refusal, as an operator",
-		Long: `End what "labelctl hold put" began. A hold that began with a label ends with that
+		Short: "End a hold that an operator put (operators only)",
+		Long: `End a hold that "labelctl hold put" began. A hold that began with a label ends by that
 label: "labelctl label reinstate", "clear" or "release".`,
 		Example: `  labelctl hold end --manufacturer acme --reason resolved --text "The packages were called back."`,
 	})
@@ -129,9 +130,9 @@ func (c holdCommands) refusalCommand(kind label.EventKind, reasons label.Action,
 	}
 	f := cmd.Flags()
 	f.StringVar(&device, "device", "", "`file` with the descriptor of the device, or its digest")
-	f.StringVar(&r.Manufacturer, "manufacturer", "", "`ID` of the manufacturer, all of whose products are meant")
+	f.StringVar(&r.Manufacturer, "manufacturer", "", "`ID` of a manufacturer, for all of its products")
 	f.StringVar(&r.Reason, "reason", "", "reason `code`")
-	f.StringVar(&r.Text, "text", "", "what happened, in plain words; the manufacturer reads it")
+	f.StringVar(&r.Text, "text", "", "what happened, in plain words; shown to the manufacturer")
 	cmd.MarkFlagsMutuallyExclusive("device", "manufacturer")
 	cmd.MarkFlagsOneRequired("device", "manufacturer")
 	require(cmd, "reason", "text")

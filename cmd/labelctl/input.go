@@ -176,7 +176,7 @@ func parseTime(flag, s string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return time.Time{}, usagef("--%s: %q is neither a day such as 2026-05-31 nor an instant such as 2026-05-31T12:00:00Z", flag, s)
+		return time.Time{}, usagef("--%s: %q is neither a date such as 2026-05-31 nor a time such as 2026-05-31T12:00:00Z", flag, s)
 	}
 	return t, nil
 }
@@ -191,7 +191,7 @@ func parsePast(flag, s string, now time.Time) (time.Time, error) {
 	if d, err := label.ParseDate(s); err == nil && d == label.DateOf(now) {
 		return now.UTC().Truncate(time.Second), nil
 	}
-	return t, usagef("--%s: %s is yet to come (it is %s here), and how a label will stand nobody can say; name an instant that is past", flag, s, instant(now))
+	return t, usagef("--%s: %s is in the future (the time here is %s); use a date or time in the past", flag, s, instant(now))
 }
 
 // parseStart reads an instant or a day. A day stands for its first second, since what

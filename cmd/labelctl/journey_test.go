@@ -156,7 +156,7 @@ func TestJourney(t *testing.T) {
 
 	// What the evidence is good for.
 	out := must(t, j.by(maker, "evaluate", desk.device)...)
-	for _, want := range []string{"level 4, ", "✓ met", "reached: level 3", "missing for level 4:", lab + " " + desk.example.Report.Number} {
+	for _, want := range []string{"level 4, ", "✓ met", "meets level 3", "missing for level 4:", lab + " " + desk.example.Report.Number} {
 		if !strings.Contains(out, want) {
 			t.Errorf("evaluate has no %q:\n%s", want, out)
 		}
@@ -313,7 +313,7 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%v believes any certificate: exit code %d: %s", args, r.code, r.stderr)
 		}
 	}
-	if r := try(t, j.by(testAuthority, "org", "list")...); r.code != exitFailed || !strings.Contains(r.stderr, "give --tls") {
+	if r := try(t, j.by(testAuthority, "org", "list")...); r.code != exitFailed || !strings.Contains(r.stderr, "use --tls") {
 		t.Errorf("a plain connection to a TLS service: exit code %d: %s", r.code, r.stderr)
 	}
 }

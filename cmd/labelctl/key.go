@@ -17,9 +17,9 @@ import (
 
 func keyCommand(s *session) *cobra.Command {
 	c := keyCommands{s}
-	return group("key", "Make and show signing keys",
-		`A key is the only identity in a programme. Its private half stays with its
-owner; the public half is enrolled by an operator ("labelctl org key").`,
+	return group("key", "Create and show signing keys",
+		`Organizations are identified by their keys only. The private key stays with its owner,
+and an operator enrols the public key ("labelctl org key").`,
 		"  labelctl key new --out lab.key\n  labelctl key show lab.pub",
 		keyNewCommand(c), keyShowCommand(c))
 }
@@ -42,14 +42,14 @@ func keyNewCommand(c keyCommands) *cobra.Command {
 	var plain bool
 	cmd := &cobra.Command{
 		Use:   "new --out FILE",
-		Short: "Make a key pair",
-		Long: `Make a key pair: the private key in FILE, readable by its owner only, and the
-public one beside it, where .pub takes the place of .key. Nothing is overwritten.
+		Short: "Create a key pair",
+		Long: `Create a key pair: the private key in FILE, readable by its owner only, and the public
+key beside it, with .pub instead of .key. Existing files are not overwritten.
 
-The private key is encrypted as cosign does, so that cosign can sign with it too.
-The passphrase is taken from ` + envPass + ` or ` + envCosign + `, or
-asked for. --plain leaves the key unencrypted, for machines that have other ways
-to keep a file secret.`,
+The private key is encrypted in cosign's format, so cosign can sign with it too. The
+passphrase is taken from ` + envPass + ` or ` + envCosign + `; if neither is
+set, you are asked. --plain leaves the key unencrypted, for machines that have other
+ways to keep a file secret.`,
 		Example: "  labelctl key new --out lab.key\n  labelctl key new --out demo.key --algorithm ed25519 --plain",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -67,12 +67,12 @@ to keep a file secret.`,
 // create makes a key pair in two files, neither of which may exist.
 func (c keyCommands) create(ctx context.Context, out, algorithm string, plain bool) error {
 	if strings.HasSuffix(out, ".pub") {
-		return usagef("--out: names the private key, such as lab.key; the public one gets the ending .pub")
+		return usagef("--out: names the private key, such as lab.key; the public key gets the ending .pub")
 	}
 	pub := envelope.PublicName(out)
 	for _, path := range []string{out, pub} {
 		if _, err := os.Lstat(path); err == nil {
-			return &placeError{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists, and keys are never overwritten; choose another name")}
+			return &placeError{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists, and keys are never overwritten; use another name")}
 		}
 	}
 	var pass []byte
@@ -111,11 +111,11 @@ func (c keyCommands) passphrase(ctx context.Context) ([]byte, error) {
 			return nil, err
 		}
 		if !bytes.Equal(pass, again) {
-			return nil, errors.New("the two passphrases differ; no key was made")
+			return nil, errors.New("the two passphrases differ; no key was created")
 		}
 	}
 	if len(pass) == 0 {
-		return nil, hintf(errors.New("the passphrase is empty; no key was made"), "--plain leaves a key unencrypted")
+		return nil, hintf(errors.New("the passphrase is empty; no key was created"), "--plain leaves a key unencrypted")
 	}
 	return pass, nil
 }

@@ -25,12 +25,12 @@ func evaluateCommand(s *session) *cobra.Command {
 	var req labelv1.EvaluateDeviceRequest
 	cmd := &cobra.Command{
 		Use:   "evaluate DEVICE",
-		Short: "Ask what a device reaches, and what is missing",
-		Long: `Have a device judged by all evidence accepted for it. Nothing is issued or
-recorded. DEVICE is a digest or a file with the descriptor.
+		Short: "Check which level a device meets and what is missing",
+		Long: `Evaluate a device by all evidence accepted for it. Nothing is issued or recorded.
+DEVICE is a digest or a file with the descriptor.
 
-Shown are the criteria of --level, or else of the level above that reached: what
-each came to, whose word it asks for, and the evidence it rests on.`,
+Shows the criteria for --level, or for the level above the one that the device meets:
+the result for each, who can show it, and the evidence it is based on.`,
 		Example: "  labelctl evaluate camera.yaml\n  labelctl evaluate camera.yaml --level 3 --output json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -49,17 +49,17 @@ each came to, whose word it asks for, and the evidence it rests on.`,
 			return c.show(r, func(p *terminal.Page) {
 				writeDecision(p, r.GetDecision(), int(req.Level))
 				if len(r.GetHolds()) > 0 {
-					p.Line("\nno label is issued for the time being, whatever the evidence:")
+					p.Line("\nno label is issued for now, whatever the evidence:")
 					writeHolds(p, r.GetHolds())
 				}
 				if why := r.GetNeedsOperator(); why != "" {
-					p.Line("\nno label is issued, and none renewed, until an operator has registered the device: %s", why)
+					p.Line("\nno label is issued or renewed until an operator has registered the device: %s", why)
 				}
 			})
 		},
 	}
-	cmd.Flags().StringVar(&req.Scheme, "scheme", "", "`ID` of the scheme, where there are several")
-	cmd.Flags().Int32Var(&req.Level, "level", 0, "level to show (default: the one above that reached)")
+	cmd.Flags().StringVar(&req.Scheme, "scheme", "", "`ID` of the scheme, if there are several")
+	cmd.Flags().Int32Var(&req.Level, "level", 0, "level to show (default: the one above the level that is met)")
 	return cmd
 }
 
@@ -97,7 +97,7 @@ func shownBy(f *labelv1.Finding) string {
 func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 	at := levelOf(d, level)
 	if at == nil {
-		p.Line("the decision says nothing about level %d", level)
+		p.Line("the decision does not mention level %d", level)
 		return
 	}
 	refs := map[string]*labelv1.EvidenceRef{}
@@ -122,9 +122,9 @@ func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "SHOWN BY", "EVIDENCE"}, rows)
 	p.Line("")
 	if n := d.GetReached(); n > 0 {
-		p.Line("reached: level %d", n)
+		p.Line("meets level %d", n)
 	} else {
-		p.Line("reached: no level")
+		p.Line("meets no level")
 	}
 	if missing := d.GetMissing(); len(missing) > 0 && !at.GetReached() {
 		p.Line("missing for level %d:", at.GetLevel())
@@ -140,7 +140,7 @@ func writeUnused(p *terminal.Page, list []*labelv1.UnusedEvidence) {
 	for _, u := range list {
 		line := "does not count: "
 		if u.GetCountsUntil() != "" {
-			line = "counts for the time being: "
+			line = "counts for now: "
 		} else if u.GetAgainst() {
 			line = "counts only against the device: "
 		}
@@ -184,14 +184,14 @@ func requestCommand(s *session) *cobra.Command {
 	r := &request{}
 	cmd := &cobra.Command{
 		Use:   "request DEVICE --level N",
-		Short: "Have a label issued",
-		Long: `Have a device judged and, if the evidence supports the level, its label issued,
-signed and logged. DEVICE is a digest or a file with the descriptor. Asking again
-for the level of a live label gives that label.
+		Short: "Request a label",
+		Long: `Evaluate a device and, if the evidence supports the level, issue, sign and log its
+label. DEVICE is a digest or a file with the descriptor. Repeating the request returns
+the same label.
 
-Where the evidence falls short there is no label, the findings say why, and the
-exit code is 3. The decision is signed and on record: "labelctl decision show"
-has it, "labelctl appeal file" appeals against it.`,
+If the device does not qualify, no label is issued, the findings say why, and the exit
+code is 3. The signed decision is recorded: "labelctl decision show" shows it, and
+"labelctl appeal file" appeals against it.`,
 		Example: "  labelctl request camera.yaml --level 3 --qr label.svg --bundle label.json --proof label.tlog-proof",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -211,7 +211,7 @@ has it, "labelctl appeal file" appeals against it.`,
 	}
 	f := cmd.Flags()
 	f.Int32Var(&r.Level, "level", 0, "level to ask for, from 1")
-	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, where there are several")
+	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, if there are several")
 	f.StringVar(&r.qr, "qr", "", "`file` for the QR code, .png or .svg")
 	f.StringVar(&r.bundle, "bundle", "", "`file` for the signed label, a Sigstore bundle")
 	f.StringVar(&r.proof, "proof", "", "`file` for the proof that the label is in the log")
@@ -227,7 +227,7 @@ func codeFormat(path string) (labelv1.QRFormat, error) {
 	case ".svg":
 		return labelv1.QRFormat_QR_FORMAT_SVG, nil
 	}
-	return 0, usagef("%q must end in .png or .svg, which says what is drawn", path)
+	return 0, usagef("%q must end in .png or .svg", path)
 }
 
 func (c labelCommands) request(ctx context.Context, r *request) error {
@@ -260,13 +260,13 @@ func (c labelCommands) request(ctx context.Context, r *request) error {
 			continue
 		}
 		if err := writeFile(f.path, f.b); err != nil {
-			return hintf(err, "the label %s is issued; asking again gives it again", l.GetSummary().GetId())
+			return hintf(err, "the label %s is issued; repeat the request to get it again", l.GetSummary().GetId())
 		}
 	}
 	return c.show(answer, func(p *terminal.Page) {
 		writeSummary(p, l.GetSummary())
 		if answer.GetKnown() {
-			c.note("the device had this label already")
+			c.note("the device already had this label")
 		}
 	})
 }
@@ -288,7 +288,7 @@ func writeSummary(p *terminal.Page, s *labelv1.LabelSummary, state ...[2]string)
 	end, announced := endOf(s)
 	valid := lastDay(end) + ": " + bounds.textOf(s.GetExpiresFor())
 	if announced {
-		valid = lastDay(end) + ": it ends then, as was announced"
+		valid = lastDay(end) + ": it ends then, as announced"
 	}
 	if states.value(s.GetState()).Final() {
 		valid = ""
@@ -356,9 +356,8 @@ func supportText(s *labelv1.LabelSummary) string {
 func labelCommand(s *session) *cobra.Command {
 	c, changes := labelCommands{s}, changeCommands{s}
 	return group("label", "Look up labels at the service, and change them",
-		`What the service says of labels, and requests to change them after they were
-issued. To check a label without taking the service's word for it, use
-"labelctl verify".`,
+		`Show what the service says of labels, and change labels after they were issued. To
+check a label without trusting the service, use "labelctl verify".`,
 		`  labelctl label show K7QM-4T2X-9PWH
   labelctl label history K7QM-4T2X-9PWH
   labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "Two buyers report a shared password."`,
@@ -391,18 +390,18 @@ func labelShowCommand(c labelCommands) *cobra.Command {
 	var gtin string
 	cmd := &cobra.Command{
 		Use:   "show ID|URL",
-		Short: "Show where a label stands",
-		Long: `Show what the service says of a label: how it stands and why, an end that was
-announced, a review under way, advisories about the product, and what its
-manufacturer declared about personal data and sensors. The label is named by its ID,
-its URL, or with --gtin by the number under the product's barcode. Needs no key.`,
+		Short: "Show the status of a label",
+		Long: `Show what the service says of a label: its status and why, an announced end, a review,
+advisories about the product, and what the manufacturer declared about personal data
+and sensors. Name the label by its ID, its URL, or with --gtin by the number under the
+product's barcode. Needs no key.`,
 		Example: "  labelctl label show K7QM-4T2X-9PWH\n  labelctl label show --gtin 09522105000101",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var req *labelv1.VerifyRequest
 			switch {
 			case (gtin == "") == (len(args) == 0):
-				return usagef("name a label by its ID or URL, or a product by --gtin")
+				return usagef("give a label ID or URL, or use --gtin")
 			case gtin != "":
 				req = &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Gtin{Gtin: gtin}}
 			default:
@@ -455,8 +454,8 @@ func labelListCommand(c labelCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List labels",
-		Long: `List labels, newest first: those of the caller's devices, or with --manufacturer
-those of one manufacturer, which anybody may ask for and which needs no key.`,
+		Long: `List labels, newest first: those of your devices or, with --manufacturer, those of one
+manufacturer, which needs no key.`,
 		Example: "  labelctl label list --key maker.key --as northlight\n  labelctl label list --manufacturer northlight",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {

@@ -26,10 +26,10 @@ func (c surveillanceCommands) readLog(ctx context.Context, base string, trust *v
 	}
 	head, err := trust.OpenCheckpoint(signed)
 	if err != nil {
-		return root, label.Errorf(label.Invalid, label.ReasonBadSignature, "log", "its head is not signed by the log that is trusted: %v", err)
+		return root, label.Errorf(label.Invalid, label.ReasonBadSignature, "log", "its checkpoint is not signed by the trusted log: %v", err)
 	}
 	if head.Tree.N < size {
-		return root, label.Errorf(label.Invalid, label.ReasonNotLogged, "log", "has %d entries, fewer than the %d that are spoken of", head.Tree.N, size)
+		return root, label.Errorf(label.Invalid, label.ReasonNotLogged, "log", "has %d entries, and not the %d that are needed", head.Tree.N, size)
 	}
 	l := &logReader{tree: translog.Empty(), nodes: map[translog.Node]translog.Hash{}}
 	for l.tree.N < head.Tree.N {
@@ -38,7 +38,7 @@ func (c surveillanceCommands) readLog(ctx context.Context, base string, trust *v
 		}
 	}
 	if l.tree != head.Tree {
-		return root, label.Errorf(label.Invalid, label.ReasonNotLogged, "log", "its entries do not give the root hash that it signed")
+		return root, label.Errorf(label.Invalid, label.ReasonNotLogged, "log", "its entries do not give the root hash in its checkpoint")
 	}
 	return translog.Root(size, translog.NodeFunc(l.node))
 }

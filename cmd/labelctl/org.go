@@ -17,9 +17,9 @@ import (
 
 func orgCommand(s *session) *cobra.Command {
 	c := orgCommands{s}
-	return group("org", "Enrol labs, manufacturers and operators, with their keys",
-		`Operators keep the register of who may sign what. All of these are for operators,
-but an organization may show its own record.`,
+	return group("org", "Enrol labs, manufacturers and operators, and their keys",
+		`Operators manage the register of who may sign what. These commands are for operators
+only, except that an organization can show its own record.`,
 		"  labelctl org list --role lab\n  labelctl org show aurora-lab",
 		orgAddCommand(c), orgListCommand(c), orgShowCommand(c), orgKeyCommand(c), orgRevokeKeyCommand(c), orgAccreditCommand(c))
 }
@@ -38,7 +38,7 @@ func parseRole(s string) (labelv1.Role, error) {
 			return r.number, nil
 		}
 	}
-	return 0, usagef("--role: %q is no role; there are %s", s, strings.Join(roleNames, ", "))
+	return 0, usagef("--role: unknown role %q; choose one of %s", s, strings.Join(roleNames, ", "))
 }
 
 // rolesOf writes the roles of an organization.
@@ -61,11 +61,11 @@ func orgAddCommand(c orgCommands) *cobra.Command {
 		Use:   "add ID --name NAME --role ROLE",
 		Short: "Enrol an organization",
 		Long: `Enrol an organization under an identifier of lower-case letters, digits and
-hyphens. With --pub its first key is enrolled too; without a key it can do
-nothing. Doing it again with the same values is no error.
+hyphens. --pub also enrols its first key; without a key it can do nothing. Doing
+this again with the same values is no error.
 
---affiliate names organizations under the same control: a lab may not test for
-those.`,
+--affiliate names organizations under the same control, for which a lab must not
+test.`,
 		Example: `  labelctl org add aurora-lab --name "Aurora Test Laboratory" --role lab --pub lab.pub
   labelctl org add northlight --name "Northlight Devices" --role manufacturer --contact mailto:security@northlight.example`,
 		Args: cobra.ExactArgs(1),
@@ -315,9 +315,8 @@ func orgKeyCommand(c orgCommands) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "key ID --pub FILE",
 		Short: "Enrol a public key of an organization",
-		Long: `Enrol a public key, another one or the first. What the key signs counts from now
-on, or from --from on, which is for keys that were in use before they were
-enrolled here.`,
+		Long: `Enrol a public key, the first or another one. What the key signs counts from now on.
+--from sets an earlier start for a key that was in use before it was enrolled here.`,
 		Example: "  labelctl org key aurora-lab --pub lab-2027.pub\n  labelctl org key aurora-lab --pub lab.pub --from 2026-01-01",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -362,9 +361,9 @@ func orgRevokeKeyCommand(c orgCommands) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
 		Use:   "revoke-key KEYID --reason TEXT",
-		Short: "End the use of a key",
-		Long: `End the use of a key from now on. What it signed before stays valid. This cannot
-be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
+		Short: "Revoke a key",
+		Long: `Revoke a key from now on. What it signed before stays valid. You cannot undo this:
+enrol another key instead. "labelctl org show" lists key IDs.`,
 		Example: "  labelctl org revoke-key 7c3f... --reason \"the laptop was stolen\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

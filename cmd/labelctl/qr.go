@@ -17,12 +17,12 @@ func qrCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "qr ID|URL",
 		Short: "Draw the QR code of a label",
-		Long: `Draw the QR code of a label on the terminal, or with --out into a PNG or SVG file.
-Nobody is asked whether the label exists. For an ID alone, --url says to which
-service the code leads; a code that is printed cannot be changed.
+		Long: `Draw the QR code of a label on the terminal, or with --out in a PNG or SVG file. This
+does not check that the label exists. For an ID, --url is the service to which the
+code leads; a printed code cannot be changed.
 
-With --gtin the code is a GS1 Digital Link of the product, which a till reads too;
-it leads a shopper to the product's label.`,
+With --gtin, the code is a GS1 Digital Link for the product, which tills can also read.
+It leads a shopper to the product's label.`,
 		Example: "  labelctl qr K7QM-4T2X-9PWH --url https://labels.example.org --out label.svg\n  labelctl qr K7QM-4T2X-9PWH --url https://labels.example.org --gtin 09522104000171 --out till.svg",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -33,10 +33,10 @@ it leads a shopper to the product's label.`,
 			if base == "" {
 				var chosen bool
 				if base, chosen = baseURL(url); !chosen {
-					s.note("the code leads to %s, on this machine; --url names another service", base)
+					s.note("the code leads to %s, on this computer; use --url for another service", base)
 				}
 			} else if url != "" {
-				return usagef("--url goes with an ID; the URL names the service itself")
+				return usagef("--url is for an ID; a URL already names the service")
 			}
 			var g label.GTIN
 			if gtin != "" {

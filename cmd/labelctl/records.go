@@ -46,7 +46,7 @@ func findByPrefix(name, begins string, digests []string, lists string) (string, 
 	case 1:
 		return found[0], nil
 	}
-	return "", usagef("%s: the SHA-256 of %d begin with %s; give more of it", name, len(found), begins)
+	return "", usagef("%s: %d have a SHA-256 that begins with %s; give more of it", name, len(found), begins)
 }
 
 // requireWhole refuses the beginning of a digest that no list has; where says where the
@@ -107,7 +107,7 @@ func (c records) findDevice(ctx context.Context, begins string) (string, error) 
 		devices = append(devices, d.GetDevice())
 	}
 	return findByPrefix("DEVICE", begins, devices,
-		"there is no such file either, and only devices that you registered, or made statements about, are found by the beginning; \"labelctl device list --manufacturer ID --output json\" has the whole digests, \"labelctl label list\" likewise those of labelled devices to anybody, \"labelctl device canonical FILE --output json\" that of a descriptor")
+		"there is no such file either, and only devices that you registered or made statements about can be named by the beginning of the digest; for whole digests, use \"labelctl device list --manufacturer ID --output json\", \"labelctl label list\" with the same flags for labelled devices, or \"labelctl device canonical FILE --output json\" for a descriptor")
 }
 
 // statement returns the digest of the statement that an argument means: whole, or
@@ -173,7 +173,7 @@ func (c records) checkAbout(ctx context.Context, id, device string) error {
 			return nil
 		}
 	}
-	return usagef("--device: no statement or ruling %s is about device %s; leave --device out where the statement is named whole", short(id), short(about))
+	return usagef("--device: no statement or ruling %s is about device %s; leave out --device if you give the whole SHA-256", short(id), short(about))
 }
 
 // submissions fetches the statements of the caller, or all about a device.

@@ -13,7 +13,7 @@ func TestUnique(t *testing.T) {
 	if got, err := findByPrefix("DEVICE", "ababababab", list, ""); got != a || err != nil {
 		t.Errorf("one of them: %q, %v", got, err)
 	}
-	if _, err := findByPrefix("DEVICE", "abababab", list, ""); err == nil || !strings.Contains(err.Error(), "of 2 begin with abababab") {
+	if _, err := findByPrefix("DEVICE", "abababab", list, ""); err == nil || !strings.Contains(err.Error(), "2 have a SHA-256 that begins with abababab") {
 		t.Errorf("two: %v", err)
 	}
 	if _, err := findByPrefix("DEVICE", "00000000", list, "look there"); label.ReasonOf(err) != label.ReasonUnknownSubject || describe(err).Hint != "look there" {

@@ -21,20 +21,19 @@ func surveillanceVerifyCommand(c surveillanceCommands) *cobra.Command {
 	var url, trust, file string
 	cmd := &cobra.Command{
 		Use:   "verify ID",
-		Short: "Draw again, from the public log only",
-		Long: `Check a draw without taking anybody's word for it: the signatures under plan and
-result, that the plan was logged before its seed could be known, the whole log
-against its signed head, the seed, the candidates and their weights by the
-entries, and the draw itself. --file takes plan and result from a file that was
-saved at /surveillance/ID.json.
+		Short: "Verify a draw from the public log alone",
+		Long: `Verify a draw without trusting anyone: the signatures of the plan and the result, that
+the plan was logged before anyone could know its seed, the whole log against its
+signed checkpoint, the seed, the candidates and their weights, and the draw itself.
+--file takes the plan and the result from a file saved from /surveillance/ID.json.
 
-Named too are other plans of the scheme that could be drawn and are not: of many
-plans, one that suits could be chosen.
+Other plans of the scheme that could be drawn and are not are listed too: someone who
+makes many plans could choose one that suits them.
 
-The whole log is read, about 5 KB for each label. The exit code is 0 where the draw is
-what the log gives, 4 where it is not or was tampered with, 1 where that cannot be
-told, and 6 where it is if the keys are believed that the service itself names:
---trust was not given.`,
+The whole log is read, about 5 KB for each label. The exit code is 0 if the draw is
+what the log gives, 4 if it is not or was tampered with, 1 if that cannot be
+determined, and 6 if it is, but --trust was not given, so that the result relies on
+keys that the service itself supplied.`,
 		Example: "  labelctl surveillance verify 2027-spring --url https://labels.example.org --trust labeld.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,8 +42,8 @@ told, and 6 where it is if the keys are believed that the service itself names:
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
-	cmd.Flags().StringVar(&trust, "trust", "", "trust `file`, as \"labelctl trust\" saves it (default: the service is asked for its own keys)")
-	cmd.Flags().StringVar(&file, "file", "", "`file` with plan and result (default: the service is asked)")
+	cmd.Flags().StringVar(&trust, "trust", "", "trust `file`, as \"labelctl trust\" saves it (default: the service's own word for its keys)")
+	cmd.Flags().StringVar(&file, "file", "", "`file` with the plan and the result (default: fetched from the service)")
 	return cmd
 }
 

@@ -64,12 +64,12 @@ func newRoot(now func() time.Time, stdin io.Reader, stdout, stderr io.Writer) *c
 		`Enrol labs and manufacturers, sign and submit evidence, request labels, and
 check them.
 
-Most calls need a key: --key names a private key file or a KMS URI, --as the
-organization to speak for. Verifying needs neither.
+Most commands need --key (a private key file or KMS URI) and --as (the organization
+you act for). You do not need either to verify a label.
 
-Environment: `+strings.Join([]string{envServer, envKey, envAs, envURL}, ", ")+` stand for
---server, --key, --as and --url; `+envPass+` (or `+envCosign+`) is the
-passphrase of an encrypted key, which is asked for otherwise.`,
+Environment: `+strings.Join([]string{envServer, envKey, envAs, envURL}, ", ")+` set
+--server, --key, --as and --url. `+envPass+` (or `+envCosign+`) is the
+passphrase of an encrypted key. Without it, you are asked for the passphrase.`,
 		"  labelctl verify K7QM-4T2X-9PWH\n  labelctl key new --out lab.key\n  labelctl request camera.yaml --level 2",
 		keyCommand(s), orgCommand(s), eventCommand(s), deviceCommand(s),
 		attestCommand(s), declareCommand(s), submitCommand(s), submissionsCommand(s),
@@ -85,8 +85,8 @@ passphrase of an encrypted key, which is asked for otherwise.`,
 	terminal.NameArguments(root)
 	f := root.PersistentFlags()
 	f.StringVar(&s.server, "server", "127.0.0.1:8443", "gRPC address of the service, `host:port` ("+envServer+")")
-	f.StringVar(&s.key, "key", "", "private key to call and sign with, `file or KMS URI` ("+envKey+")")
-	f.StringVar(&s.as, "as", "", "`organization` to speak for ("+envAs+")")
+	f.StringVar(&s.key, "key", "", "private key to call and sign with, a `file or KMS URI` ("+envKey+")")
+	f.StringVar(&s.as, "as", "", "`organization` to act for ("+envAs+")")
 	f.StringVar(&s.audience, "audience", "", "`name` of the service in caller tokens (default: that in --server)")
 	f.StringVar(&s.ca, "ca", "", "PEM `file` with the TLS roots to trust instead of the system's; implies --tls")
 	f.BoolVar(&s.tls, "tls", false, "use TLS to a loopback address too")
@@ -112,7 +112,7 @@ func (s *session) prepare(cmd *cobra.Command) error {
 		return usagef("--output: %q is neither text nor json", s.output)
 	}
 	if s.timeout <= 0 {
-		return usagef("--timeout: must be more than nothing, such as 30s")
+		return usagef("--timeout: must be more than 0, such as 30s")
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func group(use, short, long, example string, subs ...*cobra.Command) *cobra.Comm
 			if !cmd.HasParent() {
 				return cmd.Help()
 			}
-			return usagef("name one of its commands")
+			return usagef("a subcommand is required")
 		},
 	}
 	g.AddCommand(subs...)

@@ -15,9 +15,8 @@ import (
 
 func schemeCommand(s *session) *cobra.Command {
 	return group("scheme", "Show schemes, device categories and facts",
-		`What labels ask for. List and show ask the service which schemes it judges by;
-categories and facts are read from the programme data that is built in, or in
---labels.`,
+		`Show what labels require. "list" and "show" ask the service for its schemes.
+"categories" and "facts" read the built-in programme data, or that in --labels.`,
 		"  labelctl scheme list\n  labelctl scheme show four-level\n  labelctl scheme facts --by lab",
 		schemeListCommand(s), schemeShowCommand(s), schemeCategoriesCommand(s), schemeFactsCommand(s))
 }
@@ -25,8 +24,8 @@ categories and facts are read from the programme data that is built in, or in
 func schemeListCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
-		Short:   "List the schemes that the service judges by",
-		Long:    "List the schemes that the service judges by. Needs no key.",
+		Short:   "List the schemes of the service",
+		Long:    "List the schemes by which the service evaluates devices. Needs no key.",
 		Example: "  labelctl scheme list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -54,7 +53,7 @@ func schemeShowCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show the levels and criteria of a scheme",
-		Long:    "Show the levels and criteria of a scheme, as the service judges by it. Needs no\nkey.",
+		Long:    "Show the levels and criteria of a scheme of the service. Needs no key.",
 		Example: "  labelctl scheme show four-level",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -75,7 +74,7 @@ func schemeShowCommand(s *session) *cobra.Command {
 func writeScheme(p *terminal.Page, s *labelv1.Scheme) {
 	p.Line("%s version %s: %s", s.GetId(), s.GetVersion(), s.GetName())
 	p.Line("%s", s.GetAbout())
-	p.Line("by %s %s; a label runs for at most %d months; data file %s", s.GetStandard(), s.GetEdition(), s.GetTermMonths(), s.GetSha256())
+	p.Line("by %s %s; a label is valid for up to %d months; data file %s", s.GetStandard(), s.GetEdition(), s.GetTermMonths(), s.GetSha256())
 	for _, l := range s.GetLevels() {
 		p.Line("\nlevel %d, %s", l.GetNumber(), l.GetName())
 		p.Line("%s", l.GetAbout())
@@ -102,7 +101,7 @@ func schemeCategoriesCommand(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "categories",
 		Short:   "List the device categories and their risk classes",
-		Long:    "List the categories that a device descriptor can name, with the risk class of each:\nthe higher the risk, the more has to be tested by a lab.",
+		Long:    "List the categories that a device descriptor can name, with the risk class of each:\nthe higher the risk, the more a lab must test.",
 		Example: "  labelctl scheme categories\n  labelctl scheme categories --labels programme/",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -128,7 +127,7 @@ func schemeCategoriesCommand(s *session) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of what is built in")
+	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of the built-in data")
 	return cmd
 }
 
@@ -136,7 +135,7 @@ func schemeFactsCommand(s *session) *cobra.Command {
 	var dir, by string
 	cmd := &cobra.Command{
 		Use:     "facts",
-		Short:   "List the facts that reports and declarations may state",
+		Short:   "List the facts that reports and declarations can state",
 		Long:    "List the dictionary of facts: the typed values that a lab may measure or a\nmanufacturer may declare, and that the rules of schemes ask for.",
 		Example: "  labelctl scheme facts --by lab",
 		Args:    cobra.NoArgs,
@@ -152,8 +151,8 @@ func schemeFactsCommand(s *session) *cobra.Command {
 			return showFacts(s, prog, supplier)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of what is built in")
-	cmd.Flags().StringVar(&by, "by", "", "only those that a lab or a manufacturer may state")
+	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of the built-in data")
+	cmd.Flags().StringVar(&by, "by", "", "only those that a lab or a manufacturer can state")
 	complete(cmd, "by", "lab", "manufacturer")
 	return cmd
 }

@@ -76,7 +76,7 @@ func (a *standing) rows() [][2]string {
 	if a.Scheduled != nil {
 		announced := changeText(a.Scheduled)
 		if !a.Announced() {
-			announced += ", put off while anything is open"
+			announced += ", postponed while anything is open"
 		}
 		rows = append(rows, [2]string{"announced:", announced + ": " + a.why(a.Scheduled)})
 	}
@@ -102,13 +102,13 @@ func (a *standing) stateText() string {
 		}
 		return "active"
 	case label.Suspended:
-		return "SUSPENDED since " + on + ": for the time being it does not count"
+		return "SUSPENDED since " + on + ": not valid for now"
 	case label.Revoked:
-		return "REVOKED on " + on + ": the authority took it back for ever"
+		return "REVOKED on " + on + ": permanently, by the authority"
 	case label.Withdrawn:
-		return "WITHDRAWN on " + on + ": the manufacturer gave it up for ever"
+		return "WITHDRAWN on " + on + ": permanently, by the manufacturer"
 	case label.Superseded:
-		return "SUPERSEDED on " + on + ": " + successorText(a.Because) + " takes its place"
+		return "SUPERSEDED on " + on + ": replaced by " + successorText(a.Because)
 	case label.Expired:
 		return "EXPIRED: it was valid until " + lastDay(a.Expires) + ", " + bounds.text(a.ExpiresFor)
 	case label.NotIssued:
@@ -121,7 +121,7 @@ func (a *standing) stateText() string {
 func (a *standing) validUntil() string {
 	why := bounds.text(a.ExpiresFor)
 	if a.Announced() {
-		why = "it is " + actions.text(a.Scheduled.Action) + " then, as was announced"
+		why = "it is " + actions.text(a.Scheduled.Action) + " then, as announced"
 	}
 	return lastDay(a.Ends()) + ": " + why
 }
@@ -224,11 +224,11 @@ func advisoryState(a *label.AdvisoryRef) string {
 	case !a.Concerns():
 		return "not affected"
 	case a.State == "under-investigation":
-		return "OPEN: whether the product is affected is being found out"
+		return "OPEN: under investigation"
 	case a.Open() && a.Advice == label.AdviceNoFixPlanned:
-		return "OPEN: affected, and no fix will come"
+		return "OPEN: affected, no fix planned"
 	case a.Open():
-		return "OPEN: affected, and no fix yet"
+		return "OPEN: affected, no fix yet"
 	case a.FixedIn != "":
 		return "you need version " + a.FixedIn + " or later"
 	case a.State == "fixed":

@@ -45,7 +45,7 @@ func TestStandingInWords(t *testing.T) {
 		{"suspended", label.Standing{State: label.Suspended, Because: status(label.Suspend)}, []string{"SUSPENDED since 2026-05-04T12:00:00Z", "why:    code: A title. It happened."}},
 		{"revoked", label.Standing{State: label.Revoked, Because: status(label.Revoke)}, []string{"REVOKED on 2026-05-04T12:00:00Z"}},
 		{"withdrawn", label.Standing{State: label.Withdrawn, Because: status(label.Withdraw)}, []string{"WITHDRAWN on"}},
-		{"superseded", label.Standing{State: label.Superseded, Because: replaced}, []string{"SUPERSEDED on", "K7QM-4T2X-9PWH (https://labels.test/l/K7QM4T2X9PWH) takes its place"}},
+		{"superseded", label.Standing{State: label.Superseded, Because: replaced}, []string{"SUPERSEDED on", "replaced by K7QM-4T2X-9PWH (https://labels.test/l/K7QM4T2X9PWH)"}},
 		{
 			"superseded by less", label.Standing{State: label.Superseded, Because: elsewhere},
 			[]string{"new label:  about ANOTHER PRODUCT, and says nothing about this one; of a LOWER LEVEL, 1 instead of 3; REVOKED itself\n"},
@@ -112,7 +112,7 @@ func TestHistoryInWords(t *testing.T) {
                       advisory: Published. (in the words of northlight)
                       NL-1: It leaks
                       published by northlight
-                      OPEN: affected, and no fix yet
+                      OPEN: affected, no fix yet
                       what to do: The publisher of the notice advises: Unplug it.
 
 as of:        2026-05-04T12:00:00Z
@@ -120,9 +120,9 @@ state:        active
 early end:    lab-scope-lost: No longer accredited. Audit.
 advisory:     NL-1: It leaks
               published by northlight
-              OPEN: affected, and no fix yet
+              OPEN: affected, no fix yet
               what to do: The publisher of the notice advises: Unplug it.
-valid until:  2026-11-04T12:00:00Z: the authority ends it early, for the reason in its history
+valid until:  2026-11-04T12:00:00Z: the authority brought its expiry forward, for the reason in its history
 `
 	if got := string(p.Bytes()); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
@@ -149,7 +149,7 @@ func TestSuccessorIsNamed(t *testing.T) {
 		Status:    &labelv1.LabelStatus{Label: "K7QM4T2X9PWH", Number: 1, Action: labelv1.LabelAction_LABEL_ACTION_SUPERSEDE, Reason: "renewed", Text: "Anew."},
 		Successor: &labelv1.LabelSummary{Id: "2F8RVD3N51XC"},
 	})
-	if got := string(p.Bytes()); !strings.Contains(got, "\n\nthe label that takes its place:\nlabel: ") {
+	if got := string(p.Bytes()); !strings.Contains(got, "\n\nthe label that replaces it:\nlabel: ") {
 		t.Errorf("got:\n%s", got)
 	}
 }
@@ -165,7 +165,7 @@ func TestValidUntil(t *testing.T) {
 		want, verdict     string
 	}{
 		{nil, nil, "2026-12-31: the longest term of the scheme", "and active as of 2026-05-04T12:00:00Z"},
-		{withdrawal, nil, "2026-06-30: it is withdrawn then, as was announced", "and active as of 2026-05-04T12:00:00Z; it ends after 2026-06-30"},
+		{withdrawal, nil, "2026-06-30: it is withdrawn then, as announced", "and active as of 2026-05-04T12:00:00Z; it ends after 2026-06-30"},
 		{withdrawal, review, "2026-12-31: the longest term of the scheme", "and active as of 2026-05-04T12:00:00Z; UNDER REVIEW"},
 	} {
 		a := &standing{Standing: label.Standing{

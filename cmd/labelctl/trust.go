@@ -19,9 +19,8 @@ func trustCommand(s *session) *cobra.Command {
 		Use:   "trust",
 		Short: "Fetch and check a service's trust file",
 		Long: `Fetch the document with the keys of a service (` + trustPath + `),
-check that it is one, and print what is in it. --out saves it for
-"labelctl verify --trust". A file with other content is not overwritten: new keys
-are something to ask the authority about.`,
+check it, and print its contents. --out saves it for "labelctl verify --trust". A file
+that differs is not overwritten: ask the authority about new keys.`,
 		Example: "  labelctl trust --url https://labels.example.org --out labeld.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,7 +45,7 @@ func saveTrust(ctx context.Context, s *session, base, out string) error {
 	if out != "" {
 		if old, err := os.ReadFile(out); err == nil && !bytes.Equal(old, b) {
 			return &placeError{out, label.Errorf(label.Exists, label.ReasonExists, "",
-				"exists with other content; ask the authority whether its keys changed, then remove the file")}
+				"exists and differs; ask the authority whether its keys changed, then remove the file")}
 		}
 		if err := writeFile(out, b); err != nil {
 			return err

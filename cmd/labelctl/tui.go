@@ -272,7 +272,7 @@ func (c *console) raw(b []byte) error {
 }
 
 // errNoTerminal is the error of a question where standard input is not a terminal.
-var errNoTerminal = errors.New("nobody can be asked: standard input is no terminal")
+var errNoTerminal = errors.New("cannot ask for input: standard input is not a terminal")
 
 // tty returns the terminal on standard input.
 func (c *console) tty() (*os.File, error) {

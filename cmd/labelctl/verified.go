@@ -77,7 +77,7 @@ func untoldText(err error) string {
 // writeUntrusted warns a person who named no trust file that the result rests on the
 // service's own word for its keys.
 func writeUntrusted(p *terminal.Page, base string) {
-	p.Line("NOT CHECKED against keys that you trust: these are the keys that %s itself names. Save those of the authority once with \"labelctl trust --out FILE\" and give them with --trust", base)
+	p.Line("NOT CHECKED against keys that you trust: no --trust file was given, so this result relies on keys that %s itself supplied. Save them once with \"labelctl trust --out FILE\" and pass the file with --trust", base)
 }
 
 // factTexts returns the declared facts of a label with their words. The signed label has
@@ -134,9 +134,9 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 	p.Line("")
 	switch {
 	case r.Lost() && r.Overruled.Value == statuslist.Suspended:
-		p.Line("genuine, but SUSPENDED as of %s: for the time being nothing is promised", instant(r.Overruled.At))
+		p.Line("genuine, but SUSPENDED as of %s: do not rely on it for now", instant(r.Overruled.At))
 	case r.Lost():
-		p.Line("genuine, but NOT VALID as of %s: revoked, withdrawn or superseded; what the package says is out of date", instant(r.Overruled.At))
+		p.Line("genuine, but NOT VALID as of %s: revoked, withdrawn or superseded; the package is out of date", instant(r.Overruled.At))
 	case !known && (r.State == label.Active || r.Overruled != nil):
 		p.Line("genuine, but whether it is active CANNOT BE TOLD")
 	default:
@@ -180,8 +180,8 @@ func criteriaRows(l *label.Label, doc *labelDocument) (rows [][2]string) {
 
 // exemptions say on whose word a criterion does not apply.
 var exemptions = map[string]string{
-	string(scheme.Declaration): "the manufacturer's word",
-	string(scheme.Lab):         "a lab's word",
+	string(scheme.Declaration): "declared by the manufacturer",
+	string(scheme.Lab):         "found by a lab",
 	string(scheme.Authority):   "by a ruling",
 	"none":                     "by the rule itself",
 }
@@ -257,15 +257,15 @@ func verdict(a *standing, known time.Time) string {
 	case label.Active:
 		return "and active" + at + caveats(a)
 	case label.Suspended:
-		return "but " + state + ": for the time being nothing is promised"
+		return "but " + state + ": do not rely on it for now"
 	case label.Superseded:
-		text := "but " + state + ": what is promised, the label in its place says, " + successorText(a.Because)
-		if said := a.newLabel(); len(said) > 0 {
-			text += "; that is " + strings.Join(said, "; ")
+		text := "but " + state + ": replaced by " + successorText(a.Because)
+		if surprises := a.newLabel(); len(surprises) > 0 {
+			text += "; that is " + strings.Join(surprises, "; ")
 		}
 		return text
 	case label.Revoked, label.Withdrawn, label.Expired:
-		return "but " + state + ": nothing is promised any more"
+		return "but " + state + ": no longer valid"
 	}
 	return "but its state is " + state
 }

@@ -48,50 +48,50 @@ func verifyCommand(s *session) *cobra.Command {
 	var at string
 	cmd := &cobra.Command{
 		Use:   "verify TARGET",
-		Short: "Check that a label is genuine, and where it stands",
+		Short: "Check that a label is genuine, and show its status",
 		Long: `Check a label. TARGET is a label ID, the URL in its QR code, a GS1 Digital Link of
 the product, a picture of the code (PNG or JPEG), or a package file as served at
 /l/ID/package.
 
-The package is checked here: the authority's signature, the device, and the proof
-that the label is in the transparency log. The keys to believe are those in
---trust, a file that "labelctl trust" saved earlier. Without it the service that
-the target names is asked for its own keys: that finds accidents, and not a
-service that lies. The first line then says so.
+The package is checked on this computer: the authority's signature, the device, and
+the proof that the label is in the transparency log. The keys to trust are those in
+--trust, a file that "labelctl trust" saved earlier. Without it, the service that the
+target names is asked for its own keys: that finds accidents, but not a service that
+lies. The first line then says so.
 
-The package holds all that happened to the label, so that --at can ask how it
-stood at an instant that is past, and a signed proof that it is all. How it will
-stand nobody can say: an instant that is yet to come is refused.
+The package holds the whole history of the label and a signed proof that the history
+is complete, so --at can show the status at a past time. A time in the future is
+refused.
 
-A number under the barcode that the authority has moved to another manufacturer is
-named as such where the service is asked for the label; a package does not tell.
+If the authority has moved the label's barcode number to another manufacturer, the
+service says so, but a package does not.
 
-A package file is checked by itself, also where there is a network: the service
-is asked for its keys where --trust is not given, and never for the label. What
-happened after the package was made cannot be known from a file, so the proof in
-it counts for 7 days, or for as long as the trust file says, and then the answer
-is exit code 5. To know how the label stands now, give its ID or its URL instead
-of the file. Of a superseded label that also tells how the one in its place stands.
+A package file is checked without asking the service for the label, even if there is a
+network; the service is asked for its keys only, and only without --trust. A file
+cannot show what happened after it was made, so the proof in it is valid for 7 days,
+or for as long as the trust file says. After that, the exit code is 5. To see the
+status now, give the label's ID or URL instead of a file. For a superseded label, that
+also shows the status of the label that replaced it.
 
-A status list, the small file at /status-list that tells of all labels, says more:
-with --status-list a package that is older than a suspension is found out, and one
-without the proof will do. A list counts for a day.
+With --status-list, the result also uses a status list, the small file at /status-list
+with the status of every label. It reveals a package that is older than a suspension,
+and a package without a proof is enough. A list is valid for a day.
 
 --offline uses no network: it needs a package file and --trust.
 
-This computer's clock must be right: what is dated more than five minutes ahead of
-it is refused.
+This computer's clock must be right: anything dated more than 5 minutes ahead of it is
+refused.
 
 The exit code is
   0  the label is genuine and active
-  1  it is not genuine, or that cannot be told
+  1  it is not genuine, or that cannot be determined
   2  the command line is wrong
   4  it is genuine and not valid: expired, suspended, revoked, withdrawn,
-     superseded, or not valid by a status list that is newer
-  5  it is genuine, and nothing shows whether anything has happened to it since:
-     the package has no proof of that, or one that is too old
-  6  it is genuine and active if the keys are believed that the service itself
-     names: --trust was not given`,
+     superseded, or not valid in a newer status list
+  5  it is genuine, but nothing shows what has happened to it since: the package
+     has no proof, or one that is too old
+  6  it is genuine and active, but --trust was not given, so the result relies
+     on keys that the service itself supplied`,
 		Example: `  labelctl verify K7QM-4T2X-9PWH --url https://labels.example.org
   labelctl verify photo.jpg --trust labeld.json
   labelctl verify --offline --trust labeld.json label-K7QM4T2X9PWH.json --at 2027-06-30
@@ -109,10 +109,10 @@ The exit code is
 	}
 	f := cmd.Flags()
 	f.StringVar(&v.url, "url", "", "base `URL` of the service ("+envURL+"; default: that in the label's URL, or http://127.0.0.1:8080)")
-	f.StringVar(&v.trust, "trust", "", "`file` with the keys to believe")
+	f.StringVar(&v.trust, "trust", "", "`file` with the keys to trust")
 	f.StringVar(&v.list, "status-list", "", "`file` with a status list to check against")
 	f.BoolVar(&v.offline, "offline", false, "use no network")
-	f.StringVar(&at, "at", "", "past `instant`, or day, for which to say where the label stands (default: now)")
+	f.StringVar(&at, "at", "", "past `date or time` for which to show the status (default: now)")
 	return cmd
 }
 
@@ -130,7 +130,7 @@ func (c verifyCommands) readTarget(target string, offline bool) (*subject, error
 	info, err := os.Stat(target)
 	switch {
 	case err == nil && info.IsDir():
-		return nil, usagef("TARGET: %s is a directory; name a file, a label's ID or its URL", target)
+		return nil, usagef("TARGET: %s is a directory; give a file, a label ID or a URL", target)
 	case err != nil:
 		s, scanErr := parseCode(target)
 		if scanErr == nil || label.ReasonOf(scanErr) == label.ReasonIDCheck && !offline {
@@ -156,7 +156,7 @@ func (c verifyCommands) readTarget(target string, offline bool) (*subject, error
 		return readCode(target)
 	case bytes.Contains(head[:n], []byte("<svg")):
 		return nil, &placeError{target, label.Errorf(label.Invalid, label.ReasonMalformed, "",
-			"is a drawing (SVG); only pictures in PNG and JPEG can be read")}
+			"is an SVG image; only PNG and JPEG images can be read")}
 	}
 	pkg, err := c.readFile(target, label.MaxMessage)
 	if err != nil {
@@ -187,7 +187,7 @@ func readCode(path string) (*subject, error) {
 	}
 	s, err := parseCode(text)
 	if err != nil {
-		return nil, hintf(&placeError{path, err}, "the code in the picture says %q", text)
+		return nil, hintf(&placeError{path, err}, "the code in the image is %q", text)
 	}
 	return s, nil
 }
@@ -222,7 +222,7 @@ func (c verifyCommands) resolve(ctx context.Context, base string, g label.GTIN) 
 		return "", err
 	}
 	if len(answer.Linkset) == 0 || len(answer.Linkset[0].Label) == 0 {
-		return "", label.Errorf(label.NotFound, label.ReasonUnlabelled, "gtin", "%s names no label of the product with GTIN %s", base, g)
+		return "", label.Errorf(label.NotFound, label.ReasonUnlabelled, "gtin", "%s has no label for the product with GTIN %s", base, g)
 	}
 	_, id, err := qr.ParsePayload(answer.Linkset[0].Label[0].Href)
 	return id, err
@@ -234,7 +234,7 @@ func (c verifyCommands) verify(ctx context.Context, v *verification) error {
 		return err
 	}
 	if v.offline && v.trust == "" {
-		return usagef("--offline needs --trust: a file with the keys to believe")
+		return usagef("--trust is required with --offline: a file with the keys to trust")
 	}
 	base, err := v.base(s)
 	if err != nil {
@@ -249,7 +249,7 @@ func (c verifyCommands) verify(ctx context.Context, v *verification) error {
 		}
 	}
 	if s.pkg == nil && v.offline {
-		return usagef("--offline needs a package file: ask %s%s for it while there is a network", base, packagePath(s.id))
+		return usagef("--offline needs a package file: fetch it from %s%s while there is a network", base, packagePath(s.id))
 	}
 	trust, err := c.trust(ctx, v.trust, base)
 	if err != nil {
@@ -371,7 +371,7 @@ func movedText[G ~string](moved []G) string {
 	for _, g := range moved {
 		list = append(list, string(g))
 	}
-	return strings.Join(list, ", ") + ": another manufacturer's now, of what bears it the label says nothing"
+	return strings.Join(list, ", ") + ": now belongs to another manufacturer, whose products this label does not cover"
 }
 
 // checkList checks a result against the status list in a file, if one is named. The
@@ -411,7 +411,7 @@ func (v *verification) base(s *subject) (string, error) {
 		return base, nil
 	case chosen && s.base != base:
 		return "", label.Errorf(label.Denied, reasonElsewhere, "url",
-			"the label's address leads to %s, not to %s; if you know that service, name it with --url", s.base, base)
+			"the label's address leads to %s, not to %s; if you know that service, use --url", s.base, base)
 	}
 	return s.base, nil
 }

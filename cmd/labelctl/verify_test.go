@@ -83,7 +83,7 @@ func TestVerifyOffline(t *testing.T) {
 	now := s.world.Clock.Now()
 	// How it will stand nobody can say.
 	for _, ahead := range []string{last, s.label.Label.Expires.Format(time.RFC3339), instant(now.Add(label.MaxVerifierSkew + 2*time.Second))} {
-		if r := s.try(append(offline, ahead)...); r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, "--at: "+ahead+" is yet to come") {
+		if r := s.try(append(offline, ahead)...); r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, "--at: "+ahead+" is in the future") {
 			t.Errorf("asked about %s: exit code %d: %s%s", ahead, r.code, r.stdout, r.stderr)
 		}
 	}
@@ -177,7 +177,7 @@ func TestVerifyHistory(t *testing.T) {
 		{"unharmed", unharmed, 0, []string{"genuine, and active as of " + unharmed, "3 statements, 3 of them later than " + unharmed + ", as the log stood on "}},
 		{"suspended", suspended, exitInvalid, []string{"SUSPENDED since ", "complaint: As found in a test.", "genuine, but SUSPENDED", "2 of them later"}},
 		{"reinstated", reinstated, 0, []string{"genuine, and active"}},
-		{"withdrawn", withdrawn, exitInvalid, []string{"WITHDRAWN on ", "discontinued: As found", "genuine, but WITHDRAWN", "nothing is promised any more", "3 statements, as the log"}},
+		{"withdrawn", withdrawn, exitInvalid, []string{"WITHDRAWN on ", "discontinued: As found", "genuine, but WITHDRAWN", "no longer valid", "3 statements, as the log"}},
 		{"withdrawn long ago", far, exitInvalid, []string{"genuine, but WITHDRAWN"}},
 	} {
 		if tc.at == far {
@@ -325,7 +325,7 @@ func TestVerifyRefusesWhatIsNotGenuine(t *testing.T) {
 		{"no package", `{"type":"x"}`, s.trust, "package"},
 		{"member nobody defined", strings.Replace(text, `{"type"`, `{"x":1,"type"`, 1), s.trust, "no such member"},
 		{"nothing", "", s.trust, "is empty"},
-		{"drawing", `<svg xmlns="http://www.w3.org/2000/svg"></svg>`, s.trust, "only pictures in PNG and JPEG"},
+		{"drawing", `<svg xmlns="http://www.w3.org/2000/svg"></svg>`, s.trust, "only PNG and JPEG images"},
 		{"trust that is none", text, s.pkg, "trust"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -350,7 +350,7 @@ func TestVerifyOnline(t *testing.T) {
 	}
 
 	r := check(s.id(), "--url", s.url)
-	if r.code != exitUntrusted || !strings.HasPrefix(r.stdout, "NOT CHECKED against keys that you trust: these are the keys that "+s.url+" itself names.") || r.stderr != "" {
+	if r.code != exitUntrusted || !strings.HasPrefix(r.stdout, "NOT CHECKED against keys that you trust: no --trust file was given, so this result relies on keys that "+s.url+" itself supplied.") || r.stderr != "" {
 		t.Errorf("by ID: exit code %d: %s", r.code, r.stderr)
 	}
 	r = check(strings.ToLower(s.id()), "--url", s.url+"/", "--trust", s.trust)
@@ -437,7 +437,7 @@ func TestTrust(t *testing.T) {
 	if r := s.try("verify", "--offline", "--trust", out, s.pkg, "--at", s.soon()); r.code != 0 {
 		t.Errorf("with what was saved: exit code %d: %s", r.code, r.stderr)
 	}
-	if r := s.try("trust", "--url", newShop(t).url, "--out", out); r.code != exitFailed || !strings.Contains(r.stderr, "exists with other content") {
+	if r := s.try("trust", "--url", newShop(t).url, "--out", out); r.code != exitFailed || !strings.Contains(r.stderr, "exists and differs") {
 		t.Errorf("other keys: exit code %d: %s", r.code, r.stderr)
 	}
 }
@@ -532,7 +532,7 @@ func TestQR(t *testing.T) {
 	}{
 		{exitFailed, "mistyped", []string{"qr", "K7QM-4T2X-9PWG"}},
 		{exitUsage, ".png or .svg", []string{"qr", string(id), "--out", filepath.Join(dir, "code.gif")}},
-		{exitUsage, "goes with an ID", []string{"qr", "https://labels.example.org/l/" + string(id), "--url", "https://x.example"}},
+		{exitUsage, "--url is for an ID", []string{"qr", "https://labels.example.org/l/" + string(id), "--url", "https://x.example"}},
 		{exitFailed, "must begin with https://", []string{"qr", string(id), "--url", "x.example"}},
 	} {
 		if r := try(t, tc.args...); r.code != tc.code || !strings.Contains(r.stderr, tc.want) {

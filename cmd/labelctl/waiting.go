@@ -47,7 +47,7 @@ func readWaiting(w *labelv1.WaitingRequest) (*waitingRequest, error) {
 		return nil, &verdictError{"the request " + w.GetId() + " that the service shows", err}
 	}
 	if v.PredicateType() != label.TypeStatusRequest || v.ID().String() != w.GetId() || len(v.Subjects()) != 1 {
-		return nil, label.Errorf(label.Internal, label.ReasonInternal, "requests", "the service shows as request %s what is none; sign nothing, and tell the authority", w.GetId())
+		return nil, label.Errorf(label.Internal, label.ReasonInternal, "requests", "what the service shows as request %s is not a request; do not sign it, and tell the authority", w.GetId())
 	}
 	return &waitingRequest{StatusRequest: *r, id: w.GetId(), device: v.Subjects()[0], statement: w.GetStatement(), keys: w.GetKeys()}, nil
 }
@@ -74,13 +74,13 @@ func (w *waitingRequest) rows() [][2]string {
 
 // writeWaiting tells the first operator what happens next.
 func writeWaiting(p *terminal.Page, w *waitingRequest) {
-	p.Line("label %s stands as it did: the request waits for a second operator", w.Label.Pretty())
+	p.Line("label %s is not changed yet: the request waits for a second operator", w.Label.Pretty())
 	p.Line("")
 	p.Pairs(w.rows()...)
 	p.Line("")
-	p.Line("another operator carries it out with a key of their own, until %s:", instant(w.until()))
+	p.Line("another operator can approve it with a key of their own, until %s:", instant(w.until()))
 	p.Command("  ", "labelctl label approve "+w.id)
-	p.Line("or it is ended without being carried out:")
+	p.Line("or end it without carrying it out:")
 	p.Command("  ", "labelctl label dismiss "+w.id+" --text TEXT")
 }
 
@@ -93,7 +93,7 @@ func (c changeCommands) noteSimilar(ctx context.Context, api labelv1.StatusServi
 	}
 	for _, o := range r.GetRequests() {
 		if o.GetId() != w.id && actions.value(o.GetAction()) == w.Action {
-			c.note("the request %s to %s the label waits too; to agree with it, approve it", short(o.GetId()), w.Action)
+			c.note("the request %s to %s the label waits too; to agree with that request, approve it", short(o.GetId()), w.Action)
 		}
 	}
 }
@@ -103,8 +103,8 @@ func labelWaitingCommand(c changeCommands) *cobra.Command {
 		Use:   "waiting [ID]",
 		Short: "List requests that wait for a second operator",
 		Long: `List the requests that wait for a second operator's signature, all or those for one
-label. A request counts for a day; one that is older can only be made anew.
-Operators only.`,
+label. A request is valid for a day; after that, it must be signed again. Operators
+only.`,
 		Example: "  labelctl label waiting\n  labelctl label waiting K7QM-4T2X-9PWH",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -148,12 +148,12 @@ func labelApproveCommand(c changeCommands) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "approve REQUEST",
-		Short: "Sign a request that waits, as the second operator",
-		Long: `Show a request that waits for a second operator, ask whether to sign it, sign the
-very same bytes, and send them, which carries the request out. REQUEST is its ID
-as "labelctl label waiting" lists it, or the beginning of one, at least 8 digits.
+		Short: "Approve a waiting request as the second operator",
+		Long: `Show a request that waits for a second operator, ask for confirmation, sign the same
+bytes, and send them. The request is then carried out. REQUEST is its ID as "labelctl
+label waiting" lists it, or the beginning of it, at least 8 digits.
 
-Shown is what the bytes say, and not what the service says of them.`,
+What is shown comes from the bytes to be signed, and not from the service.`,
 		Example: "  labelctl label approve 5f21c0de9b7a4413\n  labelctl label approve 5f21c0de9b7a4413 --yes",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -163,7 +163,7 @@ Shown is what the bytes say, and not what the service says of them.`,
 			return c.approve(cmd.Context(), args[0], yes)
 		},
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
 	return cmd
 }
 
@@ -171,11 +171,11 @@ func labelDismissCommand(c changeCommands) *cobra.Command {
 	var text string
 	cmd := &cobra.Command{
 		Use:   "dismiss REQUEST --text TEXT",
-		Short: "End a request that waits, so that it is not carried out",
-		Long: `End a request that waits for a second operator: one that you would not sign, or that
-you made by mistake. It is not carried out, what it held up goes on, and all operators
-are told why. REQUEST is its ID as "labelctl label waiting" lists it, or the beginning
-of one, at least 8 digits. Operators only.`,
+		Short: "End a waiting request without carrying it out",
+		Long: `End a request that waits for a second operator, because you would not sign it or made
+it by mistake. It is not carried out, whatever waited for it continues, and all
+operators are told why. REQUEST is its ID as "labelctl label waiting" lists it, or the
+beginning of it, at least 8 digits. Operators only.`,
 		Example: "  labelctl label dismiss 5f21c0de9b7a4413 --text \"It was meant for the other model.\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -236,7 +236,7 @@ func (c changeCommands) approve(ctx context.Context, id string, yes bool) error 
 	}
 	if slices.Contains(w.keys, signer.Public.ID) {
 		return label.Errorf(label.Precondition, label.ReasonWrongSigner, "key",
-			"%s signed the request already; the second signature is that of another operator, with a key of their own", signer.Public.ID)
+			"%s signed the request already; another operator must sign it with a key of their own", signer.Public.ID)
 	}
 	summary, device, err := labelAndDevice(ctx, conn, w.Label)
 	if err != nil {
@@ -264,8 +264,8 @@ func findWaiting(list []*labelv1.WaitingRequest, id string) (*waitingRequest, er
 	list = slices.DeleteFunc(slices.Clone(list), func(w *labelv1.WaitingRequest) bool { return !strings.HasPrefix(w.GetId(), strings.ToLower(id)) })
 	switch len(list) {
 	case 0:
-		return nil, hintf(label.Errorf(label.NotFound, label.ReasonUnknownSubject, "request", "none that waits has an ID that begins with %s; it may have been carried out or closed, which \"labelctl notice list\" says", id),
-			"\"labelctl label waiting\" lists those that wait")
+		return nil, hintf(label.Errorf(label.NotFound, label.ReasonUnknownSubject, "request", "no waiting request has an ID that begins with %s; it may have been carried out or closed (see \"labelctl notice list\")", id),
+			"\"labelctl label waiting\" lists waiting requests")
 	case 1:
 		return readWaiting(list[0])
 	}
@@ -287,7 +287,7 @@ func (c changeCommands) confirmSigning(ctx context.Context, w *waitingRequest, s
 	agreed, err := c.confirm(ctx, "sign this request?")
 	switch {
 	case errors.Is(err, errNoTerminal):
-		return hintf(errors.New("nothing was signed: nobody can be asked"), "run from a terminal, or give --yes")
+		return hintf(errors.New("nothing was signed: cannot ask for input"), "run from a terminal, or use --yes")
 	case err != nil:
 		return err
 	case !agreed:

@@ -72,7 +72,7 @@ var states = vocabulary[labelv1.LabelState, label.State]{
 	{labelv1.LabelState_LABEL_STATE_REVOKED, label.Revoked, "REVOKED"},
 	{labelv1.LabelState_LABEL_STATE_WITHDRAWN, label.Withdrawn, "WITHDRAWN"},
 	{labelv1.LabelState_LABEL_STATE_SUPERSEDED, label.Superseded, "SUPERSEDED"},
-	{labelv1.LabelState_LABEL_STATE_NOT_ISSUED, label.NotIssued, "NOT-ISSUED"},
+	{labelv1.LabelState_LABEL_STATE_NOT_ISSUED, label.NotIssued, "NOT ISSUED"},
 }
 
 // actions say what a status did to a label.
@@ -94,7 +94,7 @@ var bounds = vocabulary[labelv1.ExpiryBound, label.Bound]{
 	{labelv1.ExpiryBound_EXPIRY_BOUND_SCHEME_TERM, label.BoundSchemeTerm, "the longest term of the scheme"},
 	{labelv1.ExpiryBound_EXPIRY_BOUND_SUPPORT_END, label.BoundSupportEnd, "security updates end then"},
 	{labelv1.ExpiryBound_EXPIRY_BOUND_EVIDENCE_EXPIRY, label.BoundEvidenceExpiry, "its evidence is too old after that"},
-	{labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END, label.BoundGraceEnd, "the authority ends it early, for the reason in its history"},
+	{labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END, label.BoundGraceEnd, "the authority brought its expiry forward, for the reason in its history"},
 }
 
 // assurances say who checked a product.
