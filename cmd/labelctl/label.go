@@ -362,7 +362,8 @@ check a label without trusting the service, use "labelctl verify".`,
   labelctl label history K7QM-4T2X-9PWH
   labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "Two buyers report a shared password."`,
 		labelShowCommand(c), labelListCommand(c), labelHistoryCommand(c), labelArtCommand(c),
-		labelSuspendCommand(changes), labelReinstateCommand(changes), labelRevokeCommand(changes), labelReviewCommand(changes), labelClearCommand(changes), labelReleaseCommand(changes), labelAdviseCommand(advisoryCommands{s}),
+		labelSuspendCommand(changes), labelReinstateCommand(changes), labelRevokeCommand(changes),
+		labelReviewCommand(changes), labelClearCommand(changes), labelReleaseCommand(changes), labelAdviseCommand(advisoryCommands{s}),
 		labelWithdrawCommand(changes), labelRenewCommand(changes), labelSupersedeCommand(changes),
 		labelWaitingCommand(changes), labelApproveCommand(changes), labelDismissCommand(changes))
 }

@@ -85,8 +85,8 @@ func (c records) deviceDigest(ctx context.Context, arg string) (string, error) {
 	return label.DigestOf(b).String(), err
 }
 
-// findDevice looks for a device whose digest begins so among those that the caller has registered, and
-// those of its statements.
+// findDevice looks for a device whose digest begins so, among those that the caller has
+// registered and those of its statements.
 func (c records) findDevice(ctx context.Context, begins string) (string, error) {
 	statements, err := c.submissions(ctx, "")
 	if err != nil {

@@ -13,18 +13,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A ran is what a command line came to.
-type ran struct {
+// A cliResult is what a command line came to.
+type cliResult struct {
 	code           int
 	stdout, stderr string
 }
 
 // try runs a command line.
-func try(t *testing.T, args ...string) ran {
+func try(t *testing.T, args ...string) cliResult {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := run(context.Background(), args, strings.NewReader(""), &stdout, &stderr)
-	return ran{code, stdout.String(), stderr.String()}
+	return cliResult{code, stdout.String(), stderr.String()}
 }
 
 // must runs a command line that succeeds and returns what it wrote.

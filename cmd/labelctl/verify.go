@@ -280,7 +280,7 @@ func (c verifyCommands) verify(ctx context.Context, v *verification) error {
 			return err
 		}
 	}
-	if err := c.showVerified(v, base, r, next, doc, untold); err != nil {
+	if err := c.showResult(v, base, r, next, doc, untold); err != nil {
 		return err
 	}
 	overruled := untold != nil && r.Overruled != nil // such as suspended in the package and valid in a newer list
@@ -358,7 +358,8 @@ func (c verifyCommands) fetchDocument(ctx context.Context, base string, id label
 	if err != nil {
 		return doc, err
 	}
-	return doc, label.DecodeLoose(b, &doc)
+	err = label.DecodeLoose(b, &doc)
+	return doc, err
 }
 
 // movedText names the barcode numbers that were moved to another manufacturer. It is
@@ -371,7 +372,7 @@ func movedText[G ~string](moved []G) string {
 	for _, g := range moved {
 		list = append(list, string(g))
 	}
-	return strings.Join(list, ", ") + ": now belongs to another manufacturer, whose products this label does not cover"
+	return strings.Join(list, ", ") + ": moved to another manufacturer, whose products this label does not cover"
 }
 
 // checkList checks a result against the status list in a file, if one is named. The

@@ -13,11 +13,11 @@ import (
 	"labeld/internal/verify"
 )
 
-// showVerified shows the result of a verification. The state next is that of the label
+// showResult shows the result of a verification. The state next is that of the label
 // that replaced a superseded one, if it is known. The document doc is what the service
 // says of the label. The error untold is why nobody can tell how the label stands, and
 // nil if the result tells.
-func (c verifyCommands) showVerified(v *verification, base string, r *verify.Result, next label.State, doc labelDocument, untold error) error {
+func (c verifyCommands) showResult(v *verification, base string, r *verify.Result, next label.State, doc labelDocument, untold error) error {
 	result := struct {
 		Genuine bool   `json:"genuine"`
 		Trusted bool   `json:"trusted"`          // the keys are those of a trust file
