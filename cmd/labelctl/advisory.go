@@ -7,52 +7,56 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
 	"labeld/internal/terminal"
 )
 
-func advisoryCommand(c *ctl) *cobra.Command {
-	return group("advisory", "Publish what is known of weaknesses in products",
-		`Publish a CSAF 2.0 or OpenVEX 0.2.0 document. What it says of the device of a
-label, at the software version that was tested, appears wherever the label is
-checked: that it is affected, from which version on it is not, what to do. A
-later release of the document replaces an earlier one of the same publisher, in
-what it speaks of: what it leaves out it does not take back. To take a warning
-back, say expressly that the product is not affected, or in which version it is fixed:
-"fixed" without a version is no news for whoever has an older one.
+func advisoryCommand(s *session) *cobra.Command {
+	c := advisoryCommands{s}
+	return group("advisory", "Publish security advisories",
+		`Publish a CSAF 2.0 or OpenVEX 0.2.0 document. What it says of a label's device, at
+the firmware version that was tested, is shown wherever the label is checked: whether
+the device is affected, which version fixes it, and what to do. A later release of
+the document replaces what an earlier one of the same publisher says of the same
+vulnerabilities. Leaving a vulnerability out does not withdraw the warning: to do
+that, say that the product is not affected, or which version fixes it. "Fixed"
+without a version tells people with an older version nothing.
 
 A product is named by its GTIN (https://id.gs1.org/01/GTIN, or pkg:gtin/GTIN), or by
 maker and model number (pkg:generic/MAKER/MODEL or a CPE; in CSAF also the branches
 vendor and product_name, and model_numbers).
 
-A manufacturer that declared in how many days it gives news of a weakness is held
-to that: where owners wait for a remedy and neither a later release nor another
-advisory about the same weaknesses comes in time, the label is put under review.`,
+A manufacturer declares how many days it takes between status updates. If there is
+no fix yet, and neither a later release nor another advisory about the same
+vulnerabilities comes in time, the label is put under review.`,
 		`  labelctl advisory publish nl-sa-2026-0011.json --dry-run
   labelctl advisory publish nl-sa-2026-0011.json
   labelctl advisory list northlight`,
 		advisoryPublishCommand(c), advisoryListCommand(c), advisoryShowCommand(c))
 }
 
-func advisoryPublishCommand(c *ctl) *cobra.Command {
+// advisoryCommands publish and show advisories.
+type advisoryCommands struct{ *session }
+
+func advisoryPublishCommand(c advisoryCommands) *cobra.Command {
 	e := &label.Event{Kind: label.AdvisoryEvent, Reason: "advisory"}
 	var dry bool
 	cmd := &cobra.Command{
 		Use:   "publish FILE",
 		Short: "Publish a CSAF or OpenVEX document",
-		Long: `Sign the publication of a document and send both. A manufacturer's is about its own
-labels, and refused where it says nothing of one; an operator's is about all. A
-label that is issued later for a device that it is about gets it too. The document
-is not changed, and anybody can fetch it by its SHA-256.
+		Long: `Sign the publication of a document and send both. A manufacturer publishes about its
+own labels, and a document that is about none of them is refused. An operator
+publishes about all labels. A label that is issued later for a device in the document
+gets the advisory too. The document is not changed, and anyone can fetch it by its
+SHA-256.
 
-Look with --dry-run first: it lists what would be said of which labels.`,
+Use --dry-run first: it lists what would be said of which labels.`,
 		Example: "  labelctl advisory publish nl-sa-2026-0011.json --dry-run\n  labelctl advisory publish nl-sa-2026-0011.json --text \"Firmware 3.8.4 is out.\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.publishAdvisory(cmd.Context(), args[0], e, dry, "")
+			return c.publish(cmd.Context(), args[0], e, dry, "")
 		},
 	}
 	adviceText(cmd, e)
@@ -60,15 +64,15 @@ Look with --dry-run first: it lists what would be said of which labels.`,
 	return cmd
 }
 
-// labelAdviseCommand publishes an advisory about a label that one has in mind.
-func labelAdviseCommand(c *ctl) *cobra.Command {
+// labelAdviseCommand publishes an advisory, if it is about the label that is named.
+func labelAdviseCommand(c advisoryCommands) *cobra.Command {
 	e := &label.Event{Kind: label.AdvisoryEvent, Reason: "advisory"}
 	cmd := &cobra.Command{
 		Use:   "advise ID FILE",
 		Short: "Publish a security advisory about a label's product",
-		Long: `Publish a CSAF or OpenVEX document, as "labelctl advisory publish" does, after a look
-that it says something of the label: nothing is published otherwise. What it says
-of other labels is added to those as well.`,
+		Long: `Publish a CSAF or OpenVEX document, as "labelctl advisory publish" does, but only if
+it says something new of the label. What it says of other labels is added to those as
+well.`,
 		Example: "  labelctl label advise K7QM-4T2X-9PWH nl-sa-2026-0011.json --text \"Firmware 3.8.4 is out.\"",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -76,21 +80,21 @@ of other labels is added to those as well.`,
 			if err != nil {
 				return err
 			}
-			return c.publishAdvisory(cmd.Context(), args[1], e, false, id)
+			return c.publish(cmd.Context(), args[1], e, false, id)
 		},
 	}
 	adviceText(cmd, e)
 	return cmd
 }
 
-// adviceText adds the flag for what is new.
+// adviceText adds the flag --text.
 func adviceText(cmd *cobra.Command, e *label.Event) {
-	cmd.Flags().StringVar(&e.Text, "text", "A security notice about the product was published.", "what is new, in plain words; every label that is touched says it")
+	cmd.Flags().StringVar(&e.Text, "text", "A security notice about the product was published.", "what is new, in plain words; shown on every affected label")
 }
 
-// publishAdvisory publishes a document, or lists what it would say. Where a
-// label is named, it must be about that.
-func (c *ctl) publishAdvisory(ctx context.Context, file string, e *label.Event, dry bool, about label.ID) error {
+// publish publishes a document, or with dry lists what the document would say of which
+// labels. If about names a label, the document must say something new of that label.
+func (c advisoryCommands) publish(ctx context.Context, file string, e *label.Event, dry bool, about label.ID) error {
 	document, err := c.readFile(file, label.MaxMessage)
 	if err != nil {
 		return err
@@ -103,14 +107,13 @@ func (c *ctl) publishAdvisory(ctx context.Context, file string, e *label.Event, 
 	if err != nil {
 		return err
 	}
-	conn, err := c.caller(ctx)
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAdvisoryServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	api := labelv1.NewAdvisoryServiceClient(conn)
 	if !dry && about == "" {
-		return c.sendAdvisory(ctx, api, signed, document)
+		return c.send(ctx, api, signed, document)
 	}
 	preview, err := api.PreviewAdvisory(ctx, &labelv1.PreviewAdvisoryRequest{Event: signed, Document: document})
 	if err != nil {
@@ -122,10 +125,10 @@ func (c *ctl) publishAdvisory(ctx context.Context, file string, e *label.Event, 
 	if !slices.ContainsFunc(preview.GetLabels(), func(l *labelv1.AdvisedLabel) bool { return l.GetLabel() == string(about) }) {
 		return label.Errorf(label.Precondition, label.ReasonUnknownSubject, "document", "says nothing new of label %s; nothing was published", about.Pretty())
 	}
-	return c.sendAdvisory(ctx, api, signed, document)
+	return c.send(ctx, api, signed, document)
 }
 
-func (c *ctl) sendAdvisory(ctx context.Context, api labelv1.AdvisoryServiceClient, signed, document []byte) error {
+func (c advisoryCommands) send(ctx context.Context, api labelv1.AdvisoryServiceClient, signed, document []byte) error {
 	r, err := api.PublishAdvisory(ctx, &labelv1.PublishAdvisoryRequest{Event: signed, Document: document})
 	if err != nil {
 		return err
@@ -133,7 +136,7 @@ func (c *ctl) sendAdvisory(ctx context.Context, api labelv1.AdvisoryServiceClien
 	for _, n := range r.GetNotes() {
 		c.note("%s", n)
 	}
-	return c.followAdvisory(ctx, api, r.GetAdvisory())
+	return c.follow(ctx, api, r.GetAdvisory())
 }
 
 func writeAdvised(p *terminal.Page, r *labelv1.PreviewAdvisoryResponse) {
@@ -143,16 +146,16 @@ func writeAdvised(p *terminal.Page, r *labelv1.PreviewAdvisoryResponse) {
 	}
 	p.Table([]string{"LABEL", "STATE", "FIXED IN", "ADVICE"}, rows)
 	p.Line("")
-	p.Line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
-	p.Line("a label that is issued later for a device that the document is about gets it too")
+	p.Line("%s affected; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
+	p.Line("a label that is issued later for a device in the document gets the advisory too")
 }
 
-// followAdvisory waits until all labels that are there were gone through.
-func (c *ctl) followAdvisory(ctx context.Context, api labelv1.AdvisoryServiceClient, a *labelv1.PublishedAdvisory) error {
+// follow waits until the service has gone through all labels.
+func (c advisoryCommands) follow(ctx context.Context, api labelv1.AdvisoryServiceClient, a *labelv1.PublishedAdvisory) error {
 	for a.GetDone() == nil {
 		select {
 		case <-ctx.Done():
-			return hintf(context.Cause(ctx), "the advisory is published and goes on by itself; \"labelctl advisory show %s\" says how far it has come", a.GetId())
+			return hintf(context.Cause(ctx), "the advisory is published and the service continues on its own; \"labelctl advisory show %s\" shows the progress", a.GetId())
 		case <-time.After(eventPoll):
 		}
 		r, err := api.GetAdvisory(ctx, &labelv1.GetAdvisoryRequest{Id: a.GetId(), Publisher: a.GetPublisher()})
@@ -173,36 +176,27 @@ func writeAdvisory(p *terminal.Page, a *labelv1.PublishedAdvisory) {
 		[2]string{"format:", a.GetFormat()}, [2]string{"publisher:", a.GetPublisher()}, [2]string{"released:", instant(a.GetUpdated().AsTime())},
 		[2]string{"received:", instant(a.GetReceived().AsTime())})
 	p.Line("")
-	p.Line("%s: %s told", state, plural(int(a.GetLabels()), "label", "labels"))
+	p.Line("%s: %s updated", state, plural(int(a.GetLabels()), "label", "labels"))
 }
 
-// publicAdvisories calls the service without saying who calls.
-func (c *ctl) publicAdvisories() (labelv1.AdvisoryServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.public()
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewAdvisoryServiceClient(conn), conn, nil
-}
-
-func advisoryListCommand(c *ctl) *cobra.Command {
+func advisoryListCommand(c advisoryCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list PUBLISHER",
 		Short:   "List the advisories of a manufacturer or the authority",
 		Long:    "List what an organization published, newest first. Needs no key.",
 		Example: "  labelctl advisory list northlight",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.listAdvisories(cmd.Context(), args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.list(cmd.Context(), args[0]) },
 	}
 }
 
-func (c *ctl) listAdvisories(ctx context.Context, publisher string) error {
-	api, conn, err := c.publicAdvisories()
+func (c advisoryCommands) list(ctx context.Context, publisher string) error {
+	api, conn, err := publicClient(c.session, labelv1.NewAdvisoryServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	list, err := c.advisoriesOf(ctx, api, publisher)
+	list, err := advisoriesOf(ctx, api, publisher)
 	if err != nil {
 		return err
 	}
@@ -217,14 +211,14 @@ func (c *ctl) listAdvisories(ctx context.Context, publisher string) error {
 }
 
 // advisoriesOf fetches what an organization published.
-func (c *ctl) advisoriesOf(ctx context.Context, api labelv1.AdvisoryServiceClient, publisher string) (list []*labelv1.PublishedAdvisory, err error) {
+func advisoriesOf(ctx context.Context, api labelv1.AdvisoryServiceClient, publisher string) (list []*labelv1.PublishedAdvisory, err error) {
 	return listAll(func(token string) ([]*labelv1.PublishedAdvisory, string, error) {
 		r, err := api.ListAdvisories(ctx, &labelv1.ListAdvisoriesRequest{Publisher: publisher, PageSize: pageSize, PageToken: token})
 		return r.GetAdvisories(), r.GetNextPageToken(), err
 	})
 }
 
-func advisoryShowCommand(c *ctl) *cobra.Command {
+func advisoryShowCommand(c advisoryCommands) *cobra.Command {
 	var publisher, out string
 	cmd := &cobra.Command{
 		Use:     "show ID",
@@ -233,14 +227,14 @@ func advisoryShowCommand(c *ctl) *cobra.Command {
 		Example: "  labelctl advisory show 5f21c0de --publisher northlight --out advisory.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.publicAdvisories()
+			api, conn, err := publicClient(c.session, labelv1.NewAdvisoryServiceClient)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
 			id := args[0]
-			if begins, ok := beginning(id); ok && publisher != "" {
-				list, err := c.advisoriesOf(cmd.Context(), api, publisher)
+			if begins, ok := digestPrefix(id); ok && publisher != "" {
+				list, err := advisoriesOf(cmd.Context(), api, publisher)
 				if err != nil {
 					return err
 				}
@@ -248,11 +242,11 @@ func advisoryShowCommand(c *ctl) *cobra.Command {
 				for _, a := range list {
 					ids = append(ids, a.GetId())
 				}
-				if id, err = unique("ID", begins, ids, "\"labelctl advisory list\" lists the advisories of an organization"); err != nil {
+				if id, err = findByPrefix("ID", begins, ids, "\"labelctl advisory list\" lists the advisories of an organization"); err != nil {
 					return err
 				}
 			}
-			if err := whole("ID", id, "to give the beginning, name whose advisory it is with --publisher"); err != nil {
+			if err := requireWhole("ID", id, "to give the beginning, name whose advisory it is with --publisher"); err != nil {
 				return err
 			}
 			r, err := api.GetAdvisory(cmd.Context(), &labelv1.GetAdvisoryRequest{Id: id, Publisher: publisher})

@@ -7,55 +7,50 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
 	"labeld/internal/terminal"
 )
 
-func decisionCommand(c *ctl) *cobra.Command {
-	return group("decision", "Read why a label was refused",
-		`A request that the evidence does not support is refused by a signed decision. Its
-manufacturer can read it, show it to others, and appeal against it for as long as
-it says. Decisions stay between the authority and the manufacturer.`,
+func decisionCommand(s *session) *cobra.Command {
+	c := appealCommands{s}
+	return group("decision", "Show why a label was refused",
+		`A request that the evidence does not support is refused by a signed decision. The
+manufacturer can read the decision, show it to others, and appeal against it until
+the day that it names. Only the authority and the manufacturer see decisions.`,
 		"  labelctl decision list\n  labelctl decision show 5f21... --out decision.json",
 		decisionListCommand(c), decisionShowCommand(c))
 }
 
-func appealCommand(c *ctl) *cobra.Command {
-	return group("appeal", "Say why a refusal is wrong, and rule on that",
-		`A manufacturer appeals against a decision once, within the term that the decision
-names; the authority decides within the other term. It upholds the decision,
-changes it, so that criteria count as met, or sends it back with what is to be
-brought. New evidence needs no appeal: submit it and request the label again.`,
+func appealCommand(s *session) *cobra.Command {
+	c := appealCommands{s}
+	return group("appeal", "Appeal against a refusal, or decide an appeal",
+		`A manufacturer can appeal against a decision once, until the day that the decision
+names. The authority decides by the day that the appeal names. It upholds the
+decision, changes it so that criteria count as met, or sends the case back and says
+what is missing. New evidence needs no appeal: submit it and request the label again.`,
 		`  labelctl appeal file 5f21... --grounds "The button must be held; there is no remote way."
   labelctl appeal list
   labelctl appeal decide 77ab... --outcome changed --accept no-shared-passwords --text "The lab confirms it."`,
 		appealFileCommand(c), appealListCommand(c), appealShowCommand(c), appealDecideCommand(c))
 }
 
-// appeals calls the service as the caller.
-func (c *ctl) appeals(ctx context.Context) (labelv1.AppealServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewAppealServiceClient(conn), conn, nil
-}
+// appealCommands read refusals and deal with appeals against them.
+type appealCommands struct{ *session }
 
-func decisionListCommand(c *ctl) *cobra.Command {
+func decisionListCommand(c appealCommands) *cobra.Command {
 	req := &labelv1.ListDecisionsRequest{PageSize: pageSize}
 	var device string
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List refusals, newest first",
-		Long:    "List your refusals, newest first. Operators name a manufacturer or a device.",
+		Long:    "List your refusals, newest first. Operators must name a manufacturer or a device.",
 		Example: "  labelctl decision list\n  labelctl decision list --manufacturer northlight",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if device != "" {
-				if req.Device, err = c.digest(cmd.Context(), device); err != nil {
+				if req.Device, err = c.records().deviceDigest(cmd.Context(), device); err != nil {
 					return err
 				}
 			}
@@ -67,8 +62,8 @@ func decisionListCommand(c *ctl) *cobra.Command {
 	return cmd
 }
 
-func (c *ctl) listDecisions(ctx context.Context, req *labelv1.ListDecisionsRequest) error {
-	api, conn, err := c.appeals(ctx)
+func (c appealCommands) listDecisions(ctx context.Context, req *labelv1.ListDecisionsRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
 		return err
 	}
@@ -80,7 +75,7 @@ func (c *ctl) listDecisions(ctx context.Context, req *labelv1.ListDecisionsReque
 	return c.show(&labelv1.ListDecisionsResponse{Trails: trails}, func(p *terminal.Page) { writeTrails(p, trails, c.now()) })
 }
 
-// writeTrails writes refusals, which are all of one manufacturer.
+// writeTrails lists the refusals of one manufacturer.
 func writeTrails(p *terminal.Page, list []*labelv1.Trail, now time.Time) {
 	var rows [][]string
 	for _, t := range list {
@@ -90,8 +85,8 @@ func writeTrails(p *terminal.Page, list []*labelv1.Trail, now time.Time) {
 	p.Table([]string{"DECISION", "DECIDED", "LEVEL", "DEVICE", "STATE"}, rows)
 }
 
-// writeRefused says what is on record where there is no label, and what its
-// manufacturer can do.
+// writeRefused names the decision that refuses a label, and what the manufacturer can do
+// about it.
 func writeRefused(p *terminal.Page, r *labelv1.RequestLabelResponse) {
 	if r.GetAppealBy() == "" {
 		p.Line("decision %s, which was appealed against:", r.GetRefusal())
@@ -106,9 +101,9 @@ func writeRefused(p *terminal.Page, r *labelv1.RequestLabelResponse) {
 func trailState(t *labelv1.Trail, now time.Time) string {
 	switch {
 	case t.GetRuling().GetStrike() != nil:
-		return "appeal decided: " + outcomeWords[t.GetRuling().GetOutcome()] + "; TAKEN BACK on " + day(t.GetRuling().GetStrike().GetAt())
+		return "appeal decided: " + rulings.textOf(t.GetRuling().GetOutcome()) + "; TAKEN BACK on " + day(t.GetRuling().GetStrike().GetAt())
 	case t.GetRuling() != nil:
-		return "appeal decided: " + outcomeWords[t.GetRuling().GetOutcome()]
+		return "appeal decided: " + rulings.textOf(t.GetRuling().GetOutcome())
 	case t.GetAppeal().GetOverdue():
 		return "appeal OVERDUE since " + t.GetAppeal().GetDecideBy()
 	case t.GetAppeal() != nil:
@@ -121,11 +116,11 @@ func trailState(t *labelv1.Trail, now time.Time) string {
 	return "may be appealed against until " + until
 }
 
-// trailShort is trailState for a list.
+// trailShort is trailState in fewer words, for the rows of a list.
 func trailShort(t *labelv1.Trail, now time.Time) string {
 	switch {
 	case t.GetRuling() != nil:
-		return "appeal " + outcomeWords[t.GetRuling().GetOutcome()]
+		return "appeal " + rulings.textOf(t.GetRuling().GetOutcome())
 	case t.GetAppeal().GetOverdue():
 		return "OVERDUE since " + t.GetAppeal().GetDecideBy()
 	case t.GetAppeal() != nil:
@@ -138,20 +133,14 @@ func trailShort(t *labelv1.Trail, now time.Time) string {
 	return "appeal until " + until
 }
 
-var outcomeWords = map[labelv1.RulingOutcome]string{
-	labelv1.RulingOutcome_RULING_OUTCOME_UPHELD:    "upheld",
-	labelv1.RulingOutcome_RULING_OUTCOME_CHANGED:   "changed",
-	labelv1.RulingOutcome_RULING_OUTCOME_SENT_BACK: "sent back",
-}
-
-func decisionShowCommand(c *ctl) *cobra.Command {
+func decisionShowCommand(c appealCommands) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show a refusal and what followed from it",
-		Long: `Show why a label was refused, the appeal against that, and the ruling. ID is that
-of the decision or of the appeal, as "request" and the lists print it. --out
-writes the signed decision, a Sigstore bundle that others can check against the
+		Long: `Show why a label was refused, the appeal against the refusal, and the ruling. ID is
+the ID of the decision or of the appeal, as "request" and the lists print it. --out
+writes the signed decision, a Sigstore bundle that others can verify with the
 authority's key.`,
 		Example: "  labelctl decision show 5f21... --out decision.json",
 		Args:    cobra.ExactArgs(1),
@@ -169,14 +158,14 @@ authority's key.`,
 }
 
 // trail finds a refusal by the beginning of its ID, or of its appeal's.
-func (c *ctl) trail(ctx context.Context, api labelv1.AppealServiceClient, id string) (*labelv1.Trail, error) {
+func (c appealCommands) trail(ctx context.Context, api labelv1.AppealServiceClient, id string) (*labelv1.Trail, error) {
 	if isDigest(id) {
 		r, err := api.GetDecision(ctx, &labelv1.GetDecisionRequest{Id: id})
 		return r.GetTrail(), err
 	}
-	begins, ok := beginning(id)
+	begins, ok := digestPrefix(id)
 	if !ok {
-		return nil, usagef("ID: %q is neither a SHA-256 nor the beginning of one, at least %d digits", id, minDigits)
+		return nil, usagef("ID: %q is neither a SHA-256 nor the beginning of one, at least %d digits", id, minPrefix)
 	}
 	found, err := c.findTrails(ctx, api, begins)
 	if err != nil {
@@ -185,16 +174,16 @@ func (c *ctl) trail(ctx context.Context, api labelv1.AppealServiceClient, id str
 	switch len(found) {
 	case 0:
 		return nil, hintf(label.Errorf(label.NotFound, label.ReasonUnknownDecision, "id", "no decision or appeal has an ID that begins with %s", id),
-			"operators give the whole ID, but for appeals that are to be decided, which \"labelctl appeal list\" lists; one that was decided is final")
+			"operators must give the whole ID, except for appeals that are still to be decided (\"labelctl appeal list\")")
 	case 1:
 		return found[0], nil
 	}
-	return nil, usagef("ID: %d begin with %s; give more of it", len(found), id)
+	return nil, usagef("ID: %d IDs begin with %s; give more of it", len(found), id)
 }
 
-// findTrails looks for the beginning of an ID among the caller's decisions, or,
-// for an operator, among the appeals to be decided.
-func (c *ctl) findTrails(ctx context.Context, api labelv1.AppealServiceClient, id string) (found []*labelv1.Trail, err error) {
+// findTrails returns the refusals whose ID, or whose appeal's ID, begins so. A
+// manufacturer finds its own, and an operator those with an appeal to be decided.
+func (c appealCommands) findTrails(ctx context.Context, api labelv1.AppealServiceClient, id string) (found []*labelv1.Trail, err error) {
 	for _, list := range []func() ([]*labelv1.Trail, error){
 		func() ([]*labelv1.Trail, error) {
 			return allAppeals(ctx, api, &labelv1.ListAppealsRequest{PageSize: pageSize})
@@ -235,9 +224,9 @@ func allAppeals(ctx context.Context, api labelv1.AppealServiceClient, req *label
 	})
 }
 
-// showTrail shows a refusal and what followed, after do was done with it.
-func (c *ctl) showTrail(ctx context.Context, id string, do func(*labelv1.Trail) error) error {
-	api, conn, err := c.appeals(ctx)
+// showTrail calls do with a refusal and shows the refusal and what followed from it.
+func (c appealCommands) showTrail(ctx context.Context, id string, do func(*labelv1.Trail) error) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
 		return err
 	}
@@ -256,12 +245,12 @@ func writeTrail(p *terminal.Page, t *labelv1.Trail, now time.Time) {
 	d := t.GetRefusal()
 	p.Pairs([2]string{"decision:", d.GetId()}, [2]string{"manufacturer:", d.GetManufacturer()}, [2]string{"device:", d.GetDevice()},
 		[2]string{"scheme:", d.GetScheme() + " version " + d.GetSchemeVersion()},
-		[2]string{"level:", strconv.Itoa(int(d.GetLevel())) + " was asked for, " + strconv.Itoa(int(d.GetReached())) + " is reached"},
+		[2]string{"level:", strconv.Itoa(int(d.GetLevel())) + " was requested, " + strconv.Itoa(int(d.GetReached())) + " is met"},
 		[2]string{"decided:", instant(d.GetDecided().AsTime())}, [2]string{"state:", trailState(t, now)})
 	p.Line("\nopen:")
 	var rows [][]string
 	for _, o := range d.GetOpen() {
-		rows = append(rows, []string{"  " + o.GetId(), findingWords[o.GetState()], o.GetTitle()})
+		rows = append(rows, []string{"  " + o.GetId(), findings.textOf(o.GetState()), o.GetTitle()})
 	}
 	p.Table(nil, rows)
 	p.Line("\nwhat is missing:")
@@ -275,18 +264,18 @@ func writeTrail(p *terminal.Page, t *labelv1.Trail, now time.Time) {
 			[2]string{"about:", strings.Join(a.GetCriteria(), ", ")}, [2]string{"decide by:", a.GetDecideBy()})
 	}
 	if r := t.GetRuling(); r != nil {
-		entry := "private until a label rests on it"
+		entry := "private until a label is based on it"
 		if r.Entry != nil {
 			entry = strconv.FormatInt(r.GetEntry(), 10)
 		}
 		p.Line("")
-		p.Pairs([2]string{"ruling:", r.GetId()}, [2]string{"outcome:", outcomeWords[r.GetOutcome()]}, [2]string{"why:", r.GetText()},
+		p.Pairs([2]string{"ruling:", r.GetId()}, [2]string{"outcome:", rulings.textOf(r.GetOutcome())}, [2]string{"why:", r.GetText()},
 			[2]string{"accepted:", strings.Join(r.GetAccepted(), ", ")}, [2]string{"made:", instant(r.GetDecided().AsTime())}, [2]string{"log entry:", entry}, [2]string{"TAKEN BACK:", strikeText(r.GetStrike())})
 	}
 }
 
-// strikeText says by whom a ruling was taken back, when and why; nothing where it was
-// not.
+// strikeText says by whom a ruling was taken back, when and why. It is empty for a
+// ruling that was not taken back.
 func strikeText(s *labelv1.Strike) string {
 	if s == nil {
 		return ""
@@ -306,18 +295,18 @@ func strikeText(s *labelv1.Strike) string {
 	return text
 }
 
-func appealFileCommand(c *ctl) *cobra.Command {
+func appealFileCommand(c appealCommands) *cobra.Command {
 	a := &label.Appeal{}
 	cmd := &cobra.Command{
 		Use:   "file DECISION --grounds TEXT",
 		Short: "Appeal against a refusal",
-		Long: `Sign an appeal against a decision and send it: once, and until the last day that
-the decision names. Without --criterion it is about all that stands in the way.
-DECISION is its ID, or the beginning of it.`,
+		Long: `Sign an appeal against a decision and send it. Each decision can be appealed against
+once, until the day that it names. Without --criterion the appeal is about all open
+criteria. DECISION is its ID, or the beginning of it.`,
 		Example: `  labelctl appeal file 5f21... --grounds "The button must be held; there is no remote way."
   labelctl appeal file 5f21... --criterion no-shared-passwords --grounds "See page 4 of the report."`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.fileAppeal(cmd.Context(), args[0], a) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.file(cmd.Context(), args[0], a) },
 	}
 	cmd.Flags().StringVar(&a.Grounds, "grounds", "", "why the decision is wrong")
 	cmd.Flags().StringArrayVar(&a.Criteria, "criterion", nil, "`ID` of a criterion it is about; repeat for several")
@@ -325,8 +314,8 @@ DECISION is its ID, or the beginning of it.`,
 	return cmd
 }
 
-func (c *ctl) fileAppeal(ctx context.Context, id string, a *label.Appeal) error {
-	api, conn, err := c.appeals(ctx)
+func (c appealCommands) file(ctx context.Context, id string, a *label.Appeal) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
 		return err
 	}
@@ -356,7 +345,7 @@ func (c *ctl) fileAppeal(ctx context.Context, id string, a *label.Appeal) error 
 }
 
 // signAbout signs a statement about the device of a refusal.
-func (c *ctl) signAbout(ctx context.Context, t *labelv1.Trail, predicateType string, predicate any) ([]byte, error) {
+func (c appealCommands) signAbout(ctx context.Context, t *labelv1.Trail, predicateType string, predicate any) ([]byte, error) {
 	device, err := label.ParseDigest(t.GetRefusal().GetDevice())
 	if err != nil {
 		return nil, err
@@ -364,13 +353,13 @@ func (c *ctl) signAbout(ctx context.Context, t *labelv1.Trail, predicateType str
 	return c.signStatement(ctx, "device.json", device, predicateType, predicate)
 }
 
-func appealListCommand(c *ctl) *cobra.Command {
+func appealListCommand(c appealCommands) *cobra.Command {
 	req := &labelv1.ListAppealsRequest{PageSize: pageSize}
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List appeals, and when each is to be decided",
-		Long: `List your appeals, newest first. For operators: those that are to be decided, the
-one due first first, or those of one manufacturer.`,
+		Short: "List appeals, and when each must be decided",
+		Long: `List your appeals, newest first. Operators see the appeals to be decided, in the order
+in which they are due, or those of one manufacturer.`,
 		Example: "  labelctl appeal list",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listAppeals(cmd.Context(), req) },
@@ -379,8 +368,8 @@ one due first first, or those of one manufacturer.`,
 	return cmd
 }
 
-func (c *ctl) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) error {
-	api, conn, err := c.appeals(ctx)
+func (c appealCommands) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
 		return err
 	}
@@ -398,10 +387,10 @@ func (c *ctl) listAppeals(ctx context.Context, req *labelv1.ListAppealsRequest) 
 	})
 }
 
-func appealShowCommand(c *ctl) *cobra.Command {
+func appealShowCommand(c appealCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ID",
-		Short:   "Show an appeal, what it is against, and what became of it",
+		Short:   "Show an appeal, the refusal, and the ruling",
 		Long:    "Show an appeal, as \"labelctl decision show\" does. ID is that of the appeal or of the\ndecision, or the beginning of it.",
 		Example: "  labelctl appeal show 77ab...",
 		Args:    cobra.ExactArgs(1),
@@ -411,27 +400,27 @@ func appealShowCommand(c *ctl) *cobra.Command {
 	}
 }
 
-func appealDecideCommand(c *ctl) *cobra.Command {
+func appealDecideCommand(c appealCommands) *cobra.Command {
 	r := &label.RulingRequest{}
 	var how string
 	cmd := &cobra.Command{
 		Use:   "decide APPEAL --outcome OUTCOME --text TEXT",
-		Short: "Rule on an appeal",
-		Long: `Sign a request to rule on an appeal, and send it. A ruling is final. Outcomes:
+		Short: "Decide an appeal (operators only)",
+		Long: `Sign a ruling on an appeal, and send it. A ruling is final. Outcomes:
 
-upheld      the refusal stands
-changed     the criteria in --accept count as met from now on, in this version
-            of the scheme; the manufacturer requests the label again, and the
-            ruling is published with it
-sent-back   the manufacturer brings what the text names, and requests again
+upheld      the appeal is dismissed and the refusal stands
+changed     the appeal is allowed: the criteria in --accept count as met in
+            this version of the scheme; the manufacturer requests the label
+            again, and the ruling is published with the label
+sent-back   the manufacturer submits what the text names, and requests again
 
-Operators only. APPEAL is its ID, or the beginning of it.`,
+APPEAL is its ID, or the beginning of it.`,
 		Example: `  labelctl appeal decide 77ab... --outcome upheld --text "The report says the opposite."
   labelctl appeal decide 77ab... --outcome changed --accept no-shared-passwords --text "The lab confirms it."`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Outcome = label.RulingOutcome(how)
-			return c.decideAppeal(cmd.Context(), args[0], r)
+			return c.decide(cmd.Context(), args[0], r)
 		},
 	}
 	f := cmd.Flags()
@@ -443,8 +432,8 @@ Operators only. APPEAL is its ID, or the beginning of it.`,
 	return cmd
 }
 
-func (c *ctl) decideAppeal(ctx context.Context, id string, r *label.RulingRequest) error {
-	api, conn, err := c.appeals(ctx)
+func (c appealCommands) decide(ctx context.Context, id string, r *label.RulingRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAppealServiceClient)
 	if err != nil {
 		return err
 	}
@@ -454,7 +443,7 @@ func (c *ctl) decideAppeal(ctx context.Context, id string, r *label.RulingReques
 		return err
 	}
 	if t.GetAppeal() == nil {
-		return label.Errorf(label.Precondition, label.ReasonUnknownDecision, "appeal", "nobody has appealed against decision %s", short(t.GetRefusal().GetId()))
+		return label.Errorf(label.Precondition, label.ReasonUnknownDecision, "appeal", "there is no appeal against decision %s", short(t.GetRefusal().GetId()))
 	}
 	if r.Appeal, err = label.ParseDigest(t.GetAppeal().GetId()); err != nil {
 		return err

@@ -16,14 +16,14 @@ import (
 	"labeld/internal/terminal"
 )
 
-// An artRequest is what artwork to fetch, and where to.
+// An artRequest says which artwork to fetch, and into which directory.
 type artRequest struct {
 	url, out              string
 	format, palette, lang string
 	force                 bool
 }
 
-func labelArtCommand(c *ctl) *cobra.Command {
+func labelArtCommand(c labelCommands) *cobra.Command {
 	var r artRequest
 	cmd := &cobra.Command{
 		Use:   "art ID|URL",
@@ -31,10 +31,10 @@ func labelArtCommand(c *ctl) *cobra.Command {
 		Long: `Fetch the artwork of an active label into a folder: SVG, PDF and PNG in each format
 (portrait, landscape, small) and palette (colour, one-colour, high-contrast), what
 it says as plain text, and ` + art.ManifestName + ` with sizes and hashes, which are checked.
-PNGs have 300 dots to the inch; print all files in their own size, since smaller
-codes do not read well.
+PNGs have 300 dots per inch. Print all files at their own size: smaller codes are hard
+to scan.
 
---lang takes one language, or two that are to stand side by side.`,
+--lang takes one language, or two for a label with both side by side.`,
 		Example: "  labelctl label art K7QM-4T2X-9PWH --url https://labels.example.org --out artwork\n" +
 			"  labelctl label art K7QM-4T2X-9PWH --out artwork --format small --palette one-colour --lang fr,de",
 		Args: cobra.ExactArgs(1),
@@ -55,12 +55,12 @@ codes do not read well.
 	f.StringVar(&r.format, "format", "", "`name` of the one format to fetch")
 	f.StringVar(&r.palette, "palette", "", "`name` of the one palette to fetch")
 	f.StringVar(&r.lang, "lang", "", "`language` of the words, or two with a comma between them (default: the authority's)")
-	f.BoolVar(&r.force, "force", false, "overwrite files that exist with other content")
+	f.BoolVar(&r.force, "force", false, "overwrite existing files that differ")
 	require(cmd, "out")
 	return cmd
 }
 
-// query returns what the request leaves to choose, as a query.
+// query returns the query of the URL that asks for the artwork.
 func (r *artRequest) query() string {
 	q := url.Values{}
 	for name, v := range map[string]string{"format": r.format, "palette": r.palette, "lang": r.lang} {
@@ -74,7 +74,7 @@ func (r *artRequest) query() string {
 	return "?" + q.Encode()
 }
 
-func (c *ctl) fetchArt(ctx context.Context, base string, id label.ID, r *artRequest) error {
+func (c labelCommands) fetchArt(ctx context.Context, base string, id label.ID, r *artRequest) error {
 	path := "/l/" + string(id) + "/art.zip" + r.query()
 	pack, err := c.fetch(ctx, base, path, art.MaxPack)
 	if err != nil {
@@ -82,16 +82,16 @@ func (c *ctl) fetchArt(ctx context.Context, base string, id label.ID, r *artRequ
 	}
 	m, files, err := art.Unpack(pack)
 	if err != nil {
-		return &located{base + path, err}
+		return &placeError{base + path, err}
 	}
 	if m.Label != id {
-		return &located{base + path, label.Errorf(label.Invalid, label.ReasonUnknownLabel, "label", "is %s, not the label that was asked for", m.Label.Pretty())}
+		return &placeError{base + path, label.Errorf(label.Invalid, label.ReasonUnknownLabel, "label", "is %s, not the requested label", m.Label.Pretty())}
 	}
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return pathError(err)
 	}
 	if !r.force {
-		if err := refuseOthers(r.out, files); err != nil {
+		if err := checkOverwrite(r.out, files); err != nil {
 			return err
 		}
 	}
@@ -111,9 +111,9 @@ func (c *ctl) fetchArt(ctx context.Context, base string, id label.ID, r *artRequ
 	})
 }
 
-// refuseOthers refuses where a file would be overwritten by another. That is
-// found out before the first is written.
-func refuseOthers(dir string, files map[string][]byte) error {
+// checkOverwrite refuses to replace a file by one with other content. It looks at all
+// files before the first is written.
+func checkOverwrite(dir string, files map[string][]byte) error {
 	for name, b := range files {
 		path := filepath.Join(dir, name)
 		old, err := os.ReadFile(path)
@@ -122,7 +122,7 @@ func refuseOthers(dir string, files map[string][]byte) error {
 		case err != nil:
 			return pathError(err)
 		case label.DigestOf(old) != label.DigestOf(b):
-			return &located{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists with other content; --force overwrites it")}
+			return &placeError{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists and differs; --force overwrites it")}
 		}
 	}
 	return nil

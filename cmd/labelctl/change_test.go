@@ -11,46 +11,46 @@ import (
 	"labeld/internal/label"
 )
 
-// A life is a programme with one labelled camera.
-type life struct {
-	*journey
+// A labelledCamera is a programme with one labelled camera.
+type labelledCamera struct {
+	*testProgramme
 	maker string
 	id    string
 	trust string // file
 }
 
-func newLife(t *testing.T) *life {
+func newLabelledCamera(t *testing.T) *labelledCamera {
 	t.Helper()
-	desk := newDesk(t, "camera")
-	l := &life{journey: &journey{t: t, dir: filepath.Join(t.TempDir(), "programme")}, maker: desk.makerID}
+	files := newExampleFiles(t, "camera")
+	l := &labelledCamera{testProgramme: &testProgramme{t: t, dir: filepath.Join(t.TempDir(), "programme")}, maker: files.makerID}
 	l.d = startDaemon(t, l.dir, daemon.TLSConfig{})
-	l.enrol(desk.labID, "lab")
-	l.enrol(desk.makerID, "manufacturer")
+	l.enrol(files.labID, "lab")
+	l.enrol(files.makerID, "manufacturer")
 	today := label.DateOf(time.Now())
-	must(t, l.by(testAuthority, "org", "accredit", desk.labID, "--number", "L-1", "--body", "Board", "--standard", "en303645",
+	must(t, l.by(testAuthority, "org", "accredit", files.labID, "--number", "L-1", "--body", "Board", "--standard", "en303645",
 		"--category", "*", "--method", "document-review", "--method", "functional-test", "--method", "binary-analysis", "--from", today.AddMonths(-12).String(), "--to", today.AddMonths(12).String())...)
-	must(t, l.by(l.maker, "device", "register", desk.device)...)
+	must(t, l.by(l.maker, "device", "register", files.device)...)
 	report, declaration := filepath.Join(l.dir, "report.json"), filepath.Join(l.dir, "declaration.json")
-	must(t, l.by(desk.labID, "attest", "--results", desk.report, "--device", desk.device, "--out", report)...)
-	must(t, l.by(l.maker, "declare", "--declaration", desk.declaration, "--device", desk.device, "--out", declaration)...)
+	must(t, l.by(files.labID, "attest", "--results", files.report, "--device", files.device, "--out", report)...)
+	must(t, l.by(l.maker, "declare", "--declaration", files.declaration, "--device", files.device, "--out", declaration)...)
 	must(t, l.by(l.maker, "submit", report, declaration)...)
 	var issued struct {
 		Label struct{ Summary struct{ ID string } }
 	}
-	mustJSON(t, &issued, l.by(l.maker, "request", desk.device, "--level", "3")...)
+	mustJSON(t, &issued, l.by(l.maker, "request", files.device, "--level", "3")...)
 	l.id, l.trust = issued.Label.Summary.ID, filepath.Join(l.dir, "trust.json")
 	must(t, "trust", "--url", l.d.URL, "--out", l.trust)
 	return l
 }
 
 // changed runs a command that changes the label.
-func (l *life) changed(org, action string, args ...string) string {
+func (l *labelledCamera) changed(org, action string, args ...string) string {
 	l.t.Helper()
 	return must(l.t, l.by(org, append([]string{"label", action, l.id}, args...)...)...)
 }
 
 // verify verifies a label and returns what that says.
-func (l *life) verify(id string, code int, args ...string) string {
+func (l *labelledCamera) verify(id string, code int, args ...string) string {
 	l.t.Helper()
 	r := try(l.t, append([]string{"verify", id, "--url", l.d.URL, "--trust", l.trust}, args...)...)
 	if r.code != code {
@@ -71,7 +71,7 @@ func second() string {
 
 // TestSuspension asks about a suspended label for the present and the past.
 func TestSuspension(t *testing.T) {
-	l := newLife(t)
+	l := newLabelledCamera(t)
 	before := second()
 	second()
 	l.changed(testAuthority, "suspend", "--reason", "complaint", "--text", "A shared password.")
@@ -93,7 +93,7 @@ func TestSuspension(t *testing.T) {
 			}
 		}
 	}
-	if r := try(t, l.public("label", "history", l.id, "--at", "2999-01-01")...); r.code != exitUsage || !strings.Contains(r.stderr, "how a label will stand nobody can say") {
+	if r := try(t, l.public("label", "history", l.id, "--at", "2999-01-01")...); r.code != exitUsage || !strings.Contains(r.stderr, "is in the future") {
 		t.Errorf("the history as of a year to come: exit code %d: %s", r.code, r.stderr)
 	}
 	l.refused("cannot be renewed", l.by(l.maker, "label", "renew", l.id, "--level", "3")...)
@@ -106,7 +106,7 @@ func TestSuspension(t *testing.T) {
 
 // TestFourEyes has two operators revoke a label, after one alone cannot.
 func TestFourEyes(t *testing.T) {
-	l := newLife(t)
+	l := newLabelledCamera(t)
 	revoke := l.by(testAuthority, "label", "revoke", l.id, "--reason", "nonconformity", "--text", "One password.")
 	var first struct {
 		Status  *struct{}
@@ -143,13 +143,13 @@ func TestFourEyes(t *testing.T) {
 		t.Errorf("approve: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
 	l.verify(l.id, exitInvalid)
-	l.refused("none that waits", append(approve, "--key", other)...)
+	l.refused("no waiting request", append(approve, "--key", other)...)
 }
 
 // TestRenewal puts a label of another level in the place of one, and another
 // label in the place of that.
 func TestRenewal(t *testing.T) {
-	l := newLife(t)
+	l := newLabelledCamera(t)
 	l.refused("does not support level 4", l.by(l.maker, "label", "renew", l.id, "--level", "4")...)
 	var r struct {
 		Status    struct{ Reason, Successor string }
@@ -187,7 +187,7 @@ func TestRenewal(t *testing.T) {
 
 // TestAnnouncedWithdrawal announces an end.
 func TestAnnouncedWithdrawal(t *testing.T) {
-	l := newLife(t)
+	l := newLabelledCamera(t)
 	day := label.DateOf(time.Now()).AddDays(30).String()
 	withdraw := []string{"--reason", "discontinued", "--text", "No longer made.", "--effective", day}
 	if out := l.changed(l.maker, "withdraw", withdraw...); !strings.Contains(out, "to be withdrawn on "+day+"T00:00:00Z") {
@@ -242,13 +242,13 @@ func TestReadWaiting(t *testing.T) {
 	}
 
 	list := []*labelv1.WaitingRequest{good, message(label.TypeStatusRequest, func(r *label.StatusRequest) { r.Text = "Another." })}
-	if w, err := pick(list, strings.ToUpper(good.Id[:8])); err != nil || w.id != good.Id {
+	if w, err := findWaiting(list, strings.ToUpper(good.Id[:8])); err != nil || w.id != good.Id {
 		t.Errorf("%v, %v", w, err)
 	}
-	if _, err := pick(list, ""); err == nil || !strings.Contains(err.Error(), "give more") {
+	if _, err := findWaiting(list, ""); err == nil || !strings.Contains(err.Error(), "give more") {
 		t.Errorf("an ambiguous ID: %v", err)
 	}
-	if _, err := pick(list, strings.Repeat("x", 8)); label.ReasonOf(err) != label.ReasonUnknownSubject {
+	if _, err := findWaiting(list, strings.Repeat("x", 8)); label.ReasonOf(err) != label.ReasonUnknownSubject {
 		t.Errorf("an unknown ID: %v", err)
 	}
 }

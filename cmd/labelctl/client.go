@@ -27,45 +27,45 @@ import (
 	"labeld/internal/token"
 )
 
-// pageSize is how many elements of a list are asked for at a time. All are
-// fetched: lists are for programs and pagers, and the service's pages are small
-// enough for one message.
+// pageSize is how many elements of a list one call asks for. Further calls fetch the
+// rest, so that a list is always whole.
 const pageSize = 200
 
-// signer loads the private key in --key, once: a command that calls and signs
-// asks for its passphrase once.
-func (c *ctl) signer(ctx context.Context) (*envelope.Signer, error) {
-	if c.key == "" {
-		return nil, usagef("needs a private key: give --key, or set %s", envKey)
+// signer returns the private key in --key. The key is loaded once, so that a command
+// that calls and signs asks for the passphrase once.
+func (s *session) signer(ctx context.Context) (*envelope.Signer, error) {
+	if s.key == "" {
+		return nil, usagef("a private key is required: use --key or set %s", envKey)
 	}
-	if c.private == nil {
-		s, err := c.loadSigner(ctx, c.key)
+	if s.private == nil {
+		private, err := s.loadSigner(ctx, s.key)
 		if err != nil {
 			return nil, err
 		}
-		c.private = s
+		s.private = private
 	}
-	return c.private, nil
+	return s.private, nil
 }
 
-func (c *ctl) loadSigner(ctx context.Context, ref string) (*envelope.Signer, error) {
+// loadSigner loads the private key in a file or of a KMS.
+func (s *session) loadSigner(ctx context.Context, ref string) (*envelope.Signer, error) {
 	if envelope.Exposed(ref) {
-		c.note("others on this machine may read the private key %s; keep it to yourself: chmod 600 %[1]s", ref)
+		s.note("other users of this computer can read the private key %s; to prevent that: chmod 600 %[1]s", ref)
 	}
-	s, err := envelope.LoadSigner(ctx, ref, func() ([]byte, error) {
-		if p, ok := passphrase(); ok {
+	private, err := envelope.LoadSigner(ctx, ref, func() ([]byte, error) {
+		if p, ok := environmentPassphrase(); ok {
 			return p, nil
 		}
-		return c.ask(ctx, "passphrase of "+ref+": ")
+		return s.ask(ctx, "passphrase of "+ref+": ")
 	})
 	if errors.Is(err, errNoTerminal) {
-		return nil, hintf(fmt.Errorf("the private key %s is encrypted, and no passphrase is at hand", ref), "set %s, or run from a terminal to be asked", envPass)
+		return nil, hintf(fmt.Errorf("the private key %s is encrypted and no passphrase was given", ref), "set %s, or run from a terminal to be asked", envPass)
 	}
-	return s, err
+	return private, err
 }
 
-// passphrase returns the passphrase in the environment.
-func passphrase() ([]byte, bool) {
+// environmentPassphrase returns the passphrase in the environment.
+func environmentPassphrase() ([]byte, bool) {
 	for _, name := range []string{envPass, envCosign} {
 		if p, ok := os.LookupEnv(name); ok {
 			return []byte(p), true
@@ -74,32 +74,66 @@ func passphrase() ([]byte, bool) {
 	return nil, false
 }
 
-// public connects without saying who calls.
-func (c *ctl) public() (*grpc.ClientConn, error) { return c.dial(nil) }
+// public connects without a caller.
+func (s *session) public() (*grpc.ClientConn, error) { return s.dial(nil) }
 
 // caller connects as the organization in --as.
-func (c *ctl) caller(ctx context.Context) (*grpc.ClientConn, error) {
-	s, err := c.signer(ctx)
+func (s *session) caller(ctx context.Context) (*grpc.ClientConn, error) {
+	signer, err := s.signer(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if c.as == "" {
-		return nil, usagef("needs to know for whom the key speaks: give --as, or set %s", envAs)
+	if s.as == "" {
+		return nil, usagef("an organization is required: use --as or set %s", envAs)
 	}
-	return c.dial(s)
+	return s.dial(signer)
+}
+
+// clientAs returns a client of one of the service's interfaces that calls as the
+// organization in --as, with the connection to close after its use.
+func clientAs[C any](ctx context.Context, s *session, client func(grpc.ClientConnInterface) C) (api C, conn *grpc.ClientConn, err error) {
+	if conn, err = s.caller(ctx); err != nil {
+		return api, nil, err
+	}
+	return client(conn), conn, nil
+}
+
+// publicClient is clientAs without a caller.
+func publicClient[C any](s *session, client func(grpc.ClientConnInterface) C) (api C, conn *grpc.ClientConn, err error) {
+	if conn, err = s.public(); err != nil {
+		return api, nil, err
+	}
+	return client(conn), conn, nil
+}
+
+// signStatement signs a statement about a subject with the caller's key.
+func (s *session) signStatement(ctx context.Context, name string, subject label.Digest, predicateType string, predicate any) ([]byte, error) {
+	signer, err := s.signer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stmt, err := label.NewStatement(name, subject, predicateType, predicate)
+	if err != nil {
+		return nil, err
+	}
+	env, err := signer.Seal(stmt)
+	if err != nil {
+		return nil, err
+	}
+	return envelope.Bundle(env)
 }
 
 // dial connects to the service, with caller tokens if there is a signer. To a
 // loopback address the connection is plain unless TLS is asked for.
-func (c *ctl) dial(s *envelope.Signer) (*grpc.ClientConn, error) {
-	host, _, err := net.SplitHostPort(c.server)
+func (s *session) dial(signer *envelope.Signer) (*grpc.ClientConn, error) {
+	host, _, err := net.SplitHostPort(s.server)
 	if err != nil {
-		return nil, usagef("--server: %q is not of the form host:port", c.server)
+		return nil, usagef("--server: %q is not of the form host:port", s.server)
 	}
-	plaintext := loopback(host) && !c.tls && c.ca == ""
+	plaintext := loopback(host) && !s.tls && s.ca == ""
 	transport := insecure.NewCredentials()
 	if !plaintext {
-		config, err := c.tlsConfig()
+		config, err := s.tlsConfig()
 		if err != nil {
 			return nil, err
 		}
@@ -109,16 +143,16 @@ func (c *ctl) dial(s *envelope.Signer) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(transport),
 		grpc.WithUserAgent("labelctl"),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(label.MaxMessage)),
-		grpc.WithUnaryInterceptor(c.intercept),
+		grpc.WithUnaryInterceptor(s.intercept),
 	}
-	if s != nil {
-		audience := c.audience
+	if signer != nil {
+		audience := s.audience
 		if audience == "" {
-			audience = c.server
+			audience = s.server
 		}
-		opts = append(opts, grpc.WithPerRPCCredentials(&token.Source{Signer: s, Organization: c.as, Audience: audience, Loopback: plaintext}))
+		opts = append(opts, grpc.WithPerRPCCredentials(&token.Source{Signer: signer, Organization: s.as, Audience: audience, Loopback: plaintext}))
 	}
-	return grpc.NewClient("passthrough:///"+c.server, opts...)
+	return grpc.NewClient("passthrough:///"+s.server, opts...)
 }
 
 // loopback reports whether a host is this machine. Names other than localhost
@@ -128,25 +162,26 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func (c *ctl) tlsConfig() (*tls.Config, error) {
+// tlsConfig returns the TLS settings by --ca.
+func (s *session) tlsConfig() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.ca == "" {
+	if s.ca == "" {
 		return config, nil
 	}
-	text, err := c.readFile(c.ca, label.MaxMessage)
+	text, err := s.readFile(s.ca, label.MaxMessage)
 	if err != nil {
 		return nil, err
 	}
 	config.RootCAs = x509.NewCertPool()
 	if !config.RootCAs.AppendCertsFromPEM(text) {
-		return nil, &located{c.ca, errors.New("has no certificate in PEM")}
+		return nil, &placeError{s.ca, errors.New("has no certificate in PEM")}
 	}
 	return config, nil
 }
 
-// intercept bounds each call and turns its error into one of ours.
-func (c *ctl) intercept(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	inner, cancel := context.WithTimeout(ctx, c.timeout)
+// intercept bounds the time of each call and decodes its error.
+func (s *session) intercept(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	inner, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	err := call(inner, method, req, reply, conn, opts...)
 	if err == nil {
@@ -155,7 +190,7 @@ func (c *ctl) intercept(ctx context.Context, method string, req, reply any, conn
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return c.understand(err)
+	return s.decodeError(err)
 }
 
 // A serviceError is a refusal by the service, or the failure to reach it.
@@ -174,24 +209,29 @@ func (e *serviceError) Error() string {
 	return e.field + ": " + e.text
 }
 
-// hints help where the service's own words cannot: it does not know what was
-// typed here.
-var hints = map[label.Reason]string{
-	label.ReasonUnknownKey:  "\"labelctl key show FILE\" prints a key's ID, an operator enrols it with \"labelctl org key\"; correct --key and --as otherwise",
-	label.ReasonWrongRole:   "check whom --as names, and which key --key",
-	label.ReasonNotYours:    "check whom --as names, and which key --key",
-	label.ReasonConflict:    "run the command again",
-	label.ReasonUnknownType: "\"labelctl attest\" and \"labelctl declare\" make what is accepted",
+// A hint helps where the service's own words cannot: it does not know what was typed
+// here.
+type hint struct {
+	text string
+
+	// A hint about the caller is given only where the code says that the caller is
+	// meant: the service gives the same reason of other organizations and keys that a
+	// request names, and then the hint would lead away from what is wrong.
+	aboutCaller bool
 }
 
-// aboutCaller are the reasons whose hint is about who calls. The service gives
-// them of other organizations and keys too that a request names; then its code is
-// another, and the hint would lead away from what is wrong.
-var aboutCaller = map[label.Reason]bool{label.ReasonUnknownKey: true, label.ReasonWrongRole: true, label.ReasonNotYours: true}
+// hints are the hints there are, by the reason of a refusal.
+var hints = map[label.Reason]hint{
+	label.ReasonUnknownKey:  {"\"labelctl key show FILE\" prints a key's ID, an operator enrols it with \"labelctl org key\"; correct --key and --as otherwise", true},
+	label.ReasonWrongRole:   {"check whom --as names, and which key --key", true},
+	label.ReasonNotYours:    {"check whom --as names, and which key --key", true},
+	label.ReasonConflict:    {"run the command again", false},
+	label.ReasonUnknownType: {"\"labelctl attest\" and \"labelctl declare\" make what is accepted", false},
+}
 
-// understand reads a call's error with its details (google.rpc.ErrorInfo and
+// decodeError reads a call's error with its details (google.rpc.ErrorInfo and
 // BadRequest).
-func (c *ctl) understand(err error) error {
+func (s *session) decodeError(err error) error {
 	st, ok := status.FromError(err)
 	if !ok {
 		return err
@@ -202,7 +242,7 @@ func (c *ctl) understand(err error) error {
 		case *errdetails.ErrorInfo:
 			e.reason = label.Reason(d.GetReason())
 		case *errdetails.BadRequest:
-			// The service names one field. Another's list must not get lost.
+			// labeld names one field. Where another service names several, all are shown.
 			var all []string
 			for _, v := range d.GetFieldViolations() {
 				e.field, e.text = v.GetField(), v.GetDescription()
@@ -213,32 +253,32 @@ func (c *ctl) understand(err error) error {
 			}
 		}
 	}
-	if !aboutCaller[e.reason] || e.code == codes.PermissionDenied || e.code == codes.Unauthenticated {
-		e.hint = hints[e.reason]
+	if h := hints[e.reason]; !h.aboutCaller || e.code == codes.PermissionDenied || e.code == codes.Unauthenticated {
+		e.hint = h.text
 	}
 	if e.reason != "" {
 		return e
 	}
 	switch e.code {
 	case codes.Unavailable:
-		e.text = fmt.Sprintf("no answer from %s (%s)", c.server, innermost(st.Message()))
+		e.text = fmt.Sprintf("no answer from %s (%s)", s.server, innermost(st.Message()))
 		e.hint = "is labeld running there? --server names its gRPC address, host:port"
 		switch {
 		case strings.Contains(st.Message(), "first record does not look like a TLS handshake"):
-			e.hint = "the service there does not speak TLS; only over loopback is that accepted, without --tls and --ca"
+			e.hint = "the service there does not speak TLS, which is allowed on this computer only, without --tls and --ca"
 		case strings.Contains(st.Message(), "reading server preface"):
-			e.hint = "is that its gRPC address, and not that for HTTP? where it speaks TLS, give --tls, or --ca for its own roots"
+			e.hint = "is that its gRPC address, and not that for HTTP? if it speaks TLS, use --tls, or --ca for roots of its own"
 		}
 	case codes.DeadlineExceeded:
-		e.text = fmt.Sprintf("%s did not answer within %s", c.server, c.timeout)
+		e.text = fmt.Sprintf("%s did not answer within %s", s.server, s.timeout)
 		e.hint = "--timeout gives it longer"
 	case codes.Unimplemented:
-		e.hint = "is labeld, and of a like version, at " + c.server + "?"
+		e.hint = "is a labeld of about the same version at " + s.server + "?"
 	}
 	return e
 }
 
-// innermost returns the cause at the end of a transport error's chain.
+// innermost returns the last cause in the message of a transport error.
 func innermost(message string) string {
 	message = strings.TrimRight(message, `"`)
 	if i := strings.LastIndex(message, `desc = "`); i >= 0 {
@@ -247,8 +287,8 @@ func innermost(message string) string {
 	return strings.TrimPrefix(message, "transport: ")
 }
 
-// listAll returns the items of all pages of a list: get fetches the page that a
-// token names, and says the token of the next.
+// listAll returns the items of all pages of a list. The function get fetches the page
+// that a token names and returns the token of the next page.
 func listAll[T any](get func(token string) (items []T, next string, err error)) (list []T, err error) {
 	token := ""
 	for {
@@ -261,7 +301,7 @@ func listAll[T any](get func(token string) (items []T, next string, err error)) 
 			return list, nil
 		}
 		if next == token {
-			return nil, errors.New("the service gave a page twice; its list cannot be read to the end")
+			return nil, errors.New("the service sent a page of the list twice; the list cannot be read to the end")
 		}
 		token = next
 	}
@@ -278,8 +318,7 @@ func baseURL(flag string) (base string, chosen bool) {
 	return "http://127.0.0.1:8080", false
 }
 
-// checkBase refuses a base URL that is none, or that is not secured although it
-// leaves this machine.
+// checkBase refuses what is no base URL, and plain http to another machine.
 func checkBase(base string) error {
 	if err := qr.CheckBase(base); err != nil {
 		return err
@@ -290,23 +329,23 @@ func checkBase(base string) error {
 	}
 	if u.Scheme != "https" && !loopback(u.Hostname()) {
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "url",
-			"%s is plain http, over which anybody on the way can answer; use https, or --offline with a package and a trust file", base)
+			"%s is plain http, over which anyone on the network can answer; use https, or --offline with a package and a trust file", base)
 	}
 	return nil
 }
 
 // get fetches what the HTTP side has at an address, at most label.MaxMessage
 // bytes.
-func (c *ctl) get(ctx context.Context, base, path string) ([]byte, error) {
-	return c.fetch(ctx, base, path, label.MaxMessage)
+func (s *session) get(ctx context.Context, base, path string) ([]byte, error) {
+	return s.fetch(ctx, base, path, label.MaxMessage)
 }
 
-// fetch is get with another bound.
-func (c *ctl) fetch(ctx context.Context, base, path string, most int) ([]byte, error) {
+// fetch is get for answers of at most so many bytes.
+func (s *session) fetch(ctx context.Context, base, path string, most int) ([]byte, error) {
 	if err := checkBase(base); err != nil {
 		return nil, err
 	}
-	config, err := c.tlsConfig()
+	config, err := s.tlsConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -315,7 +354,7 @@ func (c *ctl) fetch(ctx context.Context, base, path string, most int) ([]byte, e
 	defer transport.CloseIdleConnections()
 	client := &http.Client{
 		Transport:     transport,
-		Timeout:       c.timeout,
+		Timeout:       s.timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
@@ -326,23 +365,24 @@ func (c *ctl) fetch(ctx context.Context, base, path string, most int) ([]byte, e
 	req.Header.Set("User-Agent", "labelctl")
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, unreachable(ctx, base, err)
+		return nil, connectionError(ctx, base, err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, int64(most)+1))
 	if err != nil {
-		return nil, unreachable(ctx, base, err)
+		return nil, connectionError(ctx, base, err)
 	}
 	if len(b) > most {
 		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "%s%s is more than the %d bytes that are accepted", base, path, most)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, refused(resp, base, path, b)
+		return nil, responseError(resp, base, path, b)
 	}
 	return b, nil
 }
 
-func unreachable(ctx context.Context, base string, err error) error {
+// connectionError is the error of a request that got no answer.
+func connectionError(ctx context.Context, base string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -355,7 +395,7 @@ func unreachable(ctx context.Context, base string, err error) error {
 	}
 }
 
-// httpCodes are the codes of HTTP statuses that the service answers with.
+// httpCodes are the gRPC codes for the HTTP statuses that the service answers with.
 var httpCodes = map[int]codes.Code{
 	http.StatusBadRequest:            codes.InvalidArgument,
 	http.StatusNotFound:              codes.NotFound,
@@ -367,8 +407,8 @@ var httpCodes = map[int]codes.Code{
 	http.StatusServiceUnavailable:    codes.Unavailable,
 }
 
-// refused reads an answer that is not 200.
-func refused(resp *http.Response, base, path string, body []byte) error {
+// responseError returns the error in an answer whose status is not 200.
+func responseError(resp *http.Response, base, path string, body []byte) error {
 	code, ok := httpCodes[resp.StatusCode]
 	if !ok {
 		code = codes.Unknown

@@ -18,7 +18,7 @@ func TestDeclaredWithoutWords(t *testing.T) {
 		{[]label.DeclaredFact{{Fact: "personal_data_sent"}, {Fact: "sings", Value: true}, {Fact: "uses_passwords"}},
 			"the manufacturer declares:\n  - It sends no personal data to any service.\n  - sings: yes\n  - uses_passwords: no\n"},
 	} {
-		list, err := inWords(tc.declared)
+		list, err := factTexts(tc.declared)
 		if err != nil {
 			t.Fatal(err)
 		}

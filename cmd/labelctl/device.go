@@ -13,25 +13,29 @@ import (
 	"labeld/internal/terminal"
 )
 
-func deviceCommand(c *ctl) *cobra.Command {
+func deviceCommand(s *session) *cobra.Command {
+	c := deviceCommands{s}
 	return group("device", "Describe and register devices",
 		`A device descriptor names one device model: manufacturer, brand, model, category,
-hardware revision, trade item numbers (GTINs), what else belongs to the product,
-and a picture. The SHA-256 of its canonical JSON is the digest by which everything
-signed refers to it, so another byte is another device.`,
+hardware revision, barcode numbers (GTINs), other parts of the product, and a picture.
+Everything that is signed refers to the device by the SHA-256 of the descriptor's
+canonical JSON, so a descriptor with any other byte is another device.`,
 		"  labelctl device register camera.yaml\n  labelctl device canonical camera.yaml --out camera.json",
 		deviceCanonicalCommand(c), deviceRegisterCommand(c), deviceListCommand(c), deviceShowCommand(c))
 }
+
+// deviceCommands describe and register devices.
+type deviceCommands struct{ *session }
 
 // A deviceFile is a descriptor as JSON.
 type deviceFile struct {
 	Device     string        `json:"device"` // digest
 	Descriptor *label.Device `json:"descriptor"`
 	File       string        `json:"file,omitempty"`
-	Pictured   *bool         `json:"pictured,omitempty"` // of a registered one: whether its picture was sent
+	Pictured   *bool         `json:"pictured,omitempty"` // of a registered device: whether its picture was sent
 }
 
-func deviceCanonicalCommand(c *ctl) *cobra.Command {
+func deviceCanonicalCommand(c deviceCommands) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "canonical FILE",
@@ -49,16 +53,16 @@ standard output or to --out. Sign those exact bytes when you sign with cosign.
 			if err != nil {
 				return err
 			}
-			return c.deviceBytes(deviceFile{Device: label.DigestOf(b).String(), Descriptor: d, File: out}, b)
+			return c.writeBytes(deviceFile{Device: label.DigestOf(b).String(), Descriptor: d, File: out}, b)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write to")
 	return cmd
 }
 
-// deviceBytes hands out the exact bytes of a descriptor: to a file, or alone on
-// standard output.
-func (c *ctl) deviceBytes(f deviceFile, b []byte) error {
+// writeBytes writes the exact bytes of a descriptor to a file, or to standard output
+// and nothing else with them.
+func (c deviceCommands) writeBytes(f deviceFile, b []byte) error {
 	if f.File == "" && c.output == "text" {
 		return c.raw(b) // a newline would change the digest
 	}
@@ -70,7 +74,7 @@ func (c *ctl) deviceBytes(f deviceFile, b []byte) error {
 	return c.show(f, func(p *terminal.Page) { p.Line("device %s in %s", f.Device, f.File) })
 }
 
-func deviceRegisterCommand(c *ctl) *cobra.Command {
+func deviceRegisterCommand(c deviceCommands) *cobra.Command {
 	var picture string
 	cmd := &cobra.Command{
 		Use:   "register FILE",
@@ -78,11 +82,11 @@ func deviceRegisterCommand(c *ctl) *cobra.Command {
 		Long: `Register the descriptor in a YAML or JSON file and print its digest. The caller
 must be the manufacturer it names. Registering it again is no error.
 
---picture sends the file that shows people which product it is: a PNG or JPEG of at
-most 256 KiB, 64 to 2000 pixels wide and high. The descriptor names it by its SHA-256
-(member picture), so that everything signed is about it too. Where the descriptor
-names none, the file's is put in before it is registered; another picture makes
-another device.`,
+--picture sends a picture of the product: a PNG or JPEG of up to 256 KiB, 64 to 2000
+pixels wide and high. The descriptor names it by its SHA-256 (member picture), so
+everything that is signed covers the picture too. If the descriptor names no picture,
+the SHA-256 of the file is added before the device is registered. A descriptor with
+another picture is another device.`,
 		Example: `  labelctl device register camera.yaml --key maker.key --as northlight
   labelctl device register camera.yaml --picture camera.png`,
 		Args: cobra.ExactArgs(1),
@@ -94,7 +98,7 @@ another device.`,
 				}
 				return c.register(cmd.Context(), b, nil)
 			}
-			b, file, err := c.pictured(args[0], picture)
+			b, file, err := c.withPicture(args[0], picture)
 			if err != nil {
 				return err
 			}
@@ -105,8 +109,9 @@ another device.`,
 	return cmd
 }
 
-// pictured reads a descriptor and the picture that it names, or is to name.
-func (c *ctl) pictured(path, picture string) (descriptor, file []byte, err error) {
+// withPicture reads a descriptor and a picture. The descriptor must name the picture;
+// one that names none gets this one's SHA-256.
+func (c deviceCommands) withPicture(path, picture string) (descriptor, file []byte, err error) {
 	d, descriptor, err := c.descriptor(path)
 	if err != nil {
 		return nil, nil, err
@@ -115,44 +120,43 @@ func (c *ctl) pictured(path, picture string) (descriptor, file []byte, err error
 		return nil, nil, err
 	}
 	if _, err := label.CheckPicture(file); err != nil {
-		return nil, nil, &located{picture, err}
+		return nil, nil, &placeError{picture, err}
 	}
 	switch digest := label.DigestOf(file); {
 	case d.Picture.IsZero():
 		d.Picture = digest
 		descriptor, err = d.Canonical()
-		c.note("%s names no picture; registered is what it says and \"picture: %s\": write that into it before you sign", path, digest)
+		c.note("%s names no picture, so it was registered with \"picture: %s\"; add that line to the file before you sign", path, digest)
 	case d.Picture != digest:
-		err = &located{path, label.Errorf(label.Invalid, label.ReasonWrongPicture, "picture",
-			"names %s, the SHA-256 of %s is %s; give the picture that it names, or leave the member out", d.Picture, picture, digest)}
+		err = &placeError{path, label.Errorf(label.Invalid, label.ReasonWrongPicture, "picture",
+			"names %s, the SHA-256 of %s is %s; give the picture that it names, or remove the member", d.Picture, picture, digest)}
 	}
 	return descriptor, file, err
 }
 
 // A registration is a registered device, and its picture if that was sent.
 type registration struct {
-	Device     string       `json:"device"` // digest
-	Registered time.Time    `json:"registered"`
-	Known      bool         `json:"known,omitempty"`
-	Notes      []string     `json:"notes,omitempty"` // such as that operators were told of a device that looks like another's
-	Picture    *sentPicture `json:"picture,omitempty"`
+	Device     string          `json:"device"` // digest
+	Registered time.Time       `json:"registered"`
+	Known      bool            `json:"known,omitempty"`
+	Notes      []string        `json:"notes,omitempty"` // such as that operators were told of a device that looks like another's
+	Picture    *pictureReceipt `json:"picture,omitempty"`
 }
 
-// A sentPicture is a picture that the service took.
-type sentPicture struct {
+// A pictureReceipt is the service's answer to a picture.
+type pictureReceipt struct {
 	SHA256    string `json:"sha256"`
 	MediaType string `json:"mediaType"`
 	Known     bool   `json:"known,omitempty"`
 }
 
 // register registers a device, and sends its picture where there is one.
-func (c *ctl) register(ctx context.Context, descriptor, picture []byte) error {
-	conn, err := c.caller(ctx)
+func (c deviceCommands) register(ctx context.Context, descriptor, picture []byte) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewSubmissionServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	api := labelv1.NewSubmissionServiceClient(conn)
 	r, err := api.RegisterDevice(ctx, &labelv1.RegisterDeviceRequest{Descriptor_: descriptor})
 	if err != nil {
 		return err
@@ -161,59 +165,45 @@ func (c *ctl) register(ctx context.Context, descriptor, picture []byte) error {
 	if picture != nil {
 		sent, err := api.AddPicture(ctx, &labelv1.AddPictureRequest{Device: r.GetDevice(), Picture: picture})
 		if err != nil {
-			return hintf(err, "the device %s is registered; the same command sends its picture again", r.GetDevice())
+			return hintf(err, "the device %s is registered; run the command again to send its picture", r.GetDevice())
 		}
-		out.Picture = &sentPicture{sent.GetPicture(), sent.GetMediaType(), sent.GetKnown()}
+		out.Picture = &pictureReceipt{sent.GetPicture(), sent.GetMediaType(), sent.GetKnown()}
 	}
 	return c.show(out, func(p *terminal.Page) {
 		p.Line("%s", out.Device)
 		if out.Known {
-			c.note("was registered before, on %s", day(r.GetRegistered()))
+			c.note("had already been registered, on %s", day(r.GetRegistered()))
 		}
 		for _, n := range out.Notes {
 			c.note("%s", n)
 		}
 		if out.Picture != nil && out.Picture.Known {
-			c.note("its picture was there before")
+			c.note("its picture had already been sent")
 		}
 	})
 }
 
-func deviceListCommand(c *ctl) *cobra.Command {
+func deviceListCommand(c deviceCommands) *cobra.Command {
 	var manufacturer string
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List registered devices, their labels, and what is open about them",
-		Long: `List the caller's registered devices by model number: each with its category and
-barcode numbers, how its labels stand, and what keeps it from getting one. Operators
-name the manufacturer. "labelctl hold list" says more of a hold, "labelctl evaluate"
-of what is missing for a level.`,
+		Short: "List registered devices, their labels, and open issues",
+		Long: `List your registered devices by model number: each with its category, its barcode
+numbers, the status of its labels, and what prevents it from getting one. Operators
+must name the manufacturer. "labelctl hold list" explains a hold, and "labelctl
+evaluate" lists what is missing for a level.`,
 		Example: "  labelctl device list --key maker.key --as northlight\n  labelctl device list --output json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			list, err := c.devices(cmd.Context(), manufacturer)
+			list, err := c.records().devices(cmd.Context(), manufacturer)
 			if err != nil {
 				return err
 			}
 			return c.show(&labelv1.ListDevicesResponse{Devices: list}, func(p *terminal.Page) { writeDevices(p, list) })
 		},
 	}
-	cmd.Flags().StringVar(&manufacturer, "manufacturer", "", "`ID` of the manufacturer; for operators")
+	cmd.Flags().StringVar(&manufacturer, "manufacturer", "", "`ID` of the manufacturer (operators only)")
 	return cmd
-}
-
-// devices fetches the devices of the caller, or of a manufacturer.
-func (c *ctl) devices(ctx context.Context, manufacturer string) (list []*labelv1.DeviceSummary, err error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	api := labelv1.NewSubmissionServiceClient(conn)
-	return listAll(func(token string) ([]*labelv1.DeviceSummary, string, error) {
-		r, err := api.ListDevices(ctx, &labelv1.ListDevicesRequest{Manufacturer: manufacturer, PageSize: pageSize, PageToken: token})
-		return r.GetDevices(), r.GetNextPageToken(), err
-	})
 }
 
 func writeDevices(p *terminal.Page, list []*labelv1.DeviceSummary) {
@@ -240,7 +230,7 @@ func labelsText(d *labelv1.DeviceSummary) string {
 	return strings.Join(list, "; ")
 }
 
-// openText says what keeps a device from getting a label, or is wrong with it.
+// openText says what keeps a device from getting a label, and what else is open about it.
 func openText(d *labelv1.DeviceSummary) string {
 	var list []string
 	for _, h := range d.GetHolds() {
@@ -251,7 +241,7 @@ func openText(d *labelv1.DeviceSummary) string {
 		list = append(list, "ON HOLD: "+h.GetReason())
 	}
 	for _, id := range d.GetUncarried() {
-		list = append(list, "label "+label.ID(id).Pretty()+" stands against its evidence")
+		list = append(list, "label "+label.ID(id).Pretty()+" is not supported by its evidence")
 	}
 	if d.GetNeedsOperator() != "" {
 		list = append(list, "NEEDS AN OPERATOR: same product in a category of higher risk")
@@ -268,80 +258,43 @@ func openText(d *labelv1.DeviceSummary) string {
 	return strings.Join(list, "; ")
 }
 
-func deviceShowCommand(c *ctl) *cobra.Command {
+func deviceShowCommand(c deviceCommands) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "show DIGEST",
 		Short: "Fetch a registered descriptor, byte for byte",
 		Long: `Fetch the descriptor of a registered device and write its exact bytes to standard
-output or to --out, so that a lab can sign against them. A note says whether the
-picture that it names was sent.`,
+output or to --out, so that a lab can sign a report about them. A note says whether
+the picture that it names was sent.`,
 		Example: "  labelctl device show 5f7c... --out camera.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text := args[0]
-			if begins, ok := beginning(text); ok {
+			if begins, ok := digestPrefix(text); ok {
 				var err error
-				if text, err = c.deviceThatBegins(cmd.Context(), begins); err != nil {
+				if text, err = c.records().findDevice(cmd.Context(), begins); err != nil {
 					return err
 				}
 			}
 			digest, err := label.ParseDigest(text)
 			if err != nil {
-				return usagef("DIGEST: %v, or the beginning of one, at least %d", err, minDigits)
+				return usagef("DIGEST: %v, or the beginning of one, at least %d", err, minPrefix)
 			}
-			d, r, err := c.getDevice(cmd.Context(), digest)
+			d, r, err := c.records().getDevice(cmd.Context(), digest)
 			if err != nil {
 				return err
 			}
 			switch here := r.GetPictured(); {
 			case d.Picture.IsZero():
-				c.note("it names no picture")
+				c.note("the descriptor names no picture")
 			case here:
-				c.note("the picture that it names is there")
+				c.note("the picture that it names was sent")
 			default:
 				c.note("the picture that it names was not sent; \"labelctl device register FILE --picture PICTURE\" sends it")
 			}
-			return c.deviceBytes(deviceFile{Device: digest.String(), Descriptor: d, File: out, Pictured: new(r.GetPictured())}, r.GetDescriptor_())
+			return c.writeBytes(deviceFile{Device: digest.String(), Descriptor: d, File: out, Pictured: new(r.GetPictured())}, r.GetDescriptor_())
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write to")
 	return cmd
-}
-
-// getDevice asks the service for a device, and believes the digest only.
-func (c *ctl) getDevice(ctx context.Context, digest label.Digest) (*label.Device, *labelv1.GetDeviceResponse, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer conn.Close()
-	r, err := labelv1.NewSubmissionServiceClient(conn).GetDevice(ctx, &labelv1.GetDeviceRequest{Device: digest.String()})
-	if err != nil {
-		return nil, nil, err
-	}
-	if got := label.DigestOf(r.GetDescriptor_()); got != digest {
-		return nil, nil, label.Errorf(label.Internal, label.ReasonInternal, "device", "the service answered with another device, %s", got)
-	}
-	d, err := label.ParseDevice(r.GetDescriptor_())
-	return d, r, err
-}
-
-// device returns the descriptor that an argument means: a digest or the beginning
-// of one, which is fetched, or a file.
-func (c *ctl) device(ctx context.Context, arg string) (*label.Device, []byte, error) {
-	_, begins := beginning(arg)
-	if !begins && !isDigest(arg) {
-		return c.descriptor(arg)
-	}
-	text, err := c.digest(ctx, arg)
-	if err != nil {
-		return nil, nil, err
-	}
-	digest, err := label.ParseDigest(text)
-	if err != nil {
-		return nil, nil, err
-	}
-	d, r, err := c.getDevice(ctx, digest)
-	return d, r.GetDescriptor_(), err
 }

@@ -7,61 +7,63 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
-	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/terminal"
 )
 
-func eventCommand(c *ctl) *cobra.Command {
-	return group("event", "Report that something failed that labels rest on",
-		`Operators report here that a lab lost its accreditation or part of it, that a key
-was in the wrong hands, that a version of a scheme ends, that a statement is not
-reliable, or that a lab and a manufacturer are related. The report takes effect at
-once; what becomes of the labels that rest on it, the scheme says:
-nothing, a review, a suspension, or an end after a time of grace.
+func eventCommand(s *session) *cobra.Command {
+	c := eventCommands{s}
+	return group("event", "Report that something labels depend on has failed",
+		`Operators report here that a lab lost all or part of its accreditation, that a key
+was compromised, that a version of a scheme ends, that a statement is not reliable,
+or that a lab and a manufacturer are related. The event takes effect at once. The
+scheme says what happens to the labels that depend on it: nothing, a review, a
+suspension, or an early expiry after a transition period.
 
-Look with --dry-run first: it lists the labels and changes nothing.`,
+Use --dry-run first: it lists the labels and changes nothing.`,
 		`  labelctl event lab aurora-lab --number L-0042 --reason lab-suspended --text "Audit of 3 May." --dry-run
   labelctl event show 5f21...`,
 		eventLabCommand(c), eventKeyCommand(c), eventSchemeCommand(c),
 		eventStrikeCommand(c), eventAffiliationCommand(c), eventGTINCommand(c), eventShowCommand(c), eventRetryCommand(c))
 }
 
-// An incident is an event to be reported, and how.
-type incident struct {
+// eventCommands report events, and show what became of them.
+type eventCommands struct{ *session }
+
+// eventOptions are the event that a command reports and how it does.
+type eventOptions struct {
 	label.Event
-	dry bool
+	dry bool // only show what the event would do
 }
 
-func (r *incident) flags(cmd *cobra.Command, reason string) {
+func (r *eventOptions) flags(cmd *cobra.Command, reason string) {
 	f := cmd.Flags()
 	f.StringVar(&r.Reason, "reason", reason, "reason `code`")
-	f.StringVar(&r.Text, "text", "", "what happened, in plain words; every label that is touched says it")
-	f.BoolVar(&r.dry, "dry-run", false, "list the labels that are touched, and change nothing")
+	f.StringVar(&r.Text, "text", "", "what happened, in plain words; shown on every affected label")
+	f.BoolVar(&r.dry, "dry-run", false, "list the affected labels, and change nothing")
 	require(cmd, "text")
 }
 
-func eventLabCommand(c *ctl) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.LabEvent}}
+func eventLabCommand(c eventCommands) *cobra.Command {
+	r := &eventOptions{Event: label.Event{Kind: label.LabEvent}}
 	cmd := &cobra.Command{
 		Use:   "lab LAB --number NUMBER --text TEXT",
 		Short: "A lab's accreditation is suspended, or loses categories",
-		Long: `Suspend an accreditation of a lab, or with --category take categories out of it.
-Out of the scope "*" none can be taken: record the accreditation anew first, with
-each category by its name.
+		Long: `Suspend an accreditation of a lab, or remove categories from it with --category. You
+cannot remove a category from the scope "*": record the accreditation again first,
+with each category by its name.
 
-While an accreditation is suspended, reports under it are not accepted and do
-not count. Recording it anew with "labelctl org accredit" ends the suspension. A label
-that was given an end by this keeps it until it is renewed.`,
+While an accreditation is suspended, reports under it are not accepted and do not
+count. Recording it again with "labelctl org accredit" ends the suspension. A label
+whose expiry was brought forward by this event keeps that date until it is renewed.`,
 		Example: `  labelctl event lab aurora-lab --number L-0042 --text "Suspended by the accreditation body after its audit of 3 May."
   labelctl event lab aurora-lab --number L-0042 --category toy --reason lab-scope-lost --text "No longer tests toys."`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Lab = args[0]
-			return c.reportEvent(cmd.Context(), r)
+			return c.send(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "lab-suspended")
@@ -71,14 +73,14 @@ that was given an end by this keeps it until it is renewed.`,
 	return cmd
 }
 
-func eventKeyCommand(c *ctl) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.KeyEvent}}
+func eventKeyCommand(c eventCommands) *cobra.Command {
+	r := &eventOptions{Event: label.Event{Kind: label.KeyEvent}}
 	var since string
 	cmd := &cobra.Command{
 		Use:   "key KEYID --since DAY|INSTANT --text TEXT",
-		Short: "A key was in the wrong hands from some instant on",
-		Long: `Revoke a key, and have nothing count that was signed with it and received since.
-That cannot be taken back: the instant can be set to an earlier one alone.
+		Short: "A key was compromised since some instant",
+		Long: `Revoke a key. What was signed with it and received since that instant does not count.
+You cannot undo this: the instant can only be set to an earlier one.
 "labelctl org show" lists key IDs.`,
 		Example: `  labelctl event key 7c3f... --since 2026-05-01 --text "The lab's signing laptop was stolen."`,
 		Args:    cobra.ExactArgs(1),
@@ -86,31 +88,31 @@ That cannot be taken back: the instant can be set to an earlier one alone.
 			if r.Since, err = parseStart("since", since); err != nil {
 				return err
 			}
-			if err := wholeKey(args[0]); err != nil {
+			if err := requireKeyID(args[0]); err != nil {
 				return err
 			}
 			r.Key = args[0]
-			return c.reportEvent(cmd.Context(), r)
+			return c.send(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "key-compromised")
-	cmd.Flags().StringVar(&since, "since", "", "`day or instant` from which on the key may have been in the wrong hands")
+	cmd.Flags().StringVar(&since, "since", "", "`day or instant` since which the key may have been compromised")
 	require(cmd, "since")
 	return cmd
 }
 
-func eventSchemeCommand(c *ctl) *cobra.Command {
-	r := &incident{Event: label.Event{Kind: label.SchemeEvent}}
+func eventSchemeCommand(c eventCommands) *cobra.Command {
+	r := &eventOptions{Event: label.Event{Kind: label.SchemeEvent}}
 	cmd := &cobra.Command{
 		Use:   "scheme ID --version VERSION --text TEXT",
 		Short: "A version of a scheme ends",
-		Long: `End a version of a scheme, once its successor is being served: labels under it
-end after the time of grace that the successor gives them.`,
+		Long: `End a version of a scheme once another version is in force. Labels under it expire
+after the transition period that the version itself sets.`,
 		Example: `  labelctl event scheme four-level --version 2026.2 --text "Replaced by version 2027.1."`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Scheme = args[0]
-			return c.reportEvent(cmd.Context(), r)
+			return c.send(cmd.Context(), r)
 		},
 	}
 	r.flags(cmd, "scheme-ended")
@@ -119,17 +121,98 @@ end after the time of grace that the successor gives them.`,
 	return cmd
 }
 
-// oversight calls the service as an operator.
-func (c *ctl) oversight(ctx context.Context) (labelv1.OversightServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
+func eventStrikeCommand(c eventCommands) *cobra.Command {
+	r := &eventOptions{Event: label.Event{Kind: label.StatementEvent}}
+	var device string
+	cmd := &cobra.Command{
+		Use:   "strike STATEMENT --reason CODE --text TEXT",
+		Short: "A report, declaration or ruling no longer counts",
+		Long: `Strike one piece of evidence: a report, a declaration, or a ruling on an appeal. It
+stays on record and no longer counts. Labels based on it are evaluated again at once.
+You cannot undo this. If it was a mistake, the signer of a report or declaration
+issues it again under another number; a ruling is not made again. Use --dry-run first,
+which shows what happens to the labels.
+The reason must fit: false-report for a report, false-declaration for a declaration;
+nonconformity and authority-error fit all three.
+STATEMENT is its SHA-256, or with --device the beginning of it, as "labelctl
+submissions --device" shows it.`,
+		Example: `  labelctl event strike 5f21c0de --device camera.yaml --reason false-report --text "The lab tested another model."`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if r.Statement, err = c.records().statement(cmd.Context(), args[0], device); err != nil {
+				return err
+			}
+			return c.send(cmd.Context(), r)
+		},
 	}
-	return labelv1.NewOversightServiceClient(conn), conn, nil
+	r.flags(cmd, "false-report")
+	cmd.Flags().StringVar(&device, "device", "", "device that the statement is about, to find it by the beginning of its SHA-256: `file` with the descriptor, or a digest")
+	return cmd
 }
 
-func (c *ctl) reportEvent(ctx context.Context, r *incident) error {
-	r.Made = time.Now().UTC().Truncate(time.Second)
+func eventAffiliationCommand(c eventCommands) *cobra.Command {
+	r := &eventOptions{Event: label.Event{Kind: label.AffiliationEvent}}
+	var ended string
+	cmd := &cobra.Command{
+		Use:   "affiliation LAB MANUFACTURER --text TEXT [--ended DATE]",
+		Short: "A lab and a manufacturer are under common control",
+		Long: `Record that a laboratory is not independent of a manufacturer: directly, or through
+a parent company, which need not be enrolled (name the parent for both). The lab's
+reports about that manufacturer's devices no longer count, and labels based on them
+are evaluated again.
+
+With --ended, record the last day of the affiliation: reports of tests that began
+later count, and earlier ones do not. If the affiliation was recorded by mistake, use
+a day before all tests and the reason authority-error. Correct a wrong day in the
+same way: with the right day and that reason.`,
+		Example: `  labelctl event affiliation aurora-lab northlight --text "Both belong to Aurora Holding since May."
+  labelctl event affiliation aurora-lab northlight --ended 2027-03-31 --reason resolved --text "Aurora Holding sold the lab."`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r.Lab, r.Manufacturer = args[0], args[1]
+			if ended != "" {
+				r.Kind = label.SeparationEvent
+				if !cmd.Flags().Changed("reason") {
+					r.Reason = "resolved"
+				}
+				var err error
+				if r.Ended, err = label.ParseDate(ended); err != nil {
+					return usagef("--ended: %v", err)
+				}
+			}
+			return c.send(cmd.Context(), r)
+		},
+	}
+	r.flags(cmd, "lab-not-independent")
+	cmd.Flags().StringVar(&ended, "ended", "", "last `day` of an affiliation that is over")
+	return cmd
+}
+
+func eventGTINCommand(c eventCommands) *cobra.Command {
+	r := &eventOptions{Event: label.Event{Kind: label.GTINEvent}}
+	cmd := &cobra.Command{
+		Use:   "gtin GTIN --to MANUFACTURER --text TEXT",
+		Short: "A trade item number belongs to another manufacturer",
+		Long: `Move a disputed GTIN. Devices of other manufacturers that were registered with it no
+longer have the number, and the manufacturer named can register its own.`,
+		Example: `  labelctl event gtin 09522104000171 --to northlight --text "GS1 confirms the assignment."`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if r.GTIN, err = label.ParseGTIN(args[0]); err != nil {
+				return err
+			}
+			return c.send(cmd.Context(), r)
+		},
+	}
+	r.flags(cmd, "authority-error")
+	cmd.Flags().StringVar(&r.Manufacturer, "to", "", "`ID` of the manufacturer that has the number")
+	require(cmd, "to")
+	return cmd
+}
+
+// send signs an event and sends it, or shows with --dry-run what it would do.
+func (c eventCommands) send(ctx context.Context, r *eventOptions) error {
+	r.Made = c.now().UTC().Truncate(time.Second)
 	r.Since = r.Since.UTC()
 	if err := r.Validate(); err != nil {
 		return err
@@ -138,7 +221,7 @@ func (c *ctl) reportEvent(ctx context.Context, r *incident) error {
 	if err != nil {
 		return err
 	}
-	api, conn, err := c.oversight(ctx)
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewOversightServiceClient)
 	if err != nil {
 		return err
 	}
@@ -154,44 +237,27 @@ func (c *ctl) reportEvent(ctx context.Context, r *incident) error {
 	if err != nil {
 		return r.wayOut(err)
 	}
-	return c.followEvent(ctx, api, answer.GetEvent())
+	return c.follow(ctx, api, answer.GetEvent())
 }
 
-// wayOut adds to a refusal what can be done instead: out of the scope "*" no
-// category can be taken before it is written out.
-func (r *incident) wayOut(err error) error {
+// wayOut adds a hint to the refusal to take a category out of the scope "*": the scope
+// must name its categories first.
+func (r *eventOptions) wayOut(err error) error {
 	if e, ok := errors.AsType[*serviceError](err); ok && e.reason == label.ReasonScopeCategory && len(r.Categories) > 0 {
-		return hintf(err, "categories are taken out of a scope that names them: where it is \"*\", record the accreditation anew first, with the same number and a --category for each that \"labelctl scheme categories\" lists (\"labelctl org accredit %s --number %s ...\"), and then report what is lost", r.Lab, r.Number)
+		return hintf(err, "categories can be removed only from a scope that names them: if it is \"*\", record the accreditation again first, with the same number and a --category for each that \"labelctl scheme categories\" lists (\"labelctl org accredit %s --number %s ...\"), and then report what is lost", r.Lab, r.Number)
 	}
 	return err
-}
-
-// signStatement signs a statement about a subject with the caller's key.
-func (c *ctl) signStatement(ctx context.Context, name string, subject label.Digest, predicateType string, predicate any) ([]byte, error) {
-	signer, err := c.signer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	stmt, err := label.NewStatement(name, subject, predicateType, predicate)
-	if err != nil {
-		return nil, err
-	}
-	env, err := signer.Seal(stmt)
-	if err != nil {
-		return nil, err
-	}
-	return envelope.Bundle(env)
 }
 
 // eventPoll is how often the service is asked how far it has come.
 const eventPoll = 200 * time.Millisecond
 
-// followEvent waits until the consequences of an event are drawn.
-func (c *ctl) followEvent(ctx context.Context, api labelv1.OversightServiceClient, e *labelv1.Event) error {
+// follow waits until the service has changed all labels that the event concerns.
+func (c eventCommands) follow(ctx context.Context, api labelv1.OversightServiceClient, e *labelv1.Event) error {
 	for e.GetDone() == nil {
 		select {
 		case <-ctx.Done():
-			return hintf(context.Cause(ctx), "the event is recorded and goes on by itself; \"labelctl event show %s\" says how far it has come", e.GetId())
+			return hintf(context.Cause(ctx), "the event is recorded and the service continues on its own; \"labelctl event show %s\" shows the progress", e.GetId())
 		case <-time.After(eventPoll):
 		}
 		r, err := api.GetEvent(ctx, &labelv1.GetEventRequest{Id: e.GetId()})
@@ -201,6 +267,31 @@ func (c *ctl) followEvent(ctx context.Context, api labelv1.OversightServiceClien
 		e = r.GetEvent()
 	}
 	return c.show(e, func(p *terminal.Page) { writeEvent(p, e) })
+}
+
+// eventOutcomes say what an event of a kind does to labels; %s stands for how many
+// it has changed.
+var eventOutcomes = map[label.EventKind]string{
+	label.LabEvent:         "%s changed",
+	label.KeyEvent:         "%s changed",
+	label.SchemeEvent:      "%s changed",
+	label.AdvisoryEvent:    "%s changed",
+	label.HoldEvent:        "existing labels are not changed; no label is issued or renewed until \"labelctl hold end\"",
+	label.ReleaseEvent:     "labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")",
+	label.StatementEvent:   "%s changed for the reason of the event itself; labels based on the statement are evaluated again at once, and \"labelctl label history\" shows the result",
+	label.AffiliationEvent: "%s changed",
+	label.SeparationEvent:  "%s changed",
+	label.GTINEvent:        "labels are not changed; the number now belongs to another manufacturer's devices",
+}
+
+// eventOutcome says what an event has done to labels.
+func eventOutcome(e *labelv1.Event) string {
+	changed := plural(int(e.GetChanged()), "label", "labels")
+	text, ok := eventOutcomes[label.EventKind(e.GetKind())]
+	if !ok {
+		return changed + " changed; the kind of the event is " + unknown(e.GetKind())
+	}
+	return strings.Replace(text, "%s", changed, 1)
 }
 
 func writeEvent(p *terminal.Page, e *labelv1.Event) {
@@ -214,24 +305,12 @@ func writeEvent(p *terminal.Page, e *labelv1.Event) {
 	for _, n := range e.GetNotes() {
 		p.Line("note: %s", n)
 	}
-	switch label.EventKind(e.GetKind()) {
-	case label.HoldEvent:
-		p.Line("%s: labels that stand are not changed; no label is issued or renewed until \"labelctl hold end\"", state)
-	case label.ReleaseEvent:
-		p.Line("%s: labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")", state)
-	case label.GTINEvent:
-		p.Line("%s: labels are not changed; which answers for the number changes", state)
-	case label.StatementEvent:
-		p.Line("%s: %s changed for the reason of the event itself; what rests on the statement is judged again at once, and \"labelctl label history\" says what became of it",
-			state, plural(int(e.GetChanged()), "label", "labels"))
-	default:
-		p.Line("%s: %s changed", state, plural(int(e.GetChanged()), "label", "labels"))
-	}
+	p.Line("%s: %s", state, eventOutcome(e))
 	if e.GetFailed() == 0 {
 		return
 	}
 	p.Line("")
-	p.Line("%s could not be changed; once the reason is gone: labelctl event retry %s", plural(int(e.GetFailed()), "label", "labels"), e.GetId())
+	p.Line("%s could not be changed; when the cause is removed: labelctl event retry %s", plural(int(e.GetFailed()), "label", "labels"), e.GetId())
 	var rows [][]string
 	for _, f := range e.GetFailures() {
 		rows = append(rows, []string{label.ID(f.GetLabel()).Pretty(), f.GetAt().AsTime().Format(time.RFC3339), f.GetText()})
@@ -242,9 +321,9 @@ func writeEvent(p *terminal.Page, e *labelv1.Event) {
 func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 	var rows [][]string
 	for _, l := range r.GetLabels() {
-		becomes := "stands as it did"
+		becomes := "not changed"
 		if l.GetAction() != labelv1.LabelAction_LABEL_ACTION_UNSPECIFIED {
-			becomes = strings.ToLower(strings.TrimPrefix(l.GetAction().String(), "LABEL_ACTION_"))
+			becomes = actions.name(l.GetAction())
 		}
 		if l.GetLapses() != nil {
 			becomes += " after " + lastDay(l.GetLapses().AsTime())
@@ -252,9 +331,9 @@ func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 		switch {
 		case l.GetJudged() == "":
 		case l.GetAction() == labelv1.LabelAction_LABEL_ACTION_UNSPECIFIED:
-			becomes = "judged again at once: " + l.GetJudged()
+			becomes = "evaluated again at once: " + l.GetJudged()
 		default:
-			becomes += "; judged again at once: " + l.GetJudged()
+			becomes += "; evaluated again at once: " + l.GetJudged()
 		}
 		if l.GetFailure() != "" {
 			becomes = l.GetFailure()
@@ -266,16 +345,16 @@ func writePreview(p *terminal.Page, r *labelv1.PreviewEventResponse) {
 	for _, n := range r.GetNotes() {
 		p.Line("note: %s", n)
 	}
-	p.Line("%s touched; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
+	p.Line("%s affected; nothing was changed", plural(int(r.GetTotal()), "label", "labels"))
 }
 
-func eventShowCommand(c *ctl) *cobra.Command {
-	return c.eventByID(&cobra.Command{
+func eventShowCommand(c eventCommands) *cobra.Command {
+	return c.idCommand(&cobra.Command{
 		Use:   "show ID",
-		Short: "Show an event and how far its consequences are drawn",
-		Long: `Show an event that was reported, how many labels were changed because of it, and for
-which that failed. ID is the whole of it, as the report printed it and as
-"labelctl label history" of a label that it changed does.`,
+		Short: "Show an event and its effects so far",
+		Long: `Show an event, how many labels were changed because of it, and which labels could not
+be changed. ID is the whole ID, as it was printed when the event was reported and in
+"labelctl label history" of a label that it changed.`,
 		Example: "  labelctl event show 5f21...",
 	}, func(ctx context.Context, api labelv1.OversightServiceClient, id string) error {
 		r, err := api.GetEvent(ctx, &labelv1.GetEventRequest{Id: id})
@@ -286,34 +365,33 @@ which that failed. ID is the whole of it, as the report printed it and as
 	})
 }
 
-func eventRetryCommand(c *ctl) *cobra.Command {
-	return c.eventByID(&cobra.Command{
+func eventRetryCommand(c eventCommands) *cobra.Command {
+	return c.idCommand(&cobra.Command{
 		Use:   "retry ID",
-		Short: "Try again what failed of an event",
-		Long: `Have the labels tried again for which the consequences of an event could not be
-drawn. What it has changed it does not change again. ID is the whole of it, as for
-"labelctl event show".`,
+		Short: "Retry the labels that an event could not change",
+		Long: `Retry the labels that an event could not change. Labels that it has changed are not
+changed again. ID is the whole ID, as for "labelctl event show".`,
 		Example: "  labelctl event retry 5f21...",
 	}, func(ctx context.Context, api labelv1.OversightServiceClient, id string) error {
 		r, err := api.RetryEvent(ctx, &labelv1.RetryEventRequest{Id: id})
 		if err != nil {
 			return err
 		}
-		return c.followEvent(ctx, api, r.GetEvent())
+		return c.follow(ctx, api, r.GetEvent())
 	})
 }
 
-// eventByID makes cmd do something with an event that is on record.
-func (c *ctl) eventByID(cmd *cobra.Command, do func(ctx context.Context, api labelv1.OversightServiceClient, id string) error) *cobra.Command {
+// idCommand makes cmd call do for the event whose ID is its argument.
+func (c eventCommands) idCommand(cmd *cobra.Command, do func(ctx context.Context, api labelv1.OversightServiceClient, id string) error) *cobra.Command {
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if kind, _, ok := strings.Cut(args[0], ":"); ok && causes[kind] != nil {
-			return usagef("ID: %q names no event, but says what the authority did by itself: %s", args[0], causeText(args[0], "DEVICE"))
+			return usagef("ID: %q is not an event but a cause of what the authority did automatically: %s", args[0], causeText(args[0], "DEVICE"))
 		}
-		if err := whole("ID", args[0], "the service has no list of events, but \"labelctl label history\" of a label that the event changed prints it whole"); err != nil {
+		if err := requireWhole("ID", args[0], "the service has no list of events, but \"labelctl label history\" of a label that the event changed prints it whole"); err != nil {
 			return err
 		}
-		api, conn, err := c.oversight(cmd.Context())
+		api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewOversightServiceClient)
 		if err != nil {
 			return err
 		}

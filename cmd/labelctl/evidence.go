@@ -16,9 +16,12 @@ import (
 	"labeld/internal/terminal"
 )
 
-// A signing is the work of attest and declare, which differ in what is signed
+// evidenceCommands sign, submit and list test reports and declarations.
+type evidenceCommands struct{ *session }
+
+// signOptions are the flags of attest and declare, which differ in what is signed
 // and by whom.
-type signing struct {
+type signOptions struct {
 	file     string // results or declaration
 	device   string // file or digest
 	out      string
@@ -28,166 +31,168 @@ type signing struct {
 	edition  string
 }
 
-func (s *signing) flags(cmd *cobra.Command, file, what string) {
+func (o *signOptions) flags(cmd *cobra.Command, file, what string) {
 	f := cmd.Flags()
-	f.StringVar(&s.file, file, "", "YAML or JSON `file` with "+what)
-	f.StringVar(&s.device, "device", "", "`file` with the device descriptor, or the digest of a registered device")
-	f.StringVar(&s.out, "out", "", "`file` to write to (default: standard output)")
-	f.StringVar(&s.labels, "labels", "", "`directory` with programme data, instead of what is built in")
-	f.BoolVar(&s.template, "template", false, "write a file to fill in instead")
-	f.StringVar(&s.standard, "standard", "", "`ID` of the standard, for --template (default: that of the schemes)")
-	f.StringVar(&s.edition, "edition", "", "edition of the standard, for --template (default: that of the schemes)")
+	f.StringVar(&o.file, file, "", "YAML or JSON `file` with "+what)
+	f.StringVar(&o.device, "device", "", "`file` with the device descriptor, or the digest of a registered device")
+	f.StringVar(&o.out, "out", "", "`file` to write to (default: standard output)")
+	f.StringVar(&o.labels, "labels", "", "`directory` with programme data, instead of the built-in data")
+	f.BoolVar(&o.template, "template", false, "write a file to fill in instead")
+	f.StringVar(&o.standard, "standard", "", "`ID` of the standard, for --template (default: that of the schemes)")
+	f.StringVar(&o.edition, "edition", "", "edition of the standard, for --template (default: that of the schemes)")
 }
 
 // check refuses flags that do not go together.
-func (s *signing) check(file string) error {
+func (o *signOptions) check(file string) error {
 	switch {
-	case s.template && (s.file != "" || s.device != ""):
-		return usagef("--template goes with neither --%s nor --device", file)
-	case s.template:
+	case o.template && (o.file != "" || o.device != ""):
+		return usagef("--template cannot be used with --%s or --device", file)
+	case o.template:
 		return nil
-	case s.file == "" || s.device == "":
-		return usagef("needs --%s and --device, or --template for a file to fill in", file)
-	case s.standard != "" || s.edition != "":
+	case o.file == "" || o.device == "":
+		return usagef("--%s and --device are required, or --template for a file to fill in", file)
+	case o.standard != "" || o.edition != "":
 		return usagef("--standard and --edition are for --template; otherwise the file names them")
 	}
 	return nil
 }
 
-func attestCommand(c *ctl) *cobra.Command {
-	var s signing
+func attestCommand(s *session) *cobra.Command {
+	c := evidenceCommands{s}
+	var o signOptions
 	cmd := &cobra.Command{
 		Use:   "attest --results FILE --device FILE|DIGEST",
-		Short: "Sign a test report, as a lab",
+		Short: "Sign a test report (labs only)",
 		Long: `Sign what was measured on samples of a device: an in-toto statement about the
 device's digest, in a Sigstore bundle that "labelctl submit" takes.
 
 The results are a YAML or JSON file; --template writes one to fill in, with
 every provision of the standard's edition and every fact that a lab may state.
-Its member lab may be left out: --as says it.
+You can leave out its member lab: --as says it.
 
 Everything that the service checks in a document is checked before it is signed.`,
 		Example: `  labelctl attest --template --standard en303645 --edition V2.1.1 --out results.yaml
   labelctl attest --results results.yaml --device camera.json --key lab.key --as aurora-lab --out report.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := s.check("results"); err != nil {
+			if err := o.check("results"); err != nil {
 				return err
 			}
-			if s.template {
-				return c.template(&s, reportTemplate)
+			if o.template {
+				return c.writeTemplate(&o, reportTemplate)
 			}
-			return c.attest(cmd.Context(), &s)
+			return c.attest(cmd.Context(), &o)
 		},
 	}
-	s.flags(cmd, "results", "the results")
+	o.flags(cmd, "results", "the results")
 	return cmd
 }
 
-func declareCommand(c *ctl) *cobra.Command {
-	var s signing
+func declareCommand(s *session) *cobra.Command {
+	c := evidenceCommands{s}
+	var o signOptions
 	cmd := &cobra.Command{
 		Use:   "declare --declaration FILE --device FILE|DIGEST",
-		Short: "Sign a declaration of conformity, as a manufacturer",
-		Long: `Sign what the manufacturer answers for: an in-toto statement about the device's
+		Short: "Sign a declaration of conformity (manufacturers only)",
+		Long: `Sign what the manufacturer declares: an in-toto statement about the device's
 digest, in a Sigstore bundle that "labelctl submit" takes.
 
 The declaration is a YAML or JSON file; --template writes one to fill in, with
 every provision of the standard's edition and every fact that a manufacturer may
-state. Its member manufacturer may be left out: --as says it.
+state. You can leave out its member manufacturer: --as says it.
 
 Everything that the service checks in a document is checked before it is signed.`,
 		Example: `  labelctl declare --template --out declaration.yaml
   labelctl declare --declaration declaration.yaml --device camera.yaml --key maker.key --as northlight --out declaration.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := s.check("declaration"); err != nil {
+			if err := o.check("declaration"); err != nil {
 				return err
 			}
-			if s.template {
-				return c.template(&s, declarationTemplate)
+			if o.template {
+				return c.writeTemplate(&o, declarationTemplate)
 			}
-			return c.declare(cmd.Context(), &s)
+			return c.declare(cmd.Context(), &o)
 		},
 	}
-	s.flags(cmd, "declaration", "the declaration")
+	o.flags(cmd, "declaration", "the declaration")
 	return cmd
 }
 
-// template writes a file to fill in.
-func (c *ctl) template(s *signing, write func(*form) []byte) error {
-	p, err := programme(s.labels)
+// writeTemplate writes a file to fill in.
+func (c evidenceCommands) writeTemplate(o *signOptions, write func(*form) []byte) error {
+	p, err := programme(o.labels)
 	if err != nil {
 		return err
 	}
-	f, err := newForm(p, s.standard, s.edition, c.as)
+	f, err := newForm(p, o.standard, o.edition, c.as)
 	if err != nil {
 		return err
 	}
 	b := write(f)
-	if s.out == "" {
+	if o.out == "" {
 		_, err := c.stdout.Write(b)
 		return err
 	}
-	if err := createFile(s.out, b); err != nil { // a form that was filled in is hours of work
+	if err := createFile(o.out, b); err != nil { // a form that was filled in is hours of work
 		return err
 	}
-	return c.show(map[string]string{"file": s.out, "standard": f.std.ID, "edition": f.edition}, func(p *terminal.Page) {
-		p.Line("%s: fill in what is empty, remove what does not apply", s.out)
+	return c.show(map[string]string{"file": o.out, "standard": f.std.ID, "edition": f.edition}, func(p *terminal.Page) {
+		p.Line("%s: fill in what is empty, remove what does not apply", o.out)
 	})
 }
 
-func (c *ctl) attest(ctx context.Context, s *signing) error {
+func (c evidenceCommands) attest(ctx context.Context, o *signOptions) error {
 	var r label.TestReport
-	doc, err := c.document(s.file, &r)
+	doc, err := c.document(o.file, &r)
 	if err != nil {
 		return err
 	}
-	if err := speakFor(&r.Lab, "lab", c.as); err != nil {
+	if err := checkParty(&r.Lab, "lab", c.as); err != nil {
 		return doc.at(err)
 	}
-	spell(r.Verdicts)
+	normalizeVerdicts(r.Verdicts)
 	if err := r.Validate(); err != nil {
-		return doc.at(named(err, r.Verdicts))
+		return doc.at(nameProvision(err, r.Verdicts))
 	}
-	return c.sign(ctx, s, doc, &statement{label.TypeTestReport, &r, r.Verdicts, func(d *label.Device) error {
+	return c.sign(ctx, o, doc, &statement{label.TypeTestReport, &r, r.Verdicts, func(d *label.Device) error {
 		if d.Manufacturer == r.Lab {
-			return label.Errorf(label.Denied, label.ReasonAffiliated, "lab", "%s is the manufacturer of the device; nobody tests their own", r.Lab)
+			return label.Errorf(label.Denied, label.ReasonAffiliated, "lab", "%s is the manufacturer of the device; a manufacturer cannot test its own devices", r.Lab)
 		}
 		return nil
 	}})
 }
 
-func (c *ctl) declare(ctx context.Context, s *signing) error {
+func (c evidenceCommands) declare(ctx context.Context, o *signOptions) error {
 	var d label.Declaration
-	doc, err := c.document(s.file, &d)
+	doc, err := c.document(o.file, &d)
 	if err != nil {
 		return err
 	}
-	if err := speakFor(&d.Manufacturer, "manufacturer", c.as); err != nil {
+	if err := checkParty(&d.Manufacturer, "manufacturer", c.as); err != nil {
 		return doc.at(err)
 	}
-	spell(d.Claims)
+	normalizeVerdicts(d.Claims)
 	if err := d.Validate(); err != nil {
-		return doc.at(named(err, d.Claims))
+		return doc.at(nameProvision(err, d.Claims))
 	}
-	return c.sign(ctx, s, doc, &statement{label.TypeDeclaration, &d, d.Claims, func(dev *label.Device) error {
+	return c.sign(ctx, o, doc, &statement{label.TypeDeclaration, &d, d.Claims, func(dev *label.Device) error {
 		if dev.Manufacturer != d.Manufacturer {
-			return label.Errorf(label.Denied, label.ReasonWrongSigner, "manufacturer", "is %s, but the device is of %s", d.Manufacturer, dev.Manufacturer)
+			return label.Errorf(label.Denied, label.ReasonWrongSigner, "manufacturer", "is %s, but the device belongs to %s", d.Manufacturer, dev.Manufacturer)
 		}
 		return nil
 	}})
 }
 
-// A statement is what is to be signed.
+// A statement is a report or declaration to be signed.
 type statement struct {
 	predicateType string
 	predicate     any
 	verdicts      []label.Verdict
-	fits          func(*label.Device) error // whether it can be about a device
+	fits          func(*label.Device) error // refuses a device that the signer may not sign about
 }
 
-// spellings are what people write for the verdicts that there are, in any case.
+// spellings are the ways to write each verdict, in lower case.
 var spellings = map[string]label.Outcome{
 	"pass": label.Pass, "passed": label.Pass, "p": label.Pass, "ok": label.Pass,
 	"fail": label.Fail, "failed": label.Fail, "f": label.Fail,
@@ -195,8 +200,8 @@ var spellings = map[string]label.Outcome{
 	"inconclusive": label.Inconclusive, "inc": label.Inconclusive,
 }
 
-// spell writes verdicts as they are signed.
-func spell(verdicts []label.Verdict) {
+// normalizeVerdicts replaces the spellings of verdicts by the verdicts themselves.
+func normalizeVerdicts(verdicts []label.Verdict) {
 	for i := range verdicts {
 		if v, ok := spellings[strings.ToLower(strings.TrimSpace(string(verdicts[i].Verdict)))]; ok {
 			verdicts[i].Verdict = v
@@ -204,9 +209,9 @@ func spell(verdicts []label.Verdict) {
 	}
 }
 
-// speakFor fills in for whom a document speaks, which --as and the document may
-// both say.
-func speakFor(org *string, field, as string) error {
+// checkParty fills in the organization that signs a document where the document leaves
+// it out, and refuses one that is not that of --as.
+func checkParty(org *string, field, as string) error {
 	switch {
 	case *org == "":
 		*org = as
@@ -214,14 +219,14 @@ func speakFor(org *string, field, as string) error {
 		return label.Errorf(label.Invalid, label.ReasonWrongSigner, field, "is %s, but --as is %s", *org, as)
 	}
 	if *org == "" {
-		return usagef("needs to know for whom the key speaks: give --as, or set %s", envAs)
+		return usagef("an organization is required: use --as or set %s", envAs)
 	}
 	return nil
 }
 
-// named says which provision an error about a verdict is about: people count
-// provisions, not lines of a list.
-func named(err error, verdicts []label.Verdict) error {
+// nameProvision adds the provision to an error about a verdict, because people know
+// verdicts by their provision and not by their position in a list.
+func nameProvision(err error, verdicts []label.Verdict) error {
 	e, ok := err.(*label.Error)
 	if !ok {
 		return err
@@ -238,22 +243,21 @@ func named(err error, verdicts []label.Verdict) error {
 	return err
 }
 
-// sign makes the statement, has it judged as the service would, signs it and
-// writes it.
-func (c *ctl) sign(ctx context.Context, s *signing, doc *document, st *statement) error {
-	device, descriptor, err := c.device(ctx, s.device)
+// sign makes the statement, checks it as the service will, signs it and writes it.
+func (c evidenceCommands) sign(ctx context.Context, o *signOptions, doc *document, st *statement) error {
+	device, descriptor, err := c.records().device(ctx, o.device)
 	if err != nil {
 		return err
 	}
 	if err := st.fits(device); err != nil {
 		return doc.at(err)
 	}
-	p, err := programme(s.labels)
+	p, err := programme(o.labels)
 	if err != nil {
 		return err
 	}
 	if err := p.CheckDevice(device); err != nil {
-		return &located{s.device, err}
+		return &placeError{o.device, err}
 	}
 	stmt, err := label.NewStatement("device.json", label.DigestOf(descriptor), st.predicateType, st.predicate)
 	if err != nil {
@@ -261,7 +265,7 @@ func (c *ctl) sign(ctx context.Context, s *signing, doc *document, st *statement
 	}
 	item, err := lint(p, stmt, c.now())
 	if err != nil {
-		return doc.at(named(err, st.verdicts))
+		return doc.at(nameProvision(err, st.verdicts))
 	}
 	c.noteGaps(p, item, st.verdicts)
 	signer, err := c.signer(ctx)
@@ -272,11 +276,11 @@ func (c *ctl) sign(ctx context.Context, s *signing, doc *document, st *statement
 	if err != nil {
 		return err
 	}
-	if s.out == "" {
+	if o.out == "" {
 		_, err := c.stdout.Write(append(bundle, '\n'))
 		return err
 	}
-	if err := writeFile(s.out, bundle); err != nil {
+	if err := writeFile(o.out, bundle); err != nil {
 		return err
 	}
 	result := struct {
@@ -286,15 +290,15 @@ func (c *ctl) sign(ctx context.Context, s *signing, doc *document, st *statement
 		Signer    string `json:"signer"`
 		Key       string `json:"key"`
 		File      string `json:"file"`
-	}{item.ID.String(), st.predicateType, label.DigestOf(descriptor).String(), item.Signer, signer.Public.ID, s.out}
+	}{item.ID.String(), st.predicateType, label.DigestOf(descriptor).String(), item.Signer, signer.Public.ID, o.out}
 	return c.show(result, func(p *terminal.Page) {
 		p.Pairs([2]string{"statement", result.Statement}, [2]string{"device", result.Device},
 			[2]string{"signer", result.Signer}, [2]string{"key", result.Key}, [2]string{"file", result.File})
 	})
 }
 
-// lint judges a statement as the service will, under a key that is thrown away:
-// what is wrong shows before a passphrase is asked for or a KMS signs.
+// lint checks a statement as the service will, under a key that is thrown away. So a
+// mistake is found before a passphrase is asked for or a KMS signs.
 func lint(p *scheme.Programme, stmt *label.Statement, now time.Time) (*scheme.Item, error) {
 	private, _, err := envelope.GenerateKey("ed25519", nil)
 	if err != nil {
@@ -333,15 +337,15 @@ func seal(p *scheme.Programme, signer *envelope.Signer, stmt *label.Statement) (
 	return bundle, item, err
 }
 
-// noteGaps says which provisions of the edition were left out: that is allowed,
-// and may be a slip.
-func (c *ctl) noteGaps(p *scheme.Programme, it *scheme.Item, verdicts []label.Verdict) {
+// noteGaps names the provisions of the edition that a statement leaves out. That is
+// allowed and may be a mistake.
+func (c evidenceCommands) noteGaps(p *scheme.Programme, it *scheme.Item, verdicts []label.Verdict) {
 	has := map[string]bool{}
 	for _, v := range verdicts {
 		has[v.Provision] = true
 	}
 	var missing []string
-	if s := asking(p, it.Standard, it.Edition); s != "" {
+	if s := editionsAsked(p, it.Standard, it.Edition); s != "" {
 		c.note("no scheme asks for %s %s; %s", it.Standard, it.Edition, s)
 	}
 	for _, v := range p.Standards[it.Standard].In(it.Edition) {
@@ -354,9 +358,9 @@ func (c *ctl) noteGaps(p *scheme.Programme, it *scheme.Item, verdicts []label.Ve
 	}
 }
 
-// asking says what schemes ask for, where none of them asks for an edition of a
-// standard: a statement about it supports nothing.
-func asking(p *scheme.Programme, standard, edition string) string {
+// editionsAsked says which editions the schemes ask for, if none of them asks for this
+// one: a statement about it supports nothing.
+func editionsAsked(p *scheme.Programme, standard, edition string) string {
 	var asked []string
 	for _, s := range p.Judging(time.Now()) {
 		if s.Standard == standard && s.Edition == edition {
@@ -367,17 +371,18 @@ func asking(p *scheme.Programme, standard, edition string) string {
 	return strings.Join(asked, ", ")
 }
 
-func submitCommand(c *ctl) *cobra.Command {
+func submitCommand(s *session) *cobra.Command {
+	c := evidenceCommands{s}
 	return &cobra.Command{
 		Use:   "submit FILE...",
 		Short: "Submit signed test reports and declarations",
-		Long: `Submit signed statements: Sigstore bundles as attest, declare and cosign write
-them, or bare DSSE envelopes. Any enrolled organization may carry them; who signed
-them is what counts. Of several signatures one is enough, in any order: by a key
-in use of the lab or manufacturer that the statement speaks for. Submitting one
-again is no error and gives the first receipt.
+		Long: `Submit signed statements: Sigstore bundles as attest, declare and cosign write them,
+or bare DSSE envelopes. Any enrolled organization can submit them: only the signer
+counts. If there are several signatures, one of them must be by a key in use of the
+lab or manufacturer that the statement names. Submitting a statement again is no
+error and returns the first receipt.
 
-Files go in the order given; the first that is refused ends it.`,
+Files are submitted in the order given. The first that is refused ends the command.`,
 		Example: "  labelctl submit report.json declaration.json --key maker.key --as northlight",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -386,13 +391,13 @@ Files go in the order given; the first that is refused ends it.`,
 	}
 }
 
-// A receipt is the answer to one file.
+// A receipt is the service's answer to one file.
 type receipt struct {
 	file   string
 	answer *labelv1.SubmitStatementResponse
 }
 
-func (c *ctl) submit(ctx context.Context, files []string) error {
+func (c evidenceCommands) submit(ctx context.Context, files []string) error {
 	var statements [][]byte
 	for _, file := range files {
 		b, err := c.readFile(file, label.MaxStatement)
@@ -400,20 +405,19 @@ func (c *ctl) submit(ctx context.Context, files []string) error {
 			return err
 		}
 		if _, err := envelope.Open(b); err != nil {
-			err = &located{file, err}
+			err = &placeError{file, err}
 			if label.ReasonOf(err) == label.ReasonMalformed && !bytes.HasPrefix(bytes.TrimSpace(b), []byte("{")) {
-				err = hintf(err, "what is submitted is signed first: \"labelctl attest\" signs a lab's results, \"labelctl declare\" a declaration")
+				err = hintf(err, "sign the file before you submit it: \"labelctl attest\" signs a lab's results, \"labelctl declare\" a declaration")
 			}
 			return err
 		}
 		statements = append(statements, b)
 	}
-	conn, err := c.caller(ctx)
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewSubmissionServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	api := labelv1.NewSubmissionServiceClient(conn)
 	var receipts []receipt
 	var refused error
 	for i, file := range files {
@@ -421,7 +425,7 @@ func (c *ctl) submit(ctx context.Context, files []string) error {
 		if err != nil {
 			refused = err
 			if len(files) > 1 {
-				refused = &located{file, err}
+				refused = &placeError{file, err}
 			}
 			break
 		}
@@ -433,8 +437,8 @@ func (c *ctl) submit(ctx context.Context, files []string) error {
 	return refused
 }
 
-func (c *ctl) showReceipts(receipts []receipt) error {
-	// Submissions in a list, with what the single answers say beside.
+func (c evidenceCommands) showReceipts(receipts []receipt) error {
+	// A line is a submission with the rest of the answer to it.
 	type line struct {
 		File       string     `json:"file"`
 		Known      bool       `json:"known"`
@@ -454,7 +458,7 @@ func (c *ctl) showReceipts(receipts []receipt) error {
 			state = "known"
 		}
 		st := r.answer.GetSubmission().GetStatement()
-		rows = append(rows, []string{st.GetId(), state, kind(st.GetType()), st.GetSigner(), st.GetNumber(), r.file})
+		rows = append(rows, []string{st.GetId(), state, evidenceKind(st.GetType()), st.GetSigner(), st.GetNumber(), r.file})
 	}
 	if len(receipts) == 0 && c.output == "text" {
 		return nil
@@ -478,8 +482,8 @@ type note struct {
 	Against bool   `json:"against,omitempty"`
 }
 
-// notesOf returns what is worth telling of an answer: of schemes that ask for
-// another standard, only where no scheme asks for the statement's.
+// notesOf returns the notes of an answer. Those of schemes that ask for another standard
+// are left out, unless no scheme asks for the standard of the statement.
 func notesOf(r *labelv1.SubmitStatementResponse) (list []note) {
 	var others []note
 	for _, n := range r.GetNotes() {
@@ -496,43 +500,45 @@ func notesOf(r *labelv1.SubmitStatementResponse) (list []note) {
 	return list
 }
 
-// kind writes a predicate type as people say it.
-func kind(predicateType string) string {
+// evidenceKind returns the name of a predicate type for people. A type that has none
+// stands for itself.
+func evidenceKind(predicateType string) string {
 	if p, err := label.PredicateOf(predicateType); err == nil {
 		return p.Name
 	}
 	return predicateType
 }
 
-func submissionsCommand(c *ctl) *cobra.Command {
+func submissionsCommand(s *session) *cobra.Command {
+	c := evidenceCommands{s}
 	var device string
 	cmd := &cobra.Command{
 		Use:   "submissions",
-		Short: "List accepted statements, and whether they count",
-		Long: `List the accepted statements that the caller's organization signed or submitted,
-newest first, and why one does not count, or counts until some day only. With
---device, the device's manufacturer and operators see all statements about it, whoever
-signed and sent them. What a lab found wrong with another device of the product is
-listed too: it counts against this one.`,
+		Short: "List statements you signed or submitted",
+		Long: `List the accepted statements that your organization signed or submitted, newest
+first. The list says which statements do not count and why, and which count until
+some day only. With --device, the device's manufacturer and operators see all
+statements about it, including those of others. Faults that a lab found in another
+device of the product are listed too: they count against this device.`,
 		Example: "  labelctl submissions\n  labelctl submissions --device camera.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			about := ""
 			if device != "" {
 				var err error
-				if about, err = c.digest(cmd.Context(), device); err != nil {
+				if about, err = c.records().deviceDigest(cmd.Context(), device); err != nil {
 					return err
 				}
 			}
-			return c.listSubmissions(cmd.Context(), about)
+			return c.list(cmd.Context(), about)
 		},
 	}
 	cmd.Flags().StringVar(&device, "device", "", "only about this device: its digest, or a `file` with its descriptor")
 	return cmd
 }
 
-func (c *ctl) listSubmissions(ctx context.Context, device string) error {
-	list, err := c.submissions(ctx, device)
+func (c evidenceCommands) list(ctx context.Context, device string) error {
+	list, err := c.records().submissions(ctx, device)
 	if err != nil {
 		return err
 	}
@@ -541,7 +547,7 @@ func (c *ctl) listSubmissions(ctx context.Context, device string) error {
 		var rows [][]string
 		for _, s := range all.GetSubmissions() {
 			st := s.GetStatement()
-			rows = append(rows, []string{s.GetReceived().AsTime().UTC().Format(time.RFC3339), kind(st.GetType()), st.GetSigner(),
+			rows = append(rows, []string{s.GetReceived().AsTime().UTC().Format(time.RFC3339), evidenceKind(st.GetType()), st.GetSigner(),
 				st.GetNumber(), st.GetDate(), short(st.GetId()), short(s.GetDevice())})
 		}
 		p.Table([]string{"RECEIVED", "TYPE", "SIGNER", "NUMBER", "DATE", "STATEMENT", "DEVICE"}, rows)

@@ -18,8 +18,8 @@ import (
 	"labeld/labels"
 )
 
-// A desk is a directory with everything that signing about an example needs.
-type desk struct {
+// exampleFiles are the files that signing about an example needs, in a directory.
+type exampleFiles struct {
 	dir                              string
 	device, report, declaration, key string // files
 	labID, makerID                   string
@@ -27,14 +27,14 @@ type desk struct {
 	signer                           *envelope.Signer
 }
 
-// newDesk lays out an example, dated for today.
-func newDesk(t *testing.T, name string) *desk {
+// newExampleFiles writes the files of an example, dated for today.
+func newExampleFiles(t *testing.T, name string) *exampleFiles {
 	t.Helper()
 	e, err := example.Load(labels.FS, name, label.DateOf(time.Now()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{dir: t.TempDir(), example: e, labID: e.Report.Lab, makerID: e.Device.Manufacturer}
+	d := &exampleFiles{dir: t.TempDir(), example: e, labID: e.Report.Lab, makerID: e.Device.Manufacturer}
 	d.device = write(t, d.dir, "device.json", string(e.Descriptor))
 	d.report = d.put(t, "report.yaml", e.Report)
 	d.declaration = d.put(t, "declaration.yaml", e.Declaration)
@@ -47,7 +47,7 @@ func newDesk(t *testing.T, name string) *desk {
 }
 
 // put writes a document to a file, one member to a line.
-func (d *desk) put(t *testing.T, name string, v any) string {
+func (d *exampleFiles) put(t *testing.T, name string, v any) string {
 	t.Helper()
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
@@ -56,13 +56,13 @@ func (d *desk) put(t *testing.T, name string, v any) string {
 	return write(t, d.dir, name, string(b))
 }
 
-func (d *desk) attest(t *testing.T, report string, more ...string) ran {
+func (d *exampleFiles) attest(t *testing.T, report string, more ...string) cliResult {
 	t.Helper()
 	return try(t, append([]string{"attest", "--results", report, "--device", d.device, "--key", d.key}, more...)...)
 }
 
-// read opens a bundle with the desk's key, as the service would.
-func (d *desk) read(t *testing.T, bundle string) (*envelope.Verified, *scheme.Item) {
+// read opens a bundle with the key of the files, as the service would.
+func (d *exampleFiles) read(t *testing.T, bundle string) (*envelope.Verified, *scheme.Item) {
 	t.Helper()
 	u, err := envelope.Open([]byte(strings.TrimSpace(bundle)))
 	if err != nil {
@@ -85,7 +85,7 @@ func (d *desk) read(t *testing.T, bundle string) (*envelope.Verified, *scheme.It
 
 func TestAttestAndDeclareTheExamples(t *testing.T) {
 	for _, name := range example.Names {
-		d := newDesk(t, name)
+		d := newExampleFiles(t, name)
 		r := d.attest(t, d.report)
 		if r.code != 0 {
 			t.Fatalf("%s: exit code %d: %s", name, r.code, r.stderr)
@@ -119,7 +119,7 @@ func TestAttestAndDeclareTheExamples(t *testing.T) {
 }
 
 func TestTheSignerMayBeLeftOut(t *testing.T) {
-	d := newDesk(t, "plug")
+	d := newExampleFiles(t, "plug")
 	e := *d.example.Report
 	e.Lab = ""
 	path := d.put(t, "nobody.json", &e)
@@ -139,7 +139,7 @@ func TestTheSignerMayBeLeftOut(t *testing.T) {
 }
 
 func TestMistakesShowBeforeSigning(t *testing.T) {
-	d := newDesk(t, "plug")
+	d := newExampleFiles(t, "plug")
 	for _, tc := range []struct {
 		name   string
 		change func(*label.TestReport)
@@ -179,7 +179,7 @@ func TestMistakesShowBeforeSigning(t *testing.T) {
 	d.example.Declaration.Facts["support_period_end_date"] = label.JSON(`"2031-01-01"`)
 	for _, tc := range []struct{ file, device, want string }{
 		{d.put(t, "other.json", d.example.Declaration), d.device, "differs from product.supportEnd"},
-		{d.declaration, newDesk(t, "toy").device, ": manufacturer: is northlight, but the device is of merrimake"},
+		{d.declaration, newExampleFiles(t, "toy").device, ": manufacturer: is northlight, but the device belongs to merrimake"},
 		{d.report, d.device, "no such member"},
 		{filepath.Join(d.dir, "nosuch"), d.device, "no such file"},
 		{d.declaration, filepath.Join(d.dir, "nosuch"), "no such file"},
@@ -193,7 +193,7 @@ func TestMistakesShowBeforeSigning(t *testing.T) {
 }
 
 func TestWhatIsLeftOutIsNoted(t *testing.T) {
-	d := newDesk(t, "plug")
+	d := newExampleFiles(t, "plug")
 	d.example.Report.Verdicts = d.example.Report.Verdicts[2:]
 	r := d.attest(t, d.put(t, "short.json", d.example.Report))
 	if r.code != 0 || !strings.Contains(r.stderr, "note: says nothing about 2 provisions of en303645 V2.1.1: 4-1, 5.1-1") {
@@ -287,7 +287,7 @@ func checkFacts(t *testing.T, p *scheme.Programme, facts label.Facts, by scheme.
 }
 
 func TestAFilledTemplateCanBeSigned(t *testing.T) {
-	d := newDesk(t, "plug")
+	d := newExampleFiles(t, "plug")
 	text := must(t, "attest", "--template", "--as", d.labID)
 	today := label.DateOf(time.Now())
 	for _, fill := range [][2]string{
@@ -325,7 +325,7 @@ func TestTemplatesAreNotOverwritten(t *testing.T) {
 }
 
 func TestSubmitRefusesBeforeCalling(t *testing.T) {
-	d := newDesk(t, "plug")
+	d := newExampleFiles(t, "plug")
 	for _, tc := range []struct{ path, want string }{
 		{d.report, "neither a DSSE envelope"},
 		{filepath.Join(d.dir, "nosuch"), "no such file"},

@@ -15,7 +15,7 @@ import (
 	"labeld/labels"
 )
 
-func exampleCommand(c *ctl) *cobra.Command {
+func exampleCommand(s *session) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "example NAME --out DIR",
@@ -23,17 +23,17 @@ func exampleCommand(c *ctl) *cobra.Command {
 		Long: `Write the files of an example device into a directory: device.yaml, report.yaml
 and declaration.yaml, dated for today, to try things with, its picture in picture.png,
 and advisory.json where its manufacturer has published one. The examples are the
-` + strings.Join(example.Names, ", the ") + `: the first reaches level 3 of the four-level scheme, the second
+` + strings.Join(example.Names, ", the ") + `: the first meets level 3 of the four-level scheme, the second
 level 1, the third none.`,
 		Example:   "  labelctl example camera --out camera",
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: example.Names,
 		RunE: func(_ *cobra.Command, args []string) error {
-			e, err := example.Load(labels.FS, args[0], label.DateOf(c.now()))
+			e, err := example.Load(labels.FS, args[0], label.DateOf(s.now()))
 			if err != nil {
-				return usagef("there is no example %q; there are %s", args[0], strings.Join(example.Names, ", "))
+				return usagef("unknown example %q; choose one of %s", args[0], strings.Join(example.Names, ", "))
 			}
-			return c.writeExample(e, out)
+			return writeExample(s, e, out)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`directory` to write into")
@@ -41,7 +41,7 @@ level 1, the third none.`,
 	return cmd
 }
 
-func (c *ctl) writeExample(e *example.Example, dir string) error {
+func writeExample(s *session, e *example.Example, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return pathError(err)
 	}
@@ -73,7 +73,7 @@ func (c *ctl) writeExample(e *example.Example, dir string) error {
 		}
 		files = append(files, path)
 	}
-	return c.show(struct {
+	return s.show(struct {
 		Files []string `json:"files"`
 	}{files}, func(p *terminal.Page) {
 		for _, f := range files {

@@ -13,23 +13,23 @@ import (
 	"labeld/internal/terminal"
 )
 
-func labelHistoryCommand(c *ctl) *cobra.Command {
+func labelHistoryCommand(c labelCommands) *cobra.Command {
 	var at string
 	cmd := &cobra.Command{
 		Use:   "history ID|URL",
-		Short: "Show what happened to a label",
-		Long: `Show what happened to a label since it was issued, and how it stands now; or what
-was known at an instant, and how it stood then. Needs no key.`,
+		Short: "Show the history of a label",
+		Long: `Show what happened to a label since it was issued and its status now. With --at, show
+what was known at that time and the status then. Needs no key.`,
 		Example: "  labelctl label history K7QM-4T2X-9PWH\n  labelctl label history K7QM-4T2X-9PWH --at 2027-06-30",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req := byName(args[0])
 			if at != "" {
-				t, err := c.past("at", at)
+				t, err := parsePast("at", at, c.now())
 				if err != nil {
 					return err
 				}
-				if t.Before(c.now().Truncate(time.Second)) { // or else it stands for now, by the service's clock
+				if t.Before(c.now().Truncate(time.Second)) { // otherwise now is meant, by the service's clock
 					req.At = timestamppb.New(t)
 				}
 			}
@@ -40,13 +40,13 @@ was known at an instant, and how it stood then. Needs no key.`,
 			return c.show(r, func(p *terminal.Page) { writeHistory(p, r) })
 		},
 	}
-	cmd.Flags().StringVar(&at, "at", "", "past `instant` or day for which to say what was known (default: now)")
+	cmd.Flags().StringVar(&at, "at", "", "past `date or time` for which to show what was known (default: now)")
 	return cmd
 }
 
-// writeHistory writes what was known at the instant that the answer is for.
+// writeHistory writes what was known of a label at the instant that the answer is for.
 func writeHistory(p *terminal.Page, r *labelv1.VerifyResponse) {
-	s, a := r.GetSummary(), accountOf(r)
+	s, a := r.GetSummary(), standingOf(r)
 	p.Line("label %s: %s", label.ID(s.GetId()).Pretty(), deviceText(s))
 	p.Line("")
 	var entries [][]string
@@ -73,41 +73,45 @@ func writeHistory(p *terminal.Page, r *labelv1.VerifyResponse) {
 	}
 }
 
-// causes say, by what a cause begins with, what the authority did by itself, and
-// where to look. The rest of a cause is given, and the device.
+// causes say what the authority did without a request and where to look, by the word
+// before the colon of a cause. They get the text after the colon, and the device.
 var causes = map[string]func(rest, device string) string{
 	"judged": func(_, device string) string {
-		return "because its evidence was judged again: \"labelctl evaluate " + device +
-			"\" shows what it comes to, \"labelctl submissions --device " + device + "\" the evidence and what speaks against it"
+		return "because its evidence was evaluated again: \"labelctl evaluate " + device +
+			"\" shows the result, \"labelctl submissions --device " + device + "\" the evidence and what is wrong with it"
 	},
 	"issued": func(_, device string) string {
-		return "said when the label was issued, because a report that it rests on counts only until then: \"labelctl submissions --device " + device + "\" shows it"
+		return "recorded when the label was issued, because a report that it is based on counts only until then: \"labelctl submissions --device " + device + "\" shows it"
 	},
 	"unjudged": func(_, _ string) string {
-		return "because its evidence was to be judged again, and its version of the scheme is not served (\"labelctl scheme list\")"
+		return "because its evidence had to be evaluated again, and the service no longer has its version of the scheme (\"labelctl scheme list\")"
 	},
 	"overdue": func(advisory, _ string) string {
-		return "because no news followed in time: \"labelctl advisory show " + advisory + "\""
+		return "because no status update followed in time: \"labelctl advisory show " + advisory + "\""
 	},
 	"carried": func(statement, _ string) string {
 		id, number, _ := strings.Cut(statement, "/")
-		return "carried over from the label before: number " + number + " of \"labelctl label history " + label.ID(id).Pretty() + "\""
+		return "carried over from the previous label: number " + number + " of \"labelctl label history " + label.ID(id).Pretty() + "\""
 	},
 }
 
-// causeText says what a status followed from where nobody asked for it: an event
-// that was reported, or what the authority did by itself.
+// causeText says what a status without a request followed from: an event, or something
+// that the authority did without a request.
 func causeText(cause, device string) string {
-	kind, rest, _ := strings.Cut(cause, ":")
+	kind, rest, own := strings.Cut(cause, ":")
+	if !own {
+		return "because of event " + cause
+	}
 	if say := causes[kind]; say != nil {
 		return say(rest, device)
 	}
-	return "because of event " + cause
+	return "because of something that this labelctl has no words for: " + unknown(cause)
 }
 
-// statusRows are one entry of a history: when and what, and why below.
-func statusRows(a *account, st *label.Status, device string, index int64) [][]string {
-	rows := [][]string{{instant(st.Recorded), fmt.Sprintf("%d. %s (log entry %d)", st.Number, happened(st), index)}}
+// statusRows are the rows of one entry of a history: when it happened and what, and
+// below that the reasons.
+func statusRows(a *standing, st *label.Status, device string, index int64) [][]string {
+	rows := [][]string{{instant(st.Recorded), fmt.Sprintf("%d. %s (log entry %d)", st.Number, changeText(st), index)}}
 	lines := []string{a.why(st)}
 	if st.Advisory != nil {
 		for _, row := range advisoryRows(st) {

@@ -19,7 +19,7 @@ import (
 )
 
 // readFile reads a file of at most limit bytes; "-" is standard input.
-func (c *ctl) readFile(path string, limit int64) ([]byte, error) {
+func (c *console) readFile(path string, limit int64) ([]byte, error) {
 	var r = c.stdin
 	if path != "-" {
 		f, err := os.Open(path)
@@ -34,7 +34,7 @@ func (c *ctl) readFile(path string, limit int64) ([]byte, error) {
 		return nil, pathError(err)
 	}
 	if int64(len(b)) > limit {
-		return nil, &located{path, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "is more than the %d bytes that are accepted", limit)}
+		return nil, &placeError{path, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "is more than the %d bytes that are accepted", limit)}
 	}
 	return b, nil
 }
@@ -42,7 +42,7 @@ func (c *ctl) readFile(path string, limit int64) ([]byte, error) {
 // pathError drops the name of the system call from an error about a file.
 func pathError(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return &located{e.Path, e.Err}
+		return &placeError{e.Path, e.Err}
 	}
 	return err
 }
@@ -68,7 +68,7 @@ type document struct {
 
 // document reads a file strictly into v: members that v does not have are
 // errors, and so are repeated ones. YAML dates stay the text they are.
-func (c *ctl) document(path string, v any) (*document, error) {
+func (c *console) document(path string, v any) (*document, error) {
 	text, err := c.readFile(path, label.MaxMessage)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (c *ctl) document(path string, v any) (*document, error) {
 	return d, d.at(label.Decode(b, v))
 }
 
-// at says in which line of the document an error's field stands.
+// at adds the file and the line of an error's field to the error.
 func (d *document) at(err error) error {
 	if err == nil {
 		return nil
@@ -95,11 +95,11 @@ func (d *document) at(err error) error {
 			place += ":" + strconv.Itoa(n)
 		}
 	}
-	return &located{place, err}
+	return &placeError{place, err}
 }
 
-// lineOf returns the line of the value at a path such as verdicts[3].reason, or
-// of what encloses it where it is missing; 0 if that is the whole document.
+// lineOf returns the line of the value at a path such as verdicts[3].reason. Where there
+// is no such value, that is the line of the value around it, and 0 for the document.
 func lineOf(text []byte, path string) int {
 	var root yaml.Node
 	if yaml.Unmarshal(text, &root) != nil || len(root.Content) == 0 {
@@ -116,7 +116,7 @@ func lineOf(text []byte, path string) int {
 	return line
 }
 
-// child returns the member or element of a node.
+// child returns the member or element of a node, nil if there is none.
 func child(n *yaml.Node, name string) *yaml.Node {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -134,7 +134,7 @@ func child(n *yaml.Node, name string) *yaml.Node {
 }
 
 // descriptor reads a device descriptor and returns it with its canonical bytes.
-func (c *ctl) descriptor(path string) (*label.Device, []byte, error) {
+func (c *console) descriptor(path string) (*label.Device, []byte, error) {
 	var d label.Device
 	doc, err := c.document(path, &d)
 	if err != nil {
@@ -156,48 +156,46 @@ func (c *ctl) descriptor(path string) (*label.Device, []byte, error) {
 	return &d, b, nil
 }
 
-// programme loads the data in a directory, or what is built in.
+// programme loads the programme data in a directory, or the built-in data if dir is empty.
 func programme(dir string) (*scheme.Programme, error) {
 	if dir == "" {
 		return scheme.Load(labels.FS)
 	}
 	p, err := scheme.Load(os.DirFS(dir))
 	if err != nil {
-		return nil, &located{dir, err}
+		return nil, &placeError{dir, err}
 	}
 	return p, nil
 }
 
-// parseTime reads an instant, or a day, which stands for its last second: what
-// holds until a day still holds then.
+// parseTime reads an instant or a day. A day stands for its last second, at which what
+// is valid until that day is still valid.
 func parseTime(flag, s string) (time.Time, error) {
 	if d, err := label.ParseDate(s); err == nil {
 		return d.End().Add(-time.Second), nil
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return time.Time{}, usagef("--%s: %q is neither a day such as 2026-05-31 nor an instant such as 2026-05-31T12:00:00Z", flag, s)
+		return time.Time{}, usagef("--%s: %q is neither a date such as 2026-05-31 nor a time such as 2026-05-31T12:00:00Z", flag, s)
 	}
 	return t, nil
 }
 
-// past reads an instant that is past, or a day of which today stands for now.
-// What is yet to come nobody can say, and an instant that is ahead by no more than
-// clocks may differ stands for itself.
-func (c *ctl) past(flag, s string) (time.Time, error) {
+// parsePast reads an instant or a day that is not in the future, of which nobody knows
+// anything. Today stands for now. An instant may be ahead by as much as clocks may differ.
+func parsePast(flag, s string, now time.Time) (time.Time, error) {
 	t, err := parseTime(flag, s)
-	now := c.now()
 	if err != nil || !t.After(now.Add(label.MaxVerifierSkew)) {
 		return t, err
 	}
 	if d, err := label.ParseDate(s); err == nil && d == label.DateOf(now) {
 		return now.UTC().Truncate(time.Second), nil
 	}
-	return t, usagef("--%s: %s is yet to come (it is %s here), and how a label will stand nobody can say; name an instant that is past", flag, s, instant(now))
+	return t, usagef("--%s: %s is in the future (the time here is %s); use a date or time in the past", flag, s, instant(now))
 }
 
-// parseStart reads an instant, or a day, which stands for its first second: what
-// takes effect on a day holds all that day.
+// parseStart reads an instant or a day. A day stands for its first second, since what
+// takes effect on a day does so for all of it.
 func parseStart(flag, s string) (time.Time, error) {
 	if d, err := label.ParseDate(s); err == nil {
 		return d.Start(), nil

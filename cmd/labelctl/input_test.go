@@ -39,7 +39,7 @@ func TestDocument(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var v doc
-			c := &ctl{stdin: strings.NewReader("")}
+			c := &console{stdin: strings.NewReader("")}
 			_, err := c.document(write(t, dir, "doc.yaml", tc.text), &v)
 			if tc.want == "" {
 				if err != nil {
@@ -60,7 +60,7 @@ func TestDocument(t *testing.T) {
 
 func TestStandardInput(t *testing.T) {
 	var v map[string]string
-	c := &ctl{stdin: strings.NewReader("a: b\n")}
+	c := &console{stdin: strings.NewReader("a: b\n")}
 	if _, err := c.document("-", &v); err != nil || v["a"] != "b" {
 		t.Errorf("%v, %v", v, err)
 	}

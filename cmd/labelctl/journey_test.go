@@ -55,15 +55,15 @@ func startDaemon(t *testing.T, dir string, tls daemon.TLSConfig) *daemon.Daemon 
 	return d
 }
 
-// A journey is a programme and its parties, who do everything by labelctl.
-type journey struct {
+// A testProgramme is a programme and its parties, who do everything by labelctl.
+type testProgramme struct {
 	t   *testing.T
 	dir string
 	d   *daemon.Daemon
 }
 
 // by returns a command line as an organization, with its key.
-func (j *journey) by(org string, args ...string) []string {
+func (j *testProgramme) by(org string, args ...string) []string {
 	key := filepath.Join(j.dir, org+".key")
 	if org == testAuthority {
 		key = filepath.Join(j.dir, daemon.OperatorKey)
@@ -72,10 +72,10 @@ func (j *journey) by(org string, args ...string) []string {
 }
 
 // public returns a command line of nobody in particular.
-func (j *journey) public(args ...string) []string { return append(args, "--server", j.d.GRPC) }
+func (j *testProgramme) public(args ...string) []string { return append(args, "--server", j.d.GRPC) }
 
 // enrol makes a key and enrols an organization with it.
-func (j *journey) enrol(org, role string) {
+func (j *testProgramme) enrol(org, role string) {
 	j.t.Helper()
 	key := filepath.Join(j.dir, org+".key")
 	must(j.t, "key", "new", "--plain", "--out", key)
@@ -87,7 +87,7 @@ func (j *journey) enrol(org, role string) {
 }
 
 // refused runs a command line that the service refuses.
-func (j *journey) refused(want string, args ...string) {
+func (j *testProgramme) refused(want string, args ...string) {
 	j.t.Helper()
 	r := try(j.t, args...)
 	if r.code != exitFailed || r.stdout != "" || !strings.Contains(r.stderr, want) {
@@ -98,11 +98,11 @@ func (j *journey) refused(want string, args ...string) {
 // TestJourney has every party do its part, each through the command line, from
 // keys to a label that a shopper checks.
 func TestJourney(t *testing.T) {
-	desk := newDesk(t, "camera")
-	j := &journey{t: t, dir: filepath.Join(t.TempDir(), "programme")}
+	files := newExampleFiles(t, "camera")
+	j := &testProgramme{t: t, dir: filepath.Join(t.TempDir(), "programme")}
 	j.d = startDaemon(t, j.dir, daemon.TLSConfig{})
-	lab, maker := desk.labID, desk.makerID
-	digest := label.DigestOf(desk.example.Descriptor).String()
+	lab, maker := files.labID, files.makerID
+	digest := label.DigestOf(files.example.Descriptor).String()
 	today := label.DateOf(time.Now())
 
 	// The operator enrols the parties.
@@ -126,15 +126,15 @@ func TestJourney(t *testing.T) {
 
 	// The manufacturer registers the device; the lab fetches it and signs.
 	j.refused("no device", j.by(lab, "device", "show", digest)...)
-	if out := must(t, j.by(maker, "device", "register", desk.device)...); strings.TrimSpace(out) != digest {
+	if out := must(t, j.by(maker, "device", "register", files.device)...); strings.TrimSpace(out) != digest {
 		t.Errorf("registered %s, want %s", out, digest)
 	}
-	if out := must(t, j.by(lab, "device", "show", digest)...); out != string(desk.example.Descriptor) {
+	if out := must(t, j.by(lab, "device", "show", digest)...); out != string(files.example.Descriptor) {
 		t.Errorf("device show gave other bytes:\n%s", out)
 	}
 	report, declaration := filepath.Join(j.dir, "report.json"), filepath.Join(j.dir, "declaration.json")
-	must(t, j.by(lab, "attest", "--results", desk.report, "--device", digest, "--out", report)...)
-	must(t, j.by(maker, "declare", "--declaration", desk.declaration, "--device", desk.device, "--out", declaration)...)
+	must(t, j.by(lab, "attest", "--results", files.report, "--device", digest, "--out", report)...)
+	must(t, j.by(maker, "declare", "--declaration", files.declaration, "--device", files.device, "--out", declaration)...)
 
 	// Without evidence there is no label, and no error either.
 	r := try(t, j.by(maker, "request", digest, "--level", "1")...)
@@ -150,13 +150,13 @@ func TestJourney(t *testing.T) {
 	if out := must(t, j.by(lab, "submit", report)...); !strings.Contains(out, "known") {
 		t.Errorf("submit again:\n%s", out)
 	}
-	if out := must(t, j.by(maker, "submissions", "--device", desk.device)...); !strings.Contains(out, "test report") || !strings.Contains(out, "declaration") {
+	if out := must(t, j.by(maker, "submissions", "--device", files.device)...); !strings.Contains(out, "test report") || !strings.Contains(out, "declaration") {
 		t.Errorf("submissions:\n%s", out)
 	}
 
 	// What the evidence is good for.
-	out := must(t, j.by(maker, "evaluate", desk.device)...)
-	for _, want := range []string{"level 4, ", "✓ met", "reached: level 3", "missing for level 4:", lab + " " + desk.example.Report.Number} {
+	out := must(t, j.by(maker, "evaluate", files.device)...)
+	for _, want := range []string{"level 4, ", "✓ met", "meets level 3", "missing for level 4:", lab + " " + files.example.Report.Number} {
 		if !strings.Contains(out, want) {
 			t.Errorf("evaluate has no %q:\n%s", want, out)
 		}
@@ -173,7 +173,7 @@ func TestJourney(t *testing.T) {
 
 	// The label.
 	code, bundle, proof := filepath.Join(j.dir, "code.png"), filepath.Join(j.dir, "label.json"), filepath.Join(j.dir, "label.tlog-proof")
-	out = must(t, j.by(maker, "request", desk.device, "--level", "3", "--qr", code, "--bundle", bundle, "--proof", proof)...)
+	out = must(t, j.by(maker, "request", files.device, "--level", "3", "--qr", code, "--bundle", bundle, "--proof", proof)...)
 	for _, want := range []string{"label:", "url:", "3 of 4", "valid until:", "tested by an accredited lab"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("request has no %q:\n%s", want, out)
@@ -187,7 +187,7 @@ func TestJourney(t *testing.T) {
 
 	// Anybody reads and checks it.
 	for _, args := range [][]string{
-		{"label", "show", id}, {"label", "show", j.d.URL + "/l/" + id}, {"label", "show", "--gtin", string(desk.example.Device.GTINs[0])},
+		{"label", "show", id}, {"label", "show", j.d.URL + "/l/" + id}, {"label", "show", "--gtin", string(files.example.Device.GTINs[0])},
 		{"label", "list", "--manufacturer", maker},
 	} {
 		if out := must(t, j.public(args...)...); !strings.Contains(out, id) {
@@ -210,7 +210,7 @@ func TestJourney(t *testing.T) {
 			t.Errorf("%v:\n%s", args, out)
 		}
 	}
-	pkg := j.pack(bundle, proof, desk.example.Descriptor)
+	pkg := j.pack(bundle, proof, files.example.Descriptor)
 	if r := try(t, "verify", "--offline", "--trust", trust, pkg); r.code != exitUntold {
 		t.Errorf("what the manufacturer puts together shows all that happened: exit code %d\n%s", r.code, r.stdout)
 	}
@@ -237,7 +237,7 @@ func TestJourney(t *testing.T) {
 }
 
 // pack makes an offline package of what request wrote.
-func (j *journey) pack(bundle, proof string, descriptor []byte) string {
+func (j *testProgramme) pack(bundle, proof string, descriptor []byte) string {
 	j.t.Helper()
 	b, err := os.ReadFile(bundle)
 	if err != nil {
@@ -262,8 +262,8 @@ func TestNobodyThere(t *testing.T) {
 }
 
 func TestTokensDoNotGoInTheClear(t *testing.T) {
-	d := newDesk(t, "plug")
-	j := &journey{t: t, dir: filepath.Join(t.TempDir(), "programme")}
+	d := newExampleFiles(t, "plug")
+	j := &testProgramme{t: t, dir: filepath.Join(t.TempDir(), "programme")}
 	j.d = startDaemon(t, j.dir, daemon.TLSConfig{})
 	// Asking for TLS of a service that has none fails, and does not fall back.
 	r := try(t, append(j.by(testAuthority, "org", "list"), "--tls")...)
@@ -271,8 +271,8 @@ func TestTokensDoNotGoInTheClear(t *testing.T) {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
 	// Off loopback there is no plain connection to try.
-	c := &ctl{server: "labels.example:443", as: "x", stdin: strings.NewReader("")}
-	conn, err := c.dial(d.signer)
+	s := &session{server: "labels.example:443", as: "x"}
+	conn, err := s.dial(d.signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func selfSigned(t *testing.T) daemon.TLSConfig {
 
 func TestTLS(t *testing.T) {
 	tls := selfSigned(t)
-	j := &journey{t: t, dir: filepath.Join(t.TempDir(), "programme")}
+	j := &testProgramme{t: t, dir: filepath.Join(t.TempDir(), "programme")}
 	j.d = startDaemon(t, j.dir, tls)
 	must(t, append(j.by(testAuthority, "org", "list"), "--ca", tls.Cert)...)
 	must(t, "trust", "--url", j.d.URL, "--ca", tls.Cert)
@@ -313,7 +313,7 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%v believes any certificate: exit code %d: %s", args, r.code, r.stderr)
 		}
 	}
-	if r := try(t, j.by(testAuthority, "org", "list")...); r.code != exitFailed || !strings.Contains(r.stderr, "give --tls") {
+	if r := try(t, j.by(testAuthority, "org", "list")...); r.code != exitFailed || !strings.Contains(r.stderr, "use --tls") {
 		t.Errorf("a plain connection to a TLS service: exit code %d: %s", r.code, r.stderr)
 	}
 }

@@ -15,13 +15,17 @@ import (
 	"labeld/internal/terminal"
 )
 
-func keyCommand(c *ctl) *cobra.Command {
-	return group("key", "Make and show signing keys",
-		`A key is the only identity in a programme. Its private half stays with its
-owner; the public half is enrolled by an operator ("labelctl org key").`,
+func keyCommand(s *session) *cobra.Command {
+	c := keyCommands{s}
+	return group("key", "Create and show signing keys",
+		`Organizations are identified by their keys only. The private key stays with its owner,
+and an operator enrols the public key ("labelctl org key").`,
 		"  labelctl key new --out lab.key\n  labelctl key show lab.pub",
 		keyNewCommand(c), keyShowCommand(c))
 }
+
+// keyCommands make and show keys.
+type keyCommands struct{ *session }
 
 // A keyInfo is a key as JSON.
 type keyInfo struct {
@@ -33,23 +37,23 @@ type keyInfo struct {
 	PEM       string `json:"pem,omitempty"` // public
 }
 
-func keyNewCommand(c *ctl) *cobra.Command {
+func keyNewCommand(c keyCommands) *cobra.Command {
 	var out, algorithm string
 	var plain bool
 	cmd := &cobra.Command{
 		Use:   "new --out FILE",
-		Short: "Make a key pair",
-		Long: `Make a key pair: the private key in FILE, readable by its owner only, and the
-public one beside it, where .pub takes the place of .key. Nothing is overwritten.
+		Short: "Create a key pair",
+		Long: `Create a key pair: the private key in FILE, readable by its owner only, and the public
+key beside it, with .pub instead of .key. Existing files are not overwritten.
 
-The private key is encrypted as cosign does, so that cosign can sign with it too.
-The passphrase is taken from ` + envPass + ` or ` + envCosign + `, or
-asked for. --plain leaves the key unencrypted, for machines that have other ways
-to keep a file secret.`,
+The private key is encrypted in cosign's format, so cosign can sign with it too. The
+passphrase is taken from ` + envPass + ` or ` + envCosign + `; if neither is
+set, you are asked. --plain leaves the key unencrypted, for machines that have other
+ways to keep a file secret.`,
 		Example: "  labelctl key new --out lab.key\n  labelctl key new --out demo.key --algorithm ed25519 --plain",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.newKey(cmd.Context(), out, algorithm, plain)
+			return c.create(cmd.Context(), out, algorithm, plain)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`file` for the private key, such as lab.key")
@@ -60,20 +64,21 @@ to keep a file secret.`,
 	return cmd
 }
 
-func (c *ctl) newKey(ctx context.Context, out, algorithm string, plain bool) error {
+// create makes a key pair in two files, neither of which may exist.
+func (c keyCommands) create(ctx context.Context, out, algorithm string, plain bool) error {
 	if strings.HasSuffix(out, ".pub") {
-		return usagef("--out: names the private key, such as lab.key; the public one gets the ending .pub")
+		return usagef("--out: names the private key, such as lab.key; the public key gets the ending .pub")
 	}
 	pub := envelope.PublicName(out)
 	for _, path := range []string{out, pub} {
 		if _, err := os.Lstat(path); err == nil {
-			return &located{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists, and keys are never overwritten; choose another name")}
+			return &placeError{path, label.Errorf(label.Exists, label.ReasonExists, "", "exists, and keys are never overwritten; use another name")}
 		}
 	}
 	var pass []byte
 	if !plain {
 		var err error
-		if pass, err = c.newPassphrase(ctx); err != nil {
+		if pass, err = c.passphrase(ctx); err != nil {
 			return err
 		}
 	}
@@ -90,10 +95,10 @@ func (c *ctl) newKey(ctx context.Context, out, algorithm string, plain bool) err
 	})
 }
 
-// newPassphrase returns the passphrase for a new key. One that is typed is
-// typed twice, since a slip would lose the key.
-func (c *ctl) newPassphrase(ctx context.Context) ([]byte, error) {
-	pass, ok := passphrase()
+// passphrase returns the passphrase for a new key. It asks twice, because a key with a
+// mistyped passphrase is lost.
+func (c keyCommands) passphrase(ctx context.Context) ([]byte, error) {
+	pass, ok := environmentPassphrase()
 	if !ok {
 		var err error
 		if pass, err = c.ask(ctx, "passphrase for the new key: "); errors.Is(err, errNoTerminal) {
@@ -106,16 +111,16 @@ func (c *ctl) newPassphrase(ctx context.Context) ([]byte, error) {
 			return nil, err
 		}
 		if !bytes.Equal(pass, again) {
-			return nil, errors.New("the two passphrases differ; no key was made")
+			return nil, errors.New("the two passphrases differ; no key was created")
 		}
 	}
 	if len(pass) == 0 {
-		return nil, hintf(errors.New("the passphrase is empty; no key was made"), "--plain leaves a key unencrypted")
+		return nil, hintf(errors.New("the passphrase is empty; no key was created"), "--plain leaves a key unencrypted")
 	}
 	return pass, nil
 }
 
-func keyShowCommand(c *ctl) *cobra.Command {
+func keyShowCommand(c keyCommands) *cobra.Command {
 	var asPEM bool
 	cmd := &cobra.Command{
 		Use:   "show FILE",
@@ -127,7 +132,7 @@ in a key management system. The ID is the SHA-256 of the public key in PKIX form
 		Example: "  labelctl key show lab.pub\n  labelctl key show --pem awskms:///alias/lab > lab.pub",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			key, err := c.anyKey(cmd.Context(), args[0])
+			key, err := c.read(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -144,8 +149,9 @@ in a key management system. The ID is the SHA-256 of the public key in PKIX form
 	return cmd
 }
 
-// anyKey reads the public key in a file of either half, or of a KMS key.
-func (c *ctl) anyKey(ctx context.Context, ref string) (*envelope.PublicKey, error) {
+// read returns the public key in a file, that of the private key in a file, or that of a
+// KMS key.
+func (c keyCommands) read(ctx context.Context, ref string) (*envelope.PublicKey, error) {
 	if !strings.Contains(ref, "://") {
 		text, err := c.readFile(ref, label.MaxMessage)
 		if err != nil {
@@ -163,7 +169,7 @@ func (c *ctl) anyKey(ctx context.Context, ref string) (*envelope.PublicKey, erro
 }
 
 // publicKey reads a public key file.
-func (c *ctl) publicKey(path string) (*envelope.PublicKey, error) {
+func (c *console) publicKey(path string) (*envelope.PublicKey, error) {
 	text, err := c.readFile(path, label.MaxMessage)
 	if err != nil {
 		return nil, err
@@ -174,7 +180,7 @@ func (c *ctl) publicKey(path string) (*envelope.PublicKey, error) {
 func parsePublic(path string, text []byte) (*envelope.PublicKey, error) {
 	key, err := envelope.ParsePublicKey(text)
 	if err != nil {
-		return nil, &located{path, err}
+		return nil, &placeError{path, err}
 	}
 	return key, nil
 }

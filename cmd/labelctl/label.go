@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,71 +17,62 @@ import (
 	"labeld/internal/terminal"
 )
 
-func evaluateCommand(c *ctl) *cobra.Command {
+// labelCommands request labels and look them up.
+type labelCommands struct{ *session }
+
+func evaluateCommand(s *session) *cobra.Command {
+	c := labelCommands{s}
 	var req labelv1.EvaluateDeviceRequest
 	cmd := &cobra.Command{
 		Use:   "evaluate DEVICE",
-		Short: "Ask what a device reaches, and what is missing",
-		Long: `Have a device judged by all evidence accepted for it. Nothing is issued or
-recorded. DEVICE is a digest or a file with the descriptor.
+		Short: "Check which level a device meets and what is missing",
+		Long: `Evaluate a device by all evidence accepted for it. Nothing is issued or recorded.
+DEVICE is a digest or a file with the descriptor.
 
-Shown are the criteria of --level, or else of the level above that reached: what
-each came to, whose word it asks for, and the evidence it rests on.`,
+Shows the criteria for --level, or for the level above the one that the device meets:
+the result for each, who can show it, and the evidence it is based on.`,
 		Example: "  labelctl evaluate camera.yaml\n  labelctl evaluate camera.yaml --level 3 --output json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if req.Device, err = c.digest(cmd.Context(), args[0]); err != nil {
+			if req.Device, err = c.records().deviceDigest(cmd.Context(), args[0]); err != nil {
 				return err
 			}
-			conn, err := c.caller(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewLabelServiceClient)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
-			r, err := labelv1.NewLabelServiceClient(conn).EvaluateDevice(cmd.Context(), &req)
+			r, err := api.EvaluateDevice(cmd.Context(), &req)
 			if err != nil {
 				return err
 			}
 			return c.show(r, func(p *terminal.Page) {
 				writeDecision(p, r.GetDecision(), int(req.Level))
 				if len(r.GetHolds()) > 0 {
-					p.Line("\nno label is issued for the time being, whatever the evidence:")
+					p.Line("\nno label is issued for now, whatever the evidence:")
 					writeHolds(p, r.GetHolds())
 				}
 				if why := r.GetNeedsOperator(); why != "" {
-					p.Line("\nno label is issued, and none renewed, until an operator has registered the device: %s", why)
+					p.Line("\nno label is issued or renewed until an operator has registered the device: %s", why)
 				}
 			})
 		},
 	}
-	cmd.Flags().StringVar(&req.Scheme, "scheme", "", "`ID` of the scheme, where there are several")
-	cmd.Flags().Int32Var(&req.Level, "level", 0, "level to show (default: the one above that reached)")
+	cmd.Flags().StringVar(&req.Scheme, "scheme", "", "`ID` of the scheme, if there are several")
+	cmd.Flags().Int32Var(&req.Level, "level", 0, "level to show (default: the one above the level that is met)")
 	return cmd
 }
 
-// words for findings, and signs, so that neither colour nor reading is needed
-// to see what stands out.
-var findingWords = map[labelv1.FindingState]string{
-	labelv1.FindingState_FINDING_STATE_MET:            "✓ met",
-	labelv1.FindingState_FINDING_STATE_UNMET:          "✗ unmet",
-	labelv1.FindingState_FINDING_STATE_UNDETERMINED:   "? open",
-	labelv1.FindingState_FINDING_STATE_NOT_APPLICABLE: "- n/a",
-}
-
-// shownBy says who can show that a criterion is met: where it is not, who can still do
-// that. A lab's word is taken where the manufacturer's would do; what a lab has found to
-// fail, only a lab can clear, and what a manufacturer claims to fail, only itself.
+// shownBy says who can show that a criterion is met or, if it is not met, who can still
+// do that. A lab may always stand in for the manufacturer. A failure that a lab found can
+// be cleared by a lab only, and one that the manufacturer declared by itself only.
 func shownBy(f *labelv1.Finding) string {
-	lab, maker, either := false, false, false
+	asked, either := map[labelv1.EvidenceSource]bool{}, false
 	ask := func(by labelv1.EvidenceSource, own bool) {
-		switch {
-		case by == labelv1.EvidenceSource_EVIDENCE_SOURCE_LAB:
-			lab = true
-		case by != labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION:
-		case own:
-			maker = true
-		default:
+		if by == labelv1.EvidenceSource_EVIDENCE_SOURCE_DECLARATION && !own {
 			either = true
+		} else if by != labelv1.EvidenceSource_EVIDENCE_SOURCE_UNSPECIFIED {
+			asked[by] = true
 		}
 	}
 	for _, g := range f.GetGaps() {
@@ -89,25 +81,23 @@ func shownBy(f *labelv1.Finding) string {
 	if len(f.GetGaps()) == 0 {
 		ask(f.GetRequired(), len(f.GetProvisions()) == 0)
 	}
-	switch {
-	case lab && maker:
-		return "lab and manufacturer"
-	case lab:
-		return "lab"
-	case maker:
-		return "manufacturer"
-	case either:
+	if len(asked) == 0 && either {
 		return "lab or manufacturer"
 	}
-	return ""
+	var list []string
+	for by := range asked {
+		list = append(list, sources.textOf(by))
+	}
+	slices.Sort(list)
+	return strings.Join(list, " and ")
 }
 
-// writeDecision writes the findings of a level, 0 being the one above that
-// reached, and what is missing for it.
+// writeDecision writes the findings of a level and what is missing for it. Level 0
+// stands for the one above the level that is met.
 func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 	at := levelOf(d, level)
 	if at == nil {
-		p.Line("the decision says nothing about level %d", level)
+		p.Line("the decision does not mention level %d", level)
 		return
 	}
 	refs := map[string]*labelv1.EvidenceRef{}
@@ -121,20 +111,20 @@ func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 	for _, f := range at.GetFindings() {
 		var rests []string
 		for _, id := range f.GetEvidence() {
-			rests = append(rests, evidence(refs[id]))
+			rests = append(rests, evidenceName(refs[id]))
 		}
 		title := f.GetTitle()
 		if len(f.GetWhy()) > 0 {
 			title += " (" + strings.Join(f.GetWhy(), ", ") + ")"
 		}
-		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findingWords[f.GetState()], title, shownBy(f), strings.Join(rests, ", ")})
+		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findings.textOf(f.GetState()), title, shownBy(f), strings.Join(rests, ", ")})
 	}
 	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "SHOWN BY", "EVIDENCE"}, rows)
 	p.Line("")
 	if n := d.GetReached(); n > 0 {
-		p.Line("reached: level %d", n)
+		p.Line("meets level %d", n)
 	} else {
-		p.Line("reached: no level")
+		p.Line("meets no level")
 	}
 	if missing := d.GetMissing(); len(missing) > 0 && !at.GetReached() {
 		p.Line("missing for level %d:", at.GetLevel())
@@ -145,21 +135,21 @@ func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 	writeUnused(p, d.GetUnused())
 }
 
-// writeUnused says what was accepted and does not count in full, and why.
+// writeUnused lists the evidence that was accepted and does not count in full, and why.
 func writeUnused(p *terminal.Page, list []*labelv1.UnusedEvidence) {
 	for _, u := range list {
 		line := "does not count: "
 		if u.GetCountsUntil() != "" {
-			line = "counts for the time being: "
+			line = "counts for now: "
 		} else if u.GetAgainst() {
 			line = "counts only against the device: "
 		}
-		p.Line("%s%s, of %s: it %s (%s)", line, evidence(u.GetEvidence()), u.GetEvidence().GetDate(), u.GetText(), u.GetCode())
+		p.Line("%s%s, of %s: it %s (%s)", line, evidenceName(u.GetEvidence()), u.GetEvidence().GetDate(), u.GetText(), u.GetCode())
 	}
 }
 
-// levelOf returns what a level came to: 0 stands for the one above that reached,
-// or the highest. A decision need not have all levels.
+// levelOf returns the result for a level, nil if the decision has none. Level 0 stands
+// for the one above the level that is met, or for the highest.
 func levelOf(d *labelv1.Decision, level int) *labelv1.LevelResult {
 	levels := d.GetLevels()
 	if level == 0 && len(levels) > 0 {
@@ -173,46 +163,47 @@ func levelOf(d *labelv1.Decision, level int) *labelv1.LevelResult {
 	return nil
 }
 
-// evidence names a statement by signer and number.
-func evidence(e *labelv1.EvidenceRef) string { return e.GetSigner() + " " + e.GetNumber() }
+// evidenceName names a statement by signer and number.
+func evidenceName(e *labelv1.EvidenceRef) string { return e.GetSigner() + " " + e.GetNumber() }
 
 func gapText(g *labelv1.Gap) string {
-	if len(g.GetItems()) == 0 || g.GetKind() == string(scheme.GapRule) { // whose item is the criterion
+	if len(g.GetItems()) == 0 || g.GetKind() == string(scheme.GapRule) { // a rule's only item is the criterion
 		return g.GetText()
 	}
 	return g.GetText() + " (" + strings.Join(g.GetItems(), ", ") + ")"
 }
 
-// A request is what request is to ask for and where to put it.
+// A request is a request for a label, and the files for what it gives.
 type request struct {
 	labelv1.RequestLabelRequest
 	qr, bundle, proof string // files
 }
 
-func requestCommand(c *ctl) *cobra.Command {
+func requestCommand(s *session) *cobra.Command {
+	c := labelCommands{s}
 	r := &request{}
 	cmd := &cobra.Command{
 		Use:   "request DEVICE --level N",
-		Short: "Have a label issued",
-		Long: `Have a device judged and, if the evidence supports the level, its label issued,
-signed and logged. DEVICE is a digest or a file with the descriptor. Asking again
-for the level of a live label gives that label.
+		Short: "Request a label",
+		Long: `Evaluate a device and, if the evidence supports the level, issue, sign and log its
+label. DEVICE is a digest or a file with the descriptor. Repeating the request returns
+the same label.
 
-Where the evidence falls short there is no label, the findings say why, and the
-exit code is 3. The decision is signed and on record: "labelctl decision show"
-has it, "labelctl appeal file" appeals against it.`,
+If the device does not qualify, no label is issued, the findings say why, and the exit
+code is 3. The signed decision is recorded: "labelctl decision show" shows it, and
+"labelctl appeal file" appeals against it.`,
 		Example: "  labelctl request camera.yaml --level 3 --qr label.svg --bundle label.json --proof label.tlog-proof",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if r.qr != "" {
-				if r.Qr, err = pictureFormat(r.qr); err != nil {
+				if r.Qr, err = codeFormat(r.qr); err != nil {
 					return err
 				}
 			}
 			if r.Level < 1 {
 				return usagef("--level: must be 1 or more")
 			}
-			if r.Device, err = c.digest(cmd.Context(), args[0]); err != nil {
+			if r.Device, err = c.records().deviceDigest(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			return c.request(cmd.Context(), r)
@@ -220,7 +211,7 @@ has it, "labelctl appeal file" appeals against it.`,
 	}
 	f := cmd.Flags()
 	f.Int32Var(&r.Level, "level", 0, "level to ask for, from 1")
-	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, where there are several")
+	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, if there are several")
 	f.StringVar(&r.qr, "qr", "", "`file` for the QR code, .png or .svg")
 	f.StringVar(&r.bundle, "bundle", "", "`file` for the signed label, a Sigstore bundle")
 	f.StringVar(&r.proof, "proof", "", "`file` for the proof that the label is in the log")
@@ -228,24 +219,24 @@ has it, "labelctl appeal file" appeals against it.`,
 	return cmd
 }
 
-// pictureFormat returns the format that a file's ending asks for.
-func pictureFormat(path string) (labelv1.QRFormat, error) {
+// codeFormat returns the format that a file's ending asks for.
+func codeFormat(path string) (labelv1.QRFormat, error) {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".png":
 		return labelv1.QRFormat_QR_FORMAT_PNG, nil
 	case ".svg":
 		return labelv1.QRFormat_QR_FORMAT_SVG, nil
 	}
-	return 0, usagef("%q must end in .png or .svg, which says what is drawn", path)
+	return 0, usagef("%q must end in .png or .svg", path)
 }
 
-func (c *ctl) request(ctx context.Context, r *request) error {
-	conn, err := c.caller(ctx)
+func (c labelCommands) request(ctx context.Context, r *request) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewLabelServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	answer, err := labelv1.NewLabelServiceClient(conn).RequestLabel(ctx, &r.RequestLabelRequest)
+	answer, err := api.RequestLabel(ctx, &r.RequestLabelRequest)
 	if err != nil {
 		return err
 	}
@@ -259,7 +250,7 @@ func (c *ctl) request(ctx context.Context, r *request) error {
 		if err != nil {
 			return err
 		}
-		return outcome(exitShort)
+		return exitCode(exitShort)
 	}
 	for _, f := range []struct {
 		path string
@@ -269,23 +260,18 @@ func (c *ctl) request(ctx context.Context, r *request) error {
 			continue
 		}
 		if err := writeFile(f.path, f.b); err != nil {
-			return hintf(err, "the label %s is issued; asking again gives it again", l.GetSummary().GetId())
+			return hintf(err, "the label %s is issued; repeat the request to get it again", l.GetSummary().GetId())
 		}
 	}
 	return c.show(answer, func(p *terminal.Page) {
 		writeSummary(p, l.GetSummary())
 		if answer.GetKnown() {
-			c.note("the device had this label already")
+			c.note("the device already had this label")
 		}
 	})
 }
 
-var assuranceWords = map[labelv1.Assurance]string{
-	labelv1.Assurance_ASSURANCE_SELF_DECLARED: "declared by the manufacturer",
-	labelv1.Assurance_ASSURANCE_LAB_TESTED:    "tested by an accredited lab",
-}
-
-// productName writes brand and name, once where the name has the brand already.
+// productName writes brand and name, without the brand where the name begins with it.
 func productName(brand, name string) string {
 	if strings.HasPrefix(name, brand) {
 		return name
@@ -293,24 +279,24 @@ func productName(brand, name string) string {
 	return brand + " " + name
 }
 
-// writeSummary writes a label in short. State says how it stands, for callers
-// who know more of that than the summary does.
+// writeSummary writes a label in short. The rows in state are for callers that know more
+// of its state than the summary does, and replace what the summary says.
 func writeSummary(p *terminal.Page, s *labelv1.LabelSummary, state ...[2]string) {
 	if len(state) == 0 {
 		state = [][2]string{{"state:", stateText(s)}}
 	}
 	end, announced := endOf(s)
-	valid := lastDay(end) + ": " + boundWords[boundOf[s.GetExpiresFor()]]
+	valid := lastDay(end) + ": " + bounds.textOf(s.GetExpiresFor())
 	if announced {
-		valid = lastDay(end) + ": it ends then, as was announced"
+		valid = lastDay(end) + ": it ends then, as announced"
 	}
-	if stateOf[s.GetState()].Final() {
+	if states.value(s.GetState()).Final() {
 		valid = ""
 	}
 	rows := append([][2]string{
 		{"label:", label.ID(s.GetId()).Pretty()},
 		{"url:", s.GetUrl()},
-		{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assuranceWords[s.GetAssurance()], s.GetSchemeName(), s.GetSchemeVersion())},
+		{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assurances.textOf(s.GetAssurance()), s.GetSchemeName(), s.GetSchemeVersion())},
 		{"device:", deviceText(s)},
 		{"moved barcode:", movedText(s.GetMovedGtins())},
 	}, state...)
@@ -321,8 +307,8 @@ func writeSummary(p *terminal.Page, s *labelv1.LabelSummary, state ...[2]string)
 		[2]string{"log entry:", strconv.FormatInt(s.GetLogIndex(), 10)})...)
 }
 
-// endOf returns when a label ends by all that is known, and whether that was announced. A
-// review puts an announced end off, as a suspension does.
+// endOf returns when a label ends, and whether that end was announced. An announced end
+// does not come while the label is under review or suspended.
 func endOf(s *labelv1.LabelSummary) (end time.Time, announced bool) {
 	if e := s.GetAnnouncedEnd(); e != nil && !s.GetUnderReview() && s.GetState() == labelv1.LabelState_LABEL_STATE_ACTIVE {
 		return e.AsTime(), true
@@ -334,18 +320,14 @@ func deviceText(s *labelv1.LabelSummary) string {
 	return fmt.Sprintf("%s, model %s, by %s", productName(s.GetBrand(), s.GetName()), s.GetModel(), s.GetManufacturerName())
 }
 
-// stateText says in a few words how a label stands: in capitals where it does not
-// count, and with what is open about it, so that nobody takes a label from a list
-// for one with nothing against it.
+// stateText says in a few words how a label stands and what is open about it, so that
+// nobody takes a label in a list for one that nothing is open about.
 func stateText(s *labelv1.LabelSummary) string {
-	text := string(stateOf[s.GetState()])
-	if s.GetState() != labelv1.LabelState_LABEL_STATE_ACTIVE {
-		text = strings.ToUpper(text)
-	}
-	if s.GetExpiringSoon() && s.GetAnnouncedEnd() == nil { // which says more
+	text := states.textOf(s.GetState())
+	if s.GetExpiringSoon() && s.GetAnnouncedEnd() == nil { // an announced end says more
 		text += ", expiring soon"
 	}
-	live := stateOf[s.GetState()].Live()
+	live := states.value(s.GetState()).Live()
 	if live && s.GetExpiresFor() == labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END {
 		text += ", ends early"
 	}
@@ -365,38 +347,39 @@ func stateText(s *labelv1.LabelSummary) string {
 }
 
 func supportText(s *labelv1.LabelSummary) string {
-	if s.GetSupportState() == labelv1.SupportState_SUPPORT_STATE_ENDED {
-		return s.GetSupportEnd() + ": ENDED"
+	if words := supports.textOf(s.GetSupportState()); words != "" {
+		return s.GetSupportEnd() + ": " + words
 	}
 	return s.GetSupportEnd()
 }
 
-func labelCommand(c *ctl) *cobra.Command {
+func labelCommand(s *session) *cobra.Command {
+	c, changes := labelCommands{s}, changeCommands{s}
 	return group("label", "Look up labels at the service, and change them",
-		`What the service says of labels, and requests to change them after they were
-issued. To check a label without taking the service's word for it, use
-"labelctl verify".`,
+		`Show what the service says of labels, and change labels after they were issued. To
+check a label without trusting the service, use "labelctl verify".`,
 		`  labelctl label show K7QM-4T2X-9PWH
   labelctl label history K7QM-4T2X-9PWH
   labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "Two buyers report a shared password."`,
 		labelShowCommand(c), labelListCommand(c), labelHistoryCommand(c), labelArtCommand(c),
-		labelSuspendCommand(c), labelReinstateCommand(c), labelRevokeCommand(c), labelReviewCommand(c), labelClearCommand(c), labelReleaseCommand(c), labelAdviseCommand(c),
-		labelWithdrawCommand(c), labelRenewCommand(c), labelSupersedeCommand(c),
-		labelWaitingCommand(c), labelApproveCommand(c), labelDismissCommand(c))
+		labelSuspendCommand(changes), labelReinstateCommand(changes), labelRevokeCommand(changes),
+		labelReviewCommand(changes), labelClearCommand(changes), labelReleaseCommand(changes), labelAdviseCommand(advisoryCommands{s}),
+		labelWithdrawCommand(changes), labelRenewCommand(changes), labelSupersedeCommand(changes),
+		labelWaitingCommand(changes), labelApproveCommand(changes), labelDismissCommand(changes))
 }
 
-// lookup asks the service where a label stands; the service's word is taken.
-func (c *ctl) lookup(ctx context.Context, req *labelv1.VerifyRequest) (*labelv1.VerifyResponse, error) {
+// lookup asks the service how a label stands, and does not verify the answer.
+func (c labelCommands) lookup(ctx context.Context, req *labelv1.VerifyRequest) (*labelv1.VerifyResponse, error) {
 	req.History = true
-	conn, err := c.public()
+	api, conn, err := publicClient(c.session, labelv1.NewVerificationServiceClient)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	return labelv1.NewVerificationServiceClient(conn).Verify(ctx, req)
+	return api.Verify(ctx, req)
 }
 
-// byName asks for a label by its ID or URL.
+// byName returns a request about the label with an ID or URL.
 func byName(arg string) *labelv1.VerifyRequest {
 	if strings.Contains(arg, "://") {
 		return &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Url{Url: arg}}
@@ -404,22 +387,22 @@ func byName(arg string) *labelv1.VerifyRequest {
 	return &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Id{Id: arg}}
 }
 
-func labelShowCommand(c *ctl) *cobra.Command {
+func labelShowCommand(c labelCommands) *cobra.Command {
 	var gtin string
 	cmd := &cobra.Command{
 		Use:   "show ID|URL",
-		Short: "Show where a label stands",
-		Long: `Show what the service says of a label: how it stands and why, an end that was
-announced, a review under way, advisories about the product, and what its
-manufacturer declared about personal data and sensors. The label is named by its ID,
-its URL, or with --gtin by the number under the product's barcode. Needs no key.`,
+		Short: "Show the status of a label",
+		Long: `Show what the service says of a label: its status and why, an announced end, a review,
+advisories about the product, and what the manufacturer declared about personal data
+and sensors. Name the label by its ID, its URL, or with --gtin by the number under the
+product's barcode. Needs no key.`,
 		Example: "  labelctl label show K7QM-4T2X-9PWH\n  labelctl label show --gtin 09522105000101",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var req *labelv1.VerifyRequest
 			switch {
 			case (gtin == "") == (len(args) == 0):
-				return usagef("name a label by its ID or URL, or a product by --gtin")
+				return usagef("give a label ID or URL, or use --gtin")
 			case gtin != "":
 				req = &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Gtin{Gtin: gtin}}
 			default:
@@ -430,10 +413,10 @@ its URL, or with --gtin by the number under the product's barcode. Needs no key.
 				return err
 			}
 			return c.show(r, func(p *terminal.Page) {
-				writeSummary(p, r.GetSummary(), accountOf(r).rows()...)
-				var list []told
+				writeSummary(p, r.GetSummary(), standingOf(r).rows()...)
+				var list []factText
 				for _, d := range r.GetDeclared() {
-					list = append(list, told{label.DeclaredFact{Fact: d.GetFact(), Value: d.GetValue()}, d.GetText()})
+					list = append(list, factText{label.DeclaredFact{Fact: d.GetFact(), Value: d.GetValue()}, d.GetText()})
 				}
 				writeDeclared(p, list)
 			})
@@ -443,14 +426,14 @@ its URL, or with --gtin by the number under the product's barcode. Needs no key.
 	return cmd
 }
 
-// A told fact is what a manufacturer declared, in words where there are any.
-type told struct {
+// A factText is a fact that a manufacturer declared, with its words if there are any.
+type factText struct {
 	label.DeclaredFact
 	words string
 }
 
 // writeDeclared writes what the manufacturer declared.
-func writeDeclared(p *terminal.Page, list []told) {
+func writeDeclared(p *terminal.Page, list []factText) {
 	if len(list) == 0 {
 		return
 	}
@@ -467,13 +450,13 @@ func writeDeclared(p *terminal.Page, list []told) {
 	}
 }
 
-func labelListCommand(c *ctl) *cobra.Command {
+func labelListCommand(c labelCommands) *cobra.Command {
 	var manufacturer string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List labels",
-		Long: `List labels, newest first: those of the caller's devices, or with --manufacturer
-those of one manufacturer, which anybody may ask for and which needs no key.`,
+		Long: `List labels, newest first: those of your devices or, with --manufacturer, those of one
+manufacturer, which needs no key.`,
 		Example: "  labelctl label list --key maker.key --as northlight\n  labelctl label list --manufacturer northlight",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -494,13 +477,12 @@ those of one manufacturer, which anybody may ask for and which needs no key.`,
 }
 
 // ownLabels fetches the labels of the caller's devices.
-func (c *ctl) ownLabels(ctx context.Context) (list []*labelv1.LabelSummary, err error) {
-	conn, err := c.caller(ctx)
+func (c labelCommands) ownLabels(ctx context.Context) (list []*labelv1.LabelSummary, err error) {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewLabelServiceClient)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	api := labelv1.NewLabelServiceClient(conn)
 	return listAll(func(token string) ([]*labelv1.LabelSummary, string, error) {
 		r, err := api.ListLabels(ctx, &labelv1.ListLabelsRequest{PageSize: pageSize, PageToken: token})
 		return r.GetLabels(), r.GetNextPageToken(), err
@@ -508,13 +490,12 @@ func (c *ctl) ownLabels(ctx context.Context) (list []*labelv1.LabelSummary, err 
 }
 
 // labelsOf fetches the labels of a manufacturer, as anybody may.
-func (c *ctl) labelsOf(ctx context.Context, manufacturer string) (list []*labelv1.LabelSummary, err error) {
-	conn, err := c.public()
+func (c labelCommands) labelsOf(ctx context.Context, manufacturer string) (list []*labelv1.LabelSummary, err error) {
+	api, conn, err := publicClient(c.session, labelv1.NewVerificationServiceClient)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	api := labelv1.NewVerificationServiceClient(conn)
 	return listAll(func(token string) ([]*labelv1.LabelSummary, string, error) {
 		r, err := api.ListManufacturerLabels(ctx, &labelv1.ListManufacturerLabelsRequest{Manufacturer: manufacturer, PageSize: pageSize, PageToken: token})
 		return r.GetLabels(), r.GetNextPageToken(), err

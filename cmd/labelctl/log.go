@@ -9,8 +9,8 @@ import (
 	"labeld/internal/verify"
 )
 
-// A logReader reads a transparency log from its first entry on, and recomputes
-// its Merkle tree from nothing but the entries.
+// A logReader reads a transparency log from its first entry, and computes its Merkle
+// tree from the entries alone.
 type logReader struct {
 	tree  translog.Tree
 	nodes map[translog.Node]translog.Hash
@@ -18,27 +18,27 @@ type logReader struct {
 
 // readLog reads the whole log of a service, calls f with each entry, and checks
 // the tree against the checkpoint that the log signed. It returns the root hash
-// over the first entries, as many as asked for.
-func (c *ctl) readLog(ctx context.Context, base string, trust *verify.Trust, size int64, f func(entry []byte) error) (root translog.Hash, err error) {
+// over the first entries, size of them.
+func (c surveillanceCommands) readLog(ctx context.Context, base string, trust *verify.Trust, size int64, f func(entry []byte) error) (root translog.Hash, err error) {
 	signed, err := c.get(ctx, base, "/log/checkpoint")
 	if err != nil {
 		return root, err
 	}
 	head, err := trust.OpenCheckpoint(signed)
 	if err != nil {
-		return root, label.Errorf(label.Invalid, label.ReasonBadSignature, "log", "its head is not signed by the log that is trusted: %v", err)
+		return root, label.Errorf(label.Invalid, label.ReasonBadSignature, "log", "its checkpoint is not signed by the trusted log: %v", err)
 	}
 	if head.Tree.N < size {
-		return root, label.Errorf(label.Invalid, label.ReasonNotLogged, "log", "has %d entries, fewer than the %d that are spoken of", head.Tree.N, size)
+		return root, label.Errorf(label.Invalid, label.ReasonNotLogged, "log", "has %d entries, and not the %d that are needed", head.Tree.N, size)
 	}
 	l := &logReader{tree: translog.Empty(), nodes: map[translog.Node]translog.Hash{}}
 	for l.tree.N < head.Tree.N {
-		if err := l.bundle(ctx, c, base, head.Tree.N, f); err != nil {
+		if err := l.bundle(ctx, c.session, base, head.Tree.N, f); err != nil {
 			return root, err
 		}
 	}
 	if l.tree != head.Tree {
-		return root, label.Errorf(label.Invalid, label.ReasonNotLogged, "log", "its entries do not give the root hash that it signed")
+		return root, label.Errorf(label.Invalid, label.ReasonNotLogged, "log", "its entries do not give the root hash in its checkpoint")
 	}
 	return translog.Root(size, translog.NodeFunc(l.node))
 }
@@ -47,9 +47,9 @@ func (c *ctl) readLog(ctx context.Context, base string, trust *verify.Trust, siz
 const maxBundle = translog.TileWidth * (2 + label.MaxLogged)
 
 // bundle reads the next entry bundle.
-func (l *logReader) bundle(ctx context.Context, c *ctl, base string, size int64, f func([]byte) error) error {
+func (l *logReader) bundle(ctx context.Context, s *session, base string, size int64, f func([]byte) error) error {
 	t := translog.Tile{Level: translog.EntriesLevel, N: l.tree.N / translog.TileWidth, Width: int(min(translog.TileWidth, size-l.tree.N))}
-	b, err := c.fetch(ctx, base, "/log/"+t.Path(), maxBundle)
+	b, err := s.fetch(ctx, base, "/log/"+t.Path(), maxBundle)
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func (l *logReader) bundle(ctx context.Context, c *ctl, base string, size int64,
 	if err != nil {
 		return err
 	}
-	for _, s := range added {
-		l.nodes[s.Node] = s.Hash
+	for _, a := range added {
+		l.nodes[a.Node] = a.Hash
 	}
 	l.tree = next
 	return nil

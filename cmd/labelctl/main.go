@@ -1,9 +1,8 @@
-// Labelctl is the tool of everybody who deals with a label service: labs that
-// sign what they measured, manufacturers that sign what they promise and ask
-// for labels, operators who enrol both, and whoever wants to know whether a
-// label is genuine.
+// Labelctl is the command line of a label service: for labs, which sign test
+// reports; for manufacturers, which sign declarations and request labels; for
+// operators, who enrol both; and for anyone who wants to check a label.
 //
-// # One label, from beginning to end
+// # A label from beginning to end
 //
 // The operator enrols the parties by their public keys. Nobody has a password:
 //
@@ -12,39 +11,37 @@
 //	labelctl org accredit aurora-lab --number L-42 --body "Example Board" \
 //	    --standard en303645 --category '*' --method functional-test --from 2026-01-01 --to 2028-12-31
 //
-// The manufacturer describes the device once. Its canonical bytes have a digest,
-// and everything that is signed is about that digest:
+// The manufacturer describes the device once. Everything that follows refers to
+// the device by the SHA-256 of the description's canonical bytes:
 //
 //	labelctl device register camera.yaml
 //
 // The lab fills in a template and signs it; the manufacturer does the same with
-// its declaration. Signed files can be handed on, since it counts who signed and
-// not who submits:
+// its declaration. Any enrolled organization can submit the signed files:
 //
 //	labelctl attest --template --out results.yaml
 //	labelctl attest --results results.yaml --device DIGEST --out report.json
 //	labelctl declare --declaration declaration.yaml --device camera.yaml --out declaration.json
 //	labelctl submit report.json declaration.json
 //
-// The manufacturer asks what that is good for, and has the label issued:
+// The manufacturer checks which level the device meets, and requests the label:
 //
 //	labelctl evaluate camera.yaml --level 3
 //	labelctl request camera.yaml --level 3 --qr label.svg
 //
-// Anybody checks it, online or, with a package and a trust file, without any
-// network:
+// Anyone can check the label online or, with a package and a trust file, without
+// a network:
 //
 //	labelctl verify K7QM-4T2X-9PWH
 //	labelctl verify photo.jpg
 //	labelctl verify --offline --trust labeld.json label-K7QM4T2X9PWH.json
 //
-// # What becomes of a label
+// # After a label is issued
 //
-// After it was issued a label changes by signed requests: of operators, who look
-// into it, suspend, reinstate and revoke it, and of its manufacturer, who renews
-// it or gives it up. The authority answers with a statement that it signs and
-// logs. What the scheme has two operators decide waits until the second has
-// signed the same request:
+// Signed requests change a label. Operators review, suspend, reinstate and revoke
+// it, and its manufacturer renews or withdraws it. The authority answers with a
+// statement, which it signs and logs. If the scheme requires two operators, a
+// request waits until the second has signed it too:
 //
 //	labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "What happened."
 //	labelctl label revoke K7QM-4T2X-9PWH --reason nonconformity --text "What happened."
@@ -54,38 +51,44 @@
 //
 // # Who calls
 //
-// Calls that need it are proved with a caller token (package token), made from
-// the private key in --key for the organization in --as. Both have environment
-// variables, LABELCTL_KEY and LABELCTL_AS, since they rarely change. Keys are
-// files, encrypted as cosign does or plain, or URIs of a key management system.
-// Tokens go over TLS; only to a loopback address is the connection plain.
+// Most calls carry a caller token (package token), made with the private key in
+// --key for the organization in --as. The environment variables LABELCTL_KEY and
+// LABELCTL_AS set both, because they rarely change. A key is a file, plain or
+// encrypted in cosign's format, or the URI of a key in a key management system.
+// Connections use TLS, except to a loopback address.
 //
-// # What is checked here
+// # What labelctl checks itself
 //
-// Attest and declare do what the service would do with a document, with the
-// same code, before it is signed, and name file and line of what is wrong. That
-// is done with the programme data that is built in, or with --labels DIR where
-// the service serves other data.
+// Before they sign a document, attest and declare check it with the service's own
+// code, and name the file and line of each mistake. They use the built-in programme
+// data, or that in --labels DIR if the service uses other data.
 //
-// Verify trusts nothing that it is told but the keys in the trust file. Without
-// --trust it takes the service's own word for its keys, and says so.
+// Verify trusts nothing but the keys in the trust file. Without --trust it relies on
+// the keys that the service itself supplies, and says so.
 //
 // # Output
 //
-// People read tables, programs give --output json: one JSON document on standard
-// output, or on standard error {"error":{"reason","field","message","code"}} as
-// the service's own interfaces have it. The exit code is
+// The output is text for people or, with --output json, one JSON document on
+// standard output. An error is {"error":{"reason","field","message","code"}} on
+// standard error, as in the service's own interfaces. The exit code is
 //
 //	0  done; for verify: a genuine label that is active
-//	1  refused or failed; for verify: not genuine, or it cannot be told
+//	1  refused or failed; for verify: not genuine, or that cannot be determined
 //	2  the command line is wrong
 //	3  request: the evidence does not support the level
 //	4  verify: genuine, but not valid (expired, suspended, revoked, withdrawn,
 //	   superseded, or not valid by a status list that is newer)
 //	5  verify: genuine, but nothing shows whether anything has happened since, or
 //	   what shows it is too old
-//	6  verify, surveillance verify: all is well if the keys are believed that
-//	   the service itself names, since --trust was not given
+//	6  verify, surveillance verify: as 0, but --trust was not given, so that the
+//	   result relies on keys that the service itself supplied
+//
+// # How it is built
+//
+// A session has what every command needs: the console, the clock, and the
+// connections to the service. The commands about each noun are a type of their own
+// over one session, in a file of that name. Package cobra parses the command line,
+// printError prints every error, and words.go has the vocabularies.
 package main
 
 import (

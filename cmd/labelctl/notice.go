@@ -6,20 +6,20 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/terminal"
 )
 
-func noticeCommand(c *ctl) *cobra.Command {
-	return group("notice", "Read what you were told, and have it sent to you",
-		`The service tells an organization what happens to its labels, keys and
-accreditation. A webhook gets each notice as a CloudEvents event (JSON), signed
-as Standard Webhooks says, at least once and in order: drop IDs that you have
-seen. A notice says where to look; what is found there is signed.
+func noticeCommand(s *session) *cobra.Command {
+	c := noticeCommands{s}
+	return group("notice", "List your notices and manage webhooks",
+		`The service sends an organization notices of what happens to its labels, keys and
+accreditation. A webhook gets each notice as a CloudEvents event (JSON), signed to the
+Standard Webhooks specification, in order and at least once: ignore IDs that you have
+already seen. A notice links to signed data.
 
-What is about labels is also in a manufacturer's public Atom feed,
+Notices about labels are also in a manufacturer's public Atom feed,
 /feeds/ORGANIZATION.atom on the HTTP side.`,
 		`  labelctl notice list
   labelctl notice hook add https://northlight.example/labels
@@ -27,31 +27,25 @@ What is about labels is also in a manufacturer's public Atom feed,
 		noticeListCommand(c), hookCommand(c))
 }
 
-// notices calls the service as the caller.
-func (c *ctl) notices(ctx context.Context) (labelv1.NoticeServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewNoticeServiceClient(conn), conn, nil
-}
+// noticeCommands read notices and manage the webhooks that get them.
+type noticeCommands struct{ *session }
 
-func noticeListCommand(c *ctl) *cobra.Command {
+func noticeListCommand(c noticeCommands) *cobra.Command {
 	var org string
 	cmd := &cobra.Command{
 		Use:     "list",
-		Short:   "List what you were told, newest first",
-		Long:    "List the notices for your organization, newest first. Operators may name another.\nWith --output json each has the ID that webhooks get it under.",
+		Short:   "List your notices, newest first",
+		Long:    "List the notices for your organization, newest first. Operators can name another.\nWith --output json each notice has the ID that webhooks get.",
 		Example: "  labelctl notice list\n  labelctl notice list --organization northlight --output json",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listNotices(cmd.Context(), org) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.list(cmd.Context(), org) },
 	}
 	cmd.Flags().StringVar(&org, "organization", "", "`ID` of another organization; operators only")
 	return cmd
 }
 
-func (c *ctl) listNotices(ctx context.Context, org string) error {
-	api, conn, err := c.notices(ctx)
+func (c noticeCommands) list(ctx context.Context, org string) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewNoticeServiceClient)
 	if err != nil {
 		return err
 	}
@@ -76,26 +70,26 @@ func (c *ctl) listNotices(ctx context.Context, org string) error {
 	})
 }
 
-func hookCommand(c *ctl) *cobra.Command {
-	return group("hook", "Webhooks: where notices are sent",
-		`A webhook gets the notices for your organization. It must be an https address of
-a public host. A delivery that fails is tried again for two days, with growing
-pauses, and then goes to the dead letters, from where it can be replayed.`,
+func hookCommand(c noticeCommands) *cobra.Command {
+	return group("hook", "Manage webhooks, to which notices are sent",
+		`A webhook gets the notices for your organization. It must be an https address of a
+public host. A delivery that fails is retried for 2 days, at growing intervals. It
+then becomes a dead letter, which you can replay.`,
 		"  labelctl notice hook add https://northlight.example/labels --kind label.suspended --kind label.advised\n  labelctl notice hook list",
 		hookAddCommand(c), hookListCommand(c),
-		hookSwitchCommand(c, "enable", "Send notices to a webhook again", true),
-		hookSwitchCommand(c, "disable", "Send a webhook nothing for the time being", false),
+		hookSwitchCommand(c, "enable", "Enable a webhook", true),
+		hookSwitchCommand(c, "disable", "Disable a webhook", false),
 		hookRemoveCommand(c), hookTestCommand(c), hookDeadCommand(c), hookReplayCommand(c))
 }
 
-func hookAddCommand(c *ctl) *cobra.Command {
+func hookAddCommand(c noticeCommands) *cobra.Command {
 	r := &labelv1.CreateWebhookRequest{}
 	cmd := &cobra.Command{
 		Use:   "add URL",
 		Short: "Register a webhook",
-		Long: `Register an address for notices: all of them, or those of the kinds named. The
-secret that signs them is printed once and cannot be asked for again; any
-Standard Webhooks library checks signatures with it.`,
+		Long: `Register an address for all notices, or for those of the kinds in --kind. The secret
+that signs them is printed once and cannot be shown again. Any Standard Webhooks
+library verifies signatures with it.`,
 		Example: "  labelctl notice hook add https://northlight.example/labels\n  labelctl notice hook add https://northlight.example/labels --kind label.suspended",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -107,8 +101,8 @@ Standard Webhooks library checks signatures with it.`,
 	return cmd
 }
 
-func (c *ctl) addHook(ctx context.Context, r *labelv1.CreateWebhookRequest) error {
-	api, conn, err := c.notices(ctx)
+func (c noticeCommands) addHook(ctx context.Context, r *labelv1.CreateWebhookRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewNoticeServiceClient)
 	if err != nil {
 		return err
 	}
@@ -124,16 +118,16 @@ func (c *ctl) addHook(ctx context.Context, r *labelv1.CreateWebhookRequest) erro
 	})
 }
 
-func hookListCommand(c *ctl) *cobra.Command {
+func hookListCommand(c noticeCommands) *cobra.Command {
 	r := &labelv1.ListWebhooksRequest{}
 	cmd := &cobra.Command{
 		Use:     "list",
-		Short:   "List webhooks, and how many deliveries wait or were given up",
-		Long:    "List your webhooks. Operators may name another organization.",
+		Short:   "List webhooks, and how many deliveries are waiting or have failed",
+		Long:    "List your webhooks. Operators can name another organization.",
 		Example: "  labelctl notice hook list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			api, conn, err := c.notices(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewNoticeServiceClient)
 			if err != nil {
 				return err
 			}
@@ -164,12 +158,12 @@ func writeHooks(p *terminal.Page, list []*labelv1.Webhook) {
 	p.Table([]string{"WEBHOOK", "STATE", "WAITING", "DEAD", "URL", "KINDS"}, rows)
 }
 
-// aboutHook returns a command that does something with one webhook.
-func (c *ctl) aboutHook(use, short, long, example string, do func(context.Context, labelv1.NoticeServiceClient, []string) error) *cobra.Command {
+// webhookCommand returns a command that does something with one webhook.
+func (c noticeCommands) webhookCommand(use, short, long, example string, do func(context.Context, labelv1.NoticeServiceClient, []string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Long: long, Example: example, Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.notices(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewNoticeServiceClient)
 			if err != nil {
 				return err
 			}
@@ -179,9 +173,9 @@ func (c *ctl) aboutHook(use, short, long, example string, do func(context.Contex
 	}
 }
 
-func hookSwitchCommand(c *ctl, use, short string, on bool) *cobra.Command {
-	cmd := c.aboutHook(use+" WEBHOOK", short,
-		short+".\nWhat was queued for one that is disabled goes to its dead letters.", "  labelctl notice hook "+use+" 7k2m4tq9xwva",
+func hookSwitchCommand(c noticeCommands, use, short string, on bool) *cobra.Command {
+	cmd := c.webhookCommand(use+" WEBHOOK", short,
+		short+".\nNotices that are queued for a webhook when it is disabled become dead letters.", "  labelctl notice hook "+use+" 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			r, err := api.EnableWebhook(ctx, &labelv1.EnableWebhookRequest{Id: args[0], Enabled: on})
 			if err != nil {
@@ -193,9 +187,9 @@ func hookSwitchCommand(c *ctl, use, short string, on bool) *cobra.Command {
 	return cmd
 }
 
-func hookRemoveCommand(c *ctl) *cobra.Command {
-	cmd := c.aboutHook("remove WEBHOOK", "Remove a webhook, with what is on its way to it",
-		"Remove a webhook, and the deliveries to it that wait or were given up.", "  labelctl notice hook remove 7k2m4tq9xwva",
+func hookRemoveCommand(c noticeCommands) *cobra.Command {
+	cmd := c.webhookCommand("remove WEBHOOK", "Remove a webhook and its deliveries",
+		"Remove a webhook, and its deliveries that are waiting or have failed.", "  labelctl notice hook remove 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			r, err := api.DeleteWebhook(ctx, &labelv1.DeleteWebhookRequest{Id: args[0]})
 			if err != nil {
@@ -207,22 +201,22 @@ func hookRemoveCommand(c *ctl) *cobra.Command {
 	return cmd
 }
 
-func hookTestCommand(c *ctl) *cobra.Command {
-	cmd := c.aboutHook("test WEBHOOK", "Send a webhook a notice of nothing",
-		"Send a webhook a notice of the kind hook.test. \"labelctl notice hook list\" says\nwhether it waits.", "  labelctl notice hook test 7k2m4tq9xwva",
+func hookTestCommand(c noticeCommands) *cobra.Command {
+	cmd := c.webhookCommand("test WEBHOOK", "Send a test notice to a webhook",
+		"Send a notice of the kind hook.test to a webhook. \"labelctl notice hook list\" shows\nwhether it is waiting.", "  labelctl notice hook test 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			r, err := api.TestWebhook(ctx, &labelv1.TestWebhookRequest{Id: args[0]})
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *terminal.Page) { p.Line("notice %s is on its way", r.GetNotice().GetId()) })
+			return c.show(r, func(p *terminal.Page) { p.Line("notice %s is queued", r.GetNotice().GetId()) })
 		})
 	cmd.Args = cobra.ExactArgs(1)
 	return cmd
 }
 
-func hookDeadCommand(c *ctl) *cobra.Command {
-	cmd := c.aboutHook("dead WEBHOOK", "List deliveries that were given up, and why",
+func hookDeadCommand(c noticeCommands) *cobra.Command {
+	cmd := c.webhookCommand("dead WEBHOOK", "List failed deliveries and why they failed",
 		"List the dead letters of a webhook, oldest first.", "  labelctl notice hook dead 7k2m4tq9xwva",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			letters, err := listAll(func(token string) ([]*labelv1.DeadLetter, string, error) {
@@ -232,13 +226,13 @@ func hookDeadCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.show(&labelv1.ListDeadLettersResponse{Letters: letters}, func(p *terminal.Page) { writeDead(p, letters) })
+			return c.show(&labelv1.ListDeadLettersResponse{Letters: letters}, func(p *terminal.Page) { writeDeadLetters(p, letters) })
 		})
 	cmd.Args = cobra.ExactArgs(1)
 	return cmd
 }
 
-func writeDead(p *terminal.Page, list []*labelv1.DeadLetter) {
+func writeDeadLetters(p *terminal.Page, list []*labelv1.DeadLetter) {
 	var rows [][]string
 	for _, d := range list {
 		rows = append(rows, []string{
@@ -249,15 +243,15 @@ func writeDead(p *terminal.Page, list []*labelv1.DeadLetter) {
 	p.Table([]string{"NUMBER", "QUEUED", "KIND", "NOTICE", "ATTEMPTS", "LAST ERROR"}, rows)
 }
 
-func hookReplayCommand(c *ctl) *cobra.Command {
-	return c.aboutHook("replay WEBHOOK [NUMBER...]", "Have dead letters tried again",
-		"Put dead letters of a webhook back into its queue: those with the numbers named,\nor all of them, at most 500 at once.", "  labelctl notice hook replay 7k2m4tq9xwva\n  labelctl notice hook replay 7k2m4tq9xwva 12 13",
+func hookReplayCommand(c noticeCommands) *cobra.Command {
+	return c.webhookCommand("replay WEBHOOK [NUMBER...]", "Retry failed deliveries",
+		"Put dead letters of a webhook back into its queue: those with the numbers given, or\nall of them, up to 500 at once.", "  labelctl notice hook replay 7k2m4tq9xwva\n  labelctl notice hook replay 7k2m4tq9xwva 12 13",
 		func(ctx context.Context, api labelv1.NoticeServiceClient, args []string) error {
 			req := &labelv1.ReplayDeadLettersRequest{Webhook: args[0]}
 			for _, a := range args[1:] {
 				n, err := strconv.ParseUint(a, 10, 64)
 				if err != nil {
-					return usagef("NUMBER: %q is no number of a dead letter; \"labelctl notice hook dead\" lists them", a)
+					return usagef("NUMBER: %q is not the number of a dead letter; \"labelctl notice hook dead\" lists them", a)
 				}
 				req.Numbers = append(req.Numbers, n)
 			}
@@ -266,7 +260,7 @@ func hookReplayCommand(c *ctl) *cobra.Command {
 				return err
 			}
 			return c.show(r, func(p *terminal.Page) {
-				p.Line("%s again on the way", plural(int(r.GetReplayed()), "letter", "letters"))
+				p.Line("%s queued again", plural(int(r.GetReplayed()), "letter", "letters"))
 			})
 		})
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	labelv1 "labeld/api/proto/label/v1"
@@ -15,54 +14,45 @@ import (
 	"labeld/internal/terminal"
 )
 
-func orgCommand(c *ctl) *cobra.Command {
-	return group("org", "Enrol labs, manufacturers and operators, with their keys",
-		`Operators keep the register of who may sign what. All of these are for operators,
-but an organization may show its own record.`,
+func orgCommand(s *session) *cobra.Command {
+	c := orgCommands{s}
+	return group("org", "Enrol labs, manufacturers and operators, and their keys",
+		`Operators manage the register of who may sign what. These commands are for operators
+only, except that an organization can show its own record.`,
 		"  labelctl org list --role lab\n  labelctl org show aurora-lab",
 		orgAddCommand(c), orgListCommand(c), orgShowCommand(c), orgKeyCommand(c), orgRevokeKeyCommand(c), orgAccreditCommand(c))
 }
 
-// roles by the names that people use.
-var roles = map[string]labelv1.Role{
-	"lab":          labelv1.Role_ROLE_LAB,
-	"manufacturer": labelv1.Role_ROLE_MANUFACTURER,
-	"operator":     labelv1.Role_ROLE_OPERATOR,
-}
-
-var roleNames = []string{"lab", "manufacturer", "operator"}
+// roleNames are the roles as people write them.
+var roleNames = func() (names []string) {
+	for _, r := range roles {
+		names = append(names, string(r.value))
+	}
+	return names
+}()
 
 func parseRole(s string) (labelv1.Role, error) {
-	r, ok := roles[s]
-	if !ok {
-		return 0, usagef("--role: %q is no role; there are %s", s, strings.Join(roleNames, ", "))
+	for _, r := range roles {
+		if string(r.value) == s {
+			return r.number, nil
+		}
 	}
-	return r, nil
+	return 0, usagef("--role: unknown role %q; choose one of %s", s, strings.Join(roleNames, ", "))
 }
 
 // rolesOf writes the roles of an organization.
 func rolesOf(o *labelv1.Organization) string {
 	var names []string
 	for _, r := range o.GetRoles() {
-		for name, v := range roles {
-			if v == r {
-				names = append(names, name)
-			}
-		}
+		names = append(names, roles.textOf(r))
 	}
 	return strings.Join(names, ", ")
 }
 
-// operations calls the service as the caller.
-func (c *ctl) operations(ctx context.Context) (labelv1.AuthorityServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewAuthorityServiceClient(conn), conn, nil
-}
+// orgCommands keep the register of organizations, with their keys and accreditations.
+type orgCommands struct{ *session }
 
-func orgAddCommand(c *ctl) *cobra.Command {
+func orgAddCommand(c orgCommands) *cobra.Command {
 	var o labelv1.Organization
 	var roleFlags []string
 	var pub string
@@ -70,11 +60,11 @@ func orgAddCommand(c *ctl) *cobra.Command {
 		Use:   "add ID --name NAME --role ROLE",
 		Short: "Enrol an organization",
 		Long: `Enrol an organization under an identifier of lower-case letters, digits and
-hyphens. With --pub its first key is enrolled too; without a key it can do
-nothing. Doing it again with the same values is no error.
+hyphens. --pub also enrols its first key; without a key it can do nothing. Doing
+this again with the same values is no error.
 
---affiliate names organizations under the same control: a lab may not test for
-those.`,
+--affiliate names organizations under the same control, for which a lab must not
+test.`,
 		Example: `  labelctl org add aurora-lab --name "Aurora Test Laboratory" --role lab --pub lab.pub
   labelctl org add northlight --name "Northlight Devices" --role manufacturer --contact mailto:security@northlight.example`,
 		Args: cobra.ExactArgs(1),
@@ -87,7 +77,7 @@ those.`,
 				}
 				o.Roles = append(o.Roles, r)
 			}
-			return c.addOrg(cmd.Context(), &o, pub)
+			return c.add(cmd.Context(), &o, pub)
 		},
 	}
 	f := cmd.Flags()
@@ -102,16 +92,17 @@ those.`,
 	return cmd
 }
 
-func (c *ctl) addOrg(ctx context.Context, o *labelv1.Organization, pub string) error {
+// add enrols an organization, and its first key where there is one.
+func (c orgCommands) add(ctx context.Context, o *labelv1.Organization, pub string) error {
 	var pem string
 	if pub != "" {
-		key, err := c.publicKey(pub) // before anything is enrolled
+		key, err := c.publicKey(pub) // a mistake in the file must show before anything is enrolled
 		if err != nil {
 			return err
 		}
 		pem = key.PEM
 	}
-	api, conn, err := c.operations(ctx)
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAuthorityServiceClient)
 	if err != nil {
 		return err
 	}
@@ -140,7 +131,7 @@ func (c *ctl) addOrg(ctx context.Context, o *labelv1.Organization, pub string) e
 	})
 }
 
-func orgListCommand(c *ctl) *cobra.Command {
+func orgListCommand(c orgCommands) *cobra.Command {
 	var role string
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -157,7 +148,7 @@ func orgListCommand(c *ctl) *cobra.Command {
 				}
 				req.Role = r
 			}
-			return c.listOrgs(cmd.Context(), req)
+			return c.list(cmd.Context(), req)
 		},
 	}
 	cmd.Flags().StringVar(&role, "role", "", "only "+strings.Join(roleNames, ", ")+"s")
@@ -165,8 +156,8 @@ func orgListCommand(c *ctl) *cobra.Command {
 	return cmd
 }
 
-func (c *ctl) listOrgs(ctx context.Context, req *labelv1.ListOrganizationsRequest) error {
-	api, conn, err := c.operations(ctx)
+func (c orgCommands) list(ctx context.Context, req *labelv1.ListOrganizationsRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAuthorityServiceClient)
 	if err != nil {
 		return err
 	}
@@ -188,7 +179,7 @@ func (c *ctl) listOrgs(ctx context.Context, req *labelv1.ListOrganizationsReques
 	})
 }
 
-func orgShowCommand(c *ctl) *cobra.Command {
+func orgShowCommand(c orgCommands) *cobra.Command {
 	history := false
 	cmd := &cobra.Command{
 		Use:   "show ID",
@@ -199,7 +190,7 @@ With --history also what was recorded of them before.`,
 		Example: "  labelctl org show aurora-lab\n  labelctl org show aurora-lab --history",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.operations(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}
@@ -280,7 +271,7 @@ func accreditationState(a *labelv1.Accreditation, all []*labelv1.Accreditation, 
 	return "in force"
 }
 
-// accreditationReasons say why an accreditation does not cover what it did.
+// accreditationReasons say why an accreditation covers less than it did.
 func accreditationReasons(a *labelv1.Accreditation, all []*labelv1.Accreditation) (list []string) {
 	if a.GetSuspended() != "" {
 		list = append(list, "is suspended since "+day(sinceWhen(a, all, (*labelv1.Accreditation).GetSuspended))+": "+a.GetSuspended())
@@ -294,8 +285,8 @@ func accreditationReasons(a *labelv1.Accreditation, all []*labelv1.Accreditation
 	return list
 }
 
-// sinceWhen returns when an accreditation first said what it says now, without a
-// record in between that did not.
+// sinceWhen returns when the first was recorded of the latest records of an accreditation
+// that all say the same.
 func sinceWhen(a *labelv1.Accreditation, all []*labelv1.Accreditation, says func(*labelv1.Accreditation) string) *timestamppb.Timestamp {
 	since := a.GetRecorded()
 	for _, b := range slices.Backward(all) {
@@ -318,14 +309,13 @@ func day(t *timestamppb.Timestamp) string {
 	return label.DateOf(t.AsTime()).String()
 }
 
-func orgKeyCommand(c *ctl) *cobra.Command {
+func orgKeyCommand(c orgCommands) *cobra.Command {
 	var pub, from string
 	cmd := &cobra.Command{
 		Use:   "key ID --pub FILE",
 		Short: "Enrol a public key of an organization",
-		Long: `Enrol a public key, another one or the first. What the key signs counts from now
-on, or from --from on, which is for keys that were in use before they were
-enrolled here.`,
+		Long: `Enrol a public key, the first or another one. What the key signs counts from now on.
+--from sets an earlier start for a key that was in use before it was enrolled here.`,
 		Example: "  labelctl org key aurora-lab --pub lab-2027.pub\n  labelctl org key aurora-lab --pub lab.pub --from 2026-01-01",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -342,7 +332,7 @@ enrolled here.`,
 				return err
 			}
 			req.Pem = key.PEM
-			api, conn, err := c.operations(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}
@@ -366,20 +356,20 @@ enrolled here.`,
 	return cmd
 }
 
-func orgRevokeKeyCommand(c *ctl) *cobra.Command {
+func orgRevokeKeyCommand(c orgCommands) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
 		Use:   "revoke-key KEYID --reason TEXT",
-		Short: "End the use of a key",
-		Long: `End the use of a key from now on. What it signed before stays valid. This cannot
-be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
+		Short: "Revoke a key",
+		Long: `Revoke a key from now on. What it signed before stays valid. You cannot undo this:
+enrol another key instead. "labelctl org show" lists key IDs.`,
 		Example: "  labelctl org revoke-key 7c3f... --reason \"the laptop was stolen\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := wholeKey(args[0]); err != nil {
+			if err := requireKeyID(args[0]); err != nil {
 				return err
 			}
-			api, conn, err := c.operations(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}
@@ -402,7 +392,7 @@ be taken back: enrol another key instead. "labelctl org show" lists key IDs.`,
 	return cmd
 }
 
-func orgAccreditCommand(c *ctl) *cobra.Command {
+func orgAccreditCommand(c orgCommands) *cobra.Command {
 	var a labelv1.Accreditation
 	cmd := &cobra.Command{
 		Use:   "accredit LAB --number NUMBER --body NAME --standard ID --category ID --method ID --from DATE --to DATE",
@@ -431,7 +421,7 @@ record gives back what was lost.
 					return usagef("--%s: %v", f.name, err)
 				}
 			}
-			api, conn, err := c.operations(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}

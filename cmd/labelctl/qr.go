@@ -9,21 +9,20 @@ import (
 	"labeld/internal/terminal"
 )
 
-// pngModule is how many pixels a module of a PNG has, as in the service's
-// pictures.
+// pngModule is how many pixels wide a module of a PNG is, as in those of the service.
 const pngModule = 8
 
-func qrCommand(c *ctl) *cobra.Command {
+func qrCommand(s *session) *cobra.Command {
 	var url, out, gtin string
 	cmd := &cobra.Command{
 		Use:   "qr ID|URL",
 		Short: "Draw the QR code of a label",
-		Long: `Draw the QR code of a label on the terminal, or with --out into a PNG or SVG file.
-Nobody is asked whether the label exists. For an ID alone, --url says to which
-service the code leads; a code that is printed cannot be changed.
+		Long: `Draw the QR code of a label on the terminal, or with --out in a PNG or SVG file. This
+does not check that the label exists. For an ID, --url is the service to which the
+code leads; a printed code cannot be changed.
 
-With --gtin the code is a GS1 Digital Link of the product, which a till reads too;
-it leads a shopper to the product's label.`,
+With --gtin, the code is a GS1 Digital Link for the product, which tills can also read.
+It leads a shopper to the product's label.`,
 		Example: "  labelctl qr K7QM-4T2X-9PWH --url https://labels.example.org --out label.svg\n  labelctl qr K7QM-4T2X-9PWH --url https://labels.example.org --gtin 09522104000171 --out till.svg",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -34,10 +33,10 @@ it leads a shopper to the product's label.`,
 			if base == "" {
 				var chosen bool
 				if base, chosen = baseURL(url); !chosen {
-					c.note("the code leads to %s, on this machine; --url names another service", base)
+					s.note("the code leads to %s, on this computer; use --url for another service", base)
 				}
 			} else if url != "" {
-				return usagef("--url goes with an ID; the URL names the service itself")
+				return usagef("--url is for an ID; a URL already names the service")
 			}
 			var g label.GTIN
 			if gtin != "" {
@@ -45,7 +44,7 @@ it leads a shopper to the product's label.`,
 					return err
 				}
 			}
-			return c.drawCode(base, id, g, out)
+			return drawCode(s, base, id, g, out)
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
@@ -54,7 +53,7 @@ it leads a shopper to the product's label.`,
 	return cmd
 }
 
-func (c *ctl) drawCode(base string, id label.ID, gtin label.GTIN, out string) error {
+func drawCode(s *session, base string, id label.ID, gtin label.GTIN, out string) error {
 	if err := qr.CheckBase(base); err != nil {
 		return err
 	}
@@ -67,7 +66,7 @@ func (c *ctl) drawCode(base string, id label.ID, gtin label.GTIN, out string) er
 		return err
 	}
 	if out != "" {
-		b, err := picture(code, out)
+		b, err := encodeCode(code, out)
 		if err != nil {
 			return err
 		}
@@ -81,7 +80,7 @@ func (c *ctl) drawCode(base string, id label.ID, gtin label.GTIN, out string) er
 		Payload string   `json:"payload"` // what the code holds
 		File    string   `json:"file,omitempty"`
 	}{id, qr.URL(base, id), code.Payload(), out}
-	return c.show(result, func(p *terminal.Page) {
+	return s.show(result, func(p *terminal.Page) {
 		if out == "" {
 			if p.Width() > 0 {
 				p.Raw(code.Terminal())
@@ -94,9 +93,9 @@ func (c *ctl) drawCode(base string, id label.ID, gtin label.GTIN, out string) er
 	})
 }
 
-// picture draws a code in the format that a file's ending asks for.
-func picture(code *qr.Code, path string) ([]byte, error) {
-	format, err := pictureFormat(path)
+// encodeCode returns a code as an image in the format that a file's ending asks for.
+func encodeCode(code *qr.Code, path string) ([]byte, error) {
+	format, err := codeFormat(path)
 	if err != nil {
 		return nil, err
 	}

@@ -5,48 +5,42 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
 	"labeld/internal/terminal"
 )
 
-func reportCommand(c *ctl) *cobra.Command {
-	return group("report", "Read what people report who scanned a label",
-		`People who scan a label can report a copied code, a wrong product or a weakness on
-the page at /report. Operators read that here, and close it with what came of it;
-how to reach the person is forgotten then. Nothing of it is public.`,
-		"  labelctl report list\n  labelctl report close 7k2m4tq9xwva --outcome \"An imitation; the shop took it off the shelf.\"",
+func reportCommand(s *session) *cobra.Command {
+	c := reportCommands{s}
+	return group("report", "Read reports from the public",
+		`People who scan a label can report a copied code, a wrong product or a security flaw
+on the page at /report. Operators read reports here and close each with its outcome,
+which deletes the person's contact details. Reports are not public.`,
+		"  labelctl report list\n  labelctl report close 7k2m4tq9xwva --outcome \"A fake; the shop took it off the shelf.\"",
 		reportListCommand(c), reportCloseCommand(c))
 }
 
-// reports calls the service as the caller.
-func (c *ctl) reports(ctx context.Context) (labelv1.ReportServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewReportServiceClient(conn), conn, nil
-}
+// reportCommands read and close what the public reported.
+type reportCommands struct{ *session }
 
-func reportListCommand(c *ctl) *cobra.Command {
+func reportListCommand(c reportCommands) *cobra.Command {
 	var id string
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List reports that are open, or all about a label",
-		Long: `List the reports that are open, newest first, with how many there are about the same
-label. --label lists all about one label, closed ones too.`,
+		Short: "List open reports, or all about a label",
+		Long: `List the open reports, newest first, with how many there are about the same label.
+--label lists all reports about one label, including closed ones.`,
 		Example: "  labelctl report list\n  labelctl report list --label K7QM-4T2X-9PWH",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listReports(cmd.Context(), id) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.list(cmd.Context(), id) },
 	}
 	cmd.Flags().StringVar(&id, "label", "", "`ID` of a label")
 	return cmd
 }
 
-func (c *ctl) listReports(ctx context.Context, id string) error {
-	api, conn, err := c.reports(ctx)
+func (c reportCommands) list(ctx context.Context, id string) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewReportServiceClient)
 	if err != nil {
 		return err
 	}
@@ -74,16 +68,16 @@ func (c *ctl) listReports(ctx context.Context, id string) error {
 	})
 }
 
-func reportCloseCommand(c *ctl) *cobra.Command {
+func reportCloseCommand(c reportCommands) *cobra.Command {
 	var outcome string
 	cmd := &cobra.Command{
 		Use:     "close REPORT --outcome TEXT",
-		Short:   "Close a report with what came of it",
-		Long:    "Close a report. How to reach the person who sent it is forgotten.",
-		Example: "  labelctl report close 7k2m4tq9xwva --outcome \"An imitation; the shop took it off the shelf.\"",
+		Short:   "Close a report with its outcome",
+		Long:    "Close a report. The contact details of the person who sent it are deleted.",
+		Example: "  labelctl report close 7k2m4tq9xwva --outcome \"A fake; the shop took it off the shelf.\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.reports(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewReportServiceClient)
 			if err != nil {
 				return err
 			}
@@ -95,7 +89,7 @@ func reportCloseCommand(c *ctl) *cobra.Command {
 			return c.show(r.GetReport(), func(p *terminal.Page) { p.Line("report %s is closed", r.GetReport().GetId()) })
 		},
 	}
-	cmd.Flags().StringVar(&outcome, "outcome", "", "what came of it")
+	cmd.Flags().StringVar(&outcome, "outcome", "", "what was found or done")
 	require(cmd, "outcome")
 	return cmd
 }

@@ -14,11 +14,12 @@ import (
 	"labeld/internal/terminal"
 )
 
-// A ctl is one run of labelctl: its streams and what the global flags say.
-type ctl struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	now            func() time.Time
+// A session is one run of labelctl: its console, its clock, and what the global
+// flags say of the service and of the caller. The commands about each noun are a type
+// of their own over one session, such as [deviceCommands].
+type session struct {
+	console
+	now func() time.Time
 
 	server   string // host:port of the gRPC side
 	key      string // file or KMS URI
@@ -26,14 +27,13 @@ type ctl struct {
 	audience string // of caller tokens; the server where empty
 	ca       string // file with TLS roots
 	tls      bool   // even to a loopback address
-	output   string // text or json
 	timeout  time.Duration
 
-	private *envelope.Signer // in key, once it was needed
+	private *envelope.Signer // the loaded key, nil before it is needed
 }
 
-// Environment variables for flags that rarely change, and for secrets, which
-// must not be flags: other users see those.
+// Environment variables stand for flags that rarely change, and for secrets, which must
+// not be flags because other users of the machine see those.
 const (
 	envServer = "LABELCTL_SERVER"
 	envKey    = "LABELCTL_KEY"
@@ -48,34 +48,34 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return runAt(ctx, time.Now, args, stdin, stdout, stderr)
 }
 
-// runAt is run with another clock than that of the machine.
+// runAt is run with another clock than the machine's.
 func runAt(ctx context.Context, now func() time.Time, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot(now, stdin, stdout, stderr)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	asJSON, _ := root.PersistentFlags().GetString("output")
-	return report(stderr, asJSON == "json", cmd.CommandPath(), err)
+	return printError(stderr, asJSON == "json", cmd.CommandPath(), err)
 }
 
-// newRoot returns the command tree. Its errors are for [report] to print.
+// newRoot returns the command tree. Errors are printed by [printError] and not by cobra.
 func newRoot(now func() time.Time, stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
-	c := &ctl{stdin: stdin, stdout: stdout, stderr: stderr, now: now}
+	s := &session{console: console{stdin: stdin, stdout: stdout, stderr: stderr}, now: now}
 	root := group("labelctl", "Work with a product-security label service",
 		`Enrol labs and manufacturers, sign and submit evidence, request labels, and
 check them.
 
-Most calls need a key: --key names a private key file or a KMS URI, --as the
-organization to speak for. Verifying needs neither.
+Most commands need --key (a private key file or KMS URI) and --as (the organization
+you act for). You do not need either to verify a label.
 
-Environment: `+strings.Join([]string{envServer, envKey, envAs, envURL}, ", ")+` stand for
---server, --key, --as and --url; `+envPass+` (or `+envCosign+`) is the
-passphrase of an encrypted key, which is asked for otherwise.`,
+Environment: `+strings.Join([]string{envServer, envKey, envAs, envURL}, ", ")+` set
+--server, --key, --as and --url. `+envPass+` (or `+envCosign+`) is the
+passphrase of an encrypted key. Without it, you are asked for the passphrase.`,
 		"  labelctl verify K7QM-4T2X-9PWH\n  labelctl key new --out lab.key\n  labelctl request camera.yaml --level 2",
-		keyCommand(c), orgCommand(c), eventCommand(c), deviceCommand(c),
-		attestCommand(c), declareCommand(c), submitCommand(c), submissionsCommand(c),
-		evaluateCommand(c), requestCommand(c), labelCommand(c), holdCommand(c),
-		decisionCommand(c), appealCommand(c), advisoryCommand(c), surveillanceCommand(c), reportCommand(c), noticeCommand(c),
-		verifyCommand(c), qrCommand(c), trustCommand(c), schemeCommand(c), exampleCommand(c))
+		keyCommand(s), orgCommand(s), eventCommand(s), deviceCommand(s),
+		attestCommand(s), declareCommand(s), submitCommand(s), submissionsCommand(s),
+		evaluateCommand(s), requestCommand(s), labelCommand(s), holdCommand(s),
+		decisionCommand(s), appealCommand(s), advisoryCommand(s), surveillanceCommand(s), reportCommand(s), noticeCommand(s),
+		verifyCommand(s), qrCommand(s), trustCommand(s), schemeCommand(s), exampleCommand(s))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -84,35 +84,35 @@ passphrase of an encrypted key, which is asked for otherwise.`,
 	terminal.FitHelp(root)
 	terminal.NameArguments(root)
 	f := root.PersistentFlags()
-	f.StringVar(&c.server, "server", "127.0.0.1:8443", "gRPC address of the service, `host:port` ("+envServer+")")
-	f.StringVar(&c.key, "key", "", "private key to call and sign with, `file or KMS URI` ("+envKey+")")
-	f.StringVar(&c.as, "as", "", "`organization` to speak for ("+envAs+")")
-	f.StringVar(&c.audience, "audience", "", "`name` of the service in caller tokens (default: that in --server)")
-	f.StringVar(&c.ca, "ca", "", "PEM `file` with the TLS roots to trust instead of the system's; implies --tls")
-	f.BoolVar(&c.tls, "tls", false, "use TLS to a loopback address too")
-	f.StringVarP(&c.output, "output", "o", "text", "text or json")
-	f.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long one call may take")
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return c.prepare(cmd) }
+	f.StringVar(&s.server, "server", "127.0.0.1:8443", "gRPC address of the service, `host:port` ("+envServer+")")
+	f.StringVar(&s.key, "key", "", "private key to call and sign with, a `file or KMS URI` ("+envKey+")")
+	f.StringVar(&s.as, "as", "", "`organization` to act for ("+envAs+")")
+	f.StringVar(&s.audience, "audience", "", "`name` of the service in caller tokens (default: that in --server)")
+	f.StringVar(&s.ca, "ca", "", "PEM `file` with the TLS roots to trust instead of the system's; implies --tls")
+	f.BoolVar(&s.tls, "tls", false, "use TLS to a loopback address too")
+	f.StringVarP(&s.output, "output", "o", "text", "text or json")
+	f.DurationVar(&s.timeout, "timeout", 30*time.Second, "how long one call may take")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return s.prepare(cmd) }
 	complete(root, "output", "text", "json")
 	markFailures(root)
 	return root
 }
 
 // prepare fills in the environment's values and checks the global flags.
-func (c *ctl) prepare(cmd *cobra.Command) error {
+func (s *session) prepare(cmd *cobra.Command) error {
 	for _, f := range []struct {
 		name, env string
 		into      *string
-	}{{"server", envServer, &c.server}, {"key", envKey, &c.key}, {"as", envAs, &c.as}} {
+	}{{"server", envServer, &s.server}, {"key", envKey, &s.key}, {"as", envAs, &s.as}} {
 		if v := os.Getenv(f.env); v != "" && !cmd.Flags().Changed(f.name) {
 			*f.into = v
 		}
 	}
-	if c.output != "text" && c.output != "json" {
-		return usagef("--output: %q is neither text nor json", c.output)
+	if s.output != "text" && s.output != "json" {
+		return usagef("--output: %q is neither text nor json", s.output)
 	}
-	if c.timeout <= 0 {
-		return usagef("--timeout: must be more than nothing, such as 30s")
+	if s.timeout <= 0 {
+		return usagef("--timeout: must be more than 0, such as 30s")
 	}
 	return nil
 }
@@ -125,15 +125,15 @@ func group(use, short, long, example string, subs ...*cobra.Command) *cobra.Comm
 			if !cmd.HasParent() {
 				return cmd.Help()
 			}
-			return usagef("name one of its commands")
+			return usagef("a subcommand is required")
 		},
 	}
 	g.AddCommand(subs...)
 	return g
 }
 
-// markFailures marks the errors of commands that ran, so that report can tell
-// them from those about the command line.
+// markFailures makes the errors of commands that were run a [failure], by which
+// [printError] tells them from those about the command line.
 func markFailures(cmd *cobra.Command) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -13,18 +13,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A ran is what a command line came to.
-type ran struct {
+// A cliResult is what a command line came to.
+type cliResult struct {
 	code           int
 	stdout, stderr string
 }
 
 // try runs a command line.
-func try(t *testing.T, args ...string) ran {
+func try(t *testing.T, args ...string) cliResult {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := run(context.Background(), args, strings.NewReader(""), &stdout, &stderr)
-	return ran{code, stdout.String(), stderr.String()}
+	return cliResult{code, stdout.String(), stderr.String()}
 }
 
 // must runs a command line that succeeds and returns what it wrote.
@@ -96,26 +96,26 @@ func TestUsageErrorsExitWith2(t *testing.T) {
 	for _, tc := range []struct{ args, want string }{
 		{"nonsense", `there is no command "nonsense"`},
 		{"orgg", "did you mean org?"},
-		{"org", "name one of its commands"},
+		{"org", "a subcommand is required"},
 		{"org lst", "did you mean list?"},
 		{"org list --nonsense", "unknown flag: --nonsense"},
 		{"org list extra", "\"extra\" is an argument too many\n  usage: labelctl org list\n"},
-		{"org list --role boss", `"boss" is no role`},
+		{"org list --role boss", `unknown role "boss"`},
 		{"org list --output yaml", "neither text nor json"},
 		{"org list --timeout 0s", "--timeout"},
-		{"org list", "give --key"},
+		{"org list", "use --key"},
 		{"org accredit lab --number 1 --body b --standard s --category c --method m --from 2026-13-01 --to 2026-12-31", "--from"},
 		{"org key lab --pub x --from yesterday", "--from"},
 		{"key new", `"out" not set`},
 		{"key new --out x.pub", "names the private key"},
 		{"device show 1234", "64 lower-case"},
-		{"attest", "needs --results and --device"},
-		{"attest --results x", "needs --results and --device"},
-		{"attest --template --results x", "goes with neither"},
+		{"attest", "--results and --device are required"},
+		{"attest --results x", "--results and --device are required"},
+		{"attest --template --results x", "cannot be used with"},
 		{"attest --results x --device y --edition z", "are for --template"},
 		{"attest --template --standard nonsense", "in the catalogue; there is en303645"},
 		{"attest --template --edition V9", "there is V2.1.1"},
-		{"declare --declaration x", "needs --declaration and --device"},
+		{"declare --declaration x", "--declaration and --device are required"},
 		{"submit", "FILE is missing\n  usage: labelctl submit FILE...\n"},
 		{"label suspend", "ID is missing\n  usage: labelctl label suspend ID --reason CODE --text TEXT\n"},
 		{"event affiliation aurora-lab", "MANUFACTURER is missing\n  usage: labelctl event affiliation LAB MANUFACTURER"},
@@ -123,20 +123,20 @@ func TestUsageErrorsExitWith2(t *testing.T) {
 		{"request " + digest, `"level" not set`},
 		{"request " + digest + " --level 0", "must be 1 or more"},
 		{"request " + digest + " --level 1 --qr x.gif", ".png or .svg"},
-		{"label show", "name a label"},
-		{"label show K7QM-4T2X-9PWH --gtin 12345670", "name a label"},
+		{"label show", "give a label ID or URL"},
+		{"label show K7QM-4T2X-9PWH --gtin 12345670", "give a label ID or URL"},
 		{"label show K7QM-4T2X-9PWH --server nonsense", "not of the form host:port"},
 		{"label suspend K7QM-4T2X-9PWH", `"reason", "text" not set`},
-		{"label suspend K7QM-4T2X-9PWH --reason complaint --text x", "give --key"},
+		{"label suspend K7QM-4T2X-9PWH --reason complaint --text x", "use --key"},
 		{"label suspend K7QM-4T2X-9PWH --reason complaint --text x --effective 2027-01-01", "unknown flag: --effective"},
 		{"label withdraw K7QM-4T2X-9PWH --reason discontinued --text x --effective soon", "--effective"},
 		{"label renew K7QM-4T2X-9PWH --level many", "--level"},
 		{"hold put --reason misuse --text x", "at least one of the flags in the group [device manufacturer] is required"},
 		{"label supersede K7QM-4T2X-9PWH --reason renewed --text x", `"by" not set`},
 		{"label approve 1234", "at least 8 digits"},
-		{"label history K7QM-4T2X-9PWH --at noon", "neither a day"},
-		{"verify x --at noon", "neither a day"},
-		{"verify K7QM-4T2X-9PWH --offline", "needs --trust"},
+		{"label history K7QM-4T2X-9PWH --at noon", "neither a date"},
+		{"verify x --at noon", "neither a date"},
+		{"verify K7QM-4T2X-9PWH --offline", "--trust is required"},
 		{"scheme facts --by me", "neither lab nor manufacturer"},
 	} {
 		t.Run(tc.args, func(t *testing.T) {

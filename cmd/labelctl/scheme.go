@@ -14,69 +14,81 @@ import (
 	"labeld/internal/terminal"
 )
 
-func schemeCommand(c *ctl) *cobra.Command {
+func schemeCommand(s *session) *cobra.Command {
 	return group("scheme", "Show schemes, device categories, methods and facts",
-		`What labels ask for. List and show ask the service which schemes it judges by;
-categories, methods and facts are read from the programme data that is built in, or in
---labels.`,
+		`Show what labels require. "list" and "show" ask the service for its schemes.
+"categories", "methods" and "facts" read the built-in programme data, or that in --labels.`,
 		"  labelctl scheme list\n  labelctl scheme show four-level\n  labelctl scheme facts --by lab",
-		schemeListCommand(c), schemeShowCommand(c), schemeCategoriesCommand(c), schemeMethodsCommand(c), schemeFactsCommand(c))
+		schemeListCommand(s), schemeShowCommand(s), schemeCategoriesCommand(s), schemeMethodsCommand(s), schemeFactsCommand(s))
 }
 
-func schemeListCommand(c *ctl) *cobra.Command {
+func schemeListCommand(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
-		Short:   "List the schemes that the service judges by",
-		Long:    "List the schemes that the service judges by. Needs no key.",
+		Short:   "List the schemes of the service",
+		Long:    "List the schemes by which the service evaluates devices. Needs no key.",
 		Example: "  labelctl scheme list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			conn, err := c.public()
+			api, conn, err := publicClient(s, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
-			r, err := labelv1.NewAuthorityServiceClient(conn).ListSchemes(cmd.Context(), &labelv1.ListSchemesRequest{})
+			r, err := api.ListSchemes(cmd.Context(), &labelv1.ListSchemesRequest{})
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *terminal.Page) {
+			return s.show(r, func(p *terminal.Page) {
 				var rows [][]string
-				for _, s := range r.GetSchemes() {
-					rows = append(rows, []string{s.GetId(), s.GetVersion(), strconv.Itoa(len(s.GetLevels())), s.GetStandard() + " " + s.GetEdition(), s.GetName()})
+				for _, m := range r.GetSchemes() {
+					rows = append(rows, []string{m.GetId(), m.GetVersion(), inForce(m), strconv.Itoa(len(m.GetLevels())), m.GetStandard() + " " + m.GetEdition(), m.GetName()})
 				}
-				p.Table([]string{"ID", "VERSION", "LEVELS", "STANDARD", "NAME"}, rows)
+				p.Table([]string{"ID", "VERSION", "IN FORCE", "LEVELS", "STANDARD", "NAME"}, rows)
 			})
 		},
 	}
 }
 
-func schemeShowCommand(c *ctl) *cobra.Command {
+// inForce says when a version of a scheme is in force.
+func inForce(m *labelv1.Scheme) string {
+	text := "from " + m.GetInForceFrom()
+	if m.GetInForceUntil() != "" {
+		text += " until " + m.GetInForceUntil()
+	}
+	if m.GetJudging() {
+		text += ", now used"
+	}
+	return text
+}
+
+func schemeShowCommand(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use:     "show ID",
+		Use:     "show ID[@VERSION]",
 		Short:   "Show the levels and criteria of a scheme",
-		Long:    "Show the levels and criteria of a scheme, as the service judges by it. Needs no\nkey.",
-		Example: "  labelctl scheme show four-level",
+		Long:    "Show the levels and criteria of a scheme of the service: of the version that is used\nnow, or of another. Needs no key.",
+		Example: "  labelctl scheme show four-level\n  labelctl scheme show four-level@2026.2",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			conn, err := c.public()
+			api, conn, err := publicClient(s, labelv1.NewAuthorityServiceClient)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
-			r, err := labelv1.NewAuthorityServiceClient(conn).GetScheme(cmd.Context(), &labelv1.GetSchemeRequest{Id: args[0]})
+			r, err := api.GetScheme(cmd.Context(), &labelv1.GetSchemeRequest{Id: args[0]})
 			if err != nil {
 				return err
 			}
-			return c.show(r, func(p *terminal.Page) { writeScheme(p, r.GetScheme()) })
+			return s.show(r, func(p *terminal.Page) { writeScheme(p, r.GetScheme()) })
 		},
 	}
 }
 
 func writeScheme(p *terminal.Page, s *labelv1.Scheme) {
 	p.Line("%s version %s: %s", s.GetId(), s.GetVersion(), s.GetName())
+	p.Line("in force %s", inForce(s))
 	p.Line("%s", s.GetAbout())
-	p.Line("by %s %s; a label runs for at most %d months; data file %s", s.GetStandard(), s.GetEdition(), s.GetTermMonths(), s.GetSha256())
+	p.Line("by %s %s; a label is valid for up to %d months; data file %s", s.GetStandard(), s.GetEdition(), s.GetTermMonths(), s.GetSha256())
 	for _, l := range s.GetLevels() {
 		p.Line("\nlevel %d, %s", l.GetNumber(), l.GetName())
 		p.Line("%s", l.GetAbout())
@@ -101,12 +113,12 @@ func writeScheme(p *terminal.Page, s *labelv1.Scheme) {
 	}
 }
 
-func schemeCategoriesCommand(c *ctl) *cobra.Command {
+func schemeCategoriesCommand(s *session) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:     "categories",
 		Short:   "List the device categories and their risk classes",
-		Long:    "List the categories that a device descriptor can name, with the risk class of each:\nthe higher the risk, the more has to be tested by a lab.",
+		Long:    "List the categories that a device descriptor can name, with the risk class of each:\nthe higher the risk, the more a lab must test.",
 		Example: "  labelctl scheme categories\n  labelctl scheme categories --labels programme/",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -127,16 +139,16 @@ func schemeCategoriesCommand(c *ctl) *cobra.Command {
 				all = append(all, category{k.ID, k.Name, k.Risk, k.About})
 				rows = append(rows, []string{k.ID, string(k.Risk), k.Name, k.About})
 			}
-			return c.show(map[string][]category{"categories": all}, func(p *terminal.Page) {
+			return s.show(map[string][]category{"categories": all}, func(p *terminal.Page) {
 				p.Table([]string{"ID", "RISK", "NAME", "ABOUT"}, rows)
 			})
 		},
 	}
-	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of what is built in")
+	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of the built-in data")
 	return cmd
 }
 
-func schemeMethodsCommand(c *ctl) *cobra.Command {
+func schemeMethodsCommand(s *session) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:     "methods",
@@ -160,7 +172,7 @@ func schemeMethodsCommand(c *ctl) *cobra.Command {
 				all = append(all, method(m))
 				rows = append(rows, []string{string(m.ID), m.Name, m.About})
 			}
-			return c.show(map[string][]method{"methods": all}, func(p *terminal.Page) {
+			return s.show(map[string][]method{"methods": all}, func(p *terminal.Page) {
 				p.Table([]string{"ID", "NAME", "ABOUT"}, rows)
 			})
 		},
@@ -169,11 +181,11 @@ func schemeMethodsCommand(c *ctl) *cobra.Command {
 	return cmd
 }
 
-func schemeFactsCommand(c *ctl) *cobra.Command {
+func schemeFactsCommand(s *session) *cobra.Command {
 	var dir, by string
 	cmd := &cobra.Command{
 		Use:     "facts",
-		Short:   "List the facts that reports and declarations may state",
+		Short:   "List the facts that reports and declarations can state",
 		Long:    "List the dictionary of facts: the typed values that a lab may measure or a\nmanufacturer may declare, and that the rules of schemes ask for.",
 		Example: "  labelctl scheme facts --by lab",
 		Args:    cobra.NoArgs,
@@ -186,16 +198,16 @@ func schemeFactsCommand(c *ctl) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.showFacts(prog, supplier)
+			return showFacts(s, prog, supplier)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of what is built in")
-	cmd.Flags().StringVar(&by, "by", "", "only those that a lab or a manufacturer may state")
+	cmd.Flags().StringVar(&dir, "labels", "", "`directory` with programme data, instead of the built-in data")
+	cmd.Flags().StringVar(&by, "by", "", "only those that a lab or a manufacturer can state")
 	complete(cmd, "by", "lab", "manufacturer")
 	return cmd
 }
 
-func (c *ctl) showFacts(prog *scheme.Programme, by scheme.Supplier) error {
+func showFacts(s *session, prog *scheme.Programme, by scheme.Supplier) error {
 	type fact struct {
 		Name   string          `json:"name"`
 		Type   scheme.FactType `json:"type"`
@@ -216,9 +228,9 @@ func (c *ctl) showFacts(prog *scheme.Programme, by scheme.Supplier) error {
 			continue
 		}
 		all = append(all, fact{f.Name, f.Type, f.Unit, f.Min, f.Max, f.Values, f.By, f.About, f.Shoppers})
-		rows = append(rows, []string{f.Name, string(f.By), wanted(f), f.About})
+		rows = append(rows, []string{f.Name, string(f.By), factValues(f), f.About})
 	}
-	return c.show(map[string][]fact{"facts": all}, func(p *terminal.Page) {
+	return s.show(map[string][]fact{"facts": all}, func(p *terminal.Page) {
 		p.Table([]string{"NAME", "STATED BY", "VALUE", "ABOUT"}, rows)
 	})
 }

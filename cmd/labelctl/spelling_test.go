@@ -14,7 +14,7 @@ import (
 // TestSpellings has a laboratory write verdicts as its own tools do.
 func TestSpellings(t *testing.T) {
 	list := []label.Verdict{{Verdict: "PASS"}, {Verdict: "Fail"}, {Verdict: "N/A"}, {Verdict: " not applicable "}, {Verdict: "INCONCLUSIVE"}, {Verdict: "maybe"}}
-	spell(list)
+	normalizeVerdicts(list)
 	for i, want := range []label.Outcome{label.Pass, label.Fail, label.NotApplicable, label.NotApplicable, label.Inconclusive, "maybe"} {
 		if list[i].Verdict != want {
 			t.Errorf("verdict %d is %q, want %q", i, list[i].Verdict, want)
@@ -33,7 +33,7 @@ func TestShortNumbers(t *testing.T) {
 	if !bytes.Contains(text, []byte(long)) {
 		t.Fatalf("the example has not the number %s:\n%s", long, text)
 	}
-	c := &ctl{}
+	c := &console{}
 	var digests []label.Digest
 	for _, number := range []string{long, short} {
 		path := filepath.Join(t.TempDir(), "device.yaml")

@@ -10,66 +10,31 @@ import (
 	"labeld/internal/label"
 )
 
-// boundWords say why a label ends when it does.
-var boundWords = map[label.Bound]string{
-	label.BoundSchemeTerm:     "the longest term of the scheme",
-	label.BoundSupportEnd:     "security updates end then",
-	label.BoundEvidenceExpiry: "its evidence is too old after that",
-	label.BoundGraceEnd:       "the authority ends it early, for the reason in its history",
-}
-
-var boundOf = map[labelv1.ExpiryBound]label.Bound{
-	labelv1.ExpiryBound_EXPIRY_BOUND_SCHEME_TERM:     label.BoundSchemeTerm,
-	labelv1.ExpiryBound_EXPIRY_BOUND_SUPPORT_END:     label.BoundSupportEnd,
-	labelv1.ExpiryBound_EXPIRY_BOUND_EVIDENCE_EXPIRY: label.BoundEvidenceExpiry,
-	labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END:       label.BoundGraceEnd,
-}
-
-var stateOf = map[labelv1.LabelState]label.State{
-	labelv1.LabelState_LABEL_STATE_ACTIVE:     label.Active,
-	labelv1.LabelState_LABEL_STATE_EXPIRED:    label.Expired,
-	labelv1.LabelState_LABEL_STATE_SUSPENDED:  label.Suspended,
-	labelv1.LabelState_LABEL_STATE_REVOKED:    label.Revoked,
-	labelv1.LabelState_LABEL_STATE_WITHDRAWN:  label.Withdrawn,
-	labelv1.LabelState_LABEL_STATE_SUPERSEDED: label.Superseded,
-	labelv1.LabelState_LABEL_STATE_NOT_ISSUED: label.NotIssued,
-}
-
-var actionOf = map[labelv1.LabelAction]label.Action{
-	labelv1.LabelAction_LABEL_ACTION_SUSPEND:   label.Suspend,
-	labelv1.LabelAction_LABEL_ACTION_REINSTATE: label.Reinstate,
-	labelv1.LabelAction_LABEL_ACTION_REVOKE:    label.Revoke,
-	labelv1.LabelAction_LABEL_ACTION_WITHDRAW:  label.Withdraw,
-	labelv1.LabelAction_LABEL_ACTION_SUPERSEDE: label.Supersede,
-	labelv1.LabelAction_LABEL_ACTION_LAPSE:     label.Lapse,
-	labelv1.LabelAction_LABEL_ACTION_REVIEW:    label.Review,
-	labelv1.LabelAction_LABEL_ACTION_CLEAR:     label.Clear,
-	labelv1.LabelAction_LABEL_ACTION_ADVISE:    label.Advise,
-	labelv1.LabelAction_LABEL_ACTION_RELEASE:   label.Release,
-}
-
-// An account is how a label stands and how that came about, for people. Only
-// the service knows titles of reasons; they are in no signed statement.
-type account struct {
+// A standing is a label's standing with what it takes to say it in words. Titles of
+// reasons are in no signed statement, so that only the service knows them.
+type standing struct {
 	label.Standing
 	statuses  []*label.Status
 	titles    map[string]string // by reason code
 	level     int               // of the label
-	successor label.State       // how the label in its place stands itself; empty where that is not known
+	successor label.State       // of the label that replaced it; empty if that is not known
 }
 
-// accountOf reads the service's answer about a label.
-func accountOf(r *labelv1.VerifyResponse) *account {
-	a := &account{titles: map[string]string{}}
+// standingOf reads the service's answer about a label.
+func standingOf(r *labelv1.VerifyResponse) *standing {
+	a := &standing{titles: map[string]string{}}
 	for _, s := range r.GetHistory() {
 		a.statuses = append(a.statuses, statusOf(s))
 		a.titles[s.GetReason()] = s.GetTitle()
 	}
 	s := r.GetSummary()
-	a.level, a.successor = int(s.GetLevel()), stateOf[r.GetSuccessor().GetState()]
+	a.level = int(s.GetLevel())
+	if next := r.GetSuccessor(); next != nil {
+		a.successor = states.value(next.GetState())
+	}
 	a.Standing = label.Standing{
-		At: r.GetAt().AsTime(), State: stateOf[s.GetState()], Because: statusOf(r.GetBecause()),
-		Expires: s.GetExpires().AsTime(), ExpiresFor: boundOf[s.GetExpiresFor()], Soon: s.GetExpiringSoon(),
+		At: r.GetAt().AsTime(), State: states.value(s.GetState()), Because: statusOf(r.GetBecause()),
+		Expires: s.GetExpires().AsTime(), ExpiresFor: bounds.value(s.GetExpiresFor()), Soon: s.GetExpiringSoon(),
 		Review: statusOf(r.GetReview()), Scheduled: statusOf(r.GetScheduled()),
 	}
 	for _, s := range r.GetAdvisories() {
@@ -78,13 +43,13 @@ func accountOf(r *labelv1.VerifyResponse) *account {
 	return a
 }
 
-// statusOf reads a status; nil stays nil.
+// statusOf reads a status. It returns nil for nil.
 func statusOf(s *labelv1.LabelStatus) *label.Status {
 	if s == nil {
 		return nil
 	}
 	out := &label.Status{
-		Label: label.ID(s.GetLabel()), Number: int(s.GetNumber()), Action: actionOf[s.GetAction()], Reason: s.GetReason(), Text: s.GetText(),
+		Label: label.ID(s.GetLabel()), Number: int(s.GetNumber()), Action: actions.value(s.GetAction()), Reason: s.GetReason(), Text: s.GetText(),
 		Recorded: s.GetRecorded().AsTime(), Effective: s.GetEffective().AsTime(), Cause: s.GetCause(),
 	}
 	if by := s.GetAuthor(); by != "" {
@@ -105,14 +70,13 @@ func statusOf(s *labelv1.LabelStatus) *label.Status {
 	return out
 }
 
-// rows are the standing in names and values: the state first, then what is to
-// be said about it.
-func (a *account) rows() [][2]string {
+// rows are the standing in names and values. The first row is the state.
+func (a *standing) rows() [][2]string {
 	rows := [][2]string{{"state:", a.stateText()}, {"new label:", strings.Join(a.newLabel(), "; ")}, {"why:", a.why(a.Because)}, {"early end:", a.why(a.lapse())}}
 	if a.Scheduled != nil {
-		announced := happened(a.Scheduled)
+		announced := changeText(a.Scheduled)
 		if !a.Announced() {
-			announced += ", put off while anything is open"
+			announced += ", postponed while anything is open"
 		}
 		rows = append(rows, [2]string{"announced:", announced + ": " + a.why(a.Scheduled)})
 	}
@@ -126,7 +90,7 @@ func (a *account) rows() [][2]string {
 }
 
 // stateText says how a label stands.
-func (a *account) stateText() string {
+func (a *standing) stateText() string {
 	on := ""
 	if a.Because != nil {
 		on = instant(a.Because.Effective)
@@ -138,35 +102,34 @@ func (a *account) stateText() string {
 		}
 		return "active"
 	case label.Suspended:
-		return "SUSPENDED since " + on + ": for the time being it does not count"
+		return "SUSPENDED since " + on + ": not valid for now"
 	case label.Revoked:
-		return "REVOKED on " + on + ": the authority took it back for ever"
+		return "REVOKED on " + on + ": permanently, by the authority"
 	case label.Withdrawn:
-		return "WITHDRAWN on " + on + ": the manufacturer gave it up for ever"
+		return "WITHDRAWN on " + on + ": permanently, by the manufacturer"
 	case label.Superseded:
-		return "SUPERSEDED on " + on + ": " + successorText(a.Because) + " takes its place"
+		return "SUPERSEDED on " + on + ": replaced by " + successorText(a.Because)
 	case label.Expired:
-		return "EXPIRED: it was valid until " + lastDay(a.Expires) + ", " + boundWords[a.ExpiresFor]
+		return "EXPIRED: it was valid until " + lastDay(a.Expires) + ", " + bounds.text(a.ExpiresFor)
 	case label.NotIssued:
 		return "not issued yet"
 	}
-	return string(a.State)
+	return unknown(a.State)
 }
 
-// validUntil says which is the last day of a label that counts, and what ends it then:
-// what was announced, where that comes first.
-func (a *account) validUntil() string {
-	why := boundWords[a.ExpiresFor]
+// validUntil says on which day an active label ends, and what ends it.
+func (a *standing) validUntil() string {
+	why := bounds.text(a.ExpiresFor)
 	if a.Announced() {
-		why = "it is " + happenings[a.Scheduled.Action] + " then, as was announced"
+		why = "it is " + actions.text(a.Scheduled.Action) + " then, as announced"
 	}
 	return lastDay(a.Ends()) + ": " + why
 }
 
-// newLabel says of the label in the place of this one, or that is announced to be, what
-// nobody would expect: that it is about another product, that its level is lower, and
-// that it does not count itself. Only the service knows the last.
-func (a *account) newLabel() (list []string) {
+// newLabel says what nobody would expect of the label that replaced this one or that is
+// announced to: that it is about another product, that its level is lower, and that it
+// is not active itself, which only the service knows.
+func (a *standing) newLabel() (list []string) {
 	st := a.Scheduled
 	if a.State == label.Superseded {
 		st = a.Because
@@ -181,13 +144,13 @@ func (a *account) newLabel() (list []string) {
 		list = append(list, fmt.Sprintf("of a LOWER LEVEL, %d instead of %d", st.Successor.Level, a.level))
 	}
 	if a.successor != "" && a.successor != label.Active {
-		list = append(list, strings.ToUpper(string(a.successor))+" itself")
+		list = append(list, states.text(a.successor)+" itself")
 	}
 	return list
 }
 
-// lapse returns what brought a label's end forward to where it is, or nil.
-func (a *account) lapse() *label.Status {
+// lapse returns the status that brought a label's end forward to where it is now, or nil.
+func (a *standing) lapse() *label.Status {
 	i := slices.IndexFunc(a.statuses, func(s *label.Status) bool {
 		return a.ExpiresFor == label.BoundGraceEnd && s.Action == label.Lapse && s.Effective.Equal(a.Expires) && !s.Recorded.After(a.At)
 	})
@@ -197,8 +160,8 @@ func (a *account) lapse() *label.Status {
 	return a.statuses[i]
 }
 
-// why says why a status came about; nothing for nil.
-func (a *account) why(s *label.Status) string {
+// why returns the reason and the text of a status. It is empty for nil.
+func (a *standing) why(s *label.Status) string {
 	if s == nil {
 		return ""
 	}
@@ -212,23 +175,9 @@ func (a *account) why(s *label.Status) string {
 	return text + s.Text
 }
 
-// happenings say what a status did to a label.
-var happenings = map[label.Action]string{
-	label.Suspend:   "suspended",
-	label.Reinstate: "reinstated",
-	label.Revoke:    "revoked",
-	label.Withdraw:  "withdrawn",
-	label.Supersede: "superseded",
-	label.Lapse:     "ended early",
-	label.Review:    "review begun",
-	label.Clear:     "review ended",
-	label.Advise:    "advisory",
-	label.Release:   "hold on the product ended",
-}
-
-// happened says what a status did to its label, or will do.
-func happened(s *label.Status) string {
-	text := happenings[s.Action]
+// changeText says what a status has done to its label, or will do.
+func changeText(s *label.Status) string {
+	text := actions.text(s.Action)
 	if s.Successor != nil {
 		text += " by " + successorText(s)
 	}
@@ -275,24 +224,23 @@ func advisoryState(a *label.AdvisoryRef) string {
 	case !a.Concerns():
 		return "not affected"
 	case a.State == "under-investigation":
-		return "OPEN: whether the product is affected is being found out"
+		return "OPEN: under investigation"
 	case a.Open() && a.Advice == label.AdviceNoFixPlanned:
-		return "OPEN: affected, and no fix will come"
+		return "OPEN: affected, no fix planned"
 	case a.Open():
-		return "OPEN: affected, and no fix yet"
+		return "OPEN: affected, no fix yet"
 	case a.FixedIn != "":
 		return "you need version " + a.FixedIn + " or later"
 	case a.State == "fixed":
 		return "fixed in the product"
 	}
-	return a.State
+	return unknown(a.State)
 }
 
 // instant writes an instant.
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// lastDay is the last day on which something that ends at t still holds, or t where that
-// is within a day.
+// lastDay returns the last day before an end at t, or t itself if t is not midnight.
 func lastDay(t time.Time) string {
 	if d, whole := label.LastDay(t, t.Add(-time.Nanosecond)); whole {
 		return d.String()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
@@ -16,15 +15,16 @@ import (
 	"labeld/internal/terminal"
 )
 
-func surveillanceCommand(c *ctl) *cobra.Command {
-	return group("surveillance", "Draw labels to be tested again, and check draws",
-		`Which labels are tested again is drawn, so that nobody can choose and anybody can
-check: a plan is logged first and names a size to which the transparency log has
-yet to grow; the log's root hash at that size is the seed. "verify" draws again
-from nothing but the public log.
+func surveillanceCommand(s *session) *cobra.Command {
+	c := surveillanceCommands{s}
+	return group("surveillance", "Select labels for retesting at random, and verify the selection",
+		`Labels to be retested are drawn at random. No one can choose them, and anyone can
+verify that: first a plan is logged, which names a future size of the transparency
+log. The log's root hash at that size is the seed. "verify" repeats the draw from the
+public log alone.
 
-What the tests then find is submitted as a report like any other. If a product
-failed, "labelctl label suspend --reason surveillance-failed" acts on it.`,
+The lab submits a report of the retest as usual. If a product fails, suspend its label
+with "labelctl label suspend --reason surveillance-failed".`,
 		`  labelctl surveillance plan 2027-spring --size 52000 --count 40
   labelctl surveillance draw 2027-spring
   labelctl surveillance verify 2027-spring --url https://labels.example.org --trust labeld.json`,
@@ -32,33 +32,18 @@ failed, "labelctl label suspend --reason surveillance-failed" acts on it.`,
 		surveillanceVerifyCommand(c), surveillanceOutliersCommand(c))
 }
 
-// surveillances calls the service as the caller.
-func (c *ctl) surveillances(ctx context.Context) (labelv1.SurveillanceServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.caller(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewSurveillanceServiceClient(conn), conn, nil
-}
+// surveillanceCommands announce, make, show and check draws.
+type surveillanceCommands struct{ *session }
 
-// publicSurveillance calls the service without saying who calls.
-func (c *ctl) publicSurveillance() (labelv1.SurveillanceServiceClient, *grpc.ClientConn, error) {
-	conn, err := c.public()
-	if err != nil {
-		return nil, nil, err
-	}
-	return labelv1.NewSurveillanceServiceClient(conn), conn, nil
-}
-
-func surveillancePlanCommand(c *ctl) *cobra.Command {
+func surveillancePlanCommand(c surveillanceCommands) *cobra.Command {
 	r := &surveillance.Request{}
 	cmd := &cobra.Command{
 		Use:   "plan ID --size N --count N",
 		Short: "Announce a draw",
-		Long: `Announce how many labels will be drawn, and from which log size on the seed is
-known. The log must have yet to grow to it, by two entries at least. Drawn from are
-the labels of the scheme that are live now, by the scheme's weights. Operators
-only; the request is signed with your key, and a plan cannot be changed.`,
+		Long: `Announce how many labels will be drawn, and at which log size the seed is known. The
+log must still have to grow to that size, by 2 entries or more. The candidates are the
+labels of the scheme that are active or suspended now, with the scheme's weights.
+Operators only. The request is signed with your key, and a plan cannot be changed.`,
 		Example: "  labelctl surveillance plan 2027-spring --size 52000 --count 40",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,13 +54,13 @@ only; the request is signed with your key, and a plan cannot be changed.`,
 	f := cmd.Flags()
 	f.Int64Var(&r.Size, "size", 0, "log size, in `entries`, whose root hash is the seed")
 	f.IntVar(&r.Count, "count", 0, fmt.Sprintf("how many labels to draw, at most %d", surveillance.MaxCount))
-	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, where there are several")
+	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, if there are several")
 	require(cmd, "size", "count")
 	return cmd
 }
 
 // announce signs a request for a plan and sends it.
-func (c *ctl) announce(ctx context.Context, r *surveillance.Request) error {
+func (c surveillanceCommands) announce(ctx context.Context, r *surveillance.Request) error {
 	r.Made = c.now().UTC().Truncate(time.Second)
 	if err := r.Validate(); err != nil {
 		return err
@@ -84,7 +69,7 @@ func (c *ctl) announce(ctx context.Context, r *surveillance.Request) error {
 	if err != nil {
 		return err
 	}
-	api, conn, err := c.surveillances(ctx)
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewSurveillanceServiceClient)
 	if err != nil {
 		return err
 	}
@@ -113,7 +98,7 @@ func writePlan(p *terminal.Page, s *labelv1.SurveillancePlan) {
 	writeDrawn(p, d.GetLabels())
 }
 
-// writeDrawn lists drawn labels, and what gave each its weight.
+// writeDrawn lists the labels that were drawn, and the reasons for the weight of each.
 func writeDrawn(p *terminal.Page, list []*labelv1.DrawnLabel) {
 	var rows [][]string
 	for i, l := range list {
@@ -139,15 +124,15 @@ func weightsText(w *labelv1.SurveillanceWeights) string {
 		w.GetAssurance()[string(label.SelfDeclared)], w.GetAssurance()[string(label.LabTested)])
 }
 
-func surveillanceDrawCommand(c *ctl) *cobra.Command {
+func surveillanceDrawCommand(c surveillanceCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "draw ID",
 		Short:   "Draw the labels of a plan",
-		Long:    "Draw the labels of a plan, once the log has the size that it names, and log the\nresult. Drawing again gives the same. Operators only.",
+		Long:    "Draw the labels of a plan when the log has the size that it names, and log the\nresult. Drawing again gives the same result. Operators only.",
 		Example: "  labelctl surveillance draw 2027-spring",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.surveillances(cmd.Context())
+			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewSurveillanceServiceClient)
 			if err != nil {
 				return err
 			}
@@ -161,19 +146,19 @@ func surveillanceDrawCommand(c *ctl) *cobra.Command {
 	}
 }
 
-func surveillanceListCommand(c *ctl) *cobra.Command {
+func surveillanceListCommand(c surveillanceCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List plans",
-		Long:    "List plans and whether they are drawn. Needs no key. A plan that is not drawn\nalthough the log has its size is a question to the authority.",
+		Long:    "List plans and whether they are drawn. Needs no key. If a plan is not drawn although\nthe log has its size, ask the authority why.",
 		Example: "  labelctl surveillance list",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.listPlans(cmd.Context()) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return c.list(cmd.Context()) },
 	}
 }
 
-func (c *ctl) listPlans(ctx context.Context) error {
-	api, conn, err := c.publicSurveillance()
+func (c surveillanceCommands) list(ctx context.Context) error {
+	api, conn, err := publicClient(c.session, labelv1.NewSurveillanceServiceClient)
 	if err != nil {
 		return err
 	}
@@ -198,7 +183,7 @@ func (c *ctl) listPlans(ctx context.Context) error {
 	})
 }
 
-func surveillanceShowCommand(c *ctl) *cobra.Command {
+func surveillanceShowCommand(c surveillanceCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show a plan, and what was drawn",
@@ -206,7 +191,7 @@ func surveillanceShowCommand(c *ctl) *cobra.Command {
 		Example: "  labelctl surveillance show 2027-spring",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			api, conn, err := c.publicSurveillance()
+			api, conn, err := publicClient(c.session, labelv1.NewSurveillanceServiceClient)
 			if err != nil {
 				return err
 			}
@@ -220,25 +205,25 @@ func surveillanceShowCommand(c *ctl) *cobra.Command {
 	}
 }
 
-func surveillanceOutliersCommand(c *ctl) *cobra.Command {
+func surveillanceOutliersCommand(c surveillanceCommands) *cobra.Command {
 	r := &labelv1.ListOutliersRequest{}
 	cmd := &cobra.Command{
 		Use:   "outliers",
-		Short: "List what is odd about labs",
-		Long: `List what is odd about labs by the reports that were accepted, worst first, with
-the figures behind each: the same working papers for different devices, test
-periods that cannot be, more reports on a day than can be, pass rates far from
-those of others. A finding is a question to the lab, no verdict. Operators only.`,
+		Short: "List unusual patterns in labs' reports",
+		Long: `List unusual patterns in the accepted reports of labs, worst first, with the figures
+behind each: the same working papers for different devices, impossible test periods,
+too many reports on one day, and pass rates far from those of other labs. A finding is
+a question to the lab and not a verdict. Operators only.`,
 		Example: "  labelctl surveillance outliers\n  labelctl surveillance outliers --since 2027-01-01 --output json",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.outliers(cmd.Context(), r) },
 	}
-	cmd.Flags().StringVar(&r.Since, "since", "", "`day` from which on reports count, by when they were accepted (default: all)")
+	cmd.Flags().StringVar(&r.Since, "since", "", "count only reports accepted on this `day` or later (default: all)")
 	return cmd
 }
 
-func (c *ctl) outliers(ctx context.Context, r *labelv1.ListOutliersRequest) error {
-	api, conn, err := c.surveillances(ctx)
+func (c surveillanceCommands) outliers(ctx context.Context, r *labelv1.ListOutliersRequest) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewSurveillanceServiceClient)
 	if err != nil {
 		return err
 	}

@@ -29,8 +29,8 @@ type form struct {
 	b       bytes.Buffer
 }
 
-// newForm chooses the standard and edition: those named, or else those that the
-// programme's first scheme judges by.
+// newForm returns an empty form for a standard and edition. Those that are not named are
+// those of the programme's first scheme.
 func newForm(p *scheme.Programme, standard, edition, org string) (*form, error) {
 	for _, s := range p.Judging(time.Now()) {
 		if standard == "" {
@@ -59,7 +59,7 @@ func newForm(p *scheme.Programme, standard, edition, org string) (*form, error) 
 
 func (f *form) line(format string, args ...any) { fmt.Fprintf(&f.b, format+"\n", args...) }
 
-// explain writes a text as explanation, indented.
+// explain writes a text as lines of explanation.
 func (f *form) explain(indent, text string) {
 	line := indent + "#:"
 	for word := range strings.FieldsSeq(text) {
@@ -120,12 +120,12 @@ func (f *form) facts(by scheme.Supplier) {
 		}
 		f.line("")
 		f.explain("  ", fact.About)
-		f.line("  # %s: # %s", name, wanted(fact))
+		f.line("  # %s: # %s", name, factValues(fact))
 	}
 }
 
-// wanted says what values a fact may have.
-func wanted(f *scheme.Fact) string {
+// factValues says which values a fact may have.
+func factValues(f *scheme.Fact) string {
 	s := ""
 	switch f.Type {
 	case scheme.Bool:
@@ -142,18 +142,20 @@ func wanted(f *scheme.Fact) string {
 		s = "a whole number"
 	case scheme.Number:
 		s = "a number"
+	default:
+		return "a value of a type that is " + unknown(f.Type)
 	}
 	if f.Unit != "" {
 		s += " of " + f.Unit
 	}
-	if r := span(f); r != "" {
+	if r := factRange(f); r != "" {
 		s += ", " + r
 	}
 	return s
 }
 
-// span writes the range of a number.
-func span(f *scheme.Fact) string {
+// factRange writes the range of a number.
+func factRange(f *scheme.Fact) string {
 	switch {
 	case f.Min != nil && f.Max != nil:
 		return fmt.Sprintf("%g to %g", *f.Min, *f.Max)
@@ -165,7 +167,7 @@ func span(f *scheme.Fact) string {
 	return ""
 }
 
-// party writes the member that says for whom the document speaks.
+// party writes the member that names the organization that signs.
 func (f *form) party(member string) {
 	f.explain("", "Your organization ID; may be left out, --as says it.")
 	if f.org != "" {

@@ -13,20 +13,19 @@ import (
 	"labeld/internal/verify"
 )
 
-func trustCommand(c *ctl) *cobra.Command {
+func trustCommand(s *session) *cobra.Command {
 	var url, out string
 	cmd := &cobra.Command{
 		Use:   "trust",
 		Short: "Fetch and check a service's trust file",
 		Long: `Fetch the document with the keys of a service (` + trustPath + `),
-check that it is one, and print what is in it. --out saves it for
-"labelctl verify --trust". A file with other content is not overwritten: new keys
-are something to ask the authority about.`,
+check it, and print its contents. --out saves it for "labelctl verify --trust". A file
+that differs is not overwritten: ask the authority about new keys.`,
 		Example: "  labelctl trust --url https://labels.example.org --out labeld.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			base, _ := baseURL(url)
-			return c.saveTrust(cmd.Context(), base, out)
+			return saveTrust(cmd.Context(), s, base, out)
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
@@ -34,25 +33,25 @@ are something to ask the authority about.`,
 	return cmd
 }
 
-func (c *ctl) saveTrust(ctx context.Context, base, out string) error {
-	b, err := c.get(ctx, base, trustPath)
+func saveTrust(ctx context.Context, s *session, base, out string) error {
+	b, err := s.get(ctx, base, trustPath)
 	if err != nil {
 		return err
 	}
 	t, err := verify.ParseTrust(b)
 	if err != nil {
-		return &located{base + trustPath, err}
+		return &placeError{base + trustPath, err}
 	}
 	if out != "" {
 		if old, err := os.ReadFile(out); err == nil && !bytes.Equal(old, b) {
-			return &located{out, label.Errorf(label.Exists, label.ReasonExists, "",
-				"exists with other content; ask the authority whether its keys changed, then remove the file")}
+			return &placeError{out, label.Errorf(label.Exists, label.ReasonExists, "",
+				"exists and differs; ask the authority whether its keys changed, then remove the file")}
 		}
 		if err := writeFile(out, b); err != nil {
 			return err
 		}
 	}
-	return c.show(t, func(p *terminal.Page) {
+	return s.show(t, func(p *terminal.Page) {
 		lines := [][2]string{{"authority:", t.Authority.Name + " (" + t.Authority.ID + ")"}, {"url:", t.URL}}
 		for _, k := range t.LabelKeys {
 			used := "in use"
@@ -63,4 +62,25 @@ func (c *ctl) saveTrust(ctx context.Context, base, out string) error {
 		}
 		p.Pairs(append(lines, [2]string{"log:", t.Log.Origin}, [2]string{"log key:", t.Log.VKey}, [2]string{"file:", out})...)
 	})
+}
+
+// trust returns the keys to trust: those in a file, or without a file those that the
+// service names as its own.
+func (s *session) trust(ctx context.Context, file, base string) (*verify.Trust, error) {
+	if file == "" {
+		b, err := s.get(ctx, base, trustPath)
+		if err != nil {
+			return nil, err
+		}
+		return verify.ParseTrust(b)
+	}
+	b, err := s.readFile(file, label.MaxMessage)
+	if err != nil {
+		return nil, err
+	}
+	t, err := verify.ParseTrust(b)
+	if err != nil {
+		return nil, &placeError{file, err}
+	}
+	return t, nil
 }

@@ -22,14 +22,17 @@ import (
 	"labeld/internal/verify"
 )
 
-// trustPath is where a service says which keys it signs with.
+// trustPath is where a service publishes its trust file.
 const trustPath = "/.well-known/labeld.json"
 
-// reasonElsewhere is the reason that the HTTP side has for the same thing: the
-// address of a label of another service.
+// reasonElsewhere is the reason of an address that leads to another service. It is the
+// same as that of the HTTP side.
 const reasonElsewhere label.Reason = "ANOTHER_SERVICE"
 
-// A verification is what verify was asked.
+// verifyCommands verify labels without trusting the service.
+type verifyCommands struct{ *session }
+
+// A verification is the target and the flags of verify.
 type verification struct {
 	target  string
 	url     string
@@ -39,55 +42,56 @@ type verification struct {
 	at      time.Time // now where zero
 }
 
-func verifyCommand(c *ctl) *cobra.Command {
+func verifyCommand(s *session) *cobra.Command {
+	c := verifyCommands{s}
 	var v verification
 	var at string
 	cmd := &cobra.Command{
 		Use:   "verify TARGET",
-		Short: "Check that a label is genuine, and where it stands",
+		Short: "Check that a label is genuine, and show its status",
 		Long: `Check a label. TARGET is a label ID, the URL in its QR code, a GS1 Digital Link of
 the product, a picture of the code (PNG or JPEG), or a package file as served at
 /l/ID/package.
 
-The package is checked here: the authority's signature, the device, and the proof
-that the label is in the transparency log. The keys to believe are those in
---trust, a file that "labelctl trust" saved earlier. Without it the service that
-the target names is asked for its own keys: that finds accidents, and not a
-service that lies. The first line then says so.
+The package is checked on this computer: the authority's signature, the device, and
+the proof that the label is in the transparency log. The keys to trust are those in
+--trust, a file that "labelctl trust" saved earlier. Without it, the service that the
+target names is asked for its own keys: that finds accidents, but not a service that
+lies. The first line then says so.
 
-The package holds all that happened to the label, so that --at can ask how it
-stood at an instant that is past, and a signed proof that it is all. How it will
-stand nobody can say: an instant that is yet to come is refused.
+The package holds the whole history of the label and a signed proof that the history
+is complete, so --at can show the status at a past time. A time in the future is
+refused.
 
-A number under the barcode that the authority has moved to another manufacturer is
-named as such where the service is asked for the label; a package does not tell.
+If the authority has moved the label's barcode number to another manufacturer, the
+service says so, but a package does not.
 
-A package file is checked by itself, also where there is a network: the service
-is asked for its keys where --trust is not given, and never for the label. What
-happened after the package was made cannot be known from a file, so the proof in
-it counts for 7 days, or for as long as the trust file says, and then the answer
-is exit code 5. To know how the label stands now, give its ID or its URL instead
-of the file. Of a superseded label that also tells how the one in its place stands.
+A package file is checked without asking the service for the label, even if there is a
+network; the service is asked for its keys only, and only without --trust. A file
+cannot show what happened after it was made, so the proof in it is valid for 7 days,
+or for as long as the trust file says. After that, the exit code is 5. To see the
+status now, give the label's ID or URL instead of a file. For a superseded label, that
+also shows the status of the label that replaced it.
 
-A status list, the small file at /status-list that tells of all labels, says more:
-with --status-list a package that is older than a suspension is found out, and one
-without the proof will do. A list counts for a day.
+With --status-list, the result also uses a status list, the small file at /status-list
+with the status of every label. It reveals a package that is older than a suspension,
+and a package without a proof is enough. A list is valid for a day.
 
 --offline uses no network: it needs a package file and --trust.
 
-This computer's clock must be right: what is dated more than five minutes ahead of
-it is refused.
+This computer's clock must be right: anything dated more than 5 minutes ahead of it is
+refused.
 
 The exit code is
   0  the label is genuine and active
-  1  it is not genuine, or that cannot be told
+  1  it is not genuine, or that cannot be determined
   2  the command line is wrong
   4  it is genuine and not valid: expired, suspended, revoked, withdrawn,
-     superseded, or not valid by a status list that is newer
-  5  it is genuine, and nothing shows whether anything has happened to it since:
-     the package has no proof of that, or one that is too old
-  6  it is genuine and active if the keys are believed that the service itself
-     names: --trust was not given`,
+     superseded, or not valid in a newer status list
+  5  it is genuine, but nothing shows what has happened to it since: the package
+     has no proof, or one that is too old
+  6  it is genuine and active, but --trust was not given, so the result relies
+     on keys that the service itself supplied`,
 		Example: `  labelctl verify K7QM-4T2X-9PWH --url https://labels.example.org
   labelctl verify photo.jpg --trust labeld.json
   labelctl verify --offline --trust labeld.json label-K7QM4T2X9PWH.json --at 2027-06-30
@@ -96,7 +100,7 @@ The exit code is
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			v.target = args[0]
 			if at != "" {
-				if v.at, err = c.past("at", at); err != nil {
+				if v.at, err = parsePast("at", at, c.now()); err != nil {
 					return err
 				}
 			}
@@ -105,14 +109,14 @@ The exit code is
 	}
 	f := cmd.Flags()
 	f.StringVar(&v.url, "url", "", "base `URL` of the service ("+envURL+"; default: that in the label's URL, or http://127.0.0.1:8080)")
-	f.StringVar(&v.trust, "trust", "", "`file` with the keys to believe")
+	f.StringVar(&v.trust, "trust", "", "`file` with the keys to trust")
 	f.StringVar(&v.list, "status-list", "", "`file` with a status list to check against")
 	f.BoolVar(&v.offline, "offline", false, "use no network")
-	f.StringVar(&at, "at", "", "past `instant`, or day, for which to say where the label stands (default: now)")
+	f.StringVar(&at, "at", "", "past `date or time` for which to show the status (default: now)")
 	return cmd
 }
 
-// A subject is what a target came to: a package, or a label to be asked for.
+// A subject is what a target names: a package, or a label whose package is fetched.
 type subject struct {
 	pkg  []byte     // nil where it must be fetched
 	id   label.ID   // empty where the package says it
@@ -120,15 +124,15 @@ type subject struct {
 	base string     // of the URL in the code; empty for an ID or a package
 }
 
-// subject reads the target: a file if there is one of that name, else an ID or
-// URL. Offline only a file will do.
-func (c *ctl) subject(target string, offline bool) (*subject, error) {
+// readTarget reads a target. It is a file if there is one of that name, and otherwise an
+// ID or URL. Without a network it must be a file.
+func (c verifyCommands) readTarget(target string, offline bool) (*subject, error) {
 	info, err := os.Stat(target)
 	switch {
 	case err == nil && info.IsDir():
-		return nil, usagef("TARGET: %s is a directory; name a file, a label's ID or its URL", target)
+		return nil, usagef("TARGET: %s is a directory; give a file, a label ID or a URL", target)
 	case err != nil:
-		s, scanErr := scanned(target)
+		s, scanErr := parseCode(target)
 		if scanErr == nil || label.ReasonOf(scanErr) == label.ReasonIDCheck && !offline {
 			return s, scanErr
 		}
@@ -145,33 +149,33 @@ func (c *ctl) subject(target string, offline bool) (*subject, error) {
 	head := make([]byte, 512)
 	n, err := f.Read(head)
 	if err != nil && n == 0 {
-		return nil, &located{target, label.Errorf(label.Invalid, label.ReasonMalformed, "", "is empty")}
+		return nil, &placeError{target, label.Errorf(label.Invalid, label.ReasonMalformed, "", "is empty")}
 	}
 	switch {
 	case strings.HasPrefix(http.DetectContentType(head[:n]), "image/"):
-		return pictured(target)
+		return readCode(target)
 	case bytes.Contains(head[:n], []byte("<svg")):
-		return nil, &located{target, label.Errorf(label.Invalid, label.ReasonMalformed, "",
-			"is a drawing (SVG); only pictures in PNG and JPEG can be read")}
+		return nil, &placeError{target, label.Errorf(label.Invalid, label.ReasonMalformed, "",
+			"is an SVG image; only PNG and JPEG images can be read")}
 	}
 	pkg, err := c.readFile(target, label.MaxMessage)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := verify.ParsePackage(pkg); err != nil {
-		return nil, &located{target, err}
+		return nil, &placeError{target, err}
 	}
 	return &subject{pkg: pkg}, nil
 }
 
-// fileName reports whether somebody who typed this meant a file: it has an ending
-// or a folder, and no scheme.
+// fileName reports whether a target is meant to be a file: it has an ending or a
+// directory, and is no URL.
 func fileName(target string) bool {
 	return !strings.Contains(target, "://") && (filepath.Ext(target) != "" || filepath.Base(target) != target)
 }
 
-// pictured reads the QR code in a picture.
-func pictured(path string) (*subject, error) {
+// readCode reads the QR code in a picture.
+func readCode(path string) (*subject, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, pathError(err)
@@ -179,18 +183,18 @@ func pictured(path string) (*subject, error) {
 	defer f.Close()
 	text, err := qr.Decode(f)
 	if err != nil {
-		return nil, &located{path, err}
+		return nil, &placeError{path, err}
 	}
-	s, err := scanned(text)
+	s, err := parseCode(text)
 	if err != nil {
-		return nil, hintf(&located{path, err}, "the code in the picture says %q", text)
+		return nil, hintf(&placeError{path, err}, "the code in the image is %q", text)
 	}
 	return s, nil
 }
 
-// scanned reads what a code holds or a person pasted: an ID, a label URL, or a
+// parseCode reads what a code holds or a person pasted: an ID, a label URL, or a
 // GS1 Digital Link.
-func scanned(text string) (*subject, error) {
+func parseCode(text string) (*subject, error) {
 	if base, g, err := qr.ParseDigitalLink(text); err == nil {
 		return &subject{gtin: g, base: base}, nil
 	}
@@ -202,7 +206,7 @@ func scanned(text string) (*subject, error) {
 }
 
 // resolve finds the label that a Digital Link leads to.
-func (c *ctl) resolve(ctx context.Context, base string, g label.GTIN) (label.ID, error) {
+func (c verifyCommands) resolve(ctx context.Context, base string, g label.GTIN) (label.ID, error) {
 	b, err := c.get(ctx, base, "/01/"+string(g)+"?linkType=linkset")
 	if err != nil {
 		return "", err
@@ -218,19 +222,19 @@ func (c *ctl) resolve(ctx context.Context, base string, g label.GTIN) (label.ID,
 		return "", err
 	}
 	if len(answer.Linkset) == 0 || len(answer.Linkset[0].Label) == 0 {
-		return "", label.Errorf(label.NotFound, label.ReasonUnlabelled, "gtin", "%s names no label of the product with GTIN %s", base, g)
+		return "", label.Errorf(label.NotFound, label.ReasonUnlabelled, "gtin", "%s has no label for the product with GTIN %s", base, g)
 	}
 	_, id, err := qr.ParsePayload(answer.Linkset[0].Label[0].Href)
 	return id, err
 }
 
-func (c *ctl) verify(ctx context.Context, v *verification) error {
-	s, err := c.subject(v.target, v.offline)
+func (c verifyCommands) verify(ctx context.Context, v *verification) error {
+	s, err := c.readTarget(v.target, v.offline)
 	if err != nil {
 		return err
 	}
 	if v.offline && v.trust == "" {
-		return usagef("--offline needs --trust: a file with the keys to believe")
+		return usagef("--trust is required with --offline: a file with the keys to trust")
 	}
 	base, err := v.base(s)
 	if err != nil {
@@ -245,9 +249,9 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 		}
 	}
 	if s.pkg == nil && v.offline {
-		return usagef("--offline needs a package file: ask %s%s for it while there is a network", base, packagePath(s.id))
+		return usagef("--offline needs a package file: fetch it from %s%s while there is a network", base, packagePath(s.id))
 	}
-	trust, err := c.trustFor(ctx, v.trust, base)
+	trust, err := c.trust(ctx, v.trust, base)
 	if err != nil {
 		return err
 	}
@@ -257,11 +261,11 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 			return err
 		}
 	}
-	r, err := c.genuine(trust, s, v.at)
+	r, err := c.checkPackage(trust, s, v.at)
 	if err != nil {
 		return err
 	}
-	untold, err := c.listed(v, trust, r)
+	untold, err := c.checkList(v, trust, r)
 	if err != nil {
 		return err
 	}
@@ -270,95 +274,96 @@ func (c *ctl) verify(ctx context.Context, v *verification) error {
 	if fetched && r.State == label.Superseded {
 		next = c.successor(ctx, v, base, trust, r.Because.Successor.ID)
 	}
-	var since later
+	var doc labelDocument
 	if s.id != "" {
-		if since, err = c.later(ctx, base, s.id); err != nil {
+		if doc, err = c.fetchDocument(ctx, base, s.id); err != nil {
 			return err
 		}
 	}
-	if err := c.showVerified(v, base, r, next, since, untold); err != nil {
+	if err := c.showResult(v, base, r, next, doc, untold); err != nil {
 		return err
 	}
-	overruled := untold != nil && r.Overruled != nil // such as suspended in the package, and valid in a newer list
+	overruled := untold != nil && r.Overruled != nil // such as suspended in the package and valid in a newer list
 	switch {
 	case r.Lost() || r.State != label.Active && !overruled:
-		return outcome(exitInvalid)
+		return exitCode(exitInvalid)
 	case untold != nil:
-		return outcome(exitUntold)
+		return exitCode(exitUntold)
 	case v.trust == "":
-		return outcome(exitUntrusted)
+		return exitCode(exitUntrusted)
 	}
 	return nil
 }
 
-// successor asks how the label stands that took the place of a superseded one, checked
-// like that one; empty where that cannot be told, which is no reason to say nothing of
-// the other.
-func (c *ctl) successor(ctx context.Context, v *verification, base string, trust *verify.Trust, id label.ID) label.State {
+// successor returns the state of the label that replaced a superseded one, by a package
+// that is checked as well. It is empty if that cannot be told: the result for the
+// superseded label is valid without it.
+func (c verifyCommands) successor(ctx context.Context, v *verification, base string, trust *verify.Trust, id label.ID) label.State {
 	pkg, err := c.get(ctx, base, packagePath(id))
 	if err != nil {
 		return ""
 	}
-	r, err := c.genuine(trust, &subject{pkg: pkg, id: id}, v.at)
+	r, err := c.checkPackage(trust, &subject{pkg: pkg, id: id}, v.at)
 	if err != nil || r.Told() != nil {
 		return ""
 	}
 	return r.State
 }
 
-// later is what has become since of what a label names: which of the numbers in its
-// descriptor the authority has moved to another manufacturer, and which rulings on
-// appeals it has taken back.
-type later struct {
+// A labelDocument is what the service says of a label beside its statuses: which numbers
+// in its descriptor the authority has moved to another manufacturer, and which rulings on
+// appeals it rests on.
+type labelDocument struct {
 	Moved   []label.GTIN `json:"movedGtins"`
 	Rulings []struct {
-		Accepted  []string   `json:"accepted"`
-		TakenBack *takenBack `json:"takenBack"`
+		Accepted  []string      `json:"accepted"`
+		TakenBack *rulingStrike `json:"takenBack"`
 	} `json:"rulings"`
 }
 
-// takenBack says that a ruling does not count any more.
-type takenBack struct {
+// A rulingStrike is the act by which the authority took a ruling back.
+type rulingStrike struct {
 	Accepted []string  `json:"accepted,omitempty"` // criteria that the ruling accepted
 	At       time.Time `json:"at"`
 	Text     string    `json:"text,omitempty"`
 }
 
-// takenBack returns the rulings that do not count any more.
-func (l *later) takenBack() (list []takenBack) {
+// strikes returns the rulings that were taken back.
+func (l *labelDocument) strikes() (list []rulingStrike) {
 	for _, r := range l.Rulings {
 		if r.TakenBack != nil {
-			list = append(list, takenBack{r.Accepted, r.TakenBack.At, r.TakenBack.Text})
+			list = append(list, rulingStrike{r.Accepted, r.TakenBack.At, r.TakenBack.Text})
 		}
 	}
 	return list
 }
 
-// fell reports whether a criterion rests on a ruling that does not count any more.
-func (l *later) fell(c *label.Criterion) (fell bool) {
+// struck reports whether a criterion rests on rulings of which all were taken back.
+func (l *labelDocument) struck(c *label.Criterion) (struck bool) {
 	for _, r := range l.Rulings {
 		if slices.Contains(r.Accepted, c.ID) {
 			if r.TakenBack == nil {
 				return false
 			}
-			fell = true
+			struck = true
 		}
 	}
-	return fell && c.By == string(scheme.Authority)
+	return struck && c.By == string(scheme.Authority)
 }
 
-// later asks the service for that. No package has it, since it is nothing that
-// happened to the label: the service's word is taken.
-func (c *ctl) later(ctx context.Context, base string, id label.ID) (since later, err error) {
+// fetchDocument fetches the document about a label. What it says is in no package and is
+// not verified.
+func (c verifyCommands) fetchDocument(ctx context.Context, base string, id label.ID) (doc labelDocument, err error) {
 	b, err := c.get(ctx, base, "/l/"+string(id)+".json")
 	if err != nil {
-		return since, err
+		return doc, err
 	}
-	return since, label.DecodeLoose(b, &since)
+	err = label.DecodeLoose(b, &doc)
+	return doc, err
 }
 
-// movedText says what the label says nothing of any more; nothing where no number was
-// moved.
+// movedText names the barcode numbers that were moved to another manufacturer. It is
+// empty if there are none.
 func movedText[G ~string](moved []G) string {
 	if len(moved) == 0 {
 		return ""
@@ -367,13 +372,13 @@ func movedText[G ~string](moved []G) string {
 	for _, g := range moved {
 		list = append(list, string(g))
 	}
-	return strings.Join(list, ", ") + ": another manufacturer's now, of what bears it the label says nothing"
+	return strings.Join(list, ", ") + ": moved to another manufacturer, whose products this label does not cover"
 }
 
-// listed holds a result to the status list in a file, if one is named. A list
-// that is too old, or from before the label, shows nothing: untold says so, where
-// the label has not ended anyway.
-func (c *ctl) listed(v *verification, trust *verify.Trust, r *verify.Result) (untold, err error) {
+// checkList checks a result against the status list in a file, if one is named. The
+// error untold says that the list shows nothing of the label, because it is too old or
+// from before the label. It is nil for a label that has ended, which no list can change.
+func (c verifyCommands) checkList(v *verification, trust *verify.Trust, r *verify.Result) (untold, err error) {
 	if v.list == "" {
 		return nil, nil
 	}
@@ -383,9 +388,9 @@ func (c *ctl) listed(v *verification, trust *verify.Trust, r *verify.Result) (un
 	}
 	list, err := trust.OpenList(b, c.now())
 	if err != nil {
-		err = &located{v.list, err}
+		err = &placeError{v.list, err}
 	} else if err = trust.CheckList(r, list); err != nil {
-		err = &led{"cannot tell", err}
+		err = &verdictError{"cannot tell", err}
 	}
 	switch {
 	case label.ReasonOf(err) != label.ReasonStale:
@@ -398,8 +403,8 @@ func (c *ctl) listed(v *verification, trust *verify.Trust, r *verify.Result) (un
 
 func packagePath(id label.ID) string { return "/l/" + string(id) + "/package" }
 
-// base returns the service to ask. A code that leads to another service than
-// the one that was named is a reason to stop, not to ask there.
+// base returns the URL of the service to ask. It refuses a code that leads to another
+// service than the one that --url names.
 func (v *verification) base(s *subject) (string, error) {
 	base, chosen := baseURL(v.url)
 	switch {
@@ -407,56 +412,35 @@ func (v *verification) base(s *subject) (string, error) {
 		return base, nil
 	case chosen && s.base != base:
 		return "", label.Errorf(label.Denied, reasonElsewhere, "url",
-			"the label's address leads to %s, not to %s; if you know that service, name it with --url", s.base, base)
+			"the label's address leads to %s, not to %s; if you know that service, use --url", s.base, base)
 	}
 	return s.base, nil
 }
 
-// trustFor returns the keys to believe: those in a file, or else those that the
-// service itself names.
-func (c *ctl) trustFor(ctx context.Context, file, base string) (*verify.Trust, error) {
-	if file == "" {
-		b, err := c.get(ctx, base, trustPath)
-		if err != nil {
-			return nil, err
-		}
-		return verify.ParseTrust(b)
-	}
-	b, err := c.readFile(file, label.MaxMessage)
-	if err != nil {
-		return nil, err
-	}
-	t, err := verify.ParseTrust(b)
-	if err != nil {
-		return nil, &located{file, err}
-	}
-	return t, nil
-}
-
-// genuine checks the package, and that it is the label that was asked about.
-func (c *ctl) genuine(trust *verify.Trust, s *subject, at time.Time) (*verify.Result, error) {
+// checkPackage checks the package, and that it is the label that was asked about.
+func (c verifyCommands) checkPackage(trust *verify.Trust, s *subject, at time.Time) (*verify.Result, error) {
 	now := at.IsZero()
 	if now {
 		at = c.now()
 	}
 	r, err := trust.Verify(s.pkg, at, c.now())
 	if label.ReasonOf(err) == label.ReasonInFuture {
-		return nil, &led{"cannot tell", err}
+		return nil, &verdictError{"cannot tell", err}
 	}
 	if err != nil {
-		return nil, &led{"not genuine", err}
+		return nil, &verdictError{"not genuine", err}
 	}
 	if s.id != "" && r.Label.ID != s.id {
-		return nil, &led{"not genuine", label.Errorf(label.Invalid, label.ReasonUnknownLabel, "id", "the service answered with another label, %s", r.Label.ID.Pretty())}
+		return nil, &verdictError{"not genuine", label.Errorf(label.Invalid, label.ReasonUnknownLabel, "id", "the service answered with another label, %s", r.Label.ID.Pretty())}
 	}
 	if s.gtin != "" && !slices.Contains(r.Label.Device.GTINs, s.gtin) {
-		return nil, &led{"not genuine", label.Errorf(label.Invalid, label.ReasonUnknownProduct, "gtin", "the label %s is not about the product with GTIN %s", r.Label.ID.Pretty(), s.gtin)}
+		return nil, &verdictError{"not genuine", label.Errorf(label.Invalid, label.ReasonUnknownProduct, "gtin", "the label %s is not about the product with GTIN %s", r.Label.ID.Pretty(), s.gtin)}
 	}
 	if own, _, err := qr.ParsePayload(r.Label.URL); s.base != "" && (err != nil || own != s.base) {
-		return nil, &led{"not genuine", label.Errorf(label.Invalid, reasonElsewhere, "url", "the code leads to %s, the label was issued for %s", s.base, r.Label.URL)}
+		return nil, &verdictError{"not genuine", label.Errorf(label.Invalid, reasonElsewhere, "url", "the code leads to %s, the label was issued for %s", s.base, r.Label.URL)}
 	}
 	if now && r.Fresh.After(at) {
-		// Our clock is a little behind the log's, by no more than Verify forgives. It
+		// This computer's clock is behind the log's, by no more than Verify allows. That
 		// must not hide what is in the package.
 		r.Standing = r.StandingAt(r.Fresh)
 	}

@@ -24,9 +24,9 @@ import (
 	"labeld/internal/web"
 )
 
-// A shop is a labelled device, a service that answers about it, and what a
+// A verifyFixture is a labelled device, a service that answers about it, and what a
 // shopper holds.
-type shop struct {
+type verifyFixture struct {
 	dir        string
 	world      *labeltest.World
 	label      *authority.Published
@@ -34,10 +34,10 @@ type shop struct {
 	trust, pkg string // files
 }
 
-func newShop(t *testing.T) *shop {
+func newVerifyFixture(t *testing.T) *verifyFixture {
 	t.Helper()
 	w := labeltest.New(t, nil)
-	s := &shop{dir: t.TempDir(), world: w, label: w.Issue(w.Example("camera"), 3)}
+	s := &verifyFixture{dir: t.TempDir(), world: w, label: w.Issue(w.Example("camera"), 3)}
 	h, err := web.New(web.Config{Authority: w.Authority, Base: labeltest.Base, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Art: labeltest.Studio(t), Words: labeltest.Words(t)})
 	if err != nil {
 		t.Fatal(err)
@@ -55,19 +55,19 @@ func newShop(t *testing.T) *shop {
 }
 
 // try runs a command line by the clock of the shop's world.
-func (s *shop) try(args ...string) ran {
+func (s *verifyFixture) try(args ...string) cliResult {
 	var stdout, stderr bytes.Buffer
 	code := runAt(context.Background(), s.world.Clock.Now, args, strings.NewReader(""), &stdout, &stderr)
-	return ran{code, stdout.String(), stderr.String()}
+	return cliResult{code, stdout.String(), stderr.String()}
 }
 
 // soon is a day on which the label is active.
-func (s *shop) soon() string { return label.DateOf(s.label.Label.Issued).String() }
+func (s *verifyFixture) soon() string { return label.DateOf(s.label.Label.Issued).String() }
 
-func (s *shop) id() string { return s.label.Label.ID.Pretty() }
+func (s *verifyFixture) id() string { return s.label.Label.ID.Pretty() }
 
 func TestVerifyOffline(t *testing.T) {
-	s := newShop(t)
+	s := newVerifyFixture(t)
 	offline := []string{"verify", "--offline", "--trust", s.trust, s.pkg, "--at"}
 	r := s.try(append(offline, s.soon())...)
 	for _, want := range []string{"✓ signature", "✓ statement", "✓ device", "✓ log", s.id(), "genuine, and active", "security updates until"} {
@@ -83,7 +83,7 @@ func TestVerifyOffline(t *testing.T) {
 	now := s.world.Clock.Now()
 	// How it will stand nobody can say.
 	for _, ahead := range []string{last, s.label.Label.Expires.Format(time.RFC3339), instant(now.Add(label.MaxVerifierSkew + 2*time.Second))} {
-		if r := s.try(append(offline, ahead)...); r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, "--at: "+ahead+" is yet to come") {
+		if r := s.try(append(offline, ahead)...); r.code != exitUsage || r.stdout != "" || !strings.Contains(r.stderr, "--at: "+ahead+" is in the future") {
 			t.Errorf("asked about %s: exit code %d: %s%s", ahead, r.code, r.stdout, r.stderr)
 		}
 	}
@@ -145,7 +145,7 @@ func TestVerifyOffline(t *testing.T) {
 
 // TestVerifyHistory asks one package about several instants.
 func TestVerifyHistory(t *testing.T) {
-	s := newShop(t)
+	s := newVerifyFixture(t)
 	w, first := s.world, s.label
 	pass := func() string {
 		w.Clock.Set(w.Clock.Now().Add(time.Hour))
@@ -177,7 +177,7 @@ func TestVerifyHistory(t *testing.T) {
 		{"unharmed", unharmed, 0, []string{"genuine, and active as of " + unharmed, "3 statements, 3 of them later than " + unharmed + ", as the log stood on "}},
 		{"suspended", suspended, exitInvalid, []string{"SUSPENDED since ", "complaint: As found in a test.", "genuine, but SUSPENDED", "2 of them later"}},
 		{"reinstated", reinstated, 0, []string{"genuine, and active"}},
-		{"withdrawn", withdrawn, exitInvalid, []string{"WITHDRAWN on ", "discontinued: As found", "genuine, but WITHDRAWN", "nothing is promised any more", "3 statements, as the log"}},
+		{"withdrawn", withdrawn, exitInvalid, []string{"WITHDRAWN on ", "discontinued: As found", "genuine, but WITHDRAWN", "no longer valid", "3 statements, as the log"}},
 		{"withdrawn long ago", far, exitInvalid, []string{"genuine, but WITHDRAWN"}},
 	} {
 		if tc.at == far {
@@ -210,28 +210,28 @@ func TestVerifyHistory(t *testing.T) {
 
 // TestVerifyWithASlowClock is not deceived by a clock that is behind the log's.
 func TestVerifyWithASlowClock(t *testing.T) {
-	s := newShop(t)
+	s := newVerifyFixture(t)
 	s.world.Clock.Set(s.world.Clock.Now().Add(time.Hour))
 	s.world.Change(labeltest.Operator, s.label, label.Suspend, "complaint")
 	p, err := s.world.Authority.Lookup(s.label.Label.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock := func(behind time.Duration) *ctl {
-		return &ctl{now: func() time.Time { return s.world.Clock.Now().Add(-behind) }}
+	clock := func(behind time.Duration) verifyCommands {
+		return verifyCommands{&session{now: func() time.Time { return s.world.Clock.Now().Add(-behind) }}}
 	}
-	r, err := clock(time.Minute).genuine(s.world.Trust, &subject{pkg: p.Package}, time.Time{})
+	r, err := clock(time.Minute).checkPackage(s.world.Trust, &subject{pkg: p.Package}, time.Time{})
 	if err != nil || r.State != label.Suspended {
 		t.Errorf("a clock that is a minute behind: %+v, %v", r, err)
 	}
-	if r, err := clock(48*time.Hour).genuine(s.world.Trust, &subject{pkg: p.Package}, time.Time{}); label.ReasonOf(err) != label.ReasonInFuture || !strings.HasPrefix(err.Error(), "cannot tell: ") {
+	if r, err := clock(48*time.Hour).checkPackage(s.world.Trust, &subject{pkg: p.Package}, time.Time{}); label.ReasonOf(err) != label.ReasonInFuture || !strings.HasPrefix(err.Error(), "cannot tell: ") {
 		t.Errorf("a clock that is two days behind: %+v, %v", r, err)
 	}
 }
 
 // TestVerifyUntold takes from a package what shows that it is complete.
 func TestVerifyUntold(t *testing.T) {
-	s := newShop(t)
+	s := newVerifyFixture(t)
 	strip := func(name string) string {
 		t.Helper()
 		p, err := s.world.Authority.Lookup(s.label.Label.ID)
@@ -314,8 +314,8 @@ func TestVerifyUntold(t *testing.T) {
 }
 
 func TestVerifyRefusesWhatIsNotGenuine(t *testing.T) {
-	s := newShop(t)
-	other := newShop(t)
+	s := newVerifyFixture(t)
+	other := newVerifyFixture(t)
 	text := string(s.label.Package)
 	for _, tc := range []struct{ name, pkg, trust, want string }{
 		{"another device", strings.Replace(text, "NL-C210", "NL-C211", 1), s.trust, "not genuine: device: "},
@@ -325,7 +325,7 @@ func TestVerifyRefusesWhatIsNotGenuine(t *testing.T) {
 		{"no package", `{"type":"x"}`, s.trust, "package"},
 		{"member nobody defined", strings.Replace(text, `{"type"`, `{"x":1,"type"`, 1), s.trust, "no such member"},
 		{"nothing", "", s.trust, "is empty"},
-		{"drawing", `<svg xmlns="http://www.w3.org/2000/svg"></svg>`, s.trust, "only pictures in PNG and JPEG"},
+		{"drawing", `<svg xmlns="http://www.w3.org/2000/svg"></svg>`, s.trust, "only PNG and JPEG images"},
 		{"trust that is none", text, s.pkg, "trust"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -342,15 +342,15 @@ func TestVerifyRefusesWhatIsNotGenuine(t *testing.T) {
 }
 
 func TestVerifyOnline(t *testing.T) {
-	s := newShop(t)
+	s := newVerifyFixture(t)
 	at := []string{"--at", s.soon()}
-	check := func(args ...string) ran {
+	check := func(args ...string) cliResult {
 		t.Helper()
 		return s.try(append(append([]string{"verify"}, args...), at...)...)
 	}
 
 	r := check(s.id(), "--url", s.url)
-	if r.code != exitUntrusted || !strings.HasPrefix(r.stdout, "NOT CHECKED against keys that you trust: these are the keys that "+s.url+" itself names.") || r.stderr != "" {
+	if r.code != exitUntrusted || !strings.HasPrefix(r.stdout, "NOT CHECKED against keys that you trust: no --trust file was given, so this result relies on keys that "+s.url+" itself supplied.") || r.stderr != "" {
 		t.Errorf("by ID: exit code %d: %s", r.code, r.stderr)
 	}
 	r = check(strings.ToLower(s.id()), "--url", s.url+"/", "--trust", s.trust)
@@ -401,7 +401,7 @@ func unissued(t *testing.T) string {
 }
 
 func TestVerifyAsksThePrintedAddress(t *testing.T) {
-	s := newShop(t)
+	s := newVerifyFixture(t)
 	code := filepath.Join(s.dir, "code.png")
 	// The code leads to the test server, the label was issued for another base:
 	// a code that somebody made to lead a genuine label's readers elsewhere.
@@ -415,7 +415,7 @@ func TestVerifyAsksThePrintedAddress(t *testing.T) {
 }
 
 func TestVerifyChecksThatTheAnswerIsTheLabel(t *testing.T) {
-	s := newShop(t)
+	s := newVerifyFixture(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(s.label.Package) }))
 	defer server.Close()
 	r := s.try("verify", unissued(t), "--url", server.URL, "--trust", s.trust, "--at", s.soon())
@@ -425,7 +425,7 @@ func TestVerifyChecksThatTheAnswerIsTheLabel(t *testing.T) {
 }
 
 func TestTrust(t *testing.T) {
-	s := newShop(t)
+	s := newVerifyFixture(t)
 	out := filepath.Join(s.dir, "saved.json")
 	text := must(t, "trust", "--url", s.url, "--out", out)
 	for _, want := range []string{s.world.Trust.LabelKeys[0].ID, labeltest.Origin, "Test Authority"} {
@@ -437,7 +437,7 @@ func TestTrust(t *testing.T) {
 	if r := s.try("verify", "--offline", "--trust", out, s.pkg, "--at", s.soon()); r.code != 0 {
 		t.Errorf("with what was saved: exit code %d: %s", r.code, r.stderr)
 	}
-	if r := s.try("trust", "--url", newShop(t).url, "--out", out); r.code != exitFailed || !strings.Contains(r.stderr, "exists with other content") {
+	if r := s.try("trust", "--url", newVerifyFixture(t).url, "--out", out); r.code != exitFailed || !strings.Contains(r.stderr, "exists and differs") {
 		t.Errorf("other keys: exit code %d: %s", r.code, r.stderr)
 	}
 }
@@ -477,11 +477,11 @@ func TestFetching(t *testing.T) {
 		{"no URL", "labels.example", "/", "", "must begin with https://"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := &ctl{timeout: 10 * time.Second, ca: tc.ca, stdin: strings.NewReader("")}
+			s := &session{timeout: 10 * time.Second, ca: tc.ca}
 			if tc.name == "slow" {
-				c.timeout = 50 * time.Millisecond
+				s.timeout = 50 * time.Millisecond
 			}
-			_, err := c.get(t.Context(), tc.base, tc.path)
+			_, err := s.get(t.Context(), tc.base, tc.path)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%v, want %q", err, tc.want)
 			}
@@ -532,7 +532,7 @@ func TestQR(t *testing.T) {
 	}{
 		{exitFailed, "mistyped", []string{"qr", "K7QM-4T2X-9PWG"}},
 		{exitUsage, ".png or .svg", []string{"qr", string(id), "--out", filepath.Join(dir, "code.gif")}},
-		{exitUsage, "goes with an ID", []string{"qr", "https://labels.example.org/l/" + string(id), "--url", "https://x.example"}},
+		{exitUsage, "--url is for an ID", []string{"qr", "https://labels.example.org/l/" + string(id), "--url", "https://x.example"}},
 		{exitFailed, "must begin with https://", []string{"qr", string(id), "--url", "x.example"}},
 	} {
 		if r := try(t, tc.args...); r.code != tc.code || !strings.Contains(r.stderr, tc.want) {
@@ -543,7 +543,7 @@ func TestQR(t *testing.T) {
 
 // The JSON of an error has the members that the service's own interfaces have.
 func TestErrorsAsJSON(t *testing.T) {
-	s := newShop(t)
+	s := newVerifyFixture(t)
 	r := try(t, "verify", unissued(t), "--url", s.url, "--output", "json")
 	var got map[string]map[string]string
 	if err := json.Unmarshal([]byte(r.stderr), &got); err != nil {

@@ -16,19 +16,19 @@ import (
 	"labeld/internal/terminal"
 )
 
-// A waiting is a request that waits for a second operator, as it was signed:
-// what the service says of it beside is not what a signature would be under.
-type waiting struct {
+// A waitingRequest is a request that waits for a second operator. What it asks for is
+// read from the bytes that the operator would sign, and not from the service's message.
+type waitingRequest struct {
 	label.StatusRequest
 	id        string
 	device    label.Digest
 	statement []byte
-	keys      []string // that have signed, as the service says
+	keys      []string // IDs of the keys that have signed, as the service says
 }
 
 // readWaiting reads the statement of a waiting request as the service would,
 // under a key that is thrown away.
-func readWaiting(w *labelv1.WaitingRequest) (*waiting, error) {
+func readWaiting(w *labelv1.WaitingRequest) (*waitingRequest, error) {
 	key := envelope.NewThrowaway()
 	env, err := key.SealPayload(w.GetStatement())
 	if err != nil {
@@ -36,7 +36,7 @@ func readWaiting(w *labelv1.WaitingRequest) (*waiting, error) {
 	}
 	u, err := envelope.OpenEnvelope(env)
 	if err != nil {
-		return nil, &led{"the request " + w.GetId() + " that the service shows", err}
+		return nil, &verdictError{"the request " + w.GetId() + " that the service shows", err}
 	}
 	v, err := u.Verify([]*envelope.PublicKey{key.Public})
 	if err != nil {
@@ -44,19 +44,19 @@ func readWaiting(w *labelv1.WaitingRequest) (*waiting, error) {
 	}
 	r, err := envelope.Predicate[label.StatusRequest](v)
 	if err != nil {
-		return nil, &led{"the request " + w.GetId() + " that the service shows", err}
+		return nil, &verdictError{"the request " + w.GetId() + " that the service shows", err}
 	}
 	if v.PredicateType() != label.TypeStatusRequest || v.ID().String() != w.GetId() || len(v.Subjects()) != 1 {
-		return nil, label.Errorf(label.Internal, label.ReasonInternal, "requests", "the service shows as request %s what is none; sign nothing, and tell the authority", w.GetId())
+		return nil, label.Errorf(label.Internal, label.ReasonInternal, "requests", "what the service shows as request %s is not a request; do not sign it, and tell the authority", w.GetId())
 	}
-	return &waiting{StatusRequest: *r, id: w.GetId(), device: v.Subjects()[0], statement: w.GetStatement(), keys: w.GetKeys()}, nil
+	return &waitingRequest{StatusRequest: *r, id: w.GetId(), device: v.Subjects()[0], statement: w.GetStatement(), keys: w.GetKeys()}, nil
 }
 
-// until is how long the second operator has.
-func (w *waiting) until() time.Time { return w.Made.Add(label.MaxRequestAge) }
+// until is when the request becomes too old to be approved.
+func (w *waitingRequest) until() time.Time { return w.Made.Add(label.MaxRequestAge) }
 
 // rows are the request in names and values.
-func (w *waiting) rows() [][2]string {
+func (w *waitingRequest) rows() [][2]string {
 	rows := [][2]string{
 		{"request:", w.id}, {"label:", w.Label.Pretty()}, {"action:", string(w.Action)}, {"reason:", w.Reason}, {"text:", w.Text},
 	}
@@ -72,39 +72,39 @@ func (w *waiting) rows() [][2]string {
 	return append(rows, [2]string{"made:", instant(w.Made)}, [2]string{"signed by:", "key " + strings.Join(w.keys, ", key ")})
 }
 
-// writeWaiting tells the first operator how it goes on.
-func writeWaiting(p *terminal.Page, w *waiting) {
-	p.Line("label %s stands as it did: the request waits for a second operator", w.Label.Pretty())
+// writeWaiting tells the first operator what happens next.
+func writeWaiting(p *terminal.Page, w *waitingRequest) {
+	p.Line("label %s is not changed yet: the request waits for a second operator", w.Label.Pretty())
 	p.Line("")
 	p.Pairs(w.rows()...)
 	p.Line("")
-	p.Line("another operator carries it out with a key of their own, until %s:", instant(w.until()))
+	p.Line("another operator can approve it with a key of their own, until %s:", instant(w.until()))
 	p.Command("  ", "labelctl label approve "+w.id)
-	p.Line("or it is ended without being carried out:")
+	p.Line("or end it without carrying it out:")
 	p.Command("  ", "labelctl label dismiss "+w.id+" --text TEXT")
 }
 
-// noteAlike tells an operator who meant to agree with another that asking for
-// the same is not that. It is no failure of the request if that cannot be seen.
-func (c *ctl) noteAlike(ctx context.Context, api labelv1.StatusServiceClient, w *waiting) {
+// noteSimilar names other waiting requests for the same action, because a second request
+// does not approve the first. An error of the list is no error of the request.
+func (c changeCommands) noteSimilar(ctx context.Context, api labelv1.StatusServiceClient, w *waitingRequest) {
 	r, err := api.ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{Label: string(w.Label)})
 	if err != nil {
 		return
 	}
 	for _, o := range r.GetRequests() {
-		if o.GetId() != w.id && actionOf[o.GetAction()] == w.Action {
-			c.note("the request %s to %s the label waits too; to agree with it, approve it", short(o.GetId()), w.Action)
+		if o.GetId() != w.id && actions.value(o.GetAction()) == w.Action {
+			c.note("the request %s to %s the label waits too; to agree with that request, approve it", short(o.GetId()), w.Action)
 		}
 	}
 }
 
-func labelWaitingCommand(c *ctl) *cobra.Command {
+func labelWaitingCommand(c changeCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "waiting [ID]",
 		Short: "List requests that wait for a second operator",
 		Long: `List the requests that wait for a second operator's signature, all or those for one
-label. A request counts for a day; one that is older can only be made anew.
-Operators only.`,
+label. A request is valid for a day; after that, it must be signed again. Operators
+only.`,
 		Example: "  labelctl label waiting\n  labelctl label waiting K7QM-4T2X-9PWH",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -117,13 +117,13 @@ Operators only.`,
 	}
 }
 
-func (c *ctl) listWaiting(ctx context.Context, id string) error {
-	conn, err := c.caller(ctx)
+func (c changeCommands) listWaiting(ctx context.Context, id string) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewStatusServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	r, err := labelv1.NewStatusServiceClient(conn).ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{Label: id})
+	r, err := api.ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{Label: id})
 	if err != nil {
 		return err
 	}
@@ -144,43 +144,43 @@ func (c *ctl) listWaiting(ctx context.Context, id string) error {
 	})
 }
 
-func labelApproveCommand(c *ctl) *cobra.Command {
+func labelApproveCommand(c changeCommands) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "approve REQUEST",
-		Short: "Sign a request that waits, as the second operator",
-		Long: `Show a request that waits for a second operator, ask whether to sign it, sign the
-very same bytes, and send them, which carries the request out. REQUEST is its ID
-as "labelctl label waiting" lists it, or the beginning of one, at least 8 digits.
+		Short: "Approve a waiting request as the second operator",
+		Long: `Show a request that waits for a second operator, ask for confirmation, sign the same
+bytes, and send them. The request is then carried out. REQUEST is its ID as "labelctl
+label waiting" lists it, or the beginning of it, at least 8 digits.
 
-Shown is what the bytes say, and not what the service says of them.`,
+What is shown comes from the bytes to be signed, and not from the service.`,
 		Example: "  labelctl label approve 5f21c0de9b7a4413\n  labelctl label approve 5f21c0de9b7a4413 --yes",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, ok := beginning(args[0]); !ok && !isDigest(args[0]) {
-				return usagef("REQUEST: %q is neither the ID of a request nor the beginning of one, at least %d digits", args[0], minDigits)
+			if _, ok := digestPrefix(args[0]); !ok && !isDigest(args[0]) {
+				return usagef("REQUEST: %q is neither the ID of a request nor the beginning of one, at least %d digits", args[0], minPrefix)
 			}
 			return c.approve(cmd.Context(), args[0], yes)
 		},
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
 	return cmd
 }
 
-func labelDismissCommand(c *ctl) *cobra.Command {
+func labelDismissCommand(c changeCommands) *cobra.Command {
 	var text string
 	cmd := &cobra.Command{
 		Use:   "dismiss REQUEST --text TEXT",
-		Short: "End a request that waits, so that it is not carried out",
-		Long: `End a request that waits for a second operator: one that you would not sign, or that
-you made by mistake. It is not carried out, what it held up goes on, and all operators
-are told why. REQUEST is its ID as "labelctl label waiting" lists it, or the beginning
-of one, at least 8 digits. Operators only.`,
+		Short: "End a waiting request without carrying it out",
+		Long: `End a request that waits for a second operator, because you would not sign it or made
+it by mistake. It is not carried out, whatever waited for it continues, and all
+operators are told why. REQUEST is its ID as "labelctl label waiting" lists it, or the
+beginning of it, at least 8 digits. Operators only.`,
 		Example: "  labelctl label dismiss 5f21c0de9b7a4413 --text \"It was meant for the other model.\"",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, ok := beginning(args[0]); !ok && !isDigest(args[0]) {
-				return usagef("REQUEST: %q is neither the ID of a request nor the beginning of one, at least %d digits", args[0], minDigits)
+			if _, ok := digestPrefix(args[0]); !ok && !isDigest(args[0]) {
+				return usagef("REQUEST: %q is neither the ID of a request nor the beginning of one, at least %d digits", args[0], minPrefix)
 			}
 			return c.dismiss(cmd.Context(), args[0], text)
 		},
@@ -190,19 +190,18 @@ of one, at least 8 digits. Operators only.`,
 	return cmd
 }
 
-func (c *ctl) dismiss(ctx context.Context, id, text string) error {
-	conn, err := c.caller(ctx)
+func (c changeCommands) dismiss(ctx context.Context, id, text string) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewStatusServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	api := labelv1.NewStatusServiceClient(conn)
 	if !isDigest(id) {
 		all, err := api.ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{})
 		if err != nil {
 			return err
 		}
-		w, err := pick(all.GetRequests(), id)
+		w, err := findWaiting(all.GetRequests(), id)
 		if err != nil {
 			return err
 		}
@@ -213,21 +212,21 @@ func (c *ctl) dismiss(ctx context.Context, id, text string) error {
 		return err
 	}
 	return c.show(r, func(p *terminal.Page) {
-		p.Line("request %s to %s label %s is closed: %s", short(r.GetRequest().GetId()), actionOf[r.GetRequest().GetAction()], label.ID(r.GetRequest().GetLabel()).Pretty(), r.GetClosed())
+		p.Line("request %s to %s label %s is closed: %s", short(r.GetRequest().GetId()), actions.name(r.GetRequest().GetAction()), label.ID(r.GetRequest().GetLabel()).Pretty(), r.GetClosed())
 	})
 }
 
-func (c *ctl) approve(ctx context.Context, id string, yes bool) error {
-	conn, err := c.caller(ctx)
+func (c changeCommands) approve(ctx context.Context, id string, yes bool) error {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewStatusServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	all, err := labelv1.NewStatusServiceClient(conn).ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{})
+	all, err := api.ListWaitingRequests(ctx, &labelv1.ListWaitingRequestsRequest{})
 	if err != nil {
 		return err
 	}
-	w, err := pick(all.GetRequests(), id)
+	w, err := findWaiting(all.GetRequests(), id)
 	if err != nil {
 		return err
 	}
@@ -237,16 +236,16 @@ func (c *ctl) approve(ctx context.Context, id string, yes bool) error {
 	}
 	if slices.Contains(w.keys, signer.Public.ID) {
 		return label.Errorf(label.Precondition, label.ReasonWrongSigner, "key",
-			"%s signed the request already; the second signature is that of another operator, with a key of their own", signer.Public.ID)
+			"%s signed the request already; another operator must sign it with a key of their own", signer.Public.ID)
 	}
-	summary, device, err := labelled(ctx, conn, w.Label)
+	summary, device, err := labelAndDevice(ctx, conn, w.Label)
 	if err != nil {
 		return err
 	}
 	if device != w.device {
 		return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "subject", "the request is about another device than the label's; it cannot be carried out")
 	}
-	if err := c.agree(ctx, w, summary, yes); err != nil {
+	if err := c.confirmSigning(ctx, w, summary, yes); err != nil {
 		return err
 	}
 	env, err := signer.SealPayload(w.statement)
@@ -260,21 +259,21 @@ func (c *ctl) approve(ctx context.Context, id string, yes bool) error {
 	return c.send(ctx, conn, signed)
 }
 
-// pick returns the request whose ID begins so.
-func pick(list []*labelv1.WaitingRequest, id string) (*waiting, error) {
+// findWaiting returns the request whose ID begins so.
+func findWaiting(list []*labelv1.WaitingRequest, id string) (*waitingRequest, error) {
 	list = slices.DeleteFunc(slices.Clone(list), func(w *labelv1.WaitingRequest) bool { return !strings.HasPrefix(w.GetId(), strings.ToLower(id)) })
 	switch len(list) {
 	case 0:
-		return nil, hintf(label.Errorf(label.NotFound, label.ReasonUnknownSubject, "request", "none that waits has an ID that begins with %s; it may have been carried out or closed, which \"labelctl notice list\" says", id),
-			"\"labelctl label waiting\" lists those that wait")
+		return nil, hintf(label.Errorf(label.NotFound, label.ReasonUnknownSubject, "request", "no waiting request has an ID that begins with %s; it may have been carried out or closed (see \"labelctl notice list\")", id),
+			"\"labelctl label waiting\" lists waiting requests")
 	case 1:
 		return readWaiting(list[0])
 	}
 	return nil, usagef("REQUEST: the IDs of %d requests begin with %s; give more of it", len(list), id)
 }
 
-// agree shows what would be signed and asks whether to.
-func (c *ctl) agree(ctx context.Context, w *waiting, s *labelv1.LabelSummary, yes bool) error {
+// confirmSigning shows what would be signed and asks whether to.
+func (c changeCommands) confirmSigning(ctx context.Context, w *waitingRequest, s *labelv1.LabelSummary, yes bool) error {
 	p := terminal.NewPage(terminal.Width(c.stderr))
 	p.Pairs(append([][2]string{{"device:", deviceText(s)}, {"state:", stateText(s)}}, w.rows()...)...)
 	if !yes || c.output == "text" {
@@ -288,7 +287,7 @@ func (c *ctl) agree(ctx context.Context, w *waiting, s *labelv1.LabelSummary, ye
 	agreed, err := c.confirm(ctx, "sign this request?")
 	switch {
 	case errors.Is(err, errNoTerminal):
-		return hintf(errors.New("nothing was signed: nobody can be asked"), "run from a terminal, or give --yes")
+		return hintf(errors.New("nothing was signed: cannot ask for input"), "run from a terminal, or use --yes")
 	case err != nil:
 		return err
 	case !agreed:

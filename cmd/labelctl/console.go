@@ -31,53 +31,55 @@ const (
 	exitUntrusted = 6 // all is well if the keys are believed that the service itself names
 )
 
-// A usageError is a command line that cannot be meant.
+// A usageError is a mistake in the command line.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
-// A failure is the error of a command that ran.
+// A failure is the error of a command that was run, unlike that of a command line
+// which is not understood.
 type failure struct{ err error }
 
 func (e *failure) Error() string { return e.err.Error() }
 func (e *failure) Unwrap() error { return e.err }
 
-// An outcome is a result that was printed and is not success.
-type outcome int
+// An exitCode ends a command that has printed its result, and whose result is not
+// success. It is an error so that commands can return it.
+type exitCode int
 
-func (o outcome) Error() string { return fmt.Sprintf("exit code %d", int(o)) }
+func (o exitCode) Error() string { return fmt.Sprintf("exit code %d", int(o)) }
 
-// A located error says in which file, and where there, its cause lies.
-type located struct {
+// A placeError says in which file the cause of an error is, and on which line.
+type placeError struct {
 	place string
 	err   error
 }
 
-func (e *located) Error() string { return e.place + ": " + e.err.Error() }
-func (e *located) Unwrap() error { return e.err }
+func (e *placeError) Error() string { return e.place + ": " + e.err.Error() }
+func (e *placeError) Unwrap() error { return e.err }
 
-// A led error has a verdict before it, such as "not genuine".
-type led struct {
-	lead string
-	err  error
+// A verdictError puts a verdict before an error, such as "not genuine".
+type verdictError struct {
+	verdict string
+	err     error
 }
 
-func (e *led) Error() string { return e.lead + ": " + e.err.Error() }
-func (e *led) Unwrap() error { return e.err }
+func (e *verdictError) Error() string { return e.verdict + ": " + e.err.Error() }
+func (e *verdictError) Unwrap() error { return e.err }
 
-// A hinted error has advice that its text has not.
-type hinted struct {
+// A hintError adds advice to an error.
+type hintError struct {
 	err  error
 	hint string
 }
 
-func (e *hinted) Error() string { return e.err.Error() }
-func (e *hinted) Unwrap() error { return e.err }
+func (e *hintError) Error() string { return e.err.Error() }
+func (e *hintError) Unwrap() error { return e.err }
 
 func hintf(err error, format string, args ...any) error {
-	return &hinted{err, fmt.Sprintf(format, args...)}
+	return &hintError{err, fmt.Sprintf(format, args...)}
 }
 
 // A problem is an error as it is shown.
@@ -89,11 +91,12 @@ type problem struct {
 	Code    string       `json:"code"` // as gRPC names it, such as INVALID_ARGUMENT
 	Hint    string       `json:"hint,omitempty"`
 
-	lead string // begins the message
+	verdict string // begins the message
 }
 
-// codeOf gives our refusals the codes that the service gives them.
-var codeOf = map[label.Kind]codes.Code{
+// kindCodes are the codes of errors that are found here: those that the service gives
+// to the same errors.
+var kindCodes = map[label.Kind]codes.Code{
 	label.Invalid:         codes.InvalidArgument,
 	label.NotFound:        codes.NotFound,
 	label.Exists:          codes.AlreadyExists,
@@ -105,23 +108,31 @@ var codeOf = map[label.Kind]codes.Code{
 	label.Internal:        codes.Internal,
 }
 
-// describe says an error in the one voice.
+// kindCode returns the code of an error that was found here.
+func kindCode(k label.Kind) codes.Code {
+	if code, ok := kindCodes[k]; ok {
+		return code
+	}
+	return codes.Unknown
+}
+
+// describe returns an error as it is shown, whichever part of the program found it.
 func describe(err error) problem {
-	if e, ok := errors.AsType[*led](err); ok {
+	if e, ok := errors.AsType[*verdictError](err); ok {
 		p := describe(e.err)
-		p.lead = e.lead
+		p.verdict = e.verdict
 		return p
 	}
 	p := problem{Message: err.Error(), Code: codeName(codes.Unknown)}
-	if e, ok := errors.AsType[*located](err); ok {
+	if e, ok := errors.AsType[*placeError](err); ok {
 		p.Place, p.Message = e.place, e.err.Error()
 	}
-	if e, ok := errors.AsType[*hinted](err); ok {
+	if e, ok := errors.AsType[*hintError](err); ok {
 		p.Hint = e.hint
 	}
 	if e, ok := errors.AsType[*label.Error](err); ok {
-		p.Reason, p.Code = e.Reason, codeName(codeOf[e.Kind])
-		// Where nothing was wrapped around it, the field can stand alone.
+		p.Reason, p.Code = e.Reason, codeName(kindCode(e.Kind))
+		// The message begins with the field, unless another error was wrapped around it.
 		if p.Message == e.Error() {
 			p.Field, p.Message = e.Field, e.Text
 		}
@@ -160,13 +171,13 @@ func codeName(c codes.Code) string {
 	return b.String()
 }
 
-// report prints the error that a command ended with and returns the exit code.
-// It is the only place that decides either.
-func report(stderr io.Writer, asJSON bool, command string, err error) int {
+// printError prints the error that a command ended with and returns the exit code. No
+// other function decides how errors look or which code a command exits with.
+func printError(stderr io.Writer, asJSON bool, command string, err error) int {
 	if err == nil {
 		return 0
 	}
-	if o, ok := errors.AsType[outcome](err); ok {
+	if o, ok := errors.AsType[exitCode](err); ok {
 		return int(o)
 	}
 	code := exitFailed
@@ -178,18 +189,18 @@ func report(stderr io.Writer, asJSON bool, command string, err error) int {
 		p = problem{Reason: "USAGE", Message: err.Error(), Code: codeName(codes.InvalidArgument), Hint: "\"" + command + " --help\" says how"}
 	}
 	if asJSON {
-		if p.lead != "" {
-			p.Message = p.lead + ": " + p.Message
+		if p.verdict != "" {
+			p.Message = p.verdict + ": " + p.Message
 		}
 		b, err := encode(map[string]problem{"error": p})
 		if err == nil {
-			stderr.Write(b) // nobody is left to tell
+			stderr.Write(b) // an error of this write can be reported nowhere
 		}
 		return code
 	}
 	width := terminal.Width(stderr)
 	text := terminal.Clean(p.Message, true)
-	for _, before := range []string{p.Field, p.Place, p.lead} {
+	for _, before := range []string{p.Field, p.Place, p.verdict} {
 		if before != "" {
 			text = terminal.Clean(before, false) + ": " + text
 		}
@@ -201,16 +212,23 @@ func report(stderr io.Writer, asJSON bool, command string, err error) int {
 	return code
 }
 
-// note tells a person something that is no result. Programs find it in the
-// result.
-func (c *ctl) note(format string, args ...any) {
+// A console is where a command reads and writes, and the form it writes in.
+type console struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	output         string // text or json
+}
+
+// note prints a remark for people beside the result. For programs, the JSON result
+// says the same.
+func (c *console) note(format string, args ...any) {
 	if c.output == "text" {
 		fmt.Fprintln(c.stderr, terminal.Wrapped("labelctl: note: "+terminal.Clean(fmt.Sprintf(format, args...), false), terminal.Width(c.stderr)))
 	}
 }
 
-// show prints a result, as JSON or as text writes it.
-func (c *ctl) show(v any, text func(*terminal.Page)) error {
+// show prints a result: as JSON, or in the words that the function text writes.
+func (c *console) show(v any, text func(*terminal.Page)) error {
 	var b []byte
 	if c.output == "json" {
 		var err error
@@ -226,8 +244,8 @@ func (c *ctl) show(v any, text func(*terminal.Page)) error {
 	return err
 }
 
-// encode returns JSON in one stable form: that of protobuf for messages, whose
-// own white space varies on purpose.
+// encode returns JSON in one stable form. Messages have the JSON form of protobuf,
+// but not its white space, which varies on purpose.
 func encode(v any) ([]byte, error) {
 	if m, ok := v.(proto.Message); ok {
 		b, err := protojson.Marshal(m)
@@ -244,9 +262,8 @@ func encode(v any) ([]byte, error) {
 	return terminal.Disarmed(b.Bytes()), err
 }
 
-// raw prints bytes as they are, into a file; onto a terminal what it can show of
-// them.
-func (c *ctl) raw(b []byte) error {
+// raw prints bytes as they are. On a terminal it replaces what the terminal would obey.
+func (c *console) raw(b []byte) error {
 	if terminal.Width(c.stdout) > 0 {
 		b = terminal.Disarmed(b)
 	}
@@ -254,11 +271,11 @@ func (c *ctl) raw(b []byte) error {
 	return err
 }
 
-// errNoTerminal says that nobody can be asked.
-var errNoTerminal = errors.New("nobody can be asked: standard input is no terminal")
+// errNoTerminal is the error of a question where standard input is not a terminal.
+var errNoTerminal = errors.New("cannot ask for input: standard input is not a terminal")
 
-// terminal returns the terminal on standard input.
-func (c *ctl) terminal() (*os.File, error) {
+// tty returns the terminal on standard input.
+func (c *console) tty() (*os.File, error) {
 	f, ok := c.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil, errNoTerminal
@@ -267,8 +284,8 @@ func (c *ctl) terminal() (*os.File, error) {
 }
 
 // ask asks for a secret on the terminal.
-func (c *ctl) ask(ctx context.Context, prompt string) ([]byte, error) {
-	f, err := c.terminal()
+func (c *console) ask(ctx context.Context, prompt string) ([]byte, error) {
+	f, err := c.tty()
 	if err != nil {
 		return nil, err
 	}
@@ -280,16 +297,16 @@ func (c *ctl) ask(ctx context.Context, prompt string) ([]byte, error) {
 	secret, err := c.prompt(ctx, prompt, func() ([]byte, error) { return term.ReadPassword(fd) })
 	fmt.Fprintln(c.stderr)
 	if ctx.Err() != nil {
-		// The read goes on until the process ends, which is now; what must not
-		// outlive it is a terminal that shows nothing.
+		// The read cannot be stopped and ends with the process. The terminal must show
+		// again what is typed.
 		err = errors.Join(err, term.Restore(fd, before))
 	}
 	return secret, err
 }
 
 // confirm asks a question on the terminal and reports whether the answer is yes.
-func (c *ctl) confirm(ctx context.Context, question string) (bool, error) {
-	f, err := c.terminal()
+func (c *console) confirm(ctx context.Context, question string) (bool, error) {
+	f, err := c.tty()
 	if err != nil {
 		return false, err
 	}
@@ -302,7 +319,7 @@ func (c *ctl) confirm(ctx context.Context, question string) (bool, error) {
 }
 
 // prompt shows a prompt and reads the answer, until ctx ends.
-func (c *ctl) prompt(ctx context.Context, prompt string, read func() ([]byte, error)) ([]byte, error) {
+func (c *console) prompt(ctx context.Context, prompt string, read func() ([]byte, error)) ([]byte, error) {
 	type answer struct {
 		text []byte
 		err  error

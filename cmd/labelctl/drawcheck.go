@@ -17,39 +17,38 @@ import (
 	"labeld/internal/verify"
 )
 
-func surveillanceVerifyCommand(c *ctl) *cobra.Command {
+func surveillanceVerifyCommand(c surveillanceCommands) *cobra.Command {
 	var url, trust, file string
 	cmd := &cobra.Command{
 		Use:   "verify ID",
-		Short: "Draw again, from the public log only",
-		Long: `Check a draw without taking anybody's word for it: the signatures under plan and
-result, that the plan was logged before its seed could be known, the whole log
-against its signed head, the seed, the candidates and their weights by the
-entries, and the draw itself. --file takes plan and result from a file that was
-saved at /surveillance/ID.json.
+		Short: "Verify a draw from the public log alone",
+		Long: `Verify a draw without trusting anyone: the signatures of the plan and the result, that
+the plan was logged before anyone could know its seed, the whole log against its
+signed checkpoint, the seed, the candidates and their weights, and the draw itself.
+--file takes the plan and the result from a file saved from /surveillance/ID.json.
 
-Named too are other plans of the scheme that could be drawn and are not: of many
-plans, one that suits could be chosen.
+Other plans of the scheme that could be drawn and are not are listed too: someone who
+makes many plans could choose one that suits them.
 
-The whole log is read, about 5 KB for each label. The exit code is 0 where the draw is
-what the log gives, 4 where it is not or was tampered with, 1 where that cannot be
-told, and 6 where it is if the keys are believed that the service itself names:
---trust was not given.`,
+The whole log is read, about 5 KB for each label. The exit code is 0 if the draw is
+what the log gives, 4 if it is not or was tampered with, 1 if that cannot be
+determined, and 6 if it is, but --trust was not given, so that the result relies on
+keys that the service itself supplied.`,
 		Example: "  labelctl surveillance verify 2027-spring --url https://labels.example.org --trust labeld.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			base, _ := baseURL(url)
-			return c.verifyDraw(cmd.Context(), args[0], base, trust, file)
+			return c.verify(cmd.Context(), args[0], base, trust, file)
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
-	cmd.Flags().StringVar(&trust, "trust", "", "trust `file`, as \"labelctl trust\" saves it (default: the service is asked for its own keys)")
-	cmd.Flags().StringVar(&file, "file", "", "`file` with plan and result (default: the service is asked)")
+	cmd.Flags().StringVar(&trust, "trust", "", "trust `file`, as \"labelctl trust\" saves it (default: the service's own word for its keys)")
+	cmd.Flags().StringVar(&file, "file", "", "`file` with the plan and the result (default: fetched from the service)")
 	return cmd
 }
 
-// A draw is a plan and its result as the service publishes them.
-type draw struct {
+// A drawDocument is a plan and its result as the service publishes them.
+type drawDocument struct {
 	ID        string     `json:"id"`
 	PlanEntry int64      `json:"planEntry"`
 	Plan      label.JSON `json:"plan"`
@@ -57,19 +56,19 @@ type draw struct {
 	Draw      label.JSON `json:"draw,omitempty"`
 }
 
-func (c *ctl) verifyDraw(ctx context.Context, id, base, trustFile, file string) error {
+func (c surveillanceCommands) verify(ctx context.Context, id, base, trustFile, file string) error {
 	if err := checkBase(base); err != nil {
 		return err
 	}
-	trust, err := c.trustFor(ctx, trustFile, base)
+	trust, err := c.trust(ctx, trustFile, base)
 	if err != nil {
 		return err
 	}
-	d, err := c.published(ctx, id, base, file)
+	d, err := c.fetchDraw(ctx, id, base, file)
 	if err != nil {
 		return err
 	}
-	var r redraw
+	var r drawCheck
 	err = r.check(trust, d, func(size int64, f func([]byte) error) (label.Digest, error) {
 		root, err := c.readLog(ctx, base, trust, size, f)
 		return label.Digest(root), err
@@ -85,7 +84,7 @@ func (c *ctl) verifyDraw(ctx context.Context, id, base, trustFile, file string) 
 	r.Trusted = trustFile != ""
 	if err := c.show(&r, func(p *terminal.Page) {
 		if !r.Trusted {
-			untrusted(p, base)
+			writeUntrusted(p, base)
 		}
 		r.write(p)
 	}); err != nil {
@@ -93,15 +92,15 @@ func (c *ctl) verifyDraw(ctx context.Context, id, base, trustFile, file string) 
 	}
 	switch {
 	case wrong:
-		return outcome(exitInvalid)
+		return exitCode(exitInvalid)
 	case !r.Trusted:
-		return outcome(exitUntrusted)
+		return exitCode(exitUntrusted)
 	}
 	return nil
 }
 
-// published returns a plan and its result, from a file or from the service.
-func (c *ctl) published(ctx context.Context, id, base, file string) (*draw, error) {
+// fetchDraw returns a plan and its result, from a file or from the service.
+func (c surveillanceCommands) fetchDraw(ctx context.Context, id, base, file string) (*drawDocument, error) {
 	place := file
 	var b []byte
 	var err error
@@ -114,20 +113,20 @@ func (c *ctl) published(ctx context.Context, id, base, file string) (*draw, erro
 	if err != nil {
 		return nil, err
 	}
-	d := new(draw)
+	d := new(drawDocument)
 	switch err := label.Decode(b, d); {
 	case err != nil:
-		return nil, &located{place, err}
+		return nil, &placeError{place, err}
 	case d.ID != id:
-		return nil, &located{place, label.Errorf(label.NotFound, label.ReasonUnknownPlan, "id", "is %q, not %q", d.ID, id)}
+		return nil, &placeError{place, label.Errorf(label.NotFound, label.ReasonUnknownPlan, "id", "is %q, not %q", d.ID, id)}
 	case len(d.Draw) == 0:
 		return nil, label.Errorf(label.Precondition, label.ReasonStep, "draw", "plan %s is not drawn yet", id)
 	}
 	return d, nil
 }
 
-// A redraw is a draw that is done again, and what that showed.
-type redraw struct {
+// A drawCheck draws again, and is the result of that as JSON.
+type drawCheck struct {
 	Genuine bool                  `json:"genuine"`
 	Trusted bool                  `json:"trusted"` // the keys are those of a trust file
 	Problem string                `json:"problem,omitempty"`
@@ -135,7 +134,7 @@ type redraw struct {
 	Drawn   []*labelv1.DrawnLabel `json:"drawn,omitempty"`
 	Undrawn []string              `json:"undrawn,omitempty"` // other plans of the scheme that could be drawn, by ID
 
-	draw     *draw
+	draw     *drawDocument
 	trust    *verify.Trust
 	plan     *logEntry[surveillance.Announcement]
 	result   *logEntry[surveillance.Result]
@@ -145,11 +144,12 @@ type redraw struct {
 	finished map[string]bool  // IDs of plans that are drawn
 }
 
-func (r *redraw) say(name, format string, args ...any) {
+// add records a check that the draw has passed.
+func (r *drawCheck) add(name, format string, args ...any) {
 	r.Checks = append(r.Checks, verify.Check{Name: name, Says: fmt.Sprintf(format, args...)})
 }
 
-func (r *redraw) write(p *terminal.Page) {
+func (r *drawCheck) write(p *terminal.Page) {
 	var rows [][]string
 	for _, check := range r.Checks {
 		rows = append(rows, []string{"✓ " + check.Name, check.Says})
@@ -168,58 +168,57 @@ func (r *redraw) write(p *terminal.Page) {
 	p.Line("the draw is what the log gives")
 }
 
-// check goes through a draw step by step. What is wrong with it is an
-// [label.Invalid] error or a [surveillance.Mismatch]. The log is read by a function
-// that calls another with each entry and returns the root hash over the first of
-// them.
-func (r *redraw) check(trust *verify.Trust, d *draw, readLog func(size int64, f func(entry []byte) error) (label.Digest, error)) (err error) {
+// check goes through a draw step by step. Its error is of the kind [label.Invalid] or
+// a [surveillance.Mismatch] where the draw is wrong. The function readLog calls f with
+// each entry of the log and returns the root hash over the first of them.
+func (r *drawCheck) check(trust *verify.Trust, d *drawDocument, readLog func(size int64, f func(entry []byte) error) (label.Digest, error)) (err error) {
 	r.trust, r.draw, r.census = trust, d, surveillance.NewCensus()
 	r.others, r.finished = map[string]int64{}, map[string]bool{}
 	if err := r.signatures(); err != nil {
 		return err
 	}
-	plan, said := r.plan.said, r.result.said
+	plan, result := r.plan.predicate, r.result.predicate
 	seed, err := readLog(plan.Size, r.entry)
 	if err != nil {
 		return err
 	}
 	if r.read <= d.DrawEntry {
-		return notLogged("has %d entries, and not the result at %d", r.read, d.DrawEntry)
+		return logError("has %d entries, and not the result at %d", r.read, d.DrawEntry)
 	}
-	r.say("log", "%d entries give the root hash that the log signed; plan at %d, result at %d, no other of that ID", r.read, d.PlanEntry, d.DrawEntry)
-	if seed != said.Seed {
-		return &surveillance.Mismatch{Field: "seed", Claimed: said.Seed.String(), Computed: seed.String(), Places: 1}
+	r.add("log", "%d entries give the root hash that the log signed; plan at %d, result at %d, no other of that ID", r.read, d.PlanEntry, d.DrawEntry)
+	if seed != result.Seed {
+		return &surveillance.Mismatch{Field: "seed", Claimed: result.Seed.String(), Computed: seed.String(), Places: 1}
 	}
-	r.say("seed", "root hash at %d entries, %d after the plan", plan.Size, plan.Size-d.PlanEntry-1)
+	r.add("seed", "root hash at %d entries, %d after the plan", plan.Size, plan.Size-d.PlanEntry-1)
 	candidates, err := r.census.Candidates(plan)
 	if err != nil {
-		return notLogged("%v", err)
+		return logError("%v", err)
 	}
-	if len(candidates) != said.Candidates {
-		return &surveillance.Mismatch{Field: "candidates", Claimed: strconv.Itoa(said.Candidates), Computed: strconv.Itoa(len(candidates)), Places: 1}
+	if len(candidates) != result.Candidates {
+		return &surveillance.Mismatch{Field: "candidates", Claimed: strconv.Itoa(result.Candidates), Computed: strconv.Itoa(len(candidates)), Places: 1}
 	}
-	r.say("candidates", "%s live before the plan, on %s", plural(len(candidates), "label was", "labels were"), instant(plan.Recorded))
-	if err := surveillance.Verify(seed, plan.ID, candidates, plan.Count, said.Drawn); err != nil {
+	r.add("candidates", "%s live before the plan, on %s", plural(len(candidates), "label was", "labels were"), instant(plan.Recorded))
+	if err := surveillance.Verify(seed, plan.ID, candidates, plan.Count, result.Drawn); err != nil {
 		return err
 	}
-	r.say("draw", "%s, in the order that seed and weights give", plural(len(said.Drawn), "label", "labels"))
-	r.conclude()
+	r.add("draw", "%s, in the order that seed and weights give", plural(len(result.Drawn), "label", "labels"))
+	r.setResult()
 	return nil
 }
 
-// signatures checks plan and result as far as that goes without the log.
-func (r *redraw) signatures() (err error) {
-	if r.plan, err = opened[surveillance.Announcement](r.trust, r.draw.Plan, r.draw.ID, label.TypeSurveillancePlan); err != nil {
+// signatures checks what plan and result say of each other, without the log.
+func (r *drawCheck) signatures() (err error) {
+	if r.plan, err = openEntry[surveillance.Announcement](r.trust, r.draw.Plan, r.draw.ID, label.TypeSurveillancePlan); err != nil {
 		return label.Within("plan", err)
 	}
-	if r.result, err = opened[surveillance.Result](r.trust, r.draw.Draw, r.draw.ID, label.TypeSurveillanceDraw); err != nil {
+	if r.result, err = openEntry[surveillance.Result](r.trust, r.draw.Draw, r.draw.ID, label.TypeSurveillanceDraw); err != nil {
 		return label.Within("draw", err)
 	}
-	plan, said := r.plan.said, r.result.said
-	if plan.ID != r.draw.ID || said.Plan != plan.ID || said.SHA256 != r.plan.id || said.Entry != r.draw.PlanEntry {
+	plan, result := r.plan.predicate, r.result.predicate
+	if plan.ID != r.draw.ID || result.Plan != plan.ID || result.SHA256 != r.plan.id || result.Entry != r.draw.PlanEntry {
 		return label.Errorf(label.Invalid, label.ReasonUnknownPlan, "draw", "is of another plan")
 	}
-	r.say("signatures", "plan and result are signed by %s", plan.Authority.Name)
+	r.add("signatures", "plan and result are signed by %s", plan.Authority.Name)
 	if err := plan.CheckEntry(r.draw.PlanEntry); err != nil {
 		return label.Errorf(label.Invalid, label.ReasonOf(err), "plan", "%v", err)
 	}
@@ -229,8 +228,8 @@ func (r *redraw) signatures() (err error) {
 	return nil
 }
 
-// entry reads the next log entry: the candidates, and all that is said of plans.
-func (r *redraw) entry(entry []byte) error {
+// entry reads the next log entry, which may be a candidate, a plan or a result.
+func (r *drawCheck) entry(entry []byte) error {
 	at := r.read
 	r.read++
 	for _, s := range []struct {
@@ -238,30 +237,30 @@ func (r *redraw) entry(entry []byte) error {
 		leaf string
 	}{{r.draw.PlanEntry, r.plan.leaf}, {r.draw.DrawEntry, r.result.leaf}} {
 		if at == s.at && string(entry) != s.leaf {
-			return notLogged("entry %d is not the statement that was published", at)
+			return logError("entry %d is not the statement that was published", at)
 		}
 	}
 	env, err := label.ParseEnvelope(entry)
 	if err != nil {
-		return notLogged("entry %d: %v", at, err)
+		return logError("entry %d: %v", at, err)
 	}
-	if at < r.plan.said.Fixed {
+	if at < r.plan.predicate.Fixed {
 		if _, err := r.trust.Statement(env); err != nil {
 			return label.Errorf(label.Invalid, label.ReasonBadSignature, "log", "entry %d: no trusted key signed it: %v", at, err)
 		}
 		if err := r.census.Add(env.Payload); err != nil {
-			return notLogged("%v", err)
+			return logError("%v", err)
 		}
 	}
-	return r.note(at, env.Payload)
+	return r.recordPlan(at, env.Payload)
 }
 
-// note remembers plans of the scheme, and which are drawn, and refuses a second
-// plan or result of the ID.
-func (r *redraw) note(at int64, payload []byte) error {
+// recordPlan remembers the plans of the scheme and which of them are drawn, and refuses
+// a second plan or result with the ID of this one.
+func (r *drawCheck) recordPlan(at int64, payload []byte) error {
 	var st label.Statement
 	if err := label.DecodeLoose(payload, &st); err != nil {
-		return notLogged("entry %d: %v", at, err)
+		return logError("entry %d: %v", at, err)
 	}
 	var id string
 	var err error
@@ -269,30 +268,30 @@ func (r *redraw) note(at int64, payload []byte) error {
 	switch st.PredicateType {
 	case label.TypeSurveillancePlan:
 		var a surveillance.Announcement
-		if err = label.Decode(st.Predicate, &a); a.Scheme == r.plan.said.Scheme {
+		if err = label.Decode(st.Predicate, &a); a.Scheme == r.plan.predicate.Scheme {
 			r.others[a.ID] = a.Size
 		}
 		id = a.ID
 	case label.TypeSurveillanceDraw:
-		var said surveillance.Result
-		err = label.Decode(st.Predicate, &said)
-		id, own = said.Plan, r.draw.DrawEntry
+		var result surveillance.Result
+		err = label.Decode(st.Predicate, &result)
+		id, own = result.Plan, r.draw.DrawEntry
 		r.finished[id] = true
 	}
 	if err != nil {
-		return notLogged("entry %d: %v", at, err)
+		return logError("entry %d: %v", at, err)
 	}
 	if id == r.draw.ID && at != own {
-		return notLogged("entry %d is another %s of plan %s", at, st.PredicateType, id)
+		return logError("entry %d is another %s of plan %s", at, st.PredicateType, id)
 	}
 	return nil
 }
 
-// conclude says which products were drawn, by what the log says of them, and
-// which plans were not.
-func (r *redraw) conclude() {
-	plan := r.plan.said
-	for _, d := range r.result.said.Drawn {
+// setResult fills in the products that were drawn, as the log describes them, and the
+// plans that could be drawn and are not.
+func (r *drawCheck) setResult() {
+	plan := r.plan.predicate
+	for _, d := range r.result.predicate.Drawn {
 		l := r.census.Label(d.ID)
 		m := &labelv1.DrawnLabel{
 			Label: string(d.ID), Weight: d.Weight, Ticket: d.Ticket.String(),
@@ -312,20 +311,20 @@ func (r *redraw) conclude() {
 	slices.Sort(r.Undrawn)
 }
 
-// notLogged says how the log differs from what was published.
-func notLogged(format string, args ...any) error {
+// logError is the error of a log that differs from what was published.
+func logError(format string, args ...any) error {
 	return label.Errorf(label.Invalid, label.ReasonNotLogged, "log", format, args...)
 }
 
-// A logEntry is what the authority signed and logged about a plan.
+// A logEntry is a statement about a plan that the authority signed and logged.
 type logEntry[T any] struct {
-	said *T
-	id   label.Digest // SHA-256 of what was signed
-	leaf string       // log entry
+	predicate *T
+	id        label.Digest // SHA-256 of the statement
+	leaf      string       // log entry
 }
 
-// opened verifies a statement of the authority about a plan.
-func opened[T any, P interface {
+// openEntry verifies a statement of the authority about a plan.
+func openEntry[T any, P interface {
 	*T
 	Validate() error
 }](trust *verify.Trust, bundle []byte, id, predicateType string) (*logEntry[T], error) {
@@ -341,7 +340,7 @@ func opened[T any, P interface {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "", "is another statement than %s about %q", predicateType, id)
 	}
 	s := &logEntry[T]{id: v.ID()}
-	if s.said, err = envelope.Predicate[T, P](v); err != nil {
+	if s.predicate, err = envelope.Predicate[T, P](v); err != nil {
 		return nil, err
 	}
 	leaf, err := u.Envelope().Encode()

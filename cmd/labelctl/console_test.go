@@ -32,7 +32,7 @@ func detailed(t *testing.T, code codes.Code, message string, reason label.Reason
 }
 
 func TestReport(t *testing.T) {
-	c := &ctl{server: "labels.example:443"}
+	s := &session{server: "labels.example:443"}
 	refusal := label.Errorf(label.Invalid, label.ReasonOutOfRange, "verdicts[3].verdict", "must be pass")
 	for _, tc := range []struct {
 		name string
@@ -47,47 +47,47 @@ func TestReport(t *testing.T) {
 			problem{Reason: "OUT_OF_RANGE", Field: "verdicts[3].verdict", Message: "must be pass", Code: "INVALID_ARGUMENT"}, exitFailed,
 		},
 		{
-			"in a file", &located{"results.yaml:41", refusal},
+			"in a file", &placeError{"results.yaml:41", refusal},
 			"labelctl: results.yaml:41: verdicts[3].verdict: must be pass\n",
 			problem{Reason: "OUT_OF_RANGE", Place: "results.yaml:41", Field: "verdicts[3].verdict", Message: "must be pass", Code: "INVALID_ARGUMENT"}, exitFailed,
 		},
 		{
-			"with a verdict", &led{"not genuine", refusal},
+			"with a verdict", &verdictError{"not genuine", refusal},
 			"labelctl: not genuine: verdicts[3].verdict: must be pass\n",
 			problem{Reason: "OUT_OF_RANGE", Field: "verdicts[3].verdict", Message: "not genuine: must be pass", Code: "INVALID_ARGUMENT"}, exitFailed,
 		},
 		{
-			"refusal of the service", c.understand(detailed(t, codes.PermissionDenied, "device: not yours", label.ReasonNotYours,
+			"refusal of the service", s.decodeError(detailed(t, codes.PermissionDenied, "device: not yours", label.ReasonNotYours,
 				&errdetails.BadRequest_FieldViolation{Field: "device", Description: "not yours"})),
 			"labelctl: device: not yours\nlabelctl: hint: check whom --as names, and which key --key\n",
-			problem{Reason: "NOT_YOURS", Field: "device", Message: "not yours", Code: "PERMISSION_DENIED", Hint: hints[label.ReasonNotYours]}, exitFailed,
+			problem{Reason: "NOT_YOURS", Field: "device", Message: "not yours", Code: "PERMISSION_DENIED", Hint: hints[label.ReasonNotYours].text}, exitFailed,
 		},
 		{
-			"another's role", c.understand(detailed(t, codes.FailedPrecondition, "event.lab: x is not enrolled as lab", label.ReasonWrongRole,
+			"another's role", s.decodeError(detailed(t, codes.FailedPrecondition, "event.lab: x is not enrolled as lab", label.ReasonWrongRole,
 				&errdetails.BadRequest_FieldViolation{Field: "event.lab", Description: "x is not enrolled as lab"})),
 			"labelctl: event.lab: x is not enrolled as lab\n",
 			problem{Reason: "WRONG_ROLE", Field: "event.lab", Message: "x is not enrolled as lab", Code: "FAILED_PRECONDITION"}, exitFailed,
 		},
 		{
-			"another's key", c.understand(detailed(t, codes.NotFound, "event.key: no key \"00\" is enrolled", label.ReasonUnknownKey,
+			"another's key", s.decodeError(detailed(t, codes.NotFound, "event.key: no key \"00\" is enrolled", label.ReasonUnknownKey,
 				&errdetails.BadRequest_FieldViolation{Field: "event.key", Description: "no key \"00\" is enrolled"})),
 			"labelctl: event.key: no key \"00\" is enrolled\n",
 			problem{Reason: "UNKNOWN_KEY", Field: "event.key", Message: "no key \"00\" is enrolled", Code: "NOT_FOUND"}, exitFailed,
 		},
 		{
-			"several fields", c.understand(detailed(t, codes.InvalidArgument, "two things", label.ReasonMissing,
+			"several fields", s.decodeError(detailed(t, codes.InvalidArgument, "two things", label.ReasonMissing,
 				&errdetails.BadRequest_FieldViolation{Field: "a", Description: "is required"},
 				&errdetails.BadRequest_FieldViolation{Field: "b", Description: "is required"})),
 			"labelctl: a: is required\n  b: is required\n",
 			problem{Reason: "MISSING", Message: "a: is required\nb: is required", Code: "INVALID_ARGUMENT"}, exitFailed,
 		},
 		{
-			"no field", c.understand(detailed(t, codes.FailedPrecondition, "not now", label.ReasonClock)),
+			"no field", s.decodeError(detailed(t, codes.FailedPrecondition, "not now", label.ReasonClock)),
 			"labelctl: not now\n",
 			problem{Reason: "CLOCK_WENT_BACK", Message: "not now", Code: "FAILED_PRECONDITION"}, exitFailed,
 		},
 		{
-			"nobody there", c.understand(status.Error(codes.Unavailable, `connection error: desc = "transport: Error while dialing: dial tcp: connection refused"`)),
+			"nobody there", s.decodeError(status.Error(codes.Unavailable, `connection error: desc = "transport: Error while dialing: dial tcp: connection refused"`)),
 			"labelctl: no answer from labels.example:443 (Error while dialing: dial tcp: connection refused)\nlabelctl: hint: is labeld running there? --server names its gRPC address, host:port\n",
 			problem{Message: "no answer from labels.example:443 (Error while dialing: dial tcp: connection refused)", Code: "UNAVAILABLE", Hint: "is labeld running there? --server names its gRPC address, host:port"}, exitFailed,
 		},
@@ -114,14 +114,14 @@ func TestReport(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var b bytes.Buffer
-			if code := report(&b, false, "labelctl x", &failure{tc.err}); code != tc.code {
+			if code := printError(&b, false, "labelctl x", &failure{tc.err}); code != tc.code {
 				t.Errorf("exit code %d, want %d", code, tc.code)
 			}
 			if b.String() != tc.text {
 				t.Errorf("text:\n%swant:\n%s", b.String(), tc.text)
 			}
 			b.Reset()
-			report(&b, true, "labelctl x", &failure{tc.err})
+			printError(&b, true, "labelctl x", &failure{tc.err})
 			var got map[string]problem
 			if err := json.Unmarshal(b.Bytes(), &got); err != nil {
 				t.Fatal(err)
@@ -135,10 +135,10 @@ func TestReport(t *testing.T) {
 
 func TestReportOfOutcomesIsSilent(t *testing.T) {
 	var b bytes.Buffer
-	if code := report(&b, false, "labelctl request", &failure{outcome(exitShort)}); code != exitShort || b.Len() > 0 {
+	if code := printError(&b, false, "labelctl request", &failure{exitCode(exitShort)}); code != exitShort || b.Len() > 0 {
 		t.Errorf("exit code %d, wrote %q", code, b.String())
 	}
-	if code := report(&b, false, "labelctl", nil); code != 0 || b.Len() > 0 {
+	if code := printError(&b, false, "labelctl", nil); code != 0 || b.Len() > 0 {
 		t.Errorf("exit code %d, wrote %q", code, b.String())
 	}
 }
@@ -197,7 +197,7 @@ func TestCodeNames(t *testing.T) {
 		}
 	}
 	for kind := label.Invalid; kind <= label.Internal; kind++ {
-		if codeOf[kind] == codes.OK {
+		if _, ok := kindCodes[kind]; !ok {
 			t.Errorf("kind %d has no code", kind)
 		}
 	}

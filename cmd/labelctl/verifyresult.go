@@ -13,11 +13,11 @@ import (
 	"labeld/internal/verify"
 )
 
-// showVerified shows a result; next is how the label stands that took the place of a
-// superseded one, where that is known, since is what the service says has become of the
-// numbers and the rulings that the label names, and untold is why nobody can tell how the
-// label stands, if so.
-func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next label.State, since later, untold error) error {
+// showResult shows the result of a verification. The state next is that of the label
+// that replaced a superseded one, if it is known. The document doc is what the service
+// says of the label. The error untold is why nobody can tell how the label stands, and
+// nil if the result tells.
+func (c verifyCommands) showResult(v *verification, base string, r *verify.Result, next label.State, doc labelDocument, untold error) error {
 	result := struct {
 		Genuine bool   `json:"genuine"`
 		Trusted bool   `json:"trusted"`          // the keys are those of a trust file
@@ -26,10 +26,10 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next 
 		Trust   string `json:"trust"`            // file, or URL of the service's own word
 		State   string `json:"state"`
 		*verify.Result
-		Next  label.State  `json:"successorState,omitempty"` // of the label in the place of a superseded one, where it was asked for
-		Moved []label.GTIN `json:"movedGtins,omitempty"`
-		Back  []takenBack  `json:"rulingsTakenBack,omitempty"`
-	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r, next, since.Moved, since.takenBack()}
+		Next  label.State    `json:"successorState,omitempty"` // of the label in the place of a superseded one, where it was asked for
+		Moved []label.GTIN   `json:"movedGtins,omitempty"`
+		Back  []rulingStrike `json:"rulingsTakenBack,omitempty"`
+	}{true, v.trust != "", untold == nil, "", v.trust, string(r.State), r, next, doc.Moved, doc.strikes()}
 	if !result.Trusted {
 		result.Trust = base + trustPath
 	}
@@ -39,13 +39,13 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next 
 	case r.Lost():
 		result.State = r.Overruled.Value.String()
 	}
-	declared, err := inWords(r.Label.Declared)
+	declared, err := factTexts(r.Label.Declared)
 	if err != nil {
 		return err
 	}
 	return c.show(result, func(p *terminal.Page) {
 		if !result.Trusted {
-			untrusted(p, base)
+			writeUntrusted(p, base)
 		}
 		if untold != nil {
 			p.Line("CANNOT TELL whether anything has happened to this label since: %s", result.Untold)
@@ -56,12 +56,12 @@ func (c *ctl) showVerified(v *verification, base string, r *verify.Result, next 
 		}
 		p.Table(nil, rows)
 		p.Line("")
-		writeResult(p, r, next, declared, &since, untold == nil)
+		writeResult(p, r, next, declared, &doc, untold == nil)
 	})
 }
 
-// untoldText says why nobody can tell how a label stands, of what it is that does
-// not show it.
+// untoldText says why nobody can tell how a label stands: what is wrong with the package
+// or the list that should show it.
 func untoldText(err error) string {
 	e, ok := errors.AsType[*label.Error](err)
 	if !ok {
@@ -74,16 +74,16 @@ func untoldText(err error) string {
 	return "the " + what + " " + e.Text
 }
 
-// untrusted tells somebody who named no trust file, before anything else, whose
-// word they take.
-func untrusted(p *terminal.Page, base string) {
-	p.Line("NOT CHECKED against keys that you trust: these are the keys that %s itself names. Save those of the authority once with \"labelctl trust --out FILE\" and give them with --trust", base)
+// writeUntrusted warns a person who named no trust file that the result rests on the
+// service's own word for its keys.
+func writeUntrusted(p *terminal.Page, base string) {
+	p.Line("NOT CHECKED against keys that you trust: no --trust file was given, so this result relies on keys that %s itself supplied. Save them once with \"labelctl trust --out FILE\" and pass the file with --trust", base)
 }
 
-// inWords finds the words for what a label repeats of a declaration. The signed
-// label has names only; the words are those that are built in here, where the
-// names have the same meaning for ever. A programme of other facts has its own.
-func inWords(list []label.DeclaredFact) (out []told, err error) {
+// factTexts returns the declared facts of a label with their words. The signed label has
+// the names of facts only. Words are those of the built-in programme data, in which a
+// name never changes its meaning; facts of other programmes have none.
+func factTexts(list []label.DeclaredFact) (out []factText, err error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
@@ -92,44 +92,40 @@ func inWords(list []label.DeclaredFact) (out []told, err error) {
 		return nil, err
 	}
 	for _, d := range list {
-		out = append(out, told{d, prog.Words(d)})
+		out = append(out, factText{d, prog.Words(d)})
 	}
 	return out, nil
 }
 
-func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared []told, since *later, known bool) {
+func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared []factText, doc *labelDocument, known bool) {
 	l := r.Label
 	support := "security updates until " + l.Product.SupportEnd.String()
 	if r.Support != label.Supported {
 		support = "ENDED: there have been no security updates since " + l.Product.SupportEnd.String()
 	}
-	tested := "declared by the manufacturer"
-	if l.Assurance == label.LabTested {
-		tested = "tested by an accredited lab"
-	}
 	rows := [][2]string{
 		{"label:", l.ID.Pretty()},
 		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
-		{"moved barcode:", movedText(since.Moved)},
+		{"moved barcode:", movedText(doc.Moved)},
 		{"manufacturer:", makerText(l)},
-		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, tested)},
+		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, assurances.text(l.Assurance))},
 	}
-	rows = append(rows, criteriaRows(l, since)...)
-	if list := onAppeal(l, since); len(list) > 0 {
+	rows = append(rows, criteriaRows(l, doc)...)
+	if list := onAppeal(l, doc); len(list) > 0 {
 		rows = append(rows, [2]string{"on appeal:", "the authority accepted " + strings.Join(list, ", ")})
 	}
-	for _, t := range since.takenBack() {
+	for _, t := range doc.strikes() {
 		rows = append(rows, [2]string{"TAKEN BACK:", fmt.Sprintf("the authority took back on %s that it accepted %s: %s", instant(t.At), strings.Join(t.Accepted, ", "), t.Text)})
 	}
-	a := &account{Standing: r.Standing, statuses: r.Statuses, level: l.Level.Number, successor: next}
-	standing := a.rows()
+	a := &standing{Standing: r.Standing, statuses: r.Statuses, level: l.Level.Number, successor: next}
+	status := a.rows()
 	switch {
 	case r.Lost():
-		standing[0][1] = fmt.Sprintf("%s in the status list of %s; in the package, which is older, %s", strings.ToUpper(r.Overruled.Value.String()), instant(r.Overruled.At), r.State)
+		status[0][1] = fmt.Sprintf("%s in the status list of %s; in the package, which is older, %s", strings.ToUpper(r.Overruled.Value.String()), instant(r.Overruled.At), r.State)
 	case !known:
-		standing[0][1] = "NOT KNOWN: " + standing[0][1] + " as far as the package shows"
+		status[0][1] = "NOT KNOWN: " + status[0][1] + " as far as the package shows"
 	}
-	rows = append(rows, standing...)
+	rows = append(rows, status...)
 	if r.State == label.Active && !r.Lost() {
 		rows = append(rows, [2]string{"valid until:", a.validUntil()})
 	}
@@ -138,9 +134,9 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 	p.Line("")
 	switch {
 	case r.Lost() && r.Overruled.Value == statuslist.Suspended:
-		p.Line("genuine, but SUSPENDED as of %s: for the time being nothing is promised", instant(r.Overruled.At))
+		p.Line("genuine, but SUSPENDED as of %s: do not rely on it for now", instant(r.Overruled.At))
 	case r.Lost():
-		p.Line("genuine, but NOT VALID as of %s: revoked, withdrawn or superseded; what the package says is out of date", instant(r.Overruled.At))
+		p.Line("genuine, but NOT VALID as of %s: revoked, withdrawn or superseded; the package is out of date", instant(r.Overruled.At))
 	case !known && (r.State == label.Active || r.Overruled != nil):
 		p.Line("genuine, but whether it is active CANNOT BE TOLD")
 	default:
@@ -148,8 +144,8 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 	}
 }
 
-// makerText names the manufacturer: by the name under which it is enrolled, which
-// the authority has seen to, and not by the brand, which it chooses itself.
+// makerText names the manufacturer by the name under which the authority enrolled it, not
+// by the brand, which the manufacturer chooses.
 func makerText(l *label.Label) string {
 	if l.Maker.Name == "" || l.Maker.Name == l.Maker.ID {
 		return l.Maker.ID
@@ -157,20 +153,20 @@ func makerText(l *label.Label) string {
 	return l.Maker.Name + " (" + l.Maker.ID + ")"
 }
 
-// criteriaRows says how many criteria of the level are met, and which do not
-// apply, and why. What was accepted on appeal and taken back since is neither.
-func criteriaRows(l *label.Label, since *later) (rows [][2]string) {
+// criteriaRows says how many criteria of the level are met, which do not apply, and why.
+// A criterion that rests on a ruling which was taken back is neither.
+func criteriaRows(l *label.Label, doc *labelDocument) (rows [][2]string) {
 	met, back, exempt := 0, 0, [][2]string{}
 	for _, c := range l.Criteria {
 		switch {
-		case since.fell(&c):
+		case doc.struck(&c):
 			back++
 			continue
 		case c.State == label.CriterionMet:
 			met++
 			continue
 		}
-		exempt = append(exempt, [2]string{"", fmt.Sprintf("does not apply: %s, because %s (%s)", c.ID, strings.Join(c.Why, ", "), wordOf[c.By])})
+		exempt = append(exempt, [2]string{"", fmt.Sprintf("does not apply: %s, because %s (%s)", c.ID, strings.Join(c.Why, ", "), exemptionText(c.By))})
 	}
 	text := plural(met, "criterion", "criteria") + " met"
 	if len(exempt) > 0 {
@@ -182,15 +178,26 @@ func criteriaRows(l *label.Label, since *later) (rows [][2]string) {
 	return append([][2]string{{"basis:", text}}, exempt...)
 }
 
-// wordOf says whose word it is that a criterion does not apply.
-var wordOf = map[string]string{
-	string(scheme.Declaration): "the manufacturer's word", string(scheme.Lab): "a lab's word", string(scheme.Authority): "by a ruling", "none": "by the rule itself",
+// exemptions say on whose word a criterion does not apply.
+var exemptions = map[string]string{
+	string(scheme.Declaration): "declared by the manufacturer",
+	string(scheme.Lab):         "found by a lab",
+	string(scheme.Authority):   "by a ruling",
+	"none":                     "by the rule itself",
+}
+
+// exemptionText says on whose word a criterion does not apply.
+func exemptionText(by string) string {
+	if text, ok := exemptions[by]; ok {
+		return text
+	}
+	return "by " + unknown(by)
 }
 
 // onAppeal returns the criteria that count by a ruling on an appeal.
-func onAppeal(l *label.Label, since *later) (criteria []string) {
+func onAppeal(l *label.Label, doc *labelDocument) (criteria []string) {
 	for _, c := range l.Criteria {
-		if c.By == string(scheme.Authority) && !since.fell(&c) {
+		if c.By == string(scheme.Authority) && !doc.struck(&c) {
 			criteria = append(criteria, c.ID)
 		}
 	}
@@ -218,9 +225,9 @@ func historyText(r *verify.Result) string {
 	return text + "; complete up to " + instant(r.Complete)
 }
 
-// caveats say what is open about a label that counts, and whether its end was announced:
-// whoever reads the last line only must not miss it.
-func caveats(a *account) string {
+// caveats say what is open about an active label and whether its end was announced. They
+// are in the last line of the result, because some people read no other.
+func caveats(a *standing) string {
 	var list []string
 	if a.Announced() {
 		list = append(list, "it ends after "+lastDay(a.Ends()))
@@ -237,26 +244,28 @@ func caveats(a *account) string {
 	return "; " + strings.Join(list, "; ")
 }
 
-// verdict says what a genuine label is worth. Of a label that may fall, or stand up
-// again, it says no more than is known: how it stood when that was.
-func verdict(a *account, known time.Time) string {
+// verdict says how a genuine label stands. A state that can still change is given as of
+// the instant until which it is known.
+func verdict(a *standing, known time.Time) string {
 	asOf := a.At
 	if a.State.Live() && !known.IsZero() && known.Before(asOf) {
 		asOf = known
 	}
 	at := " as of " + instant(asOf)
-	state := strings.ToUpper(string(a.State)) + at
+	state := states.text(a.State) + at
 	switch a.State {
 	case label.Active:
 		return "and active" + at + caveats(a)
 	case label.Suspended:
-		return "but " + state + ": for the time being nothing is promised"
+		return "but " + state + ": do not rely on it for now"
 	case label.Superseded:
-		text := "but " + state + ": what is promised, the label in its place says, " + successorText(a.Because)
-		if said := a.newLabel(); len(said) > 0 {
-			text += "; that is " + strings.Join(said, "; ")
+		text := "but " + state + ": replaced by " + successorText(a.Because)
+		if surprises := a.newLabel(); len(surprises) > 0 {
+			text += "; that is " + strings.Join(surprises, "; ")
 		}
 		return text
+	case label.Revoked, label.Withdrawn, label.Expired:
+		return "but " + state + ": no longer valid"
 	}
-	return "but " + state + ": nothing is promised any more"
+	return "but its state is " + state
 }

@@ -18,17 +18,17 @@ import (
 	"labeld/internal/translog"
 )
 
-// A lottery is a draw with its log, for tests to tamper with both.
-type lottery struct {
+// A drawFixture is a draw with its log, for tests to tamper with both.
+type drawFixture struct {
 	*labeltest.World
-	draw draw
+	draw drawDocument
 	log  [][]byte
 }
 
-// newLottery draws two of three labels, while another plan is not drawn.
-func newLottery(t *testing.T) *lottery {
+// newDrawFixture draws two of three labels, while another plan is not drawn.
+func newDrawFixture(t *testing.T) *drawFixture {
 	t.Helper()
-	l := &lottery{World: labeltest.New(t, nil)}
+	l := &drawFixture{World: labeltest.New(t, nil)}
 	var last *authority.Published
 	for i := range 3 {
 		e := l.Example("camera")
@@ -43,7 +43,7 @@ func newLottery(t *testing.T) *lottery {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.draw = draw{ID: p.ID, PlanEntry: p.Index, Plan: p.PlanBundle, DrawEntry: p.Draw, Draw: p.DrawBundle}
+	l.draw = drawDocument{ID: p.ID, PlanEntry: p.Index, Plan: p.PlanBundle, DrawEntry: p.Draw, Draw: p.DrawBundle}
 	if err := l.Store.View(func(v *store.View) error {
 		for i := range l.Authority.LogSize() {
 			leaf, err := v.Leaf(i)
@@ -60,7 +60,7 @@ func newLottery(t *testing.T) *lottery {
 }
 
 // read reads the log that the test has made.
-func (l *lottery) read(size int64, f func([]byte) error) (label.Digest, error) {
+func (l *drawFixture) read(size int64, f func([]byte) error) (label.Digest, error) {
 	for _, entry := range l.log {
 		if err := f(entry); err != nil {
 			return label.Digest{}, err
@@ -71,21 +71,21 @@ func (l *lottery) read(size int64, f func([]byte) error) (label.Digest, error) {
 }
 
 // check verifies the draw by the log that the test has made.
-func (l *lottery) check() (*redraw, error) {
-	r := new(redraw)
+func (l *drawFixture) check() (*drawCheck, error) {
+	r := new(drawCheck)
 	return r, r.check(l.Trust, &l.draw, l.read)
 }
 
 // plan and result return what was published, for the test to change.
-func (l *lottery) plan() *surveillance.Announcement {
-	return said[surveillance.Announcement](l.TB, l.log[l.draw.PlanEntry])
+func (l *drawFixture) plan() *surveillance.Announcement {
+	return predicateOf[surveillance.Announcement](l.TB, l.log[l.draw.PlanEntry])
 }
 
-func (l *lottery) result() *surveillance.Result {
-	return said[surveillance.Result](l.TB, l.log[l.draw.DrawEntry])
+func (l *drawFixture) result() *surveillance.Result {
+	return predicateOf[surveillance.Result](l.TB, l.log[l.draw.DrawEntry])
 }
 
-func said[T any](tb testing.TB, entry []byte) *T {
+func predicateOf[T any](tb testing.TB, entry []byte) *T {
 	tb.Helper()
 	env, err := label.ParseEnvelope(entry)
 	var st label.Statement
@@ -103,7 +103,7 @@ func said[T any](tb testing.TB, entry []byte) *T {
 }
 
 // bundle returns a statement that the authority signed as it is published.
-func (l *lottery) bundle(s *issue.Signed, err error) []byte {
+func (l *drawFixture) bundle(s *issue.Signed, err error) []byte {
 	l.TB.Helper()
 	var b []byte
 	if err == nil {
@@ -117,7 +117,7 @@ func (l *lottery) bundle(s *issue.Signed, err error) []byte {
 
 // announce signs a plan, and publishes and logs it in place of the true one, with
 // a result that has the seed that comes of it.
-func (l *lottery) announce(a *surveillance.Announcement) {
+func (l *drawFixture) announce(a *surveillance.Announcement) {
 	l.TB.Helper()
 	s, err := l.Issuer.Plan(a)
 	l.draw.Plan = l.bundle(s, err)
@@ -131,7 +131,7 @@ func (l *lottery) announce(a *surveillance.Announcement) {
 }
 
 // publish signs a result, and publishes and logs it in place of the true one.
-func (l *lottery) publish(r *surveillance.Result) {
+func (l *drawFixture) publish(r *surveillance.Result) {
 	l.TB.Helper()
 	s, err := l.Issuer.Draw(r)
 	l.draw.Draw = l.bundle(s, err)
@@ -139,7 +139,7 @@ func (l *lottery) publish(r *surveillance.Result) {
 }
 
 func TestRedraw(t *testing.T) {
-	l := newLottery(t)
+	l := newDrawFixture(t)
 	r, err := l.check()
 	if err != nil {
 		t.Fatal(err)
@@ -155,30 +155,30 @@ func TestRedraw(t *testing.T) {
 // TestRedrawFinds has an authority that signs and logs what is not so, somebody
 // who changes what it signed, and a log that is not the one.
 func TestRedrawFinds(t *testing.T) {
-	genuine := newLottery(t)
+	genuine := newDrawFixture(t)
 	for _, row := range []struct {
 		name   string
-		tamper func(*lottery)
+		tamper func(*drawFixture)
 		want   string
 	}{
-		{"another order", func(l *lottery) { r := l.result(); slices.Reverse(r.Drawn); l.publish(r) }, "drawn[0].id: the result says"},
-		{"a label less", func(l *lottery) { r := l.result(); r.Drawn = r.Drawn[:1]; l.publish(r) }, "left out: 1"},
-		{"a weight", func(l *lottery) { r := l.result(); r.Drawn[1].Weight++; l.publish(r) }, "drawn[1].weight"},
-		{"a seed that was chosen", func(l *lottery) { r := l.result(); r.Seed[0]++; l.publish(r) }, "seed: the result says"},
-		{"candidates", func(l *lottery) { r := l.result(); r.Candidates = 2; l.publish(r) }, "candidates: the result says 2, the draw gives 3"},
-		{"a result of another plan", func(l *lottery) { r := l.result(); r.SHA256[0]++; l.publish(r) }, "draw: is of another plan"},
-		{"a result in another entry", func(l *lottery) { l.draw.DrawEntry-- }, "log: entry 7 is not the statement"},
-		{"a result before the seed", func(l *lottery) { l.draw.DrawEntry = l.draw.PlanEntry }, "before the seed"},
-		{"a plan in another entry", func(l *lottery) { r := l.result(); r.Entry--; l.publish(r); l.draw.PlanEntry-- }, "the candidates are fixed by"},
-		{"a plan after its seed", func(l *lottery) { a := l.plan(); a.Size = l.draw.PlanEntry + 1; l.announce(a) }, "plan: size"},
-		{"fewer to draw", func(l *lottery) { a := l.plan(); a.Count = 1; l.announce(a) }, "; put in: "},
-		{"other weights", func(l *lottery) { a := l.plan(); a.Weights.Level[2] *= 2; l.announce(a) }, "drawn[0]"},
-		{"a second plan", func(l *lottery) { l.log = append(l.log, l.log[l.draw.PlanEntry]) }, "another https://labeld.dev/surveillance-plan/v1 of plan autumn"},
-		{"a second result", func(l *lottery) { l.log = append(l.log, l.log[l.draw.DrawEntry]) }, "another https://labeld.dev/surveillance-draw/v1 of plan autumn"},
-		{"a log without the result", func(l *lottery) { l.log = l.log[:l.draw.DrawEntry] }, "and not the result at"},
-		{"a log with another plan", func(l *lottery) { l.log[l.draw.PlanEntry] = l.log[0] }, "is not the statement that was published"},
-		{"a log with rubbish", func(l *lottery) { l.log[1] = []byte("{}") }, "log: entry 1"},
-		{"a label that nobody signed", func(l *lottery) {
+		{"another order", func(l *drawFixture) { r := l.result(); slices.Reverse(r.Drawn); l.publish(r) }, "drawn[0].id: the result says"},
+		{"a label less", func(l *drawFixture) { r := l.result(); r.Drawn = r.Drawn[:1]; l.publish(r) }, "left out: 1"},
+		{"a weight", func(l *drawFixture) { r := l.result(); r.Drawn[1].Weight++; l.publish(r) }, "drawn[1].weight"},
+		{"a seed that was chosen", func(l *drawFixture) { r := l.result(); r.Seed[0]++; l.publish(r) }, "seed: the result says"},
+		{"candidates", func(l *drawFixture) { r := l.result(); r.Candidates = 2; l.publish(r) }, "candidates: the result says 2, the draw gives 3"},
+		{"a result of another plan", func(l *drawFixture) { r := l.result(); r.SHA256[0]++; l.publish(r) }, "draw: is of another plan"},
+		{"a result in another entry", func(l *drawFixture) { l.draw.DrawEntry-- }, "log: entry 7 is not the statement"},
+		{"a result before the seed", func(l *drawFixture) { l.draw.DrawEntry = l.draw.PlanEntry }, "before the seed"},
+		{"a plan in another entry", func(l *drawFixture) { r := l.result(); r.Entry--; l.publish(r); l.draw.PlanEntry-- }, "the candidates are fixed by"},
+		{"a plan after its seed", func(l *drawFixture) { a := l.plan(); a.Size = l.draw.PlanEntry + 1; l.announce(a) }, "plan: size"},
+		{"fewer to draw", func(l *drawFixture) { a := l.plan(); a.Count = 1; l.announce(a) }, "; put in: "},
+		{"other weights", func(l *drawFixture) { a := l.plan(); a.Weights.Level[2] *= 2; l.announce(a) }, "drawn[0]"},
+		{"a second plan", func(l *drawFixture) { l.log = append(l.log, l.log[l.draw.PlanEntry]) }, "another https://labeld.dev/surveillance-plan/v1 of plan autumn"},
+		{"a second result", func(l *drawFixture) { l.log = append(l.log, l.log[l.draw.DrawEntry]) }, "another https://labeld.dev/surveillance-draw/v1 of plan autumn"},
+		{"a log without the result", func(l *drawFixture) { l.log = l.log[:l.draw.DrawEntry] }, "and not the result at"},
+		{"a log with another plan", func(l *drawFixture) { l.log[l.draw.PlanEntry] = l.log[0] }, "is not the statement that was published"},
+		{"a log with rubbish", func(l *drawFixture) { l.log[1] = []byte("{}") }, "log: entry 1"},
+		{"a label that nobody signed", func(l *drawFixture) {
 			env, err := label.ParseEnvelope(l.log[1])
 			if err != nil {
 				l.TB.Fatal(err)
@@ -190,12 +190,12 @@ func TestRedrawFinds(t *testing.T) {
 				l.TB.Fatal(err)
 			}
 		}, "log: entry 1: no trusted key signed it"},
-		{"a changed signature", func(l *lottery) {
+		{"a changed signature", func(l *drawFixture) {
 			l.draw.Draw = bytes.Replace(l.draw.Draw, []byte(`"payload":"ey`), []byte(`"payload":"eW`), 1)
 		}, "draw: "},
-		{"the result as plan", func(l *lottery) { l.draw.Plan = l.draw.Draw }, "plan: is another statement"},
+		{"the result as plan", func(l *drawFixture) { l.draw.Plan = l.draw.Draw }, "plan: is another statement"},
 	} {
-		l := &lottery{World: genuine.World, draw: genuine.draw, log: slices.Clone(genuine.log)}
+		l := &drawFixture{World: genuine.World, draw: genuine.draw, log: slices.Clone(genuine.log)}
 		row.tamper(l)
 		_, err := l.check()
 		_, mismatch := errors.AsType[*surveillance.Mismatch](err)
