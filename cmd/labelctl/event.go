@@ -26,7 +26,7 @@ Use --dry-run first: it lists the labels and changes nothing.`,
 		`  labelctl event lab aurora-lab --number L-0042 --reason lab-suspended --text "Audit of 3 May." --dry-run
   labelctl event show 5f21...`,
 		eventLabCommand(c), eventKeyCommand(c), eventSchemeCommand(c),
-		eventStrikeCommand(c), eventAffiliationCommand(c), eventGTINCommand(c), eventShowCommand(c), eventRetryCommand(c))
+		eventStrikeCommand(c), eventWithdrawCommand(c), eventAffiliationCommand(c), eventGTINCommand(c), eventShowCommand(c), eventRetryCommand(c))
 }
 
 // eventCommands report events, and show what became of them.
@@ -147,6 +147,33 @@ submissions --device" shows it.`,
 	}
 	r.flags(cmd, "false-report")
 	cmd.Flags().StringVar(&device, "device", "", "device that the statement is about, to find it by the beginning of its SHA-256: `file` with the descriptor, or a digest")
+	return cmd
+}
+
+func eventWithdrawCommand(c eventCommands) *cobra.Command {
+	r := &eventOptions{Event: label.Event{Kind: label.WithdrawalEvent}}
+	var device string
+	cmd := &cobra.Command{
+		Use:   "withdraw STATEMENT --text TEXT",
+		Short: "A laboratory withdraws its own report",
+		Long: `Withdraw a test report of your own laboratory. It stays on record and supports
+nothing any more; labels based on it are evaluated again at once. What it found wrong
+goes on counting: to take that back, correct the report (labelctl attest, with
+corrects). You cannot undo a withdrawal. Use --dry-run first, which shows what happens
+to the labels.
+STATEMENT is its SHA-256, or with --device the beginning of it, as "labelctl
+submissions --device" shows it.`,
+		Example: `  labelctl event withdraw 5f21c0de --device camera.yaml --text "The samples were of another model."`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if r.Statement, err = c.records().statement(cmd.Context(), args[0], device); err != nil {
+				return err
+			}
+			return c.send(cmd.Context(), r)
+		},
+	}
+	r.flags(cmd, "report-withdrawn")
+	cmd.Flags().StringVar(&device, "device", "", "device that the report is about, to find it by the beginning of its SHA-256: `file` with the descriptor, or a digest")
 	return cmd
 }
 
@@ -279,6 +306,7 @@ var eventOutcomes = map[label.EventKind]string{
 	label.HoldEvent:        "existing labels are not changed; no label is issued or renewed until \"labelctl hold end\"",
 	label.ReleaseEvent:     "labels are not changed; they are issued and renewed again, unless a label holds the product (\"labelctl hold list\")",
 	label.StatementEvent:   "%s changed for the reason of the event itself; labels based on the statement are evaluated again at once, and \"labelctl label history\" shows the result",
+	label.WithdrawalEvent:  "labels based on the report are evaluated again at once, and \"labelctl label history\" shows the result",
 	label.AffiliationEvent: "%s changed",
 	label.SeparationEvent:  "%s changed",
 	label.GTINEvent:        "labels are not changed; the number now belongs to another manufacturer's devices",

@@ -58,7 +58,7 @@ the result for each, who can show it, and the evidence it is based on.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&req.Scheme, "scheme", "", "`ID` of the scheme, if there are several")
+	cmd.Flags().StringVar(&req.Scheme, "scheme", "", "`ID` of the scheme, if there are several; ID@VERSION for another version that is in force")
 	cmd.Flags().Int32Var(&req.Level, "level", 0, "level to show (default: the one above the level that is met)")
 	return cmd
 }
@@ -211,7 +211,7 @@ code is 3. The signed decision is recorded: "labelctl decision show" shows it, a
 	}
 	f := cmd.Flags()
 	f.Int32Var(&r.Level, "level", 0, "level to ask for, from 1")
-	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, if there are several")
+	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, if there are several; ID@VERSION for another version that is in force")
 	f.StringVar(&r.qr, "qr", "", "`file` for the QR code, .png or .svg")
 	f.StringVar(&r.bundle, "bundle", "", "`file` for the signed label, a Sigstore bundle")
 	f.StringVar(&r.proof, "proof", "", "`file` for the proof that the label is in the log")

@@ -54,7 +54,7 @@ Operators only. The request is signed with your key, and a plan cannot be change
 	f := cmd.Flags()
 	f.Int64Var(&r.Size, "size", 0, "log size, in `entries`, whose root hash is the seed")
 	f.IntVar(&r.Count, "count", 0, fmt.Sprintf("how many labels to draw, at most %d", surveillance.MaxCount))
-	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, if there are several")
+	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, if there are several; ID@VERSION for another version that is in force")
 	require(cmd, "size", "count")
 	return cmd
 }

@@ -25,7 +25,7 @@ func (c *check) products() error {
 			held[e.Event.Name()] = e
 		case label.ReleaseEvent:
 			delete(held, e.Event.Name())
-		case label.StatementEvent:
+		case label.StatementEvent, label.WithdrawalEvent:
 			struck[e.Event.Statement] = e.Digest
 		case label.AffiliationEvent:
 			lab, err := c.v.Org(e.Event.Lab)

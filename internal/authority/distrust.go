@@ -17,6 +17,7 @@ import (
 // contract: decisions and answers name them.
 const (
 	doubtStruck     = "struck"
+	doubtWithdrawn  = "withdrawn"
 	doubtKey        = "key-compromised"
 	doubtSuspended  = "accreditation-suspended"
 	doubtEnded      = "accreditation-ended"
@@ -41,16 +42,23 @@ type distrust struct {
 // struck says that a statement or ruling was struck, by which event and why.
 type struck struct {
 	event label.Digest
-	why   string // the reason, its title and what the operator wrote; empty where the event cannot be read
+	why   string // the reason, its title and what was written; empty where the event cannot be read
+
+	// withdrawn says that its own laboratory withdrew it: what it found wrong counts.
+	withdrawn bool
 }
 
 // text says it of a statement, in the words of whoever struck it: a report that fell
 // because the authority made a mistake is not said to be unreliable.
 func (s *struck) text() string {
-	if s.why == "" {
-		return "was struck by the authority"
+	text := "was struck by the authority"
+	if s.withdrawn {
+		text = "was withdrawn by its laboratory"
 	}
-	return "was struck by the authority (" + s.why + ")"
+	if s.why != "" {
+		text += " (" + s.why + ")"
+	}
+	return text
 }
 
 // said says it of a statement or ruling that a label rests on.
@@ -80,7 +88,7 @@ func (a *Authority) struckBy(v *store.View, event label.Digest) (*struck, error)
 	case err != nil:
 		return nil, err
 	}
-	s.why = a.because(&e.Event)
+	s.why, s.withdrawn = a.because(&e.Event), e.Event.Kind == label.WithdrawalEvent
 	return s, nil
 }
 
@@ -282,6 +290,7 @@ func (d *distrust) accredit(lab string, next *store.Accreditation, since time.Ti
 
 // waysOut says, by the code of what speaks against a report, what makes up for it.
 var waysOut = map[string]string{
+	doubtWithdrawn:  "submit another report; its laboratory can issue it anew, under another number",
 	doubtStruck:     "submit another report; its laboratory can issue it anew, under another number",
 	doubtKey:        "submit another report; its laboratory can issue it anew, with another key and under another number",
 	doubtSuspended:  "renew when the accreditation is in force again, or submit a report of an accredited laboratory",
@@ -357,7 +366,7 @@ func (d *distrust) relatedOn(a, b string, day label.Date) bool {
 
 // fallen returns why a statement does not count at all any more, or nil.
 func (d *distrust) fallen(st *store.Statement) *scheme.Doubt {
-	if s := d.struck[st.ID]; s != nil {
+	if s := d.struck[st.ID]; s != nil && !s.withdrawn {
 		return &scheme.Doubt{Code: doubtStruck, Since: "event " + s.event.String(), Text: s.text()}
 	}
 	if from, ok := d.keys[st.Key]; ok && !st.Received.Before(from) {
@@ -370,6 +379,9 @@ func (d *distrust) fallen(st *store.Statement) *scheme.Doubt {
 func (d *distrust) doubt(st *store.Statement, maker string) *scheme.Doubt {
 	if doubt := d.fallen(st); doubt != nil || label.SourceOf(st.Type) != label.SourceLab {
 		return doubt
+	}
+	if s := d.struck[st.ID]; s != nil {
+		return &scheme.Doubt{Code: doubtWithdrawn, Since: "event " + s.event.String(), Against: true, Text: s.text() + "; what it found wrong still counts"}
 	}
 	if d.relatedOn(st.Signer, maker, st.Began) {
 		return &scheme.Doubt{Code: doubtAffiliated, Against: true, Text: "is of a laboratory that is not independent of the manufacturer; another has to test the device; what it found wrong still counts"}

@@ -21,7 +21,15 @@ func (a *Authority) admitProductEvent(v *store.View, e *label.Event) error {
 		if err != nil {
 			return err
 		}
-		if id, ok := v.Struck(e.Statement); ok {
+		id, ok := v.Struck(e.Statement)
+		if ok { // what its laboratory withdrew can be struck: what it found wrong counted until now
+			before, err := v.Event(id)
+			if err != nil && !own(err) {
+				return err
+			}
+			ok = err != nil || before.Event.Kind == label.StatementEvent
+		}
+		if ok {
 			return label.Errorf(label.Exists, label.ReasonExists, "event.statement",
 				"%s was struck already, by event %s (labelctl event show). %s", e.Statement, id, of.forGood())
 		}
@@ -45,6 +53,25 @@ func (a *Authority) admitProductEvent(v *store.View, e *label.Event) error {
 		return admitSeparation(v, e)
 	case label.GTINEvent:
 		return admitMove(v, e)
+	}
+	return nil
+}
+
+// admitWithdrawal checks that a laboratory withdraws a report of its own that still
+// counts. What the report found wrong goes on counting: otherwise a laboratory could be
+// talked into withdrawing a failure, which only tests undo, or its own correction.
+func admitWithdrawal(v *store.View, e *label.Event, lab string) error {
+	st, err := v.Statement(e.Statement)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return label.Errorf(label.NotFound, label.ReasonUnknownSubject, "event.statement", "no statement %s is on record", e.Statement)
+	case err != nil:
+		return err
+	case st.Signer != lab:
+		return label.Errorf(label.Denied, label.ReasonNotYours, "event.statement", "%s is not a report of %s; a laboratory withdraws its own reports only", e.Statement, lab)
+	}
+	if id, ok := v.Struck(e.Statement); ok {
+		return label.Errorf(label.Exists, label.ReasonExists, "event.statement", "report %s does not count any more, by event %s", st.Number, id)
 	}
 	return nil
 }
@@ -259,7 +286,7 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 			return err
 		}
 		return a.tellOperators(b, kind, "event-"+id.String(), e.Name(), news, org, by.Organization)
-	case label.StatementEvent:
+	case label.StatementEvent, label.WithdrawalEvent:
 		b.Strikes = append(b.Strikes, store.Strike{Statement: e.Statement, Event: id})
 		of, err := toStrike(v, e.Statement)
 		if err != nil {

@@ -278,7 +278,7 @@ func (a *Authority) tellEvent(b *store.Batch, e *store.Event) error {
 
 // tellStruck tells whoever signed and carried a statement, and the manufacturer of
 // the device, that it was struck; of a ruling, the laboratories whose findings it
-// overruled, which count again. A statement is struck once.
+// overruled, which count again. A statement is struck once, and withdrawn once before.
 func (a *Authority) tellStruck(v *store.View, b *store.Batch, e *label.Event, device label.Digest) error {
 	d, err := v.Device(device)
 	if err != nil {
@@ -300,8 +300,12 @@ func (a *Authority) tellStruck(v *store.View, b *store.Batch, e *label.Event, de
 		concerned = append(concerned, labs...)
 	}
 	slices.Sort(concerned)
+	what := "struck-"
+	if e.Kind == label.WithdrawalEvent {
+		what = "withdrawn-"
+	}
 	for _, org := range slices.Compact(concerned) {
-		if err := tell(b, notice.StatementStruck, "struck-"+e.Statement.String()+"-"+org, e.Statement.String(), org, news); err != nil {
+		if err := tell(b, notice.StatementStruck, what+e.Statement.String()+"-"+org, e.Statement.String(), org, news); err != nil {
 			return err
 		}
 	}

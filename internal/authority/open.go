@@ -17,6 +17,7 @@ var urgency = map[label.EventKind]int{
 	label.LabEvent:         0,
 	label.KeyEvent:         0,
 	label.StatementEvent:   0,
+	label.WithdrawalEvent:  0,
 	label.AffiliationEvent: 0,
 	label.HoldEvent:        0,
 	label.ReleaseEvent:     1,

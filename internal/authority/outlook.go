@@ -33,7 +33,7 @@ type outlook struct {
 // about it is struck. Those that rest on it come first. What keeps an event from being
 // admitted is for [Authority.admitEvent] to say.
 func (a *Authority) outlook(e *label.Event) (list []*outlook, err error) {
-	if e.Kind != label.StatementEvent {
+	if e.Kind != label.StatementEvent && e.Kind != label.WithdrawalEvent {
 		return nil, nil
 	}
 	now := a.clock()
@@ -74,7 +74,7 @@ func (a *Authority) outlook(e *label.Event) (list []*outlook, err error) {
 	})
 	known := *a.distrust.Load()
 	known.struck = maps.Clone(known.struck)
-	known.struck[e.Statement] = &struck{why: a.because(e)}
+	known.struck[e.Statement] = &struck{why: a.because(e), withdrawn: e.Kind == label.WithdrawalEvent}
 	for _, o := range list[:min(len(list), maxNamed)] {
 		if err := a.foretell(o, e, &known); err != nil {
 			return nil, err

@@ -50,7 +50,7 @@ func (a *Authority) affected(v *store.View, e *store.Event, now time.Time, f fun
 			w.related.unite(e.Event.Lab, e.Event.Manufacturer) // it may not be on record yet
 			err = w.statements(e.Event.Lab)
 		}
-	case label.StatementEvent:
+	case label.StatementEvent, label.WithdrawalEvent:
 		var of *strikable
 		if of, err = toStrike(v, e.Event.Statement); err == nil {
 			w.device(of.Device, e.Event.Statement)

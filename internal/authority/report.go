@@ -138,19 +138,34 @@ func (a *Authority) already(v *store.View, t *Affected, now time.Time) error {
 
 // Event returns an event as it stands.
 func (a *Authority) Event(c Caller, id label.Digest) (e *store.Event, err error) {
-	if err := c.need(label.RoleOperator); err != nil {
+	if err := c.need(label.RoleOperator, label.RoleLab, label.RoleManufacturer); err != nil {
 		return nil, err
 	}
 	err = a.store.View(func(v *store.View) error {
-		e, err = v.Event(id)
+		if e, err = v.Event(id); err == nil && !c.Is(label.RoleOperator) && e.Signature.Organization != c.Org {
+			err = store.ErrNotFound // whose it is is none of the caller's business
+		}
 		return found(err, label.ReasonUnknownSubject, "id", "no event %s was reported", id)
 	})
 	return e, err
 }
 
-// openReport verifies an operator's signed report.
+// reporters says which roles sign events of a kind: operators do, and besides them
+// those who speak of what is their own.
+func reporters(k label.EventKind) []label.Role {
+	switch k {
+	case label.AdvisoryEvent:
+		return []label.Role{label.RoleManufacturer, label.RoleOperator}
+	case label.WithdrawalEvent:
+		return []label.Role{label.RoleLab}
+	}
+	return []label.Role{label.RoleOperator}
+}
+
+// openReport verifies an operator's signed report, or a laboratory's that it withdraws
+// one of its own.
 func (a *Authority) openReport(c Caller, raw []byte) (*store.Event, error) {
-	if err := c.need(label.RoleOperator); err != nil {
+	if err := c.need(label.RoleOperator, label.RoleLab); err != nil {
 		return nil, err
 	}
 	e, err := a.openEvent(c, raw)
@@ -178,11 +193,7 @@ func (a *Authority) openEvent(c Caller, raw []byte) (*store.Event, error) {
 	if subjects := v.Subjects(); len(subjects) != 1 || subjects[0] != p.Subject() {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.subject", "must be the SHA-256 of %q, which the event is about", p.Name())
 	}
-	may := withRole(label.RoleOperator)
-	if p.Kind == label.AdvisoryEvent {
-		may = withRole(label.RoleManufacturer, label.RoleOperator)
-	}
-	key, err := a.pick(signed, may)
+	key, err := a.pick(signed, withRole(reporters(p.Kind)...))
 	if err != nil {
 		return nil, label.Within("event", err)
 	}
@@ -202,8 +213,8 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 	if err != nil {
 		return err
 	}
-	if !org.Has(label.RoleOperator) && !(e.Kind == label.AdvisoryEvent && org.Has(label.RoleManufacturer)) {
-		return label.Errorf(label.Denied, label.ReasonWrongRole, "event", "only an operator reports events, and a manufacturer advisories; %s has %v", org.ID, org.Roles)
+	if may := reporters(e.Kind); !slices.ContainsFunc(may, org.Has) {
+		return label.Errorf(label.Denied, label.ReasonWrongRole, "event", "of the kind %s is signed by the role %s, and %s has %v", e.Kind, may[0], org.ID, org.Roles)
 	}
 	if age := now.Sub(e.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
 		return label.Errorf(label.Invalid, label.ReasonTooOld, "event.made", "was made on %s; a report counts for %s, sign it anew", e.Made.Format(time.RFC3339), label.MaxRequestAge)
@@ -233,6 +244,8 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 		}
 	case label.SchemeEvent:
 		err = a.admitSchemeEnd(v, e)
+	case label.WithdrawalEvent:
+		err = admitWithdrawal(v, e, org.ID)
 	default:
 		err = a.admitProductEvent(v, e)
 	}

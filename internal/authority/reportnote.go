@@ -48,6 +48,8 @@ func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, e
 			return nil, err
 		}
 		return []string{of.forGood()}, nil
+	case label.WithdrawalEvent:
+		return []string{"What the report found wrong goes on counting until you correct the report, other tests undo it, or the authority strikes the report. A withdrawal cannot be taken back; issue the report anew under another number if it was a mistake."}, nil
 	}
 	return nil, nil
 }

@@ -18,18 +18,19 @@ const (
 	HoldEvent        EventKind = "hold"        // a device or a manufacturer is refused until that is ended
 	ReleaseEvent     EventKind = "release"     // such a hold ends
 	StatementEvent   EventKind = "statement"   // a report, declaration or ruling is struck: it does not count any more
+	WithdrawalEvent  EventKind = "withdrawal"  // a laboratory withdraws its own report: nothing rests on it any more
 	AffiliationEvent EventKind = "affiliation" // a laboratory and a manufacturer are under common control
 	SeparationEvent  EventKind = "separation"  // such control has ended
 	GTINEvent        EventKind = "gtin"        // a trade item number belongs to another manufacturer than it was registered by
 )
 
 // EventKinds lists the kinds.
-var EventKinds = []EventKind{LabEvent, KeyEvent, SchemeEvent, AdvisoryEvent, HoldEvent, ReleaseEvent, StatementEvent, AffiliationEvent, SeparationEvent, GTINEvent}
+var EventKinds = []EventKind{LabEvent, KeyEvent, SchemeEvent, AdvisoryEvent, HoldEvent, ReleaseEvent, StatementEvent, WithdrawalEvent, AffiliationEvent, SeparationEvent, GTINEvent}
 
 // An Event is something that touches many labels at once. Predicate of
 // [TypeEvent]. The failure of something that labels rest on is signed by an
 // operator; which labels it touches follows from the records, and what becomes of
-// them from the scheme. An advisory is signed by an operator, or by a
+// them from the scheme. A laboratory signs that it withdraws a report of its own. An advisory is signed by an operator, or by a
 // manufacturer for its own labels; which it touches, and what it says of each, is
 // in the document.
 type Event struct {
@@ -42,7 +43,7 @@ type Event struct {
 	Scheme     string    `json:"scheme,omitempty"`     // scheme: its ID
 	Version    string    `json:"version,omitempty"`    // scheme: the version that ends
 	Advisory   Digest    `json:"advisory,omitzero"`    // advisory: of the document
-	Statement  Digest    `json:"statement,omitzero"`   // statement: which one is struck
+	Statement  Digest    `json:"statement,omitzero"`   // statement, withdrawal: which one is struck, or withdrawn
 	Device     Digest    `json:"device,omitzero"`      // hold, release: of the descriptor; or else:
 
 	Manufacturer string    `json:"manufacturer,omitempty"` // hold, release, affiliation, separation, gtin: organization ID
@@ -62,7 +63,7 @@ func (e *Event) Name() string {
 		return e.Key
 	case AdvisoryEvent:
 		return e.Advisory.String()
-	case StatementEvent:
+	case StatementEvent, WithdrawalEvent:
 		return e.Statement.String()
 	case GTINEvent:
 		return string(e.GTIN)
@@ -112,7 +113,7 @@ func (e *Event) Validate() error {
 		if e.Device.IsZero() == (e.Manufacturer == "") {
 			err = invalid(ReasonMissing, "device", "name the device, or else the manufacturer")
 		}
-	case StatementEvent:
+	case StatementEvent, WithdrawalEvent:
 		if e.Statement.IsZero() {
 			err = invalid(ReasonMissing, "statement", "is required: the SHA-256 of the signed statement")
 		}
@@ -146,7 +147,7 @@ func (e *Event) Validate() error {
 		{"scheme", e.Scheme != "", []EventKind{SchemeEvent}},
 		{"version", e.Version != "", []EventKind{SchemeEvent}},
 		{"advisory", !e.Advisory.IsZero(), []EventKind{AdvisoryEvent}},
-		{"statement", !e.Statement.IsZero(), []EventKind{StatementEvent}},
+		{"statement", !e.Statement.IsZero(), []EventKind{StatementEvent, WithdrawalEvent}},
 		{"device", !e.Device.IsZero(), []EventKind{HoldEvent, ReleaseEvent}},
 		{"manufacturer", e.Manufacturer != "", []EventKind{HoldEvent, ReleaseEvent, AffiliationEvent, SeparationEvent, GTINEvent}},
 		{"ended", !e.Ended.IsZero(), []EventKind{SeparationEvent}},
