@@ -112,7 +112,8 @@ func runDemo(ctx context.Context, out, stderr io.Writer, dir string, tour bool, 
 	if err != nil {
 		return err
 	}
-	d, err := daemon.Open(ctx, config, daemon.Options{Log: logger(stderr, slog.LevelWarn)})
+	log := logger(stderr, slog.LevelWarn)
+	d, err := daemon.Open(ctx, config, daemon.Options{Log: log, Memory: newMemory(config, log).follow})
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,7 @@ code 1, since only another can tell what is on disk: have it started again.`,
 				level = slog.LevelDebug
 			}
 			log := logger(cmd.ErrOrStderr(), level)
-			d, err := daemon.Open(cmd.Context(), c, daemon.Options{Passphrase: passphrase(cmd.ErrOrStderr(), false), Log: log})
+			d, err := daemon.Open(cmd.Context(), c, daemon.Options{Passphrase: passphrase(cmd.ErrOrStderr(), false), Log: log, Memory: newMemory(c, log).follow})
 			if err != nil {
 				return err
 			}
@@ -194,6 +194,7 @@ or another branch.`,
 					return fmt.Errorf("--against: %w", err)
 				}
 			}
+			newMemory(c, slog.New(slog.DiscardHandler)).follow(0) // memory that cannot be bounded keeps nobody from checking
 			problems := 0
 			progress := newProgress(cmd.ErrOrStderr())
 			err = daemon.Check(cmd.Context(), c, heads, store.Watch{

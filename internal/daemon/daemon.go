@@ -43,6 +43,10 @@ type Options struct {
 	// Elapsed is the time that has passed by a clock that nobody sets: the
 	// machine's where nil. Who gives a Clock gives this too.
 	Elapsed func() time.Duration
+
+	// Memory is called now and then with the size of the log, by which the process may
+	// set its limit of memory. Optional.
+	Memory func(entries int64)
 }
 
 // A Daemon is a label service, listening.
@@ -60,7 +64,7 @@ type Daemon struct {
 	http       *http.Server
 	httpListen net.Listener
 	grpcListen net.Listener
-	memory     *memory // nil where the environment sets the limit
+	memory     func(entries int64)
 	log        *slog.Logger
 }
 
@@ -70,8 +74,11 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	d = &Daemon{log: o.Log, memory: newMemory(c, o.Log)}
-	d.memory.follow(0)
+	d = &Daemon{log: o.Log, memory: o.Memory}
+	if d.memory == nil {
+		d.memory = func(int64) {}
+	}
+	d.memory(0)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.release())
@@ -237,7 +244,7 @@ func (d *Daemon) Serve(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error {
-		return settleMemory(ctx, d.store, d.log, func() { d.memory.follow(d.Authority.LogSize()) })
+		return settleMemory(ctx, d.store, d.log, func() { d.memory(d.Authority.LogSize()) })
 	})
 	g.Go(func() error { return d.tellReady(ctx) })
 	g.Go(func() error {
@@ -301,8 +308,6 @@ func Check(ctx context.Context, c *Config, against []store.KeptHead, watch store
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.DiscardHandler) // memory that cannot be bounded keeps nobody from checking
-	newMemory(c, log).follow(0)
 	err = s.View(func(v *store.View) error { return checkConfigured(v, c, trust, programme) })
 	if err == nil {
 		err = checkHeads(s, c, trust, against, watch)

@@ -1,10 +1,12 @@
-package daemon
+package main
 
 import (
 	"log/slog"
 	"math"
 	"strings"
 	"testing"
+
+	"labeld/internal/daemon"
 )
 
 // TestMemoryFollows holds the limit against registries and machines of some sizes.
@@ -39,7 +41,7 @@ func TestMemoryFollows(t *testing.T) {
 // TestMemoryOfTheEnvironment leaves alone what GOMEMLIMIT sets.
 func TestMemoryOfTheEnvironment(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", "1GiB")
-	if m := newMemory(&Config{}, slog.New(slog.DiscardHandler)); m != nil {
+	if m := newMemory(&daemon.Config{}, slog.New(slog.DiscardHandler)); m != nil {
 		t.Errorf("a limit of %d bytes is set beside that of the environment", m.wanted(0))
 	}
 }
@@ -48,7 +50,7 @@ func TestMemoryOfTheEnvironment(t *testing.T) {
 func TestMemoryThatIsThere(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", "")
 	var log strings.Builder
-	m := newMemory(&Config{Limits: LimitsConfig{MemoryMiB: 1 << 30}}, slog.New(slog.NewTextHandler(&log, nil)))
+	m := newMemory(&daemon.Config{Limits: daemon.LimitsConfig{MemoryMiB: 1 << 30}}, slog.New(slog.NewTextHandler(&log, nil)))
 	if m == nil || m.most == math.MaxInt64 {
 		t.Skip("how much memory this machine has cannot be found out")
 	}
