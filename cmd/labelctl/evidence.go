@@ -503,16 +503,15 @@ func notesOf(r *labelv1.SubmitStatementResponse) (list []note) {
 	return list
 }
 
-// evidenceKind returns the name of a predicate type for people. A type that has none
-// stands for itself.
+// evidenceKinds are the predicate types of evidence in words.
+var evidenceKinds = map[string]string{label.TypeTestReport: "test report", label.TypeDeclaration: "declaration"}
+
+// evidenceKind returns the name of a predicate type for people.
 func evidenceKind(predicateType string) string {
-	switch predicateType {
-	case label.TypeTestReport:
-		return "test report"
-	case label.TypeDeclaration:
-		return "declaration"
+	if kind, ok := evidenceKinds[predicateType]; ok {
+		return kind
 	}
-	return predicateType
+	return unknown(predicateType)
 }
 
 func submissionsCommand(s *session) *cobra.Command {
