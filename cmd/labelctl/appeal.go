@@ -424,11 +424,11 @@ APPEAL is its ID, or the beginning of it.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&how, "outcome", "", "upheld, changed or sent-back")
+	f.StringVar(&how, "outcome", "", strings.Join(rulings.names(), ", "))
 	f.StringVar(&r.Text, "text", "", "why, and what the manufacturer may do")
 	f.StringArrayVar(&r.Accepted, "accept", nil, "`ID` of a criterion that counts as met; repeat for several")
 	require(cmd, "outcome", "text")
-	complete(cmd, "outcome", string(label.Upheld), string(label.Changed), string(label.SentBack))
+	complete(cmd, "outcome", rulings.names()...)
 	return cmd
 }
 

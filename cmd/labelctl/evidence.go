@@ -500,13 +500,12 @@ func notesOf(r *labelv1.SubmitStatementResponse) (list []note) {
 	return list
 }
 
-// evidenceKind returns the name of a predicate type for people. A type that has none
-// stands for itself.
+// evidenceKind returns the name of a predicate type for people.
 func evidenceKind(predicateType string) string {
 	if p, err := label.PredicateOf(predicateType); err == nil {
 		return p.Name
 	}
-	return predicateType
+	return unknown(predicateType)
 }
 
 func submissionsCommand(s *session) *cobra.Command {

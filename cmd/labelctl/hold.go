@@ -126,7 +126,7 @@ func (c holdCommands) refusalCommand(kind label.EventKind, reasons label.Action,
 				return err
 			}
 		}
-		return eventCommands{c.session}.send(cmd.Context(), r)
+		return eventCommands(c).send(cmd.Context(), r)
 	}
 	f := cmd.Flags()
 	f.StringVar(&device, "device", "", "`file` with the descriptor of the device, or its digest")

@@ -23,21 +23,12 @@ only, except that an organization can show its own record.`,
 		orgAddCommand(c), orgListCommand(c), orgShowCommand(c), orgKeyCommand(c), orgRevokeKeyCommand(c), orgAccreditCommand(c))
 }
 
-// roleNames are the roles as people write them.
-var roleNames = func() (names []string) {
-	for _, r := range roles {
-		names = append(names, string(r.value))
-	}
-	return names
-}()
-
 func parseRole(s string) (labelv1.Role, error) {
-	for _, r := range roles {
-		if string(r.value) == s {
-			return r.number, nil
-		}
+	r, ok := roles.number(label.Role(s))
+	if !ok {
+		return 0, usagef("--role: unknown role %q; choose one of %s", s, strings.Join(roles.names(), ", "))
 	}
-	return 0, usagef("--role: unknown role %q; choose one of %s", s, strings.Join(roleNames, ", "))
+	return r, nil
 }
 
 // rolesOf writes the roles of an organization.
@@ -82,13 +73,13 @@ test.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Name, "name", "", "name as shown to people")
-	f.StringArrayVar(&roleFlags, "role", nil, strings.Join(roleNames, ", ")+"; repeat for several")
+	f.StringArrayVar(&roleFlags, "role", nil, strings.Join(roles.names(), ", ")+"; repeat for several")
 	f.StringVar(&o.Url, "url", "", "public web page, https")
 	f.StringVar(&o.Contact, "contact", "", "mailto or https `URL`")
 	f.StringArrayVar(&o.Affiliates, "affiliate", nil, "`ID` of an organization under the same control; repeat for several")
 	f.StringVar(&pub, "pub", "", "`file` with a public key to enrol")
 	require(cmd, "name", "role")
-	complete(cmd, "role", roleNames...)
+	complete(cmd, "role", roles.names()...)
 	return cmd
 }
 
@@ -151,8 +142,8 @@ func orgListCommand(c orgCommands) *cobra.Command {
 			return c.list(cmd.Context(), req)
 		},
 	}
-	cmd.Flags().StringVar(&role, "role", "", "only "+strings.Join(roleNames, ", ")+"s")
-	complete(cmd, "role", roleNames...)
+	cmd.Flags().StringVar(&role, "role", "", "only "+strings.Join(roles.names(), ", ")+"s")
+	complete(cmd, "role", roles.names()...)
 	return cmd
 }
 

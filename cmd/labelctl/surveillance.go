@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +13,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
+	"labeld/internal/scheme"
 	"labeld/internal/surveillance"
 	"labeld/internal/terminal"
 )
@@ -115,13 +118,29 @@ func writeDrawn(p *terminal.Page, list []*labelv1.DrawnLabel) {
 }
 
 func weightsText(w *labelv1.SurveillanceWeights) string {
-	var level []string
+	var levels, risks []string
 	for _, f := range w.GetLevel() {
-		level = append(level, strconv.Itoa(int(f)))
+		levels = append(levels, strconv.Itoa(int(f)))
 	}
-	return fmt.Sprintf("risk low %d, medium %d, high %d; by level %s; self-declared %d, lab-tested %d",
-		w.GetRisk()["low"], w.GetRisk()["medium"], w.GetRisk()["high"], strings.Join(level, ", "),
-		w.GetAssurance()[string(label.SelfDeclared)], w.GetAssurance()[string(label.LabTested)])
+	for _, r := range scheme.Risks {
+		risks = append(risks, string(r))
+	}
+	return "risk " + weightList(risks, w.GetRisk()) + "; by level " + strings.Join(levels, ", ") + "; " + weightList(assurances.names(), w.GetAssurance())
+}
+
+// weightList writes weights in the order of a list of their names. Names that are not on
+// the list come last.
+func weightList(names []string, weights map[string]int32) string {
+	for _, name := range slices.Sorted(maps.Keys(weights)) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	var list []string
+	for _, name := range names {
+		list = append(list, fmt.Sprintf("%s %d", name, weights[name]))
+	}
+	return strings.Join(list, ", ")
 }
 
 func surveillanceDrawCommand(c surveillanceCommands) *cobra.Command {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
@@ -55,10 +54,28 @@ func (v vocabulary[N, V]) textOf(n N) string { return v.text(v.value(n)) }
 // name returns the name of a number for people, who are told where it is unknown.
 func (v vocabulary[N, V]) name(n N) string {
 	value := v.value(n)
-	if !slices.ContainsFunc(v, func(w wording[N, V]) bool { return w.value == value }) {
+	if _, ok := v.number(value); !ok {
 		return unknown(value)
 	}
 	return string(value)
+}
+
+// number returns the number of a name.
+func (v vocabulary[N, V]) number(value V) (n N, ok bool) {
+	for _, w := range v {
+		if w.value == value {
+			return w.number, true
+		}
+	}
+	return 0, false
+}
+
+// names returns the names of all values.
+func (v vocabulary[N, V]) names() (names []string) {
+	for _, w := range v {
+		names = append(names, string(w.value))
+	}
+	return names
 }
 
 // unknown says of a value that this labelctl has no words for it.

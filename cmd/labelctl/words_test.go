@@ -30,6 +30,9 @@ func checkComplete[N interface {
 	}
 	var values []V
 	for _, w := range v {
+		if n, ok := v.number(w.value); !ok || n != w.number {
+			t.Errorf("%s has the number %d", w.value, n)
+		}
 		if v.value(w.number) != w.value || v.text(w.value) != w.words || v.textOf(w.number) != w.words || v.name(w.number) != string(w.value) {
 			t.Errorf("%v stands in its vocabulary twice", w)
 		}
@@ -97,6 +100,9 @@ func TestEverythingHasWords(t *testing.T) {
 	for _, ft := range []scheme.FactType{scheme.Bool, scheme.Int, scheme.Number, scheme.Text, scheme.Date, scheme.List, scheme.Enum, "later"} {
 		says("type of fact", string(ft), factValues(&scheme.Fact{Type: ft}))
 	}
+	for _, p := range []string{label.TypeTestReport, label.TypeDeclaration, "later"} {
+		says("predicate type", p, evidenceKind(p))
+	}
 	for _, o := range []label.Outcome{label.Pass, label.Fail, label.NotApplicable, label.Inconclusive} {
 		if spellings[string(o)] != o {
 			t.Errorf("the verdict %s cannot be written as it is signed", o)
@@ -105,5 +111,29 @@ func TestEverythingHasWords(t *testing.T) {
 	later := labelv1.EvidenceSource(99)
 	if got := shownBy(&labelv1.Finding{Required: later}); got != "unknown (99)" {
 		t.Errorf("of a source of a later contract it says %q", got)
+	}
+}
+
+// TestEveryActionHasACommand looks for the command by which somebody asks for an
+// action. A label ends early by the rules of its scheme alone, and nobody asks for that.
+func TestEveryActionHasACommand(t *testing.T) {
+	root := newRoot(nil, nil, nil, nil)
+	for _, a := range label.Actions {
+		cmd, _, err := root.Find([]string{"label", string(a)})
+		if found := err == nil && cmd.Name() == string(a); found == (a == label.Lapse) {
+			t.Errorf("there is a command to %s a label: %v", a, found)
+		}
+	}
+}
+
+// TestWeightsInWords writes the weights of a plan by the lists that own their names, and
+// those of names that are on no list too.
+func TestWeightsInWords(t *testing.T) {
+	got := weightsText(&labelv1.SurveillanceWeights{
+		Risk: map[string]int32{"high": 4, "low": 1, "medium": 2, "extreme": 8}, Level: []int32{1, 2},
+		Assurance: map[string]int32{"lab-tested": 1, "self-declared": 3},
+	})
+	if want := "risk low 1, medium 2, high 4, extreme 8; by level 1, 2; self-declared 3, lab-tested 1"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
