@@ -142,7 +142,7 @@ func (a *Authority) makeRoom(v *store.View, b *store.Batch, st *store.Statement,
 		return err
 	}
 	takePlace := func(old, by label.Digest) {
-		b.Supersessions = append(b.Supersessions, store.Supersession{Device: st.Device, Statement: old, By: by})
+		b.Add(&store.Supersession{Device: st.Device, Statement: old, By: by})
 	}
 	mine = slices.DeleteFunc(mine, func(old *placed) bool {
 		by := replaces(item, old.item)
@@ -330,14 +330,14 @@ func (a *Authority) dueFor(v *store.View, b *store.Batch, device label.Digest) e
 	labels, err := v.DeviceLabels(device)
 	if err != nil {
 		a.alarm("finding what is to be judged again", device.String(), err)
-		b.Judgements = append(b.Judgements, store.Judgement{Device: device, Since: b.At})
+		b.Add(&store.Judgement{Device: device, Since: b.At})
 		return nil
 	}
 	for _, rec := range labels {
 		if !rec.Expires.After(b.At) {
 			continue
 		}
-		b.Judgements = append(b.Judgements, store.Judgement{Device: device, Since: b.At})
+		b.Add(&store.Judgement{Device: device, Since: b.At})
 		return nil
 	}
 	return nil
@@ -368,7 +368,7 @@ func (a *Authority) dueForOthers(v *store.View, b *store.Batch, device label.Dig
 // due has devices judged again.
 func due(b *store.Batch, devices []*store.Device) {
 	for _, d := range devices {
-		b.Judgements = append(b.Judgements, store.Judgement{Device: d.Digest, Since: b.At})
+		b.Add(&store.Judgement{Device: d.Digest, Since: b.At})
 	}
 }
 

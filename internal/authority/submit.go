@@ -84,7 +84,7 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 			return err
 		}
 		again.Raw, again.Gist = packedRaw, packedGist
-		b.Statements = append(b.Statements, *again)
+		b.Add(again)
 		st = again
 		return a.dueForProduct(v, b, again.Device)
 	})

@@ -27,85 +27,6 @@ const fileName = "labeld.db"
 // is touched for each, but with large pages there are few branches above.
 const pageSize = 16 << 10
 
-var (
-	bMeta           = []byte("meta")
-	bHead           = []byte("head")
-	bHashes         = []byte("hashes")
-	bEntries        = []byte("entries")
-	bOrgs           = []byte("orgs")
-	bKeys           = []byte("keys")
-	bOrgKeys        = []byte("org_keys")
-	bAccreditations = []byte("accreditations")
-	bDevices        = []byte("devices")
-	bGTINs          = []byte("gtins")
-	bModels         = []byte("models")
-	bBrands         = []byte("brands")
-	bNearBrands     = []byte("near_brands")
-	bGTINMoves      = []byte("gtin_moves")
-	bHolds          = []byte("holds")
-	bStruck         = []byte("struck")
-	bJudgements     = []byte("judgements")
-	bVerdicts       = []byte("verdicts")
-	bPictures       = []byte("pictures")
-	bStatements     = []byte("statements")
-	bEvidence       = []byte("evidence")
-	bGists          = []byte("gists")
-	bDeviceStmts    = []byte("device_stmts")
-	bOrgStmts       = []byte("org_stmts")
-	bNumbers        = []byte("numbers")
-	bLabels         = []byte("labels")
-	bDeviceLabels   = []byte("device_labels")
-	bOrgLabels      = []byte("org_labels")
-	bOutlines       = []byte("outlines")
-	bStatuses       = []byte("statuses")
-	bRequests       = []byte("requests")
-	bWaiting        = []byte("waiting")
-	bEvents         = []byte("events")
-
-	bDecisions       = []byte("decisions")
-	bDeviceDecisions = []byte("device_decisions")
-	bOrgDecisions    = []byte("org_decisions")
-	bAppeals         = []byte("appeals")
-	bDueAppeals      = []byte("due_appeals")
-	bRulings         = []byte("rulings")
-
-	bPlans = []byte("plans")
-
-	bComplaints      = []byte("complaints")
-	bOpenComplaints  = []byte("open_complaints")
-	bLabelComplaints = []byte("label_complaints")
-
-	bAdvisories    = []byte("advisories")
-	bDocuments     = []byte("documents")
-	bOrgAdvisories = []byte("org_advisories")
-	bLatest        = []byte("latest_advisories")
-
-	bNotices    = []byte("notices")
-	bOrgNotices = []byte("org_notices")
-	bHooks      = []byte("hooks")
-	bOrgHooks   = []byte("org_hooks")
-	bOutbox     = []byte("outbox")
-	bDead       = []byte("dead")
-
-	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bGTINMoves, bModels, bBrands, bNearBrands, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bNumbers, bLabels, bDeviceLabels, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
-		bHolds, bStruck, bJudgements, bVerdicts,
-		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
-		bComplaints, bOpenComplaints, bLabelComplaints, bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,
-		bNotices, bOrgNotices, bHooks, bOrgHooks, bOutbox, bDead}
-
-	kSchema     = []byte("schema")
-	kOrigin     = []byte("origin")
-	kAdvised    = []byte("advised")
-	kWatched    = []byte("watched")
-	kCommitted  = []byte("committed")
-	kAccepted   = []byte("accepted")
-	kIdentity   = []byte("identity")
-	kSize       = []byte("size")
-	kRoot       = []byte("root")
-	kCheckpoint = []byte("checkpoint")
-)
-
 // ErrConflict is returned by [Store.Commit] when the log head is not the one
 // the batch extends. Nothing was written.
 var ErrConflict = errors.New("the log head has moved")
@@ -146,7 +67,7 @@ func Create(dir, origin string, head Head, now time.Time) error {
 		return fmt.Errorf("creating the database: %w", err)
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range buckets {
+		for _, name := range bucketNames() {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
@@ -253,7 +174,7 @@ func (s *Store) checkSchema() error {
 		if n := binary.BigEndian.Uint32(v); n != schemaVersion {
 			return fmt.Errorf("%s has schema version %d, this program knows version %d; it is of another release of labeld, which can serve it", s.path, n, schemaVersion)
 		}
-		for _, name := range buckets {
+		for _, name := range bucketNames() {
 			if tx.Bucket(name) == nil {
 				return fmt.Errorf("%s has no bucket %s; run \"labeld check\"", s.path, name)
 			}
