@@ -28,6 +28,7 @@ import (
 	"math"
 	"slices"
 
+	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
@@ -423,4 +424,30 @@ func itemOf(v *store.View, st *store.Statement) (*scheme.Item, error) {
 		return nil, err
 	}
 	return scheme.ReadGist(st.ID, gist)
+}
+
+// GistOf makes the gist of a statement on record anew, from its signed bytes, whose
+// signature is verified again: what judging needs may be other things in the next
+// release, and a migration asks for it ([store.Migration]).
+func GistOf(p *scheme.Programme, st *store.Statement, key *label.Key, raw []byte) ([]byte, error) {
+	u, err := envelope.Open(raw)
+	if err != nil {
+		return nil, err
+	}
+	if u.ID() != st.ID {
+		return nil, fmt.Errorf("the signed bytes are those of statement %s", u.ID())
+	}
+	public, err := envelope.ParsePublicKey([]byte(key.PEM))
+	if err != nil {
+		return nil, err
+	}
+	v, err := u.Verify([]*envelope.PublicKey{public})
+	if err != nil {
+		return nil, err
+	}
+	item, err := p.Read(v)
+	if err != nil {
+		return nil, err
+	}
+	return item.Gist()
 }

@@ -98,7 +98,19 @@ func OpenReadOnly(dir string) (*Store, error) { return open(dir, true) }
 // lockTimeout is how long is waited for another process to let go of the file.
 const lockTimeout = time.Second
 
-func open(dir string, readOnly bool) (_ *Store, err error) {
+func open(dir string, readOnly bool) (*Store, error) {
+	s, err := openAny(dir, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkSchema(dir); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+// openAny opens a database of any schema.
+func openAny(dir string, readOnly bool) (_ *Store, err error) {
 	s := &Store{path: Path(dir)}
 	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no database in %s; \"labeld init\" makes one", dir)
@@ -108,16 +120,21 @@ func open(dir string, readOnly bool) (_ *Store, err error) {
 		// Growing the memory map waits for all readers to leave; begin with room.
 		InitialMmapSize: 1 << 30,
 	})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("the database %s is in use by another process; stop the service first, or take a copy of the data directory from a snapshot of the file system", s.path)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("opening the database %s: %w", s.path, err)
+		return nil, notOpened(s.path, err)
 	}
 	if err := s.ready(readOnly); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
+}
+
+// notOpened says why a database could not be opened.
+func notOpened(path string, err error) error {
+	if errors.Is(err, berrors.ErrTimeout) {
+		return fmt.Errorf("the database %s is in use by another process; stop the service first, or take a copy of the data directory from a snapshot of the file system", path)
+	}
+	return fmt.Errorf("opening the database %s: %w", path, err)
 }
 
 // openFile opens the file for bbolt, which is to make none, and to see none that it
@@ -146,7 +163,7 @@ func (s *Store) checkFile(f *os.File) (records map[string]int, err error) {
 	return checkFile(f, fi.Size())
 }
 
-// ready makes durable what a database shows, and looks whether it is one of ours.
+// ready makes durable what a database shows.
 func (s *Store) ready(readOnly bool) error {
 	if !readOnly {
 		if err := settle(s.file, int64(s.db.Info().PageSize)); err != nil {
@@ -158,22 +175,32 @@ func (s *Store) ready(readOnly bool) error {
 		return err
 	}
 	s.durability = newDurability(last)
-	return s.checkSchema()
+	return nil
 }
 
-func (s *Store) checkSchema() error {
-	return s.db.View(func(tx *bolt.Tx) error {
+// schema returns the schema of a database.
+func (s *Store) schema() (schema uint32, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bMeta)
-		if meta == nil {
+		if meta == nil || len(meta.Get(kSchema)) != 4 {
 			return fmt.Errorf("%s is not a labeld database", s.path)
 		}
-		v := meta.Get(kSchema)
-		if len(v) != 4 {
-			return fmt.Errorf("%s is not a labeld database", s.path)
-		}
-		if n := binary.BigEndian.Uint32(v); n != schemaVersion {
-			return fmt.Errorf("%s has schema version %d, this program knows version %d; it is of another release of labeld, which can serve it", s.path, n, schemaVersion)
-		}
+		schema = binary.BigEndian.Uint32(meta.Get(kSchema))
+		return nil
+	})
+	return schema, err
+}
+
+// checkSchema looks whether a database is one of this program's.
+func (s *Store) checkSchema(dir string) error {
+	schema, err := s.schema()
+	if err == nil {
+		err = refuse(dir, schema, steps)
+	}
+	if err != nil {
+		return err
+	}
+	return s.db.View(func(tx *bolt.Tx) error {
 		for _, name := range bucketNames() {
 			if tx.Bucket(name) == nil {
 				return fmt.Errorf("%s has no bucket %s; run \"labeld check\"", s.path, name)

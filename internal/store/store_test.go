@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zstd"
 	bolt "go.etcd.io/bbolt"
 
 	"labeld/internal/authority"
@@ -378,37 +377,27 @@ func TestUnknownSchemaIsRefused(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "version 99") {
+	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "version 99") || !strings.Contains(err.Error(), "newer release") {
 		t.Errorf("a database of the future gave %v", err)
+	}
+	if _, _, err := store.Migrate(t.Context(), dir, migration(t, good)); err == nil || !strings.Contains(err.Error(), "newer release") {
+		t.Errorf("migrating a database of the future gave %v", err)
 	}
 }
 
-// TestEarlierSchemaIsRefused opens a database as the release before this one left
-// it. What is written there means other things now, so it must be refused, and
-// stay as it is.
+// TestEarlierSchemaIsRefused opens a database that no step of this release leads from.
+// What is written there means other things now, so it must be refused, and stay as it is.
 func TestEarlierSchemaIsRefused(t *testing.T) {
-	packed, err := os.ReadFile(filepath.Join("testdata", "schema-4", "labeld.db.zst"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dec, err := zstd.NewReader(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dec.Close()
-	raw, err := dec.DecodeAll(packed, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	if err := os.WriteFile(store.Path(dir), raw, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	raw := fixture(t, dir, 4)
 	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "version 4") {
 		t.Errorf("a database of the release before gave %v", err)
 	}
-	if after, err := os.ReadFile(store.Path(dir)); err != nil || !bytes.Equal(after, raw) {
-		t.Errorf("the refused database was changed (%v)", err)
+	if _, _, err := store.Migrate(t.Context(), dir, migration(t, good)); err == nil || !strings.Contains(err.Error(), "version 4") {
+		t.Errorf("migrating it gave %v", err)
+	}
+	if after := read(t, store.Path(dir)); !bytes.Equal(after, raw) {
+		t.Error("the refused database was changed")
 	}
 }
 
