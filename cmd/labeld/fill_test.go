@@ -175,7 +175,11 @@ func (f *filler) batch(from, to int) {
 	b := &store.Batch{At: f.now}
 	leaves := make([][]byte, len(list))
 	for i, l := range list {
-		b.Entries, b.Devices, b.Statements = append(b.Entries, l.entry), append(b.Devices, l.device), append(b.Statements, l.statements...)
+		b.Entries = append(b.Entries, l.entry)
+		b.Add(&l.device)
+		for i := range l.statements {
+			b.Add(&l.statements[i])
+		}
 		leaves[i] = l.entry.Leaf
 	}
 	f.must(f.store.View(func(v *store.View) error {
@@ -186,7 +190,7 @@ func (f *filler) batch(from, to int) {
 		b.From = head.Tree
 		for i, filled := range list {
 			l := filled.signed.Label
-			b.Labels = append(b.Labels, store.Label{
+			b.Add(&store.Label{
 				ID: l.ID, Index: head.Tree.N + int64(i), Device: filled.device.Digest, Org: demoMaker,
 				Scheme: l.Scheme.ID, Version: l.Scheme.Version, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
 				Outline: l.Outline(),

@@ -3,17 +3,18 @@
 // signed labels, records them in a transparency log, and lets anybody check
 // them.
 //
-// Six commands:
+// Seven commands:
 //
 //	labeld demo    a whole programme in a temporary directory, with a lab, a
 //	               manufacturer, a label, and one device that falls short
 //	labeld init    make a programme: keys, database, configuration; once
 //	labeld serve   run it
 //	labeld check   verify every page, hash, index and signature of its database
+//	labeld migrate  take its database to the schema of this release
 //	labeld clock   hold the clock against its last commit, and say that it is right
 //	labeld head    hold its log against the newest head that it served
 //
-// Serve, check, clock and head never make anything, but for the file that keeps that
+// Serve, check, migrate, clock and head never make anything, but for the file that keeps that
 // head, at an operator's word. SIGINT, SIGTERM and SIGHUP end the service in order:
 // calls under way are finished. There is nothing to reload, and a terminal that goes
 // away ends what was started from it; "nohup" keeps SIGHUP from it.
@@ -112,7 +113,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand(), clockCommand(), headCommand())
+	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand(), migrateCommand(), clockCommand(), headCommand())
 	terminal.FitHelp(root)
 	terminal.NameArguments(root)
 	for _, cmd := range root.Commands() {

@@ -30,7 +30,7 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 		return nil, nil, err
 	}
 	rec := publication(e, doc)
-	rec.Document = document
+	rec.Document, rec.Packed = document, store.Pack(document)
 	var dropped *DroppedNews
 	if err := a.store.View(func(v *store.View) (err error) {
 		if err = a.vet(v, e, rec, a.clock()); err == nil {
@@ -57,15 +57,14 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 			return err
 		}
 		rec.Received, e.Received = b.At.UTC(), b.At.UTC()
-		b.Events = append(b.Events, *e)
-		b.Advisories = append(b.Advisories, *rec)
+		b.Add(e, rec)
 		if dropped != nil {
 			if err := a.tellOperators(b, notice.AdvisoryDropped, "dropped-"+rec.Digest.String()+"-"+rec.Org, "", dropped); err != nil {
 				return err
 			}
 		}
 		if _, any := v.Advised(); !any {
-			b.Advised = b.From.N // the event goes through the labels there are
+			b.Add(&store.AdviceProgress{Size: b.From.N}) // the event goes through the labels there are
 		}
 		return a.tellEvent(b, e)
 	})
@@ -346,7 +345,7 @@ func (a *Authority) AdviseNew(ctx context.Context) (err error) {
 			}
 		}
 		if err := a.writer.do(ctx, []string{"advised"}, func(_ *store.View, b *store.Batch) error {
-			b.Advised = to
+			b.Add(&store.AdviceProgress{Size: to})
 			return nil
 		}); err != nil {
 			return err
@@ -403,7 +402,7 @@ func (a *Authority) adviseLabel(ctx context.Context, r *round, rec *store.Label)
 			default:
 				e.Changed++
 			}
-			b.Events = append(b.Events, *e)
+			b.Add(e)
 			return nil
 		})
 		if err == nil && failed != nil {
@@ -471,7 +470,7 @@ func (a *Authority) addAdvice(v *store.View, b *store.Batch, rec *store.Label, h
 		}
 		h.Statuses = append(h.Statuses, &out.Status)
 		e.Changed++
-		b.Events = append(b.Events, *e)
+		b.Add(e)
 	}
 	return nil
 }
@@ -479,10 +478,14 @@ func (a *Authority) addAdvice(v *store.View, b *store.Batch, rec *store.Label, h
 // lastEvent returns an event as a batch has it last, or else the store: labels that
 // are issued in one batch may be told of by one advisory.
 func lastEvent(v *store.View, b *store.Batch, id label.Digest) (*store.Event, error) {
-	for i := len(b.Events) - 1; i >= 0; i-- {
-		if e := b.Events[i]; e.Digest == id {
-			return &e, nil
+	var last *store.Event
+	for e := range store.Writes[*store.Event](b) {
+		if e.Digest == id {
+			last = new(*e)
 		}
+	}
+	if last != nil {
+		return last, nil
 	}
 	return v.Event(id)
 }

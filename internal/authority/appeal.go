@@ -49,8 +49,7 @@ func (a *Authority) Appeal(ctx context.Context, c Caller, raw []byte) (*Trail, b
 			Digest: s.digest, Decision: t.Decision.Digest, Device: t.Decision.Device, Org: t.Decision.Org,
 			Received: b.At.UTC(), DecideBy: label.DateOf(b.At).AddDays(days), Statement: s.payload, Signature: s.by,
 		}
-		b.Decisions = append(b.Decisions, *t.Decision)
-		b.Appeals = append(b.Appeals, *t.Appeal)
+		b.Add(t.Decision, t.Appeal)
 		return a.tellAppeal(b, t.Appeal, "", "")
 	})
 	if err != nil {
@@ -124,8 +123,7 @@ func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (*Trail, b
 			return err
 		}
 		t.Appeal.Ruling = t.Ruling.Digest
-		b.Appeals = append(b.Appeals, *t.Appeal)
-		b.Rulings = append(b.Rulings, *t.Ruling)
+		b.Add(t.Appeal, t.Ruling)
 		if err := a.tellOverruled(v, b, said, t.Ruling); err != nil {
 			return err
 		}

@@ -128,7 +128,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -446,41 +445,55 @@ func (a *Authority) committed(b *store.Batch) {
 	if len(b.Entries) > 0 {
 		a.head.Store(&signedHead{b.Head, b.At})
 	}
-	if len(b.Statuses) > 0 {
+	var did struct{ status, product, ruling, event, judgement, label bool }
+	for _, w := range b.Writes {
+		switch w := w.(type) {
+		case *store.Status:
+			did.status, did.product = true, true
+			a.published.Remove(w.Label)
+		case *store.Device, *store.Hold:
+			did.product = true
+		case *store.GTINMove, *store.Strike:
+			did.product, did.ruling = true, true
+		case *store.Key:
+			did.ruling = did.ruling || !w.Compromised.IsZero()
+		case *store.Label:
+			did.product, did.label = true, true
+		case *store.Event:
+			did.event = true
+		case *store.Complaint:
+			if a.openReports.known {
+				a.openReports.put(w)
+			}
+		case *store.Picture:
+			a.pictured(w.Digest)
+		case *store.Judgement:
+			did.judgement = true
+		}
+	}
+	if did.status {
 		a.changes.Add(1)
 	}
-	for i := range b.Statuses {
-		a.published.Remove(b.Statuses[i].Label)
-	}
-	stolen := func(k label.Key) bool { return !k.Compromised.IsZero() }
-	if len(b.Moves)+len(b.Strikes) > 0 || slices.ContainsFunc(b.Keys, stolen) {
+	if did.ruling {
 		a.published.Purge() // those with the number, or on the ruling, are few, and these are rare
 	}
-	if len(b.Devices)+len(b.Labels)+len(b.Statuses)+len(b.Holds)+len(b.Moves)+len(b.Strikes) > 0 {
+	if did.product {
 		a.registered.Add(1)
 	}
-	if len(b.Events) > 0 {
+	if did.event {
 		if err := a.read(func(v *store.View) error {
-			for i := range b.Events {
-				a.events.put(v, &b.Events[i])
+			for e := range store.Writes[*store.Event](b) {
+				a.events.put(v, e)
 			}
 			return nil
 		}); err != nil {
 			a.log.Error("remembering which events are open", "err", err) // Propagate reads them again
 		}
 	}
-	if a.openReports.known {
-		for i := range b.Complaints {
-			a.openReports.put(&b.Complaints[i])
-		}
-	}
-	if len(b.Pictures) > 0 {
-		a.pictured(b.Pictures)
-	}
-	if len(b.Judgements) > 0 {
+	if did.judgement {
 		a.work.wake()
 	}
-	if len(b.Labels) > 0 {
+	if did.label {
 		signal(a.work.issued)
 	}
 }
@@ -488,11 +501,20 @@ func (a *Authority) committed(b *store.Batch) {
 // enrolled is called by the writer after each commit, and after one that failed:
 // what is remembered of the registry is given up in any case.
 func (a *Authority) enrolled(b *store.Batch) {
-	if len(b.Keys)+len(b.Orgs) > 0 {
+	callers, trusted := false, false
+	for _, w := range b.Writes {
+		switch w.(type) {
+		case *store.Key, *store.Organization:
+			callers, trusted = true, true
+		case *store.Accreditation, *store.Strike:
+			trusted = true
+		}
+	}
+	if callers {
 		a.registry.Add(1) // a revoked key must not live on in a session
 		a.callers.Purge()
 	}
-	if len(b.Keys)+len(b.Accreditations)+len(b.Orgs)+len(b.Strikes) > 0 {
+	if trusted {
 		if err := a.store.View(func(v *store.View) error {
 			d, err := a.newDistrust(v)
 			if err == nil {

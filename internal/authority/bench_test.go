@@ -58,10 +58,9 @@ func BenchmarkStatusList(b *testing.B) {
 	for i := range int64(changed) {
 		id, err := label.NewID(rand.Reader)
 		must(err)
-		device := store.Device{Digest: label.DigestOf([]byte(id)), Descriptor: []byte("{}"), Org: labeltest.Maker, Registered: now}
-		batch.Devices = append(batch.Devices, device)
-		batch.Labels = append(batch.Labels, store.Label{ID: id, Device: device.Digest, Index: i * (total / changed), Org: labeltest.Maker, Issued: now, Expires: now.AddDate(3, 0, 0), Outline: new(label.Outline)})
-		batch.Statuses = append(batch.Statuses, store.Status{Index: i, Status: label.Status{
+		device := &store.Device{Digest: label.DigestOf([]byte(id)), Descriptor: []byte("{}"), Org: labeltest.Maker, Registered: now}
+		batch.Add(device, &store.Label{ID: id, Device: device.Digest, Index: i * (total / changed), Org: labeltest.Maker, Issued: now, Expires: now.AddDate(3, 0, 0), Outline: new(label.Outline)})
+		batch.Add(&store.Status{Index: i, Status: label.Status{
 			Label: id, Number: 1, Action: label.Suspend, Reason: "complaint", Text: "For a benchmark.", Recorded: now, Effective: now,
 		}})
 	}

@@ -139,7 +139,7 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			if !waiting {
 				return label.Errorf(label.Precondition, label.ReasonWrongSigner, "request", "%s of a label in this scheme takes two operators with keys of their own; the other must sign the same request", r.Action)
 			}
-			b.Requests = append(b.Requests, *req)
+			b.Add(req)
 			out.Request = req
 			if alone, err := a.alone(v, req, b.At); err != nil {
 				return err
@@ -188,7 +188,7 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			}
 		}
 		req.Number = status.Number
-		b.Requests = append(b.Requests, *req)
+		b.Add(req)
 		out.Request, out.Status = req, status
 		return nil
 	})
@@ -630,7 +630,7 @@ func (a *Authority) append(v *store.View, b *store.Batch, rec *store.Label, h *l
 		return nil, err
 	}
 	out := &store.Status{Index: index(b), Status: st}
-	b.Statuses = append(b.Statuses, *out)
+	b.Add(out)
 	b.Entries = append(b.Entries, entry)
 	return out, nil
 }

@@ -16,7 +16,7 @@ import (
 // write puts records of a dispute into the store behind the authority's back.
 func (d *dispute) write(t *authority.Trail) {
 	d.t.Helper()
-	b := &store.Batch{At: d.Clock.Now(), Decisions: []store.Decision{*t.Decision}, Appeals: []store.Appeal{*t.Appeal}, Rulings: []store.Ruling{*t.Ruling}}
+	b := &store.Batch{At: d.Clock.Now(), Writes: []store.Write{t.Decision, t.Appeal, t.Ruling}}
 	must(d.t, d.Store.View(func(v *store.View) error {
 		head, err := v.Head()
 		b.From = head.Tree

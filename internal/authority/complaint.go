@@ -132,12 +132,22 @@ func (o *openReports) into(v *store.View, b *store.Batch, c *store.Complaint) (*
 	}
 	for _, key := range keys {
 		id, ok := o.last[key]
-		if !ok || slices.ContainsFunc(b.Complaints, func(c store.Complaint) bool { return c.ID == id }) {
+		if !ok || written(b, id) {
 			continue // it is being closed
 		}
 		return v.Complaint(id)
 	}
 	return nil, nil
+}
+
+// written reports whether a batch writes a report.
+func written(b *store.Batch, id string) bool {
+	for c := range store.Writes[*store.Complaint](b) {
+		if c.ID == id {
+			return true
+		}
+	}
+	return false
 }
 
 // merge adds a report to another.
@@ -191,7 +201,7 @@ func (a *Authority) Complain(ctx context.Context, p store.Complaint) (*store.Com
 		if out == c {
 			c.Received = b.At.UTC()
 		}
-		b.Complaints = append(b.Complaints, *out)
+		b.Add(out)
 		id := "report-" + out.ID
 		if out.More > 0 {
 			if !powerOfTen(out.More) {
@@ -293,7 +303,7 @@ func (a *Authority) CloseComplaint(ctx context.Context, c Caller, id, outcome st
 		}
 		if out.Closed.IsZero() {
 			out.Closed, out.Outcome, out.Contact = b.At.UTC().Truncate(time.Second), outcome, ""
-			b.Complaints = append(b.Complaints, *out)
+			b.Add(out)
 		}
 		return nil
 	})

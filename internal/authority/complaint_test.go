@@ -121,7 +121,7 @@ func TestManyReports(t *testing.T) {
 		for at := 0; at < n; at += 1000 {
 			b := &store.Batch{At: l.Clock.Now(), From: head.Tree}
 			for i := range 1000 {
-				b.Complaints = append(b.Complaints, store.Complaint{ID: fmt.Sprintf("filled-%d-%d", n, at+i), Kind: authority.Other, Text: strings.Repeat("Nothing. ", 20), Received: b.At})
+				b.Add(&store.Complaint{ID: fmt.Sprintf("filled-%d-%d", n, at+i), Kind: authority.Other, Text: strings.Repeat("Nothing. ", 20), Received: b.At})
 			}
 			must(t, l.Store.Commit(b))
 		}

@@ -155,7 +155,7 @@ func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool
 		if err := a.recordFailures(b, next, failed); err != nil {
 			return err
 		}
-		b.Events = append(b.Events, *next)
+		b.Add(next)
 		return nil
 	})
 	if err != nil {

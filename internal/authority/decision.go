@@ -42,7 +42,7 @@ func (a *Authority) refuse(ctx context.Context, c Caller, d *scheme.Decision, le
 			return err
 		}
 		rec = signed
-		b.Decisions = append(b.Decisions, *rec)
+		b.Add(rec)
 		if c.Org == rec.Org {
 			return nil
 		}

@@ -39,7 +39,7 @@ func (a *Authority) Enrol(ctx context.Context, c Caller, o label.Organization) (
 			return err
 		}
 		o.Enrolled, o.Formerly = b.At.UTC().Truncate(time.Second), nil
-		b.Orgs = append(b.Orgs, o)
+		b.Add((*store.Organization)(&o))
 		if err := tellEnrolment(v, b, &o); err != nil {
 			return err
 		}
@@ -183,7 +183,7 @@ func (a *Authority) AddKey(ctx context.Context, c Caller, org, pem string, from 
 		if from.IsZero() {
 			k.From = k.Enrolled
 		}
-		b.Keys = append(b.Keys, k)
+		b.Add((*store.Key)(&k))
 		out = &NotedKey{Key: &k}
 		if out.Notes, err = waitingNotes(v, owner); err != nil {
 			return err
@@ -230,7 +230,7 @@ func (a *Authority) RevokeKey(ctx context.Context, c Caller, id, reason string) 
 		}
 		k.Revoked = b.At.UTC().Truncate(time.Second)
 		k.RevokedFor = reason
-		b.Keys = append(b.Keys, *k)
+		b.Add((*store.Key)(k))
 		return a.tellKey(b, k, c.Org)
 	})
 	if err != nil {
@@ -397,7 +397,7 @@ func (a *Authority) accredit(b *store.Batch, rec label.Accreditation, by string,
 		return nil, err
 	}
 	out := &store.Accreditation{Index: index(b), Accreditation: rec, Notes: notes}
-	b.Accreditations = append(b.Accreditations, *out)
+	b.Add(out)
 	b.Entries = append(b.Entries, entry)
 	return out, a.tellAccreditation(b, out, by)
 }

@@ -266,7 +266,7 @@ func admitMove(v *store.View, e *label.Event) error {
 func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
 	switch e.Kind {
 	case label.HoldEvent, label.ReleaseEvent:
-		b.Holds = append(b.Holds, store.Hold{
+		b.Add(&store.Hold{
 			Device: e.Device, Org: e.Manufacturer, Event: id, Reason: e.Reason, Text: e.Text, Since: b.At.UTC().Truncate(time.Second),
 			Ended: e.Kind == label.ReleaseEvent,
 		})
@@ -287,7 +287,7 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 		}
 		return a.tellOperators(b, kind, "event-"+id.String(), e.Name(), news, org, by.Organization)
 	case label.StatementEvent, label.WithdrawalEvent:
-		b.Strikes = append(b.Strikes, store.Strike{Statement: e.Statement, Event: id})
+		b.Add(&store.Strike{Statement: e.Statement, Event: id})
 		of, err := toStrike(v, e.Statement)
 		if err != nil {
 			return err
@@ -302,7 +302,7 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 			return err
 		}
 		lab.Affiliates = append(slices.Clone(lab.Affiliates), e.Manufacturer)
-		b.Orgs = append(b.Orgs, *lab)
+		b.Add((*store.Organization)(lab))
 		news := AffiliationNews{Organization: e.Lab, Affiliate: e.Manufacturer, Reason: e.Reason, Text: e.Text}
 		if err := tellAffiliation(v, b, "event-"+id.String(), "", news); err != nil {
 			return err
@@ -318,7 +318,9 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 			return err
 		}
 		apart, err := separated(v, e)
-		b.Orgs = append(b.Orgs, apart...)
+		for i := range apart {
+			b.Add((*store.Organization)(&apart[i]))
+		}
 		return err
 	case label.GTINEvent:
 		return a.moveGTIN(v, b, e, id, by)
@@ -354,7 +356,7 @@ func (a *Authority) moveGTIN(v *store.View, b *store.Batch, e *label.Event, id l
 			return err
 		}
 	}
-	b.Moves = append(b.Moves, store.GTINMove{Index: index(b), GTIN: e.GTIN, To: org.ID, Event: id})
+	b.Add(&store.GTINMove{Index: index(b), GTIN: e.GTIN, To: org.ID, Event: id})
 	b.Entries = append(b.Entries, entry)
 	return nil
 }

@@ -27,6 +27,7 @@ import (
 	"math"
 	"slices"
 
+	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
@@ -141,7 +142,7 @@ func (a *Authority) makeRoom(v *store.View, b *store.Batch, st *store.Statement,
 		return err
 	}
 	takePlace := func(old, by label.Digest) {
-		b.Supersessions = append(b.Supersessions, store.Supersession{Device: st.Device, Statement: old, By: by})
+		b.Add(&store.Supersession{Device: st.Device, Statement: old, By: by})
 	}
 	mine = slices.DeleteFunc(mine, func(old *placed) bool {
 		by := replaces(item, old.item)
@@ -329,14 +330,14 @@ func (a *Authority) dueFor(v *store.View, b *store.Batch, device label.Digest) e
 	labels, err := v.DeviceLabels(device)
 	if err != nil {
 		a.alarm("finding what is to be judged again", device.String(), err)
-		b.Judgements = append(b.Judgements, store.Judgement{Device: device, Since: b.At})
+		b.Add(&store.Judgement{Device: device, Since: b.At})
 		return nil
 	}
 	for _, rec := range labels {
 		if !rec.Expires.After(b.At) {
 			continue
 		}
-		b.Judgements = append(b.Judgements, store.Judgement{Device: device, Since: b.At})
+		b.Add(&store.Judgement{Device: device, Since: b.At})
 		return nil
 	}
 	return nil
@@ -367,7 +368,7 @@ func (a *Authority) dueForOthers(v *store.View, b *store.Batch, device label.Dig
 // due has devices judged again.
 func due(b *store.Batch, devices []*store.Device) {
 	for _, d := range devices {
-		b.Judgements = append(b.Judgements, store.Judgement{Device: d.Digest, Since: b.At})
+		b.Add(&store.Judgement{Device: d.Digest, Since: b.At})
 	}
 }
 
@@ -422,4 +423,30 @@ func itemOf(v *store.View, st *store.Statement) (*scheme.Item, error) {
 		return nil, err
 	}
 	return scheme.ReadGist(st.ID, gist)
+}
+
+// GistOf makes the gist of a statement on record anew, from its signed bytes, whose
+// signature is verified again: what judging needs may be other things in the next
+// release, and a migration asks for it ([store.Migration]).
+func GistOf(p *scheme.Programme, st *store.Statement, key *label.Key, raw []byte) ([]byte, error) {
+	u, err := envelope.Open(raw)
+	if err != nil {
+		return nil, err
+	}
+	if u.ID() != st.ID {
+		return nil, fmt.Errorf("the signed bytes are those of statement %s", u.ID())
+	}
+	public, err := envelope.ParsePublicKey([]byte(key.PEM))
+	if err != nil {
+		return nil, err
+	}
+	v, err := u.Verify([]*envelope.PublicKey{public})
+	if err != nil {
+		return nil, err
+	}
+	item, err := p.Read(v)
+	if err != nil {
+		return nil, err
+	}
+	return item.Gist()
 }

@@ -145,7 +145,7 @@ func (a *Authority) Retry(ctx context.Context, c Caller, id label.Digest) (*stor
 		}
 		e.Failures, e.Failed, e.Cursor, e.Done = nil, 0, nil, time.Time{}
 		e.Retried++
-		b.Events = append(b.Events, *e)
+		b.Add(e)
 		return nil
 	})
 	if err != nil {

@@ -46,7 +46,7 @@ func (a *Authority) AddHook(ctx context.Context, c Caller, url string, kinds []s
 			return label.Errorf(label.TooLarge, label.ReasonTooLarge, "hook", "%s has %d webhooks, which is the limit; remove one first", org, len(list))
 		}
 		h.Created = b.At.UTC().Truncate(time.Second)
-		b.Hooks = append(b.Hooks, h)
+		b.Add((*store.Hook)(&h))
 		return nil
 	})
 	if err != nil {
@@ -82,7 +82,7 @@ func (a *Authority) EnableHook(ctx context.Context, c Caller, id string, on bool
 	return a.withHook(ctx, c, id, func(v *store.View, b *store.Batch, h *notice.Hook) error {
 		if h.Disabled == on {
 			h.Disabled = !on
-			b.Hooks = append(b.Hooks, *h)
+			b.Add((*store.Hook)(h))
 		}
 		return nil
 	})
@@ -91,7 +91,7 @@ func (a *Authority) EnableHook(ctx context.Context, c Caller, id string, on bool
 // RemoveHook removes a webhook, with what is on its way to it.
 func (a *Authority) RemoveHook(ctx context.Context, c Caller, id string) error {
 	return a.withHook(ctx, c, id, func(v *store.View, b *store.Batch, h *notice.Hook) error {
-		b.Unhooked = append(b.Unhooked, *h)
+		b.Add(&store.HookRemoval{Hook: h.ID, Organization: h.Organization})
 		return nil
 	})
 }
@@ -111,7 +111,7 @@ func (a *Authority) TestHook(ctx context.Context, c Caller, id string) (n *notic
 		n, err = newNotice(b.At, notice.HookTest, fmt.Sprintf("test-%s-%d", h.ID, b.At.UnixNano()), h.ID, h.Organization, struct{}{})
 		if err == nil {
 			n.Hook = h.ID
-			b.Notices = append(b.Notices, *n)
+			b.Add((*store.Notice)(n))
 		}
 		return err
 	})
@@ -156,7 +156,9 @@ func (a *Authority) Replay(ctx context.Context, c Caller, id string, numbers []u
 			return label.Errorf(label.NotFound, label.ReasonUnknownSubject, "numbers", "%d of the %d dead letters are not there; list them first", len(numbers)-len(again), len(numbers))
 		}
 		n = len(again)
-		b.Requeued = append(b.Requeued, again...)
+		for _, d := range again {
+			b.Add(&store.Retry{Hook: d.Hook, Seq: d.Seq, Notice: d.Notice.ID})
+		}
 		return nil
 	})
 	return n, err
@@ -230,9 +232,9 @@ func (o Outbox) Tried(d notice.Delivery) error {
 		}
 		if d.Gone() && !h.Disabled {
 			h.Disabled = true
-			b.Hooks = append(b.Hooks, *h)
+			b.Add((*store.Hook)(h))
 		}
-		b.Tried = append(b.Tried, d)
+		b.Add((*store.Attempt)(&d))
 		return nil
 	})
 }

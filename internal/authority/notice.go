@@ -201,7 +201,7 @@ var kinds = map[label.Action]string{
 func tell(b *store.Batch, kind, id, subject, org string, news any) error {
 	n, err := newNotice(b.At, kind, id, subject, org, news)
 	if err == nil {
-		b.Notices = append(b.Notices, *n)
+		b.Add((*store.Notice)(n))
 	}
 	return err
 }

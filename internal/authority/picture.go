@@ -55,7 +55,7 @@ func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Diges
 			if err := a.usePicture(v, c, d.Org); err != nil {
 				return err
 			}
-			b.Pictures = append(b.Pictures, store.Picture{Digest: desc.Picture, File: file})
+			b.Add(&store.Picture{Digest: desc.Picture, File: file})
 		}
 		return nil
 	})
@@ -129,15 +129,11 @@ func (a *Authority) Pictured(d *store.Device) (here bool, err error) {
 	return a.hasPicture(desc.Picture)
 }
 
-// pictured forgets the labels whose pictures have arrived, so that they are read
+// pictured forgets the labels whose picture has arrived, so that they are read
 // again: there are few pictures, and labels that are remembered are few.
-func (a *Authority) pictured(list []store.Picture) {
-	arrived := map[label.Digest]bool{}
-	for i := range list {
-		arrived[list[i].Digest] = true
-	}
+func (a *Authority) pictured(digest label.Digest) {
 	for _, id := range a.published.Keys() {
-		if p, ok := a.published.Peek(id); ok && arrived[p.Label.Device.Picture] {
+		if p, ok := a.published.Peek(id); ok && p.Label.Device.Picture == digest {
 			a.published.Remove(id)
 		}
 	}

@@ -62,7 +62,7 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 		if err := a.useDevice(v, c, device.Org); err != nil {
 			return err
 		}
-		b.Devices = append(b.Devices, *device)
+		b.Add(device)
 		due(b, devices[1:]) // it may have made two products one, or be of a category of higher risk than another
 		return a.tellAlike(v, b, device, desc)
 	})
@@ -87,7 +87,7 @@ func (a *Authority) look(v *store.View, b *store.Batch, c Caller, device *store.
 		return err
 	}
 	device.Looked = b.At.UTC()
-	b.Devices = append(b.Devices, *device)
+	b.Add(device)
 	due(b, devices[:1])
 	return nil
 }

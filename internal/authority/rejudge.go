@@ -180,7 +180,7 @@ func (a *Authority) rejudgeOnce(ctx context.Context, j store.Judgement) error {
 				return err
 			}
 		}
-		b.Judgements = append(b.Judgements, store.Judgement{Device: j.Device, Since: j.Since, Done: true})
+		b.Add(&store.Judgement{Device: j.Device, Since: j.Since, Done: true})
 		return nil
 	})
 }
@@ -489,7 +489,7 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 		next.Acted = slices.Compact(slices.Sorted(slices.Values(slices.Concat(last.Acted, n.ids))))
 	}
 	if !reflect.DeepEqual(next, last) {
-		b.Verdicts = append(b.Verdicts, next)
+		b.Add(&next)
 	}
 	if known {
 		return a.tellOutweighed(b, n, h, &standing)

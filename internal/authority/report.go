@@ -62,7 +62,7 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 			return err
 		}
 		e.Received = b.At.UTC()
-		b.Events = append(b.Events, *e)
+		b.Add(e)
 		if e.Event.Kind == label.HoldEvent || e.Event.Kind == label.ReleaseEvent {
 			return nil // operators get the notice that the manufacturer gets
 		}
@@ -380,7 +380,7 @@ func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event, id l
 		if k.Compromised.IsZero() || e.Since.Before(k.Compromised) {
 			k.Compromised = e.Since.UTC()
 		}
-		b.Keys = append(b.Keys, *k)
+		b.Add((*store.Key)(k))
 		if err := a.tellKey(b, k, ""); err != nil {
 			return err
 		}

@@ -220,7 +220,7 @@ func record(v *store.View, b *store.Batch, l *label.Label, entry *store.Entry, d
 	if _, err := v.Label(l.ID); !errors.Is(err, store.ErrNotFound) {
 		return nil, errMoved // one in 2^55: judging again draws another ID
 	}
-	rec := store.Label{
+	rec := &store.Label{
 		ID: l.ID, Index: index(b), Device: device.Digest, Org: device.Org,
 		Scheme: l.Scheme.ID, Version: l.Scheme.Version, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
 		Outline: l.Outline(),
@@ -229,14 +229,14 @@ func record(v *store.View, b *store.Batch, l *label.Label, entry *store.Entry, d
 	if err != nil {
 		return nil, err
 	}
-	b.Labels = append(b.Labels, rec)
+	b.Add(rec)
 	b.Entries = append(b.Entries, entry)
 	for i := range rulings {
 		rulings[i].Index = index(b)
-		b.Rulings = append(b.Rulings, rulings[i])
+		b.Add(&rulings[i])
 		b.Entries = append(b.Entries, entries[i])
 	}
-	return &rec, nil
+	return rec, nil
 }
 
 // again answers a request with the device's live label.

@@ -571,40 +571,40 @@ func TestCheckFindsOthersKeys(t *testing.T) {
 	must(t, err)
 	gist := readGist(t, b.World, st.ID)
 
-	write := func(batch store.Batch) {
+	write := func(w store.Write) {
 		t.Helper()
-		batch.At = b.Clock.Now()
+		batch := &store.Batch{At: b.Clock.Now(), Writes: []store.Write{w}}
 		must(t, b.Store.View(func(v *store.View) error {
 			head, err := v.Head()
 			batch.From = head.Tree
 			return err
 		}))
-		must(t, b.Store.Commit(&batch))
+		must(t, b.Store.Commit(batch))
 	}
 	statement := *st
 	statement.Raw, statement.Gist = store.Pack(raw), store.PackQuick(gist)
-	for name, c := range map[string]func(forge bool) store.Batch{
-		"a statement": func(forge bool) store.Batch {
+	for name, c := range map[string]func(forge bool) store.Write{
+		"a statement": func(forge bool) store.Write {
 			rec := statement
 			if forge {
 				rec.Key = twin.ID
 			}
-			return store.Batch{Statements: []store.Statement{rec}}
+			return &rec
 		},
-		"a request": func(forge bool) store.Batch {
+		"a request": func(forge bool) store.Write {
 			rec := *asked.Request
 			rec.Signatures = slices.Clone(rec.Signatures)
 			if forge {
 				rec.Signatures[0].Organization = labeltest.Lab
 			}
-			return store.Batch{Requests: []store.Request{rec}}
+			return &rec
 		},
-		"an event": func(forge bool) store.Batch {
+		"an event": func(forge bool) store.Write {
 			rec := *event
 			if forge {
 				rec.Signature.Organization = labeltest.Lab
 			}
-			return store.Batch{Events: []store.Event{rec}}
+			return &rec
 		},
 	} {
 		write(c(true))

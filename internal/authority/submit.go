@@ -84,7 +84,7 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 			return err
 		}
 		again.Raw, again.Gist = packedRaw, packedGist
-		b.Statements = append(b.Statements, *again)
+		b.Add(again)
 		st = again
 		return a.dueForProduct(v, b, again.Device)
 	})
@@ -153,7 +153,13 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 // whichever device: people and pages name reports by their numbers, and two under
 // one number would be taken for one another. A correction has a number of its own.
 func checkNumber(v *store.View, item *scheme.Item) error {
-	other, err := v.Numbered(item.Signer, item.Type, item.Number)
+	var other label.Digest
+	var err error
+	for _, t := range label.TypesOf(item.Source()) { // those of former types keep their numbers
+		if other, err = v.Numbered(item.Signer, t, item.Number); !errors.Is(err, store.ErrNotFound) {
+			break
+		}
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}

@@ -106,7 +106,7 @@ func publish(b *store.Batch, rec store.Plan, signed *issue.Signed) error {
 	if err != nil {
 		return err
 	}
-	b.Plans = append(b.Plans, rec)
+	b.Add(&rec)
 	b.Entries = append(b.Entries, entry)
 	return nil
 }

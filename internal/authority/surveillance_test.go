@@ -215,7 +215,7 @@ func TestWrongDrawIsFound(t *testing.T) {
 	must(t, err)
 	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
 	must(t, err)
-	b := &store.Batch{At: w.Clock.Now(), Entries: []*store.Entry{entry}, Plans: []store.Plan{*p.Plan}}
+	b := &store.Batch{At: w.Clock.Now(), Entries: []*store.Entry{entry}, Writes: []store.Write{p.Plan}}
 	must(t, copied.View(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {

@@ -184,7 +184,7 @@ func (a *Authority) closeRequest(v *store.View, b *store.Batch, r *store.Request
 		}
 	}
 	r.Closed = why
-	b.Requests = append(b.Requests, *r)
+	b.Add(r)
 	news := RequestNews{Request: r.Digest, Label: r.Label, URL: a.issuer.URL(r.Label), Action: r.Action, Reason: p.Reason, Text: p.Text, Closed: r.Closed}
 	for _, sig := range r.Signatures {
 		concerned = append(concerned, sig.Organization)

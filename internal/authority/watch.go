@@ -100,7 +100,7 @@ func (a *Authority) Watch(ctx context.Context) (err error) {
 		}
 	}
 	return a.writer.do(ctx, []string{"watch"}, func(_ *store.View, b *store.Batch) error {
-		b.Watched = next
+		b.Add(next)
 		return nil
 	})
 }

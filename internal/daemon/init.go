@@ -102,10 +102,10 @@ func (c *Config) initStore(issuer *issue.Issuer, org label.Organization, now tim
 	if err != nil {
 		return err
 	}
-	err = s.Commit(&store.Batch{
-		At: now, From: head.Tree, Orgs: []label.Organization{org},
-		Keys: []label.Key{{ID: pub.ID, Organization: org.ID, PEM: pub.PEM, Algorithm: pub.Algorithm, From: org.Enrolled, Enrolled: org.Enrolled}},
-	})
+	b := &store.Batch{At: now, From: head.Tree}
+	b.Add((*store.Organization)(&org),
+		&store.Key{ID: pub.ID, Organization: org.ID, PEM: pub.PEM, Algorithm: pub.Algorithm, From: org.Enrolled, Enrolled: org.Enrolled})
+	err = s.Commit(b)
 	if err = errors.Join(err, s.Close()); err != nil {
 		return err
 	}

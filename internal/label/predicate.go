@@ -93,3 +93,13 @@ func SourceOf(predicateType string) Source {
 	}
 	return ""
 }
+
+// TypesOf returns the predicate types of evidence that is somebody's word.
+func TypesOf(s Source) (types []string) {
+	for i := range predicates {
+		if predicates[i].Source == s {
+			types = append(types, predicates[i].Type)
+		}
+	}
+	return types
+}

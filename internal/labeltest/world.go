@@ -231,11 +231,10 @@ func (w *World) Check() {
 func (w *World) enrol() {
 	w.Signers[Operator] = NewSigner(w.TB)
 	pub := w.Signers[Operator].Public
-	w.must(w.Store.Commit(&store.Batch{
-		At: w.Clock.Now(), From: translog.Empty(),
-		Orgs: []label.Organization{{ID: Operator, Name: "Test Authority", Roles: []label.Role{label.RoleOperator}, Enrolled: Start}},
-		Keys: []label.Key{{ID: pub.ID, Organization: Operator, PEM: pub.PEM, Algorithm: pub.Algorithm, From: Start, Enrolled: Start}},
-	}))
+	b := &store.Batch{At: w.Clock.Now(), From: translog.Empty()}
+	b.Add(&store.Organization{ID: Operator, Name: "Test Authority", Roles: []label.Role{label.RoleOperator}, Enrolled: Start},
+		&store.Key{ID: pub.ID, Organization: Operator, PEM: pub.PEM, Algorithm: pub.Algorithm, From: Start, Enrolled: Start})
+	w.must(w.Store.Commit(b))
 	w.Enrol(Lab, label.RoleLab)
 	w.Enrol(Maker, label.RoleManufacturer)
 	w.Enrol(ToyMaker, label.RoleManufacturer)

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"labeld/internal/label"
 )
 
@@ -23,7 +21,8 @@ type Advisory struct {
 	Updated  time.Time    `json:"updated"` // as the document says
 	Received time.Time    `json:"received"`
 	Event    label.Digest `json:"event"` // by which it was published
-	Document []byte       `json:"-"`     // as it came; only where it is written
+	Document []byte       `json:"-"`     // as it came; not stored with the record
+	Packed   Packed       `json:"-"`     // the document; only where it is written
 }
 
 func advisoryKey(id label.Digest, org string) []byte { return append(id[:], org...) }
@@ -32,20 +31,28 @@ func orgAdvisoryKey(a *Advisory) []byte {
 	return orgKey(a.Org, append(newestFirst(a.Received), a.Digest[:]...)...)
 }
 
-// putAdvisory writes an advisory. The latest one of a number is that which was
-// received last: none is admitted that is not newer than those before.
-func putAdvisory(tx *bolt.Tx, a *Advisory) error {
-	if err := putJSON(tx.Bucket(bAdvisories), advisoryKey(a.Digest, a.Org), a); err != nil {
-		return err
-	}
-	if err := tx.Bucket(bDocuments).Put(a.Digest[:], Pack(a.Document)); err != nil {
-		return err
-	}
-	if err := tx.Bucket(bOrgAdvisories).Put(orgAdvisoryKey(a), nil); err != nil {
-		return err
-	}
-	return tx.Bucket(bLatest).Put(orgKey(a.Org, []byte(a.ID)...), a.Digest[:])
+func (a *Advisory) code(c *coder) {
+	c.digest(&a.Digest)
+	codeText(c, &a.Org)
+	c.packed(&a.Packed)
+	c.json(a)
 }
+
+// edit makes the advisory the latest one of its number: none is admitted that is not
+// newer than those before.
+func (a *Advisory) edit(e *edits) {
+	e.putJSON(bAdvisories, advisoryKey(a.Digest, a.Org), a)
+	e.put(bDocuments, a.Digest[:], a.Packed)
+	e.put(bOrgAdvisories, orgAdvisoryKey(a), nil)
+	e.put(bLatest, orgKey(a.Org, []byte(a.ID)...), a.Digest[:])
+}
+
+// An AdviceProgress says up to which log entry labels were held against advisories.
+type AdviceProgress struct{ Size int64 }
+
+func (p *AdviceProgress) code(c *coder) { c.index(&p.Size) }
+
+func (p *AdviceProgress) edit(e *edits) { e.put(bMeta, kAdvised, indexKey(p.Size)) }
 
 // Advisory returns what an organization published by the digest of the document,
 // without that.

@@ -35,19 +35,13 @@ func (s *Store) Check(ctx context.Context, watch Watch) error {
 		watch.Problem(err.Error())
 		return nil // what bbolt makes of it is not to be known
 	}
-	for _, name := range buckets {
+	for _, name := range bucketNames() {
 		tx.Bucket(name) // which a transaction that might write notes, so that from here on nothing changes in it
 	}
 	c := &checker{ctx: ctx, v: &View{tx: tx}, tx: tx, records: records, watch: watch, settle: s.Settle(watch)}
-	for _, part := range []struct {
-		name string
-		do   func()
-	}{
-		{"buckets", c.known}, {"the log", c.log}, {"organizations", c.organizations}, {"devices", c.devices}, {"statements", c.statements},
-		{"decisions", c.decisions}, {"advisories", c.advisories}, {"plans", c.plans}, {"reports of people", c.complaints}, {"notices", c.notices}, {"products", c.products}, {"labels", c.labels},
-	} {
+	for _, part := range schema() {
 		watch.Part(part.name)
-		if err := guarded(func() error { part.do(); return nil }); err != nil { // one that cannot go on does not keep the others from it
+		if err := guarded(func() error { part.check(c); return nil }); err != nil { // one that cannot go on does not keep the others from it
 			c.badf("%v", err)
 		}
 		if err := ctx.Err(); err != nil {
@@ -136,9 +130,11 @@ func (c *checker) has(bucket, key, want []byte, what string) {
 	}
 }
 
+// known looks for buckets that are not in the schema, and whether what meta holds can
+// be read.
 func (c *checker) known() {
 	names := map[string]bool{}
-	for _, b := range buckets {
+	for _, b := range bucketNames() {
 		names[string(b)] = true
 	}
 	_ = c.tx.ForEach(func(name []byte, _ *bolt.Bucket) error {
@@ -147,6 +143,12 @@ func (c *checker) known() {
 		}
 		return nil
 	})
+	if _, err := c.v.Watched(); err != nil {
+		c.badf("%v", err)
+	}
+	if _, err := c.v.Acceptances(); err != nil {
+		c.badf("%v", err)
+	}
 }
 
 // log recomputes every hash from the entries and compares it with what is

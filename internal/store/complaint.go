@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"labeld/internal/label"
 )
 
@@ -27,18 +25,17 @@ type Complaint struct {
 
 func complaintKey(c *Complaint) []byte { return append(newestFirst(c.Received), c.ID...) }
 
-// putComplaint writes a complaint, and keeps the index of those that are open.
-func putComplaint(tx *bolt.Tx, c *Complaint) error {
-	if err := putJSON(tx.Bucket(bComplaints), []byte(c.ID), c); err != nil {
-		return err
+func (c *Complaint) code(x *coder) { x.json(c) }
+
+// edit keeps the index of those that are open.
+func (c *Complaint) edit(e *edits) {
+	e.putJSON(bComplaints, []byte(c.ID), c)
+	e.put(bLabelComplaints, append([]byte(c.Label+"|"), c.ID...), nil)
+	if c.Closed.IsZero() {
+		e.put(bOpenComplaints, complaintKey(c), nil)
+	} else {
+		e.delete(bOpenComplaints, complaintKey(c))
 	}
-	if err := tx.Bucket(bLabelComplaints).Put(append([]byte(c.Label+"|"), c.ID...), nil); err != nil {
-		return err
-	}
-	if !c.Closed.IsZero() {
-		return tx.Bucket(bOpenComplaints).Delete(complaintKey(c))
-	}
-	return tx.Bucket(bOpenComplaints).Put(complaintKey(c), nil)
 }
 
 // Complaint returns a complaint.

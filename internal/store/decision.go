@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"labeld/internal/label"
 )
 
@@ -118,50 +116,39 @@ func dueKey(a *Appeal) []byte {
 	return append(binary.BigEndian.AppendUint64(nil, uint64(a.DecideBy.End().UnixNano())), a.Digest[:]...)
 }
 
-// putTrails writes a batch's refusals, and what followed from them.
-func putTrails(tx *bolt.Tx, b *Batch) error {
-	for i := range b.Decisions {
-		if err := putDecision(tx, &b.Decisions[i]); err != nil {
-			return err
-		}
-	}
-	for i := range b.Appeals {
-		if err := putAppeal(tx, &b.Appeals[i]); err != nil {
-			return err
-		}
-	}
-	for i := range b.Rulings {
-		if err := putRuling(tx, &b.Rulings[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+func (d *Decision) code(c *coder) {
+	c.digest(&d.Digest)
+	c.json(d)
 }
 
-func putDecision(tx *bolt.Tx, d *Decision) error {
-	if err := putJSON(tx.Bucket(bDecisions), d.Digest[:], d); err != nil {
-		return err
-	}
-	if err := tx.Bucket(bDeviceDecisions).Put(pair(d.Device, decidedKey(d)), nil); err != nil {
-		return err
-	}
-	return tx.Bucket(bOrgDecisions).Put(orgKey(d.Org, decidedKey(d)...), nil)
+func (d *Decision) edit(e *edits) {
+	e.putJSON(bDecisions, d.Digest[:], d)
+	e.put(bDeviceDecisions, pair(d.Device, decidedKey(d)), nil)
+	e.put(bOrgDecisions, orgKey(d.Org, decidedKey(d)...), nil)
 }
 
-// putAppeal writes an appeal, and keeps the index of those that are not decided.
-func putAppeal(tx *bolt.Tx, a *Appeal) error {
-	if err := putJSON(tx.Bucket(bAppeals), a.Digest[:], a); err != nil {
-		return err
-	}
-	if !a.Ruling.IsZero() {
-		return tx.Bucket(bDueAppeals).Delete(dueKey(a))
-	}
-	return tx.Bucket(bDueAppeals).Put(dueKey(a), nil)
+func (a *Appeal) code(c *coder) {
+	c.digest(&a.Digest)
+	c.json(a)
 }
 
-func putRuling(tx *bolt.Tx, r *Ruling) error {
-	return putJSON(tx.Bucket(bRulings), pair(r.Device, r.Digest[:]), r)
+// edit keeps the index of those that are not decided.
+func (a *Appeal) edit(e *edits) {
+	e.putJSON(bAppeals, a.Digest[:], a)
+	if a.Ruling.IsZero() {
+		e.put(bDueAppeals, dueKey(a), nil)
+	} else {
+		e.delete(bDueAppeals, dueKey(a))
+	}
 }
+
+func (r *Ruling) code(c *coder) {
+	c.digest(&r.Device)
+	c.digest(&r.Digest)
+	c.json(r)
+}
+
+func (r *Ruling) edit(e *edits) { e.putJSON(bRulings, pair(r.Device, r.Digest[:]), r) }
 
 // Decision returns a refusal by the digest of its signed statement.
 func (v *View) Decision(id label.Digest) (*Decision, error) {

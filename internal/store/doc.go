@@ -7,7 +7,8 @@
 //
 // Drawn as name -> key = value. Numbers in keys are big-endian, so that keys
 // sort by them; "json" values are the JSON of the struct named; "|" joins parts
-// with a zero byte, which no identifier contains. A test holds this drawing
+// with a zero byte, which no identifier contains. The drawing is that of the table
+// in schema.go, by which the database is made, written and checked; a test holds it
 // against a filled store.
 //
 //	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | advised = log index | watched = json Watched
@@ -20,49 +21,49 @@
 //	accreditations  org|uint64 log index = json label.Accreditation
 //	devices         32-byte digest = json Device, then the descriptor
 //	gtins           gtin, 32-byte device digest = nothing or the 32-byte event that moved it away
-//	gtin_moves      gtin, uint64 log index = json GTINMove
-//	models          org|model|32-byte device digest = nothing   the model number folded
-//	brands          brand|org|time, 32-byte device digest = nothing   the brand folded; by when the device was registered
-//	near_brands     key|brand = nothing                         the brand folded, by what names that are near have in common
-//	holds           device|32-byte digest or org|org = json Hold
-//	struck          32-byte id = 32-byte event                  of statements and rulings
-//	judgements      32-byte device digest = time                since when a judgement is due
-//	verdicts        label id = json Verdict                     of labels that their evidence did not carry when judged again, or that can be renewed
+//	models          org|model|32-byte device digest = nothing    the model number folded
+//	brands          brand|org|time, 32-byte device digest = nothing  the brand folded; by when the device was registered
+//	near_brands     key|brand = nothing                          the brand folded, by what names that are near have in common
 //	pictures        32-byte digest = picture as it came          that a descriptor names
 //	statements      32-byte id = json Statement
 //	evidence        place uint64 = zstd of the signed bytes as they came
 //	gists           place uint64 = s2 of what judging needs of it
 //	device_stmts    32-byte device digest, 32-byte id = nothing or the 32-byte id that it made room for
-//	org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first
-//	numbers         org|predicate type|number = 32-byte id        of statements, by what their signer called them
-//	labels          label id = json Label
-//	device_labels   time, 32-byte device digest, uint64 log index = label id  by when the device was registered
-//	org_labels      org|^log index, label id = nothing          newest first
-//	outlines        index uint64 = json label.Outline           what lists show of labels
-//	statuses        label id, number uint32 = json Status
-//	requests        32-byte digest = json Request
-//	events          32-byte digest = json Event
-//	waiting         label id, 32-byte digest = nothing          requests without status that are not closed
-//	decisions       32-byte digest = json Decision              refusals
+//	org_stmts       org|^time, 32-byte id = nothing              signer's and carrier's, newest first
+//	numbers         org|predicate type|number = 32-byte id       of statements, by what their signer called them
+//	decisions       32-byte digest = json Decision               refusals
 //	device_decisions  32-byte device digest, ^time, 32-byte digest = nothing  newest first
-//	org_decisions   org|^time, 32-byte digest = nothing         the manufacturer's, newest first
+//	org_decisions   org|^time, 32-byte digest = nothing          the manufacturer's, newest first
 //	appeals         32-byte digest = json Appeal
-//	due_appeals     time, 32-byte digest = nothing              appeals without ruling, by when it is due
+//	due_appeals     time, 32-byte digest = nothing               appeals without ruling, by when it is due
 //	rulings         32-byte device digest, 32-byte digest = json Ruling
-//	complaints      complaint id = json Complaint
-//	open_complaints  ^time, complaint id = nothing              newest first
-//	label_complaints  label id or nothing|complaint id = nothing
-//	plans           plan id = json Plan                         surveillance
-//	advisories      32-byte digest, org = json Advisory         of the document, and who published it
+//	advisories      32-byte digest, org = json Advisory          of the document, and who published it
 //	documents       32-byte digest = zstd of the document as it came
-//	org_advisories  org|^time, 32-byte digest = nothing         newest first
+//	org_advisories  org|^time, 32-byte digest = nothing          newest first
 //	latest_advisories  org|advisory id = 32-byte digest
+//	plans           plan id = json Plan                          surveillance
+//	complaints      complaint id = json Complaint
+//	open_complaints  ^time, complaint id = nothing                newest first
+//	label_complaints  label id or nothing|complaint id = nothing
 //	notices         notice id = json notice.Notice
-//	org_notices     org|^time, notice id = nothing              newest first
+//	org_notices     org|^time, notice id = nothing               newest first
 //	hooks           hook id = json notice.Hook
 //	org_hooks       org|hook id = nothing
-//	outbox          hook id|number uint64 = json letter         waiting, in order
-//	dead            hook id|number uint64 = json letter         given up
+//	outbox          hook id|number uint64 = json letter          waiting, in order
+//	dead            hook id|number uint64 = json letter          given up
+//	events          32-byte digest = json Event
+//	holds           device|32-byte digest or org|org = json Hold
+//	gtin_moves      gtin, uint64 log index = json GTINMove
+//	struck          32-byte id = 32-byte event                   of statements and rulings
+//	judgements      32-byte device digest = time                 since when a judgement is due
+//	verdicts        label id = json Verdict                      of labels that their evidence did not carry when judged again, or that can be renewed
+//	labels          label id = json Label
+//	device_labels   time, 32-byte device digest, uint64 log index = label id  by when the device was registered
+//	org_labels      org|^log index, label id = nothing           newest first
+//	outlines        index uint64 = json label.Outline            what lists show of labels
+//	statuses        label id, number uint32 = json Status
+//	requests        32-byte digest = json Request
+//	waiting         label id, 32-byte digest = nothing           requests without status that are not closed
 //
 // Tree nodes are keyed by level first: the 256 hashes of a tile lie side by
 // side. A log entry is packed (key ID, signature, compressed payload) rather
@@ -70,6 +71,15 @@
 // since an envelope has one encoding. That halves the file. Entries and gists
 // are packed with S2, which is quick, evidence and documents with zstd, which is
 // small, all of them behind dictionary.txt, which has what they have in common.
+//
+// # Batches
+//
+// Everything is written by a [Batch], which is a list of writes: each is of a type in
+// the table, knows the records that it puts and deletes, and reads nothing but the state
+// before it. A batch has one encoding ([Batch.Encode]). Carried out in the same order on
+// the same database, the same batches come to the same records everywhere: so another
+// machine, which is sent the batches, has the same database. Only [Store.AcceptClock] and
+// [Store.Identify] write beside that, what is of this machine and its configuration.
 //
 // # Durability
 //

@@ -56,7 +56,7 @@ func reopen(t *testing.T, dir string) *Store {
 
 // put commits an organization, for whatever a request would write.
 func put(s *Store, org string) error {
-	return s.Commit(&Batch{At: start, From: translog.Empty(), Orgs: []label.Organization{{ID: org}}})
+	return s.Commit(&Batch{At: start, From: translog.Empty(), Writes: []Write{&Organization{ID: org}}})
 }
 
 // knows reports whether a store answers that it has an organization.
@@ -293,7 +293,7 @@ func BenchmarkCheckFile(b *testing.B) {
 	for n := range 40 {
 		batch := &Batch{At: start, From: translog.Empty()}
 		for i := range 5000 {
-			batch.Orgs = append(batch.Orgs, label.Organization{ID: fmt.Sprintf("org-%d-%d", i, n), Name: "An organization with a name of some length"})
+			batch.Add(&Organization{ID: fmt.Sprintf("org-%d-%d", i, n), Name: "An organization with a name of some length"})
 		}
 		if err := s.Commit(batch); err != nil {
 			b.Fatal(err)
@@ -336,7 +336,7 @@ func BenchmarkHeadFile(b *testing.B) {
 			batch := &Batch{At: start, From: translog.Empty(), Head: head, Entries: []*Entry{{packed: make([]byte, 1000)}}}
 			for i := range 64 {
 				id := label.DigestOf(fmt.Appendf(nil, "%d %d %d", n, kept, i))
-				batch.Orgs = append(batch.Orgs, label.Organization{ID: id.String(), Name: strings.Repeat("n", 2000)})
+				batch.Add(&Organization{ID: id.String(), Name: strings.Repeat("n", 2000)})
 			}
 			if s.heads = nil; kept == 1 {
 				s.heads = h

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"labeld/internal/label"
 )
 
@@ -63,7 +61,12 @@ func (v *View) Events(f func(*Event) bool) error {
 	})
 }
 
-func putEvent(tx *bolt.Tx, e *Event) error { return putJSON(tx.Bucket(bEvents), e.Digest[:], e) }
+func (e *Event) code(c *coder) {
+	c.digest(&e.Digest)
+	c.json(e)
+}
+
+func (e *Event) edit(x *edits) { x.putJSON(bEvents, e.Digest[:], e) }
 
 // LabelsAfter calls f with every label after an ID, by ID, until f returns
 // false.

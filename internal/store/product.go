@@ -6,8 +6,6 @@ import (
 	"errors"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"labeld/internal/label"
 )
 
@@ -71,100 +69,87 @@ type Verdict struct {
 	Renewable bool     `json:"renewable,omitzero"` // the manufacturer was told last that the label, which ends early, can be renewed
 }
 
-func putProducts(tx *bolt.Tx, b *Batch) error {
-	for i := range b.Holds {
-		h := &b.Holds[i]
-		key := holdKey(h.Device, h.Org)
-		if h.Ended {
-			if err := tx.Bucket(bHolds).Delete(key); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := putJSON(tx.Bucket(bHolds), key, h); err != nil {
-			return err
-		}
-	}
-	for i := range b.Moves {
-		if err := putMove(tx, &b.Moves[i]); err != nil {
-			return err
-		}
-	}
-	for _, s := range b.Strikes {
-		if err := tx.Bucket(bStruck).Put(s.Statement[:], s.Event[:]); err != nil {
-			return err
-		}
-	}
-	for _, s := range b.Supersessions {
-		if err := tx.Bucket(bDeviceStmts).Put(pair(s.Device, s.Statement[:]), s.By[:]); err != nil {
-			return err
-		}
-	}
-	for _, j := range b.Judgements {
-		if err := putJudgement(tx, j); err != nil {
-			return err
-		}
-	}
-	for i := range b.Verdicts {
-		if err := putVerdict(tx, &b.Verdicts[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+func (h *Hold) code(c *coder) {
+	c.flag(&h.Ended)
+	c.json(h)
 }
 
-func putVerdict(tx *bolt.Tx, v *Verdict) error {
-	if v.Cause == "" && len(v.Acted) == 0 && !v.Renewable {
-		return tx.Bucket(bVerdicts).Delete([]byte(v.Label))
+func (h *Hold) edit(e *edits) {
+	key := holdKey(h.Device, h.Org)
+	if h.Ended {
+		e.delete(bHolds, key)
+	} else {
+		e.putJSON(bHolds, key, h)
 	}
-	return putJSON(tx.Bucket(bVerdicts), []byte(v.Label), v)
 }
 
-func putJudgement(tx *bolt.Tx, j Judgement) error {
-	jb := tx.Bucket(bJudgements)
-	due := timeValue(j.Since)
+func (m *GTINMove) code(c *coder) {
+	c.index(&m.Index)
+	c.json(m)
+}
+
+// edit marks the number as moved away from all devices of others.
+func (m *GTINMove) edit(e *edits) {
+	e.putJSON(bGTINMoves, append([]byte(m.GTIN), indexKey(m.Index)...), m)
+	devices, err := e.GTINBearers(m.GTIN)
+	e.fail(err)
+	for _, id := range devices {
+		d, err := e.Device(id)
+		switch {
+		case err != nil:
+			e.fail(err)
+			return
+		case d.Org == m.To:
+			e.put(bGTINs, gtinKey(m.GTIN, id), nil)
+		default:
+			e.put(bGTINs, gtinKey(m.GTIN, id), m.Event[:])
+		}
+	}
+}
+
+func (s *Strike) code(c *coder) {
+	c.digest(&s.Statement)
+	c.digest(&s.Event)
+}
+
+func (s *Strike) edit(e *edits) { e.put(bStruck, s.Statement[:], s.Event[:]) }
+
+func (s *Supersession) code(c *coder) {
+	c.digest(&s.Device)
+	c.digest(&s.Statement)
+	c.digest(&s.By)
+}
+
+func (s *Supersession) edit(e *edits) {
+	e.put(bDeviceStmts, pair(s.Device, s.Statement[:]), s.By[:])
+}
+
+func (j *Judgement) code(c *coder) {
+	c.digest(&j.Device)
+	c.time(&j.Since)
+	c.flag(&j.Done)
+}
+
+func (j *Judgement) edit(e *edits) {
+	since := timeValue(j.Since)
 	if !j.Done {
-		return jb.Put(j.Device[:], due)
+		e.put(bJudgements, j.Device[:], since)
+	} else if bytes.Equal(e.tx.Bucket(bJudgements).Get(j.Device[:]), since) {
+		e.delete(bJudgements, j.Device[:])
 	}
-	if bytes.Equal(jb.Get(j.Device[:]), due) {
-		return jb.Delete(j.Device[:])
-	}
-	return nil
 }
 
-// putMove marks the number as moved away from all devices of others.
-func putMove(tx *bolt.Tx, m *GTINMove) error {
-	if err := putJSON(tx.Bucket(bGTINMoves), append([]byte(m.GTIN), indexKey(m.Index)...), m); err != nil {
-		return err
+func (v *Verdict) code(c *coder) {
+	codeText(c, &v.Label)
+	c.json(v)
+}
+
+func (v *Verdict) edit(e *edits) {
+	if v.Cause == "" && len(v.Acted) == 0 && !v.Renewable {
+		e.delete(bVerdicts, []byte(v.Label))
+	} else {
+		e.putJSON(bVerdicts, []byte(v.Label), v)
 	}
-	v := &View{tx: tx}
-	var marked, freed []label.Digest
-	err := v.prefix(bGTINs, []byte(m.GTIN), nil, func(rest []byte) (bool, error) {
-		d, err := v.Device(label.Digest(rest))
-		if err != nil {
-			return false, err
-		}
-		if d.Org == m.To {
-			freed = append(freed, d.Digest)
-		} else {
-			marked = append(marked, d.Digest)
-		}
-		return true, nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, d := range marked {
-		if err := tx.Bucket(bGTINs).Put(gtinKey(m.GTIN, d), m.Event[:]); err != nil {
-			return err
-		}
-	}
-	for _, d := range freed {
-		if err := tx.Bucket(bGTINs).Put(gtinKey(m.GTIN, d), nil); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func gtinKey(g label.GTIN, device label.Digest) []byte { return append([]byte(g), device[:]...) }
@@ -186,22 +171,16 @@ const timeBytes = 8
 // nearKey is one of those by which a brand is found from others that are near.
 func nearKey(key, fold string) []byte { return orgKey(key, []byte(fold)...) }
 
-// putBrand indexes a device by its brand, and a brand that nobody had yet by what it
+// editBrand indexes a device by its brand, and a brand that nobody had yet by what it
 // has in common with those that are near.
-func putBrand(tx *bolt.Tx, d *Device, brand string) error {
+func editBrand(e *edits, d *Device, brand string) {
 	fold := label.FoldModel(brand)
-	if err := tx.Bucket(bBrands).Put(brandKey(fold, d.Org, d), nil); err != nil {
-		return err
-	}
+	e.put(bBrands, brandKey(fold, d.Org, d), nil)
 	for _, key := range label.NearKeys(brand) {
-		if tx.Bucket(bNearBrands).Get(nearKey(key, fold)) != nil {
-			continue
-		}
-		if err := tx.Bucket(bNearBrands).Put(nearKey(key, fold), nil); err != nil {
-			return err
+		if e.tx.Bucket(bNearBrands).Get(nearKey(key, fold)) == nil {
+			e.put(bNearBrands, nearKey(key, fold), nil)
 		}
 	}
-	return nil
 }
 
 // BrandOwners calls f with the first device that each manufacturer registered of a

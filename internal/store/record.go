@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -68,6 +69,113 @@ type Accreditation struct {
 	// Notes says what whoever recorded it has to know. It is for the answer, and is
 	// not stored.
 	Notes []string
+}
+
+// An Organization is that of a batch: a new one, or a changed one.
+type Organization label.Organization
+
+func (o *Organization) code(c *coder) { c.json(o) }
+
+func (o *Organization) edit(e *edits) { e.putJSON(bOrgs, []byte(o.ID), o) }
+
+// A Key is that of a batch: a new one, or a changed one.
+type Key label.Key
+
+func (k *Key) code(c *coder) { c.json(k) }
+
+func (k *Key) edit(e *edits) {
+	e.putJSON(bKeys, []byte(k.ID), k)
+	e.put(bOrgKeys, orgKey(k.Organization, []byte(k.ID)...), nil)
+}
+
+func (a *Accreditation) code(c *coder) {
+	c.index(&a.Index)
+	c.json(&a.Accreditation)
+}
+
+func (a *Accreditation) edit(e *edits) {
+	e.putJSON(bAccreditations, orgKey(a.Lab.ID, indexKey(a.Index)...), &a.Accreditation)
+}
+
+func (d *Device) code(c *coder) {
+	c.digest(&d.Digest)
+	c.bytes(&d.Descriptor)
+	c.json(d)
+}
+
+func (d *Device) edit(e *edits) {
+	packed, err := packDevice(d)
+	e.fail(err)
+	e.put(bDevices, d.Digest[:], packed)
+	var desc label.Device
+	if err := label.Decode(d.Descriptor, &desc); err != nil {
+		e.fail(fmt.Errorf("device %s: %w", d.Digest, err))
+		return
+	}
+	for _, g := range desc.GTINs {
+		if e.tx.Bucket(bGTINs).Get(gtinKey(g, d.Digest)) == nil {
+			e.put(bGTINs, gtinKey(g, d.Digest), nil)
+		} // it was registered before otherwise, and the number may have been moved away since
+	}
+	editBrand(e, d, desc.Brand)
+	e.put(bModels, modelKey(desc.Manufacturer, desc.Model, d.Digest[:]...), nil)
+}
+
+func (p *Picture) code(c *coder) {
+	c.digest(&p.Digest)
+	c.bytes(&p.File)
+}
+
+func (p *Picture) edit(e *edits) { e.put(bPictures, p.Digest[:], p.File) }
+
+// code leaves the place out, which follows from what came before.
+func (s *Statement) code(c *coder) {
+	rec := *s
+	rec.Place = 0
+	c.digest(&rec.ID)
+	c.packed(&rec.Raw)
+	c.packed(&rec.Gist)
+	if c.json(&rec); c.decoding {
+		*s = rec
+	}
+}
+
+func (s *Statement) edit(e *edits) {
+	rec := *s
+	switch old, err := e.Statement(s.ID); {
+	case err == nil:
+		rec.Place = old.Place
+	case errors.Is(err, ErrNotFound):
+		rec.Place = e.next(bEvidence)
+	default:
+		e.fail(err)
+	}
+	e.putJSON(bStatements, s.ID[:], &rec)
+	e.putLast(bEvidence, placeKey(rec.Place), s.Raw)
+	e.putLast(bGists, placeKey(rec.Place), s.Gist)
+	e.put(bDeviceStmts, pair(s.Device, s.ID[:]), nil)
+	e.put(bNumbers, numberKey(s.Signer, s.Type, s.Number), s.ID[:])
+	for _, org := range []string{s.Signer, s.Carrier} {
+		e.put(bOrgStmts, statementKey(org, s), nil)
+	}
+}
+
+func (l *Label) code(c *coder) {
+	codeText(c, &l.ID)
+	c.json(&l.Outline)
+	c.json(l)
+}
+
+func (l *Label) edit(e *edits) {
+	e.putJSON(bLabels, []byte(l.ID), l)
+	d, err := e.Device(l.Device)
+	if err != nil {
+		e.fail(fmt.Errorf("label %s: its device: %w", l.ID, err))
+		return
+	}
+	e.put(bDeviceLabels, labelOfKey(d, indexKey(l.Index)), []byte(l.ID))
+	e.put(bOrgLabels, labelKey(l), nil)
+	e.putLast(bOutlines, indexKey(l.Index), e.json(l.Outline))
 }
 
 // An Entry is a log entry, ready to be stored.

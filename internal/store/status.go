@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"labeld/internal/label"
 )
 
@@ -52,20 +50,24 @@ func statusKey(id label.ID, number int) []byte {
 	return binary.BigEndian.AppendUint32([]byte(id), uint32(number))
 }
 
-func putStatus(tx *bolt.Tx, s *Status) error {
-	return putJSON(tx.Bucket(bStatuses), statusKey(s.Label, s.Number), s)
+func (s *Status) code(c *coder) { c.json(s) }
+
+func (s *Status) edit(e *edits) { e.putJSON(bStatuses, statusKey(s.Label, s.Number), s) }
+
+func (r *Request) code(c *coder) {
+	c.digest(&r.Digest)
+	c.json(r)
 }
 
-// putRequest writes a request, and keeps the index of those that wait.
-func putRequest(tx *bolt.Tx, r *Request) error {
-	if err := putJSON(tx.Bucket(bRequests), r.Digest[:], r); err != nil {
-		return err
-	}
+// edit keeps the index of those that wait.
+func (r *Request) edit(e *edits) {
+	e.putJSON(bRequests, r.Digest[:], r)
 	key := append([]byte(r.Label), r.Digest[:]...)
 	if r.Number != 0 || r.Closed != "" {
-		return tx.Bucket(bWaiting).Delete(key)
+		e.delete(bWaiting, key)
+	} else {
+		e.put(bWaiting, key, nil)
 	}
-	return tx.Bucket(bWaiting).Put(key, nil)
 }
 
 // History returns what happened to a label, by number.

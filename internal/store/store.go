@@ -16,7 +16,7 @@ import (
 )
 
 // schemaVersion is what this code reads and writes.
-const schemaVersion = 7
+const schemaVersion = 8
 
 // fileName is the database's name in the data directory.
 const fileName = "labeld.db"
@@ -26,85 +26,6 @@ const fileName = "labeld.db"
 // how many there are, far more than how large: keys are random, so that a leaf
 // is touched for each, but with large pages there are few branches above.
 const pageSize = 16 << 10
-
-var (
-	bMeta           = []byte("meta")
-	bHead           = []byte("head")
-	bHashes         = []byte("hashes")
-	bEntries        = []byte("entries")
-	bOrgs           = []byte("orgs")
-	bKeys           = []byte("keys")
-	bOrgKeys        = []byte("org_keys")
-	bAccreditations = []byte("accreditations")
-	bDevices        = []byte("devices")
-	bGTINs          = []byte("gtins")
-	bModels         = []byte("models")
-	bBrands         = []byte("brands")
-	bNearBrands     = []byte("near_brands")
-	bGTINMoves      = []byte("gtin_moves")
-	bHolds          = []byte("holds")
-	bStruck         = []byte("struck")
-	bJudgements     = []byte("judgements")
-	bVerdicts       = []byte("verdicts")
-	bPictures       = []byte("pictures")
-	bStatements     = []byte("statements")
-	bEvidence       = []byte("evidence")
-	bGists          = []byte("gists")
-	bDeviceStmts    = []byte("device_stmts")
-	bOrgStmts       = []byte("org_stmts")
-	bNumbers        = []byte("numbers")
-	bLabels         = []byte("labels")
-	bDeviceLabels   = []byte("device_labels")
-	bOrgLabels      = []byte("org_labels")
-	bOutlines       = []byte("outlines")
-	bStatuses       = []byte("statuses")
-	bRequests       = []byte("requests")
-	bWaiting        = []byte("waiting")
-	bEvents         = []byte("events")
-
-	bDecisions       = []byte("decisions")
-	bDeviceDecisions = []byte("device_decisions")
-	bOrgDecisions    = []byte("org_decisions")
-	bAppeals         = []byte("appeals")
-	bDueAppeals      = []byte("due_appeals")
-	bRulings         = []byte("rulings")
-
-	bPlans = []byte("plans")
-
-	bComplaints      = []byte("complaints")
-	bOpenComplaints  = []byte("open_complaints")
-	bLabelComplaints = []byte("label_complaints")
-
-	bAdvisories    = []byte("advisories")
-	bDocuments     = []byte("documents")
-	bOrgAdvisories = []byte("org_advisories")
-	bLatest        = []byte("latest_advisories")
-
-	bNotices    = []byte("notices")
-	bOrgNotices = []byte("org_notices")
-	bHooks      = []byte("hooks")
-	bOrgHooks   = []byte("org_hooks")
-	bOutbox     = []byte("outbox")
-	bDead       = []byte("dead")
-
-	buckets = [][]byte{bMeta, bHead, bHashes, bEntries, bOrgs, bKeys, bOrgKeys, bAccreditations, bDevices,
-		bGTINs, bGTINMoves, bModels, bBrands, bNearBrands, bPictures, bStatements, bEvidence, bGists, bDeviceStmts, bOrgStmts, bNumbers, bLabels, bDeviceLabels, bOrgLabels, bOutlines, bStatuses, bRequests, bWaiting, bEvents,
-		bHolds, bStruck, bJudgements, bVerdicts,
-		bDecisions, bDeviceDecisions, bOrgDecisions, bAppeals, bDueAppeals, bRulings,
-		bComplaints, bOpenComplaints, bLabelComplaints, bPlans, bAdvisories, bDocuments, bOrgAdvisories, bLatest,
-		bNotices, bOrgNotices, bHooks, bOrgHooks, bOutbox, bDead}
-
-	kSchema     = []byte("schema")
-	kOrigin     = []byte("origin")
-	kAdvised    = []byte("advised")
-	kWatched    = []byte("watched")
-	kCommitted  = []byte("committed")
-	kAccepted   = []byte("accepted")
-	kIdentity   = []byte("identity")
-	kSize       = []byte("size")
-	kRoot       = []byte("root")
-	kCheckpoint = []byte("checkpoint")
-)
 
 // ErrConflict is returned by [Store.Commit] when the log head is not the one
 // the batch extends. Nothing was written.
@@ -146,7 +67,7 @@ func Create(dir, origin string, head Head, now time.Time) error {
 		return fmt.Errorf("creating the database: %w", err)
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range buckets {
+		for _, name := range bucketNames() {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
@@ -177,7 +98,19 @@ func OpenReadOnly(dir string) (*Store, error) { return open(dir, true) }
 // lockTimeout is how long is waited for another process to let go of the file.
 const lockTimeout = time.Second
 
-func open(dir string, readOnly bool) (_ *Store, err error) {
+func open(dir string, readOnly bool) (*Store, error) {
+	s, err := openAny(dir, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkSchema(dir); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+// openAny opens a database of any schema.
+func openAny(dir string, readOnly bool) (_ *Store, err error) {
 	s := &Store{path: Path(dir)}
 	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no database in %s; \"labeld init\" makes one", dir)
@@ -187,16 +120,21 @@ func open(dir string, readOnly bool) (_ *Store, err error) {
 		// Growing the memory map waits for all readers to leave; begin with room.
 		InitialMmapSize: 1 << 30,
 	})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("the database %s is in use by another process; stop the service first, or take a copy of the data directory from a snapshot of the file system", s.path)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("opening the database %s: %w", s.path, err)
+		return nil, notOpened(s.path, err)
 	}
 	if err := s.ready(readOnly); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
+}
+
+// notOpened says why a database could not be opened.
+func notOpened(path string, err error) error {
+	if errors.Is(err, berrors.ErrTimeout) {
+		return fmt.Errorf("the database %s is in use by another process; stop the service first, or take a copy of the data directory from a snapshot of the file system", path)
+	}
+	return fmt.Errorf("opening the database %s: %w", path, err)
 }
 
 // openFile opens the file for bbolt, which is to make none, and to see none that it
@@ -225,7 +163,7 @@ func (s *Store) checkFile(f *os.File) (records map[string]int, err error) {
 	return checkFile(f, fi.Size())
 }
 
-// ready makes durable what a database shows, and looks whether it is one of ours.
+// ready makes durable what a database shows.
 func (s *Store) ready(readOnly bool) error {
 	if !readOnly {
 		if err := settle(s.file, int64(s.db.Info().PageSize)); err != nil {
@@ -237,23 +175,33 @@ func (s *Store) ready(readOnly bool) error {
 		return err
 	}
 	s.durability = newDurability(last)
-	return s.checkSchema()
+	return nil
 }
 
-func (s *Store) checkSchema() error {
-	return s.db.View(func(tx *bolt.Tx) error {
+// schema returns the schema of a database.
+func (s *Store) schema() (schema uint32, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bMeta)
-		if meta == nil {
+		if meta == nil || len(meta.Get(kSchema)) != 4 {
 			return fmt.Errorf("%s is not a labeld database", s.path)
 		}
-		v := meta.Get(kSchema)
-		if len(v) != 4 {
-			return fmt.Errorf("%s is not a labeld database", s.path)
-		}
-		if n := binary.BigEndian.Uint32(v); n != schemaVersion {
-			return fmt.Errorf("%s has schema version %d, this program knows version %d; it is of another release of labeld, which can serve it", s.path, n, schemaVersion)
-		}
-		for _, name := range buckets {
+		schema = binary.BigEndian.Uint32(meta.Get(kSchema))
+		return nil
+	})
+	return schema, err
+}
+
+// checkSchema looks whether a database is one of this program's.
+func (s *Store) checkSchema(dir string) error {
+	schema, err := s.schema()
+	if err == nil {
+		err = refuse(dir, schema, steps)
+	}
+	if err != nil {
+		return err
+	}
+	return s.db.View(func(tx *bolt.Tx) error {
+		for _, name := range bucketNames() {
 			if tx.Bucket(name) == nil {
 				return fmt.Errorf("%s has no bucket %s; run \"labeld check\"", s.path, name)
 			}

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zstd"
 	bolt "go.etcd.io/bbolt"
 
 	"labeld/internal/authority"
@@ -27,31 +27,40 @@ import (
 // shapes says, for the words of the drawing in the package comment, what a key
 // or value of that description looks like.
 var shapes = map[string]func([]byte) bool{
-	"nothing":               func(b []byte) bool { return len(b) == 0 },
-	"text":                  func(b []byte) bool { return len(b) > 0 },
-	"uint32":                func(b []byte) bool { return len(b) == 4 },
-	"uint64":                func(b []byte) bool { return len(b) == 8 },
-	"32 bytes":              func(b []byte) bool { return len(b) == 32 },
-	"signed note":           func(b []byte) bool { return bytes.Contains(b, []byte("\n\n— ")) },
-	"packed envelope":       func(b []byte) bool { return len(b) > 34 },
-	"time":                  func(b []byte) bool { return len(b) == 8 },
-	"level uint8, n uint64": func(b []byte) bool { return len(b) == 9 },
-	"index uint64":          func(b []byte) bool { return len(b) == 8 },
-	"org":                   slug,
-	"key id":                func(b []byte) bool { return len(b) == 64 },
-	"org|key id":            afterOrg(64),
-	"org|uint64 log index":  afterOrg(8),
-	"32-byte digest":        func(b []byte) bool { return len(b) == 32 },
-	"picture":               func(b []byte) bool { return label.PictureType(b) != "" },
-	"32-byte id":            func(b []byte) bool { return len(b) == 32 },
-	"place uint64":          func(b []byte) bool { return len(b) == 8 },
-	"gtin, digest":          func(b []byte) bool { return len(b) == 14+32 },
-	"gtin, index":           func(b []byte) bool { return len(b) == 14+8 },
-	"nothing or digest":     func(b []byte) bool { return len(b) == 0 || len(b) == 32 },
-	"org|model|digest": func(b []byte) bool {
+	"nothing":                        size(0),
+	"text":                           func(b []byte) bool { return len(b) > 0 },
+	"uint32":                         size(4),
+	"uint64":                         size(8),
+	"log index":                      size(8),
+	"32 bytes":                       size(32),
+	"signed note":                    func(b []byte) bool { return bytes.Contains(b, []byte("\n\n— ")) },
+	"packed envelope":                func(b []byte) bool { return len(b) > 34 },
+	"time":                           size(8),
+	"time, 8 bytes Unix nanoseconds": size(8),
+	"level uint8, n uint64":          size(9),
+	"index uint64":                   size(8),
+	"org":                            slug,
+	"plan id":                        slug,
+	"hook id":                        slug,
+	"complaint id":                   slug,
+	"notice id":                      func(b []byte) bool { return len(b) > 0 },
+	"key id":                         size(64),
+	"org|key id":                     afterOrg(64),
+	"org|uint64 log index":           afterOrg(8),
+	"32-byte digest":                 size(32),
+	"32-byte device digest":          size(32),
+	"32-byte event":                  size(32),
+	"32-byte id":                     size(32),
+	"picture as it came":             func(b []byte) bool { return label.PictureType(b) != "" },
+	"place uint64":                   size(8),
+	"gtin, 32-byte device digest":    size(14 + 32),
+	"gtin, uint64 log index":         size(14 + 8),
+	"nothing or the 32-byte event that moved it away": func(b []byte) bool { return len(b) == 0 || len(b) == 32 },
+	"nothing or the 32-byte id that it made room for": func(b []byte) bool { return len(b) == 0 || len(b) == 32 },
+	"org|model|32-byte device digest": func(b []byte) bool {
 		return len(b) > 32 && b[len(b)-33] == 0 && bytes.Count(b[:len(b)-32], []byte{0}) == 2
 	},
-	"brand|org|time, digest": func(b []byte) bool {
+	"brand|org|time, 32-byte device digest": func(b []byte) bool {
 		p := bytes.SplitN(b, []byte{0}, 3)
 		return len(p) == 3 && len(p[0]) > 0 && slug(p[1]) && len(p[2]) == 8+32
 	},
@@ -59,36 +68,52 @@ var shapes = map[string]func([]byte) bool{
 		p := bytes.Split(b, []byte{0})
 		return len(p) == 2 && len(p[0]) > 1 && len(p[1]) > 0
 	},
-	"held": func(b []byte) bool {
+	"device|32-byte digest or org|org": func(b []byte) bool {
 		return bytes.HasPrefix(b, []byte("device\x00")) && len(b) == 7+32 || bytes.HasPrefix(b, []byte("org\x00")) && slug(b[4:])
 	},
-	"s2":                    func(b []byte) bool { _, err := s2.DecodedLen(b); return err == nil },
-	"zstd":                  func(b []byte) bool { return bytes.HasPrefix(b, []byte{0x28, 0xb5, 0x2f, 0xfd}) },
-	"label id":              func(b []byte) bool { _, err := label.ParseID(string(b)); return err == nil && len(b) == 12 },
-	"json":                  func(b []byte) bool { return bytes.HasPrefix(b, []byte("{")) && bytes.HasSuffix(b, []byte("}")) },
-	"json, then descriptor": func(b []byte) bool { return bytes.Contains(b, []byte("}\x00{")) },
-	"label id, uint32":      func(b []byte) bool { return len(b) == 12+4 },
-	"label id, digest":      func(b []byte) bool { return len(b) == 12+32 },
-	"two 32-byte":           func(b []byte) bool { return len(b) == 64 },
-	"time, digest, index":   func(b []byte) bool { return len(b) == 8+32+8 },
-	"org|time, 32-byte id":  afterOrg(8 + 32),
-	"org|index, label id":   afterOrg(8 + 12),
-	"org|time, text":        func(b []byte) bool { org, rest, ok := bytes.Cut(b, []byte{0}); return ok && slug(org) && len(rest) > 8 },
-	"org|time, 32-byte":     afterOrg(8 + 32),
-	"time, 32-byte":         func(b []byte) bool { return len(b) == 8+32 },
-	"digest, time, 32-byte": func(b []byte) bool { return len(b) == 32+8+32 },
-	"32-byte, org":          func(b []byte) bool { return len(b) > 32 && slug(b[32:]) },
-	"org|type|number": func(b []byte) bool {
+	"s2 of what judging needs of it":                func(b []byte) bool { _, err := s2.DecodedLen(b); return err == nil },
+	"zstd of the signed bytes as they came":         packed,
+	"zstd of the document as it came":               packed,
+	"label id":                                      func(b []byte) bool { _, err := label.ParseID(string(b)); return err == nil && len(b) == 12 },
+	"json Device, then the descriptor":              func(b []byte) bool { return bytes.Contains(b, []byte("}\x00{")) },
+	"label id, number uint32":                       size(12 + 4),
+	"label id, 32-byte digest":                      size(12 + 32),
+	"32-byte device digest, 32-byte id":             size(64),
+	"32-byte device digest, 32-byte digest":         size(64),
+	"time, 32-byte device digest, uint64 log index": size(8 + 32 + 8),
+	"org|^time, 32-byte id":                         afterOrg(8 + 32),
+	"org|^time, 32-byte digest":                     afterOrg(8 + 32),
+	"org|^log index, label id":                      afterOrg(8 + 12),
+	"org|^time, notice id":                          func(b []byte) bool { org, rest, ok := bytes.Cut(b, []byte{0}); return ok && slug(org) && len(rest) > 8 },
+	"time, 32-byte digest":                          size(8 + 32),
+	"32-byte device digest, ^time, 32-byte digest":  size(32 + 8 + 32),
+	"32-byte digest, org":                           func(b []byte) bool { return len(b) > 32 && slug(b[32:]) },
+	"org|predicate type|number": func(b []byte) bool {
 		p := bytes.SplitN(b, []byte{0}, 3)
 		return len(p) == 3 && slug(p[0]) && len(p[1]) > 0 && len(p[2]) > 0
 	},
-	"org|text":           func(b []byte) bool { org, rest, ok := bytes.Cut(b, []byte{0}); return ok && slug(org) && len(rest) > 0 },
-	"time, complaint id": func(b []byte) bool { return len(b) == 8+12 },
-	"label|complaint id": func(b []byte) bool { return len(b) == 12+1+12 || len(b) == 1+12 },
-	"hook id":            slug,
-	"org|hook id":        afterOrg(12),
-	"hook id|uint64":     afterOrg(8),
+	"org|advisory id":                  func(b []byte) bool { org, rest, ok := bytes.Cut(b, []byte{0}); return ok && slug(org) && len(rest) > 0 },
+	"^time, complaint id":              size(8 + 12),
+	"label id or nothing|complaint id": func(b []byte) bool { return len(b) == 12+1+12 || len(b) == 1+12 },
+	"org|hook id":                      afterOrg(12),
+	"hook id|number uint64":            afterOrg(8),
 }
+
+// fits reports whether a key or value looks as it is drawn.
+func fits(t *testing.T, drawn string, b []byte) bool {
+	t.Helper()
+	if strings.HasPrefix(drawn, "json ") && shapes[drawn] == nil {
+		return len(b) > 1 && (b[0] == '{' && b[len(b)-1] == '}' || b[0] == '[' && b[len(b)-1] == ']')
+	}
+	if shapes[drawn] == nil {
+		t.Fatalf("what %q looks like is not known", drawn)
+	}
+	return shapes[drawn](b)
+}
+
+func size(n int) func([]byte) bool { return func(b []byte) bool { return len(b) == n } }
+
+func packed(b []byte) bool { return bytes.HasPrefix(b, []byte{0x28, 0xb5, 0x2f, 0xfd}) }
 
 func slug(b []byte) bool {
 	return len(b) > 0 && len(bytes.Trim(b, "abcdefghijklmnopqrstuvwxyz0123456789-")) == 0
@@ -101,71 +126,22 @@ func afterOrg(n int) func([]byte) bool {
 	}
 }
 
-// drawing is the schema as the package comment draws it, each side with the
-// name of its shape. A change of the schema changes both or fails here.
-var drawing = []struct{ line, key, value string }{
-	{"hashes          level uint8, n uint64 = 32 bytes             Merkle tree nodes", "level uint8, n uint64", "32 bytes"},
-	{"entries         index uint64 = packed envelope               log entries", "index uint64", "packed envelope"},
-	{"orgs            org = json label.Organization", "org", "json"},
-	{"keys            key id = json label.Key", "key id", "json"},
-	{"org_keys        org|key id = nothing", "org|key id", "nothing"},
-	{"accreditations  org|uint64 log index = json label.Accreditation", "org|uint64 log index", "json"},
-	{"devices         32-byte digest = json Device, then the descriptor", "32-byte digest", "json, then descriptor"},
-	{"gtins           gtin, 32-byte device digest = nothing or the 32-byte event that moved it away", "gtin, digest", "nothing or digest"},
-	{"gtin_moves      gtin, uint64 log index = json GTINMove", "gtin, index", "json"},
-	{"models          org|model|32-byte device digest = nothing   the model number folded", "org|model|digest", "nothing"},
-	{"brands          brand|org|time, 32-byte device digest = nothing   the brand folded; by when the device was registered", "brand|org|time, digest", "nothing"},
-	{"near_brands     key|brand = nothing                         the brand folded, by what names that are near have in common", "key|brand", "nothing"},
-	{"holds           device|32-byte digest or org|org = json Hold", "held", "json"},
-	{"struck          32-byte id = 32-byte event                  of statements and rulings", "32-byte id", "32-byte digest"},
-	{"verdicts        label id = json Verdict                     of labels that their evidence did not carry when judged again, or that can be renewed", "label id", "json"},
-	{"judgements      32-byte device digest = time                since when a judgement is due", "32-byte digest", "time"},
-	{"pictures        32-byte digest = picture as it came          that a descriptor names", "32-byte digest", "picture"},
-	{"statements      32-byte id = json Statement", "32-byte id", "json"},
-	{"evidence        place uint64 = zstd of the signed bytes as they came", "place uint64", "zstd"},
-	{"gists           place uint64 = s2 of what judging needs of it", "place uint64", "s2"},
-	{"device_stmts    32-byte device digest, 32-byte id = nothing or the 32-byte id that it made room for", "two 32-byte", "nothing or digest"},
-	{"numbers         org|predicate type|number = 32-byte id        of statements, by what their signer called them", "org|type|number", "32-byte digest"},
-	{"org_stmts       org|^time, 32-byte id = nothing             signer's and carrier's, newest first", "org|time, 32-byte id", "nothing"},
-	{"labels          label id = json Label", "label id", "json"},
-	{"device_labels   time, 32-byte device digest, uint64 log index = label id  by when the device was registered", "time, digest, index", "label id"},
-	{"org_labels      org|^log index, label id = nothing          newest first", "org|index, label id", "nothing"},
-	{"outlines        index uint64 = json label.Outline           what lists show of labels", "index uint64", "json"},
-	{"statuses        label id, number uint32 = json Status", "label id, uint32", "json"},
-	{"requests        32-byte digest = json Request", "32-byte digest", "json"},
-	{"events          32-byte digest = json Event", "32-byte digest", "json"},
-	{"waiting         label id, 32-byte digest = nothing          requests without status that are not closed", "label id, digest", "nothing"},
-	{"decisions       32-byte digest = json Decision              refusals", "32-byte digest", "json"},
-	{"device_decisions  32-byte device digest, ^time, 32-byte digest = nothing  newest first", "digest, time, 32-byte", "nothing"},
-	{"org_decisions   org|^time, 32-byte digest = nothing         the manufacturer's, newest first", "org|time, 32-byte", "nothing"},
-	{"appeals         32-byte digest = json Appeal", "32-byte digest", "json"},
-	{"due_appeals     time, 32-byte digest = nothing              appeals without ruling, by when it is due", "time, 32-byte", "nothing"},
-	{"rulings         32-byte device digest, 32-byte digest = json Ruling", "two 32-byte", "json"},
-	{"complaints      complaint id = json Complaint", "hook id", "json"},
-	{"open_complaints  ^time, complaint id = nothing              newest first", "time, complaint id", "nothing"},
-	{"label_complaints  label id or nothing|complaint id = nothing", "label|complaint id", "nothing"},
-	{"plans           plan id = json Plan                         surveillance", "org", "json"},
-	{"advisories      32-byte digest, org = json Advisory         of the document, and who published it", "32-byte, org", "json"},
-	{"documents       32-byte digest = zstd of the document as it came", "32-byte digest", "zstd"},
-	{"org_advisories  org|^time, 32-byte digest = nothing         newest first", "org|time, 32-byte", "nothing"},
-	{"latest_advisories  org|advisory id = 32-byte digest", "org|text", "32-byte digest"},
-	{"notices         notice id = json notice.Notice", "text", "json"},
-	{"org_notices     org|^time, notice id = nothing              newest first", "org|time, text", "nothing"},
-	{"hooks           hook id = json notice.Hook", "hook id", "json"},
-	{"org_hooks       org|hook id = nothing", "org|hook id", "nothing"},
-	{"outbox          hook id|number uint64 = json letter         waiting, in order", "hook id|uint64", "json"},
-	{"dead            hook id|number uint64 = json letter         given up", "hook id|uint64", "json"},
-}
-
-// named are the buckets with a few named values.
-var named = map[string]struct {
-	line   string
-	values map[string]string
-}{
-	"meta": {"meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | advised = log index | watched = json Watched",
-		map[string]string{"schema": "uint32", "origin": "text", "committed": "time", "advised": "uint64", "watched": "json"}},
-	"head": {"head            size = uint64 | root = 32 bytes | checkpoint = signed note",
-		map[string]string{"size": "uint64", "root": "32 bytes", "checkpoint": "signed note"}},
+// drawing is the schema with a row for each bucket, and the named values of the
+// buckets that have a few.
+func drawing() (rows []store.DrawnBucket, named map[string]map[string]string) {
+	named = map[string]map[string]string{}
+	for _, b := range store.Drawn() {
+		if b.Key != "" {
+			rows = append(rows, b)
+			continue
+		}
+		named[b.Name] = map[string]string{}
+		for v := range strings.SplitSeq(b.Value, " | ") {
+			name, shape, _ := strings.Cut(v, " = ")
+			named[b.Name][name] = shape
+		}
+	}
+	return rows, named
 }
 
 // notices makes a webhook with a delivery that waits and one that was given up.
@@ -195,6 +171,17 @@ func notices(t *testing.T, w *labeltest.World) {
 func filled(t *testing.T) *labeltest.World {
 	t.Helper()
 	w := labeltest.New(t, nil)
+	fill(t, w, w.Store)
+	if err := errors.Join(w.Store.AcceptClock(w.Clock.Now()), w.Store.Identify(&store.Identity{URL: labeltest.Base, Authority: labeltest.Operator})); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// fill puts something into every bucket, and closes the authority. What the authority
+// itself would not write goes to s.
+func fill(t *testing.T, w *labeltest.World, s authority.Store) {
+	t.Helper()
 	w.Issue(w.Example("camera"), 3)
 	w.Picture(w.Example("camera"))
 	plug := w.Issue(w.Example("plug"), 1)
@@ -220,8 +207,7 @@ func filled(t *testing.T) *labeltest.World {
 	w.Report(label.Event{Kind: label.StatementEvent, Statement: declared(t, w, toy), Reason: "false-declaration"})
 	// A judgement that is due, as after a crash: nothing runs that could draw it.
 	w.Authority.Close()
-	due(t, w, label.DigestOf(toy.Descriptor))
-	return w
+	due(t, w, s, label.DigestOf(toy.Descriptor))
 }
 
 // declared returns the declaration about an example.
@@ -243,16 +229,16 @@ func declared(t *testing.T, w *labeltest.World, e *example.Example) (id label.Di
 }
 
 // due makes a judgement due.
-func due(t *testing.T, w *labeltest.World, device label.Digest) {
+func due(t *testing.T, w *labeltest.World, s authority.Store, device label.Digest) {
 	t.Helper()
 	var head store.Head
-	if err := w.Store.View(func(v *store.View) (err error) { head, err = v.Head(); return err }); err != nil {
+	if err := s.View(func(v *store.View) (err error) { head, err = v.Head(); return err }); err != nil {
 		t.Fatal(err)
 	}
 	at := w.Clock.Now()
-	if err := w.Store.Commit(&store.Batch{
-		At: at, From: head.Tree, Judgements: []store.Judgement{{Device: device, Since: at}},
-	}); err != nil {
+	b := &store.Batch{At: at, From: head.Tree}
+	b.Add(&store.Judgement{Device: device, Since: at})
+	if err := s.Commit(b); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -277,30 +263,24 @@ func TestSchemaIsAsDrawn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	drawn := map[string]bool{}
-	for _, d := range drawing {
-		drawn[strings.Fields(d.line)[0]] = true
-		if !bytes.Contains(comment, []byte("//\t"+d.line+"\n")) {
-			t.Errorf("the package comment does not draw: %s", d.line)
-		}
+	rows, named := drawing()
+	var want strings.Builder
+	for _, b := range store.Drawn() {
+		fmt.Fprintf(&want, "//\t%s\n", b)
 	}
-	for name, n := range named {
-		drawn[name] = true
-		if !bytes.Contains(comment, []byte("//\t"+n.line+"\n")) {
-			t.Errorf("the package comment does not draw: %s", n.line)
-		}
+	if !bytes.Contains(comment, []byte(want.String())) {
+		t.Errorf("the package comment does not draw the schema; put this there:\n%s", want.String())
 	}
 	err = db.View(func(tx *bolt.Tx) error {
-		for _, d := range drawing {
-			name := strings.Fields(d.line)[0]
+		for _, d := range rows {
 			records := 0
-			err := tx.Bucket([]byte(name)).ForEach(func(k, v []byte) error {
+			err := tx.Bucket([]byte(d.Name)).ForEach(func(k, v []byte) error {
 				records++
-				if !shapes[d.key](k) {
-					return fmt.Errorf("%s: key %x is not %q", name, k, d.key)
+				if !fits(t, d.Key, k) {
+					return fmt.Errorf("%s: key %x is not %q", d.Name, k, d.Key)
 				}
-				if !shapes[d.value](v) {
-					return fmt.Errorf("%s: value %x of key %x is not %q", name, v, k, d.value)
+				if !fits(t, d.Value, v) {
+					return fmt.Errorf("%s: value %x of key %x is not %q", d.Name, v, k, d.Value)
 				}
 				return nil
 			})
@@ -308,26 +288,26 @@ func TestSchemaIsAsDrawn(t *testing.T) {
 				return err
 			}
 			if records == 0 {
-				t.Errorf("%s: the filled store has no record of it", name)
+				t.Errorf("%s: the filled store has no record of it", d.Name)
 			}
 		}
-		for name, n := range named {
+		for name, values := range named {
 			records := 0
 			if err := tx.Bucket([]byte(name)).ForEach(func(k, v []byte) error {
 				records++
-				if shape := n.values[string(k)]; shape == "" || !shapes[shape](v) {
+				if shape := values[string(k)]; shape == "" || !fits(t, shape, v) {
 					return fmt.Errorf("%s: %s = %x is not drawn", name, k, v)
 				}
 				return nil
 			}); err != nil {
 				return err
 			}
-			if records != len(n.values) {
-				t.Errorf("%s has %d values, %d are drawn", name, records, len(n.values))
+			if records != len(values) {
+				t.Errorf("%s has %d values, %d are drawn", name, records, len(values))
 			}
 		}
 		return tx.ForEach(func(name []byte, _ *bolt.Bucket) error {
-			if !drawn[string(name)] {
+			if !slices.ContainsFunc(store.Drawn(), func(b store.DrawnBucket) bool { return b.Name == string(name) }) {
 				t.Errorf("bucket %s is not drawn", name)
 			}
 			return nil
@@ -345,7 +325,9 @@ func TestCommitIsCompareAndSwap(t *testing.T) {
 		t.Fatal(err)
 	}
 	stale := translog.Tree{N: head.Tree.N + 1, Hash: head.Tree.Hash}
-	err := w.Store.Commit(&store.Batch{At: time.Now(), From: stale, Orgs: []label.Organization{{ID: "x"}}})
+	b := &store.Batch{At: time.Now(), From: stale}
+	b.Add(&store.Organization{ID: "x"})
+	err := w.Store.Commit(b)
 	if !errors.Is(err, store.ErrConflict) {
 		t.Errorf("a batch on another head gave %v", err)
 	}
@@ -395,37 +377,27 @@ func TestUnknownSchemaIsRefused(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "version 99") {
+	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "version 99") || !strings.Contains(err.Error(), "newer release") {
 		t.Errorf("a database of the future gave %v", err)
+	}
+	if _, _, err := store.Migrate(t.Context(), dir, migration(t, good)); err == nil || !strings.Contains(err.Error(), "newer release") {
+		t.Errorf("migrating a database of the future gave %v", err)
 	}
 }
 
-// TestEarlierSchemaIsRefused opens a database as the release before this one left
-// it. What is written there means other things now, so it must be refused, and
-// stay as it is.
+// TestEarlierSchemaIsRefused opens a database that no step of this release leads from.
+// What is written there means other things now, so it must be refused, and stay as it is.
 func TestEarlierSchemaIsRefused(t *testing.T) {
-	packed, err := os.ReadFile(filepath.Join("testdata", "schema-4", "labeld.db.zst"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dec, err := zstd.NewReader(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dec.Close()
-	raw, err := dec.DecodeAll(packed, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	if err := os.WriteFile(store.Path(dir), raw, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	raw := fixture(t, dir, 4)
 	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "version 4") {
 		t.Errorf("a database of the release before gave %v", err)
 	}
-	if after, err := os.ReadFile(store.Path(dir)); err != nil || !bytes.Equal(after, raw) {
-		t.Errorf("the refused database was changed (%v)", err)
+	if _, _, err := store.Migrate(t.Context(), dir, migration(t, good)); err == nil || !strings.Contains(err.Error(), "version 4") {
+		t.Errorf("migrating it gave %v", err)
+	}
+	if after := read(t, store.Path(dir)); !bytes.Equal(after, raw) {
+		t.Error("the refused database was changed")
 	}
 }
 
@@ -437,10 +409,11 @@ func TestCheckFindsDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range drawing {
-		name := strings.Fields(d.line)[0]
+	rows, _ := drawing()
+	for _, d := range rows {
+		name := d.Name
 		for _, how := range []string{"removed", "changed"} {
-			if how == "changed" && d.value == "nothing" {
+			if how == "changed" && d.Value == "nothing" {
 				continue
 			}
 			if how == "removed" && (name == "outbox" || name == "dead") {

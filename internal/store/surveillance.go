@@ -1,10 +1,6 @@
 package store
 
-import (
-	bolt "go.etcd.io/bbolt"
-
-	"labeld/internal/label"
-)
+import "labeld/internal/label"
 
 // A Plan says where the log has a plan for surveillance, and what was drawn. The
 // statements themselves are the log entries.
@@ -16,7 +12,12 @@ type Plan struct {
 	Request RequestSignature `json:"request"`
 }
 
-func putPlan(tx *bolt.Tx, p *Plan) error { return putJSON(tx.Bucket(bPlans), []byte(p.ID), p) }
+func (p *Plan) code(c *coder) {
+	codeText(c, &p.ID)
+	c.json(p)
+}
+
+func (p *Plan) edit(e *edits) { e.putJSON(bPlans, []byte(p.ID), p) }
 
 // Plan returns a plan.
 func (v *View) Plan(id string) (*Plan, error) {
