@@ -82,7 +82,7 @@ type Answer struct {
 	Message string        `json:"message,omitempty"` // what is wrong with the number, or why nothing can be said
 	Product *Product      `json:"product,omitempty"`
 	Label   *LabelInShort `json:"label,omitempty"`
-	Taken   []Taken       `json:"taken,omitempty"` // labels of the products that had the number before it was moved
+	Taken   []FormerLabel `json:"taken,omitempty"` // labels of the products that had the number before it was moved
 }
 
 // A Product is the product of a label.
@@ -151,7 +151,7 @@ func (h *Handler) productAt(g label.GTIN, at time.Time) (*Answer, error) {
 	}
 	if label.ReasonOf(err) == label.ReasonMoved {
 		taken, unread := h.a.Taken(g)
-		return &Answer{GTIN: string(g), Result: movedAway, Message: err.Error(), Taken: takenOf(taken)}, unread
+		return &Answer{GTIN: string(g), Result: movedAway, Message: err.Error(), Taken: formerLabels(taken)}, unread
 	}
 	if err != nil {
 		return nil, err
@@ -161,7 +161,7 @@ func (h *Handler) productAt(g label.GTIN, at time.Time) (*Answer, error) {
 	}
 	a := h.answerOf(p)
 	a.GTIN = string(g)
-	for _, t := range takenOf(p.Taken) {
+	for _, t := range formerLabels(p.Taken) {
 		if t.GTIN == g {
 			a.Taken = append(a.Taken, t)
 		}
@@ -240,7 +240,7 @@ func (h *Handler) bulk(w http.ResponseWriter, r *http.Request) {
 			answers[i] = &Answer{GTIN: n, Result: malformedGTIN, Message: e.Text}
 			continue
 		}
-		if answers[i], err = h.productAt(g, at); own(err) {
+		if answers[i], err = h.productAt(g, at); aboutOneLabel(err) {
 			answers[i] = &Answer{Result: unavailable, Message: cannotBeShown}
 		} else if err != nil {
 			h.fail(w, r, err, forParsers)
@@ -329,8 +329,8 @@ type UnavailableLabel struct {
 // cannotBeShown is said of such a label in what programs read.
 const cannotBeShown = "cannot be shown now; the operator has been told"
 
-// own reports whether an error is about one label, and not about all of them.
-func own(err error) bool { return label.KindOf(err) == label.Internal && err != nil }
+// aboutOneLabel reports whether an error is about one label, and not about all of them.
+func aboutOneLabel(err error) bool { return label.KindOf(err) == label.Internal && err != nil }
 
 // issued is the change that makes a label.
 const issued = "issued"
@@ -367,7 +367,7 @@ func (h *Handler) changesAfter(size int64, most int) (list []Change, next cursor
 		}
 		p, err := h.a.Lookup(c.Label)
 		switch {
-		case own(err):
+		case aboutOneLabel(err):
 			change.Unavailable = &UnavailableLabel{c.Label, cannotBeShown}
 		case err != nil:
 			return nil, cursorStart, false, err

@@ -33,21 +33,21 @@ const (
 	packsEach, packsAll       = 2, 12
 )
 
-// A gallery keeps artwork that was asked for, and makes what is not there: each
-// exhibit once, however many ask for it, clients by turns, and few at a time, so that
+// An artCache keeps artwork that was asked for, and makes what is not there: each
+// once, however many ask for it, clients by turns, and few at a time, so that
 // artwork never takes all cores from other reads.
-type gallery struct {
-	done *lru.Cache[exhibit, *body]
+type artCache struct {
+	done *lru.Cache[artRequest, *body]
 	gate *meter.Gate[meter.Who]
 	log  *slog.Logger
 
-	mu          sync.Mutex
-	commissions map[exhibit]*commission // that are waiting or being made
+	mu   sync.Mutex
+	jobs map[artRequest]*artJob // that are waiting or being made
 }
 
-// An exhibit is what artwork follows from, in one spelling: what the query leaves
+// An artRequest is what artwork follows from, in one spelling: what the query leaves
 // out is filled in. A label that ends earlier than it did has other artwork.
-type exhibit struct {
+type artRequest struct {
 	id        label.ID
 	pack      bool
 	format    string // empty for all, in a pack
@@ -57,37 +57,37 @@ type exhibit struct {
 	lastDay   label.Date
 }
 
-// A commission is artwork that somebody waits for. When nobody does any more it is given
+// An artJob is artwork that somebody waits for. When nobody does any more it is given
 // up.
-type commission struct {
-	waiting int // guarded by the gallery's mutex
+type artJob struct {
+	waiting int // guarded by the cache's mutex
 	cancel  context.CancelFunc
 	made    chan struct{} // closed when body and err are there
 	body    *body
 	err     error
 }
 
-func newGallery(size, atOnce, each, all int, log *slog.Logger) (*gallery, error) {
-	done, err := lru.New[exhibit, *body](size)
-	return &gallery{done: done, gate: meter.NewGate[meter.Who](atOnce, each, all), log: log, commissions: map[exhibit]*commission{}}, err
+func newArtCache(size, atOnce, each, all int, log *slog.Logger) (*artCache, error) {
+	done, err := lru.New[artRequest, *body](size)
+	return &artCache{done: done, gate: meter.NewGate[meter.Who](atOnce, each, all), log: log, jobs: map[artRequest]*artJob{}}, err
 }
 
 // get returns artwork, made when it is first asked for. The work goes on only as long
 // as one of those waits who asked for it; who was the first waits in its line.
-func (g *gallery) get(ctx context.Context, who meter.Who, e exhibit, draw func(context.Context) (*body, error)) (*body, error) {
+func (g *artCache) get(ctx context.Context, who meter.Who, e artRequest, draw func(context.Context) (*body, error)) (*body, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, gone(err)
 	}
 	g.mu.Lock()
-	if b, ok := g.done.Get(e); ok { // a commission that is done leaves no moment between the two
+	if b, ok := g.done.Get(e); ok { // a job that is done leaves no moment between the two
 		g.mu.Unlock()
 		return b, nil
 	}
-	o := g.commissions[e]
+	o := g.jobs[e]
 	if o == nil {
 		work, cancel := context.WithCancel(context.Background())
-		o = &commission{cancel: cancel, made: make(chan struct{})}
-		g.commissions[e] = o
+		o = &artJob{cancel: cancel, made: make(chan struct{})}
+		g.jobs[e] = o
 		go g.make(work, who, e, o, draw)
 	}
 	o.waiting++
@@ -101,15 +101,15 @@ func (g *gallery) get(ctx context.Context, who meter.Who, e exhibit, draw func(c
 	defer g.mu.Unlock()
 	if o.waiting--; o.waiting == 0 {
 		o.cancel()
-		if g.commissions[e] == o {
-			delete(g.commissions, e)
+		if g.jobs[e] == o {
+			delete(g.jobs, e)
 		}
 	}
 	return nil, gone(ctx.Err())
 }
 
-// make carries a commission out when its client's turn comes.
-func (g *gallery) make(ctx context.Context, who meter.Who, e exhibit, o *commission, draw func(context.Context) (*body, error)) {
+// make does a job when its client's turn comes.
+func (g *artCache) make(ctx context.Context, who meter.Who, e artRequest, o *artJob, draw func(context.Context) (*body, error)) {
 	defer o.cancel()
 	o.err = label.Errorf(label.Internal, label.ReasonInternal, "", "the artwork could not be drawn; the operator's log has the detail")
 	defer func() {
@@ -121,8 +121,8 @@ func (g *gallery) make(ctx context.Context, who meter.Who, e exhibit, o *commiss
 		if o.err == nil {
 			g.done.Add(e, o.body)
 		}
-		if g.commissions[e] == o {
-			delete(g.commissions, e)
+		if g.jobs[e] == o {
+			delete(g.jobs, e)
 		}
 		close(o.made)
 	}()
@@ -150,10 +150,10 @@ const (
 
 // art answers with a label's artwork.
 func (h *Handler) art(w http.ResponseWriter, r *http.Request, name, path string) {
-	e, err := h.exhibit(path, r.URL.RawQuery)
+	e, err := h.artRequest(path, r.URL.RawQuery)
 	id, idErr := label.ParseID(name)
 	if idErr != nil {
-		h.failTyped(w, r, idErr, forPrograms, name)
+		h.failInput(w, r, idErr, forPrograms, name)
 		return
 	}
 	var p *authority.Published
@@ -166,7 +166,7 @@ func (h *Handler) art(w http.ResponseWriter, r *http.Request, name, path string)
 	}
 	var whole bool
 	e.id = id
-	e.lastDay, whole = printedEnd(p)
+	e.lastDay, whole = lastPrintedDay(p)
 	switch {
 	case p.State != label.Active: // it must not be printed any more
 		h.notPrinted(w, r, p, fmt.Sprintf("the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id))
@@ -195,9 +195,9 @@ func (h *Handler) notPrinted(w http.ResponseWriter, r *http.Request, p *authorit
 	h.refuse(w, r, problem{status: http.StatusConflict, reason: label.ReasonStep, field: "id", text: text, label: p}, forPrograms)
 }
 
-// printedEnd returns the last day that is printed on a label, and whether there is one
+// lastPrintedDay returns the last day that is printed on a label, and whether there is one
 // left. It is the announced one also where something is open that may put it off.
-func printedEnd(p *authority.Published) (d label.Date, whole bool) {
+func lastPrintedDay(p *authority.Published) (d label.Date, whole bool) {
 	end := p.Expires
 	if p.Scheduled != nil && !p.PutOff() {
 		end = p.Scheduled.Effective
@@ -205,8 +205,8 @@ func printedEnd(p *authority.Published) (d label.Date, whole bool) {
 	return label.LastDay(end, p.At)
 }
 
-// exhibit reads which artwork is asked for.
-func (h *Handler) exhibit(path, query string) (e exhibit, err error) {
+// artRequest reads which artwork is asked for.
+func (h *Handler) artRequest(path, query string) (e artRequest, err error) {
 	var q url.Values
 	if e.pack = path == packPath; e.pack {
 		q, err = artQuery(query, "format", "palette", "lang")
@@ -226,7 +226,7 @@ func (h *Handler) exhibit(path, query string) (e exhibit, err error) {
 }
 
 // drawOne makes a drawing, as one kind of file.
-func (h *Handler) drawOne(ctx context.Context, p *authority.Published, e exhibit) (*body, error) {
+func (h *Handler) drawOne(ctx context.Context, p *authority.Published, e artRequest) (*body, error) {
 	m, err := h.model(p, e)
 	if err != nil {
 		return nil, err
@@ -246,7 +246,7 @@ func (h *Handler) drawOne(ctx context.Context, p *authority.Published, e exhibit
 }
 
 // pack makes a zip file of drawings.
-func (h *Handler) pack(ctx context.Context, p *authority.Published, e exhibit) (*body, error) {
+func (h *Handler) pack(ctx context.Context, p *authority.Published, e artRequest) (*body, error) {
 	m, err := h.model(p, e)
 	if err != nil {
 		return nil, err
@@ -260,7 +260,7 @@ func (h *Handler) pack(ctx context.Context, p *authority.Published, e exhibit) (
 	return b, nil
 }
 
-func (h *Handler) model(p *authority.Published, e exhibit) (*art.Model, error) {
+func (h *Handler) model(p *authority.Published, e artRequest) (*art.Model, error) {
 	return h.studio.Describe(art.Subject{Label: p.Label, ValidTo: e.lastDay, Base: h.base}, strings.Split(e.languages, ",")...)
 }
 

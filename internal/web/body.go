@@ -22,11 +22,11 @@ const (
 // the slices that a header map holds, so that sending allocates none. They are
 // shared between requests and must not be changed.
 type body struct {
-	bytes  []byte
-	typ    []string
-	length []string
-	etag   []string
-	zipped *zipped // nil where it is not worth compressing
+	bytes   []byte
+	typ     []string
+	length  []string
+	etag    []string
+	gzipped *gzipForm // nil where it is not worth compressing
 
 	// Where the body is a view of a label:
 	link        []string  // to the label's own address
@@ -43,7 +43,7 @@ func newBody(typ string, b []byte) *body {
 		etag: []string{`"` + base64.RawURLEncoding.EncodeToString(sum[:]) + `"`},
 	}
 	if compressible(typ, b) {
-		made.zipped = &zipped{level: gzip.BestCompression}
+		made.gzipped = &gzipForm{level: gzip.BestCompression}
 	}
 	return made
 }
@@ -129,7 +129,7 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, b *body, cache []
 	bytes, length, etag := b.bytes, b.length, b.etag
 	if r.Header["Accept-Encoding"] != nil {
 		takes := acceptedCodings(r.Header)
-		var z *zipped
+		var z *gzipForm
 		if takes.gzip {
 			z = b.zip()
 		}
@@ -142,7 +142,7 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, b *body, cache []
 		}
 		if z != nil {
 			bytes, length, etag = z.bytes, z.length, z.etag
-			head["Content-Encoding"] = gzipped
+			head["Content-Encoding"] = codingGzip
 		}
 	}
 	head["Etag"] = etag

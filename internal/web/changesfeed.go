@@ -44,7 +44,7 @@ func (h *Handler) renderChanges(list []Change) ([]byte, error) {
 			continue
 		}
 		p, err := h.a.Lookup(c.Label.ID)
-		if own(err) {
+		if aboutOneLabel(err) {
 			c.Unavailable = &UnavailableLabel{c.Label.ID, cannotBeShown}
 			entries = append(entries, h.unavailableEntry(c))
 			continue
@@ -89,5 +89,5 @@ func (h *Handler) changeWords(change string) string {
 	case string(label.Advise):
 		return "Security notice"
 	}
-	return h.voices.source().Text(happened[label.Action(change)])
+	return h.languages.source().Text(happened[label.Action(change)])
 }

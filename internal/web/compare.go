@@ -54,12 +54,12 @@ func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 		if err == nil {
 			p, err = h.a.Lookup(id)
 		}
-		if own(err) {
+		if aboutOneLabel(err) {
 			missing, last = append(missing, id), err
 			continue
 		}
 		if err != nil {
-			h.failTyped(w, r, err, forPeople, s)
+			h.failInput(w, r, err, forPeople, s)
 			return
 		}
 		if !slices.Contains(list, p) {
@@ -70,10 +70,10 @@ func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, last, forPeople)
 		return
 	}
-	v := h.voices.of(r)
-	page := h.comparePage(v, list, here(r))
+	lang := h.languages.of(r)
+	page := h.comparePage(lang, list, here(r))
 	page.Unavailable = missing
-	b, err := v.body("compare", page)
+	b, err := lang.body("compare", page)
 	if err != nil {
 		h.fail(w, r, err, forPeople)
 		return
@@ -81,13 +81,13 @@ func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 	h.send(w, r, b, cacheLabel)
 }
 
-func (h *Handler) comparePage(v *voice, list []*authority.Published, here string) *comparePage {
-	p := &comparePage{frame: newFrame(v.Text("compare.title"), h.a.Trust().Authority, here)}
+func (h *Handler) comparePage(lang *pageLanguage, list []*authority.Published, here string) *comparePage {
+	p := &comparePage{frame: newFrame(lang.Text("compare.title"), h.a.Trust().Authority, here)}
 	for _, l := range list {
 		p.Columns = append(p.Columns, comparison{"/l/" + string(l.Label.ID), l.Label.Device.FullName(), l.Label.ID.Pretty()})
 	}
 	add := func(title string, f func(*authority.Published) cell) {
-		r := row{Title: v.Text(title)}
+		r := row{Title: lang.Text(title)}
 		for _, l := range list {
 			r.Cells = append(r.Cells, f(l))
 		}
@@ -97,47 +97,47 @@ func (h *Handler) comparePage(v *voice, list []*authority.Published, here string
 		return func(l *authority.Published) cell { return cell{Words: f(l)} }
 	}
 	add("compare.state", func(l *authority.Published) cell {
-		b := inShort(v, l.State, &l.Standing)
-		return cell{b.Says, b.Tone == toneGood, b.Tone == toneOff}
+		b := summarize(lang, l.State, &l.Standing)
+		return cell{b.Text, b.Class == summaryGood, b.Class == summaryOff}
 	})
 	add("compare.level", words(func(l *authority.Published) string {
-		w := h.describe(v, l.Label)
-		return v.Text("label.level", "number", l.Label.Level.Number, "of", l.Label.Level.Of, "name", w.level)
+		w := h.describe(lang, l.Label)
+		return lang.Text("label.level", "number", l.Label.Level.Number, "of", l.Label.Level.Of, "name", w.level)
 	}))
 	add("compare.scheme", words(func(l *authority.Published) string {
-		w := h.describe(v, l.Label)
+		w := h.describe(lang, l.Label)
 		return w.scheme + " " + l.Label.Scheme.Version
 	}))
-	add("compare.checked", words(func(l *authority.Published) string { return v.Text(assuranceWords[l.Label.Assurance]) }))
+	add("compare.checked", words(func(l *authority.Published) string { return lang.Text(assuranceWords[l.Label.Assurance]) }))
 	add("compare.support", words(func(l *authority.Published) string {
-		date := v.Date(l.Label.Product.SupportEnd)
-		if over(l.State) {
-			return v.Text("label.updates-promised", "date", date)
+		date := lang.Date(l.Label.Product.SupportEnd)
+		if ended(l.State) {
+			return lang.Text("label.updates-promised", "date", date)
 		}
 		return date
 	}))
-	add("compare.updates", words(func(l *authority.Published) string { return v.Text(updateWords[l.Label.Product.Updates]) }))
-	add("compare.valid", func(l *authority.Published) cell { return cell{Words: until(v, l), Bad: l.State != label.Active} })
-	add("compare.notices", words(func(l *authority.Published) string { return v.Number(h.answerOf(l).Label.Advisories) }))
+	add("compare.updates", words(func(l *authority.Published) string { return lang.Text(updateWords[l.Label.Product.Updates]) }))
+	add("compare.valid", func(l *authority.Published) cell { return cell{Words: until(lang, l), Bad: l.State != label.Active} })
+	add("compare.notices", words(func(l *authority.Published) string { return lang.Number(h.answerOf(l).Label.Advisories) }))
 	add("compare.maker", words(func(l *authority.Published) string { return l.Label.Maker.Name }))
 	add("compare.model", words(func(l *authority.Published) string { return l.Label.Device.Model }))
-	h.compareCriteria(v, p, list)
+	h.compareCriteria(lang, p, list)
 	return p
 }
 
 // until says until when a label is valid, or that it is not: of a label that has ended no
 // day is shown that is still to come.
-func until(v *voice, l *authority.Published) string {
-	_, last := v.lastNamed(&l.Standing, l.Label)
+func until(lang *pageLanguage, l *authority.Published) string {
+	_, last := lang.lastNamed(&l.Standing, l.Label)
 	switch {
 	case l.State == label.Active:
 		return last
 	case l.State == label.Suspended:
-		return v.Text("compare.paused")
+		return lang.Text("compare.paused")
 	case l.State.Final():
-		return v.Text("compare.ended", "date", v.Date(label.DateOf(l.Ends())))
+		return lang.Text("compare.ended", "date", lang.Date(label.DateOf(l.Ends())))
 	}
-	return v.Text("compare.ended", "date", last)
+	return lang.Text("compare.ended", "date", last)
 }
 
 // updateWords say how updates get into a product.
@@ -145,22 +145,22 @@ var updateWords = map[string]string{"automatic": "compare.automatic", "manual": 
 
 // compareCriteria adds the criteria in which labels differ, and those that none of them
 // meets any more.
-func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Published) {
-	by := make([]map[string]cell, len(list))
+func (h *Handler) compareCriteria(lang *pageLanguage, p *comparePage, list []*authority.Published) {
+	cells := make([]map[string]cell, len(list))
 	var order []string
 	titles := map[string]string{}
 	for i, l := range list {
-		by[i] = map[string]cell{}
-		w := h.describe(v, l.Label)
+		cells[i] = map[string]cell{}
+		w := h.describe(lang, l.Label)
 		for j := range l.Label.Criteria {
 			c := &l.Label.Criteria[j]
-			switch said := w.by(l, c); criterionState(l, c) {
-			case criterionTakenBack:
-				by[i][c.ID] = cell{Words: said, Bad: true}
+			switch by := w.by(l, c); criterionState(l, c) {
+			case criterionRevoked:
+				cells[i][c.ID] = cell{Words: by, Bad: true}
 			case label.CriterionNotApplicable:
-				by[i][c.ID] = cell{Words: v.Text("basis.by-none")}
+				cells[i][c.ID] = cell{Words: lang.Text("basis.by-none")}
 			default:
-				by[i][c.ID] = cell{Words: said, Good: true}
+				cells[i][c.ID] = cell{Words: by, Good: true}
 			}
 			if titles[c.ID] == "" {
 				order = append(order, c.ID)
@@ -171,9 +171,9 @@ func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Pu
 	for _, id := range order {
 		r, same := row{Title: titles[id]}, true
 		for i := range list {
-			c, ok := by[i][id]
+			c, ok := cells[i][id]
 			if !ok {
-				c = cell{Words: v.Text("compare.not-claimed"), Bad: true}
+				c = cell{Words: lang.Text("compare.not-claimed"), Bad: true}
 			}
 			r.Cells = append(r.Cells, c)
 			same = same && c == r.Cells[0]

@@ -59,7 +59,7 @@ type problem struct {
 	reason label.Reason
 	field  string
 	text   string
-	typed  string               // what the person typed, to be mended
+	input  string               // what the person typed, to be mended
 	asked  string               // the day that they asked about, to be mended
 	here   string               // the address, without its language
 	label  *authority.Published // that cannot be had because of how it stands; nil for other reasons
@@ -68,12 +68,12 @@ type problem struct {
 
 // fail answers with an error.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error, to reader) {
-	h.failTyped(w, r, err, to, "")
+	h.failInput(w, r, err, to, "")
 }
 
-// failTyped answers with an error about something that was typed. What is not
+// failInput answers with an error about something that was typed. What is not
 // a refusal, or is our own fault, is logged and not shown.
-func (h *Handler) failTyped(w http.ResponseWriter, r *http.Request, err error, to reader, typed string) {
+func (h *Handler) failInput(w http.ResponseWriter, r *http.Request, err error, to reader, typed string) {
 	if lapse := h.a.Behind(); lapse.Err != nil && label.KindOf(err) == label.NotFound {
 		err = lapse.Err // it may be among what is missing
 	}
@@ -82,7 +82,7 @@ func (h *Handler) failTyped(w http.ResponseWriter, r *http.Request, err error, t
 		h.log.Error("internal error", "path", r.URL.Path, "err", err)
 		e = label.Errorf(label.Internal, label.ReasonInternal, "", "something went wrong here; the operator's log has the detail")
 	}
-	h.refuse(w, r, problem{status: StatusOf(e), reason: e.Reason, field: e.Field, text: e.Text, typed: typed}, to)
+	h.refuse(w, r, problem{status: StatusOf(e), reason: e.Reason, field: e.Field, text: e.Text, input: typed}, to)
 }
 
 // noPage answers for an address that is none of ours.
@@ -118,10 +118,10 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to r
 		write(w, r, p.status, jsonType, p.json())
 		return
 	}
-	v := h.voices.of(r)
+	lang := h.languages.of(r)
 	p.here, p.asked = here(r), askedDay(r.URL.RawQuery)
-	page, err := h.renderProblem(p, v)
-	head["Content-Language"] = v.tag
+	page, err := h.renderProblem(p, lang)
+	head["Content-Language"] = lang.tag
 	if err != nil {
 		h.log.Error("an error page cannot be rendered", "reason", p.reason, "err", err)
 		page = []byte(http.StatusText(p.status))
@@ -150,7 +150,7 @@ func write(w http.ResponseWriter, r *http.Request, status int, typ string, b []b
 	head := w.Header()
 	if takes := acceptedCodings(r.Header); takes.gzip && !takes.plain {
 		b = deflate(b, gzip.NoCompression)
-		head["Content-Encoding"] = gzipped
+		head["Content-Encoding"] = codingGzip
 	}
 	head["Content-Type"] = []string{typ}
 	head["Content-Length"] = []string{strconv.Itoa(len(b))}

@@ -46,7 +46,7 @@ func (h *Handler) renderFeed(org *label.Organization, list []*notice.Notice) ([]
 	for _, n := range list {
 		e, err := h.entry(n)
 		switch {
-		case own(err):
+		case aboutOneLabel(err):
 			entries = append(entries, h.bareEntry(n))
 		case err != nil:
 			return nil, err
@@ -101,11 +101,11 @@ func (h *Handler) entry(n *notice.Notice) (*notice.Entry, error) {
 	e.Summary = strings.TrimSpace(news.Why + " " + news.Text)
 	if title := announcedTitles[n.Kind]; title != "" && news.Effective.After(n.Time) {
 		e.Title = title
-		e.Summary += " It takes effect on " + h.voices.source().Date(label.DateOf(news.Effective)) + "."
+		e.Summary += " It takes effect on " + h.languages.source().Date(label.DateOf(news.Effective)) + "."
 	}
 	e.Title += ": " + p.Label.Device.FullName() + " (" + news.Label.Pretty() + ")"
 	if e.Summary == "" {
-		_, last := h.voices.source().last(news.Expires, n.Time)
+		_, last := h.languages.source().last(news.Expires, n.Time)
 		e.Summary = "The label is valid until " + last + ", and not after that."
 	}
 	return e, nil

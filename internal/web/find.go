@@ -18,17 +18,17 @@ import (
 func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	typed := strings.TrimSpace(q.Get("q"))
-	maps.DeleteFunc(q, func(name string, _ []string) bool { return name == "q" || !slices.Contains(searched, name) })
+	maps.DeleteFunc(q, func(name string, _ []string) bool { return name == "q" || !slices.Contains(searchParameters, name) })
 	to, err := h.search(typed)
 	if label.ReasonOf(err) == label.ReasonMissing && len(q) > 0 || h.isWords(typed, err) {
 		q.Set("q", typed)
 		to, err = "/?"+q.Encode(), nil
 	}
 	if err != nil {
-		h.failTyped(w, r, err, forPeople, typed)
+		h.failInput(w, r, err, forPeople, typed)
 		return
 	}
-	redirect(w, r, http.StatusSeeOther, h.voices.of(r).to(to), cacheNone)
+	redirect(w, r, http.StatusSeeOther, h.languages.of(r).to(to), cacheNone)
 }
 
 // isWords reports whether what was typed, which is no ID for the reason err, is
@@ -43,7 +43,7 @@ func (h *Handler) isWords(typed string, err error) bool {
 	if label.TypedLength(typed) > search.MaxQuery || !utf8.ValidString(typed) {
 		return false
 	}
-	if !likeID(folded(typed)) {
+	if !likeID(fold(typed)) {
 		return true
 	}
 	found, err := h.index.Snapshot().Find(search.Query{Text: typed}, h.a.Now())
@@ -93,7 +93,7 @@ func (h *Handler) search(typed string) (string, error) {
 	if len(typed) > label.MaxProse {
 		return "", label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d bytes long, at most %d are accepted: a label ID is short", len(typed), label.MaxProse)
 	}
-	typed = h.addressed(folded(typed))
+	typed = h.addressed(fold(typed))
 	if _, link, ok := strings.Cut(qr.Unescape(typed), "/01/"); ok {
 		// A barcode number is the same at every resolver, so whose it is does
 		// not matter.

@@ -91,7 +91,7 @@ func (h *Handler) product(w http.ResponseWriter, r *http.Request) {
 	_, path, _ := strings.Cut(qr.Unescape(r.URL.EscapedPath()), "/01/")
 	d, err := label.ParseDigitalLink(path, qr.Unescape(r.URL.RawQuery))
 	if err != nil {
-		h.failTyped(w, r, err, forPeople, path)
+		h.failInput(w, r, err, forPeople, path)
 		return
 	}
 	var known *resolution
@@ -100,7 +100,7 @@ func (h *Handler) product(w http.ResponseWriter, r *http.Request) {
 		known, err = h.resolve(p, d.GTIN)
 	}
 	if err != nil {
-		h.failTyped(w, r, err, forPeople, printed(d.GTIN))
+		h.failInput(w, r, err, forPeople, printedGTIN(d.GTIN))
 		return
 	}
 	w.Header()["Link"] = known.link

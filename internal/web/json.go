@@ -15,7 +15,7 @@ type Label struct {
 	PrettyID     string             `json:"prettyId"`
 	URL          string             `json:"url"`
 	At           time.Time          `json:"at,omitzero"`
-	Held         *Held              `json:"held,omitempty"`
+	Held         *GTINMatch         `json:"held,omitempty"`
 	State        label.State        `json:"state"`
 	Because      *Status            `json:"because,omitempty"`
 	ExpiringSoon bool               `json:"expiringSoon"`
@@ -30,7 +30,7 @@ type Label struct {
 	Assurance    label.Assurance    `json:"assurance"`
 	Device       label.Device       `json:"device"`
 	MovedGTINs   []label.GTIN       `json:"movedGtins,omitempty"`
-	Taken        []Taken            `json:"taken,omitempty"`
+	Taken        []FormerLabel      `json:"taken,omitempty"`
 	Maker        label.Party        `json:"maker"`
 	Firmware     *label.Firmware    `json:"firmware,omitempty"`
 	Labs         []label.LabRef     `json:"labs,omitempty"`
@@ -68,9 +68,9 @@ func successorOf(p *authority.Published) *Successor {
 	return s
 }
 
-// A Taken is a label of a product that had a number before it was moved to another, as
+// A FormerLabel is a label of a product that had a number before it was moved to another, as
 // JSON.
-type Taken struct {
+type FormerLabel struct {
 	GTIN    label.GTIN  `json:"gtin"`
 	Moved   time.Time   `json:"moved"`
 	ID      label.ID    `json:"id"`
@@ -79,15 +79,15 @@ type Taken struct {
 	State   label.State `json:"state"`
 }
 
-func takenOf(list []authority.Taken) (out []Taken) {
+func formerLabels(list []authority.Taken) (out []FormerLabel) {
 	for _, t := range list {
-		out = append(out, Taken{t.GTIN, t.Moved, t.ID, t.URL, t.Product, t.State})
+		out = append(out, FormerLabel{t.GTIN, t.Moved, t.ID, t.URL, t.Product, t.State})
 	}
 	return out
 }
 
-// Held says whether a number under a barcode is of the label's product, as JSON.
-type Held struct {
+// A GTINMatch says whether a number under a barcode is of the label's product, as JSON.
+type GTINMatch struct {
 	GTIN  label.GTIN `json:"gtin"`
 	Same  bool       `json:"same"`
 	Moved bool       `json:"moved,omitzero"` // it was, until the authority moved it to another manufacturer
@@ -123,20 +123,20 @@ type Ruling struct {
 	LogIndex int64        `json:"logIndex"`
 	SHA256   label.Digest `json:"sha256"`
 
-	TakenBack *TakenBack `json:"takenBack,omitempty"` // why it does not count any more; absent where it does
+	Ended *RulingEnd `json:"takenBack,omitempty"` // why it does not count any more; absent where it does
 }
 
-// A TakenBack says why a ruling does not count any more, as JSON.
-type TakenBack struct {
+// A RulingEnd says why a ruling does not count any more, as JSON.
+type RulingEnd struct {
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason,omitempty"` // code
 	Title  string    `json:"title,omitempty"`
 	Text   string    `json:"text,omitempty"`
 }
 
-// takenBack returns why a ruling did not count any more at the instant for which a
+// rulingEnd returns why a ruling did not count any more at the instant for which a
 // label is shown, or nil.
-func takenBack(p *authority.Published, r *authority.Ruled) *authority.Fallen {
+func rulingEnd(p *authority.Published, r *authority.Ruled) *authority.Fallen {
 	if r.Fallen == nil || r.Fallen.At.After(p.At) {
 		return nil
 	}
@@ -172,7 +172,7 @@ func (h *Handler) links(p *authority.Published) Links {
 	return l
 }
 
-func (h *Handler) renderJSON(p look) (*body, error) {
+func (h *Handler) renderJSON(p shownLabel) (*body, error) {
 	l := p.Label
 	out := &Label{
 		ID: l.ID, PrettyID: l.ID.Pretty(), URL: l.URL, State: p.State, Because: h.status(p, p.Because),
@@ -181,20 +181,20 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 		Scheme: l.Scheme, Level: l.Level, Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
 		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor, Ends: p.Ends(),
 		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: criteriaOf(p.Published), LogIndex: p.Index,
-		History: h.statuses(p, known(p.Published)), Links: h.links(p.Published),
+		History: h.statuses(p, statusesAt(p.Published)), Links: h.links(p.Published),
 	}
 	out.Device.GTINs, out.MovedGTINs = p.GTINs, p.Moved
-	out.Taken = takenOf(p.Taken)
-	if p.held != "" {
-		out.Held = &Held{p.held, p.SpeaksOf(p.held), slices.Contains(p.Moved, p.held)}
+	out.Taken = formerLabels(p.Taken)
+	if p.gtin != "" {
+		out.Held = &GTINMatch{p.gtin, p.SpeaksOf(p.gtin), slices.Contains(p.Moved, p.gtin)}
 	}
 	for i := range p.Rulings {
 		r := &p.Rulings[i]
-		said := Ruling{Accepted: r.Accepted, Text: r.Text, Decided: r.Decided, LogIndex: r.Index, SHA256: r.Digest}
-		if f := takenBack(p.Published, r); f != nil {
-			said.TakenBack = &TakenBack{f.At, f.Reason, f.Title, f.Text}
+		ruling := Ruling{Accepted: r.Accepted, Text: r.Text, Decided: r.Decided, LogIndex: r.Index, SHA256: r.Digest}
+		if f := rulingEnd(p.Published, r); f != nil {
+			ruling.Ended = &RulingEnd{f.At, f.Reason, f.Title, f.Text}
 		}
-		out.Rulings = append(out.Rulings, said)
+		out.Rulings = append(out.Rulings, ruling)
 	}
 	for _, d := range l.Declared {
 		out.Declared = append(out.Declared, DeclaredFact{d, h.a.Programme().Words(d)})
@@ -209,8 +209,8 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 	return newBody(jsonType, b), nil
 }
 
-// known returns what had happened to a label by the instant it is shown at.
-func known(p *authority.Published) []*label.Status {
+// statusesAt returns what had happened to a label by the instant it is shown at.
+func statusesAt(p *authority.Published) []*label.Status {
 	n := 0
 	for n < len(p.Statuses) && !p.Statuses[n].Recorded.After(p.At) {
 		n++
@@ -218,7 +218,7 @@ func known(p *authority.Published) []*label.Status {
 	return p.Statuses[:n]
 }
 
-func (h *Handler) status(p look, s *label.Status) *Status {
+func (h *Handler) status(p shownLabel, s *label.Status) *Status {
 	if s == nil {
 		return nil
 	}
@@ -229,7 +229,7 @@ func (h *Handler) status(p look, s *label.Status) *Status {
 	}
 }
 
-func (h *Handler) statuses(p look, list []*label.Status) []*Status {
+func (h *Handler) statuses(p shownLabel, list []*label.Status) []*Status {
 	out := make([]*Status, len(list))
 	for i, s := range list {
 		out[i] = h.status(p, s)

@@ -11,33 +11,33 @@ import (
 	"labeld/internal/qr"
 )
 
-// A view is one way to show a label.
-type view struct {
-	name   string // by which its rendered form is kept
-	reader reader // who reads it
-	dated  bool   // whether it can be asked for as of an instant, and be held against a barcode
-	spoken bool   // whether it is in the language of its reader
-	render func(*Handler, look) (*body, error)
+// A representation is one way to show a label.
+type representation struct {
+	name       string // by which its rendered form is kept
+	reader     reader // who reads it
+	dated      bool   // whether it can be asked for as of an instant, and be held against a barcode
+	translated bool   // whether it is in the language of its reader
+	render     func(*Handler, shownLabel) (*body, error)
 }
 
 // The views by what follows the ID in their address.
 var (
-	pageView = &view{"", forPeople, true, true, (*Handler).renderPage}
-	jsonView = &view{"web.json", forParsers, true, false, (*Handler).renderJSON}
-	byPath   = map[string]*view{
-		".json":       jsonView,
+	htmlPage        = &representation{"", forPeople, true, true, (*Handler).renderPage}
+	jsonForm        = &representation{"web.json", forParsers, true, false, (*Handler).renderJSON}
+	representations = map[string]*representation{
+		".json":       jsonForm,
 		"/badge.svg":  {"web.badge", forPrograms, false, false, (*Handler).renderBadge},
 		"/badge.html": {"web.snippet", forPrograms, false, false, (*Handler).renderSnippet},
-		"/bundle": {"web.bundle", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
+		"/bundle": {"web.bundle", forPrograms, false, false, func(_ *Handler, p shownLabel) (*body, error) {
 			return newBody(label.BundleType, p.Bundle), nil
 		}},
-		"/device": {"web.device", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
+		"/device": {"web.device", forPrograms, false, false, func(_ *Handler, p shownLabel) (*body, error) {
 			return newBody(jsonType, p.Device), nil
 		}},
-		"/proof": {"web.proof", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
+		"/proof": {"web.proof", forPrograms, false, false, func(_ *Handler, p shownLabel) (*body, error) {
 			return newBody(label.TLogProofType, p.Proof), nil
 		}},
-		"/package": {"web.package", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
+		"/package": {"web.package", forPrograms, false, false, func(_ *Handler, p shownLabel) (*body, error) {
 			b := newBody(label.PackageType, p.Package)
 			b.disposition = []string{`attachment; filename="label-` + string(p.Label.ID) + `.json"`}
 			return b, nil
@@ -59,11 +59,11 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
 	if i := strings.IndexAny(rest, "./"); i >= 0 {
 		name, path = rest[:i], rest[i:]
 	}
-	var v *view
+	var v *representation
 	switch path {
 	case "", "/":
-		if v = pageView; wantsJSON(r.Header) {
-			v = jsonView
+		if v = htmlPage; wantsJSON(r.Header) {
+			v = jsonForm
 		}
 	case "/qr.svg", "/qr.png":
 		h.picture(w, r, name, path)
@@ -76,14 +76,14 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
 			h.art(w, r, name, path)
 			return
 		}
-		if v = byPath[path]; v == nil {
+		if v = representations[path]; v == nil {
 			h.noPage(w, r, forPeople)
 			return
 		}
 	}
-	id, err := typedID(name)
+	id, err := parseInputID(name)
 	if err != nil {
-		h.failTyped(w, r, err, v.reader, name)
+		h.failInput(w, r, err, v.reader, name)
 		return
 	}
 	b, cache, err := h.answer(id, v, r)
@@ -92,10 +92,10 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
 		if e, ok := errors.AsType[*label.Error](err); ok && e.Field == "gtin" {
 			typed = parameters(r.URL.RawQuery, "gtin")[0]
 		}
-		h.failTyped(w, r, err, v.reader, typed)
+		h.failInput(w, r, err, v.reader, typed)
 		return
 	}
-	if v == jsonView && path != ".json" {
+	if v == jsonForm && path != ".json" {
 		// The same bytes as at .json; only here do they depend on Accept.
 		w.Header()["Vary"] = varyPage
 	}
@@ -104,9 +104,9 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
 
 // answer returns a view of a label, as of the instant that the query names, and
 // for how long it may be kept.
-func (h *Handler) answer(id label.ID, v *view, r *http.Request) (b *body, cache []string, err error) {
+func (h *Handler) answer(id label.ID, v *representation, r *http.Request) (b *body, cache []string, err error) {
 	var at time.Time
-	p := look{}
+	p := shownLabel{}
 	query := r.URL.RawQuery
 	if v.dated && query != "" {
 		if at, p.past, err = parseAt(query, h.a.Now()); err != nil {
@@ -117,18 +117,18 @@ func (h *Handler) answer(id label.ID, v *view, r *http.Request) (b *body, cache 
 		return nil, nil, err
 	}
 	if v.dated {
-		if p.held, err = parseHeld(query); err != nil {
+		if p.gtin, err = parseGTIN(query); err != nil {
 			return nil, nil, err
 		}
 	}
-	if v.spoken {
-		p.voice = h.voices.of(r)
+	if v.translated {
+		p.language = h.languages.of(r)
 	}
 	switch {
 	case p.past:
 		b, err = h.at(p, v, at)
 		return b, cacheAt(at, h.a.Now()), err
-	case p.held != "":
+	case p.gtin != "":
 		b, err = v.render(h, p)
 		return b, cacheNone, err
 	}
@@ -138,9 +138,9 @@ func (h *Handler) answer(id label.ID, v *view, r *http.Request) (b *body, cache 
 	return b, cacheUntil(b.next, h.a.Now()), nil
 }
 
-// parseHeld reads the barcode number of the product that somebody holds; empty
+// parseGTIN reads the barcode number of the product that somebody holds; empty
 // where none is given.
-func parseHeld(query string) (label.GTIN, error) {
+func parseGTIN(query string) (label.GTIN, error) {
 	if query == "" {
 		return "", nil
 	}
@@ -153,9 +153,9 @@ func parseHeld(query string) (label.GTIN, error) {
 
 // present returns a view of a label as it stands, made when it is first asked
 // for.
-func (h *Handler) present(p look, v *view) (*body, error) {
-	if v.spoken {
-		return h.speak(p, v)
+func (h *Handler) present(p shownLabel, v *representation) (*body, error) {
+	if v.translated {
+		return h.page(p, v)
 	}
 	made, err := p.Render(v.name, func() (any, error) { return h.render(p, v) })
 	if err != nil {
@@ -164,31 +164,31 @@ func (h *Handler) present(p look, v *view) (*body, error) {
 	return made.(*body), nil
 }
 
-// speech is a page in a language. What is kept of pages is bounded by itself,
+// pageKey is a page in a language. What is kept of pages is bounded by itself,
 // and not with their labels: a label read in all languages would take as much
 // room as twenty others.
-type speech struct {
-	of    *authority.Published
-	voice *voice
+type pageKey struct {
+	of       *authority.Published
+	language *pageLanguage
 }
 
-// speechCache bounds the pages kept, which take about 30 KiB each.
-const speechCache = 2048
+// pageCacheSize bounds the pages kept, which take about 30 KiB each.
+const pageCacheSize = 2048
 
-func (h *Handler) speak(p look, v *view) (*body, error) {
-	key := speech{p.Published, p.voice}
-	if b, ok := h.speeches.Get(key); ok {
+func (h *Handler) page(p shownLabel, v *representation) (*body, error) {
+	key := pageKey{p.Published, p.language}
+	if b, ok := h.pages.Get(key); ok {
 		return b, nil
 	}
 	b, err := h.render(p, v)
 	if err == nil {
-		h.speeches.Add(key, b)
+		h.pages.Add(key, b)
 	}
 	return b, err
 }
 
 // render makes a view of a label as it stands.
-func (h *Handler) render(p look, v *view) (*body, error) {
+func (h *Handler) render(p shownLabel, v *representation) (*body, error) {
 	b, err := v.render(h, p)
 	if err != nil {
 		return nil, err
@@ -199,11 +199,11 @@ func (h *Handler) render(p look, v *view) (*body, error) {
 }
 
 // A picture is a label's QR code, drawn.
-type picture struct{ svg, png *body }
+type qrImage struct{ svg, png *body }
 
-// A code is which picture of a label: one that leads to the label, or a GS1
+// A qrKey is which picture of a label: one that leads to the label, or a GS1
 // Digital Link with a GTIN of the product.
-type code struct {
+type qrKey struct {
 	id   label.ID
 	gtin label.GTIN
 }
@@ -214,13 +214,13 @@ const modulePixels = 8
 // picture answers with a label's QR code.
 func (h *Handler) picture(w http.ResponseWriter, r *http.Request, name, path string) {
 	c, err := h.code(name, r.URL.RawQuery)
-	var p *picture
+	var p *qrImage
 	if err == nil {
 		p, err = h.draw(c)
 	}
 	switch {
 	case err != nil:
-		h.failTyped(w, r, err, forPrograms, name)
+		h.failInput(w, r, err, forPrograms, name)
 	case path == "/qr.svg":
 		h.send(w, r, p.svg, cacheHour)
 	default:
@@ -228,9 +228,9 @@ func (h *Handler) picture(w http.ResponseWriter, r *http.Request, name, path str
 	}
 }
 
-// code returns which picture is asked for: of a label that exists, and if a GTIN
+// qrKey returns which picture is asked for: of a label that exists, and if a GTIN
 // is given, of its product.
-func (h *Handler) code(name, query string) (c code, err error) {
+func (h *Handler) code(name, query string) (c qrKey, err error) {
 	if c.id, err = label.ParseID(name); err != nil {
 		return c, err
 	}
@@ -251,7 +251,7 @@ func (h *Handler) code(name, query string) (c code, err error) {
 	return c, nil
 }
 
-func (h *Handler) draw(c code) (*picture, error) {
+func (h *Handler) draw(c qrKey) (*qrImage, error) {
 	if p, ok := h.pictures.Get(c); ok {
 		return p, nil
 	}
@@ -267,7 +267,7 @@ func (h *Handler) draw(c code) (*picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &picture{svg: newBody("image/svg+xml", drawn.SVG()), png: newBody("image/png", png)}
+	p := &qrImage{svg: newBody("image/svg+xml", drawn.SVG()), png: newBody("image/png", png)}
 	h.pictures.Add(c, p)
 	return p, nil
 }

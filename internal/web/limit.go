@@ -99,11 +99,11 @@ func (h *Handler) tooMany(w http.ResponseWriter, r *http.Request, wait time.Dura
 		write(w, r, p.status, jsonType, p.json())
 		return
 	}
-	v := h.voices.of(r)
-	head["Content-Language"] = v.tag
-	text := v.Text(again.title) + "\n"
+	lang := h.languages.of(r)
+	head["Content-Language"] = lang.tag
+	text := lang.Text(again.title) + "\n"
 	for _, step := range again.steps {
-		text += "\n" + v.Text(step) + "\n"
+		text += "\n" + lang.Text(step) + "\n"
 	}
 	write(w, r, p.status, textType, []byte(text))
 }

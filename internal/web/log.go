@@ -38,10 +38,10 @@ func (h *Handler) tile(w http.ResponseWriter, r *http.Request, path string) {
 		cache = cacheForever
 	}
 	b := newBody("application/octet-stream", data)
-	if t.Level == translog.EntriesLevel && len(data) >= leastZipped {
+	if t.Level == translog.EntriesLevel && len(data) >= gzipMinimum {
 		// Entries are text, and hashes cannot be made smaller. A bundle is made for
 		// each who asks and may have a megabyte, so it is compressed quickly.
-		b.zipped = &zipped{level: gzip.BestSpeed}
+		b.gzipped = &gzipForm{level: gzip.BestSpeed}
 	}
 	h.send(w, r, b, cache)
 }

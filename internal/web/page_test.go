@@ -202,7 +202,7 @@ func TestRuling(t *testing.T) {
 	if err := json.Unmarshal(get(w.h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(), &l); err != nil {
 		t.Fatal(err)
 	}
-	if len(l.Rulings) != 1 || l.Rulings[0].LogIndex != l.LogIndex+1 || len(l.Rulings[0].Accepted) != 2 || l.Rulings[0].TakenBack != nil {
+	if len(l.Rulings) != 1 || l.Rulings[0].LogIndex != l.LogIndex+1 || len(l.Rulings[0].Accepted) != 2 || l.Rulings[0].Ended != nil {
 		t.Errorf("the rulings are %+v", l.Rulings)
 	}
 	// Taken back, it is not said to have been accepted, whoever looked before; and of
@@ -252,7 +252,7 @@ func TestRuling(t *testing.T) {
 	if back != 2 || !strings.Contains(page, fmt.Sprintf("is met (%d)", len(l.Criteria)-2)) {
 		t.Errorf("%d criteria were taken back of %d", back, len(l.Criteria))
 	}
-	if b := l.Rulings[0].TakenBack; b == nil || b.Reason != "authority-error" || b.Text != "Page 4 is about another plug." || b.At.IsZero() {
+	if b := l.Rulings[0].Ended; b == nil || b.Reason != "authority-error" || b.Text != "Page 4 is about another plug." || b.At.IsZero() {
 		t.Errorf("the ruling was taken back by %+v", b)
 	}
 }

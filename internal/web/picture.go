@@ -21,7 +21,7 @@ func (h *Handler) productPicture(w http.ResponseWriter, r *http.Request, name st
 	case label.ReasonOf(err) == label.ReasonUnknownPicture:
 		h.refuse(w, r, problem{status: http.StatusNotFound, reason: reasonNoPage, text: "there is no picture of this label's product; its manufacturer sent none"}, forPrograms)
 	case err != nil:
-		h.failTyped(w, r, err, forPrograms, name)
+		h.failInput(w, r, err, forPrograms, name)
 	default:
 		h.send(w, r, b, cacheHour)
 	}

@@ -51,8 +51,8 @@ var rangeAdvices = map[string]advice{
 	"page": {"problem.far", []string{"problem.far-1"}},
 }
 
-// typedAdvices are those about something that was typed.
-var typedAdvices = map[label.Reason]advice{
+// inputAdvices are those about something that was typed.
+var inputAdvices = map[label.Reason]advice{
 	label.ReasonMalformed: {"problem.malformed", []string{"problem.malformed-1"}},
 	label.ReasonTooLarge:  {"problem.too-large", []string{"problem.too-large-1"}},
 }
@@ -86,10 +86,10 @@ func (p *problem) advice() (a advice, field string) {
 	if a, ok := rangeAdvices[p.field]; ok && p.reason == label.ReasonOutOfRange {
 		return a, ""
 	}
-	if p.reason == label.ReasonMalformed && p.field == "gtin" && strings.ContainsAny(folded(p.typed), "0123456789") {
-		return gtinAdvices[wholeBarcode(p.typed)], ""
+	if p.reason == label.ReasonMalformed && p.field == "gtin" && strings.ContainsAny(fold(p.input), "0123456789") {
+		return gtinAdvices[wholeBarcode(p.input)], ""
 	}
-	if a, ok := typedAdvices[p.reason]; ok && p.typed != "" {
+	if a, ok := inputAdvices[p.reason]; ok && p.input != "" {
 		return a, ""
 	}
 	switch {
@@ -101,8 +101,8 @@ func (p *problem) advice() (a advice, field string) {
 	return ours, p.field
 }
 
-// A neighbour is a label whose ID is one slip away from what was typed.
-type neighbour struct {
+// A similarLabel is a label whose ID is one slip away from what was typed.
+type similarLabel struct {
 	ID      label.ID
 	Product string
 }
@@ -111,7 +111,7 @@ type neighbour struct {
 // stands on the English page only: in any other language the page says by its advice what
 // is wrong, and at least which parameter of the address it is about. It always says whom
 // to tell of a label that looks wrong, and leads to the form for that.
-func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
+func (h *Handler) renderProblem(p problem, lang *pageLanguage) ([]byte, error) {
 	a, field := p.advice()
 	page := struct {
 		frame
@@ -120,43 +120,43 @@ func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 		Message string // in English
 		About   template.HTML
 		Steps   []string
-		Near    []neighbour
+		Near    []similarLabel
 		Taken   []template.HTML // labels of the product that had the number
 		State   string          // how the label stands that cannot be had because of that
 		Of      label.ID        // that label
-		Typed   string
+		Input   string
 		Dated   bool   // not what was typed is wrong, but the day
 		ID      string // what was typed, if it is not wrong
 		Asked   string // the day, where it is one
 		Base    string
 	}{
-		Heading: v.Text(a.title), Field: field, Message: sentence(p.text, field == ""), Typed: clip(p.typed),
-		Dated: p.dated(), ID: clip(p.typed), Asked: p.asked, Base: h.base,
+		Heading: lang.Text(a.title), Field: field, Message: sentence(p.text, field == ""), Input: clip(p.input),
+		Dated: p.dated(), ID: clip(p.input), Asked: p.asked, Base: h.base,
 	}
-	if v.Tag != locale.Source {
+	if lang.Tag != locale.Source {
 		if page.Message = ""; field != "" {
-			page.About = v.HTML("problem.field", "field", template.HTML("<code>"+template.HTMLEscapeString(field)+"</code>"))
+			page.About = lang.HTML("problem.field", "field", template.HTML("<code>"+template.HTMLEscapeString(field)+"</code>"))
 		}
 	}
 	page.frame = newFrame(page.Heading, h.a.Trust().Authority, short(p.here))
 	for _, key := range a.steps {
-		page.Steps = append(page.Steps, v.Text(key, "date", v.Date(label.DateOf(h.a.Behind().Since))))
+		page.Steps = append(page.Steps, lang.Text(key, "date", lang.Date(label.DateOf(h.a.Behind().Since))))
 	}
 	if p.label != nil {
-		page.Of, page.State = p.label.Label.ID, inShort(v, p.label.State, &p.label.Standing).Says
+		page.Of, page.State = p.label.Label.ID, summarize(lang, p.label.State, &p.label.Standing).Text
 	}
 	if p.reason == label.ReasonIDCheck {
-		page.Near = h.near(folded(p.typed))
+		page.Near = h.similarLabels(fold(p.input))
 	}
 	if p.reason == label.ReasonMoved {
-		page.Taken = h.takenFrom(v, p.typed)
+		page.Taken = h.formerLabels(lang, p.input)
 	}
-	return v.render("problem", page)
+	return lang.render("problem", page)
 }
 
-// takenFrom says of which labels a number was that was moved.
-func (h *Handler) takenFrom(v *voice, typed string) (list []template.HTML) {
-	g, err := label.ParseGTIN(folded(typed))
+// formerLabels says of which labels a number was that was moved.
+func (h *Handler) formerLabels(lang *pageLanguage, typed string) (list []template.HTML) {
+	g, err := label.ParseGTIN(fold(typed))
 	if err != nil {
 		return nil
 	}
@@ -164,23 +164,23 @@ func (h *Handler) takenFrom(v *voice, typed string) (list []template.HTML) {
 	if err != nil {
 		h.log.Error("the labels cannot be read that a number was taken from", "gtin", g, "err", err)
 	}
-	return saysTaken(v, taken)
+	return formerLabelTexts(lang, taken)
 }
 
-// saysTaken says of labels that had a number before it was moved how they stand.
-func saysTaken(v *voice, taken []authority.Taken) (list []template.HTML) {
+// formerLabelTexts says of labels that had a number before it was moved how they stand.
+func formerLabelTexts(lang *pageLanguage, taken []authority.Taken) (list []template.HTML) {
 	for _, t := range taken {
-		list = append(list, v.HTML("label.taken", "gtin", mark(printed(t.GTIN)), "date", v.day(label.DateOf(t.Moved)),
-			"label", v.a("/l/"+string(t.ID), pretty(t.ID)), "product", bdi(t.Product), "state", inShort(v, t.State, &t.Standing).Says))
+		list = append(list, lang.HTML("label.taken", "gtin", mark(printedGTIN(t.GTIN)), "date", lang.day(label.DateOf(t.Moved)),
+			"label", lang.a("/l/"+string(t.ID), pretty(t.ID)), "product", bdi(t.Product), "state", summarize(lang, t.State, &t.Standing).Text))
 	}
 	return list
 }
 
-// near returns the labels whose ID differs from what was typed by one slip.
-func (h *Handler) near(typed string) (list []neighbour) {
+// similarLabels returns the labels whose ID differs from what was typed by one slip.
+func (h *Handler) similarLabels(typed string) (list []similarLabel) {
 	for _, id := range label.Near(typed) {
 		if p, err := h.a.Lookup(id); err == nil {
-			list = append(list, neighbour{id, p.Label.Device.FullName()})
+			list = append(list, similarLabel{id, p.Label.Device.FullName()})
 		}
 	}
 	return list

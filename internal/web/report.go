@@ -62,35 +62,35 @@ var reportKinds = []reportKind{
 	{Value: authority.Other, Words: "report.other"},
 }
 
-// A mistake is something in the form that has to be mended: a message, and how
+// A formError is something in the form that has to be mended: a message, and how
 // many letters a text may have.
-type mistake struct {
+type formError struct {
 	says string
 	most int
 }
 
-var mistakes = map[string]mistake{
+var formErrors = map[string]formError{
 	"label": {says: "report.bad-label"}, "kind": {says: "report.bad-kind"}, "text": {"report.bad-text", authority.MaxReported},
 	"where": {"report.bad-where", authority.MaxWhere}, "contact": {"report.bad-contact", authority.MaxContact},
 }
 
 // mend says what is wrong with the form.
-func (p *reportPage) mend(v *voice, e *label.Error) {
+func (p *reportPage) setError(lang *pageLanguage, e *label.Error) {
 	p.Field, _, _ = strings.Cut(e.Field, ".") // what is wrong within the label is wrong with the label
-	m, ok := mistakes[p.Field]
+	m, ok := formErrors[p.Field]
 	switch {
 	case e.Reason == label.ReasonUnknownLabel:
 		m.says = "report.unknown-label"
 	case !ok && e.Reason == label.ReasonTooLarge:
-		m = mistake{"report.too-long", authority.MaxReported}
+		m = formError{"report.too-long", authority.MaxReported}
 	case !ok:
 		m.says = "report.bad"
 	}
 	if m.most > 0 {
-		p.Wrong = v.Text(m.says, "count", m.most)
+		p.Wrong = lang.Text(m.says, "count", m.most)
 		return
 	}
-	p.Wrong = v.Text(m.says)
+	p.Wrong = lang.Text(m.says)
 }
 
 // report answers /report: the form, and what is sent by it.
@@ -105,18 +105,18 @@ func (h *Handler) report(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := r.URL.Query().Get("label")
-	h.sendForm(w, r, http.StatusOK, h.reportForm(h.voices.of(r), url.Values{"label": {id}}))
+	h.sendForm(w, r, http.StatusOK, h.reportForm(h.languages.of(r), url.Values{"label": {id}}))
 }
 
 // reportForm returns the form with what was filled in.
-func (h *Handler) reportForm(v *voice, form url.Values) *reportPage {
+func (h *Handler) reportForm(lang *pageLanguage, form url.Values) *reportPage {
 	p := &reportPage{
-		frame: newFrame(v.Text("report.title"), h.a.Trust().Authority, "/report"), ID: form.Get("label"),
+		frame: newFrame(lang.Text("report.title"), h.a.Trust().Authority, "/report"), ID: form.Get("label"),
 		Where: form.Get("where"), Text: form.Get("text"), Contact: form.Get("contact"),
 	}
 	p.Limits.Label, p.Limits.Text, p.Limits.Where, p.Limits.Contact = maxLabel, authority.MaxReported, authority.MaxWhere, authority.MaxContact
 	for _, k := range reportKinds {
-		k.Words, k.Chosen = v.Text(k.Words), k.Value == form.Get("kind")
+		k.Words, k.Chosen = lang.Text(k.Words), k.Value == form.Get("kind")
 		p.Kinds = append(p.Kinds, k)
 	}
 	if id, err := h.labelOf(p.ID); err == nil {
@@ -130,8 +130,8 @@ func (h *Handler) reportForm(v *voice, form url.Values) *reportPage {
 
 func (h *Handler) takeReport(w http.ResponseWriter, r *http.Request) {
 	form, err := readForm(w, r)
-	v := h.voices.of(r)
-	page := h.reportForm(v, form)
+	lang := h.languages.of(r)
+	page := h.reportForm(lang, form)
 	if err != nil {
 		h.refuseReport(w, r, page, err)
 		return
@@ -148,7 +148,7 @@ func (h *Handler) takeReport(w http.ResponseWriter, r *http.Request) {
 	}
 	if a := h.reports.Take(h.who(r), 1, time.Now()); !a.OK {
 		w.Header()["Retry-After"] = []string{seconds(a.Wait)}
-		page.Wrong = v.Text("report.too-many")
+		page.Wrong = lang.Text("report.too-many")
 		h.sendForm(w, r, http.StatusTooManyRequests, page)
 		return
 	}
@@ -169,7 +169,7 @@ func (h *Handler) checkReport(page *reportPage, c *store.Complaint) (err error) 
 		if c.Label, err = h.labelOf(page.ID); err != nil {
 			return err
 		}
-		if _, err := h.a.Lookup(c.Label); err != nil && !own(err) { // a label that cannot be shown can be reported
+		if _, err := h.a.Lookup(c.Label); err != nil && !aboutOneLabel(err) { // a label that cannot be shown can be reported
 			return label.Within("label", err)
 		}
 	}
@@ -185,7 +185,7 @@ func (h *Handler) refuseReport(w http.ResponseWriter, r *http.Request, page *rep
 		return
 	}
 	if h.pay(w, r, missUnits) {
-		page.mend(h.voices.of(r), e)
+		page.setError(h.languages.of(r), e)
 		h.sendForm(w, r, StatusOf(e), page)
 	}
 }
@@ -193,7 +193,7 @@ func (h *Handler) refuseReport(w http.ResponseWriter, r *http.Request, page *rep
 // labelOf reads the label that a report is about: an ID, or the address in a
 // code.
 func (h *Handler) labelOf(typed string) (label.ID, error) {
-	_, id, err := qr.ParsePayload(h.addressed(folded(typed)))
+	_, id, err := qr.ParsePayload(h.addressed(fold(typed)))
 	return id, label.Within("label", err)
 }
 
@@ -219,8 +219,8 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 
 // sendForm answers with the form, or with thanks.
 func (h *Handler) sendForm(w http.ResponseWriter, r *http.Request, status int, p *reportPage) {
-	v := h.voices.of(r)
-	b, err := v.render("report", p)
+	lang := h.languages.of(r)
+	b, err := lang.render("report", p)
 	if err != nil {
 		h.fail(w, r, err, forPeople)
 		return
@@ -230,6 +230,6 @@ func (h *Handler) sendForm(w http.ResponseWriter, r *http.Request, status int, p
 	head["Cache-Control"] = cacheNone
 	head["Vary"] = varyPage
 	head["Referrer-Policy"] = referOwn
-	head["Content-Language"] = v.tag
+	head["Content-Language"] = lang.tag
 	write(w, r, status, htmlType, b)
 }

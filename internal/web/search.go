@@ -65,7 +65,7 @@ func (h *Handler) CatchUp(ctx context.Context) error {
 // A searchPage is what is shown of a search.
 type searchPage struct {
 	frame
-	Typed   string
+	Input   string
 	Heading string
 	Maker   *label.Party // whose page it is; nil for the search of all
 	Product *product     // whose page it is, of that maker's
@@ -90,12 +90,12 @@ type result struct {
 	*search.Record
 	Title     string
 	State     string
-	Tone      string
+	Class     string
 	LevelName string
 	Kind      string
 	ModelPage string
 	Support   template.HTML
-	Over      bool // the label counts no more, so that what it said is told as what it said
+	Ended     bool // the label counts no more, so that what it said is told as what it said
 	Assured   string
 }
 
@@ -130,12 +130,12 @@ var (
 	}
 )
 
-// searched are the parameters of a search.
-var searched = []string{"q", "category", "level", "state", "scheme", "checked", "maker", "sort", "page"}
+// searchParameters are the parameters of a search.
+var searchParameters = []string{"q", "category", "level", "state", "scheme", "checked", "maker", "sort", "page"}
 
 // wantsSearch reports whether an address of the home page asks for a search.
 func wantsSearch(q url.Values) bool {
-	return slices.ContainsFunc(searched, func(name string) bool { return q.Has(name) })
+	return slices.ContainsFunc(searchParameters, func(name string) bool { return q.Has(name) })
 }
 
 // readQuery reads a search from an address.
@@ -206,22 +206,22 @@ func (h *Handler) searchLabels(w http.ResponseWriter, r *http.Request, path stri
 		found, err = h.findLabels(q)
 	}
 	if err != nil {
-		h.failTyped(w, r, err, forPeople, q.Text)
+		h.failInput(w, r, err, forPeople, q.Text)
 		return
 	}
-	v := h.voices.of(r)
+	lang := h.languages.of(r)
 	if found.Total == 0 && q.Text != "" {
 		to, err := h.search(q.Text)
 		switch {
 		case err == nil: // a label ID or the number of a barcode, which are not words
-			redirect(w, r, http.StatusSeeOther, v.to(to), cacheNone)
+			redirect(w, r, http.StatusSeeOther, lang.to(to), cacheNone)
 			return
 		case h.complete.Load() && h.isMistyped(q.Text, err):
-			h.failTyped(w, r, err, forPeople, q.Text)
+			h.failInput(w, r, err, forPeople, q.Text)
 			return
 		}
 	}
-	made, err := v.body("search", h.searchPage(v, path, q, found, maker))
+	made, err := lang.body("search", h.searchPage(lang, path, q, found, maker))
 	if err != nil {
 		h.fail(w, r, err, forPeople)
 		return
@@ -245,9 +245,9 @@ func (h *Handler) findLabels(q search.Query) (*search.Result, error) {
 
 // searchPage shows what was found: at a manufacturer's page, or of all labels,
 // where those of one manufacturer may be chosen.
-func (h *Handler) searchPage(v *voice, path string, q search.Query, found *search.Result, maker *label.Party) *searchPage {
+func (h *Handler) searchPage(lang *pageLanguage, path string, q search.Query, found *search.Result, maker *label.Party) *searchPage {
 	p := &searchPage{
-		Typed: q.Text, Heading: v.Text("site.title"), Total: found.Total, Reading: !h.complete.Load(),
+		Input: q.Text, Heading: lang.Text("site.title"), Total: found.Total, Reading: !h.complete.Load(),
 		Page: max(q.Page, 1), Pages: found.Pages,
 	}
 	if path != "/" {
@@ -255,18 +255,18 @@ func (h *Handler) searchPage(v *voice, path string, q search.Query, found *searc
 	}
 	title := p.Heading
 	if p.Page > 1 {
-		title = v.Text("search.title-page", "title", title, "number", p.Page)
+		title = lang.Text("search.title-page", "title", title, "number", p.Page)
 	}
 	p.frame = newFrame(title, h.a.Trust().Authority, address(path, q))
 	for _, rec := range found.Records {
-		p.Results = append(p.Results, h.result(v, rec))
+		p.Results = append(p.Results, h.result(lang, rec))
 	}
-	p.Filters = h.filters(v, path, q, found)
-	p.Chosen = h.chosen(v, path, q, maker)
+	p.Filters = h.filters(lang, path, q, found)
+	p.Chosen = h.chosen(lang, path, q, maker)
 	for _, s := range search.Sorts {
 		next := q
 		next.Sort, next.Page = s, 0
-		p.Sorts = append(p.Sorts, option{Words: v.Text(sortWords[s]), Href: address(path, next), On: s == q.Sort})
+		p.Sorts = append(p.Sorts, option{Words: lang.Text(sortWords[s]), Href: address(path, next), On: s == q.Sort})
 	}
 	if found.Propose != "" {
 		next := q
@@ -285,7 +285,7 @@ func (h *Handler) searchPage(v *voice, path string, q search.Query, found *searc
 		p.Next = turn(p.Page + 1)
 	}
 	kept, err := url.ParseQuery(strings.TrimPrefix(address(path, q), path+"?"))
-	for _, name := range searched {
+	for _, name := range searchParameters {
 		if v := kept.Get(name); err == nil && v != "" && name != "q" && name != "page" {
 			p.Hidden = append(p.Hidden, option{Words: name, Value: v})
 		}
@@ -293,18 +293,18 @@ func (h *Handler) searchPage(v *voice, path string, q search.Query, found *searc
 	return p
 }
 
-func (h *Handler) result(v *voice, rec *search.Record) result {
-	name, _ := v.Level(rec.Scheme, rec.Level, "")
-	b := inShort(v, rec.State, rec.Standing)
+func (h *Handler) result(lang *pageLanguage, rec *search.Record) result {
+	name, _ := lang.Level(rec.Scheme, rec.Level, "")
+	b := summarize(lang, rec.State, rec.Standing)
 	return result{
-		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: b.Says, Tone: b.Tone,
-		LevelName: name, Kind: h.category(v, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
-		Support: v.day(rec.SupportEnd), Over: over(rec.State), Assured: v.Text(assuranceWords[rec.Assurance]),
+		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: b.Text, Class: b.Class,
+		LevelName: name, Kind: h.category(lang, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
+		Support: lang.day(rec.SupportEnd), Ended: ended(rec.State), Assured: lang.Text(assuranceWords[rec.Assurance]),
 	}
 }
 
 // filters offers what would narrow a search, with how many labels that leaves.
-func (h *Handler) filters(v *voice, path string, q search.Query, found *search.Result) []filter {
+func (h *Handler) filters(lang *pageLanguage, path string, q search.Query, found *search.Result) []filter {
 	var list []filter
 	add := func(title string, options []option) {
 		if len(options) > 1 {
@@ -320,24 +320,24 @@ func (h *Handler) filters(v *voice, path string, q search.Query, found *search.R
 	}
 	var options []option
 	for n, count := range found.Levels {
-		options = append(options, offer(v.Text("search.level-number", "number", n), count, func(q *search.Query) { q.Level = n }))
+		options = append(options, offer(lang.Text("search.level-number", "number", n), count, func(q *search.Query) { q.Level = n }))
 	}
-	add(v.Text("search.level"), options)
+	add(lang.Text("search.level"), options)
 	options = nil
 	for s, count := range found.States {
-		options = append(options, offer(v.Text(stateWords[s]), count, func(q *search.Query) { q.State = s }))
+		options = append(options, offer(lang.Text(stateWords[s]), count, func(q *search.Query) { q.State = s }))
 	}
-	add(v.Text("search.state"), options)
+	add(lang.Text("search.state"), options)
 	options = nil
 	for id, count := range found.Categories {
-		options = append(options, offer(h.category(v, id), count, func(q *search.Query) { q.Category = id }))
+		options = append(options, offer(h.category(lang, id), count, func(q *search.Query) { q.Category = id }))
 	}
-	add(v.Text("search.kind"), options)
+	add(lang.Text("search.kind"), options)
 	return list
 }
 
 // chosen returns the filters that are set.
-func (h *Handler) chosen(v *voice, path string, q search.Query, maker *label.Party) (list []option) {
+func (h *Handler) chosen(lang *pageLanguage, path string, q search.Query, maker *label.Party) (list []option) {
 	add := func(set bool, words string, change func(*search.Query)) {
 		if !set {
 			return
@@ -347,17 +347,17 @@ func (h *Handler) chosen(v *voice, path string, q search.Query, maker *label.Par
 		change(&next)
 		list = append(list, option{Words: words, Href: address(path, next)})
 	}
-	add(q.Category != "", h.category(v, q.Category), func(q *search.Query) { q.Category = "" })
-	add(q.Level > 0, v.Text("search.level-number", "number", q.Level), func(q *search.Query) { q.Level = 0 })
+	add(q.Category != "", h.category(lang, q.Category), func(q *search.Query) { q.Category = "" })
+	add(q.Level > 0, lang.Text("search.level-number", "number", q.Level), func(q *search.Query) { q.Level = 0 })
 	if q.State != "" {
-		add(true, v.Text(stateWords[q.State]), func(q *search.Query) { q.State = "" })
+		add(true, lang.Text(stateWords[q.State]), func(q *search.Query) { q.State = "" })
 	}
 	if q.Assurance != "" {
-		add(true, v.Text(assuranceWords[q.Assurance]), func(q *search.Query) { q.Assurance = "" })
+		add(true, lang.Text(assuranceWords[q.Assurance]), func(q *search.Query) { q.Assurance = "" })
 	}
-	add(q.Scheme != "", h.schemeName(v, q.Scheme), func(q *search.Query) { q.Scheme = "" })
+	add(q.Scheme != "", h.schemeName(lang, q.Scheme), func(q *search.Query) { q.Scheme = "" })
 	if path == "/" && maker != nil {
-		add(true, v.Text("search.by-maker", "maker", maker.Name), func(q *search.Query) { q.Manufacturer = "" })
+		add(true, lang.Text("search.by-maker", "maker", maker.Name), func(q *search.Query) { q.Manufacturer = "" })
 	}
 	return list
 }
@@ -402,7 +402,7 @@ func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *lab
 		err = label.Errorf(label.NotFound, label.ReasonUnlabelled, "model", "no product of %s with model number %q has a label", maker.Name, clip(model))
 	}
 	if err != nil {
-		h.failTyped(w, r, err, forPeople, model)
+		h.failInput(w, r, err, forPeople, model)
 		return
 	}
 	list := found.Labels
@@ -412,16 +412,16 @@ func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *lab
 		}
 		return b.Label.Issued.Compare(a.Label.Issued)
 	})
-	v := h.voices.of(r)
+	lang := h.languages.of(r)
 	name, spelled := list[0].Label.Device.FullName(), list[0].Label.Device.Model
 	p := &searchPage{
 		Heading: name, Maker: maker, Product: &product{spelled}, Total: len(list), Unavailable: found.Unavailable, Page: 1, Pages: 1,
 		frame: newFrame(name, h.a.Trust().Authority, modelPage(maker.ID, spelled)),
 	}
 	for _, l := range list {
-		p.Results = append(p.Results, h.result(v, search.NewRecord(l.Label.Outline(), l.Statuses, l.Index, h.a.Now())))
+		p.Results = append(p.Results, h.result(lang, search.NewRecord(l.Label.Outline(), l.Statuses, l.Index, h.a.Now())))
 	}
-	made, err := v.body("search", p)
+	made, err := lang.body("search", p)
 	if err != nil {
 		h.fail(w, r, err, forPeople)
 		return

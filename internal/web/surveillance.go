@@ -78,10 +78,10 @@ func (h *Handler) plans(page string) (*PlanList, error) {
 	}
 	out := &PlanList{Plans: []PlanItem{}}
 	for _, p := range list {
-		said := p.Announcement
+		plan := p.Announcement
 		out.Plans = append(out.Plans, PlanItem{
-			ID: said.ID, URL: h.base + "/surveillance/" + said.ID + ".json", Scheme: said.Scheme,
-			Count: said.Count, Size: said.Size, Recorded: said.Recorded, PlanEntry: p.Index, DrawEntry: p.Draw,
+			ID: plan.ID, URL: h.base + "/surveillance/" + plan.ID + ".json", Scheme: plan.Scheme,
+			Count: plan.Count, Size: plan.Size, Recorded: plan.Recorded, PlanEntry: p.Index, DrawEntry: p.Draw,
 		})
 	}
 	if next != "" {

@@ -119,9 +119,9 @@ type Handler struct {
 	own       *http.CrossOriginProtection // tells forms that other sites post
 	transport []string                    // Strict-Transport-Security; nil for none
 
-	voices   *voices
-	homes    map[*voice]*body // the first page
-	speeches *lru.Cache[speech, *body]
+	languages *pageLanguages
+	homes     map[*pageLanguage]*body // the first page
+	pages     *lru.Cache[pageKey, *body]
 
 	clients *meter.Clients
 	meter   *meter.Meter // of all that is asked for
@@ -130,10 +130,10 @@ type Handler struct {
 	index    *search.Index
 	read     int64       // log entry that the index has read last
 	complete atomic.Bool // the index has come to the end of the log once
-	pictures *lru.Cache[code, *picture]
+	pictures *lru.Cache[qrKey, *qrImage]
 
 	studio          *art.Studio
-	drawings, packs *gallery
+	drawings, packs *artCache
 }
 
 // pictureCache bounds the QR codes kept: about 12 KiB each, drawn in a
@@ -160,13 +160,13 @@ func New(c Config) (*Handler, error) {
 		h.transport = transportFor(age)
 	}
 	var err error
-	if h.pictures, err = lru.New[code, *picture](pictureCache); err != nil {
+	if h.pictures, err = lru.New[qrKey, *qrImage](pictureCache); err != nil {
 		return nil, err
 	}
-	if h.drawings, err = newGallery(drawingCache, max(1, runtime.GOMAXPROCS(0)/2), drawingsEach, drawingsAll, h.log); err != nil {
+	if h.drawings, err = newArtCache(drawingCache, max(1, runtime.GOMAXPROCS(0)/2), drawingsEach, drawingsAll, h.log); err != nil {
 		return nil, err
 	}
-	if h.packs, err = newGallery(packCache, 1, packsEach, packsAll, h.log); err != nil {
+	if h.packs, err = newArtCache(packCache, 1, packsEach, packsAll, h.log); err != nil {
 		return nil, err
 	}
 	trust := c.Authority.Trust()
@@ -181,10 +181,10 @@ func New(c Config) (*Handler, error) {
 		return nil, err
 	}
 	h.trust = newBody(jsonType, text)
-	if h.speeches, err = lru.New[speech, *body](speechCache); err != nil {
+	if h.pages, err = lru.New[pageKey, *body](pageCacheSize); err != nil {
 		return nil, err
 	}
-	if h.voices, err = newVoices(c.Words); err != nil {
+	if h.languages, err = newPageLanguages(c.Words); err != nil {
 		return nil, err
 	}
 	if h.homes, err = h.renderHomes(); err != nil {
@@ -266,7 +266,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawQuery != "" && wantsSearch(r.URL.Query()) {
 			h.searchLabels(w, r, "/", nil)
 		} else {
-			h.send(w, r, h.homes[h.voices.of(r)], cacheMinute)
+			h.send(w, r, h.homes[h.languages.of(r)], cacheMinute)
 		}
 	case "/icon.svg", "/favicon.ico": // the second is what browsers ask for where no page names the first
 		h.send(w, r, icon, cacheHour)

@@ -12,38 +12,38 @@ import (
 
 // Tones of a label in short, which are classes.
 const (
-	toneGood = "on"
-	toneCare = "care"
-	toneOff  = "off"
+	summaryGood = "on"
+	summaryCare = "care"
+	summaryOff  = "off"
 )
 
-// A brief is how a label stands in short.
-type brief struct{ Says, Tone string }
+// A stateSummary is how a label stands in short.
+type stateSummary struct{ Text, Class string }
 
-// inShort returns how a label stands in short.
-func inShort(v *voice, state label.State, s *label.Standing) brief {
-	b := brief{v.Text(stateWords[state]), toneOff}
+// summarize returns how a label stands in short.
+func summarize(lang *pageLanguage, state label.State, s *label.Standing) stateSummary {
+	b := stateSummary{lang.Text(stateWords[state]), summaryOff}
 	if state != label.Active {
 		return b
 	}
-	b.Tone = toneGood
+	b.Class = summaryGood
 	add := func(key, more string) {
-		b.Says, b.Tone = v.Text(key, "state", b.Says, "more", more), toneCare
+		b.Text, b.Class = lang.Text(key, "state", b.Text, "more", more), summaryCare
 	}
 	if s.Review != nil {
-		add("state.list", v.Text("state.review"))
+		add("state.list", lang.Text("state.review"))
 	}
 	switch {
 	case endsEarly(s):
-		_, last := v.last(s.Ends(), s.At)
-		add("state.list", v.Text("state.until", "date", last))
+		_, last := lang.last(s.Ends(), s.At)
+		add("state.list", lang.Text("state.until", "date", last))
 	case s.Soon:
-		add("state.list", v.Text("state.soon"))
+		add("state.list", lang.Text("state.soon"))
 	}
 	if s.Support == label.SupportEnded {
-		add("state.list", v.Text("state.no-updates"))
+		add("state.list", lang.Text("state.no-updates"))
 	}
-	if concern, _ := notices(v, s.Advisories); len(concern) > 0 {
+	if concern, _ := notices(lang, s.Advisories); len(concern) > 0 {
 		add("state.sentences", concern[0].Headline) // a sentence of its own
 	}
 	return b

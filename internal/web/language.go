@@ -16,8 +16,8 @@ import (
 	"labeld/internal/locale"
 )
 
-// A voice is a language as pages speak it.
-type voice struct {
+// A pageLanguage is a language as pages speak it.
+type pageLanguage struct {
 	*locale.Language
 	chosen bool // by the address, so that links keep it
 	pages  *template.Template
@@ -25,11 +25,11 @@ type voice struct {
 	all    []*locale.Language
 }
 
-// voices finds the voice for a request.
-type voices struct {
+// pageLanguages finds the pageLanguage for a request.
+type pageLanguages struct {
 	catalogue *locale.Catalogue
-	plain     map[*locale.Language]*voice
-	chosen    map[*locale.Language]*voice
+	plain     map[*locale.Language]*pageLanguage
+	chosen    map[*locale.Language]*pageLanguage
 	headers   *lru.Cache[string, *locale.Language] // Accept-Language headers that were read
 }
 
@@ -42,37 +42,37 @@ const (
 	maxHeader = 256
 )
 
-func newVoices(c *locale.Catalogue) (*voices, error) {
-	v := &voices{catalogue: c, plain: map[*locale.Language]*voice{}, chosen: map[*locale.Language]*voice{}}
+func newPageLanguages(c *locale.Catalogue) (*pageLanguages, error) {
+	v := &pageLanguages{catalogue: c, plain: map[*locale.Language]*pageLanguage{}, chosen: map[*locale.Language]*pageLanguage{}}
 	for _, l := range c.Languages() {
-		v.plain[l] = newVoice(l, c, false)
-		v.chosen[l] = newVoice(l, c, true)
+		v.plain[l] = newPageLanguage(l, c, false)
+		v.chosen[l] = newPageLanguage(l, c, true)
 	}
 	var err error
 	v.headers, err = lru.New[string, *locale.Language](headerCache)
 	return v, err
 }
 
-func newVoice(l *locale.Language, c *locale.Catalogue, chosen bool) *voice {
-	v := &voice{Language: l, chosen: chosen, tag: []string{l.Tag}, all: c.Languages()}
+func newPageLanguage(l *locale.Language, c *locale.Catalogue, chosen bool) *pageLanguage {
+	v := &pageLanguage{Language: l, chosen: chosen, tag: []string{l.Tag}, all: c.Languages()}
 	v.pages = template.Must(pages.Clone()).Funcs(v.funcs())
 	return v
 }
 
-// source returns the voice of the language that the programme is written in.
-func (v *voices) source() *voice { return v.plain[v.catalogue.Languages()[0]] }
+// source returns the pageLanguage of the language that the programme is written in.
+func (v *pageLanguages) source() *pageLanguage { return v.plain[v.catalogue.Languages()[0]] }
 
-// each returns all voices.
-func (v *voices) each() (list []*voice) {
+// each returns all pageLanguages.
+func (v *pageLanguages) each() (list []*pageLanguage) {
 	for _, l := range v.catalogue.Languages() {
 		list = append(list, v.plain[l], v.chosen[l])
 	}
 	return list
 }
 
-// of returns the voice for a request: the language that its address names, or
+// of returns the pageLanguage for a request: the language that its address names, or
 // else the one that suits its headers best.
-func (v *voices) of(r *http.Request) *voice {
+func (v *pageLanguages) of(r *http.Request) *pageLanguage {
 	if r.URL.RawQuery != "" {
 		if given := parameters(r.URL.RawQuery, "lang"); len(given) > 0 {
 			if l := v.catalogue.Find(clip(given[0])); l != nil {
@@ -98,7 +98,7 @@ func (v *voices) of(r *http.Request) *voice {
 }
 
 // render makes a page.
-func (v *voice) render(name string, data any) ([]byte, error) {
+func (v *pageLanguage) render(name string, data any) ([]byte, error) {
 	var b bytes.Buffer
 	if err := v.pages.ExecuteTemplate(&b, name, data); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (v *voice) render(name string, data any) ([]byte, error) {
 }
 
 // body makes a page that is ready to be sent.
-func (v *voice) body(name string, data any) (*body, error) {
+func (v *pageLanguage) body(name string, data any) (*body, error) {
 	b, err := v.render(name, data)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (v *voice) body(name string, data any) (*body, error) {
 }
 
 // funcs are what templates speak with.
-func (v *voice) funcs() template.FuncMap {
+func (v *pageLanguage) funcs() template.FuncMap {
 	return template.FuncMap{
 		"lang":      func() string { return v.Tag },
 		"dir":       v.direction,
@@ -139,7 +139,7 @@ func (v *voice) funcs() template.FuncMap {
 	}
 }
 
-func (v *voice) direction() string {
+func (v *pageLanguage) direction() string {
 	if v.RightToLeft {
 		return "rtl"
 	}
@@ -147,7 +147,7 @@ func (v *voice) direction() string {
 }
 
 // carried returns the language that forms keep, or nothing.
-func (v *voice) carried() string {
+func (v *pageLanguage) carried() string {
 	if v.chosen {
 		return v.Tag
 	}
@@ -156,7 +156,7 @@ func (v *voice) carried() string {
 
 // to returns the address of a page of ours, which keeps the language that was
 // chosen.
-func (v *voice) to(path string) string {
+func (v *pageLanguage) to(path string) string {
 	if !v.chosen {
 		return path
 	}
@@ -171,16 +171,16 @@ func withLanguage(path, tag string) string {
 	return path + sep + "lang=" + tag
 }
 
-// A tongue leads to a page in another language.
-type tongue struct {
+// A languageLink leads to a page in another language.
+type languageLink struct {
 	Tag, Name, Href string
 	On              bool
 }
 
 // languages returns where a page is found in each language.
-func (v *voice) languages(here string) (list []tongue) {
+func (v *pageLanguage) languages(here string) (list []languageLink) {
 	for _, l := range v.all {
-		list = append(list, tongue{l.Tag, l.Name, withLanguage(here, l.Tag), l == v.Language})
+		list = append(list, languageLink{l.Tag, l.Name, withLanguage(here, l.Tag), l == v.Language})
 	}
 	return list
 }
@@ -206,21 +206,21 @@ func mark(s string) template.HTML {
 	return template.HTML(`<bdi class="id">` + template.HTMLEscapeString(s) + `</bdi>`)
 }
 
-// trailed is an identifier, and the punctuation after it.
-var trailed = regexp.MustCompile(`((?:<(?:a|strong)[^>]*>)?<(?:bdi|span) class="id"[^>]*>[^<]*</(?:bdi|span)>(?:</(?:a|strong)>)?)([,.;:)،؛。、，；：）]+)`)
+// identifierPunctuation is an identifier, and the punctuation after it.
+var identifierPunctuation = regexp.MustCompile(`((?:<(?:a|strong)[^>]*>)?<(?:bdi|span) class="id"[^>]*>[^<]*</(?:bdi|span)>(?:</(?:a|strong)>)?)([,.;:)،؛。、，；：）]+)`)
 
 // HTML returns a message for a page. Punctuation stays with the identifier before
 // it: browsers would break a line between the two, as if that were an image.
-func (v *voice) HTML(key string, args ...any) template.HTML {
-	return template.HTML(trailed.ReplaceAllString(string(v.Language.HTML(key, args...)), `<span class="one">$1$2</span>`))
+func (v *pageLanguage) HTML(key string, args ...any) template.HTML {
+	return template.HTML(identifierPunctuation.ReplaceAllString(string(v.Language.HTML(key, args...)), `<span class="one">$1$2</span>`))
 }
 
-// shape is what the ID of a label looks like within a text.
-var shape = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
+// labelIDPattern is what the ID of a label looks like within a text.
+var labelIDPattern = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
 
 // whole returns a text in which the IDs of labels stay in one piece.
 func whole(v any) template.HTML {
-	return template.HTML(shape.ReplaceAllString(string(markup(v)), `<span class="id" dir="ltr">$0</span>`))
+	return template.HTML(labelIDPattern.ReplaceAllString(string(markup(v)), `<span class="id" dir="ltr">$0</span>`))
 }
 
 // digestGroup is how many digits of a digest stay together. A digest as a whole
@@ -241,7 +241,7 @@ func digest(d label.Digest) template.HTML {
 }
 
 // a links to a page of ours.
-func (v *voice) a(path string, says any) template.HTML {
+func (v *pageLanguage) a(path string, says any) template.HTML {
 	return template.HTML(`<a href="`+template.HTMLEscapeString(v.to(path))+`">`) + markup(says) + "</a>"
 }
 
@@ -299,7 +299,7 @@ func (l link) with(says template.HTML) template.HTML {
 func (l link) External() template.HTML { return l.with(bdi(l.Text)) }
 
 // list returns things in a list, as the language writes one.
-func (v *voice) list(things []template.HTML) (list template.HTML) {
+func (v *pageLanguage) list(things []template.HTML) (list template.HTML) {
 	for i, t := range things {
 		if i == 0 {
 			list = t
@@ -311,12 +311,12 @@ func (v *voice) list(things []template.HTML) (list template.HTML) {
 }
 
 // day returns a day for people and for machines.
-func (v *voice) day(d label.Date) template.HTML {
+func (v *pageLanguage) day(d label.Date) template.HTML {
 	return timeElement(d.String(), v.Date(d))
 }
 
 // instant returns an instant, with the time of day for machines only.
-func (v *voice) instant(t time.Time) template.HTML {
+func (v *pageLanguage) instant(t time.Time) template.HTML {
 	return timeElement(t.UTC().Format(time.RFC3339), v.Date(label.DateOf(t)))
 }
 
@@ -325,22 +325,22 @@ func timeElement(iso, words string) template.HTML {
 }
 
 // moment returns an instant with its time of day, for people.
-func (v *voice) moment(t time.Time) string {
+func (v *pageLanguage) moment(t time.Time) string {
 	return v.Date(label.DateOf(t)) + t.UTC().Format(", 15:04:05 UTC")
 }
 
 // last returns the last day of what ends at an instant, as it is named at another, or the
 // instant of the end ([label.LastDay]): for machines and for people.
-func (v *voice) last(end, from time.Time) (iso, words string) {
+func (v *pageLanguage) last(end, from time.Time) (iso, words string) {
 	if d, whole := label.LastDay(end, from); whole {
 		return d.String(), v.Date(d)
 	}
 	return end.UTC().Format(time.RFC3339), v.moment(end)
 }
 
-// lastNamed returns what [voice.last] does of a label that stands as it does: of one that
+// lastNamed returns what [pageLanguage.last] does of a label that stands as it does: of one that
 // counts, as its end is named now, and of another, as if it was named when it was issued.
-func (v *voice) lastNamed(s *label.Standing, l *label.Label) (iso, words string) {
+func (v *pageLanguage) lastNamed(s *label.Standing, l *label.Label) (iso, words string) {
 	return v.last(s.Ends(), namedFrom(s, l))
 }
 

@@ -10,13 +10,13 @@ import (
 	"labeld/internal/qr"
 )
 
-// A look is a label as somebody looks at it: as it stands, or as it stood at
+// A shownLabel is a label as somebody looks at it: as it stands, or as it stood at
 // an instant they named.
-type look struct {
+type shownLabel struct {
 	*authority.Published
-	past  bool
-	voice *voice     // of a page
-	held  label.GTIN // of the product that they hold, if they said
+	past     bool
+	language *pageLanguage // of a page
+	gtin     label.GTIN    // of the product that they hold, if they said
 }
 
 // settled is how long after an instant nothing is added to it any more. Until
@@ -25,7 +25,7 @@ const settled = time.Minute
 
 // at returns a view of a label as it stood at an instant. It is made anew each
 // time: few ask for the same instant, and it must not be taken for the present.
-func (h *Handler) at(p look, v *view, t time.Time) (*body, error) {
+func (h *Handler) at(p shownLabel, v *representation, t time.Time) (*body, error) {
 	p.Published = p.As(t)
 	b, err := v.render(h, p)
 	if err != nil {

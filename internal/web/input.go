@@ -20,8 +20,8 @@ import (
 // looked for by stay as they were typed, since package search folds them by a rule of its
 // own.
 
-// folded returns what was typed in the characters of IDs, addresses and numbers.
-func folded(typed string) string {
+// fold returns what was typed in the characters of IDs, addresses and numbers.
+func fold(typed string) string {
 	if !strings.ContainsFunc(typed, func(r rune) bool { return r >= 0x80 }) {
 		return typed
 	}
@@ -62,11 +62,11 @@ func digit(r rune) rune {
 
 // barcode returns the number under a barcode as it was typed, without what groups its
 // digits.
-func barcode(typed string) string { return ungrouped.Replace(folded(typed)) }
+func barcode(typed string) string { return digitGrouping.Replace(fold(typed)) }
 
-// ungrouped takes away what stands between the digits of a number. Who sends a form has
+// digitGrouping takes away what stands between the digits of a number. Who sends a form has
 // plus signs for spaces.
-var ungrouped = strings.NewReplacer(" ", "", "-", "", "+", "")
+var digitGrouping = strings.NewReplacer(" ", "", "-", "", "+", "")
 
 // wholeBarcode reports whether what was typed, which is no GTIN, has as many digits as one.
 // Then a digit is wrong.
@@ -98,5 +98,5 @@ func (h *Handler) addressed(s string) string {
 	return s
 }
 
-// typedID reads the ID of a label that somebody typed into an address or a form.
-func typedID(s string) (label.ID, error) { return label.ParseID(folded(s)) }
+// parseInputID reads the ID of a label that somebody typed into an address or a form.
+func parseInputID(s string) (label.ID, error) { return label.ParseID(fold(s)) }
