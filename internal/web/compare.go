@@ -1,14 +1,13 @@
 package web
 
 import (
-	"net/http"
 	"slices"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
 )
 
-// maxCompared bounds the labels that are put side by side: what a screen holds.
+// maxCompared bounds the labels that are put side by side to what a screen can show.
 const maxCompared = 4
 
 // A comparePage puts labels side by side.
@@ -25,7 +24,7 @@ type comparison struct {
 	Href, Title, Pretty string
 }
 
-// A row is one thing that is compared. Its title has a line to itself, so that all labels
+// A row is one thing that is compared. Its title has a line of its own, so that all labels
 // have room side by side on the narrowest phone.
 type row struct {
 	Title string
@@ -38,11 +37,11 @@ type cell struct {
 	Bad   bool
 }
 
-// compare answers /compare?id=&id=.
-func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
-	given := r.URL.Query()["id"]
+// compare answers with labels side by side.
+func (h *searchHandler) compare(x exchange) {
+	given := x.r.URL.Query()["id"]
 	if n := len(given); n < 1 || n > maxCompared {
-		h.fail(w, r, label.Errorf(label.Invalid, label.ReasonOutOfRange, "id", "names %d labels; choose one to %d to put side by side", n, maxCompared), forPeople)
+		x.fail(label.Errorf(label.Invalid, label.ReasonOutOfRange, "id", "names %d labels; choose one to %d to put side by side", n, maxCompared))
 		return
 	}
 	var list []*authority.Published
@@ -52,14 +51,14 @@ func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 		id, err := label.ParseID(s)
 		var p *authority.Published
 		if err == nil {
-			p, err = h.a.Lookup(id)
+			p, err = h.labels.Lookup(id)
 		}
 		if aboutOneLabel(err) {
 			missing, last = append(missing, id), err
 			continue
 		}
 		if err != nil {
-			h.failInput(w, r, err, forPeople, s)
+			x.failInput(err, s)
 			return
 		}
 		if !slices.Contains(list, p) {
@@ -67,22 +66,18 @@ func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(list) == 0 {
-		h.fail(w, r, last, forPeople)
+		x.fail(last)
 		return
 	}
-	lang := h.languages.of(r)
-	page := h.comparePage(lang, list, here(r))
+	lang := x.language()
+	page := h.comparePage(lang, list, requestAddress(x.r))
 	page.Unavailable = missing
-	b, err := lang.body("compare", page)
-	if err != nil {
-		h.fail(w, r, err, forPeople)
-		return
-	}
-	h.send(w, r, b, cacheLabel)
+	x.sendPage(lang, "compare", page, "")
 }
 
-func (h *Handler) comparePage(lang *pageLanguage, list []*authority.Published, here string) *comparePage {
-	p := &comparePage{frame: newFrame(lang.Text("compare.title"), h.a.Trust().Authority, here)}
+// comparePage returns the page with labels side by side.
+func (h *searchHandler) comparePage(lang *pageLanguage, list []*authority.Published, here string) *comparePage {
+	p := &comparePage{frame: newFrame(lang.Text("compare.title"), h.authority, here)}
 	for _, l := range list {
 		p.Columns = append(p.Columns, comparison{"/l/" + string(l.Label.ID), l.Label.Device.FullName(), l.Label.ID.Pretty()})
 	}
@@ -98,17 +93,17 @@ func (h *Handler) comparePage(lang *pageLanguage, list []*authority.Published, h
 	}
 	add("compare.state", func(l *authority.Published) cell {
 		b := summarize(lang, l.State, &l.Standing)
-		return cell{b.Text, b.Class == summaryGood, b.Class == summaryOff}
+		return cell{b.Text, b.Class == summaryGood, b.Class == summaryBad}
 	})
 	add("compare.level", words(func(l *authority.Published) string {
-		w := h.describe(lang, l.Label)
+		w := h.words.schemeOf(lang, l.Label)
 		return lang.Text("label.level", "number", l.Label.Level.Number, "of", l.Label.Level.Of, "name", w.level)
 	}))
 	add("compare.scheme", words(func(l *authority.Published) string {
-		w := h.describe(lang, l.Label)
+		w := h.words.schemeOf(lang, l.Label)
 		return w.scheme + " " + l.Label.Scheme.Version
 	}))
-	add("compare.checked", words(func(l *authority.Published) string { return lang.Text(assuranceWords[l.Label.Assurance]) }))
+	add("compare.checked", words(func(l *authority.Published) string { return lang.Text(assurances[l.Label.Assurance]) }))
 	add("compare.support", words(func(l *authority.Published) string {
 		date := lang.Date(l.Label.Product.SupportEnd)
 		if ended(l.State) {
@@ -116,17 +111,17 @@ func (h *Handler) comparePage(lang *pageLanguage, list []*authority.Published, h
 		}
 		return date
 	}))
-	add("compare.updates", words(func(l *authority.Published) string { return lang.Text(updateWords[l.Label.Product.Updates]) }))
+	add("compare.updates", words(func(l *authority.Published) string { return lang.Text(updates[l.Label.Product.Updates]) }))
 	add("compare.valid", func(l *authority.Published) cell { return cell{Words: until(lang, l), Bad: l.State != label.Active} })
-	add("compare.notices", words(func(l *authority.Published) string { return lang.Number(h.answerOf(l).Label.Advisories) }))
+	add("compare.notices", words(func(l *authority.Published) string { return lang.Number(l.Concerns()) }))
 	add("compare.maker", words(func(l *authority.Published) string { return l.Label.Maker.Name }))
 	add("compare.model", words(func(l *authority.Published) string { return l.Label.Device.Model }))
 	h.compareCriteria(lang, p, list)
 	return p
 }
 
-// until says until when a label is valid, or that it is not: of a label that has ended no
-// day is shown that is still to come.
+// until says until when a label is valid, or that it is not valid. Of a label that has
+// ended it never shows a day in the future.
 func until(lang *pageLanguage, l *authority.Published) string {
 	_, last := lang.lastNamed(&l.Standing, l.Label)
 	switch {
@@ -140,18 +135,15 @@ func until(lang *pageLanguage, l *authority.Published) string {
 	return lang.Text("compare.ended", "date", last)
 }
 
-// updateWords say how updates get into a product.
-var updateWords = map[string]string{"automatic": "compare.automatic", "manual": "compare.manual", "none": "compare.none"}
-
-// compareCriteria adds the criteria in which labels differ, and those that none of them
-// meets any more.
-func (h *Handler) compareCriteria(lang *pageLanguage, p *comparePage, list []*authority.Published) {
+// compareCriteria adds the criteria in which labels differ, and those that no label meets
+// any more.
+func (h *searchHandler) compareCriteria(lang *pageLanguage, p *comparePage, list []*authority.Published) {
 	cells := make([]map[string]cell, len(list))
 	var order []string
 	titles := map[string]string{}
 	for i, l := range list {
 		cells[i] = map[string]cell{}
-		w := h.describe(lang, l.Label)
+		w := h.words.schemeOf(lang, l.Label)
 		for j := range l.Label.Criteria {
 			c := &l.Label.Criteria[j]
 			switch by := w.by(l, c); criterionState(l, c) {

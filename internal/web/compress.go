@@ -10,8 +10,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// gzipMinimum is the size from which on a body is worth compressing: a smaller
-// one fits a packet either way.
+// gzipMinimum is the least size of a body that is compressed. A smaller one fits a packet
+// either way.
 const gzipMinimum = 1024
 
 // A gzipForm is a body compressed with gzip, made when it is first asked for.
@@ -24,7 +24,7 @@ type gzipForm struct {
 
 var codingGzip = []string{"gzip"}
 
-// compressible reports whether a body is of a type and size worth it.
+// compressible reports whether the type and the size of a body make it worth compressing.
 func compressible(typ string, b []byte) bool {
 	return len(b) >= gzipMinimum && typ != "image/png" && typ != "image/jpeg" && typ != "application/pdf" && typ != "application/zip" && typ != "application/octet-stream"
 }

@@ -48,14 +48,14 @@ type Label struct {
 	Links        Links              `json:"links"`
 }
 
-// A Successor is the label that took the place of another, or was announced to, as
-// JSON.
+// A Successor is, as JSON, the label that took the place of another one, or that will.
 type Successor struct {
 	label.LabelLink
 	LowerLevel bool        `json:"lowerLevel"`
-	State      label.State `json:"state,omitempty"` // how it stands itself; absent where that cannot be told
+	State      label.State `json:"state,omitempty"` // of that label; absent where it cannot be told
 }
 
+// successorOf returns the successor of a label, or nil.
 func successorOf(p *authority.Published) *Successor {
 	link := p.Link()
 	if link == nil {
@@ -68,46 +68,28 @@ func successorOf(p *authority.Published) *Successor {
 	return s
 }
 
-// A FormerLabel is a label of a product that had a number before it was moved to another, as
-// JSON.
-type FormerLabel struct {
-	GTIN    label.GTIN  `json:"gtin"`
-	Moved   time.Time   `json:"moved"`
-	ID      label.ID    `json:"id"`
-	URL     string      `json:"url"`
-	Product string      `json:"product"`
-	State   label.State `json:"state"`
-}
-
-func formerLabels(list []authority.Taken) (out []FormerLabel) {
-	for _, t := range list {
-		out = append(out, FormerLabel{t.GTIN, t.Moved, t.ID, t.URL, t.Product, t.State})
-	}
-	return out
-}
-
-// A GTINMatch says whether a number under a barcode is of the label's product, as JSON.
+// A GTINMatch says, as JSON, whether a barcode number is of the product of the label.
 type GTINMatch struct {
 	GTIN  label.GTIN `json:"gtin"`
 	Same  bool       `json:"same"`
-	Moved bool       `json:"moved,omitzero"` // it was, until the authority moved it to another manufacturer
+	Moved bool       `json:"moved,omitzero"` // it was, until the authority moved the number to another manufacturer
 }
 
-// A DeclaredFact is what the manufacturer declared of something that shoppers are
-// told, as JSON.
+// A DeclaredFact is, as JSON, what the manufacturer declared about something that pages
+// tell shoppers.
 type DeclaredFact struct {
 	label.DeclaredFact
 	Text string `json:"text,omitempty"` // in words; absent where the programme has none any more
 }
 
-// A Status is one thing that happened to a label, as JSON.
+// A Status is, as JSON, one thing that happened to a label.
 type Status struct {
 	Number    int                `json:"number"`
 	Action    label.Action       `json:"action"`
 	Reason    string             `json:"reason"`
 	Title     string             `json:"title,omitempty"`
 	Text      string             `json:"text"`
-	Author    string             `json:"author,omitempty"` // organization whose words the text is
+	Author    string             `json:"author,omitempty"` // organization that wrote the text
 	Recorded  time.Time          `json:"recorded"`
 	Effective time.Time          `json:"effective"`
 	LogIndex  int64              `json:"logIndex"`
@@ -115,7 +97,7 @@ type Status struct {
 	Advisory  *label.AdvisoryRef `json:"advisory,omitempty"`
 }
 
-// A Ruling is what became of an appeal that the label rests on, as JSON.
+// A Ruling is, as JSON, the ruling on an appeal that the label is based on.
 type Ruling struct {
 	Accepted []string     `json:"accepted"`
 	Text     string       `json:"text"`
@@ -126,7 +108,7 @@ type Ruling struct {
 	Ended *RulingEnd `json:"takenBack,omitempty"` // why it does not count any more; absent where it does
 }
 
-// A RulingEnd says why a ruling does not count any more, as JSON.
+// A RulingEnd says, as JSON, why a ruling does not count any more.
 type RulingEnd struct {
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason,omitempty"` // code
@@ -143,7 +125,7 @@ func rulingEnd(p *authority.Published, r *authority.Ruled) *authority.Fallen {
 	return r.Fallen
 }
 
-// criteriaOf returns the criteria of a label with what became of them since.
+// criteriaOf returns the criteria of a label with the states that they have now.
 func criteriaOf(p *authority.Published) []label.Criterion {
 	list := slices.Clone(p.Label.Criteria)
 	for i := range list {
@@ -163,7 +145,8 @@ type Links struct {
 	Picture string `json:"picture,omitempty"`
 }
 
-func (h *Handler) links(p *authority.Published) Links {
+// links returns the links of a label.
+func (h *labelHandler) links(p *authority.Published) Links {
 	u := qr.URL(h.base, p.Label.ID)
 	l := Links{Bundle: u + "/bundle", Device: u + "/device", Proof: u + "/proof", Package: u + "/package", QR: u + "/qr.svg"}
 	if p.Pictured {
@@ -172,7 +155,8 @@ func (h *Handler) links(p *authority.Published) Links {
 	return l
 }
 
-func (h *Handler) renderJSON(p shownLabel) (*body, error) {
+// renderJSON renders a label as JSON.
+func (h *labelHandler) renderJSON(p shownLabel) (*body, error) {
 	l := p.Label
 	out := &Label{
 		ID: l.ID, PrettyID: l.ID.Pretty(), URL: l.URL, State: p.State, Because: h.status(p, p.Because),
@@ -197,7 +181,7 @@ func (h *Handler) renderJSON(p shownLabel) (*body, error) {
 		out.Rulings = append(out.Rulings, ruling)
 	}
 	for _, d := range l.Declared {
-		out.Declared = append(out.Declared, DeclaredFact{d, h.a.Programme().Words(d)})
+		out.Declared = append(out.Declared, DeclaredFact{d, h.words.programme.Words(d)})
 	}
 	if p.past {
 		out.At = p.At
@@ -209,7 +193,7 @@ func (h *Handler) renderJSON(p shownLabel) (*body, error) {
 	return newBody(jsonType, b), nil
 }
 
-// statusesAt returns what had happened to a label by the instant it is shown at.
+// statusesAt returns what had happened to a label by the instant for which it is shown.
 func statusesAt(p *authority.Published) []*label.Status {
 	n := 0
 	for n < len(p.Statuses) && !p.Statuses[n].Recorded.After(p.At) {
@@ -218,30 +202,22 @@ func statusesAt(p *authority.Published) []*label.Status {
 	return p.Statuses[:n]
 }
 
-func (h *Handler) status(p shownLabel, s *label.Status) *Status {
+// status returns a status as JSON, or nil for none.
+func (h *labelHandler) status(p shownLabel, s *label.Status) *Status {
 	if s == nil {
 		return nil
 	}
 	return &Status{
-		Number: s.Number, Action: s.Action, Reason: s.Reason, Title: h.title(s), Text: s.Text,
+		Number: s.Number, Action: s.Action, Reason: s.Reason, Title: h.words.reason(s), Text: s.Text,
 		Recorded: s.Recorded, Effective: s.Effective, LogIndex: p.Indexes[s.Number-1],
 		Successor: s.Successor, Advisory: s.Advisory,
 	}
 }
 
-func (h *Handler) statuses(p shownLabel, list []*label.Status) []*Status {
+func (h *labelHandler) statuses(p shownLabel, list []*label.Status) []*Status {
 	out := make([]*Status, len(list))
 	for i, s := range list {
 		out[i] = h.status(p, s)
 	}
 	return out
-}
-
-// title returns a status's reason in words for people, or nothing where the
-// programme knows the code no more.
-func (h *Handler) title(s *label.Status) string {
-	if r := h.a.Programme().Reasons[s.Reason]; r != nil {
-		return r.Title
-	}
-	return ""
 }

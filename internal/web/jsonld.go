@@ -7,7 +7,7 @@ import (
 // certification says a label in the vocabulary of schema.org, for the page: what
 // search engines and shops read from it. html/template writes it, and escapes
 // what comes from strangers.
-func (h *Handler) certification(p shownLabel) map[string]any {
+func (h *labelHandler) certification(p shownLabel) map[string]any {
 	l := p.Label
 	status := "https://schema.org/CertificationInactive"
 	if p.State == label.Active {

@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,16 +15,16 @@ import (
 	"labeld/internal/locale"
 )
 
-// A pageLanguage is a language as pages speak it.
+// A pageLanguage is a language in which pages are written, with the templates of pages.
 type pageLanguage struct {
 	*locale.Language
-	chosen bool // by the address, so that links keep it
-	pages  *template.Template
-	tag    []string // for headers
-	all    []*locale.Language
+	chosen    bool // by the address, so that links keep it
+	templates *template.Template
+	tag       []string // for headers
+	all       []*locale.Language
 }
 
-// pageLanguages finds the pageLanguage for a request.
+// The pageLanguages are all languages of pages. They find the one for a request.
 type pageLanguages struct {
 	catalogue *locale.Catalogue
 	plain     map[*locale.Language]*pageLanguage
@@ -34,7 +33,7 @@ type pageLanguages struct {
 }
 
 const (
-	// headerCache bounds the Accept-Language headers whose meaning is kept:
+	// headerCache bounds the Accept-Language headers whose meaning is in the cache:
 	// browsers of a country send few different ones.
 	headerCache = 1024
 
@@ -43,124 +42,124 @@ const (
 )
 
 func newPageLanguages(c *locale.Catalogue) (*pageLanguages, error) {
-	v := &pageLanguages{catalogue: c, plain: map[*locale.Language]*pageLanguage{}, chosen: map[*locale.Language]*pageLanguage{}}
+	s := &pageLanguages{catalogue: c, plain: map[*locale.Language]*pageLanguage{}, chosen: map[*locale.Language]*pageLanguage{}}
 	for _, l := range c.Languages() {
-		v.plain[l] = newPageLanguage(l, c, false)
-		v.chosen[l] = newPageLanguage(l, c, true)
+		s.plain[l] = newPageLanguage(l, c, false)
+		s.chosen[l] = newPageLanguage(l, c, true)
 	}
 	var err error
-	v.headers, err = lru.New[string, *locale.Language](headerCache)
-	return v, err
+	s.headers, err = lru.New[string, *locale.Language](headerCache)
+	return s, err
 }
 
 func newPageLanguage(l *locale.Language, c *locale.Catalogue, chosen bool) *pageLanguage {
-	v := &pageLanguage{Language: l, chosen: chosen, tag: []string{l.Tag}, all: c.Languages()}
-	v.pages = template.Must(pages.Clone()).Funcs(v.funcs())
-	return v
+	p := &pageLanguage{Language: l, chosen: chosen, tag: []string{l.Tag}, all: c.Languages()}
+	p.templates = template.Must(templates.Clone()).Funcs(p.funcs())
+	return p
 }
 
-// source returns the pageLanguage of the language that the programme is written in.
-func (v *pageLanguages) source() *pageLanguage { return v.plain[v.catalogue.Languages()[0]] }
+// source returns the language that the programme is written in.
+func (s *pageLanguages) source() *pageLanguage { return s.plain[s.catalogue.Languages()[0]] }
 
-// each returns all pageLanguages.
-func (v *pageLanguages) each() (list []*pageLanguage) {
-	for _, l := range v.catalogue.Languages() {
-		list = append(list, v.plain[l], v.chosen[l])
+// each returns every language, both as one that was chosen and as one that was not.
+func (s *pageLanguages) each() (list []*pageLanguage) {
+	for _, l := range s.catalogue.Languages() {
+		list = append(list, s.plain[l], s.chosen[l])
 	}
 	return list
 }
 
-// of returns the pageLanguage for a request: the language that its address names, or
-// else the one that suits its headers best.
-func (v *pageLanguages) of(r *http.Request) *pageLanguage {
+// of returns the language for a request: the one that the address names, or else the
+// one that suits the headers best.
+func (s *pageLanguages) of(r *http.Request) *pageLanguage {
 	if r.URL.RawQuery != "" {
 		if given := parameters(r.URL.RawQuery, "lang"); len(given) > 0 {
-			if l := v.catalogue.Find(clip(given[0])); l != nil {
-				return v.chosen[l]
+			if l := s.catalogue.Find(clip(given[0])); l != nil {
+				return s.chosen[l]
 			}
 		}
 	}
 	header := r.Header["Accept-Language"]
 	if len(header) == 0 {
-		return v.source()
+		return s.source()
 	}
 	text := header[0]
 	if len(text) > maxHeader {
 		text = text[:maxHeader]
 		text = text[:max(0, strings.LastIndexByte(text, ','))]
 	}
-	l, ok := v.headers.Get(text)
+	l, ok := s.headers.Get(text)
 	if !ok {
-		l = v.catalogue.Negotiate(text)
-		v.headers.Add(text, l)
+		l = s.catalogue.Negotiate(text)
+		s.headers.Add(text, l)
 	}
-	return v.plain[l]
+	return s.plain[l]
 }
 
 // render makes a page.
-func (v *pageLanguage) render(name string, data any) ([]byte, error) {
+func (p *pageLanguage) render(name string, data any) ([]byte, error) {
 	var b bytes.Buffer
-	if err := v.pages.ExecuteTemplate(&b, name, data); err != nil {
+	if err := p.templates.ExecuteTemplate(&b, name, data); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
 }
 
 // body makes a page that is ready to be sent.
-func (v *pageLanguage) body(name string, data any) (*body, error) {
-	b, err := v.render(name, data)
+func (p *pageLanguage) body(name string, data any) (*body, error) {
+	b, err := p.render(name, data)
 	if err != nil {
 		return nil, err
 	}
 	made := newBody(htmlType, b)
-	made.vary, made.language = varyPage, v.tag
+	made.vary, made.language = varyPage, p.tag
 	return made, nil
 }
 
-// funcs are what templates speak with.
-func (v *pageLanguage) funcs() template.FuncMap {
+// funcs are the functions of templates.
+func (p *pageLanguage) funcs() template.FuncMap {
 	return template.FuncMap{
-		"lang":      func() string { return v.Tag },
-		"dir":       v.direction,
-		"languages": v.languages,
-		"chosen":    v.carried,
-		"to":        func(parts ...any) string { return v.to(join(parts)) },
-		"t":         v.HTML,
+		"lang":      func() string { return p.Tag },
+		"dir":       p.direction,
+		"languages": p.languages,
+		"chosen":    p.choice,
+		"to":        func(parts ...any) string { return p.to(join(parts)) },
+		"t":         p.HTML,
 		"bdi":       bdi,
 		"strong":    strong,
 		"id":        pretty,
-		"mark":      mark,
+		"mark":      identifier,
 		"digest":    digest,
-		"whole":     whole,
-		"a":         v.a,
+		"whole":     unbrokenIDs,
+		"a":         p.a,
 		"party":     party,
-		"list":      v.list,
+		"list":      p.list,
 		"digits":    func(n int64) string { return strconv.FormatInt(n, 10) },
 	}
 }
 
-func (v *pageLanguage) direction() string {
-	if v.RightToLeft {
+func (p *pageLanguage) direction() string {
+	if p.RightToLeft {
 		return "rtl"
 	}
 	return "ltr"
 }
 
-// carried returns the language that forms keep, or nothing.
-func (v *pageLanguage) carried() string {
-	if v.chosen {
-		return v.Tag
+// choice returns the language that forms keep, or nothing.
+func (p *pageLanguage) choice() string {
+	if p.chosen {
+		return p.Tag
 	}
 	return ""
 }
 
 // to returns the address of a page of ours, which keeps the language that was
 // chosen.
-func (v *pageLanguage) to(path string) string {
-	if !v.chosen {
+func (p *pageLanguage) to(path string) string {
+	if !p.chosen {
 		return path
 	}
-	return withLanguage(path, v.Tag)
+	return withLanguage(path, p.Tag)
 }
 
 func withLanguage(path, tag string) string {
@@ -178,146 +177,47 @@ type languageLink struct {
 }
 
 // languages returns where a page is found in each language.
-func (v *pageLanguage) languages(here string) (list []languageLink) {
-	for _, l := range v.all {
-		list = append(list, languageLink{l.Tag, l.Name, withLanguage(here, l.Tag), l == v.Language})
+func (p *pageLanguage) languages(here string) (list []languageLink) {
+	for _, l := range p.all {
+		list = append(list, languageLink{l.Tag, l.Name, withLanguage(here, l.Tag), l == p.Language})
 	}
 	return list
-}
-
-// Pieces of HTML that messages are given.
-
-func bdi(s string) template.HTML {
-	return template.HTML("<bdi>" + template.HTMLEscapeString(s) + "</bdi>")
-}
-
-func strong(v any) template.HTML { return "<strong>" + markup(v) + "</strong>" }
-
-// pretty returns a label ID as people read it, in one piece.
-func pretty(id label.ID) template.HTML {
-	return template.HTML(`<span class="id" dir="ltr">` + id.Pretty() + `</span>`)
-}
-
-// mark returns an identifier that is no label's ID, such as a barcode number, a
-// model or the number of a report. People compare these with what is printed on
-// a product or in a document, so that they stay in one piece: what has the class
-// id is broken only where no line is long enough.
-func mark(s string) template.HTML {
-	return template.HTML(`<bdi class="id">` + template.HTMLEscapeString(s) + `</bdi>`)
 }
 
 // identifierPunctuation is an identifier, and the punctuation after it.
 var identifierPunctuation = regexp.MustCompile(`((?:<(?:a|strong)[^>]*>)?<(?:bdi|span) class="id"[^>]*>[^<]*</(?:bdi|span)>(?:</(?:a|strong)>)?)([,.;:)،؛。、，；：）]+)`)
 
-// HTML returns a message for a page. Punctuation stays with the identifier before
-// it: browsers would break a line between the two, as if that were an image.
-func (v *pageLanguage) HTML(key string, args ...any) template.HTML {
-	return template.HTML(identifierPunctuation.ReplaceAllString(string(v.Language.HTML(key, args...)), `<span class="one">$1$2</span>`))
-}
-
-// labelIDPattern is what the ID of a label looks like within a text.
-var labelIDPattern = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
-
-// whole returns a text in which the IDs of labels stay in one piece.
-func whole(v any) template.HTML {
-	return template.HTML(labelIDPattern.ReplaceAllString(string(markup(v)), `<span class="id" dir="ltr">$0</span>`))
-}
-
-// digestGroup is how many digits of a digest stay together. A digest as a whole
-// is longer than the line of a phone.
-const digestGroup = 8
-
-// digest returns a digest that lines break between groups only. It is copied in
-// one piece all the same.
-func digest(d label.Digest) template.HTML {
-	var s strings.Builder
-	s.WriteString(`<code dir="ltr">`)
-	for group := range slices.Chunk([]byte(d.String()), digestGroup) {
-		s.WriteString(`<wbr>`)
-		s.Write(group)
-	}
-	s.WriteString(`</code>`)
-	return template.HTML(s.String())
+// HTML returns a message for a page. Punctuation stays on the line of the identifier
+// before it, where browsers would break the line as they do after an image.
+func (p *pageLanguage) HTML(key string, args ...any) template.HTML {
+	return template.HTML(identifierPunctuation.ReplaceAllString(string(p.Language.HTML(key, args...)), `<span class="one">$1$2</span>`))
 }
 
 // a links to a page of ours.
-func (v *pageLanguage) a(path string, says any) template.HTML {
-	return template.HTML(`<a href="`+template.HTMLEscapeString(v.to(path))+`">`) + markup(says) + "</a>"
+func (p *pageLanguage) a(path string, says any) template.HTML {
+	return template.HTML(`<a href="`+template.HTMLEscapeString(p.to(path))+`">`) + markup(says) + "</a>"
 }
-
-// party names an organization, with a link where it has a page.
-func party(p label.Party) template.HTML {
-	if p.URL == "" {
-		return bdi(p.Name)
-	}
-	return newLink(p.URL).with(bdi(p.Name))
-}
-
-func markup(v any) template.HTML {
-	if h, ok := v.(template.HTML); ok {
-		return h
-	}
-	return template.HTML(template.HTMLEscapeString(v.(string)))
-}
-
-func join(parts []any) string {
-	var s strings.Builder
-	for _, p := range parts {
-		switch p := p.(type) {
-		case string:
-			s.WriteString(p)
-		case label.ID:
-			s.WriteString(string(p))
-		}
-	}
-	return s.String()
-}
-
-// A link is an address from a manufacturer or an authority. Only https and
-// mailto get here; what else there may be is no link.
-type link struct{ Href, Text string }
-
-func newLink(href string) link {
-	if !strings.HasPrefix(href, "https://") && !strings.HasPrefix(href, "mailto:") {
-		return link{Text: href}
-	}
-	return link{strictly.Replace(href), strings.TrimPrefix(href, "mailto:")}
-}
-
-// strictly writes a URL without the characters that a URL cannot have (RFC 3986,
-// 2), which browsers take all the same.
-var strictly = strings.NewReplacer(" ", "%20", `"`, "%22", "<", "%3C", ">", "%3E", `\`, "%5C", "^", "%5E", "`", "%60", "{", "%7B", "|", "%7C", "}", "%7D")
-
-// with returns the link under some words, and External under its address.
-func (l link) with(says template.HTML) template.HTML {
-	if l.Href == "" {
-		return says
-	}
-	return template.HTML(`<a href="`+template.HTMLEscapeString(l.Href)+`" rel="nofollow noopener">`) + says + "</a>"
-}
-
-func (l link) External() template.HTML { return l.with(bdi(l.Text)) }
 
 // list returns things in a list, as the language writes one.
-func (v *pageLanguage) list(things []template.HTML) (list template.HTML) {
+func (p *pageLanguage) list(things []template.HTML) (list template.HTML) {
 	for i, t := range things {
 		if i == 0 {
 			list = t
 		} else {
-			list = v.Language.HTML("site.list", "items", list, "more", t)
+			list = p.Language.HTML("site.list", "items", list, "more", t)
 		}
 	}
 	return list
 }
 
 // day returns a day for people and for machines.
-func (v *pageLanguage) day(d label.Date) template.HTML {
-	return timeElement(d.String(), v.Date(d))
+func (p *pageLanguage) day(d label.Date) template.HTML {
+	return timeElement(d.String(), p.Date(d))
 }
 
 // instant returns an instant, with the time of day for machines only.
-func (v *pageLanguage) instant(t time.Time) template.HTML {
-	return timeElement(t.UTC().Format(time.RFC3339), v.Date(label.DateOf(t)))
+func (p *pageLanguage) instant(t time.Time) template.HTML {
+	return timeElement(t.UTC().Format(time.RFC3339), p.Date(label.DateOf(t)))
 }
 
 func timeElement(iso, words string) template.HTML {
@@ -325,26 +225,27 @@ func timeElement(iso, words string) template.HTML {
 }
 
 // moment returns an instant with its time of day, for people.
-func (v *pageLanguage) moment(t time.Time) string {
-	return v.Date(label.DateOf(t)) + t.UTC().Format(", 15:04:05 UTC")
+func (p *pageLanguage) moment(t time.Time) string {
+	return p.Date(label.DateOf(t)) + t.UTC().Format(", 15:04:05 UTC")
 }
 
-// last returns the last day of what ends at an instant, as it is named at another, or the
-// instant of the end ([label.LastDay]): for machines and for people.
-func (v *pageLanguage) last(end, from time.Time) (iso, words string) {
+// last returns the last day of something that ends at an instant, as it is named at
+// another instant ([label.LastDay]). Where it has no last day it returns the instant of
+// the end. Both are written for machines and for people.
+func (p *pageLanguage) last(end, from time.Time) (iso, words string) {
 	if d, whole := label.LastDay(end, from); whole {
-		return d.String(), v.Date(d)
+		return d.String(), p.Date(d)
 	}
-	return end.UTC().Format(time.RFC3339), v.moment(end)
+	return end.UTC().Format(time.RFC3339), p.moment(end)
 }
 
-// lastNamed returns what [pageLanguage.last] does of a label that stands as it does: of one that
-// counts, as its end is named now, and of another, as if it was named when it was issued.
-func (v *pageLanguage) lastNamed(s *label.Standing, l *label.Label) (iso, words string) {
-	return v.last(s.Ends(), namedFrom(s, l))
+// lastNamed returns the last day of a label, as [pageLanguage.last] does. The end of an
+// active label is named as of now, that of any other as of its issue.
+func (p *pageLanguage) lastNamed(s *label.Standing, l *label.Label) (iso, words string) {
+	return p.last(s.Ends(), namedFrom(s, l))
 }
 
-// namedFrom returns the instant from which the end of a label is looked at.
+// namedFrom returns the instant at which the end of a label is named.
 func namedFrom(s *label.Standing, l *label.Label) time.Time {
 	if s.State == label.Active {
 		return s.At
@@ -352,21 +253,21 @@ func namedFrom(s *label.Standing, l *label.Label) time.Time {
 	return l.Issued
 }
 
-// here returns the address of a request without its language. One that begins
+// requestAddress returns the address of a request without its language. One that begins
 // with two slashes would lead elsewhere.
-func here(r *http.Request) string {
-	var kept []string
+func requestAddress(r *http.Request) string {
+	var pairs []string
 	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
 		if pair != "" && !strings.HasPrefix(pair, "lang=") {
-			kept = append(kept, pair)
+			pairs = append(pairs, pair)
 		}
 	}
 	path := r.URL.EscapedPath()
 	if strings.HasPrefix(path, "//") {
 		path = "/"
 	}
-	if len(kept) == 0 {
+	if len(pairs) == 0 {
 		return path
 	}
-	return path + "?" + strings.Join(kept, "&")
+	return path + "?" + strings.Join(pairs, "&")
 }

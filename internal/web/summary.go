@@ -4,31 +4,30 @@ import (
 	"labeld/internal/label"
 )
 
-// What takes something from a label that counts is said wherever the label is named in
-// short, in lists, side by side with others, and on badges: that it is under review, that
-// it ends on a day that was announced or soon, that there are no updates any more, and the
-// gravest notice that concerns the product. Where its own page is amber, nothing that
-// names it in short is green.
+// Lists, comparisons and badges show the status of a label in short. What a reader should
+// know about an active label is there too: that it is under review, that it ends soon or
+// on a day that was announced, that there are no more updates, and the gravest notice that
+// concerns the product. Where the page of the label is amber, no summary of it is green.
 
-// Tones of a label in short, which are classes.
+// Classes of summaries, which are colours in page/style.css and on badges.
 const (
-	summaryGood = "on"
-	summaryCare = "care"
-	summaryOff  = "off"
+	summaryGood    = "on"
+	summaryCaution = "care"
+	summaryBad     = "off"
 )
 
-// A stateSummary is how a label stands in short.
+// A stateSummary is the status of a label in short.
 type stateSummary struct{ Text, Class string }
 
-// summarize returns how a label stands in short.
+// summarize returns the status of a label in short.
 func summarize(lang *pageLanguage, state label.State, s *label.Standing) stateSummary {
-	b := stateSummary{lang.Text(stateWords[state]), summaryOff}
+	summary := stateSummary{lang.Text(stateDisplays[state].short), summaryBad}
 	if state != label.Active {
-		return b
+		return summary
 	}
-	b.Class = summaryGood
+	summary.Class = summaryGood
 	add := func(key, more string) {
-		b.Text, b.Class = lang.Text(key, "state", b.Text, "more", more), summaryCare
+		summary.Text, summary.Class = lang.Text(key, "state", summary.Text, "more", more), summaryCaution
 	}
 	if s.Review != nil {
 		add("state.list", lang.Text("state.review"))
@@ -46,9 +45,9 @@ func summarize(lang *pageLanguage, state label.State, s *label.Standing) stateSu
 	if concern, _ := notices(lang, s.Advisories); len(concern) > 0 {
 		add("state.sentences", concern[0].Headline) // a sentence of its own
 	}
-	return b
+	return summary
 }
 
-// endsEarly reports whether a label that counts ends on a day that was announced, and not
-// on the one that it was issued with.
+// endsEarly reports whether an active label ends on a day that was announced, and not on
+// the one that it was issued with.
 func endsEarly(s *label.Standing) bool { return s.Announced() || s.Lapse != nil }
