@@ -150,7 +150,7 @@ func TestManyBarcodes(t *testing.T) {
 func TestOtherScheme(t *testing.T) {
 	w := newWorld(t)
 	p := w.plug()
-	h := w.handler(replaced{w.Authority})
+	h := w.handler(otherProgramme{w.Authority})
 	body := get(h, "/l/"+string(p.Label.ID)).Body.String()
 	for _, want := range []string{"Level 1 of 4: <bdi>Basics</bdi>", "<li>no-shared-passwords ", "<dd>smart-plug</dd>"} {
 		if !strings.Contains(body, want) {
@@ -166,7 +166,7 @@ func TestOtherScheme(t *testing.T) {
 func TestReplacedKey(t *testing.T) {
 	w := newWorld(t)
 	old, inUse := labeltest.NewSigner(t).Public, w.Trust.LabelKeys[0]
-	h := w.handler(trusted{w.Authority, &verify.Trust{
+	h := w.handler(otherTrust{w.Authority, &verify.Trust{
 		Authority: label.Party{ID: labeltest.Operator, Name: "Test Authority", URL: "https://authority.example.org/"},
 		LabelKeys: []verify.TrustKey{{ID: old.ID, PEM: old.PEM, Until: w.Clock.Now()}, inUse},
 	}})
