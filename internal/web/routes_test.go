@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -149,6 +150,38 @@ func TestRoutesAreFound(t *testing.T) {
 	}
 }
 
+// TestRoutesAreKept holds answers to what the table says of how long they may be kept.
+func TestRoutesAreKept(t *testing.T) {
+	w := newWorld(t)
+	id := string(w.camera().Label.ID)
+	w.Picture(w.Example("camera"))
+	w.catchUp()
+	query := map[string]string{
+		"search": "?q=camera", "compare": "?id=" + id, "find": "?q=" + id, "api-models": "?manufacturer=" + labeltest.Maker + "&model=NL-C210",
+		"digital-link": "?linkType=linkset",
+	}
+	other := map[string]string{"tile": anHour} // of a tile that is partial
+	seen := 0
+	for _, r := range web.Routes() {
+		target := examplePaths.Replace(strings.NewReplacer("{id}", id, "{model}", "NL-C210").Replace(r.Path)) + query[r.Name]
+		got := get(w.h, target)
+		if got.Code != http.StatusOK && got.Code != http.StatusSeeOther {
+			continue // there is none in this world, or it is posted
+		}
+		seen++
+		want := r.Cache
+		if other[r.Name] != "" {
+			want = other[r.Name]
+		}
+		if cache := got.Header().Get("Cache-Control"); cache != want {
+			t.Errorf("%s: the answer may be kept by %q, and by the table by %q", target, cache, want)
+		}
+	}
+	if seen < 35 {
+		t.Errorf("only %d routes answered", seen)
+	}
+}
+
 // TestRoutesAndContract holds the table of routes and the OpenAPI document to each other.
 func TestRoutesAndContract(t *testing.T) {
 	rows := map[string]web.Route{}
@@ -183,5 +216,38 @@ func TestRoutesAndContract(t *testing.T) {
 	}
 	for path := range rows {
 		t.Errorf("openapi.json does not describe %s", path)
+	}
+}
+
+// mostMethods is how many methods a type may have: one with more has become a package.
+const mostMethods = 30
+
+// TestTypesStaySmall counts the methods of the types of this package.
+func TestTypesStaySmall(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	receiver := regexp.MustCompile(`(?m)^func \(\w* ?\*?(\w+)\)`)
+	methods := map[string]int{}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, m := range receiver.FindAllSubmatch(b, -1) {
+			methods[string(m[1])]++
+		}
+	}
+	for name, n := range methods {
+		if n > mostMethods {
+			t.Errorf("%s has %d methods, at most %d are good for a reader", name, n, mostMethods)
+		}
+	}
+	if methods["Handler"] == 0 {
+		t.Error("no methods are counted")
 	}
 }
