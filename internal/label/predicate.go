@@ -35,6 +35,9 @@ const (
 	SourceAuthority   Source = "authority"   // the authority's, in a ruling on an appeal
 )
 
+// Sources lists whose word evidence can be.
+var Sources = []Source{SourceDeclaration, SourceLab, SourceAuthority}
+
 // A Predicate is one kind of statement: who may sign it, whose word it is for
 // judging a device, and where it says who speaks and when.
 //

@@ -8,10 +8,11 @@ import (
 // A weight is how much a client wants a media type.
 type weight struct {
 	q    int // 0 to 1000
-	rank int // of the range that said so: 3 names the type, 2 is type/*, 1 is */*, 0 for none
+	rank int // of the range that gives q: 3 for one that names the type, 2 for type/*, 1 for */*, 0 for none
 }
 
-// take keeps what the most precise range says (RFC 9110, 12.5.1).
+// take takes over what a range gives, if no more precise range was taken (RFC 9110,
+// 12.5.1).
 func (w *weight) take(q, rank int) {
 	if rank > w.rank || rank == w.rank && q > w.q {
 		*w = weight{q, rank}
@@ -48,9 +49,9 @@ func accepted(header http.Header) (html, json weight) {
 	return html, json
 }
 
-// wantsJSON reports whether a client prefers JSON to a page. Of equal weights
-// the type that is named more precisely wins, then the page; who accepts
-// neither gets the page too, as RFC 9110 allows.
+// wantsJSON reports whether a client prefers JSON to a page. Of equal weights the type
+// that is named more precisely wins, then the page. A client that accepts neither gets the
+// page too, as RFC 9110 allows.
 func wantsJSON(header http.Header) bool {
 	html, json := accepted(header)
 	return json.q > html.q || json.q == html.q && json.q > 0 && json.rank > html.rank

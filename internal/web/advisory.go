@@ -1,25 +1,19 @@
 package web
 
-import (
-	"net/http"
-	"strings"
+import "labeld/internal/label"
 
-	"labeld/internal/label"
-)
-
-// advisory answers /advisory/{sha256}.json: a published document, byte for byte.
+// advisory answers with a published document, byte for byte.
 // Its type says which of the two forms it has; any reader of JSON reads both.
-func (h *Handler) advisory(w http.ResponseWriter, r *http.Request, name string) {
-	hex, ok := strings.CutSuffix(name, ".json")
-	id, err := label.ParseDigest(hex)
-	if !ok || err != nil {
-		h.noPage(w, r, forPrograms)
-		return
-	}
-	p, err := h.a.Advisory(id, "")
+func (h *auditHandler) advisory(x exchange) {
+	id, err := label.ParseDigest(x.first)
 	if err != nil {
-		h.fail(w, r, err, forPrograms)
+		x.noPage()
 		return
 	}
-	h.send(w, r, newBody("application/"+p.Format+"+json", p.Document), cacheForever)
+	p, err := h.documents.Advisory(id, "")
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	x.send(newBody("application/"+p.Format+"+json", p.Document))
 }

@@ -4,9 +4,9 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -22,8 +22,6 @@ import (
 var openAPI []byte
 
 const (
-	lookupPath = "/api/products/lookup"
-
 	// maxBulk bounds the products of one bulk look-up, and maxBulkBody its
 	// request: a thousand numbers take 20 KB.
 	maxBulk     = 1000
@@ -34,45 +32,45 @@ const (
 	maxChanges     = 500
 )
 
-// api answers what is below /api.
-func (h *Handler) api(w http.ResponseWriter, r *http.Request) {
-	if !h.admit(w, r, callUnits) {
-		return
-	}
-	if r.URL.Path == lookupPath {
-		h.bulk(w, r)
-		return
-	}
-	path := strings.TrimPrefix(r.URL.Path, "/api")
-	switch path {
-	case "", "/":
-		h.send(w, r, h.apiPage, cacheMinute)
-	case "/openapi.json":
-		h.send(w, r, h.openAPI, cacheMinute)
-	case "/products":
-		h.models(w, r)
-	case "/changes":
-		h.changes(w, r)
-	case "/changes.atom":
-		h.changesFeed(w, r)
-	default:
-		if gtin, ok := strings.CutPrefix(path, "/products/"); ok {
-			h.lookup(w, r, gtin)
-		} else {
-			h.noPage(w, r, forPrograms)
-		}
-	}
+// An apiHandler answers the programs of shops.
+type apiHandler struct {
+	labels   Labels
+	log      *changeReader
+	base     string
+	pageBody *body // about the API, for people
+	document *body // the same for programs
 }
+
+func newAPIHandler(r *responder, log *changeReader) (h *apiHandler, err error) {
+	h = &apiHandler{labels: r.labels, log: log, base: r.base}
+	if h.document, err = describeAPI(r.base); err != nil {
+		return nil, err
+	}
+	// The page is in English like the API.
+	h.pageBody, err = r.languages.source().body("api", struct {
+		frame
+		Base  string
+		Calls int
+		Bulk  int
+	}{newFrame("For shops and programs", r.authority, "/api"), r.base, apiPerMinute, maxBulk})
+	return h, err
+}
+
+// page answers with the page about the API.
+func (h *apiHandler) page(x exchange) { x.send(h.pageBody) }
+
+// description answers with the OpenAPI document.
+func (h *apiHandler) description(x exchange) { x.send(h.document) }
 
 // Results of a look-up.
 const (
-	labelled       = "labelled"        // it has a label that is active
-	otherState     = "other-state"     // it has one that is not; the state says how it stands
-	neverLabelled  = "never-labelled"  // it is registered and has never had one
-	movedAway      = "moved"           // the number was moved from a labelled product to one without a label
-	unknownProduct = "unknown-product" // nobody registered it: most products have no label
-	malformedGTIN  = "malformed"       // in bulk: that is no GTIN
-	unavailable    = "unavailable"     // it has a label that cannot be shown now: nothing is known of it
+	resultLabelled      = "labelled"        // it has a label that is active
+	resultOtherState    = "other-state"     // it has one that is not; the state says how it stands
+	resultNeverLabelled = "never-labelled"  // it is registered and has never had one
+	resultMoved         = "moved"           // the number was moved from a labelled product to one without a label
+	resultUnknown       = "unknown-product" // nobody registered it: most products have no label
+	resultMalformed     = "malformed"       // in bulk: that is no GTIN
+	resultUnavailable   = "unavailable"     // it has a label that cannot be shown now, so that nothing can be told
 )
 
 // An Answer is what is known of a product.
@@ -82,7 +80,7 @@ type Answer struct {
 	Message string        `json:"message,omitempty"` // what is wrong with the number, or why nothing can be said
 	Product *Product      `json:"product,omitempty"`
 	Label   *LabelInShort `json:"label,omitempty"`
-	Taken   []Taken       `json:"taken,omitempty"` // labels of the products that had the number before it was moved
+	Taken   []FormerLabel `json:"taken,omitempty"` // labels of the products that had the number before it was moved
 }
 
 // A Product is the product of a label.
@@ -114,25 +112,26 @@ type LabelInShort struct {
 	OpenAdvisories int `json:"openAdvisories"` // of these, those for which there is no remedy yet
 
 	Successor   string     `json:"successor,omitempty"`
-	Replacement *Successor `json:"replacement,omitempty"` // what is to be known of the successor
+	Replacement *Successor `json:"replacement,omitempty"` // what a shop should know of the successor
 	Badge       string     `json:"badge"`
 }
 
-func (h *Handler) answerOf(p *authority.Published) *Answer {
+// newAnswer returns what is known of the product of a label.
+func newAnswer(base string, p *authority.Published) *Answer {
 	l := p.Label
 	a := &Answer{
-		Result: otherState,
+		Result: resultOtherState,
 		Product: &Product{
 			Brand: l.Device.Brand, Name: l.Device.Name, Model: l.Device.Model, Category: l.Device.Category, Manufacturer: l.Maker, GTINs: p.GTINs,
 		},
 		Label: &LabelInShort{
 			ID: l.ID, URL: l.URL, State: p.State, Level: l.Level, Scheme: l.Scheme, Assurance: l.Assurance, Expires: p.Expires, Ends: p.Ends(),
 			ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Support: p.Support, SupportEnd: l.Product.SupportEnd,
-			Advisories: p.Concerns(), OpenAdvisories: p.OpenAdvisories(), Badge: qr.URL(h.base, l.ID) + "/badge.svg",
+			Advisories: p.Concerns(), OpenAdvisories: p.OpenAdvisories(), Badge: qr.URL(base, l.ID) + "/badge.svg",
 		},
 	}
 	if p.State == label.Active {
-		a.Result = labelled
+		a.Result = resultLabelled
 	}
 	if p.Because != nil && p.Because.Successor != nil {
 		a.Label.Successor, a.Label.Replacement = p.Because.Successor.URL, successorOf(p)
@@ -141,17 +140,17 @@ func (h *Handler) answerOf(p *authority.Published) *Answer {
 }
 
 // productAt looks a product up, as of an instant that may be zero for now.
-func (h *Handler) productAt(g label.GTIN, at time.Time) (*Answer, error) {
-	p, err := h.a.ByGTIN(g)
+func (h *apiHandler) productAt(g label.GTIN, at time.Time) (*Answer, error) {
+	p, err := h.labels.ByGTIN(g)
 	switch label.ReasonOf(err) {
 	case label.ReasonUnknownProduct:
-		return &Answer{GTIN: string(g), Result: unknownProduct}, nil
+		return &Answer{GTIN: string(g), Result: resultUnknown}, nil
 	case label.ReasonUnlabelled:
-		return &Answer{GTIN: string(g), Result: neverLabelled}, nil
+		return &Answer{GTIN: string(g), Result: resultNeverLabelled}, nil
 	}
 	if label.ReasonOf(err) == label.ReasonMoved {
-		taken, unread := h.a.Taken(g)
-		return &Answer{GTIN: string(g), Result: movedAway, Message: err.Error(), Taken: takenOf(taken)}, unread
+		taken, unread := h.labels.Taken(g)
+		return &Answer{GTIN: string(g), Result: resultMoved, Message: err.Error(), Taken: formerLabels(taken)}, unread
 	}
 	if err != nil {
 		return nil, err
@@ -159,9 +158,9 @@ func (h *Handler) productAt(g label.GTIN, at time.Time) (*Answer, error) {
 	if !at.IsZero() {
 		p = p.As(at)
 	}
-	a := h.answerOf(p)
+	a := newAnswer(h.base, p)
 	a.GTIN = string(g)
-	for _, t := range takenOf(p.Taken) {
+	for _, t := range formerLabels(p.Taken) {
 		if t.GTIN == g {
 			a.Taken = append(a.Taken, t)
 		}
@@ -169,12 +168,12 @@ func (h *Handler) productAt(g label.GTIN, at time.Time) (*Answer, error) {
 	return a, nil
 }
 
-// lookup answers for one product.
-func (h *Handler) lookup(w http.ResponseWriter, r *http.Request, number string) {
-	at, past, err := parseAt(r.URL.RawQuery, h.a.Now())
+// product answers for one product.
+func (h *apiHandler) product(x exchange) {
+	at, past, err := parseInstant(x.r.URL.RawQuery, h.labels.Now())
 	var g label.GTIN
 	if err == nil {
-		g, err = label.ParseGTIN(number)
+		g, err = label.ParseGTIN(x.first)
 	}
 	var b *body
 	if err == nil {
@@ -184,15 +183,15 @@ func (h *Handler) lookup(w http.ResponseWriter, r *http.Request, number string) 
 		b, err = h.productBody(g, at)
 	}
 	if err != nil {
-		h.fail(w, r, err, forParsers)
+		x.fail(err)
 		return
 	}
-	h.send(w, r, b, cacheLabel)
+	x.send(b)
 }
 
-// productBody returns what is answered about a product. What is known of a
-// labelled one now is kept with its label.
-func (h *Handler) productBody(g label.GTIN, at time.Time) (*body, error) {
+// productBody returns the answer about a product. The answer about a product with a label,
+// as the label stands now, is kept with the label.
+func (h *apiHandler) productBody(g label.GTIN, at time.Time) (*body, error) {
 	answer := func() (any, error) {
 		a, err := h.productAt(g, at)
 		if err != nil {
@@ -201,7 +200,7 @@ func (h *Handler) productBody(g label.GTIN, at time.Time) (*body, error) {
 		b, err := label.Encode(a)
 		return newBody(jsonType, b), err
 	}
-	if p, err := h.a.ByGTIN(g); err == nil && at.IsZero() {
+	if p, err := h.labels.ByGTIN(g); err == nil && at.IsZero() {
 		b, err := p.Render("web.product."+string(g), answer)
 		if err != nil {
 			return nil, err
@@ -215,50 +214,51 @@ func (h *Handler) productBody(g label.GTIN, at time.Time) (*body, error) {
 	return b.(*body), nil
 }
 
-// bulk answers for many products.
-func (h *Handler) bulk(w http.ResponseWriter, r *http.Request) {
-	at, past, err := parseAt(r.URL.RawQuery, h.a.Now())
+// lookup answers for many products.
+func (h *apiHandler) lookup(x exchange) {
+	at, past, err := parseInstant(x.r.URL.RawQuery, h.labels.Now())
 	if err != nil {
-		h.fail(w, r, err, forParsers)
+		x.fail(err)
 		return
 	}
 	if !past {
 		at = time.Time{}
 	}
-	numbers, err := readBulk(w, r)
+	numbers, err := readLookup(x)
 	if err != nil {
-		h.fail(w, r, err, forParsers)
+		x.fail(err)
 		return
 	}
-	if units := bulkUnits * len(numbers) / bulkStep; units > 0 && !h.admit(w, r, units) {
+	if units := bulkUnits * len(numbers) / bulkStep; units > 0 && !x.payCall(units) {
 		return
 	}
 	answers := make([]*Answer, len(numbers))
 	for i, n := range numbers {
 		g, err := label.ParseGTIN(n)
 		if e, ok := errors.AsType[*label.Error](err); ok {
-			answers[i] = &Answer{GTIN: n, Result: malformedGTIN, Message: e.Text}
+			answers[i] = &Answer{GTIN: n, Result: resultMalformed, Message: e.Text}
 			continue
 		}
-		if answers[i], err = h.productAt(g, at); own(err) {
-			answers[i] = &Answer{Result: unavailable, Message: cannotBeShown}
+		if answers[i], err = h.productAt(g, at); aboutOneLabel(err) {
+			answers[i] = &Answer{Result: resultUnavailable, Message: cannotBeShown}
 		} else if err != nil {
-			h.fail(w, r, err, forParsers)
+			x.fail(err)
 			return
 		}
 		answers[i].GTIN = n // as it was asked
 	}
-	h.sendJSON(w, r, struct {
+	x.sendJSON(struct {
 		Products []*Answer `json:"products"`
-	}{answers}, cacheNone)
+	}{answers})
 }
 
-func readBulk(w http.ResponseWriter, r *http.Request) ([]string, error) {
-	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+// readLookup reads the barcode numbers that are looked up.
+func readLookup(x exchange) ([]string, error) {
+	media, _, _ := strings.Cut(x.r.Header.Get("Content-Type"), ";")
 	if !strings.EqualFold(strings.TrimSpace(media), jsonType) {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "Content-Type", "must be %s", jsonType)
 	}
-	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBulkBody))
+	b, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, maxBulkBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "the request is more than %d bytes; ask for at most %d products", maxBulkBody, maxBulk)
 	}
@@ -281,136 +281,62 @@ func readBulk(w http.ResponseWriter, r *http.Request) ([]string, error) {
 }
 
 // models answers for the products of a manufacturer with a model number.
-func (h *Handler) models(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
+func (h *apiHandler) models(x exchange) {
+	q := x.r.URL.Query()
 	for _, name := range []string{"manufacturer", "model"} {
 		if len(q[name]) != 1 || q.Get(name) == "" || len(q.Get(name)) > label.MaxText {
-			h.fail(w, r, label.Errorf(label.Invalid, label.ReasonMissing, name, "is required once: give the manufacturer's ID and the model number"), forParsers)
+			x.fail(label.Errorf(label.Invalid, label.ReasonMissing, name, "is required once: give the manufacturer's ID and the model number"))
 			return
 		}
 	}
-	list, err := h.a.ByModel(q.Get("manufacturer"), q.Get("model"))
+	list, err := h.labels.ByModel(q.Get("manufacturer"), q.Get("model"))
 	if err != nil {
-		h.fail(w, r, err, forParsers)
+		x.fail(err)
 		return
 	}
 	answers := make([]*Answer, len(list.Labels))
 	for i, p := range list.Labels {
-		answers[i] = h.answerOf(p)
+		answers[i] = newAnswer(h.base, p)
 	}
-	h.sendJSON(w, r, struct {
+	x.sendJSON(struct {
 		Products    []*Answer  `json:"products"`
 		Unavailable []label.ID `json:"unavailable,omitempty"` // of labels that may belong here
-	}{answers, list.Unavailable}, cacheLabel)
-}
-
-// reassigned is the change of a number that is another manufacturer's from then on.
-const reassigned = "gtin"
-
-// A Change is one entry of the change feed.
-type Change struct {
-	Cursor string        `json:"cursor"` // to go on after
-	Change string        `json:"change"` // issued, or what happened: suspend, reinstate, revoke, ...; or gtin: ask for the number again
-	At     time.Time     `json:"at"`
-	GTINs  []label.GTIN  `json:"gtins,omitempty"`
-	Label  *LabelInShort `json:"label,omitempty"` // as it stands now
-
-	// Unavailable says of which label nothing can be shown now. It is there
-	// instead of the label.
-	Unavailable *UnavailableLabel `json:"unavailable,omitempty"`
-}
-
-// An UnavailableLabel is a label that belongs into a list and cannot be shown now.
-type UnavailableLabel struct {
-	ID      label.ID `json:"id,omitempty"` // absent where not even that is known
-	Message string   `json:"message"`
-}
-
-// cannotBeShown is said of such a label in what programs read.
-const cannotBeShown = "cannot be shown now; the operator has been told"
-
-// own reports whether an error is about one label, and not about all of them.
-func own(err error) bool { return label.KindOf(err) == label.Internal && err != nil }
-
-// issued is the change that makes a label.
-const issued = "issued"
-
-// changesAfter returns what the log says of labels after its first size entries,
-// each change with its cursor, and the cursor to go on after.
-func (h *Handler) changesAfter(size int64, most int) (list []Change, next cursor, more bool, err error) {
-	found, last, more, err := h.a.Changes(size-1, most)
-	if err != nil {
-		return nil, cursorStart, false, err
-	}
-	sizes := make([]int64, 0, len(found)+1)
-	for _, c := range found {
-		sizes = append(sizes, c.Index+1)
-	}
-	cursors, err := h.cursorsAt(append(sizes, last+1))
-	if err != nil {
-		return nil, cursorStart, false, err
-	}
-	for i, c := range found {
-		change := Change{Cursor: cursors[i].String(), Change: string(c.Action), At: c.At}
-		if c.Action == "" {
-			change.Change = issued
-		}
-		if c.GTIN != "" {
-			change.Change, change.GTINs = reassigned, []label.GTIN{c.GTIN}
-			list = append(list, change)
-			continue
-		}
-		if c.Unreadable {
-			change.Change, change.Unavailable = unavailable, &UnavailableLabel{Message: fmt.Sprintf("log entry %d cannot be read now; the operator has been told", c.Index)}
-			list = append(list, change)
-			continue
-		}
-		p, err := h.a.Lookup(c.Label)
-		switch {
-		case own(err):
-			change.Unavailable = &UnavailableLabel{c.Label, cannotBeShown}
-		case err != nil:
-			return nil, cursorStart, false, err
-		default:
-			a := h.answerOf(p)
-			change.GTINs, change.Label = a.Product.GTINs, a.Label
-		}
-		list = append(list, change)
-	}
-	return list, cursors[len(found)], more, nil
+	}{answers, list.Unavailable})
 }
 
 // changes answers with what happened after a cursor.
-func (h *Handler) changes(w http.ResponseWriter, r *http.Request) {
-	after, most, err := h.pageOfChanges(r)
-	if err == nil && after == nil {
-		h.refuse(w, r, h.cursorGone(), forParsers)
+func (h *apiHandler) changes(x exchange) {
+	after, most, err := readChangesQuery(x.r.URL.Query())
+	known := after != nil
+	if known && err == nil {
+		known, err = h.log.holds(*after)
+	}
+	switch {
+	case err != nil:
+		x.fail(err)
+		return
+	case !known:
+		x.refuse(cursorGone(h.base))
 		return
 	}
-	var list []Change
-	var next cursor
-	var more bool
-	if err == nil {
-		list, next, more, err = h.changesAfter(after.size, most)
-	}
+	list, next, more, err := h.log.after(after.size, most)
 	if err != nil {
-		h.fail(w, r, err, forParsers)
+		x.fail(err)
 		return
 	}
 	if list == nil {
 		list = []Change{}
 	}
-	h.sendJSON(w, r, struct {
+	x.sendJSON(struct {
 		Changes []Change `json:"changes"`
 		Next    string   `json:"next"` // cursor for the next call, also where there are none
 		More    bool     `json:"more"` // ask again at once
-	}{list, next.String(), more}, cacheSecond)
+	}{list, next.String(), more})
 }
 
-// pageOfChanges reads which changes are asked for. It returns no cursor where the
-// one that is given is gone.
-func (h *Handler) pageOfChanges(r *http.Request) (after *cursor, most int, err error) {
-	q := r.URL.Query()
+// readChangesQuery reads after which cursor changes are asked for, and how many. There
+// is no cursor where the one that is given says nothing of the log that it is of.
+func readChangesQuery(q url.Values) (after *cursor, most int, err error) {
 	most = defaultChanges
 	if s := q.Get("limit"); s != "" {
 		if most, err = strconv.Atoi(s); err != nil || most < 1 || most > maxChanges {
@@ -422,23 +348,10 @@ func (h *Handler) pageOfChanges(r *http.Request) (after *cursor, most int, err e
 		return &cursorStart, most, nil
 	}
 	c, known, err := parseCursor(given)
-	if err == nil && known {
-		known, err = h.holds(c)
-	}
 	if err != nil || !known {
 		return nil, 0, err
 	}
 	return &c, most, nil
-}
-
-// sendJSON answers with a value as JSON.
-func (h *Handler) sendJSON(w http.ResponseWriter, r *http.Request, v any, cache []string) {
-	b, err := label.Encode(v)
-	if err != nil {
-		h.fail(w, r, err, forParsers)
-		return
-	}
-	h.send(w, r, newBody(jsonType, b), cache)
 }
 
 // describeAPI fills the service's address into the description.

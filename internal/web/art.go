@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -20,36 +21,35 @@ import (
 	"labeld/internal/meter"
 )
 
-// How much artwork is kept: a drawing has about 100 KiB, a pack 1.5 MiB.
+// How many pieces of artwork the caches hold: a drawing has about 100 KiB, a pack 1.5 MiB.
 const (
 	drawingCache = 192
 	packCache    = 8
 )
 
-// How much artwork of one client and of all may wait to be made: what is made in a
-// second or two, and in ten.
+// How many pieces of artwork may wait to be made, for one client and for all: as many as
+// are made in a second or two, and in ten seconds.
 const (
 	drawingsEach, drawingsAll = 4, 24
 	packsEach, packsAll       = 2, 12
 )
 
-// A gallery keeps artwork that was asked for, and makes what is not there: each
-// exhibit once, however many ask for it, clients by turns, and few at a time, so that
-// artwork never takes all cores from other reads.
-type gallery struct {
-	done *lru.Cache[exhibit, *body]
-	gate *meter.Gate[meter.Who]
-	log  *slog.Logger
+// An artCache has artwork that was asked for, and makes what it does not have yet: each
+// piece once, however many clients ask for it, for one client after the other, and a few
+// at a time, so that artwork never takes all cores from other reads.
+type artCache struct {
+	bodies *lru.Cache[artRequest, *body]
+	gate   *meter.Gate[meter.Who]
+	log    *slog.Logger
 
-	mu          sync.Mutex
-	commissions map[exhibit]*commission // that are waiting or being made
+	mu   sync.Mutex
+	jobs map[artRequest]*artJob // that wait, or are under way
 }
 
-// An exhibit is what artwork follows from, in one spelling: what the query leaves
+// An artRequest is what artwork follows from, in one spelling: what the query leaves
 // out is filled in. A label that ends earlier than it did has other artwork.
-type exhibit struct {
+type artRequest struct {
 	id        label.ID
-	pack      bool
 	format    string // empty for all, in a pack
 	kind      string // of file, empty for a pack
 	palette   string // empty for all, in a pack
@@ -57,147 +57,172 @@ type exhibit struct {
 	lastDay   label.Date
 }
 
-// A commission is artwork that somebody waits for. When nobody does any more it is given
-// up.
-type commission struct {
-	waiting int // guarded by the gallery's mutex
+// An artJob makes artwork that clients wait for. It ends early when the last of them has
+// gone.
+type artJob struct {
+	waiting int // guarded by the cache's mutex
 	cancel  context.CancelFunc
-	made    chan struct{} // closed when body and err are there
+	done    chan struct{} // closed when body and err are there
 	body    *body
 	err     error
 }
 
-func newGallery(size, atOnce, each, all int, log *slog.Logger) (*gallery, error) {
-	done, err := lru.New[exhibit, *body](size)
-	return &gallery{done: done, gate: meter.NewGate[meter.Who](atOnce, each, all), log: log, commissions: map[exhibit]*commission{}}, err
+func newArtCache(size, atOnce, each, all int, log *slog.Logger) (*artCache, error) {
+	bodies, err := lru.New[artRequest, *body](size)
+	return &artCache{bodies: bodies, gate: meter.NewGate[meter.Who](atOnce, each, all), log: log, jobs: map[artRequest]*artJob{}}, err
 }
 
-// get returns artwork, made when it is first asked for. The work goes on only as long
-// as one of those waits who asked for it; who was the first waits in its line.
-func (g *gallery) get(ctx context.Context, who meter.Who, e exhibit, draw func(context.Context) (*body, error)) (*body, error) {
+// get returns artwork, made when it is first asked for. The work goes on only as long as
+// a client waits for it. It waits for its turn in the queue of the client that asked
+// first.
+func (c *artCache) get(ctx context.Context, who meter.Who, request artRequest, draw func(context.Context) (*body, error)) (*body, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, gone(err)
+		return nil, requestEnded(err)
 	}
-	g.mu.Lock()
-	if b, ok := g.done.Get(e); ok { // a commission that is done leaves no moment between the two
-		g.mu.Unlock()
+	c.mu.Lock()
+	if b, ok := c.bodies.Get(request); ok { // a job that ends adds its body and leaves the jobs under the same lock
+		c.mu.Unlock()
 		return b, nil
 	}
-	o := g.commissions[e]
-	if o == nil {
+	job := c.jobs[request]
+	if job == nil {
 		work, cancel := context.WithCancel(context.Background())
-		o = &commission{cancel: cancel, made: make(chan struct{})}
-		g.commissions[e] = o
-		go g.make(work, who, e, o, draw)
+		job = &artJob{cancel: cancel, done: make(chan struct{})}
+		c.jobs[request] = job
+		go c.make(work, who, request, job, draw)
 	}
-	o.waiting++
-	g.mu.Unlock()
+	job.waiting++
+	c.mu.Unlock()
 	select {
-	case <-o.made:
-		return o.body, o.err
+	case <-job.done:
+		return job.body, job.err
 	case <-ctx.Done():
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if o.waiting--; o.waiting == 0 {
-		o.cancel()
-		if g.commissions[e] == o {
-			delete(g.commissions, e)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if job.waiting--; job.waiting == 0 {
+		job.cancel()
+		if c.jobs[request] == job {
+			delete(c.jobs, request)
 		}
 	}
-	return nil, gone(ctx.Err())
+	return nil, requestEnded(ctx.Err())
 }
 
-// make carries a commission out when its client's turn comes.
-func (g *gallery) make(ctx context.Context, who meter.Who, e exhibit, o *commission, draw func(context.Context) (*body, error)) {
-	defer o.cancel()
-	o.err = label.Errorf(label.Internal, label.ReasonInternal, "", "the artwork could not be drawn; the operator's log has the detail")
+// make does a job when its client's turn comes.
+func (c *artCache) make(ctx context.Context, who meter.Who, request artRequest, job *artJob, draw func(context.Context) (*body, error)) {
+	defer job.cancel()
+	job.err = label.Errorf(label.Internal, label.ReasonInternal, "", "the artwork could not be drawn; the operator's log has the detail")
 	defer func() {
 		if r := recover(); r != nil {
-			g.log.Error("panic while drawing", "label", e.id, "panic", r, "stack", string(debug.Stack()))
+			c.log.Error("panic while drawing", "label", request.id, "panic", r, "stack", string(debug.Stack()))
 		}
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if o.err == nil {
-			g.done.Add(e, o.body)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if job.err == nil {
+			c.bodies.Add(request, job.body)
 		}
-		if g.commissions[e] == o {
-			delete(g.commissions, e)
+		if c.jobs[request] == job {
+			delete(c.jobs, request)
 		}
-		close(o.made)
+		close(job.done)
 	}()
-	leave, err := g.gate.Enter(ctx, who)
+	leave, err := c.gate.Enter(ctx, who)
 	if errors.Is(err, meter.ErrBusy) {
 		err = label.Errorf(label.Unavailable, label.ReasonBusy, "", "too much artwork is being drawn; ask again in a few seconds")
 	}
 	if err != nil {
-		o.err = err
+		job.err = err
 		return
 	}
 	defer leave()
-	o.body, o.err = draw(ctx)
+	job.body, job.err = draw(ctx)
 }
 
-// gone is the refusal for who went away, or has waited for as long as it may.
-func gone(err error) error {
+// requestEnded returns the refusal of a request whose client has gone, or that has waited
+// for as long as it may.
+func requestEnded(err error) error {
 	return label.Errorf(label.Unavailable, label.ReasonBusy, "", "the request ended before it was answered: %v; ask again", err)
 }
 
-const (
-	packPath = "/art.zip"
-	artPath  = "/art/" // format and kind follow, such as portrait.svg
-)
+// newArtCaches returns a cache of drawings and one of packs.
+func newArtCaches(log *slog.Logger) (drawings, packs *artCache, err error) {
+	if drawings, err = newArtCache(drawingCache, max(1, runtime.GOMAXPROCS(0)/2), drawingsEach, drawingsAll, log); err != nil {
+		return nil, nil, err
+	}
+	packs, err = newArtCache(packCache, 1, packsEach, packsAll, log)
+	return drawings, packs, err
+}
 
-// art answers with a label's artwork.
-func (h *Handler) art(w http.ResponseWriter, r *http.Request, name, path string) {
-	e, err := h.exhibit(path, r.URL.RawQuery)
-	id, idErr := label.ParseID(name)
+// drawing answers with one drawing of a label.
+func (h *imageHandler) drawing(x exchange) {
+	q, err := artQuery(x.r.URL.RawQuery, "palette", "lang")
+	request := artRequest{palette: q.Get("palette"), languages: q.Get("lang")}
+	request.format, request.kind, _ = strings.Cut(x.second, ".")
+	if request.palette == "" {
+		request.palette = h.studio.DefaultPalette()
+	}
+	h.artwork(x, request, err, h.drawings, h.draw)
+}
+
+// pack answers with all drawings of a label in a zip file.
+func (h *imageHandler) pack(x exchange) {
+	q, err := artQuery(x.r.URL.RawQuery, "format", "palette", "lang")
+	request := artRequest{format: q.Get("format"), palette: q.Get("palette"), languages: q.Get("lang")}
+	h.artwork(x, request, err, h.packs, h.drawPack)
+}
+
+// artwork answers with artwork of a label, from a cache or drawn by a function. The error
+// is that of the query, which is answered if nothing is wrong with the ID.
+func (h *imageHandler) artwork(x exchange, request artRequest, err error, cache *artCache, draw func(context.Context, *authority.Published, artRequest) (*body, error)) {
+	id, idErr := label.ParseID(x.first)
 	if idErr != nil {
-		h.failTyped(w, r, idErr, forPrograms, name)
+		x.failInput(idErr, x.first)
 		return
 	}
 	var p *authority.Published
 	if err == nil {
-		p, err = h.a.Lookup(id)
+		p, err = h.labels.Lookup(id)
 	}
 	if err != nil {
-		h.fail(w, r, err, forPrograms)
+		x.fail(err)
 		return
+	}
+	if request.languages == "" {
+		request.languages = h.studio.DefaultLanguage()
 	}
 	var whole bool
-	e.id = id
-	e.lastDay, whole = printedEnd(p)
+	request.id = id
+	request.lastDay, whole = lastPrintedDay(p)
 	switch {
 	case p.State != label.Active: // it must not be printed any more
-		h.notPrinted(w, r, p, fmt.Sprintf("the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id))
+		refusePrinting(x, p, fmt.Sprintf("the label is %s, and only an active label may be printed; /l/%s says why it is", p.State, id))
 		return
 	case !whole:
-		h.notPrinted(w, r, p, "the label ends today, and no day is left that could be printed as its last")
+		refusePrinting(x, p, "the label ends today, and no day is left that could be printed as its last")
 		return
 	}
-	g, draw, units := h.drawings, h.drawOne, drawingUnits
-	if e.pack {
-		g, draw, units = h.packs, h.pack, packUnits
-	}
-	if !g.done.Contains(e) && !h.pay(w, r, units) {
+	if !cache.bodies.Contains(request) && !x.pay(x.route.cost.units) {
 		return
 	}
-	b, err := g.get(r.Context(), h.who(r), e, func(ctx context.Context) (*body, error) { return draw(ctx, p, e) })
+	b, err := cache.get(x.r.Context(), x.client(), request, func(ctx context.Context) (*body, error) { return draw(ctx, p, request) })
 	if err != nil {
-		h.fail(w, r, err, forPrograms)
+		x.fail(err)
 		return
 	}
-	h.send(w, r, b, cacheUntil(p.NextChange(p.At), h.a.Now()))
+	answer := *b // is shared with other states of the label
+	answer.next = p.NextChange(p.At)
+	x.send(&answer)
 }
 
-// notPrinted refuses to draw a label because of how it stands.
-func (h *Handler) notPrinted(w http.ResponseWriter, r *http.Request, p *authority.Published, text string) {
-	h.refuse(w, r, problem{status: http.StatusConflict, reason: label.ReasonStep, field: "id", text: text, label: p}, forPrograms)
+// refusePrinting refuses to draw a label because of its state.
+func refusePrinting(x exchange, p *authority.Published, text string) {
+	x.refuse(problem{status: http.StatusConflict, reason: label.ReasonStep, field: "id", text: text, label: p})
 }
 
-// printedEnd returns the last day that is printed on a label, and whether there is one
-// left. It is the announced one also where something is open that may put it off.
-func printedEnd(p *authority.Published) (d label.Date, whole bool) {
+// lastPrintedDay returns the day that is printed on a label as its last one, and whether
+// such a day is left. An announced end is printed also where a review may postpone it.
+func lastPrintedDay(p *authority.Published) (d label.Date, whole bool) {
 	end := p.Expires
 	if p.Scheduled != nil && !p.PutOff() {
 		end = p.Scheduled.Effective
@@ -205,67 +230,47 @@ func printedEnd(p *authority.Published) (d label.Date, whole bool) {
 	return label.LastDay(end, p.At)
 }
 
-// exhibit reads which artwork is asked for.
-func (h *Handler) exhibit(path, query string) (e exhibit, err error) {
-	var q url.Values
-	if e.pack = path == packPath; e.pack {
-		q, err = artQuery(query, "format", "palette", "lang")
-		e.format = q.Get("format")
-	} else {
-		q, err = artQuery(query, "palette", "lang")
-		e.format, e.kind, _ = strings.Cut(strings.TrimPrefix(path, artPath), ".")
-	}
-	e.palette, e.languages = q.Get("palette"), q.Get("lang")
-	if e.palette == "" && !e.pack {
-		e.palette = h.studio.DefaultPalette()
-	}
-	if e.languages == "" {
-		e.languages = h.studio.DefaultLanguage()
-	}
-	return e, err
-}
-
-// drawOne makes a drawing, as one kind of file.
-func (h *Handler) drawOne(ctx context.Context, p *authority.Published, e exhibit) (*body, error) {
-	m, err := h.model(p, e)
+// draw makes a drawing, as one kind of file.
+func (h *imageHandler) draw(ctx context.Context, p *authority.Published, request artRequest) (*body, error) {
+	m, err := h.model(p, request)
 	if err != nil {
 		return nil, err
 	}
-	d, err := h.studio.Compose(m, e.format, e.palette)
+	d, err := h.studio.Compose(m, request.format, request.palette)
 	if err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
 		return nil, err
 	}
-	b, err := d.Write(e.kind)
+	b, err := d.Write(request.kind)
 	if err != nil {
 		return nil, err
 	}
-	return newBody(art.MediaType(e.kind), b), nil
+	return newBody(art.MediaType(request.kind), b), nil
 }
 
-// pack makes a zip file of drawings.
-func (h *Handler) pack(ctx context.Context, p *authority.Published, e exhibit) (*body, error) {
-	m, err := h.model(p, e)
+// drawPack makes a zip file of drawings.
+func (h *imageHandler) drawPack(ctx context.Context, p *authority.Published, request artRequest) (*body, error) {
+	m, err := h.model(p, request)
 	if err != nil {
 		return nil, err
 	}
-	zip, err := h.studio.Pack(ctx, m, e.format, e.palette)
+	zip, err := h.studio.Pack(ctx, m, request.format, request.palette)
 	if err != nil {
 		return nil, err
 	}
 	b := newBody("application/zip", zip)
-	b.disposition = []string{`attachment; filename="label-` + string(e.id) + `-art.zip"`}
+	b.disposition = []string{`attachment; filename="label-` + string(request.id) + `-art.zip"`}
 	return b, nil
 }
 
-func (h *Handler) model(p *authority.Published, e exhibit) (*art.Model, error) {
-	return h.studio.Describe(art.Subject{Label: p.Label, ValidTo: e.lastDay, Base: h.base}, strings.Split(e.languages, ",")...)
+func (h *imageHandler) model(p *authority.Published, request artRequest) (*art.Model, error) {
+	return h.studio.Describe(art.Subject{Label: p.Label, ValidTo: request.lastDay, Base: h.base}, strings.Split(request.languages, ",")...)
 }
 
-// artQuery reads a query with some parameters, each once at most. Others are
-// refused: each query that is answered is kept.
+// artQuery reads a query with some parameters, each at most once. Other parameters are
+// refused, because each different query would fill the cache with the same artwork.
 func artQuery(query string, known ...string) (url.Values, error) {
 	q, err := url.ParseQuery(query)
 	if err != nil {

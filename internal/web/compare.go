@@ -1,14 +1,13 @@
 package web
 
 import (
-	"net/http"
 	"slices"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
 )
 
-// maxCompared bounds the labels that are put side by side: what a screen holds.
+// maxCompared bounds the labels that are put side by side to what a screen can show.
 const maxCompared = 4
 
 // A comparePage puts labels side by side.
@@ -25,7 +24,7 @@ type comparison struct {
 	Href, Title, Pretty string
 }
 
-// A row is one thing that is compared. Its title has a line to itself, so that all labels
+// A row is one thing that is compared. Its title has a line of its own, so that all labels
 // have room side by side on the narrowest phone.
 type row struct {
 	Title string
@@ -38,11 +37,11 @@ type cell struct {
 	Bad   bool
 }
 
-// compare answers /compare?id=&id=.
-func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
-	given := r.URL.Query()["id"]
+// compare answers with labels side by side.
+func (h *searchHandler) compare(x exchange) {
+	given := x.r.URL.Query()["id"]
 	if n := len(given); n < 1 || n > maxCompared {
-		h.fail(w, r, label.Errorf(label.Invalid, label.ReasonOutOfRange, "id", "names %d labels; choose one to %d to put side by side", n, maxCompared), forPeople)
+		x.fail(label.Errorf(label.Invalid, label.ReasonOutOfRange, "id", "names %d labels; choose one to %d to put side by side", n, maxCompared))
 		return
 	}
 	var list []*authority.Published
@@ -52,14 +51,14 @@ func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 		id, err := label.ParseID(s)
 		var p *authority.Published
 		if err == nil {
-			p, err = h.a.Lookup(id)
+			p, err = h.labels.Lookup(id)
 		}
-		if own(err) {
+		if aboutOneLabel(err) {
 			missing, last = append(missing, id), err
 			continue
 		}
 		if err != nil {
-			h.failTyped(w, r, err, forPeople, s)
+			x.failInput(err, s)
 			return
 		}
 		if !slices.Contains(list, p) {
@@ -67,27 +66,23 @@ func (h *Handler) compare(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(list) == 0 {
-		h.fail(w, r, last, forPeople)
+		x.fail(last)
 		return
 	}
-	v := h.voices.of(r)
-	page := h.comparePage(v, list, here(r))
+	lang := x.language()
+	page := h.comparePage(lang, list, requestAddress(x.r))
 	page.Unavailable = missing
-	b, err := v.body("compare", page)
-	if err != nil {
-		h.fail(w, r, err, forPeople)
-		return
-	}
-	h.send(w, r, b, cacheLabel)
+	x.sendPage(lang, "compare", page, "")
 }
 
-func (h *Handler) comparePage(v *voice, list []*authority.Published, here string) *comparePage {
-	p := &comparePage{frame: newFrame(v.Text("compare.title"), h.a.Trust().Authority, here)}
+// comparePage returns the page with labels side by side.
+func (h *searchHandler) comparePage(lang *pageLanguage, list []*authority.Published, here string) *comparePage {
+	p := &comparePage{frame: newFrame(lang.Text("compare.title"), h.authority, here)}
 	for _, l := range list {
 		p.Columns = append(p.Columns, comparison{"/l/" + string(l.Label.ID), l.Label.Device.FullName(), l.Label.ID.Pretty()})
 	}
 	add := func(title string, f func(*authority.Published) cell) {
-		r := row{Title: v.Text(title)}
+		r := row{Title: lang.Text(title)}
 		for _, l := range list {
 			r.Cells = append(r.Cells, f(l))
 		}
@@ -97,70 +92,67 @@ func (h *Handler) comparePage(v *voice, list []*authority.Published, here string
 		return func(l *authority.Published) cell { return cell{Words: f(l)} }
 	}
 	add("compare.state", func(l *authority.Published) cell {
-		b := inShort(v, l.State, &l.Standing)
-		return cell{b.Says, b.Tone == toneGood, b.Tone == toneOff}
+		b := summarize(lang, l.State, &l.Standing)
+		return cell{b.Text, b.Class == summaryGood, b.Class == summaryBad}
 	})
 	add("compare.level", words(func(l *authority.Published) string {
-		w := h.describe(v, l.Label)
-		return v.Text("label.level", "number", l.Label.Level.Number, "of", l.Label.Level.Of, "name", w.level)
+		w := h.words.schemeOf(lang, l.Label)
+		return lang.Text("label.level", "number", l.Label.Level.Number, "of", l.Label.Level.Of, "name", w.level)
 	}))
 	add("compare.scheme", words(func(l *authority.Published) string {
-		w := h.describe(v, l.Label)
+		w := h.words.schemeOf(lang, l.Label)
 		return w.scheme + " " + l.Label.Scheme.Version
 	}))
-	add("compare.checked", words(func(l *authority.Published) string { return v.Text(assuranceWords[l.Label.Assurance]) }))
+	add("compare.checked", words(func(l *authority.Published) string { return lang.Text(assurances[l.Label.Assurance]) }))
 	add("compare.support", words(func(l *authority.Published) string {
-		date := v.Date(l.Label.Product.SupportEnd)
-		if over(l.State) {
-			return v.Text("label.updates-promised", "date", date)
+		date := lang.Date(l.Label.Product.SupportEnd)
+		if ended(l.State) {
+			return lang.Text("label.updates-promised", "date", date)
 		}
 		return date
 	}))
-	add("compare.updates", words(func(l *authority.Published) string { return v.Text(updateWords[l.Label.Product.Updates]) }))
-	add("compare.valid", func(l *authority.Published) cell { return cell{Words: until(v, l), Bad: l.State != label.Active} })
-	add("compare.notices", words(func(l *authority.Published) string { return v.Number(h.answerOf(l).Label.Advisories) }))
+	add("compare.updates", words(func(l *authority.Published) string { return lang.Text(updates[l.Label.Product.Updates]) }))
+	add("compare.valid", func(l *authority.Published) cell { return cell{Words: until(lang, l), Bad: l.State != label.Active} })
+	add("compare.notices", words(func(l *authority.Published) string { return lang.Number(l.Concerns()) }))
 	add("compare.maker", words(func(l *authority.Published) string { return l.Label.Maker.Name }))
 	add("compare.model", words(func(l *authority.Published) string { return l.Label.Device.Model }))
-	h.compareCriteria(v, p, list)
+	h.compareCriteria(lang, p, list)
 	return p
 }
 
-// until says until when a label is valid, or that it is not: of a label that has ended no
-// day is shown that is still to come.
-func until(v *voice, l *authority.Published) string {
-	_, last := v.lastNamed(&l.Standing, l.Label)
+// until says until when a label is valid, or that it is not valid. Of a label that has
+// ended it never shows a day in the future.
+func until(lang *pageLanguage, l *authority.Published) string {
+	_, last := lang.lastNamed(&l.Standing, l.Label)
 	switch {
 	case l.State == label.Active:
 		return last
 	case l.State == label.Suspended:
-		return v.Text("compare.paused")
+		return lang.Text("compare.paused")
 	case l.State.Final():
-		return v.Text("compare.ended", "date", v.Date(label.DateOf(l.Ends())))
+		return lang.Text("compare.ended", "date", lang.Date(label.DateOf(l.Ends())))
 	}
-	return v.Text("compare.ended", "date", last)
+	return lang.Text("compare.ended", "date", last)
 }
 
-// updateWords say how updates get into a product.
-var updateWords = map[string]string{"automatic": "compare.automatic", "manual": "compare.manual", "none": "compare.none"}
-
-// compareCriteria adds the criteria in which labels differ, and those that none of them
-// meets any more.
-func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Published) {
-	by := make([]map[string]cell, len(list))
+// compareCriteria adds the criteria in which labels differ, and those that no label meets
+// any more.
+func (h *searchHandler) compareCriteria(lang *pageLanguage, p *comparePage, list []*authority.Published) {
+	cells := make([]map[string]cell, len(list))
 	var order []string
 	titles := map[string]string{}
 	for i, l := range list {
-		by[i] = map[string]cell{}
-		w := h.describe(v, l.Label)
+		cells[i] = map[string]cell{}
+		w := h.words.schemeOf(lang, l.Label)
 		for j := range l.Label.Criteria {
 			c := &l.Label.Criteria[j]
-			switch said := w.by(l, c); criterionState(l, c) {
-			case criterionTakenBack:
-				by[i][c.ID] = cell{Words: said, Bad: true}
+			switch by := w.by(l, c); criterionState(l, c) {
+			case criterionRevoked:
+				cells[i][c.ID] = cell{Words: by, Bad: true}
 			case label.CriterionNotApplicable:
-				by[i][c.ID] = cell{Words: v.Text("basis.by-none")}
+				cells[i][c.ID] = cell{Words: lang.Text("basis.by-none")}
 			default:
-				by[i][c.ID] = cell{Words: said, Good: true}
+				cells[i][c.ID] = cell{Words: by, Good: true}
 			}
 			if titles[c.ID] == "" {
 				order = append(order, c.ID)
@@ -171,9 +163,9 @@ func (h *Handler) compareCriteria(v *voice, p *comparePage, list []*authority.Pu
 	for _, id := range order {
 		r, same := row{Title: titles[id]}, true
 		for i := range list {
-			c, ok := by[i][id]
+			c, ok := cells[i][id]
 			if !ok {
-				c = cell{Words: v.Text("compare.not-claimed"), Bad: true}
+				c = cell{Words: lang.Text("compare.not-claimed"), Bad: true}
 			}
 			r.Cells = append(r.Cells, c)
 			same = same && c == r.Cells[0]

@@ -10,29 +10,29 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// leastZipped is the size from which on a body is worth compressing: a smaller
-// one fits a packet either way.
-const leastZipped = 1024
+// gzipMinimum is the least size of a body that is compressed. A smaller one fits a packet
+// either way.
+const gzipMinimum = 1024
 
-// zipped is a body compressed with gzip, made when it is first asked for.
-type zipped struct {
+// A gzipForm is a body compressed with gzip, made when it is first asked for.
+type gzipForm struct {
 	level        int // of compression
 	once         sync.Once
 	bytes        []byte
 	length, etag []string
 }
 
-var gzipped = []string{"gzip"}
+var codingGzip = []string{"gzip"}
 
-// compressible reports whether a body is of a type and size worth it.
+// compressible reports whether the type and the size of a body make it worth compressing.
 func compressible(typ string, b []byte) bool {
-	return len(b) >= leastZipped && typ != "image/png" && typ != "image/jpeg" && typ != "application/pdf" && typ != "application/zip" && typ != "application/octet-stream"
+	return len(b) >= gzipMinimum && typ != "image/png" && typ != "image/jpeg" && typ != "application/pdf" && typ != "application/zip" && typ != "application/octet-stream"
 }
 
 // zip returns the body compressed, or nil where that does not make it smaller.
 // Its entity tag is another: the bytes are (RFC 9110, 8.8.3).
-func (b *body) zip() *zipped {
-	z := b.zipped
+func (b *body) zip() *gzipForm {
+	z := b.gzipped
 	if z == nil {
 		return nil
 	}
@@ -49,14 +49,14 @@ func (b *body) zip() *zipped {
 
 // wrap returns the body in the form of gzip without being compressed, for a
 // client that takes nothing else.
-func (b *body) wrap() *zipped {
-	z := new(zipped)
+func (b *body) wrap() *gzipForm {
+	z := new(gzipForm)
 	z.fill(b, deflate(b.bytes, gzip.NoCompression))
 	return z
 }
 
 // fill sets what is sent in place of a body.
-func (z *zipped) fill(b *body, out []byte) {
+func (z *gzipForm) fill(b *body, out []byte) {
 	z.bytes, z.length = out, []string{strconv.Itoa(len(out))}
 	z.etag = []string{strings.TrimSuffix(b.etag[0], `"`) + `-gzip"`}
 }

@@ -20,6 +20,7 @@ import (
 // A contract is the OpenAPI document: what programs that are made from it rely on.
 // Its schemas are JSON Schema 2020-12.
 type contract struct {
+	document  map[string]any
 	paths     map[string]map[string]any // operations by path and method
 	templates map[string]*regexp.Regexp // paths with parameters, and what has their form
 
@@ -40,7 +41,7 @@ var theContract = sync.OnceValue(func() *contract {
 		panic(err)
 	}
 	c := &contract{
-		paths: map[string]map[string]any{}, templates: map[string]*regexp.Regexp{},
+		document: doc.(map[string]any), paths: map[string]map[string]any{}, templates: map[string]*regexp.Regexp{},
 		compiler: jsonschema.NewCompiler(), compiled: map[string]*jsonschema.Schema{},
 	}
 	c.compiler.DefaultDraft(jsonschema.Draft2020)
@@ -76,6 +77,24 @@ func (c *contract) judge(place string, answer []byte) error {
 		return err
 	}
 	return s.Validate(v)
+}
+
+// enumeration returns the words that a schema at a place of the document lists.
+func (c *contract) enumeration(t *testing.T, place string) (words []string) {
+	t.Helper()
+	at := c.document
+	for _, name := range strings.Split(place, "/") {
+		next, ok := at[name].(map[string]any)
+		if !ok {
+			t.Fatalf("the contract has nothing at %s", place)
+		}
+		at = next
+	}
+	list, _ := at["enum"].([]any)
+	for _, word := range list {
+		words = append(words, word.(string))
+	}
+	return words
 }
 
 // holds fails the test unless an answer is of a schema.

@@ -44,8 +44,8 @@ func TestDeclared(t *testing.T) {
 		}
 	}
 	p := w.camera()
-	w.pass(time.Minute)                   // what was rendered is forgotten
-	h := w.handler(replaced{w.Authority}) // a dictionary without these facts
+	w.pass(time.Minute)                         // what was rendered is forgotten
+	h := w.handler(otherProgramme{w.Authority}) // a dictionary without these facts
 	if body := get(h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(); !strings.Contains(string(body), `{"fact":"personal_data_sent","value":true}`) {
 		t.Errorf("without words: %s", body)
 	} else {

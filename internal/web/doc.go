@@ -6,55 +6,22 @@
 //
 // # Addresses
 //
-// All are read with GET or HEAD, but for /api/products/lookup, which takes POST
-// only, and /report, which takes it besides. OPTIONS is answered with the methods
-// that the address takes, and any other method with 405 and the same list (Allow).
+// All are read with GET or HEAD, except /api/products/lookup, which takes POST only, and
+// /report, which takes POST too. OPTIONS is answered with the methods that the address
+// takes, and any other method with 405 and the same list (Allow).
 //
 // Pages of any origin may read everything and look products up (CORS, without
-// credentials: there are none). What they may not is have people's browsers post
-// the form at /report: it is refused with 403 unless the browser says that the page
-// was ours, or is no browser and says nothing (Sec-Fetch-Site, or else Origin).
+// credentials, since there are none). They may not have people's browsers post the form
+// at /report: it is refused with 403 unless the browser says that the page was ours, or
+// the client is no browser and says nothing (Sec-Fetch-Site, or else Origin).
 //
-//	/                          what this is, and a form to type an ID into
-//	/?q=&category=&level=&state=&checked=&maker=&sort=&page=   labels found (package search)
-//	/find?q=                   303 to the label or product that was typed, or to labels found
-//	/m/{organization}          a manufacturer's labels
-//	/m/{organization}/{model}  the labels of a product
-//	/compare?id=&id=           up to four labels side by side
-//	/opensearch.xml, /sitemap.xml, /sitemap/{n}.xml
-//	/icon.svg, /favicon.ico    the picture of this site
-//	/l/{id}                    the label: a page, or JSON where Accept prefers it;
-//	                           with ?gtin= it says whether that is of its product
-//	/l/{id}.json               the label as JSON, with ?gtin= likewise
-//	/l/{id}/bundle             Sigstore bundle with the signed statement
-//	/l/{id}/device             device descriptor, the statement's subject, byte for byte
-//	/l/{id}/proof              tlog-proof that the statement is in the log
-//	/l/{id}/package            all three in one file, for offline checks
-//	/l/{id}/qr.svg, /qr.png    the label's QR code; with ?gtin= a GS1 Digital Link
-//	/l/{id}/picture            the picture of the product (PNG or JPEG)
-//	/l/{id}/art/{format}.{svg|pdf|png}?palette=&lang=   the label to be printed (package art)
-//	/l/{id}/art.zip?format=&palette=&lang=              all of that, with a manifest
-//	/01/{gtin}...              GS1 Digital Link of a labelled product: 307 to its label, or
-//	                           to the link that ?linkType= names; or all links (RFC 9264)
-//	/.well-known/gs1resolver   what that resolver can do
-//	/advisory/{sha256}.json    a published advisory, byte for byte (CSAF or OpenVEX)
-//	/feeds/{org}.atom          what happened to a manufacturer's labels (Atom)
-//	/surveillance/plans.json   the plans for re-testing; ?page= as next names it
-//	/surveillance/{plan}.json  one of them, and what was drawn, both signed
-//	/keys/label.pub            PEM of the key that signs labels now
-//	/keys/log.vkey             verifier key of the log (c2sp.org/signed-note)
-//	/.well-known/labeld.json   trust file: all that a verifier has to know
-//	/report?label=             a form to report a problem; posted to the same address
-//	/api, /api/openapi.json    the API for retailers, for people and for programs
-//	/api/products/{gtin}, /api/products?manufacturer=&model=, /api/products/lookup (POST)
-//	/api/changes, /api/changes.atom  what happened to labels after a cursor
-//	/l/{id}/badge.svg, /badge.html   a badge for a shop's page
-//	/status-list               signed list of how all labels stand (package statuslist)
-//	/log/checkpoint, /log/tile/...   the log (c2sp.org/tlog-tiles)
-//	/healthz                   200 while labels can be read
+// The table of addresses is in routes.go. Each row says which methods an address takes,
+// who reads it, what it costs and for how long an answer may be kept; README.md shows the
+// table to people. A label has its page at /l/{id}, its JSON at /l/{id}.json, and what
+// proves it beside them.
 //
-// What an address has percent-encoded without need is as if it were not: /01/%309...
-// is /01/09... (RFC 3986, 6.2.2.2). Only the log's addresses have one spelling each.
+// A character that is percent-encoded without need is read as if it were not: /01/%309...
+// is /01/09... (RFC 3986, 6.2.2.2). Only addresses of the log have one spelling each.
 //
 // An ID may be written as [label.ParseID] takes it, and /l/ in either case,
 // because the QR code holds its URL in upper case. Every spelling is answered
@@ -63,7 +30,7 @@
 //
 // # Languages
 //
-// Pages speak the languages of labels/locales (package locale): the one that
+// Pages are written in the languages of labels/locales (package locale): the one that
 // ?lang= names, or else the one that suits Accept-Language best, or else
 // English. Links of a page keep a language that was chosen by the address; there
 // is no cookie to keep it in. What manufacturers and operators wrote stays as
@@ -78,20 +45,20 @@
 //	/l/{id}?at=2026-05-31              the end of that day, in UTC
 //	/l/{id}.json?at=2026-05-31T12:00:00Z
 //
-// They show how the label stood by what was known then: its state, the
-// advisories, what had happened to it. Today is answered with the present. What
-// is still to come, or no day, is refused with 400 and the field "at". Before
-// the label was issued its state is not-issued. An answer about the past says
-// so, in colours that no present label has, for its address too can be printed
-// on a product; a Link header names the address of the present
-// (rel="latest-version"). What else is below /l/{id} is the same at all times.
+// They show the label as it stood by what was known then: its state, the advisories, and
+// what had happened to it. Today is answered with the present. A day in the future, or a
+// text that is no day, is refused with 400 and the field "at". Before the label was
+// issued its state is not-issued. An answer about the past says so, in colours that no
+// present label has, because its address too can be printed on a product. A Link header
+// names the address of the present (rel="latest-version"). What else is below /l/{id} is
+// the same at all times.
 //
 // # JSON
 //
-// The members of a label always come in this order. What does not apply
-// (firmware and labs of a label that no lab tested, optional texts, statuses of
-// a label to which nothing happened) is absent. There is no time of rendering
-// in it: the same state gives the same bytes.
+// The members of a label always come in this order. A member that does not apply is
+// absent (firmware, modules and labs of a label that no lab tested, optional texts, statuses of a
+// label to which nothing happened). The time of rendering is not in it, so that the same
+// state gives the same bytes.
 //
 //	{
 //	  "id": "K7QM4T2X9PWH",
@@ -102,7 +69,7 @@
 //	  "state": "active",            active, suspended, expired, revoked, withdrawn, superseded, not-issued
 //	  "because": {...},             the status that brought the state about; absent where time or nothing did
 //	  "expiringSoon": false,        active, and will end within 60 days, by all that is known
-//	  "underReview": false,         the authority is looking into it; it counts meanwhile
+//	  "underReview": false,         the authority is investigating; the label is valid meanwhile
 //	  "review": {...},              the status that began the review
 //	  "scheduled": {...},           a status that was announced, and will end the label when it takes effect and nothing about it is open
 //	  "successor": {"id", "url", "level", "otherProduct", "lowerLevel", "state"},  the label that took the place of
@@ -118,6 +85,7 @@
 //	  "taken": [{"gtin", "moved", "id", "url", "product", "state"}], labels of other products that had a number of this one before it was moved here
 //	  "maker": {"id": "northlight", "name": "..."},
 //	  "firmware": {"version": "3.8.2", "sha256": "..."},
+//	  "modules": [{"name": "radio module", "version": "2.1", "sha256": "..."}],
 //	  "labs": [{"id": "aurora-lab", "name": "...", "accreditation": "...", "body": "..."}],
 //	  "issued": "2026-11-01T12:00:00Z",
 //	  "expires": "2028-10-17T00:00:00Z",    not valid from this instant on, if nothing ends it before; never later than the signed label says
@@ -157,24 +125,24 @@
 // State, support and advisories are axes of their own: a label may be active
 // while its product needs an update.
 //
-// This is a convenience for those who trust the connection. Who does not,
-// checks the package (package verify) or the bundle (cosign).
+// The JSON is for programs that trust the connection. Others check the package (package
+// verify) or the bundle (cosign).
 //
 // # Errors
 //
-// People get a page that says what to do next, programs get
+// People get a page that says what to do next. Programs get
 //
 //	{"error":{"reason":"ID_CHECK_CHARACTER","field":"id","message":"..."}}
 //
-// with a [label.Reason]. /api/openapi.json describes what programs are answered, so
-// that a client can be made from it; every answer in JSON that a test of this package
-// gets is held to it. Programs are who ask for .json, who prefer
-// application/json, and at addresses that no browser shows (the log, bundles)
-// all who do not ask for text/html by name. The detail of an internal error is
-// in the log only. No error may be cached.
+// with a [label.Reason]. /api/openapi.json describes the answers to programs, so that a
+// client can be generated from it; every answer in JSON that a test of this package gets
+// is held to it. A client is taken for a program where it asks for .json, where it prefers
+// application/json, and at addresses that no browser shows (the log, bundles) unless it
+// asks for text/html by name. The detail of an internal error is in the log only. No
+// error may be cached.
 //
 // A service that was set back to an older copy of its database answers 503 with the
-// reason READ_ONLY to all who ask how a label stands (behind.go).
+// reason READ_ONLY to all who ask how a label stands; routes.go says at which addresses.
 //
 // # Cursors
 //
@@ -184,31 +152,30 @@
 //
 //	17-9f2c4e61d0b83a75
 //
-// A cursor beyond the head, or of a log that was another one up to there, gets 410
-// with the reason CURSOR_GONE, and the address where to begin again, as the member
-// begin and in a Link header (rel="first"). It never gets an empty answer: a reader
-// would wait for ever for what it will not be told, after a service was restored from
-// a backup for instance. What it read beyond the point of return did not happen, so
-// it begins with nothing. A bare number, which cursors once were, says nothing of its
-// log and is gone too.
+// A cursor beyond the head, or one of a log that had other entries up to there, gets 410
+// with the reason CURSOR_GONE and the address where to begin again, as the member begin
+// and in a Link header (rel="first"). It never gets an empty answer, because a reader
+// would wait for ever, for instance after a service was restored from a backup. What the
+// reader had read beyond the restored state did not happen, so it takes nothing over. A
+// bare number, the form of earlier cursors, does not tell its log and is gone too.
 //
 // # Speed and caching
 //
-// A label view is rendered once per change and kept with the label
-// ([authority.Published.Render]), a page once per language in a cache of its own: bytes, ETag and header values. Answering is
-// then a lookup, a few assignments to the header map and one write. Label views
-// may be cached for ten seconds, and never beyond the instant at which the
-// label's state changes; then a cache must ask again, and not answer from what
-// it has. An answer about the past is made for each who asks, and may be cached
-// for an hour once it is a minute old: until then a change that was decided by
-// that instant may be on its way. Caches have to tell addresses apart by their
+// A representation of a label (bytes, ETag and header values) is rendered once per change
+// and kept with the label ([authority.Published.Render]); a page is rendered once per
+// language and kept in a cache of its own. Answering is then a look-up, a few assignments
+// to the header map and one write. Representations may be cached for ten seconds, and
+// never beyond the instant at which the state of the label changes; then a cache must ask
+// again. An answer about the past is rendered for each request. It may be cached for an
+// hour if the instant is more than a minute ago: until then a change that was decided
+// before the instant may be on its way. Caches have to tell addresses apart by their
 // query. Full tiles never change and may be cached for ever.
 //
-// What is worth it is compressed with gzip where Accept-Encoding lets it be: pages,
-// JSON, drawings, and the entry bundles of the log, which are text. The most
-// specific member counts, so that "*, gzip;q=0" gets the plain form (RFC 9110,
-// 12.5.3). Who refuses the plain form (identity;q=0) gets everything in the form of
-// gzip, and 406 where gzip is refused too.
+// Pages, JSON, drawings and the entry bundles of the log are compressed with gzip where
+// Accept-Encoding allows it. The most specific member of the header counts, so that
+// "*, gzip;q=0" gets the plain form (RFC 9110, 12.5.3). A client that refuses the plain
+// form (identity;q=0) gets everything in the form of gzip, and 406 if it refuses gzip
+// too.
 //
 // # The form of pages
 //
@@ -218,17 +185,17 @@
 //
 // # What strangers may cost
 //
-// What is asked for is paid for (package meter; limit.go has the prices), by each
-// client out of one purse for pages, the API and gRPC. Labels that there are cost
-// nothing and are always answered. What there is not costs, too. Who has used its
-// allowance up gets 429 with Retry-After, and nothing is rendered for it.
+// Each client has one allowance for pages, the API and gRPC, from which requests are paid
+// (package meter; routes.go has the prices). Labels that exist cost nothing and are always
+// answered; asking for what does not exist costs something. A client that has used up its
+// allowance gets 429 with Retry-After, and nothing is rendered for it.
 //
-// Artwork is drawn once, however its address is spelled, and a few at a time. Clients
-// take turns; how many wait is bounded, of each and of all, and who comes beyond that
-// gets 503 with Retry-After at once. What nobody waits for any more ends with
-// the drawing that is under way.
+// Artwork is drawn once, however its address is spelled, and a few pieces at a time.
+// Clients take turns. The numbers of requests that wait are bounded, of each client and of
+// all, and a request beyond that gets 503 with Retry-After at once. Work for which no
+// client waits any more ends with the drawing that is under way.
 //
-// The form for reports is taken from five of a client and one more each five minutes.
+// A client can send five reports, and then one more every five minutes.
 //
 // # Safety in the browser
 //

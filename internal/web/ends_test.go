@@ -198,13 +198,13 @@ func TestOverAndDone(t *testing.T) {
 				}
 				n := p.Label.Product.Vulnerabilities
 				ack, news := [2]string{l.Text("label.ack", "count", n.AckDays), l.Text("label.ack-then", "count", n.AckDays)}, [2]string{l.Text("label.news", "count", n.StatusDays), l.Text("label.news-then", "count", n.StatusDays)}
-				said := [2]string{l.Text("label.data-said"), l.Text("label.data-said-then")}
+				declared := [2]string{l.Text("label.data-said"), l.Text("label.data-said-then")}
 				is := 1
 				if state.Live() {
 					is = 0
 				}
 				page := get(w.h, in(l.Tag, path)).Body.String()
-				for _, pair := range [][2]string{ack, news, said} {
+				for _, pair := range [][2]string{ack, news, declared} {
 					if text := words(page); !strings.Contains(text, pair[is]) || strings.Contains(text, pair[1-is]) {
 						t.Errorf("%s: the page has %q, or not %q", l.Tag, pair[1-is], pair[is])
 					}

@@ -3,11 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
@@ -43,8 +39,8 @@ func StatusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
-// A reader is who an address is meant for. It decides how errors are written
-// where Accept leaves it open.
+// A reader is who an address is meant for. That decides how errors are written
+// where the Accept header leaves it open.
 type reader int
 
 const (
@@ -55,107 +51,95 @@ const (
 
 // A problem is a refusal as it is shown.
 type problem struct {
-	status int
-	reason label.Reason
-	field  string
-	text   string
-	typed  string               // what the person typed, to be mended
-	asked  string               // the day that they asked about, to be mended
-	here   string               // the address, without its language
-	label  *authority.Published // that cannot be had because of how it stands; nil for other reasons
-	begin  string               // address where a program begins again; for programs only
+	status  int
+	reason  label.Reason
+	field   string
+	text    string
+	input   string               // what the person typed, so that they can correct it
+	day     string               // the day that they asked about, likewise
+	here    string               // the address, without its language
+	label   *authority.Published // that cannot be had because of its state; nil for other reasons
+	restart string               // address where a program begins again; for programs only
+	allow   []string             // the methods that the address takes, where it is the method that is refused
 }
 
 // fail answers with an error.
-func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error, to reader) {
-	h.failTyped(w, r, err, to, "")
-}
+func (x exchange) fail(err error) { x.failInput(err, "") }
 
-// failTyped answers with an error about something that was typed. What is not
-// a refusal, or is our own fault, is logged and not shown.
-func (h *Handler) failTyped(w http.ResponseWriter, r *http.Request, err error, to reader, typed string) {
-	if lapse := h.a.Behind(); lapse.Err != nil && label.KindOf(err) == label.NotFound {
-		err = lapse.Err // it may be among what is missing
+// failInput answers with an error about something that was typed. An error that is no
+// refusal, or that is our own fault, is logged and not shown.
+func (x exchange) failInput(err error, input string) {
+	if x.lapse.Err != nil && label.KindOf(err) == label.NotFound {
+		err = x.lapse.Err // it may be among what is missing
 	}
 	e, ok := errors.AsType[*label.Error](err)
 	if !ok || StatusOf(err) == http.StatusInternalServerError {
-		h.log.Error("internal error", "path", r.URL.Path, "err", err)
+		x.log.Error("internal error", "route", x.route.name, "path", x.r.URL.Path, "err", err)
 		e = label.Errorf(label.Internal, label.ReasonInternal, "", "something went wrong here; the operator's log has the detail")
 	}
-	h.refuse(w, r, problem{status: StatusOf(e), reason: e.Reason, field: e.Field, text: e.Text, typed: typed}, to)
+	x.refuse(problem{status: StatusOf(e), reason: e.Reason, field: e.Field, text: e.Text, input: input})
 }
 
-// noPage answers for an address that is none of ours.
-func (h *Handler) noPage(w http.ResponseWriter, r *http.Request, to reader) {
-	h.refuse(w, r, problem{status: http.StatusNotFound, reason: reasonNoPage, text: "there is nothing at this address"}, to)
+// noPage answers that there is nothing at an address.
+func (x exchange) noPage() {
+	x.refuse(problem{status: http.StatusNotFound, reason: reasonNoPage, text: "there is nothing at this address"})
 }
 
-// refuse answers with a refusal, which is paid for: to guess costs too.
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p problem, to reader) {
-	if p.status < http.StatusInternalServerError {
-		if a := h.meter.Take(h.who(r), missUnits, time.Now()); !a.OK {
-			h.tooMany(w, r, a.Wait, to)
-			return
-		}
+// refuse answers with a refusal, which is paid for, because guessing costs too.
+func (x exchange) refuse(p problem) {
+	if p.status < http.StatusInternalServerError && !x.pay(missUnits) {
+		return
 	}
-	head := w.Header()
+	head := x.w.Header()
 	protect(head)
 	head["Cache-Control"] = cacheNone
 	head["Vary"] = varyPage
-	if p.begin != "" {
-		head["Link"] = []string{"<" + p.begin + `>; rel="first"`}
+	if p.restart != "" {
+		head["Link"] = []string{"<" + p.restart + `>; rel="first"`}
 	}
-	switch p.status {
-	case http.StatusMethodNotAllowed:
-		head["Allow"] = methodsAt(r.URL.Path).allow
-	case http.StatusServiceUnavailable:
+	if p.allow != nil {
+		head["Allow"] = p.allow
+	}
+	if p.status == http.StatusServiceUnavailable {
 		head["Retry-After"] = []string{"2"}
 		if p.reason == label.ReasonReadOnly { // until an operator has acted
 			head["Retry-After"] = []string{"60"}
 		}
 	}
-	if to == forParsers || to == forPrograms && !wantsPage(r.Header) || wantsJSON(r.Header) {
-		write(w, r, p.status, jsonType, p.json())
+	if x.errorsAreJSON() {
+		x.write(p.status, jsonType, p.json())
 		return
 	}
-	v := h.voices.of(r)
-	p.here, p.asked = here(r), askedDay(r.URL.RawQuery)
-	page, err := h.renderProblem(p, v)
-	head["Content-Language"] = v.tag
+	lang := x.language()
+	p.here, p.day = requestAddress(x.r), dayOf(x.r.URL.RawQuery)
+	page, err := x.renderProblem(p, lang)
+	head["Content-Language"] = lang.tag
 	if err != nil {
-		h.log.Error("an error page cannot be rendered", "reason", p.reason, "err", err)
+		x.log.Error("an error page cannot be rendered", "reason", p.reason, "err", err)
 		page = []byte(http.StatusText(p.status))
 	}
-	write(w, r, p.status, htmlType, page)
+	x.write(p.status, htmlType, page)
 }
 
+// errorsAreJSON reports whether errors are written for programs and not for people.
+func (x exchange) errorsAreJSON() bool {
+	to := x.route.reader
+	return to == forParsers || to == forPrograms && !wantsPage(x.r.Header) || wantsJSON(x.r.Header)
+}
+
+// json returns a refusal as programs read it.
 func (p problem) json() []byte {
 	type detail struct {
 		Reason  label.Reason `json:"reason"`
 		Field   string       `json:"field,omitempty"`
 		Message string       `json:"message"`
-		Begin   string       `json:"begin,omitempty"`
+		Restart string       `json:"begin,omitempty"`
 	}
 	b, err := label.Encode(struct {
 		Error detail `json:"error"`
-	}{detail{p.reason, p.field, strings.ToValidUTF8(p.text, "\uFFFD"), p.begin}})
+	}{detail{p.reason, p.field, strings.ToValidUTF8(p.text, "\uFFFD"), p.restart}})
 	if err != nil {
 		return []byte(`{"error":{"reason":"INTERNAL","message":"the error cannot be written"}}`) // not possible: all texts are valid
 	}
 	return b
-}
-
-// write answers with bytes that were made for this request.
-func write(w http.ResponseWriter, r *http.Request, status int, typ string, b []byte) {
-	head := w.Header()
-	if takes := acceptedCodings(r.Header); takes.gzip && !takes.plain {
-		b = deflate(b, gzip.NoCompression)
-		head["Content-Encoding"] = gzipped
-	}
-	head["Content-Type"] = []string{typ}
-	head["Content-Length"] = []string{strconv.Itoa(len(b))}
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		w.Write(b) // an error means that the client has gone
-	}
 }

@@ -33,7 +33,7 @@ func TestFaults(t *testing.T) {
 		{label.Errorf(99, "", "", "no"), 500, true},
 	} {
 		logged := new(lines)
-		h := must[*web.Handler](t)(web.New(web.Config{Authority: failing{w.Authority, tt.err}, Base: base, Log: slog.New(slog.NewTextHandler(logged, nil)), Art: labeltest.Studio(t), Words: labeltest.Words(t)}))
+		h := must[*web.Handler](t)(web.New(web.Config{Authority: failingAuthority{w.Authority, tt.err}, Base: base, Log: slog.New(slog.NewTextHandler(logged, nil)), Art: labeltest.Studio(t), Words: labeltest.Words(t)}))
 		for _, target := range []string{"/l/" + id, "/l/" + id + ".json", "/l/" + id + "/qr.svg", "/01/09522104000171"} {
 			rec := get(h, target)
 			if rec.Code != tt.status {

@@ -12,30 +12,31 @@ import (
 	"labeld/internal/search"
 )
 
-// find sends a person on to what they typed or pasted: a label ID, the address
-// in a code, with its scheme or as it is printed without, a barcode number, a GS1 Digital Link; or to what is found by words,
-// or by what narrows a search. The language that was chosen goes with them.
-func (h *Handler) find(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
+// find leads a person to what they typed or pasted: a label ID, the address in a code (with
+// its scheme, or without as it is printed), a barcode number or a GS1 Digital Link. Other
+// input leads to a search, and so do filters without input. The address that it leads to
+// keeps the language that was chosen.
+func (h *searchHandler) find(x exchange) {
+	q := x.r.URL.Query()
 	typed := strings.TrimSpace(q.Get("q"))
-	maps.DeleteFunc(q, func(name string, _ []string) bool { return name == "q" || !slices.Contains(searched, name) })
-	to, err := h.search(typed)
+	maps.DeleteFunc(q, func(name string, _ []string) bool { return name == "q" || !slices.Contains(searchParameters, name) })
+	to, err := h.addressOf(typed)
 	if label.ReasonOf(err) == label.ReasonMissing && len(q) > 0 || h.isWords(typed, err) {
 		q.Set("q", typed)
 		to, err = "/?"+q.Encode(), nil
 	}
 	if err != nil {
-		h.failTyped(w, r, err, forPeople, typed)
+		x.failInput(err, typed)
 		return
 	}
-	redirect(w, r, http.StatusSeeOther, h.voices.of(r).to(to), cacheNone)
+	x.redirect(http.StatusSeeOther, x.language().to(to), x.route.cache)
 }
 
-// isWords reports whether what was typed, which is no ID for the reason err, is
-// rather words: there are labels that have them, or it has not the form of an ID.
-// A product's name can have that form, and a mistake in an ID must not look like a
-// product that nobody has heard of.
-func (h *Handler) isWords(typed string, err error) bool {
+// isWords reports whether input, which is no ID for the reason err, is to be searched as
+// words: there are labels with these words, or the input does not have the form of an ID.
+// The name of a product can have that form. A mistake in an ID, on the other hand, must
+// not look like a product that is not on record.
+func (h *searchHandler) isWords(typed string, err error) bool {
 	reason := label.ReasonOf(err)
 	if reason != label.ReasonIDMalformed && reason != label.ReasonIDCheck {
 		return false
@@ -43,17 +44,17 @@ func (h *Handler) isWords(typed string, err error) bool {
 	if label.TypedLength(typed) > search.MaxQuery || !utf8.ValidString(typed) {
 		return false
 	}
-	if !likeID(folded(typed)) {
+	if !likeID(fold(typed)) {
 		return true
 	}
-	found, err := h.index.Snapshot().Find(search.Query{Text: typed}, h.a.Now())
+	found, err := h.index.snapshot().Find(search.Query{Text: typed}, h.labels.Now())
 	return err == nil && found.Total > 0
 }
 
-// isMistyped reports whether what was looked for by words, of which none were found, was
-// rather meant to be a label ID, the number under a barcode or the address in a code, and
-// is none for the reason err. Then it helps to say what is wrong with it.
-func (h *Handler) isMistyped(typed string, err error) bool {
+// isMistyped reports whether words by which nothing was found were probably meant as a
+// label ID, a barcode number or the address in a code, which they are not for the reason
+// err. Then the page says what is wrong with them.
+func (h *searchHandler) isMistyped(typed string, err error) bool {
 	switch label.ReasonOf(err) {
 	case label.ReasonIDMalformed, label.ReasonIDCheck:
 		return !h.isWords(typed, err)
@@ -63,9 +64,9 @@ func (h *Handler) isMistyped(typed string, err error) bool {
 	return label.ReasonOf(err) == label.ReasonUnassignable || label.ReasonOf(err) == reasonElsewhere
 }
 
-// likeID reports whether a text is of the form of an ID, or was meant to be: three
-// groups of four, or twelve in one, of which one may be missing or too many, and
-// almost always a digit.
+// likeID reports whether a text has the form of an ID, or almost: three groups of four
+// characters or one group of twelve, with up to two characters too few or too many, and
+// with a digit, which almost all IDs have.
 func likeID(s string) bool {
 	groups := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '-' })
 	if !strings.ContainsAny(s, "0123456789") {
@@ -85,15 +86,15 @@ func likeID(s string) bool {
 	return -2 <= off && off <= 2
 }
 
-// search returns the address of what was typed.
-func (h *Handler) search(typed string) (string, error) {
+// addressOf returns the address of what was typed.
+func (h *searchHandler) addressOf(typed string) (string, error) {
 	if typed == "" {
 		return "", label.Errorf(label.Invalid, label.ReasonMissing, "q", "type the label ID or the number under the barcode")
 	}
 	if len(typed) > label.MaxProse {
 		return "", label.Errorf(label.TooLarge, label.ReasonTooLarge, "q", "what was typed is %d bytes long, at most %d are accepted: a label ID is short", len(typed), label.MaxProse)
 	}
-	typed = h.addressed(folded(typed))
+	typed = withScheme(h.base, fold(typed))
 	if _, link, ok := strings.Cut(qr.Unescape(typed), "/01/"); ok {
 		// A barcode number is the same at every resolver, so whose it is does
 		// not matter.
@@ -104,7 +105,7 @@ func (h *Handler) search(typed string) (string, error) {
 		return "/01/" + string(g), err
 	}
 	if digits := barcode(typed); strings.Trim(digits, "0123456789") == "" {
-		return h.searchNumber(digits)
+		return h.addressOfNumber(digits)
 	}
 	base, id, err := qr.ParsePayload(typed)
 	if err != nil {
@@ -117,13 +118,13 @@ func (h *Handler) search(typed string) (string, error) {
 	return "/l/" + string(id), nil
 }
 
-// searchNumber returns the address for a text of digits only: a barcode number,
+// addressOfNumber returns the address for a text of digits only: a barcode number,
 // or, once in 300,000 labels, a label ID without letters. Twelve digits may be
 // both; then the label that exists is meant.
-func (h *Handler) searchNumber(digits string) (string, error) {
+func (h *searchHandler) addressOfNumber(digits string) (string, error) {
 	id, idErr := label.ParseID(digits)
 	if idErr == nil {
-		if _, err := h.a.Lookup(id); err == nil {
+		if _, err := h.labels.Lookup(id); err == nil {
 			return "/l/" + string(id), nil
 		}
 	}
@@ -135,15 +136,4 @@ func (h *Handler) searchNumber(digits string) (string, error) {
 		return "/l/" + string(id), nil
 	}
 	return "", err
-}
-
-// redirect sends on to a path of ours, or to an address that a manufacturer
-// declared.
-func redirect(w http.ResponseWriter, r *http.Request, status int, to string, cache []string) {
-	text := "See " + to + "\n"
-	head := w.Header()
-	protect(head)
-	head["Location"] = []string{to}
-	head["Cache-Control"] = cache
-	write(w, r, status, textType, []byte(text))
 }

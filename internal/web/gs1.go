@@ -10,9 +10,9 @@ import (
 	"labeld/internal/qr"
 )
 
-// What is at /01/ is a GS1-conformant resolver for the products that have
-// labels (GS1-Conformant Resolver standard 1.2; linksets by RFC 9264). It does
-// not read compressed URIs.
+// At /01/ there is a GS1-conformant resolver for the products that have labels
+// (GS1-Conformant Resolver standard 1.2; linksets by RFC 9264). It does not read
+// compressed URIs.
 
 // Media type and vocabulary of linksets.
 const (
@@ -39,8 +39,29 @@ type relation struct {
 	targets []target
 }
 
+// A resolver leads from the barcode number of a product to its label.
+type resolver struct {
+	labels      Labels
+	base        string
+	description *body
+}
+
+func newResolver(r *responder) (*resolver, error) {
+	// What the resolver can do, for /.well-known/gs1resolver.
+	b, err := label.Encode(map[string]any{
+		"name":                 r.authority.Name,
+		"resolverRoot":         r.base,
+		"supportedPrimaryKeys": []string{"01"},
+		"supportedLinkType":    []map[string]string{{"namespace": gs1Vocabulary, "prefix": "gs1:"}},
+	})
+	return &resolver{labels: r.labels, base: r.base, description: newBody(jsonType, b)}, err
+}
+
+// describe answers with what the resolver can do.
+func (h *resolver) describe(x exchange) { x.send(h.description) }
+
 // relations returns the links of a labelled product, the default first.
-func (h *Handler) relations(p *authority.Published) []relation {
+func (h *resolver) relations(p *authority.Published) []relation {
 	l, page := p.Label, qr.URL(h.base, p.Label.ID)
 	name := l.Device.FullName()
 	list := []relation{
@@ -59,7 +80,7 @@ func (h *Handler) relations(p *authority.Published) []relation {
 	return list
 }
 
-// A resolution is what the resolver knows of a labelled product by one of its
+// A resolution is what the resolver knows about a labelled product by one of its barcode
 // numbers.
 type resolution struct {
 	relations []relation
@@ -68,8 +89,8 @@ type resolution struct {
 	change    time.Time // when the label stands otherwise; zero for never
 }
 
-// resolve returns the resolution of a product, made when it is first asked for.
-func (h *Handler) resolve(p *authority.Published, g label.GTIN) (*resolution, error) {
+// resolution returns the resolution of a product, made when it is first asked for.
+func (h *resolver) resolution(p *authority.Published, g label.GTIN) (*resolution, error) {
 	made, err := p.Render("web.gs1."+string(g), func() (any, error) {
 		anchor := h.base + "/01/" + string(g)
 		r := &resolution{relations: h.relations(p), change: p.NextChange(p.At), link: []string{
@@ -77,7 +98,9 @@ func (h *Handler) resolve(p *authority.Published, g label.GTIN) (*resolution, er
 			"<" + gs1Context + `>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
 		}}
 		var err error
-		r.linkset, err = renderLinkset(anchor, r.relations)
+		if r.linkset, err = renderLinkset(anchor, r.relations); err == nil {
+			r.linkset.next = r.change
+		}
 		return r, err
 	})
 	if err != nil {
@@ -86,36 +109,35 @@ func (h *Handler) resolve(p *authority.Published, g label.GTIN) (*resolution, er
 	return made.(*resolution), nil
 }
 
-// product answers /01/{gtin} and what qualifies it.
-func (h *Handler) product(w http.ResponseWriter, r *http.Request) {
-	_, path, _ := strings.Cut(qr.Unescape(r.URL.EscapedPath()), "/01/")
-	d, err := label.ParseDigitalLink(path, qr.Unescape(r.URL.RawQuery))
+// resolve answers a Digital Link: a GTIN and what qualifies it.
+func (h *resolver) resolve(x exchange) {
+	_, path, _ := strings.Cut(qr.Unescape(x.r.URL.EscapedPath()), "/01/")
+	d, err := label.ParseDigitalLink(path, qr.Unescape(x.r.URL.RawQuery))
 	if err != nil {
-		h.failTyped(w, r, err, forPeople, path)
+		x.failInput(err, path)
 		return
 	}
 	var known *resolution
-	p, err := h.a.ByGTIN(d.GTIN)
+	p, err := h.labels.ByGTIN(d.GTIN)
 	if err == nil {
-		known, err = h.resolve(p, d.GTIN)
+		known, err = h.resolution(p, d.GTIN)
 	}
 	if err != nil {
-		h.failTyped(w, r, err, forPeople, printed(d.GTIN))
+		x.failInput(err, printedGTIN(d.GTIN))
 		return
 	}
-	w.Header()["Link"] = known.link
-	w.Header()["Vary"] = varyAccept
-	cache := cacheUntil(known.change, h.a.Now())
-	if d.LinkType == "linkset" || d.LinkType == "all" || d.LinkType == "" && wantsLinkset(r.Header) {
-		h.send(w, r, known.linkset, cache)
+	x.w.Header()["Link"] = known.link
+	x.w.Header()["Vary"] = varyAccept
+	if d.LinkType == "linkset" || d.LinkType == "all" || d.LinkType == "" && wantsLinkset(x.r.Header) {
+		x.send(known.linkset)
 		return
 	}
 	to, err := known.to(d.LinkType)
 	if err != nil {
-		h.fail(w, r, err, forPeople)
+		x.fail(err)
 		return
 	}
-	redirect(w, r, http.StatusTemporaryRedirect, withQuery(strings.TrimPrefix(to, h.base), d.Query), cache)
+	x.redirect(http.StatusTemporaryRedirect, withQuery(strings.TrimPrefix(to, h.base), d.Query), cacheUntil(known.change, h.labels.Now()))
 }
 
 // to returns where the link of a type leads to, named as gs1:NAME or by its
@@ -180,18 +202,4 @@ func wantsLinkset(header http.Header) bool {
 		}
 	}
 	return false
-}
-
-// describeResolver says what the resolver can do, for /.well-known/gs1resolver.
-func (h *Handler) describeResolver(name string) (*body, error) {
-	b, err := label.Encode(map[string]any{
-		"name":                 name,
-		"resolverRoot":         h.base,
-		"supportedPrimaryKeys": []string{"01"},
-		"supportedLinkType":    []map[string]string{{"namespace": gs1Vocabulary, "prefix": "gs1:"}},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return newBody(jsonType, b), nil
 }

@@ -15,7 +15,7 @@ type Label struct {
 	PrettyID     string             `json:"prettyId"`
 	URL          string             `json:"url"`
 	At           time.Time          `json:"at,omitzero"`
-	Held         *Held              `json:"held,omitempty"`
+	Held         *GTINMatch         `json:"held,omitempty"`
 	State        label.State        `json:"state"`
 	Because      *Status            `json:"because,omitempty"`
 	ExpiringSoon bool               `json:"expiringSoon"`
@@ -30,9 +30,10 @@ type Label struct {
 	Assurance    label.Assurance    `json:"assurance"`
 	Device       label.Device       `json:"device"`
 	MovedGTINs   []label.GTIN       `json:"movedGtins,omitempty"`
-	Taken        []Taken            `json:"taken,omitempty"`
+	Taken        []FormerLabel      `json:"taken,omitempty"`
 	Maker        label.Party        `json:"maker"`
 	Firmware     *label.Firmware    `json:"firmware,omitempty"`
+	Modules      []label.Firmware   `json:"modules,omitempty"`
 	Labs         []label.LabRef     `json:"labs,omitempty"`
 	Issued       time.Time          `json:"issued"`
 	Expires      time.Time          `json:"expires"`
@@ -48,14 +49,14 @@ type Label struct {
 	Links        Links              `json:"links"`
 }
 
-// A Successor is the label that took the place of another, or was announced to, as
-// JSON.
+// A Successor is, as JSON, the label that took the place of another one, or that will.
 type Successor struct {
 	label.LabelLink
 	LowerLevel bool        `json:"lowerLevel"`
-	State      label.State `json:"state,omitempty"` // how it stands itself; absent where that cannot be told
+	State      label.State `json:"state,omitempty"` // of that label; absent where it cannot be told
 }
 
+// successorOf returns the successor of a label, or nil.
 func successorOf(p *authority.Published) *Successor {
 	link := p.Link()
 	if link == nil {
@@ -68,46 +69,28 @@ func successorOf(p *authority.Published) *Successor {
 	return s
 }
 
-// A Taken is a label of a product that had a number before it was moved to another, as
-// JSON.
-type Taken struct {
-	GTIN    label.GTIN  `json:"gtin"`
-	Moved   time.Time   `json:"moved"`
-	ID      label.ID    `json:"id"`
-	URL     string      `json:"url"`
-	Product string      `json:"product"`
-	State   label.State `json:"state"`
-}
-
-func takenOf(list []authority.Taken) (out []Taken) {
-	for _, t := range list {
-		out = append(out, Taken{t.GTIN, t.Moved, t.ID, t.URL, t.Product, t.State})
-	}
-	return out
-}
-
-// Held says whether a number under a barcode is of the label's product, as JSON.
-type Held struct {
+// A GTINMatch says, as JSON, whether a barcode number is of the product of the label.
+type GTINMatch struct {
 	GTIN  label.GTIN `json:"gtin"`
 	Same  bool       `json:"same"`
-	Moved bool       `json:"moved,omitzero"` // it was, until the authority moved it to another manufacturer
+	Moved bool       `json:"moved,omitzero"` // it was, until the authority moved the number to another manufacturer
 }
 
-// A DeclaredFact is what the manufacturer declared of something that shoppers are
-// told, as JSON.
+// A DeclaredFact is, as JSON, what the manufacturer declared about something that pages
+// tell shoppers.
 type DeclaredFact struct {
 	label.DeclaredFact
 	Text string `json:"text,omitempty"` // in words; absent where the programme has none any more
 }
 
-// A Status is one thing that happened to a label, as JSON.
+// A Status is, as JSON, one thing that happened to a label.
 type Status struct {
 	Number    int                `json:"number"`
 	Action    label.Action       `json:"action"`
 	Reason    string             `json:"reason"`
 	Title     string             `json:"title,omitempty"`
 	Text      string             `json:"text"`
-	Author    string             `json:"author,omitempty"` // organization whose words the text is
+	Author    string             `json:"author,omitempty"` // organization that wrote the text
 	Recorded  time.Time          `json:"recorded"`
 	Effective time.Time          `json:"effective"`
 	LogIndex  int64              `json:"logIndex"`
@@ -115,7 +98,7 @@ type Status struct {
 	Advisory  *label.AdvisoryRef `json:"advisory,omitempty"`
 }
 
-// A Ruling is what became of an appeal that the label rests on, as JSON.
+// A Ruling is, as JSON, the ruling on an appeal that the label is based on.
 type Ruling struct {
 	Accepted []string     `json:"accepted"`
 	Text     string       `json:"text"`
@@ -123,27 +106,27 @@ type Ruling struct {
 	LogIndex int64        `json:"logIndex"`
 	SHA256   label.Digest `json:"sha256"`
 
-	TakenBack *TakenBack `json:"takenBack,omitempty"` // why it does not count any more; absent where it does
+	Ended *RulingEnd `json:"takenBack,omitempty"` // why it does not count any more; absent where it does
 }
 
-// A TakenBack says why a ruling does not count any more, as JSON.
-type TakenBack struct {
+// A RulingEnd says, as JSON, why a ruling does not count any more.
+type RulingEnd struct {
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason,omitempty"` // code
 	Title  string    `json:"title,omitempty"`
 	Text   string    `json:"text,omitempty"`
 }
 
-// takenBack returns why a ruling did not count any more at the instant for which a
+// rulingEnd returns why a ruling did not count any more at the instant for which a
 // label is shown, or nil.
-func takenBack(p *authority.Published, r *authority.Ruled) *authority.Fallen {
+func rulingEnd(p *authority.Published, r *authority.Ruled) *authority.Fallen {
 	if r.Fallen == nil || r.Fallen.At.After(p.At) {
 		return nil
 	}
 	return r.Fallen
 }
 
-// criteriaOf returns the criteria of a label with what became of them since.
+// criteriaOf returns the criteria of a label with the states that they have now.
 func criteriaOf(p *authority.Published) []label.Criterion {
 	list := slices.Clone(p.Label.Criteria)
 	for i := range list {
@@ -163,7 +146,8 @@ type Links struct {
 	Picture string `json:"picture,omitempty"`
 }
 
-func (h *Handler) links(p *authority.Published) Links {
+// links returns the links of a label.
+func (h *labelHandler) links(p *authority.Published) Links {
 	u := qr.URL(h.base, p.Label.ID)
 	l := Links{Bundle: u + "/bundle", Device: u + "/device", Proof: u + "/proof", Package: u + "/package", QR: u + "/qr.svg"}
 	if p.Pictured {
@@ -172,32 +156,33 @@ func (h *Handler) links(p *authority.Published) Links {
 	return l
 }
 
-func (h *Handler) renderJSON(p look) (*body, error) {
+// renderJSON renders a label as JSON.
+func (h *labelHandler) renderJSON(p shownLabel) (*body, error) {
 	l := p.Label
 	out := &Label{
 		ID: l.ID, PrettyID: l.ID.Pretty(), URL: l.URL, State: p.State, Because: h.status(p, p.Because),
 		ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Review: h.status(p, p.Review), Scheduled: h.status(p, p.Scheduled), Successor: successorOf(p.Published),
 		Support: p.Support, Advisories: h.statuses(p, p.Advisories),
 		Scheme: l.Scheme, Level: l.Level, Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
-		Firmware: l.Firmware, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor, Ends: p.Ends(),
+		Firmware: l.Firmware, Modules: l.Modules, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor, Ends: p.Ends(),
 		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: criteriaOf(p.Published), LogIndex: p.Index,
-		History: h.statuses(p, known(p.Published)), Links: h.links(p.Published),
+		History: h.statuses(p, statusesAt(p.Published)), Links: h.links(p.Published),
 	}
 	out.Device.GTINs, out.MovedGTINs = p.GTINs, p.Moved
-	out.Taken = takenOf(p.Taken)
-	if p.held != "" {
-		out.Held = &Held{p.held, p.SpeaksOf(p.held), slices.Contains(p.Moved, p.held)}
+	out.Taken = formerLabels(p.Taken)
+	if p.gtin != "" {
+		out.Held = &GTINMatch{p.gtin, p.SpeaksOf(p.gtin), slices.Contains(p.Moved, p.gtin)}
 	}
 	for i := range p.Rulings {
 		r := &p.Rulings[i]
-		said := Ruling{Accepted: r.Accepted, Text: r.Text, Decided: r.Decided, LogIndex: r.Index, SHA256: r.Digest}
-		if f := takenBack(p.Published, r); f != nil {
-			said.TakenBack = &TakenBack{f.At, f.Reason, f.Title, f.Text}
+		ruling := Ruling{Accepted: r.Accepted, Text: r.Text, Decided: r.Decided, LogIndex: r.Index, SHA256: r.Digest}
+		if f := rulingEnd(p.Published, r); f != nil {
+			ruling.Ended = &RulingEnd{f.At, f.Reason, f.Title, f.Text}
 		}
-		out.Rulings = append(out.Rulings, said)
+		out.Rulings = append(out.Rulings, ruling)
 	}
 	for _, d := range l.Declared {
-		out.Declared = append(out.Declared, DeclaredFact{d, h.a.Programme().Words(d)})
+		out.Declared = append(out.Declared, DeclaredFact{d, h.words.programme.Words(d)})
 	}
 	if p.past {
 		out.At = p.At
@@ -209,8 +194,8 @@ func (h *Handler) renderJSON(p look) (*body, error) {
 	return newBody(jsonType, b), nil
 }
 
-// known returns what had happened to a label by the instant it is shown at.
-func known(p *authority.Published) []*label.Status {
+// statusesAt returns what had happened to a label by the instant for which it is shown.
+func statusesAt(p *authority.Published) []*label.Status {
 	n := 0
 	for n < len(p.Statuses) && !p.Statuses[n].Recorded.After(p.At) {
 		n++
@@ -218,30 +203,22 @@ func known(p *authority.Published) []*label.Status {
 	return p.Statuses[:n]
 }
 
-func (h *Handler) status(p look, s *label.Status) *Status {
+// status returns a status as JSON, or nil for none.
+func (h *labelHandler) status(p shownLabel, s *label.Status) *Status {
 	if s == nil {
 		return nil
 	}
 	return &Status{
-		Number: s.Number, Action: s.Action, Reason: s.Reason, Title: h.title(s), Text: s.Text,
+		Number: s.Number, Action: s.Action, Reason: s.Reason, Title: h.words.reason(s), Text: s.Text,
 		Recorded: s.Recorded, Effective: s.Effective, LogIndex: p.Indexes[s.Number-1],
 		Successor: s.Successor, Advisory: s.Advisory,
 	}
 }
 
-func (h *Handler) statuses(p look, list []*label.Status) []*Status {
+func (h *labelHandler) statuses(p shownLabel, list []*label.Status) []*Status {
 	out := make([]*Status, len(list))
 	for i, s := range list {
 		out[i] = h.status(p, s)
 	}
 	return out
-}
-
-// title returns a status's reason in words for people, or nothing where the
-// programme knows the code no more.
-func (h *Handler) title(s *label.Status) string {
-	if r := h.a.Programme().Reasons[s.Reason]; r != nil {
-		return r.Title
-	}
-	return ""
 }

@@ -7,13 +7,13 @@ import (
 // certification says a label in the vocabulary of schema.org, for the page: what
 // search engines and shops read from it. html/template writes it, and escapes
 // what comes from strangers.
-func (h *Handler) certification(p look) map[string]any {
+func (h *labelHandler) certification(p shownLabel) map[string]any {
 	l := p.Label
 	status := "https://schema.org/CertificationInactive"
 	if p.State == label.Active {
 		status = "https://schema.org/CertificationActive"
 	}
-	expires, _ := p.voice.lastNamed(&p.Standing, l)
+	expires, _ := p.language.lastNamed(&p.Standing, l)
 	product := map[string]any{
 		"@type": "Product", "name": l.Device.FullName(), "model": l.Device.Model,
 		"brand":        map[string]string{"@type": "Brand", "name": l.Device.Brand},

@@ -2,145 +2,172 @@ package web
 
 import (
 	"errors"
-	"net/http"
-	"strings"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/qr"
 )
 
-// A view is one way to show a label.
-type view struct {
-	name   string // by which its rendered form is kept
-	reader reader // who reads it
-	dated  bool   // whether it can be asked for as of an instant, and be held against a barcode
-	spoken bool   // whether it is in the language of its reader
-	render func(*Handler, look) (*body, error)
+// Labels are those that are shown. What they return is shared and never changes; their
+// errors are [label.Error] where they are fit to be shown.
+type Labels interface {
+	Lookup(label.ID) (*authority.Published, error)
+	ByGTIN(label.GTIN) (*authority.Published, error)
+
+	// ByModel returns the labels of the products of a manufacturer with a model number,
+	// however that is spelled.
+	ByModel(manufacturer, model string) (*authority.LabelPage, error)
+
+	// Taken returns the labels of the products that had a number before it was moved.
+	Taken(label.GTIN) ([]authority.Taken, error)
+
+	Now() time.Time // by the clock that the states of labels are worked out with
 }
 
-// The views by what follows the ID in their address.
+// A labelHandler answers for one label: with its page, with JSON, and with what proves
+// it.
+type labelHandler struct {
+	labels    Labels
+	words     programmeWords
+	base      string
+	languages *pageLanguages
+	pages     *lru.Cache[pageKey, *body]
+}
+
+// pageCacheSize bounds the pages of labels in the cache, which take about 30 KiB each.
+const pageCacheSize = 2048
+
+// A pageKey is the page of a label in a language. The cache of pages is bounded by
+// itself, and pages are not kept with their labels: a label read in all languages would
+// take as much room as twenty others.
+type pageKey struct {
+	of       *authority.Published
+	language *pageLanguage
+}
+
+func newLabelHandler(r *responder, words programmeWords) (*labelHandler, error) {
+	pages, err := lru.New[pageKey, *body](pageCacheSize)
+	return &labelHandler{labels: r.labels, words: words, base: r.base, languages: r.languages, pages: pages}, err
+}
+
+// A shownLabel is a label as it is to be shown: as it stands, or as it stood at an
+// instant that somebody named.
+type shownLabel struct {
+	*authority.Published
+	past     bool
+	language *pageLanguage // of a page
+	gtin     label.GTIN    // that the label is compared with; empty for none
+}
+
+// A representation is one form in which a label is shown.
+type representation struct {
+	name       string // by which it is kept with the label; empty for the page
+	dated      bool   // whether it can be asked for as of an instant, and be compared with a barcode number
+	translated bool   // whether it is in the language of its reader
+	render     func(*labelHandler, shownLabel) (*body, error)
+}
+
+// The representations of a label.
 var (
-	pageView = &view{"", forPeople, true, true, (*Handler).renderPage}
-	jsonView = &view{"web.json", forParsers, true, false, (*Handler).renderJSON}
-	byPath   = map[string]*view{
-		".json":       jsonView,
-		"/badge.svg":  {"web.badge", forPrograms, false, false, (*Handler).renderBadge},
-		"/badge.html": {"web.snippet", forPrograms, false, false, (*Handler).renderSnippet},
-		"/bundle": {"web.bundle", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
-			return newBody(label.BundleType, p.Bundle), nil
-		}},
-		"/device": {"web.device", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
-			return newBody(jsonType, p.Device), nil
-		}},
-		"/proof": {"web.proof", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
-			return newBody(label.TLogProofType, p.Proof), nil
-		}},
-		"/package": {"web.package", forPrograms, false, false, func(_ *Handler, p look) (*body, error) {
-			b := newBody(label.PackageType, p.Package)
-			b.disposition = []string{`attachment; filename="label-` + string(p.Label.ID) + `.json"`}
-			return b, nil
-		}},
-	}
+	pageForm    = &representation{"", true, true, (*labelHandler).renderPage}
+	jsonForm    = &representation{"web.json", true, false, (*labelHandler).renderJSON}
+	badgeForm   = &representation{"web.badge", false, false, (*labelHandler).renderBadge}
+	snippetForm = &representation{"web.snippet", false, false, (*labelHandler).renderSnippet}
+	bundleForm  = &representation{"web.bundle", false, false, func(_ *labelHandler, p shownLabel) (*body, error) {
+		return newBody(label.BundleType, p.Bundle), nil
+	}}
+	deviceForm = &representation{"web.device", false, false, func(_ *labelHandler, p shownLabel) (*body, error) {
+		return newBody(jsonType, p.Device), nil
+	}}
+	proofForm = &representation{"web.proof", false, false, func(_ *labelHandler, p shownLabel) (*body, error) {
+		return newBody(label.TLogProofType, p.Proof), nil
+	}}
+	packageForm = &representation{"web.package", false, false, func(_ *labelHandler, p shownLabel) (*body, error) {
+		b := newBody(label.PackageType, p.Package)
+		b.disposition = []string{`attachment; filename="label-` + string(p.Label.ID) + `.json"`}
+		return b, nil
+	}}
 )
 
-// What answers depend on besides their address: all that are worth compressing
-// on the encoding, some on the media type, pages on the language.
-var (
-	varyEncoding = []string{"Accept-Encoding"}
-	varyAccept   = []string{"Accept, Accept-Encoding"}
-	varyPage     = []string{"Accept, Accept-Language, Accept-Encoding"}
-)
+// serve returns what answers with a representation of the label that an address names.
+func (h *labelHandler) serve(form *representation) func(exchange) {
+	return func(x exchange) { h.answer(x, form) }
+}
 
-// label answers what begins with /l/.
-func (h *Handler) label(w http.ResponseWriter, r *http.Request, rest string) {
-	name, path := rest, ""
-	if i := strings.IndexAny(rest, "./"); i >= 0 {
-		name, path = rest[:i], rest[i:]
-	}
-	var v *view
-	switch path {
-	case "", "/":
-		if v = pageView; wantsJSON(r.Header) {
-			v = jsonView
-		}
-	case "/qr.svg", "/qr.png":
-		h.picture(w, r, name, path)
+// page answers with the page of a label, or with the same JSON as at .json where the
+// Accept header prefers that.
+func (h *labelHandler) page(x exchange) {
+	if wantsJSON(x.r.Header) {
+		x.w.Header()["Vary"] = varyPage // only here does the answer depend on Accept
+		h.answer(x, jsonForm)
 		return
-	case picturePath:
-		h.productPicture(w, r, name)
-		return
-	default:
-		if path == packPath || strings.HasPrefix(path, artPath) {
-			h.art(w, r, name, path)
-			return
-		}
-		if v = byPath[path]; v == nil {
-			h.noPage(w, r, forPeople)
-			return
-		}
 	}
-	id, err := typedID(name)
+	h.answer(x, pageForm)
+}
+
+func (h *labelHandler) answer(x exchange, form *representation) {
+	id, err := parseInputID(x.first)
 	if err != nil {
-		h.failTyped(w, r, err, v.reader, name)
+		x.failInput(err, x.first)
 		return
 	}
-	b, cache, err := h.answer(id, v, r)
+	b, err := h.body(x, id, form)
 	if err != nil {
-		typed := id.Pretty()
+		input := id.Pretty()
 		if e, ok := errors.AsType[*label.Error](err); ok && e.Field == "gtin" {
-			typed = parameters(r.URL.RawQuery, "gtin")[0]
+			input = parameters(x.r.URL.RawQuery, "gtin")[0]
 		}
-		h.failTyped(w, r, err, v.reader, typed)
+		x.failInput(err, input)
 		return
 	}
-	if v == jsonView && path != ".json" {
-		// The same bytes as at .json; only here do they depend on Accept.
-		w.Header()["Vary"] = varyPage
-	}
-	h.send(w, r, b, cache)
+	x.send(b)
 }
 
-// answer returns a view of a label, as of the instant that the query names, and
-// for how long it may be kept.
-func (h *Handler) answer(id label.ID, v *view, r *http.Request) (b *body, cache []string, err error) {
+// body returns a representation of a label, as of the instant that the query names.
+func (h *labelHandler) body(x exchange, id label.ID, form *representation) (b *body, err error) {
 	var at time.Time
-	p := look{}
-	query := r.URL.RawQuery
-	if v.dated && query != "" {
-		if at, p.past, err = parseAt(query, h.a.Now()); err != nil {
-			return nil, nil, err
+	p := shownLabel{}
+	query := x.r.URL.RawQuery
+	if form.dated && query != "" {
+		if at, p.past, err = parseInstant(query, h.labels.Now()); err != nil {
+			return nil, err
 		}
 	}
-	if p.Published, err = h.a.Lookup(id); err != nil {
-		return nil, nil, err
+	if p.Published, err = h.labels.Lookup(id); err != nil {
+		return nil, err
 	}
-	if v.dated {
-		if p.held, err = parseHeld(query); err != nil {
-			return nil, nil, err
+	if form.dated {
+		if p.gtin, err = parseGTIN(query); err != nil {
+			return nil, err
 		}
 	}
-	if v.spoken {
-		p.voice = h.voices.of(r)
+	if form.translated {
+		p.language = x.language()
 	}
 	switch {
 	case p.past:
-		b, err = h.at(p, v, at)
-		return b, cacheAt(at, h.a.Now()), err
-	case p.held != "":
-		b, err = v.render(h, p)
-		return b, cacheNone, err
+		return h.asOf(p, form, at)
+	case p.gtin != "":
+		if b, err = form.render(h, p); err == nil {
+			b.cache = cacheNone
+		}
+		return b, err
+	case form.translated:
+		return h.cachedPage(p, form)
 	}
-	if b, err = h.present(p, v); err != nil {
-		return nil, nil, err
+	rendered, err := p.Render(form.name, func() (any, error) { return h.render(p, form) })
+	if err != nil {
+		return nil, err
 	}
-	return b, cacheUntil(b.next, h.a.Now()), nil
+	return rendered.(*body), nil
 }
 
-// parseHeld reads the barcode number of the product that somebody holds; empty
-// where none is given.
-func parseHeld(query string) (label.GTIN, error) {
+// parseGTIN reads the barcode number with which a query has a label compared; empty where
+// none is given.
+func parseGTIN(query string) (label.GTIN, error) {
 	if query == "" {
 		return "", nil
 	}
@@ -151,123 +178,27 @@ func parseHeld(query string) (label.GTIN, error) {
 	return label.ParseGTIN(barcode(given[0]))
 }
 
-// present returns a view of a label as it stands, made when it is first asked
+// cachedPage returns the page of a label as it stands, rendered when it is first asked
 // for.
-func (h *Handler) present(p look, v *view) (*body, error) {
-	if v.spoken {
-		return h.speak(p, v)
-	}
-	made, err := p.Render(v.name, func() (any, error) { return h.render(p, v) })
-	if err != nil {
-		return nil, err
-	}
-	return made.(*body), nil
-}
-
-// speech is a page in a language. What is kept of pages is bounded by itself,
-// and not with their labels: a label read in all languages would take as much
-// room as twenty others.
-type speech struct {
-	of    *authority.Published
-	voice *voice
-}
-
-// speechCache bounds the pages kept, which take about 30 KiB each.
-const speechCache = 2048
-
-func (h *Handler) speak(p look, v *view) (*body, error) {
-	key := speech{p.Published, p.voice}
-	if b, ok := h.speeches.Get(key); ok {
+func (h *labelHandler) cachedPage(p shownLabel, form *representation) (*body, error) {
+	key := pageKey{p.Published, p.language}
+	if b, ok := h.pages.Get(key); ok {
 		return b, nil
 	}
-	b, err := h.render(p, v)
+	b, err := h.render(p, form)
 	if err == nil {
-		h.speeches.Add(key, b)
+		h.pages.Add(key, b)
 	}
 	return b, err
 }
 
-// render makes a view of a label as it stands.
-func (h *Handler) render(p look, v *view) (*body, error) {
-	b, err := v.render(h, p)
+// render makes a representation of a label as it stands.
+func (h *labelHandler) render(p shownLabel, form *representation) (*body, error) {
+	b, err := form.render(h, p)
 	if err != nil {
 		return nil, err
 	}
 	b.link = canonical(qr.URL(h.base, p.Label.ID))
 	b.next = p.NextChange(p.At)
 	return b, nil
-}
-
-// A picture is a label's QR code, drawn.
-type picture struct{ svg, png *body }
-
-// A code is which picture of a label: one that leads to the label, or a GS1
-// Digital Link with a GTIN of the product.
-type code struct {
-	id   label.ID
-	gtin label.GTIN
-}
-
-// modulePixels makes the PNG of a usual code about 300 pixels wide.
-const modulePixels = 8
-
-// picture answers with a label's QR code.
-func (h *Handler) picture(w http.ResponseWriter, r *http.Request, name, path string) {
-	c, err := h.code(name, r.URL.RawQuery)
-	var p *picture
-	if err == nil {
-		p, err = h.draw(c)
-	}
-	switch {
-	case err != nil:
-		h.failTyped(w, r, err, forPrograms, name)
-	case path == "/qr.svg":
-		h.send(w, r, p.svg, cacheHour)
-	default:
-		h.send(w, r, p.png, cacheHour)
-	}
-}
-
-// code returns which picture is asked for: of a label that exists, and if a GTIN
-// is given, of its product.
-func (h *Handler) code(name, query string) (c code, err error) {
-	if c.id, err = label.ParseID(name); err != nil {
-		return c, err
-	}
-	p, err := h.a.Lookup(c.id)
-	if err != nil {
-		return c, err
-	}
-	given := parameters(query, "gtin")
-	if len(given) == 0 {
-		return c, nil
-	}
-	if c.gtin, err = label.ParseGTIN(given[0]); err != nil {
-		return c, err
-	}
-	if !p.SpeaksOf(c.gtin) {
-		return c, label.Errorf(label.NotFound, label.ReasonUnknownProduct, "gtin", "label %s is not about the product with GTIN %s", c.id.Pretty(), c.gtin)
-	}
-	return c, nil
-}
-
-func (h *Handler) draw(c code) (*picture, error) {
-	if p, ok := h.pictures.Get(c); ok {
-		return p, nil
-	}
-	payload := qr.Payload(h.base, c.id)
-	if c.gtin != "" {
-		payload = qr.DigitalLink(h.base, c.gtin)
-	}
-	drawn, err := qr.New(payload)
-	if err != nil {
-		return nil, err
-	}
-	png, err := drawn.PNG(modulePixels)
-	if err != nil {
-		return nil, err
-	}
-	p := &picture{svg: newBody("image/svg+xml", drawn.SVG()), png: newBody("image/png", png)}
-	h.pictures.Add(c, p)
-	return p, nil
 }

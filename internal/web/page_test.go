@@ -150,7 +150,7 @@ func TestManyBarcodes(t *testing.T) {
 func TestOtherScheme(t *testing.T) {
 	w := newWorld(t)
 	p := w.plug()
-	h := w.handler(replaced{w.Authority})
+	h := w.handler(otherProgramme{w.Authority})
 	body := get(h, "/l/"+string(p.Label.ID)).Body.String()
 	for _, want := range []string{"Level 1 of 4: <bdi>Basics</bdi>", "<li>no-shared-passwords ", "<dd>smart-plug</dd>"} {
 		if !strings.Contains(body, want) {
@@ -166,7 +166,7 @@ func TestOtherScheme(t *testing.T) {
 func TestReplacedKey(t *testing.T) {
 	w := newWorld(t)
 	old, inUse := labeltest.NewSigner(t).Public, w.Trust.LabelKeys[0]
-	h := w.handler(trusted{w.Authority, &verify.Trust{
+	h := w.handler(otherTrust{w.Authority, &verify.Trust{
 		Authority: label.Party{ID: labeltest.Operator, Name: "Test Authority", URL: "https://authority.example.org/"},
 		LabelKeys: []verify.TrustKey{{ID: old.ID, PEM: old.PEM, Until: w.Clock.Now()}, inUse},
 	}})
@@ -202,7 +202,7 @@ func TestRuling(t *testing.T) {
 	if err := json.Unmarshal(get(w.h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(), &l); err != nil {
 		t.Fatal(err)
 	}
-	if len(l.Rulings) != 1 || l.Rulings[0].LogIndex != l.LogIndex+1 || len(l.Rulings[0].Accepted) != 2 || l.Rulings[0].TakenBack != nil {
+	if len(l.Rulings) != 1 || l.Rulings[0].LogIndex != l.LogIndex+1 || len(l.Rulings[0].Accepted) != 2 || l.Rulings[0].Ended != nil {
 		t.Errorf("the rulings are %+v", l.Rulings)
 	}
 	// Taken back, it is not said to have been accepted, whoever looked before; and of
@@ -252,7 +252,7 @@ func TestRuling(t *testing.T) {
 	if back != 2 || !strings.Contains(page, fmt.Sprintf("is met (%d)", len(l.Criteria)-2)) {
 		t.Errorf("%d criteria were taken back of %d", back, len(l.Criteria))
 	}
-	if b := l.Rulings[0].TakenBack; b == nil || b.Reason != "authority-error" || b.Text != "Page 4 is about another plug." || b.At.IsZero() {
+	if b := l.Rulings[0].Ended; b == nil || b.Reason != "authority-error" || b.Text != "Page 4 is about another plug." || b.At.IsZero() {
 		t.Errorf("the ruling was taken back by %+v", b)
 	}
 }

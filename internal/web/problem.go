@@ -7,19 +7,20 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/locale"
 )
 
-// An advice is what an error page says beside the refusal itself: messages.
+// An advice is what an error page says beside the text of the refusal: a title, and what
+// to do next. Both are messages.
 type advice struct {
 	title string
 	steps []string
 }
 
-// advices are those about refusals that speak for themselves.
-var advices = map[label.Reason]advice{
+// reasonAdvices are by the reason alone. There is none for most reasons, which only
+// programs get to see: see the three advices for all other refusals.
+var reasonAdvices = map[label.Reason]advice{
 	label.ReasonIDMalformed:    {"problem.id-malformed", []string{"problem.id-malformed-1", "problem.id-malformed-2", "problem.id-malformed-3"}},
 	label.ReasonIDCheck:        {"problem.id-check", []string{"problem.id-check-1", "problem.id-check-2"}},
 	label.ReasonUnknownLabel:   {"problem.unknown-label", []string{"problem.unknown-label-1", "problem.unknown-label-2"}},
@@ -38,80 +39,80 @@ var advices = map[label.Reason]advice{
 	reasonNoCoding:             {"problem.refused", nil},
 }
 
-// gtinAdvices are those about the number under a barcode: whether it has as many digits
-// as one, so that one of them is wrong.
+// gtinAdvices are about barcode numbers that are none. The key says whether a number has
+// the right count of digits, so that one of the digits is wrong.
 var gtinAdvices = map[bool]advice{
 	true:  {"problem.gtin-check", []string{"problem.gtin-check-1"}},
 	false: {"problem.gtin-length", []string{"problem.gtin-length-1"}},
 }
 
-// rangeAdvices are those about a parameter that is out of its range.
+// rangeAdvices are about parameters that are out of their range, by name.
 var rangeAdvices = map[string]advice{
 	"id":   {"problem.compare", []string{"problem.compare-1"}},
 	"page": {"problem.far", []string{"problem.far-1"}},
 }
 
-// typedAdvices are those about something that was typed.
-var typedAdvices = map[label.Reason]advice{
+// inputAdvices are about something that was typed.
+var inputAdvices = map[label.Reason]advice{
 	label.ReasonMalformed: {"problem.malformed", []string{"problem.malformed-1"}},
 	label.ReasonTooLarge:  {"problem.too-large", []string{"problem.too-large-1"}},
 }
 
-// Advices about all other refusals, by whose doing it is.
+// Advices about all other refusals, by whose fault they are.
 var (
-	refused = advice{"problem.refused", []string{"problem.refused-1"}} // the reader's, or of whoever wrote the link
-	again   = advice{"problem.again", []string{"problem.again-1"}}     // nobody's
-	ours    = advice{"problem.ours", []string{"problem.ours-1"}}
+	adviceRefused = advice{"problem.refused", []string{"problem.refused-1"}} // the reader's, or that of the author of a link
+	adviceRetry   = advice{"problem.again", []string{"problem.again-1"}}     // that of nobody
+	adviceFault   = advice{"problem.ours", []string{"problem.ours-1"}}       // ours
 )
 
-// atAdvices are those about the day that somebody asked about.
-var atAdvices = map[bool]advice{
+// instantAdvices are about the day that somebody asked about. The key says whether it is
+// in the future.
+var instantAdvices = map[bool]advice{
 	true:  {"problem.future", []string{"problem.future-1"}},
 	false: {"problem.no-day", []string{"problem.no-day-1"}},
 }
 
-// dated reports whether it is the day that is wrong, and not what was typed.
-func (p *problem) dated() bool { return p.field == "at" }
+// aboutInstant reports whether the day is wrong, and not what was typed.
+func (p *problem) aboutInstant() bool { return p.field == "at" }
 
-// advice returns what to say about a problem, and the field that people have to
-// be told of besides: the one that the text is about, where the advice does not
-// say as much.
+// advice returns what to say about a problem. It returns also the name of the field that
+// is wrong, where the advice does not make that clear.
 func (p *problem) advice() (a advice, field string) {
-	if p.dated() {
-		return atAdvices[p.reason == label.ReasonInFuture], ""
+	if p.aboutInstant() {
+		return instantAdvices[p.reason == label.ReasonInFuture], ""
 	}
-	if a, ok := advices[p.reason]; ok {
+	if a, ok := reasonAdvices[p.reason]; ok {
 		return a, ""
 	}
 	if a, ok := rangeAdvices[p.field]; ok && p.reason == label.ReasonOutOfRange {
 		return a, ""
 	}
-	if p.reason == label.ReasonMalformed && p.field == "gtin" && strings.ContainsAny(folded(p.typed), "0123456789") {
-		return gtinAdvices[wholeBarcode(p.typed)], ""
+	if p.reason == label.ReasonMalformed && p.field == "gtin" && strings.ContainsAny(fold(p.input), "0123456789") {
+		return gtinAdvices[wholeBarcode(p.input)], ""
 	}
-	if a, ok := typedAdvices[p.reason]; ok && p.typed != "" {
+	if a, ok := inputAdvices[p.reason]; ok && p.input != "" {
 		return a, ""
 	}
 	switch {
 	case p.status == http.StatusTooManyRequests || p.status == http.StatusServiceUnavailable:
-		return again, p.field
+		return adviceRetry, p.field
 	case p.status < http.StatusInternalServerError:
-		return refused, p.field
+		return adviceRefused, p.field
 	}
-	return ours, p.field
+	return adviceFault, p.field
 }
 
-// A neighbour is a label whose ID is one slip away from what was typed.
-type neighbour struct {
+// A similarLabel is a label whose ID differs from what was typed by one slip.
+type similarLabel struct {
 	ID      label.ID
 	Product string
 }
 
-// renderProblem makes the page about a problem. The text of a refusal is English, and
-// stands on the English page only: in any other language the page says by its advice what
-// is wrong, and at least which parameter of the address it is about. It always says whom
-// to tell of a label that looks wrong, and leads to the form for that.
-func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
+// renderProblem renders the page about a problem. The text of a refusal is in English, so
+// that only the English page has it. In other languages the advice says what is wrong,
+// and the page names at least the parameter of the address that is wrong. The page always
+// leads to the form for reporting a label that looks wrong.
+func (r *responder) renderProblem(p problem, lang *pageLanguage) ([]byte, error) {
 	a, field := p.advice()
 	page := struct {
 		frame
@@ -120,67 +121,59 @@ func (h *Handler) renderProblem(p problem, v *voice) ([]byte, error) {
 		Message string // in English
 		About   template.HTML
 		Steps   []string
-		Near    []neighbour
+		Near    []similarLabel
 		Taken   []template.HTML // labels of the product that had the number
-		State   string          // how the label stands that cannot be had because of that
+		State   string          // because of which a label cannot be had
 		Of      label.ID        // that label
-		Typed   string
-		Dated   bool   // not what was typed is wrong, but the day
-		ID      string // what was typed, if it is not wrong
-		Asked   string // the day, where it is one
+		Input   string
+		Dated   bool   // the day is wrong, and not what was typed
+		ID      string // what was typed
+		Asked   string // the day, where it is a real one
 		Base    string
 	}{
-		Heading: v.Text(a.title), Field: field, Message: sentence(p.text, field == ""), Typed: clip(p.typed),
-		Dated: p.dated(), ID: clip(p.typed), Asked: p.asked, Base: h.base,
+		Heading: lang.Text(a.title), Field: field, Message: sentence(p.text, field == ""), Input: clip(p.input),
+		Dated: p.aboutInstant(), ID: clip(p.input), Asked: p.day, Base: r.base,
 	}
-	if v.Tag != locale.Source {
+	if lang.Tag != locale.Source {
 		if page.Message = ""; field != "" {
-			page.About = v.HTML("problem.field", "field", template.HTML("<code>"+template.HTMLEscapeString(field)+"</code>"))
+			page.About = lang.HTML("problem.field", "field", template.HTML("<code>"+template.HTMLEscapeString(field)+"</code>"))
 		}
 	}
-	page.frame = newFrame(page.Heading, h.a.Trust().Authority, short(p.here))
+	page.frame = newFrame(page.Heading, r.authority, shortAddress(p.here))
 	for _, key := range a.steps {
-		page.Steps = append(page.Steps, v.Text(key, "date", v.Date(label.DateOf(h.a.Behind().Since))))
+		page.Steps = append(page.Steps, lang.Text(key, "date", lang.Date(label.DateOf(r.lapse.Since))))
 	}
 	if p.label != nil {
-		page.Of, page.State = p.label.Label.ID, inShort(v, p.label.State, &p.label.Standing).Says
+		page.Of, page.State = p.label.Label.ID, summarize(lang, p.label.State, &p.label.Standing).Text
 	}
 	if p.reason == label.ReasonIDCheck {
-		page.Near = h.near(folded(p.typed))
+		page.Near = r.similarLabels(fold(p.input))
 	}
 	if p.reason == label.ReasonMoved {
-		page.Taken = h.takenFrom(v, p.typed)
+		page.Taken = r.formerLabels(lang, p.input)
 	}
-	return v.render("problem", page)
+	return lang.render("problem", page)
 }
 
-// takenFrom says of which labels a number was that was moved.
-func (h *Handler) takenFrom(v *voice, typed string) (list []template.HTML) {
-	g, err := label.ParseGTIN(folded(typed))
+// formerLabels returns what the page says about the labels that had a number before it was
+// moved.
+func (r *responder) formerLabels(lang *pageLanguage, typed string) (list []template.HTML) {
+	g, err := label.ParseGTIN(fold(typed))
 	if err != nil {
 		return nil
 	}
-	taken, err := h.a.Taken(g)
+	taken, err := r.labels.Taken(g)
 	if err != nil {
-		h.log.Error("the labels cannot be read that a number was taken from", "gtin", g, "err", err)
+		r.log.Error("the labels cannot be read that a number was taken from", "gtin", g, "err", err)
 	}
-	return saysTaken(v, taken)
+	return formerLabelTexts(lang, taken)
 }
 
-// saysTaken says of labels that had a number before it was moved how they stand.
-func saysTaken(v *voice, taken []authority.Taken) (list []template.HTML) {
-	for _, t := range taken {
-		list = append(list, v.HTML("label.taken", "gtin", mark(printed(t.GTIN)), "date", v.day(label.DateOf(t.Moved)),
-			"label", v.a("/l/"+string(t.ID), pretty(t.ID)), "product", bdi(t.Product), "state", inShort(v, t.State, &t.Standing).Says))
-	}
-	return list
-}
-
-// near returns the labels whose ID differs from what was typed by one slip.
-func (h *Handler) near(typed string) (list []neighbour) {
+// similarLabels returns the labels whose ID differs from what was typed by one slip.
+func (r *responder) similarLabels(typed string) (list []similarLabel) {
 	for _, id := range label.Near(typed) {
-		if p, err := h.a.Lookup(id); err == nil {
-			list = append(list, neighbour{id, p.Label.Device.FullName()})
+		if p, err := r.labels.Lookup(id); err == nil {
+			list = append(list, similarLabel{id, p.Label.Device.FullName()})
 		}
 	}
 	return list
@@ -190,7 +183,7 @@ func (h *Handler) near(typed string) (list []neighbour) {
 // repeat, in bytes.
 const maxHere = 300
 
-func short(here string) string {
+func shortAddress(here string) string {
 	if len(here) > maxHere {
 		return "/"
 	}
@@ -208,12 +201,12 @@ func clip(s string) string {
 // sentence ends an error text as a sentence is ended, and lets one that is whole
 // begin with a capital letter.
 func sentence(s string, whole bool) string {
-	r, n := utf8.DecodeRuneInString(s)
+	first, n := utf8.DecodeRuneInString(s)
 	if n == 0 {
 		return ""
 	}
 	if whole {
-		s = string(unicode.ToUpper(r)) + s[n:]
+		s = string(unicode.ToUpper(first)) + s[n:]
 	}
 	if !strings.HasSuffix(s, ".") {
 		s += "."

@@ -20,8 +20,8 @@ func TestWhoseDoingAProblemIs(t *testing.T) {
 	w := newWorld(t)
 	id := string(w.camera().Label.ID)
 	w.catchUp()
-	down := w.handler(failing{w.Authority, label.Errorf(label.Unavailable, label.ReasonShuttingDown, "", "the service is restarting; try again")})
-	broken := w.handler(failing{w.Authority, errors.New("the disk is on fire")})
+	down := w.handler(failingAuthority{w.Authority, label.Errorf(label.Unavailable, label.ReasonShuttingDown, "", "the service is restarting; try again")})
+	broken := w.handler(failingAuthority{w.Authority, errors.New("the disk is on fire")})
 	const (
 		refused = "<h1>That cannot be shown</h1>"
 		maker   = "<h1>No such manufacturer</h1>"
@@ -75,8 +75,8 @@ func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.catchUp()
-	down := w.handler(failing{w.Authority, label.Errorf(label.Unavailable, label.ReasonShuttingDown, "", "the service is restarting; try again")})
-	broken := w.handler(failing{w.Authority, errors.New("the disk is on fire")})
+	down := w.handler(failingAuthority{w.Authority, label.Errorf(label.Unavailable, label.ReasonShuttingDown, "", "the service is restarting; try again")})
+	broken := w.handler(failingAuthority{w.Authority, errors.New("the disk is on fire")})
 	type mistake struct {
 		h      http.Handler
 		target string
@@ -94,10 +94,10 @@ func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 	}
 	for _, m := range list {
 		r := get(m.h, m.target, "Accept", jsonType)
-		var said struct {
+		var refusal struct {
 			Error struct{ Reason, Message string } `json:"error"`
 		}
-		if err := json.Unmarshal(r.Body.Bytes(), &said); err != nil || r.Code < 400 {
+		if err := json.Unmarshal(r.Body.Bytes(), &refusal); err != nil || r.Code < 400 {
 			t.Errorf("%.60s: %d %s", m.target, r.Code, r.Body)
 			continue
 		}
@@ -106,8 +106,8 @@ func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 			r := get(m.h, in(l.Tag, m.target), "Accept", browser)
 			checkAnswer(t, r)
 			page := html.UnescapeString(r.Body.String())
-			if strings.Contains(words(r.Body.String()), said.Error.Message[1:]) != (l.Tag == "en") && said.Error.Reason != "INTERNAL" {
-				t.Errorf("%.60s in %s says %q, or does not in English:\n%s", m.target, l.Tag, said.Error.Message, words(page))
+			if strings.Contains(words(r.Body.String()), refusal.Error.Message[1:]) != (l.Tag == "en") && refusal.Error.Reason != "INTERNAL" {
+				t.Errorf("%.60s in %s says %q, or does not in English:\n%s", m.target, l.Tag, refusal.Error.Message, words(page))
 			}
 			if l.Tag != "en" && strings.Contains(page, `lang="en" dir`) {
 				t.Errorf("%.60s in %s has English in it", m.target, l.Tag)

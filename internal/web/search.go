@@ -2,78 +2,73 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
+	"labeld/internal/notice"
 	"labeld/internal/search"
 )
 
-const (
-	// followEntries is how many log entries the index reads at a time, and
-	// followEvery how often it looks for new ones.
-	followEntries = 1024
-	followEvery   = time.Second
-)
+// Manufacturers are those whose labels are shown.
+type Manufacturers interface {
+	Manufacturer(id string) (*label.Organization, error)
 
-// Follow keeps the search index up with the log until ctx ends. It begins at the
-// first entry: the index is made from nothing else.
-func (h *Handler) Follow(ctx context.Context) error {
-	tick := time.NewTicker(followEvery)
-	defer tick.Stop()
-	for {
-		if err := h.CatchUp(ctx); err != nil && ctx.Err() == nil {
-			h.log.Error("reading the log into the search index; trying again", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	// Feed returns a manufacturer and the latest public notices about its labels.
+	Feed(manufacturer string) (*label.Organization, []*notice.Notice, error)
 }
 
-// CatchUp reads what the log has that the index has not. It is called by one
-// goroutine at a time.
-func (h *Handler) CatchUp(ctx context.Context) error {
-	for more := h.read+1 < h.a.LogSize(); more && ctx.Err() == nil; {
-		list, next, rest, err := h.a.Read(h.read, followEntries)
+// A searchHandler answers shoppers who look for labels: the first page, searches, the
+// pages of manufacturers and products, and labels side by side.
+type searchHandler struct {
+	labels    Labels
+	makers    Manufacturers
+	index     *labelIndex
+	words     programmeWords
+	base      string
+	authority label.Party
+	homes     map[*pageLanguage]*body // the first page
+}
+
+func newSearchHandler(r *responder, makers Manufacturers, index *labelIndex, words programmeWords) (*searchHandler, error) {
+	h := &searchHandler{labels: r.labels, makers: makers, index: index, words: words, base: r.base, authority: r.authority, homes: map[*pageLanguage]*body{}}
+	for _, lang := range r.languages.each() {
+		b, err := lang.body("home", struct {
+			frame
+			Base  string
+			Input string
+		}{newFrame(lang.Text("site.title"), h.authority, "/"), h.base, ""})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		now := h.a.Now()
-		records := make([]*search.Record, len(list))
-		for i, l := range list {
-			records[i] = search.NewRecord(l.Outline, l.Statuses, l.Index, now)
-		}
-		if len(records) > 0 {
-			h.index.Put(records)
-		}
-		h.read, more = next, rest
+		h.homes[lang] = b
 	}
-	h.complete.Store(true)
-	return ctx.Err()
+	return h, nil
 }
 
-// A searchPage is what is shown of a search.
+// home answers with the first page.
+func (h *searchHandler) home(x exchange) { x.send(h.homes[x.language()]) }
+
+// all answers with the results of a search among all labels.
+func (h *searchHandler) all(x exchange) { h.results(x, "/", nil) }
+
+// A searchPage is the page of a search, of a manufacturer or of a product.
 type searchPage struct {
 	frame
-	Typed   string
+	Input   string
 	Heading string
-	Maker   *label.Party // whose page it is; nil for the search of all
-	Product *product     // whose page it is, of that maker's
+	Maker   *label.Party // whose page it is; nil for a search among all labels
+	Product *product     // whose page it is, a product of that manufacturer
 	Feed    string
 	Total   int
 	Reading bool // the index is not complete yet
-	// Unavailable are labels that belong here and cannot be shown now.
-	Unavailable []label.ID
+
+	Unavailable []label.ID // that belong here and cannot be shown now
 	Results     []result
 	Filters     []filter
 	Chosen      []option // filters that are set; each leads to the search without it
@@ -82,7 +77,7 @@ type searchPage struct {
 	Prev, Next  string
 	Page        int
 	Pages       int
-	Hidden      []option // what the form keeps
+	Hidden      []option // filters that the form keeps
 }
 
 // A result is one label in a list.
@@ -90,12 +85,12 @@ type result struct {
 	*search.Record
 	Title     string
 	State     string
-	Tone      string
+	Class     string
 	LevelName string
 	Kind      string
 	ModelPage string
 	Support   template.HTML
-	Over      bool // the label counts no more, so that what it said is told as what it said
+	Ended     bool // the label is not valid any more, so that the page repeats it in the past form
 	Assured   string
 }
 
@@ -117,25 +112,12 @@ type option struct {
 	On    bool
 }
 
-// Messages for what labels are searched by: states in a word, who checked, and
-// orders.
-var (
-	stateWords = map[label.State]string{
-		label.Active: "search.valid", label.Suspended: "search.suspended", label.Expired: "search.expired", label.Revoked: "search.revoked",
-		label.Withdrawn: "search.withdrawn", label.Superseded: "search.superseded",
-	}
-	assuranceWords = map[label.Assurance]string{label.LabTested: "label.tested", label.SelfDeclared: "label.declared"}
-	sortWords      = map[search.Sort]string{
-		search.Best: "search.best", search.Newest: "search.newest", search.Level: "search.by-level", search.Name: "search.by-name", search.Support: "search.by-support",
-	}
-)
-
-// searched are the parameters of a search.
-var searched = []string{"q", "category", "level", "state", "scheme", "checked", "maker", "sort", "page"}
+// searchParameters are the parameters of the address of a search.
+var searchParameters = []string{"q", "category", "level", "state", "scheme", "checked", "maker", "sort", "page"}
 
 // wantsSearch reports whether an address of the home page asks for a search.
 func wantsSearch(q url.Values) bool {
-	return slices.ContainsFunc(searched, func(name string) bool { return q.Has(name) })
+	return slices.ContainsFunc(searchParameters, func(name string) bool { return q.Has(name) })
 }
 
 // readQuery reads a search from an address.
@@ -162,7 +144,7 @@ func readQuery(v url.Values) (q search.Query, err error) {
 	return q, err
 }
 
-// address returns where a search is found, at a path.
+// address returns the address of a search at a path.
 func address(path string, q search.Query) string {
 	v := url.Values{}
 	set := func(name, value string) {
@@ -191,10 +173,10 @@ func address(path string, q search.Query) string {
 	return path + "?" + v.Encode()
 }
 
-// searchLabels answers with the results of a search: of all labels, or at a
-// manufacturer's page of its own.
-func (h *Handler) searchLabels(w http.ResponseWriter, r *http.Request, path string, maker *label.Party) {
-	q, err := readQuery(r.URL.Query())
+// results answers with the results of a search: among all labels, or among those of a
+// manufacturer at its own page.
+func (h *searchHandler) results(x exchange, path string, maker *label.Party) {
+	q, err := readQuery(x.r.URL.Query())
 	switch {
 	case maker != nil:
 		q.Manufacturer = maker.ID
@@ -206,48 +188,44 @@ func (h *Handler) searchLabels(w http.ResponseWriter, r *http.Request, path stri
 		found, err = h.findLabels(q)
 	}
 	if err != nil {
-		h.failTyped(w, r, err, forPeople, q.Text)
+		x.failInput(err, q.Text)
 		return
 	}
-	v := h.voices.of(r)
+	lang := x.language()
 	if found.Total == 0 && q.Text != "" {
-		to, err := h.search(q.Text)
+		to, err := h.addressOf(q.Text)
 		switch {
 		case err == nil: // a label ID or the number of a barcode, which are not words
-			redirect(w, r, http.StatusSeeOther, v.to(to), cacheNone)
+			x.redirect(http.StatusSeeOther, lang.to(to), cacheNone)
 			return
-		case h.complete.Load() && h.isMistyped(q.Text, err):
-			h.failTyped(w, r, err, forPeople, q.Text)
+		case h.index.Complete() && h.isMistyped(q.Text, err):
+			x.failInput(err, q.Text)
 			return
 		}
 	}
-	made, err := v.body("search", h.searchPage(v, path, q, found, maker))
-	if err != nil {
-		h.fail(w, r, err, forPeople)
-		return
-	}
-	made.link = canonical(h.base + address(path, q))
-	h.send(w, r, made, cacheLabel)
+	x.sendPage(lang, "search", h.searchPage(lang, path, q, found, maker), address(path, q))
 }
 
-// findLabels searches. What neither the programme has nor any label cannot be looked
-// for; what the programme has no more can, as long as there are labels of it.
-func (h *Handler) findLabels(q search.Query) (*search.Result, error) {
-	now, labels, all := h.a.Programme(), h.index.Snapshot(), h.complete.Load()
+// findLabels searches. A category or a scheme is refused if neither the programme nor any
+// label has it. One that the programme does not have any more can be searched for as long
+// as there are labels of it.
+func (h *searchHandler) findLabels(q search.Query) (*search.Result, error) {
+	now, labels, all := h.words.programme, h.index.snapshot(), h.index.Complete()
 	switch {
 	case q.Category != "" && now.Categories[q.Category] == nil && all && !labels.HasCategory(q.Category):
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownCategory, "category", "is no category of products")
 	case q.Scheme != "" && now.Newest(q.Scheme) == nil && all && !labels.HasScheme(q.Scheme):
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownScheme, "scheme", "is no scheme of labels")
 	}
-	return labels.Find(q, h.a.Now())
+	return labels.Find(q, h.labels.Now())
 }
 
-// searchPage shows what was found: at a manufacturer's page, or of all labels,
-// where those of one manufacturer may be chosen.
-func (h *Handler) searchPage(v *voice, path string, q search.Query, found *search.Result, maker *label.Party) *searchPage {
+// searchPage returns the page with the results of a search, at the path of a
+// manufacturer's page or at that of the first page. There the labels of one manufacturer
+// may be chosen.
+func (h *searchHandler) searchPage(lang *pageLanguage, path string, q search.Query, found *search.Result, maker *label.Party) *searchPage {
 	p := &searchPage{
-		Typed: q.Text, Heading: v.Text("site.title"), Total: found.Total, Reading: !h.complete.Load(),
+		Input: q.Text, Heading: lang.Text("site.title"), Total: found.Total, Reading: !h.index.Complete(),
 		Page: max(q.Page, 1), Pages: found.Pages,
 	}
 	if path != "/" {
@@ -255,18 +233,18 @@ func (h *Handler) searchPage(v *voice, path string, q search.Query, found *searc
 	}
 	title := p.Heading
 	if p.Page > 1 {
-		title = v.Text("search.title-page", "title", title, "number", p.Page)
+		title = lang.Text("search.title-page", "title", title, "number", p.Page)
 	}
-	p.frame = newFrame(title, h.a.Trust().Authority, address(path, q))
+	p.frame = newFrame(title, h.authority, address(path, q))
 	for _, rec := range found.Records {
-		p.Results = append(p.Results, h.result(v, rec))
+		p.Results = append(p.Results, h.result(lang, rec))
 	}
-	p.Filters = h.filters(v, path, q, found)
-	p.Chosen = h.chosen(v, path, q, maker)
+	p.Filters = h.filters(lang, path, q, found)
+	p.Chosen = h.chosen(lang, path, q, maker)
 	for _, s := range search.Sorts {
 		next := q
 		next.Sort, next.Page = s, 0
-		p.Sorts = append(p.Sorts, option{Words: v.Text(sortWords[s]), Href: address(path, next), On: s == q.Sort})
+		p.Sorts = append(p.Sorts, option{Words: lang.Text(sorts[s]), Href: address(path, next), On: s == q.Sort})
 	}
 	if found.Propose != "" {
 		next := q
@@ -285,7 +263,7 @@ func (h *Handler) searchPage(v *voice, path string, q search.Query, found *searc
 		p.Next = turn(p.Page + 1)
 	}
 	kept, err := url.ParseQuery(strings.TrimPrefix(address(path, q), path+"?"))
-	for _, name := range searched {
+	for _, name := range searchParameters {
 		if v := kept.Get(name); err == nil && v != "" && name != "q" && name != "page" {
 			p.Hidden = append(p.Hidden, option{Words: name, Value: v})
 		}
@@ -293,18 +271,19 @@ func (h *Handler) searchPage(v *voice, path string, q search.Query, found *searc
 	return p
 }
 
-func (h *Handler) result(v *voice, rec *search.Record) result {
-	name, _ := v.Level(rec.Scheme, rec.Level, "")
-	b := inShort(v, rec.State, rec.Standing)
+// result returns a label as it is in a list.
+func (h *searchHandler) result(lang *pageLanguage, rec *search.Record) result {
+	name, _ := lang.Level(rec.Scheme, rec.Level, "")
+	b := summarize(lang, rec.State, rec.Standing)
 	return result{
-		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: b.Says, Tone: b.Tone,
-		LevelName: name, Kind: h.category(v, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
-		Support: v.day(rec.SupportEnd), Over: over(rec.State), Assured: v.Text(assuranceWords[rec.Assurance]),
+		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: b.Text, Class: b.Class,
+		LevelName: name, Kind: h.words.category(lang, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
+		Support: lang.day(rec.SupportEnd), Ended: ended(rec.State), Assured: lang.Text(assurances[rec.Assurance]),
 	}
 }
 
-// filters offers what would narrow a search, with how many labels that leaves.
-func (h *Handler) filters(v *voice, path string, q search.Query, found *search.Result) []filter {
+// filters returns what would narrow a search, with how many labels would be left.
+func (h *searchHandler) filters(lang *pageLanguage, path string, q search.Query, found *search.Result) []filter {
 	var list []filter
 	add := func(title string, options []option) {
 		if len(options) > 1 {
@@ -320,24 +299,24 @@ func (h *Handler) filters(v *voice, path string, q search.Query, found *search.R
 	}
 	var options []option
 	for n, count := range found.Levels {
-		options = append(options, offer(v.Text("search.level-number", "number", n), count, func(q *search.Query) { q.Level = n }))
+		options = append(options, offer(lang.Text("search.level-number", "number", n), count, func(q *search.Query) { q.Level = n }))
 	}
-	add(v.Text("search.level"), options)
+	add(lang.Text("search.level"), options)
 	options = nil
 	for s, count := range found.States {
-		options = append(options, offer(v.Text(stateWords[s]), count, func(q *search.Query) { q.State = s }))
+		options = append(options, offer(lang.Text(stateDisplays[s].short), count, func(q *search.Query) { q.State = s }))
 	}
-	add(v.Text("search.state"), options)
+	add(lang.Text("search.state"), options)
 	options = nil
 	for id, count := range found.Categories {
-		options = append(options, offer(h.category(v, id), count, func(q *search.Query) { q.Category = id }))
+		options = append(options, offer(h.words.category(lang, id), count, func(q *search.Query) { q.Category = id }))
 	}
-	add(v.Text("search.kind"), options)
+	add(lang.Text("search.kind"), options)
 	return list
 }
 
 // chosen returns the filters that are set.
-func (h *Handler) chosen(v *voice, path string, q search.Query, maker *label.Party) (list []option) {
+func (h *searchHandler) chosen(lang *pageLanguage, path string, q search.Query, maker *label.Party) (list []option) {
 	add := func(set bool, words string, change func(*search.Query)) {
 		if !set {
 			return
@@ -347,54 +326,55 @@ func (h *Handler) chosen(v *voice, path string, q search.Query, maker *label.Par
 		change(&next)
 		list = append(list, option{Words: words, Href: address(path, next)})
 	}
-	add(q.Category != "", h.category(v, q.Category), func(q *search.Query) { q.Category = "" })
-	add(q.Level > 0, v.Text("search.level-number", "number", q.Level), func(q *search.Query) { q.Level = 0 })
+	add(q.Category != "", h.words.category(lang, q.Category), func(q *search.Query) { q.Category = "" })
+	add(q.Level > 0, lang.Text("search.level-number", "number", q.Level), func(q *search.Query) { q.Level = 0 })
 	if q.State != "" {
-		add(true, v.Text(stateWords[q.State]), func(q *search.Query) { q.State = "" })
+		add(true, lang.Text(stateDisplays[q.State].short), func(q *search.Query) { q.State = "" })
 	}
 	if q.Assurance != "" {
-		add(true, v.Text(assuranceWords[q.Assurance]), func(q *search.Query) { q.Assurance = "" })
+		add(true, lang.Text(assurances[q.Assurance]), func(q *search.Query) { q.Assurance = "" })
 	}
-	add(q.Scheme != "", h.schemeName(v, q.Scheme), func(q *search.Query) { q.Scheme = "" })
+	add(q.Scheme != "", h.words.scheme(lang, q.Scheme), func(q *search.Query) { q.Scheme = "" })
 	if path == "/" && maker != nil {
-		add(true, v.Text("search.by-maker", "maker", maker.Name), func(q *search.Query) { q.Manufacturer = "" })
+		add(true, lang.Text("search.by-maker", "maker", maker.Name), func(q *search.Query) { q.Manufacturer = "" })
 	}
 	return list
 }
 
-// makerPages answers /m/{organization}, a manufacturer's labels, and
-// /m/{organization}/{model}, the labels of one of its products.
-func (h *Handler) makerPages(w http.ResponseWriter, r *http.Request, rest string) {
-	id, model, ofProduct := strings.Cut(rest, "/")
-	maker, err := h.maker(id)
+// manufacturer answers with the labels of a manufacturer, which can be searched like
+// all labels.
+func (h *searchHandler) manufacturer(x exchange) {
+	maker, err := h.maker(x.first)
 	if err != nil {
-		h.fail(w, r, err, forPeople)
+		x.fail(err)
 		return
 	}
-	if ofProduct {
-		h.productPage(w, r, maker, model)
-		return
-	}
-	h.searchLabels(w, r, "/m/"+maker.ID, maker)
+	h.results(x, "/m/"+maker.ID, maker)
 }
 
-// maker returns a manufacturer.
-func (h *Handler) maker(id string) (*label.Party, error) {
-	org, err := h.a.Manufacturer(id)
+// maker returns a manufacturer as pages name it.
+func (h *searchHandler) maker(id string) (*label.Party, error) {
+	org, err := h.makers.Manufacturer(id)
 	if err != nil {
 		return nil, err
 	}
 	return &label.Party{ID: org.ID, Name: org.Name, URL: org.URL}, nil
 }
 
-// modelPage returns where the labels of a product are.
+// modelPage returns the address of the page of a product.
 func modelPage(maker, model string) string { return "/m/" + maker + "/" + url.PathEscape(model) }
 
-// productPage answers with all labels of the products of a model number, however that is
-// spelled and whatever became of them: those that count first, then the latest. The page
-// shows the number as the first of them has it, and names its own address so.
-func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *label.Party, model string) {
-	found, err := h.a.ByModel(maker.ID, model)
+// product answers with all labels of the products of a model number, however that is
+// spelled and whatever became of the labels: the active ones first, then the latest. The
+// page shows the number as the first label has it, and names its own address so.
+func (h *searchHandler) product(x exchange) {
+	maker, err := h.maker(x.first)
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	model := x.second
+	found, err := h.labels.ByModel(maker.ID, model)
 	if err == nil && len(found.Labels) == 0 && len(found.Unavailable) > 0 {
 		err = label.Errorf(label.Internal, label.ReasonInternal, "model", "the labels of this product cannot be shown now; the operator has been told")
 	}
@@ -402,7 +382,7 @@ func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *lab
 		err = label.Errorf(label.NotFound, label.ReasonUnlabelled, "model", "no product of %s with model number %q has a label", maker.Name, clip(model))
 	}
 	if err != nil {
-		h.failTyped(w, r, err, forPeople, model)
+		x.failInput(err, model)
 		return
 	}
 	list := found.Labels
@@ -412,25 +392,19 @@ func (h *Handler) productPage(w http.ResponseWriter, r *http.Request, maker *lab
 		}
 		return b.Label.Issued.Compare(a.Label.Issued)
 	})
-	v := h.voices.of(r)
+	lang := x.language()
 	name, spelled := list[0].Label.Device.FullName(), list[0].Label.Device.Model
 	p := &searchPage{
 		Heading: name, Maker: maker, Product: &product{spelled}, Total: len(list), Unavailable: found.Unavailable, Page: 1, Pages: 1,
-		frame: newFrame(name, h.a.Trust().Authority, modelPage(maker.ID, spelled)),
+		frame: newFrame(name, h.authority, modelPage(maker.ID, spelled)),
 	}
 	for _, l := range list {
-		p.Results = append(p.Results, h.result(v, search.NewRecord(l.Label.Outline(), l.Statuses, l.Index, h.a.Now())))
+		p.Results = append(p.Results, h.result(lang, search.NewRecord(l.Label.Outline(), l.Statuses, l.Index, h.labels.Now())))
 	}
-	made, err := v.body("search", p)
-	if err != nil {
-		h.fail(w, r, err, forPeople)
-		return
-	}
-	made.link = canonical(h.base + p.Here)
-	h.send(w, r, made, cacheLabel)
+	x.sendPage(lang, "search", p, p.Here)
 }
 
-// order puts labels that count before those that do not.
+// order puts active labels before all others.
 func order(p *authority.Published) int {
 	if p.State == label.Active {
 		return 0

@@ -85,7 +85,7 @@ func TestSearch(t *testing.T) {
 // What the programme has no more is looked for as long as there are labels of it.
 func TestSearchForWhatIsGone(t *testing.T) {
 	w, camera, plug := stocked(t)
-	h := w.handler(replaced{w.Authority})
+	h := w.handler(otherProgramme{w.Authority})
 	if err := h.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,8 @@
 package web
 
 import (
-	"bytes"
 	"encoding/xml"
-	"net/http"
 	"strconv"
-	"strings"
 
 	"labeld/internal/qr"
 )
@@ -27,21 +24,22 @@ type siteLoc struct {
 	Loc string `xml:"loc"`
 }
 
-// sitemap answers /sitemap.xml, an index, and /sitemap/{n}.xml.
-func (h *Handler) sitemap(w http.ResponseWriter, r *http.Request, name string) {
-	all := h.index.Snapshot()
-	if name == "" {
-		index := sitemapIndex{}
-		for n := 1; n == 1 || (n-1)*sitemapSize < all.Len(); n++ {
-			index.Maps = append(index.Maps, siteLoc{h.base + "/sitemap/" + strconv.Itoa(n) + ".xml"})
-		}
-		h.sendXML(w, r, "application/xml", index)
-		return
+// sitemaps answers with the list of sitemaps.
+func (h *searchHandler) sitemaps(x exchange) {
+	labels := h.index.snapshot().Len()
+	index := sitemapIndex{}
+	for n := 1; n == 1 || (n-1)*sitemapSize < labels; n++ {
+		index.Maps = append(index.Maps, siteLoc{h.base + "/sitemap/" + strconv.Itoa(n) + ".xml"})
 	}
-	text, ok := strings.CutSuffix(name, ".xml")
-	n, err := strconv.Atoi(text)
-	if !ok || err != nil || n < 1 || n > 1 && (n-1)*sitemapSize >= all.Len() {
-		h.noPage(w, r, forPrograms)
+	x.sendXML("application/xml", index)
+}
+
+// sitemap answers with one sitemap.
+func (h *searchHandler) sitemap(x exchange) {
+	all := h.index.snapshot()
+	n, err := strconv.Atoi(x.first)
+	if err != nil || n < 1 || n > 1 && (n-1)*sitemapSize >= all.Len() {
+		x.noPage()
 		return
 	}
 	set := sitemapSet{}
@@ -57,10 +55,10 @@ func (h *Handler) sitemap(w http.ResponseWriter, r *http.Request, name string) {
 			break
 		}
 	}
-	h.sendXML(w, r, "application/xml", set)
+	x.sendXML("application/xml", set)
 }
 
-// openSearch lets a browser search here from its own field.
+// An openSearch lets a browser search here from its own field.
 type openSearch struct {
 	XMLName     xml.Name `xml:"http://a9.com/-/spec/opensearch/1.1/ OpenSearchDescription"`
 	ShortName   string   `xml:"ShortName"`
@@ -72,18 +70,9 @@ type openSearch struct {
 	} `xml:"Url"`
 }
 
-func (h *Handler) openSearch(w http.ResponseWriter, r *http.Request) {
-	d := openSearch{ShortName: "Security labels", Description: "Product security labels of " + h.a.Trust().Authority.Name, Encoding: "UTF-8"}
+// openSearch answers with how a browser searches here from its own field.
+func (h *searchHandler) openSearch(x exchange) {
+	d := openSearch{ShortName: "Security labels", Description: "Product security labels of " + h.authority.Name, Encoding: "UTF-8"}
 	d.URL.Type, d.URL.Template = "text/html", h.base+"/find?q={searchTerms}"
-	h.sendXML(w, r, "application/opensearchdescription+xml", d)
-}
-
-func (h *Handler) sendXML(w http.ResponseWriter, r *http.Request, typ string, v any) {
-	var b bytes.Buffer
-	b.WriteString(xml.Header)
-	if err := xml.NewEncoder(&b).Encode(v); err != nil {
-		h.fail(w, r, err, forPrograms)
-		return
-	}
-	h.send(w, r, newBody(typ, b.Bytes()), cacheMinute)
+	x.sendXML("application/opensearchdescription+xml", d)
 }

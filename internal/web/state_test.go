@@ -32,11 +32,11 @@ type scene struct {
 	json           []string
 }
 
-// said is the text that requests have in tests, and how the page says whose words it is.
+// statusText is the text of requests in tests; the page says before it who wrote it.
 const (
-	said        = "As found in a test."
-	byAuthority = "Test Authority: " + said
-	byMaker     = "The northlight: " + said
+	statusText  = "As found in a test."
+	byAuthority = "Test Authority: " + statusText
+	byMaker     = "The northlight: " + statusText
 )
 
 var scenes = []scene{
@@ -74,7 +74,7 @@ var scenes = []scene{
 			"Do not rely on it: for now it does not count. The authority suspended it on 2 November 2026.",
 			"Why: A product taken from a shop failed when it was tested again. " + byAuthority, "What follows is what the label said.",
 		},
-		json: []string{`"state":"suspended","because":{"number":1,"action":"suspend","reason":"surveillance-failed","title":"A product taken from a shop failed when it was tested again.","text":"` + said + `"`},
+		json: []string{`"state":"suspended","because":{"number":1,"action":"suspend","reason":"surveillance-failed","title":"A product taken from a shop failed when it was tested again.","text":"` + statusText + `"`},
 	}, {
 		name: "revoked", play: func(w *world, p *authority.Published) label.ID {
 			w.change(labeltest.Operator, p, label.Suspend, "vulnerability-open", nil)
@@ -493,7 +493,7 @@ func TestHistory(t *testing.T) {
 
 	// Where the programme has forgotten a reason, the status's own text is left.
 	w.pass(10 * time.Second) // and nothing of what was rendered
-	page = get(w.handler(replaced{w.Authority}), "/l/"+string(p.Label.ID)).Body.String()
+	page = get(w.handler(otherProgramme{w.Authority}), "/l/"+string(p.Label.ID)).Body.String()
 	wants(t, "the page", words(page), []string{"Suspended. Log entry 12 " + byAuthority}, nil)
 }
 
@@ -559,8 +559,8 @@ func TestSuccessorIsSeenAtOnce(t *testing.T) {
 		}
 		wants(t, "the page", words(rec.Body.String()), holds, lacks)
 		checkTongues(t, w.h, path, rec.Body.String())
-		said := `"successor":{"id":"` + string(next.Label.ID) + `","url":"` + base + `/l/` + string(next.Label.ID) + `","level":1,"otherProduct":true,"lowerLevel":true,"state":"` + string(step.state) + `"}`
-		wants(t, "JSON", get(w.h, path+".json").Body.String(), []string{said}, nil)
+		successor := `"successor":{"id":"` + string(next.Label.ID) + `","url":"` + base + `/l/` + string(next.Label.ID) + `","level":1,"otherProduct":true,"lowerLevel":true,"state":"` + string(step.state) + `"}`
+		wants(t, "JSON", get(w.h, path+".json").Body.String(), []string{successor}, nil)
 	}
 	// As of when the successor was still good.
 	as := words(get(w.h, path+"?at=2026-11-02T12:00:01Z").Body.String())

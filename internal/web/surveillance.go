@@ -1,9 +1,7 @@
 package web
 
 import (
-	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"labeld/internal/authority"
@@ -38,54 +36,33 @@ type PlanItem struct {
 	DrawEntry int64     `json:"drawEntry,omitzero"` // absent before the draw
 }
 
-// surveillance answers what is below /surveillance.
-func (h *Handler) surveillance(w http.ResponseWriter, r *http.Request, name string) {
-	id, ok := strings.CutSuffix(name, ".json")
-	if !ok {
-		h.noPage(w, r, forPrograms)
+// plan answers with a plan, and what was drawn by it.
+func (h *auditHandler) plan(x exchange) {
+	p, err := h.documents.Planned(x.first)
+	if err != nil {
+		x.fail(err)
 		return
 	}
-	var answer any
-	var err error
-	if id == "plans" {
-		answer, err = h.plans(r.URL.Query().Get("page"))
-	} else {
-		answer, err = h.plan(id)
-	}
-	var b []byte
-	if err == nil {
-		b, err = label.Encode(answer)
-	}
+	x.sendJSON(&Plan{ID: p.ID, PlanEntry: p.Index, Plan: p.PlanBundle, DrawEntry: p.Draw, Draw: p.DrawBundle})
+}
+
+// plans answers with a page of the list of plans.
+func (h *auditHandler) plans(x exchange) {
+	list, next, err := h.documents.Plans(authority.Page{Token: x.r.URL.Query().Get("page")})
 	if err != nil {
-		h.fail(w, r, err, forPrograms)
+		x.fail(err)
 		return
-	}
-	h.send(w, r, newBody(jsonType, b), cacheMinute)
-}
-
-func (h *Handler) plan(id string) (*Plan, error) {
-	p, err := h.a.Planned(id)
-	if err != nil {
-		return nil, err
-	}
-	return &Plan{ID: p.ID, PlanEntry: p.Index, Plan: p.PlanBundle, DrawEntry: p.Draw, Draw: p.DrawBundle}, nil
-}
-
-func (h *Handler) plans(page string) (*PlanList, error) {
-	list, next, err := h.a.Plans(authority.Page{Token: page})
-	if err != nil {
-		return nil, err
 	}
 	out := &PlanList{Plans: []PlanItem{}}
 	for _, p := range list {
-		said := p.Announcement
+		plan := p.Announcement
 		out.Plans = append(out.Plans, PlanItem{
-			ID: said.ID, URL: h.base + "/surveillance/" + said.ID + ".json", Scheme: said.Scheme,
-			Count: said.Count, Size: said.Size, Recorded: said.Recorded, PlanEntry: p.Index, DrawEntry: p.Draw,
+			ID: plan.ID, URL: h.base + "/surveillance/" + plan.ID + ".json", Scheme: plan.Scheme,
+			Count: plan.Count, Size: plan.Size, Recorded: plan.Recorded, PlanEntry: p.Index, DrawEntry: p.Draw,
 		})
 	}
 	if next != "" {
 		out.Next = h.base + "/surveillance/plans.json?page=" + url.QueryEscape(next)
 	}
-	return out, nil
+	x.sendJSON(out)
 }

@@ -10,22 +10,22 @@ import (
 	"labeld/internal/labeltest"
 )
 
-// hiding is an authority that cannot show one label.
-type hiding struct {
+// A hiddenLabel is an authority that cannot show one label.
+type hiddenLabel struct {
 	*authority.Authority
 	id label.ID
 }
 
 var errHidden = label.Errorf(label.Internal, label.ReasonInternal, "id", "the stored label does not verify and is not served; the operator has been told")
 
-func (h hiding) Lookup(id label.ID) (*authority.Published, error) {
+func (h hiddenLabel) Lookup(id label.ID) (*authority.Published, error) {
 	if id == h.id {
 		return nil, errHidden
 	}
 	return h.Authority.Lookup(id)
 }
 
-func (h hiding) ByGTIN(g label.GTIN) (*authority.Published, error) {
+func (h hiddenLabel) ByGTIN(g label.GTIN) (*authority.Published, error) {
 	p, err := h.Authority.ByGTIN(g)
 	if err == nil && p.Label.ID == h.id {
 		return nil, errHidden
@@ -39,7 +39,7 @@ func TestListsWithALabelThatCannotBeShown(t *testing.T) {
 	w := newWorld(t)
 	good, bad := w.camera(), w.plug()
 	w.change(labeltest.Operator, bad, label.Suspend, "complaint", nil)
-	h := w.handler(hiding{w.Authority, bad.Label.ID})
+	h := w.handler(hiddenLabel{w.Authority, bad.Label.ID})
 	id, pretty := string(bad.Label.ID), bad.Label.ID.Pretty()
 	bulk := `{"gtins":["` + string(good.Label.Device.GTINs[0]) + `","` + string(bad.Label.Device.GTINs[0]) + `"]}`
 	for _, c := range []struct {

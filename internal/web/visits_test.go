@@ -125,10 +125,10 @@ func visits() (list []visit) {
 		}},
 		{name: "unknown page", status: 404, open: on("/nothing")},
 		{name: "fault of the service", status: 500, open: func(w *world) (http.Handler, string) {
-			return w.handler(failing{w.Authority, errors.New("the disk is on fire")}), "/l/" + string(w.camera().Label.ID)
+			return w.handler(failingAuthority{w.Authority, errors.New("the disk is on fire")}), "/l/" + string(w.camera().Label.ID)
 		}},
 		{name: "service out of reach", status: 503, open: func(w *world) (http.Handler, string) {
-			return w.handler(failing{w.Authority, label.Errorf(label.Unavailable, label.ReasonShuttingDown, "", "the service is restarting; try again")}), "/l/" + string(w.camera().Label.ID)
+			return w.handler(failingAuthority{w.Authority, label.Errorf(label.Unavailable, label.ReasonShuttingDown, "", "the service is restarting; try again")}), "/l/" + string(w.camera().Label.ID)
 		}},
 
 		// Ways to a label.
@@ -149,7 +149,7 @@ func visits() (list []visit) {
 		{name: "unknown manufacturer", status: 404, open: on("/m/nobody")},
 		{name: "labels of a product, one cannot be shown", open: func(w *world) (http.Handler, string) {
 			p := w.camera()
-			return w.handler(lacking{w.Authority, unknownID(w.TB)}), "/m/" + labeltest.Maker + "/" + p.Label.Device.Model
+			return w.handler(unavailableLabel{w.Authority, unknownID(w.TB)}), "/m/" + labeltest.Maker + "/" + p.Label.Device.Model
 		}},
 		{name: "comparison", care: everyLanguage, open: on("/compare?id={camera}&id={plug}")},
 		{name: "comparison of four", open: many("/compare?{four}")},
@@ -225,13 +225,13 @@ func many(path string) func(*world) (http.Handler, string) {
 	}
 }
 
-// lacking is an authority that cannot show one label of each product.
-type lacking struct {
+// An unavailableLabel is an authority that cannot show one label of each product.
+type unavailableLabel struct {
 	*authority.Authority
 	id label.ID
 }
 
-func (l lacking) ByModel(manufacturer, model string) (*authority.LabelPage, error) {
+func (l unavailableLabel) ByModel(manufacturer, model string) (*authority.LabelPage, error) {
 	p, err := l.Authority.ByModel(manufacturer, model)
 	if err == nil {
 		p.Unavailable = append(p.Unavailable, l.id)

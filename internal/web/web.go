@@ -5,83 +5,40 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"strconv"
-	"strings"
-	"sync/atomic"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"labeld/internal/art"
 	"labeld/internal/authority"
-	"labeld/internal/label"
 	"labeld/internal/locale"
 	"labeld/internal/meter"
-	"labeld/internal/notice"
 	"labeld/internal/qr"
 	"labeld/internal/scheme"
-	"labeld/internal/search"
-	"labeld/internal/statuslist"
-	"labeld/internal/store"
 	"labeld/internal/verify"
 )
 
-// An Authority is whose labels are shown. Its methods may be called
-// concurrently, and none waits for a writer.
+// An Authority is whose labels are shown. The handlers of this package each use the part
+// of it that they need. Its methods may be called concurrently, and none waits for a
+// writer.
 type Authority interface {
-	// Lookup and ByGTIN return a label, or a [label.Error] that is fit to be
-	// shown. What they return is shared and never changes.
-	Lookup(label.ID) (*authority.Published, error)
-	ByGTIN(label.GTIN) (*authority.Published, error)
+	Service
+	Labels
+	Pictures
+	Manufacturers
+	ChangeLog
+	LabelLog
+	SignedLog
+	Documents
+	Reports
+}
 
-	// Taken returns the labels of the products that had a number before it was moved.
-	Taken(label.GTIN) ([]authority.Taken, error)
-
-	// Feed returns a manufacturer and the latest public notices about its
-	// labels.
-	Feed(manufacturer string) (*label.Organization, []*notice.Notice, error)
-
-	// Manufacturer returns a manufacturer.
-	Manufacturer(id string) (*label.Organization, error)
-
-	// Complain takes what somebody reports, for the operators.
-	Complain(context.Context, store.Complaint) (*store.Complaint, error)
-
-	// Changes returns what the log says of labels after an index, ByModel the
-	// labels of products with a model number, however it is spelled.
-	Changes(after int64, most int) ([]authority.LabelChange, int64, bool, error)
-	ByModel(manufacturer, model string) (*authority.LabelPage, error)
-	LogSize() int64
-
-	// Read returns the labels that the log says something of after an entry, for
-	// the search index.
-	Read(after, entries int64) (list []*authority.Listed, next int64, more bool, err error)
-
-	// Planned returns a plan for surveillance, and what was drawn; Plans lists
-	// all.
-	Plans(authority.Page) ([]*authority.Planned, string, error)
-	Planned(id string) (*authority.Planned, error)
-
-	// Advisory returns a published document; the publisher may be left open.
-	Advisory(id label.Digest, publisher string) (*authority.Publication, error)
-
-	// Picture returns a picture of a product, and its media type.
-	Picture(label.Digest) ([]byte, string, error)
-
-	// Checkpoint returns the signed log head of the last commit. Tiles of that
-	// size can be read in any View that begins afterwards.
-	Checkpoint() []byte
-	StatusList() []byte // signed; changes every half minute and when a label does; nil where nothing is signed
-	View(func(*store.View) error) error
-
-	// Behind returns what to answer instead of how a label stands, where what
-	// happened may be missing. It does not change.
+// A Service is what does not change while a [Handler] serves.
+type Service interface {
+	// Behind returns what to answer instead of how a label stands, where what happened
+	// may be missing.
 	Behind() authority.Lapse
-
-	Trust() *verify.Trust         // does not change
-	Programme() *scheme.Programme // does not change
-	Now() time.Time               // by the clock that label states are worked out with
+	Trust() *verify.Trust
+	Programme() *scheme.Programme
 }
 
 // Config is what a [Handler] is made of.
@@ -92,9 +49,9 @@ type Config struct {
 	Art       *art.Studio  // draws labels
 	Words     *locale.Catalogue
 
-	// Clients tells who asks, and Meter counts what that costs; gRPC counts in the
-	// same. Where they are nil, clients connect themselves, and have the usual
-	// allowances.
+	// Clients tells which client a request is from, and Meter counts what the requests
+	// of each cost; gRPC counts in the same meter. Where they are nil, clients connect
+	// themselves, and have the usual allowances.
 	Clients *meter.Clients
 	Meter   *meter.Meter
 
@@ -107,38 +64,23 @@ type Config struct {
 // DefaultTransportAge is a year, which is what lists of such hosts ask for.
 const DefaultTransportAge = 365 * 24 * time.Hour
 
-// A Handler serves everything that is read over HTTP. It is safe for
-// concurrent use.
+// A Handler serves everything that is read over HTTP. It finds the route of a request,
+// and one of its parts answers. It is safe for concurrent use.
 type Handler struct {
-	a    Authority
-	base string
-	log  *slog.Logger
+	*responder
+	transport []string // Strict-Transport-Security; nil for none
+	routes    *routes
+	index     *labelIndex
 
-	labelKey, logKey, trust, resolver, openAPI, apiPage *body
-
-	own       *http.CrossOriginProtection // tells forms that other sites post
-	transport []string                    // Strict-Transport-Security; nil for none
-
-	voices   *voices
-	homes    map[*voice]*body // the first page
-	speeches *lru.Cache[speech, *body]
-
-	clients *meter.Clients
-	meter   *meter.Meter // of all that is asked for
-	reports *meter.Meter // of what people report
-
-	index    *search.Index
-	read     int64       // log entry that the index has read last
-	complete atomic.Bool // the index has come to the end of the log once
-	pictures *lru.Cache[code, *picture]
-
-	studio          *art.Studio
-	drawings, packs *gallery
+	labels   *labelHandler
+	search   *searchHandler
+	images   *imageHandler
+	api      *apiHandler
+	resolver *resolver
+	feeds    *feedHandler
+	audit    *auditHandler
+	reports  *reportHandler
 }
-
-// pictureCache bounds the QR codes kept: about 12 KiB each, drawn in a
-// millisecond. They follow from the ID alone and outlive the label's changes.
-const pictureCache = 2048
 
 // New returns a handler.
 func New(c Config) (*Handler, error) {
@@ -148,79 +90,64 @@ func New(c Config) (*Handler, error) {
 	if err := qr.CheckBase(c.Base); err != nil {
 		return nil, err
 	}
-	h := &Handler{a: c.Authority, base: c.Base, log: c.Log, studio: c.Art, index: search.NewIndex(), read: -1, own: http.NewCrossOriginProtection()}
-	// A proxy may ask us under another name than people know.
-	if err := h.own.AddTrustedOrigin(c.Base); err != nil {
+	r, err := newResponder(c)
+	if err != nil {
 		return nil, err
 	}
+	h := &Handler{responder: r, index: newLabelIndex(c.Authority, c.Log)}
 	switch age := c.TransportAge; {
 	case age == 0:
 		h.transport = transportFor(DefaultTransportAge)
 	case age > 0:
 		h.transport = transportFor(age)
 	}
-	var err error
-	if h.pictures, err = lru.New[code, *picture](pictureCache); err != nil {
+	words := programmeWords{c.Authority.Programme(), r.authority}
+	log := &changeReader{log: c.Authority, labels: c.Authority, base: c.Base}
+	h.feeds = newFeedHandler(r, c.Authority, log)
+	if h.labels, err = newLabelHandler(r, words); err != nil {
 		return nil, err
 	}
-	if h.drawings, err = newGallery(drawingCache, max(1, runtime.GOMAXPROCS(0)/2), drawingsEach, drawingsAll, h.log); err != nil {
+	if h.search, err = newSearchHandler(r, c.Authority, h.index, words); err != nil {
 		return nil, err
 	}
-	if h.packs, err = newGallery(packCache, 1, packsEach, packsAll, h.log); err != nil {
+	if h.images, err = newImageHandler(r, c.Authority, c.Art); err != nil {
 		return nil, err
 	}
-	trust := c.Authority.Trust()
-	key, err := currentKey(trust)
-	if err != nil {
+	if h.api, err = newAPIHandler(r, log); err != nil {
 		return nil, err
 	}
-	h.labelKey = newBody("application/x-pem-file", []byte(key.PEM))
-	h.logKey = newBody(textType, []byte(trust.Log.VKey+"\n"))
-	text, err := label.Encode(trust)
-	if err != nil {
+	if h.resolver, err = newResolver(r); err != nil {
 		return nil, err
 	}
-	h.trust = newBody(jsonType, text)
-	if h.speeches, err = lru.New[speech, *body](speechCache); err != nil {
+	if h.audit, err = newAuditHandler(r, c.Authority, c.Authority, c.Authority.Trust()); err != nil {
 		return nil, err
 	}
-	if h.voices, err = newVoices(c.Words); err != nil {
+	if h.reports, err = newReportHandler(r, c.Authority); err != nil {
 		return nil, err
 	}
-	if h.homes, err = h.renderHomes(); err != nil {
-		return nil, err
-	}
-	if h.resolver, err = h.describeResolver(trust.Authority.Name); err != nil {
-		return nil, err
-	}
-	if h.openAPI, err = describeAPI(c.Base); err != nil {
-		return nil, err
-	}
-	if h.apiPage, err = h.renderAPI(); err != nil {
-		return nil, err
-	}
-	if h.meter, h.clients = c.Meter, c.Clients; h.meter == nil {
-		h.meter = meter.New(0, 0)
-	}
-	if h.clients == nil {
-		h.clients = meter.NewClients("", c.Log)
-	}
-	h.reports = meter.NewEvery(reportsEvery, reportsAtOnce)
+	h.routes = indexRoutes(newRoutes(h))
 	return h, nil
 }
 
-// currentKey returns the key that signs labels now: the last one still in use.
-func currentKey(t *verify.Trust) (verify.TrustKey, error) {
-	for i := len(t.LabelKeys) - 1; i >= 0; i-- {
-		if t.LabelKeys[i].Until.IsZero() {
-			return t.LabelKeys[i], nil
-		}
+// newResponder returns what all parts of a handler share.
+func newResponder(c Config) (*responder, error) {
+	r := &responder{
+		base: c.Base, authority: c.Authority.Trust().Authority, log: c.Log, labels: c.Authority, lapse: c.Authority.Behind(),
+		clients: c.Clients, meter: c.Meter,
 	}
-	return verify.TrustKey{}, errors.New("web: the trust file has no label key in use")
+	if r.meter == nil {
+		r.meter = meter.New(0, 0)
+	}
+	if r.clients == nil {
+		r.clients = meter.NewClients("", c.Log)
+	}
+	var err error
+	r.languages, err = newPageLanguages(c.Words)
+	return r, err
 }
 
 // transportFor returns the value of Strict-Transport-Security (RFC 6797, 6.1). It
-// speaks of this host only, since others of the domain are not ours.
+// is about this host only, since other hosts of the domain are not ours.
 func transportFor(age time.Duration) []string {
 	return []string{"max-age=" + strconv.FormatInt(int64(age/time.Second), 10)}
 }
@@ -232,110 +159,26 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil && h.transport != nil {
 		w.Header()["Strict-Transport-Security"] = h.transport
 	}
-	path := r.URL.Path
-	if m := methodsAt(path); !m.take(r.Method) {
-		h.notHere(w, r, m)
-		return
-	} else if r.Method == http.MethodOptions {
-		h.options(w, m)
-		return
-	}
-	if lapse := h.a.Behind(); lapse.Err != nil && !settledBefore(path, r.URL.RawQuery) {
-		h.fail(w, r, lapse.Err, readerAt(path))
-		return
-	}
-	if path == "/report" {
-		h.report(w, r)
-		return
-	}
-	if path == "/api" || strings.HasPrefix(path, "/api/") {
-		h.api(w, r)
-		return
-	}
-	if !h.pay(w, r, costOf(path, r.URL.RawQuery)) {
-		return
-	}
-	if len(path) >= 3 && path[0] == '/' && path[1]|0x20 == 'l' && path[2] == '/' {
-		h.label(w, r, path[3:])
-		return
-	}
-	switch path {
-	case "/.well-known/gs1resolver":
-		h.send(w, r, h.resolver, cacheMinute)
-	case "/":
-		if r.URL.RawQuery != "" && wantsSearch(r.URL.Query()) {
-			h.searchLabels(w, r, "/", nil)
-		} else {
-			h.send(w, r, h.homes[h.voices.of(r)], cacheMinute)
-		}
-	case "/icon.svg", "/favicon.ico": // the second is what browsers ask for where no page names the first
-		h.send(w, r, icon, cacheHour)
-	case "/compare":
-		h.compare(w, r)
-	case "/opensearch.xml":
-		h.openSearch(w, r)
-	case "/sitemap.xml":
-		h.sitemap(w, r, "")
-	case "/find":
-		h.find(w, r)
-	case "/keys/label.pub":
-		h.send(w, r, h.labelKey, cacheMinute)
-	case "/keys/log.vkey":
-		h.send(w, r, h.logKey, cacheMinute)
-	case "/.well-known/labeld.json":
-		h.send(w, r, h.trust, cacheMinute)
-	case "/healthz":
-		h.health(w, r)
-	case "/log/checkpoint":
-		h.send(w, r, newBody(textType, h.a.Checkpoint()), cacheSecond)
-	case verify.ListPath:
-		h.statusList(w, r)
-	default:
-		if tile, ok := strings.CutPrefix(path, "/log/"); ok {
-			h.tile(w, r, tile)
-		} else if name, ok := strings.CutPrefix(path, "/feeds/"); ok {
-			h.feed(w, r, name)
-		} else if name, ok := strings.CutPrefix(path, "/advisory/"); ok {
-			h.advisory(w, r, name)
-		} else if id, ok := strings.CutPrefix(path, "/m/"); ok {
-			h.makerPages(w, r, id)
-		} else if name, ok := strings.CutPrefix(path, "/sitemap/"); ok {
-			h.sitemap(w, r, name)
-		} else if name, ok := strings.CutPrefix(path, "/surveillance/"); ok {
-			h.surveillance(w, r, name)
-		} else if strings.HasPrefix(path, "/01/") {
-			h.product(w, r)
-		} else {
-			h.noPage(w, r, forPeople)
-		}
+	x := exchange{responder: h.responder, w: w, r: r}
+	x.route, x.first, x.second = h.routes.find(r)
+	switch {
+	case !x.route.methods.take(r.Method):
+		x.refuseMethod()
+	case r.Method == http.MethodOptions:
+		x.options()
+	case h.lapse.Err != nil && !x.route.settled:
+		x.fail(h.lapse.Err)
+	case x.payRoute():
+		x.route.serve(x)
 	}
 }
 
-// statusList answers with the signed status list.
-func (h *Handler) statusList(w http.ResponseWriter, r *http.Request) {
-	list := h.a.StatusList()
-	if list == nil {
-		h.fail(w, r, label.Errorf(label.Unavailable, label.ReasonReadOnly, "", "the service signs nothing now; it has no status list"), forPrograms)
-		return
-	}
-	h.send(w, r, newBody(statuslist.Type, list), cacheList)
-}
+// Follow keeps the search index up with the log until ctx ends.
+func (h *Handler) Follow(ctx context.Context) error { return h.index.Follow(ctx) }
+
+// CatchUp reads what the log has that the search index has not. It is called by one
+// goroutine at a time.
+func (h *Handler) CatchUp(ctx context.Context) error { return h.index.CatchUp(ctx) }
 
 // Complete reports whether the search index has come to the end of the log once.
-func (h *Handler) Complete() bool { return h.complete.Load() }
-
-// health answers whether labels can be read: the store gives its head.
-func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
-	err := h.a.View(func(v *store.View) error {
-		_, err := v.Head()
-		return err
-	})
-	if err != nil {
-		h.log.Error("the store cannot be read", "err", err)
-		h.fail(w, r, label.Errorf(label.Unavailable, label.ReasonStorage, "", "the store cannot be read now"), forPrograms)
-		return
-	}
-	h.send(w, r, healthy, cacheNone)
-}
-
-var healthy = newBody(textType, []byte("ok\n"))
+func (h *Handler) Complete() bool { return h.index.Complete() }

@@ -130,32 +130,32 @@ func (l *lines) String() string {
 	return l.text
 }
 
-// failing is an authority whose lookups fail.
-type failing struct {
+// A failingAuthority is an authority whose lookups fail.
+type failingAuthority struct {
 	*authority.Authority
 	err error
 }
 
-func (f failing) Lookup(label.ID) (*authority.Published, error)   { return nil, f.err }
-func (f failing) ByGTIN(label.GTIN) (*authority.Published, error) { return nil, f.err }
-func (f failing) View(func(*store.View) error) error              { return f.err }
+func (f failingAuthority) Lookup(label.ID) (*authority.Published, error)   { return nil, f.err }
+func (f failingAuthority) ByGTIN(label.GTIN) (*authority.Published, error) { return nil, f.err }
+func (f failingAuthority) View(func(*store.View) error) error              { return f.err }
 
-// replaced is an authority whose programme has other schemes and categories now.
-type replaced struct{ *authority.Authority }
+// An otherProgramme is an authority whose programme has other schemes and categories now.
+type otherProgramme struct{ *authority.Authority }
 
-func (r replaced) Programme() *scheme.Programme { return new(scheme.Programme) }
+func (r otherProgramme) Programme() *scheme.Programme { return new(scheme.Programme) }
 
-// trusted is an authority with another trust file.
-type trusted struct {
+// An otherTrust is an authority with another trust file.
+type otherTrust struct {
 	*authority.Authority
 	trust *verify.Trust
 }
 
-func (t trusted) Trust() *verify.Trust { return t.trust }
+func (t otherTrust) Trust() *verify.Trust { return t.trust }
 
-// told is an authority that tells of a label what cannot be asked for: it
+// A labelDouble is an authority that tells of a label what cannot be asked for: it
 // follows from events and advisories, or from a scheme that is not served here.
-type told struct {
+type labelDouble struct {
 	*authority.Authority
 	label    *label.Label
 	statuses []*label.Status
@@ -166,9 +166,9 @@ var adviceFor = map[string]label.Advice{
 	"affected": label.AdviceAsk, "fixed": label.AdviceHasFix, "not-affected": label.AdviceUnaffected, "under-investigation": label.AdviceAwait,
 }
 
-func (w *world) tell(p *authority.Published, statuses ...*label.Status) told {
+func (w *world) tell(p *authority.Published, statuses ...*label.Status) labelDouble {
 	l := *p.Label
-	t := told{Authority: w.Authority, label: &l}
+	t := labelDouble{Authority: w.Authority, label: &l}
 	for i, s := range statuses {
 		s.Label, s.Number, s.Text = l.ID, i+1, "As told in a test."
 		if s.Effective.IsZero() {
@@ -182,7 +182,7 @@ func (w *world) tell(p *authority.Published, statuses ...*label.Status) told {
 	return t
 }
 
-func (t told) Lookup(id label.ID) (*authority.Published, error) {
+func (t labelDouble) Lookup(id label.ID) (*authority.Published, error) {
 	p, err := t.Authority.Lookup(id)
 	if err != nil {
 		return nil, err
@@ -193,7 +193,7 @@ func (t told) Lookup(id label.ID) (*authority.Published, error) {
 	return p.As(t.Now()), nil
 }
 
-func (t told) ByGTIN(g label.GTIN) (*authority.Published, error) {
+func (t labelDouble) ByGTIN(g label.GTIN) (*authority.Published, error) {
 	p, err := t.Authority.ByGTIN(g)
 	if err != nil {
 		return nil, err

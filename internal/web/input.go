@@ -10,18 +10,17 @@ import (
 	"labeld/internal/label"
 )
 
-// People type the ID of a label, an address or the number under a barcode as their
-// keyboard has it: with full-width letters and digits, with the digits of Arabic, Persian
-// or another script, with dashes and spaces that a text program made of hyphens, and what
-// they copy brings marks along that nobody sees. All of that is folded here, and nowhere
-// else, before it is read: at /find, in a search, in the address of a label, in ?gtin= and
-// in the form for reports. What is signed, and what programs send to the API, is read as
-// it is: [label.ParseID] and [label.ParseGTIN] know nothing of this. Words that labels are
-// looked for by stay as they were typed, since package search folds them by a rule of its
-// own.
+// People type the ID of a label, an address or a barcode number as their keyboard has it:
+// with full-width letters and digits, with the digits of Arabic, Persian or another script,
+// or with dashes and spaces that a text program made of hyphens. What they copy may contain
+// invisible marks. All of that is folded here, and nowhere else, before it is read: at
+// /find, in a search, in the address of a label, in ?gtin= and in the form for reports.
+// Signed documents, and what programs send to the API, are read as they are, because
+// [label.ParseID] and [label.ParseGTIN] fold nothing. Words of a search stay as they were
+// typed, since package search folds them by a rule of its own.
 
-// folded returns what was typed in the characters of IDs, addresses and numbers.
-func folded(typed string) string {
+// fold returns what was typed in the characters of IDs, addresses and numbers.
+func fold(typed string) string {
 	if !strings.ContainsFunc(typed, func(r rune) bool { return r >= 0x80 }) {
 		return typed
 	}
@@ -60,16 +59,15 @@ func digit(r rune) rune {
 	return 0
 }
 
-// barcode returns the number under a barcode as it was typed, without what groups its
-// digits.
-func barcode(typed string) string { return ungrouped.Replace(folded(typed)) }
+// barcode returns a barcode number that was typed, without what groups its digits.
+func barcode(typed string) string { return digitGrouping.Replace(fold(typed)) }
 
-// ungrouped takes away what stands between the digits of a number. Who sends a form has
-// plus signs for spaces.
-var ungrouped = strings.NewReplacer(" ", "", "-", "", "+", "")
+// digitGrouping removes what stands between the digits of a number. Browsers write a space
+// in a form as a plus sign.
+var digitGrouping = strings.NewReplacer(" ", "", "-", "", "+", "")
 
-// wholeBarcode reports whether what was typed, which is no GTIN, has as many digits as one.
-// Then a digit is wrong.
+// wholeBarcode reports whether input that is no GTIN has as many digits as one, so that one
+// of the digits is wrong.
 func wholeBarcode(typed string) bool {
 	if _, link, ok := strings.Cut(typed, "/01/"); ok {
 		typed = link
@@ -81,14 +79,14 @@ func wholeBarcode(typed string) bool {
 	return strings.Trim(s, "0123456789") == "" && slices.Contains([]int{8, 12, 13, 14}, len(s))
 }
 
-// addressed gives an address that begins with the host, as it is printed on labels, the
+// withScheme gives an address that begins with the host, as it is printed on labels, the
 // scheme that it lacks: ours for our host, for others the usual one.
-func (h *Handler) addressed(s string) string {
+func withScheme(base, s string) string {
 	host, _, ok := strings.Cut(s, "/")
 	if !ok || strings.Contains(s, "://") {
 		return s
 	}
-	scheme, own, _ := strings.Cut(h.base, "://")
+	scheme, own, _ := strings.Cut(base, "://")
 	switch {
 	case strings.EqualFold(host, own):
 		return scheme + "://" + s
@@ -98,5 +96,5 @@ func (h *Handler) addressed(s string) string {
 	return s
 }
 
-// typedID reads the ID of a label that somebody typed into an address or a form.
-func typedID(s string) (label.ID, error) { return label.ParseID(folded(s)) }
+// parseInputID reads the ID of a label that somebody typed into an address or a form.
+func parseInputID(s string) (label.ID, error) { return label.ParseID(fold(s)) }

@@ -12,13 +12,13 @@ import (
 	"labeld/internal/labeltest"
 )
 
-// behind is an authority whose store was put back from an older copy.
-type behind struct {
+// An olderCopy is an authority whose store was put back from an older copy.
+type olderCopy struct {
 	*authority.Authority
 	lapse authority.Lapse
 }
 
-func (b behind) Behind() authority.Lapse { return b.lapse }
+func (b olderCopy) Behind() authority.Lapse { return b.lapse }
 
 // TestBehindNothingIsSaidOfLabels asks an older copy at every address for a label that
 // was suspended since: none says that it is valid, and none that it was never issued.
@@ -27,7 +27,7 @@ func TestBehindNothingIsSaidOfLabels(t *testing.T) {
 	p := w.camera()
 	w.catchUp()
 	since := w.Clock.Now().UTC()
-	h := w.handler(behind{w.Authority, authority.Lapse{
+	h := w.handler(olderCopy{w.Authority, authority.Lapse{
 		Since: since, Err: label.Errorf(label.Unavailable, label.ReasonReadOnly, "", "what happened since %s may be missing", since.Format(time.RFC3339)),
 	}})
 	id, unknown := string(p.Label.ID), string(unknownID(t))
@@ -73,11 +73,11 @@ func TestBehindNothingIsSaidOfLabels(t *testing.T) {
 			if r.Code != 503 || r.Header().Get("Cache-Control") != "no-store" || r.Header().Get("Retry-After") != "60" {
 				t.Errorf("%s as %s: %d, %v", target, accept, r.Code, r.Header())
 			}
-			said := `"reason":"READ_ONLY"`
+			want := `"reason":"READ_ONLY"`
 			if r.Header().Get("Content-Type") == htmlType {
-				said = "Nothing can be said of labels now"
+				want = "Nothing can be said of labels now"
 			}
-			if !strings.Contains(body, said) || strings.Contains(body, "Valid label") || strings.Contains(body, "never issued") || strings.Contains(body, `"active"`) {
+			if !strings.Contains(body, want) || strings.Contains(body, "Valid label") || strings.Contains(body, "never issued") || strings.Contains(body, `"active"`) {
 				t.Errorf("%s as %s says %s", target, accept, body)
 			}
 		}
