@@ -34,7 +34,7 @@ func (a *Authority) refuse(ctx context.Context, c Caller, d *scheme.Decision, le
 	if err != nil {
 		return nil, err
 	}
-	err = a.writer.do(ctx, []string{claimf("device/%s", d.Subject)}, func(v *store.View, b *store.Batch) (err error) {
+	err = a.writer.do(ctx, []string{claimf("device/%s", d.Subject)}, func(v *store.View, b *batch) (err error) {
 		if err := a.unmoved(v, p, b.At); err != nil {
 			return err
 		}
@@ -94,16 +94,16 @@ func unused(items []scheme.Unused) (list []label.Unused) {
 
 // signRefusal makes the record of a refusal.
 func (a *Authority) signRefusal(said *label.Decision, device *store.Device) (*store.Decision, error) {
-	env, err := a.issuer.Decision(said, device.Digest)
+	signed, err := a.signers.sign(a.issuer.Decision(said, device.Digest))
 	if err != nil {
 		return nil, err
 	}
-	packed, err := store.PackEnvelope(env)
+	packed, err := store.PackEnvelope(signed.Envelope)
 	if err != nil {
 		return nil, err
 	}
 	return &store.Decision{
-		Digest: label.DigestOf(env.Payload), Device: device.Digest, Org: device.Org,
+		Digest: label.DigestOf(signed.Envelope.Payload), Device: device.Digest, Org: device.Org,
 		Scheme: said.Scheme.ID, Version: said.Scheme.Version, Level: said.Level.Number,
 		Decided: said.Decided, AppealBy: said.AppealBy, Signed: packed,
 	}, nil
