@@ -566,16 +566,15 @@ func published(v *store.View, rec *store.Advisory) (*Publication, error) {
 // Advisories lists the advisories that an organization published, newest first,
 // without their documents. It is public.
 func (a *Authority) Advisories(publisher string, p Page) ([]*Publication, string, error) {
-	size, cursor, err := p.limits()
+	page, err := collect[*Publication](p, "advisories", publisher)
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*Publication]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if _, err := v.Org(publisher); err != nil {
 			return unknownOrg(err, "publisher", publisher)
 		}
-		return v.OrgAdvisories(publisher, cursor, func(rec *store.Advisory, next []byte) bool {
+		return v.OrgAdvisories(publisher, page.after.at, func(rec *store.Advisory, next []byte) bool {
 			one, err := published(v, rec)
 			if err != nil { // what is known of it all the same
 				a.alarm("listing advisories", rec.Digest.String(), err)

@@ -262,16 +262,15 @@ func (a *Authority) Complaints(c Caller, id label.ID, p Page) (list []*Complaint
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, "", err
 	}
-	size, cursor, err := p.limits()
+	page, err := collect[*store.Complaint](p, "complaints", string(id))
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*store.Complaint]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if id != "" {
-			err = a.past(v, "listing reports").LabelComplaints(id, cursor, page.add)
+			err = a.past(v, "listing reports").LabelComplaints(id, page.after.at, page.add)
 		} else {
-			err = a.past(v, "listing reports").OpenComplaints(cursor, page.add)
+			err = a.past(v, "listing reports").OpenComplaints(page.after.at, page.add)
 		}
 		about := map[label.ID]int{} // counted once for each label
 		for _, c := range page.items {

@@ -121,16 +121,15 @@ func (a *Authority) TestHook(ctx context.Context, c Caller, id string) (n *notic
 // DeadLetters lists the deliveries to a webhook that were given up, oldest
 // first.
 func (a *Authority) DeadLetters(c Caller, id string, p Page) ([]*notice.Delivery, string, error) {
-	size, cursor, err := p.limits()
+	page, err := collect[*notice.Delivery](p, "dead letters", id)
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*notice.Delivery]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if _, err := c.hook(v, id); err != nil {
 			return err
 		}
-		return a.past(v, "listing dead letters").DeadLetters(id, cursor, page.add)
+		return a.past(v, "listing dead letters").DeadLetters(id, page.after.at, page.add)
 	})
 	return page.items, page.next, err
 }

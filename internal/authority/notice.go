@@ -450,16 +450,15 @@ func (a *Authority) Notices(c Caller, org string, p Page) ([]*notice.Notice, str
 	if err != nil {
 		return nil, "", err
 	}
-	size, cursor, err := p.limits()
+	page, err := collect[*notice.Notice](p, "notices", org)
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*notice.Notice]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if _, err := v.Org(org); err != nil {
 			return unknownOrg(err, "organization", org)
 		}
-		return a.past(v, "listing notices").OrgNotices(org, cursor, page.add)
+		return a.past(v, "listing notices").OrgNotices(org, page.after.at, page.add)
 	})
 	return page.items, page.next, err
 }

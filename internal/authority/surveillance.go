@@ -266,13 +266,12 @@ func logged[T any](v *store.View, index int64) (*T, []byte, error) {
 
 // Plans lists the plans, by ID. It is public.
 func (a *Authority) Plans(p Page) (list []*Planned, next string, err error) {
-	size, cursor, err := p.limits()
+	page, err := collect[*store.Plan](p, "plans")
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*store.Plan]{size: size}
 	err = a.store.View(func(v *store.View) error {
-		if err := a.past(v, "listing plans").Plans(string(cursor), func(rec *store.Plan) bool { return page.add(rec, []byte(rec.ID)) }); err != nil {
+		if err := a.past(v, "listing plans").Plans(string(page.after.at), func(rec *store.Plan) bool { return page.add(rec, []byte(rec.ID)) }); err != nil {
 			return err
 		}
 		for _, rec := range page.items {
