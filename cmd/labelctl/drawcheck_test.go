@@ -103,12 +103,9 @@ func predicateOf[T any](tb testing.TB, entry []byte) *T {
 }
 
 // bundle returns a statement that the authority signed as it is published.
-func (l *drawFixture) bundle(s *issue.Signed, err error) []byte {
+func (l *drawFixture) bundle(s *issue.Signed) []byte {
 	l.TB.Helper()
-	var b []byte
-	if err == nil {
-		b, err = envelope.Bundle(s.Envelope)
-	}
+	b, err := envelope.Bundle(s.Envelope)
 	if err != nil {
 		l.TB.Fatal(err)
 	}
@@ -119,11 +116,12 @@ func (l *drawFixture) bundle(s *issue.Signed, err error) []byte {
 // a result that has the seed that comes of it.
 func (l *drawFixture) announce(a *surveillance.Announcement) {
 	l.TB.Helper()
-	s, err := l.Issuer.Plan(a)
-	l.draw.Plan = l.bundle(s, err)
+	s := l.Sign(l.Issuer.Plan(a))
+	l.draw.Plan = l.bundle(s)
 	l.log[l.draw.PlanEntry] = s.Leaf
 	r := l.result()
 	r.SHA256 = label.DigestOf(s.Envelope.Payload)
+	var err error
 	if r.Seed, err = l.read(a.Size, func([]byte) error { return nil }); err != nil {
 		l.TB.Fatal(err)
 	}
@@ -133,8 +131,8 @@ func (l *drawFixture) announce(a *surveillance.Announcement) {
 // publish signs a result, and publishes and logs it in place of the true one.
 func (l *drawFixture) publish(r *surveillance.Result) {
 	l.TB.Helper()
-	s, err := l.Issuer.Draw(r)
-	l.draw.Draw = l.bundle(s, err)
+	s := l.Sign(l.Issuer.Draw(r))
+	l.draw.Draw = l.bundle(s)
 	l.log[l.draw.DrawEntry] = s.Leaf
 }
 

@@ -43,7 +43,7 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 	defer a.writer.begin()()
 	known := false
 	claims := []string{claimf("event/%s", e.Digest), claimf("advisory/%s/%s", rec.Org, rec.ID)}
-	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+	err = a.writer.do(ctx, claims, func(v *store.View, b *batch) error {
 		old, err := v.Advisory(rec.Digest, rec.Org)
 		if err == nil {
 			rec, known = old, true
@@ -287,7 +287,7 @@ func (a *Authority) staleAdvice(v *store.View, e *store.Event, h *label.History,
 
 // fullForAdvice reports whether there is no room for an advise in a history.
 // Those who can do something about it are told.
-func (a *Authority) fullForAdvice(v *store.View, b *store.Batch, rec *store.Label, h *label.History, st *label.Status) (bool, error) {
+func (a *Authority) fullForAdvice(v *store.View, b *batch, rec *store.Label, h *label.History, st *label.Status) (bool, error) {
 	publisher, err := v.Org(st.Author())
 	if err != nil {
 		return false, err
@@ -344,7 +344,7 @@ func (a *Authority) AdviseNew(ctx context.Context) (err error) {
 				return err
 			}
 		}
-		if err := a.writer.do(ctx, []string{"advised"}, func(_ *store.View, b *store.Batch) error {
+		if err := a.writer.do(ctx, []string{"advised"}, func(_ *store.View, b *batch) error {
 			b.Add(&store.AdviceProgress{Size: to})
 			return nil
 		}); err != nil {
@@ -383,7 +383,7 @@ func (a *Authority) adviseLabel(ctx context.Context, r *round, rec *store.Label)
 	for _, n := range news {
 		claims := []string{claimf("label/%s", rec.ID), claimf("device/%s", rec.Device), claimf("event/%s", n.event)}
 		var failed error
-		err := a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+		err := a.writer.do(ctx, claims, func(v *store.View, b *batch) error {
 			e, err := lastEvent(v, b, n.event)
 			if err != nil {
 				return err
@@ -451,7 +451,7 @@ func (a *Authority) firstAdvice(v *store.View, maker string, l *label.Label) (li
 // addAdvice adds to a batch what advisories say of a label that is issued in it, and
 // to the history what is added. What finds no room is left to [Authority.AdviseNew],
 // which tells that.
-func (a *Authority) addAdvice(v *store.View, b *store.Batch, rec *store.Label, h *label.History, news []newAdvice) error {
+func (a *Authority) addAdvice(v *store.View, b *batch, rec *store.Label, h *label.History, news []newAdvice) error {
 	for _, n := range news {
 		e, err := lastEvent(v, b, n.event)
 		if err != nil {
@@ -477,9 +477,9 @@ func (a *Authority) addAdvice(v *store.View, b *store.Batch, rec *store.Label, h
 
 // lastEvent returns an event as a batch has it last, or else the store: labels that
 // are issued in one batch may be told of by one advisory.
-func lastEvent(v *store.View, b *store.Batch, id label.Digest) (*store.Event, error) {
+func lastEvent(v *store.View, b *batch, id label.Digest) (*store.Event, error) {
 	var last *store.Event
-	for e := range store.Writes[*store.Event](b) {
+	for e := range store.Writes[*store.Event](&b.Batch) {
 		if e.Digest == id {
 			last = new(*e)
 		}
@@ -566,16 +566,15 @@ func published(v *store.View, rec *store.Advisory) (*Publication, error) {
 // Advisories lists the advisories that an organization published, newest first,
 // without their documents. It is public.
 func (a *Authority) Advisories(publisher string, p Page) ([]*Publication, string, error) {
-	size, cursor, err := p.limits()
+	page, err := collect[*Publication](p, "advisories", publisher)
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*Publication]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if _, err := v.Org(publisher); err != nil {
 			return unknownOrg(err, "publisher", publisher)
 		}
-		return v.OrgAdvisories(publisher, cursor, func(rec *store.Advisory, next []byte) bool {
+		return v.OrgAdvisories(publisher, page.after.at, func(rec *store.Advisory, next []byte) bool {
 			one, err := published(v, rec)
 			if err != nil { // what is known of it all the same
 				a.alarm("listing advisories", rec.Digest.String(), err)

@@ -30,7 +30,7 @@ func (a *Authority) Appeal(ctx context.Context, c Caller, raw []byte) (*Trail, b
 	defer a.writer.begin()()
 	var t *Trail
 	known := false
-	err = a.writer.do(ctx, []string{claimf("decision/%s", s.said.Decision)}, func(v *store.View, b *store.Batch) (err error) {
+	err = a.writer.do(ctx, []string{claimf("decision/%s", s.said.Decision)}, func(v *store.View, b *batch) (err error) {
 		if t, err = a.trail(v, s.said.Decision); err != nil {
 			return found(err, label.ReasonUnknownDecision, "appeal.decision", "no decision %s is on record; \"labelctl decision list\" names those there are", s.said.Decision)
 		}
@@ -108,7 +108,7 @@ func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (*Trail, b
 	var t *Trail
 	known := false
 	claims := []string{claimf("decision/%s", appeal.Decision), claimf("device/%s", appeal.Device)}
-	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) (err error) {
+	err = a.writer.do(ctx, claims, func(v *store.View, b *batch) (err error) {
 		if t, err = a.trail(v, appeal.Decision); err != nil {
 			return err
 		}
@@ -119,7 +119,8 @@ func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (*Trail, b
 		if err != nil {
 			return err
 		}
-		if t.Ruling, err = a.rule(said, s, t.Appeal); err != nil {
+		said.Decided = b.Recorded.UTC().Truncate(time.Second)
+		if t.Ruling, err = a.rule(b, said, s, t.Appeal); err != nil {
 			return err
 		}
 		t.Appeal.Ruling = t.Ruling.Digest
@@ -259,9 +260,9 @@ func (a *Authority) overruled(v *store.View, r *label.Ruling, device label.Diges
 	return list, nil
 }
 
-// rule signs a ruling and makes its record.
-func (a *Authority) rule(said *label.Ruling, s *signedAs[label.RulingRequest], appeal *store.Appeal) (*store.Ruling, error) {
-	signed, err := a.issuer.Ruling(said, appeal.Device)
+// rule has a ruling signed and makes its record.
+func (a *Authority) rule(b *batch, said *label.Ruling, s *signedAs[label.RulingRequest], appeal *store.Appeal) (*store.Ruling, error) {
+	signed, _, err := b.sign(a.issuer.Ruling(said, appeal.Device))
 	if err != nil {
 		return nil, err
 	}

@@ -176,6 +176,7 @@ type Authority struct {
 	readOnly     error // why nothing is written or signed; nil where it is
 	behind       Lapse // what is said instead of how labels stand, where it is read-only
 	chunk        int   // how many labels an event changes in one operation
+	signers      *signers
 
 	writer     *writer
 	work       *work
@@ -228,6 +229,10 @@ type Config struct {
 	// asks for it. Default: nil, everything may.
 	ReadOnly error
 
+	// Signers is how many statements are signed at the same time: as many as the key
+	// management system answers at a time that holds the label key. Default: 16.
+	Signers int
+
 	// Chunk is how many labels the consequences of an event change in one operation.
 	// Default: propagationChunk.
 	Chunk int
@@ -256,7 +261,7 @@ func New(c Config) (*Authority, error) {
 		store: c.Store, programme: c.Programme, issuer: c.Issuer, trust: c.Trust,
 		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, readOnly: c.ReadOnly, log: c.Log,
 		decoding: meter.NewGate[string](decoders, waitingPerOrg, waitingDecodes), space: c.Space, reserve: c.Reserve,
-		chunk: cmp.Or(c.Chunk, propagationChunk),
+		chunk: cmp.Or(c.Chunk, propagationChunk), signers: newSigners(c.Issuer, cmp.Or(c.Signers, DefaultSigners)),
 	}
 	var err error
 	if a.quotas, err = newQuotas(c.Quotas); err != nil {

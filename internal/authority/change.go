@@ -98,7 +98,7 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 	if c.Is(label.RoleOperator) && (r.Action == label.Suspend || r.Action == label.Revoke) {
 		write = a.writer.doFirst
 	}
-	err = write(ctx, claims, func(v *store.View, b *store.Batch) error {
+	err = write(ctx, claims, func(v *store.View, b *batch) error {
 		*out, issued = Change{}, nil
 		rec, err := v.Label(r.Label)
 		if err != nil {
@@ -594,20 +594,16 @@ func sameProduct(v *store.View, device, other label.Digest) (bool, error) {
 }
 
 // append adds a status to a batch: the next one in a label's history.
-func (a *Authority) append(v *store.View, b *store.Batch, rec *store.Label, h *label.History, st label.Status) (*store.Status, error) {
+func (a *Authority) append(v *store.View, b *batch, rec *store.Label, h *label.History, st label.Status) (*store.Status, error) {
 	st.Number = len(h.Statuses) + 1
 	if err := checkRoom(h, &st); err != nil {
 		return nil, err
 	}
-	st.Recorded = b.At.UTC().Truncate(time.Second)
+	st.Recorded = b.Recorded.UTC().Truncate(time.Second)
 	if st.Effective.IsZero() {
 		st.Effective = st.Recorded
 	}
-	signed, err := a.issuer.Status(&st, rec.Device)
-	if err != nil {
-		return nil, err
-	}
-	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
+	_, entry, err := b.sign(a.issuer.Status(&st, rec.Device))
 	if err != nil {
 		return nil, err
 	}
@@ -629,9 +625,9 @@ func (a *Authority) append(v *store.View, b *store.Batch, rec *store.Label, h *l
 	if err := a.closeMoot(v, b, rec, h, &st); err != nil {
 		return nil, err
 	}
-	out := &store.Status{Index: index(b), Status: st}
+	out := &store.Status{Index: b.index(), Status: st}
 	b.Add(out)
-	b.Entries = append(b.Entries, entry)
+	b.log(entry)
 	return out, nil
 }
 

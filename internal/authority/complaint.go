@@ -125,7 +125,7 @@ func (o *openReports) room(id label.ID) bool {
 
 // into returns the report that another is merged into, or nil where it has to be kept
 // in full: there is none of its kind about its label, and room for one more of each.
-func (o *openReports) into(v *store.View, b *store.Batch, c *store.Complaint) (*store.Complaint, error) {
+func (o *openReports) into(v *store.View, b *batch, c *store.Complaint) (*store.Complaint, error) {
 	keys := []reportSubject{{c.Label, c.Kind}}
 	if len(o.all) >= 2*MaxOpenComplaints {
 		keys = append(keys, reportSubject{"", c.Kind})
@@ -141,8 +141,8 @@ func (o *openReports) into(v *store.View, b *store.Batch, c *store.Complaint) (*
 }
 
 // written reports whether a batch writes a report.
-func written(b *store.Batch, id string) bool {
-	for c := range store.Writes[*store.Complaint](b) {
+func written(b *batch, id string) bool {
+	for c := range store.Writes[*store.Complaint](&b.Batch) {
 		if c.ID == id {
 			return true
 		}
@@ -178,7 +178,7 @@ func (a *Authority) Complain(ctx context.Context, p store.Complaint) (*store.Com
 	}
 	c := &store.Complaint{ID: strings.ToLower(rand.Text()[:12]), Label: p.Label, Kind: p.Kind, Where: p.Where, Text: p.Text, Contact: p.Contact}
 	out := c
-	err := a.writer.do(ctx, []string{"complaint"}, func(v *store.View, b *store.Batch) error {
+	err := a.writer.do(ctx, []string{"complaint"}, func(v *store.View, b *batch) error {
 		if c.Label != "" {
 			if _, err := v.Label(c.Label); err != nil {
 				return found(err, label.ReasonUnknownLabel, "label", "no label %s was issued here; leave it out, and write what stands on the product", c.Label.Pretty())
@@ -262,16 +262,15 @@ func (a *Authority) Complaints(c Caller, id label.ID, p Page) (list []*Complaint
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, "", err
 	}
-	size, cursor, err := p.limits()
+	page, err := collect[*store.Complaint](p, "complaints", string(id))
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*store.Complaint]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if id != "" {
-			err = a.past(v, "listing reports").LabelComplaints(id, cursor, page.add)
+			err = a.past(v, "listing reports").LabelComplaints(id, page.after.at, page.add)
 		} else {
-			err = a.past(v, "listing reports").OpenComplaints(cursor, page.add)
+			err = a.past(v, "listing reports").OpenComplaints(page.after.at, page.add)
 		}
 		about := map[label.ID]int{} // counted once for each label
 		for _, c := range page.items {
@@ -297,7 +296,7 @@ func (a *Authority) CloseComplaint(ctx context.Context, c Caller, id, outcome st
 		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "outcome", "is required, in at most %d bytes: what came of it", label.MaxProse)
 	}
 	var out *store.Complaint
-	err := a.writer.do(ctx, []string{claimf("complaint/%s", id)}, func(v *store.View, b *store.Batch) (err error) {
+	err := a.writer.do(ctx, []string{claimf("complaint/%s", id)}, func(v *store.View, b *batch) (err error) {
 		if out, err = v.Complaint(id); err != nil {
 			return found(err, label.ReasonUnknownSubject, "id", "no report %q was received; \"labelctl report list\" names those that are open", id)
 		}

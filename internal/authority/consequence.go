@@ -128,7 +128,7 @@ func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool
 	if o.class == 0 {
 		write = a.writer.doFirst
 	}
-	err = write(ctx, claims, func(v *store.View, b *store.Batch) error {
+	err = write(ctx, claims, func(v *store.View, b *batch) error {
 		failed = nil
 		next, err := lastEvent(v, b, o.id)
 		if err != nil {
@@ -169,7 +169,7 @@ func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool
 
 // attempt is [Authority.consequence], of which nothing is left in the batch where
 // it fails.
-func (a *Authority) attempt(v *store.View, b *store.Batch, e *store.Event, t Affected) (changed bool, err error) {
+func (a *Authority) attempt(v *store.View, b *batch, e *store.Event, t Affected) (changed bool, err error) {
 	if t.Err != nil {
 		return false, t.Err
 	}
@@ -188,7 +188,7 @@ func (t *Affected) applies(s *label.Standing) bool {
 }
 
 // consequence adds to a batch what an event does to a label.
-func (a *Authority) consequence(v *store.View, b *store.Batch, e *store.Event, t Affected) (changed bool, err error) {
+func (a *Authority) consequence(v *store.View, b *batch, e *store.Event, t Affected) (changed bool, err error) {
 	if t.Action == scheme.NoEffect {
 		return false, nil
 	}

@@ -34,7 +34,7 @@ func (a *Authority) refuse(ctx context.Context, c Caller, d *scheme.Decision, le
 	if err != nil {
 		return nil, err
 	}
-	err = a.writer.do(ctx, []string{claimf("device/%s", d.Subject)}, func(v *store.View, b *store.Batch) (err error) {
+	err = a.writer.do(ctx, []string{claimf("device/%s", d.Subject)}, func(v *store.View, b *batch) (err error) {
 		if err := a.unmoved(v, p, b.At); err != nil {
 			return err
 		}
@@ -94,16 +94,16 @@ func unused(items []scheme.Unused) (list []label.Unused) {
 
 // signRefusal makes the record of a refusal.
 func (a *Authority) signRefusal(said *label.Decision, device *store.Device) (*store.Decision, error) {
-	env, err := a.issuer.Decision(said, device.Digest)
+	signed, err := a.signers.sign(a.issuer.Decision(said, device.Digest))
 	if err != nil {
 		return nil, err
 	}
-	packed, err := store.PackEnvelope(env)
+	packed, err := store.PackEnvelope(signed.Envelope)
 	if err != nil {
 		return nil, err
 	}
 	return &store.Decision{
-		Digest: label.DigestOf(env.Payload), Device: device.Digest, Org: device.Org,
+		Digest: label.DigestOf(signed.Envelope.Payload), Device: device.Digest, Org: device.Org,
 		Scheme: said.Scheme.ID, Version: said.Scheme.Version, Level: said.Level.Number,
 		Decided: said.Decided, AppealBy: said.AppealBy, Signed: packed,
 	}, nil
@@ -278,12 +278,12 @@ func follow(v *store.View, d *store.Decision) (*Trail, error) {
 // zero.
 func (a *Authority) Refusals(c Caller, manufacturer string, device label.Digest, p Page) ([]*Trail, string, error) {
 	if device.IsZero() {
-		return a.refusals(c, manufacturer, p, func(*store.Decision) bool { return true })
+		return a.refusals(c, "decisions", manufacturer, p, func(*store.Decision) bool { return true })
 	}
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, "", err
 	}
-	return a.trails(p, func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error {
+	return a.trails(p, []string{"decisions of a device", device.String()}, func(v *store.View, after []byte, f func(*store.Decision, []byte) bool) error {
 		dev, err := v.Device(device)
 		if err != nil {
 			return unknownDevice(err, device)
@@ -291,7 +291,7 @@ func (a *Authority) Refusals(c Caller, manufacturer string, device label.Digest,
 		if dev.Org != c.Org && !c.Is(label.RoleOperator) {
 			return label.Errorf(label.Denied, label.ReasonNotYours, "device", "the device belongs to another manufacturer")
 		}
-		return v.DeviceDecisions(device, cursor, f)
+		return v.DeviceDecisions(device, after, f)
 	})
 }
 
@@ -300,10 +300,10 @@ func (a *Authority) Refusals(c Caller, manufacturer string, device label.Digest,
 // first.
 func (a *Authority) Appeals(c Caller, manufacturer string, p Page) ([]*Trail, string, error) {
 	if manufacturer != "" || !c.Is(label.RoleOperator) {
-		return a.refusals(c, manufacturer, p, func(d *store.Decision) bool { return !d.Appeal.IsZero() })
+		return a.refusals(c, "appeals", manufacturer, p, func(d *store.Decision) bool { return !d.Appeal.IsZero() })
 	}
-	return a.trails(p, func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error {
-		return v.DueAppeals(cursor, func(appeal *store.Appeal, at []byte) bool {
+	return a.trails(p, []string{"due appeals"}, func(v *store.View, after []byte, f func(*store.Decision, []byte) bool) error {
+		return v.DueAppeals(after, func(appeal *store.Appeal, at []byte) bool {
 			d, err := v.Decision(appeal.Decision)
 			if err != nil {
 				a.alarm("listing appeals", appeal.Digest.String(), err)
@@ -314,8 +314,8 @@ func (a *Authority) Appeals(c Caller, manufacturer string, p Page) ([]*Trail, st
 	})
 }
 
-// refusals lists a manufacturer's refusals that fit.
-func (a *Authority) refusals(c Caller, manufacturer string, p Page, fits func(*store.Decision) bool) ([]*Trail, string, error) {
+// refusals lists a manufacturer's refusals that fit, as a list with a name.
+func (a *Authority) refusals(c Caller, list, manufacturer string, p Page, fits func(*store.Decision) bool) ([]*Trail, string, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, "", err
 	}
@@ -327,24 +327,23 @@ func (a *Authority) refusals(c Caller, manufacturer string, p Page, fits func(*s
 	case manufacturer != c.Org && !c.Is(label.RoleOperator):
 		return nil, "", label.Errorf(label.Denied, label.ReasonNotYours, "manufacturer", "decisions are between the authority and the manufacturer; only operators list another's")
 	}
-	return a.trails(p, func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error {
+	return a.trails(p, []string{list, manufacturer}, func(v *store.View, after []byte, f func(*store.Decision, []byte) bool) error {
 		if _, err := v.Org(manufacturer); err != nil {
 			return unknownOrg(err, "manufacturer", manufacturer)
 		}
-		return v.OrgDecisions(manufacturer, cursor, func(d *store.Decision, at []byte) bool { return !fits(d) || f(d, at) })
+		return v.OrgDecisions(manufacturer, after, func(d *store.Decision, at []byte) bool { return !fits(d) || f(d, at) })
 	})
 }
 
-// trails collects a page of what each calls its function with. What cannot be read
+// trails collects a page of what each calls its function with, of the list with a name. What cannot be read
 // is left out, with an alarm.
-func (a *Authority) trails(p Page, each func(v *store.View, cursor []byte, f func(*store.Decision, []byte) bool) error) (list []*Trail, next string, err error) {
-	size, cursor, err := p.limits()
+func (a *Authority) trails(p Page, name []string, each func(v *store.View, after []byte, f func(*store.Decision, []byte) bool) error) (list []*Trail, next string, err error) {
+	page, err := collect[*store.Decision](p, name...)
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*store.Decision]{size: size}
 	err = a.store.View(func(v *store.View) error {
-		if err := each(a.past(v, "listing decisions"), cursor, page.add); err != nil {
+		if err := each(a.past(v, "listing decisions"), page.after.at, page.add); err != nil {
 			return err
 		}
 		for _, d := range page.items {

@@ -31,47 +31,41 @@ func (a *Authority) Devices(c Caller, manufacturer string, p Page) (list []*Devi
 	if manufacturer, err = ofManufacturer(c, manufacturer, "devices"); err != nil {
 		return nil, "", err
 	}
-	size, cursor, err := p.limits()
+	page, err := collect[*DeviceEntry](p, "devices", manufacturer)
 	if err != nil {
 		return nil, "", err
 	}
-	var after label.Digest
-	switch len(cursor) {
-	case 0:
-	case len(after):
-		after = label.Digest(cursor)
-	default:
-		return nil, "", badPage()
-	}
-	page := collector[*DeviceEntry]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if _, err := v.Org(manufacturer); err != nil {
 			return unknownOrg(err, "manufacturer", manufacturer)
 		}
 		var devices []*store.Device
 		var from *store.Device
-		if !after.IsZero() {
-			if from, err = v.Device(after); err != nil || from.Org != manufacturer {
-				return badPage()
+		if after := page.after.at; after != nil {
+			if len(after) != len(label.Digest{}) {
+				return errToken()
+			}
+			if from, err = v.Device(label.Digest(after)); err != nil || from.Org != manufacturer {
+				return errToken()
 			}
 		}
 		v = a.past(v, "listing devices")
 		if err := v.OrgDevices(manufacturer, from, func(d *store.Device) bool {
 			devices = append(devices, d)
-			return len(devices) <= size // one more, to know whether there is another page
+			return len(devices) <= page.size // one more, to know whether there is another page
 		}); err != nil {
 			return err
 		}
 		open := &openOf{a: a, v: v, now: a.clock(), known: map[label.Digest][]*Hold{}}
-		for _, d := range devices[:min(len(devices), size)] {
+		for _, d := range devices[:min(len(devices), page.size)] {
 			e, err := open.entry(d)
 			if err != nil {
 				return err
 			}
 			page.add(e, d.Digest[:])
 		}
-		if len(devices) > size {
-			page.next = pageToken(page.cursor)
+		if len(devices) > page.size {
+			page.more()
 		}
 		return nil
 	})

@@ -25,7 +25,7 @@ func (a *Authority) Enrol(ctx context.Context, c Caller, o label.Organization) (
 		return nil, label.Within("organization", err)
 	}
 	out := &o
-	err := a.writer.do(ctx, []string{claimf("org/%s", o.ID)}, func(v *store.View, b *store.Batch) error {
+	err := a.writer.do(ctx, []string{claimf("org/%s", o.ID)}, func(v *store.View, b *batch) error {
 		old, err := v.Org(o.ID)
 		if err == nil {
 			o.Enrolled, o.Formerly = old.Enrolled, old.Formerly
@@ -78,7 +78,7 @@ func enrolledOtherwise(old, o *label.Organization) error {
 
 // tellEnrolment tells all who are enrolled that an organization stands on their
 // record as an affiliate, or they on its.
-func tellEnrolment(v *store.View, b *store.Batch, o *label.Organization) error {
+func tellEnrolment(v *store.View, b *batch, o *label.Organization) error {
 	related := func(org, affiliate string) error {
 		return tellAffiliation(v, b, "affiliated-"+org+"-"+affiliate, o.ID, AffiliationNews{
 			Organization: org, Affiliate: affiliate, Text: fmt.Sprintf("%s was enrolled, and %s is on the record of %s as an affiliate.", o.ID, affiliate, org),
@@ -110,7 +110,7 @@ func (a *Authority) EnrolmentNotes(o *label.Organization) (notes []string, err e
 
 // dueForRelated has judged again what labs reported that an organization, which
 // names affiliates, shows to be related to manufacturers.
-func (a *Authority) dueForRelated(v *store.View, b *store.Batch, o *label.Organization) error {
+func (a *Authority) dueForRelated(v *store.View, b *batch, o *label.Organization) error {
 	if len(o.Affiliates) == 0 {
 		return nil
 	}
@@ -119,7 +119,7 @@ func (a *Authority) dueForRelated(v *store.View, b *store.Batch, o *label.Organi
 
 // dueForGroup has judged again what labs reported that are related to some
 // organizations, which are taken to be related to each other.
-func (a *Authority) dueForGroup(v *store.View, b *store.Batch, orgs ...string) error {
+func (a *Authority) dueForGroup(v *store.View, b *batch, orgs ...string) error {
 	d, err := a.newDistrust(v)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (a *Authority) AddKey(ctx context.Context, c Caller, org, pem string, from 
 		return nil, err
 	}
 	var out *NotedKey
-	err = a.writer.do(ctx, []string{claimf("key/%s", pub.ID), claimf("org/%s", org)}, func(v *store.View, b *store.Batch) error {
+	err = a.writer.do(ctx, []string{claimf("key/%s", pub.ID), claimf("org/%s", org)}, func(v *store.View, b *batch) error {
 		owner, err := v.Org(org)
 		if err != nil {
 			return unknownOrg(err, "organization", org)
@@ -211,7 +211,7 @@ func (a *Authority) RevokeKey(ctx context.Context, c Caller, id, reason string) 
 	var out *NotedKey
 	// One claim for all revocations: two operators cannot revoke each other's
 	// last key in one batch.
-	err := a.writer.do(ctx, []string{"revocation", claimf("key/%s", id)}, func(v *store.View, b *store.Batch) error {
+	err := a.writer.do(ctx, []string{"revocation", claimf("key/%s", id)}, func(v *store.View, b *batch) error {
 		k, err := v.Key(id)
 		if err != nil {
 			return found(err, label.ReasonUnknownKey, "id", "no key %q is enrolled", id)
@@ -296,7 +296,7 @@ func (a *Authority) Accredit(ctx context.Context, c Caller, acc label.Accreditat
 		return nil, err
 	}
 	var out *store.Accreditation
-	err := a.writer.do(ctx, []string{claimf("org/%s", acc.Lab.ID)}, func(v *store.View, b *store.Batch) error {
+	err := a.writer.do(ctx, []string{claimf("org/%s", acc.Lab.ID)}, func(v *store.View, b *batch) error {
 		lab, err := v.Org(acc.Lab.ID)
 		if err != nil {
 			return unknownOrg(err, "accreditation.lab", acc.Lab.ID)
@@ -387,18 +387,14 @@ func differing(has, hasNot *label.Accreditation) (list []string) {
 
 // accredit adds a signed accreditation to a batch. By is the operator who records it
 // without an event, with notes of what changes, or empty.
-func (a *Authority) accredit(b *store.Batch, rec label.Accreditation, by string, notes []string) (*store.Accreditation, error) {
-	signed, err := a.issuer.Accreditation(&rec, b.At)
+func (a *Authority) accredit(b *batch, rec label.Accreditation, by string, notes []string) (*store.Accreditation, error) {
+	_, entry, err := b.sign(a.issuer.Accreditation(&rec, b.Recorded))
 	if err != nil {
 		return nil, err
 	}
-	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
-	if err != nil {
-		return nil, err
-	}
-	out := &store.Accreditation{Index: index(b), Accreditation: rec, Notes: notes}
+	out := &store.Accreditation{Index: b.index(), Accreditation: rec, Notes: notes}
 	b.Add(out)
-	b.Entries = append(b.Entries, entry)
+	b.log(entry)
 	return out, a.tellAccreditation(b, out, by)
 }
 

@@ -263,7 +263,7 @@ func admitMove(v *store.View, e *label.Event) error {
 
 // registerProductEvent adds to a batch what such an event changes in the
 // registry, and has judged again what rests on it.
-func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
+func (a *Authority) registerProductEvent(v *store.View, b *batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
 	switch e.Kind {
 	case label.HoldEvent, label.ReleaseEvent:
 		b.Add(&store.Hold{
@@ -330,19 +330,15 @@ func (a *Authority) registerProductEvent(v *store.View, b *store.Batch, e *label
 
 // moveGTIN adds to a batch that a trade item number is another manufacturer's:
 // signed and logged.
-func (a *Authority) moveGTIN(v *store.View, b *store.Batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
+func (a *Authority) moveGTIN(v *store.View, b *batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
 	org, err := v.Org(e.Manufacturer)
 	if err != nil {
 		return err
 	}
-	signed, err := a.issuer.Assignment(&label.Assignment{
+	_, entry, err := b.sign(a.issuer.Assignment(&label.Assignment{
 		GTIN: e.GTIN, Manufacturer: label.Party{ID: org.ID, Name: org.Name, URL: org.URL}, Text: e.Text,
-		Recorded: b.At.UTC().Truncate(time.Second), Requests: []label.RequestRef{{Organization: by.Organization, Key: by.Key, SHA256: id}},
-	})
-	if err != nil {
-		return err
-	}
-	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
+		Recorded: b.Recorded.UTC().Truncate(time.Second), Requests: []label.RequestRef{{Organization: by.Organization, Key: by.Key, SHA256: id}},
+	}))
 	if err != nil {
 		return err
 	}
@@ -356,7 +352,7 @@ func (a *Authority) moveGTIN(v *store.View, b *store.Batch, e *label.Event, id l
 			return err
 		}
 	}
-	b.Add(&store.GTINMove{Index: index(b), GTIN: e.GTIN, To: org.ID, Event: id})
-	b.Entries = append(b.Entries, entry)
+	b.Add(&store.GTINMove{Index: b.index(), GTIN: e.GTIN, To: org.ID, Event: id})
+	b.log(entry)
 	return nil
 }

@@ -136,7 +136,7 @@ func (d *distrust) doubts(v *store.View, st *store.Statement, item *scheme.Item,
 
 // makeRoom finds a place for a statement among those of its signer about the
 // device, and adds to a batch what makes room for it.
-func (a *Authority) makeRoom(v *store.View, b *store.Batch, st *store.Statement, item *scheme.Item) error {
+func (a *Authority) makeRoom(v *store.View, b *batch, st *store.Statement, item *scheme.Item) error {
 	mine, err := places(v, st)
 	if err != nil {
 		return err
@@ -326,7 +326,7 @@ func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []by
 // dueFor has a device judged again, beside other work, if it has a label that
 // stands. One whose labels cannot all be read may have one: a bad record must not
 // keep anything from being reported.
-func (a *Authority) dueFor(v *store.View, b *store.Batch, device label.Digest) error {
+func (a *Authority) dueFor(v *store.View, b *batch, device label.Digest) error {
 	labels, err := v.DeviceLabels(device)
 	if err != nil {
 		a.alarm("finding what is to be judged again", device.String(), err)
@@ -346,14 +346,14 @@ func (a *Authority) dueFor(v *store.View, b *store.Batch, device label.Digest) e
 // dueForProduct is dueFor a device and the others of its product, which may be
 // getting a label in this very commit. A bad record of these must not keep
 // anything from being reported either.
-func (a *Authority) dueForProduct(v *store.View, b *store.Batch, device label.Digest) error {
+func (a *Authority) dueForProduct(v *store.View, b *batch, device label.Digest) error {
 	if err := a.dueFor(v, b, device); err != nil {
 		return err
 	}
 	return a.dueForOthers(v, b, device)
 }
 
-func (a *Authority) dueForOthers(v *store.View, b *store.Batch, device label.Digest) error {
+func (a *Authority) dueForOthers(v *store.View, b *batch, device label.Digest) error {
 	others, err := siblings(v, device)
 	if err != nil && !own(err) {
 		return err
@@ -366,7 +366,7 @@ func (a *Authority) dueForOthers(v *store.View, b *store.Batch, device label.Dig
 }
 
 // due has devices judged again.
-func due(b *store.Batch, devices []*store.Device) {
+func due(b *batch, devices []*store.Device) {
 	for _, d := range devices {
 		b.Add(&store.Judgement{Device: d.Digest, Since: b.At})
 	}
@@ -396,7 +396,7 @@ func siblings(v *store.View, device label.Digest) ([]*store.Device, error) {
 
 // dueForSigner has all devices judged again about which a signer made a statement
 // that fits.
-func (a *Authority) dueForSigner(v *store.View, b *store.Batch, signer string, fits func(*store.Statement) bool) error {
+func (a *Authority) dueForSigner(v *store.View, b *batch, signer string, fits func(*store.Statement) bool) error {
 	seen := map[label.Digest]bool{}
 	var inner error
 	err := a.past(v, "finding what is to be judged again").OrgStatements(signer, nil, func(st *store.Statement, _ []byte) bool {

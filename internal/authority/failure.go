@@ -76,7 +76,7 @@ type FailureNews struct {
 }
 
 // recordFailures notes what failed of an event, and tells operators of the first.
-func (a *Authority) recordFailures(b *store.Batch, e *store.Event, failed []store.EventFailure) error {
+func (a *Authority) recordFailures(b *batch, e *store.Event, failed []store.EventFailure) error {
 	told := e.Failed > 0
 	for _, f := range failed {
 		e.Fail(f)
@@ -121,7 +121,7 @@ func (r *round) end(ctx context.Context) error {
 		return nil
 	}
 	first := r.first
-	return r.a.writer.do(ctx, []string{"failures"}, func(_ *store.View, b *store.Batch) error {
+	return r.a.writer.do(ctx, []string{"failures"}, func(_ *store.View, b *batch) error {
 		id := fmt.Sprintf("work-failed-%s-%s", label.DigestOf([]byte(r.work)).String()[:16], label.DateOf(b.At))
 		return r.a.tellOperators(b, notice.WorkFailed, id, string(first.Label), FailureNews{Work: r.work, Label: first.Label, Failed: r.n, Text: first.Text})
 	})
@@ -136,7 +136,7 @@ func (a *Authority) Retry(ctx context.Context, c Caller, id label.Digest) (*stor
 	}
 	defer a.writer.begin()()
 	var e *store.Event
-	err := a.writer.do(ctx, []string{claimf("event/%s", id)}, func(v *store.View, b *store.Batch) (err error) {
+	err := a.writer.do(ctx, []string{claimf("event/%s", id)}, func(v *store.View, b *batch) (err error) {
 		if e, err = v.Event(id); err != nil {
 			return found(err, label.ReasonUnknownSubject, "id", "no event %s was reported", id)
 		}

@@ -37,7 +37,7 @@ func (a *Authority) AddHook(ctx context.Context, c Caller, url string, kinds []s
 	if err := h.Validate(a.privateHooks); err != nil {
 		return nil, label.Within("hook", err)
 	}
-	err = a.writer.do(ctx, []string{claimf("hooks/%s", org)}, func(v *store.View, b *store.Batch) error {
+	err = a.writer.do(ctx, []string{claimf("hooks/%s", org)}, func(v *store.View, b *batch) error {
 		list, err := v.OrgHooks(org)
 		if err != nil {
 			return err
@@ -79,7 +79,7 @@ func (a *Authority) Hooks(c Caller, org string) (list []*HookState, err error) {
 
 // EnableHook has a webhook get notices again, or no more.
 func (a *Authority) EnableHook(ctx context.Context, c Caller, id string, on bool) error {
-	return a.withHook(ctx, c, id, func(v *store.View, b *store.Batch, h *notice.Hook) error {
+	return a.withHook(ctx, c, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		if h.Disabled == on {
 			h.Disabled = !on
 			b.Add((*store.Hook)(h))
@@ -90,7 +90,7 @@ func (a *Authority) EnableHook(ctx context.Context, c Caller, id string, on bool
 
 // RemoveHook removes a webhook, with what is on its way to it.
 func (a *Authority) RemoveHook(ctx context.Context, c Caller, id string) error {
-	return a.withHook(ctx, c, id, func(v *store.View, b *store.Batch, h *notice.Hook) error {
+	return a.withHook(ctx, c, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		b.Add(&store.HookRemoval{Hook: h.ID, Organization: h.Organization})
 		return nil
 	})
@@ -98,7 +98,7 @@ func (a *Authority) RemoveHook(ctx context.Context, c Caller, id string) error {
 
 // TestHook sends a webhook a notice of nothing.
 func (a *Authority) TestHook(ctx context.Context, c Caller, id string) (n *notice.Notice, err error) {
-	err = a.withHook(ctx, c, id, func(v *store.View, b *store.Batch, h *notice.Hook) error {
+	err = a.withHook(ctx, c, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		if h.Disabled {
 			return label.Errorf(label.Precondition, label.ReasonStep, "hook", "webhook %s is disabled; enable it first", h.ID)
 		}
@@ -121,16 +121,15 @@ func (a *Authority) TestHook(ctx context.Context, c Caller, id string) (n *notic
 // DeadLetters lists the deliveries to a webhook that were given up, oldest
 // first.
 func (a *Authority) DeadLetters(c Caller, id string, p Page) ([]*notice.Delivery, string, error) {
-	size, cursor, err := p.limits()
+	page, err := collect[*notice.Delivery](p, "dead letters", id)
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*notice.Delivery]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if _, err := c.hook(v, id); err != nil {
 			return err
 		}
-		return a.past(v, "listing dead letters").DeadLetters(id, cursor, page.add)
+		return a.past(v, "listing dead letters").DeadLetters(id, page.after.at, page.add)
 	})
 	return page.items, page.next, err
 }
@@ -138,7 +137,7 @@ func (a *Authority) DeadLetters(c Caller, id string, p Page) ([]*notice.Delivery
 // Replay has dead letters of a webhook tried again: those with the numbers
 // named, or all of them, at most [label.MaxPage] at once. It returns how many.
 func (a *Authority) Replay(ctx context.Context, c Caller, id string, numbers []uint64) (n int, err error) {
-	err = a.withHook(ctx, c, id, func(v *store.View, b *store.Batch, h *notice.Hook) error {
+	err = a.withHook(ctx, c, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		if h.Disabled {
 			return label.Errorf(label.Precondition, label.ReasonStep, "hook", "webhook %s is disabled; enable it first", h.ID)
 		}
@@ -165,8 +164,8 @@ func (a *Authority) Replay(ctx context.Context, c Caller, id string, numbers []u
 }
 
 // withHook decides about a webhook of the caller.
-func (a *Authority) withHook(ctx context.Context, c Caller, id string, f func(*store.View, *store.Batch, *notice.Hook) error) error {
-	return a.writer.do(ctx, []string{claimf("hook/%s", id)}, func(v *store.View, b *store.Batch) error {
+func (a *Authority) withHook(ctx context.Context, c Caller, id string, f func(*store.View, *batch, *notice.Hook) error) error {
+	return a.writer.do(ctx, []string{claimf("hook/%s", id)}, func(v *store.View, b *batch) error {
 		h, err := c.hook(v, id)
 		if err != nil {
 			return err
@@ -222,7 +221,7 @@ func (o Outbox) Hook(id string) (h *notice.Hook, err error) {
 
 // Tried implements [notice.Outbox].
 func (o Outbox) Tried(d notice.Delivery) error {
-	return o.a.writer.do(context.Background(), []string{claimf("hook/%s", d.Hook)}, func(v *store.View, b *store.Batch) error {
+	return o.a.writer.do(context.Background(), []string{claimf("hook/%s", d.Hook)}, func(v *store.View, b *batch) error {
 		h, err := v.Hook(d.Hook)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil // removed, with all deliveries to it

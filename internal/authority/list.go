@@ -2,64 +2,11 @@ package authority
 
 import (
 	"cmp"
-	"encoding/base64"
 	"fmt"
 
 	"labeld/internal/label"
 	"labeld/internal/store"
 )
-
-// A Page asks for part of a list.
-type Page struct {
-	Size  int    // 0 for the default
-	Token string // of the page before
-}
-
-// maxCursor bounds cursors, which are keys of the store: the longest have the ID of a
-// notice.
-const maxCursor = label.MaxText + 64
-
-// limits returns the page's size and the cursor in its token.
-func (p Page) limits() (size int, cursor []byte, err error) {
-	switch {
-	case p.Size < 0 || p.Size > label.MaxPage:
-		return 0, nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "page_size", "must be 0 to %d", label.MaxPage)
-	case p.Size == 0:
-		size = label.DefaultPage
-	default:
-		size = p.Size
-	}
-	cursor, err = base64.RawURLEncoding.DecodeString(p.Token)
-	if err != nil || len(cursor) > maxCursor {
-		return 0, nil, badPage()
-	}
-	return size, cursor, nil
-}
-
-func badPage() error {
-	return label.Errorf(label.Invalid, label.ReasonMalformed, "page_token", "is not one that this call returned")
-}
-
-func pageToken(cursor []byte) string { return base64.RawURLEncoding.EncodeToString(cursor) }
-
-// A collector gathers one page.
-type collector[T any] struct {
-	size   int
-	items  []T
-	cursor []byte
-	next   string
-}
-
-// add takes the next item and reports whether to go on.
-func (c *collector[T]) add(item T, cursor []byte) bool {
-	if len(c.items) == c.size {
-		c.next = pageToken(c.cursor)
-		return false
-	}
-	c.items = append(c.items, item)
-	c.cursor = cursor
-	return true
-}
 
 // Submissions lists what the caller signed or carried, newest first, and whether it
 // counts; only what is about one device, where that is not zero. The manufacturer of
@@ -69,11 +16,10 @@ func (a *Authority) Submissions(c Caller, device label.Digest, p Page) ([]*State
 	if err := c.need(label.RoleManufacturer, label.RoleLab, label.RoleOperator); err != nil {
 		return nil, "", err
 	}
-	size, cursor, err := p.limits()
+	page, err := collect[*StatementNote](p, "submissions", c.Org, device.String())
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*StatementNote]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if !device.IsZero() {
 			d, err := v.Device(device)
@@ -81,12 +27,12 @@ func (a *Authority) Submissions(c Caller, device label.Digest, p Page) ([]*State
 				return unknownDevice(err, device)
 			}
 			if d.Org == c.Org || c.Is(label.RoleOperator) {
-				return a.deviceStatements(v, d, cursor, page.add)
+				return a.deviceStatements(v, d, page.after.at, page.add)
 			}
 		}
 		known := a.distrust.Load()
 		var inner error
-		err := v.OrgStatements(c.Org, cursor, func(s *store.Statement, at []byte) bool {
+		err := v.OrgStatements(c.Org, page.after.at, func(s *store.Statement, at []byte) bool {
 			if !device.IsZero() && s.Device != device {
 				return true
 			}
@@ -151,16 +97,16 @@ func (a *Authority) past(v *store.View, work string) *store.View {
 
 // Labels lists the labels of a manufacturer, newest first. It is public.
 func (a *Authority) Labels(manufacturer string, p Page) (*LabelPage, error) {
-	size, cursor, err := p.limits()
+	page, err := collect[label.ID](p, "labels", manufacturer)
 	if err != nil {
 		return nil, err
 	}
-	out, page := &LabelPage{}, collector[label.ID]{size: size}
+	out := &LabelPage{}
 	err = a.read(func(v *store.View) error {
 		if _, err := v.Org(manufacturer); err != nil {
 			return unknownOrg(err, "manufacturer", manufacturer)
 		}
-		return v.Past(func(d *store.Damage) { out.unavailable(a, d.Label(), d) }).OrgLabels(manufacturer, cursor, func(l *store.Label, at []byte) bool {
+		return v.Past(func(d *store.Damage) { out.unavailable(a, d.Label(), d) }).OrgLabels(manufacturer, page.after.at, func(l *store.Label, at []byte) bool {
 			return page.add(l.ID, at)
 		})
 	})
@@ -232,13 +178,12 @@ func (a *Authority) Organizations(c Caller, role label.Role, p Page) ([]*label.O
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, "", err
 	}
-	size, cursor, err := p.limits()
+	page, err := collect[*label.Organization](p, "organizations", string(role))
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*label.Organization]{size: size}
 	err = a.store.View(func(v *store.View) error {
-		return a.past(v, "listing organizations").Orgs(string(cursor), func(o *label.Organization) bool {
+		return a.past(v, "listing organizations").Orgs(string(page.after.at), func(o *label.Organization) bool {
 			return role != "" && !o.Has(role) || page.add(o, []byte(o.ID))
 		})
 	})

@@ -134,7 +134,7 @@ type OutweighedNews struct {
 
 // tellOutweighed tells laboratories that a label which was judged again stands by an
 // operator's decision, against what they found wrong: once for each such decision.
-func (a *Authority) tellOutweighed(b *store.Batch, n *verdict, h *label.History, standing *label.Standing) error {
+func (a *Authority) tellOutweighed(b *batch, n *verdict, h *label.History, standing *label.Standing) error {
 	if len(n.found) == 0 || standing.Open() {
 		return nil
 	}
@@ -198,7 +198,7 @@ var kinds = map[label.Action]string{
 // tell adds a notice to a batch. Its ID follows from what happened, so that nothing
 // is told twice. Whatever happens later and looks the same needs an ID of its own,
 // or it is never told.
-func tell(b *store.Batch, kind, id, subject, org string, news any) error {
+func tell(b *batch, kind, id, subject, org string, news any) error {
 	n, err := newNotice(b.At, kind, id, subject, org, news)
 	if err == nil {
 		b.Add((*store.Notice)(n))
@@ -208,7 +208,7 @@ func tell(b *store.Batch, kind, id, subject, org string, news any) error {
 
 // tellOperators adds a notice to a batch for each organization of operators but
 // those that know already.
-func (a *Authority) tellOperators(b *store.Batch, kind, id, subject string, news any, know ...string) error {
+func (a *Authority) tellOperators(b *batch, kind, id, subject string, news any, know ...string) error {
 	for _, org := range a.distrust.Load().operators {
 		if slices.Contains(know, org) {
 			continue
@@ -240,7 +240,7 @@ func newNotice(at time.Time, kind, id, subject, org string, news any) (*notice.N
 // what follows from a judgement they hear by [notice.LabelJudged], and where a
 // judgement ends a label early, by the notice that the manufacturer gets: there is
 // neither an event nor a verdict of which they hear.
-func (a *Authority) tellStatus(b *store.Batch, rec *store.Label, st *label.Status) error {
+func (a *Authority) tellStatus(b *batch, rec *store.Label, st *label.Status) error {
 	news := LabelNews{
 		Label: rec.ID, URL: a.issuer.URL(rec.ID), Device: rec.Device, Number: st.Number, Reason: st.Reason, Text: st.Text,
 		Effective: st.Effective, Successor: st.Successor, Advisory: st.Advisory,
@@ -266,7 +266,7 @@ func (a *Authority) tellStatus(b *store.Batch, rec *store.Label, st *label.Statu
 }
 
 // tellEvent tells operators that another of them reported an event.
-func (a *Authority) tellEvent(b *store.Batch, e *store.Event) error {
+func (a *Authority) tellEvent(b *batch, e *store.Event) error {
 	by := e.Signature.Organization
 	if !slices.Contains(a.distrust.Load().operators, by) {
 		return nil // of a manufacturer's advisory nobody has to know who has not asked
@@ -279,7 +279,7 @@ func (a *Authority) tellEvent(b *store.Batch, e *store.Event) error {
 // tellStruck tells whoever signed and carried a statement, and the manufacturer of
 // the device, that it was struck; of a ruling, the laboratories whose findings it
 // overruled, which count again. A statement is struck once, and withdrawn once before.
-func (a *Authority) tellStruck(v *store.View, b *store.Batch, e *label.Event, device label.Digest) error {
+func (a *Authority) tellStruck(v *store.View, b *batch, e *label.Event, device label.Digest) error {
 	d, err := v.Device(device)
 	if err != nil {
 		return err
@@ -334,7 +334,7 @@ func (a *Authority) overruledLabs(v *store.View, device, ruling label.Digest) (l
 // tellAffiliation tells two organizations, where they are enrolled, that they are on
 // record as being under common control, or no longer. Enrolled is one that is enrolled
 // in this very batch, or empty.
-func tellAffiliation(v *store.View, b *store.Batch, id, enrolled string, news AffiliationNews) error {
+func tellAffiliation(v *store.View, b *batch, id, enrolled string, news AffiliationNews) error {
 	for _, org := range []string{news.Organization, news.Affiliate} {
 		if _, err := v.Org(org); errors.Is(err, store.ErrNotFound) && org != enrolled {
 			continue // a parent need not be enrolled
@@ -361,7 +361,7 @@ type ProductNews struct {
 
 // tellAccreditation tells a lab what it may test from now on. Where an operator
 // recorded that without an event, by says who, and the other operators are told.
-func (a *Authority) tellAccreditation(b *store.Batch, rec *store.Accreditation, by string) error {
+func (a *Authority) tellAccreditation(b *batch, rec *store.Accreditation, by string) error {
 	id := fmt.Sprintf("entry-%d", rec.Index)
 	news := AccreditationNews{
 		Lab: rec.Lab.ID, Number: rec.Number, Suspended: rec.Suspended, Standards: rec.Standards, Categories: rec.Categories,
@@ -375,7 +375,7 @@ func (a *Authority) tellAccreditation(b *store.Batch, rec *store.Accreditation, 
 
 // tellAppeal tells the operators that there is an appeal, or the manufacturer, and
 // the operators other than the one who decided, what became of it.
-func (a *Authority) tellAppeal(b *store.Batch, appeal *store.Appeal, o label.RulingOutcome, by string) error {
+func (a *Authority) tellAppeal(b *batch, appeal *store.Appeal, o label.RulingOutcome, by string) error {
 	id := appeal.Digest.String()
 	news := AppealNews{appeal.Decision, appeal.Digest, appeal.DecideBy, o}
 	if o == "" {
@@ -389,7 +389,7 @@ func (a *Authority) tellAppeal(b *store.Batch, appeal *store.Appeal, o label.Rul
 
 // tellOverruled tells laboratories which of their reports found wrong what a ruling
 // accepts.
-func (a *Authority) tellOverruled(v *store.View, b *store.Batch, said *label.Ruling, r *store.Ruling) error {
+func (a *Authority) tellOverruled(v *store.View, b *batch, said *label.Ruling, r *store.Ruling) error {
 	list, err := a.overruled(v, said, r.Device)
 	if err != nil {
 		return err
@@ -420,7 +420,7 @@ type EnrolledNews struct {
 
 // tellKey tells the owner of a key that it is revoked. Where an operator revoked it
 // without an event, by says who, and the other operators are told.
-func (a *Authority) tellKey(b *store.Batch, k *label.Key, by string) error {
+func (a *Authority) tellKey(b *batch, k *label.Key, by string) error {
 	id, news := "key-"+k.ID, KeyNews{k.ID, k.RevokedFor, k.Compromised}
 	if !k.Compromised.IsZero() {
 		id += fmt.Sprintf("-%d", k.Compromised.UnixNano())
@@ -434,7 +434,7 @@ func (a *Authority) tellKey(b *store.Batch, k *label.Key, by string) error {
 // tellEnrolled tells an organization that it has another key, and of a key with which
 // somebody can act as an operator all of these: whoever enrols one in the name of
 // others makes a second operator of himself.
-func (a *Authority) tellEnrolled(b *store.Batch, owner *label.Organization, k *label.Key) error {
+func (a *Authority) tellEnrolled(b *batch, owner *label.Organization, k *label.Key) error {
 	news := EnrolledNews{k.ID, k.Organization, k.From}
 	if owner.Has(label.RoleOperator) {
 		if err := a.tellOperators(b, notice.KeyEnrolled, "enrolled-"+k.ID, k.ID, news); err != nil {
@@ -454,16 +454,15 @@ func (a *Authority) Notices(c Caller, org string, p Page) ([]*notice.Notice, str
 	if err != nil {
 		return nil, "", err
 	}
-	size, cursor, err := p.limits()
+	page, err := collect[*notice.Notice](p, "notices", org)
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*notice.Notice]{size: size}
 	err = a.store.View(func(v *store.View) error {
 		if _, err := v.Org(org); err != nil {
 			return unknownOrg(err, "organization", org)
 		}
-		return a.past(v, "listing notices").OrgNotices(org, cursor, page.add)
+		return a.past(v, "listing notices").OrgNotices(org, page.after.at, page.add)
 	})
 	return page.items, page.next, err
 }

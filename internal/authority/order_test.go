@@ -51,24 +51,52 @@ func TestWhatGoesFirst(t *testing.T) {
 	for range maxBatch + 10 {
 		w.queue <- &op{claims: []string{"label/x"}}
 	}
-	l := lanes{w.first, w.queue}
-	batch, held := disjoint(w.gather(&l, nil))
-	if len(batch) != 1 || len(held) != maxBatch-1 {
-		t.Fatalf("%d ops in a batch, %d held", len(batch), len(held))
+	l := lanes{w.first, w.queue, w.back}
+	ops := w.gather(&l, nil)
+	if next := disjoint(ops); len(next) != 1 || len(ops) != maxBatch {
+		t.Fatalf("%d of %d ops in a batch", len(next), len(ops))
 	}
 	urgent := &op{claims: []string{"label/x"}, first: true}
 	w.first <- urgent
-	batch, _ = disjoint(w.gather(&l, held))
-	if batch[0] != urgent {
+	ops = w.gather(&l, ops[1:])
+	if next := disjoint(ops); next[0] != urgent {
 		t.Error("an op that goes first waits for others")
 	}
 	close(w.first)
 	close(w.queue)
-	for n := 0; ; n++ {
-		if ops := w.gather(&l, nil); ops == nil {
-			break
-		} else if n > 100 {
+	for n := 0; len(w.gather(&l, nil)) > 0; n++ {
+		if n > 100 {
 			t.Fatal("the queues do not come to an end")
 		}
+	}
+}
+
+// TestOpsWhileSigned has an op with a claim wait for the one before it while that is
+// signed, what goes first and what has other claims go on, and what waits for an exact
+// op be ready when that is.
+func TestOpsWhileSigned(t *testing.T) {
+	signing, after, other := &op{claims: []string{"x"}, state: opSigning}, &op{claims: []string{"x"}}, &op{claims: []string{"y"}}
+	urgent := &op{claims: []string{"x"}, first: true}
+	ops := []*op{signing, after, other}
+	if next := disjoint(ops); !slices.Equal(next, []*op{other}) {
+		t.Errorf("%d ops are in the batch", len(next))
+	}
+	ops = put(ops, urgent)
+	if next := disjoint(ops); ops[0] != urgent || !slices.Equal(next, []*op{urgent, other}) {
+		t.Errorf("with one that goes first %d ops are in the batch", len(next))
+	}
+	ops = put(ops[1:], signing)
+	if next := disjoint(ops); !slices.Equal(next, []*op{signing, other}) {
+		t.Errorf("when it is signed %d ops are in the batch", len(next))
+	}
+	exact := &op{exact: true, state: opSigning, signed: map[label.Digest]signature{}}
+	other.state = opWaiting
+	ops = put([]*op{other, exact}, exact)
+	if next := disjoint(ops); !slices.Equal(inOrder(next), []*op{exact, other}) {
+		t.Errorf("when the exact one is signed %d ops are in the batch", len(next))
+	}
+	exact.signed = nil
+	if next := inOrder([]*op{exact, other}); next[1] != exact {
+		t.Error("an exact op that is not signed is not prepared last")
 	}
 }

@@ -99,7 +99,7 @@ func answered(st *label.Status, later []*label.Status, maker string) bool {
 }
 
 func (a *Authority) remind(ctx context.Context, rec *store.Label) error {
-	return a.writer.do(ctx, []string{claimf("label/%s", rec.ID), claimf("device/%s", rec.Device)}, func(v *store.View, b *store.Batch) error {
+	return a.writer.do(ctx, []string{claimf("label/%s", rec.ID), claimf("device/%s", rec.Device)}, func(v *store.View, b *batch) error {
 		list, err := v.History(rec.ID)
 		if err != nil {
 			return err

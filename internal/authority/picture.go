@@ -50,7 +50,7 @@ func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Diges
 	}
 	defer a.writer.begin()()
 	there := false
-	err = a.writer.do(ctx, []string{claimf("picture/%s", desc.Picture)}, func(v *store.View, b *store.Batch) error {
+	err = a.writer.do(ctx, []string{claimf("picture/%s", desc.Picture)}, func(v *store.View, b *batch) error {
 		if there = v.HasPicture(desc.Picture); !there {
 			if err := a.usePicture(v, c, d.Org); err != nil {
 				return err

@@ -234,7 +234,7 @@ func (a *Authority) tellReserve(ctx context.Context) error {
 	if e, ok := errors.AsType[*label.Error](scarce); ok {
 		news.Text = e.Text
 	}
-	err := a.writer.do(ctx, []string{"reserve"}, func(_ *store.View, b *store.Batch) error {
+	err := a.writer.do(ctx, []string{"reserve"}, func(_ *store.View, b *batch) error {
 		return a.tellOperators(b, notice.DiskReserved, "disk-reserved-"+label.DateOf(b.At).String(), "disk", news)
 	})
 	a.reserved.Store(err == nil)

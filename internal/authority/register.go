@@ -43,7 +43,7 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 	var device *store.Device
 	known := false
 	defer a.writer.begin()()
-	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+	err = a.writer.do(ctx, claims, func(v *store.View, b *batch) error {
 		if d, err := v.Device(digest); err == nil {
 			device, known = d, true
 			return a.look(v, b, c, device, desc)
@@ -74,7 +74,7 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 
 // look records that an operator registered a device once more that is of a category
 // of lower risk than another of its product: from then on it may be.
-func (a *Authority) look(v *store.View, b *store.Batch, c Caller, device *store.Device, desc *label.Device) error {
+func (a *Authority) look(v *store.View, b *batch, c Caller, device *store.Device, desc *label.Device) error {
 	if !c.Is(label.RoleOperator) {
 		return nil
 	}

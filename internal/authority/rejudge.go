@@ -166,7 +166,7 @@ func (a *Authority) rejudgeOnce(ctx context.Context, j store.Judgement) error {
 			seen = append(seen, p)
 		}
 	}
-	return a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+	return a.writer.do(ctx, claims, func(v *store.View, b *batch) error {
 		if !a.events.next().waits() {
 			return errEventFirst
 		}
@@ -448,7 +448,7 @@ func (n *verdict) known(last *store.Verdict) bool {
 }
 
 // drawVerdict adds to a batch what becomes of a label, and tells those concerned.
-func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since time.Time) error {
+func (a *Authority) drawVerdict(v *store.View, b *batch, n *verdict, since time.Time) error {
 	h, err := a.history(v, n.rec)
 	if err != nil {
 		return err
@@ -516,7 +516,7 @@ func (a *Authority) drawVerdict(v *store.View, b *store.Batch, n *verdict, since
 // lapse adds to a batch that a label ends when a report that it rests on counts no
 // longer, unless it ends by then already, such as by an event. The history gets what
 // is added.
-func (a *Authority) lapse(v *store.View, b *store.Batch, n *verdict, h *label.History, standing *label.Standing) error {
+func (a *Authority) lapse(v *store.View, b *batch, n *verdict, h *label.History, standing *label.Standing) error {
 	if n.ending == nil || !n.ending.Doubt.Until.Before(standing.Expires) {
 		return nil
 	}
@@ -545,7 +545,7 @@ func graceStatus(it *scheme.Item, cause string) label.Status {
 // tellRenewable tells the manufacturer that a label which is to end early can be
 // renewed on the evidence that it has, or that it no longer can: each time that this
 // changes, so that the newest notice says what is so.
-func (a *Authority) tellRenewable(b *store.Batch, n *verdict, since time.Time) error {
+func (a *Authority) tellRenewable(b *batch, n *verdict, since time.Time) error {
 	news := JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: "renewable", Bar: n.bar}
 	if !n.renewable {
 		news.Outcome, news.Criteria, news.Bar = "not-renewable", n.what, ""
@@ -585,7 +585,7 @@ func (a *Authority) reaction(n *verdict, h *label.History, standing *label.Stand
 
 // react adds to a batch what becomes of a label that its evidence no longer
 // carries.
-func (a *Authority) react(v *store.View, b *store.Batch, n *verdict, h *label.History, r scheme.Reaction) error {
+func (a *Authority) react(v *store.View, b *batch, n *verdict, h *label.History, r scheme.Reaction) error {
 	if r.Action == scheme.NoEffect {
 		return nil
 	}

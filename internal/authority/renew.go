@@ -180,7 +180,7 @@ func carriedCause(st *label.Status) string {
 // carryOver adds to a batch what goes over from a label to the one that takes its
 // place. Renewal is nil where that was issued before: then it has what
 // advisories say already.
-func (a *Authority) carryOver(v *store.View, b *store.Batch, rec *store.Label, h *label.History, next *store.Label, r *renewal) error {
+func (a *Authority) carryOver(v *store.View, b *batch, rec *store.Label, h *label.History, next *store.Label, r *renewal) error {
 	hn := &label.History{Label: &label.Label{ID: next.ID, Issued: next.Issued, Expires: next.Expires}}
 	if r == nil {
 		var err error

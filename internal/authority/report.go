@@ -39,7 +39,7 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 	for _, r := range robbed {
 		claims = append(claims, claimf("request/%s", r.Digest))
 	}
-	err = a.writer.doFirst(ctx, claims, func(v *store.View, b *store.Batch) error {
+	err = a.writer.doFirst(ctx, claims, func(v *store.View, b *batch) error {
 		old, err := v.Event(e.Digest)
 		if err == nil {
 			*e, known = *old, true
@@ -348,7 +348,7 @@ func inForce(v *store.View, e *label.Event) (*store.Accreditation, error) {
 }
 
 // register adds to a batch what an event changes in the registry.
-func (a *Authority) register(v *store.View, b *store.Batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
+func (a *Authority) register(v *store.View, b *batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
 	switch e.Kind {
 	case label.LabEvent:
 		acc, err := inForce(v, e)

@@ -130,7 +130,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	other := *p // with a live label that another request got meanwhile
 	other.live = nil
 	var rec *store.Label
-	err = a.writer.do(ctx, []string{claimf("device/%s", device)}, func(v *store.View, b *store.Batch) error {
+	err = a.writer.do(ctx, []string{claimf("device/%s", device)}, func(v *store.View, b *batch) error {
 		l, err := latest(v, p.device, s.ID)
 		if err != nil {
 			return err
@@ -207,7 +207,7 @@ func (a *Authority) sign(d *scheme.Decision, level int, p *picture) (*issue.Sign
 	if err != nil {
 		return nil, nil, err
 	}
-	signed, err := a.issuer.Label(grant, p.device.Descriptor, p.maker)
+	signed, err := a.signers.sign(a.issuer.Label(grant, p.device.Descriptor, p.maker))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -216,12 +216,12 @@ func (a *Authority) sign(d *scheme.Decision, level int, p *picture) (*issue.Sign
 }
 
 // record adds a signed label to a batch, and the rulings that it discloses.
-func record(v *store.View, b *store.Batch, l *label.Label, entry *store.Entry, device *store.Device) (*store.Label, error) {
+func record(v *store.View, b *batch, l *label.Label, entry *store.Entry, device *store.Device) (*store.Label, error) {
 	if _, err := v.Label(l.ID); !errors.Is(err, store.ErrNotFound) {
 		return nil, errMoved // one in 2^55: judging again draws another ID
 	}
 	rec := &store.Label{
-		ID: l.ID, Index: index(b), Device: device.Digest, Org: device.Org,
+		ID: l.ID, Index: b.index(), Device: device.Digest, Org: device.Org,
 		Scheme: l.Scheme.ID, Version: l.Scheme.Version, Level: l.Level.Number, Issued: l.Issued, Expires: l.Expires,
 		Outline: l.Outline(),
 	}
@@ -230,11 +230,11 @@ func record(v *store.View, b *store.Batch, l *label.Label, entry *store.Entry, d
 		return nil, err
 	}
 	b.Add(rec)
-	b.Entries = append(b.Entries, entry)
+	b.log(entry)
 	for i := range rulings {
-		rulings[i].Index = index(b)
+		rulings[i].Index = b.index()
 		b.Add(&rulings[i])
-		b.Entries = append(b.Entries, entries[i])
+		b.log(entries[i])
 	}
 	return rec, nil
 }

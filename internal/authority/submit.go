@@ -70,7 +70,7 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 	packedRaw, packedGist := store.Pack(verified.Raw()), store.PackQuick(gist)
 	isKnown := false
 	claims := []string{claimf("statement/%s", item.ID), claimf("device/%s", st.Device), claimf("number/%s/%s/%s", item.Signer, item.Type, item.Number)}
-	err = a.writer.do(ctx, claims, func(v *store.View, b *store.Batch) error {
+	err = a.writer.do(ctx, claims, func(v *store.View, b *batch) error {
 		if first, err := v.Statement(item.ID); err == nil {
 			st, isKnown = first, true
 			return nil

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"labeld/internal/envelope"
-	"labeld/internal/issue"
 	"labeld/internal/label"
 	"labeld/internal/store"
 	"labeld/internal/surveillance"
@@ -44,7 +43,7 @@ func (a *Authority) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, e
 		return nil, label.Within("request", err)
 	}
 	defer a.writer.begin()()
-	err = a.writer.do(ctx, []string{claimf("plan/%s", id)}, func(v *store.View, b *store.Batch) error {
+	err = a.writer.doExact(ctx, []string{claimf("plan/%s", id)}, func(v *store.View, b *batch) error {
 		old, err := a.planned(v, id)
 		if err == nil {
 			return asPlanned(old.Announcement, said)
@@ -58,15 +57,17 @@ func (a *Authority) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, e
 		if age := b.At.Sub(r.said.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
 			return label.Errorf(label.Invalid, label.ReasonTooOld, "request.made", "was made on %s; a request counts for %s, sign it anew", r.said.Made.Format(time.RFC3339), label.MaxRequestAge)
 		}
-		said.Fixed, said.Recorded = index(b), b.At.UTC().Truncate(time.Second)
-		if err := said.CheckEntry(index(b)); err != nil {
+		said.Fixed, said.Recorded = b.index(), b.Recorded.UTC().Truncate(time.Second)
+		if err := said.CheckEntry(b.index()); err != nil {
 			return label.Within("request", err)
 		}
-		signed, err := a.issuer.Plan(said)
+		_, entry, err := b.sign(a.issuer.Plan(said))
 		if err != nil {
 			return err
 		}
-		return publish(b, store.Plan{ID: id, Index: index(b), Asked: r.digest, Request: r.by}, signed)
+		b.Add(&store.Plan{ID: id, Index: b.index(), Asked: r.digest, Request: r.by})
+		b.log(entry)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -100,17 +101,6 @@ func asPlanned(old, asked *surveillance.Announcement) error {
 		"plan %s is announced and cannot be changed: count %d, scheme %s, size %d; choose another ID", old.ID, old.Count, old.Scheme, old.Size)
 }
 
-// publish adds a signed statement about a plan to a batch.
-func publish(b *store.Batch, rec store.Plan, signed *issue.Signed) error {
-	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
-	if err != nil {
-		return err
-	}
-	b.Add(&rec)
-	b.Entries = append(b.Entries, entry)
-	return nil
-}
-
 // Draw draws the labels of a plan, once its seed exists. There is nothing to
 // decide about, so that the caller signs nothing: drawing again gives the same.
 func (a *Authority) Draw(ctx context.Context, c Caller, id string) (*Planned, error) {
@@ -126,18 +116,20 @@ func (a *Authority) Draw(ctx context.Context, c Caller, id string) (*Planned, er
 		return nil, err
 	}
 	defer a.writer.begin()()
-	err = a.writer.do(ctx, []string{claimf("plan/%s", id)}, func(v *store.View, b *store.Batch) error {
+	err = a.writer.do(ctx, []string{claimf("plan/%s", id)}, func(v *store.View, b *batch) error {
 		rec, err := v.Plan(id)
 		if err != nil || rec.Draw != 0 {
 			return err
 		}
-		said.Recorded = b.At.UTC().Truncate(time.Second)
-		signed, err := a.issuer.Draw(said)
+		said.Recorded = b.Recorded.UTC().Truncate(time.Second)
+		_, entry, err := b.sign(a.issuer.Draw(said))
 		if err != nil {
 			return err
 		}
-		rec.Draw = index(b)
-		return publish(b, *rec, signed)
+		rec.Draw = b.index()
+		b.Add(rec)
+		b.log(entry)
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -274,13 +266,12 @@ func logged[T any](v *store.View, index int64) (*T, []byte, error) {
 
 // Plans lists the plans, by ID. It is public.
 func (a *Authority) Plans(p Page) (list []*Planned, next string, err error) {
-	size, cursor, err := p.limits()
+	page, err := collect[*store.Plan](p, "plans")
 	if err != nil {
 		return nil, "", err
 	}
-	page := collector[*store.Plan]{size: size}
 	err = a.store.View(func(v *store.View) error {
-		if err := a.past(v, "listing plans").Plans(string(cursor), func(rec *store.Plan) bool { return page.add(rec, []byte(rec.ID)) }); err != nil {
+		if err := a.past(v, "listing plans").Plans(string(page.after.at), func(rec *store.Plan) bool { return page.add(rec, []byte(rec.ID)) }); err != nil {
 			return err
 		}
 		for _, rec := range page.items {

@@ -211,8 +211,7 @@ func TestWrongDrawIsFound(t *testing.T) {
 	p, err = w.Authority.Draw(ctx, w.Caller(labeltest.Operator), p.ID)
 	must(t, err)
 	slices.Reverse(p.Result.Drawn)
-	signed, err := w.Issuer.Draw(p.Result)
-	must(t, err)
+	signed := w.Sign(w.Issuer.Draw(p.Result))
 	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
 	must(t, err)
 	b := &store.Batch{At: w.Clock.Now(), Entries: []*store.Entry{entry}, Writes: []store.Write{p.Plan}}

@@ -42,7 +42,7 @@ type RequestNews struct {
 
 // tellWaiting tells operators that a request waits for the second of them, and the
 // manufacturer whose product it holds.
-func (a *Authority) tellWaiting(b *store.Batch, rec *store.Label, r *signedRequest, req *store.Request) error {
+func (a *Authority) tellWaiting(b *batch, rec *store.Label, r *signedRequest, req *store.Request) error {
 	id := req.Digest.String()
 	news := RequestNews{
 		Request: req.Digest, Label: rec.ID, URL: a.issuer.URL(rec.ID), Action: r.Action, Reason: r.Reason, Text: r.Text, Until: r.Made.Add(label.MaxRequestAge),
@@ -58,7 +58,7 @@ func (a *Authority) tellWaiting(b *store.Batch, rec *store.Label, r *signedReque
 // tellAllWaiting tells an organization that is enrolled for operators of the requests
 // that wait already: each was told to those who were there, and any of them may become
 // the second who signs.
-func (a *Authority) tellAllWaiting(v *store.View, b *store.Batch, o *label.Organization) error {
+func (a *Authority) tellAllWaiting(v *store.View, b *batch, o *label.Organization) error {
 	if !o.Has(label.RoleOperator) {
 		return nil
 	}
@@ -136,7 +136,7 @@ func spent(v *store.View, r *store.Request, now time.Time) (string, error) {
 
 // closeMoot closes the requests about a label of which nothing can come after its
 // next status, but for the one that this status carries out.
-func (a *Authority) closeMoot(v *store.View, b *store.Batch, rec *store.Label, h *label.History, st *label.Status) error {
+func (a *Authority) closeMoot(v *store.View, b *batch, rec *store.Label, h *label.History, st *label.Status) error {
 	list, err := v.Waiting(rec.ID)
 	if err != nil || len(list) == 0 {
 		return err
@@ -151,7 +151,7 @@ func (a *Authority) closeMoot(v *store.View, b *store.Batch, rec *store.Label, h
 
 // closeHopeless adds to a batch that those requests are closed of which nothing can
 // come, and tells those concerned.
-func (a *Authority) closeHopeless(v *store.View, b *store.Batch, list []*store.Request, standing *label.Standing) error {
+func (a *Authority) closeHopeless(v *store.View, b *batch, list []*store.Request, standing *label.Standing) error {
 	for _, r := range list {
 		why, err := hopeless(v, r, standing, b.At)
 		if err == nil && why != "" {
@@ -166,7 +166,7 @@ func (a *Authority) closeHopeless(v *store.View, b *store.Batch, list []*store.R
 
 // closeRequest adds to a batch that a request is closed, and tells all who were told
 // that it waits, or signed it, but the one by whom it is closed.
-func (a *Authority) closeRequest(v *store.View, b *store.Batch, r *store.Request, why, by string) error {
+func (a *Authority) closeRequest(v *store.View, b *batch, r *store.Request, why, by string) error {
 	p, err := r.Predicate()
 	if err != nil {
 		return err
@@ -214,7 +214,7 @@ func (a *Authority) CloseRequest(ctx context.Context, c Caller, id label.Digest,
 	}
 	why := fmt.Sprintf("%s decided that it is not to be carried out: %s", c.Org, label.Readable(text))
 	var out *store.Request
-	err := a.writer.do(ctx, []string{claimf("request/%s", id)}, func(v *store.View, b *store.Batch) error {
+	err := a.writer.do(ctx, []string{claimf("request/%s", id)}, func(v *store.View, b *batch) error {
 		r, err := v.Request(id)
 		switch {
 		case err != nil:
@@ -251,7 +251,7 @@ func (a *Authority) robbed(e *label.Event) (list []*store.Request, err error) {
 }
 
 // closeRobbed adds to a batch that requests are closed that a stolen key has signed.
-func (a *Authority) closeRobbed(v *store.View, b *store.Batch, list []*store.Request, e *label.Event) error {
+func (a *Authority) closeRobbed(v *store.View, b *batch, list []*store.Request, e *label.Event) error {
 	for _, known := range list {
 		r, err := v.Request(known.Digest)
 		if err != nil {
@@ -281,7 +281,7 @@ func (a *Authority) CloseStale(ctx context.Context) error {
 		return err
 	}
 	for _, id := range slices.Compact(ids) { // they come by label
-		err := a.writer.do(ctx, []string{claimf("label/%s", id)}, func(v *store.View, b *store.Batch) error {
+		err := a.writer.do(ctx, []string{claimf("label/%s", id)}, func(v *store.View, b *batch) error {
 			standing, err := a.standing(v, id, b.At)
 			if err != nil {
 				return err

@@ -99,7 +99,7 @@ func (a *Authority) Watch(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return a.writer.do(ctx, []string{"watch"}, func(_ *store.View, b *store.Batch) error {
+	return a.writer.do(ctx, []string{"watch"}, func(_ *store.View, b *batch) error {
 		b.Add(next)
 		return nil
 	})
@@ -182,7 +182,7 @@ func (a *Authority) tellAll(ctx context.Context, r *round, news []newsOf, change
 		news = news[len(some):]
 		var failed []newsOf
 		var why []error
-		err := a.writer.do(ctx, []string{"watch"}, func(_ *store.View, b *store.Batch) error {
+		err := a.writer.do(ctx, []string{"watch"}, func(_ *store.View, b *batch) error {
 			failed, why = nil, nil
 			for _, n := range some {
 				before := *b
@@ -205,7 +205,7 @@ func (a *Authority) tellAll(ctx context.Context, r *round, news []newsOf, change
 	return nil
 }
 
-func (a *Authority) tellNews(b *store.Batch, n newsOf, changed map[string]string) error {
+func (a *Authority) tellNews(b *batch, n newsOf, changed map[string]string) error {
 	rec := n.rec
 	if n.kind == notice.SchemeChanged { // once for each manufacturer
 		version := n.served

@@ -1,85 +1,60 @@
 package issue
 
 import (
-	"fmt"
-
 	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/surveillance"
 )
 
-// Decision signs a refusal about the device with a digest. It is not for the
-// log.
-func (i *Issuer) Decision(d *label.Decision, device label.Digest) (*label.Envelope, error) {
+// Decision prepares a refusal about the device with a digest. It is not for the log.
+func (i *Issuer) Decision(d *label.Decision, device label.Digest) (*Unsigned, error) {
 	d.Authority = i.authority
-	payload, err := linted(i, "device.json", device, label.TypeDecision, d)
-	if err != nil {
-		return nil, err
+	u, err := prepare(i, "device.json", device, label.TypeDecision, d)
+	if err == nil {
+		u.private = true
 	}
-	return i.signer.SealPayload(payload)
+	return u, err
 }
 
-// Ruling signs what became of an appeal, about the device with a digest. It is
+// Ruling prepares what became of an appeal, about the device with a digest. It is
 // for the log when a label rests on it.
-func (i *Issuer) Ruling(r *label.Ruling, device label.Digest) (*Signed, error) {
+func (i *Issuer) Ruling(r *label.Ruling, device label.Digest) (*Unsigned, error) {
 	r.Authority = i.authority
-	payload, err := linted(i, "device.json", device, label.TypeRuling, r)
-	if err != nil {
-		return nil, err
-	}
-	return i.seal(payload)
+	return prepare(i, "device.json", device, label.TypeRuling, r)
 }
 
-// Assignment signs whose a trade item number is. Its subject is the number.
-func (i *Issuer) Assignment(a *label.Assignment) (*Signed, error) {
+// Assignment prepares whose a trade item number is. Its subject is the number.
+func (i *Issuer) Assignment(a *label.Assignment) (*Unsigned, error) {
 	a.Authority = i.authority
-	payload, err := linted(i, string(a.GTIN), label.DigestOf([]byte(a.GTIN)), label.TypeAssignment, a)
-	if err != nil {
-		return nil, err
-	}
-	return i.seal(payload)
+	return prepare(i, string(a.GTIN), label.DigestOf([]byte(a.GTIN)), label.TypeAssignment, a)
 }
 
-// Plan signs the announcement of a draw for surveillance.
-func (i *Issuer) Plan(a *surveillance.Announcement) (*Signed, error) {
+// Plan prepares the announcement of a draw for surveillance.
+func (i *Issuer) Plan(a *surveillance.Announcement) (*Unsigned, error) {
 	a.Authority = i.authority
-	payload, err := linted(i, a.ID, label.DigestOf([]byte(a.ID)), label.TypeSurveillancePlan, a)
-	if err != nil {
-		return nil, err
-	}
-	return i.seal(payload)
+	return prepare(i, a.ID, label.DigestOf([]byte(a.ID)), label.TypeSurveillancePlan, a)
 }
 
-// Draw signs what was drawn.
-func (i *Issuer) Draw(r *surveillance.Result) (*Signed, error) {
+// Draw prepares what was drawn.
+func (i *Issuer) Draw(r *surveillance.Result) (*Unsigned, error) {
 	r.Authority = i.authority
-	payload, err := linted(i, r.Plan, label.DigestOf([]byte(r.Plan)), label.TypeSurveillanceDraw, r)
-	if err != nil {
-		return nil, err
-	}
-	return i.seal(payload)
+	return prepare(i, r.Plan, label.DigestOf([]byte(r.Plan)), label.TypeSurveillanceDraw, r)
 }
 
-// linted encodes a statement and reads it as others will, under
-// the throwaway key.
-func linted[T any, P interface {
+// prepare makes a statement whose predicate can be read as others will read it.
+func prepare[T any, P interface {
 	*T
 	Validate() error
-}](i *Issuer, name string, subject label.Digest, predicateType string, p P) ([]byte, error) {
+}](i *Issuer, name string, subject label.Digest, predicateType string, p P) (*Unsigned, error) {
 	payload, err := label.EncodeStatement(name, subject, predicateType, p)
 	if err != nil {
 		return nil, err
 	}
-	u, err := i.draft(payload)
-	if err != nil {
-		return nil, err
-	}
-	v, err := u.Verify([]*envelope.PublicKey{i.lint.Public})
-	if err == nil {
-		_, err = envelope.Predicate[T, P](v)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the %s would not verify and was not signed: %w", predicateType, err)
-	}
-	return payload, nil
+	return &Unsigned{payload: payload, lint: func(u *envelope.Unverified) error {
+		v, err := u.Verify([]*envelope.PublicKey{i.lint.Public})
+		if err == nil {
+			_, err = envelope.Predicate[T, P](v)
+		}
+		return err
+	}}, nil
 }

@@ -3,14 +3,16 @@
 // or the tally of histories.
 // Nothing else in labeld can sign in the authority's name.
 //
-// A label is made from a scheme.Grant, which only a decision gives. Before the
-// real key is touched the finished statement is sealed under a key that was
-// made at start and trusted by nobody, and put through the very verification
-// that others will run (package verify): what would not verify is never signed.
-// The result, a [Signed], can be made only here.
+// A statement is prepared first: an [Unsigned], which takes no key and little time.
+// [Issuer.Sign] makes a [Signed] of it, which can be made only here. A label is made
+// from a scheme.Grant, which only a decision gives. Before the real key is touched the
+// finished statement is sealed under a key that was made at start and trusted by
+// nobody, and put through the very verification that others will run (package verify):
+// what would not verify is never signed.
 //
-// Signing needs no lock and no transaction. A signature that is then not
-// committed never leaves the process.
+// The key may be slow: one in a KMS takes tens of milliseconds. So nobody signs who
+// holds a lock or a transaction. A signature that is then not committed never leaves
+// the process.
 package issue
 
 import (
@@ -49,9 +51,58 @@ type Signed struct {
 	Label    *label.Label // nil but for a label
 }
 
-// Label issues a label for a grant to the device whose canonical descriptor is
-// given.
-func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Signed, error) {
+// An Unsigned is a statement of the authority as it will be signed.
+type Unsigned struct {
+	payload []byte
+	private bool                             // it is not for the log
+	lint    func(*envelope.Unverified) error // what others will do with it; nil for an accreditation
+	label   *label.Label                     // nil but for a label
+}
+
+// ID names the statement by all that it says: its SHA-256.
+func (u *Unsigned) ID() label.Digest { return label.DigestOf(u.payload) }
+
+// Draft returns the statement as it will look when it is signed, but for the signature:
+// whoever prepares what is recorded with it goes on with that. It verifies nowhere.
+func (i *Issuer) Draft(u *Unsigned) *Signed {
+	return &Signed{Label: u.label, Envelope: &label.Envelope{
+		PayloadType: label.PayloadType, Payload: u.payload, Signatures: []label.Signature{{KeyID: i.signer.Public.ID}},
+	}}
+}
+
+// Sign signs a statement, unless it would not verify.
+func (i *Issuer) Sign(u *Unsigned) (*Signed, error) {
+	if u.lint != nil {
+		draft, err := i.lint.SealPayload(u.payload)
+		if err != nil {
+			return nil, err
+		}
+		unverified, err := envelope.OpenEnvelope(draft)
+		if err == nil {
+			err = u.lint(unverified)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the statement would not verify and was not signed: %w", err)
+		}
+	}
+	env, err := i.signer.SealPayload(u.payload)
+	if err != nil {
+		// The key's failure, and no fault of what was to be signed.
+		return nil, label.Errorf(label.Unavailable, label.ReasonSigner, "", "the label key cannot sign now: %v", err)
+	}
+	leaf, err := env.Encode()
+	if err != nil {
+		return nil, err
+	}
+	if !u.private && len(leaf) > label.MaxLogged {
+		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "statement",
+			"would be a log entry of %d bytes, at most %d are allowed; shorten the texts of the declaration", len(leaf), label.MaxLogged)
+	}
+	return &Signed{Envelope: env, Leaf: leaf, Label: u.label}, nil
+}
+
+// Label prepares a label for a grant to the device whose canonical descriptor is given.
+func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Unsigned, error) {
 	id, err := label.NewID(i.random)
 	if err != nil {
 		return nil, fmt.Errorf("drawing a label ID: %w", err)
@@ -64,82 +115,34 @@ func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Sign
 	if err != nil {
 		return nil, err
 	}
-	if err := i.check(payload, device); err != nil {
-		return nil, fmt.Errorf("the label would not verify and was not signed: %w", err)
-	}
-	s, err := i.seal(payload)
-	if err != nil {
-		return nil, err
-	}
-	s.Label = l
-	return s, nil
-}
-
-// check seals a label statement under the throwaway key and verifies it as
-// anybody else would.
-func (i *Issuer) check(payload, device []byte) error {
-	u, err := i.draft(payload)
-	if err != nil {
+	return &Unsigned{payload: payload, label: l, lint: func(u *envelope.Unverified) error {
+		_, _, err := verify.Statement(u, device, []*envelope.PublicKey{i.lint.Public})
 		return err
-	}
-	_, _, err = verify.Statement(u, device, []*envelope.PublicKey{i.lint.Public})
-	return err
+	}}, nil
 }
 
-// draft seals a statement under the throwaway key.
-func (i *Issuer) draft(payload []byte) (*envelope.Unverified, error) {
-	env, err := i.lint.SealPayload(payload)
-	if err != nil {
-		return nil, err
-	}
-	return envelope.OpenEnvelope(env)
-}
-
-// seal signs with the real key and holds the result to the log's limit.
-func (i *Issuer) seal(payload []byte) (*Signed, error) {
-	env, err := i.signer.SealPayload(payload)
-	if err != nil {
-		// The key's failure, and no fault of what was to be signed.
-		return nil, label.Errorf(label.Unavailable, label.ReasonSigner, "", "the label key cannot sign now: %v", err)
-	}
-	leaf, err := env.Encode()
-	if err != nil {
-		return nil, err
-	}
-	if len(leaf) > label.MaxLogged {
-		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "statement",
-			"would be a log entry of %d bytes, at most %d are allowed; shorten the texts of the declaration", len(leaf), label.MaxLogged)
-	}
-	return &Signed{Envelope: env, Leaf: leaf}, nil
-}
-
-// Accreditation signs what a lab may test. Its subject is the lab: the SHA-256
-// of the organization ID.
-func (i *Issuer) Accreditation(a *label.Accreditation, now time.Time) (*Signed, error) {
+// Accreditation prepares what a lab may test, as it is recorded at an instant. Its
+// subject is the lab: the SHA-256 of the organization ID.
+func (i *Issuer) Accreditation(a *label.Accreditation, now time.Time) (*Unsigned, error) {
 	a.Recorded = now.UTC().Truncate(time.Second)
 	payload, err := label.EncodeStatement(a.Lab.ID, label.DigestOf([]byte(a.Lab.ID)), label.TypeAccreditation, a)
 	if err != nil {
 		return nil, err
 	}
-	return i.seal(payload)
+	return &Unsigned{payload: payload}, nil
 }
 
-// Status signs what happened to a label of the device with a digest. Like a
-// label it goes through the verification of others first.
-func (i *Issuer) Status(st *label.Status, device label.Digest) (*Signed, error) {
+// Status prepares what happened to a label of the device with a digest.
+func (i *Issuer) Status(st *label.Status, device label.Digest) (*Unsigned, error) {
 	st.Authority = i.authority
 	payload, err := label.EncodeStatement("device.json", device, label.TypeStatus, st)
 	if err != nil {
 		return nil, err
 	}
-	u, err := i.draft(payload)
-	if err == nil {
-		_, _, err = verify.Status(u, device, []*envelope.PublicKey{i.lint.Public})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the status would not verify and was not signed: %w", err)
-	}
-	return i.seal(payload)
+	return &Unsigned{payload: payload, lint: func(u *envelope.Unverified) error {
+		_, _, err := verify.Status(u, device, []*envelope.PublicKey{i.lint.Public})
+		return err
+	}}, nil
 }
 
 // StatusList signs a status list, to be served at a URL.

@@ -118,6 +118,16 @@ func (s *setting) grant(t testing.TB, reports ...*label.TestReport) *scheme.Gran
 	return g
 }
 
+// sign returns a function that signs what an issuer has prepared.
+func sign(i *issue.Issuer) func(*issue.Unsigned, error) (*issue.Signed, error) {
+	return func(u *issue.Unsigned, err error) (*issue.Signed, error) {
+		if err != nil {
+			return nil, err
+		}
+		return i.Sign(u)
+	}
+}
+
 func TestLabel(t *testing.T) {
 	s := set(t, url, rand.Reader)
 	if s.Public() != s.key.Public || s.Authority() != authority {
@@ -126,7 +136,7 @@ func TestLabel(t *testing.T) {
 	g := s.grant(t, s.camera.Report)
 	ids := map[label.ID]bool{}
 	for range 2 {
-		signed, err := s.Label(g, s.camera.Descriptor, maker)
+		signed, err := sign(s.Issuer)(s.Label(g, s.camera.Descriptor, maker))
 		must(t, err)
 		l := signed.Label
 		ids[l.ID] = true
@@ -192,19 +202,19 @@ func TestLabelRefuses(t *testing.T) {
 			label.ReasonMalformed, "device", "would not verify and was not signed"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			signed, err := row.issuer.Label(row.grant, row.device, row.maker)
+			signed, err := sign(row.issuer)(row.issuer.Label(row.grant, row.device, row.maker))
 			if signed != nil {
 				t.Error("something was signed")
 			}
 			wants(t, err, row.reason, row.field, row.says)
 		})
 	}
-	signed, err := good.Label(new(scheme.Grant), good.camera.Descriptor, maker)
+	signed, err := sign(good.Issuer)(good.Label(new(scheme.Grant), good.camera.Descriptor, maker))
 	if signed != nil || err == nil || !strings.Contains(err.Error(), "empty grant") {
 		t.Errorf("an empty grant gave %v, error %v", signed, err)
 	}
 	dry := set(t, url, iotest.ErrReader(io.ErrUnexpectedEOF))
-	signed, err = dry.Label(grant, good.camera.Descriptor, maker)
+	signed, err = sign(dry.Issuer)(dry.Label(grant, good.camera.Descriptor, maker))
 	if signed != nil || !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "drawing a label ID") {
 		t.Errorf("without randomness the issuer gave %v, error %v", signed, err)
 	}
@@ -226,7 +236,7 @@ func TestLabelTooLarge(t *testing.T) {
 		}
 		reports = append(reports, &r)
 	}
-	signed, err := s.Label(s.grant(t, reports...), s.camera.Descriptor, maker)
+	signed, err := sign(s.Issuer)(s.Label(s.grant(t, reports...), s.camera.Descriptor, maker))
 	if signed != nil {
 		t.Errorf("a leaf of %d bytes was signed", len(signed.Leaf))
 	}
@@ -242,7 +252,7 @@ func TestAccreditation(t *testing.T) {
 		Lab: label.Party{ID: "aurora-lab", Name: "Aurora"}, Number: "T-1", Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
 		Methods: []label.Method{"functional-test"}, Interval: label.Period{From: label.DateOf(now), To: label.DateOf(now).AddMonths(24)}, Keys: []string{"k"},
 	}
-	signed, err := s.Accreditation(a, now.In(time.FixedZone("east", 3600)))
+	signed, err := sign(s.Issuer)(s.Accreditation(a, now.In(time.FixedZone("east", 3600))))
 	must(t, err)
 	if signed.Label != nil || a.Recorded != now.Truncate(time.Second) {
 		t.Errorf("signed a label %v, recorded at %s", signed.Label, a.Recorded)
@@ -260,7 +270,7 @@ func TestAccreditation(t *testing.T) {
 	}
 
 	a.Keys = slices.Repeat([]string{strings.Repeat("0", 64)}, 1000)
-	signed, err = s.Accreditation(a, now)
+	signed, err = sign(s.Issuer)(s.Accreditation(a, now))
 	if signed != nil {
 		t.Error("an accreditation was signed that the log cannot hold")
 	}

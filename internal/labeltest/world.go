@@ -8,7 +8,10 @@ package labeltest
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"io"
 	"log/slog"
@@ -105,6 +108,7 @@ type World struct {
 	Reserve         int64
 	ReadOnly        error
 	Chunk           int // labels that an event changes in one operation
+	ParallelSigners int // statements that are signed at the same time
 
 	wrap func(authority.Store) authority.Store
 }
@@ -113,11 +117,17 @@ type World struct {
 // manufacturers. Wrap, if not nil, stands between authority and store.
 func New(tb testing.TB, wrap func(authority.Store) authority.Store) *World {
 	tb.Helper()
+	return NewWithKey(tb, wrap, NewSigner(tb))
+}
+
+// NewWithKey is New with a label key.
+func NewWithKey(tb testing.TB, wrap func(authority.Store) authority.Store, labelKey *envelope.Signer) *World {
+	tb.Helper()
 	w := &World{TB: tb, Dir: tb.TempDir(), Clock: &Clock{now: Start}, Signers: map[string]*envelope.Signer{}, wrap: wrap}
 	var err error
 	w.Programme, err = scheme.Load(labels.FS)
 	w.must(err)
-	w.keys()
+	w.keys(labelKey)
 	head := store.Head{Tree: translog.Empty()}
 	head.Checkpoint, err = w.Issuer.Checkpoint(head.Tree, Start)
 	w.must(err)
@@ -139,6 +149,16 @@ func (w *World) must(err error) {
 	}
 }
 
+// NewPrivateKey makes an ECDSA P-256 key for a stand-in of a key management system.
+func NewPrivateKey(tb testing.TB) crypto.PrivateKey {
+	tb.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return k
+}
+
 // NewSigner makes an ECDSA P-256 key.
 func NewSigner(tb testing.TB) *envelope.Signer {
 	tb.Helper()
@@ -153,8 +173,16 @@ func NewSigner(tb testing.TB) *envelope.Signer {
 	return s
 }
 
-func (w *World) keys() {
-	labelKey := NewSigner(w.TB)
+// Sign signs a statement that the issuer has prepared.
+func (w *World) Sign(u *issue.Unsigned, err error) *issue.Signed {
+	w.TB.Helper()
+	w.must(err)
+	s, err := w.Issuer.Sign(u)
+	w.must(err)
+	return s
+}
+
+func (w *World) keys(labelKey *envelope.Signer) {
 	_, priv, err := ed25519.GenerateKey(rand.Reader)
 	w.must(err)
 	logKey, err := translog.NewSigner(Origin, priv)
@@ -188,7 +216,7 @@ func (w *World) start() (err error) {
 	a, err := authority.New(authority.Config{
 		Store: s, Programme: w.Programme, Issuer: w.Issuer, Trust: w.Trust,
 		Audiences: []string{Audience}, PrivateWebhooks: w.PrivateWebhooks, Clock: w.Clock.Now, Elapsed: w.Clock.Elapsed,
-		Quotas: w.Quotas, Space: w.Space, Reserve: w.Reserve, ReadOnly: w.ReadOnly, Chunk: w.Chunk,
+		Quotas: w.Quotas, Space: w.Space, Reserve: w.Reserve, ReadOnly: w.ReadOnly, Chunk: w.Chunk, Signers: w.ParallelSigners,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	if err == nil {

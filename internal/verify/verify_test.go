@@ -215,8 +215,7 @@ func TestTampered(t *testing.T) {
 		change(&proof)
 		return string(proof.Format())
 	}
-	accreditation, err := w.Issuer.Accreditation(&label.Accreditation{Lab: label.Party{ID: "lab"}}, at)
-	must(t, err)
+	accreditation := w.Sign(w.Issuer.Accreditation(&label.Accreditation{Lab: label.Party{ID: "lab"}}, at))
 	notLabel, err := envelope.Bundle(accreditation.Envelope)
 	must(t, err)
 
