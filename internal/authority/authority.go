@@ -43,11 +43,13 @@
 //	distrust.go      which accepted evidence no longer counts
 //	publish.go       labels as anybody may see them
 //	draft.go         what proves them, and what of a long history a package leaves out
-//	list.go          pages
+//	list.go          lists
+//	cursor.go        pages of them, and their tokens
 //	devices.go       the devices of a manufacturer, and what is open about them
 //	check.go         checking a whole store; check_*.go each check one kind of record
 //	clock.go         times that cannot be right
 //	writer.go        group commit
+//	sign.go          what operations have signed beside the writer
 //
 // # The path of a label
 //
@@ -63,6 +65,10 @@
 // Operations with a claim in common never share a batch, so that each is checked
 // against what the other did. Between judging and committing evidence may have
 // arrived; the operation notices, and the request judges again.
+//
+// What can be said only by the committed state, such as the next status of a label, is
+// prepared by the operation itself. It is signed beside the writer, which goes on
+// meanwhile, and the operation is checked once more when that is done (sign.go).
 //
 // # Whose signature counts
 //

@@ -63,35 +63,52 @@ func (b *batch) index() int64 { return b.From.N + int64(len(b.Entries)) }
 // a KMS answers as many calls at a time.
 const DefaultSigners = 16
 
-// signers sign statements, so many at a time.
+// signers sign statements, so many at a time. Where there are two places or more, one is
+// for what goes first: nobody delays a suspension by asking for much.
 type signers struct {
 	issuer *issue.Issuer
 	places chan struct{} // taken by those that are signed
+	first  chan struct{}
 }
 
 func newSigners(i *issue.Issuer, n int) *signers {
-	return &signers{issuer: i, places: make(chan struct{}, n)}
+	first := min(1, n-1)
+	return &signers{issuer: i, places: make(chan struct{}, n-first), first: make(chan struct{}, first)}
 }
 
-// sign signs a statement that was prepared, in its turn. It holds nothing that others
-// wait for.
+// place waits for a place to sign in, and returns what gives it back. Whoever calls it
+// holds nothing that others wait for.
+func (s *signers) place(first bool) (leave func()) {
+	if !first {
+		s.places <- struct{}{}
+		return func() { <-s.places }
+	}
+	select {
+	case s.first <- struct{}{}:
+		return func() { <-s.first }
+	case s.places <- struct{}{}:
+		return func() { <-s.places }
+	}
+}
+
+// sign signs a statement that was prepared.
 func (s *signers) sign(u *issue.Unsigned, err error) (*issue.Signed, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.places <- struct{}{}
-	defer func() { <-s.places }()
+	defer s.place(false)()
 	return s.issuer.Sign(u)
 }
 
 // all signs statements, and returns them by what they say.
-func (s *signers) all(list []*issue.Unsigned) map[label.Digest]signature {
+func (s *signers) all(list []*issue.Unsigned, first bool) map[label.Digest]signature {
 	made := make([]signature, len(list))
 	var wg sync.WaitGroup
 	for i, u := range list {
 		wg.Go(func() {
+			defer s.place(first)()
 			out := &made[i]
-			if out.Signed, out.err = s.sign(u, nil); out.err == nil {
+			if out.Signed, out.err = s.issuer.Sign(u); out.err == nil {
 				out.entry, out.err = store.NewEntry(out.Envelope, out.Leaf)
 			}
 		})

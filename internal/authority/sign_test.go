@@ -203,3 +203,38 @@ func TestCloseWaitsForSignatures(t *testing.T) {
 		return err
 	}))
 }
+
+// TestSuspensionFindsAPlace has many labels asked for, whose signatures take all places
+// but one: a suspension is signed all the same, before any of them.
+func TestSuspensionFindsAPlace(t *testing.T) {
+	w, key := newSlow(t, nil)
+	w.ParallelSigners = 4
+	w.Restart()
+	p := w.Issue(w.Example("camera"), 3)
+	var devices []label.Digest
+	for i := range 8 {
+		e := w.Example("camera")
+		labeltest.Variant(t, e, i)
+		devices = append(devices, w.Submit(e))
+	}
+	request := w.Ask(labeltest.Operator, p, label.Suspend, "complaint", nil)
+	key.hold()
+	defer key.release()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, d := range devices {
+		wg.Go(func() {
+			if _, err := w.Authority.Request(ctx, w.Caller(labeltest.Maker), d, "", 3); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	soon(t, "three labels are being signed", func() bool { return key.busy.Load() == 3 })
+	wg.Go(func() {
+		if _, err := w.Authority.Change(ctx, w.Caller(labeltest.Operator), request); err != nil {
+			t.Error(err)
+		}
+	})
+	soon(t, "the suspension is being signed", func() bool { return key.busy.Load() == 4 })
+	key.release()
+}

@@ -68,7 +68,9 @@ func (a *Authority) refreshList() error {
 	if err != nil {
 		return err
 	}
+	leave := a.signers.place(true)
 	next.token, err = a.issuer.StatusList(l, a.trust.ListURL(), next.at, a.trust.Freshness.List(), listTTL)
+	leave()
 	if err == nil {
 		a.list.Store(next)
 	}

@@ -75,8 +75,8 @@ const maxSigning = 30 * time.Second
 // first: the consequences of security events, and operators' suspensions and
 // revocations. Everything else waits for it, so that nobody delays a suspension by
 // asking for much. Within each queue, ops with a claim in common are decided in
-// the order in which they came: also where the first of them waits for signatures,
-// which nothing else does.
+// the order in which they came: while one is signed, those behind it wait for it, and
+// everything else goes on.
 //
 // The only thing that the writer has signed while everything waits is the head of the
 // log, which says what the batch comes to. So the key of the log is to be a quick one,
@@ -175,6 +175,13 @@ func (w *writer) run() {
 		}
 		w.commit(next)
 		ops = slices.DeleteFunc(ops, func(o *op) bool { return o.state == opDecided })
+		if w.exact == nil {
+			for _, o := range ops {
+				if o.state == opWaiting {
+					o.state = opReady
+				}
+			}
+		}
 	}
 }
 
@@ -251,7 +258,7 @@ func (w *writer) gather(l *lanes, ops []*op) []*op {
 		ops = put(ops, l.next(nil))
 	}
 	var timer <-chan time.Time
-	for ready(ops) < maxBatch {
+	for n := len(disjoint(ops)); n < maxBatch; n++ { // others are held, and keep nobody out
 		o := l.ready()
 		if o == nil {
 			if l.closed() || int64(len(ops)) >= w.underway.Load() {
@@ -272,28 +279,14 @@ func (w *writer) gather(l *lanes, ops []*op) []*op {
 	return ops
 }
 
-// ready counts the ops that can be prepared.
-func ready(ops []*op) (n int) {
-	for _, o := range ops {
-		if o.state == opReady {
-			n++
-		}
-	}
-	return n
-}
-
 // put adds a new op, behind those that go before it. One that was signed has its place
-// already. What waited for an exact op is ready again when that is.
+// already.
 func put(ops []*op, o *op) []*op {
 	if o == nil {
 		return ops
 	}
 	if o.state == opSigning {
-		for _, other := range ops {
-			if other == o || o.exact && other.state == opWaiting {
-				other.state = opReady
-			}
-		}
+		o.state = opReady
 		return ops
 	}
 	if !o.first {
@@ -463,7 +456,7 @@ func (w *writer) sign(o *op, unsigned []*issue.Unsigned) {
 		w.exact = o
 	}
 	go func() {
-		o.signed = w.a.signers.all(unsigned)
+		o.signed = w.a.signers.all(unsigned, o.first)
 		w.back <- o
 	}()
 }

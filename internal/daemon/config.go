@@ -121,6 +121,10 @@ type LimitsConfig struct {
 	// labels can still be suspended. With 0 nothing is kept. Default 256.
 	ReserveMiB int `yaml:"reserve_mib"`
 
+	// Signatures is how many statements are signed at the same time with the label key:
+	// as many as the key management system answers at a time that holds it. Default 16.
+	Signatures int `yaml:"signatures"`
+
 	// MemoryMiB is the soft limit of the memory that this service uses for itself, in
 	// MiB, beside the part of the database that the operating system keeps in memory.
 	// With less than three times what lives in it, collecting takes the time of
@@ -134,7 +138,7 @@ type LimitsConfig struct {
 func DefaultLimits() LimitsConfig {
 	return LimitsConfig{
 		Calls: meter.PerOrganization / rpc.CallUnits, Devices: authority.DefaultDevices, Pictures: authority.DefaultPictures,
-		TestNotices: authority.DefaultTestNotices, DailyMiB: authority.DefaultDailyBytes >> 20, ReserveMiB: 256,
+		TestNotices: authority.DefaultTestNotices, DailyMiB: authority.DefaultDailyBytes >> 20, ReserveMiB: 256, Signatures: authority.DefaultSigners,
 	}
 }
 
@@ -146,7 +150,7 @@ func (l *LimitsConfig) check() error {
 		name         string
 		value, least int
 	}{
-		{"calls", l.Calls, 1}, {"devices", l.Devices, 1}, {"pictures", l.Pictures, 1}, {"test_notices", l.TestNotices, 1}, {"daily_mib", l.DailyMiB, 1}, {"reserve_mib", l.ReserveMiB, 0},
+		{"calls", l.Calls, 1}, {"devices", l.Devices, 1}, {"pictures", l.Pictures, 1}, {"test_notices", l.TestNotices, 1}, {"daily_mib", l.DailyMiB, 1}, {"reserve_mib", l.ReserveMiB, 0}, {"signatures", l.Signatures, 1},
 	} {
 		if f.value < f.least || f.value > mostLimit {
 			return fmt.Errorf("limits.%s: is %d; give at least %d and at most %d, or leave it out for the default", f.name, f.value, f.least, mostLimit)

@@ -146,6 +146,7 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 		Store: d.store, Programme: programme, Issuer: issuer, Trust: trust,
 		Audiences: audiences, PrivateWebhooks: c.PrivateWebhooks, Clock: o.Clock, Elapsed: o.Elapsed, ReadOnly: readOnly, Log: o.Log,
 		Quotas: c.Limits.quotas(), Space: func() (int64, error) { return store.Free(c.dir) }, Reserve: int64(c.Limits.ReserveMiB) << 20,
+		Signers: c.Limits.Signatures,
 	})
 	if err != nil {
 		return d, err

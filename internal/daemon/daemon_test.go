@@ -58,7 +58,7 @@ func TestExampleConfigIsComplete(t *testing.T) {
 // TestLimitsHaveDefaults reads a configuration that names one limit, or none.
 func TestLimitsHaveDefaults(t *testing.T) {
 	good := "url: https://labels.example.org\nauthority: {id: a, name: A}\nlog: {origin: labels.example.org/log}\n"
-	standard := daemon.LimitsConfig{Calls: 6000, Devices: 10_000, Pictures: 2000, TestNotices: 20, DailyMiB: 256, ReserveMiB: 256}
+	standard := daemon.LimitsConfig{Calls: 6000, Devices: 10_000, Pictures: 2000, TestNotices: 20, DailyMiB: 256, ReserveMiB: 256, Signatures: 16}
 	example, err := os.ReadFile("labeld.example.yaml")
 	must(t, err)
 	other := standard
