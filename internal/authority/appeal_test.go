@@ -166,7 +166,7 @@ func TestChangedDecision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size := d.Authority.LogSize(); ruled.Ruling.Index != 0 || size != 1 {
+	if size := d.Authority.LogSize(); ruled.Ruling.Index != 0 || size != 2 { // an accreditation, and the version that refused
 		t.Errorf("the ruling is public, in a log of %d, before a label rests on it", size)
 	}
 	if due, _, err := d.Authority.Appeals(d.Caller(labeltest.Operator), "", authority.Page{}); err != nil || len(due) != 0 {

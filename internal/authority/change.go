@@ -166,6 +166,9 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 			if err := a.unmoved(v, renewal.picture, b.At); err != nil {
 				return err
 			}
+			if err := a.logScheme(v, b, renewal.signed.Label.Scheme); err != nil {
+				return err
+			}
 			if issued, err = record(v, b, renewal.signed.Label, renewal.entry, renewal.device); err != nil {
 				return err
 			}

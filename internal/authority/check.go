@@ -29,7 +29,7 @@ func Check(ctx context.Context, s *store.Store, trust *verify.Trust, programme *
 		name string
 		do   func() error
 	}{
-		{"the log head", c.head}, {"signatures of labels", c.labels}, {"histories", c.histories}, {"requests", c.requests}, {"events", c.events},
+		{"the log head", c.head}, {"versions of schemes", c.schemes}, {"signatures of labels", c.labels}, {"histories", c.histories}, {"requests", c.requests}, {"events", c.events},
 		{"what was decided about products", c.products}, {"signatures of advisories", c.advisories}, {"signatures of decisions", c.decisions},
 		{"draws", c.plans}, {"signatures of enrolments", c.enrolments}, {"signatures of evidence", c.evidence},
 	} {
@@ -54,6 +54,9 @@ type check struct {
 	trust     *verify.Trust
 	programme *scheme.Programme
 	keys      sync.Map // key ID -> *signingKey
+
+	versions    map[[2]string]*store.SchemeVersion // by scheme and version
+	firstLogged int64                              // log index of the first of them
 
 	settle func() // after each store.Lot of records
 	seen   int    // records, by who looks at them one after the other
@@ -129,6 +132,9 @@ func (c *check) label(rec *store.Label) error {
 	}
 	if o, err := c.v.Outline(rec.Index); err != nil || !reflect.DeepEqual(o, l.Outline()) {
 		return fmt.Errorf("its outline for lists is %+v, the signed statement gives %+v (%v)", o, l.Outline(), err)
+	}
+	if err := c.loggedBefore(rec, l.Scheme); err != nil {
+		return err
 	}
 	for _, e := range l.Evidence {
 		if e.Type == label.TypeRuling {

@@ -41,6 +41,9 @@ func (a *Authority) refuse(ctx context.Context, c Caller, d *scheme.Decision, le
 		if rec, err = onRecord(v, d.Subject, said); err != nil || rec != nil {
 			return err
 		}
+		if err := a.logScheme(v, b, said.Scheme); err != nil {
+			return err
+		}
 		rec = signed
 		b.Add(rec)
 		if c.Org == rec.Org {

@@ -148,6 +148,9 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		if err := a.unmoved(v, p, b.At); err != nil {
 			return err
 		}
+		if err := a.logScheme(v, b, signed.Label.Scheme); err != nil {
+			return err
+		}
 		if rec, err = record(v, b, signed.Label, entry, p.device); err != nil {
 			return err
 		}

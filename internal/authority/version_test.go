@@ -1,14 +1,19 @@
 package authority_test
 
 import (
+	"io/fs"
 	"maps"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
+	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/scheme"
+	"labeld/internal/store"
+	"labeld/labels"
 )
 
 // follow has a second version of the four-level scheme follow in ten days: by it a failure
@@ -109,4 +114,71 @@ func TestVersionInForceDoesNotEnd(t *testing.T) {
 	if next, err := s.Authority.Lookup(c.Status.Successor.ID); err != nil || next.Label.Scheme.Version != second.Version {
 		t.Errorf("it is renewed under %+v, %v", next, err)
 	}
+}
+
+// TestVersionIsLoggedFirst holds the log to say which criteria there are before a label
+// or a refusal that is judged by them, once, and a file that has changed since to judge
+// nothing.
+func TestVersionIsLoggedFirst(t *testing.T) {
+	s := newSale(t)
+	s.Issue(s.Example("plug"), 1)
+	var logged []int64
+	var p *label.SchemeVersion
+	must(t, s.Authority.View(func(v *store.View) error {
+		for i := range s.Authority.LogSize() {
+			env, err := v.Entry(i)
+			if err != nil {
+				return err
+			}
+			u, err := envelope.OpenEnvelope(env)
+			if err != nil {
+				return err
+			}
+			if u.PredicateType() != label.TypeSchemeVersion {
+				continue
+			}
+			verified, err := s.Trust.Statement(env)
+			if err != nil {
+				return err
+			}
+			if p, err = envelope.Predicate[label.SchemeVersion](verified); err != nil {
+				return err
+			}
+			logged = append(logged, i)
+		}
+		return nil
+	}))
+	served := s.Programme.Newest("four-level")
+	if len(logged) != 1 || logged[0] >= s.p.Index || p.Scheme != served.Ref() || p.From != served.InForce.From {
+		t.Fatalf("the version is logged at %v as %+v, and the first label at %d", logged, p, s.p.Index)
+	}
+	// The operator softens the file that has judged, and has the service start with it.
+	s.Programme.Schemes[0] = softened(t)
+	s.Trust.Schemes = s.Programme.Refs()
+	s.Restart()
+	s.Change(labeltest.Maker, s.now(), label.Withdraw, "maker-request")
+	_, err := s.Authority.Request(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "", 3)
+	wants(t, err, label.Precondition, label.ReasonUnknownScheme)
+	if !strings.Contains(err.Error(), "give what was changed another version") {
+		t.Errorf("it is refused with %v", err)
+	}
+}
+
+// softened returns the scheme of the embedded programme as if its file had been changed.
+func softened(t *testing.T) *scheme.Scheme {
+	t.Helper()
+	files := fstest.MapFS{}
+	must(t, fs.WalkDir(labels.FS, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(labels.FS, name)
+		files[name] = &fstest.MapFile{Data: b}
+		return err
+	}))
+	f := files["schemes/four-level/2026.2.yaml"]
+	f.Data = append(f.Data, "# Softened.\n"...)
+	p, err := scheme.Load(files)
+	must(t, err)
+	return p.Newest("four-level")
 }

@@ -29,6 +29,13 @@ func (i *Issuer) Assignment(a *label.Assignment) (*Unsigned, error) {
 	return prepare(i, string(a.GTIN), label.DigestOf([]byte(a.GTIN)), label.TypeAssignment, a)
 }
 
+// SchemeVersion prepares which version of a scheme devices are judged by. Its subject
+// is the scheme's file.
+func (i *Issuer) SchemeVersion(s *label.SchemeVersion) (*Unsigned, error) {
+	s.Authority = i.authority
+	return prepare(i, "schemes/"+s.Scheme.ID+"/"+s.Scheme.Version+".yaml", s.Scheme.SHA256, label.TypeSchemeVersion, s)
+}
+
 // Plan prepares the announcement of a draw for surveillance.
 func (i *Issuer) Plan(a *surveillance.Announcement) (*Unsigned, error) {
 	a.Authority = i.authority

@@ -16,6 +16,7 @@ const (
 	TypeRuling        = Base + "ruling/v1"
 	TypeAssignment    = Base + "gtin-assignment/v1"
 	TypeRulingRequest = Base + "ruling-request/v1"
+	TypeSchemeVersion = Base + "scheme/v1"
 
 	TypeSurveillanceRequest = Base + "surveillance-request/v1"
 	TypeSurveillancePlan    = Base + "surveillance-plan/v1"
@@ -75,6 +76,7 @@ var predicates = []Predicate{
 	{Type: TypeAccreditation, Name: "accreditation", Made: "recorded"},
 	{Type: TypeAccreditationV1, Name: "accreditation", Made: "recorded", Former: true},
 	{Type: TypeAssignment, Name: "assignment of a trade item number", Made: "recorded"},
+	{Type: TypeSchemeVersion, Name: "version of a scheme", Made: "recorded"},
 	{Type: TypeSurveillancePlan, Name: "surveillance plan", Made: "recorded"},
 	{Type: TypeSurveillanceDraw, Name: "surveillance draw", Made: "recorded"},
 }

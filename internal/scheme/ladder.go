@@ -210,7 +210,7 @@ func (s *Scheme) checkCriteria(d *datafile.File, p *Programme, lang *language) {
 		switch asked := s.Evidence[c.Evidence].asksLab(); {
 		case !asked && len(c.Methods) > 0:
 			d.Errorf(path+".methods", "would never be asked: the policy %s asks for no laboratory's word", c.Evidence)
-		case len(c.Methods) == 0:
+		case asked && len(c.Methods) == 0:
 			c.Methods = s.Methods
 		}
 		if len(c.Provisions) == 0 && c.Rule == "" {

@@ -3,7 +3,7 @@
 // ([Store.Check]). It is dumb: who may write what is decided in package
 // authority, the only one that writes.
 //
-// # Schema, version 7
+// # Schema, version 8
 //
 // Drawn as name -> key = value. Numbers in keys are big-endian, so that keys
 // sort by them; "json" values are the JSON of the struct named; "|" joins parts
@@ -41,6 +41,7 @@
 //	documents       32-byte digest = zstd of the document as it came
 //	org_advisories  org|^time, 32-byte digest = nothing          newest first
 //	latest_advisories  org|advisory id = 32-byte digest
+//	schemes         scheme id|version = json SchemeVersion       that labels were judged by
 //	plans           plan id = json Plan                          surveillance
 //	complaints      complaint id = json Complaint
 //	open_complaints  ^time, complaint id = nothing                newest first

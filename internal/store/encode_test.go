@@ -30,6 +30,7 @@ func samples() []Write {
 		&Ruling{Digest: id, Device: id, Appeal: id, Decided: at, Asked: id, Signed: []byte("signed")},
 		&Advisory{Digest: id, Org: "northlight", Format: "csaf", ID: "A-1", Version: "1", Title: "A flaw", Updated: at, Received: at, Event: id, Packed: Pack([]byte("{}"))},
 		&AdviceProgress{Size: 12},
+		&SchemeVersion{ID: "four-level", Version: "2026.2", Index: 2, SHA256: id},
 		&Plan{ID: "autumn", Index: 3, Asked: id},
 		&Complaint{ID: "c", Kind: "other", Text: "It hums.", Received: at},
 		&Hook{ID: "h", Organization: "northlight", URL: "https://northlight.example", Secret: "whsec_x", Created: at},

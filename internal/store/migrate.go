@@ -42,12 +42,12 @@ type step struct {
 // the records as they were: it does not use the types of this package, which go on
 // changing, but for what it is to make.
 var steps = []step{
-	{7, "methods of assessment instead of levels", methodsForLevels},
+	{7, "methods of assessment instead of levels, and versions of schemes", methodsForLevels},
 }
 
 // methodsForLevels rewrites accreditations, which named a level of labels, and what
 // judging needs of reports, which did too, to name methods of assessment. What was
-// signed stays as it is, and is read so.
+// signed stays as it is, and is read so. Versions of schemes are recorded from now on.
 func methodsForLevels(m *migrator) error {
 	if err := m.rewrite(bAccreditations, func(_ *bolt.Tx, key, value []byte) ([]byte, error) {
 		a, err := decode[label.AccreditationV1](bAccreditations, key, value)
@@ -55,6 +55,12 @@ func methodsForLevels(m *migrator) error {
 			return nil, err
 		}
 		return label.Encode(a.Current())
+	}); err != nil {
+		return err
+	}
+	if err := m.db.Update(func(tx *bolt.Tx) error {
+		_, err := tx.CreateBucketIfNotExists(bSchemes) // filled by the first label that is issued
+		return err
 	}); err != nil {
 		return err
 	}

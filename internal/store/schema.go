@@ -42,7 +42,8 @@ var (
 	bDueAppeals      = []byte("due_appeals")
 	bRulings         = []byte("rulings")
 
-	bPlans = []byte("plans")
+	bSchemes = []byte("schemes")
+	bPlans   = []byte("plans")
 
 	bComplaints      = []byte("complaints")
 	bOpenComplaints  = []byte("open_complaints")
@@ -155,6 +156,11 @@ func schema() []part {
 		}, []kind{
 			kindOf[Advisory](11),
 			kindOf[AdviceProgress](12),
+		}},
+		{"schemes", (*checker).schemes, []bucket{
+			{bSchemes, "scheme id|version", "json SchemeVersion", "that labels were judged by"},
+		}, []kind{
+			kindOf[SchemeVersion](30),
 		}},
 		{"plans", (*checker).plans, []bucket{
 			{bPlans, "plan id", "json Plan", "surveillance"},

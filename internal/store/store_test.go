@@ -92,6 +92,10 @@ var shapes = map[string]func([]byte) bool{
 		p := bytes.SplitN(b, []byte{0}, 3)
 		return len(p) == 3 && slug(p[0]) && len(p[1]) > 0 && len(p[2]) > 0
 	},
+	"scheme id|version": func(b []byte) bool {
+		id, version, ok := bytes.Cut(b, []byte{0})
+		return ok && slug(id) && len(version) > 0
+	},
 	"org|advisory id":                  func(b []byte) bool { org, rest, ok := bytes.Cut(b, []byte{0}); return ok && slug(org) && len(rest) > 0 },
 	"^time, complaint id":              size(8 + 12),
 	"label id or nothing|complaint id": func(b []byte) bool { return len(b) == 12+1+12 || len(b) == 1+12 },

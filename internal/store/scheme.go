@@ -1,0 +1,57 @@
+package store
+
+import (
+	"bytes"
+
+	"labeld/internal/label"
+)
+
+// A SchemeVersion is the record of a version of a scheme that devices were judged by.
+// What it says is its log entry.
+type SchemeVersion struct {
+	ID      string       `json:"-"`
+	Version string       `json:"-"`
+	Index   int64        `json:"index"`
+	SHA256  label.Digest `json:"sha256"` // of its file
+}
+
+func schemeKey(id, version string) []byte { return orgKey(id, []byte(version)...) }
+
+func (s *SchemeVersion) code(c *coder) {
+	codeText(c, &s.ID)
+	codeText(c, &s.Version)
+	c.json(s)
+}
+
+func (s *SchemeVersion) edit(e *edits) { e.putJSON(bSchemes, schemeKey(s.ID, s.Version), s) }
+
+// SchemeVersion returns the record of a version of a scheme.
+func (v *View) SchemeVersion(id, version string) (*SchemeVersion, error) {
+	s, err := getJSON[SchemeVersion](v, bSchemes, schemeKey(id, version))
+	if err == nil {
+		s.ID, s.Version = id, version
+	}
+	return s, err
+}
+
+// SchemeVersions returns all that devices were judged by, by scheme and version.
+func (v *View) SchemeVersions() (list []*SchemeVersion, err error) {
+	err = each(v, bSchemes, nil, 0, func(k []byte, s *SchemeVersion) bool {
+		id, version, _ := bytes.Cut(k, []byte{0})
+		s.ID, s.Version = string(id), string(version)
+		list = append(list, s)
+		return true
+	})
+	return list, err
+}
+
+func (c *checker) schemes() {
+	c.each(bSchemes, func(k, v []byte) {
+		s, err := decode[SchemeVersion](bSchemes, k, v)
+		if err != nil {
+			c.badf("the version of a scheme %q: %v", k, err)
+			return
+		}
+		c.claims(s.Index, "the version of a scheme "+string(bytes.ReplaceAll(k, []byte{0}, []byte{'@'})))
+	})
+}
