@@ -54,9 +54,10 @@ func Writes[W Write](b *Batch) iter.Seq[W] {
 // A Write is one thing that a batch writes: a record, and what finds it. Its types
 // are those in the table ([schema]).
 type Write interface {
-	// edit names the records that the write puts and deletes. What that depends on is
-	// read from the state before the write, and nowhere else: so that every machine
-	// that carries out the same batches in the same order comes to the same records.
+	// edit names the records that the write puts and deletes. They follow from what the
+	// write says, when its batch was committed, and the state before it, and from nothing
+	// else: so that every machine that carries out the same batches in the same order
+	// comes to the same records.
 	edit(*edits)
 
 	// code encodes what the write says, or decodes it.
