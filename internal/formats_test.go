@@ -45,6 +45,7 @@ var predicates = map[string]predicate{
 	label.TypeRuling:              &label.Ruling{},
 	label.TypeAccreditation:       &label.Accreditation{},
 	label.TypeAssignment:          &label.Assignment{},
+	label.TypeSchemeVersion:       &label.SchemeVersion{},
 	label.TypeSurveillanceRequest: &surveillance.Request{},
 	label.TypeSurveillancePlan:    &surveillance.Announcement{},
 	label.TypeSurveillanceDraw:    &surveillance.Result{},
