@@ -165,7 +165,7 @@ func TestRedrawFinds(t *testing.T) {
 		{"a seed that was chosen", func(l *drawFixture) { r := l.result(); r.Seed[0]++; l.publish(r) }, "seed: the result says"},
 		{"candidates", func(l *drawFixture) { r := l.result(); r.Candidates = 2; l.publish(r) }, "candidates: the result says 2, the draw gives 3"},
 		{"a result of another plan", func(l *drawFixture) { r := l.result(); r.SHA256[0]++; l.publish(r) }, "draw: is of another plan"},
-		{"a result in another entry", func(l *drawFixture) { l.draw.DrawEntry-- }, "log: entry 7 is not the statement"},
+		{"a result in another entry", func(l *drawFixture) { l.draw.DrawEntry-- }, "log: entry 8 is not the statement"},
 		{"a result before the seed", func(l *drawFixture) { l.draw.DrawEntry = l.draw.PlanEntry }, "before the seed"},
 		{"a plan in another entry", func(l *drawFixture) { r := l.result(); r.Entry--; l.publish(r); l.draw.PlanEntry-- }, "the candidates are fixed by"},
 		{"a plan after its seed", func(l *drawFixture) { a := l.plan(); a.Size = l.draw.PlanEntry + 1; l.announce(a) }, "plan: size"},

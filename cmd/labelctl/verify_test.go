@@ -320,7 +320,7 @@ func TestVerifyRefusesWhatIsNotGenuine(t *testing.T) {
 	for _, tc := range []struct{ name, pkg, trust, want string }{
 		{"another device", strings.Replace(text, "NL-C210", "NL-C211", 1), s.trust, "not genuine: device: "},
 		{"another signature", strings.Replace(text, `"sig":"ME`, `"sig":"MF`, 1), s.trust, "not genuine: bundle: "},
-		{"another proof", strings.Replace(text, "index 1", "index 0", 1), s.trust, "not genuine: proof: "},
+		{"another proof", strings.Replace(text, "index 2", "index 1", 1), s.trust, "not genuine: proof: "},
 		{"another authority", text, other.trust, "not genuine: bundle: no trusted label key"},
 		{"no package", `{"type":"x"}`, s.trust, "package"},
 		{"member nobody defined", strings.Replace(text, `{"type"`, `{"x":1,"type"`, 1), s.trust, "no such member"},

@@ -104,7 +104,7 @@ func TestTryNext(t *testing.T) {
 				if err != nil {
 					t.Errorf("%s: %v\n%s\n%s", shell, err, block[1], out)
 				}
-				for _, want := range []string{"genuine, and active", "reached: level 1", "Aurora Test Laboratory", `"state":"active"`} {
+				for _, want := range []string{"genuine, and active", "meets level 1", "Aurora Test Laboratory", `"state":"active"`} {
 					if !strings.Contains(string(out), want) {
 						t.Errorf("%s: no %q:\n%s", shell, want, out)
 					}
