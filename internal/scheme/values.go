@@ -75,22 +75,26 @@ func (it *Item) value(f *Fact) (any, bool) {
 }
 
 // pick returns the values of a fact on which a criterion can rest, and those that
-// count only against it. A measured value goes before a declared one. Where a lab
-// must have checked, it must have done so by a method that the criterion accepts,
-// and a declared value counts only for facts that are the manufacturer's to state.
+// count only against it. What a lab found by a method that the criterion accepts goes
+// before what it found by others, and that before a declared value. Where a lab must
+// have checked, only the first will do, and a declared value counts only for facts that
+// are the manufacturer's to state. So what suffices where a lab must have checked
+// suffices where a claim would do.
 func (e *evaluation) pick(f *Fact, c *Criterion, src Source) (support, adverse []factValue) {
 	s := e.values(f)
 	support, adverse = s.measured[:s.count], s.measured[s.count:]
 	weak := func(v factValue) bool { return !c.accepts(v.item.Methods) }
-	if src == Lab && slices.ContainsFunc(support, weak) {
-		support = nil
-		adverse = nil
+	if slices.ContainsFunc(support, weak) {
+		var strong, rest []factValue
 		for i, v := range s.measured {
 			if i < s.count && !weak(v) {
-				support = append(support, v)
+				strong = append(strong, v)
 			} else {
-				adverse = append(adverse, v)
+				rest = append(rest, v)
 			}
+		}
+		if src == Lab || len(strong) > 0 {
+			support, adverse = strong, rest
 		}
 	}
 	if len(support) == 0 && (src == Declaration || f.By == ByManufacturer) {

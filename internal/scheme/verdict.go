@@ -184,21 +184,14 @@ func (u *Item) Vain(others []*Item) (list []string) {
 
 // verdict returns the verdict that stands for a provision in a criterion, where no
 // measured failure does, and whose it is: the latest of labs, or else the claim of
-// the declarations. Where a lab must have checked, its verdicts by methods that the
-// criterion does not accept support nothing. Of one day the worse stands. A claim that it
+// the declarations. Verdicts by methods that the criterion accepts go before others,
+// which support nothing where a lab must have checked. Of one day the worse stands. A claim that it
 // fails yields to a lab's pass only, in tests that ended on the day of the claim or
 // later: what the manufacturer admits after the tests, they do not speak of.
 func (e *evaluation) verdict(c *Criterion, provision string, src Source) (items []*Item, stands label.Outcome) {
-	for _, it := range e.reports {
-		v := it.outcome(provision)
-		switch {
-		case v == "", v == label.Fail: // that was undone
-		case src == Lab && v != label.Inconclusive && !c.accepts(it.methodsOf(provision)):
-		case len(items) == 0, it.Date == items[0].Date && v.Worse(stands):
-			items, stands = append(items[:0], it), v
-		case it.Date == items[0].Date && v == stands:
-			items = append(items, it)
-		}
+	items, stands = e.tested(provision, c.accepts)
+	if len(items) == 0 && src == Declaration {
+		items, stands = e.tested(provision, func([]label.Method) bool { return true })
 	}
 	claims, claimed := e.claim(provision)
 	if stands == label.Pass && (claimed != label.Fail || !claims[0].Date.After(items[0].Date)) {
@@ -206,6 +199,24 @@ func (e *evaluation) verdict(c *Criterion, provision string, src Source) (items 
 	}
 	if len(items) == 0 || claimed == label.Fail {
 		return claims, claimed
+	}
+	return items, stands
+}
+
+// tested returns the latest verdict of labs by methods that are accepted, and whose it
+// is; of one day the worse. What tests did not come to a verdict about counts by
+// whatever method.
+func (e *evaluation) tested(provision string, accepted func([]label.Method) bool) (items []*Item, stands label.Outcome) {
+	for _, it := range e.reports {
+		v := it.outcome(provision)
+		switch {
+		case v == "", v == label.Fail: // that was undone
+		case v != label.Inconclusive && !accepted(it.methodsOf(provision)):
+		case len(items) == 0, it.Date == items[0].Date && v.Worse(stands):
+			items, stands = append(items[:0], it), v
+		case it.Date == items[0].Date && v == stands:
+			items = append(items, it)
+		}
 	}
 	return items, stands
 }
