@@ -316,7 +316,7 @@ func TestTallyForm(t *testing.T) {
 		says   string
 	}{
 		{"head of the log", pkg, func(c *verify.Package) { c.History.Head = c.Proof[strings.Index(c.Proof, "\n\n")+2:] }, label.ReasonBadSignature, "history.head", "is no tally of histories"},
-		{"head with another root", pkg, func(c *verify.Package) { c.History.Head = swap(t, c.History.Head, "\n5\n", "\n6\n") }, label.ReasonBadSignature, "history.head", "invalid signature"},
+		{"head with another root", pkg, func(c *verify.Package) { c.History.Head = swap(t, c.History.Head, "\n6\n", "\n7\n") }, label.ReasonBadSignature, "history.head", "invalid signature"},
 		{"no head", pkg, func(c *verify.Package) { c.History.Head = "" }, label.ReasonBadSignature, "history.head", "is no tally"},
 		{"head without a time", pkg, func(c *verify.Package) {
 			c.History.Head = c.History.Head[:strings.LastIndex(strings.TrimSuffix(c.History.Head, "\n"), "\n")+1]
@@ -327,7 +327,7 @@ func TestTallyForm(t *testing.T) {
 		{"a hash that is none", pkg, func(c *verify.Package) { c.History.Proof[0] = "x" }, label.ReasonMalformed, "history.proof", "hash 0"},
 		{"an empty hash at the end", pkg, func(c *verify.Package) { c.History.Proof = append(c.History.Proof, "") }, label.ReasonMalformed, "history.proof", "must end"},
 		{"a hash more", pkg, func(c *verify.Package) { c.History.Proof = append(c.History.Proof, hash) }, label.ReasonWithheld, "history", ""},
-		{"a proof where none can be", young, func(c *verify.Package) { c.History.Proof = []string{hash} }, label.ReasonWithheld, "history", "ends before the label, which is entry 2"},
+		{"a proof where none can be", young, func(c *verify.Package) { c.History.Proof = []string{hash} }, label.ReasonWithheld, "history", "ends before the label, which is entry 3"},
 		{"a status with the proof of another", pkg, func(c *verify.Package) { c.Statuses[0].Index-- }, label.ReasonBadSignature, "statuses[0].hashes", "not shown to be in the log"},
 		{"a status with a hash that is none", pkg, func(c *verify.Package) { c.Statuses[0].Hashes[0] = "x" }, label.ReasonMalformed, "statuses[0].hashes", "hash of 1"},
 	} {

@@ -267,7 +267,7 @@ func TestTampered(t *testing.T) {
 			p.Proof = reproof(p.Proof, func(p *translog.Proof) { p.Hashes = append(p.Hashes, p.Hashes[0]) })
 		}, label.ReasonBadSignature, "proof", "not shown"},
 		{"proof: size of the tree", func(p *verify.Package) {
-			p.Proof = swap(t, p.Proof, labeltest.Origin+"\n3\n", labeltest.Origin+"\n4\n")
+			p.Proof = swap(t, p.Proof, labeltest.Origin+"\n4\n", labeltest.Origin+"\n5\n")
 		}, label.ReasonBadSignature, "proof", "invalid signature"},
 		{"proof: name of the log", func(p *verify.Package) {
 			p.Proof = strings.ReplaceAll(p.Proof, labeltest.Origin, "labels.best/log")
@@ -449,7 +449,7 @@ func TestLogged(t *testing.T) {
 	must(t, err)
 	head, err := w.Trust.Logged(leaf, its)
 	must(t, err)
-	if head.Tree.N != 3 {
+	if head.Tree.N != 4 {
 		t.Errorf("the head is %+v", head)
 	}
 	_, err = w.Trust.Logged(leaf, another)
@@ -484,12 +484,12 @@ func TestCheckpointRemembered(t *testing.T) {
 	proof, err := translog.ParseProof([]byte(open(t, camera).Proof))
 	must(t, err)
 	good := proof.Checkpoint
-	bad := bytes.Replace(good, []byte("\n3\n"), []byte("\n4\n"), 1)
+	bad := bytes.Replace(good, []byte("\n4\n"), []byte("\n5\n"), 1)
 	tr := trusting(t, w, nil)
 	for range 3 {
 		head, err := tr.OpenCheckpoint(good)
 		must(t, err)
-		if head.Tree.N != 3 {
+		if head.Tree.N != 4 {
 			t.Errorf("the head is %+v", head)
 		}
 		if head, err := tr.OpenCheckpoint(bad); err == nil {

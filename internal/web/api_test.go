@@ -272,7 +272,7 @@ func TestCursors(t *testing.T) {
 	}
 	p := w.camera()
 	before, _ := read("")
-	if want := regexp.MustCompile(`^2-[0-9a-f]{16}$`); !want.MatchString(before) {
+	if want := regexp.MustCompile(`^3-[0-9a-f]{16}$`); !want.MatchString(before) {
 		t.Errorf("the cursor is %q", before)
 	}
 	backup := must[[]byte](t)(os.ReadFile(store.Path(w.Dir)))

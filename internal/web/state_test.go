@@ -223,7 +223,7 @@ var scenes = []scene{
 			return ""
 		},
 		tone: "good", headline: "Valid label",
-		holds: []string{"2 November 2026: Suspension ended. Log entry 3 What was suspected turned out not to be so. " + byAuthority},
+		holds: []string{"2 November 2026: Suspension ended. Log entry 4 What was suspected turned out not to be so. " + byAuthority},
 		lacks: []string{"Why:", "Do not rely"},
 		json:  []string{`"state":"active","expiringSoon":false,"underReview":false,"support"`},
 	},
@@ -417,7 +417,7 @@ func TestAdvisories(t *testing.T) {
 		"The manufacturer is finding out whether this product is affected Title of two What to do: Wait for news. It is being looked into.",
 		"Mended by an update: install the latest version", "Notice five about CVE-2026-five and 240 more, 6 November 2026.",
 		"Notices that do not concern this product (1) This product is not affected Title of three",
-		"6 November 2026: Security notice: mended. Log entry 1 Title of five As told in a test.",
+		"6 November 2026: Security notice: mended. Log entry 2 Title of five As told in a test.",
 		"5 November 2026: Security notice: affected, mended from version 2.4.1 on.", "4 November 2026: Security notice: not affected.",
 	}, nil)
 	wants(t, "the page", page, []string{`<a href="https://northlight.example.com/four" rel="nofollow noopener">`, `href="#notices"`}, nil)
@@ -461,10 +461,10 @@ func TestHistory(t *testing.T) {
 	page := get(w.h, "/l/"+string(p.Label.ID)).Body.String()
 	checkLinks(t, w.h, page)
 	wants(t, "the page", words(page), []string{
-		"What happened to this label 2 November 2026: Suspension ended. Log entry 13",
-		"Earlier (2) 2 November 2026: Suspension ended. Log entry 3 2 November 2026: Suspended. Log entry 2",
-		"2 November 2026: Issued, level 3 of 4. Log entry 1 Was it valid on the day you bought it?",
-		"In the log: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 ",
+		"What happened to this label 2 November 2026: Suspension ended. Log entry 14",
+		"Earlier (2) 2 November 2026: Suspension ended. Log entry 4 2 November 2026: Suspended. Log entry 3",
+		"2 November 2026: Issued, level 3 of 4. Log entry 2 Was it valid on the day you bought it?",
+		"In the log: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 ",
 	}, nil)
 	var l web.Label
 	if err := label.Decode(get(w.h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(), &l); err != nil || len(l.History) != 12 {
@@ -494,7 +494,7 @@ func TestHistory(t *testing.T) {
 	// Where the programme has forgotten a reason, the status's own text is left.
 	w.pass(10 * time.Second) // and nothing of what was rendered
 	page = get(w.handler(otherProgramme{w.Authority}), "/l/"+string(p.Label.ID)).Body.String()
-	wants(t, "the page", words(page), []string{"Suspended. Log entry 12 " + byAuthority}, nil)
+	wants(t, "the page", words(page), []string{"Suspended. Log entry 13 " + byAuthority}, nil)
 }
 
 // lastEntry returns the last entry of an entry bundle.
@@ -627,7 +627,7 @@ func TestListsInTheLanguage(t *testing.T) {
 	advised := w.handler(w.tell(p, &label.Status{Action: label.Advise, Reason: "advisory", Recorded: labeltest.Start, Advisory: &a}))
 	for tag, sign := range map[string]string{"en": ", ", "de": ", ", "ar": "، ", "ja": "、", "zh-Hans": "、"} {
 		path := in(tag, "/l/"+string(p.Label.ID))
-		wants(t, tag, words(get(w.h, path).Body.String()), []string{" 1" + sign + "2" + sign + "3 "}, nil)
+		wants(t, tag, words(get(w.h, path).Body.String()), []string{" 2" + sign + "3" + sign + "4 "}, nil)
 		wants(t, tag, words(get(advised, path).Body.String()), []string{"CVE-2026-1" + sign + "CVE-2026-2"}, nil)
 	}
 }

@@ -108,8 +108,8 @@ func TestRoutes(t *testing.T) {
 		{"/keys/label.pub", "", 200, "application/x-pem-file", aMinute, "-----BEGIN PUBLIC KEY-----"},
 		{"/keys/log.vkey", "", 200, textType, aMinute, labeltest.Origin + "+"},
 		{"/.well-known/labeld.json", "", 200, jsonType, aMinute, label.TypeTrust},
-		{"/log/checkpoint", "", 200, textType, "public, max-age=1", labeltest.Origin + "\n2\n"},
-		{"/log/tile/0/000.p/2", "", 200, "application/octet-stream", anHour, ""},
+		{"/log/checkpoint", "", 200, textType, "public, max-age=1", labeltest.Origin + "\n3\n"},
+		{"/log/tile/0/000.p/3", "", 200, "application/octet-stream", anHour, ""},
 		{"/log/tile/entries/000.p/1", "", 200, "application/octet-stream", anHour, "payloadType"},
 		{"/healthz", "", 200, textType, "no-store", "ok\n"},
 
@@ -172,13 +172,13 @@ func TestRoutes(t *testing.T) {
 		{"/l/" + id + ".JSON", "", 404, htmlType, "no-store", "Nothing is here"},
 		{"/log/", "", 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
 		{"/log/tile/0/000", "", 404, jsonType, "no-store", "the log does not reach that far"},
-		{"/log/tile/0/000.p/3", "", 404, jsonType, "no-store", "the log does not reach that far"},
+		{"/log/tile/0/000.p/4", "", 404, jsonType, "no-store", "the log does not reach that far"},
 		{"/log/tile/entries/x999/999", "", 404, jsonType, "no-store", "the log does not reach that far"},
 		{"/log/tile/0/0", "", 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
 		{"/log/tile/64/000", "", 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
-		{"/log/tile/0/000%2ep/2", "", 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
+		{"/log/tile/0/000%2ep/3", "", 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
 		{"/log/tile/../checkpoint", "", 404, jsonType, "no-store", `"NO_SUCH_PAGE"`},
-		{"/log/tile/0/000.p/3", browser, 404, htmlType, "no-store", "reach that far"},
+		{"/log/tile/0/000.p/4", browser, 404, htmlType, "no-store", "reach that far"},
 
 		// Tricks with paths.
 		{"//l/" + id, "", 404, htmlType, "no-store", "Nothing is here"},
