@@ -87,7 +87,7 @@ type SchemeRef struct {
 	SHA256  Digest `json:"sha256"` // of the scheme's data file
 }
 
-// A Level is one step of a scheme's ladder.
+// A Level is one level of a scheme.
 type Level struct {
 	Number int    `json:"number"`
 	Of     int    `json:"of"` // how many the scheme has

@@ -74,7 +74,7 @@ type programme struct {
 	Categories map[string]string     `yaml:"categories"`
 	Reasons    map[string]string     `yaml:"reasons"`
 	Facts      map[string]factWords  `yaml:"facts"`
-	Schemes    map[string]ladderWord `yaml:"schemes"`
+	Schemes    map[string]schemeWords `yaml:"schemes"`
 }
 
 type factWords struct {
@@ -82,9 +82,9 @@ type factWords struct {
 	No  string `yaml:"no"`
 }
 
-// A ladderWord is what a language says of one version of a scheme. Of another version
+// schemeWords are what a language says of one version of a scheme. Of another version
 // it says whatever that words alike.
-type ladderWord struct {
+type schemeWords struct {
 	Of       string            `yaml:"of"` // the version that is translated
 	Name     string            `yaml:"name"`
 	Levels   []levelWords      `yaml:"levels"` // from the lowest

@@ -22,7 +22,7 @@ const (
 	Authority = label.SourceAuthority
 )
 
-// A Scheme is a ladder of levels and the criteria that lead up it, from
+// A Scheme is one version of a scheme: its levels and their criteria, from
 // labels/schemes. Levels are cumulative: level 3 asks for the criteria of
 // levels 1, 2 and 3.
 type Scheme struct {
@@ -56,7 +56,7 @@ type EvidenceMonths struct {
 	Declaration int `yaml:"declaration"`
 }
 
-// A LevelDef is one step of the ladder.
+// A LevelDef is one level of a scheme.
 type LevelDef struct {
 	Number int    `yaml:"number"`
 	Name   string `yaml:"name"`
@@ -242,7 +242,7 @@ func (s *Scheme) Ref() label.SchemeRef {
 	return label.SchemeRef{ID: s.ID, Version: s.Version, Name: s.Name, SHA256: s.digest}
 }
 
-// Level returns a step of the ladder, or an error that names those there are.
+// Level returns a level of the scheme, or an error that names those there are.
 func (s *Scheme) Level(n int) (label.Level, error) {
 	if n < 1 || n > len(s.Levels) {
 		return label.Level{}, label.Errorf(label.Invalid, label.ReasonUnknownScheme, "level",
