@@ -1,11 +1,9 @@
 package authority_test
 
 import (
-	"io/fs"
 	"maps"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"labeld/internal/envelope"
@@ -13,7 +11,6 @@ import (
 	"labeld/internal/labeltest"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
-	"labeld/labels"
 )
 
 // follow has a second version of the four-level scheme follow in ten days: by it a failure
@@ -167,15 +164,7 @@ func TestVersionIsLoggedFirst(t *testing.T) {
 // softened returns the scheme of the embedded programme as if its file had been changed.
 func softened(t *testing.T) *scheme.Scheme {
 	t.Helper()
-	files := fstest.MapFS{}
-	must(t, fs.WalkDir(labels.FS, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := fs.ReadFile(labels.FS, name)
-		files[name] = &fstest.MapFile{Data: b}
-		return err
-	}))
+	files := labeltest.Files(t)
 	f := files["schemes/four-level/2026.2.yaml"]
 	f.Data = append(f.Data, "# Softened.\n"...)
 	p, err := scheme.Load(files)

@@ -2,30 +2,20 @@ package scheme_test
 
 import (
 	"bytes"
-	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"labeld/internal/label"
+	"labeld/internal/labeltest"
 	"labeld/internal/scheme"
-	"labeld/labels"
 )
 
 // fiveSteps is the four-level scheme with an entry level beneath it: what was level 1
 // is level 2, and so on. It is served beside the four-level one.
 func fiveSteps(t *testing.T) *scheme.Programme {
 	t.Helper()
-	files := fstest.MapFS{}
-	err := fs.WalkDir(labels.FS, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := fs.ReadFile(labels.FS, name)
-		files[name] = &fstest.MapFile{Data: b}
-		return err
-	})
-	must(t, err)
+	files := labeltest.Files(t)
 	text := string(files["schemes/four-level/2026.2.yaml"].Data)
 	replace := func(old, with string) {
 		if !strings.Contains(text, old) {
