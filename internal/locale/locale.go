@@ -71,9 +71,9 @@ type Language struct {
 
 // programme is what a language says of the programme's data.
 type programme struct {
-	Categories map[string]string     `yaml:"categories"`
-	Reasons    map[string]string     `yaml:"reasons"`
-	Facts      map[string]factWords  `yaml:"facts"`
+	Categories map[string]string      `yaml:"categories"`
+	Reasons    map[string]string      `yaml:"reasons"`
+	Facts      map[string]factWords   `yaml:"facts"`
 	Schemes    map[string]schemeWords `yaml:"schemes"`
 }
 
