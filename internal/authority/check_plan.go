@@ -42,7 +42,7 @@ func (c *check) plans() error {
 
 // plan verifies a plan, and that an operator asked for it.
 func (c *check) plan(rec *store.Plan) (*surveillance.Announcement, error) {
-	said, err := signed[surveillance.Announcement](c, rec.Index, rec.ID, label.TypeSurveillancePlan)
+	said, err := signed[surveillance.Announcement](c, rec.Index, label.DigestOf([]byte(rec.ID)), label.TypeSurveillancePlan)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (c *check) draw(census *surveillance.Census, rec *store.Plan, plan *surveil
 	if rec.Draw < plan.Size {
 		return fmt.Errorf("log entry %d was made before the seed, at %d entries", rec.Draw, plan.Size)
 	}
-	said, err := signed[surveillance.Result](c, rec.Draw, rec.ID, label.TypeSurveillanceDraw)
+	said, err := signed[surveillance.Result](c, rec.Draw, label.DigestOf([]byte(rec.ID)), label.TypeSurveillanceDraw)
 	if err != nil {
 		return err
 	}
@@ -84,11 +84,11 @@ func (c *check) draw(census *surveillance.Census, rec *store.Plan, plan *surveil
 	return nil
 }
 
-// signed reads a log entry of the authority about something with a name.
+// signed reads a log entry of the authority about a subject.
 func signed[T any, P interface {
 	*T
 	Validate() error
-}](c *check, index int64, name, predicateType string) (*T, error) {
+}](c *check, index int64, subject label.Digest, predicateType string) (*T, error) {
 	env, err := c.v.Entry(index)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func signed[T any, P interface {
 	if err != nil {
 		return nil, err
 	}
-	if v.PredicateType() != predicateType || !slices.Equal(v.Subjects(), []label.Digest{label.DigestOf([]byte(name))}) {
+	if v.PredicateType() != predicateType || !slices.Equal(v.Subjects(), []label.Digest{subject}) {
 		return nil, fmt.Errorf("log entry %d is another statement", index)
 	}
 	return envelope.Predicate[T, P](v)

@@ -72,15 +72,7 @@ func (c *check) moves() error {
 }
 
 func (c *check) move(m *store.GTINMove) error {
-	env, err := c.v.Entry(m.Index)
-	if err != nil {
-		return err
-	}
-	v, err := c.trust.Statement(env)
-	if err != nil {
-		return err
-	}
-	a, err := about[label.Assignment](v, v.ID(), label.DigestOf([]byte(m.GTIN)), label.TypeAssignment)
+	a, err := signed[label.Assignment](c, m.Index, label.DigestOf([]byte(m.GTIN)), label.TypeAssignment)
 	if err != nil {
 		return err
 	}

@@ -369,6 +369,8 @@ func (a *Authority) register(v *store.View, b *batch, e *label.Event, id label.D
 			return err
 		}
 		return a.dueForSigner(v, b, e.Lab, func(st *store.Statement) bool { return st.Lab.Accreditation == e.Number })
+	case label.SchemeEvent:
+		return a.endScheme(v, b, e, id)
 	case label.KeyEvent:
 		k, err := v.Key(e.Key)
 		if err != nil {

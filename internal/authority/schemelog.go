@@ -15,14 +15,7 @@ import (
 // version whose file is another by now judges nothing: what was logged would be of other
 // criteria.
 func (a *Authority) logScheme(v *store.View, b *batch, ref label.SchemeRef) error {
-	rec, err := v.SchemeVersion(ref.ID, ref.Version)
-	if errors.Is(err, store.ErrNotFound) {
-		for w := range store.Writes[*store.SchemeVersion](&b.Batch) { // by another op of the batch
-			if w.ID == ref.ID && w.Version == ref.Version {
-				rec, err = w, nil
-			}
-		}
-	}
+	rec, err := loggedScheme(v, b, ref.ID, ref.Version)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 	case err != nil:
@@ -30,6 +23,9 @@ func (a *Authority) logScheme(v *store.View, b *batch, ref label.SchemeRef) erro
 	case rec.SHA256 != ref.SHA256:
 		return label.Errorf(label.Precondition, label.ReasonUnknownScheme, "scheme",
 			"version %s of scheme %s was logged with SHA-256 %s (log entry %d), and its file has %s now; the operator has to give what was changed another version, or put the file back", ref.Version, ref.ID, rec.SHA256, rec.Index, ref.SHA256)
+	case !rec.Ended.IsZero():
+		return label.Errorf(label.Precondition, label.ReasonUnknownScheme, "scheme",
+			"version %s of scheme %s has ended, by event %s, and nothing new is judged by it; name the version in force (\"labelctl scheme list\"), or none", ref.Version, ref.ID, rec.Ended)
 	default:
 		return nil
 	}
@@ -45,6 +41,38 @@ func (a *Authority) logScheme(v *store.View, b *batch, ref label.SchemeRef) erro
 	}
 	b.Add(&store.SchemeVersion{ID: ref.ID, Version: ref.Version, Index: b.index(), SHA256: ref.SHA256})
 	b.log(entry)
+	return nil
+}
+
+// loggedScheme returns the record of a version of a scheme, as the batch leaves it.
+func loggedScheme(v *store.View, b *batch, id, version string) (*store.SchemeVersion, error) {
+	rec, err := v.SchemeVersion(id, version)
+	for w := range store.Writes[*store.SchemeVersion](&b.Batch) { // of other ops
+		if w.ID == id && w.Version == version {
+			rec, err = w, nil
+		}
+	}
+	return rec, err
+}
+
+// endScheme adds to a batch that a version of a scheme has ended: nothing new is judged
+// by it, although its file says that it is in force. One that has judged nothing is
+// logged for that. A version that is not loaded judges nothing in any case.
+func (a *Authority) endScheme(v *store.View, b *batch, e *label.Event, event label.Digest) error {
+	s := a.programme.Scheme(e.Scheme, e.Version)
+	if s == nil {
+		return nil
+	}
+	if err := a.logScheme(v, b, s.Ref()); err != nil {
+		return err
+	}
+	rec, err := loggedScheme(v, b, s.ID, s.Version)
+	if err != nil {
+		return err
+	}
+	ended := *rec
+	ended.Ended = event
+	b.Add(&ended)
 	return nil
 }
 
@@ -67,15 +95,7 @@ func (c *check) schemes() error {
 }
 
 func (c *check) scheme(rec *store.SchemeVersion) error {
-	env, err := c.v.Entry(rec.Index)
-	if err != nil {
-		return err
-	}
-	v, err := c.trust.Statement(env)
-	if err != nil {
-		return err
-	}
-	said, err := about[label.SchemeVersion](v, v.ID(), rec.SHA256, label.TypeSchemeVersion)
+	said, err := signed[label.SchemeVersion](c, rec.Index, rec.SHA256, label.TypeSchemeVersion)
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,21 @@ func TestVersionInForceDoesNotEnd(t *testing.T) {
 		t.Errorf("the label of the version that ended is %s until %s, want until %s", p.State, p.Expires, want)
 	}
 
+	// Nobody gets a label by it any more, although its file is in force without end.
+	plug := s.Example("plug")
+	s.Submit(plug)
+	ask := func() error {
+		_, err := s.Authority.Request(ctx, s.Caller(labeltest.Maker), label.DigestOf(plug.Descriptor), "four-level@"+first.Version, 1)
+		return err
+	}
+	err = ask()
+	wants(t, err, label.Precondition, label.ReasonUnknownScheme)
+	if !strings.Contains(err.Error(), "has ended, by event") {
+		t.Errorf("a label by it is refused with %v", err)
+	}
+	s.Restart()
+	wants(t, ask(), label.Precondition, label.ReasonUnknownScheme)
+
 	// Its renewal is judged by the version that followed.
 	c, err := s.Authority.Change(ctx, s.Caller(labeltest.Maker), s.Ask(labeltest.Maker, p, label.Supersede, "reissued", func(r *label.StatusRequest) { r.Level = 3 }))
 	must(t, err)

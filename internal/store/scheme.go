@@ -12,7 +12,8 @@ type SchemeVersion struct {
 	ID      string       `json:"-"`
 	Version string       `json:"-"`
 	Index   int64        `json:"index"`
-	SHA256  label.Digest `json:"sha256"` // of its file
+	SHA256  label.Digest `json:"sha256"`         // of its file
+	Ended   label.Digest `json:"ended,omitzero"` // the event by which it ended
 }
 
 func schemeKey(id, version string) []byte { return orgKey(id, []byte(version)...) }
@@ -52,6 +53,10 @@ func (c *checker) schemes() {
 			c.badf("the version of a scheme %q: %v", k, err)
 			return
 		}
-		c.claims(s.Index, "the version of a scheme "+string(bytes.ReplaceAll(k, []byte{0}, []byte{'@'})))
+		what := "the version of a scheme " + string(bytes.ReplaceAll(k, []byte{0}, []byte{'@'}))
+		c.claims(s.Index, what)
+		if !s.Ended.IsZero() {
+			c.has(bEvents, s.Ended[:], nil, what)
+		}
 	})
 }
