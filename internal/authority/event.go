@@ -21,13 +21,9 @@ func (a *Authority) admitProductEvent(v *store.View, e *label.Event) error {
 		if err != nil {
 			return err
 		}
-		id, ok := v.Struck(e.Statement)
-		if ok { // what its laboratory withdrew can be struck: what it found wrong counted until now
-			before, err := v.Event(id)
-			if err != nil && !own(err) {
-				return err
-			}
-			ok = err != nil || before.Event.Kind == label.StatementEvent
+		id, ok, err := struckFor(v, e)
+		if err != nil {
+			return err
 		}
 		if ok {
 			return label.Errorf(label.Exists, label.ReasonExists, "event.statement",
@@ -57,6 +53,24 @@ func (a *Authority) admitProductEvent(v *store.View, e *label.Event) error {
 	return nil
 }
 
+// struckFor returns the event after which another that strikes or withdraws a statement
+// would change nothing. What its laboratory withdrew can be struck: what the report found
+// wrong has counted until then.
+func struckFor(v *store.View, e *label.Event) (event label.Digest, ok bool, err error) {
+	event, ok = v.Struck(e.Statement)
+	if !ok || e.Kind == label.WithdrawalEvent {
+		return event, ok, nil
+	}
+	before, err := v.Event(event)
+	if err != nil {
+		if own(err) {
+			err = nil
+		}
+		return event, true, err
+	}
+	return event, before.Event.Kind == label.StatementEvent, nil
+}
+
 // admitWithdrawal checks that a laboratory withdraws a report of its own that still
 // counts. What the report found wrong goes on counting: otherwise a laboratory could be
 // talked into withdrawing a failure, which only tests undo, or its own correction.
@@ -67,10 +81,12 @@ func admitWithdrawal(v *store.View, e *label.Event, lab string) error {
 		return label.Errorf(label.NotFound, label.ReasonUnknownSubject, "event.statement", "no statement %s is on record", e.Statement)
 	case err != nil:
 		return err
-	case st.Signer != lab:
+	case st.Signer != lab || label.SourceOf(st.Type) != label.SourceLab:
 		return label.Errorf(label.Denied, label.ReasonNotYours, "event.statement", "%s is not a report of %s; a laboratory withdraws its own reports only", e.Statement, lab)
 	}
-	if id, ok := v.Struck(e.Statement); ok {
+	if id, ok, err := struckFor(v, e); err != nil {
+		return err
+	} else if ok {
 		return label.Errorf(label.Exists, label.ReasonExists, "event.statement", "report %s does not count any more, by event %s", st.Number, id)
 	}
 	return nil

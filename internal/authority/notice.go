@@ -78,7 +78,7 @@ type EventNews struct {
 	About    string          `json:"about"` // what the event names
 	Reason   string          `json:"reason"`
 	Text     string          `json:"text"`
-	Operator string          `json:"operator"` // that reported it
+	Operator string          `json:"operator"` // that reported it, or the laboratory that withdraws its report
 }
 
 // A KeyNews is the data of a notice to the owner of a key.
@@ -268,7 +268,7 @@ func (a *Authority) tellStatus(b *batch, rec *store.Label, st *label.Status) err
 // tellEvent tells operators that another of them reported an event.
 func (a *Authority) tellEvent(b *batch, e *store.Event) error {
 	by := e.Signature.Organization
-	if !slices.Contains(a.distrust.Load().operators, by) {
+	if e.Event.Kind == label.AdvisoryEvent && !slices.Contains(a.distrust.Load().operators, by) {
 		return nil // of a manufacturer's advisory nobody has to know who has not asked
 	}
 	return a.tellOperators(b, notice.EventReported, "event-reported-"+e.Digest.String(), e.Event.Name(), EventNews{

@@ -39,8 +39,8 @@ func (a *Authority) outlook(e *label.Event) (list []*outlook, err error) {
 	now := a.clock()
 	err = a.read(func(v *store.View) error {
 		of, err := toStrike(v, e.Statement)
-		if _, done := v.Struck(e.Statement); err != nil || done {
-			return nil
+		if _, done, unread := struckFor(v, e); err != nil || done || unread != nil {
+			return unread
 		}
 		err = labelsOfProduct(v, of.Device, func(rec *store.Label) error {
 			h, err := a.history(v, rec)

@@ -1,12 +1,14 @@
 package authority_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
+	"labeld/internal/notice"
 )
 
 // withdraw has an organization withdraw a report.
@@ -51,6 +53,11 @@ func TestWithdrawnReport(t *testing.T) {
 
 	id, err := s.withdraw(labeltest.Lab, report)
 	must(t, err)
+	told, _, err := s.Authority.Notices(s.Caller(labeltest.Operator), "", authority.Page{Size: label.MaxPage})
+	must(t, err)
+	if !slices.ContainsFunc(told, func(n *notice.Notice) bool { return n.Kind == notice.EventReported }) {
+		t.Error("operators are not told that a laboratory has withdrawn its report")
+	}
 	if p := s.now(); p.Review == nil {
 		t.Errorf("the label whose report was withdrawn is %s, and not under review", p.State)
 	}
@@ -93,7 +100,11 @@ func TestWithdrawnFailureStands(t *testing.T) {
 	if p := s.now(); p.State != label.Suspended {
 		t.Errorf("after the failure was withdrawn the label is %s", p.State)
 	}
-	_, err = s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(label.Event{Kind: label.StatementEvent, Statement: st.ID, Reason: "false-report", Text: "Of another model."}))
+	strike := s.Event(label.Event{Kind: label.StatementEvent, Statement: st.ID, Reason: "false-report", Text: "Of another model."})
+	if _, notes, err := s.Authority.Preview(s.Caller(labeltest.Operator), strike); err != nil || !strings.Contains(strings.Join(notes, " "), "judged again") {
+		t.Errorf("who strikes what was withdrawn reads %q before (%v)", notes, err)
+	}
+	_, err = s.Authority.Report(ctx, s.Caller(labeltest.Operator), strike)
 	must(t, err)
 	must(t, s.Authority.Propagate(ctx))
 	if n := reached(); n != 3 {
@@ -110,4 +121,28 @@ func TestWithdrawnFailureStands(t *testing.T) {
 	if told != 2 {
 		t.Errorf("the manufacturer was told %d times that the report was withdrawn, and then struck", told)
 	}
+}
+
+// TestDeclarationIsNotWithdrawn has an organization that is laboratory and manufacturer
+// withdraw its own declaration, which is no report: it would be accepted and change
+// nothing.
+func TestDeclarationIsNotWithdrawn(t *testing.T) {
+	s := newSale(t)
+	operator := s.Caller(labeltest.Operator)
+	const both = "both"
+	_, err := s.Authority.Enrol(ctx, operator, label.Organization{ID: both, Name: "Both", Roles: []label.Role{label.RoleLab, label.RoleManufacturer}})
+	must(t, err)
+	s.Signers[both] = labeltest.NewSigner(t)
+	_, err = s.Authority.AddKey(ctx, operator, both, s.Signers[both].Public.PEM, labeltest.Start.AddDate(-1, 0, 0))
+	must(t, err)
+	e := s.Example("plug")
+	e.Device.Manufacturer, e.Device.GTINs, e.Device.Picture, e.Declaration.Manufacturer = both, nil, label.Digest{}, both
+	e.Descriptor, err = e.Device.Canonical()
+	must(t, err)
+	_, _, err = s.Authority.Register(ctx, s.Caller(both), e.Descriptor)
+	must(t, err)
+	st, _, err := s.Authority.Submit(ctx, s.Caller(both), s.Seal(both, e.Descriptor, label.TypeDeclaration, e.Declaration))
+	must(t, err)
+	_, err = s.withdraw(both, st.ID)
+	wants(t, err, label.Denied, label.ReasonNotYours)
 }

@@ -30,7 +30,8 @@ var EventKinds = []EventKind{LabEvent, KeyEvent, SchemeEvent, AdvisoryEvent, Hol
 // An Event is something that touches many labels at once. Predicate of
 // [TypeEvent]. The failure of something that labels rest on is signed by an
 // operator; which labels it touches follows from the records, and what becomes of
-// them from the scheme. A laboratory signs that it withdraws a report of its own. An advisory is signed by an operator, or by a
+// them from the scheme. A laboratory signs that it withdraws a report of its own. An
+// advisory is signed by an operator, or by a
 // manufacturer for its own labels; which it touches, and what it says of each, is
 // in the document.
 type Event struct {
