@@ -121,10 +121,12 @@ after the transition period that the version itself sets.`,
 	return cmd
 }
 
+// statementArgument is how help says what STATEMENT is.
+const statementArgument = `STATEMENT is its SHA-256, or with --device the beginning of it, as "labelctl
+submissions --device" shows it.`
+
 func eventStrikeCommand(c eventCommands) *cobra.Command {
-	r := &eventOptions{Event: label.Event{Kind: label.StatementEvent}}
-	var device string
-	cmd := &cobra.Command{
+	return c.aboutStatement(label.StatementEvent, "false-report", &cobra.Command{
 		Use:   "strike STATEMENT --reason CODE --text TEXT",
 		Short: "A report, declaration or ruling no longer counts",
 		Long: `Strike one piece of evidence: a report, a declaration, or a ruling on an appeal. It
@@ -134,26 +136,13 @@ issues it again under another number; a ruling is not made again. Use --dry-run 
 which shows what happens to the labels.
 The reason must fit: false-report for a report, false-declaration for a declaration;
 nonconformity and authority-error fit all three.
-STATEMENT is its SHA-256, or with --device the beginning of it, as "labelctl
-submissions --device" shows it.`,
+` + statementArgument,
 		Example: `  labelctl event strike 5f21c0de --device camera.yaml --reason false-report --text "The lab tested another model."`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if r.Statement, err = c.records().statement(cmd.Context(), args[0], device); err != nil {
-				return err
-			}
-			return c.send(cmd.Context(), r)
-		},
-	}
-	r.flags(cmd, "false-report")
-	cmd.Flags().StringVar(&device, "device", "", "device that the statement is about, to find it by the beginning of its SHA-256: `file` with the descriptor, or a digest")
-	return cmd
+	})
 }
 
 func eventWithdrawCommand(c eventCommands) *cobra.Command {
-	r := &eventOptions{Event: label.Event{Kind: label.WithdrawalEvent}}
-	var device string
-	cmd := &cobra.Command{
+	return c.aboutStatement(label.WithdrawalEvent, "report-withdrawn", &cobra.Command{
 		Use:   "withdraw STATEMENT --text TEXT",
 		Short: "A laboratory withdraws its own report",
 		Long: `Withdraw a test report of your own laboratory. It stays on record and supports
@@ -161,19 +150,25 @@ nothing any more; labels based on it are evaluated again at once. What it found 
 goes on counting: to take that back, correct the report (labelctl attest, with
 corrects). You cannot undo a withdrawal. Use --dry-run first, which shows what happens
 to the labels.
-STATEMENT is its SHA-256, or with --device the beginning of it, as "labelctl
-submissions --device" shows it.`,
+` + statementArgument,
 		Example: `  labelctl event withdraw 5f21c0de --device camera.yaml --text "The samples were of another model."`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if r.Statement, err = c.records().statement(cmd.Context(), args[0], device); err != nil {
-				return err
-			}
-			return c.send(cmd.Context(), r)
-		},
+	})
+}
+
+// aboutStatement completes the command that reports an event of a kind about one
+// statement.
+func (c eventCommands) aboutStatement(kind label.EventKind, reason string, cmd *cobra.Command) *cobra.Command {
+	r := &eventOptions{Event: label.Event{Kind: kind}}
+	var device string
+	cmd.Args = cobra.ExactArgs(1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		if r.Statement, err = c.records().statement(cmd.Context(), args[0], device); err != nil {
+			return err
+		}
+		return c.send(cmd.Context(), r)
 	}
-	r.flags(cmd, "report-withdrawn")
-	cmd.Flags().StringVar(&device, "device", "", "device that the report is about, to find it by the beginning of its SHA-256: `file` with the descriptor, or a digest")
+	r.flags(cmd, reason)
+	cmd.Flags().StringVar(&device, "device", "", "device that the statement is about, to find it by the beginning of its SHA-256: `file` with the descriptor, or a digest")
 	return cmd
 }
 
