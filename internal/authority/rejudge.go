@@ -14,8 +14,8 @@
 // the manufacturer's own. Manufacturer and
 // operators are told in each case, also when the evidence carries it again, and
 // when nobody can tell because the label's version of the scheme is not served.
-// The same findings have a consequence once, until the evidence carries the label
-// again: an operator who has looked at them and reinstated the label is not
+// A finding has its consequence once, for as long as each judgement finds it again: an
+// operator who has looked at them and reinstated the label is not
 // overruled by them, and the laboratories that found them are told that it stands
 // against what they found. Each change is told once, also where it repeats an earlier one:
 // a notice is known by when the judgement became due, which is the same when the
@@ -447,6 +447,13 @@ func (n *verdict) known(last *store.Verdict) bool {
 	return last.Cause == n.cause || len(n.ids) > 0 && !slices.ContainsFunc(n.ids, func(id string) bool { return !slices.Contains(last.Acted, id) })
 }
 
+// acted returns which of the findings that have had their consequence are still there.
+// One that has gone is forgotten: when it comes back, such as when what had undone it
+// counts no more, it is news.
+func (n *verdict) acted(last *store.Verdict) []string {
+	return slices.DeleteFunc(slices.Clone(last.Acted), func(id string) bool { return !slices.Contains(n.ids, id) })
+}
+
 // drawVerdict adds to a batch what becomes of a label, and tells those concerned.
 func (a *Authority) drawVerdict(v *store.View, b *batch, n *verdict, since time.Time) error {
 	h, err := a.history(v, n.rec)
@@ -479,14 +486,15 @@ func (a *Authority) drawVerdict(v *store.View, b *batch, n *verdict, since time.
 		n.cause = judged + label.DigestOf([]byte(fmt.Sprint(last.Cause, len(h.Statuses)))).String()
 		next.Cause, next.Acted = "", nil
 	case n.known(&last):
-		known, next.Cause = true, n.cause
+		known, next.Cause, next.Acted = true, n.cause, n.acted(&last)
 	case off && last.Cause == putOff+n.cause:
-		known = true
+		known, next.Acted = true, n.acted(&last)
 	case off:
-		next.Cause = putOff + n.cause
-	default:
+		next.Cause, next.Acted = putOff+n.cause, n.acted(&last)
+	case n.unable:
 		next.Cause = n.cause
-		next.Acted = slices.Compact(slices.Sorted(slices.Values(slices.Concat(last.Acted, n.ids))))
+	default:
+		next.Cause, next.Acted = n.cause, slices.Compact(slices.Sorted(slices.Values(n.ids)))
 	}
 	if !reflect.DeepEqual(next, last) {
 		b.Add(&next)

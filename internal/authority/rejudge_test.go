@@ -205,6 +205,33 @@ func TestLessIsNothingNew(t *testing.T) {
 	}
 }
 
+// TestFindingComesBack has an operator reinstate a label of a product that failed and has
+// a suspended twin. The failure is fixed, while the twin stays suspended, and then the
+// report falls that showed it: that the product failed is news once more.
+func TestFindingComesBack(t *testing.T) {
+	s := newSale(t)
+	twin, err := s.ask(s.twin("Another Camera"), 3)
+	must(t, err)
+	s.Change(labeltest.Operator, twin, label.Suspend, "complaint")
+	s.now()
+	s.Change(labeltest.Operator, s.p, label.Clear, "unfounded")
+	s.pass(24 * time.Hour)
+	_, err = s.report(labeltest.Lab, "failed", hasFail("5.1-1"))
+	must(t, err)
+	s.Change(labeltest.Operator, s.now(), label.Reinstate, "unfounded")
+	s.pass(24 * time.Hour)
+	fixed, err := s.report(labeltest.Lab, "fixed", newFirmware)
+	must(t, err)
+	if p := s.now(); p.State != label.Active {
+		t.Fatalf("with the failure fixed the label is %s", p.State)
+	}
+	s.pass(24 * time.Hour)
+	s.Report(label.Event{Kind: label.StatementEvent, Statement: fixed.ID, Reason: "authority-error"})
+	if p := s.now(); p.State != label.Suspended || p.Because.Reason != "test-failed" {
+		t.Errorf("the failure has come back, and the label is %s", p.State)
+	}
+}
+
 // TestStruckEvidence strikes what a label rests on, and then what was to replace
 // it.
 func TestStruckEvidence(t *testing.T) {

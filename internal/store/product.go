@@ -65,7 +65,7 @@ type Judgement struct {
 type Verdict struct {
 	Label     label.ID `json:"-"`
 	Cause     string   `json:"cause"`              // names the findings; empty where the evidence carries the label
-	Acted     []string `json:"acted,omitempty"`    // findings that have had their consequence since the evidence carried the label last
+	Acted     []string `json:"acted,omitempty"`    // findings that have had their consequence and that each judgement since has found again
 	Renewable bool     `json:"renewable,omitzero"` // the manufacturer was told last that the label, which ends early, can be renewed
 }
 
