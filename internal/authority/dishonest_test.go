@@ -177,7 +177,7 @@ func (d *dishonest) report() {
 	tr := &trial{lab: lab, day: label.DateOf(d.now()).AddDays(-d.rng.IntN(3)), pass: lab == friendlyLab || d.rng.IntN(6) > 0, changed: d.rng.IntN(2) == 0}
 	r := *dev.Report
 	r.Lab, r.Number, r.Period.From, r.Period.To = lab, fmt.Sprintf("R-%d", d.n), tr.day.AddDays(-3), tr.day
-	r.Verdicts = slices.Clone(r.Verdicts)
+	r.Verdicts, r.Firmware = slices.Clone(r.Verdicts), slices.Clone(r.Firmware)
 	if tr.changed {
 		r.Firmware[0].SHA256 = label.DigestOf([]byte(r.Number))
 		r.Changed = &label.Change{What: label.ChangedFirmware, Text: "A new build."}
