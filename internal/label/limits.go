@@ -179,6 +179,19 @@ const (
 	// Where two operators must agree, the second has as long.
 	MaxRequestAge = 24 * time.Hour
 
+	// MaxActKind bounds the name of a kind of act, in bytes: two words or three.
+	MaxActKind = 64
+
+	// MaxActText bounds what an entry of the audit trail repeats of what the caller of
+	// a refused act was told, in bytes. The answer has all of it; the reason, which is
+	// what can be counted, is beside it.
+	MaxActText = 400
+
+	// MaxTrailEntry bounds an entry of the audit trail, in bytes: that is more than one
+	// has whose texts are all at their limits, and of quotation marks, which are two
+	// bytes each in JSON.
+	MaxTrailEntry = 4 << 10
+
 	// MaxPage bounds the page of a list call; DefaultPage is its default.
 	MaxPage     = 500
 	DefaultPage = 50

@@ -159,36 +159,18 @@ func (c *checker) log() {
 		c.badf("log head: %v", err)
 		return
 	}
-	tree, nodes := translog.Empty(), 0
-	reader := translog.NodeFunc(func(n translog.Node) (translog.Hash, error) {
-		h := c.tx.Bucket(bHashes).Get(nodeKey(n))
-		if len(h) != len(translog.Hash{}) {
-			return translog.Hash{}, fmt.Errorf("no stored hash at level %d, %d", n.Level, n.N)
+	hash := func(n translog.Node) (h translog.Hash, err error) {
+		b := c.tx.Bucket(bHashes).Get(nodeKey(n))
+		if len(b) != len(h) {
+			return h, fmt.Errorf("no stored hash at level %d, %d", n.Level, n.N)
 		}
-		return translog.Hash(h), nil
-	})
-	for tree.N < head.Tree.N {
-		leaves, bad := c.run(tree.N, min(tree.N+leafRun, head.Tree.N))
-		if bad != nil {
-			c.badf("log entry %d: %v; hashes from %d on are not recomputed", bad.index, bad.err, tree.N)
-			c.leaves = map[int64]string{}
-			c.entries(bad.index+1, head.Tree.N)
-			return
-		}
-		next, added, err := translog.Append(tree, reader, leaves)
-		if err != nil {
-			c.badf("log at size %d: %v", tree.N, err)
-			return
-		}
-		for _, s := range added {
-			if h, err := reader(s.Node); err != nil || h != s.Hash {
-				c.badf("log hash at level %d, %d is not the hash of what is below it", s.Node.Level, s.Node.N)
-			}
-		}
-		tree, nodes = next, nodes+len(added)
+		return translog.Hash(b), nil
 	}
-	if tree != head.Tree {
-		c.badf("log head says size %d and root %s, the entries give %d and %s", head.Tree.N, head.Tree.Hash, tree.N, tree.Hash)
+	nodes, lost := c.recompute("log", head.Tree, hash, c.leaf)
+	c.leaves = map[int64]string{}
+	if lost >= 0 {
+		c.entries(lost+1, head.Tree.N)
+		return
 	}
 	if n := c.records[string(bHashes)]; n != nodes {
 		c.badf("log has %d stored hashes, the entries give %d", n, nodes)
@@ -196,20 +178,59 @@ func (c *checker) log() {
 	if n := c.records[string(bEntries)]; int64(n) != head.Tree.N {
 		c.badf("log has %d entries, its head says %d", n, head.Tree.N)
 	}
-	c.leaves = map[int64]string{}
 }
 
-// leafRun is how many log entries are read at once.
+// recompute recomputes every hash of a tree from its leaves, compares it with what is
+// stored, and the root with what it is said to be. It returns how many hashes there are,
+// or which leaf cannot be read first.
+func (c *checker) recompute(what string, want translog.Tree, hash translog.NodeFunc, leaf func(int64) ([]byte, error)) (nodes int, lost int64) {
+	tree := translog.Empty()
+	for tree.N < want.N {
+		leaves, bad := c.run(tree.N, min(tree.N+leafRun, want.N), leaf)
+		if bad != nil {
+			c.badf("%s entry %d: %v; hashes from %d on are not recomputed", what, bad.index, bad.err, tree.N)
+			return nodes, bad.index
+		}
+		next, added, err := translog.Append(tree, hash, leaves)
+		if err != nil {
+			c.badf("%s at size %d: %v", what, tree.N, err)
+			return nodes, tree.N
+		}
+		for _, s := range added {
+			if h, err := hash(s.Node); err != nil || h != s.Hash {
+				c.badf("%s hash at level %d, %d is not the hash of what is below it", what, s.Node.Level, s.Node.N)
+			}
+		}
+		tree, nodes = next, nodes+len(added)
+	}
+	if tree != want {
+		c.badf("%s head says size %d and root %s, the entries give %d and %s", what, want.N, want.Hash, tree.N, tree.Hash)
+	}
+	return nodes, -1
+}
+
+// leafRun is how many entries of a tree are read at once.
 const leafRun = 16 * translog.TileWidth
 
-// A lostLeaf is a log entry that cannot be read.
+// A lostLeaf is an entry of a tree that cannot be read.
 type lostLeaf struct {
 	index int64
 	err   error
 }
 
-// run reads log entries, or says which is the first that cannot be read.
-func (c *checker) run(from, to int64) (leaves [][]byte, bad *lostLeaf) {
+// leaf returns a log entry, which is to be an envelope.
+func (c *checker) leaf(index int64) ([]byte, error) {
+	leaf, err := c.v.Leaf(index)
+	if err == nil {
+		if _, err := label.ParseEnvelope(leaf); err != nil {
+			c.badf("log entry %d: %v", index, err)
+		}
+	}
+	return leaf, err
+}
+
+// run reads entries of a tree, or says which is the first that cannot be read.
+func (c *checker) run(from, to int64, leaf func(int64) ([]byte, error)) (leaves [][]byte, bad *lostLeaf) {
 	leaves = make([][]byte, to-from)
 	lost := make([]error, to-from)
 	err := Spread(c.ctx, func(give func(int64) bool) error {
@@ -217,13 +238,7 @@ func (c *checker) run(from, to int64) (leaves [][]byte, bad *lostLeaf) {
 		}
 		return nil
 	}, func(i int64) {
-		leaf, err := c.v.Leaf(i)
-		if err == nil {
-			if _, err := label.ParseEnvelope(leaf); err != nil {
-				c.badf("log entry %d: %v", i, err)
-			}
-		}
-		leaves[i-from], lost[i-from] = leaf, err
+		leaves[i-from], lost[i-from] = leaf(i)
 	}, c.settle)
 	for n, leaf := range leaves {
 		if leaf == nil {

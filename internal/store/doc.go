@@ -11,7 +11,7 @@
 // in schema.go, by which the database is made, written and checked; a test holds it
 // against a filled store.
 //
-//	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | advised = log index | watched = json Watched
+//	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | advised = log index | watched = json Watched | trail = size uint64, 32-byte root
 //	head            size = uint64 | root = 32 bytes | checkpoint = signed note
 //	hashes          level uint8, n uint64 = 32 bytes             Merkle tree nodes
 //	entries         index uint64 = packed envelope               log entries
@@ -58,6 +58,8 @@
 //	struck          32-byte id = 32-byte event                   of statements and rulings
 //	judgements      32-byte device digest = time                 since when a judgement is due
 //	verdicts        label id = json Verdict                      of labels that their evidence did not carry when judged again, or that can be renewed
+//	acts            number uint64 = 32-byte hashes, then json label.TrailEntry  the hashes of tree nodes that are complete with it
+//	org_acts        org|number uint64 = nothing                  the actor's
 //	labels          label id = json Label
 //	device_labels   time, 32-byte device digest, uint64 log index = label id  by when the device was registered
 //	org_labels      org|^log index, label id = nothing           newest first
@@ -72,6 +74,12 @@
 // since an envelope has one encoding. That halves the file. Entries and gists
 // are packed with S2, which is quick, evidence and documents with zstd, which is
 // small, all of them behind dictionary.txt, which has what they have in common.
+//
+// The audit trail is a second Merkle tree, over what was done and by whom. Its leaves
+// stand in acts as they are hashed, each behind the hashes of the nodes that are complete
+// with it: the n'th node of a level l is complete with entry (n+1)*2^l-1, and its hash is
+// the l'th there. What the tree comes to is in meta, and part of no other signed head but
+// the one that package authority logs.
 //
 // # Batches
 //

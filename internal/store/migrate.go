@@ -42,12 +42,13 @@ type step struct {
 // the records as they were: it does not use the types of this package, which go on
 // changing, but for what it is to make.
 var steps = []step{
-	{7, "methods of assessment instead of levels, and versions of schemes", methodsForLevels},
+	{7, "methods of assessment instead of levels, versions of schemes, and the audit trail", methodsForLevels},
 }
 
 // methodsForLevels rewrites accreditations, which named a level of labels, and what
 // judging needs of reports, which did too, to name methods of assessment. What was
-// signed stays as it is, and is read so. Versions of schemes are recorded from now on.
+// signed stays as it is, and is read so. Versions of schemes, and who did what, are
+// recorded from now on.
 func methodsForLevels(m *migrator) error {
 	if err := m.rewrite(bAccreditations, func(_ *bolt.Tx, key, value []byte) ([]byte, error) {
 		a, err := decode[label.AccreditationV1](bAccreditations, key, value)
@@ -59,8 +60,12 @@ func methodsForLevels(m *migrator) error {
 		return err
 	}
 	if err := m.db.Update(func(tx *bolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists(bSchemes) // filled by the first label that is issued
-		return err
+		for _, name := range [][]byte{bSchemes, bActs, bOrgActs} { // filled by what is done from now on
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
 	}); err != nil {
 		return err
 	}

@@ -61,10 +61,14 @@ var (
 	bOutbox     = []byte("outbox")
 	bDead       = []byte("dead")
 
+	bActs    = []byte("acts")
+	bOrgActs = []byte("org_acts")
+
 	kSchema     = []byte("schema")
 	kOrigin     = []byte("origin")
 	kAdvised    = []byte("advised")
 	kWatched    = []byte("watched")
+	kTrail      = []byte("trail")
 	kCommitted  = []byte("committed")
 	kAccepted   = []byte("accepted")
 	kIdentity   = []byte("identity")
@@ -97,7 +101,7 @@ type part struct {
 func schema() []part {
 	return []part{
 		{"buckets", (*checker).known, []bucket{
-			{bMeta, "", "schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | advised = log index | watched = json Watched", ""},
+			{bMeta, "", "schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | advised = log index | watched = json Watched | trail = size uint64, 32-byte root", ""},
 		}, nil},
 		{"the log", (*checker).log, []bucket{
 			{bHead, "", "size = uint64 | root = 32 bytes | checkpoint = signed note", ""},
@@ -203,6 +207,12 @@ func schema() []part {
 			kindOf[Strike](24),
 			kindOf[Judgement](25),
 			kindOf[Verdict](26),
+		}},
+		{"the audit trail", (*checker).trail, []bucket{
+			{bActs, "number uint64", "32-byte hashes, then json label.TrailEntry", "the hashes of tree nodes that are complete with it"},
+			{bOrgActs, "org|number uint64", "nothing", "the actor's"},
+		}, []kind{
+			kindOf[Act](31),
 		}},
 		{"labels", (*checker).labels, []bucket{
 			{bLabels, "label id", "json Label", ""},

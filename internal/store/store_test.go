@@ -40,21 +40,28 @@ var shapes = map[string]func([]byte) bool{
 	"level uint8, n uint64":          size(9),
 	"index uint64":                   size(8),
 	"org":                            slug,
-	"plan id":                        slug,
-	"hook id":                        slug,
-	"complaint id":                   slug,
-	"notice id":                      func(b []byte) bool { return len(b) > 0 },
-	"key id":                         size(64),
-	"org|key id":                     afterOrg(64),
-	"org|uint64 log index":           afterOrg(8),
-	"32-byte digest":                 size(32),
-	"32-byte device digest":          size(32),
-	"32-byte event":                  size(32),
-	"32-byte id":                     size(32),
-	"picture as it came":             func(b []byte) bool { return label.PictureType(b) != "" },
-	"place uint64":                   size(8),
-	"gtin, 32-byte device digest":    size(14 + 32),
-	"gtin, uint64 log index":         size(14 + 8),
+	"number uint64":                  size(8),
+	"size uint64, 32-byte root":      size(8 + 32),
+	"32-byte hashes, then json label.TrailEntry": func(b []byte) bool {
+		hashes, leaf, ok := bytes.Cut(b, []byte(`{"actor":`))
+		return ok && len(hashes)%32 == 0 && len(hashes) > 0 && bytes.HasSuffix(leaf, []byte("}"))
+	},
+	"org|number uint64":           afterOrg(8),
+	"plan id":                     slug,
+	"hook id":                     slug,
+	"complaint id":                slug,
+	"notice id":                   func(b []byte) bool { return len(b) > 0 },
+	"key id":                      size(64),
+	"org|key id":                  afterOrg(64),
+	"org|uint64 log index":        afterOrg(8),
+	"32-byte digest":              size(32),
+	"32-byte device digest":       size(32),
+	"32-byte event":               size(32),
+	"32-byte id":                  size(32),
+	"picture as it came":          func(b []byte) bool { return label.PictureType(b) != "" },
+	"place uint64":                size(8),
+	"gtin, 32-byte device digest": size(14 + 32),
+	"gtin, uint64 log index":      size(14 + 8),
 	"nothing or the 32-byte event that moved it away": func(b []byte) bool { return len(b) == 0 || len(b) == 32 },
 	"nothing or the 32-byte id that it made room for": func(b []byte) bool { return len(b) == 0 || len(b) == 32 },
 	"org|model|32-byte device digest": func(b []byte) bool {
@@ -212,6 +219,31 @@ func fill(t *testing.T, w *labeltest.World, s authority.Store) {
 	// A judgement that is due, as after a crash: nothing runs that could draw it.
 	w.Authority.Close()
 	due(t, w, s, label.DigestOf(toy.Descriptor))
+	acts(t, w, s, act(labeltest.Maker, "label.request"), act(labeltest.Operator, "label.revoke"), act(labeltest.Maker, "label.withdraw"))
+}
+
+// act returns an act of an organization.
+func act(org, kind string) *store.Act {
+	return &store.Act{Kind: kind, Actor: label.Actor{Organization: org}, Outcome: label.ActDone}
+}
+
+// acts commits acts in one batch.
+func acts(t *testing.T, w *labeltest.World, s authority.Store, list ...*store.Act) {
+	t.Helper()
+	b := &store.Batch{At: w.Clock.Now()}
+	if err := s.View(func(v *store.View) error {
+		head, err := v.Head()
+		b.From = head.Tree
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range list {
+		b.Add(a)
+	}
+	if err := s.Commit(b); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // declared returns the declaration about an example.
