@@ -10,6 +10,7 @@
 //	reasons.yaml     why a label changes state, as codes and in plain words
 //	standards/       provisions of published standards, edition by edition
 //	methods.yaml     the ways in which laboratories assess devices
+//	acts.yaml        who may do what, and how many have to agree
 //	schemes/         levels, criteria, and the evidence that each asks for; one file for each version
 //	locales/         the words of pages and labels, language by language
 //	art/             artwork: formats, palettes and fonts of printed labels
@@ -63,5 +64,5 @@ import "embed"
 // FS holds the programme data. Its root is this folder, so it can be exchanged
 // for [os.DirFS] of another folder that is laid out alike.
 //
-//go:embed facts.yaml categories.yaml methods.yaml reasons.yaml standards schemes examples locales art
+//go:embed acts.yaml facts.yaml categories.yaml methods.yaml reasons.yaml standards schemes examples locales art
 var FS embed.FS

@@ -22,13 +22,26 @@ import (
 // What a document says of a label is what it says of its device at the firmware
 // version that the label names, which is the one that was tested.
 func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) (*store.Advisory, *store.Event, error) {
-	e, doc, err := a.openAdvisory(c, raw, document)
+	var rec *store.Advisory
+	var e *store.Event
+	err := signedAct(a, ctx, c, raw, eventForm, func(x *act, r *reported) error {
+		doc, err := a.readAdvisory(r, document)
+		if err == nil {
+			err = a.intake(c, len(raw)+len(document))
+		}
+		if err == nil {
+			rec, e, err = a.advise(x, r, doc, document)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := a.intake(c, len(raw)+len(document)); err != nil {
-		return nil, nil, err
-	}
+	return rec, e, nil
+}
+
+func (a *Authority) advise(x *act, r *reported, doc *advisory.Advisory, document []byte) (*store.Advisory, *store.Event, error) {
+	e := &store.Event{Digest: r.digest, Event: *r.said, Signature: r.by}
 	rec := publication(e, doc)
 	rec.Document, rec.Packed = document, store.Pack(document)
 	var dropped *DroppedNews
@@ -43,7 +56,7 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 	defer a.writer.begin()()
 	known := false
 	claims := []string{claimf("event/%s", e.Digest), claimf("advisory/%s/%s", rec.Org, rec.ID)}
-	err = a.writer.do(ctx, claims, func(v *store.View, b *batch) error {
+	err := x.do(claims, func(v *store.View, b *batch) error {
 		old, err := v.Advisory(rec.Digest, rec.Org)
 		if err == nil {
 			rec, known = old, true
@@ -53,7 +66,14 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		signers, err := r.admit(x, v, b.At)
+		if err != nil {
+			return err
+		}
 		if err := a.admitAdvisory(v, e, rec, b.At); err != nil {
+			return err
+		}
+		if agreed, err := a.gatherEvent(x, v, b, r, e, signers); err != nil || !agreed {
 			return err
 		}
 		rec.Received, e.Received = b.At.UTC(), b.At.UTC()
@@ -80,12 +100,20 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 // PreviewAdvisory returns the labels that an advisory would touch, and what it
 // would say of each that it has not said. Nothing is recorded.
 func (a *Authority) PreviewAdvisory(c Caller, raw, document []byte) (list []Affected, err error) {
-	e, doc, err := a.openAdvisory(c, raw, document)
+	x, r, err := a.openEvent(c, raw)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := a.readAdvisory(r, document)
 	if err != nil {
 		return nil, err
 	}
 	err = a.store.View(func(v *store.View) error {
 		now := a.clock()
+		if _, err := r.admit(x, v, now); err != nil {
+			return err
+		}
+		e := &store.Event{Digest: r.digest, Event: *r.said, Signature: r.by}
 		if err := a.vet(v, e, publication(e, doc), now); err != nil {
 			return err
 		}
@@ -103,30 +131,26 @@ func publication(e *store.Event, doc *advisory.Advisory) *store.Advisory {
 	}
 }
 
-// openAdvisory verifies a signed event and reads the document that it is about.
-func (a *Authority) openAdvisory(c Caller, raw, document []byte) (*store.Event, *advisory.Advisory, error) {
-	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
-		return nil, nil, err
+// readAdvisory reads the document that an event is about.
+func (a *Authority) readAdvisory(r *reported, document []byte) (*advisory.Advisory, error) {
+	if r.said.Kind != label.AdvisoryEvent {
+		return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q, must be %q", r.said.Kind, label.AdvisoryEvent)
 	}
-	e, err := a.openEvent(c, raw)
-	if err != nil {
-		return nil, nil, err
-	}
-	if e.Event.Kind != label.AdvisoryEvent {
-		return nil, nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q, must be %q", e.Event.Kind, label.AdvisoryEvent)
+	if err := checkSubject(r); err != nil {
+		return nil, err
 	}
 	doc, err := advisory.Parse(document, a.clock())
 	if err != nil {
-		return nil, nil, label.Within("document", err)
+		return nil, label.Within("document", err)
 	}
-	if doc.SHA256 != e.Event.Advisory {
-		return nil, nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.advisory", "is the SHA-256 of another document than the one that was sent")
+	if doc.SHA256 != r.said.Advisory {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.advisory", "is the SHA-256 of another document than the one that was sent")
 	}
 	if err := checkSayable(doc); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	a.advisories.Add(doc.SHA256, doc)
-	return e, doc, nil
+	return doc, nil
 }
 
 // vet checks an advisory that is not published yet before it comes to the
@@ -163,7 +187,7 @@ func (a *Authority) vet(v *store.View, e *store.Event, rec *store.Advisory, now 
 // admitAdvisory checks an advisory against the registry: who signed it, and that
 // it is no older than what was published under its number.
 func (a *Authority) admitAdvisory(v *store.View, e *store.Event, rec *store.Advisory, now time.Time) error {
-	if err := a.admitEvent(v, &e.Event, e.Signature, now); err != nil {
+	if err := a.admitEvent(v, &e.Event, e.Signature.Organization, now); err != nil {
 		return err
 	}
 	if other, err := v.Event(e.Digest); err == nil {

@@ -134,7 +134,7 @@ func TestAdvisoriesThatAreRefused(t *testing.T) {
 			}
 		}
 	}
-	_, err := l.Authority.Report(ctx, l.Caller(labeltest.Operator), l.AdvisoryEvent(labeltest.Operator, doc))
+	_, err := l.ReportAs(ctx, l.Caller(labeltest.Operator), l.AdvisoryEvent(labeltest.Operator, doc))
 	wants(t, err, label.Invalid, label.ReasonOutOfRange)
 	if n := len(l.now().Statuses); n > 0 {
 		t.Errorf("%d statements were added all the same", n)

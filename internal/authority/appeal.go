@@ -5,42 +5,43 @@ import (
 	"slices"
 	"time"
 
-	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
+// appealForm is how appeals are opened. One may be of any age: when it is made is held to
+// the refusal and to the term for appeals against that.
+var appealForm = &howOpened[label.Appeal]{field: "appeal", predicateType: label.TypeAppeal, ageless: true, kept: true, right: func(_ *store.View, p *label.Appeal) (right, error) {
+	return speaksFor(p.Manufacturer, "manufacturer"), nil
+}}
+
 // Appeal takes a manufacturer's signed appeal against a refusal, within the
 // term that the refusal names and once. The second result says whether it was
 // known. Who carries it, if not the manufacturer, is an operator.
-func (a *Authority) Appeal(ctx context.Context, c Caller, raw []byte) (*Trail, bool, error) {
-	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
-		return nil, false, err
-	}
-	if err := a.intake(c, len(raw)); err != nil {
-		return nil, false, err
-	}
-	s, err := openAs(a, c, raw, "appeal", label.TypeAppeal, func(p *label.Appeal) right {
-		return withRole(label.RoleManufacturer).and(speaksFor(p.Manufacturer, "manufacturer"))
+func (a *Authority) Appeal(ctx context.Context, c Caller, raw []byte) (t *Trail, known bool, err error) {
+	err = signedAct(a, ctx, c, raw, appealForm, func(x *act, s *asked[label.Appeal]) (err error) {
+		t, known, err = a.appeal(x, s)
+		return err
 	})
-	if err != nil {
-		return nil, false, err
-	}
+	return t, known, err
+}
+
+func (a *Authority) appeal(x *act, s *asked[label.Appeal]) (*Trail, bool, error) {
 	defer a.writer.begin()()
 	var t *Trail
 	known := false
-	err = a.writer.do(ctx, []string{claimf("decision/%s", s.said.Decision)}, func(v *store.View, b *batch) (err error) {
+	err := x.do([]string{claimf("decision/%s", s.said.Decision)}, func(v *store.View, b *batch) (err error) {
 		if t, err = a.trail(v, s.said.Decision); err != nil {
 			return found(err, label.ReasonUnknownDecision, "appeal.decision", "no decision %s is on record; \"labelctl decision list\" names those there are", s.said.Decision)
 		}
-		if err := c.party(t.Decision, "appeal.decision"); err != nil {
+		if err := x.caller.party(t.Decision, "appeal.decision"); err != nil {
 			return err
 		}
 		if known = t.Appeal != nil && t.Appeal.Digest == s.digest; known {
 			return nil
 		}
-		days, err := a.admitAppeal(v, s, t, b.At)
+		days, err := a.admitAppeal(x, v, s, t, b.At)
 		if err != nil {
 			return err
 		}
@@ -60,8 +61,8 @@ func (a *Authority) Appeal(ctx context.Context, c Caller, raw []byte) (*Trail, b
 
 // admitAppeal checks an appeal against the decision, and returns in how many
 // days it is to be decided.
-func (a *Authority) admitAppeal(v *store.View, s *signedAs[label.Appeal], t *Trail, now time.Time) (days int, err error) {
-	if err := s.signedBy(v, label.RoleManufacturer, now); err != nil {
+func (a *Authority) admitAppeal(x *act, v *store.View, s *asked[label.Appeal], t *Trail, now time.Time) (days int, err error) {
+	if _, err := s.admit(x, v, now); err != nil {
 		return 0, err
 	}
 	d := t.Decision
@@ -86,17 +87,25 @@ func (a *Authority) admitAppeal(v *store.View, s *signedAs[label.Appeal], t *Tra
 	return p.DecideDays, p.CheckOpen("appeal.criteria", s.said.Criteria)
 }
 
+// rulingForm is how requests for rulings are opened.
+var rulingForm = &howOpened[label.RulingRequest]{field: "ruling", predicateType: label.TypeRulingRequest}
+
 // Decide has the authority rule on an appeal, at the signed request of an
 // operator. An appeal is decided once; the same request again returns the
-// ruling.
-func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (*Trail, bool, error) {
-	if err := c.need(label.RoleOperator); err != nil {
-		return nil, false, err
-	}
-	s, err := openAs(a, c, raw, "ruling", label.TypeRulingRequest, byOperator[label.RulingRequest])
-	if err != nil {
-		return nil, false, err
-	}
+// ruling, which the second result says. Where the act takes several persons, it waits for
+// the others ([Trail.Waits]).
+func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (t *Trail, known bool, err error) {
+	err = signedAct(a, ctx, c, raw, rulingForm, func(x *act, s *rulingRequest) (err error) {
+		t, known, err = a.decide(x, s)
+		return err
+	})
+	return t, known, err
+}
+
+// A rulingRequest is a signed request for a ruling.
+type rulingRequest = asked[label.RulingRequest]
+
+func (a *Authority) decide(x *act, s *rulingRequest) (*Trail, bool, error) {
 	var appeal *store.Appeal
 	if err := a.store.View(func(v *store.View) (err error) {
 		appeal, err = v.Appeal(s.said.Appeal)
@@ -107,17 +116,36 @@ func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (*Trail, b
 	defer a.writer.begin()()
 	var t *Trail
 	known := false
-	claims := []string{claimf("decision/%s", appeal.Decision), claimf("device/%s", appeal.Device)}
-	err = a.writer.do(ctx, claims, func(v *store.View, b *batch) (err error) {
+	claims := []string{claimf("decision/%s", appeal.Decision), claimf("device/%s", appeal.Device), claimf("request/%s", s.digest)}
+	err := x.do(claims, func(v *store.View, b *batch) (err error) {
 		if t, err = a.trail(v, appeal.Decision); err != nil {
 			return err
 		}
 		if known = t.Ruling != nil && t.Ruling.Asked == s.digest; known {
 			return nil
 		}
+		signers, err := s.admit(x, v, b.At)
+		if err != nil {
+			return err
+		}
 		said, err := a.admitRuling(v, s, t, b.At)
 		if err != nil {
 			return err
+		}
+		if x.rule.Several() {
+			req, err := s.onRecord(v, b.At)
+			if err != nil {
+				return err
+			}
+			req, agreed, err := s.gather(x, v, b, req, signers)
+			if err != nil {
+				return err
+			}
+			b.Add(req)
+			if !agreed {
+				t.Waits = req
+				return a.tellWaiting(b, req, "")
+			}
 		}
 		said.Decided = b.Recorded.UTC().Truncate(time.Second)
 		if t.Ruling, err = a.rule(b, said, s, t.Appeal); err != nil {
@@ -138,18 +166,12 @@ func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (*Trail, b
 
 // admitRuling checks a request for a ruling against the appeal, and returns what
 // is to be signed.
-func (a *Authority) admitRuling(v *store.View, s *signedAs[label.RulingRequest], t *Trail, now time.Time) (*label.Ruling, error) {
-	if err := s.signedBy(v, label.RoleOperator, now); err != nil {
-		return nil, err
-	}
+func (a *Authority) admitRuling(v *store.View, s *rulingRequest, t *Trail, now time.Time) (*label.Ruling, error) {
 	if s.subject != t.Decision.Device {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "ruling.subject", "is not the device that the appeal is about")
 	}
 	if t.Ruling != nil {
 		return nil, label.Errorf(label.Exists, label.ReasonExists, "ruling.appeal", "was decided on %s, which is final; \"labelctl appeal show %s\" says how", t.Ruling.Decided.Format(time.DateOnly), t.Appeal.Digest)
-	}
-	if age := now.Sub(s.said.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
-		return nil, label.Errorf(label.Invalid, label.ReasonTooOld, "ruling.made", "was made on %s; a request counts for %s, sign it anew", s.said.Made.Format(time.RFC3339), label.MaxRequestAge)
 	}
 	p, err := t.Decision.Predicate()
 	if err != nil {
@@ -261,7 +283,7 @@ func (a *Authority) overruled(v *store.View, r *label.Ruling, device label.Diges
 }
 
 // rule has a ruling signed and makes its record.
-func (a *Authority) rule(b *batch, said *label.Ruling, s *signedAs[label.RulingRequest], appeal *store.Appeal) (*store.Ruling, error) {
+func (a *Authority) rule(b *batch, said *label.Ruling, s *rulingRequest, appeal *store.Appeal) (*store.Ruling, error) {
 	signed, _, err := b.sign(a.issuer.Ruling(said, appeal.Device))
 	if err != nil {
 		return nil, err
@@ -305,65 +327,4 @@ func disclosed(v *store.View, l *label.Label, device label.Digest) (rulings []st
 		rulings, entries = append(rulings, *r), append(entries, entry)
 	}
 	return rulings, entries, nil
-}
-
-// signedAs is a statement about one thing whose signature was verified.
-type signedAs[T any] struct {
-	field   string // of the request that it came in
-	said    *T
-	digest  label.Digest
-	payload []byte
-	subject label.Digest
-	by      store.RequestSignature
-}
-
-// byOperator is the right to sign what is for operators to say.
-func byOperator[T any](*T) right { return withRole(label.RoleOperator) }
-
-// openAs verifies a signed statement of a type: its form, and that one of its
-// signatures is by somebody who may sign it.
-func openAs[T any, P interface {
-	*T
-	Validate() error
-}](a *Authority, c Caller, raw []byte, field, predicateType string, may func(*T) right) (*signedAs[T], error) {
-	signed, err := a.openSigned(c, raw)
-	if err != nil {
-		return nil, label.Within(field, err)
-	}
-	v := signed.content()
-	if v.PredicateType() != predicateType {
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, field+".predicateType", "is %q, must be %q", v.PredicateType(), predicateType)
-	}
-	p, err := envelope.Predicate[T, P](v)
-	if err != nil {
-		return nil, label.Within(field, err)
-	}
-	subjects := v.Subjects()
-	if len(subjects) != 1 {
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, field+".subject", "must be the one thing that it is about")
-	}
-	key, err := a.pick(signed, may(p))
-	if err != nil {
-		return nil, label.Within(field, err)
-	}
-	return &signedAs[T]{field: field, said: p, digest: v.ID(), payload: v.Payload(), subject: subjects[0], by: key.signature()}, nil
-}
-
-// signedBy checks that the key counts, and that its owner has a role.
-func (s *signedAs[T]) signedBy(v *store.View, role label.Role, now time.Time) error {
-	key, err := v.Key(s.by.Key)
-	if err != nil {
-		return err
-	}
-	if err := key.Usable(now); err != nil {
-		return label.Within(s.field, err)
-	}
-	org, err := v.Org(key.Organization)
-	if err != nil {
-		return err
-	}
-	if !org.Has(role) {
-		return label.Errorf(label.Denied, label.ReasonWrongRole, s.field, "this is for the role %s to sign, %s has %v", role, org.ID, org.Roles)
-	}
-	return nil
 }

@@ -81,7 +81,7 @@ func TestRefusalIsOnRecordOnce(t *testing.T) {
 	if again := d.request().Refusal.Digest; again != d.refusal {
 		t.Error("the same answer is another decision")
 	}
-	trail, err := d.Authority.Trail(d.Caller(labeltest.Maker), d.refusal)
+	trail, err := d.Authority.Trail(ctx, d.Caller(labeltest.Maker), d.refusal)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestRefusalIsOnRecordOnce(t *testing.T) {
 	}
 	d.pass(40 * 24 * time.Hour)
 	last := d.request().Refusal.Digest
-	list, _, err := d.Authority.Refusals(d.Caller(labeltest.Maker), "", label.Digest{}, authority.Page{})
+	list, _, err := d.Authority.Refusals(ctx, d.Caller(labeltest.Maker), "", label.Digest{}, authority.Page{})
 	if err != nil || len(list) != 3 || list[0].Decision.Digest != last || list[2].Decision.Digest != d.refusal {
 		t.Errorf("%d decisions are listed (%v)", len(list), err)
 	}
@@ -157,7 +157,7 @@ func TestChangedDecision(t *testing.T) {
 	if want := label.DateOf(d.Clock.Now()).AddDays(60); filed.Appeal.DecideBy != want {
 		t.Errorf("to be decided by %s, want %s", filed.Appeal.DecideBy, want)
 	}
-	due, _, err := d.Authority.Appeals(d.Caller(labeltest.Operator), "", authority.Page{})
+	due, _, err := d.Authority.Appeals(ctx, d.Caller(labeltest.Operator), "", authority.Page{})
 	if err != nil || len(due) != 1 || due[0].Appeal.Digest != filed.Appeal.Digest {
 		t.Errorf("%d appeals are due (%v)", len(due), err)
 	}
@@ -169,7 +169,7 @@ func TestChangedDecision(t *testing.T) {
 	if size := d.Authority.LogSize(); ruled.Ruling.Index != 0 || size != 2 { // an accreditation, and the version that refused
 		t.Errorf("the ruling is public, in a log of %d, before a label rests on it", size)
 	}
-	if due, _, err := d.Authority.Appeals(d.Caller(labeltest.Operator), "", authority.Page{}); err != nil || len(due) != 0 {
+	if due, _, err := d.Authority.Appeals(ctx, d.Caller(labeltest.Operator), "", authority.Page{}); err != nil || len(due) != 0 {
 		t.Errorf("%d appeals are due after the ruling (%v)", len(due), err)
 	}
 	for org, kind := range map[string]string{labeltest.Operator: notice.AppealFiled, labeltest.Maker: notice.AppealDecided} {
@@ -184,7 +184,7 @@ func TestChangedDecision(t *testing.T) {
 		t.Fatalf("no label after the ruling: %+v", o.Decision.MissingFor(2))
 	}
 	d.rests(o.Label.Label, ruled.Ruling.Digest)
-	after, err := d.Authority.Trail(d.Caller(labeltest.Maker), filed.Appeal.Digest)
+	after, err := d.Authority.Trail(ctx, d.Caller(labeltest.Maker), filed.Appeal.Digest)
 	if err != nil || after.Ruling.Index != o.Label.Index+1 {
 		t.Errorf("the ruling is entry %d, the label %d (%v)", after.Ruling.Index, o.Label.Index, err)
 	}
@@ -269,7 +269,7 @@ func TestAppealsThatAreRefused(t *testing.T) {
 	if _, _, err := d.Authority.Appeal(ctx, d.Caller(labeltest.Maker), raw); label.ReasonOf(err) != label.ReasonUnknownSubject {
 		t.Errorf("about another device: %v", err)
 	}
-	if trail, err := d.Authority.Trail(d.Caller(labeltest.Maker), d.refusal); err != nil || trail.Appeal != nil {
+	if trail, err := d.Authority.Trail(ctx, d.Caller(labeltest.Maker), d.refusal); err != nil || trail.Appeal != nil {
 		t.Errorf("there is an appeal all the same (%v)", err)
 	}
 }
@@ -317,7 +317,7 @@ func TestRulingsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: %v, want %v of %s", name, err, c.kind, c.field)
 		}
 	}
-	if trail, err := d.Authority.Trail(d.Caller(labeltest.Operator), d.refusal); err != nil || trail.Ruling != nil {
+	if trail, err := d.Authority.Trail(ctx, d.Caller(labeltest.Operator), d.refusal); err != nil || trail.Ruling != nil {
 		t.Errorf("there is a ruling all the same (%v)", err)
 	}
 }
@@ -329,17 +329,17 @@ func TestTrailIsPrivate(t *testing.T) {
 	for _, org := range []string{labeltest.ToyMaker, labeltest.Lab} {
 		c := d.Caller(org)
 		for name, err := range map[string]error{
-			"show":              second(d.Authority.Trail(c, d.refusal)),
-			"list":              third(d.Authority.Refusals(c, labeltest.Maker, label.Digest{}, authority.Page{})),
-			"list for a device": third(d.Authority.Refusals(c, "", device, authority.Page{})),
-			"list appeals":      third(d.Authority.Appeals(c, labeltest.Maker, authority.Page{})),
+			"show":              second(d.Authority.Trail(ctx, c, d.refusal)),
+			"list":              third(d.Authority.Refusals(ctx, c, labeltest.Maker, label.Digest{}, authority.Page{})),
+			"list for a device": third(d.Authority.Refusals(ctx, c, "", device, authority.Page{})),
+			"list appeals":      third(d.Authority.Appeals(ctx, c, labeltest.Maker, authority.Page{})),
 		} {
 			if label.KindOf(err) != label.Denied {
 				t.Errorf("%s by %s: %v", name, org, err)
 			}
 		}
 	}
-	if list, _, err := d.Authority.Refusals(d.Caller(labeltest.ToyMaker), "", label.Digest{}, authority.Page{}); err != nil || len(list) > 0 {
+	if list, _, err := d.Authority.Refusals(ctx, d.Caller(labeltest.ToyMaker), "", label.Digest{}, authority.Page{}); err != nil || len(list) > 0 {
 		t.Errorf("another manufacturer's own list has %d (%v)", len(list), err)
 	}
 }
@@ -360,7 +360,7 @@ func TestRulingUnderAStolenKey(t *testing.T) {
 	first := d.request().Label.Label.ID
 	d.pass(time.Hour)
 	other := labeltest.NewSigner(t)
-	if _, err := d.Authority.AddKey(ctx, d.Caller(labeltest.Operator), labeltest.Operator, other.Public.PEM, time.Time{}); err != nil {
+	if _, err := d.AddKey(ctx, d.Caller(labeltest.Operator), labeltest.Operator, other.Public.PEM, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	d.Signers[labeltest.Operator] = other
@@ -369,7 +369,7 @@ func TestRulingUnderAStolenKey(t *testing.T) {
 	if err != nil || p.State != label.Suspended || e.Changed != 1 {
 		t.Errorf("the label is %s, %d were changed (%v)", p.State, e.Changed, err)
 	}
-	decision, err := d.Authority.Evaluate(d.Caller(labeltest.Maker), label.DigestOf(d.e.Descriptor), "")
+	decision, err := d.Authority.Evaluate(ctx, d.Caller(labeltest.Maker), label.DigestOf(d.e.Descriptor), "")
 	if err != nil || decision.Reached != 1 {
 		t.Errorf("level %d is reached by a ruling under a stolen key (%v)", decision.Reached, err)
 	}
@@ -394,7 +394,7 @@ func TestStruckRuling(t *testing.T) {
 			t.Errorf("%s was told %v", org, got)
 		}
 	}
-	decision, err := d.Authority.Evaluate(d.Caller(labeltest.Maker), label.DigestOf(d.e.Descriptor), "")
+	decision, err := d.Authority.Evaluate(ctx, d.Caller(labeltest.Maker), label.DigestOf(d.e.Descriptor), "")
 	must(t, err)
 	if decision.Reached != 1 {
 		t.Errorf("level %d is reached by a ruling that was struck", decision.Reached)
@@ -428,7 +428,7 @@ func TestAdmissionAfterARuling(t *testing.T) {
 	if p.State != label.Suspended {
 		t.Errorf("after the admission the label is %s", p.State)
 	}
-	decision, err := d.Authority.Evaluate(d.Caller(labeltest.Maker), label.DigestOf(d.e.Descriptor), "")
+	decision, err := d.Authority.Evaluate(ctx, d.Caller(labeltest.Maker), label.DigestOf(d.e.Descriptor), "")
 	must(t, err)
 	if decision.Reached != 1 || !slices.ContainsFunc(decision.Unused, func(u scheme.Unused) bool { return u.Code == scheme.Admitted }) {
 		t.Errorf("level %d is reached, unused is %+v", decision.Reached, decision.Unused)
@@ -514,7 +514,7 @@ func TestRulingForRenewal(t *testing.T) {
 	c, err := renew()
 	must(t, err)
 	d.rests(c.Label.Label, ruled.Ruling.Digest)
-	after, err := d.Authority.Trail(d.Caller(labeltest.Maker), d.refusal)
+	after, err := d.Authority.Trail(ctx, d.Caller(labeltest.Maker), d.refusal)
 	must(t, err)
 	if after.Ruling.Index != c.Label.Index+1 || c.Status.Index != c.Label.Index+2 {
 		t.Errorf("label, ruling and status are the entries %d, %d and %d", c.Label.Index, after.Ruling.Index, c.Status.Index)
@@ -531,7 +531,7 @@ func TestRefusedMeanwhile(t *testing.T) {
 	judged := func() { between.afterView.Store(&looked) }
 	between.afterView.Store(&judged)
 	d.request()
-	list, _, err := d.Authority.Refusals(d.Caller(labeltest.Maker), "", label.Digest{}, authority.Page{})
+	list, _, err := d.Authority.Refusals(ctx, d.Caller(labeltest.Maker), "", label.Digest{}, authority.Page{})
 	if err != nil || len(list) != 2 {
 		t.Errorf("%d decisions are on record, want the old one and a new one (%v)", len(list), err)
 	}
@@ -548,7 +548,7 @@ func TestDisputeAtOnce(t *testing.T) {
 		raw[i] = d.Seal(labeltest.Maker, d.e.Descriptor, label.TypeAppeal, &a)
 	}
 	one(t, "appeal", atOnce(func(i int) error { return third(d.Authority.Appeal(ctx, maker, raw[i])) }))
-	trail, err := d.Authority.Trail(maker, d.refusal)
+	trail, err := d.Authority.Trail(ctx, maker, d.refusal)
 	must(t, err)
 
 	operator := d.Caller(labeltest.Operator)
@@ -604,7 +604,7 @@ func TestClocks(t *testing.T) {
 		overdue int
 	}{{0, 0}, {45, 1}, {10, 2}} {
 		w.Clock.Set(w.Clock.Now().AddDate(0, 0, c.days))
-		due, _, err := w.Authority.Appeals(w.Caller(labeltest.Operator), "", authority.Page{})
+		due, _, err := w.Authority.Appeals(ctx, w.Caller(labeltest.Operator), "", authority.Page{})
 		must(t, err)
 		var got []label.Digest
 		overdue := 0
@@ -619,7 +619,7 @@ func TestClocks(t *testing.T) {
 		}
 	}
 	for page, token := 0, ""; page < 2; page++ {
-		due, next, err := w.Authority.Appeals(w.Caller(labeltest.Operator), "", authority.Page{Size: 1, Token: token})
+		due, next, err := w.Authority.Appeals(ctx, w.Caller(labeltest.Operator), "", authority.Page{Size: 1, Token: token})
 		if err != nil || len(due) != 1 || due[0].Appeal.Digest != filed[page].Appeal.Digest || (next == "") != (page == 1) {
 			t.Errorf("page %d has %d appeals, and another %q (%v)", page, len(due), next, err)
 		}

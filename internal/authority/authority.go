@@ -2,7 +2,9 @@
 // may do what. Each use case has its file:
 //
 //	caller.go        who calls: tokens to callers
-//	enrol.go         organizations, keys, accreditations
+//	door.go          acts: who may, who has to agree, and what the audit trail says
+//	registry.go      organizations, persons, keys, accreditations
+//	enrol.go         what changes with them
 //	register.go      device descriptors
 //	hold.go          what is open about a product, and stops new labels for it
 //	alike.go         devices that look like another manufacturer's
@@ -292,6 +294,7 @@ func New(c Config) (*Authority, error) {
 	if a.published, err = lru.New[label.ID, kept](publishedCache); err != nil {
 		return nil, err
 	}
+	firstActs := false
 	err = c.Store.View(func(v *store.View) error {
 		if err := CheckStart(v.Committed(), c.Clock().Round(0)); err != nil {
 			return err
@@ -316,6 +319,9 @@ func New(c Config) (*Authority, error) {
 		a.head.Store(&signedHead{head, at})
 		d, err := a.newDistrust(v)
 		a.distrust.Store(d)
+		if err == nil {
+			firstActs, err = a.checkActs(v)
+		}
 		return err
 	})
 	if err != nil {
@@ -331,7 +337,16 @@ func New(c Config) (*Authority, error) {
 		a.work = idle()
 		return a, nil
 	}
-	if err := a.RefreshList(); err != nil {
+	if firstActs {
+		err = a.writer.do(context.Background(), nil, func(_ *store.View, b *batch) error {
+			b.Add(&store.Adoption{SHA256: a.programme.ActsSHA256, At: b.At.UTC()})
+			return nil
+		})
+	}
+	if err == nil {
+		err = a.RefreshList()
+	}
+	if err != nil {
 		a.writer.close()
 		return nil, err
 	}

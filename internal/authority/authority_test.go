@@ -270,13 +270,13 @@ func TestSubmitKnownStatement(t *testing.T) {
 		return err
 	}))
 	for _, org := range []string{labeltest.Lab, labeltest.Maker} {
-		list, _, err := w.Authority.Submissions(w.Caller(org), label.Digest{}, authority.Page{})
+		list, _, err := w.Authority.Submissions(ctx, w.Caller(org), label.Digest{}, authority.Page{})
 		must(t, err)
 		if len(list) != 1 {
 			t.Errorf("%s sees %d submissions, want 1", org, len(list))
 		}
 	}
-	list, _, err := w.Authority.Submissions(w.Caller(labeltest.ToyMaker), label.Digest{}, authority.Page{})
+	list, _, err := w.Authority.Submissions(ctx, w.Caller(labeltest.ToyMaker), label.Digest{}, authority.Page{})
 	must(t, err)
 	if len(list) != 0 {
 		t.Error("another manufacturer sees the submission")
@@ -298,13 +298,13 @@ func TestSubmitRefusals(t *testing.T) {
 	}{
 		{"unknown key", "nobody", report, nil, label.Denied, label.ReasonUnknownKey},
 		{"revoked key", labeltest.Lab, report, func(w *labeltest.World, _ *example.Example) {
-			_, err := w.Authority.RevokeKey(ctx, w.Caller(labeltest.Operator), w.Signers[labeltest.Lab].Public.ID, "lost")
+			_, err := w.RevokeKey(ctx, w.Caller(labeltest.Operator), w.Signers[labeltest.Lab].Public.ID, "lost")
 			must(t, err)
 		}, label.Denied, label.ReasonKeyRevoked},
 		{"key not yet valid", "young-lab", report, func(w *labeltest.World, e *example.Example) {
-			_, err := w.Authority.Enrol(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "young-lab", Name: "Young", Roles: []label.Role{label.RoleLab}})
+			_, err := w.EnrolAs(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "young-lab", Name: "Young", Roles: []label.Role{label.RoleLab}})
 			must(t, err)
-			_, err = w.Authority.AddKey(ctx, w.Caller(labeltest.Operator), "young-lab", w.Signers["young-lab"].Public.PEM, labeltest.Start.AddDate(0, 1, 0))
+			_, err = w.AddKey(ctx, w.Caller(labeltest.Operator), "young-lab", w.Signers["young-lab"].Public.PEM, labeltest.Start.AddDate(0, 1, 0))
 			must(t, err)
 			e.Report.Lab = "young-lab"
 		}, label.Denied, label.ReasonKeyNotYetValid},
@@ -430,7 +430,7 @@ func TestAuthenticate(t *testing.T) {
 	if _, err := w.Authority.Authenticate(good); err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.Authority.RevokeKey(ctx, w.Caller(labeltest.Operator), lab.Public.ID, "stolen")
+	_, err = w.RevokeKey(ctx, w.Caller(labeltest.Operator), lab.Public.ID, "stolen")
 	must(t, err)
 	if _, err := w.Authority.Authenticate(good); err == nil {
 		t.Error("the token outlived its key")
@@ -441,42 +441,42 @@ func TestEnrolment(t *testing.T) {
 	w := labeltest.New(t, nil)
 	op := w.Caller(labeltest.Operator)
 	org := label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleManufacturer}}
-	_, err := w.Authority.Enrol(ctx, w.Caller(labeltest.Maker), org)
+	_, err := w.EnrolAs(ctx, w.Caller(labeltest.Maker), org)
 	wants(t, err, label.Denied, label.ReasonWrongRole)
-	_, err = w.Authority.Enrol(ctx, op, org)
+	_, err = w.EnrolAs(ctx, op, org)
 	must(t, err)
-	_, err = w.Authority.Enrol(ctx, op, org)
+	_, err = w.EnrolAs(ctx, op, org)
 	must(t, err)
 	org.Name = "Acme Ltd"
-	_, err = w.Authority.Enrol(ctx, op, org)
+	_, err = w.EnrolAs(ctx, op, org)
 	wants(t, err, label.Exists, label.ReasonExists)
-	_, err = w.Authority.Enrol(ctx, op, label.Organization{ID: "Acme!", Name: "x", Roles: []label.Role{label.RoleLab}})
+	_, err = w.EnrolAs(ctx, op, label.Organization{ID: "Acme!", Name: "x", Roles: []label.Role{label.RoleLab}})
 	wants(t, err, label.Invalid, label.ReasonMalformed)
 
-	_, err = w.Authority.AddKey(ctx, op, "nobody", w.Signers[labeltest.Lab].Public.PEM, time.Time{})
+	_, err = w.AddKey(ctx, op, "nobody", w.Signers[labeltest.Lab].Public.PEM, time.Time{})
 	wants(t, err, label.NotFound, label.ReasonUnknownOrg)
-	_, err = w.Authority.AddKey(ctx, op, "acme", w.Signers[labeltest.Lab].Public.PEM, time.Time{})
+	_, err = w.AddKey(ctx, op, "acme", w.Signers[labeltest.Lab].Public.PEM, time.Time{})
 	wants(t, err, label.Exists, label.ReasonExists)
-	_, err = w.Authority.AddKey(ctx, op, "acme", "no key", time.Time{})
+	_, err = w.AddKey(ctx, op, "acme", "no key", time.Time{})
 	wants(t, err, label.Invalid, label.ReasonMalformed)
-	_, err = w.Authority.RevokeKey(ctx, op, w.Signers[labeltest.Operator].Public.ID, "tidying")
+	_, err = w.RevokeKey(ctx, op, w.Signers[labeltest.Operator].Public.ID, "tidying")
 	wants(t, err, label.Precondition, label.ReasonMissing)
-	_, err = w.Authority.RevokeKey(ctx, op, "0123", "tidying")
+	_, err = w.RevokeKey(ctx, op, "0123", "tidying")
 	wants(t, err, label.NotFound, label.ReasonUnknownKey)
 
 	acc := label.Accreditation{
 		Lab: label.Party{ID: "acme"}, Number: "1", Body: "b", Standards: []string{"en303645"}, Categories: []string{"*"}, Methods: labeltest.AllMethods,
 		Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2027, 1, 1)},
 	}
-	_, err = w.Authority.Accredit(ctx, op, acc)
+	_, err = w.AccreditAs(ctx, op, acc)
 	wants(t, err, label.Precondition, label.ReasonWrongRole)
 	acc.Lab.ID, acc.Standards = labeltest.Lab, []string{"en999"}
-	_, err = w.Authority.Accredit(ctx, op, acc)
+	_, err = w.AccreditAs(ctx, op, acc)
 	wants(t, err, label.Invalid, label.ReasonUnknownStandard)
 	acc.Standards = []string{"en303645"}
-	first, err := w.Authority.Accredit(ctx, op, acc)
+	first, err := w.AccreditAs(ctx, op, acc)
 	must(t, err)
-	again, err := w.Authority.Accredit(ctx, op, acc)
+	again, err := w.AccreditAs(ctx, op, acc)
 	must(t, err)
 	if first.Index != again.Index {
 		t.Error("the same accreditation was logged twice")

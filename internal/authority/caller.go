@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -15,6 +16,12 @@ type Caller struct {
 	Org   string
 	Roles []label.Role
 	Key   string // ID of the key that signed the token
+
+	Person string // who holds the key; empty where that is nobody in particular
+}
+
+func (c Caller) actor() label.Actor {
+	return label.Actor{Organization: c.Org, Person: c.Person, Key: c.Key}
 }
 
 // Is reports whether the caller has a role.
@@ -82,10 +89,10 @@ func (a *Authority) Authenticate(raw string) (Caller, error) {
 		return Caller{}, label.Errorf(label.Unauthenticated, label.ReasonWrongSigner, "authorization",
 			"the caller token speaks for %q with a key of another organization; fix --as or --key", issuer)
 	}
-	if err := key.Usable(now); err != nil {
+	if err := counts(key, org, now); err != nil {
 		return Caller{}, label.Errorf(label.Unauthenticated, label.ReasonOf(err), "authorization", "%v", err)
 	}
-	c := Caller{Org: org.ID, Roles: org.Roles, Key: key.ID}
+	c := Caller{Org: org.ID, Roles: org.Roles, Key: key.ID, Person: key.Person}
 	a.callers.Add(raw, session{caller: c, ends: ends, registry: registry})
 	return c, nil
 }
@@ -109,4 +116,18 @@ func unauthenticated(err error) error {
 		return label.Errorf(label.Unauthenticated, label.ReasonUnknownKey, "authorization", "the key that signed the caller token is not enrolled")
 	}
 	return err
+}
+
+// requestKey is that of the ID of a call in its context.
+type requestKey struct{}
+
+// WithRequestID returns a context of a call that has an ID, which the audit trail names.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestKey{}, id)
+}
+
+// RequestID returns the ID of a call, or nothing.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
 }

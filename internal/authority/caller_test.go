@@ -68,7 +68,7 @@ func TestSessionOfARevokedKey(t *testing.T) {
 	raw := tokenOf(t, w, labeltest.Lab, w.Signers[labeltest.Lab])
 	revoked := false
 	revoke := func() {
-		_, err := w.Authority.RevokeKey(ctx, op, w.Signers[labeltest.Lab].Public.ID, "stolen")
+		_, err := w.RevokeKey(ctx, op, w.Signers[labeltest.Lab].Public.ID, "stolen")
 		must(t, err)
 		revoked = true
 	}
@@ -108,15 +108,15 @@ func TestSessionAfterAChange(t *testing.T) {
 	}
 	for name, change := range map[string]func() error{
 		"another organization": func() error {
-			_, err := w.Authority.Enrol(ctx, op, label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleLab}})
+			_, err := w.EnrolAs(ctx, op, label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleLab}})
 			return err
 		},
 		"another key": func() error {
-			_, err := w.Authority.AddKey(ctx, op, labeltest.Maker, labeltest.NewSigner(t).Public.PEM, w.Clock.Now())
+			_, err := w.AddKey(ctx, op, labeltest.Maker, labeltest.NewSigner(t).Public.PEM, w.Clock.Now())
 			return err
 		},
 		"a key revoked": func() error {
-			_, err := w.Authority.RevokeKey(ctx, op, w.Signers[labeltest.ToyMaker].Public.ID, "lost")
+			_, err := w.RevokeKey(ctx, op, w.Signers[labeltest.ToyMaker].Public.ID, "lost")
 			return err
 		},
 	} {
@@ -143,7 +143,7 @@ func TestSessionAfterAFailedCommit(t *testing.T) {
 	must(t, err)
 	report := w.Event(label.Event{Kind: label.KeyEvent, Key: lab.Public.ID, Since: labeltest.Start, Reason: "key-compromised"})
 	f.mode.Store(failsPersisted)
-	_, err = w.Authority.Report(ctx, op, report)
+	_, err = w.ReportAs(ctx, op, report)
 	wants(t, err, label.Unavailable, label.ReasonStorage)
 	if _, err = w.Authority.Authenticate(raw); err == nil {
 		t.Error("a session of before is used")
@@ -151,7 +151,7 @@ func TestSessionAfterAFailedCommit(t *testing.T) {
 	w.Restart()
 	_, err = w.Authority.Authenticate(raw)
 	wants(t, err, label.Unauthenticated, label.ReasonKeyRevoked)
-	if _, err = w.Authority.Report(ctx, op, report); err != nil {
+	if _, err = w.ReportAs(ctx, op, report); err != nil {
 		t.Errorf("repeated: %v", err)
 	}
 	o, err := w.Authority.Request(ctx, w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "", 3)
@@ -168,7 +168,7 @@ func TestSessionsRace(t *testing.T) {
 	const rounds, callers = 60, 4
 	for range rounds {
 		s := labeltest.NewSigner(t)
-		_, err := w.Authority.AddKey(ctx, op, labeltest.Lab, s.Public.PEM, labeltest.Start)
+		_, err := w.AddKey(ctx, op, labeltest.Lab, s.Public.PEM, labeltest.Start)
 		must(t, err)
 		raw := tokenOf(t, w, labeltest.Lab, s)
 		var group sync.WaitGroup
@@ -188,7 +188,7 @@ func TestSessionsRace(t *testing.T) {
 				}
 			})
 		}
-		_, err = w.Authority.RevokeKey(ctx, op, s.Public.ID, "lost")
+		_, err = w.RevokeKey(ctx, op, s.Public.ID, "lost")
 		if _, err := w.Authority.Authenticate(raw); label.ReasonOf(err) != label.ReasonKeyRevoked {
 			t.Errorf("a token outlived its key's revocation: %v", err)
 		}

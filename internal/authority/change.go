@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/store"
 )
@@ -22,184 +21,79 @@ type Change struct {
 	Notes   []string      // what whoever asked has to know, in sentences
 }
 
+// changeForm is how requests for changes of labels are opened.
+var changeForm = &howOpened[label.StatusRequest]{field: "request", predicateType: label.TypeStatusRequest, right: changeRight}
+
+// changeRight is the right to ask for a change of a label, besides having a role for the
+// act: of manufacturers, the label's own has it only.
+func changeRight(v *store.View, r *label.StatusRequest) (right, error) {
+	rec, err := v.Label(r.Label)
+	if err != nil {
+		return nil, found(err, label.ReasonUnknownLabel, "label", "no label %s was issued here", r.Label.Pretty())
+	}
+	return func(o *label.Organization) error {
+		if o.Has(label.RoleManufacturer) && o.ID != rec.Org {
+			return label.Errorf(label.Denied, label.ReasonNotYours, "label", "the label belongs to another manufacturer")
+		}
+		return nil
+	}, nil
+}
+
 // Change carries out a signed request to change a label. Who carries it does
-// not matter, who signed it does. Where the scheme asks for four eyes, it waits
-// until a second operator has signed the same request.
+// not matter, who signed it does. Where the act takes several persons, it waits
+// until as many have signed the same request.
 //
 // A request that was carried out is answered with what it led to. It cannot be
 // used again: a request is for once.
 func (a *Authority) Change(ctx context.Context, c Caller, raw []byte) (*Change, error) {
-	if err := c.need(label.RoleOperator, label.RoleManufacturer); err != nil {
-		return nil, err
-	}
-	r, err := a.openRequest(c, raw)
-	if err != nil {
-		return nil, err
-	}
-	defer a.writer.begin()()
-	for range attempts {
-		change, err := a.change(ctx, c, r)
-		if !errors.Is(err, errMoved) {
-			return change, err
+	var out *Change
+	err := signedAct(a, ctx, c, raw, changeForm, func(x *act, r *asked[label.StatusRequest]) (err error) {
+		defer a.writer.begin()()
+		for range attempts {
+			if out, err = a.change(x, r); !errors.Is(err, errMoved) {
+				return err
+			}
 		}
+		return errMoved
+	})
+	if err != nil {
+		return nil, err
 	}
-	return nil, errMoved
+	return out, nil
 }
 
-// A signedRequest is a request whose signatures were verified.
-type signedRequest struct {
-	label.StatusRequest
-	digest  label.Digest
-	payload []byte
-	subject label.Digest
-	signed  *signedStatement
-}
-
-// openRequest verifies a signed request: its form, and its signatures.
-func (a *Authority) openRequest(c Caller, raw []byte) (*signedRequest, error) {
-	signed, err := a.openSigned(c, raw)
-	if err != nil {
-		return nil, label.Within("request", err)
-	}
-	verified := signed.content()
-	if verified.PredicateType() != label.TypeStatusRequest {
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "request.predicateType", "is %q, must be %q", verified.PredicateType(), label.TypeStatusRequest)
-	}
-	p, err := envelope.Predicate[label.StatusRequest](verified)
-	if err != nil {
-		return nil, label.Within("request", err)
-	}
-	subjects := verified.Subjects()
-	if len(subjects) != 1 {
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the one device of the label")
-	}
-	if _, err := a.pick(signed, asking(p.Action, "")); err != nil {
-		return nil, label.Within("request", err)
-	}
-	return &signedRequest{StatusRequest: *p, digest: verified.ID(), payload: verified.Payload(), subject: subjects[0], signed: signed}, nil
-}
+// A statusRequest is a signed request for a change of a label.
+type statusRequest = asked[label.StatusRequest]
 
 // change carries out one attempt.
-func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Change, error) {
-	renewal, err := a.renewal(ctx, c, r)
+func (a *Authority) change(x *act, r *statusRequest) (*Change, error) {
+	renewal, err := a.renewal(x, r)
 	if err != nil {
 		return nil, err
 	}
 	out := &Change{}
-	claims := []string{claimf("label/%s", r.Label), claimf("request/%s", r.digest)}
-	if r.Successor != "" {
-		claims = append(claims, claimf("label/%s", r.Successor))
+	claims := []string{claimf("label/%s", r.said.Label), claimf("request/%s", r.digest)}
+	if r.said.Successor != "" {
+		claims = append(claims, claimf("label/%s", r.said.Successor))
 	}
 	if renewal != nil {
 		claims = append(claims, claimf("device/%s", renewal.device.Digest))
 	}
 	var issued *store.Label
-	write := a.writer.do
-	if c.Is(label.RoleOperator) && (r.Action == label.Suspend || r.Action == label.Revoke) {
-		write = a.writer.doFirst
+	write := x.do
+	if x.caller.Is(label.RoleOperator) && (r.said.Action == label.Suspend || r.said.Action == label.Revoke) {
+		write = x.doFirst
 	}
-	err = write(ctx, claims, func(v *store.View, b *batch) error {
-		*out, issued = Change{}, nil
-		rec, err := v.Label(r.Label)
-		if err != nil {
-			return found(err, label.ReasonUnknownLabel, "request.label", "no label %s was issued here", r.Label.Pretty())
-		}
-		req, err := v.Request(r.digest)
-		if err == nil && req.Number != 0 {
-			return a.carriedOut(v, rec, req, out)
-		}
-		closed := ""
-		if err == nil {
-			if closed = req.Closed; closed == "" {
-				closed, err = spent(v, req, b.At)
-			}
-		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		if closed != "" {
-			return label.Errorf(label.Precondition, label.ReasonStep, "request", "the request was closed: %s; where there is still something to ask for, sign a new one", closed)
-		}
-		h, err := a.history(v, rec)
-		if err != nil {
-			return err
-		}
-		if err := a.admitChange(v, r, rec, h, b.At); err != nil {
-			return err
-		}
-		if req == nil {
-			req = &store.Request{Digest: r.digest, Label: r.Label, Action: r.Action, Received: b.At.UTC(), Statement: r.payload}
-		}
-		signers, err := admitSigners(v, r, rec, b.At)
-		if err != nil {
-			return err
-		}
-		waiting := addSignatures(req, signers)
-		if slices.Contains(a.programme.Lifecycle(rec.Scheme, rec.Version).FourEyes, r.Action) && len(req.Signatures) < 2 {
-			if !waiting {
-				return label.Errorf(label.Precondition, label.ReasonWrongSigner, "request", "%s of a label in this scheme takes two operators with keys of their own; the other must sign the same request", r.Action)
-			}
-			b.Add(req)
-			out.Request = req
-			if alone, err := a.alone(v, req, b.At); err != nil {
-				return err
-			} else if alone {
-				out.Notes = append(out.Notes, "Nobody else has an operator's key that counts, so that nobody can agree: enrol one before the request is a day old (labelctl org add, or org key).")
-			}
-			s, until := h.StandingAt(b.At), r.Made.Add(label.MaxRequestAge)
-			if end := s.Ends(); r.Action == label.Revoke && !s.Open() && end.Before(until) {
-				out.Notes = append(out.Notes, fmt.Sprintf("The label ends on %s, and then there is nothing left to revoke; the product is on hold until %s. To keep it on hold, suspend the label now (labelctl label suspend), which also puts off an end that was announced.", end.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339)))
-			}
-			return a.tellWaiting(b, rec, r, req)
-		}
-		st := label.Status{Label: r.Label, Action: r.Action, Reason: r.Reason, Text: r.Text, Effective: r.Effective}
-		for _, sig := range req.Signatures {
-			st.Requests = append(st.Requests, label.RequestRef{Organization: sig.Organization, Key: sig.Key, SHA256: req.Digest})
-		}
-		var next *store.Label
-		switch {
-		case r.Successor != "":
-			if next, err = v.Label(r.Successor); err != nil {
-				return err
-			}
-		case renewal != nil:
-			if err := a.unmoved(v, renewal.picture, b.At); err != nil {
-				return err
-			}
-			if err := a.logScheme(v, b, renewal.signed.Label.Scheme); err != nil {
-				return err
-			}
-			if issued, err = record(v, b, renewal.signed.Label, renewal.entry, renewal.device); err != nil {
-				return err
-			}
-			next, st.New = issued, renewal.news
-		}
-		if next != nil {
-			same, err := sameProduct(v, rec.Device, next.Device)
-			if err != nil {
-				return err
-			}
-			st.Successor = &label.LabelLink{ID: next.ID, URL: a.issuer.URL(next.ID), Level: next.Level, OtherProduct: !same}
-		}
-		status, err := a.append(v, b, rec, h, st)
-		if err != nil {
-			return err
-		}
-		if next != nil && r.Effective.IsZero() {
-			if err := a.carryOver(v, b, rec, h, next, renewal); err != nil {
-				return err
-			}
-		}
-		req.Number = status.Number
-		b.Add(req)
-		out.Request, out.Status = req, status
-		return nil
+	err = write(claims, func(v *store.View, b *batch) (err error) {
+		*out = Change{}
+		issued, err = a.changeLabel(x, v, b, r, renewal, out)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	if out.Status != nil {
-		out.Notes = a.settledNotes(out.Status)
+		out.Notes = append(out.Notes, a.settledNotes(out.Status)...)
 	}
 	if issued != nil {
 		out.Label, err = a.publishNew(issued, renewal.signed, renewal.device.Descriptor)
@@ -209,19 +103,96 @@ func (a *Authority) change(ctx context.Context, c Caller, r *signedRequest) (*Ch
 	return out, err
 }
 
-// alone reports whether nobody has an operator's key that counts but those who signed a
-// request.
-func (a *Authority) alone(v *store.View, req *store.Request, now time.Time) (bool, error) {
-	for _, org := range a.distrust.Load().operators {
-		keys, err := v.OrgKeys(org)
-		if err != nil {
-			return false, err
+// changeLabel adds a change to a batch, or that it waits, and returns the successor where
+// one is issued by it.
+func (a *Authority) changeLabel(x *act, v *store.View, b *batch, r *statusRequest, renewal *renewal, out *Change) (issued *store.Label, err error) {
+	rec, err := v.Label(r.said.Label)
+	if err != nil {
+		return nil, found(err, label.ReasonUnknownLabel, "request.label", "no label %s was issued here", r.said.Label.Pretty())
+	}
+	req, err := r.onRecord(v, b.At)
+	if err != nil {
+		return nil, err
+	}
+	if req != nil && req.Number != 0 {
+		return nil, a.carriedOut(v, rec, req, out)
+	}
+	h, err := a.history(v, rec)
+	if err != nil {
+		return nil, err
+	}
+	signers, err := a.admitChange(x, v, r, rec, h, b.At)
+	if err != nil {
+		return nil, err
+	}
+	req, agreed, err := r.gather(x, v, b, req, signers)
+	if err != nil {
+		return nil, err
+	}
+	out.Request, req.Label, req.Action = req, r.said.Label, r.said.Action
+	if !agreed {
+		b.Add(req)
+		return nil, a.changeWaits(v, b, rec, h, r, out)
+	}
+	st := label.Status{Label: r.said.Label, Action: r.said.Action, Reason: r.said.Reason, Text: r.said.Text, Effective: r.said.Effective}
+	for _, sig := range req.Signatures {
+		st.Requests = append(st.Requests, label.RequestRef{Organization: sig.Organization, Key: sig.Key, SHA256: req.Digest})
+	}
+	var next *store.Label
+	switch {
+	case r.said.Successor != "":
+		if next, err = v.Label(r.said.Successor); err != nil {
+			return nil, err
 		}
-		if slices.ContainsFunc(keys, func(k *label.Key) bool { return k.Usable(now) == nil && !req.SignedBy(k.ID) }) {
-			return false, nil
+	case renewal != nil:
+		if err := a.unmoved(v, renewal.picture, b.At); err != nil {
+			return nil, err
+		}
+		if err := a.logScheme(v, b, renewal.signed.Label.Scheme); err != nil {
+			return nil, err
+		}
+		if issued, err = record(v, b, renewal.signed.Label, renewal.entry, renewal.device); err != nil {
+			return nil, err
+		}
+		next, st.New = issued, renewal.news
+	}
+	if next != nil {
+		same, err := sameProduct(v, rec.Device, next.Device)
+		if err != nil {
+			return nil, err
+		}
+		st.Successor = &label.LabelLink{ID: next.ID, URL: a.issuer.URL(next.ID), Level: next.Level, OtherProduct: !same}
+	}
+	status, err := a.append(v, b, rec, h, st)
+	if err != nil {
+		return nil, err
+	}
+	if next != nil && r.said.Effective.IsZero() {
+		if err := a.carryOver(v, b, rec, h, next, renewal); err != nil {
+			return nil, err
 		}
 	}
-	return true, nil
+	req.Number = status.Number
+	b.Add(req)
+	out.Status = status
+	return issued, nil
+}
+
+// changeWaits tells those concerned that a change waits for others to agree, and whoever
+// asked what may come in between.
+func (a *Authority) changeWaits(v *store.View, b *batch, rec *store.Label, h *label.History, r *statusRequest, out *Change) error {
+	if err := a.noteAlone(v, b, out.Request, &out.Notes); err != nil {
+		return err
+	}
+	s, until := h.StandingAt(b.At), r.said.Made.Add(label.MaxRequestAge)
+	maker := ""
+	if r.said.Action == label.Revoke {
+		maker = rec.Org
+		if end := s.Ends(); !s.Open() && end.Before(until) {
+			out.Notes = append(out.Notes, fmt.Sprintf("The label ends on %s, and then there is nothing left to revoke; the product is on hold until %s. To keep it on hold, suspend the label now (labelctl label suspend), which also puts off an end that was announced.", end.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339)))
+		}
+	}
+	return a.tellWaiting(b, out.Request, maker)
 }
 
 // carriedOut fills in what a request led to when it was carried out.
@@ -237,98 +208,39 @@ func (a *Authority) carriedOut(v *store.View, rec *store.Label, req *store.Reque
 	return nil
 }
 
-// Waiting returns the requests that wait for a second operator, for one label
-// or for all. Those that cannot be carried out any more are left out.
-func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err error) {
-	if err := c.need(label.RoleOperator); err != nil {
+// admitChange checks a request against the registry and the label's standing, and returns
+// whose signatures count.
+func (a *Authority) admitChange(x *act, v *store.View, r *statusRequest, rec *store.Label, h *label.History, now time.Time) ([]signer, error) {
+	signers, err := r.admit(x, v, now)
+	if err != nil {
 		return nil, err
 	}
-	err = a.store.View(func(v *store.View) error {
-		v = a.past(v, "listing requests")
-		all, err := v.Waiting(id)
-		if err != nil {
-			return err
-		}
-		now := a.clock()
-		for _, r := range all {
-			standing, err := a.standing(v, r.Label, now)
-			switch {
-			case err != nil && !own(err):
-				return err
-			case err != nil: // nobody can tell, so that it is not left out
-				a.alarm("listing requests", string(r.Label), err)
-				list = append(list, r)
-				continue
-			}
-			why, err := hopeless(v, r, standing, now)
-			if err != nil {
-				return err
-			}
-			if why == "" {
-				list = append(list, r)
-			}
-		}
-		return nil
-	})
-	return list, err
+	return signers, a.admitStep(v, r, rec, h, signers, now)
 }
 
-// addSignatures adds signatures that count to a request and reports whether one
-// of them was not there before. Several in one envelope are as good as each in
-// an envelope of its own: whoever carries them can take them apart, so that
-// counting one of them only would protect nothing.
-func addSignatures(req *store.Request, signers []signer) (added bool) {
-	for _, k := range signers {
-		if !slices.ContainsFunc(req.Signatures, func(s store.RequestSignature) bool { return s.Key == k.ID }) {
-			req.Signatures = append(req.Signatures, k.signature())
-			added = true
-		}
-	}
-	return added
-}
-
-// parties says who may ask for what.
-var parties = map[label.Action][]label.Role{
-	label.Suspend:   {label.RoleOperator},
-	label.Reinstate: {label.RoleOperator},
-	label.Revoke:    {label.RoleOperator},
-	label.Review:    {label.RoleOperator},
-	label.Clear:     {label.RoleOperator},
-	label.Release:   {label.RoleOperator},
-	label.Withdraw:  {label.RoleManufacturer},
-	label.Supersede: {label.RoleManufacturer, label.RoleOperator},
-}
-
-// admitChange checks a request against the registry and the label's standing.
-func (a *Authority) admitChange(v *store.View, r *signedRequest, rec *store.Label, h *label.History, now time.Time) error {
-	signers, err := admitSigners(v, r, rec, now)
-	if err != nil {
-		return err
-	}
+// admitStep is [Authority.admitChange] once it is known who signed.
+func (a *Authority) admitStep(v *store.View, r *statusRequest, rec *store.Label, h *label.History, signers []signer, now time.Time) error {
 	if r.subject != rec.Device {
 		return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "is not the device of label %s", rec.ID.Pretty())
 	}
-	if err := a.programme.CheckReason(r.Reason, r.Action); err != nil {
+	if err := a.programme.CheckReason(r.said.Reason, r.said.Action); err != nil {
 		return label.Within("request", err)
 	}
-	if age := now.Sub(r.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
-		return label.Errorf(label.Invalid, label.ReasonTooOld, "request.made", "was made on %s; a request counts for %s, sign it anew", r.Made.Format(time.RFC3339), label.MaxRequestAge)
-	}
-	if !r.Effective.IsZero() && !r.Effective.After(now) {
-		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is %s, which is past; leave it out for \"now\"", r.Effective.Format(time.RFC3339))
+	if !r.said.Effective.IsZero() && !r.said.Effective.After(now) {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is %s, which is past; leave it out for \"now\"", r.said.Effective.Format(time.RFC3339))
 	}
 	standing := h.StandingAt(now)
-	if !r.Effective.IsZero() && !r.Effective.Before(standing.Expires) {
+	if !r.said.Effective.IsZero() && !r.said.Effective.Before(standing.Expires) {
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is after the label expires, on %s", standing.Expires.Format(time.RFC3339))
 	}
-	if _, err := standing.Admit(r.Action); err != nil {
+	if _, err := standing.Admit(r.said.Action); err != nil {
 		bar, inner := a.barred(v, rec, now)
 		if inner != nil {
 			return inner
 		}
-		return label.Within("request", wayOn(err, r.Action, &standing, signers, bar))
+		return label.Within("request", wayOn(err, r.said.Action, &standing, signers, bar))
 	}
-	switch r.Action {
+	switch r.said.Action {
 	case label.Withdraw:
 		asked, err := a.revocationAsked(v, rec, now)
 		if err == nil && asked != nil {
@@ -446,7 +358,7 @@ const newFirmware = "new-firmware"
 // admitSupersession checks that a label may give its place to another. While the
 // product is on hold, only an operator can have it do so, and while a request to revoke
 // it waits, nobody.
-func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *store.Label, signers []signer, now time.Time) error {
+func (a *Authority) admitSupersession(v *store.View, r *statusRequest, rec *store.Label, signers []signer, now time.Time) error {
 	asked, err := a.revocationAsked(v, rec, now)
 	switch {
 	case err != nil:
@@ -470,44 +382,22 @@ func (a *Authority) admitSupersession(v *store.View, r *signedRequest, rec *stor
 			return holds[0].refusal("request.label")
 		}
 	}
-	if r.Level != 0 && r.Level < rec.Level && r.Reason != otherLevel {
-		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.level", "is %d, and label %s has level %d; to go down, say so by the reason %s", r.Level, rec.ID.Pretty(), rec.Level, otherLevel)
+	if r.said.Level != 0 && r.said.Level < rec.Level && r.said.Reason != otherLevel {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.level", "is %d, and label %s has level %d; to go down, say so by the reason %s", r.said.Level, rec.ID.Pretty(), rec.Level, otherLevel)
 	}
-	if r.Successor != "" {
+	if r.said.Successor != "" {
 		return a.admitSuccessor(v, r, rec, now)
 	}
 	return nil
 }
 
-// asking is the right to ask for an action. It belongs to the roles that the
-// action is for; of manufacturers, to the label's own only, once it is known
-// whose label that is.
-func asking(action label.Action, owner string) right {
-	return func(o *label.Organization) error {
-		if !slices.ContainsFunc(parties[action], o.Has) {
-			return label.Errorf(label.Denied, label.ReasonWrongRole, "", "a %s takes the role %s, %s has %v", action, parties[action][0], o.ID, o.Roles)
-		}
-		if owner != "" && o.Has(label.RoleManufacturer) && o.ID != owner {
-			return label.Errorf(label.Denied, label.ReasonNotYours, "label", "the label belongs to another manufacturer")
-		}
-		return nil
-	}
-}
-
-// admitSigners returns those who signed a request and may ask for its action.
-// Where nobody may, the request is refused.
-func admitSigners(v *store.View, r *signedRequest, rec *store.Label, now time.Time) ([]signer, error) {
-	list, err := r.signed.acceptable(v, now, asking(r.Action, rec.Org))
-	return list, label.Within("request", err)
-}
-
 // admitSuccessor checks that a label can take the place of another: it counts and
 // goes on. It is about the same product and of no lower level, or the reason says that
 // it is not, since the page repeats the reason to people.
-func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.Label, now time.Time) error {
-	next, err := v.Label(r.Successor)
+func (a *Authority) admitSuccessor(v *store.View, r *statusRequest, rec *store.Label, now time.Time) error {
+	next, err := v.Label(r.said.Successor)
 	if err != nil {
-		return found(err, label.ReasonUnknownLabel, "request.successor", "no label %s was issued here", r.Successor.Pretty())
+		return found(err, label.ReasonUnknownLabel, "request.successor", "no label %s was issued here", r.said.Successor.Pretty())
 	}
 	if next.Org != rec.Org || next.Scheme != rec.Scheme {
 		return label.Errorf(label.Invalid, label.ReasonNotYours, "request.successor", "must be a label of the same manufacturer in the same scheme")
@@ -533,10 +423,10 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 		return err
 	}
 	switch {
-	case !same && r.Reason != otherProduct:
+	case !same && r.said.Reason != otherProduct:
 		return label.Errorf(label.Precondition, label.ReasonUnknownProduct, "request.successor",
 			"is about another product: the two share neither a GTIN nor the model number; say so by the reason %s, or withdraw the label of a product that is no longer made", otherProduct)
-	case same && next.Level < rec.Level && r.Reason != otherLevel:
+	case same && next.Level < rec.Level && r.said.Reason != otherLevel:
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.successor", "has level %d, and label %s has level %d; to go down, say so by the reason %s", next.Level, rec.ID.Pretty(), rec.Level, otherLevel)
 	}
 	old, err := said(v, rec)
@@ -547,7 +437,7 @@ func (a *Authority) admitSuccessor(v *store.View, r *signedRequest, rec *store.L
 	if err != nil {
 		return err
 	}
-	return checkNews(r.Reason, old, successor)
+	return checkNews(r.said.Reason, old, successor)
 }
 
 // checkNews refuses a reason for a new label that is not true of it, since people read

@@ -89,7 +89,7 @@ func TestFourEyes(t *testing.T) {
 
 	// The other operator signs the same bytes with a key of their own.
 	other := labeltest.NewSigner(t)
-	if _, err := l.Authority.AddKey(ctx, op, labeltest.Operator, other.Public.PEM, time.Time{}); err != nil {
+	if _, err := l.AddKey(ctx, op, labeltest.Operator, other.Public.PEM, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	second, err := l.Authority.Change(ctx, op, l.Countersign(other, first.Request))

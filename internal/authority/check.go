@@ -13,6 +13,7 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
+	"labeld/internal/surveillance"
 	"labeld/internal/verify"
 )
 
@@ -233,14 +234,34 @@ func (c *check) request(r *store.Request, sig store.RequestSignature) error {
 	if err != nil {
 		return err
 	}
-	p, err := envelope.Predicate[label.StatusRequest](v)
+	said, err := readRequest(v)
 	if err != nil {
 		return err
 	}
-	if u.ID() != r.Digest || label.DigestOf(r.Statement) != r.Digest || p.Label != r.Label || p.Action != r.Action {
+	kind := said.ActKind()
+	change, _ := said.(*label.StatusRequest)
+	if u.ID() != r.Digest || label.DigestOf(r.Statement) != r.Digest || said.About() != r.Subject || r.Kind != kind && r.Kind != kind.OfOperators() ||
+		(change == nil) != (r.Label == "") || change != nil && (change.Label != r.Label || change.Action != r.Action) {
 		return fmt.Errorf("the record differs from the signed request")
 	}
 	return nil
+}
+
+// readRequest reads what a signed request of any type says.
+func readRequest(v *envelope.Verified) (label.Request, error) {
+	switch v.PredicateType() {
+	case label.TypeStatusRequest:
+		return envelope.Predicate[label.StatusRequest](v)
+	case label.TypeRegistryRequest:
+		return envelope.Predicate[label.RegistryRequest](v)
+	case label.TypeEvent:
+		return envelope.Predicate[label.Event](v)
+	case label.TypeRulingRequest:
+		return envelope.Predicate[label.RulingRequest](v)
+	case label.TypeSurveillanceRequest:
+		return envelope.Predicate[surveillance.Request](v)
+	}
+	return nil, fmt.Errorf("it is signed as %s, which asks for nothing that waits", v.PredicateType())
 }
 
 // events verifies the signatures under reported events, and that their

@@ -40,7 +40,7 @@ func TestCheckFindsTampering(t *testing.T) {
 	must(t, err)
 	must(t, third(d.decide(labeltest.Operator, filed.Appeal.Digest, label.Changed, nil)))
 	issued := d.request().Label
-	whole, err := d.Authority.Trail(d.Caller(labeltest.Maker), d.refusal)
+	whole, err := d.Authority.Trail(ctx, d.Caller(labeltest.Maker), d.refusal)
 	must(t, err)
 
 	// Signed by others, or about another device, the same words are not it.

@@ -289,14 +289,23 @@ func (a *Authority) Complaints(c Caller, id label.ID, p Page) (list []*Complaint
 // CloseComplaint closes a complaint with what came of it. Whom to ask back is
 // forgotten. Closing it again changes nothing.
 func (a *Authority) CloseComplaint(ctx context.Context, c Caller, id, outcome string) (*store.Complaint, error) {
-	if err := c.need(label.RoleOperator); err != nil {
+	var out *store.Complaint
+	err := a.act(ctx, c, label.ActCloseReport, id, func(x *act) (err error) {
+		out, err = closeComplaint(x, id, outcome)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+func closeComplaint(x *act, id, outcome string) (*store.Complaint, error) {
 	if outcome == "" || len(outcome) > label.MaxProse {
 		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "outcome", "is required, in at most %d bytes: what came of it", label.MaxProse)
 	}
 	var out *store.Complaint
-	err := a.writer.do(ctx, []string{claimf("complaint/%s", id)}, func(v *store.View, b *batch) (err error) {
+	err := x.do([]string{claimf("complaint/%s", id)}, func(v *store.View, b *batch) (err error) {
 		if out, err = v.Complaint(id); err != nil {
 			return found(err, label.ReasonUnknownSubject, "id", "no report %q was received; \"labelctl report list\" names those that are open", id)
 		}

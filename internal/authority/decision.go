@@ -18,7 +18,7 @@ import (
 // decision on record, while that can be appealed against or if it was: another
 // would open the term anew, and with it a second appeal about the same. Where the
 // manufacturer is not the caller, who gets the answer, it is told.
-func (a *Authority) refuse(ctx context.Context, c Caller, d *scheme.Decision, level int, p *picture) (*store.Decision, error) {
+func (a *Authority) refuse(x *act, write write, d *scheme.Decision, level int, p *picture) (*store.Decision, error) {
 	said, err := a.refusal(d, level, p)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,8 @@ func (a *Authority) refuse(ctx context.Context, c Caller, d *scheme.Decision, le
 	if err != nil {
 		return nil, err
 	}
-	err = a.writer.do(ctx, []string{claimf("device/%s", d.Subject)}, func(v *store.View, b *batch) (err error) {
+	err = write([]string{claimf("device/%s", d.Subject)}, func(v *store.View, b *batch) (err error) {
+		b.outcome = label.ActRefused
 		if err := a.unmoved(v, p, b.At); err != nil {
 			return err
 		}
@@ -46,7 +47,7 @@ func (a *Authority) refuse(ctx context.Context, c Caller, d *scheme.Decision, le
 		}
 		rec = signed
 		b.Add(rec)
-		if c.Org == rec.Org {
+		if x.caller.Org == rec.Org {
 			return nil
 		}
 		id := rec.Digest.String()
@@ -188,7 +189,7 @@ func (d *distrust) rulings(v *store.View, device label.Digest) (items []*scheme.
 		return nil, 0, err
 	}
 	for _, r := range list {
-		if from, ok := d.keys[r.Request.Key]; ok && !r.Decided.Before(from) {
+		if c, ok := d.keys[r.Request.Key]; ok && !r.Decided.Before(c.since) {
 			continue
 		}
 		if _, ok := d.struck[r.Digest]; ok {
@@ -211,11 +212,16 @@ type Trail struct {
 	Appeal   *store.Appeal // nil where there is none
 	Ruling   *store.Ruling // nil where there is none yet
 	Fallen   *Fallen       // why the ruling does not count any more; nil where it does
+
+	Waits *store.Request // that for a ruling which was made now, while others have to agree
 }
 
 // Trail returns a refusal by its digest, or by that of the appeal against it.
-func (a *Authority) Trail(c Caller, id label.Digest) (t *Trail, err error) {
+func (a *Authority) Trail(ctx context.Context, c Caller, id label.Digest) (t *Trail, err error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+		return nil, err
+	}
+	if err := a.reads(ctx, c, id.String()); err != nil {
 		return nil, err
 	}
 	err = a.store.View(func(v *store.View) error {
@@ -279,11 +285,14 @@ func follow(v *store.View, d *store.Decision) (*Trail, error) {
 // Refusals lists the refusals of the caller, or of a manufacturer that an
 // operator names, newest first; only those of one device, where that is not
 // zero.
-func (a *Authority) Refusals(c Caller, manufacturer string, device label.Digest, p Page) ([]*Trail, string, error) {
+func (a *Authority) Refusals(ctx context.Context, c Caller, manufacturer string, device label.Digest, p Page) ([]*Trail, string, error) {
 	if device.IsZero() {
-		return a.refusals(c, "decisions", manufacturer, p, func(*store.Decision) bool { return true })
+		return a.refusals(ctx, c, "decisions", manufacturer, p, func(*store.Decision) bool { return true })
 	}
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
+		return nil, "", err
+	}
+	if err := a.reads(ctx, c, device.String()); err != nil {
 		return nil, "", err
 	}
 	return a.trails(p, []string{"decisions of a device", device.String()}, func(v *store.View, after []byte, f func(*store.Decision, []byte) bool) error {
@@ -301,9 +310,12 @@ func (a *Authority) Refusals(c Caller, manufacturer string, device label.Digest,
 // Appeals lists the appeals of the caller, newest decision first. An operator
 // names a manufacturer, or gets those that are to be decided, the one due first
 // first.
-func (a *Authority) Appeals(c Caller, manufacturer string, p Page) ([]*Trail, string, error) {
+func (a *Authority) Appeals(ctx context.Context, c Caller, manufacturer string, p Page) ([]*Trail, string, error) {
 	if manufacturer != "" || !c.Is(label.RoleOperator) {
-		return a.refusals(c, "appeals", manufacturer, p, func(d *store.Decision) bool { return !d.Appeal.IsZero() })
+		return a.refusals(ctx, c, "appeals", manufacturer, p, func(d *store.Decision) bool { return !d.Appeal.IsZero() })
+	}
+	if err := a.reads(ctx, c, ""); err != nil {
+		return nil, "", err
 	}
 	return a.trails(p, []string{"due appeals"}, func(v *store.View, after []byte, f func(*store.Decision, []byte) bool) error {
 		return v.DueAppeals(after, func(appeal *store.Appeal, at []byte) bool {
@@ -318,7 +330,7 @@ func (a *Authority) Appeals(c Caller, manufacturer string, p Page) ([]*Trail, st
 }
 
 // refusals lists a manufacturer's refusals that fit, as a list with a name.
-func (a *Authority) refusals(c Caller, list, manufacturer string, p Page, fits func(*store.Decision) bool) ([]*Trail, string, error) {
+func (a *Authority) refusals(ctx context.Context, c Caller, list, manufacturer string, p Page, fits func(*store.Decision) bool) ([]*Trail, string, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, "", err
 	}
@@ -329,6 +341,9 @@ func (a *Authority) refusals(c Caller, list, manufacturer string, p Page, fits f
 		manufacturer = c.Org
 	case manufacturer != c.Org && !c.Is(label.RoleOperator):
 		return nil, "", label.Errorf(label.Denied, label.ReasonNotYours, "manufacturer", "decisions are between the authority and the manufacturer; only operators list another's")
+	}
+	if err := a.reads(ctx, c, manufacturer); err != nil {
+		return nil, "", err
 	}
 	return a.trails(p, []string{list, manufacturer}, func(v *store.View, after []byte, f func(*store.Decision, []byte) bool) error {
 		if _, err := v.Org(manufacturer); err != nil {

@@ -88,7 +88,7 @@ func TestDishonest(t *testing.T) {
 	t.Logf("-dishonest.seed %d", seed)
 	d := &dishonest{World: labeltest.New(t, nil), t: t, rng: rand.New(rand.NewPCG(seed, 0)), labels: map[label.ID]*modelDevice{},
 		suspended: map[string]bool{}, second: labeltest.NewSigner(t), done: map[string]int{}}
-	_, err := d.Authority.AddKey(ctx, d.Caller(labeltest.Operator), labeltest.Operator, d.second.Public.PEM, time.Time{})
+	_, err := d.AddKey(ctx, d.Caller(labeltest.Operator), labeltest.Operator, d.second.Public.PEM, time.Time{})
 	must(t, err)
 	d.Enrol(friendlyLab, label.RoleLab)
 	d.Accredit(friendlyLab, func(a *label.Accreditation) { a.Number = "T-friend" })

@@ -31,12 +31,18 @@ const (
 // never changes itself: whoever judges holds on to one, and the writer sees
 // whether it is still the present one.
 type distrust struct {
-	keys           map[string]time.Time // compromised keys, and from when on
+	keys           map[string]compromised // keys in the wrong hands
 	accreditations map[accredited]*scopeRecord
 	groups         map[string]string        // organizations under common control, to one of them
 	former         []formerly               // organizations that were, until some day
 	struck         map[label.Digest]*struck // statements and rulings that were struck
 	operators      []string                 // organizations that work for the authority
+}
+
+// A compromised key was in the wrong hands from an instant on.
+type compromised struct {
+	since      time.Time
+	ownersWord bool // nobody else says so
 }
 
 // struck says that a statement or ruling was struck, by which event and why.
@@ -125,7 +131,7 @@ func (a *Authority) fallenRuling(v *store.View, r *store.Ruling) (f *Fallen, err
 		case err == nil:
 			f.Operator, f.At, f.Reason, f.Text = e.Signature.Organization, e.Received, e.Event.Reason, e.Event.Text
 		}
-	} else if from, ok := a.distrust.Load().keys[r.Request.Key]; ok && !r.Decided.Before(from) {
+	} else if c, ok := a.distrust.Load().keys[r.Request.Key]; ok && !r.Decided.Before(c.since) {
 		k, err := v.Key(r.Request.Key)
 		if err != nil {
 			return nil, err
@@ -198,7 +204,7 @@ func (p part) within(acc *label.Accreditation) bool {
 
 func (a *Authority) newDistrust(v *store.View) (*distrust, error) {
 	d := &distrust{
-		keys: map[string]time.Time{}, accreditations: map[accredited]*scopeRecord{},
+		keys: map[string]compromised{}, accreditations: map[accredited]*scopeRecord{},
 		groups: map[string]string{}, struck: map[label.Digest]*struck{},
 	}
 	var inner error
@@ -233,7 +239,7 @@ func (d *distrust) add(v *store.View, o *label.Organization) error {
 	}
 	for _, k := range keys {
 		if !k.Compromised.IsZero() {
-			d.keys[k.ID] = k.Compromised
+			d.keys[k.ID] = compromised{k.Compromised, k.OwnersWord}
 		}
 	}
 	list, err := v.Accreditations(o.ID)
@@ -369,16 +375,38 @@ func (d *distrust) fallen(st *store.Statement) *scheme.Doubt {
 	if s := d.struck[st.ID]; s != nil && !s.withdrawn {
 		return &scheme.Doubt{Code: doubtStruck, Since: "event " + s.event.String(), Text: s.text()}
 	}
-	if from, ok := d.keys[st.Key]; ok && !st.Received.Before(from) {
-		return &scheme.Doubt{Code: doubtKey, Text: "arrived when the key that signed it may have been in the wrong hands; issue it anew, with another key and under another number"}
+	if d.stolen(st) && !d.keys[st.Key].ownersWord {
+		return &scheme.Doubt{Code: doubtKey, Text: stolenText}
 	}
 	return nil
 }
 
+const stolenText = "arrived when the key that signed it may have been in the wrong hands; issue it anew, with another key and under another number"
+
+// stolen reports whether a statement arrived when the key that signed it may have been in
+// the wrong hands.
+func (d *distrust) stolen(st *store.Statement) bool {
+	c, ok := d.keys[st.Key]
+	return ok && !st.Received.Before(c.since)
+}
+
+// doubtOwner is the doubt about a statement of which only its signer says that somebody
+// else may have signed it. What a laboratory found wrong counts: otherwise it could lose a
+// key whenever it is talked into having found nothing.
+func doubtOwner() *scheme.Doubt {
+	return &scheme.Doubt{Code: doubtKey, Against: true, Text: stolenText + "; what it found wrong still counts"}
+}
+
 // doubt returns what speaks against a statement about a device, or nil.
 func (d *distrust) doubt(st *store.Statement, maker string) *scheme.Doubt {
-	if doubt := d.fallen(st); doubt != nil || label.SourceOf(st.Type) != label.SourceLab {
+	if doubt := d.fallen(st); doubt != nil {
 		return doubt
+	}
+	if d.stolen(st) {
+		return doubtOwner()
+	}
+	if label.SourceOf(st.Type) != label.SourceLab {
+		return nil
 	}
 	if s := d.struck[st.ID]; s != nil {
 		return &scheme.Doubt{Code: doubtWithdrawn, Since: "event " + s.event.String(), Against: true, Text: s.text() + "; what it found wrong still counts"}

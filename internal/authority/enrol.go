@@ -1,7 +1,6 @@
 package authority
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,49 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/store"
 )
-
-// Enrol records an organization. Enrolling it again unchanged returns it as it
-// is.
-func (a *Authority) Enrol(ctx context.Context, c Caller, o label.Organization) (*label.Organization, error) {
-	if err := c.need(label.RoleOperator); err != nil {
-		return nil, err
-	}
-	if err := o.Validate(); err != nil {
-		return nil, label.Within("organization", err)
-	}
-	out := &o
-	err := a.writer.do(ctx, []string{claimf("org/%s", o.ID)}, func(v *store.View, b *batch) error {
-		old, err := v.Org(o.ID)
-		if err == nil {
-			o.Enrolled, o.Formerly = old.Enrolled, old.Formerly
-			if !reflect.DeepEqual(*old, o) {
-				return enrolledOtherwise(old, &o)
-			}
-			out = old
-			return nil
-		}
-		if !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		o.Enrolled, o.Formerly = b.At.UTC().Truncate(time.Second), nil
-		b.Add((*store.Organization)(&o))
-		if err := tellEnrolment(v, b, &o); err != nil {
-			return err
-		}
-		if err := a.tellAllWaiting(v, b, &o); err != nil {
-			return err
-		}
-		return a.dueForRelated(v, b, &o)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
 
 // enrolledOtherwise refuses to enrol an organization again, names the values that
 // differ, and says what can be done about them.
@@ -99,15 +58,6 @@ func tellEnrolment(v *store.View, b *batch, o *label.Organization) error {
 	return errors.Join(err, inner)
 }
 
-// EnrolmentNotes says what whoever enrols an organization has to know of it.
-func (a *Authority) EnrolmentNotes(o *label.Organization) (notes []string, err error) {
-	err = a.store.View(func(v *store.View) error {
-		notes, err = unenrolled(v, o.Affiliates)
-		return err
-	})
-	return notes, err
-}
-
 // dueForRelated has judged again what labs reported that an organization, which
 // names affiliates, shows to be related to manufacturers.
 func (a *Authority) dueForRelated(v *store.View, b *batch, o *label.Organization) error {
@@ -137,106 +87,46 @@ func (a *Authority) dueForGroup(v *store.View, b *batch, orgs ...string) error {
 	return errors.Join(err, inner)
 }
 
-// A NotedKey is a key on record, and what whoever enrols or revokes it has to know.
-type NotedKey struct {
-	*label.Key
-	Notes []string
-}
-
-// AddKey enrols a public key of an organization, to be used from an instant on
-// (or from now, where from is zero). From when on a key counts is said once: enrolling
-// it again changes nothing, and is refused where another instant is asked for.
-func (a *Authority) AddKey(ctx context.Context, c Caller, org, pem string, from time.Time) (*NotedKey, error) {
-	if err := c.need(label.RoleOperator); err != nil {
+// fewNotes says that too few persons are left for what takes the strongest quorum, when
+// keys of an operator are revoked.
+func (a *Authority) fewNotes(v *store.View, org string, now time.Time, gone []*label.Key) (notes []string, err error) {
+	o, err := v.Org(org)
+	if err != nil || !o.Has(label.RoleOperator) {
 		return nil, err
 	}
-	pub, err := envelope.ParsePublicKey([]byte(pem))
-	if err != nil {
-		return nil, err
+	all, err := voices(v)
+	if err != nil || len(all) < 2 {
+		return nil, err // one decides alone
 	}
-	var out *NotedKey
-	err = a.writer.do(ctx, []string{claimf("key/%s", pub.ID), claimf("org/%s", org)}, func(v *store.View, b *batch) error {
-		owner, err := v.Org(org)
-		if err != nil {
-			return unknownOrg(err, "organization", org)
+	left := map[voice]bool{}
+	var inner error
+	err = v.Orgs("", func(o *label.Organization) bool {
+		if !o.Has(label.RoleOperator) {
+			return true
 		}
-		old, err := v.Key(pub.ID)
-		if err == nil {
-			if old.Organization != org {
-				return label.Errorf(label.Exists, label.ReasonExists, "pem", "key %s is enrolled for another organization; every key has one owner", old.Short())
+		var keys []*label.Key
+		if keys, inner = v.OrgKeys(o.ID); inner != nil {
+			return false
+		}
+		for _, k := range keys {
+			if slices.ContainsFunc(gone, func(g *label.Key) bool { return g.ID == k.ID }) || counts(k, o, now) != nil {
+				continue
 			}
-			if !old.Revoked.IsZero() {
-				return label.Errorf(label.Precondition, label.ReasonKeyRevoked, "pem", "key %s was revoked on %s (%s), which cannot be taken back; enrol another key", old.Short(), old.Revoked.UTC().Format(time.RFC3339), old.RevokedFor)
+			who, person, err := voiceOf(v, k)
+			if err != nil {
+				inner = err
+				return false
 			}
-			if at := from.UTC().Truncate(time.Second); !from.IsZero() && !at.Equal(old.From) {
-				return label.Errorf(label.Exists, label.ReasonExists, "from", "key %s is enrolled already, and counts from %s on, which is not changed to %s; leave it out, or enrol another key",
-					old.Short(), old.From.UTC().Format(time.RFC3339), at.Format(time.RFC3339))
+			if person {
+				left[who] = true
 			}
-			out = &NotedKey{old, []string{fmt.Sprintf("Key %s is on record already, since %s, and counts from %s on; nothing was recorded.",
-				old.Short(), old.Enrolled.UTC().Format(time.RFC3339), old.From.UTC().Format(time.RFC3339))}}
-			return nil
 		}
-		if !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		k := label.Key{ID: pub.ID, Organization: org, PEM: pub.PEM, Algorithm: pub.Algorithm, From: from.UTC().Truncate(time.Second), Enrolled: b.At.UTC().Truncate(time.Second)}
-		if from.IsZero() {
-			k.From = k.Enrolled
-		}
-		b.Add((*store.Key)(&k))
-		out = &NotedKey{Key: &k}
-		if out.Notes, err = waitingNotes(v, owner); err != nil {
-			return err
-		}
-		return a.tellEnrolled(b, owner, &k)
+		return true
 	})
-	if err != nil {
-		return nil, err
+	if want := a.programme.Acts[label.ActAdoptActs].Persons; len(left) < want {
+		notes = append(notes, fmt.Sprintf("Persons with a key that counts are left for the authority: %d. What can change who acts for it takes %d, and cannot be done now; where they have no key any more, \"labeld recover\" on the machine of the service gives them one.", len(left), want))
 	}
-	return out, nil
-}
-
-// RevokeKey ends the use of a key from now on. Revoking it again changes
-// nothing, which the notes of the answer say.
-func (a *Authority) RevokeKey(ctx context.Context, c Caller, id, reason string) (*NotedKey, error) {
-	if err := c.need(label.RoleOperator); err != nil {
-		return nil, err
-	}
-	if reason == "" {
-		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "reason", "is required: it is shown to whoever uses the key")
-	}
-	if len(reason) > label.MaxProse {
-		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "reason", "is %d bytes, at most %d are accepted", len(reason), label.MaxProse)
-	}
-	var out *NotedKey
-	// One claim for all revocations: two operators cannot revoke each other's
-	// last key in one batch.
-	err := a.writer.do(ctx, []string{"revocation", claimf("key/%s", id)}, func(v *store.View, b *batch) error {
-		k, err := v.Key(id)
-		if err != nil {
-			return found(err, label.ReasonUnknownKey, "id", "no key %q is enrolled", id)
-		}
-		out = &NotedKey{Key: k}
-		if !k.Revoked.IsZero() {
-			out.Notes = []string{fmt.Sprintf("Key %s was revoked already, on %s (%s); nothing was recorded. Where it was in the wrong hands, report since when (\"labelctl event key\").",
-				k.Short(), k.Revoked.UTC().Format(time.RFC3339), k.RevokedFor)}
-			return nil
-		}
-		if err := a.lastOperatorKey(v, k, b.At); err != nil {
-			return err
-		}
-		if out.Notes, err = keylessNotes(v, k, b.At); err != nil {
-			return err
-		}
-		k.Revoked = b.At.UTC().Truncate(time.Second)
-		k.RevokedFor = reason
-		b.Add((*store.Key)(k))
-		return a.tellKey(b, k, c.Org)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return notes, errors.Join(err, inner)
 }
 
 // keylessNotes says that an organization has no key left when one is revoked: nothing
@@ -249,16 +139,12 @@ func keylessNotes(v *store.View, k *label.Key, now time.Time) (notes []string, e
 	return []string{fmt.Sprintf("%s has no key left that counts now: until another is enrolled (\"labelctl org key\"), it can read what is public and do nothing.", k.Organization)}, nil
 }
 
-// lastOperatorKey refuses to revoke the key without which nobody could operate
-// the programme.
-func (a *Authority) lastOperatorKey(v *store.View, k *label.Key, now time.Time) error {
-	org, err := v.Org(k.Organization)
-	if err != nil || !org.Has(label.RoleOperator) {
-		return err
-	}
-	usable := false
+// lastOperatorKey refuses to take away the keys without which nobody could operate the
+// programme: those that gone reports to be so.
+func (a *Authority) lastOperatorKey(v *store.View, field string, now time.Time, gone func(*label.Key) bool) error {
+	left := false
 	var inner error
-	err = v.Orgs("", func(o *label.Organization) bool {
+	err := v.Orgs("", func(o *label.Organization) bool {
 		if !o.Has(label.RoleOperator) {
 			return true
 		}
@@ -267,75 +153,25 @@ func (a *Authority) lastOperatorKey(v *store.View, k *label.Key, now time.Time) 
 			return false
 		}
 		for _, other := range keys {
-			usable = usable || other.ID != k.ID && other.Usable(now) == nil
+			if gone(other) {
+				continue
+			}
+			var person bool
+			if _, person, inner = voiceOf(v, other); inner != nil {
+				return false
+			}
+			_, err := usable(v, other, now)
+			left = left || err == nil && person
 		}
-		return !usable
+		return !left
 	})
 	if err := errors.Join(err, inner); err != nil {
 		return err
 	}
-	if !usable {
-		return label.Errorf(label.Precondition, label.ReasonMissing, "id", "this is the last usable key of an operator; enrol another first")
+	if !left {
+		return label.Errorf(label.Precondition, label.ReasonMissing, field, "would leave no operator with a key that counts; enrol another first")
 	}
 	return nil
-}
-
-// Accredit records what a lab may test: signed by the authority, logged. What is
-// recorded of an accreditation takes the place of what was recorded before under its
-// number: the notes of the answer say what that takes away and what it gives back, and
-// what rests on it is judged again. To record less without reporting an event has for
-// a label the consequence that the event would have had.
-func (a *Authority) Accredit(ctx context.Context, c Caller, acc label.Accreditation) (*store.Accreditation, error) {
-	if err := c.need(label.RoleOperator); err != nil {
-		return nil, err
-	}
-	if err := acc.Validate(); err != nil {
-		return nil, label.Within("accreditation", err)
-	}
-	if err := a.checkScope(&acc); err != nil {
-		return nil, err
-	}
-	var out *store.Accreditation
-	err := a.writer.do(ctx, []string{claimf("org/%s", acc.Lab.ID)}, func(v *store.View, b *batch) error {
-		lab, err := v.Org(acc.Lab.ID)
-		if err != nil {
-			return unknownOrg(err, "accreditation.lab", acc.Lab.ID)
-		}
-		if !lab.Has(label.RoleLab) {
-			return label.Errorf(label.Precondition, label.ReasonWrongRole, "accreditation.lab", "%s is not enrolled as lab", lab.ID)
-		}
-		keys, err := v.OrgKeys(lab.ID)
-		if err != nil {
-			return err
-		}
-		rec := acc
-		rec.Keys, rec.Suspended, rec.Narrowed, rec.Event = nil, "", "", label.Digest{}
-		for _, k := range keys {
-			if k.Revoked.IsZero() {
-				rec.Keys = append(rec.Keys, k.ID)
-			}
-		}
-		if len(rec.Keys) == 0 {
-			return label.Errorf(label.Precondition, label.ReasonUnknownKey, "accreditation.lab", "%s has no usable key; enrol one first (\"labelctl org key\")", lab.ID)
-		}
-		rec.Lab = label.Party{ID: lab.ID, Name: lab.Name, URL: lab.URL}
-		if out, err = same(v, &rec); out != nil || err != nil {
-			return err
-		}
-		notes, err := accreditationNotes(v, &rec)
-		if err != nil {
-			return err
-		}
-		if out, err = a.accredit(b, rec, c.Org, notes); err != nil {
-			return err
-		}
-		// What the accreditation says now may be less than before, or more.
-		return a.dueForSigner(v, b, lab.ID, func(st *store.Statement) bool { return st.Lab.Accreditation == rec.Number })
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }
 
 // accreditationNotes says what changes by a record of an accreditation that takes the

@@ -131,12 +131,21 @@ func (r *round) end(ctx context.Context) error {
 // not be drawn. All that the event touches is gone through once more; what it has
 // changed it does not change again.
 func (a *Authority) Retry(ctx context.Context, c Caller, id label.Digest) (*store.Event, error) {
-	if err := c.need(label.RoleOperator); err != nil {
+	var out *store.Event
+	err := a.act(ctx, c, label.ActRetryEvent, id.String(), func(x *act) (err error) {
+		out, err = a.retry(x, id)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+func (a *Authority) retry(x *act, id label.Digest) (*store.Event, error) {
 	defer a.writer.begin()()
 	var e *store.Event
-	err := a.writer.do(ctx, []string{claimf("event/%s", id)}, func(v *store.View, b *batch) (err error) {
+	err := x.do([]string{claimf("event/%s", id)}, func(v *store.View, b *batch) (err error) {
 		if e, err = v.Event(id); err != nil {
 			return found(err, label.ReasonUnknownSubject, "id", "no event %s was reported", id)
 		}

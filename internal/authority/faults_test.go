@@ -62,18 +62,18 @@ func TestFailedCommits(t *testing.T) {
 		do   func(*labeltest.World) error
 	}{
 		{"enrol", func(w *labeltest.World) error {
-			_, err := w.Authority.Enrol(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleLab}})
+			_, err := w.EnrolAs(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleLab}})
 			return err
 		}},
 		{"add key", func(w *labeltest.World) error {
 			if w.Signers["acme"] == nil {
 				w.Signers["acme"] = labeltest.NewSigner(t)
 			}
-			_, err := w.Authority.AddKey(ctx, w.Caller(labeltest.Operator), "acme", w.Signers["acme"].Public.PEM, time.Time{})
+			_, err := w.AddKey(ctx, w.Caller(labeltest.Operator), "acme", w.Signers["acme"].Public.PEM, time.Time{})
 			return err
 		}},
 		{"accredit", func(w *labeltest.World) error {
-			_, err := w.Authority.Accredit(ctx, w.Caller(labeltest.Operator), label.Accreditation{
+			_, err := w.AccreditAs(ctx, w.Caller(labeltest.Operator), label.Accreditation{
 				Lab: label.Party{ID: "acme"}, Number: "A-1", Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
 				Methods: labeltest.AllMethods, Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2028, 1, 1)},
 			})
@@ -108,7 +108,7 @@ func TestFailedCommits(t *testing.T) {
 			return err
 		}},
 		{"revoke key", func(w *labeltest.World) error {
-			_, err := w.Authority.RevokeKey(ctx, w.Caller(labeltest.Operator), w.Signers["acme"].Public.ID, "test")
+			_, err := w.RevokeKey(ctx, w.Caller(labeltest.Operator), w.Signers["acme"].Public.ID, "test")
 			return err
 		}},
 	}

@@ -216,7 +216,7 @@ func (a *Authority) revocationAsked(v *store.View, rec *store.Label, now time.Ti
 		if why != "" {
 			continue
 		}
-		p, err := r.Predicate()
+		p, err := r.Terms()
 		if err != nil {
 			return nil, err
 		}

@@ -26,6 +26,19 @@ type HookState struct {
 // kinds, or of all where none is named. What is returned has the secret, for
 // once.
 func (a *Authority) AddHook(ctx context.Context, c Caller, url string, kinds []string) (*notice.Hook, error) {
+	var out *notice.Hook
+	err := a.act(ctx, c, label.ActAddHook, url, func(x *act) (err error) {
+		out, err = a.addHook(x, url, kinds)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (a *Authority) addHook(x *act, url string, kinds []string) (*notice.Hook, error) {
+	c := x.caller
 	org, err := c.itself("", "organization")
 	if err != nil {
 		return nil, err
@@ -37,7 +50,7 @@ func (a *Authority) AddHook(ctx context.Context, c Caller, url string, kinds []s
 	if err := h.Validate(a.privateHooks); err != nil {
 		return nil, label.Within("hook", err)
 	}
-	err = a.writer.do(ctx, []string{claimf("hooks/%s", org)}, func(v *store.View, b *batch) error {
+	err = x.do([]string{claimf("hooks/%s", org)}, func(v *store.View, b *batch) error {
 		list, err := v.OrgHooks(org)
 		if err != nil {
 			return err
@@ -79,7 +92,7 @@ func (a *Authority) Hooks(c Caller, org string) (list []*HookState, err error) {
 
 // EnableHook has a webhook get notices again, or no more.
 func (a *Authority) EnableHook(ctx context.Context, c Caller, id string, on bool) error {
-	return a.withHook(ctx, c, id, func(v *store.View, b *batch, h *notice.Hook) error {
+	return a.withHook(ctx, c, label.ActEnableHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		if h.Disabled == on {
 			h.Disabled = !on
 			b.Add((*store.Hook)(h))
@@ -90,7 +103,7 @@ func (a *Authority) EnableHook(ctx context.Context, c Caller, id string, on bool
 
 // RemoveHook removes a webhook, with what is on its way to it.
 func (a *Authority) RemoveHook(ctx context.Context, c Caller, id string) error {
-	return a.withHook(ctx, c, id, func(v *store.View, b *batch, h *notice.Hook) error {
+	return a.withHook(ctx, c, label.ActRemoveHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		b.Add(&store.HookRemoval{Hook: h.ID, Organization: h.Organization})
 		return nil
 	})
@@ -98,7 +111,7 @@ func (a *Authority) RemoveHook(ctx context.Context, c Caller, id string) error {
 
 // TestHook sends a webhook a notice of nothing.
 func (a *Authority) TestHook(ctx context.Context, c Caller, id string) (n *notice.Notice, err error) {
-	err = a.withHook(ctx, c, id, func(v *store.View, b *batch, h *notice.Hook) error {
+	err = a.withHook(ctx, c, label.ActTestHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		if h.Disabled {
 			return label.Errorf(label.Precondition, label.ReasonStep, "hook", "webhook %s is disabled; enable it first", h.ID)
 		}
@@ -137,7 +150,7 @@ func (a *Authority) DeadLetters(c Caller, id string, p Page) ([]*notice.Delivery
 // Replay has dead letters of a webhook tried again: those with the numbers
 // named, or all of them, at most [label.MaxPage] at once. It returns how many.
 func (a *Authority) Replay(ctx context.Context, c Caller, id string, numbers []uint64) (n int, err error) {
-	err = a.withHook(ctx, c, id, func(v *store.View, b *batch, h *notice.Hook) error {
+	err = a.withHook(ctx, c, label.ActReplayHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		if h.Disabled {
 			return label.Errorf(label.Precondition, label.ReasonStep, "hook", "webhook %s is disabled; enable it first", h.ID)
 		}
@@ -164,13 +177,15 @@ func (a *Authority) Replay(ctx context.Context, c Caller, id string, numbers []u
 }
 
 // withHook decides about a webhook of the caller.
-func (a *Authority) withHook(ctx context.Context, c Caller, id string, f func(*store.View, *batch, *notice.Hook) error) error {
-	return a.writer.do(ctx, []string{claimf("hook/%s", id)}, func(v *store.View, b *batch) error {
-		h, err := c.hook(v, id)
-		if err != nil {
-			return err
-		}
-		return f(v, b, h)
+func (a *Authority) withHook(ctx context.Context, c Caller, kind label.ActKind, id string, f func(*store.View, *batch, *notice.Hook) error) error {
+	return a.act(ctx, c, kind, id, func(x *act) error {
+		return x.do([]string{claimf("hook/%s", id)}, func(v *store.View, b *batch) error {
+			h, err := c.hook(v, id)
+			if err != nil {
+				return err
+			}
+			return f(v, b, h)
+		})
 	})
 }
 

@@ -2,6 +2,7 @@ package authority
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 
 	"labeld/internal/label"
@@ -12,8 +13,11 @@ import (
 // counts; only what is about one device, where that is not zero. The manufacturer of
 // that device and operators get all statements about it, and those about other devices
 // of its product that count against it.
-func (a *Authority) Submissions(c Caller, device label.Digest, p Page) ([]*StatementNote, string, error) {
+func (a *Authority) Submissions(ctx context.Context, c Caller, device label.Digest, p Page) ([]*StatementNote, string, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleLab, label.RoleOperator); err != nil {
+		return nil, "", err
+	}
+	if err := a.reads(ctx, c, device.String()); err != nil {
 		return nil, "", err
 	}
 	page, err := collect[*StatementNote](p, "submissions", c.Org, device.String())
@@ -147,6 +151,7 @@ func ofManufacturer(c Caller, manufacturer, what string) (string, error) {
 // An Enrolment is an organization with what is on record for it.
 type Enrolment struct {
 	Org            *label.Organization
+	Persons        []*label.Person
 	Keys           []*label.Key
 	Accreditations []*store.Accreditation
 }
@@ -164,6 +169,9 @@ func (a *Authority) Organization(c Caller, id string) (*Enrolment, error) {
 			return unknownOrg(err, "id", id)
 		}
 		if e.Keys, err = v.OrgKeys(id); err != nil {
+			return err
+		}
+		if e.Persons, err = v.OrgPersons(id); err != nil {
 			return err
 		}
 		e.Accreditations, err = v.Accreditations(id)

@@ -78,7 +78,7 @@ func TestModel(t *testing.T) {
 	t.Logf("-model.seed %d", seed)
 	w := labeltest.New(t, nil)
 	m := &model{World: w, t: t, rng: rand.New(rand.NewPCG(seed, 0)), second: labeltest.NewSigner(t), done: map[string]int{}}
-	if _, err := w.Authority.AddKey(context.Background(), w.Caller(labeltest.Operator), labeltest.Operator, m.second.Public.PEM, time.Time{}); err != nil {
+	if _, err := w.AddKey(context.Background(), w.Caller(labeltest.Operator), labeltest.Operator, m.second.Public.PEM, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 6 {

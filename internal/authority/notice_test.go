@@ -74,7 +74,7 @@ func TestFeedTellsOnlyWhatIsPublic(t *testing.T) {
 	w := labeltest.New(t, nil)
 	p := w.Issue(w.Example("camera"), 3)
 	w.Change(labeltest.Operator, p, label.Suspend, "nonconformity")
-	if _, err := w.Authority.RevokeKey(t.Context(), w.Caller(labeltest.Operator), w.Signers[labeltest.Maker].Public.ID, "Lost."); err != nil {
+	if _, err := w.RevokeKey(t.Context(), w.Caller(labeltest.Operator), w.Signers[labeltest.Maker].Public.ID, "Lost."); err != nil {
 		t.Fatal(err)
 	}
 	if got := told(t, w, labeltest.Maker); !slices.Contains(got, notice.KeyRevoked) {

@@ -30,11 +30,11 @@ func TestTokensOfOtherLists(t *testing.T) {
 			return "", err
 		},
 		"submissions of the maker": func(p authority.Page) (string, error) {
-			_, next, err := w.Authority.Submissions(maker, label.Digest{}, p)
+			_, next, err := w.Authority.Submissions(ctx, maker, label.Digest{}, p)
 			return next, err
 		},
 		"submissions of the lab": func(p authority.Page) (string, error) {
-			_, next, err := w.Authority.Submissions(w.Caller(labeltest.Lab), label.Digest{}, p)
+			_, next, err := w.Authority.Submissions(ctx, w.Caller(labeltest.Lab), label.Digest{}, p)
 			return next, err
 		},
 		"organizations": func(p authority.Page) (string, error) {
@@ -63,19 +63,19 @@ func TestTokensOfOtherLists(t *testing.T) {
 			return next, err
 		},
 		"refusals": func(p authority.Page) (string, error) {
-			_, next, err := w.Authority.Refusals(maker, "", label.Digest{}, p)
+			_, next, err := w.Authority.Refusals(ctx, maker, "", label.Digest{}, p)
 			return next, err
 		},
 		"refusals of a device": func(p authority.Page) (string, error) {
-			_, next, err := w.Authority.Refusals(op, "", device, p)
+			_, next, err := w.Authority.Refusals(ctx, op, "", device, p)
 			return next, err
 		},
 		"appeals": func(p authority.Page) (string, error) {
-			_, next, err := w.Authority.Appeals(maker, "", p)
+			_, next, err := w.Authority.Appeals(ctx, maker, "", p)
 			return next, err
 		},
 		"due appeals": func(p authority.Page) (string, error) {
-			_, next, err := w.Authority.Appeals(op, "", p)
+			_, next, err := w.Authority.Appeals(ctx, op, "", p)
 			return next, err
 		},
 	}

@@ -15,9 +15,15 @@ import (
 // It takes no signature of its own: the descriptor, which everything signed is
 // about, names the file by its digest.
 func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Digest, file []byte) (mediaType string, known bool, err error) {
-	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
-		return "", false, err
-	}
+	err = a.act(ctx, c, label.ActAddPicture, device.String(), func(x *act) (err error) {
+		mediaType, known, err = a.addPicture(x, device, file)
+		return err
+	})
+	return mediaType, known, err
+}
+
+func (a *Authority) addPicture(x *act, device label.Digest, file []byte) (mediaType string, known bool, err error) {
+	c := x.caller
 	d, err := a.device(device)
 	if err != nil {
 		return "", false, err
@@ -45,12 +51,12 @@ func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Diges
 	}); err != nil {
 		return "", false, err
 	}
-	if mediaType, err = a.checkPicture(ctx, c, desc.Picture, file); err != nil {
+	if mediaType, err = a.checkPicture(x.ctx, c, desc.Picture, file); err != nil {
 		return "", false, err
 	}
 	defer a.writer.begin()()
 	there := false
-	err = a.writer.do(ctx, []string{claimf("picture/%s", desc.Picture)}, func(v *store.View, b *batch) error {
+	err = x.do([]string{claimf("picture/%s", desc.Picture)}, func(v *store.View, b *batch) error {
 		if there = v.HasPicture(desc.Picture); !there {
 			if err := a.usePicture(v, c, d.Org); err != nil {
 				return err

@@ -53,15 +53,15 @@ func TestFailureFollowsTheProduct(t *testing.T) {
 	_, _, err = s.Authority.Register(ctx, s.Caller(labeltest.Operator), raw)
 	must(t, err)
 	for _, org := range []string{labeltest.Maker, labeltest.Operator} {
-		list, next, err := s.Authority.Submissions(s.Caller(org), label.DigestOf(raw), authority.Page{})
+		list, next, err := s.Authority.Submissions(ctx, s.Caller(org), label.DigestOf(raw), authority.Page{})
 		if must(t, err); next != "" || len(list) != 2 || !list[0].Other || !list[1].Other || list[0].Number != "found wrong" || list[0].Doubt == nil {
 			t.Errorf("of a device of the product %s sees %+v", org, list)
 		}
 	}
-	if list, _, err := s.Authority.Submissions(s.Caller(labeltest.Lab), label.DigestOf(raw), authority.Page{}); err != nil || len(list) != 0 {
+	if list, _, err := s.Authority.Submissions(ctx, s.Caller(labeltest.Lab), label.DigestOf(raw), authority.Page{}); err != nil || len(list) != 0 {
 		t.Errorf("of a device that it did not test the laboratory sees %+v, %v", list, err)
 	}
-	list, _, err := s.Authority.Submissions(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), authority.Page{})
+	list, _, err := s.Authority.Submissions(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), authority.Page{})
 	if must(t, err); len(list) != 3 || list[0].Other {
 		t.Errorf("of the device itself its manufacturer sees %+v", list)
 	}
@@ -110,7 +110,7 @@ func TestMovedGTINJoinsNobody(t *testing.T) {
 		move.GTIN = g
 		s.Report(move)
 	}
-	if list, _, err := s.Authority.Submissions(maker, twin, authority.Page{}); err != nil || !slices.ContainsFunc(list, func(n *authority.StatementNote) bool { return n.Other && n.Number == "found wrong" }) {
+	if list, _, err := s.Authority.Submissions(ctx, maker, twin, authority.Page{}); err != nil || !slices.ContainsFunc(list, func(n *authority.StatementNote) bool { return n.Other && n.Number == "found wrong" }) {
 		t.Errorf("the finding has left the product with the number: %+v, %v", list, err)
 	}
 	theirs := *s.e.Device

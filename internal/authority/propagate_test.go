@@ -77,11 +77,11 @@ func TestKeyCompromised(t *testing.T) {
 		}
 	}
 	// What was signed with the key no longer counts.
-	d, err := w.Authority.Evaluate(w.Caller(labeltest.Operator), label.DigestOf(after.Device), "")
+	d, err := w.Authority.Evaluate(ctx, w.Caller(labeltest.Operator), label.DigestOf(after.Device), "")
 	if err != nil || d.Reached > 2 {
 		t.Errorf("without the report the camera reaches level %d, %v", d.Reached, err)
 	}
-	again, err := w.Authority.Report(context.Background(), w.Caller(labeltest.Operator), e.Signature.Envelope)
+	again, err := w.ReportAs(context.Background(), w.Caller(labeltest.Operator), e.Signature.Envelope)
 	if err != nil || again.Digest != e.Digest || again.Changed != 1 {
 		t.Errorf("reported again the event is %+v, %v", again, err)
 	}
@@ -135,7 +135,7 @@ func TestSchemeEnds(t *testing.T) {
 	w := labeltest.New(t, nil)
 	id := shelf(w, 1)[0]
 	event := label.Event{Kind: label.SchemeEvent, Scheme: "four-level", Version: "2026.2", Reason: "scheme-ended"}
-	_, err := w.Authority.Report(context.Background(), w.Caller(labeltest.Operator), w.Event(event))
+	_, err := w.ReportAs(context.Background(), w.Caller(labeltest.Operator), w.Event(event))
 	wants(t, err, label.Precondition, label.ReasonUnknownScheme)
 	next := *w.Programme.Newest("four-level")
 	next.Version = "2027.1"
@@ -172,12 +172,12 @@ func TestEventRefuses(t *testing.T) {
 		{"mixed", label.Event{Kind: label.SchemeEvent, Scheme: "four-level", Version: "1", Lab: "x", Reason: "scheme-ended"}, label.Invalid, label.ReasonOutOfRange},
 		{"no kind", label.Event{Reason: "scheme-ended"}, label.Invalid, label.ReasonOutOfRange},
 	} {
-		_, err := w.Authority.Report(context.Background(), w.Caller(labeltest.Operator), w.Event(row.event))
+		_, err := w.ReportAs(context.Background(), w.Caller(labeltest.Operator), w.Event(row.event))
 		if label.KindOf(err) != row.kind || label.ReasonOf(err) != row.reason {
 			t.Errorf("%s: %v (%s)", row.name, err, label.ReasonOf(err))
 		}
 	}
-	_, err := w.Authority.Report(context.Background(), w.Caller(labeltest.Maker), nil)
+	_, err := w.ReportAs(context.Background(), w.Caller(labeltest.Maker), nil)
 	wants(t, err, label.Denied, label.ReasonWrongRole)
 	if w.Authority.LogSize() != size {
 		t.Error("refusals were logged")
@@ -223,9 +223,9 @@ func TestPropagationFails(t *testing.T) {
 				w.Authority.Close() // nothing is drawn beside the test
 				f.n, f.stored = step, stored
 				w.Restart()
-				_, reported := w.Authority.Report(context.Background(), op, raw)
+				_, reported := w.ReportAs(context.Background(), op, raw)
 				w.Restart()
-				if _, err := w.Authority.Report(context.Background(), op, raw); err != nil {
+				if _, err := w.ReportAs(context.Background(), op, raw); err != nil {
 					t.Fatalf("%v, after %v", err, reported)
 				}
 				if err := w.Authority.Propagate(context.Background()); err != nil && f.n != 0 {

@@ -55,7 +55,10 @@ type quotas struct {
 	tests *meter.Meter
 	bytes *meter.Meter // in KiB
 
+	refusals *meter.Meter // that are entered in the audit trail
+
 	mu       sync.Mutex               // guards the counts
+	missed   *lru.Cache[string, int]  // refusals that are not, since the last that is
 	devices  *lru.Cache[string, *int] // by organization, counted when first needed
 	pictures *lru.Cache[string, *int]
 }
@@ -68,7 +71,11 @@ func newQuotas(q Quotas) (*quotas, error) {
 	out := &quotas{Quotas: q, tests: meter.NewEvery(time.Hour/time.Duration(q.TestNotices), q.TestNotices)}
 	daily := max(1, q.DailyBytes>>10)
 	out.bytes = meter.NewEvery(24*time.Hour/time.Duration(daily), daily)
+	out.refusals = meter.NewEvery(24*time.Hour/refusalsADay, refusalsADay)
 	var err error
+	if out.missed, err = lru.New[string, int](countedOrgs); err != nil {
+		return nil, err
+	}
 	if out.devices, err = lru.New[string, *int](countedOrgs); err != nil {
 		return nil, err
 	}
@@ -239,4 +246,23 @@ func (a *Authority) tellReserve(ctx context.Context) error {
 	})
 	a.reserved.Store(err == nil)
 	return err
+}
+
+// refusalsADay bounds the refusals of one organization that are entered in the audit
+// trail: who asks in vain a thousand times a day makes no trail that anybody can read.
+const refusalsADay = 1000
+
+// refuse reports whether a refusal is entered in the audit trail, and how many of the same
+// organization before it were not.
+func (q *quotas) refuse(org string, now time.Time) (missed int, enter bool) {
+	enter = q.refusals.Take(meter.Who{Org: org}, 1, now).OK
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	missed, _ = q.missed.Get(org)
+	if enter {
+		q.missed.Remove(org)
+	} else {
+		q.missed.Add(org, missed+1)
+	}
+	return missed, enter
 }

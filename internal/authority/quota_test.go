@@ -137,7 +137,7 @@ func TestReserve(t *testing.T) {
 			t.Errorf("it is %v, %v", now, err)
 		}
 	}
-	_, err = w.Authority.RevokeKey(ctx, w.Caller(labeltest.Operator), w.Signers[labeltest.Lab].Public.ID, "lost")
+	_, err = w.RevokeKey(ctx, w.Caller(labeltest.Operator), w.Signers[labeltest.Lab].Public.ID, "lost")
 	must(t, err)
 	_, _, err = w.Authority.Register(ctx, w.Caller(labeltest.Operator), e.Descriptor)
 	must(t, err) // an operator knows what for

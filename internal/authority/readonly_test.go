@@ -29,8 +29,9 @@ func TestReadOnly(t *testing.T) {
 		Clock: w.Clock.Now, Elapsed: w.Clock.Elapsed, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), ReadOnly: why,
 	})
 	must(t, err)
-	defer a.Close()
-	_, err = a.Enrol(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleLab}})
+	w.Authority.Close()
+	w.Authority = a
+	_, err = w.EnrolAs(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleLab}})
 	wants(t, err, label.Unavailable, label.ReasonReadOnly)
 	if !errors.Is(a.Writing(), why) || !errors.Is(a.ReadOnly(), why) {
 		t.Errorf("asked whether it writes, it says %v", a.Writing())
@@ -72,7 +73,7 @@ func TestWritingIsTriedAgain(t *testing.T) {
 	f := &full{}
 	w := labeltest.New(t, func(s authority.Store) authority.Store { f.Store = s; return f })
 	f.tries = make(chan struct{}, 1)
-	_, err := w.Authority.Enrol(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleLab}})
+	_, err := w.EnrolAs(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleLab}})
 	wants(t, err, label.Unavailable, label.ReasonStorage)
 	if !strings.Contains(err.Error(), "(the disk is full)") {
 		t.Errorf("who asks for something is not told why it is refused: %v", err)

@@ -13,10 +13,16 @@ import (
 
 // Register records a device descriptor. The second result says whether it was
 // known.
-func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (*store.Device, bool, error) {
-	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
-		return nil, false, err
-	}
+func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (d *store.Device, known bool, err error) {
+	err = a.act(ctx, c, label.ActRegisterDevice, label.DigestOf(descriptor).String(), func(x *act) (err error) {
+		d, known, err = a.registerDevice(x, descriptor)
+		return err
+	})
+	return d, known, err
+}
+
+func (a *Authority) registerDevice(x *act, descriptor []byte) (*store.Device, bool, error) {
+	c := x.caller
 	desc, err := label.ParseDevice(descriptor)
 	if err != nil {
 		return nil, false, err
@@ -43,7 +49,7 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 	var device *store.Device
 	known := false
 	defer a.writer.begin()()
-	err = a.writer.do(ctx, claims, func(v *store.View, b *batch) error {
+	err = x.do(claims, func(v *store.View, b *batch) error {
 		if d, err := v.Device(digest); err == nil {
 			device, known = d, true
 			return a.look(v, b, c, device, desc)

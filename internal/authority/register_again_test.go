@@ -38,7 +38,7 @@ func TestSchemeEndsOnce(t *testing.T) {
 			return err
 		},
 		func(e label.Event) error {
-			_, err := w.Authority.Report(ctx, w.Caller(labeltest.Operator), w.Event(e))
+			_, err := w.ReportAs(ctx, w.Caller(labeltest.Operator), w.Event(e))
 			return err
 		},
 	} {
@@ -48,7 +48,7 @@ func TestSchemeEndsOnce(t *testing.T) {
 	}
 	first := w.Report(end(before))
 	w.Clock.Set(w.Clock.Now().Add(time.Hour))
-	_, err := w.Authority.Report(ctx, w.Caller(labeltest.Operator), w.Event(end(before)))
+	_, err := w.ReportAs(ctx, w.Caller(labeltest.Operator), w.Event(end(before)))
 	wants(t, err, label.Exists, label.ReasonExists)
 	refusalSays(t, err, first.Digest.String())
 }
@@ -60,28 +60,28 @@ func TestKeyAgain(t *testing.T) {
 	op := w.Caller(labeltest.Operator)
 	k := labeltest.NewSigner(t).Public
 	from := labeltest.Start.AddDate(0, -6, 0)
-	first, err := w.Authority.AddKey(ctx, op, labeltest.Lab, k.PEM, from)
+	first, err := w.AddKey(ctx, op, labeltest.Lab, k.PEM, from)
 	if must(t, err); len(first.Notes) != 0 {
 		t.Errorf("of a new key there is to know %q", first.Notes)
 	}
-	_, err = w.Authority.AddKey(ctx, op, labeltest.Lab, k.PEM, from.AddDate(0, -1, 0))
+	_, err = w.AddKey(ctx, op, labeltest.Lab, k.PEM, from.AddDate(0, -1, 0))
 	wants(t, err, label.Exists, label.ReasonExists)
 	refusalSays(t, err, from.UTC().Format(time.RFC3339))
 	for _, same := range []time.Time{from, {}} {
-		again, err := w.Authority.AddKey(ctx, op, labeltest.Lab, k.PEM, same)
+		again, err := w.AddKey(ctx, op, labeltest.Lab, k.PEM, same)
 		if must(t, err); !again.From.Equal(from) || len(again.Notes) != 1 || !strings.Contains(again.Notes[0], "on record already") {
 			t.Errorf("enrolled again, the key is %+v, and there is to know %q", again.Key, again.Notes)
 		}
 	}
-	gone, err := w.Authority.RevokeKey(ctx, op, k.ID, "It was lost.")
+	gone, err := w.RevokeKey(ctx, op, k.ID, "It was lost.")
 	if must(t, err); len(gone.Notes) != 0 {
 		t.Errorf("of a key that is not the last there is to know %q", gone.Notes)
 	}
-	again, err := w.Authority.RevokeKey(ctx, op, k.ID, "It was stolen.")
+	again, err := w.RevokeKey(ctx, op, k.ID, "It was stolen.")
 	if must(t, err); again.RevokedFor != "It was lost." || len(again.Notes) != 1 || !strings.Contains(again.Notes[0], "was revoked already") || !strings.Contains(again.Notes[0], "labelctl event key") {
 		t.Errorf("revoked again, the key is %+v, and there is to know %q", again.Key, again.Notes)
 	}
-	last, err := w.Authority.RevokeKey(ctx, op, w.Signers[labeltest.Lab].Public.ID, "It was lost as well.")
+	last, err := w.RevokeKey(ctx, op, w.Signers[labeltest.Lab].Public.ID, "It was lost as well.")
 	if must(t, err); len(last.Notes) != 1 || !strings.Contains(last.Notes[0], labeltest.Lab+" has no key left") || !strings.Contains(last.Notes[0], "labelctl org key") {
 		t.Errorf("of the last key there is to know %q", last.Notes)
 	}
@@ -103,7 +103,7 @@ func TestNewOperatorHearsWhatWaits(t *testing.T) {
 	if got := told(t, l.World, "second-authority"); !slices.Contains(got, notice.RequestWaiting) {
 		t.Errorf("the new operator was told %v", got)
 	}
-	k, err := l.Authority.AddKey(ctx, op, "second-authority", labeltest.NewSigner(t).Public.PEM, time.Time{})
+	k, err := l.AddKey(ctx, op, "second-authority", labeltest.NewSigner(t).Public.PEM, time.Time{})
 	if must(t, err); len(k.Notes) != 1 || !strings.Contains(k.Notes[0], l.pub.Label.ID.Pretty()) {
 		t.Errorf("of the new key of an operator there is to know %q", k.Notes)
 	}
@@ -119,11 +119,11 @@ func TestEnrolledOtherwise(t *testing.T) {
 	w := labeltest.New(t, nil)
 	op := w.Caller(labeltest.Operator)
 	org := label.Organization{ID: "acme", Name: "Acme", Roles: []label.Role{label.RoleManufacturer}, Affiliates: []string{"holding"}}
-	_, err := w.Authority.Enrol(ctx, op, org)
+	_, err := w.EnrolAs(ctx, op, org)
 	must(t, err)
 	other := org
 	other.Name, other.URL = "Acme Ltd", "https://acme.example"
-	_, err = w.Authority.Enrol(ctx, op, other)
+	_, err = w.EnrolAs(ctx, op, other)
 	wants(t, err, label.Exists, label.ReasonExists)
 	refusalSays(t, err, `name "Acme" and not "Acme Ltd"`, `url "" and not "https://acme.example"`)
 	if strings.Contains(err.Error(), "affiliates") || strings.Contains(err.Error(), "roles") {
@@ -131,7 +131,7 @@ func TestEnrolledOtherwise(t *testing.T) {
 	}
 	other = org
 	other.Affiliates = []string{"holding", labeltest.Lab}
-	_, err = w.Authority.Enrol(ctx, op, other)
+	_, err = w.EnrolAs(ctx, op, other)
 	refusalSays(t, err, "affiliates", "labelctl event affiliation")
 }
 
@@ -152,7 +152,7 @@ func TestAccreditationNamesTheLists(t *testing.T) {
 			Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2027, 1, 1)},
 		}
 		c.change(&acc)
-		_, err := w.Authority.Accredit(ctx, w.Caller(labeltest.Operator), acc)
+		_, err := w.AccreditAs(ctx, w.Caller(labeltest.Operator), acc)
 		if label.ReasonOf(err) != c.reason {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -172,7 +172,7 @@ func TestWrongEndIsCorrected(t *testing.T) {
 	}
 	reached := func() int {
 		t.Helper()
-		d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
+		d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
 		must(t, err)
 		return d.Reached
 	}
@@ -187,10 +187,10 @@ func TestWrongEndIsCorrected(t *testing.T) {
 		t.Fatalf("with an end of today level %d is reached", n)
 	}
 	s.pass(time.Hour)
-	_, err = s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(end(began.AddDays(-1), "resolved")))
+	_, err = s.ReportAs(ctx, s.Caller(labeltest.Operator), s.Event(end(began.AddDays(-1), "resolved")))
 	wants(t, err, label.Precondition, label.ReasonStep)
 	refusalSays(t, err, today.String(), "authority-error")
-	_, err = s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(end(today, "authority-error")))
+	_, err = s.ReportAs(ctx, s.Caller(labeltest.Operator), s.Event(end(today, "authority-error")))
 	wants(t, err, label.Exists, label.ReasonExists)
 	fixed := s.Report(end(began.AddDays(-1), "authority-error"))
 	if n := reached(); n < 3 {
@@ -237,7 +237,7 @@ func TestLapseStays(t *testing.T) {
 		Lab: label.Party{ID: labeltest.Lab}, Number: number, Body: "b", Standards: []string{"en303645"}, Categories: []string{"*"}, Methods: labeltest.AllMethods,
 		Interval: label.Period{From: label.NewDate(2020, 1, 1), To: label.NewDate(2035, 1, 1)},
 	}
-	back, err := s.Authority.Accredit(ctx, s.Caller(labeltest.Operator), acc)
+	back, err := s.AccreditAs(ctx, s.Caller(labeltest.Operator), acc)
 	if must(t, err); !strings.Contains(strings.Join(back.Notes, "\n"), "until it is renewed") {
 		t.Errorf("given back, there is to know %q", back.Notes)
 	}

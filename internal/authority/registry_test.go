@@ -20,7 +20,7 @@ func TestSuspendedOnce(t *testing.T) {
 	}
 	first := s.Report(suspend("lab-suspended"))
 	s.pass(time.Hour)
-	_, err := s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(suspend("lab-suspended")))
+	_, err := s.ReportAs(ctx, s.Caller(labeltest.Operator), s.Event(suspend("lab-suspended")))
 	wants(t, err, label.Precondition, label.ReasonStep)
 	if !strings.Contains(err.Error(), first.Digest.String()) {
 		t.Errorf("the refusal does not name the first event: %v", err)
@@ -29,7 +29,7 @@ func TestSuspendedOnce(t *testing.T) {
 		t.Errorf("of the first there is to know %q", first.Notes)
 	}
 	// The same event once more is no other.
-	again, err := s.Authority.Report(ctx, s.Caller(labeltest.Operator), first.Signature.Envelope)
+	again, err := s.ReportAs(ctx, s.Caller(labeltest.Operator), first.Signature.Envelope)
 	if must(t, err); again.Digest != first.Digest {
 		t.Error("the same event became another")
 	}
@@ -53,7 +53,7 @@ func TestSuspendedOnce(t *testing.T) {
 	stolen := label.Event{Kind: label.KeyEvent, Key: s.Signers[labeltest.Maker].Public.ID, Since: labeltest.Start, Reason: "key-compromised"}
 	s.Report(stolen)
 	s.pass(time.Hour)
-	_, err = s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(stolen))
+	_, err = s.ReportAs(ctx, s.Caller(labeltest.Operator), s.Event(stolen))
 	wants(t, err, label.Precondition, label.ReasonStep)
 	stolen.Since = stolen.Since.Add(-time.Hour)
 	s.Report(stolen)
@@ -77,7 +77,7 @@ func TestAffiliationEnds(t *testing.T) {
 		"event.manufacturer": {Kind: label.SeparationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.ToyMaker, Ended: today, Reason: "resolved"},
 		"event.reason":       {Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.ToyMaker, Reason: "resolved"},
 	} {
-		_, err := s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(e))
+		_, err := s.ReportAs(ctx, s.Caller(labeltest.Operator), s.Event(e))
 		if e, ok := errors.AsType[*label.Error](err); !ok || e.Field != name {
 			t.Errorf("%s is refused with %v", name, err)
 		}
@@ -85,25 +85,25 @@ func TestAffiliationEnds(t *testing.T) {
 	if e := s.Report(end(today.AddDays(-1))); e.Changed != 0 {
 		t.Errorf("the end changed %d labels", e.Changed)
 	}
-	if d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), ""); err != nil || d.Reached > 2 {
+	if d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), ""); err != nil || d.Reached > 2 {
 		t.Errorf("a report of when the laboratory was related carries level %d, %v", d.Reached, err)
 	}
 	_, err := s.report(labeltest.Lab, "begun before", func(r *label.TestReport) { r.Period.From = today.AddDays(-1) })
 	wants(t, err, label.Denied, label.ReasonAffiliated)
 	_, err = s.report(labeltest.Lab, "after", func(r *label.TestReport) { r.Period.From = today })
 	must(t, err)
-	if d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), ""); err != nil || d.Reached < 3 {
+	if d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), ""); err != nil || d.Reached < 3 {
 		t.Errorf("with a report from after the sale the camera reaches level %d, %v", d.Reached, err)
 	}
 	// Bought again, it is not independent, and nothing that it tested counts.
 	s.Report(label.Event{Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.Maker, Reason: "lab-not-independent"})
-	if d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), ""); err != nil || d.Reached > 2 {
+	if d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), ""); err != nil || d.Reached > 2 {
 		t.Errorf("bought again, it reaches level %d, %v", d.Reached, err)
 	}
 	// It was a mistake: the two were never related since before all tests.
 	s.pass(time.Hour)
 	s.Restart()
-	if d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), ""); err != nil || d.Reached > 2 {
+	if d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), ""); err != nil || d.Reached > 2 {
 		t.Errorf("after a restart it reaches level %d, %v", d.Reached, err)
 	}
 }
@@ -125,9 +125,11 @@ func TestUnknownAffiliate(t *testing.T) {
 	if n := s.Report(e).Notes; len(n) != 0 {
 		t.Errorf("of one that is enrolled there is to know %q", n)
 	}
-	o, err := s.Authority.Organization(s.Caller(labeltest.Operator), labeltest.Lab)
+	out, err := s.ChangeRegistry(ctx, s.Caller(labeltest.Operator), label.RegistryRequest{
+		Act: label.ActEnrolOrg, Organization: "acme", Profile: &label.Profile{Name: "Acme"}, Roles: []label.Role{label.RoleLab}, Affiliates: []string{"nortlight"},
+	})
 	must(t, err)
-	if n, err := s.Authority.EnrolmentNotes(o.Org); err != nil || len(n) != 1 {
-		t.Errorf("of its record there is to know %q, %v", n, err)
+	if len(out.Notes) != 1 || !strings.Contains(out.Notes[0], `No organization "nortlight" is enrolled`) {
+		t.Errorf("of another laboratory there is to know %q", out.Notes)
 	}
 }

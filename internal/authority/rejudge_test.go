@@ -239,7 +239,7 @@ func TestStruckEvidence(t *testing.T) {
 	rests := s.p.Label.Evidence
 	i := slices.IndexFunc(rests, func(e label.LabelEvidence) bool { return e.Type == label.TypeTestReport })
 	strike := label.Event{Kind: label.StatementEvent, Statement: rests[i].SHA256, Reason: "authority-error"}
-	_, err := s.Authority.Report(ctx, s.Caller(labeltest.Maker), s.EventBy(labeltest.Maker, strike))
+	_, err := s.ReportAs(ctx, s.Caller(labeltest.Maker), s.EventBy(labeltest.Maker, strike))
 	wants(t, err, label.Denied, label.ReasonWrongRole)
 	s.Report(strike)
 	p := s.now()
@@ -247,9 +247,9 @@ func TestStruckEvidence(t *testing.T) {
 		t.Fatalf("without the report the label is %s, under review by %+v", p.State, p.Review)
 	}
 	s.told("unsupported")
-	_, err = s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(label.Event{Kind: label.StatementEvent, Statement: rests[i].SHA256, Reason: "false-report"}))
+	_, err = s.ReportAs(ctx, s.Caller(labeltest.Operator), s.Event(label.Event{Kind: label.StatementEvent, Statement: rests[i].SHA256, Reason: "false-report"}))
 	wants(t, err, label.Exists, label.ReasonExists)
-	d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
+	d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
 	must(t, err)
 	if !slices.ContainsFunc(d.Unused, func(u scheme.Unused) bool { return u.Item.ID == rests[i].SHA256 && u.Code == "struck" }) {
 		t.Errorf("the decision does not name what was struck: %+v", d.Unused)
@@ -272,7 +272,7 @@ func TestStruckCorrection(t *testing.T) {
 	good, err := s.report(labeltest.Lab, "corrected", func(r *label.TestReport) { r.Corrects = failed.ID })
 	must(t, err)
 	reached := func() int {
-		d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
+		d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
 		must(t, err)
 		return d.Reached
 	}
@@ -402,10 +402,10 @@ func TestRelatedLab(t *testing.T) {
 // TestOneIsNotBoth has a laboratory that makes devices as well test its own.
 func TestOneIsNotBoth(t *testing.T) {
 	w := labeltest.New(t, nil)
-	_, err := w.Authority.Enrol(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "both", Name: "Both", Roles: []label.Role{label.RoleLab, label.RoleManufacturer}})
+	_, err := w.EnrolAs(ctx, w.Caller(labeltest.Operator), label.Organization{ID: "both", Name: "Both", Roles: []label.Role{label.RoleLab, label.RoleManufacturer}})
 	must(t, err)
 	w.Signers["both"] = labeltest.NewSigner(t)
-	_, err = w.Authority.AddKey(ctx, w.Caller(labeltest.Operator), "both", w.Signers["both"].Public.PEM, labeltest.Start.AddDate(-1, 0, 0))
+	_, err = w.AddKey(ctx, w.Caller(labeltest.Operator), "both", w.Signers["both"].Public.PEM, labeltest.Start.AddDate(-1, 0, 0))
 	must(t, err)
 	w.Accredit("both", nil)
 	e := w.Example("camera")
@@ -562,13 +562,13 @@ func TestManufacturerSeesAll(t *testing.T) {
 	st, err := s.report(labeltest.Lab, "unasked", hasFail("5.5-1"))
 	must(t, err)
 	device := label.DigestOf(s.e.Descriptor)
-	list, _, err := s.Authority.Submissions(s.Caller(labeltest.Maker), device, authority.Page{})
+	list, _, err := s.Authority.Submissions(ctx, s.Caller(labeltest.Maker), device, authority.Page{})
 	must(t, err)
 	if len(list) != 3 || !slices.ContainsFunc(list, func(n *authority.StatementNote) bool { return n.ID == st.ID && n.Carrier == labeltest.Lab }) {
 		t.Errorf("the manufacturer sees %d statements, want 3 with the one that was not asked for", len(list))
 	}
 	for after := ""; ; {
-		page, next, err := s.Authority.Submissions(s.Caller(labeltest.Maker), device, authority.Page{Size: 1, Token: after})
+		page, next, err := s.Authority.Submissions(ctx, s.Caller(labeltest.Maker), device, authority.Page{Size: 1, Token: after})
 		must(t, err)
 		if len(page) != 1 || page[0].ID != list[0].ID {
 			t.Fatalf("a page of one has %d, want statement %s", len(page), list[0].ID)
@@ -578,7 +578,7 @@ func TestManufacturerSeesAll(t *testing.T) {
 		}
 		after = next
 	}
-	own, _, err := s.Authority.Submissions(s.Caller(labeltest.ToyMaker), device, authority.Page{})
+	own, _, err := s.Authority.Submissions(ctx, s.Caller(labeltest.ToyMaker), device, authority.Page{})
 	must(t, err)
 	if len(own) != 0 {
 		t.Errorf("another manufacturer sees %d statements", len(own))
@@ -700,7 +700,7 @@ func TestJudgementGivesWay(t *testing.T) {
 	for range 8 {
 		s := newSale(t)
 		e := label.Event{Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.Maker, Reason: "lab-not-independent"}
-		reported, err := s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(e))
+		reported, err := s.ReportAs(ctx, s.Caller(labeltest.Operator), s.Event(e))
 		must(t, err)
 		if err := s.Authority.Rejudge(ctx, label.DigestOf(s.e.Descriptor)); err != nil && label.KindOf(err) != label.Unavailable {
 			t.Fatal(err)

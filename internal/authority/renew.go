@@ -18,7 +18,6 @@
 package authority
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -43,11 +42,11 @@ type renewal struct {
 
 // renewal judges and signs the successor that a request asks for. It returns
 // nil where it asks for none, or was carried out already.
-func (a *Authority) renewal(ctx context.Context, c Caller, r *signedRequest) (*renewal, error) {
-	if r.Action != label.Supersede || r.Level == 0 {
+func (a *Authority) renewal(x *act, r *statusRequest) (*renewal, error) {
+	if r.said.Action != label.Supersede || r.said.Level == 0 {
 		return nil, nil
 	}
-	rec, old, err := a.renewable(r)
+	rec, old, err := a.renewable(x, r)
 	if err != nil || rec == nil {
 		return nil, err
 	}
@@ -56,7 +55,7 @@ func (a *Authority) renewal(ctx context.Context, c Caller, r *signedRequest) (*r
 		return nil, label.Errorf(label.Precondition, label.ReasonUnknownScheme, "request.label",
 			"label %s is of scheme %s, of which no version is in force; request a label in a scheme that is (\"labelctl scheme list\")", rec.ID.Pretty(), rec.Scheme)
 	}
-	if _, err := s.Level(r.Level); err != nil {
+	if _, err := s.Level(r.said.Level); err != nil {
 		return nil, label.Within("request", err)
 	}
 	p, err := a.picture(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s)
@@ -70,20 +69,20 @@ func (a *Authority) renewal(ctx context.Context, c Caller, r *signedRequest) (*r
 	if err != nil {
 		return nil, err
 	}
-	if !d.Levels[r.Level-1].Reached {
-		rec, err := a.refuse(ctx, c, d, r.Level, p)
+	if !d.Levels[r.said.Level-1].Reached {
+		rec, err := a.refuse(x, x.aside, d, r.said.Level, p)
 		if err != nil {
 			return nil, err
 		}
 		var missing []string
-		for _, g := range d.MissingFor(r.Level) {
+		for _, g := range d.MissingFor(r.said.Level) {
 			missing = append(missing, g.Text)
 		}
 		why := strings.Join(missing, ". ") + "."
 		if doubt := against(p.items, old); doubt != "" { // which may be why, and is never all that is missing
 			why = clipText(why, label.MaxProse/2) + " " + doubt
 		}
-		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d. %s A decision says all that is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.Level, clipText(why, label.MaxProse), rec.Digest)
+		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d. %s A decision says all that is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.said.Level, clipText(why, label.MaxProse), rec.Digest)
 	}
 	out, err := a.successor(d, r, p, old)
 	if err != nil {
@@ -98,11 +97,11 @@ func (a *Authority) renewal(ctx context.Context, c Caller, r *signedRequest) (*r
 
 // renewable returns the label that is to be renewed, and what it says; nil where
 // the request was carried out already.
-func (a *Authority) renewable(r *signedRequest) (rec *store.Label, old *label.Label, err error) {
+func (a *Authority) renewable(x *act, r *statusRequest) (rec *store.Label, old *label.Label, err error) {
 	err = a.store.View(func(v *store.View) error {
-		found, err := v.Label(r.Label)
+		found, err := v.Label(r.said.Label)
 		if err != nil {
-			return unknownLabel(err, "request.label", r.Label)
+			return unknownLabel(err, "request.label", r.said.Label)
 		}
 		switch req, err := v.Request(r.digest); {
 		case err == nil && req.Number != 0:
@@ -114,7 +113,7 @@ func (a *Authority) renewable(r *signedRequest) (rec *store.Label, old *label.La
 		if err != nil {
 			return err
 		}
-		if err := a.admitChange(v, r, found, h, a.clock()); err != nil {
+		if _, err := a.admitChange(x, v, r, found, h, a.clock()); err != nil {
 			return err
 		}
 		rec = found
@@ -126,9 +125,9 @@ func (a *Authority) renewable(r *signedRequest) (rec *store.Label, old *label.La
 
 // successor signs the label that is to take the place of another, if it says
 // something that the other does not.
-func (a *Authority) successor(d *scheme.Decision, r *signedRequest, p *picture, old *label.Label) (out *renewal, err error) {
+func (a *Authority) successor(d *scheme.Decision, r *statusRequest, p *picture, old *label.Label) (out *renewal, err error) {
 	out = &renewal{picture: p, old: old}
-	if out.signed, out.entry, err = a.sign(d, r.Level, p); err != nil {
+	if out.signed, out.entry, err = a.sign(d, r.said.Level, p); err != nil {
 		return nil, err
 	}
 	next := out.signed.Label
@@ -150,7 +149,7 @@ func (a *Authority) successor(d *scheme.Decision, r *signedRequest, p *picture, 
 		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
 			"nothing is new since label %s was issued: the same evidence comes to the same level; submit a newer report or declaration first", old.ID.Pretty())
 	}
-	if err := checkNews(r.Reason, old, next); err != nil {
+	if err := checkNews(r.said.Reason, old, next); err != nil {
 		return nil, err
 	}
 	out.news = out.news[:min(len(out.news), label.MaxRenewalNews)]

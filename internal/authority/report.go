@@ -4,43 +4,55 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
-// Report takes an operator's signed report that something failed that labels
-// rest on. In one commit it is recorded and takes effect in the registry: the
-// accreditation is suspended or narrowed, the key is revoked. What becomes of
-// labels is then drawn from it beside other work, and goes on after a restart.
-// Reporting the same event again returns it as it stands.
+// Report takes a signed report that something failed that labels rest on. In one commit
+// it is recorded and takes effect in the registry: the accreditation is suspended or
+// narrowed, the key is revoked. What becomes of labels is then drawn from it beside other
+// work, and goes on after a restart. Reporting the same event again returns it as it
+// stands. Where the act takes several persons, nothing is recorded until as many have
+// signed the same report ([store.Event.Waits]).
 func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Event, error) {
-	e, err := a.openReport(c, raw)
+	var out *store.Event
+	err := signedAct(a, ctx, c, raw, eventForm, func(x *act, r *reported) (err error) {
+		if err := checkReport(r); err != nil {
+			return err
+		}
+		out, err = a.report(x, r)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+func (a *Authority) report(x *act, r *reported) (*store.Event, error) {
 	defer a.writer.begin()()
-	known := false
-	claims := []string{claimf("event/%s", e.Digest), "revocation", claimf("org/%s", e.Event.Name()), claimf("key/%s", e.Event.Name())}
-	outlook, err := a.outlook(&e.Event)
+	e, known := &store.Event{}, false
+	claims := []string{claimf("event/%s", r.digest), claimf("request/%s", r.digest), "revocation", claimf("org/%s", r.said.Name()), claimf("key/%s", r.said.Name())}
+	outlook, err := a.outlook(r.said)
 	if err != nil {
 		return nil, err
 	}
-	robbed, err := a.robbed(&e.Event)
+	robbed, err := a.robbed(r.said)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range robbed {
-		claims = append(claims, claimf("request/%s", r.Digest))
+	for _, req := range robbed {
+		claims = append(claims, claimf("request/%s", req.Digest))
 	}
-	err = a.writer.doFirst(ctx, claims, func(v *store.View, b *batch) error {
-		old, err := v.Event(e.Digest)
+	err = x.doFirst(claims, func(v *store.View, b *batch) error {
+		old, err := v.Event(r.digest)
 		if err == nil {
 			*e, known = *old, true
 			return nil
@@ -48,13 +60,21 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		if err := a.admitEvent(v, &e.Event, e.Signature, b.At); err != nil {
+		signers, err := r.admit(x, v, b.At)
+		if err != nil {
+			return err
+		}
+		*e = store.Event{Digest: r.digest, Event: *r.said, Signature: r.by}
+		if err := a.admitEvent(v, &e.Event, r.by.Organization, b.At); err != nil {
 			return err
 		}
 		if e.Notes, err = a.eventNotes(v, &e.Event); err != nil {
 			return err
 		}
 		e.Notes = append(e.Notes, outlookNotes(outlook)...)
+		if agreed, err := a.gatherEvent(x, v, b, r, e, signers); err != nil || !agreed {
+			return err
+		}
 		if err := a.register(v, b, &e.Event, e.Digest, e.Signature); err != nil {
 			return err
 		}
@@ -77,24 +97,58 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 	return e, nil
 }
 
+// gatherEvent reports whether an event is recorded now, or waits for others to agree.
+func (a *Authority) gatherEvent(x *act, v *store.View, b *batch, r *reported, e *store.Event, signers []signer) (bool, error) {
+	if !x.rule.Several() {
+		return true, nil
+	}
+	req, err := r.onRecord(v, b.At)
+	if err != nil {
+		return false, err
+	}
+	req, agreed, err := r.gather(x, v, b, req, signers)
+	if err != nil {
+		return false, err
+	}
+	b.Add(req)
+	if agreed {
+		return true, nil
+	}
+	e.Waits = req
+	if err := a.noteAlone(v, b, req, &e.Notes); err != nil {
+		return false, err
+	}
+	return false, a.tellWaiting(b, req, "")
+}
+
 // Preview returns the labels that an event would touch, and what whoever reports
 // it has to know of it. Nothing is recorded.
 func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, notes []string, err error) {
-	e, err := a.openReport(c, raw)
+	x, r, err := a.openEvent(c, raw)
+	if err == nil {
+		err = checkReport(r)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	outlook, err := a.outlook(&e.Event)
+	outlook, err := a.outlook(r.said)
 	if err != nil {
 		return nil, nil, err
 	}
 	err = a.store.View(func(v *store.View) error {
 		now := a.clock()
-		if err := a.admitEvent(v, &e.Event, e.Signature, now); err != nil {
+		if _, err := r.admit(x, v, now); err != nil {
+			return err
+		}
+		e := &store.Event{Digest: r.digest, Event: *r.said, Signature: r.by}
+		if err := a.admitEvent(v, &e.Event, r.by.Organization, now); err != nil {
 			return err
 		}
 		if notes, err = a.eventNotes(v, &e.Event); err != nil {
 			return err
+		}
+		if x.rule.Several() {
+			notes = append(notes, fmt.Sprintf("This takes %s: the report waits until as many have signed it.", headcount(x.rule)))
 		}
 		list, err = a.preview(v, e, now)
 		list, notes = foresee(list, outlook), append(notes, outlookNotes(outlook)...)
@@ -150,78 +204,79 @@ func (a *Authority) Event(c Caller, id label.Digest) (e *store.Event, err error)
 	return e, err
 }
 
-// reporters says which roles sign events of a kind: operators do, and besides them
-// those who speak of what is their own.
-func reporters(k label.EventKind) []label.Role {
-	switch k {
-	case label.AdvisoryEvent:
-		return []label.Role{label.RoleManufacturer, label.RoleOperator}
-	case label.WithdrawalEvent:
-		return []label.Role{label.RoleLab}
+// A reported is the signed report of an event.
+type reported = asked[label.Event]
+
+// eventForm is how reports of events are opened.
+var eventForm = &howOpened[label.Event]{field: "event", predicateType: label.TypeEvent, kind: eventKind, right: eventRight}
+
+// eventKind returns the act by which an event is reported: of a key of an operator one
+// that takes others, but for whose key it is.
+func eventKind(v *store.View, e *label.Event, signers []signer) (label.ActKind, error) {
+	if e.Kind != label.KeyEvent {
+		return e.ActKind(), nil
 	}
-	return []label.Role{label.RoleOperator}
+	k, err := v.Key(e.Key)
+	if err != nil {
+		return "", found(err, label.ReasonUnknownKey, "key", "no key %q is enrolled", e.Key)
+	}
+	org, err := v.Org(k.Organization)
+	if err == nil && org.Has(label.RoleOperator) && !ownKey(k, signers) {
+		return e.ActKind().OfOperators(), nil
+	}
+	return e.ActKind(), err
 }
 
-// openReport verifies an operator's signed report, or a laboratory's that it withdraws
-// one of its own.
-func (a *Authority) openReport(c Caller, raw []byte) (*store.Event, error) {
-	if err := c.need(label.RoleOperator, label.RoleLab); err != nil {
-		return nil, err
+// eventRight is the right to report an event, besides having a role for the act: of keys,
+// who is no operator has it for those of its own organization.
+func eventRight(v *store.View, e *label.Event) (right, error) {
+	if e.Kind != label.KeyEvent {
+		return func(*label.Organization) error { return nil }, nil
 	}
-	e, err := a.openEvent(c, raw)
-	if err == nil && e.Event.Kind == label.AdvisoryEvent {
-		err = label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q; publish an advisory with its document (labelctl advisory publish)", e.Event.Kind)
+	k, err := v.Key(e.Key)
+	if err != nil {
+		return nil, found(err, label.ReasonUnknownKey, "key", "no key %q is enrolled", e.Key)
 	}
-	return e, err
+	return func(o *label.Organization) error {
+		if !o.Has(label.RoleOperator) && o.ID != k.Organization {
+			return label.Errorf(label.Denied, label.ReasonNotYours, "key", "is a key of another organization than %s, who signed", o.ID)
+		}
+		return nil
+	}, nil
 }
 
-// openEvent verifies a signed event: its form, and that one of its signatures is
-// by somebody who reports such events.
-func (a *Authority) openEvent(c Caller, raw []byte) (*store.Event, error) {
-	signed, err := a.openSigned(c, raw)
-	if err != nil {
-		return nil, label.Within("event", err)
+// openEvent opens the report of an event for whoever wants to know what it would come to.
+func (a *Authority) openEvent(c Caller, raw []byte) (*act, *reported, error) {
+	if err := c.need(label.Roles...); err != nil {
+		return nil, nil, err
 	}
-	v := signed.content()
-	if v.PredicateType() != label.TypeEvent {
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "event.predicateType", "is %q, must be %q", v.PredicateType(), label.TypeEvent)
-	}
-	p, err := envelope.Predicate[label.Event](v)
-	if err != nil {
-		return nil, label.Within("event", err)
-	}
-	if subjects := v.Subjects(); len(subjects) != 1 || subjects[0] != p.Subject() {
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.subject", "must be the SHA-256 of %q, which the event is about", p.Name())
-	}
-	key, err := a.pick(signed, withRole(reporters(p.Kind)...))
-	if err != nil {
-		return nil, label.Within("event", err)
-	}
-	return &store.Event{Digest: v.ID(), Event: *p, Signature: key.signature()}, nil
+	x := &act{a: a, caller: c}
+	r, err := open[label.Event, *label.Event](x, raw, eventForm)
+	return x, r, err
 }
 
-// admitEvent checks a report against the registry.
-func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSignature, now time.Time) error {
-	key, err := v.Key(by.Key)
-	if err != nil {
-		return err
+// checkSubject checks that the statement is about what the event is about.
+func checkSubject(r *reported) error {
+	if r.subject != r.said.Subject() {
+		return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.subject", "must be the SHA-256 of %q, which the event is about", r.said.Name())
 	}
-	if err := key.Usable(now); err != nil {
-		return label.Within("event", err)
+	return nil
+}
+
+// checkReport checks that an event is one that is reported without a document.
+func checkReport(r *reported) error {
+	if r.said.Kind == label.AdvisoryEvent {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q; publish an advisory with its document (labelctl advisory publish)", r.said.Kind)
 	}
-	org, err := v.Org(by.Organization)
-	if err != nil {
-		return err
-	}
-	if may := reporters(e.Kind); !slices.ContainsFunc(may, org.Has) {
-		return label.Errorf(label.Denied, label.ReasonWrongRole, "event", "of the kind %s is signed by the role %s, and %s has %v", e.Kind, may[0], org.ID, org.Roles)
-	}
-	if age := now.Sub(e.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
-		return label.Errorf(label.Invalid, label.ReasonTooOld, "event.made", "was made on %s; a report counts for %s, sign it anew", e.Made.Format(time.RFC3339), label.MaxRequestAge)
-	}
+	return checkSubject(r)
+}
+
+// admitEvent checks a report, which an organization made, against the registry.
+func (a *Authority) admitEvent(v *store.View, e *label.Event, by string, now time.Time) error {
 	if err := a.programme.CheckEvent(e.Reason, e.Kind); err != nil {
 		return label.Within("event", err)
 	}
+	var err error
 	switch e.Kind {
 	case label.LabEvent:
 		var acc *store.Accreditation
@@ -237,15 +292,18 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by store.RequestSi
 			return found(err, label.ReasonUnknownKey, "event.key", "no key %q is enrolled", e.Key)
 		}
 		if k.Revoked.IsZero() {
-			err = label.Within("event", a.lastOperatorKey(v, k, now))
-		} else if !k.Compromised.IsZero() && !e.Since.Before(k.Compromised) {
+			err = label.Within("event", a.mayLose(v, k.Organization, "key", now, []*label.Key{k}))
+		} else if ownersWord := by == k.Organization; !k.Compromised.IsZero() && k.OwnersWord != ownersWord && ownersWord {
+			err = label.Errorf(label.Precondition, label.ReasonStep, "event.since",
+				"the authority has recorded since when key %s counts as compromised (%s); ask it where that was earlier", k.Short(), k.Compromised.Format(time.RFC3339))
+		} else if !k.Compromised.IsZero() && k.OwnersWord == ownersWord && !e.Since.Before(k.Compromised) {
 			err = label.Errorf(label.Precondition, label.ReasonStep, "event.since",
 				"key %s counts as compromised since %s already, and nothing counts that it signed and that was received since then; report an earlier instant, or nothing", k.Short(), k.Compromised.Format(time.RFC3339))
 		}
 	case label.SchemeEvent:
 		err = a.admitSchemeEnd(v, e)
 	case label.WithdrawalEvent:
-		err = admitWithdrawal(v, e, org.ID)
+		err = admitWithdrawal(v, e, by)
 	default:
 		err = a.admitProductEvent(v, e)
 	}
@@ -376,17 +434,62 @@ func (a *Authority) register(v *store.View, b *batch, e *label.Event, id label.D
 		if err != nil {
 			return err
 		}
+		return a.compromise(v, b, k, e, by.Organization)
+	}
+	return a.registerProductEvent(v, b, e, id, by)
+}
+
+// compromise adds to a batch that a key was in the wrong hands from an instant on, and with
+// it the keys that were added with it alone since then: whoever had it could add his own.
+// Where it is only the owner's word, what a laboratory found wrong goes on counting, as
+// when it withdraws a report.
+func (a *Authority) compromise(v *store.View, b *batch, k *label.Key, e *label.Event, by string) error {
+	owner, err := v.Org(k.Organization)
+	if err != nil {
+		return err
+	}
+	added, err := addedWith(v, owner, k, e.Since)
+	if err != nil {
+		return err
+	}
+	ownersWord := by == owner.ID && !owner.Has(label.RoleOperator)
+	for _, k := range append([]*label.Key{k}, added...) {
 		if k.Revoked.IsZero() {
 			k.Revoked, k.RevokedFor = b.At.UTC().Truncate(time.Second), e.Text
 		}
-		if k.Compromised.IsZero() || e.Since.Before(k.Compromised) {
-			k.Compromised = e.Since.UTC()
+		before := k.Compromised
+		if before.IsZero() || k.OwnersWord && !ownersWord || e.Since.Before(before) && k.OwnersWord == ownersWord {
+			k.Compromised, k.OwnersWord = e.Since.UTC(), ownersWord
 		}
 		b.Add((*store.Key)(k))
 		if err := a.tellKey(b, k, ""); err != nil {
 			return err
 		}
-		return a.dueForSigner(v, b, k.Organization, func(st *store.Statement) bool { return rests(e, k.Organization, st) })
+		if err := a.dueForSigner(v, b, k.Organization, func(st *store.Statement) bool {
+			return st.Key == k.ID && (!st.Received.Before(k.Compromised) || !before.IsZero() && !st.Received.Before(before))
+		}); err != nil {
+			return err
+		}
 	}
-	return a.registerProductEvent(v, b, e, id, by)
+	return nil
+}
+
+// addedWith returns the keys that were added with another alone since an instant, and
+// those that were added with these.
+func addedWith(v *store.View, owner *label.Organization, by *label.Key, since time.Time) (added []*label.Key, err error) {
+	keys, err := v.OrgKeys(owner.ID)
+	if err != nil {
+		return nil, err
+	}
+	for todo := []*label.Key{by}; len(todo) > 0; todo = todo[1:] {
+		for _, k := range keys {
+			switch {
+			case k.ID == by.ID || k.AddedBy == nil || k.AddedBy.Key != todo[0].ID || k.Enrolled.Before(since.Truncate(time.Second)):
+			case owner.Has(label.RoleOperator) && k.Person != todo[0].Person: // others agreed to that
+			case !slices.ContainsFunc(added, func(a *label.Key) bool { return a.ID == k.ID }):
+				added, todo = append(added, k), append(todo, k)
+			}
+		}
+	}
+	return added, nil
 }

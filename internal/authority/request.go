@@ -22,10 +22,14 @@ type Outcome struct {
 	Known    bool             // the label was issued before this request
 }
 
-// Evaluate judges a device by all accepted evidence. Nothing is recorded.
-func (a *Authority) Evaluate(c Caller, device label.Digest, schemeID string) (*scheme.Decision, error) {
+// Evaluate judges a device by all accepted evidence. Nothing is recorded, but that an
+// operator has looked.
+func (a *Authority) Evaluate(ctx context.Context, c Caller, device label.Digest, schemeID string) (*scheme.Decision, error) {
 	s, err := a.programme.Asked(schemeID, a.clock())
 	if err != nil {
+		return nil, err
+	}
+	if err := a.reads(ctx, c, device.String()); err != nil {
 		return nil, err
 	}
 	p, err := a.picture(c, device, s)
@@ -71,6 +75,18 @@ var errMoved = label.Errorf(label.Unavailable, label.ReasonConflict, "", "eviden
 // Request issues a label for a level, if the evidence supports it, and otherwise
 // records that it does not.
 func (a *Authority) Request(ctx context.Context, c Caller, device label.Digest, schemeID string, level int) (*Outcome, error) {
+	var out *Outcome
+	err := a.act(ctx, c, label.ActRequestLabel, device.String(), func(x *act) (err error) {
+		out, err = a.requestLabel(x, device, schemeID, level)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (a *Authority) requestLabel(x *act, device label.Digest, schemeID string, level int) (*Outcome, error) {
 	s, err := a.programme.Asked(schemeID, a.clock())
 	if err != nil {
 		return nil, err
@@ -80,7 +96,7 @@ func (a *Authority) Request(ctx context.Context, c Caller, device label.Digest, 
 	}
 	defer a.writer.begin()()
 	for range attempts {
-		o, err := a.request(ctx, c, device, s, level)
+		o, err := a.request(x, device, s, level)
 		if !errors.Is(err, errMoved) {
 			return o, err
 		}
@@ -88,7 +104,8 @@ func (a *Authority) Request(ctx context.Context, c Caller, device label.Digest, 
 	return nil, errMoved
 }
 
-func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, s *scheme.Scheme, level int) (*Outcome, error) {
+func (a *Authority) request(x *act, device label.Digest, s *scheme.Scheme, level int) (*Outcome, error) {
+	c := x.caller
 	p, err := a.picture(c, device, s)
 	if err != nil {
 		return nil, err
@@ -112,7 +129,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 		if d, err = s.Evaluate(p.desc, device, p.items, now); err != nil {
 			return nil, err
 		}
-		rec, err := a.refuse(ctx, c, d, level, p)
+		rec, err := a.refuse(x, x.do, d, level, p)
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +147,7 @@ func (a *Authority) request(ctx context.Context, c Caller, device label.Digest, 
 	other := *p // with a live label that another request got meanwhile
 	other.live = nil
 	var rec *store.Label
-	err = a.writer.do(ctx, []string{claimf("device/%s", device)}, func(v *store.View, b *batch) error {
+	err = x.do([]string{claimf("device/%s", device)}, func(v *store.View, b *batch) error {
 		l, err := latest(v, p.device, s.ID)
 		if err != nil {
 			return err

@@ -164,7 +164,7 @@ func TestFullHistory(t *testing.T) {
 	_, err = f.ask(labeltest.Operator, label.Reinstate, "unfounded", long)
 	wants(t, err, label.TooLarge, label.ReasonTooLarge)
 	other := labeltest.NewSigner(t)
-	if _, err := f.Authority.AddKey(ctx, f.Caller(labeltest.Operator), labeltest.Operator, other.Public.PEM, time.Time{}); err != nil {
+	if _, err := f.AddKey(ctx, f.Caller(labeltest.Operator), labeltest.Operator, other.Public.PEM, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	c, err := f.ask(labeltest.Operator, label.Revoke, "nonconformity", long)

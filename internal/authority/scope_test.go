@@ -34,7 +34,7 @@ func (s *sale) record(change func(*label.Accreditation)) *store.Accreditation {
 	if change != nil {
 		change(&a)
 	}
-	rec, err := s.Authority.Accredit(ctx, s.Caller(labeltest.Operator), a)
+	rec, err := s.AccreditAs(ctx, s.Caller(labeltest.Operator), a)
 	must(s.t, err)
 	must(s.t, s.Authority.Propagate(ctx))
 	return rec
@@ -217,7 +217,7 @@ func TestNarrowedWithoutEvent(t *testing.T) {
 		s := newSale(t)
 		first := s.record(nil)
 		a := first.Accreditation
-		rec, err := s.Authority.Accredit(ctx, s.Caller(labeltest.Operator), label.Accreditation{
+		rec, err := s.AccreditAs(ctx, s.Caller(labeltest.Operator), label.Accreditation{
 			Lab: label.Party{ID: labeltest.Lab}, Number: a.Number, Body: a.Body, Standards: a.Standards, Categories: a.Categories, Methods: a.Methods, Interval: a.Interval,
 		})
 		must(t, err)
@@ -332,7 +332,7 @@ func TestCountsUntilIsSaid(t *testing.T) {
 	device := label.DigestOf(s.e.Descriptor)
 	var report *store.Statement
 	for _, org := range []string{labeltest.Maker, labeltest.Lab, labeltest.Operator} {
-		list, _, err := s.Authority.Submissions(s.Caller(org), device, authority.Page{})
+		list, _, err := s.Authority.Submissions(ctx, s.Caller(org), device, authority.Page{})
 		must(t, err)
 		i := slices.IndexFunc(list, func(n *authority.StatementNote) bool { return n.Type == label.TypeTestReport })
 		if i < 0 || list[i].Doubt == nil || list[i].Doubt.Code != "scope-lost" || list[i].Until != last {
@@ -345,7 +345,7 @@ func TestCountsUntilIsSaid(t *testing.T) {
 	if len(notes) != 1 || !notes[0].Counts || notes[0].Until != last || !strings.Contains(notes[0].Text, "counts until "+last.String()) {
 		t.Errorf("the report is worth %+v", notes)
 	}
-	d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), device, "")
+	d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), device, "")
 	must(t, err)
 	named := func(u scheme.Unused) bool {
 		return u.Item.ID == report.ID && u.Code == "scope-lost" && u.Until == last && strings.Contains(u.Text, "no longer covers ip-camera")
@@ -365,7 +365,7 @@ func TestCountsUntilIsSaid(t *testing.T) {
 	}
 	// After that day it counts no longer, and nobody says that it does.
 	s.Clock.Set(last.End().Add(time.Hour))
-	list, _, err := s.Authority.Submissions(s.Caller(labeltest.Lab), device, authority.Page{})
+	list, _, err := s.Authority.Submissions(ctx, s.Caller(labeltest.Lab), device, authority.Page{})
 	must(t, err)
 	if n := list[0]; n.Doubt == nil || !n.Until.IsZero() {
 		t.Errorf("afterwards the report is worth %+v", n)
@@ -385,7 +385,7 @@ func TestStrikeIsTold(t *testing.T) {
 		}
 	}
 	for _, device := range []label.Digest{{}, label.DigestOf(s.e.Descriptor)} {
-		list, _, err := s.Authority.Submissions(s.Caller(labeltest.Lab), device, authority.Page{})
+		list, _, err := s.Authority.Submissions(ctx, s.Caller(labeltest.Lab), device, authority.Page{})
 		must(t, err)
 		if len(list) != 1 || list[0].Doubt == nil || list[0].Doubt.Code != "struck" {
 			t.Errorf("the laboratory sees %+v", list)
@@ -447,9 +447,9 @@ func TestOperatorsHearOfEachOther(t *testing.T) {
 	heard("an accreditation", notice.AccreditationChanged, func() { s.Accredit(labeltest.Lab, s.whole) })
 	heard("a revoked key", notice.KeyRevoked, func() {
 		signer := labeltest.NewSigner(t)
-		k, err := s.Authority.AddKey(ctx, s.Caller(labeltest.Operator), labeltest.Lab, signer.Public.PEM, time.Time{})
+		k, err := s.AddKey(ctx, s.Caller(labeltest.Operator), labeltest.Lab, signer.Public.PEM, time.Time{})
 		must(t, err)
-		_, err = s.Authority.RevokeKey(ctx, s.Caller(labeltest.Operator), k.ID, "It was lost.")
+		_, err = s.RevokeKey(ctx, s.Caller(labeltest.Operator), k.ID, "It was lost.")
 		must(t, err)
 	})
 	lapses := s.count(other, notice.LabelLapsing, "")

@@ -27,6 +27,7 @@ type batch struct {
 	// before the commit by as long as signing takes.
 	Recorded time.Time
 
+	outcome  label.ActOutcome           // what the audit trail says of the act that the op carries out
 	signed   map[label.Digest]signature // what was signed for the op
 	unsigned []*issue.Unsigned
 	issuer   *issue.Issuer

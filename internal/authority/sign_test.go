@@ -57,7 +57,7 @@ func TestBasisChangesWhileSigned(t *testing.T) {
 	w, key := newSlow(t, nil)
 	p := w.Issue(w.Example("camera"), 3)
 	other := labeltest.NewSigner(t)
-	_, err := w.Authority.AddKey(ctx, w.Caller(labeltest.Operator), labeltest.Operator, other.Public.PEM, time.Time{})
+	_, err := w.AddKey(ctx, w.Caller(labeltest.Operator), labeltest.Operator, other.Public.PEM, time.Time{})
 	must(t, err)
 	request := w.Ask(labeltest.Operator, p, label.Suspend, "complaint", nil)
 	key.hold()
@@ -68,7 +68,7 @@ func TestBasisChangesWhileSigned(t *testing.T) {
 		done <- err
 	}()
 	soon(t, "a signature is being made", func() bool { return key.busy.Load() == 1 })
-	_, err = w.Authority.RevokeKey(ctx, authority.Caller{Org: labeltest.Operator, Roles: []label.Role{label.RoleOperator}, Key: other.Public.ID},
+	_, err = w.RevokeKey(ctx, authority.Caller{Org: labeltest.Operator, Roles: []label.Role{label.RoleOperator}, Key: other.Public.ID},
 		w.Signers[labeltest.Operator].Public.ID, "He left.")
 	must(t, err)
 	key.release()

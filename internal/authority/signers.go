@@ -215,7 +215,7 @@ func (s *signedStatement) acceptable(v *store.View, now time.Time, may right) (l
 		}
 		if err := may(org); err != nil {
 			foreign = cmp.Or(foreign, err)
-		} else if err := key.Usable(now); err != nil {
+		} else if err := counts(key, org, now); err != nil {
 			unusable = cmp.Or(unusable, err)
 		} else {
 			list = append(list, signer{key, org, k.verified})
@@ -237,6 +237,10 @@ func (s *signedStatement) acceptable(v *store.View, now time.Time, may right) (l
 		}
 	}
 	return nil, foreign
+}
+
+func (k *signer) actor() label.Actor {
+	return label.Actor{Organization: k.Organization, Person: k.Person, Key: k.ID}
 }
 
 // signature returns the record of a signer.

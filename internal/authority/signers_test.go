@@ -75,7 +75,7 @@ func newBench(t *testing.T) *bench {
 	b := &bench{World: w, t: t, e: w.Example("camera"), retired: w.Signers[labeltest.Lab]}
 	b.device(0)
 	w.Signers[labeltest.Lab] = b.addKey(labeltest.Lab)
-	_, err := w.Authority.RevokeKey(ctx, w.Caller(labeltest.Operator), b.retired.Public.ID, "replaced")
+	_, err := w.RevokeKey(ctx, w.Caller(labeltest.Operator), b.retired.Public.ID, "replaced")
 	must(t, err)
 	return b
 }
@@ -100,7 +100,7 @@ func (b *bench) addKey(org string) *envelope.Signer {
 func (b *bench) enrolKey(org string, k *envelope.PublicKey) {
 	b.t.Helper()
 	b.Clock.Set(b.Clock.Now().Add(time.Second)) // keys are told apart by when they began
-	_, err := b.Authority.AddKey(ctx, b.Caller(labeltest.Operator), org, k.PEM, time.Time{})
+	_, err := b.AddKey(ctx, b.Caller(labeltest.Operator), org, k.PEM, time.Time{})
 	must(b.t, err)
 }
 
@@ -174,7 +174,7 @@ func TestRefusalsSayWhoseFault(t *testing.T) {
 	b := newBench(t)
 	lab, maker, toys := b.Signers[labeltest.Lab], b.Signers[labeltest.Maker], b.Signers[labeltest.ToyMaker]
 	stranger, young := labeltest.NewSigner(t), labeltest.NewSigner(t)
-	_, err := b.Authority.AddKey(ctx, b.Caller(labeltest.Operator), labeltest.Lab, young.Public.PEM, labeltest.Start.AddDate(0, 1, 0))
+	_, err := b.AddKey(ctx, b.Caller(labeltest.Operator), labeltest.Lab, young.Public.PEM, labeltest.Start.AddDate(0, 1, 0))
 	must(t, err)
 	none, ids := namings[0], namings[1]
 	as := func(k ...*envelope.Signer) naming { // signatures that name these keys
@@ -343,7 +343,7 @@ func TestManyKeys(t *testing.T) {
 	ids, none := namings[1], namings[0]
 	for range label.MaxKeysTried + 1 {
 		gone := b.addKey(labeltest.Lab)
-		_, err := b.Authority.RevokeKey(ctx, b.Caller(labeltest.Operator), gone.Public.ID, "replaced")
+		_, err := b.RevokeKey(ctx, b.Caller(labeltest.Operator), gone.Public.ID, "replaced")
 		must(t, err)
 		b.addKey(labeltest.ToyMaker)
 	}
@@ -423,7 +423,7 @@ func TestHintsOfRequests(t *testing.T) {
 			}
 			// An event about a lab is not the lab's word.
 			event := label.Event{Kind: label.KeyEvent, Key: d.Signers[labeltest.ToyMaker].Public.ID, Since: labeltest.Start, Reason: "key-compromised", Text: "Stolen.", Made: d.made()}
-			if _, err := d.Authority.Report(ctx, op, sealed(labeltest.Operator, payloadOf(t, []byte(event.Key), label.TypeEvent, &event))); err != nil {
+			if _, err := d.ReportAs(ctx, op, sealed(labeltest.Operator, payloadOf(t, []byte(event.Key), label.TypeEvent, &event))); err != nil {
 				t.Errorf("an event %s: %v", name, err)
 			}
 			p := d.Issue(d.e, 1)
@@ -448,9 +448,9 @@ func TestEventAboutALab(t *testing.T) {
 	event := label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: number, Reason: "lab-suspended", Text: "Suspended.", Made: b.Clock.Now().UTC().Truncate(time.Second)}
 	payload := payloadOf(t, []byte(labeltest.Lab), label.TypeEvent, &event)
 	op := b.Caller(labeltest.Operator)
-	_, err := b.Authority.Report(ctx, op, signedBy(t, payload, namings[1], b.Signers[labeltest.Lab]))
+	_, err := b.ReportAs(ctx, op, signedBy(t, payload, namings[1], b.Signers[labeltest.Lab]))
 	wants(t, err, label.Denied, label.ReasonWrongRole)
-	_, err = b.Authority.Report(ctx, op, signedBy(t, payload, namings[0], b.Signers[labeltest.Operator]))
+	_, err = b.ReportAs(ctx, op, signedBy(t, payload, namings[0], b.Signers[labeltest.Operator]))
 	must(t, err)
 }
 
@@ -461,7 +461,7 @@ func TestFourEyesInOneEnvelope(t *testing.T) {
 	ids := namings[1]
 	p := b.Issue(b.Example("plug"), 1)
 	first, gone, stranger := b.Signers[labeltest.Operator], b.addKey(labeltest.Operator), labeltest.NewSigner(t)
-	_, err := b.Authority.RevokeKey(ctx, b.Caller(labeltest.Operator), gone.Public.ID, "left")
+	_, err := b.RevokeKey(ctx, b.Caller(labeltest.Operator), gone.Public.ID, "left")
 	must(t, err)
 	second := b.addKey(labeltest.Operator)
 	payload := b.revocation(p)
@@ -533,7 +533,7 @@ func TestRevokedWhileJudged(t *testing.T) {
 	raw := w.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, e.Report)
 	op := w.Caller(labeltest.Operator)
 	revoke := func() {
-		_, err := w.Authority.RevokeKey(ctx, op, w.Signers[labeltest.Lab].Public.ID, "stolen")
+		_, err := w.RevokeKey(ctx, op, w.Signers[labeltest.Lab].Public.ID, "stolen")
 		must(t, err)
 	}
 	between.afterView.Store(&revoke)
@@ -564,7 +564,7 @@ func TestCheckFindsOthersKeys(t *testing.T) {
 	b.enrolKey(labeltest.ToyMaker, twin)
 	asked, err := b.Authority.Change(ctx, op, signedBy(t, b.revocation(p), namings[1], b.Signers[labeltest.Operator]))
 	must(t, err)
-	event, err := b.Authority.Report(ctx, op, b.Event(label.Event{Kind: label.KeyEvent, Key: b.retired.Public.ID, Since: b.Clock.Now().UTC().Truncate(time.Second), Reason: "key-compromised"}))
+	event, err := b.ReportAs(ctx, op, b.Event(label.Event{Kind: label.KeyEvent, Key: b.retired.Public.ID, Since: b.Clock.Now().UTC().Truncate(time.Second), Reason: "key-compromised"}))
 	must(t, err)
 	must(t, b.Authority.Propagate(ctx))
 	event, err = b.Authority.Event(op, event.Digest)

@@ -136,7 +136,7 @@ func BenchmarkSlowKey(b *testing.B) {
 		more := registrations(w, 2_000_000, 20*count)
 		key.delay.Store(int64(*slowDelay))
 		event := w.Event(label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: accreditation(w), Reason: "lab-suspended"})
-		e, err := w.Authority.Report(ctx, w.Caller(labeltest.Operator), event)
+		e, err := w.ReportAs(ctx, w.Caller(labeltest.Operator), event)
 		must(b, err)
 		began, done := time.Now(), make(chan error, 1)
 		go func() { done <- w.Authority.Propagate(ctx) }()

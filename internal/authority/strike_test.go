@@ -131,7 +131,7 @@ func TestStruckRulingIsForGood(t *testing.T) {
 	strike := label.Event{Kind: label.StatementEvent, Statement: trail.Ruling.Digest, Reason: "authority-error"}
 	d.Report(strike)
 	d.pass(time.Hour)
-	_, err = d.Authority.Report(ctx, d.Caller(labeltest.Operator), d.Event(strike))
+	_, err = d.ReportAs(ctx, d.Caller(labeltest.Operator), d.Event(strike))
 	wants(t, err, label.Exists, label.ReasonExists)
 	if strings.Contains(err.Error(), "issues it anew") || !strings.Contains(err.Error(), "the ruling is not made again") {
 		t.Errorf("struck again, it is said: %v", err)
@@ -164,9 +164,9 @@ func TestStruckRulingIsShown(t *testing.T) {
 		if len(p.Rulings) != 1 || p.Rulings[0].Fallen == nil || !holds(p.Rulings[0].Fallen) {
 			t.Errorf("the label shows the rulings %+v", p.Rulings)
 		}
-		one, err := d.Authority.Trail(d.Caller(labeltest.Maker), d.refusal)
+		one, err := d.Authority.Trail(ctx, d.Caller(labeltest.Maker), d.refusal)
 		must(t, err)
-		list, _, err := d.Authority.Refusals(d.Caller(labeltest.Maker), "", label.Digest{}, authority.Page{})
+		list, _, err := d.Authority.Refusals(ctx, d.Caller(labeltest.Maker), "", label.Digest{}, authority.Page{})
 		must(t, err)
 		for _, got := range []*authority.Trail{one, list[len(list)-1]} {
 			if got.Fallen == nil || !holds(got.Fallen) {
@@ -190,11 +190,11 @@ func TestStruckRulingIsShown(t *testing.T) {
 		d, _, first := won(t)
 		d.pass(time.Hour)
 		other := labeltest.NewSigner(t)
-		_, err := d.Authority.AddKey(ctx, d.Caller(labeltest.Operator), labeltest.Operator, other.Public.PEM, time.Time{})
+		_, err := d.AddKey(ctx, d.Caller(labeltest.Operator), labeltest.Operator, other.Public.PEM, time.Time{})
 		must(t, err)
 		op, stolen := d.Caller(labeltest.Operator), d.Signers[labeltest.Operator].Public.ID
 		d.Signers[labeltest.Operator] = other
-		_, err = d.Authority.Report(ctx, op, d.Event(label.Event{Kind: label.KeyEvent, Key: stolen, Since: labeltest.Start, Reason: "key-compromised", Text: "The laptop was stolen."}))
+		_, err = d.ReportAs(ctx, op, d.Event(label.Event{Kind: label.KeyEvent, Key: stolen, Since: labeltest.Start, Reason: "key-compromised", Text: "The laptop was stolen."}))
 		must(t, err)
 		must(t, d.Authority.Propagate(ctx))
 		check(t, d, first, func(f *authority.Fallen) bool {
@@ -211,7 +211,7 @@ func TestStruckSaysWhy(t *testing.T) {
 	done := s.Report(label.Event{Kind: label.StatementEvent, Statement: id, Reason: "authority-error", Text: "It was filed under the wrong device."})
 	want := "was struck by the authority (authority-error: The authority made a mistake: It was filed under the wrong device)"
 	for _, org := range []string{labeltest.Lab, labeltest.Maker, labeltest.Operator} {
-		list, _, err := s.Authority.Submissions(s.Caller(org), label.DigestOf(s.e.Descriptor), authority.Page{})
+		list, _, err := s.Authority.Submissions(ctx, s.Caller(org), label.DigestOf(s.e.Descriptor), authority.Page{})
 		must(t, err)
 		i := slices.IndexFunc(list, func(n *authority.StatementNote) bool { return n.ID == id })
 		if i < 0 || list[i].Doubt == nil || list[i].Doubt.Text != want || list[i].Doubt.Since != "event "+done.Digest.String() {
@@ -219,7 +219,7 @@ func TestStruckSaysWhy(t *testing.T) {
 		}
 	}
 	s.Restart()
-	d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
+	d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
 	must(t, err)
 	if !slices.ContainsFunc(d.Unused, func(u scheme.Unused) bool { return u.Item.ID == id && u.Text == want }) {
 		t.Errorf("after a restart the decision says %+v", d.Unused)
@@ -244,7 +244,7 @@ func TestReasonFitsWhatIsStruck(t *testing.T) {
 		{"ruling", "false-declaration", trail.Ruling.Digest, "authority-error, nonconformity"},
 	} {
 		strike := d.Event(label.Event{Kind: label.StatementEvent, Statement: c.id, Reason: c.reason})
-		_, err := d.Authority.Report(ctx, d.Caller(labeltest.Operator), strike)
+		_, err := d.ReportAs(ctx, d.Caller(labeltest.Operator), strike)
 		wants(t, err, label.Invalid, label.ReasonUnknownReason)
 		if !strings.HasSuffix(err.Error(), "is not a reason to strike a "+c.name+"; there are "+c.fits) {
 			t.Errorf("%s for %s: %v", c.name, c.reason, err)

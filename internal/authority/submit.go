@@ -17,18 +17,25 @@ import (
 //
 // Everything is checked twice: before queueing, so that most refusals cost no
 // commit, and again inside the writer, so that no key is revoked in between.
-func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.Statement, bool, error) {
-	if err := c.need(label.RoleManufacturer, label.RoleLab, label.RoleOperator); err != nil {
-		return nil, false, err
-	}
-	if err := a.intake(c, len(raw)); err != nil {
-		return nil, false, err
-	}
+func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (st *store.Statement, known bool, err error) {
+	err = a.carry(ctx, c, label.ActSubmit, "", func(x *act) (err error) {
+		if err := a.intake(c, len(raw)); err != nil {
+			return err
+		}
+		st, known, err = a.submit(x, raw)
+		return err
+	})
+	return st, known, err
+}
+
+func (a *Authority) submit(x *act, raw []byte) (*store.Statement, bool, error) {
+	c := x.caller
 	defer a.writer.begin()()
 	u, err := envelope.Open(raw)
 	if err != nil {
 		return nil, false, err
 	}
+	x.entry.Subject = u.ID().String()
 	var known *store.Statement
 	err = a.store.View(func(v *store.View) (err error) {
 		known, err = v.Statement(u.ID())
@@ -48,10 +55,11 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 	if err != nil {
 		return nil, false, err
 	}
-	key, err := a.pick(signed, speaksFor(item.Signer, "predicate"))
+	key, err := a.pick(signed, speaksFor(item.Signer, "predicate").and(withRole(x.rule.Roles...)))
 	if err != nil {
 		return nil, false, err
 	}
+	x.entry.Actor = key.actor()
 	verified := key.verified
 	if err := a.programme.CheckAge(item, a.clock()); err != nil {
 		return nil, false, err
@@ -70,7 +78,7 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (*store.St
 	packedRaw, packedGist := store.Pack(verified.Raw()), store.PackQuick(gist)
 	isKnown := false
 	claims := []string{claimf("statement/%s", item.ID), claimf("device/%s", st.Device), claimf("number/%s/%s/%s", item.Signer, item.Type, item.Number)}
-	err = a.writer.do(ctx, claims, func(v *store.View, b *batch) error {
+	err = x.do(claims, func(v *store.View, b *batch) error {
 		if first, err := v.Statement(item.ID); err == nil {
 			st, isKnown = first, true
 			return nil
@@ -101,10 +109,7 @@ func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.V
 	if err != nil {
 		return nil, err
 	}
-	if err := key.Usable(now); err != nil {
-		return nil, err
-	}
-	signer, err := v.Org(item.Signer)
+	signer, err := usable(v, key, now)
 	if err != nil {
 		return nil, err
 	}

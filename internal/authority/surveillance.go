@@ -21,19 +21,29 @@ type Planned struct {
 	Result       *surveillance.Result // nil before the draw
 	PlanBundle   []byte               // signed statements, as Sigstore bundles
 	DrawBundle   []byte
+
+	Waits *store.Request // the request for the plan, while others have to agree; there is no plan then
 }
+
+// planForm is how requests for plans are opened.
+var planForm = &howOpened[surveillance.Request]{field: "request", predicateType: label.TypeSurveillanceRequest}
 
 // Plan announces a draw at the signed request of an operator: signed and logged
 // before anybody can know its seed. Asking for the same plan again returns it as
 // it stands.
 func (a *Authority) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, error) {
-	if err := c.need(label.RoleOperator); err != nil {
-		return nil, err
-	}
-	r, err := openAs(a, c, raw, "request", label.TypeSurveillanceRequest, byOperator[surveillance.Request])
+	var out *Planned
+	err := signedAct(a, ctx, c, raw, planForm, func(x *act, r *asked[surveillance.Request]) (err error) {
+		out, err = a.plan(x, r)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+func (a *Authority) plan(x *act, r *asked[surveillance.Request]) (*Planned, error) {
 	id := r.said.ID
 	if r.subject != label.DigestOf([]byte(id)) {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the SHA-256 of %q, the plan's ID", id)
@@ -43,7 +53,9 @@ func (a *Authority) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, e
 		return nil, label.Within("request", err)
 	}
 	defer a.writer.begin()()
-	err = a.writer.doExact(ctx, []string{claimf("plan/%s", id)}, func(v *store.View, b *batch) error {
+	var waits *store.Request
+	err = x.doExact([]string{claimf("plan/%s", id), claimf("request/%s", r.digest)}, func(v *store.View, b *batch) error {
+		waits = nil
 		old, err := a.planned(v, id)
 		if err == nil {
 			return asPlanned(old.Announcement, said)
@@ -51,15 +63,28 @@ func (a *Authority) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, e
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		if err := r.signedBy(v, label.RoleOperator, b.At); err != nil {
+		signers, err := r.admit(x, v, b.At)
+		if err != nil {
 			return err
-		}
-		if age := b.At.Sub(r.said.Made); age > label.MaxRequestAge || age < -label.MaxClockSkew {
-			return label.Errorf(label.Invalid, label.ReasonTooOld, "request.made", "was made on %s; a request counts for %s, sign it anew", r.said.Made.Format(time.RFC3339), label.MaxRequestAge)
 		}
 		said.Fixed, said.Recorded = b.index(), b.Recorded.UTC().Truncate(time.Second)
 		if err := said.CheckEntry(b.index()); err != nil {
 			return label.Within("request", err)
+		}
+		if x.rule.Several() {
+			req, err := r.onRecord(v, b.At)
+			if err != nil {
+				return err
+			}
+			req, agreed, err := r.gather(x, v, b, req, signers)
+			if err != nil {
+				return err
+			}
+			b.Add(req)
+			if !agreed {
+				waits = req
+				return a.tellWaiting(b, req, "")
+			}
 		}
 		_, entry, err := b.sign(a.issuer.Plan(said))
 		if err != nil {
@@ -69,14 +94,17 @@ func (a *Authority) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, e
 		b.log(entry)
 		return nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case waits != nil:
+		return &Planned{Announcement: said, Waits: waits}, nil
 	}
 	return a.Planned(id)
 }
 
 // announcement says what an operator asked for, by the scheme as it is served.
-func (a *Authority) announcement(r *signedAs[surveillance.Request]) (*surveillance.Announcement, error) {
+func (a *Authority) announcement(r *asked[surveillance.Request]) (*surveillance.Announcement, error) {
 	s, err := a.programme.Asked(r.said.Scheme, a.clock())
 	if err != nil {
 		return nil, err
@@ -104,19 +132,28 @@ func asPlanned(old, asked *surveillance.Announcement) error {
 // Draw draws the labels of a plan, once its seed exists. There is nothing to
 // decide about, so that the caller signs nothing: drawing again gives the same.
 func (a *Authority) Draw(ctx context.Context, c Caller, id string) (*Planned, error) {
-	if err := c.need(label.RoleOperator); err != nil {
+	var out *Planned
+	err := a.act(ctx, c, label.ActDraw, id, func(x *act) (err error) {
+		out, err = a.drawPlan(x, id)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+func (a *Authority) drawPlan(x *act, id string) (*Planned, error) {
 	p, err := a.Planned(id)
 	if err != nil || p.Result != nil {
 		return p, err
 	}
-	said, err := a.draw(ctx, p)
+	said, err := a.draw(x.ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	defer a.writer.begin()()
-	err = a.writer.do(ctx, []string{claimf("plan/%s", id)}, func(v *store.View, b *batch) error {
+	err = x.do([]string{claimf("plan/%s", id)}, func(v *store.View, b *batch) error {
 		rec, err := v.Plan(id)
 		if err != nil || rec.Draw != 0 {
 			return err

@@ -283,7 +283,7 @@ func TestSurveillanceReport(t *testing.T) {
 	if _, _, err := l.Authority.Submit(ctx, l.Caller(labeltest.Lab), l.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, e.Report)); err != nil {
 		t.Fatal(err)
 	}
-	d, err := l.Authority.Evaluate(l.Caller(labeltest.Operator), label.DigestOf(e.Descriptor), "")
+	d, err := l.Authority.Evaluate(ctx, l.Caller(labeltest.Operator), label.DigestOf(e.Descriptor), "")
 	if err != nil || d.Reached != 0 {
 		t.Errorf("level %d is reached (%v)", d.Reached, err)
 	}

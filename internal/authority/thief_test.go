@@ -59,7 +59,7 @@ func TestThiefSettlesNothing(t *testing.T) {
 	_, public, err := envelope.GenerateKey("ecdsa-p256", nil)
 	must(t, err)
 	thief := l.Caller("second-authority")
-	key, err := l.Authority.AddKey(ctx, thief, "second-authority", string(public), time.Time{})
+	key, err := l.AddKey(ctx, thief, "second-authority", string(public), time.Time{})
 	must(t, err)
 	for _, org := range []string{labeltest.Operator, "second-authority"} {
 		if got := toldInAll(t, l.World, org); !slices.Contains(got, notice.KeyEnrolled) {
@@ -67,7 +67,7 @@ func TestThiefSettlesNothing(t *testing.T) {
 		}
 	}
 	event := label.Event{Kind: label.KeyEvent, Key: l.Signers["second-authority"].Public.ID, Since: since.UTC().Truncate(time.Second), Reason: "key-compromised"}
-	_, err = l.Authority.Report(ctx, thief, l.EventBy("second-authority", label.Event{Kind: label.HoldEvent, Manufacturer: labeltest.ToyMaker, Reason: "misuse"}))
+	_, err = l.ReportAs(ctx, thief, l.EventBy("second-authority", label.Event{Kind: label.HoldEvent, Manufacturer: labeltest.ToyMaker, Reason: "misuse"}))
 	must(t, err)
 	touched, notes, err := l.Authority.Preview(l.Caller(labeltest.Operator), l.Event(event))
 	if must(t, err); len(touched) != 1 || touched[0].Label.ID != l.pub.Label.ID {
@@ -107,12 +107,12 @@ func TestThiefSettlesNothing(t *testing.T) {
 func TestRevokedKeyIsNotEnrolled(t *testing.T) {
 	w := labeltest.New(t, nil)
 	op, maker := w.Caller(labeltest.Operator), w.Signers[labeltest.Maker].Public
-	if _, err := w.Authority.AddKey(ctx, op, labeltest.Maker, maker.PEM, time.Time{}); err != nil {
+	if _, err := w.AddKey(ctx, op, labeltest.Maker, maker.PEM, time.Time{}); err != nil {
 		t.Errorf("a key that is enrolled: %v", err)
 	}
-	_, err := w.Authority.RevokeKey(ctx, op, maker.ID, "lost")
+	_, err := w.RevokeKey(ctx, op, maker.ID, "lost")
 	must(t, err)
-	_, err = w.Authority.AddKey(ctx, op, labeltest.Maker, maker.PEM, time.Time{})
+	_, err = w.AddKey(ctx, op, labeltest.Maker, maker.PEM, time.Time{})
 	wants(t, err, label.Precondition, label.ReasonKeyRevoked)
 }
 

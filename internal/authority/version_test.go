@@ -38,14 +38,14 @@ func TestEachLabelByItsOwnVersion(t *testing.T) {
 	device := label.DigestOf(s.e.Descriptor)
 	judged := func(asked, want string) {
 		t.Helper()
-		d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), device, asked)
+		d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), device, asked)
 		must(t, err)
 		if d.Scheme.Version != want {
 			t.Errorf("asked for %q, the device is judged by version %s, want %s", asked, d.Scheme.Version, want)
 		}
 	}
 	judged("", first.Version)
-	_, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), device, "four-level@2027.1")
+	_, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), device, "four-level@2027.1")
 	wants(t, err, label.Precondition, label.ReasonUnknownScheme)
 	s.pass(11 * 24 * time.Hour)
 	judged("", second.Version)
@@ -87,7 +87,7 @@ func TestVersionInForceDoesNotEnd(t *testing.T) {
 	s := newSale(t)
 	first, second := follow(s)
 	end := func(version string) error {
-		_, err := s.Authority.Report(ctx, s.Caller(labeltest.Operator), s.Event(label.Event{Kind: label.SchemeEvent, Scheme: "four-level", Version: version, Reason: "scheme-ended", Text: "Replaced."}))
+		_, err := s.ReportAs(ctx, s.Caller(labeltest.Operator), s.Event(label.Event{Kind: label.SchemeEvent, Scheme: "four-level", Version: version, Reason: "scheme-ended", Text: "Replaced."}))
 		return err
 	}
 	err := end(first.Version)

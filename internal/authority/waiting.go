@@ -1,13 +1,13 @@
 // # Requests that wait
 //
-// A request that takes two operators waits for the second. All operators are told
-// that it does. Of one to revoke a label its manufacturer is told as well, whose product
-// is on hold meanwhile, and it is told when such a request is closed.
+// A request for an act that takes several persons waits for the others (door.go). All
+// operators are told that it does. Of one to revoke a label its manufacturer is told as
+// well, whose product is on hold meanwhile, and it is told when such a request is closed.
 //
 // A request is closed when nothing can come of it any more: its label was changed
-// meanwhile so that the step is none that is left, or nobody signed it in time. One to
+// meanwhile so that the step is none that is left, or not enough signed it in time. One to
 // revoke a label that came to its end meanwhile, by time or as its manufacturer had
-// announced, waits on, since it holds the product until the second operator has looked:
+// announced, waits on, since it holds the product until another operator has looked:
 // who agrees is told what is left to do. An
 // operator can close it as well, who would not sign it or who has asked by mistake. Then
 // all operators are told why, as they were told that it waits, and it is no more on the
@@ -27,28 +27,92 @@ import (
 	"labeld/internal/store"
 )
 
-// A RequestNews is the data of a notice about a request that waits for a second
-// operator, or that does so no more.
+// A RequestNews is the data of a notice about a request that waits for others to agree,
+// or that does so no more.
 type RequestNews struct {
-	Request label.Digest `json:"request"`
-	Label   label.ID     `json:"label"`
-	URL     string       `json:"url"`
-	Action  label.Action `json:"action"`
-	Reason  string       `json:"reason"`
-	Text    string       `json:"text"`
-	Until   time.Time    `json:"until,omitzero"`   // of one that waits: the last instant for the second operator
-	Closed  string       `json:"closed,omitempty"` // of one that was closed: why
+	Request label.Digest  `json:"request"`
+	Kind    label.ActKind `json:"kind"`
+	Subject string        `json:"subject"`          // what it is about: an ID, or a digest
+	Label   label.ID      `json:"label,omitempty"`  // of a change of a label
+	URL     string        `json:"url,omitempty"`    // of that label
+	Action  label.Action  `json:"action,omitempty"` // of a change of a label
+	Reason  string        `json:"reason,omitempty"`
+	Text    string        `json:"text,omitempty"`
+	Until   time.Time     `json:"until,omitzero"`   // of one that waits: the last instant for the others
+	Closed  string        `json:"closed,omitempty"` // of one that was closed: why
 }
 
-// tellWaiting tells operators that a request waits for the second of them, and the
-// manufacturer whose product it holds.
-func (a *Authority) tellWaiting(b *batch, rec *store.Label, r *signedRequest, req *store.Request) error {
-	id := req.Digest.String()
-	news := RequestNews{
-		Request: req.Digest, Label: rec.ID, URL: a.issuer.URL(rec.ID), Action: r.Action, Reason: r.Reason, Text: r.Text, Until: r.Made.Add(label.MaxRequestAge),
+// requestNews says what is asked for.
+func (a *Authority) requestNews(r *store.Request) (*RequestNews, error) {
+	terms, err := r.Terms()
+	if err != nil {
+		return nil, err
 	}
-	if req.Action == label.Revoke && !slices.Contains(a.distrust.Load().operators, rec.Org) {
-		if err := tell(b, notice.RequestWaiting, "request-waiting-"+id+"-"+rec.Org, id, rec.Org, news); err != nil {
+	news := &RequestNews{
+		Request: r.Digest, Kind: r.Kind, Subject: r.Subject, Label: r.Label, Action: r.Action, Reason: terms.Reason, Text: terms.Text, Closed: r.Closed,
+	}
+	if r.Label != "" {
+		news.URL = a.issuer.URL(r.Label)
+	}
+	if r.Waits() {
+		news.Until = terms.Made.Add(label.MaxRequestAge)
+	}
+	return news, nil
+}
+
+// Waiting returns the requests that wait for others to agree: for one label, or all of
+// them. Those that cannot be carried out any more are left out. Who is no operator sees
+// those that its own organization signed.
+func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err error) {
+	if err := c.need(label.RoleOperator, label.RoleLab, label.RoleManufacturer); err != nil {
+		return nil, err
+	}
+	err = a.store.View(func(v *store.View) error {
+		v = a.past(v, "listing requests")
+		all, err := v.Waiting(id)
+		if err != nil {
+			return err
+		}
+		now := a.clock()
+		for _, r := range all {
+			if !c.Is(label.RoleOperator) && !slices.ContainsFunc(r.Signatures, func(s store.RequestSignature) bool { return s.Organization == c.Org }) {
+				continue
+			}
+			var standing *label.Standing
+			if r.Label != "" {
+				standing, err = a.standing(v, r.Label, now)
+			}
+			switch {
+			case err != nil && !own(err):
+				return err
+			case err != nil: // nobody can tell, so that it is not left out
+				a.alarm("listing requests", string(r.Label), err)
+				list = append(list, r)
+				continue
+			}
+			why, err := hopeless(v, r, standing, now)
+			if err != nil {
+				return err
+			}
+			if why == "" {
+				list = append(list, r)
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// tellWaiting tells operators that a request waits for others to agree, and of one to
+// revoke a label the manufacturer whose product it holds, who is empty otherwise.
+func (a *Authority) tellWaiting(b *batch, r *store.Request, maker string) error {
+	news, err := a.requestNews(r)
+	if err != nil {
+		return err
+	}
+	id := r.Digest.String()
+	if maker != "" && !slices.Contains(a.distrust.Load().operators, maker) {
+		if err := tell(b, notice.RequestWaiting, "request-waiting-"+id+"-"+maker, id, maker, news); err != nil {
 			return err
 		}
 	}
@@ -57,7 +121,7 @@ func (a *Authority) tellWaiting(b *batch, rec *store.Label, r *signedRequest, re
 
 // tellAllWaiting tells an organization that is enrolled for operators of the requests
 // that wait already: each was told to those who were there, and any of them may become
-// the second who signs.
+// the one who agrees.
 func (a *Authority) tellAllWaiting(v *store.View, b *batch, o *label.Organization) error {
 	if !o.Has(label.RoleOperator) {
 		return nil
@@ -66,16 +130,12 @@ func (a *Authority) tellAllWaiting(v *store.View, b *batch, o *label.Organizatio
 	if err != nil {
 		return err
 	}
-	for _, req := range list {
-		said, err := req.Predicate()
+	for _, r := range list {
+		news, err := a.requestNews(r)
 		if err != nil {
 			return err
 		}
-		id := req.Digest.String()
-		news := RequestNews{
-			Request: req.Digest, Label: req.Label, URL: a.issuer.URL(req.Label), Action: req.Action, Reason: said.Reason, Text: said.Text,
-			Until: said.Made.Add(label.MaxRequestAge),
-		}
+		id := r.Digest.String()
 		if err := tell(b, notice.RequestWaiting, "request-waiting-"+id+"-"+o.ID, id, o.ID, news); err != nil {
 			return err
 		}
@@ -83,8 +143,30 @@ func (a *Authority) tellAllWaiting(v *store.View, b *batch, o *label.Organizatio
 	return nil
 }
 
+// noteAlone says that nobody is there who could agree to a request that waits.
+func (a *Authority) noteAlone(v *store.View, b *batch, req *store.Request, notes *[]string) error {
+	for _, org := range a.distrust.Load().operators {
+		keys, err := v.OrgKeys(org)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			before, _, err := agreed(v, req.Signatures, b.At)
+			if err != nil {
+				return err
+			}
+			after, _, err := agreed(v, append(slices.Clone(req.Signatures), store.RequestSignature{Organization: k.Organization, Key: k.ID}), b.At)
+			if err != nil || after > before {
+				return err
+			}
+		}
+	}
+	*notes = append(*notes, "Nobody else holds an operator's key that counts, so that nobody can agree: enrol another person and their key before the request is a day old (labelctl org person add, labelctl org key).")
+	return nil
+}
+
 // waitingNotes says to whoever enrols a key of an organization of operators what waits
-// for a second of these.
+// for one of these to agree.
 func waitingNotes(v *store.View, owner *label.Organization) (notes []string, err error) {
 	if !owner.Has(label.RoleOperator) {
 		return nil, nil
@@ -95,15 +177,16 @@ func waitingNotes(v *store.View, owner *label.Organization) (notes []string, err
 	}
 	var what []string
 	for _, r := range list {
-		what = append(what, fmt.Sprintf("%s label %s", r.Action, r.Label.Pretty()))
+		what = append(what, r.What())
 	}
-	return []string{"Requests wait for a second operator, which this key may sign: " + named(what) + ". \"labelctl label waiting\" shows them."}, nil
+	return []string{"Requests wait for another operator to agree, which this key may sign: " + named(what) + ". \"labelctl request list\" shows them."}, nil
 }
 
-// hopeless returns why nothing can come of a request any more, or nothing.
+// hopeless returns why nothing can come of a request any more, or nothing. Standing is how
+// the label stands that it is about, or nil.
 func hopeless(v *store.View, r *store.Request, standing *label.Standing, now time.Time) (string, error) {
 	why, err := spent(v, r, now)
-	if err != nil || why != "" {
+	if err != nil || why != "" || standing == nil {
 		return why, err
 	}
 	if r.Action == label.Revoke && (standing.State == label.Expired || standing.State == label.Withdrawn || standing.State == label.Superseded) {
@@ -120,7 +203,7 @@ func hopeless(v *store.View, r *store.Request, standing *label.Standing, now tim
 // old, or whoever signed it may have been a thief.
 func spent(v *store.View, r *store.Request, now time.Time) (string, error) {
 	if r.Received.Before(now.Add(-label.MaxRequestAge)) {
-		return fmt.Sprintf("no second operator signed it within %s", label.MaxRequestAge), nil
+		return fmt.Sprintf("too few had signed it within %s", label.MaxRequestAge), nil
 	}
 	for _, sig := range r.Signatures {
 		k, err := v.Key(sig.Key)
@@ -167,10 +250,6 @@ func (a *Authority) closeHopeless(v *store.View, b *batch, list []*store.Request
 // closeRequest adds to a batch that a request is closed, and tells all who were told
 // that it waits, or signed it, but the one by whom it is closed.
 func (a *Authority) closeRequest(v *store.View, b *batch, r *store.Request, why, by string) error {
-	p, err := r.Predicate()
-	if err != nil {
-		return err
-	}
 	concerned := slices.Clone(a.distrust.Load().operators)
 	if r.Action == label.Revoke {
 		rec, err := v.Label(r.Label)
@@ -185,7 +264,10 @@ func (a *Authority) closeRequest(v *store.View, b *batch, r *store.Request, why,
 	}
 	r.Closed = why
 	b.Add(r)
-	news := RequestNews{Request: r.Digest, Label: r.Label, URL: a.issuer.URL(r.Label), Action: r.Action, Reason: p.Reason, Text: p.Text, Closed: r.Closed}
+	news, err := a.requestNews(r)
+	if err != nil {
+		return err
+	}
 	for _, sig := range r.Signatures {
 		concerned = append(concerned, sig.Organization)
 	}
@@ -202,25 +284,40 @@ func (a *Authority) closeRequest(v *store.View, b *batch, r *store.Request, why,
 	return nil
 }
 
-// CloseRequest ends a request that waits for a second operator, by the word of one
-// who would not sign it, or who takes back what he asked for. All operators are told.
+// CloseRequest ends a request that waits for others to agree, by the word of an operator
+// who would not sign it, or of who takes back what he asked for. All operators are told.
 // Doing so again changes nothing.
 func (a *Authority) CloseRequest(ctx context.Context, c Caller, id label.Digest, text string) (*store.Request, error) {
-	if err := c.need(label.RoleOperator); err != nil {
+	var out *store.Request
+	err := a.act(ctx, c, label.ActCloseRequest, id.String(), func(x *act) (err error) {
+		out, err = a.dismiss(x, id, text)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+func (a *Authority) dismiss(x *act, id label.Digest, text string) (*store.Request, error) {
 	if text == "" || len(text) > label.MaxProse {
 		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "text", "is required, in at most %d bytes: why the request is not to be carried out", label.MaxProse)
 	}
+	c := x.caller
 	why := fmt.Sprintf("%s decided that it is not to be carried out: %s", c.Org, label.Readable(text))
 	var out *store.Request
-	err := a.writer.do(ctx, []string{claimf("request/%s", id)}, func(v *store.View, b *batch) error {
+	err := x.do([]string{claimf("request/%s", id)}, func(v *store.View, b *batch) error {
 		r, err := v.Request(id)
+		if err == nil && !c.Is(label.RoleOperator) && !slices.ContainsFunc(r.Signatures, func(s store.RequestSignature) bool { return s.Organization == c.Org }) {
+			err = store.ErrNotFound // whose it is is none of the caller's business
+		}
 		switch {
 		case err != nil:
-			return found(err, label.ReasonUnknownSubject, "id", "no request %s was made; \"labelctl label waiting\" lists those that wait", id)
+			return found(err, label.ReasonUnknownSubject, "id", "no request %s was made; \"labelctl request list\" lists those that wait", id)
 		case r.Number != 0:
 			return label.Errorf(label.Precondition, label.ReasonStep, "id", "the request was carried out, as number %d in the history of label %s", r.Number, r.Label.Pretty())
+		case !r.Done.IsZero():
+			return label.Errorf(label.Precondition, label.ReasonStep, "id", "the request was carried out on %s", r.Done.UTC().Format(time.RFC3339))
 		case r.Closed == why:
 			out = r
 			return nil
@@ -257,7 +354,7 @@ func (a *Authority) closeRobbed(v *store.View, b *batch, list []*store.Request, 
 		if err != nil {
 			return err
 		}
-		if r.Number != 0 || r.Closed != "" {
+		if !r.Waits() {
 			continue
 		}
 		if err := a.closeRequest(v, b, r, fmt.Sprintf("key %.16s, which signed it, counts as compromised since %s", e.Key, e.Since.UTC().Format(time.RFC3339)), ""); err != nil {
@@ -282,13 +379,16 @@ func (a *Authority) CloseStale(ctx context.Context) error {
 	}
 	for _, id := range slices.Compact(ids) { // they come by label
 		err := a.writer.do(ctx, []string{claimf("label/%s", id)}, func(v *store.View, b *batch) error {
-			standing, err := a.standing(v, id, b.At)
+			var standing *label.Standing
+			list, err := v.Waiting(id)
+			if err == nil && id != "" {
+				standing, err = a.standing(v, id, b.At)
+			}
 			if err != nil {
 				return err
 			}
-			list, err := v.Waiting(id)
-			if err != nil {
-				return err
+			if id == "" { // those that are about no label
+				list = slices.DeleteFunc(list, func(r *store.Request) bool { return r.Label != "" })
 			}
 			return a.closeHopeless(v, b, list, standing)
 		})

@@ -14,7 +14,7 @@ import (
 // withdraw has an organization withdraw a report.
 func (s *sale) withdraw(org string, report label.Digest) (*label.Digest, error) {
 	s.t.Helper()
-	e, err := s.Authority.Report(ctx, s.Caller(org), s.EventBy(org, label.Event{Kind: label.WithdrawalEvent, Statement: report, Reason: "report-withdrawn", Text: "The samples were of another model."}))
+	e, err := s.ReportAs(ctx, s.Caller(org), s.EventBy(org, label.Event{Kind: label.WithdrawalEvent, Statement: report, Reason: "report-withdrawn", Text: "The samples were of another model."}))
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func TestWithdrawnReport(t *testing.T) {
 	}
 	_, err = s.Authority.Event(s.Caller("other-lab"), *id)
 	wants(t, err, label.NotFound, label.ReasonUnknownSubject)
-	d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
+	d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
 	must(t, err)
 	if len(d.Unused) != 1 || d.Unused[0].Code != "withdrawn" || !d.Unused[0].Against || !strings.Contains(d.Unused[0].Text, "withdrawn by its laboratory (report-withdrawn") {
 		t.Errorf("of the report is said %+v", d.Unused)
@@ -90,7 +90,7 @@ func TestWithdrawnFailureStands(t *testing.T) {
 	must(t, err)
 	reached := func() int {
 		t.Helper()
-		d, err := s.Authority.Evaluate(s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
+		d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
 		must(t, err)
 		return d.Reached
 	}
@@ -104,7 +104,7 @@ func TestWithdrawnFailureStands(t *testing.T) {
 	if _, notes, err := s.Authority.Preview(s.Caller(labeltest.Operator), strike); err != nil || !strings.Contains(strings.Join(notes, " "), "judged again") {
 		t.Errorf("who strikes what was withdrawn reads %q before (%v)", notes, err)
 	}
-	_, err = s.Authority.Report(ctx, s.Caller(labeltest.Operator), strike)
+	_, err = s.ReportAs(ctx, s.Caller(labeltest.Operator), strike)
 	must(t, err)
 	must(t, s.Authority.Propagate(ctx))
 	if n := reached(); n != 3 {
@@ -130,10 +130,10 @@ func TestDeclarationIsNotWithdrawn(t *testing.T) {
 	s := newSale(t)
 	operator := s.Caller(labeltest.Operator)
 	const both = "both"
-	_, err := s.Authority.Enrol(ctx, operator, label.Organization{ID: both, Name: "Both", Roles: []label.Role{label.RoleLab, label.RoleManufacturer}})
+	_, err := s.EnrolAs(ctx, operator, label.Organization{ID: both, Name: "Both", Roles: []label.Role{label.RoleLab, label.RoleManufacturer}})
 	must(t, err)
 	s.Signers[both] = labeltest.NewSigner(t)
-	_, err = s.Authority.AddKey(ctx, operator, both, s.Signers[both].Public.PEM, labeltest.Start.AddDate(-1, 0, 0))
+	_, err = s.AddKey(ctx, operator, both, s.Signers[both].Public.PEM, labeltest.Start.AddDate(-1, 0, 0))
 	must(t, err)
 	e := s.Example("plug")
 	e.Device.Manufacturer, e.Device.GTINs, e.Device.Picture, e.Declaration.Manufacturer = both, nil, label.Digest{}, both

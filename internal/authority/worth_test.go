@@ -26,9 +26,9 @@ func TestCorrectionsThatAreRefused(t *testing.T) {
 		st, _, err := w.Authority.Submit(ctx, w.Caller(labeltest.Lab), w.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, &r))
 		return st, err
 	}
-	list, _, err := w.Authority.Submissions(w.Caller(labeltest.Lab), label.DigestOf(e.Descriptor), authority.Page{})
+	list, _, err := w.Authority.Submissions(ctx, w.Caller(labeltest.Lab), label.DigestOf(e.Descriptor), authority.Page{})
 	must(t, err)
-	made, _, err := w.Authority.Submissions(w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), authority.Page{})
+	made, _, err := w.Authority.Submissions(ctx, w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), authority.Page{})
 	must(t, err)
 	var report, declaration label.Digest
 	for _, st := range append(list, made...) {
@@ -53,7 +53,7 @@ func TestCorrectionsThatAreRefused(t *testing.T) {
 	must(t, err)
 	_, err = submit(func(r *label.TestReport) { r.Corrects, r.Methods, r.Number = deeper.ID, r.Methods[:1], "C" })
 	wants(t, err, label.Invalid, label.ReasonOutOfRange)
-	d, err := w.Authority.Evaluate(w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "")
+	d, err := w.Authority.Evaluate(ctx, w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "")
 	must(t, err)
 	if len(d.Unused) != 1 || d.Unused[0].Item.ID != report || d.Unused[0].Against {
 		t.Errorf("unused is %+v", d.Unused)
@@ -74,7 +74,7 @@ func TestWorth(t *testing.T) {
 	if len(notes) != 1 || notes[0].Counts || notes[0].Code != scheme.OtherEdition || !notes[0].Against {
 		t.Errorf("the report is worth %+v", notes)
 	}
-	d, err := w.Authority.Evaluate(w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "")
+	d, err := w.Authority.Evaluate(ctx, w.Caller(labeltest.Maker), label.DigestOf(e.Descriptor), "")
 	must(t, err)
 	if len(d.Unused) == 0 || d.Unused[0].Item.ID != st.ID && d.Unused[len(d.Unused)-1].Item.ID != st.ID {
 		t.Errorf("unused is %+v", d.Unused)

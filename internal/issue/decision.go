@@ -65,3 +65,9 @@ func prepare[T any, P interface {
 		return err
 	}}, nil
 }
+
+// Quorum prepares what is so of the quorum. Its subject is the authority's organization.
+func (i *Issuer) Quorum(q *label.Quorum) (*Unsigned, error) {
+	q.Authority = i.authority
+	return prepare(i, q.Authority.ID, label.DigestOf([]byte(q.Authority.ID)), label.TypeQuorum, q)
+}

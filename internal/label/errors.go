@@ -45,6 +45,7 @@ const (
 	ReasonScopeStandard    Reason = "SCOPE_STANDARD"    // accreditation does not cover the standard
 	ReasonScopeCategory    Reason = "SCOPE_CATEGORY"    // accreditation does not cover the device category
 	ReasonScopeMethod      Reason = "SCOPE_METHOD"      // accreditation does not cover a method of assessment
+	ReasonOrgSuspended     Reason = "ORG_SUSPENDED"     // nothing counts that the organization signs
 	ReasonScopeInterval    Reason = "SCOPE_INTERVAL"    // not accredited when the test period ended
 	ReasonTooOld           Reason = "TOO_OLD"           // older than any scheme accepts
 	ReasonInFuture         Reason = "IN_FUTURE"         // dated after now

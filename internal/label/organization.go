@@ -29,6 +29,11 @@ type Organization struct {
 	Affiliates []string  `json:"affiliates,omitempty"` // organizations under the same control
 	Formerly   []Former  `json:"formerly,omitempty"`   // organizations that were
 	Enrolled   time.Time `json:"enrolled"`
+
+	// Suspended is since when nothing counts that the organization signs, and its callers
+	// are turned away; zero while that is not so.
+	Suspended    time.Time `json:"suspended,omitzero"`
+	SuspendedFor string    `json:"suspendedFor,omitempty"`
 }
 
 // A Former is an organization that was under the same control as another.
@@ -196,6 +201,9 @@ type Key struct {
 	Revoked      time.Time `json:"revoked,omitzero"`
 	RevokedFor   string    `json:"revokedFor,omitempty"`
 	Compromised  time.Time `json:"compromised,omitzero"` // what it signed that was received from here on does not count
+	OwnersWord   bool      `json:"ownersWord,omitempty"` // that it is compromised says its owner only, who is no operator: what it found wrong counts on
+	Person       string    `json:"person,omitempty"`     // who holds it; empty where that is nobody in particular
+	AddedBy      *Actor    `json:"addedBy,omitempty"`    // absent where the programme was made with it
 }
 
 // Usable returns why the key may not be used at t, or nil.

@@ -18,6 +18,9 @@ const (
 	TypeRulingRequest = Base + "ruling-request/v1"
 	TypeSchemeVersion = Base + "scheme/v1"
 
+	TypeRegistryRequest = Base + "registry-request/v1"
+	TypeQuorum          = Base + "quorum/v1"
+
 	TypeSurveillanceRequest = Base + "surveillance-request/v1"
 	TypeSurveillancePlan    = Base + "surveillance-plan/v1"
 	TypeSurveillanceDraw    = Base + "surveillance-draw/v1"
@@ -69,6 +72,7 @@ var predicates = []Predicate{
 	{Type: TypeEvent, Name: "event"}, // an operator signs it, or a manufacturer; each kind of event says who
 	{Type: TypeStatusRequest, Name: "request for a change of a label"},
 	{Type: TypeRulingRequest, Name: "request for a ruling", Signer: RoleOperator},
+	{Type: TypeRegistryRequest, Name: "request for a change of the registry"}, // each act says who may
 	{Type: TypeSurveillanceRequest, Name: "request for surveillance", Signer: RoleOperator},
 	{Type: TypeLabel, Name: "label", Made: "issued"},
 	{Type: TypeDecision, Name: "decision", Made: "decided"},
@@ -77,6 +81,7 @@ var predicates = []Predicate{
 	{Type: TypeAccreditationV1, Name: "accreditation", Made: "recorded", Former: true},
 	{Type: TypeAssignment, Name: "assignment of a trade item number", Made: "recorded"},
 	{Type: TypeSchemeVersion, Name: "version of a scheme", Made: "recorded"},
+	{Type: TypeQuorum, Name: "statement about the quorum", Made: "recorded"},
 	{Type: TypeSurveillancePlan, Name: "surveillance plan", Made: "recorded"},
 	{Type: TypeSurveillanceDraw, Name: "surveillance draw", Made: "recorded"},
 }

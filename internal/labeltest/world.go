@@ -43,6 +43,9 @@ const (
 	Origin   = "labels.test/log"
 	Base     = "https://labels.test"
 	Audience = "labels.test:8443"
+
+	First  = "ann" // persons of the operator
+	Second = "ben"
 )
 
 // Start is when the clock of a world begins.
@@ -101,6 +104,7 @@ type World struct {
 	Issuer    *issue.Issuer
 	Authority *authority.Authority
 	Signers   map[string]*envelope.Signer // by organization
+	Second    *envelope.Signer            // of another person of the operator
 
 	PrivateWebhooks bool // from the next Restart on
 	Quotas          authority.Quotas
@@ -170,8 +174,12 @@ func NewSigner(tb testing.TB) *envelope.Signer {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	made.Store(s.Public.ID, s)
 	return s
 }
+
+// made are the keys of all tests, by ID.
+var made sync.Map
 
 // Sign signs a statement that the issuer has prepared.
 func (w *World) Sign(u *issue.Unsigned, err error) *issue.Signed {
@@ -257,11 +265,13 @@ func (w *World) Check() {
 
 // enrol makes the parties.
 func (w *World) enrol() {
-	w.Signers[Operator] = NewSigner(w.TB)
-	pub := w.Signers[Operator].Public
+	w.Signers[Operator], w.Second = NewSigner(w.TB), NewSigner(w.TB)
 	b := &store.Batch{At: w.Clock.Now(), From: translog.Empty()}
-	b.Add(&store.Organization{ID: Operator, Name: "Test Authority", Roles: []label.Role{label.RoleOperator}, Enrolled: Start},
-		&store.Key{ID: pub.ID, Organization: Operator, PEM: pub.PEM, Algorithm: pub.Algorithm, From: Start, Enrolled: Start})
+	b.Add(&store.Organization{ID: Operator, Name: "Test Authority", Roles: []label.Role{label.RoleOperator}, Enrolled: Start})
+	for id, s := range map[string]*envelope.Signer{First: w.Signers[Operator], Second: w.Second} {
+		b.Add(&store.Person{ID: id, Organization: Operator, Added: Start},
+			&store.Key{ID: s.Public.ID, Organization: Operator, PEM: s.Public.PEM, Algorithm: s.Public.Algorithm, From: Start, Enrolled: Start, Person: id})
+	}
 	w.must(w.Store.Commit(b))
 	w.Enrol(Lab, label.RoleLab)
 	w.Enrol(Maker, label.RoleManufacturer)
@@ -278,7 +288,11 @@ func (w *World) Caller(org string) authority.Caller {
 		if err != nil {
 			return err
 		}
-		c = authority.Caller{Org: org, Roles: o.Roles, Key: w.Signers[org].Public.ID}
+		k, err := v.Key(w.Signers[org].Public.ID)
+		if err != nil {
+			return err
+		}
+		c = authority.Caller{Org: org, Roles: o.Roles, Key: k.ID, Person: k.Person}
 		return nil
 	}))
 	return c
@@ -288,12 +302,12 @@ func (w *World) Caller(org string) authority.Caller {
 func (w *World) Enrol(id string, role label.Role, affiliates ...string) {
 	w.TB.Helper()
 	ctx, op := context.Background(), w.Caller(Operator)
-	_, err := w.Authority.Enrol(ctx, op, label.Organization{ID: id, Name: "The " + id, Roles: []label.Role{role}, Affiliates: affiliates})
+	_, err := w.EnrolAs(ctx, op, label.Organization{ID: id, Name: "The " + id, Roles: []label.Role{role}, Affiliates: affiliates})
 	w.must(err)
 	if w.Signers[id] == nil {
 		w.Signers[id] = NewSigner(w.TB)
 	}
-	_, err = w.Authority.AddKey(ctx, op, id, w.Signers[id].Public.PEM, Start.AddDate(-1, 0, 0))
+	_, err = w.AddKey(ctx, op, id, w.Signers[id].Public.PEM, Start.AddDate(-1, 0, 0))
 	w.must(err)
 }
 
@@ -310,8 +324,104 @@ func (w *World) Accredit(lab string, change func(*label.Accreditation)) {
 	if change != nil {
 		change(&a)
 	}
-	_, err := w.Authority.Accredit(context.Background(), w.Caller(Operator), a)
+	_, err := w.AccreditAs(context.Background(), w.Caller(Operator), a)
 	w.must(err)
+}
+
+// Registry signs a request for a change of the registry.
+func Registry(tb testing.TB, s *envelope.Signer, r label.RegistryRequest) []byte {
+	tb.Helper()
+	stmt, err := label.NewStatement(r.About(), r.Subject(), label.TypeRegistryRequest, &r)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	env, err := s.Seal(stmt)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b, err := envelope.Bundle(env)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+// ChangeRegistry has the registry changed by a caller, with the key of the caller, and
+// has the other person of the operator agree where that is needed.
+func (w *World) ChangeRegistry(ctx context.Context, c authority.Caller, r label.RegistryRequest) (*authority.RegistryChange, error) {
+	w.TB.Helper()
+	s, ok := made.Load(c.Key)
+	if !ok {
+		w.TB.Fatalf("no key %q was made", c.Key)
+	}
+	if r.Made.IsZero() {
+		r.Made = w.Clock.Now().UTC().Truncate(time.Second)
+	}
+	out, err := w.Authority.ChangeRegistry(ctx, c, Registry(w.TB, s.(*envelope.Signer), r))
+	var waits *store.Request
+	switch {
+	case err == nil && out.Request.Waits():
+		waits = out.Request
+	case label.ReasonOf(err) == label.ReasonWrongSigner: // this person has signed it before
+		w.must(w.Store.View(func(v *store.View) (err error) {
+			payload, err := label.EncodeStatement(r.About(), r.Subject(), label.TypeRegistryRequest, &r)
+			if err == nil {
+				waits, err = v.Request(label.DigestOf(payload))
+			}
+			return err
+		}))
+	default:
+		return out, err
+	}
+	return w.Authority.ChangeRegistry(ctx, c, w.Countersign(w.Second, waits))
+}
+
+// EnrolAs enrols an organization as a caller.
+func (w *World) EnrolAs(ctx context.Context, c authority.Caller, o label.Organization) (*label.Organization, error) {
+	w.TB.Helper()
+	out, err := w.ChangeRegistry(ctx, c, label.RegistryRequest{
+		Act: label.ActEnrolOrg, Organization: o.ID, Profile: &label.Profile{Name: o.Name, URL: o.URL, Contact: o.Contact}, Roles: o.Roles, Affiliates: o.Affiliates,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.Organization, nil
+}
+
+// A NotedKey is a key on record, and what the answer says besides.
+type NotedKey struct {
+	*label.Key
+	Notes []string
+}
+
+// AddKey enrols a key as a caller: of an operator as that of a person of its own.
+func (w *World) AddKey(ctx context.Context, c authority.Caller, org, pem string, from time.Time) (*NotedKey, error) {
+	w.TB.Helper()
+	return noted(w.ChangeRegistry(ctx, c, label.RegistryRequest{Act: label.ActAddKey, Organization: org, PEM: pem, From: from.UTC().Truncate(time.Second)}))
+}
+
+// RevokeKey revokes a key as a caller.
+func (w *World) RevokeKey(ctx context.Context, c authority.Caller, id, reason string) (*NotedKey, error) {
+	w.TB.Helper()
+	return noted(w.ChangeRegistry(ctx, c, label.RegistryRequest{Act: label.ActRevokeKey, Key: id, Text: reason}))
+}
+
+func noted(out *authority.RegistryChange, err error) (*NotedKey, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &NotedKey{out.Key, out.Notes}, nil
+}
+
+// AccreditAs records an accreditation as a caller.
+func (w *World) AccreditAs(ctx context.Context, c authority.Caller, a label.Accreditation) (*store.Accreditation, error) {
+	w.TB.Helper()
+	out, err := w.ChangeRegistry(ctx, c, label.RegistryRequest{Act: label.ActAccredit, Organization: a.Lab.ID, Accreditation: &a})
+	if err != nil {
+		return nil, err
+	}
+	out.Accreditation.Notes = out.Notes
+	return out.Accreditation, nil
 }
 
 // Example returns an example device and its evidence, dated for the world's
@@ -457,12 +567,23 @@ func (w *World) Advise(org string, document []byte) *store.Advisory {
 func (w *World) Report(e label.Event) *store.Event {
 	w.TB.Helper()
 	ctx, op := context.Background(), w.Caller(Operator)
-	reported, err := w.Authority.Report(ctx, op, w.Event(e))
+	reported, err := w.ReportAs(ctx, op, w.Event(e))
 	w.must(err)
 	w.must(w.Authority.Propagate(ctx))
 	done, err := w.Authority.Event(op, reported.Digest)
 	w.must(err)
 	return done
+}
+
+// ReportAs reports a signed event as a caller, and has the other person of the operator
+// agree where that is needed.
+func (w *World) ReportAs(ctx context.Context, c authority.Caller, raw []byte) (*store.Event, error) {
+	w.TB.Helper()
+	e, err := w.Authority.Report(ctx, c, raw)
+	if err == nil && e.Waits != nil {
+		return w.Authority.Report(ctx, c, w.Countersign(w.Second, e.Waits))
+	}
+	return e, err
 }
 
 // Change has a label changed at an organization's request.

@@ -22,7 +22,7 @@ func (s *appeals) GetDecision(ctx context.Context, r *labelv1.GetDecisionRequest
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.a.Trail(caller(ctx), id)
+	t, err := s.a.Trail(ctx, caller(ctx), id)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (s *appeals) ListDecisions(ctx context.Context, r *labelv1.ListDecisionsReq
 			return nil, err
 		}
 	}
-	list, next, err := s.a.Refusals(caller(ctx), r.GetManufacturer(), device, page(r))
+	list, next, err := s.a.Refusals(ctx, caller(ctx), r.GetManufacturer(), device, page(r))
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (s *appeals) FileAppeal(ctx context.Context, r *labelv1.FileAppealRequest) 
 }
 
 func (s *appeals) ListAppeals(ctx context.Context, r *labelv1.ListAppealsRequest) (*labelv1.ListAppealsResponse, error) {
-	list, next, err := s.a.Appeals(caller(ctx), r.GetManufacturer(), page(r))
+	list, next, err := s.a.Appeals(ctx, caller(ctx), r.GetManufacturer(), page(r))
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +75,11 @@ func (s *appeals) DecideAppeal(ctx context.Context, r *labelv1.DecideAppealReque
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.trail(t)
-	return &labelv1.DecideAppealResponse{Trail: m, Known: known}, err
+	out := &labelv1.DecideAppealResponse{Known: known}
+	if out.Trail, err = s.trail(t); err == nil && t.Waits != nil {
+		out.Waiting, err = waiting(t.Waits)
+	}
+	return out, err
 }
 
 func (s *appeals) trails(list []*authority.Trail) (out []*labelv1.Trail, err error) {

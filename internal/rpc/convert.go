@@ -239,21 +239,30 @@ func organization(o *label.Organization) *labelv1.Organization {
 	for _, r := range o.Roles {
 		out.Roles = append(out.Roles, roleOf[r])
 	}
+	out.Suspended, out.SuspendedFor = timestamp(o.Suspended), o.SuspendedFor
 	return out
 }
 
-func organizationFrom(o *labelv1.Organization) label.Organization {
-	out := label.Organization{ID: o.GetId(), Name: o.GetName(), URL: o.GetUrl(), Contact: o.GetContact(), Affiliates: o.GetAffiliates()}
-	for _, r := range o.GetRoles() {
-		out.Roles = append(out.Roles, roleFrom(r))
+func person(p *label.Person) *labelv1.Person {
+	return &labelv1.Person{
+		Id: p.ID, Organization: p.Organization, Name: p.Name, Machine: p.Machine, Added: timestamp(p.Added), AddedBy: actor(&p.AddedBy),
+		Left: timestamp(p.Left), LeftFor: p.LeftFor,
 	}
-	return out
+}
+
+// actor is nil of nobody.
+func actor(a *label.Actor) *labelv1.Actor {
+	if a == nil || a.Organization == "" {
+		return nil
+	}
+	return &labelv1.Actor{Organization: a.Organization, Person: a.Person, Key: a.Key}
 }
 
 func key(k *label.Key) *labelv1.Key {
 	return &labelv1.Key{
 		Id: k.ID, Organization: k.Organization, Pem: k.PEM, Algorithm: k.Algorithm,
 		From: timestamp(k.From), Revoked: timestamp(k.Revoked), RevokedFor: k.RevokedFor,
+		Compromised: timestamp(k.Compromised), OwnersWord: k.OwnersWord, Person: k.Person, AddedBy: actor(k.AddedBy), Enrolled: timestamp(k.Enrolled),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"labeld/internal/authority"
 	"labeld/internal/label"
 )
 
@@ -39,7 +40,7 @@ func statusOf(ctx context.Context, log *slog.Logger, method string, err error) e
 	}
 	e, ok := errors.AsType[*label.Error](err)
 	if !ok || e.Kind == label.Internal {
-		log.Error("internal error", "method", method, "err", err)
+		log.Error("internal error", "method", method, "request", authority.RequestID(ctx), "err", err)
 		text := "something went wrong here; the operator's log has the detail"
 		if ok {
 			text = e.Text

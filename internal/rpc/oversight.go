@@ -28,7 +28,11 @@ func (s *oversight) ReportEvent(ctx context.Context, r *labelv1.ReportEventReque
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.ReportEventResponse{Event: event(e)}, nil
+	out := &labelv1.ReportEventResponse{Event: event(e)}
+	if e.Waits != nil {
+		out.Waiting, err = waiting(e.Waits)
+	}
+	return out, err
 }
 
 func (s *oversight) PreviewEvent(ctx context.Context, r *labelv1.PreviewEventRequest) (*labelv1.PreviewEventResponse, error) {

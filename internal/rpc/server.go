@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"log/slog"
@@ -165,6 +166,11 @@ func (in *interceptor) unary(ctx context.Context, req any, info *grpc.UnaryServe
 			err = in.recovered(ctx, info.FullMethod, r)
 		}
 	}()
+	id := strings.ToLower(rand.Text()[:16])
+	ctx = authority.WithRequestID(ctx, id)
+	// Whoever calls can name it, and the audit trail and the log name it too. There is no
+	// call without a transport, but in tests, where nobody reads it.
+	_ = grpc.SetTrailer(ctx, metadata.Pairs(requestIDKey, id))
 	var c authority.Caller
 	if raw := bearer(ctx); raw != "" {
 		if c, err = in.a.Authenticate(raw); err != nil {
@@ -225,6 +231,9 @@ func bearer(ctx context.Context) string {
 	}
 	return raw
 }
+
+// requestIDKey is that of the ID of a call in the trailer of the answer.
+const requestIDKey = "labeld-request-id"
 
 type callerKey struct{}
 

@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"strings"
-	"time"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/authority"
@@ -105,7 +104,7 @@ func (s *submissions) ListSubmissions(ctx context.Context, r *labelv1.ListSubmis
 			return nil, err
 		}
 	}
-	list, next, err := s.a.Submissions(caller(ctx), device, page(r))
+	list, next, err := s.a.Submissions(ctx, caller(ctx), device, page(r))
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +138,7 @@ func (s *labels) EvaluateDevice(ctx context.Context, r *labelv1.EvaluateDeviceRe
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.a.Evaluate(caller(ctx), id, r.GetScheme())
+	d, err := s.a.Evaluate(ctx, caller(ctx), id, r.GetScheme())
 	if err != nil {
 		return nil, err
 	}
@@ -319,19 +318,47 @@ type operations struct {
 	a *authority.Authority
 }
 
-func (s *operations) CreateOrganization(ctx context.Context, r *labelv1.CreateOrganizationRequest) (*labelv1.CreateOrganizationResponse, error) {
-	if r.GetOrganization() == nil {
-		return nil, missing("organization")
+func (s *operations) ChangeRegistry(ctx context.Context, r *labelv1.ChangeRegistryRequest) (*labelv1.ChangeRegistryResponse, error) {
+	if len(r.GetRequest()) == 0 {
+		return nil, missing("request")
 	}
-	o, err := s.a.Enrol(ctx, caller(ctx), organizationFrom(r.GetOrganization()))
+	c, err := s.a.ChangeRegistry(ctx, caller(ctx), r.GetRequest())
 	if err != nil {
 		return nil, err
 	}
-	notes, err := s.a.EnrolmentNotes(o)
+	out := &labelv1.ChangeRegistryResponse{Known: c.Known, Notes: c.Notes}
+	if c.Organization != nil {
+		out.Organization = organization(c.Organization)
+	}
+	if c.Person != nil {
+		out.Person = person(c.Person)
+	}
+	if c.Key != nil {
+		out.Key = key(c.Key)
+	}
+	if c.Accreditation != nil {
+		out.Accreditation = accreditation(c.Accreditation)
+	}
+	if c.Request.Waits() {
+		out.Waiting, err = waiting(c.Request)
+	}
+	return out, err
+}
+
+func (s *operations) GetActs(ctx context.Context, _ *labelv1.GetActsRequest) (*labelv1.GetActsResponse, error) {
+	p, err := s.a.Acts(caller(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return &labelv1.CreateOrganizationResponse{Organization: organization(o), Notes: notes}, nil
+	out := &labelv1.GetActsResponse{Sha256: p.SHA256.String(), Alone: p.Alone}
+	for _, rule := range p.Rules {
+		m := &labelv1.ActRule{Kind: string(rule.Kind), Signed: rule.Signed, Persons: int32(rule.Persons), Organizations: int32(rule.Organizations)}
+		for _, role := range rule.Roles {
+			m.Roles = append(m.Roles, roleOf[role])
+		}
+		out.Rules = append(out.Rules, m)
+	}
+	return out, nil
 }
 
 func (s *operations) GetOrganization(ctx context.Context, r *labelv1.GetOrganizationRequest) (*labelv1.GetOrganizationResponse, error) {
@@ -345,6 +372,9 @@ func (s *operations) GetOrganization(ctx context.Context, r *labelv1.GetOrganiza
 	out := &labelv1.GetOrganizationResponse{Organization: organization(e.Org)}
 	for _, k := range e.Keys {
 		out.Keys = append(out.Keys, key(k))
+	}
+	for _, p := range e.Persons {
+		out.Persons = append(out.Persons, person(p))
 	}
 	latest := map[string]*labelv1.Accreditation{}
 	for _, acc := range e.Accreditations { // in the order in which they were recorded
@@ -368,64 +398,6 @@ func (s *operations) ListOrganizations(ctx context.Context, r *labelv1.ListOrgan
 		out.Organizations = append(out.Organizations, organization(o))
 	}
 	return out, nil
-}
-
-func (s *operations) AddKey(ctx context.Context, r *labelv1.AddKeyRequest) (*labelv1.AddKeyResponse, error) {
-	switch {
-	case r.GetOrganization() == "":
-		return nil, missing("organization")
-	case r.GetPem() == "":
-		return nil, missing("pem")
-	case r.GetFrom() != nil && !r.GetFrom().IsValid():
-		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, "from", "is not a valid timestamp")
-	}
-	var from time.Time
-	if r.GetFrom() != nil {
-		from = r.GetFrom().AsTime()
-	}
-	added, err := s.a.AddKey(ctx, caller(ctx), r.GetOrganization(), r.GetPem(), from)
-	if err != nil {
-		return nil, err
-	}
-	return &labelv1.AddKeyResponse{Key: key(added.Key), Notes: added.Notes}, nil
-}
-
-func (s *operations) RevokeKey(ctx context.Context, r *labelv1.RevokeKeyRequest) (*labelv1.RevokeKeyResponse, error) {
-	if r.GetId() == "" {
-		return nil, missing("id")
-	}
-	k, err := s.a.RevokeKey(ctx, caller(ctx), r.GetId(), r.GetReason())
-	if err != nil {
-		return nil, err
-	}
-	return &labelv1.RevokeKeyResponse{Key: key(k.Key), Notes: k.Notes}, nil
-}
-
-func (s *operations) AddAccreditation(ctx context.Context, r *labelv1.AddAccreditationRequest) (*labelv1.AddAccreditationResponse, error) {
-	m := r.GetAccreditation()
-	if m == nil {
-		return nil, missing("accreditation")
-	}
-	from, err := label.ParseDate(m.GetFrom())
-	if err != nil {
-		return nil, label.Within("accreditation.from", err)
-	}
-	to, err := label.ParseDate(m.GetTo())
-	if err != nil {
-		return nil, label.Within("accreditation.to", err)
-	}
-	var methods []label.Method
-	for _, m := range m.GetMethods() {
-		methods = append(methods, label.Method(m))
-	}
-	a, err := s.a.Accredit(ctx, caller(ctx), label.Accreditation{
-		Lab: label.Party{ID: m.GetLab()}, Number: m.GetNumber(), Body: m.GetBody(), Standards: m.GetStandards(),
-		Categories: m.GetCategories(), Methods: methods, Interval: label.Period{From: from, To: to},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &labelv1.AddAccreditationResponse{Accreditation: accreditation(a), Notes: a.Notes}, nil
 }
 
 func (s *operations) ListSchemes(context.Context, *labelv1.ListSchemesRequest) (*labelv1.ListSchemesResponse, error) {

@@ -73,12 +73,12 @@ func (s *statuses) CloseRequest(ctx context.Context, r *labelv1.CloseRequestRequ
 }
 
 func waiting(r *store.Request) (*labelv1.WaitingRequest, error) {
-	p, err := r.Predicate()
+	p, err := r.Terms()
 	if err != nil {
 		return nil, err
 	}
 	out := &labelv1.WaitingRequest{
-		Id: r.Digest.String(), Label: string(r.Label), Action: actionOf[r.Action], Reason: p.Reason, Text: p.Text,
+		Id: r.Digest.String(), Kind: string(r.Kind), Subject: r.Subject, Label: string(r.Label), Action: actionOf[r.Action], Reason: p.Reason, Text: p.Text,
 		Received: timestamp(r.Received), Statement: r.Statement,
 	}
 	for _, sig := range r.Signatures {

@@ -23,6 +23,10 @@ func (s *surveillances) CreatePlan(ctx context.Context, r *labelv1.CreatePlanReq
 	if err != nil {
 		return nil, err
 	}
+	if p.Waits != nil {
+		w, err := waiting(p.Waits)
+		return &labelv1.CreatePlanResponse{Waiting: w}, err
+	}
 	m, err := s.whole(p)
 	return &labelv1.CreatePlanResponse{Plan: m}, err
 }

@@ -156,6 +156,9 @@ type Programme struct {
 	Schemes    []*Scheme // all versions, by ID and in the order in which they come into force
 
 	Contradictions []Contradiction
+
+	Acts       map[label.ActKind]*ActRule
+	ActsSHA256 label.Digest // of the file that has them
 }
 
 // Load reads and checks a programme. Its error lists everything that is wrong,
@@ -178,6 +181,9 @@ func Load(fsys fs.FS) (*Programme, error) {
 		return nil, err
 	}
 	if err := p.loadMethods(fsys); err != nil {
+		return nil, err
+	}
+	if err := p.loadActs(fsys); err != nil {
 		return nil, err
 	}
 	files, err := fs.Glob(fsys, "standards/*.yaml")

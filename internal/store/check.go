@@ -467,7 +467,7 @@ func (c *checker) labels() {
 }
 
 // statuses holds histories to be without gaps, and what waits to be an index of
-// the requests without status that are not closed.
+// the requests that were neither carried out nor closed.
 func (c *checker) statuses() {
 	var last label.ID
 	number := 0
@@ -502,13 +502,11 @@ func (c *checker) statuses() {
 			return
 		}
 		what := fmt.Sprintf("request %x", k)
-		if r.Number == 0 && r.Closed != "" {
-			return
-		}
-		if r.Number == 0 {
+		if r.Waits() {
 			waiting++
 			c.has(bWaiting, append([]byte(r.Label), k...), nil, what)
-		} else {
+		}
+		if r.Number != 0 {
 			c.has(bStatuses, statusKey(r.Label, r.Number), nil, what)
 		}
 	})

@@ -48,7 +48,10 @@ func samples() []Write {
 		&Act{At: at, Kind: "label.revoke", Actor: label.Actor{Organization: "northlight", Key: "k"}, Subject: "ABCDEFGHJKLM", Request: id, Outcome: label.ActRefused, Reason: "WRONG_ROLE", Text: "no", RequestID: "r"},
 		&Label{ID: "ABCDEFGHJKLM", Index: 9, Device: id, Org: "northlight", Scheme: "s", Version: "1", Level: 2, Issued: at, Expires: at, Outline: outline},
 		&Status{Index: 10, Status: label.Status{Label: "ABCDEFGHJKLM", Number: 1, Action: label.Suspend, Reason: "complaint", Recorded: at, Effective: at}},
-		&Request{Digest: id, Label: "ABCDEFGHJKLM", Action: label.Suspend, Received: at, Statement: []byte("said")},
+		&Person{ID: "ann", Organization: "northlight", Added: at, AddedBy: label.Actor{Organization: "northlight", Key: "k"}},
+		&Adoption{SHA256: id, At: at, Request: id},
+		&Quorum{Index: 11, Alone: true},
+		&Request{Digest: id, Kind: label.ActSuspend, Subject: "ABCDEFGHJKLM", Label: "ABCDEFGHJKLM", Action: label.Suspend, Received: at, Statement: []byte("said")},
 	}
 }
 

@@ -20,6 +20,10 @@ type Event struct {
 	Changed   int              `json:"changed,omitzero"` // labels that were changed so far
 	Notes     []string         `json:"notes,omitempty"`  // what whoever reported it has to know of it, in sentences
 
+	// Waits is the request by which the event is to be reported, where others have to
+	// agree first. It is for the answer: such an event is not recorded.
+	Waits *Request `json:"-"`
+
 	Failures []EventFailure `json:"failures,omitempty"` // the first [label.MaxFailures]
 	Failed   int            `json:"failed,omitzero"`    // how many there are since it was tried last
 	Retried  int            `json:"retried,omitzero"`   // how often what failed was tried again

@@ -42,13 +42,14 @@ type step struct {
 // the records as they were: it does not use the types of this package, which go on
 // changing, but for what it is to make.
 var steps = []step{
-	{7, "methods of assessment instead of levels, versions of schemes, and the audit trail", methodsForLevels},
+	{7, "methods of assessment instead of levels, versions of schemes, persons, and the audit trail", methodsForLevels},
 }
 
 // methodsForLevels rewrites accreditations, which named a level of labels, and what
 // judging needs of reports, which did too, to name methods of assessment. What was
-// signed stays as it is, and is read so. Versions of schemes, and who did what, are
-// recorded from now on.
+// signed stays as it is, and is read so. Versions of schemes, persons, and who did what,
+// are recorded from now on. Requests are for acts of a kind, and say when they were carried
+// out: those from before say when they came.
 func methodsForLevels(m *migrator) error {
 	if err := m.rewrite(bAccreditations, func(_ *bolt.Tx, key, value []byte) ([]byte, error) {
 		a, err := decode[label.AccreditationV1](bAccreditations, key, value)
@@ -60,12 +61,24 @@ func methodsForLevels(m *migrator) error {
 		return err
 	}
 	if err := m.db.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{bSchemes, bActs, bOrgActs} { // filled by what is done from now on
+		for _, name := range [][]byte{bSchemes, bPersons, bOrgPersons, bActs, bOrgActs} { // filled by what is done from now on
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}
 		return nil
+	}); err != nil {
+		return err
+	}
+	if err := m.rewrite(bRequests, func(_ *bolt.Tx, key, value []byte) ([]byte, error) {
+		r, err := decode[Request](bRequests, key, value)
+		if err != nil {
+			return nil, err
+		}
+		if r.Kind, r.Subject = label.ActKind("label."+r.Action), string(r.Label); r.Number != 0 {
+			r.Done = r.Received
+		}
+		return label.Encode(r)
 	}); err != nil {
 		return err
 	}

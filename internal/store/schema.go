@@ -8,6 +8,8 @@ var (
 	bOrgs           = []byte("orgs")
 	bKeys           = []byte("keys")
 	bOrgKeys        = []byte("org_keys")
+	bPersons        = []byte("persons")
+	bOrgPersons     = []byte("org_persons")
 	bAccreditations = []byte("accreditations")
 	bDevices        = []byte("devices")
 	bGTINs          = []byte("gtins")
@@ -72,6 +74,8 @@ var (
 	kCommitted  = []byte("committed")
 	kAccepted   = []byte("accepted")
 	kIdentity   = []byte("identity")
+	kActs       = []byte("acts")
+	kQuorum     = []byte("quorum")
 	kSize       = []byte("size")
 	kRoot       = []byte("root")
 	kCheckpoint = []byte("checkpoint")
@@ -101,7 +105,7 @@ type part struct {
 func schema() []part {
 	return []part{
 		{"buckets", (*checker).known, []bucket{
-			{bMeta, "", "schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | advised = log index | watched = json Watched | trail = size uint64, 32-byte root", ""},
+			{bMeta, "", "schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | acts = json Adoption | quorum = json Quorum | advised = log index | watched = json Watched | trail = size uint64, 32-byte root", ""},
 		}, nil},
 		{"the log", (*checker).log, []bucket{
 			{bHead, "", "size = uint64 | root = 32 bytes | checkpoint = signed note", ""},
@@ -117,6 +121,14 @@ func schema() []part {
 			kindOf[Organization](1),
 			kindOf[Key](2),
 			kindOf[Accreditation](3),
+		}},
+		{"persons", (*checker).persons, []bucket{
+			{bPersons, "person", "json label.Person", ""},
+			{bOrgPersons, "org|person", "nothing", ""},
+		}, []kind{
+			kindOf[Person](32),
+			kindOf[Adoption](33),
+			kindOf[Quorum](34),
 		}},
 		{"devices", (*checker).devices, []bucket{
 			{bDevices, "32-byte digest", "json Device, then the descriptor", ""},
@@ -221,7 +233,7 @@ func schema() []part {
 			{bOutlines, "index uint64", "json label.Outline", "what lists show of labels"},
 			{bStatuses, "label id, number uint32", "json Status", ""},
 			{bRequests, "32-byte digest", "json Request", ""},
-			{bWaiting, "label id, 32-byte digest", "nothing", "requests without status that are not closed"},
+			{bWaiting, "label id or nothing, 32-byte digest", "nothing", "requests that were neither carried out nor closed"},
 		}, []kind{
 			kindOf[Label](27),
 			kindOf[Status](28),

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,13 +21,27 @@ type Status struct {
 // another signature, and for ever where it was closed.
 type Request struct {
 	Digest     label.Digest       `json:"-"` // of the signed statement
-	Label      label.ID           `json:"label"`
-	Action     label.Action       `json:"action"`
+	Kind       label.ActKind      `json:"kind"`
+	Subject    string             `json:"subject"`          // what it is about: an ID, or a digest
+	Label      label.ID           `json:"label,omitempty"`  // of a change of a label
+	Action     label.Action       `json:"action,omitempty"` // of a change of a label
 	Received   time.Time          `json:"received"`
 	Statement  []byte             `json:"statement"` // exact bytes that were signed
 	Signatures []RequestSignature `json:"signatures"`
-	Number     int                `json:"number,omitzero"`
+	Number     int                `json:"number,omitzero"`  // of the status that it led to, of a change of a label
+	Done       time.Time          `json:"done,omitzero"`    // when it was carried out
 	Closed     string             `json:"closed,omitempty"` // why it will not be carried out; empty while it may be
+}
+
+// Waits reports whether the request waits for others to agree.
+func (r *Request) Waits() bool { return r.Done.IsZero() && r.Closed == "" }
+
+// What says in a few words what is asked for.
+func (r *Request) What() string {
+	if r.Label != "" {
+		return fmt.Sprintf("%s label %s", r.Action, r.Label.Pretty())
+	}
+	return fmt.Sprintf("%s %s", r.Kind, r.Subject)
 }
 
 // A RequestSignature is one signature under a request.
@@ -36,14 +51,25 @@ type RequestSignature struct {
 	Envelope     []byte `json:"envelope"` // as it came
 }
 
-// Predicate returns what is asked for.
-func (r *Request) Predicate() (*label.StatusRequest, error) {
+// Terms are what all requests say: why, and when they were made.
+type Terms struct {
+	Reason string    `json:"reason"`
+	Text   string    `json:"text"`
+	Made   time.Time `json:"made"`
+}
+
+// Terms returns why the request was made, and when.
+func (r *Request) Terms() (*Terms, error) {
 	var st label.Statement
-	if err := label.DecodeLoose(r.Statement, &st); err != nil {
+	t := new(Terms)
+	err := label.DecodeLoose(r.Statement, &st)
+	if err == nil {
+		err = label.DecodeLoose(st.Predicate, t)
+	}
+	if err != nil {
 		return nil, corrupt(bRequests, r.Digest[:], err)
 	}
-	p := new(label.StatusRequest)
-	return p, label.Decode(st.Predicate, p)
+	return t, nil
 }
 
 func statusKey(id label.ID, number int) []byte {
@@ -63,10 +89,10 @@ func (r *Request) code(c *coder) {
 func (r *Request) edit(e *edits) {
 	e.putJSON(bRequests, r.Digest[:], r)
 	key := append([]byte(r.Label), r.Digest[:]...)
-	if r.Number != 0 || r.Closed != "" {
-		e.delete(bWaiting, key)
-	} else {
+	if r.Waits() {
 		e.put(bWaiting, key, nil)
+	} else {
+		e.delete(bWaiting, key)
 	}
 }
 

@@ -34,6 +34,15 @@ func (r *Request) Validate() error {
 	return nil
 }
 
+// ActKind returns the act that is asked for.
+func (r *Request) ActKind() label.ActKind { return label.ActPlan }
+
+// About returns the plan.
+func (r *Request) About() string { return r.ID }
+
+// MadeAt returns when the request was made.
+func (r *Request) MadeAt() time.Time { return r.Made }
+
 // An Announcement is a plan as the authority signs and logs it. Predicate of
 // [label.TypeSurveillancePlan]; its subject is the SHA-256 of the plan's ID. With
 // it and the log, anybody can tell the candidates and their weights.

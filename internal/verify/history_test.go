@@ -60,7 +60,7 @@ func (p *past) advise(id string, version int) {
 func (p *past) revoke() {
 	p.t.Helper()
 	ctx, op, other := context.Background(), p.Caller(labeltest.Operator), labeltest.NewSigner(p.t)
-	_, err := p.Authority.AddKey(ctx, op, labeltest.Operator, other.Public.PEM, time.Time{})
+	_, err := p.AddKey(ctx, op, labeltest.Operator, other.Public.PEM, time.Time{})
 	must(p.t, err)
 	first := p.Change(labeltest.Operator, p.pub, label.Revoke, "nonconformity")
 	_, err = p.Authority.Change(ctx, op, p.Countersign(other, first.Request))

@@ -102,7 +102,7 @@ func (w *world) change(org string, p *authority.Published, a label.Action, reaso
 	c := must[*authority.Change](w.TB)(w.Authority.Change(ctx, caller, w.Ask(org, p, a, reason, change)))
 	if c.Status == nil {
 		other := labeltest.NewSigner(w.TB)
-		must[*authority.NotedKey](w.TB)(w.Authority.AddKey(ctx, caller, org, other.Public.PEM, time.Time{}))
+		must[*labeltest.NotedKey](w.TB)(w.AddKey(ctx, caller, org, other.Public.PEM, time.Time{}))
 		c = must[*authority.Change](w.TB)(w.Authority.Change(ctx, caller, w.Countersign(other, c.Request)))
 	}
 	w.pass(time.Second)

@@ -1167,7 +1167,9 @@ type DecideAppealResponse struct {
 	// The refusal and what followed.
 	Trail *Trail `protobuf:"bytes,1,opt,name=trail,proto3" json:"trail,omitempty"`
 	// Whether the ruling was made before this call.
-	Known         bool `protobuf:"varint,2,opt,name=known,proto3" json:"known,omitempty"`
+	Known bool `protobuf:"varint,2,opt,name=known,proto3" json:"known,omitempty"`
+	// The request for the ruling, while other persons have to agree.
+	Waiting       *WaitingRequest `protobuf:"bytes,3,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1216,11 +1218,18 @@ func (x *DecideAppealResponse) GetKnown() bool {
 	return false
 }
 
+func (x *DecideAppealResponse) GetWaiting() *WaitingRequest {
+	if x != nil {
+		return x.Waiting
+	}
+	return nil
+}
+
 var File_label_v1_appeal_proto protoreflect.FileDescriptor
 
 const file_label_v1_appeal_proto_rawDesc = "" +
 	"\n" +
-	"\x15label/v1/appeal.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\"\x88\x01\n" +
+	"\x15label/v1/appeal.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\x1a\x15label/v1/status.proto\"\x88\x01\n" +
 	"\x05Trail\x12+\n" +
 	"\arefusal\x18\x01 \x01(\v2\x11.label.v1.RefusalR\arefusal\x12(\n" +
 	"\x06appeal\x18\x02 \x01(\v2\x10.label.v1.AppealR\x06appeal\x12(\n" +
@@ -1298,10 +1307,11 @@ const file_label_v1_appeal_proto_rawDesc = "" +
 	"\x06trails\x18\x01 \x03(\v2\x0f.label.v1.TrailR\x06trails\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"-\n" +
 	"\x13DecideAppealRequest\x12\x16\n" +
-	"\x06ruling\x18\x01 \x01(\fR\x06ruling\"S\n" +
+	"\x06ruling\x18\x01 \x01(\fR\x06ruling\"\x87\x01\n" +
 	"\x14DecideAppealResponse\x12%\n" +
 	"\x05trail\x18\x01 \x01(\v2\x0f.label.v1.TrailR\x05trail\x12\x14\n" +
-	"\x05known\x18\x02 \x01(\bR\x05known*\x84\x01\n" +
+	"\x05known\x18\x02 \x01(\bR\x05known\x122\n" +
+	"\awaiting\x18\x03 \x01(\v2\x18.label.v1.WaitingRequestR\awaiting*\x84\x01\n" +
 	"\rRulingOutcome\x12\x1e\n" +
 	"\x1aRULING_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15RULING_OUTCOME_UPHELD\x10\x01\x12\x1a\n" +
@@ -1351,6 +1361,7 @@ var file_label_v1_appeal_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
 	(*UnusedEvidence)(nil),        // 19: label.v1.UnusedEvidence
 	(FindingState)(0),             // 20: label.v1.FindingState
+	(*WaitingRequest)(nil),        // 21: label.v1.WaitingRequest
 }
 var file_label_v1_appeal_proto_depIdxs = []int32{
 	2,  // 0: label.v1.Trail.refusal:type_name -> label.v1.Refusal
@@ -1371,21 +1382,22 @@ var file_label_v1_appeal_proto_depIdxs = []int32{
 	1,  // 15: label.v1.FileAppealResponse.trail:type_name -> label.v1.Trail
 	1,  // 16: label.v1.ListAppealsResponse.trails:type_name -> label.v1.Trail
 	1,  // 17: label.v1.DecideAppealResponse.trail:type_name -> label.v1.Trail
-	7,  // 18: label.v1.AppealService.GetDecision:input_type -> label.v1.GetDecisionRequest
-	9,  // 19: label.v1.AppealService.ListDecisions:input_type -> label.v1.ListDecisionsRequest
-	11, // 20: label.v1.AppealService.FileAppeal:input_type -> label.v1.FileAppealRequest
-	13, // 21: label.v1.AppealService.ListAppeals:input_type -> label.v1.ListAppealsRequest
-	15, // 22: label.v1.AppealService.DecideAppeal:input_type -> label.v1.DecideAppealRequest
-	8,  // 23: label.v1.AppealService.GetDecision:output_type -> label.v1.GetDecisionResponse
-	10, // 24: label.v1.AppealService.ListDecisions:output_type -> label.v1.ListDecisionsResponse
-	12, // 25: label.v1.AppealService.FileAppeal:output_type -> label.v1.FileAppealResponse
-	14, // 26: label.v1.AppealService.ListAppeals:output_type -> label.v1.ListAppealsResponse
-	16, // 27: label.v1.AppealService.DecideAppeal:output_type -> label.v1.DecideAppealResponse
-	23, // [23:28] is the sub-list for method output_type
-	18, // [18:23] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	21, // 18: label.v1.DecideAppealResponse.waiting:type_name -> label.v1.WaitingRequest
+	7,  // 19: label.v1.AppealService.GetDecision:input_type -> label.v1.GetDecisionRequest
+	9,  // 20: label.v1.AppealService.ListDecisions:input_type -> label.v1.ListDecisionsRequest
+	11, // 21: label.v1.AppealService.FileAppeal:input_type -> label.v1.FileAppealRequest
+	13, // 22: label.v1.AppealService.ListAppeals:input_type -> label.v1.ListAppealsRequest
+	15, // 23: label.v1.AppealService.DecideAppeal:input_type -> label.v1.DecideAppealRequest
+	8,  // 24: label.v1.AppealService.GetDecision:output_type -> label.v1.GetDecisionResponse
+	10, // 25: label.v1.AppealService.ListDecisions:output_type -> label.v1.ListDecisionsResponse
+	12, // 26: label.v1.AppealService.FileAppeal:output_type -> label.v1.FileAppealResponse
+	14, // 27: label.v1.AppealService.ListAppeals:output_type -> label.v1.ListAppealsResponse
+	16, // 28: label.v1.AppealService.DecideAppeal:output_type -> label.v1.DecideAppealResponse
+	24, // [24:29] is the sub-list for method output_type
+	19, // [19:24] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_appeal_proto_init() }
@@ -1394,6 +1406,7 @@ func file_label_v1_appeal_proto_init() {
 		return
 	}
 	file_label_v1_common_proto_init()
+	file_label_v1_status_proto_init()
 	file_label_v1_appeal_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -98,8 +98,12 @@ type Organization struct {
 	Enrolled *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=enrolled,proto3" json:"enrolled,omitempty"`
 	// Organizations that were under the same control. Ignored in requests.
 	FormerAffiliates []*FormerAffiliate `protobuf:"bytes,8,rep,name=former_affiliates,json=formerAffiliates,proto3" json:"former_affiliates,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Since when nothing counts that it signs; absent while it does.
+	Suspended *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	// Why.
+	SuspendedFor  string `protobuf:"bytes,10,opt,name=suspended_for,json=suspendedFor,proto3" json:"suspended_for,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Organization) Reset() {
@@ -188,6 +192,193 @@ func (x *Organization) GetFormerAffiliates() []*FormerAffiliate {
 	return nil
 }
 
+func (x *Organization) GetSuspended() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Suspended
+	}
+	return nil
+}
+
+func (x *Organization) GetSuspendedFor() string {
+	if x != nil {
+		return x.SuspendedFor
+	}
+	return ""
+}
+
+// Somebody who acts for an organization, with keys of their own.
+type Person struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Identifier, one person's for ever: lower-case letters, digits and inner hyphens.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Organization ID.
+	Organization string `protobuf:"bytes,2,opt,name=organization,proto3" json:"organization,omitempty"`
+	// Name as shown to people; a role or a pseudonym will do. Optional.
+	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// Whether it is a program, which agrees to nothing.
+	Machine bool `protobuf:"varint,4,opt,name=machine,proto3" json:"machine,omitempty"`
+	// When it was added.
+	Added *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=added,proto3" json:"added,omitempty"`
+	// By whom; absent where the programme was made with it.
+	AddedBy *Actor `protobuf:"bytes,6,opt,name=added_by,json=addedBy,proto3" json:"added_by,omitempty"`
+	// From when on it acts no more; absent while it does.
+	Left *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=left,proto3" json:"left,omitempty"`
+	// Why.
+	LeftFor       string `protobuf:"bytes,8,opt,name=left_for,json=leftFor,proto3" json:"left_for,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Person) Reset() {
+	*x = Person{}
+	mi := &file_label_v1_authority_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Person) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Person) ProtoMessage() {}
+
+func (x *Person) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_authority_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Person.ProtoReflect.Descriptor instead.
+func (*Person) Descriptor() ([]byte, []int) {
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Person) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Person) GetOrganization() string {
+	if x != nil {
+		return x.Organization
+	}
+	return ""
+}
+
+func (x *Person) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Person) GetMachine() bool {
+	if x != nil {
+		return x.Machine
+	}
+	return false
+}
+
+func (x *Person) GetAdded() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Added
+	}
+	return nil
+}
+
+func (x *Person) GetAddedBy() *Actor {
+	if x != nil {
+		return x.AddedBy
+	}
+	return nil
+}
+
+func (x *Person) GetLeft() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Left
+	}
+	return nil
+}
+
+func (x *Person) GetLeftFor() string {
+	if x != nil {
+		return x.LeftFor
+	}
+	return ""
+}
+
+// Who acts: an organization, by a person who holds a key.
+type Actor struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Organization ID.
+	Organization string `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
+	// Person ID; empty where the key is of nobody in particular.
+	Person string `protobuf:"bytes,2,opt,name=person,proto3" json:"person,omitempty"`
+	// Key ID.
+	Key           string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Actor) Reset() {
+	*x = Actor{}
+	mi := &file_label_v1_authority_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Actor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Actor) ProtoMessage() {}
+
+func (x *Actor) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_authority_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Actor.ProtoReflect.Descriptor instead.
+func (*Actor) Descriptor() ([]byte, []int) {
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Actor) GetOrganization() string {
+	if x != nil {
+		return x.Organization
+	}
+	return ""
+}
+
+func (x *Actor) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *Actor) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
 // An organization that was under the same control as another.
 type FormerAffiliate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -201,7 +392,7 @@ type FormerAffiliate struct {
 
 func (x *FormerAffiliate) Reset() {
 	*x = FormerAffiliate{}
-	mi := &file_label_v1_authority_proto_msgTypes[1]
+	mi := &file_label_v1_authority_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -213,7 +404,7 @@ func (x *FormerAffiliate) String() string {
 func (*FormerAffiliate) ProtoMessage() {}
 
 func (x *FormerAffiliate) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[1]
+	mi := &file_label_v1_authority_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -226,7 +417,7 @@ func (x *FormerAffiliate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FormerAffiliate.ProtoReflect.Descriptor instead.
 func (*FormerAffiliate) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{1}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *FormerAffiliate) GetId() string {
@@ -259,14 +450,24 @@ type Key struct {
 	// When its use ended; absent while it is usable.
 	Revoked *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=revoked,proto3" json:"revoked,omitempty"`
 	// Why.
-	RevokedFor    string `protobuf:"bytes,7,opt,name=revoked_for,json=revokedFor,proto3" json:"revoked_for,omitempty"`
+	RevokedFor string `protobuf:"bytes,7,opt,name=revoked_for,json=revokedFor,proto3" json:"revoked_for,omitempty"`
+	// From when on it was in the wrong hands; absent where nobody said so.
+	Compromised *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=compromised,proto3" json:"compromised,omitempty"`
+	// Whether only its owner says that.
+	OwnersWord bool `protobuf:"varint,9,opt,name=owners_word,json=ownersWord,proto3" json:"owners_word,omitempty"`
+	// ID of the person who holds it; empty where that is nobody in particular.
+	Person string `protobuf:"bytes,10,opt,name=person,proto3" json:"person,omitempty"`
+	// Who added it; absent where the programme was made with it.
+	AddedBy *Actor `protobuf:"bytes,11,opt,name=added_by,json=addedBy,proto3" json:"added_by,omitempty"`
+	// When it was enrolled.
+	Enrolled      *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=enrolled,proto3" json:"enrolled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_label_v1_authority_proto_msgTypes[2]
+	mi := &file_label_v1_authority_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -278,7 +479,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[2]
+	mi := &file_label_v1_authority_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -291,7 +492,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{2}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Key) GetId() string {
@@ -343,6 +544,41 @@ func (x *Key) GetRevokedFor() string {
 	return ""
 }
 
+func (x *Key) GetCompromised() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Compromised
+	}
+	return nil
+}
+
+func (x *Key) GetOwnersWord() bool {
+	if x != nil {
+		return x.OwnersWord
+	}
+	return false
+}
+
+func (x *Key) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *Key) GetAddedBy() *Actor {
+	if x != nil {
+		return x.AddedBy
+	}
+	return nil
+}
+
+func (x *Key) GetEnrolled() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Enrolled
+	}
+	return nil
+}
+
 // What a lab may test.
 type Accreditation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -384,7 +620,7 @@ type Accreditation struct {
 
 func (x *Accreditation) Reset() {
 	*x = Accreditation{}
-	mi := &file_label_v1_authority_proto_msgTypes[3]
+	mi := &file_label_v1_authority_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -396,7 +632,7 @@ func (x *Accreditation) String() string {
 func (*Accreditation) ProtoMessage() {}
 
 func (x *Accreditation) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[3]
+	mi := &file_label_v1_authority_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -409,7 +645,7 @@ func (x *Accreditation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accreditation.ProtoReflect.Descriptor instead.
 func (*Accreditation) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{3}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Accreditation) GetLab() string {
@@ -510,30 +746,31 @@ func (x *Accreditation) GetMethods() []string {
 	return nil
 }
 
-// Asks for an organization to be enrolled.
-type CreateOrganizationRequest struct {
+// Asks for a change of the registry.
+type ChangeRegistryRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The organization.
-	Organization  *Organization `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
+	// in-toto Statement with the predicate registry-request/v1, signed: a DSSE envelope
+	// or a Sigstore bundle, JSON, at most 256 KiB.
+	Request       []byte `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *CreateOrganizationRequest) Reset() {
-	*x = CreateOrganizationRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[4]
+func (x *ChangeRegistryRequest) Reset() {
+	*x = ChangeRegistryRequest{}
+	mi := &file_label_v1_authority_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *CreateOrganizationRequest) String() string {
+func (x *ChangeRegistryRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*CreateOrganizationRequest) ProtoMessage() {}
+func (*ChangeRegistryRequest) ProtoMessage() {}
 
-func (x *CreateOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[4]
+func (x *ChangeRegistryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_authority_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -544,44 +781,54 @@ func (x *CreateOrganizationRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use CreateOrganizationRequest.ProtoReflect.Descriptor instead.
-func (*CreateOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{4}
+// Deprecated: Use ChangeRegistryRequest.ProtoReflect.Descriptor instead.
+func (*ChangeRegistryRequest) Descriptor() ([]byte, []int) {
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *CreateOrganizationRequest) GetOrganization() *Organization {
+func (x *ChangeRegistryRequest) GetRequest() []byte {
 	if x != nil {
-		return x.Organization
+		return x.Request
 	}
 	return nil
 }
 
-// The organization as enrolled.
-type CreateOrganizationResponse struct {
+// What a request led to.
+type ChangeRegistryResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The organization.
-	Organization *Organization `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
-	// What whoever enrols it has to know of it, in sentences.
-	Notes         []string `protobuf:"bytes,2,rep,name=notes,proto3" json:"notes,omitempty"`
+	// The request, while others have to agree; absent where it was carried out.
+	Waiting *WaitingRequest `protobuf:"bytes,1,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	// Whether the request was carried out before this call.
+	Known bool `protobuf:"varint,2,opt,name=known,proto3" json:"known,omitempty"`
+	// The organization, where the request is about one.
+	Organization *Organization `protobuf:"bytes,3,opt,name=organization,proto3" json:"organization,omitempty"`
+	// The person, where the request is about one.
+	Person *Person `protobuf:"bytes,4,opt,name=person,proto3" json:"person,omitempty"`
+	// The key, where the request is about one.
+	Key *Key `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`
+	// The accreditation, where the request is about one.
+	Accreditation *Accreditation `protobuf:"bytes,6,opt,name=accreditation,proto3" json:"accreditation,omitempty"`
+	// What whoever asked has to know of it, in sentences.
+	Notes         []string `protobuf:"bytes,7,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *CreateOrganizationResponse) Reset() {
-	*x = CreateOrganizationResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[5]
+func (x *ChangeRegistryResponse) Reset() {
+	*x = ChangeRegistryResponse{}
+	mi := &file_label_v1_authority_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *CreateOrganizationResponse) String() string {
+func (x *ChangeRegistryResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*CreateOrganizationResponse) ProtoMessage() {}
+func (*ChangeRegistryResponse) ProtoMessage() {}
 
-func (x *CreateOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[5]
+func (x *ChangeRegistryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_authority_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -592,23 +839,241 @@ func (x *CreateOrganizationResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use CreateOrganizationResponse.ProtoReflect.Descriptor instead.
-func (*CreateOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{5}
+// Deprecated: Use ChangeRegistryResponse.ProtoReflect.Descriptor instead.
+func (*ChangeRegistryResponse) Descriptor() ([]byte, []int) {
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{7}
 }
 
-func (x *CreateOrganizationResponse) GetOrganization() *Organization {
+func (x *ChangeRegistryResponse) GetWaiting() *WaitingRequest {
+	if x != nil {
+		return x.Waiting
+	}
+	return nil
+}
+
+func (x *ChangeRegistryResponse) GetKnown() bool {
+	if x != nil {
+		return x.Known
+	}
+	return false
+}
+
+func (x *ChangeRegistryResponse) GetOrganization() *Organization {
 	if x != nil {
 		return x.Organization
 	}
 	return nil
 }
 
-func (x *CreateOrganizationResponse) GetNotes() []string {
+func (x *ChangeRegistryResponse) GetPerson() *Person {
+	if x != nil {
+		return x.Person
+	}
+	return nil
+}
+
+func (x *ChangeRegistryResponse) GetKey() *Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *ChangeRegistryResponse) GetAccreditation() *Accreditation {
+	if x != nil {
+		return x.Accreditation
+	}
+	return nil
+}
+
+func (x *ChangeRegistryResponse) GetNotes() []string {
 	if x != nil {
 		return x.Notes
 	}
 	return nil
+}
+
+// Asks for the table of acts.
+type GetActsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetActsRequest) Reset() {
+	*x = GetActsRequest{}
+	mi := &file_label_v1_authority_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetActsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetActsRequest) ProtoMessage() {}
+
+func (x *GetActsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_authority_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetActsRequest.ProtoReflect.Descriptor instead.
+func (*GetActsRequest) Descriptor() ([]byte, []int) {
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{8}
+}
+
+// The table of acts.
+type GetActsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the file that has it, 64 lower-case hex digits.
+	Sha256 string `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// A rule for each kind of act, in the order of their kinds.
+	Rules []*ActRule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
+	// Whether one person decides alone for the authority, also what takes several.
+	Alone         bool `protobuf:"varint,3,opt,name=alone,proto3" json:"alone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetActsResponse) Reset() {
+	*x = GetActsResponse{}
+	mi := &file_label_v1_authority_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetActsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetActsResponse) ProtoMessage() {}
+
+func (x *GetActsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_authority_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetActsResponse.ProtoReflect.Descriptor instead.
+func (*GetActsResponse) Descriptor() ([]byte, []int) {
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *GetActsResponse) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *GetActsResponse) GetRules() []*ActRule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *GetActsResponse) GetAlone() bool {
+	if x != nil {
+		return x.Alone
+	}
+	return false
+}
+
+// Who may do an act of a kind, and how many have to agree.
+type ActRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Kind of act, such as "label.revoke".
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Of which an organization has to be one to ask for it.
+	Roles []Role `protobuf:"varint,2,rep,packed,name=roles,proto3,enum=label.v1.Role" json:"roles,omitempty"`
+	// Whether it rests on a signed request.
+	Signed bool `protobuf:"varint,3,opt,name=signed,proto3" json:"signed,omitempty"`
+	// How many persons have to agree, with whoever asks.
+	Persons int32 `protobuf:"varint,4,opt,name=persons,proto3" json:"persons,omitempty"`
+	// Of how many organizations they have to be.
+	Organizations int32 `protobuf:"varint,5,opt,name=organizations,proto3" json:"organizations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActRule) Reset() {
+	*x = ActRule{}
+	mi := &file_label_v1_authority_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActRule) ProtoMessage() {}
+
+func (x *ActRule) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_authority_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActRule.ProtoReflect.Descriptor instead.
+func (*ActRule) Descriptor() ([]byte, []int) {
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ActRule) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ActRule) GetRoles() []Role {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *ActRule) GetSigned() bool {
+	if x != nil {
+		return x.Signed
+	}
+	return false
+}
+
+func (x *ActRule) GetPersons() int32 {
+	if x != nil {
+		return x.Persons
+	}
+	return 0
+}
+
+func (x *ActRule) GetOrganizations() int32 {
+	if x != nil {
+		return x.Organizations
+	}
+	return 0
 }
 
 // Asks for an organization.
@@ -622,7 +1087,7 @@ type GetOrganizationRequest struct {
 
 func (x *GetOrganizationRequest) Reset() {
 	*x = GetOrganizationRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[6]
+	mi := &file_label_v1_authority_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -634,7 +1099,7 @@ func (x *GetOrganizationRequest) String() string {
 func (*GetOrganizationRequest) ProtoMessage() {}
 
 func (x *GetOrganizationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[6]
+	mi := &file_label_v1_authority_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -647,7 +1112,7 @@ func (x *GetOrganizationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganizationRequest.ProtoReflect.Descriptor instead.
 func (*GetOrganizationRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{6}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetOrganizationRequest) GetId() string {
@@ -667,13 +1132,15 @@ type GetOrganizationResponse struct {
 	// All its accreditations, past ones too, in the order in which they were
 	// recorded. What it may test now is what those say that were not replaced.
 	Accreditations []*Accreditation `protobuf:"bytes,3,rep,name=accreditations,proto3" json:"accreditations,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// All its persons, those who left too, by ID.
+	Persons       []*Person `protobuf:"bytes,4,rep,name=persons,proto3" json:"persons,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetOrganizationResponse) Reset() {
 	*x = GetOrganizationResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[7]
+	mi := &file_label_v1_authority_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -685,7 +1152,7 @@ func (x *GetOrganizationResponse) String() string {
 func (*GetOrganizationResponse) ProtoMessage() {}
 
 func (x *GetOrganizationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[7]
+	mi := &file_label_v1_authority_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -698,7 +1165,7 @@ func (x *GetOrganizationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrganizationResponse.ProtoReflect.Descriptor instead.
 func (*GetOrganizationResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{7}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetOrganizationResponse) GetOrganization() *Organization {
@@ -722,6 +1189,13 @@ func (x *GetOrganizationResponse) GetAccreditations() []*Accreditation {
 	return nil
 }
 
+func (x *GetOrganizationResponse) GetPersons() []*Person {
+	if x != nil {
+		return x.Persons
+	}
+	return nil
+}
+
 // Asks for a page of organizations.
 type ListOrganizationsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -737,7 +1211,7 @@ type ListOrganizationsRequest struct {
 
 func (x *ListOrganizationsRequest) Reset() {
 	*x = ListOrganizationsRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[8]
+	mi := &file_label_v1_authority_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -749,7 +1223,7 @@ func (x *ListOrganizationsRequest) String() string {
 func (*ListOrganizationsRequest) ProtoMessage() {}
 
 func (x *ListOrganizationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[8]
+	mi := &file_label_v1_authority_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -762,7 +1236,7 @@ func (x *ListOrganizationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganizationsRequest.ProtoReflect.Descriptor instead.
 func (*ListOrganizationsRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{8}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListOrganizationsRequest) GetPageSize() int32 {
@@ -799,7 +1273,7 @@ type ListOrganizationsResponse struct {
 
 func (x *ListOrganizationsResponse) Reset() {
 	*x = ListOrganizationsResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[9]
+	mi := &file_label_v1_authority_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -811,7 +1285,7 @@ func (x *ListOrganizationsResponse) String() string {
 func (*ListOrganizationsResponse) ProtoMessage() {}
 
 func (x *ListOrganizationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[9]
+	mi := &file_label_v1_authority_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -824,7 +1298,7 @@ func (x *ListOrganizationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrganizationsResponse.ProtoReflect.Descriptor instead.
 func (*ListOrganizationsResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{9}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListOrganizationsResponse) GetOrganizations() []*Organization {
@@ -841,339 +1315,6 @@ func (x *ListOrganizationsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a key to be enrolled.
-type AddKeyRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Organization ID of its owner.
-	Organization string `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
-	// PKIX public key in PEM.
-	Pem string `protobuf:"bytes,2,opt,name=pem,proto3" json:"pem,omitempty"`
-	// Signatures count from here on; absent means from now.
-	From          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AddKeyRequest) Reset() {
-	*x = AddKeyRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AddKeyRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AddKeyRequest) ProtoMessage() {}
-
-func (x *AddKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AddKeyRequest.ProtoReflect.Descriptor instead.
-func (*AddKeyRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *AddKeyRequest) GetOrganization() string {
-	if x != nil {
-		return x.Organization
-	}
-	return ""
-}
-
-func (x *AddKeyRequest) GetPem() string {
-	if x != nil {
-		return x.Pem
-	}
-	return ""
-}
-
-func (x *AddKeyRequest) GetFrom() *timestamppb.Timestamp {
-	if x != nil {
-		return x.From
-	}
-	return nil
-}
-
-// The key as enrolled.
-type AddKeyResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The key.
-	Key *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	// What whoever enrols it has to know, in sentences: that it is on record
-	// already.
-	Notes         []string `protobuf:"bytes,2,rep,name=notes,proto3" json:"notes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AddKeyResponse) Reset() {
-	*x = AddKeyResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AddKeyResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AddKeyResponse) ProtoMessage() {}
-
-func (x *AddKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AddKeyResponse.ProtoReflect.Descriptor instead.
-func (*AddKeyResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *AddKeyResponse) GetKey() *Key {
-	if x != nil {
-		return x.Key
-	}
-	return nil
-}
-
-func (x *AddKeyResponse) GetNotes() []string {
-	if x != nil {
-		return x.Notes
-	}
-	return nil
-}
-
-// Asks for a key's use to end.
-type RevokeKeyRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Key ID.
-	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Why, for people; required.
-	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RevokeKeyRequest) Reset() {
-	*x = RevokeKeyRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RevokeKeyRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RevokeKeyRequest) ProtoMessage() {}
-
-func (x *RevokeKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RevokeKeyRequest.ProtoReflect.Descriptor instead.
-func (*RevokeKeyRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *RevokeKeyRequest) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *RevokeKeyRequest) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-// The key as revoked.
-type RevokeKeyResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The key.
-	Key *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	// What whoever revokes it has to know, in sentences: that it was revoked
-	// already, or was the last one of its organization.
-	Notes         []string `protobuf:"bytes,2,rep,name=notes,proto3" json:"notes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RevokeKeyResponse) Reset() {
-	*x = RevokeKeyResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RevokeKeyResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RevokeKeyResponse) ProtoMessage() {}
-
-func (x *RevokeKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RevokeKeyResponse.ProtoReflect.Descriptor instead.
-func (*RevokeKeyResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *RevokeKeyResponse) GetKey() *Key {
-	if x != nil {
-		return x.Key
-	}
-	return nil
-}
-
-func (x *RevokeKeyResponse) GetNotes() []string {
-	if x != nil {
-		return x.Notes
-	}
-	return nil
-}
-
-// Asks for an accreditation to be recorded.
-type AddAccreditationRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The accreditation.
-	Accreditation *Accreditation `protobuf:"bytes,1,opt,name=accreditation,proto3" json:"accreditation,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AddAccreditationRequest) Reset() {
-	*x = AddAccreditationRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AddAccreditationRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AddAccreditationRequest) ProtoMessage() {}
-
-func (x *AddAccreditationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AddAccreditationRequest.ProtoReflect.Descriptor instead.
-func (*AddAccreditationRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{14}
-}
-
-func (x *AddAccreditationRequest) GetAccreditation() *Accreditation {
-	if x != nil {
-		return x.Accreditation
-	}
-	return nil
-}
-
-// The accreditation as recorded.
-type AddAccreditationResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The accreditation.
-	Accreditation *Accreditation `protobuf:"bytes,1,opt,name=accreditation,proto3" json:"accreditation,omitempty"`
-	// What whoever records it has to know: which record it replaces, what that
-	// narrows or gives back, and what follows from it.
-	Notes         []string `protobuf:"bytes,2,rep,name=notes,proto3" json:"notes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AddAccreditationResponse) Reset() {
-	*x = AddAccreditationResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AddAccreditationResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AddAccreditationResponse) ProtoMessage() {}
-
-func (x *AddAccreditationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AddAccreditationResponse.ProtoReflect.Descriptor instead.
-func (*AddAccreditationResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *AddAccreditationResponse) GetAccreditation() *Accreditation {
-	if x != nil {
-		return x.Accreditation
-	}
-	return nil
-}
-
-func (x *AddAccreditationResponse) GetNotes() []string {
-	if x != nil {
-		return x.Notes
-	}
-	return nil
-}
-
 // Asks for the schemes.
 type ListSchemesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1183,7 +1324,7 @@ type ListSchemesRequest struct {
 
 func (x *ListSchemesRequest) Reset() {
 	*x = ListSchemesRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[16]
+	mi := &file_label_v1_authority_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1195,7 +1336,7 @@ func (x *ListSchemesRequest) String() string {
 func (*ListSchemesRequest) ProtoMessage() {}
 
 func (x *ListSchemesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[16]
+	mi := &file_label_v1_authority_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1208,7 +1349,7 @@ func (x *ListSchemesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemesRequest.ProtoReflect.Descriptor instead.
 func (*ListSchemesRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{16}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{15}
 }
 
 // The schemes served.
@@ -1223,7 +1364,7 @@ type ListSchemesResponse struct {
 
 func (x *ListSchemesResponse) Reset() {
 	*x = ListSchemesResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[17]
+	mi := &file_label_v1_authority_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1235,7 +1376,7 @@ func (x *ListSchemesResponse) String() string {
 func (*ListSchemesResponse) ProtoMessage() {}
 
 func (x *ListSchemesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[17]
+	mi := &file_label_v1_authority_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1248,7 +1389,7 @@ func (x *ListSchemesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemesResponse.ProtoReflect.Descriptor instead.
 func (*ListSchemesResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{17}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListSchemesResponse) GetSchemes() []*Scheme {
@@ -1269,7 +1410,7 @@ type GetSchemeRequest struct {
 
 func (x *GetSchemeRequest) Reset() {
 	*x = GetSchemeRequest{}
-	mi := &file_label_v1_authority_proto_msgTypes[18]
+	mi := &file_label_v1_authority_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1281,7 +1422,7 @@ func (x *GetSchemeRequest) String() string {
 func (*GetSchemeRequest) ProtoMessage() {}
 
 func (x *GetSchemeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[18]
+	mi := &file_label_v1_authority_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1294,7 +1435,7 @@ func (x *GetSchemeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemeRequest.ProtoReflect.Descriptor instead.
 func (*GetSchemeRequest) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{18}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetSchemeRequest) GetId() string {
@@ -1315,7 +1456,7 @@ type GetSchemeResponse struct {
 
 func (x *GetSchemeResponse) Reset() {
 	*x = GetSchemeResponse{}
-	mi := &file_label_v1_authority_proto_msgTypes[19]
+	mi := &file_label_v1_authority_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1327,7 +1468,7 @@ func (x *GetSchemeResponse) String() string {
 func (*GetSchemeResponse) ProtoMessage() {}
 
 func (x *GetSchemeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[19]
+	mi := &file_label_v1_authority_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1340,7 +1481,7 @@ func (x *GetSchemeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSchemeResponse.ProtoReflect.Descriptor instead.
 func (*GetSchemeResponse) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{19}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetSchemeResponse) GetScheme() *Scheme {
@@ -1385,7 +1526,7 @@ type Scheme struct {
 
 func (x *Scheme) Reset() {
 	*x = Scheme{}
-	mi := &file_label_v1_authority_proto_msgTypes[20]
+	mi := &file_label_v1_authority_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1397,7 +1538,7 @@ func (x *Scheme) String() string {
 func (*Scheme) ProtoMessage() {}
 
 func (x *Scheme) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[20]
+	mi := &file_label_v1_authority_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1410,7 +1551,7 @@ func (x *Scheme) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scheme.ProtoReflect.Descriptor instead.
 func (*Scheme) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{20}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Scheme) GetId() string {
@@ -1519,7 +1660,7 @@ type SchemeLevel struct {
 
 func (x *SchemeLevel) Reset() {
 	*x = SchemeLevel{}
-	mi := &file_label_v1_authority_proto_msgTypes[21]
+	mi := &file_label_v1_authority_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1531,7 +1672,7 @@ func (x *SchemeLevel) String() string {
 func (*SchemeLevel) ProtoMessage() {}
 
 func (x *SchemeLevel) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[21]
+	mi := &file_label_v1_authority_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1544,7 +1685,7 @@ func (x *SchemeLevel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemeLevel.ProtoReflect.Descriptor instead.
 func (*SchemeLevel) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{21}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SchemeLevel) GetNumber() int32 {
@@ -1592,7 +1733,7 @@ type Criterion struct {
 
 func (x *Criterion) Reset() {
 	*x = Criterion{}
-	mi := &file_label_v1_authority_proto_msgTypes[22]
+	mi := &file_label_v1_authority_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1604,7 +1745,7 @@ func (x *Criterion) String() string {
 func (*Criterion) ProtoMessage() {}
 
 func (x *Criterion) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_authority_proto_msgTypes[22]
+	mi := &file_label_v1_authority_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1617,7 +1758,7 @@ func (x *Criterion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Criterion.ProtoReflect.Descriptor instead.
 func (*Criterion) Descriptor() ([]byte, []int) {
-	return file_label_v1_authority_proto_rawDescGZIP(), []int{22}
+	return file_label_v1_authority_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Criterion) GetId() string {
@@ -1673,7 +1814,7 @@ var File_label_v1_authority_proto protoreflect.FileDescriptor
 
 const file_label_v1_authority_proto_rawDesc = "" +
 	"\n" +
-	"\x18label/v1/authority.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\x02\n" +
+	"\x18label/v1/authority.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/status.proto\"\x83\x03\n" +
 	"\fOrganization\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12$\n" +
@@ -1684,10 +1825,26 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"affiliates\x18\x06 \x03(\tR\n" +
 	"affiliates\x126\n" +
 	"\benrolled\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\benrolled\x12F\n" +
-	"\x11former_affiliates\x18\b \x03(\v2\x19.label.v1.FormerAffiliateR\x10formerAffiliates\"7\n" +
+	"\x11former_affiliates\x18\b \x03(\v2\x19.label.v1.FormerAffiliateR\x10formerAffiliates\x128\n" +
+	"\tsuspended\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tsuspended\x12#\n" +
+	"\rsuspended_for\x18\n" +
+	" \x01(\tR\fsuspendedFor\"\x93\x02\n" +
+	"\x06Person\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\"\n" +
+	"\forganization\x18\x02 \x01(\tR\forganization\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x18\n" +
+	"\amachine\x18\x04 \x01(\bR\amachine\x120\n" +
+	"\x05added\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05added\x12*\n" +
+	"\badded_by\x18\x06 \x01(\v2\x0f.label.v1.ActorR\aaddedBy\x12.\n" +
+	"\x04left\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04left\x12\x19\n" +
+	"\bleft_for\x18\b \x01(\tR\aleftFor\"U\n" +
+	"\x05Actor\x12\"\n" +
+	"\forganization\x18\x01 \x01(\tR\forganization\x12\x16\n" +
+	"\x06person\x18\x02 \x01(\tR\x06person\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\"7\n" +
 	"\x0fFormerAffiliate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
-	"\x05until\x18\x02 \x01(\tR\x05until\"\xf0\x01\n" +
+	"\x05until\x18\x02 \x01(\tR\x05until\"\xcb\x03\n" +
 	"\x03Key\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\"\n" +
 	"\forganization\x18\x02 \x01(\tR\forganization\x12\x10\n" +
@@ -1696,7 +1853,14 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x04from\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x124\n" +
 	"\arevoked\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\arevoked\x12\x1f\n" +
 	"\vrevoked_for\x18\a \x01(\tR\n" +
-	"revokedFor\"\x97\x03\n" +
+	"revokedFor\x12<\n" +
+	"\vcompromised\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vcompromised\x12\x1f\n" +
+	"\vowners_word\x18\t \x01(\bR\n" +
+	"ownersWord\x12\x16\n" +
+	"\x06person\x18\n" +
+	" \x01(\tR\x06person\x12*\n" +
+	"\badded_by\x18\v \x01(\v2\x0f.label.v1.ActorR\aaddedBy\x126\n" +
+	"\benrolled\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\benrolled\"\x97\x03\n" +
 	"\rAccreditation\x12\x10\n" +
 	"\x03lab\x18\x01 \x01(\tR\x03lab\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x12\n" +
@@ -1714,18 +1878,35 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\bnarrowed\x18\f \x01(\tR\bnarrowed\x12\x1a\n" +
 	"\breplaced\x18\r \x01(\bR\breplaced\x12\x14\n" +
 	"\x05event\x18\x0e \x01(\tR\x05event\x12\x18\n" +
-	"\amethods\x18\x0f \x03(\tR\amethodsJ\x04\b\x06\x10\aR\x05level\"W\n" +
-	"\x19CreateOrganizationRequest\x12:\n" +
-	"\forganization\x18\x01 \x01(\v2\x16.label.v1.OrganizationR\forganization\"n\n" +
-	"\x1aCreateOrganizationResponse\x12:\n" +
-	"\forganization\x18\x01 \x01(\v2\x16.label.v1.OrganizationR\forganization\x12\x14\n" +
-	"\x05notes\x18\x02 \x03(\tR\x05notes\"(\n" +
+	"\amethods\x18\x0f \x03(\tR\amethodsJ\x04\b\x06\x10\aR\x05level\"1\n" +
+	"\x15ChangeRegistryRequest\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\fR\arequest\"\xbe\x02\n" +
+	"\x16ChangeRegistryResponse\x122\n" +
+	"\awaiting\x18\x01 \x01(\v2\x18.label.v1.WaitingRequestR\awaiting\x12\x14\n" +
+	"\x05known\x18\x02 \x01(\bR\x05known\x12:\n" +
+	"\forganization\x18\x03 \x01(\v2\x16.label.v1.OrganizationR\forganization\x12(\n" +
+	"\x06person\x18\x04 \x01(\v2\x10.label.v1.PersonR\x06person\x12\x1f\n" +
+	"\x03key\x18\x05 \x01(\v2\r.label.v1.KeyR\x03key\x12=\n" +
+	"\raccreditation\x18\x06 \x01(\v2\x17.label.v1.AccreditationR\raccreditation\x12\x14\n" +
+	"\x05notes\x18\a \x03(\tR\x05notes\"\x10\n" +
+	"\x0eGetActsRequest\"h\n" +
+	"\x0fGetActsResponse\x12\x16\n" +
+	"\x06sha256\x18\x01 \x01(\tR\x06sha256\x12'\n" +
+	"\x05rules\x18\x02 \x03(\v2\x11.label.v1.ActRuleR\x05rules\x12\x14\n" +
+	"\x05alone\x18\x03 \x01(\bR\x05alone\"\x9b\x01\n" +
+	"\aActRule\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12$\n" +
+	"\x05roles\x18\x02 \x03(\x0e2\x0e.label.v1.RoleR\x05roles\x12\x16\n" +
+	"\x06signed\x18\x03 \x01(\bR\x06signed\x12\x18\n" +
+	"\apersons\x18\x04 \x01(\x05R\apersons\x12$\n" +
+	"\rorganizations\x18\x05 \x01(\x05R\rorganizations\"(\n" +
 	"\x16GetOrganizationRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\xb9\x01\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xe5\x01\n" +
 	"\x17GetOrganizationResponse\x12:\n" +
 	"\forganization\x18\x01 \x01(\v2\x16.label.v1.OrganizationR\forganization\x12!\n" +
 	"\x04keys\x18\x02 \x03(\v2\r.label.v1.KeyR\x04keys\x12?\n" +
-	"\x0eaccreditations\x18\x03 \x03(\v2\x17.label.v1.AccreditationR\x0eaccreditations\"z\n" +
+	"\x0eaccreditations\x18\x03 \x03(\v2\x17.label.v1.AccreditationR\x0eaccreditations\x12*\n" +
+	"\apersons\x18\x04 \x03(\v2\x10.label.v1.PersonR\apersons\"z\n" +
 	"\x18ListOrganizationsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1733,25 +1914,7 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x04role\x18\x03 \x01(\x0e2\x0e.label.v1.RoleR\x04role\"\x81\x01\n" +
 	"\x19ListOrganizationsResponse\x12<\n" +
 	"\rorganizations\x18\x01 \x03(\v2\x16.label.v1.OrganizationR\rorganizations\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"u\n" +
-	"\rAddKeyRequest\x12\"\n" +
-	"\forganization\x18\x01 \x01(\tR\forganization\x12\x10\n" +
-	"\x03pem\x18\x02 \x01(\tR\x03pem\x12.\n" +
-	"\x04from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\"G\n" +
-	"\x0eAddKeyResponse\x12\x1f\n" +
-	"\x03key\x18\x01 \x01(\v2\r.label.v1.KeyR\x03key\x12\x14\n" +
-	"\x05notes\x18\x02 \x03(\tR\x05notes\":\n" +
-	"\x10RevokeKeyRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"J\n" +
-	"\x11RevokeKeyResponse\x12\x1f\n" +
-	"\x03key\x18\x01 \x01(\v2\r.label.v1.KeyR\x03key\x12\x14\n" +
-	"\x05notes\x18\x02 \x03(\tR\x05notes\"X\n" +
-	"\x17AddAccreditationRequest\x12=\n" +
-	"\raccreditation\x18\x01 \x01(\v2\x17.label.v1.AccreditationR\raccreditation\"o\n" +
-	"\x18AddAccreditationResponse\x12=\n" +
-	"\raccreditation\x18\x01 \x01(\v2\x17.label.v1.AccreditationR\raccreditation\x12\x14\n" +
-	"\x05notes\x18\x02 \x03(\tR\x05notes\"\x14\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x14\n" +
 	"\x12ListSchemesRequest\"A\n" +
 	"\x13ListSchemesResponse\x12*\n" +
 	"\aschemes\x18\x01 \x03(\v2\x10.label.v1.SchemeR\aschemes\"\"\n" +
@@ -1793,14 +1956,12 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rROLE_OPERATOR\x10\x01\x12\f\n" +
 	"\bROLE_LAB\x10\x02\x12\x15\n" +
-	"\x11ROLE_MANUFACTURER\x10\x032\x99\x05\n" +
-	"\x10AuthorityService\x12_\n" +
-	"\x12CreateOrganization\x12#.label.v1.CreateOrganizationRequest\x1a$.label.v1.CreateOrganizationResponse\x12V\n" +
+	"\x11ROLE_MANUFACTURER\x10\x032\xef\x03\n" +
+	"\x10AuthorityService\x12S\n" +
+	"\x0eChangeRegistry\x12\x1f.label.v1.ChangeRegistryRequest\x1a .label.v1.ChangeRegistryResponse\x12>\n" +
+	"\aGetActs\x12\x18.label.v1.GetActsRequest\x1a\x19.label.v1.GetActsResponse\x12V\n" +
 	"\x0fGetOrganization\x12 .label.v1.GetOrganizationRequest\x1a!.label.v1.GetOrganizationResponse\x12\\\n" +
-	"\x11ListOrganizations\x12\".label.v1.ListOrganizationsRequest\x1a#.label.v1.ListOrganizationsResponse\x12;\n" +
-	"\x06AddKey\x12\x17.label.v1.AddKeyRequest\x1a\x18.label.v1.AddKeyResponse\x12D\n" +
-	"\tRevokeKey\x12\x1a.label.v1.RevokeKeyRequest\x1a\x1b.label.v1.RevokeKeyResponse\x12Y\n" +
-	"\x10AddAccreditation\x12!.label.v1.AddAccreditationRequest\x1a\".label.v1.AddAccreditationResponse\x12J\n" +
+	"\x11ListOrganizations\x12\".label.v1.ListOrganizationsRequest\x1a#.label.v1.ListOrganizationsResponse\x12J\n" +
 	"\vListSchemes\x12\x1c.label.v1.ListSchemesRequest\x1a\x1d.label.v1.ListSchemesResponse\x12D\n" +
 	"\tGetScheme\x12\x1a.label.v1.GetSchemeRequest\x1a\x1b.label.v1.GetSchemeResponseB#Z!labeld/api/proto/label/v1;labelv1b\x06proto3"
 
@@ -1817,78 +1978,82 @@ func file_label_v1_authority_proto_rawDescGZIP() []byte {
 }
 
 var file_label_v1_authority_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_label_v1_authority_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_label_v1_authority_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_label_v1_authority_proto_goTypes = []any{
-	(Role)(0),                          // 0: label.v1.Role
-	(*Organization)(nil),               // 1: label.v1.Organization
-	(*FormerAffiliate)(nil),            // 2: label.v1.FormerAffiliate
-	(*Key)(nil),                        // 3: label.v1.Key
-	(*Accreditation)(nil),              // 4: label.v1.Accreditation
-	(*CreateOrganizationRequest)(nil),  // 5: label.v1.CreateOrganizationRequest
-	(*CreateOrganizationResponse)(nil), // 6: label.v1.CreateOrganizationResponse
-	(*GetOrganizationRequest)(nil),     // 7: label.v1.GetOrganizationRequest
-	(*GetOrganizationResponse)(nil),    // 8: label.v1.GetOrganizationResponse
-	(*ListOrganizationsRequest)(nil),   // 9: label.v1.ListOrganizationsRequest
-	(*ListOrganizationsResponse)(nil),  // 10: label.v1.ListOrganizationsResponse
-	(*AddKeyRequest)(nil),              // 11: label.v1.AddKeyRequest
-	(*AddKeyResponse)(nil),             // 12: label.v1.AddKeyResponse
-	(*RevokeKeyRequest)(nil),           // 13: label.v1.RevokeKeyRequest
-	(*RevokeKeyResponse)(nil),          // 14: label.v1.RevokeKeyResponse
-	(*AddAccreditationRequest)(nil),    // 15: label.v1.AddAccreditationRequest
-	(*AddAccreditationResponse)(nil),   // 16: label.v1.AddAccreditationResponse
-	(*ListSchemesRequest)(nil),         // 17: label.v1.ListSchemesRequest
-	(*ListSchemesResponse)(nil),        // 18: label.v1.ListSchemesResponse
-	(*GetSchemeRequest)(nil),           // 19: label.v1.GetSchemeRequest
-	(*GetSchemeResponse)(nil),          // 20: label.v1.GetSchemeResponse
-	(*Scheme)(nil),                     // 21: label.v1.Scheme
-	(*SchemeLevel)(nil),                // 22: label.v1.SchemeLevel
-	(*Criterion)(nil),                  // 23: label.v1.Criterion
-	(*timestamppb.Timestamp)(nil),      // 24: google.protobuf.Timestamp
+	(Role)(0),                         // 0: label.v1.Role
+	(*Organization)(nil),              // 1: label.v1.Organization
+	(*Person)(nil),                    // 2: label.v1.Person
+	(*Actor)(nil),                     // 3: label.v1.Actor
+	(*FormerAffiliate)(nil),           // 4: label.v1.FormerAffiliate
+	(*Key)(nil),                       // 5: label.v1.Key
+	(*Accreditation)(nil),             // 6: label.v1.Accreditation
+	(*ChangeRegistryRequest)(nil),     // 7: label.v1.ChangeRegistryRequest
+	(*ChangeRegistryResponse)(nil),    // 8: label.v1.ChangeRegistryResponse
+	(*GetActsRequest)(nil),            // 9: label.v1.GetActsRequest
+	(*GetActsResponse)(nil),           // 10: label.v1.GetActsResponse
+	(*ActRule)(nil),                   // 11: label.v1.ActRule
+	(*GetOrganizationRequest)(nil),    // 12: label.v1.GetOrganizationRequest
+	(*GetOrganizationResponse)(nil),   // 13: label.v1.GetOrganizationResponse
+	(*ListOrganizationsRequest)(nil),  // 14: label.v1.ListOrganizationsRequest
+	(*ListOrganizationsResponse)(nil), // 15: label.v1.ListOrganizationsResponse
+	(*ListSchemesRequest)(nil),        // 16: label.v1.ListSchemesRequest
+	(*ListSchemesResponse)(nil),       // 17: label.v1.ListSchemesResponse
+	(*GetSchemeRequest)(nil),          // 18: label.v1.GetSchemeRequest
+	(*GetSchemeResponse)(nil),         // 19: label.v1.GetSchemeResponse
+	(*Scheme)(nil),                    // 20: label.v1.Scheme
+	(*SchemeLevel)(nil),               // 21: label.v1.SchemeLevel
+	(*Criterion)(nil),                 // 22: label.v1.Criterion
+	(*timestamppb.Timestamp)(nil),     // 23: google.protobuf.Timestamp
+	(*WaitingRequest)(nil),            // 24: label.v1.WaitingRequest
 }
 var file_label_v1_authority_proto_depIdxs = []int32{
 	0,  // 0: label.v1.Organization.roles:type_name -> label.v1.Role
-	24, // 1: label.v1.Organization.enrolled:type_name -> google.protobuf.Timestamp
-	2,  // 2: label.v1.Organization.former_affiliates:type_name -> label.v1.FormerAffiliate
-	24, // 3: label.v1.Key.from:type_name -> google.protobuf.Timestamp
-	24, // 4: label.v1.Key.revoked:type_name -> google.protobuf.Timestamp
-	24, // 5: label.v1.Accreditation.recorded:type_name -> google.protobuf.Timestamp
-	1,  // 6: label.v1.CreateOrganizationRequest.organization:type_name -> label.v1.Organization
-	1,  // 7: label.v1.CreateOrganizationResponse.organization:type_name -> label.v1.Organization
-	1,  // 8: label.v1.GetOrganizationResponse.organization:type_name -> label.v1.Organization
-	3,  // 9: label.v1.GetOrganizationResponse.keys:type_name -> label.v1.Key
-	4,  // 10: label.v1.GetOrganizationResponse.accreditations:type_name -> label.v1.Accreditation
-	0,  // 11: label.v1.ListOrganizationsRequest.role:type_name -> label.v1.Role
-	1,  // 12: label.v1.ListOrganizationsResponse.organizations:type_name -> label.v1.Organization
-	24, // 13: label.v1.AddKeyRequest.from:type_name -> google.protobuf.Timestamp
-	3,  // 14: label.v1.AddKeyResponse.key:type_name -> label.v1.Key
-	3,  // 15: label.v1.RevokeKeyResponse.key:type_name -> label.v1.Key
-	4,  // 16: label.v1.AddAccreditationRequest.accreditation:type_name -> label.v1.Accreditation
-	4,  // 17: label.v1.AddAccreditationResponse.accreditation:type_name -> label.v1.Accreditation
-	21, // 18: label.v1.ListSchemesResponse.schemes:type_name -> label.v1.Scheme
-	21, // 19: label.v1.GetSchemeResponse.scheme:type_name -> label.v1.Scheme
-	22, // 20: label.v1.Scheme.levels:type_name -> label.v1.SchemeLevel
-	23, // 21: label.v1.Scheme.criteria:type_name -> label.v1.Criterion
-	5,  // 22: label.v1.AuthorityService.CreateOrganization:input_type -> label.v1.CreateOrganizationRequest
-	7,  // 23: label.v1.AuthorityService.GetOrganization:input_type -> label.v1.GetOrganizationRequest
-	9,  // 24: label.v1.AuthorityService.ListOrganizations:input_type -> label.v1.ListOrganizationsRequest
-	11, // 25: label.v1.AuthorityService.AddKey:input_type -> label.v1.AddKeyRequest
-	13, // 26: label.v1.AuthorityService.RevokeKey:input_type -> label.v1.RevokeKeyRequest
-	15, // 27: label.v1.AuthorityService.AddAccreditation:input_type -> label.v1.AddAccreditationRequest
-	17, // 28: label.v1.AuthorityService.ListSchemes:input_type -> label.v1.ListSchemesRequest
-	19, // 29: label.v1.AuthorityService.GetScheme:input_type -> label.v1.GetSchemeRequest
-	6,  // 30: label.v1.AuthorityService.CreateOrganization:output_type -> label.v1.CreateOrganizationResponse
-	8,  // 31: label.v1.AuthorityService.GetOrganization:output_type -> label.v1.GetOrganizationResponse
-	10, // 32: label.v1.AuthorityService.ListOrganizations:output_type -> label.v1.ListOrganizationsResponse
-	12, // 33: label.v1.AuthorityService.AddKey:output_type -> label.v1.AddKeyResponse
-	14, // 34: label.v1.AuthorityService.RevokeKey:output_type -> label.v1.RevokeKeyResponse
-	16, // 35: label.v1.AuthorityService.AddAccreditation:output_type -> label.v1.AddAccreditationResponse
-	18, // 36: label.v1.AuthorityService.ListSchemes:output_type -> label.v1.ListSchemesResponse
-	20, // 37: label.v1.AuthorityService.GetScheme:output_type -> label.v1.GetSchemeResponse
-	30, // [30:38] is the sub-list for method output_type
-	22, // [22:30] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	23, // 1: label.v1.Organization.enrolled:type_name -> google.protobuf.Timestamp
+	4,  // 2: label.v1.Organization.former_affiliates:type_name -> label.v1.FormerAffiliate
+	23, // 3: label.v1.Organization.suspended:type_name -> google.protobuf.Timestamp
+	23, // 4: label.v1.Person.added:type_name -> google.protobuf.Timestamp
+	3,  // 5: label.v1.Person.added_by:type_name -> label.v1.Actor
+	23, // 6: label.v1.Person.left:type_name -> google.protobuf.Timestamp
+	23, // 7: label.v1.Key.from:type_name -> google.protobuf.Timestamp
+	23, // 8: label.v1.Key.revoked:type_name -> google.protobuf.Timestamp
+	23, // 9: label.v1.Key.compromised:type_name -> google.protobuf.Timestamp
+	3,  // 10: label.v1.Key.added_by:type_name -> label.v1.Actor
+	23, // 11: label.v1.Key.enrolled:type_name -> google.protobuf.Timestamp
+	23, // 12: label.v1.Accreditation.recorded:type_name -> google.protobuf.Timestamp
+	24, // 13: label.v1.ChangeRegistryResponse.waiting:type_name -> label.v1.WaitingRequest
+	1,  // 14: label.v1.ChangeRegistryResponse.organization:type_name -> label.v1.Organization
+	2,  // 15: label.v1.ChangeRegistryResponse.person:type_name -> label.v1.Person
+	5,  // 16: label.v1.ChangeRegistryResponse.key:type_name -> label.v1.Key
+	6,  // 17: label.v1.ChangeRegistryResponse.accreditation:type_name -> label.v1.Accreditation
+	11, // 18: label.v1.GetActsResponse.rules:type_name -> label.v1.ActRule
+	0,  // 19: label.v1.ActRule.roles:type_name -> label.v1.Role
+	1,  // 20: label.v1.GetOrganizationResponse.organization:type_name -> label.v1.Organization
+	5,  // 21: label.v1.GetOrganizationResponse.keys:type_name -> label.v1.Key
+	6,  // 22: label.v1.GetOrganizationResponse.accreditations:type_name -> label.v1.Accreditation
+	2,  // 23: label.v1.GetOrganizationResponse.persons:type_name -> label.v1.Person
+	0,  // 24: label.v1.ListOrganizationsRequest.role:type_name -> label.v1.Role
+	1,  // 25: label.v1.ListOrganizationsResponse.organizations:type_name -> label.v1.Organization
+	20, // 26: label.v1.ListSchemesResponse.schemes:type_name -> label.v1.Scheme
+	20, // 27: label.v1.GetSchemeResponse.scheme:type_name -> label.v1.Scheme
+	21, // 28: label.v1.Scheme.levels:type_name -> label.v1.SchemeLevel
+	22, // 29: label.v1.Scheme.criteria:type_name -> label.v1.Criterion
+	7,  // 30: label.v1.AuthorityService.ChangeRegistry:input_type -> label.v1.ChangeRegistryRequest
+	9,  // 31: label.v1.AuthorityService.GetActs:input_type -> label.v1.GetActsRequest
+	12, // 32: label.v1.AuthorityService.GetOrganization:input_type -> label.v1.GetOrganizationRequest
+	14, // 33: label.v1.AuthorityService.ListOrganizations:input_type -> label.v1.ListOrganizationsRequest
+	16, // 34: label.v1.AuthorityService.ListSchemes:input_type -> label.v1.ListSchemesRequest
+	18, // 35: label.v1.AuthorityService.GetScheme:input_type -> label.v1.GetSchemeRequest
+	8,  // 36: label.v1.AuthorityService.ChangeRegistry:output_type -> label.v1.ChangeRegistryResponse
+	10, // 37: label.v1.AuthorityService.GetActs:output_type -> label.v1.GetActsResponse
+	13, // 38: label.v1.AuthorityService.GetOrganization:output_type -> label.v1.GetOrganizationResponse
+	15, // 39: label.v1.AuthorityService.ListOrganizations:output_type -> label.v1.ListOrganizationsResponse
+	17, // 40: label.v1.AuthorityService.ListSchemes:output_type -> label.v1.ListSchemesResponse
+	19, // 41: label.v1.AuthorityService.GetScheme:output_type -> label.v1.GetSchemeResponse
+	36, // [36:42] is the sub-list for method output_type
+	30, // [30:36] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_authority_proto_init() }
@@ -1896,13 +2061,14 @@ func file_label_v1_authority_proto_init() {
 	if File_label_v1_authority_proto != nil {
 		return
 	}
+	file_label_v1_status_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_authority_proto_rawDesc), len(file_label_v1_authority_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

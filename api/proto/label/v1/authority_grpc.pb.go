@@ -19,28 +19,44 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AuthorityService_CreateOrganization_FullMethodName = "/label.v1.AuthorityService/CreateOrganization"
-	AuthorityService_GetOrganization_FullMethodName    = "/label.v1.AuthorityService/GetOrganization"
-	AuthorityService_ListOrganizations_FullMethodName  = "/label.v1.AuthorityService/ListOrganizations"
-	AuthorityService_AddKey_FullMethodName             = "/label.v1.AuthorityService/AddKey"
-	AuthorityService_RevokeKey_FullMethodName          = "/label.v1.AuthorityService/RevokeKey"
-	AuthorityService_AddAccreditation_FullMethodName   = "/label.v1.AuthorityService/AddAccreditation"
-	AuthorityService_ListSchemes_FullMethodName        = "/label.v1.AuthorityService/ListSchemes"
-	AuthorityService_GetScheme_FullMethodName          = "/label.v1.AuthorityService/GetScheme"
+	AuthorityService_ChangeRegistry_FullMethodName    = "/label.v1.AuthorityService/ChangeRegistry"
+	AuthorityService_GetActs_FullMethodName           = "/label.v1.AuthorityService/GetActs"
+	AuthorityService_GetOrganization_FullMethodName   = "/label.v1.AuthorityService/GetOrganization"
+	AuthorityService_ListOrganizations_FullMethodName = "/label.v1.AuthorityService/ListOrganizations"
+	AuthorityService_ListSchemes_FullMethodName       = "/label.v1.AuthorityService/ListSchemes"
+	AuthorityService_GetScheme_FullMethodName         = "/label.v1.AuthorityService/GetScheme"
 )
 
 // AuthorityServiceClient is the client API for AuthorityService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// AuthorityService is for operators of the programme. All calls need a caller
-// token of an operator, but for the two that read schemes, which are public.
+// AuthorityService keeps the registry: who may act for whom, with which keys, and
+// what laboratories may test. All calls need a caller token, but for the two that
+// read schemes, which are public.
 type AuthorityServiceClient interface {
-	// CreateOrganization enrols an organization. Enrolling it again with the same
-	// values is no error.
+	// ChangeRegistry carries out a signed request to change the registry: to enrol an
+	// organization, change what is shown of it, suspend or resume it; to add or remove
+	// a person; to add, replace or revoke a key; to record an accreditation, which the
+	// authority signs and the transparency log records; to adopt a table of acts. Who
+	// carries the request does not matter, who signed it does: operators may ask for
+	// all of them, laboratories and manufacturers for changes of their own persons and
+	// keys, and whoever holds a key may replace and revoke it.
 	//
-	// Errors: INVALID_ARGUMENT; ALREADY_EXISTS with other values.
-	CreateOrganization(ctx context.Context, in *CreateOrganizationRequest, opts ...grpc.CallOption) (*CreateOrganizationResponse, error)
+	// What can change who acts for the authority takes several persons (GetActs says
+	// how many). Their first signature makes the request wait, and the last that is
+	// needed, under the same bytes, carries it out. A request is for once: one that was
+	// carried out is answered with how what it is about stands.
+	//
+	// Errors: INVALID_ARGUMENT for a request that is malformed or older than a day;
+	// NOT_FOUND for an organization, person or key that is not enrolled;
+	// PERMISSION_DENIED for a signer without the right; ALREADY_EXISTS for what is on
+	// record otherwise; FAILED_PRECONDITION (WRONG_SIGNER) where the same persons sign
+	// again, (STATE) for a request that was closed, and for the last key of an operator.
+	ChangeRegistry(ctx context.Context, in *ChangeRegistryRequest, opts ...grpc.CallOption) (*ChangeRegistryResponse, error)
+	// GetActs returns the table of acts: who may do what, and how many persons have to
+	// agree.
+	GetActs(ctx context.Context, in *GetActsRequest, opts ...grpc.CallOption) (*GetActsResponse, error)
 	// GetOrganization returns an organization with its keys and accreditations.
 	// An organization may read its own record.
 	//
@@ -48,21 +64,6 @@ type AuthorityServiceClient interface {
 	GetOrganization(ctx context.Context, in *GetOrganizationRequest, opts ...grpc.CallOption) (*GetOrganizationResponse, error)
 	// ListOrganizations lists organizations by ID.
 	ListOrganizations(ctx context.Context, in *ListOrganizationsRequest, opts ...grpc.CallOption) (*ListOrganizationsResponse, error)
-	// AddKey enrols a public key of an organization.
-	//
-	// Errors: INVALID_ARGUMENT for a key of an unaccepted kind or size; NOT_FOUND
-	// for an unknown organization; ALREADY_EXISTS if the key is another's.
-	AddKey(ctx context.Context, in *AddKeyRequest, opts ...grpc.CallOption) (*AddKeyResponse, error)
-	// RevokeKey ends the use of a key from now on.
-	//
-	// Errors: NOT_FOUND; FAILED_PRECONDITION for the operator's last usable key.
-	RevokeKey(ctx context.Context, in *RevokeKeyRequest, opts ...grpc.CallOption) (*RevokeKeyResponse, error)
-	// AddAccreditation records what a lab may test. The authority signs it and the
-	// transparency log records it.
-	//
-	// Errors: INVALID_ARGUMENT; NOT_FOUND for an unknown lab; FAILED_PRECONDITION
-	// if the organization is no lab or has no key.
-	AddAccreditation(ctx context.Context, in *AddAccreditationRequest, opts ...grpc.CallOption) (*AddAccreditationResponse, error)
 	// ListSchemes lists the schemes served. Public.
 	ListSchemes(ctx context.Context, in *ListSchemesRequest, opts ...grpc.CallOption) (*ListSchemesResponse, error)
 	// GetScheme returns a scheme with its criteria. Public.
@@ -79,10 +80,20 @@ func NewAuthorityServiceClient(cc grpc.ClientConnInterface) AuthorityServiceClie
 	return &authorityServiceClient{cc}
 }
 
-func (c *authorityServiceClient) CreateOrganization(ctx context.Context, in *CreateOrganizationRequest, opts ...grpc.CallOption) (*CreateOrganizationResponse, error) {
+func (c *authorityServiceClient) ChangeRegistry(ctx context.Context, in *ChangeRegistryRequest, opts ...grpc.CallOption) (*ChangeRegistryResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(CreateOrganizationResponse)
-	err := c.cc.Invoke(ctx, AuthorityService_CreateOrganization_FullMethodName, in, out, cOpts...)
+	out := new(ChangeRegistryResponse)
+	err := c.cc.Invoke(ctx, AuthorityService_ChangeRegistry_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *authorityServiceClient) GetActs(ctx context.Context, in *GetActsRequest, opts ...grpc.CallOption) (*GetActsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetActsResponse)
+	err := c.cc.Invoke(ctx, AuthorityService_GetActs_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -103,36 +114,6 @@ func (c *authorityServiceClient) ListOrganizations(ctx context.Context, in *List
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListOrganizationsResponse)
 	err := c.cc.Invoke(ctx, AuthorityService_ListOrganizations_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *authorityServiceClient) AddKey(ctx context.Context, in *AddKeyRequest, opts ...grpc.CallOption) (*AddKeyResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(AddKeyResponse)
-	err := c.cc.Invoke(ctx, AuthorityService_AddKey_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *authorityServiceClient) RevokeKey(ctx context.Context, in *RevokeKeyRequest, opts ...grpc.CallOption) (*RevokeKeyResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(RevokeKeyResponse)
-	err := c.cc.Invoke(ctx, AuthorityService_RevokeKey_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *authorityServiceClient) AddAccreditation(ctx context.Context, in *AddAccreditationRequest, opts ...grpc.CallOption) (*AddAccreditationResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(AddAccreditationResponse)
-	err := c.cc.Invoke(ctx, AuthorityService_AddAccreditation_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -163,14 +144,32 @@ func (c *authorityServiceClient) GetScheme(ctx context.Context, in *GetSchemeReq
 // All implementations must embed UnimplementedAuthorityServiceServer
 // for forward compatibility.
 //
-// AuthorityService is for operators of the programme. All calls need a caller
-// token of an operator, but for the two that read schemes, which are public.
+// AuthorityService keeps the registry: who may act for whom, with which keys, and
+// what laboratories may test. All calls need a caller token, but for the two that
+// read schemes, which are public.
 type AuthorityServiceServer interface {
-	// CreateOrganization enrols an organization. Enrolling it again with the same
-	// values is no error.
+	// ChangeRegistry carries out a signed request to change the registry: to enrol an
+	// organization, change what is shown of it, suspend or resume it; to add or remove
+	// a person; to add, replace or revoke a key; to record an accreditation, which the
+	// authority signs and the transparency log records; to adopt a table of acts. Who
+	// carries the request does not matter, who signed it does: operators may ask for
+	// all of them, laboratories and manufacturers for changes of their own persons and
+	// keys, and whoever holds a key may replace and revoke it.
 	//
-	// Errors: INVALID_ARGUMENT; ALREADY_EXISTS with other values.
-	CreateOrganization(context.Context, *CreateOrganizationRequest) (*CreateOrganizationResponse, error)
+	// What can change who acts for the authority takes several persons (GetActs says
+	// how many). Their first signature makes the request wait, and the last that is
+	// needed, under the same bytes, carries it out. A request is for once: one that was
+	// carried out is answered with how what it is about stands.
+	//
+	// Errors: INVALID_ARGUMENT for a request that is malformed or older than a day;
+	// NOT_FOUND for an organization, person or key that is not enrolled;
+	// PERMISSION_DENIED for a signer without the right; ALREADY_EXISTS for what is on
+	// record otherwise; FAILED_PRECONDITION (WRONG_SIGNER) where the same persons sign
+	// again, (STATE) for a request that was closed, and for the last key of an operator.
+	ChangeRegistry(context.Context, *ChangeRegistryRequest) (*ChangeRegistryResponse, error)
+	// GetActs returns the table of acts: who may do what, and how many persons have to
+	// agree.
+	GetActs(context.Context, *GetActsRequest) (*GetActsResponse, error)
 	// GetOrganization returns an organization with its keys and accreditations.
 	// An organization may read its own record.
 	//
@@ -178,21 +177,6 @@ type AuthorityServiceServer interface {
 	GetOrganization(context.Context, *GetOrganizationRequest) (*GetOrganizationResponse, error)
 	// ListOrganizations lists organizations by ID.
 	ListOrganizations(context.Context, *ListOrganizationsRequest) (*ListOrganizationsResponse, error)
-	// AddKey enrols a public key of an organization.
-	//
-	// Errors: INVALID_ARGUMENT for a key of an unaccepted kind or size; NOT_FOUND
-	// for an unknown organization; ALREADY_EXISTS if the key is another's.
-	AddKey(context.Context, *AddKeyRequest) (*AddKeyResponse, error)
-	// RevokeKey ends the use of a key from now on.
-	//
-	// Errors: NOT_FOUND; FAILED_PRECONDITION for the operator's last usable key.
-	RevokeKey(context.Context, *RevokeKeyRequest) (*RevokeKeyResponse, error)
-	// AddAccreditation records what a lab may test. The authority signs it and the
-	// transparency log records it.
-	//
-	// Errors: INVALID_ARGUMENT; NOT_FOUND for an unknown lab; FAILED_PRECONDITION
-	// if the organization is no lab or has no key.
-	AddAccreditation(context.Context, *AddAccreditationRequest) (*AddAccreditationResponse, error)
 	// ListSchemes lists the schemes served. Public.
 	ListSchemes(context.Context, *ListSchemesRequest) (*ListSchemesResponse, error)
 	// GetScheme returns a scheme with its criteria. Public.
@@ -209,23 +193,17 @@ type AuthorityServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedAuthorityServiceServer struct{}
 
-func (UnimplementedAuthorityServiceServer) CreateOrganization(context.Context, *CreateOrganizationRequest) (*CreateOrganizationResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method CreateOrganization not implemented")
+func (UnimplementedAuthorityServiceServer) ChangeRegistry(context.Context, *ChangeRegistryRequest) (*ChangeRegistryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeRegistry not implemented")
+}
+func (UnimplementedAuthorityServiceServer) GetActs(context.Context, *GetActsRequest) (*GetActsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetActs not implemented")
 }
 func (UnimplementedAuthorityServiceServer) GetOrganization(context.Context, *GetOrganizationRequest) (*GetOrganizationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetOrganization not implemented")
 }
 func (UnimplementedAuthorityServiceServer) ListOrganizations(context.Context, *ListOrganizationsRequest) (*ListOrganizationsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListOrganizations not implemented")
-}
-func (UnimplementedAuthorityServiceServer) AddKey(context.Context, *AddKeyRequest) (*AddKeyResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method AddKey not implemented")
-}
-func (UnimplementedAuthorityServiceServer) RevokeKey(context.Context, *RevokeKeyRequest) (*RevokeKeyResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method RevokeKey not implemented")
-}
-func (UnimplementedAuthorityServiceServer) AddAccreditation(context.Context, *AddAccreditationRequest) (*AddAccreditationResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method AddAccreditation not implemented")
 }
 func (UnimplementedAuthorityServiceServer) ListSchemes(context.Context, *ListSchemesRequest) (*ListSchemesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSchemes not implemented")
@@ -254,20 +232,38 @@ func RegisterAuthorityServiceServer(s grpc.ServiceRegistrar, srv AuthorityServic
 	s.RegisterService(&AuthorityService_ServiceDesc, srv)
 }
 
-func _AuthorityService_CreateOrganization_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(CreateOrganizationRequest)
+func _AuthorityService_ChangeRegistry_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeRegistryRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(AuthorityServiceServer).CreateOrganization(ctx, in)
+		return srv.(AuthorityServiceServer).ChangeRegistry(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: AuthorityService_CreateOrganization_FullMethodName,
+		FullMethod: AuthorityService_ChangeRegistry_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(AuthorityServiceServer).CreateOrganization(ctx, req.(*CreateOrganizationRequest))
+		return srv.(AuthorityServiceServer).ChangeRegistry(ctx, req.(*ChangeRegistryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AuthorityService_GetActs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetActsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AuthorityServiceServer).GetActs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AuthorityService_GetActs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AuthorityServiceServer).GetActs(ctx, req.(*GetActsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -304,60 +300,6 @@ func _AuthorityService_ListOrganizations_Handler(srv interface{}, ctx context.Co
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AuthorityServiceServer).ListOrganizations(ctx, req.(*ListOrganizationsRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _AuthorityService_AddKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(AddKeyRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(AuthorityServiceServer).AddKey(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: AuthorityService_AddKey_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(AuthorityServiceServer).AddKey(ctx, req.(*AddKeyRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _AuthorityService_RevokeKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(RevokeKeyRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(AuthorityServiceServer).RevokeKey(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: AuthorityService_RevokeKey_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(AuthorityServiceServer).RevokeKey(ctx, req.(*RevokeKeyRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _AuthorityService_AddAccreditation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(AddAccreditationRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(AuthorityServiceServer).AddAccreditation(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: AuthorityService_AddAccreditation_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(AuthorityServiceServer).AddAccreditation(ctx, req.(*AddAccreditationRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -406,8 +348,12 @@ var AuthorityService_ServiceDesc = grpc.ServiceDesc{
 	HandlerType: (*AuthorityServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
 		{
-			MethodName: "CreateOrganization",
-			Handler:    _AuthorityService_CreateOrganization_Handler,
+			MethodName: "ChangeRegistry",
+			Handler:    _AuthorityService_ChangeRegistry_Handler,
+		},
+		{
+			MethodName: "GetActs",
+			Handler:    _AuthorityService_GetActs_Handler,
 		},
 		{
 			MethodName: "GetOrganization",
@@ -416,18 +362,6 @@ var AuthorityService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListOrganizations",
 			Handler:    _AuthorityService_ListOrganizations_Handler,
-		},
-		{
-			MethodName: "AddKey",
-			Handler:    _AuthorityService_AddKey_Handler,
-		},
-		{
-			MethodName: "RevokeKey",
-			Handler:    _AuthorityService_RevokeKey_Handler,
-		},
-		{
-			MethodName: "AddAccreditation",
-			Handler:    _AuthorityService_AddAccreditation_Handler,
 		},
 		{
 			MethodName: "ListSchemes",

@@ -73,8 +73,10 @@ func (x *ReportEventRequest) GetEvent() []byte {
 // The event as it stands.
 type ReportEventResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The event.
-	Event         *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// The event. Nothing of it is recorded while waiting is set.
+	Event *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// The request to record it, while other persons have to agree.
+	Waiting       *WaitingRequest `protobuf:"bytes,2,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -112,6 +114,13 @@ func (*ReportEventResponse) Descriptor() ([]byte, []int) {
 func (x *ReportEventResponse) GetEvent() *Event {
 	if x != nil {
 		return x.Event
+	}
+	return nil
+}
+
+func (x *ReportEventResponse) GetWaiting() *WaitingRequest {
+	if x != nil {
+		return x.Waiting
 	}
 	return nil
 }
@@ -709,11 +718,12 @@ var File_label_v1_oversight_proto protoreflect.FileDescriptor
 
 const file_label_v1_oversight_proto_rawDesc = "" +
 	"\n" +
-	"\x18label/v1/oversight.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\"*\n" +
+	"\x18label/v1/oversight.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\x1a\x15label/v1/status.proto\"*\n" +
 	"\x12ReportEventRequest\x12\x14\n" +
-	"\x05event\x18\x01 \x01(\fR\x05event\"<\n" +
+	"\x05event\x18\x01 \x01(\fR\x05event\"p\n" +
 	"\x13ReportEventResponse\x12%\n" +
-	"\x05event\x18\x01 \x01(\v2\x0f.label.v1.EventR\x05event\"+\n" +
+	"\x05event\x18\x01 \x01(\v2\x0f.label.v1.EventR\x05event\x122\n" +
+	"\awaiting\x18\x02 \x01(\v2\x18.label.v1.WaitingRequestR\awaiting\"+\n" +
 	"\x13PreviewEventRequest\x12\x14\n" +
 	"\x05event\x18\x01 \x01(\fR\x05event\"s\n" +
 	"\x14PreviewEventResponse\x12/\n" +
@@ -784,33 +794,35 @@ var file_label_v1_oversight_proto_goTypes = []any{
 	(*RetryEventResponse)(nil),    // 8: label.v1.RetryEventResponse
 	(*EventFailure)(nil),          // 9: label.v1.EventFailure
 	(*Event)(nil),                 // 10: label.v1.Event
-	(LabelAction)(0),              // 11: label.v1.LabelAction
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*WaitingRequest)(nil),        // 11: label.v1.WaitingRequest
+	(LabelAction)(0),              // 12: label.v1.LabelAction
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
 }
 var file_label_v1_oversight_proto_depIdxs = []int32{
 	10, // 0: label.v1.ReportEventResponse.event:type_name -> label.v1.Event
-	4,  // 1: label.v1.PreviewEventResponse.labels:type_name -> label.v1.AffectedLabel
-	11, // 2: label.v1.AffectedLabel.action:type_name -> label.v1.LabelAction
-	12, // 3: label.v1.AffectedLabel.lapses:type_name -> google.protobuf.Timestamp
-	10, // 4: label.v1.GetEventResponse.event:type_name -> label.v1.Event
-	10, // 5: label.v1.RetryEventResponse.event:type_name -> label.v1.Event
-	12, // 6: label.v1.EventFailure.at:type_name -> google.protobuf.Timestamp
-	12, // 7: label.v1.Event.received:type_name -> google.protobuf.Timestamp
-	12, // 8: label.v1.Event.done:type_name -> google.protobuf.Timestamp
-	9,  // 9: label.v1.Event.failures:type_name -> label.v1.EventFailure
-	0,  // 10: label.v1.OversightService.ReportEvent:input_type -> label.v1.ReportEventRequest
-	2,  // 11: label.v1.OversightService.PreviewEvent:input_type -> label.v1.PreviewEventRequest
-	5,  // 12: label.v1.OversightService.GetEvent:input_type -> label.v1.GetEventRequest
-	7,  // 13: label.v1.OversightService.RetryEvent:input_type -> label.v1.RetryEventRequest
-	1,  // 14: label.v1.OversightService.ReportEvent:output_type -> label.v1.ReportEventResponse
-	3,  // 15: label.v1.OversightService.PreviewEvent:output_type -> label.v1.PreviewEventResponse
-	6,  // 16: label.v1.OversightService.GetEvent:output_type -> label.v1.GetEventResponse
-	8,  // 17: label.v1.OversightService.RetryEvent:output_type -> label.v1.RetryEventResponse
-	14, // [14:18] is the sub-list for method output_type
-	10, // [10:14] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	11, // 1: label.v1.ReportEventResponse.waiting:type_name -> label.v1.WaitingRequest
+	4,  // 2: label.v1.PreviewEventResponse.labels:type_name -> label.v1.AffectedLabel
+	12, // 3: label.v1.AffectedLabel.action:type_name -> label.v1.LabelAction
+	13, // 4: label.v1.AffectedLabel.lapses:type_name -> google.protobuf.Timestamp
+	10, // 5: label.v1.GetEventResponse.event:type_name -> label.v1.Event
+	10, // 6: label.v1.RetryEventResponse.event:type_name -> label.v1.Event
+	13, // 7: label.v1.EventFailure.at:type_name -> google.protobuf.Timestamp
+	13, // 8: label.v1.Event.received:type_name -> google.protobuf.Timestamp
+	13, // 9: label.v1.Event.done:type_name -> google.protobuf.Timestamp
+	9,  // 10: label.v1.Event.failures:type_name -> label.v1.EventFailure
+	0,  // 11: label.v1.OversightService.ReportEvent:input_type -> label.v1.ReportEventRequest
+	2,  // 12: label.v1.OversightService.PreviewEvent:input_type -> label.v1.PreviewEventRequest
+	5,  // 13: label.v1.OversightService.GetEvent:input_type -> label.v1.GetEventRequest
+	7,  // 14: label.v1.OversightService.RetryEvent:input_type -> label.v1.RetryEventRequest
+	1,  // 15: label.v1.OversightService.ReportEvent:output_type -> label.v1.ReportEventResponse
+	3,  // 16: label.v1.OversightService.PreviewEvent:output_type -> label.v1.PreviewEventResponse
+	6,  // 17: label.v1.OversightService.GetEvent:output_type -> label.v1.GetEventResponse
+	8,  // 18: label.v1.OversightService.RetryEvent:output_type -> label.v1.RetryEventResponse
+	15, // [15:19] is the sub-list for method output_type
+	11, // [11:15] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_oversight_proto_init() }
@@ -819,6 +831,7 @@ func file_label_v1_oversight_proto_init() {
 		return
 	}
 	file_label_v1_common_proto_init()
+	file_label_v1_status_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -199,7 +199,7 @@ func (x *ListWaitingRequestsRequest) GetLabel() string {
 	return ""
 }
 
-// Requests that wait for a second operator.
+// Requests that wait for others to agree.
 type ListWaitingRequestsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// By label.
@@ -355,18 +355,18 @@ func (x *CloseRequestResponse) GetClosed() string {
 	return ""
 }
 
-// A request that waits for a second operator.
+// A request that waits for others to agree.
 type WaitingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// SHA-256 of the signed statement, 64 lower-case hex digits.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Label ID.
+	// Label ID, of a change of a label.
 	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
-	// What is asked for.
+	// What is asked for, of a change of a label.
 	Action LabelAction `protobuf:"varint,3,opt,name=action,proto3,enum=label.v1.LabelAction" json:"action,omitempty"`
-	// Reason code.
+	// Reason code. Optional.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// What happened, in plain words.
+	// Why, in plain words. Optional.
 	Text string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
 	// When the first signature came.
 	Received *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=received,proto3" json:"received,omitempty"`
@@ -374,7 +374,11 @@ type WaitingRequest struct {
 	// DSSE envelope.
 	Statement []byte `protobuf:"bytes,7,opt,name=statement,proto3" json:"statement,omitempty"`
 	// IDs of the keys that have signed.
-	Keys          []string `protobuf:"bytes,8,rep,name=keys,proto3" json:"keys,omitempty"`
+	Keys []string `protobuf:"bytes,8,rep,name=keys,proto3" json:"keys,omitempty"`
+	// Kind of act that is asked for, such as "label.revoke" or "key.add.operator".
+	Kind string `protobuf:"bytes,9,opt,name=kind,proto3" json:"kind,omitempty"`
+	// What it is about: an ID, or a digest.
+	Subject       string `protobuf:"bytes,10,opt,name=subject,proto3" json:"subject,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -465,6 +469,20 @@ func (x *WaitingRequest) GetKeys() []string {
 	return nil
 }
 
+func (x *WaitingRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *WaitingRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
 var File_label_v1_status_proto protoreflect.FileDescriptor
 
 const file_label_v1_status_proto_rawDesc = "" +
@@ -487,7 +505,7 @@ const file_label_v1_status_proto_rawDesc = "" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"b\n" +
 	"\x14CloseRequestResponse\x122\n" +
 	"\arequest\x18\x01 \x01(\v2\x18.label.v1.WaitingRequestR\arequest\x12\x16\n" +
-	"\x06closed\x18\x02 \x01(\tR\x06closed\"\xfb\x01\n" +
+	"\x06closed\x18\x02 \x01(\tR\x06closed\"\xa9\x02\n" +
 	"\x0eWaitingRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12-\n" +
@@ -496,7 +514,10 @@ const file_label_v1_status_proto_rawDesc = "" +
 	"\x04text\x18\x05 \x01(\tR\x04text\x126\n" +
 	"\breceived\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\breceived\x12\x1c\n" +
 	"\tstatement\x18\a \x01(\fR\tstatement\x12\x12\n" +
-	"\x04keys\x18\b \x03(\tR\x04keys2\x8e\x02\n" +
+	"\x04keys\x18\b \x03(\tR\x04keys\x12\x12\n" +
+	"\x04kind\x18\t \x01(\tR\x04kind\x12\x18\n" +
+	"\asubject\x18\n" +
+	" \x01(\tR\asubject2\x8e\x02\n" +
 	"\rStatusService\x12J\n" +
 	"\vChangeLabel\x12\x1c.label.v1.ChangeLabelRequest\x1a\x1d.label.v1.ChangeLabelResponse\x12b\n" +
 	"\x13ListWaitingRequests\x12$.label.v1.ListWaitingRequestsRequest\x1a%.label.v1.ListWaitingRequestsResponse\x12M\n" +

@@ -35,8 +35,8 @@ type StatusServiceClient interface {
 	// ChangeLabel carries out a signed request: suspend, reinstate, revoke,
 	// review, clear and release by operators, withdraw by the label's manufacturer,
 	// supersede by either. Who carries the request does not matter, who signed it
-	// does. Where the scheme asks for four eyes, the first signature makes the
-	// request wait, and a second operator's under the same bytes carries it out.
+	// does. Where the act takes several persons, the first signature makes the
+	// request wait, and the last that is needed, under the same bytes, carries it out.
 	// A request that was carried out before is answered with what it led to.
 	//
 	// Errors: INVALID_ARGUMENT for a request that is malformed, older than a day,
@@ -47,11 +47,11 @@ type StatusServiceClient interface {
 	// manufacturer's renewal while the product is on hold; (NOTHING_NEW) for a
 	// renewal that would say again what the label says.
 	ChangeLabel(ctx context.Context, in *ChangeLabelRequest, opts ...grpc.CallOption) (*ChangeLabelResponse, error)
-	// ListWaitingRequests lists requests that wait for a second operator.
-	// Operators only.
+	// ListWaitingRequests lists requests that wait for others to agree, whatever they
+	// ask for. Laboratories and manufacturers get those that they signed.
 	ListWaitingRequests(ctx context.Context, in *ListWaitingRequestsRequest, opts ...grpc.CallOption) (*ListWaitingRequestsResponse, error)
-	// CloseRequest ends a request that waits for a second operator: it will not be
-	// carried out. All operators are told. Operators only.
+	// CloseRequest ends a request that waits for others to agree: it will not be
+	// carried out. All operators are told. For operators, and for who signed it.
 	//
 	// Errors: NOT_FOUND for a request that nobody made; FAILED_PRECONDITION (STATE)
 	// for one that was carried out, or closed for another reason.
@@ -107,8 +107,8 @@ type StatusServiceServer interface {
 	// ChangeLabel carries out a signed request: suspend, reinstate, revoke,
 	// review, clear and release by operators, withdraw by the label's manufacturer,
 	// supersede by either. Who carries the request does not matter, who signed it
-	// does. Where the scheme asks for four eyes, the first signature makes the
-	// request wait, and a second operator's under the same bytes carries it out.
+	// does. Where the act takes several persons, the first signature makes the
+	// request wait, and the last that is needed, under the same bytes, carries it out.
 	// A request that was carried out before is answered with what it led to.
 	//
 	// Errors: INVALID_ARGUMENT for a request that is malformed, older than a day,
@@ -119,11 +119,11 @@ type StatusServiceServer interface {
 	// manufacturer's renewal while the product is on hold; (NOTHING_NEW) for a
 	// renewal that would say again what the label says.
 	ChangeLabel(context.Context, *ChangeLabelRequest) (*ChangeLabelResponse, error)
-	// ListWaitingRequests lists requests that wait for a second operator.
-	// Operators only.
+	// ListWaitingRequests lists requests that wait for others to agree, whatever they
+	// ask for. Laboratories and manufacturers get those that they signed.
 	ListWaitingRequests(context.Context, *ListWaitingRequestsRequest) (*ListWaitingRequestsResponse, error)
-	// CloseRequest ends a request that waits for a second operator: it will not be
-	// carried out. All operators are told. Operators only.
+	// CloseRequest ends a request that waits for others to agree: it will not be
+	// carried out. All operators are told. For operators, and for who signed it.
 	//
 	// Errors: NOT_FOUND for a request that nobody made; FAILED_PRECONDITION (STATE)
 	// for one that was carried out, or closed for another reason.

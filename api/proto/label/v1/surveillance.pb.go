@@ -488,8 +488,10 @@ func (x *CreatePlanRequest) GetRequest() []byte {
 // The plan.
 type CreatePlanResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The plan.
-	Plan          *SurveillancePlan `protobuf:"bytes,1,opt,name=plan,proto3" json:"plan,omitempty"`
+	// The plan; absent while other persons have to agree.
+	Plan *SurveillancePlan `protobuf:"bytes,1,opt,name=plan,proto3" json:"plan,omitempty"`
+	// The request for the plan, while other persons have to agree.
+	Waiting       *WaitingRequest `protobuf:"bytes,2,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -527,6 +529,13 @@ func (*CreatePlanResponse) Descriptor() ([]byte, []int) {
 func (x *CreatePlanResponse) GetPlan() *SurveillancePlan {
 	if x != nil {
 		return x.Plan
+	}
+	return nil
+}
+
+func (x *CreatePlanResponse) GetWaiting() *WaitingRequest {
+	if x != nil {
+		return x.Waiting
 	}
 	return nil
 }
@@ -1023,7 +1032,7 @@ var File_label_v1_surveillance_proto protoreflect.FileDescriptor
 
 const file_label_v1_surveillance_proto_rawDesc = "" +
 	"\n" +
-	"\x1blabel/v1/surveillance.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb3\x02\n" +
+	"\x1blabel/v1/surveillance.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/status.proto\"\xb3\x02\n" +
 	"\x10SurveillancePlan\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06scheme\x18\x02 \x01(\tR\x06scheme\x12\x12\n" +
@@ -1068,9 +1077,10 @@ const file_label_v1_surveillance_proto_rawDesc = "" +
 	" \x01(\tR\tassurance\x12\x12\n" +
 	"\x04labs\x18\v \x03(\tR\x04labs\"-\n" +
 	"\x11CreatePlanRequest\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\fR\arequest\"D\n" +
+	"\arequest\x18\x01 \x01(\fR\arequest\"x\n" +
 	"\x12CreatePlanResponse\x12.\n" +
-	"\x04plan\x18\x01 \x01(\v2\x1a.label.v1.SurveillancePlanR\x04plan\"!\n" +
+	"\x04plan\x18\x01 \x01(\v2\x1a.label.v1.SurveillancePlanR\x04plan\x122\n" +
+	"\awaiting\x18\x02 \x01(\v2\x18.label.v1.WaitingRequestR\awaiting\"!\n" +
 	"\x0fDrawPlanRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"B\n" +
 	"\x10DrawPlanResponse\x12.\n" +
@@ -1142,6 +1152,7 @@ var file_label_v1_surveillance_proto_goTypes = []any{
 	nil,                           // 16: label.v1.SurveillanceWeights.AssuranceEntry
 	nil,                           // 17: label.v1.Outlier.FiguresEntry
 	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*WaitingRequest)(nil),        // 19: label.v1.WaitingRequest
 }
 var file_label_v1_surveillance_proto_depIdxs = []int32{
 	1,  // 0: label.v1.SurveillancePlan.weights:type_name -> label.v1.SurveillanceWeights
@@ -1152,26 +1163,27 @@ var file_label_v1_surveillance_proto_depIdxs = []int32{
 	3,  // 5: label.v1.SurveillanceDraw.labels:type_name -> label.v1.DrawnLabel
 	18, // 6: label.v1.SurveillanceDraw.recorded:type_name -> google.protobuf.Timestamp
 	0,  // 7: label.v1.CreatePlanResponse.plan:type_name -> label.v1.SurveillancePlan
-	0,  // 8: label.v1.DrawPlanResponse.plan:type_name -> label.v1.SurveillancePlan
-	0,  // 9: label.v1.GetPlanResponse.plan:type_name -> label.v1.SurveillancePlan
-	0,  // 10: label.v1.ListPlansResponse.plans:type_name -> label.v1.SurveillancePlan
-	14, // 11: label.v1.ListOutliersResponse.outliers:type_name -> label.v1.Outlier
-	17, // 12: label.v1.Outlier.figures:type_name -> label.v1.Outlier.FiguresEntry
-	4,  // 13: label.v1.SurveillanceService.CreatePlan:input_type -> label.v1.CreatePlanRequest
-	6,  // 14: label.v1.SurveillanceService.DrawPlan:input_type -> label.v1.DrawPlanRequest
-	8,  // 15: label.v1.SurveillanceService.GetPlan:input_type -> label.v1.GetPlanRequest
-	10, // 16: label.v1.SurveillanceService.ListPlans:input_type -> label.v1.ListPlansRequest
-	12, // 17: label.v1.SurveillanceService.ListOutliers:input_type -> label.v1.ListOutliersRequest
-	5,  // 18: label.v1.SurveillanceService.CreatePlan:output_type -> label.v1.CreatePlanResponse
-	7,  // 19: label.v1.SurveillanceService.DrawPlan:output_type -> label.v1.DrawPlanResponse
-	9,  // 20: label.v1.SurveillanceService.GetPlan:output_type -> label.v1.GetPlanResponse
-	11, // 21: label.v1.SurveillanceService.ListPlans:output_type -> label.v1.ListPlansResponse
-	13, // 22: label.v1.SurveillanceService.ListOutliers:output_type -> label.v1.ListOutliersResponse
-	18, // [18:23] is the sub-list for method output_type
-	13, // [13:18] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	19, // 8: label.v1.CreatePlanResponse.waiting:type_name -> label.v1.WaitingRequest
+	0,  // 9: label.v1.DrawPlanResponse.plan:type_name -> label.v1.SurveillancePlan
+	0,  // 10: label.v1.GetPlanResponse.plan:type_name -> label.v1.SurveillancePlan
+	0,  // 11: label.v1.ListPlansResponse.plans:type_name -> label.v1.SurveillancePlan
+	14, // 12: label.v1.ListOutliersResponse.outliers:type_name -> label.v1.Outlier
+	17, // 13: label.v1.Outlier.figures:type_name -> label.v1.Outlier.FiguresEntry
+	4,  // 14: label.v1.SurveillanceService.CreatePlan:input_type -> label.v1.CreatePlanRequest
+	6,  // 15: label.v1.SurveillanceService.DrawPlan:input_type -> label.v1.DrawPlanRequest
+	8,  // 16: label.v1.SurveillanceService.GetPlan:input_type -> label.v1.GetPlanRequest
+	10, // 17: label.v1.SurveillanceService.ListPlans:input_type -> label.v1.ListPlansRequest
+	12, // 18: label.v1.SurveillanceService.ListOutliers:input_type -> label.v1.ListOutliersRequest
+	5,  // 19: label.v1.SurveillanceService.CreatePlan:output_type -> label.v1.CreatePlanResponse
+	7,  // 20: label.v1.SurveillanceService.DrawPlan:output_type -> label.v1.DrawPlanResponse
+	9,  // 21: label.v1.SurveillanceService.GetPlan:output_type -> label.v1.GetPlanResponse
+	11, // 22: label.v1.SurveillanceService.ListPlans:output_type -> label.v1.ListPlansResponse
+	13, // 23: label.v1.SurveillanceService.ListOutliers:output_type -> label.v1.ListOutliersResponse
+	19, // [19:24] is the sub-list for method output_type
+	14, // [14:19] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_surveillance_proto_init() }
@@ -1179,6 +1191,7 @@ func file_label_v1_surveillance_proto_init() {
 	if File_label_v1_surveillance_proto != nil {
 		return
 	}
+	file_label_v1_status_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
