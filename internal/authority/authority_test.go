@@ -459,8 +459,6 @@ func TestEnrolment(t *testing.T) {
 	wants(t, err, label.Exists, label.ReasonExists)
 	_, err = w.AddKey(ctx, op, "acme", "no key", time.Time{})
 	wants(t, err, label.Invalid, label.ReasonMalformed)
-	_, err = w.RevokeKey(ctx, op, w.Signers[labeltest.Operator].Public.ID, "tidying")
-	wants(t, err, label.Precondition, label.ReasonMissing)
 	_, err = w.RevokeKey(ctx, op, "0123", "tidying")
 	wants(t, err, label.NotFound, label.ReasonUnknownKey)
 
@@ -481,6 +479,10 @@ func TestEnrolment(t *testing.T) {
 	if first.Index != again.Index {
 		t.Error("the same accreditation was logged twice")
 	}
+	_, err = w.RevokeKey(ctx, w.SecondCaller(), w.Second.Public.ID, "left")
+	must(t, err)
+	_, err = w.RevokeKey(ctx, op, w.Signers[labeltest.Operator].Public.ID, "tidying")
+	wants(t, err, label.Precondition, label.ReasonMissing)
 
 	e, err := w.Authority.Organization(w.Caller(labeltest.Lab), labeltest.Lab)
 	must(t, err)

@@ -86,13 +86,7 @@ func TestFourEyes(t *testing.T) {
 	}
 	_, err = l.Authority.Change(ctx, op, raw)
 	wants(t, err, label.Precondition, label.ReasonWrongSigner)
-
-	// The other operator signs the same bytes with a key of their own.
-	other := labeltest.NewSigner(t)
-	if _, err := l.AddKey(ctx, op, labeltest.Operator, other.Public.PEM, time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	second, err := l.Authority.Change(ctx, op, l.Countersign(other, first.Request))
+	second, err := l.Authority.Change(ctx, op, l.Countersign(l.Second, first.Request))
 	if err != nil || second.Status == nil || len(second.Status.Requests) != 2 {
 		t.Fatalf("%+v, %v", second, err)
 	}
@@ -136,8 +130,9 @@ func TestWaitingEnds(t *testing.T) {
 			t.Errorf("after %s %d requests wait, want %d (%v)", after, len(list), want, err)
 		}
 	}
-	_, err := l.Authority.Waiting(l.Caller(labeltest.Maker), "")
-	wants(t, err, label.Denied, label.ReasonWrongRole)
+	if list, err := l.Authority.Waiting(l.Caller(labeltest.Maker), ""); err != nil || len(list) != 0 {
+		t.Errorf("a manufacturer is shown %d requests of others (%v)", len(list), err)
+	}
 }
 
 // TestRenew supersedes a label by one of another level.
@@ -220,7 +215,7 @@ func TestChangeRefuses(t *testing.T) {
 	if p := l.now(); p.State != label.Active || len(p.Statuses) != 0 || l.Authority.LogSize() != size {
 		t.Errorf("refusals left the label %s, the log at %d", p.State, l.Authority.LogSize())
 	}
-	if _, err := l.Authority.Change(context.Background(), authority.Caller{Org: labeltest.Lab, Roles: []label.Role{label.RoleLab}}, nil); label.KindOf(err) != label.Denied {
-		t.Errorf("a lab as caller: %v", err)
+	if _, err := l.Authority.Change(context.Background(), authority.Caller{Org: labeltest.Lab, Roles: []label.Role{label.RoleLab}}, nil); label.KindOf(err) != label.Invalid {
+		t.Errorf("a lab that carries nothing: %v", err)
 	}
 }

@@ -315,7 +315,11 @@ func (r *asked[T]) gather(x *act, v *store.View, b *batch, req *store.Request, s
 	if req == nil {
 		req = &store.Request{Digest: r.digest, Kind: x.rule.Kind, Subject: r.terms.About(), Received: b.At.UTC(), Statement: r.payload}
 	}
-	added := addSignatures(req, signers)
+	personsBefore, organizationsBefore, err := agreed(v, req.Signatures, b.At)
+	if err != nil {
+		return nil, false, err
+	}
+	addSignatures(req, signers)
 	persons, organizations, err := agreed(v, req.Signatures, b.At)
 	if err != nil {
 		return nil, false, err
@@ -328,9 +332,10 @@ func (r *asked[T]) gather(x *act, v *store.View, b *batch, req *store.Request, s
 		req.Kind, req.Done = x.rule.Kind, b.At.UTC()
 		return req, true, nil
 	}
-	if !added {
+	if persons <= personsBefore && organizations <= organizationsBefore {
 		return nil, false, label.Errorf(label.Precondition, label.ReasonWrongSigner, r.how.field,
-			"%s takes %s, with keys of their own, and %s signed it; another must sign the same request", x.rule.Kind, headcount(x.rule), counted(persons, organizations))
+			"%s takes %s, and with this signature %s signed it, as before; another person must sign the same request (the keys of one person count once, those of nobody in particular are one person's, and machines agree to nothing)",
+			x.rule.Kind, headcount(x.rule), counted(persons, organizations))
 	}
 	b.outcome = label.ActWaits
 	return req, false, nil
@@ -504,16 +509,13 @@ func (a *Authority) logQuorum(v *store.View, b *batch, persons int) error {
 	return nil
 }
 
-// addSignatures adds signatures that count to a request and reports whether one
-// of them was not there before. Several in one envelope are as good as each in
+// addSignatures adds signatures that count to a request. Several in one envelope are as good as each in
 // an envelope of its own: whoever carries them can take them apart, so that
 // counting one of them only would protect nothing.
-func addSignatures(req *store.Request, signers []signer) (added bool) {
+func addSignatures(req *store.Request, signers []signer) {
 	for _, k := range signers {
 		if !slices.ContainsFunc(req.Signatures, func(s store.RequestSignature) bool { return s.Key == k.ID }) {
 			req.Signatures = append(slices.Clone(req.Signatures), k.signature())
-			added = true
 		}
 	}
-	return added
 }

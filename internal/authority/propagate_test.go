@@ -151,6 +151,8 @@ func TestEventRefuses(t *testing.T) {
 	w := labeltest.New(t, nil)
 	w.Issue(w.Example("camera"), 3)
 	number, size := accreditation(w), w.Authority.LogSize()
+	_, err := w.RevokeKey(ctx, w.SecondCaller(), w.Second.Public.ID, "left")
+	must(t, err)
 	for _, row := range []struct {
 		name   string
 		event  label.Event
@@ -177,7 +179,7 @@ func TestEventRefuses(t *testing.T) {
 			t.Errorf("%s: %v (%s)", row.name, err, label.ReasonOf(err))
 		}
 	}
-	_, err := w.ReportAs(context.Background(), w.Caller(labeltest.Maker), nil)
+	_, err = w.ReportAs(ctx, w.Caller(labeltest.Maker), w.EventBy(labeltest.Maker, label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: number, Reason: "lab-suspended"}))
 	wants(t, err, label.Denied, label.ReasonWrongRole)
 	if w.Authority.LogSize() != size {
 		t.Error("refusals were logged")

@@ -135,7 +135,6 @@ func TestPlansThatAreRefused(t *testing.T) {
 		kind  label.Kind
 		field string
 	}{
-		"a lab calls":          {labeltest.Lab, ask(labeltest.Operator, same), label.Denied, ""},
 		"nobody calls":         {"", ask(labeltest.Operator, same), label.Unauthenticated, ""},
 		"a lab signed":         {labeltest.Operator, ask(labeltest.Lab, same), label.Denied, "request"},
 		"a manufacturer asked": {labeltest.Maker, ask(labeltest.Maker, same), label.Denied, ""},

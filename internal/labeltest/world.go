@@ -298,6 +298,14 @@ func (w *World) Caller(org string) authority.Caller {
 	return c
 }
 
+// SecondCaller returns the other person of the operator as caller.
+func (w *World) SecondCaller() authority.Caller {
+	w.TB.Helper()
+	c := w.Caller(Operator)
+	c.Key, c.Person = w.Second.Public.ID, Second
+	return c
+}
+
 // Enrol enrols an organization with a key of its own.
 func (w *World) Enrol(id string, role label.Role, affiliates ...string) {
 	w.TB.Helper()
@@ -356,6 +364,9 @@ func (w *World) ChangeRegistry(ctx context.Context, c authority.Caller, r label.
 	}
 	if r.Made.IsZero() {
 		r.Made = w.Clock.Now().UTC().Truncate(time.Second)
+		for w.asked(&r) { // in the same second; a request is for once
+			r.Made = r.Made.Add(time.Second)
+		}
 	}
 	out, err := w.Authority.ChangeRegistry(ctx, c, Registry(w.TB, s.(*envelope.Signer), r))
 	var waits *store.Request
@@ -374,6 +385,19 @@ func (w *World) ChangeRegistry(ctx context.Context, c authority.Caller, r label.
 		return out, err
 	}
 	return w.Authority.ChangeRegistry(ctx, c, w.Countersign(w.Second, waits))
+}
+
+// asked reports whether a request was carried out.
+func (w *World) asked(r *label.RegistryRequest) (done bool) {
+	w.TB.Helper()
+	payload, err := label.EncodeStatement(r.About(), r.Subject(), label.TypeRegistryRequest, r)
+	w.must(err)
+	w.must(w.Store.View(func(v *store.View) error {
+		req, err := v.Request(label.DigestOf(payload))
+		done = err == nil && !req.Done.IsZero()
+		return nil
+	}))
+	return done
 }
 
 // EnrolAs enrols an organization as a caller.
