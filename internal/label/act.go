@@ -72,6 +72,10 @@ const (
 	ActReplayHook ActKind = "webhook.replay"
 )
 
+// ActRecover is the kind of an act that nobody asks the service for: whoever runs it gives
+// a person who works for the authority a key, on its machine, because too few have one.
+const ActRecover ActKind = "authority.recover"
+
 // OfOperators returns the kind of the same act where it is about an organization that
 // works for the authority, about one of its persons or one of their keys. It can change
 // who may act, and has a rule of its own.
