@@ -332,7 +332,7 @@ func (r *asked[T]) gather(x *act, v *store.View, b *batch, req *store.Request, s
 		req.Kind, req.Done = x.rule.Kind, b.At.UTC()
 		return req, true, nil
 	}
-	if persons <= personsBefore && organizations <= organizationsBefore {
+	if min(persons, wantPersons) <= personsBefore && min(organizations, wantOrganizations) <= organizationsBefore {
 		return nil, false, label.Errorf(label.Precondition, label.ReasonWrongSigner, r.how.field,
 			"%s takes %s, and with this signature %s signed it, as before; another person must sign the same request (the keys of one person count once, those of nobody in particular are one person's, and machines agree to nothing)",
 			x.rule.Kind, headcount(x.rule), counted(persons, organizations))

@@ -53,6 +53,9 @@ func (a *Authority) report(x *act, r *reported) (*store.Event, error) {
 	}
 	err = x.doFirst(claims, func(v *store.View, b *batch) error {
 		old, err := v.Event(r.digest)
+		if err == nil && old.Signature.Organization != r.by.Organization && !x.rule.Several() {
+			return label.Errorf(label.Precondition, label.ReasonExists, "event", "the very same statement was signed by %s, and is on record; to say the same, sign a new one, with the time at which you do", old.Signature.Organization)
+		}
 		if err == nil {
 			*e, known = *old, true
 			return nil

@@ -307,16 +307,17 @@ func because(st *label.Status) string { return fmt.Sprintf(" (%s: %s)", st.Reaso
 
 // A picture is what a request sees of a device.
 type picture struct {
-	device   *store.Device
-	desc     *label.Device
-	maker    label.Party
-	live     *store.Label   // latest label in the scheme, live or not
-	standing label.Standing // of live
-	holds    []*Hold        // on the product, that are open
-	heavier  *heavier       // device of the product in a category of higher risk, where no operator has looked
-	items    []*scheme.Item // evidence, and what speaks against it
-	known    int            // how many statements and rulings there are
-	distrust *distrust      // by which they were chosen
+	device    *store.Device
+	desc      *label.Device
+	maker     label.Party
+	suspended *label.Organization // the manufacturer, where it is; or nil
+	live      *store.Label        // latest label in the scheme, live or not
+	standing  label.Standing      // of live
+	holds     []*Hold             // on the product, that are open
+	heavier   *heavier            // device of the product in a category of higher risk, where no operator has looked
+	items     []*scheme.Item      // evidence, and what speaks against it
+	known     int                 // how many statements and rulings there are
+	distrust  *distrust           // by which they were chosen
 }
 
 // bar returns the refusal that whoever asks for a label or a renewal gets, whatever the
@@ -324,6 +325,8 @@ type picture struct {
 // nothing stands in the way.
 func (p *picture) bar(field string, holds []*Hold) error {
 	switch {
+	case p.suspended != nil:
+		return label.Errorf(label.Precondition, label.ReasonOrgSuspended, field, "%s is suspended since %s (%s), and nothing is issued to it until the authority ends that", p.suspended.ID, p.suspended.Suspended.UTC().Format(time.RFC3339), p.suspended.SuspendedFor)
 	case len(holds) > 0:
 		return holds[0].refusal(field)
 	case p.heavier != nil:
@@ -351,6 +354,9 @@ func (a *Authority) pictureBy(c Caller, device label.Digest, s *scheme.Scheme, k
 			return err
 		}
 		p.maker = label.Party{ID: maker.ID, Name: maker.Name, URL: maker.URL}
+		if !maker.Suspended.IsZero() {
+			p.suspended = maker
+		}
 		if p.live, err = latest(v, p.device, s.ID); err != nil {
 			return err
 		}

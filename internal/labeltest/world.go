@@ -29,6 +29,7 @@ import (
 	"labeld/internal/qr"
 	"labeld/internal/scheme"
 	"labeld/internal/store"
+	"labeld/internal/token"
 	"labeld/internal/translog"
 	"labeld/internal/verify"
 	"labeld/labels"
@@ -124,8 +125,31 @@ func New(tb testing.TB, wrap func(authority.Store) authority.Store) *World {
 	return NewWithKey(tb, wrap, NewSigner(tb))
 }
 
+// NewAlone is New with one person only who works for the authority, and a laboratory that
+// is not accredited yet.
+func NewAlone(tb testing.TB) *World {
+	tb.Helper()
+	w := newWorld(tb, nil, NewSigner(tb))
+	w.operate(First)
+	w.Enrol(Lab, label.RoleLab)
+	w.Enrol(Maker, label.RoleManufacturer)
+	return w
+}
+
 // NewWithKey is New with a label key.
 func NewWithKey(tb testing.TB, wrap func(authority.Store) authority.Store, labelKey *envelope.Signer) *World {
+	tb.Helper()
+	w := newWorld(tb, wrap, labelKey)
+	w.operate(First, Second)
+	w.Enrol(Lab, label.RoleLab)
+	w.Enrol(Maker, label.RoleManufacturer)
+	w.Enrol(ToyMaker, label.RoleManufacturer)
+	w.Accredit(Lab, nil)
+	return w
+}
+
+// newWorld is a world without parties.
+func newWorld(tb testing.TB, wrap func(authority.Store) authority.Store, labelKey *envelope.Signer) *World {
 	tb.Helper()
 	w := &World{TB: tb, Dir: tb.TempDir(), Clock: &Clock{now: Start}, Signers: map[string]*envelope.Signer{}, wrap: wrap}
 	var err error
@@ -142,7 +166,6 @@ func NewWithKey(tb testing.TB, wrap func(authority.Store) authority.Store, label
 		w.Check()
 		w.must(w.Store.Close())
 	})
-	w.enrol()
 	return w
 }
 
@@ -257,26 +280,38 @@ func (w *World) TryRestart() error {
 	return w.start()
 }
 
+// Reopen starts the authority on the store after [World.TryRestart] has failed.
+func (w *World) Reopen() error { return w.start() }
+
+// Token is a caller's token of an organization.
+func (w *World) Token(org string) string {
+	w.TB.Helper()
+	raw, err := token.New(w.Signers[org], org, Audience, w.Clock.Now())
+	w.must(err)
+	return raw
+}
+
 // Check fails the test if anything in the store is wrong.
 func (w *World) Check() {
 	w.TB.Helper()
 	w.must(authority.Check(context.Background(), w.Store, w.Trust, w.Programme, Problems(func(p string) { w.TB.Errorf("store check: %s", p) })))
 }
 
-// enrol makes the parties.
-func (w *World) enrol() {
+// operate enrols the operator with its persons, as "labeld init" does with the first.
+func (w *World) operate(persons ...string) {
+	w.TB.Helper()
 	w.Signers[Operator], w.Second = NewSigner(w.TB), NewSigner(w.TB)
 	b := &store.Batch{At: w.Clock.Now(), From: translog.Empty()}
 	b.Add(&store.Organization{ID: Operator, Name: "Test Authority", Roles: []label.Role{label.RoleOperator}, Enrolled: Start})
-	for id, s := range map[string]*envelope.Signer{First: w.Signers[Operator], Second: w.Second} {
+	for _, id := range persons {
+		s := w.Signers[Operator]
+		if id == Second {
+			s = w.Second
+		}
 		b.Add(&store.Person{ID: id, Organization: Operator, Added: Start},
 			&store.Key{ID: s.Public.ID, Organization: Operator, PEM: s.Public.PEM, Algorithm: s.Public.Algorithm, From: Start, Enrolled: Start, Person: id})
 	}
 	w.must(w.Store.Commit(b))
-	w.Enrol(Lab, label.RoleLab)
-	w.Enrol(Maker, label.RoleManufacturer)
-	w.Enrol(ToyMaker, label.RoleManufacturer)
-	w.Accredit(Lab, nil)
 }
 
 // Caller returns an organization as caller.

@@ -11,7 +11,7 @@
 // in schema.go, by which the database is made, written and checked; a test holds it
 // against a filled store.
 //
-//	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | acts = json Adoption | quorum = json Quorum | advised = log index | watched = json Watched | trail = size uint64, 32-byte root
+//	meta            schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | acts = json Adoption | advised = log index | watched = json Watched | trail = size uint64, 32-byte root
 //	head            size = uint64 | root = 32 bytes | checkpoint = signed note
 //	hashes          level uint8, n uint64 = 32 bytes             Merkle tree nodes
 //	entries         index uint64 = packed envelope               log entries
@@ -21,6 +21,7 @@
 //	accreditations  org|uint64 log index = json label.Accreditation
 //	persons         person = json label.Person
 //	org_persons     org|person = nothing
+//	quorums         uint64 log index = json Quorum
 //	devices         32-byte digest = json Device, then the descriptor
 //	gtins           gtin, 32-byte device digest = nothing or the 32-byte event that moved it away
 //	models          org|model|32-byte device digest = nothing    the model number folded

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"time"
 
 	"labeld/internal/label"
@@ -29,15 +30,18 @@ func (a *Adoption) code(c *coder) { c.json(a) }
 
 func (a *Adoption) edit(e *edits) { e.putJSON(bMeta, kActs, a) }
 
-// A Quorum is what was logged last of how many persons can agree for the authority.
+// A Quorum is what was logged of how many persons can agree for the authority.
 type Quorum struct {
-	Index int64 `json:"index"`
+	Index int64 `json:"-"`
 	Alone bool  `json:"alone"`
 }
 
-func (q *Quorum) code(c *coder) { c.json(q) }
+func (q *Quorum) code(c *coder) {
+	c.index(&q.Index)
+	c.json(q)
+}
 
-func (q *Quorum) edit(e *edits) { e.putJSON(bMeta, kQuorum, q) }
+func (q *Quorum) edit(e *edits) { e.putJSON(bQuorums, indexKey(q.Index), q) }
 
 // Person returns a person.
 func (v *View) Person(id string) (*label.Person, error) {
@@ -60,7 +64,17 @@ func (v *View) OrgPersons(org string) (list []*label.Person, err error) {
 func (v *View) Adopted() (*Adoption, error) { return getJSON[Adoption](v, bMeta, kActs) }
 
 // Quorum returns what was logged last of the quorum, or [ErrNotFound] where nothing was.
-func (v *View) Quorum() (*Quorum, error) { return getJSON[Quorum](v, bMeta, kQuorum) }
+func (v *View) Quorum() (*Quorum, error) {
+	k, b := v.tx.Bucket(bQuorums).Cursor().Last()
+	if k == nil {
+		return nil, ErrNotFound
+	}
+	q, err := decode[Quorum](bQuorums, k, b)
+	if err == nil {
+		q.Index = int64(binary.BigEndian.Uint64(k))
+	}
+	return q, err
+}
 
 // persons checks them as [checker.organizations] does their organizations.
 func (c *checker) persons() {
@@ -79,7 +93,11 @@ func (c *checker) persons() {
 			c.badf("the index of persons names %q, who is none of %s", id, org)
 		}
 	})
-	if q, err := c.v.Quorum(); err == nil {
-		c.claims(q.Index, "the quorum")
-	}
+	c.each(bQuorums, func(k, v []byte) {
+		if _, err := decode[Quorum](bQuorums, k, v); err != nil || len(k) != 8 {
+			c.badf("what was logged of the quorum as entry %x cannot be read: %v", k, err)
+			return
+		}
+		c.claims(int64(binary.BigEndian.Uint64(k)), "the quorum")
+	})
 }

@@ -10,6 +10,7 @@ var (
 	bOrgKeys        = []byte("org_keys")
 	bPersons        = []byte("persons")
 	bOrgPersons     = []byte("org_persons")
+	bQuorums        = []byte("quorums")
 	bAccreditations = []byte("accreditations")
 	bDevices        = []byte("devices")
 	bGTINs          = []byte("gtins")
@@ -75,7 +76,6 @@ var (
 	kAccepted   = []byte("accepted")
 	kIdentity   = []byte("identity")
 	kActs       = []byte("acts")
-	kQuorum     = []byte("quorum")
 	kSize       = []byte("size")
 	kRoot       = []byte("root")
 	kCheckpoint = []byte("checkpoint")
@@ -105,7 +105,7 @@ type part struct {
 func schema() []part {
 	return []part{
 		{"buckets", (*checker).known, []bucket{
-			{bMeta, "", "schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | acts = json Adoption | quorum = json Quorum | advised = log index | watched = json Watched | trail = size uint64, 32-byte root", ""},
+			{bMeta, "", "schema = uint32 | origin = text | committed = time, 8 bytes Unix nanoseconds | accepted = json []Acceptance | identity = json Identity | acts = json Adoption | advised = log index | watched = json Watched | trail = size uint64, 32-byte root", ""},
 		}, nil},
 		{"the log", (*checker).log, []bucket{
 			{bHead, "", "size = uint64 | root = 32 bytes | checkpoint = signed note", ""},
@@ -125,6 +125,7 @@ func schema() []part {
 		{"persons", (*checker).persons, []bucket{
 			{bPersons, "person", "json label.Person", ""},
 			{bOrgPersons, "org|person", "nothing", ""},
+			{bQuorums, "uint64 log index", "json Quorum", ""},
 		}, []kind{
 			kindOf[Person](32),
 			kindOf[Adoption](33),
