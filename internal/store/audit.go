@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -314,9 +316,27 @@ func (c *checker) trail() {
 			c.badf("%s says that it is entry %d", what, e.Number)
 		}
 		c.has(bOrgActs, orgKey(e.Actor.Organization, k...), nil, what)
+		if keptRequest(e) {
+			c.has(bRequests, e.Request[:], nil, what)
+		}
 	})
 	c.sameCount(bOrgActs, bActs)
 	if n := c.records[string(bActs)]; int64(n) != tree.N {
 		c.badf("audit trail has %d entries, and its tree is of %d", n, tree.N)
 	}
+}
+
+// keptRequest reports whether the request on which an act rests is on record as such:
+// that of a change of a label or of the registry, and of all that waits.
+func keptRequest(e *label.TrailEntry) bool {
+	group, _, _ := strings.Cut(e.Kind, ".")
+	switch {
+	case e.Request.IsZero():
+		return false
+	case e.Outcome == label.ActWaits:
+		return true
+	case e.Outcome == label.ActDone:
+		return slices.Contains([]string{"label", "org", "person", "key", "accreditation", "acts"}, group)
+	}
+	return false
 }

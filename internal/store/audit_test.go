@@ -253,12 +253,6 @@ func TestCheckFindsAnotherTrail(t *testing.T) {
 			list := append(slices.Clone(all[:len(all)-1]), another(&e))
 			return errors.Join(acts.Put(key(len(all)-1), record(list, len(all)-1)), meta.Put([]byte("trail"), head(list)))
 		},
-		"with an earlier last entry": func(acts, _, meta *bolt.Bucket) error {
-			e := *last
-			e.At = labeltest.Start.AddDate(-1, 0, 0)
-			list := append(slices.Clone(all[:len(all)-1]), another(&e))
-			return errors.Join(acts.Put(key(len(all)-1), record(list, len(all)-1)), meta.Put([]byte("trail"), head(list)))
-		},
 		"with a last entry of another organization": func(acts, _, meta *bolt.Bucket) error {
 			e := *last
 			e.Actor.Organization = labeltest.Lab

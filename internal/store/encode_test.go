@@ -21,6 +21,9 @@ func samples() []Write {
 		&Organization{ID: "aurora-lab", Name: "Aurora", Roles: []label.Role{label.RoleLab}, Enrolled: at},
 		&Key{ID: "k", Organization: "aurora-lab", PEM: "pem", Algorithm: "ed25519", From: at, Enrolled: at},
 		&Accreditation{Index: 7, Accreditation: label.Accreditation{Lab: label.Party{ID: "aurora-lab", Name: "Aurora"}, Number: "T-1", Body: "Board", Interval: label.Period{From: label.DateOf(at), To: label.DateOf(at)}, Recorded: at}},
+		&Person{ID: "ann", Organization: "northlight", Added: at, AddedBy: label.Actor{Organization: "northlight", Key: "k"}},
+		&Adoption{SHA256: id, At: at, Request: id},
+		&Quorum{Index: 11, Alone: true},
 		&Device{Digest: id, Descriptor: []byte("{}"), Org: "northlight", Registered: at},
 		&Picture{Digest: id, File: []byte("picture")},
 		&Statement{ID: id, Raw: Pack([]byte("raw")), Gist: PackQuick([]byte("gist")), Type: label.TypeTestReport, Device: id, Signer: "aurora-lab", Key: "k", Number: "1", Date: label.DateOf(at), Carrier: "northlight", Received: at},
@@ -48,9 +51,6 @@ func samples() []Write {
 		&Act{At: at, Kind: "label.revoke", Actor: label.Actor{Organization: "northlight", Key: "k"}, Subject: "ABCDEFGHJKLM", Request: id, Outcome: label.ActRefused, Reason: "WRONG_ROLE", Text: "no", RequestID: "r"},
 		&Label{ID: "ABCDEFGHJKLM", Index: 9, Device: id, Org: "northlight", Scheme: "s", Version: "1", Level: 2, Issued: at, Expires: at, Outline: outline},
 		&Status{Index: 10, Status: label.Status{Label: "ABCDEFGHJKLM", Number: 1, Action: label.Suspend, Reason: "complaint", Recorded: at, Effective: at}},
-		&Person{ID: "ann", Organization: "northlight", Added: at, AddedBy: label.Actor{Organization: "northlight", Key: "k"}},
-		&Adoption{SHA256: id, At: at, Request: id},
-		&Quorum{Index: 11, Alone: true},
 		&Request{Digest: id, Kind: label.ActSuspend, Subject: "ABCDEFGHJKLM", Label: "ABCDEFGHJKLM", Action: label.Suspend, Received: at, Statement: []byte("said")},
 	}
 }

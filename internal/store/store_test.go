@@ -40,19 +40,25 @@ var shapes = map[string]func([]byte) bool{
 	"level uint8, n uint64":          size(9),
 	"index uint64":                   size(8),
 	"org":                            slug,
+	"person":                         slug,
 	"number uint64":                  size(8),
 	"size uint64, 32-byte root":      size(8 + 32),
 	"32-byte hashes, then json label.TrailEntry": func(b []byte) bool {
 		hashes, leaf, ok := bytes.Cut(b, []byte(`{"actor":`))
 		return ok && len(hashes)%32 == 0 && len(hashes) > 0 && bytes.HasSuffix(leaf, []byte("}"))
 	},
-	"org|number uint64":           afterOrg(8),
-	"plan id":                     slug,
-	"hook id":                     slug,
-	"complaint id":                slug,
-	"notice id":                   func(b []byte) bool { return len(b) > 0 },
-	"key id":                      size(64),
-	"org|key id":                  afterOrg(64),
+	"org|number uint64": afterOrg(8),
+	"plan id":           slug,
+	"hook id":           slug,
+	"complaint id":      slug,
+	"notice id":         func(b []byte) bool { return len(b) > 0 },
+	"key id":            size(64),
+	"org|key id":        afterOrg(64),
+	"uint64 log index":  size(8),
+	"org|person": func(b []byte) bool {
+		org, person, ok := bytes.Cut(b, []byte{0})
+		return ok && slug(org) && slug(person)
+	},
 	"org|uint64 log index":        afterOrg(8),
 	"32-byte digest":              size(32),
 	"32-byte device digest":       size(32),
@@ -84,7 +90,7 @@ var shapes = map[string]func([]byte) bool{
 	"label id":                                      func(b []byte) bool { _, err := label.ParseID(string(b)); return err == nil && len(b) == 12 },
 	"json Device, then the descriptor":              func(b []byte) bool { return bytes.Contains(b, []byte("}\x00{")) },
 	"label id, number uint32":                       size(12 + 4),
-	"label id, 32-byte digest":                      size(12 + 32),
+	"label id or nothing, 32-byte digest":           func(b []byte) bool { return len(b) == 32 || len(b) == 12+32 },
 	"32-byte device digest, 32-byte id":             size(64),
 	"32-byte device digest, 32-byte digest":         size(64),
 	"time, 32-byte device digest, uint64 log index": size(8 + 32 + 8),
@@ -206,6 +212,7 @@ func fill(t *testing.T, w *labeltest.World, s authority.Store) {
 	}
 	w.Advise(labeltest.Operator, doc)
 	w.Plan("autumn", 1000, 1)
+	govern(t, w)
 	if _, err := w.Authority.Complain(t.Context(), store.Complaint{Label: plug.Label.ID, Kind: authority.Copied, Text: "It is on a lamp."}); err != nil {
 		t.Fatal(err)
 	}
@@ -262,6 +269,19 @@ func declared(t *testing.T, w *labeltest.World, e *example.Example) (id label.Di
 		t.Fatalf("no declaration is on record: %v", err)
 	}
 	return id
+}
+
+// govern changes who acts for the authority, and by which rules.
+func govern(t *testing.T, w *labeltest.World) {
+	t.Helper()
+	if _, err := w.Authority.Recover(t.Context(), labeltest.Operator, "dan", labeltest.NewSigner(t).Public.PEM, "The others are away."); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []label.Digest{label.DigestOf([]byte("another")), w.Programme.ActsSHA256} {
+		if _, err := w.ChangeRegistry(t.Context(), w.Caller(labeltest.Operator), label.RegistryRequest{Act: label.ActAdoptActs, Table: table, Text: "To try."}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // due makes a judgement due.
