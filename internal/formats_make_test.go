@@ -110,6 +110,10 @@ func TestMakeFormats(t *testing.T) {
 	_, err = w.Authority.Draw(ctx, operator, "autumn")
 	check(err)
 
+	// The audit trail.
+	w.Record(labeltest.Act(labeltest.Operator, "label.suspend", string(issued.Label.ID)))
+	check(w.Authority.LogAuditHead(ctx))
+
 	// All that is in the log, the first of each kind.
 	check(w.Store.View(func(v *store.View) error {
 		var seen []string

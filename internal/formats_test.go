@@ -46,6 +46,7 @@ var predicates = map[string]predicate{
 	label.TypeAccreditation:       &label.Accreditation{},
 	label.TypeAssignment:          &label.Assignment{},
 	label.TypeSchemeVersion:       &label.SchemeVersion{},
+	label.TypeAuditHead:           &label.AuditHead{},
 	label.TypeSurveillanceRequest: &surveillance.Request{},
 	label.TypeSurveillancePlan:    &surveillance.Announcement{},
 	label.TypeSurveillanceDraw:    &surveillance.Result{},
@@ -60,6 +61,7 @@ var parts = map[string]any{
 	"declared fact": label.DeclaredFact{}, "label link": label.LabelLink{}, "request reference": label.RequestRef{},
 	"advisory reference": label.AdvisoryRef{}, "criterion found": label.CriterionFound{}, "missing": label.Missing{},
 	"unused": label.Unused{}, "weights": surveillance.Weights{}, "drawn": surveillance.Drawn{},
+	"audit entry": label.TrailEntry{}, "actor": label.Actor{},
 	"package": verify.Package{}, "logged statement": verify.Logged{}, "omitted statement": verify.Omitted{}, "history": verify.History{},
 	"trust file": verify.Trust{}, "trusted key": verify.TrustKey{}, "trusted log": verify.TrustLog{}, "freshness": verify.Freshness{},
 }

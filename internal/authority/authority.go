@@ -43,6 +43,7 @@
 //	distrust.go      which accepted evidence no longer counts
 //	publish.go       labels as anybody may see them
 //	draft.go         what proves them, and what of a long history a package leaves out
+//	audit.go         the head of the audit trail, in the log
 //	list.go          lists
 //	cursor.go        pages of them, and their tokens
 //	devices.go       the devices of a manufacturer, and what is open about them
@@ -334,6 +335,9 @@ func New(c Config) (*Authority, error) {
 	if err := a.RefreshList(); err != nil {
 		a.writer.close()
 		return nil, err
+	}
+	if err := a.LogAuditHead(context.Background()); err != nil { // of what was done before the last end
+		a.alarm("logging the head of the audit trail", "", err)
 	}
 	a.startWork()
 	return a, nil

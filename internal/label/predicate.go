@@ -17,6 +17,7 @@ const (
 	TypeAssignment    = Base + "gtin-assignment/v1"
 	TypeRulingRequest = Base + "ruling-request/v1"
 	TypeSchemeVersion = Base + "scheme/v1"
+	TypeAuditHead     = Base + "audit-head/v1"
 
 	TypeSurveillanceRequest = Base + "surveillance-request/v1"
 	TypeSurveillancePlan    = Base + "surveillance-plan/v1"
@@ -77,6 +78,7 @@ var predicates = []Predicate{
 	{Type: TypeAccreditationV1, Name: "accreditation", Made: "recorded", Former: true},
 	{Type: TypeAssignment, Name: "assignment of a trade item number", Made: "recorded"},
 	{Type: TypeSchemeVersion, Name: "version of a scheme", Made: "recorded"},
+	{Type: TypeAuditHead, Name: "head of the audit trail", Made: "recorded"},
 	{Type: TypeSurveillancePlan, Name: "surveillance plan", Made: "recorded"},
 	{Type: TypeSurveillanceDraw, Name: "surveillance draw", Made: "recorded"},
 }
