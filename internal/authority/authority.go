@@ -44,6 +44,7 @@
 //	publish.go       labels as anybody may see them
 //	draft.go         what proves them, and what of a long history a package leaves out
 //	audit.go         the head of the audit trail, in the log
+//	auditlist.go     reading the audit trail
 //	list.go          lists
 //	cursor.go        pages of them, and their tokens
 //	devices.go       the devices of a manufacturer, and what is open about them
