@@ -26,8 +26,9 @@ import (
 //
 // So whoever has an older export, or any head from the log, can tell whether an entry was
 // changed, left out, added or moved since. Entries after those of the head are named
-// ([Trail.Beyond]): they may still be rewritten. A trail and a head that are both older
-// than what the log has verify, as of then: [Trail.At] says when that was.
+// ([Trail.Beyond]): they may still be rewritten. Where they are too old for that, the log
+// should have a later head, and [Trail.Told] says so. A trail and a head that are both
+// older than what the log has verify, as of then: [Trail.At] says when that was.
 
 // A TrailHead is the last line of an exported audit trail: what shows that the log has a
 // head of it. Where nothing was logged yet it has a type and nothing else.
@@ -85,7 +86,7 @@ func (t *Trust) Trail(h *TrailHead, now time.Time) (*Trail, error) {
 	}
 	v, err := t.Statement(u.Envelope())
 	if err != nil {
-		return nil, label.Within("head", err)
+		return nil, label.Errorf(label.Invalid, label.ReasonBadSignature, "head", "no trusted key of the authority signed it: %v", err)
 	}
 	if v.PredicateType() != label.TypeAuditHead {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "head", "the statement is a %s, not the head of an audit trail", v.PredicateType())
@@ -180,4 +181,20 @@ func (r *Trail) Beyond() (n int64, since time.Time) {
 		return r.tree.N, r.since
 	}
 	return max(0, r.tree.N-r.Head.Size), r.since
+}
+
+// Told returns why nobody can tell whether all entries are as they were written: those
+// after the head are from so long before the log's head, or the present where the log has
+// none, that a later head of the trail was due ([label.MaxTrailDelay]). Either the service
+// does not log what it should, or a later head is withheld.
+func (r *Trail) Told(now time.Time) error {
+	n, since := r.Beyond()
+	if r.Head != nil {
+		now = r.At
+	}
+	if n == 0 || now.Sub(since) <= label.MaxTrailDelay {
+		return nil
+	}
+	return label.Errorf(label.Precondition, label.ReasonIncomplete, "head",
+		"entries from %d on, of %s, are not among those of the head, and by %s the log should have had a later one; ask the authority for that", r.tree.N-n, since.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 }
