@@ -48,7 +48,8 @@ func auditListCommand(c auditCommands) *cobra.Command {
 		Use:   "list",
 		Short: "List entries of the audit trail, newest first",
 		Long: `List the newest entries of the audit trail. Every flag narrows the list. --kind takes
-a whole kind, or its first words: "label" stands for label.revoke too.`,
+a whole kind, or its first words: "label" stands for label.revoke too. "labelctl audit
+show" has the reason of a refusal.`,
 		Example: "  labelctl audit list --outcome refused\n  labelctl audit list --organization aurora-lab --from 2026-11-01 --to 2026-11-30\n  labelctl audit list --kind label.revoke --limit 10",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -116,6 +117,8 @@ func (c auditCommands) list(ctx context.Context, r *labelv1.ListActsRequest, lim
 	return c.show(out, func(p *terminal.Page) { writeActs(p, acts) })
 }
 
+// writeActs lists entries, in columns that fit a terminal: the reason of a refusal is in
+// the entry itself.
 func writeActs(p *terminal.Page, acts []*labelv1.Act) {
 	var rows [][]string
 	for _, a := range acts {
@@ -123,9 +126,11 @@ func writeActs(p *terminal.Page, acts []*labelv1.Act) {
 		if isDigest(subject) {
 			subject = short(subject)
 		}
-		rows = append(rows, []string{strconv.FormatInt(a.GetNumber(), 10), instant(a.GetAt().AsTime()), actorText(a), a.GetKind(), subject, outcomeText(a)})
+		rows = append(rows, []string{
+			strconv.FormatInt(a.GetNumber(), 10), a.GetAt().AsTime().UTC().Format("2006-01-02 15:04"), actorText(a), a.GetKind(), subject, actOutcomes.textOf(a.GetOutcome()),
+		})
 	}
-	p.Table([]string{"NUMBER", "TIME", "WHO", "WHAT", "ABOUT", "OUTCOME"}, rows)
+	p.Table([]string{"NUMBER", "TIME UTC", "WHO", "WHAT", "ABOUT", "OUTCOME"}, rows)
 }
 
 // actorText says who acted.
@@ -133,10 +138,10 @@ func actorText(a *labelv1.Act) string {
 	if a.GetPerson() == "" {
 		return a.GetOrganization()
 	}
-	return a.GetPerson() + ", " + a.GetOrganization()
+	return a.GetPerson() + " of " + a.GetOrganization()
 }
 
-// outcomeText says what came of an act, and the reason code of a refusal.
+// outcomeText says what came of an act, and why.
 func outcomeText(a *labelv1.Act) string {
 	text := actOutcomes.textOf(a.GetOutcome())
 	if a.GetReason() != "" {

@@ -151,9 +151,9 @@ var rulings = vocabulary[labelv1.RulingOutcome, label.RulingOutcome]{
 // actOutcomes say what came of an act.
 var actOutcomes = vocabulary[labelv1.ActOutcome, label.ActOutcome]{
 	{labelv1.ActOutcome_ACT_OUTCOME_DONE, label.ActDone, "done"},
-	{labelv1.ActOutcome_ACT_OUTCOME_WAITS, label.ActWaits, "waits for others"},
+	{labelv1.ActOutcome_ACT_OUTCOME_WAITS, label.ActWaits, "waits"},
 	{labelv1.ActOutcome_ACT_OUTCOME_REFUSED, label.ActRefused, "REFUSED"},
-	{labelv1.ActOutcome_ACT_OUTCOME_REPEATED, label.ActRepeated, "done before"},
+	{labelv1.ActOutcome_ACT_OUTCOME_REPEATED, label.ActRepeated, "repeated"},
 }
 
 // roles say what an organization may do.

@@ -18,6 +18,10 @@ import (
 // for something rare asks again: a page of nothing costs some milliseconds.
 const actsScan = 32 << 10
 
+// exportRoom bounds the entries that are exported at once, in bytes: an answer has to fit
+// a message.
+const exportRoom = label.MaxMessage / 2
+
 // Acts lists the entries of the audit trail that are meant, newest first. Operators read
 // all of them, others those of their own organization. There may be a next page although
 // this one is not full.
@@ -164,7 +168,8 @@ func (a *Authority) loggedTrail(v *store.View) (*LoggedTrail, error) {
 	return l, nil
 }
 
-// ExportActs returns entries of the audit trail as they are hashed, from a number on.
+// ExportActs returns entries of the audit trail as they are hashed, from a number on, as
+// many as fit a message.
 func (a *Authority) ExportActs(c Caller, from int64, size int) (leaves [][]byte, err error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
@@ -177,8 +182,10 @@ func (a *Authority) ExportActs(c Caller, from int64, size int) (leaves [][]byte,
 		return nil, err
 	}
 	err = a.read(func(v *store.View) error {
+		room := exportRoom
 		return v.ActLeaves(from, func(_ int64, leaf []byte) bool {
-			return page.add(append([]byte(nil), leaf...), nil)
+			room -= len(leaf)
+			return page.add(append([]byte(nil), leaf...), nil) && room > 0
 		})
 	})
 	return page.items, err
