@@ -18,6 +18,7 @@ import (
 	"labeld/internal/qr"
 	"labeld/internal/store"
 	"labeld/internal/surveillance"
+	"labeld/internal/verify"
 )
 
 var writeFormats = flag.Bool("formats.write", false, "make the examples in docs/formats anew")
@@ -144,6 +145,13 @@ func TestMakeFormats(t *testing.T) {
 		return p
 	}
 	document("package.json", published().Package)
+	logged, _, err := w.Authority.AuditHead(operator)
+	check(err)
+	lines, err := w.Authority.ExportActs(operator, 0, label.MaxPage)
+	check(err)
+	last, err := label.Encode(verify.NewTrailHead(logged.Bundle, logged.Proof))
+	check(err)
+	write("audit.jsonl", append(bytes.Join(append(lines, last), []byte("\n")), '\n'))
 	w.Trust.LabelKeys[0].From = labeltest.Start
 	b, err := label.Encode(w.Trust)
 	check(err)
