@@ -18,6 +18,7 @@ import (
 	"labeld/internal/qr"
 	"labeld/internal/store"
 	"labeld/internal/surveillance"
+	"labeld/internal/verify"
 )
 
 var writeFormats = flag.Bool("formats.write", false, "make the examples in docs/formats anew")
@@ -110,6 +111,10 @@ func TestMakeFormats(t *testing.T) {
 	_, err = w.Authority.Draw(ctx, operator, "autumn")
 	check(err)
 
+	// The audit trail.
+	w.Record(labeltest.Act(labeltest.Operator, "label.suspend", string(issued.Label.ID)))
+	check(w.Authority.LogAuditHead(ctx))
+
 	// All that is in the log, the first of each kind.
 	check(w.Store.View(func(v *store.View) error {
 		var seen []string
@@ -140,6 +145,13 @@ func TestMakeFormats(t *testing.T) {
 		return p
 	}
 	document("package.json", published().Package)
+	logged, _, err := w.Authority.AuditHead(operator)
+	check(err)
+	lines, err := w.Authority.ExportActs(operator, 0, label.MaxPage)
+	check(err)
+	last, err := label.Encode(verify.NewTrailHead(logged.Bundle, logged.Proof))
+	check(err)
+	write("audit.jsonl", append(bytes.Join(append(lines, last), []byte("\n")), '\n'))
 	w.Trust.LabelKeys[0].From = labeltest.Start
 	b, err := label.Encode(w.Trust)
 	check(err)

@@ -46,6 +46,7 @@ var predicates = map[string]predicate{
 	label.TypeAccreditation:       &label.Accreditation{},
 	label.TypeAssignment:          &label.Assignment{},
 	label.TypeSchemeVersion:       &label.SchemeVersion{},
+	label.TypeAuditHead:           &label.AuditHead{},
 	label.TypeSurveillanceRequest: &surveillance.Request{},
 	label.TypeSurveillancePlan:    &surveillance.Announcement{},
 	label.TypeSurveillanceDraw:    &surveillance.Result{},
@@ -60,6 +61,7 @@ var parts = map[string]any{
 	"declared fact": label.DeclaredFact{}, "label link": label.LabelLink{}, "request reference": label.RequestRef{},
 	"advisory reference": label.AdvisoryRef{}, "criterion found": label.CriterionFound{}, "missing": label.Missing{},
 	"unused": label.Unused{}, "weights": surveillance.Weights{}, "drawn": surveillance.Drawn{},
+	"exported audit trail": verify.TrailHead{}, "audit entry": label.TrailEntry{}, "actor": label.Actor{},
 	"package": verify.Package{}, "logged statement": verify.Logged{}, "omitted statement": verify.Omitted{}, "history": verify.History{},
 	"trust file": verify.Trust{}, "trusted key": verify.TrustKey{}, "trusted log": verify.TrustLog{}, "freshness": verify.Freshness{},
 }
@@ -355,6 +357,25 @@ func TestExamplesVerify(t *testing.T) {
 	}
 	if _, payload := statement(t, label.TypeStatusRequest); pkg.Statuses[0].Requests[0].SHA256 != label.DigestOf(payload) {
 		t.Error("the status names another request than status-request-v1.json")
+	}
+
+	lines := bytes.Split(bytes.TrimSuffix(read(t, formats, "audit.jsonl"), []byte("\n")), []byte("\n"))
+	last, err := verify.ParseTrailHead(lines[len(lines)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	trail, err := trust.Trail(last, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaf := range lines[:len(lines)-1] {
+		if _, err := trail.Add(leaf); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, payload := statement(t, label.TypeAuditHead)
+	if env, err := envelope.Open(last.Head); err != nil || !bytes.Equal(env.Envelope().Payload, payload) || trail.Size() < trail.Head.Size {
+		t.Errorf("audit.jsonl has %d entries and the head of %d, or not that of audit-head-v1.json (%v)", trail.Size(), trail.Head.Size, err)
 	}
 
 	list, err := trust.OpenList(read(t, formats, "status-list.jwt"), now)

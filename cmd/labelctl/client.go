@@ -150,7 +150,7 @@ func (s *session) dial(signer *envelope.Signer) (*grpc.ClientConn, error) {
 		if audience == "" {
 			audience = s.server
 		}
-		opts = append(opts, grpc.WithPerRPCCredentials(&token.Source{Signer: signer, Organization: s.as, Audience: audience, Loopback: plaintext}))
+		opts = append(opts, grpc.WithPerRPCCredentials(&token.Source{Signer: signer, Organization: s.as, Audience: audience, Loopback: plaintext, Now: s.now}))
 	}
 	return grpc.NewClient("passthrough:///"+s.server, opts...)
 }

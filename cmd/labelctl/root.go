@@ -74,7 +74,7 @@ passphrase of an encrypted key. Without it, you are asked for the passphrase.`,
 		keyCommand(s), orgCommand(s), eventCommand(s), deviceCommand(s),
 		attestCommand(s), declareCommand(s), submitCommand(s), submissionsCommand(s),
 		evaluateCommand(s), requestCommand(s), labelCommand(s), holdCommand(s),
-		decisionCommand(s), appealCommand(s), advisoryCommand(s), surveillanceCommand(s), reportCommand(s), noticeCommand(s),
+		decisionCommand(s), appealCommand(s), advisoryCommand(s), surveillanceCommand(s), reportCommand(s), noticeCommand(s), auditCommand(s),
 		verifyCommand(s), qrCommand(s), trustCommand(s), schemeCommand(s), exampleCommand(s))
 	root.SetIn(stdin)
 	root.SetOut(stdout)

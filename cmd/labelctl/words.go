@@ -148,6 +148,14 @@ var rulings = vocabulary[labelv1.RulingOutcome, label.RulingOutcome]{
 	{labelv1.RulingOutcome_RULING_OUTCOME_SENT_BACK, label.SentBack, "sent back"},
 }
 
+// actOutcomes say what came of an act.
+var actOutcomes = vocabulary[labelv1.ActOutcome, label.ActOutcome]{
+	{labelv1.ActOutcome_ACT_OUTCOME_DONE, label.ActDone, "done"},
+	{labelv1.ActOutcome_ACT_OUTCOME_WAITS, label.ActWaits, "waits"},
+	{labelv1.ActOutcome_ACT_OUTCOME_REFUSED, label.ActRefused, "REFUSED"},
+	{labelv1.ActOutcome_ACT_OUTCOME_REPEATED, label.ActRepeated, "repeated"},
+}
+
 // roles say what an organization may do.
 var roles = vocabulary[labelv1.Role, label.Role]{
 	{labelv1.Role_ROLE_LAB, label.RoleLab, "lab"},

@@ -66,6 +66,7 @@ func TestVocabulariesAreComplete(t *testing.T) {
 	checkComplete(t, findings, "met", "unmet", "undetermined", "not-applicable")
 	checkComplete(t, sources, scheme.Declaration, scheme.Lab)
 	checkComplete(t, rulings, label.RulingOutcomes...)
+	checkComplete(t, actOutcomes, label.ActOutcomes...)
 	checkComplete(t, roles, label.Roles...)
 }
 

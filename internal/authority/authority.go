@@ -45,6 +45,8 @@
 //	distrust.go      which accepted evidence no longer counts
 //	publish.go       labels as anybody may see them
 //	draft.go         what proves them, and what of a long history a package leaves out
+//	audit.go         the head of the audit trail, in the log
+//	auditlist.go     reading the audit trail
 //	list.go          lists
 //	cursor.go        pages of them, and their tokens
 //	devices.go       the devices of a manufacturer, and what is open about them
@@ -349,6 +351,9 @@ func New(c Config) (*Authority, error) {
 	if err != nil {
 		a.writer.close()
 		return nil, err
+	}
+	if err := a.LogAuditHead(context.Background()); err != nil { // of what was done before the last end
+		a.alarm("logging the head of the audit trail", "", err)
 	}
 	a.startWork()
 	return a, nil

@@ -30,7 +30,7 @@ func Check(ctx context.Context, s *store.Store, trust *verify.Trust, programme *
 		name string
 		do   func() error
 	}{
-		{"the log head", c.head}, {"versions of schemes", c.schemes}, {"signatures of labels", c.labels}, {"histories", c.histories}, {"requests", c.requests}, {"events", c.events},
+		{"the log head", c.head}, {"versions of schemes", c.schemes}, {"signatures of labels", c.labels}, {"histories", c.histories}, {"requests", c.requests}, {"heads of the audit trail", c.auditHeads}, {"events", c.events},
 		{"what was decided about products", c.products}, {"signatures of advisories", c.advisories}, {"signatures of decisions", c.decisions},
 		{"draws", c.plans}, {"signatures of enrolments", c.enrolments}, {"signatures of evidence", c.evidence},
 	} {

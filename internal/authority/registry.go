@@ -45,19 +45,19 @@ func (c *RegistryChange) note(format string, args ...any) {
 	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
 }
 
-// Acts are the table of acts, as it is in force.
-type Acts struct {
+// An ActTable is the table of acts, as it is in force.
+type ActTable struct {
 	SHA256 label.Digest // of its file
 	Rules  []*scheme.ActRule
 	Alone  bool // one person decides alone for the authority, also what takes several
 }
 
-// Acts returns the table of acts.
-func (a *Authority) Acts(c Caller) (*Acts, error) {
+// ActTable returns the table of acts.
+func (a *Authority) ActTable(c Caller) (*ActTable, error) {
 	if err := c.need(label.Roles...); err != nil {
 		return nil, err
 	}
-	out := &Acts{SHA256: a.programme.ActsSHA256}
+	out := &ActTable{SHA256: a.programme.ActsSHA256}
 	for _, k := range slices.Sorted(maps.Keys(a.programme.Acts)) {
 		out.Rules = append(out.Rules, a.programme.Acts[k])
 	}

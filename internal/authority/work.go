@@ -7,7 +7,8 @@ import (
 
 // work is what goes on beside requests: drawing the consequences of events,
 // judging live labels again,
-// keeping the status list, and noticing that time passes.
+// keeping the status list, logging the head of the audit trail, and noticing that time
+// passes.
 type work struct {
 	reported chan struct{} // an event was reported, or a judgement became due
 	issued   chan struct{} // a label was issued
@@ -30,6 +31,7 @@ func (a *Authority) startWork() {
 	a.work.running.Go(func() { a.keepAdvising(ctx) })
 	a.work.running.Go(func() { a.writer.keepTrying(ctx) })
 	a.work.running.Go(func() { a.keepReserve(ctx) })
+	a.work.running.Go(func() { a.keepAuditHead(ctx) })
 }
 
 // wake has events looked at.

@@ -36,6 +36,13 @@ func (i *Issuer) SchemeVersion(s *label.SchemeVersion) (*Unsigned, error) {
 	return prepare(i, "schemes/"+s.Scheme.ID+"/"+s.Scheme.Version+".yaml", s.Scheme.SHA256, label.TypeSchemeVersion, s)
 }
 
+// AuditHead prepares what the audit trail has come to. Its subject is the root of the
+// trail's tree.
+func (i *Issuer) AuditHead(h *label.AuditHead) (*Unsigned, error) {
+	h.Authority = i.authority
+	return prepare(i, "audit-trail", h.Root, label.TypeAuditHead, h)
+}
+
 // Plan prepares the announcement of a draw for surveillance.
 func (i *Issuer) Plan(a *surveillance.Announcement) (*Unsigned, error) {
 	a.Authority = i.authority

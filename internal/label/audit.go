@@ -161,3 +161,28 @@ func checkActKind(field, s string) error {
 	}
 	return nil
 }
+
+// An AuditHead says what the audit trail had come to: how many entries it had, and the
+// root of the Merkle tree over their leaves (RFC 6962 2.1). Predicate of
+// [TypeAuditHead], signed by the authority, about the root; public and logged, so that
+// no entry before it can be changed, left out or added later.
+type AuditHead struct {
+	Size      int64     `json:"size"`
+	Root      Digest    `json:"root"`
+	Authority Party     `json:"authority"`
+	Recorded  time.Time `json:"recorded"`
+}
+
+// Validate is the linter's view of a head of the audit trail.
+func (h *AuditHead) Validate() error {
+	switch {
+	case h.Size < 1:
+		return invalid(ReasonOutOfRange, "size", "must be 1 or more: the head of an empty trail says nothing")
+	case h.Root.IsZero():
+		return invalid(ReasonMissing, "root", "is required")
+	}
+	if err := h.Authority.Validate(); err != nil {
+		return Within("authority", err)
+	}
+	return checkRecorded(h.Recorded)
+}

@@ -150,3 +150,16 @@ func FuzzParseTrailEntry(f *testing.F) {
 		}
 	})
 }
+
+func TestAuditHead(t *testing.T) {
+	checkRules(t, func() *label.AuditHead {
+		return &label.AuditHead{Size: 1, Root: label.DigestOf(nil), Authority: label.Party{ID: "authority", Name: "The Authority"}, Recorded: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)}
+	}, []rule[*label.AuditHead]{
+		{"of nothing", func(h *label.AuditHead) { h.Size = 0 }, label.ReasonOutOfRange, "size"},
+		{"of less", func(h *label.AuditHead) { h.Size = -1 }, label.ReasonOutOfRange, "size"},
+		{"no root", func(h *label.AuditHead) { h.Root = label.Digest{} }, label.ReasonMissing, "root"},
+		{"nobody's", func(h *label.AuditHead) { h.Authority = label.Party{} }, label.ReasonMissing, "authority.id"},
+		{"no time", func(h *label.AuditHead) { h.Recorded = time.Time{} }, label.ReasonMalformed, "recorded"},
+		{"a time in parts of seconds", func(h *label.AuditHead) { h.Recorded = h.Recorded.Add(1) }, label.ReasonMalformed, "recorded"},
+	})
+}

@@ -63,6 +63,7 @@ const (
 	ReasonUnknownCriterion Reason = "UNKNOWN_CRITERION" // not one that the decision could be changed in
 	ReasonUnknownAdvisory  Reason = "UNKNOWN_ADVISORY"  // no advisory on record has this digest
 	ReasonUnknownStatement Reason = "UNKNOWN_STATEMENT" // no statement on record has this digest
+	ReasonUnknownAct       Reason = "UNKNOWN_ACT"       // the audit trail has no entry of this number, or none that the caller may read
 	ReasonUnknownPlan      Reason = "UNKNOWN_PLAN"      // no plan for surveillance has this ID
 	ReasonUnknownKind      Reason = "UNKNOWN_KIND"      // no such kind of notice
 	ReasonUnknownHook      Reason = "UNKNOWN_HOOK"      // no webhook has this ID

@@ -192,6 +192,11 @@ const (
 	// bytes each in JSON.
 	MaxTrailEntry = 4 << 10
 
+	// MaxTrailDelay is after what time an entry of the audit trail has to be among those
+	// of a head in the log. Heads are logged a minute apart; the rest is for a key that
+	// cannot sign for a while, and a restart.
+	MaxTrailDelay = 10 * time.Minute
+
 	// MaxPage bounds the page of a list call; DefaultPage is its default.
 	MaxPage     = 500
 	DefaultPage = 50

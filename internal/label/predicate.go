@@ -17,6 +17,7 @@ const (
 	TypeAssignment    = Base + "gtin-assignment/v1"
 	TypeRulingRequest = Base + "ruling-request/v1"
 	TypeSchemeVersion = Base + "scheme/v1"
+	TypeAuditHead     = Base + "audit-head/v1"
 
 	TypeRegistryRequest = Base + "registry-request/v1"
 	TypeQuorum          = Base + "quorum/v1"
@@ -82,6 +83,7 @@ var predicates = []Predicate{
 	{Type: TypeAssignment, Name: "assignment of a trade item number", Made: "recorded"},
 	{Type: TypeSchemeVersion, Name: "version of a scheme", Made: "recorded"},
 	{Type: TypeQuorum, Name: "statement about the quorum", Made: "recorded"},
+	{Type: TypeAuditHead, Name: "head of the audit trail", Made: "recorded"},
 	{Type: TypeSurveillancePlan, Name: "surveillance plan", Made: "recorded"},
 	{Type: TypeSurveillanceDraw, Name: "surveillance draw", Made: "recorded"},
 }

@@ -15,6 +15,7 @@ const Base = "https://labeld.dev/"
 const (
 	TypeDevice  = Base + "device/v1"  // a device descriptor
 	TypePackage = Base + "package/v1" // everything that offline verification needs
+	TypeAudit   = Base + "audit/v1"   // the last line of an exported audit trail
 	TypeTrust   = Base + "trust/v1"   // the keys a verifier trusts: /.well-known/labeld.json
 )
 

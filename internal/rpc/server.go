@@ -72,6 +72,7 @@ func New(a *authority.Authority, draw QR, tlsConfig *tls.Config, limits Limits, 
 	labelv1.RegisterNoticeServiceServer(s, &notices{a: a})
 	labelv1.RegisterReportServiceServer(s, &reports{a: a})
 	labelv1.RegisterSurveillanceServiceServer(s, &surveillances{a: a})
+	labelv1.RegisterAuditServiceServer(s, &audit{a: a})
 	labelv1.RegisterVerificationServiceServer(s, &verification{a: a})
 	labelv1.RegisterAuthorityServiceServer(s, &operations{a: a})
 	healthpb.RegisterHealthServer(s, s.health)

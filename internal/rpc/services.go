@@ -346,7 +346,7 @@ func (s *operations) ChangeRegistry(ctx context.Context, r *labelv1.ChangeRegist
 }
 
 func (s *operations) GetActs(ctx context.Context, _ *labelv1.GetActsRequest) (*labelv1.GetActsResponse, error) {
-	p, err := s.a.Acts(caller(ctx))
+	p, err := s.a.ActTable(caller(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -146,6 +146,52 @@ func (v *View) ActLeaves(from int64, f func(number int64, leaf []byte) bool) err
 	return nil
 }
 
+// An AuditHead is that of a batch: a head of the audit trail that is logged with it.
+type AuditHead struct {
+	Size  int64 // of the trail
+	Index int64 // log entry
+}
+
+func (h *AuditHead) code(c *coder) {
+	c.index(&h.Size)
+	c.index(&h.Index)
+}
+
+func (h *AuditHead) edit(e *edits) { e.putLast(bAuditHeads, indexKey(h.Size), indexKey(h.Index)) }
+
+func auditHead(k, b []byte) (*AuditHead, error) {
+	if len(k) != 8 || len(b) != 8 {
+		return nil, corrupt(bAuditHeads, k, fmt.Errorf("is not the log index of a size"))
+	}
+	return &AuditHead{int64(binary.BigEndian.Uint64(k)), int64(binary.BigEndian.Uint64(b))}, nil
+}
+
+// LastAuditHead returns the head of the audit trail that was logged last, or
+// [ErrNotFound].
+func (v *View) LastAuditHead() (*AuditHead, error) {
+	k, b := v.tx.Bucket(bAuditHeads).Cursor().Last()
+	if k == nil {
+		return nil, ErrNotFound
+	}
+	return auditHead(k, b)
+}
+
+// AuditHeads calls f with all heads of the audit trail that were logged, by size, until f
+// returns false.
+func (v *View) AuditHeads(f func(*AuditHead) bool) error {
+	c := v.tx.Bucket(bAuditHeads).Cursor()
+	for k, b := c.First(); k != nil; k, b = c.Next() {
+		h, err := auditHead(k, b)
+		if err = v.past(err); err != nil {
+			return err
+		}
+		if h != nil && !f(h) {
+			return nil
+		}
+	}
+	return nil
+}
+
 // An ActFilter says which entries of the audit trail are meant: those of which all that
 // is given is true.
 type ActFilter struct {
@@ -321,6 +367,7 @@ func (c *checker) trail() {
 		}
 	})
 	c.sameCount(bOrgActs, bActs)
+	c.auditHeads(tree)
 	if n := c.records[string(bActs)]; int64(n) != tree.N {
 		c.badf("audit trail has %d entries, and its tree is of %d", n, tree.N)
 	}
@@ -339,4 +386,24 @@ func keptRequest(e *label.TrailEntry) bool {
 		return slices.Contains([]string{"label", "org", "person", "key", "accreditation", "acts"}, group)
 	}
 	return false
+}
+
+// auditHeads holds logged heads of the audit trail to be of sizes that it has had, and to
+// grow with the log.
+func (c *checker) auditHeads(tree translog.Tree) {
+	var last int64
+	if err := c.v.AuditHeads(func(h *AuditHead) bool {
+		what := fmt.Sprintf("the head of the audit trail at %d", h.Size)
+		c.claims(h.Index, what)
+		switch {
+		case h.Size < 1 || h.Size > tree.N:
+			c.badf("%s was logged, and the audit trail has %d entries", what, tree.N)
+		case h.Index < last:
+			c.badf("%s was logged before one of fewer entries", what)
+		}
+		last = h.Index
+		return true
+	}); err != nil {
+		c.badf("%v", err)
+	}
 }

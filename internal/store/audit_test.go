@@ -60,9 +60,9 @@ func TestTrailIsATree(t *testing.T) {
 	for size := range 20 {
 		var list []*store.Act
 		for i := range size {
-			list = append(list, act(labeltest.Lab, fmt.Sprintf("kind.k%d", i)))
+			list = append(list, labeltest.Act(labeltest.Lab, fmt.Sprintf("kind.k%d", i), ""))
 		}
-		acts(t, w, w.Store, list...)
+		w.Record(list...)
 	}
 	all := leaves(t, w.Store)
 	if len(all) != before+190 {
@@ -98,11 +98,11 @@ func TestTrailIsATree(t *testing.T) {
 // its commit.
 func TestActIsMadeFit(t *testing.T) {
 	w := labeltest.New(t, nil)
-	a := act(labeltest.Lab, "report.submit")
+	a := labeltest.Act(labeltest.Lab, "report.submit", "")
 	a.At = labeltest.Start.AddDate(-1, 0, 0)
 	a.Outcome, a.Subject, a.Text = label.ActRefused, "\x1b[2J\u202e", strings.Repeat("no\n", 1000)
 	from := w.Clock.Now().Truncate(time.Millisecond)
-	acts(t, w, w.Store, a)
+	w.Record(a)
 	all := leaves(t, w.Store)
 	e, err := label.ParseTrailEntry(all[len(all)-1])
 	if err != nil {
@@ -124,7 +124,7 @@ func TestActsAreFound(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
 	random := func() *store.Act {
-		a := act(pick(orgs...), pick(kinds...))
+		a := labeltest.Act(pick(orgs...), pick(kinds...), "")
 		a.Actor.Person, a.Actor.Key, a.Subject = pick("", "iris", `o"brien`), pick("", "k1", "k2"), pick("", "S1", "S2", `S"3`, "S<4>")
 		a.Outcome = label.ActOutcomes[r.IntN(len(label.ActOutcomes))]
 		return a
@@ -134,7 +134,7 @@ func TestActsAreFound(t *testing.T) {
 		for range 1 + r.IntN(5) {
 			list = append(list, random())
 		}
-		acts(t, w, w.Store, list...)
+		w.Record(list...)
 		w.Clock.Set(w.Clock.Now().Add(time.Duration(r.IntN(3)) * time.Minute))
 	}
 	var all []*label.TrailEntry
@@ -329,7 +329,7 @@ func TestTrailGoesOnFromNoOtherTree(t *testing.T) {
 	if err := s.View(func(v *store.View) error { head, err := v.Head(); b.From = head.Tree; return err }); err != nil {
 		t.Fatal(err)
 	}
-	b.Add(act(labeltest.Lab, "report.submit"))
+	b.Add(labeltest.Act(labeltest.Lab, "report.submit", ""))
 	if err := s.Commit(b); err == nil {
 		t.Error("an act was added to a trail that lacks an entry")
 	}

@@ -63,6 +63,7 @@
 //	verdicts        label id = json Verdict                      of labels that their evidence did not carry when judged again, or that can be renewed
 //	acts            number uint64 = 32-byte hashes, then json label.TrailEntry  the hashes of tree nodes that are complete with it
 //	org_acts        org|number uint64 = nothing                  the actor's
+//	audit_heads     size uint64 = log index                      heads of the trail that were logged
 //	labels          label id = json Label
 //	device_labels   time, 32-byte device digest, uint64 log index = label id  by when the device was registered
 //	org_labels      org|^log index, label id = nothing           newest first
@@ -81,8 +82,7 @@
 // The audit trail is a second Merkle tree, over what was done and by whom. Its leaves
 // stand in acts as they are hashed, each behind the hashes of the nodes that are complete
 // with it: the n'th node of a level l is complete with entry (n+1)*2^l-1, and its hash is
-// the l'th there. What the tree comes to is in meta, and part of no other signed head but
-// the one that package authority logs.
+// the l'th there. What the tree comes to is in meta; from time to time it is logged.
 //
 // # Batches
 //

@@ -49,6 +49,7 @@ func samples() []Write {
 		&Judgement{Device: id, Since: at, Done: true},
 		&Verdict{Label: "ABCDEFGHJKLM", Cause: "cause", Acted: []string{"x"}},
 		&Act{At: at, Kind: "label.revoke", Actor: label.Actor{Organization: "northlight", Key: "k"}, Subject: "ABCDEFGHJKLM", Request: id, Outcome: label.ActRefused, Reason: "WRONG_ROLE", Text: "no", RequestID: "r"},
+		&AuditHead{Size: 4, Index: 11},
 		&Label{ID: "ABCDEFGHJKLM", Index: 9, Device: id, Org: "northlight", Scheme: "s", Version: "1", Level: 2, Issued: at, Expires: at, Outline: outline},
 		&Status{Index: 10, Status: label.Status{Label: "ABCDEFGHJKLM", Number: 1, Action: label.Suspend, Reason: "complaint", Recorded: at, Effective: at}},
 		&Request{Digest: id, Kind: label.ActSuspend, Subject: "ABCDEFGHJKLM", Label: "ABCDEFGHJKLM", Action: label.Suspend, Received: at, Statement: []byte("said")},

@@ -61,7 +61,7 @@ func methodsForLevels(m *migrator) error {
 		return err
 	}
 	if err := m.db.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{bSchemes, bPersons, bOrgPersons, bQuorums, bActs, bOrgActs} { // filled by what is done from now on
+		for _, name := range [][]byte{bSchemes, bPersons, bOrgPersons, bQuorums, bActs, bOrgActs, bAuditHeads} { // filled by what is done from now on
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}

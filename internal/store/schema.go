@@ -64,8 +64,9 @@ var (
 	bOutbox     = []byte("outbox")
 	bDead       = []byte("dead")
 
-	bActs    = []byte("acts")
-	bOrgActs = []byte("org_acts")
+	bActs       = []byte("acts")
+	bOrgActs    = []byte("org_acts")
+	bAuditHeads = []byte("audit_heads")
 
 	kSchema     = []byte("schema")
 	kOrigin     = []byte("origin")
@@ -224,8 +225,10 @@ func schema() []part {
 		{"the audit trail", (*checker).trail, []bucket{
 			{bActs, "number uint64", "32-byte hashes, then json label.TrailEntry", "the hashes of tree nodes that are complete with it"},
 			{bOrgActs, "org|number uint64", "nothing", "the actor's"},
+			{bAuditHeads, "size uint64", "log index", "heads of the trail that were logged"},
 		}, []kind{
 			kindOf[Act](31),
+			kindOf[AuditHead](32),
 		}},
 		{"labels", (*checker).labels, []bucket{
 			{bLabels, "label id", "json Label", ""},

@@ -41,6 +41,7 @@ var shapes = map[string]func([]byte) bool{
 	"index uint64":                   size(8),
 	"org":                            slug,
 	"person":                         slug,
+	"size uint64":                    size(8),
 	"number uint64":                  size(8),
 	"size uint64, 32-byte root":      size(8 + 32),
 	"32-byte hashes, then json label.TrailEntry": func(b []byte) bool {
@@ -223,34 +224,13 @@ func fill(t *testing.T, w *labeltest.World, s authority.Store) {
 	w.Report(label.Event{Kind: label.GTINEvent, GTIN: w.Example("plug").Device.GTINs[0], Manufacturer: labeltest.ToyMaker, Reason: "misuse"})
 	w.Report(label.Event{Kind: label.HoldEvent, Manufacturer: labeltest.ToyMaker, Reason: "misuse"})
 	w.Report(label.Event{Kind: label.StatementEvent, Statement: declared(t, w, toy), Reason: "false-declaration"})
+	labeltest.Record(t, s, w.Clock.Now(), labeltest.Act(labeltest.Maker, "label.request", ""), labeltest.Act(labeltest.Operator, "label.revoke", string(plug.Label.ID)), labeltest.Act(labeltest.Maker, "label.withdraw", ""))
+	if err := w.Authority.LogAuditHead(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	// A judgement that is due, as after a crash: nothing runs that could draw it.
 	w.Authority.Close()
 	due(t, w, s, label.DigestOf(toy.Descriptor))
-	acts(t, w, s, act(labeltest.Maker, "label.request"), act(labeltest.Operator, "label.revoke"), act(labeltest.Maker, "label.withdraw"))
-}
-
-// act returns an act of an organization.
-func act(org, kind string) *store.Act {
-	return &store.Act{Kind: kind, Actor: label.Actor{Organization: org}, Outcome: label.ActDone}
-}
-
-// acts commits acts in one batch.
-func acts(t *testing.T, w *labeltest.World, s authority.Store, list ...*store.Act) {
-	t.Helper()
-	b := &store.Batch{At: w.Clock.Now()}
-	if err := s.View(func(v *store.View) error {
-		head, err := v.Head()
-		b.From = head.Tree
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range list {
-		b.Add(a)
-	}
-	if err := s.Commit(b); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // declared returns the declaration about an example.

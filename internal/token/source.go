@@ -15,7 +15,8 @@ type Source struct {
 	Signer       *envelope.Signer
 	Organization string
 	Audience     string
-	Loopback     bool // the connection stays on this machine and may go without TLS
+	Loopback     bool             // the connection stays on this machine and may go without TLS
+	Now          func() time.Time // the present; nil for the machine's clock
 
 	mu   sync.Mutex // held while a token is made, so that one is made
 	raw  string
@@ -29,7 +30,11 @@ const renewAfter = label.MaxTokenLife - time.Minute
 func (s *Source) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now := time.Now(); s.raw == "" || now.Sub(s.made) > renewAfter || now.Before(s.made) {
+	clock := s.Now
+	if clock == nil {
+		clock = time.Now
+	}
+	if now := clock(); s.raw == "" || now.Sub(s.made) > renewAfter || now.Before(s.made) {
 		raw, err := New(s.Signer, s.Organization, s.Audience, now)
 		if err != nil {
 			return nil, err

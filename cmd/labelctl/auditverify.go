@@ -1,0 +1,325 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	labelv1 "labeld/api/proto/label/v1"
+	"labeld/internal/label"
+	"labeld/internal/terminal"
+	"labeld/internal/verify"
+)
+
+func auditExportCommand(c auditCommands) *cobra.Command {
+	return &cobra.Command{
+		Use:   "export FILE",
+		Short: "Save the whole audit trail to a file (operators only)",
+		Long: `Save the audit trail to a new file. Each line is one entry in JSON, exactly as it is
+hashed, oldest first. The last line has the root of the trail that was logged last:
+the authority's signed statement, and the proof that the public log has it.
+
+Keep a copy where the people who run the service cannot change it. "labelctl audit
+verify" checks it without the service.`,
+		Example: "  labelctl audit export trail.jsonl",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.export(cmd.Context(), args[0]) },
+	}
+}
+
+// An exportedTrail says what was exported.
+type exportedTrail struct {
+	File    string `json:"file"`
+	Entries int64  `json:"entries"`
+	Logged  int64  `json:"logged"` // how many of them the log has the root of
+}
+
+func (c auditCommands) export(ctx context.Context, path string) (err error) {
+	t, err := c.fetchTrail(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return pathError(err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(path)) // half a trail would look like one that was cut off
+		}
+	}()
+	w := bufio.NewWriter(f)
+	done := &exportedTrail{File: path, Logged: t.logged}
+	err = t.entries(func(leaf []byte) error {
+		done.Entries++
+		_, err := w.Write(append(leaf, '\n'))
+		return err
+	})
+	if err == nil {
+		var last []byte
+		if last, err = label.Encode(t.head); err == nil {
+			_, err = w.Write(append(last, '\n'))
+		}
+	}
+	if err = errors.Join(err, w.Flush(), f.Close()); err != nil {
+		return pathError(err)
+	}
+	return c.show(done, func(p *terminal.Page) {
+		p.Line("%s: %d entries, of which the log has the root of the first %d", path, done.Entries, done.Logged)
+	})
+}
+
+// A trailSource is where an audit trail is read from.
+type trailSource struct {
+	head    *verify.TrailHead
+	logged  int64 // entries of the head, as the service says; 0 for a file
+	entries func(f func(leaf []byte) error) error
+	close   func()
+}
+
+// fetchTrail reads the audit trail from the service, as far as it goes when it is asked.
+func (c auditCommands) fetchTrail(ctx context.Context) (*trailSource, error) {
+	api, conn, err := clientAs(ctx, c.session, labelv1.NewAuditServiceClient)
+	if err != nil {
+		return nil, err
+	}
+	r, err := api.GetAuditHead(ctx, &labelv1.GetAuditHeadRequest{})
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	t := &trailSource{head: verify.NewTrailHead(nil, nil), logged: r.GetHead().GetSize(), close: func() { conn.Close() }}
+	if h := r.GetHead(); h != nil {
+		t.head = verify.NewTrailHead(h.GetBundle(), []byte(h.GetProof()))
+	}
+	t.entries = func(f func([]byte) error) error {
+		for n := int64(0); n < r.GetSize(); {
+			page, err := api.ExportActs(ctx, &labelv1.ExportActsRequest{From: n, PageSize: pageSize})
+			if err != nil {
+				return err
+			}
+			if len(page.GetEntries()) == 0 {
+				return label.Errorf(label.Internal, label.ReasonInternal, "entries", "the service has %d entries, and returns %d", r.GetSize(), n)
+			}
+			for _, leaf := range page.GetEntries() {
+				if n++; n > r.GetSize() {
+					break // it was added meanwhile
+				}
+				if err := f(leaf); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	return t, nil
+}
+
+// openTrail reads an audit trail from a file. The last line comes first: what is in it
+// decides about the others.
+func openTrail(path string) (*trailSource, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, pathError(err)
+	}
+	t := &trailSource{close: func() { f.Close() }}
+	end, err := t.readLast(f)
+	if err != nil {
+		t.close()
+		return nil, &placeError{path, err}
+	}
+	t.entries = func(add func([]byte) error) error {
+		r, line := bufio.NewReaderSize(io.NewSectionReader(f, 0, end), label.MaxTrailEntry+1), 0
+		for {
+			leaf, err := r.ReadSlice('\n')
+			if err == io.EOF && len(leaf) == 0 {
+				return nil
+			}
+			if line++; err != nil {
+				return &placeError{fmt.Sprintf("%s:%d", path, line), label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "the line is longer than an entry, which has at most %d bytes", label.MaxTrailEntry)}
+			}
+			if err := add(bytes.TrimSuffix(leaf, []byte("\n"))); err != nil {
+				return &placeError{fmt.Sprintf("%s:%d", path, line), err}
+			}
+		}
+	}
+	return t, nil
+}
+
+// readLast reads the last line of a file, and returns where it begins.
+func (t *trailSource) readLast(f *os.File) (begins int64, err error) {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return 0, err
+	}
+	tail := make([]byte, min(size, label.MaxMessage+2))
+	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil {
+		return 0, err
+	}
+	last, ok := bytes.CutSuffix(tail, []byte("\n"))
+	if !ok {
+		return 0, label.Errorf(label.Invalid, label.ReasonMalformed, "", "is empty, or its last line is cut off")
+	}
+	last = last[bytes.LastIndexByte(last, '\n')+1:]
+	t.head, err = verify.ParseTrailHead(last)
+	return size - int64(len(last)) - 1, err
+}
+
+func auditVerifyCommand(c auditCommands) *cobra.Command {
+	var url, trust string
+	cmd := &cobra.Command{
+		Use:   "verify [FILE]",
+		Short: "Check that nobody has changed the audit trail",
+		Long: `Check an exported audit trail, or without FILE the trail that the service has now:
+the authority's signature under the root of the trail, the proof that the transparency
+log has that statement, and that the entries have that root.
+
+With FILE and --trust, no network is used. Entries after those of the logged root are
+counted as not yet logged: nothing shows yet that they are as they were written.
+
+An older export and a newer one must both verify. The newer one then begins with all
+entries of the older one.
+
+The exit code is
+  0  the entries are those whose root the log has
+  1  that cannot be determined
+  2  the command line is wrong
+  4  they are not: an entry was changed, removed, inserted or moved, or the root
+     is not in the log
+  5  they are, but later entries have not been logged when they should have been
+  6  they are, but --trust was not given, so that the result relies on keys that
+     the service itself supplied`,
+		Example: "  labelctl audit verify trail.jsonl --trust labeld.json\n  labelctl audit verify --trust labeld.json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var t *trailSource
+			var err error
+			if len(args) > 0 {
+				t, err = openTrail(args[0])
+			} else {
+				t, err = c.fetchTrail(cmd.Context())
+			}
+			if err != nil {
+				return err
+			}
+			defer t.close()
+			return c.verify(cmd.Context(), t, url, trust)
+		},
+	}
+	cmd.Flags().StringVar(&url, "url", "", "base `URL` of the service ("+envURL+"; default: http://127.0.0.1:8080)")
+	cmd.Flags().StringVar(&trust, "trust", "", "`file` with the keys to trust")
+	return cmd
+}
+
+// A trailCheck is what checking an audit trail came to, and the result of that as JSON.
+type trailCheck struct {
+	Genuine bool           `json:"genuine"`
+	Trusted bool           `json:"trusted"` // the keys are those of a trust file
+	Problem string         `json:"problem,omitempty"`
+	Checks  []verify.Check `json:"checks"`
+	Entries int64          `json:"entries"`
+	Pending int64          `json:"pending,omitzero"` // of them not yet logged
+	AsOf    time.Time      `json:"asOf,omitzero"`    // of the log
+
+	since time.Time // of the first that is pending
+	told  error
+}
+
+// verify checks an audit trail.
+func (c auditCommands) verify(ctx context.Context, t *trailSource, url, trustFile string) error {
+	base, _ := baseURL(url)
+	trust, err := c.trust(ctx, trustFile, base)
+	if err != nil {
+		return err
+	}
+	r := &trailCheck{Trusted: trustFile != "", Checks: []verify.Check{}}
+	err = r.check(trust, t, c.now())
+	wrong := err != nil && label.KindOf(err) == label.Invalid && label.ReasonOf(err) != label.ReasonInFuture
+	if err != nil && !wrong {
+		return err
+	}
+	if r.Genuine = !wrong; wrong {
+		r.Problem = err.Error()
+	}
+	if err := c.show(r, func(p *terminal.Page) {
+		if !r.Trusted {
+			writeUntrusted(p, base)
+		}
+		r.write(p)
+	}); err != nil {
+		return err
+	}
+	switch {
+	case wrong:
+		return exitCode(exitInvalid)
+	case r.told != nil:
+		return exitCode(exitUntold)
+	case !r.Trusted:
+		return exitCode(exitUntrusted)
+	}
+	return nil
+}
+
+// add records a check that the trail has passed.
+func (r *trailCheck) add(name, format string, args ...any) {
+	r.Checks = append(r.Checks, verify.Check{Name: name, Says: fmt.Sprintf(format, args...)})
+}
+
+func (r *trailCheck) check(trust *verify.Trust, t *trailSource, now time.Time) error {
+	trail, err := trust.Trail(t.head, now)
+	if err != nil {
+		return err
+	}
+	if h := trail.Head; h != nil {
+		r.add("signature", "%s signed the root of %d entries on %s", h.Authority.Name, h.Size, instant(h.Recorded))
+		r.add("log", "entry %d in the transparency log %s, as of %s", trail.Index, trust.Log.Origin, instant(trail.At))
+	}
+	if err := t.entries(func(leaf []byte) error { _, err := trail.Add(leaf); return err }); err != nil {
+		return err
+	}
+	if err := trail.End(); err != nil {
+		return err
+	}
+	r.Entries, r.AsOf = trail.Size(), trail.At
+	r.Pending, r.since = trail.Beyond()
+	if trail.Head != nil {
+		r.add("entries", "the first %d have this root", trail.Head.Size)
+	}
+	r.told = trail.Told(now)
+	return nil
+}
+
+func (r *trailCheck) write(p *terminal.Page) {
+	var rows [][]string
+	for _, check := range r.Checks {
+		rows = append(rows, []string{"✓ " + check.Name, check.Says})
+	}
+	p.Table(nil, rows)
+	if len(rows) > 0 {
+		p.Line("")
+	}
+	switch {
+	case !r.Genuine:
+		p.Line("NOT what the log has: %s", r.Problem)
+		return
+	case r.Entries == 0:
+		p.Line("the audit trail is empty")
+		return
+	case r.Pending < r.Entries:
+		p.Line("%d entries are as they were written", r.Entries-r.Pending)
+	}
+	if r.Pending > 0 {
+		p.Line("not yet logged: %d entries, the first from %s", r.Pending, instant(r.since))
+	}
+	if r.told != nil {
+		p.Line("CANNOT TELL whether these are as they were written: %v", r.told)
+	}
+}
