@@ -3,7 +3,6 @@ package authority
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -155,11 +154,5 @@ func (a *Authority) Retry(ctx context.Context, c Caller, id label.Digest) (*stor
 	return e, nil
 }
 
-// clipText shortens a text to a number of bytes, at the end of a character.
-func clipText(s string, most int) string {
-	const more = " …"
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most-len(more)], "") + more
-}
+// clipText is [label.Clip].
+func clipText(s string, most int) string { return label.Clip(s, most) }

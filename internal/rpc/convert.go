@@ -1,6 +1,8 @@
 package rpc
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -69,15 +71,14 @@ var (
 	}
 )
 
-// roleFrom is the inverse of roleOf; unknown roles become the empty one, which
-// no organization may have.
-func roleFrom(r labelv1.Role) label.Role {
+// roleFrom returns the role that a field of a request has.
+func roleFrom(field string, r labelv1.Role) (label.Role, error) {
 	for role, v := range roleOf {
 		if v == r {
-			return role
+			return role, nil
 		}
 	}
-	return ""
+	return "", label.Errorf(label.Invalid, label.ReasonOutOfRange, field, "is %d, which is no role that is known here; it is one of %s", r, strings.Join(texts(label.Roles), ", "))
 }
 
 // summary returns a published label in short, made once while it is published.
@@ -242,12 +243,16 @@ func organization(o *label.Organization) *labelv1.Organization {
 	return out
 }
 
-func organizationFrom(o *labelv1.Organization) label.Organization {
+func organizationFrom(o *labelv1.Organization) (label.Organization, error) {
 	out := label.Organization{ID: o.GetId(), Name: o.GetName(), URL: o.GetUrl(), Contact: o.GetContact(), Affiliates: o.GetAffiliates()}
-	for _, r := range o.GetRoles() {
-		out.Roles = append(out.Roles, roleFrom(r))
+	for i, v := range o.GetRoles() {
+		r, err := roleFrom("organization.roles["+strconv.Itoa(i)+"]", v)
+		if err != nil {
+			return out, err
+		}
+		out.Roles = append(out.Roles, r)
 	}
-	return out
+	return out, nil
 }
 
 func key(k *label.Key) *labelv1.Key {
