@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,34 +26,61 @@ import (
 // made here, new for each request.
 type ground struct {
 	*labeltest.World
-	t       *testing.T
-	conn    *grpc.ClientConn
-	commits *countingStore
-	made    int
+	t     *testing.T
+	conn  *grpc.ClientConn
+	store *watchedStore
+	made  int
 }
 
-// newGround serves a world with a label on a camera and a laboratory's evidence for it.
+// newGround serves a world.
 func newGround(t *testing.T) *ground {
 	t.Helper()
-	g := &ground{t: t}
-	g.World = labeltest.New(t, func(s authority.Store) authority.Store {
-		g.commits = &countingStore{Store: s}
-		return g.commits
-	})
+	g := &ground{t: t, store: &watchedStore{}}
+	g.World = labeltest.New(t, g.store.before)
 	g.conn = serve(t, g.World)
 	return g
 }
 
-// A countingStore counts what is committed.
-type countingStore struct {
+// A watchedStore counts what is committed, and has commits wait behind a gate.
+type watchedStore struct {
 	authority.Store
-	n int // by the one goroutine that commits at a time
+	commits atomic.Int64
+	gate    atomic.Pointer[gate]
 }
 
-func (s *countingStore) Commit(b *store.Batch) error {
-	s.n++
+// A gate is shut until it is opened.
+type gate struct {
+	reached chan struct{} // receives when a commit has come to the gate
+	open    chan struct{}
+}
+
+// before has the watched store stand before another.
+func (s *watchedStore) before(inner authority.Store) authority.Store {
+	s.Store = inner
+	return s
+}
+
+func (s *watchedStore) Commit(b *store.Batch) error {
+	s.commits.Add(1)
+	if g := s.gate.Load(); g != nil {
+		select {
+		case g.reached <- struct{}{}:
+		default:
+		}
+		<-g.open
+	}
 	return s.Store.Commit(b)
 }
+
+// shut puts a gate before the next commit.
+func (s *watchedStore) shut() *gate {
+	g := &gate{reached: make(chan struct{}, 1), open: make(chan struct{})}
+	s.gate.Store(g)
+	return g
+}
+
+// release takes the gate away.
+func (s *watchedStore) release() { close(s.gate.Swap(nil).open) }
 
 // roleOrgs has an organization for each role: who calls as somebody who has it.
 var roleOrgs = map[label.Role]string{
