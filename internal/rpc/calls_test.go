@@ -66,18 +66,15 @@ func (r row) callers() (list []string) {
 }
 
 // TestWhoMayCall makes each call as each role and as nobody: who may is answered, and
-// who may not is told why, and has changed nothing.
+// who may not is told why, without anything being written for that.
 func TestWhoMayCall(t *testing.T) {
 	eachCall(t, func(g *ground, m protoreflect.MethodDescriptor, r row) {
 		refused := func(who string, request proto.Message, code codes.Code, reason label.Reason, field string) {
 			g.t.Helper()
-			before := g.store.commits.Load()
-			_, err := g.call(g.as(who), m, request)
+			var err error
+			g.unwritten(func() { _, err = g.call(g.as(who), m, request) })
 			if got := detail(g.t, m, err); status.Code(err) != code || got.reason != reason || field != "" && got.field != field {
 				g.t.Errorf("%q is answered %v, want %s %s", who, err, code, reason)
-			}
-			if n := g.store.commits.Load() - before; n > 0 {
-				g.t.Errorf("%d commits were made for %q, who was refused", n, who)
 			}
 		}
 		everybody := []string{""}
@@ -119,13 +116,10 @@ func TestBadTokens(t *testing.T) {
 	eachCall(t, func(g *ground, m protoreflect.MethodDescriptor, r row) {
 		request := r.request(g, r.callers()[0])
 		for _, raw := range []string{"rubbish", "Bearer rubbish", "Bearer a.b.c", "Bearer " + strings.Repeat("a", 5000), "Basic b3A6b3A=", "Bearer"} {
-			before := g.store.commits.Load()
-			_, err := g.call(withToken(raw), m, request)
+			var err error
+			g.unwritten(func() { _, err = g.call(withToken(raw), m, request) })
 			if got := detail(g.t, m, err); status.Code(err) != codes.Unauthenticated || got.field != "authorization" {
 				g.t.Errorf("the token %.20q is answered %v", raw, err)
-			}
-			if g.store.commits.Load() != before {
-				g.t.Errorf("the token %.20q wrote something", raw)
 			}
 		}
 	})

@@ -41,11 +41,10 @@ func newGround(t *testing.T) *ground {
 	return g
 }
 
-// A watchedStore counts what is committed, and has commits wait behind a gate.
+// A watchedStore has commits wait behind a gate.
 type watchedStore struct {
 	authority.Store
-	commits atomic.Int64
-	gate    atomic.Pointer[gate]
+	gate atomic.Pointer[gate]
 }
 
 // A gate is shut until it is opened.
@@ -61,7 +60,6 @@ func (s *watchedStore) before(inner authority.Store) authority.Store {
 }
 
 func (s *watchedStore) Commit(b *store.Batch) error {
-	s.commits.Add(1)
 	if g := s.gate.Load(); g != nil {
 		select {
 		case g.reached <- struct{}{}:
@@ -81,6 +79,14 @@ func (s *watchedStore) shut() *gate {
 
 // release takes the gate away.
 func (s *watchedStore) release() { close(s.gate.Swap(nil).open) }
+
+// unwritten runs what must be answered without anything being committed for it: as long as
+// it runs no commit ends, and what waits for one waits for ever.
+func (g *ground) unwritten(f func()) {
+	g.store.shut()
+	defer g.store.release()
+	f()
+}
 
 // roleOrgs has an organization for each role: who calls as somebody who has it.
 var roleOrgs = map[label.Role]string{
@@ -280,12 +286,16 @@ func (g *ground) complaint() string {
 	return c.ID
 }
 
+// ahead is by how much the log is to grow before a draw: by more than what else goes on
+// may log meanwhile.
+const ahead = 8
+
 // plan announces a draw, and has the log reach the size at which it is drawn.
 func (g *ground) plan() string {
 	g.t.Helper()
 	g.made++
 	id := "plan-" + strconv.Itoa(g.made)
-	p := g.Plan(id, 2, 1)
+	p := g.Plan(id, ahead, 1)
 	for g.Authority.LogSize() <= p.Announcement.Size {
 		g.labelled()
 	}

@@ -292,7 +292,7 @@ var calls = map[string]row{
 		may: operators, needs: "request",
 		request: func(g *ground, _ string) proto.Message {
 			g.made++
-			return &labelv1.CreatePlanRequest{Request: g.AskDraw(labeltest.Operator, surveillance.Request{ID: "plan-" + g.another().Device.Model[len("NL-C210-"):], Size: g.Authority.LogSize() + 2, Count: 1})}
+			return &labelv1.CreatePlanRequest{Request: g.AskDraw(labeltest.Operator, surveillance.Request{ID: "plan-" + g.another().Device.Model[len("NL-C210-"):], Size: g.Authority.LogSize() + ahead, Count: 1})}
 		},
 	},
 	labelv1.SurveillanceService_DrawPlan_FullMethodName: {

@@ -63,14 +63,12 @@ func TestTextsAreUTF8(t *testing.T) {
 			}
 			for _, bad := range []string{"\xff", "northlight\x80", "\xed\xa0\x80", "\xc0\xaf", "\xf4\x90\x80\x80"} {
 				sent++
-				before := g.store.commits.Load()
 				b := protowire.AppendString(protowire.AppendTag(append([]byte(nil), whole...), f.Number(), protowire.BytesType), bad)
-				if err := g.raw(g.as(by), m, b); status.Code(err) == codes.OK || !strings.Contains(err.Error(), "UTF-8") {
-					g.t.Errorf("%s %q is answered %v", f.Name(), bad, err)
-				}
-				if g.store.commits.Load() != before {
-					g.t.Errorf("%s %q wrote something", f.Name(), bad)
-				}
+				g.unwritten(func() {
+					if err := g.raw(g.as(by), m, b); status.Code(err) == codes.OK || !strings.Contains(err.Error(), "UTF-8") {
+						g.t.Errorf("%s %q is answered %v", f.Name(), bad, err)
+					}
+				})
 			}
 		}
 	})
@@ -188,31 +186,29 @@ func TestEveryCallerGoes(t *testing.T) {
 			g.device() // is written after it
 		}
 	})
-	if wrote < 20 {
+	if wrote < 20 { // besides those behind which something else was written
 		t.Errorf("only %d calls wrote something", wrote)
 	}
 }
 
 // TestLateCallers makes each call with a deadline that is past and with a context that
-// has ended: nothing is answered, and nothing is done.
+// has ended: nothing is answered.
 func TestLateCallers(t *testing.T) {
 	eachCall(t, func(g *ground, m protoreflect.MethodDescriptor, r row) {
 		by := r.callers()[0]
 		request := r.request(g, by)
-		before := g.store.commits.Load()
-		cancelled, cancel := context.WithCancel(g.as(by))
-		cancel()
-		if _, err := g.call(cancelled, m, request); status.Code(err) != codes.Canceled {
-			g.t.Errorf("a call that was cancelled is answered %v", err)
-		}
-		late, cancel := context.WithDeadline(g.as(by), time.Now().Add(-time.Second))
-		defer cancel()
-		if _, err := g.call(late, m, request); status.Code(err) != codes.DeadlineExceeded {
-			g.t.Errorf("a call that is late is answered %v", err)
-		}
-		if g.store.commits.Load() != before {
-			g.t.Error("a call that was never made wrote something")
-		}
+		g.unwritten(func() {
+			cancelled, cancel := context.WithCancel(g.as(by))
+			cancel()
+			if _, err := g.call(cancelled, m, request); status.Code(err) != codes.Canceled {
+				g.t.Errorf("a call that was cancelled is answered %v", err)
+			}
+			late, cancel := context.WithDeadline(g.as(by), time.Now().Add(-time.Second))
+			defer cancel()
+			if _, err := g.call(late, m, request); status.Code(err) != codes.DeadlineExceeded {
+				g.t.Errorf("a call that is late is answered %v", err)
+			}
+		})
 	})
 }
 
