@@ -17,6 +17,7 @@
 //	decision.go      refusals, and reading what followed from them
 //	appeal.go        appeals against refusals, and rulings on them
 //	change.go        changing the state of labels
+//	reasons.go       the reasons that this package gives by itself
 //	renew.go         a new label in place of another
 //	rejudge.go       live labels, when something became known about their devices
 //	waiting.go       requests that wait for a second operator
@@ -267,6 +268,9 @@ const (
 // New starts an authority on a store. The log head in the store must be one
 // that our log key signed, and the present one that can be right ([CheckStart]).
 func New(c Config) (*Authority, error) {
+	if err := checkReasons(c.Programme); err != nil {
+		return nil, err
+	}
 	a := &Authority{
 		store: c.Store, programme: c.Programme, issuer: c.Issuer, trust: c.Trust,
 		audiences: c.Audiences, privateHooks: c.PrivateWebhooks, readOnly: c.ReadOnly, log: c.Log,

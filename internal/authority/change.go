@@ -336,25 +336,6 @@ func wayOn(err error, act label.Action, s *label.Standing, signers []signer, bar
 	return &out
 }
 
-// otherLevel is the reason that a renewal at a lower level has to name, so that
-// nobody loses a level by a slip, and one at a higher level where nothing else is new.
-const otherLevel = "new-level"
-
-// otherProduct is the reason that says that the label of another product, such as a
-// successor with new hardware, takes a label's place.
-const otherProduct = "new-hardware"
-
-// checkedAgain is the reason that says that a product was checked again. People are told
-// so, hence it is only taken where there was something to check; sameEvidence is the one
-// for where there was not.
-const (
-	checkedAgain = "renewed"
-	sameEvidence = "reissued"
-)
-
-// newFirmware is the reason that says that a label is for new software.
-const newFirmware = "new-firmware"
-
 // admitSupersession checks that a label may give its place to another. While the
 // product is on hold, only an operator can have it do so, and while a request to revoke
 // it waits, nobody.

@@ -144,9 +144,6 @@ func (a *Authority) fallenRuling(v *store.View, r *store.Ruling) (f *Fallen, err
 	return f, nil
 }
 
-// reasonKey is the code of the reason for which nothing counts that a key signed.
-const reasonKey = "key-compromised"
-
 // formerly says that two organizations were under common control.
 type formerly struct {
 	a, b  string
@@ -416,11 +413,6 @@ func (d *distrust) doubt(st *store.Statement, maker string) *scheme.Doubt {
 	}
 	return nil
 }
-
-// lostScope is the code of the reason for which a label ends early where the scope
-// of a laboratory is lost. What the scheme says of it holds however that became
-// known.
-const lostScope = "lab-scope-lost"
 
 // scope returns what became of the accreditation under which a report about a
 // category of device was accepted, or nil where that still covers it. Effect is

@@ -119,10 +119,6 @@ func admitSeparation(v *store.View, e *label.Event) error {
 	return err
 }
 
-// reasonMistake is the code of the reason for which an operator sets right what was
-// recorded by mistake.
-const reasonMistake = "authority-error"
-
 // endOnRecord returns the day on which the common control of two organizations ended
 // last, by the record of one of them, or zero.
 func endOnRecord(v *store.View, e *label.Event) (day label.Date, err error) {

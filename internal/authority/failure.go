@@ -3,7 +3,6 @@ package authority
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"labeld/internal/label"
@@ -164,11 +163,5 @@ func (a *Authority) retry(x *act, id label.Digest) (*store.Event, error) {
 	return e, nil
 }
 
-// clipText shortens a text to a number of bytes, at the end of a character.
-func clipText(s string, most int) string {
-	const more = " …"
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most-len(more)], "") + more
-}
+// clipText is [label.Clip].
+func clipText(s string, most int) string { return label.Clip(s, most) }

@@ -121,7 +121,7 @@ func (a *Authority) remind(ctx context.Context, rec *store.Label) error {
 // again of an advisory.
 func silence(rec *store.Label, st *label.Status, days int) label.Status {
 	return label.Status{
-		Label: rec.ID, Action: label.Review, Reason: "response-time-missed", Cause: overdueCause(st),
+		Label: rec.ID, Action: label.Review, Reason: noNews, Cause: overdueCause(st),
 		Text: fmt.Sprintf("The manufacturer declared that it gives news at least every %d days. The last about %s is of %s.", days, st.Advisory.ID, st.Recorded.Format(time.DateOnly)),
 	}
 }

@@ -100,6 +100,15 @@ func Readable(s string) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
+// Clip shortens a text to a number of bytes, at the end of a character.
+func Clip(s string, most int) string {
+	const more = " …"
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most-len(more)], "") + more
+}
+
 // strange says why a character stands in no text.
 func strange(r rune) string {
 	switch {

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -69,15 +70,14 @@ var (
 	}
 )
 
-// roleFrom is the inverse of roleOf; unknown roles become the empty one, which
-// no organization may have.
-func roleFrom(r labelv1.Role) label.Role {
+// roleFrom returns the role that a field of a request has.
+func roleFrom(field string, r labelv1.Role) (label.Role, error) {
 	for role, v := range roleOf {
 		if v == r {
-			return role
+			return role, nil
 		}
 	}
-	return ""
+	return "", label.Errorf(label.Invalid, label.ReasonOutOfRange, field, "is %d, which is no role that is known here; it is one of %s", r, strings.Join(texts(label.Roles), ", "))
 }
 
 // summary returns a published label in short, made once while it is published.

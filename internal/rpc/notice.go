@@ -33,7 +33,7 @@ func (s *notices) CreateWebhook(ctx context.Context, r *labelv1.CreateWebhookReq
 	}
 	h, err := s.a.AddHook(ctx, caller(ctx), r.GetUrl(), r.GetKinds())
 	if err != nil {
-		return nil, err
+		return nil, renamed("hook", "", err)
 	}
 	return &labelv1.CreateWebhookResponse{Webhook: webhook(&authority.HookState{Hook: *h}), Secret: h.Secret}, nil
 }
@@ -51,25 +51,37 @@ func (s *notices) ListWebhooks(ctx context.Context, r *labelv1.ListWebhooksReque
 }
 
 func (s *notices) EnableWebhook(ctx context.Context, r *labelv1.EnableWebhookRequest) (*labelv1.EnableWebhookResponse, error) {
-	return &labelv1.EnableWebhookResponse{}, s.a.EnableHook(ctx, caller(ctx), r.GetId(), r.GetEnabled())
+	if r.GetId() == "" {
+		return nil, missing("id")
+	}
+	return &labelv1.EnableWebhookResponse{}, renamed("hook", "id", s.a.EnableHook(ctx, caller(ctx), r.GetId(), r.GetEnabled()))
 }
 
 func (s *notices) DeleteWebhook(ctx context.Context, r *labelv1.DeleteWebhookRequest) (*labelv1.DeleteWebhookResponse, error) {
-	return &labelv1.DeleteWebhookResponse{}, s.a.RemoveHook(ctx, caller(ctx), r.GetId())
+	if r.GetId() == "" {
+		return nil, missing("id")
+	}
+	return &labelv1.DeleteWebhookResponse{}, renamed("hook", "id", s.a.RemoveHook(ctx, caller(ctx), r.GetId()))
 }
 
 func (s *notices) TestWebhook(ctx context.Context, r *labelv1.TestWebhookRequest) (*labelv1.TestWebhookResponse, error) {
+	if r.GetId() == "" {
+		return nil, missing("id")
+	}
 	n, err := s.a.TestHook(ctx, caller(ctx), r.GetId())
 	if err != nil {
-		return nil, err
+		return nil, renamed("hook", "id", err)
 	}
 	return &labelv1.TestWebhookResponse{Notice: noticeMessage(n)}, nil
 }
 
 func (s *notices) ListDeadLetters(ctx context.Context, r *labelv1.ListDeadLettersRequest) (*labelv1.ListDeadLettersResponse, error) {
+	if r.GetWebhook() == "" {
+		return nil, missing("webhook")
+	}
 	list, next, err := s.a.DeadLetters(caller(ctx), r.GetWebhook(), page(r))
 	if err != nil {
-		return nil, err
+		return nil, renamed("hook", "webhook", err)
 	}
 	out := &labelv1.ListDeadLettersResponse{NextPageToken: next}
 	for _, d := range list {
@@ -81,11 +93,14 @@ func (s *notices) ListDeadLetters(ctx context.Context, r *labelv1.ListDeadLetter
 }
 
 func (s *notices) ReplayDeadLetters(ctx context.Context, r *labelv1.ReplayDeadLettersRequest) (*labelv1.ReplayDeadLettersResponse, error) {
+	if r.GetWebhook() == "" {
+		return nil, missing("webhook")
+	}
 	if n := len(r.GetNumbers()); n > label.MaxPage {
 		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "numbers", "names %d dead letters, at most %d are replayed at once", n, label.MaxPage)
 	}
 	n, err := s.a.Replay(ctx, caller(ctx), r.GetWebhook(), r.GetNumbers())
-	return &labelv1.ReplayDeadLettersResponse{Replayed: int32(n)}, err
+	return &labelv1.ReplayDeadLettersResponse{Replayed: int32(n)}, renamed("hook", "webhook", err)
 }
 
 func noticeMessage(n *notice.Notice) *labelv1.Notice {

@@ -214,10 +214,12 @@ func TestErrors(t *testing.T) {
 	wants(t, err, codes.NotFound, label.ReasonUnknownProduct, "gtin")
 	_, err = ops.ListOrganizations(maker, &labelv1.ListOrganizationsRequest{})
 	wants(t, err, codes.PermissionDenied, label.ReasonWrongRole, "")
-	_, err = ops.CreateOrganization(as(t, w, labeltest.Operator), &labelv1.CreateOrganizationRequest{Organization: &labelv1.Organization{Id: "x", Name: "X"}})
-	wants(t, err, codes.InvalidArgument, label.ReasonMissing, "organization.roles")
-	_, err = ops.AddAccreditation(as(t, w, labeltest.Operator), &labelv1.AddAccreditationRequest{Accreditation: &labelv1.Accreditation{From: "soon"}})
-	wants(t, err, codes.InvalidArgument, label.ReasonMalformed, "accreditation.from")
+	_, err = ops.ChangeRegistry(as(t, w, labeltest.Operator), &labelv1.ChangeRegistryRequest{})
+	wants(t, err, codes.InvalidArgument, label.ReasonMissing, "request")
+	_, err = ops.ChangeRegistry(as(t, w, labeltest.Operator), &labelv1.ChangeRegistryRequest{Request: labeltest.Registry(t, w.Signers[labeltest.Operator], label.RegistryRequest{
+		Act: label.ActEnrolOrg, Organization: "x", Profile: &label.Profile{Name: "X"}, Made: w.Clock.Now().UTC().Truncate(time.Second),
+	})})
+	wants(t, err, codes.InvalidArgument, label.ReasonMissing, "request.predicate.roles")
 
 	bad := metadata.AppendToOutgoingContext(nobody, "authorization", "Bearer rubbish")
 	_, err = ver.Verify(bad, &labelv1.VerifyRequest{Target: &labelv1.VerifyRequest_Id{Id: "K7QM-4T2X-9PWH"}})

@@ -173,7 +173,7 @@ func (in *interceptor) unary(ctx context.Context, req any, info *grpc.UnaryServe
 	// call without a transport, but in tests, where nobody reads it.
 	_ = grpc.SetTrailer(ctx, metadata.Pairs(requestIDKey, id))
 	var c authority.Caller
-	if raw := bearer(ctx); raw != "" {
+	if raw, sent := bearer(ctx); sent {
 		if c, err = in.a.Authenticate(raw); err != nil {
 			return nil, in.refused(ctx, c, info.FullMethod, err)
 		}
@@ -220,17 +220,18 @@ func (in *interceptor) refused(ctx context.Context, c authority.Caller, method s
 	return st
 }
 
-// bearer returns the caller token of a call.
-func bearer(ctx context.Context) string {
+// bearer returns the caller token of a call, and whether there is one: an empty one is a
+// wrong one, as are two, of which nobody can tell which is meant.
+func bearer(ctx context.Context) (raw string, sent bool) {
 	v := metadata.ValueFromIncomingContext(ctx, "authorization")
-	if len(v) == 0 {
-		return ""
+	if len(v) != 1 {
+		return "", len(v) > 0
 	}
 	scheme, raw, _ := strings.Cut(v[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return v[0] // and be refused for what it is
+		return v[0], true // and be refused for what it is
 	}
-	return raw
+	return raw, true
 }
 
 // requestIDKey is that of the ID of a call in the trailer of the answer.

@@ -22,7 +22,7 @@ func (s *submissions) RegisterDevice(ctx context.Context, r *labelv1.RegisterDev
 	}
 	d, known, err := s.a.Register(ctx, caller(ctx), r.GetDescriptor_())
 	if err != nil {
-		return nil, err
+		return nil, renamed("device", "descriptor", err)
 	}
 	return &labelv1.RegisterDeviceResponse{Device: d.Digest.String(), Registered: timestamp(d.Registered), Known: known, Notes: s.a.AlikeNotes(d)}, nil
 }
@@ -87,7 +87,7 @@ func (s *submissions) SubmitStatement(ctx context.Context, r *labelv1.SubmitStat
 	}
 	st, known, err := s.a.Submit(ctx, caller(ctx), r.GetStatement())
 	if err != nil {
-		return nil, err
+		return nil, below("statement", err)
 	}
 	worth, err := s.a.Worth(st)
 	if err != nil {
@@ -166,6 +166,9 @@ func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelReques
 	if r.GetLevel() == 0 {
 		return nil, missing("level")
 	}
+	if f := r.GetQr(); f != labelv1.QRFormat_QR_FORMAT_UNSPECIFIED && pictures[f] == nil { // while nothing is issued yet
+		return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "qr", "is %d, which is no picture format that is known here", f)
+	}
 	o, err := s.a.Request(ctx, caller(ctx), id, r.GetScheme(), int(r.GetLevel()))
 	if err != nil {
 		return nil, err
@@ -188,6 +191,14 @@ func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelReques
 	return out, err
 }
 
+// pictures draw the code of a label.
+var pictures = map[labelv1.QRFormat]func(*qr.Code) ([]byte, error){
+	labelv1.QRFormat_QR_FORMAT_PNG: func(c *qr.Code) ([]byte, error) { return c.PNG(pngModule) },
+	labelv1.QRFormat_QR_FORMAT_SVG: func(c *qr.Code) ([]byte, error) { return c.SVG(), nil },
+}
+
+// picture returns the code of a label as a picture, or nothing where no format is asked
+// for.
 func (s *labels) picture(id label.ID, f labelv1.QRFormat) ([]byte, error) {
 	if f == labelv1.QRFormat_QR_FORMAT_UNSPECIFIED {
 		return nil, nil
@@ -196,13 +207,7 @@ func (s *labels) picture(id label.ID, f labelv1.QRFormat) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch f {
-	case labelv1.QRFormat_QR_FORMAT_PNG:
-		return code.PNG(pngModule)
-	case labelv1.QRFormat_QR_FORMAT_SVG:
-		return code.SVG(), nil
-	}
-	return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "qr", "is not a picture format that is known here")
+	return pictures[f](code)
 }
 
 func (s *labels) ListLabels(ctx context.Context, r *labelv1.ListLabelsRequest) (*labelv1.ListLabelsResponse, error) {
@@ -389,7 +394,14 @@ func (s *operations) GetOrganization(ctx context.Context, r *labelv1.GetOrganiza
 }
 
 func (s *operations) ListOrganizations(ctx context.Context, r *labelv1.ListOrganizationsRequest) (*labelv1.ListOrganizationsResponse, error) {
-	list, next, err := s.a.Organizations(caller(ctx), roleFrom(r.GetRole()), page(r))
+	var role label.Role
+	if r.GetRole() != labelv1.Role_ROLE_UNSPECIFIED {
+		var err error
+		if role, err = roleFrom("role", r.GetRole()); err != nil {
+			return nil, err
+		}
+	}
+	list, next, err := s.a.Organizations(caller(ctx), role, page(r))
 	if err != nil {
 		return nil, err
 	}
@@ -412,6 +424,9 @@ func (s *operations) ListSchemes(context.Context, *labelv1.ListSchemesRequest) (
 }
 
 func (s *operations) GetScheme(_ context.Context, r *labelv1.GetSchemeRequest) (*labelv1.GetSchemeResponse, error) {
+	if r.GetId() == "" {
+		return nil, missing("id")
+	}
 	p, now := s.a.Programme(), s.a.Now()
 	id, version, versioned := strings.Cut(r.GetId(), "@")
 	sc := p.InForce(id, now)

@@ -60,9 +60,9 @@ func (s *statuses) ListWaitingRequests(ctx context.Context, r *labelv1.ListWaiti
 }
 
 func (s *statuses) CloseRequest(ctx context.Context, r *labelv1.CloseRequestRequest) (*labelv1.CloseRequestResponse, error) {
-	id, err := label.ParseDigest(r.GetId())
+	id, err := digest("id", r.GetId())
 	if err != nil {
-		return nil, label.Within("id", err)
+		return nil, err
 	}
 	req, err := s.a.CloseRequest(ctx, caller(ctx), id, r.GetText())
 	if err != nil {

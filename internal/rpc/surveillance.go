@@ -32,6 +32,9 @@ func (s *surveillances) CreatePlan(ctx context.Context, r *labelv1.CreatePlanReq
 }
 
 func (s *surveillances) DrawPlan(ctx context.Context, r *labelv1.DrawPlanRequest) (*labelv1.DrawPlanResponse, error) {
+	if r.GetId() == "" {
+		return nil, missing("id")
+	}
 	p, err := s.a.Draw(ctx, caller(ctx), r.GetId())
 	if err != nil {
 		return nil, err
@@ -41,6 +44,9 @@ func (s *surveillances) DrawPlan(ctx context.Context, r *labelv1.DrawPlanRequest
 }
 
 func (s *surveillances) GetPlan(_ context.Context, r *labelv1.GetPlanRequest) (*labelv1.GetPlanResponse, error) {
+	if r.GetId() == "" {
+		return nil, missing("id")
+	}
 	p, err := s.a.Planned(r.GetId())
 	if err != nil {
 		return nil, err

@@ -20,14 +20,17 @@
 //
 // # What matches
 //
-// Words are compared without case, accents and width (NFKC); a letter with dots
+// Words are compared without case, accents, joiners and width (NFKC); a letter with dots
 // also matches how people spell it who cannot type it ("ue" for "ü"). All words of
 // a query must match, each a whole word or the beginning of one. A query without a
 // letter or a digit finds nothing; only an empty one finds all. Labels that have
 // all of them as whole words come first, and of these the labels that count: whoever
-// looks for a product is not shown first what was revoked. Where nothing matches, a query with one
-// letter more, less, another or two exchanged is proposed, and before that the model
-// number which was spelled in another way ([label.FoldModel]).
+// looks for a product is not shown first what was revoked.
+//
+// Where nothing matches, another query is proposed: with the model number which was
+// spelled in another way ([label.FoldModel]), or else with one letter more, less, another
+// or two exchanged. It is one that finds something, though filters may leave nothing of
+// that.
 //
 // A label's state follows from time as well. Each record knows until when the
 // state that was worked out for it holds.

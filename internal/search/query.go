@@ -302,10 +302,18 @@ func (s *Snapshot) propose(terms []string) string {
 			out[i], changed = best, true
 		}
 	}
-	if !changed {
+	if !changed || !s.finds(out) {
 		return ""
 	}
 	return strings.Join(out, " ")
+}
+
+// finds reports whether any label has all of some words.
+func (s *Snapshot) finds(terms []string) bool {
+	return slices.ContainsFunc(s.segments(), func(seg live) bool {
+		m := seg.matches(terms, terms)
+		return m.in.count() > 0
+	})
 }
 
 // proposeModel returns a query with the model number as labels have it that was spelled
@@ -317,6 +325,9 @@ func (s *Snapshot) proposeModel(text string) string {
 	}
 	for i := range fields {
 		before := words(strings.Join(fields[:i], " "))
+		if len(before) > MaxWords {
+			break // each costs a pass, and signs between them make many of few fields
+		}
 		wanted := modelWord(strings.Join(fields[i:], " "))
 		for _, seg := range s.segments() {
 			m := seg.matches(before, before)

@@ -138,8 +138,52 @@ func TestQueriesThatAreRefused(t *testing.T) {
 		"q": {Text: strings.Repeat("a", search.MaxQuery+1)}, "sort": {Sort: "colour"}, "state": {State: "melted"}, "page": {Page: search.MaxPage + 1},
 		"checked": {Assurance: "twice"},
 	} {
-		if _, err := s.Find(q, start); err == nil || !strings.HasPrefix(err.Error(), field+":") {
-			t.Errorf("%s: %v", field, err)
+		refusedAs(t, s, q, field)
+	}
+	refusedAs(t, s, search.Query{Text: "caf\xe9"}, "q")
+	refusedAs(t, s, search.Query{State: label.NotIssued}, "state")
+	refusedAs(t, s, search.Query{Page: -1}, "page")
+	for _, q := range []search.Query{{Text: strings.Repeat("é", search.MaxQuery)}, {Page: search.MaxPage}, {State: label.Withdrawn}} {
+		if _, err := s.Find(q, start); err != nil {
+			t.Errorf("%+v is refused: %v", q, err)
+		}
+	}
+}
+
+// refusedAs has a query refused for a field of it.
+func refusedAs(t *testing.T, s *search.Snapshot, q search.Query, field string) {
+	t.Helper()
+	if _, err := s.Find(q, start); err == nil || !strings.HasPrefix(err.Error(), field+":") {
+		t.Errorf("%s: %v", field, err)
+	}
+}
+
+// TestHas asks which categories and schemes there are, before and after labels came.
+func TestHas(t *testing.T) {
+	empty, s := search.NewIndex().Snapshot(), shelf().Snapshot()
+	if empty.HasCategory("ip-camera") || empty.HasScheme("four-level") || empty.Len() != 0 {
+		t.Error("an index without labels has some")
+	}
+	if !s.HasCategory("ip-camera") || !s.HasCategory("smart-plug") || s.HasCategory("toy") || s.HasCategory("") || !s.HasScheme("four-level") || s.HasScheme("two-level") {
+		t.Error("the shelf has other categories or schemes")
+	}
+}
+
+// TestSnapshotsStay searches a snapshot after the index has changed under it.
+func TestSnapshotsStay(t *testing.T) {
+	x := shelf()
+	before := x.Snapshot()
+	h := made(1, func(l *label.Label) { l.Device.Name, l.Device.Category = "Northlight Plug Mini", "smart-plug" })
+	h.Statuses = []*label.Status{{Label: h.Label.ID, Number: 1, Action: label.Revoke, Recorded: start, Effective: start}}
+	x.Put([]*search.Record{record(h, 1, start), record(made(9, func(l *label.Label) { l.Device.Name, l.Device.Category = "Plug", "toy" }), 9, start)})
+	for _, c := range []struct {
+		s     *search.Snapshot
+		total int
+		state label.State
+	}{{before, 1, label.Active}, {x.Snapshot(), 2, label.Revoked}} {
+		r, err := c.s.Find(search.Query{Text: "plug"}, start)
+		if err != nil || r.Total != c.total || r.Records[c.total-1].State != c.state || c.s.HasCategory("toy") != (c.total == 2) {
+			t.Errorf("found are %d, %v (%v), want %d", r.Total, r.States, err, c.total)
 		}
 	}
 }

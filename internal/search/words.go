@@ -16,12 +16,16 @@ func fold(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
 		return strings.ToLower(s) // what follows would give the same
 	}
-	plain, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), cases.Fold(), runes.Map(unstroked), norm.NFKC), s)
+	plain, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.Predicate(unwritten)), cases.Fold(), runes.Map(unstroked), norm.NFKC), s)
 	if err != nil {
 		return strings.ToLower(s)
 	}
 	return plain
 }
+
+// unwritten reports whether people leave out a character when they type: a mark that takes
+// no room of its own, or a joiner.
+func unwritten(r rune) bool { return unicode.In(r, unicode.Mn, unicode.Join_Control) }
 
 // unstroked returns the letter that people type who do not have one with a
 // stroke. Unicode does not take such letters apart.
@@ -50,9 +54,10 @@ func spelled(s string) string {
 
 var spellings = strings.NewReplacer("ä", "ae", "Ä", "ae", "ö", "oe", "Ö", "oe", "ü", "ue", "Ü", "ue", "ø", "oe", "Ø", "oe", "å", "aa", "Å", "aa", "æ", "ae", "Æ", "ae", "œ", "oe", "Œ", "oe")
 
-// words returns the words of a text, folded.
+// words returns the words of a text, folded. A word has marks as well: the scripts of India
+// write vowels with them.
 func words(s string) []string {
-	return strings.FieldsFunc(fold(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+	return strings.FieldsFunc(fold(s), func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) })
 }
 
 // joined returns the words of a text as one: of a model number people leave out

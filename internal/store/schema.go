@@ -128,9 +128,9 @@ func schema() []part {
 			{bOrgPersons, "org|person", "nothing", ""},
 			{bQuorums, "uint64 log index", "json Quorum", ""},
 		}, []kind{
-			kindOf[Person](32),
-			kindOf[Adoption](33),
-			kindOf[Quorum](34),
+			kindOf[Person](33),
+			kindOf[Adoption](34),
+			kindOf[Quorum](35),
 		}},
 		{"devices", (*checker).devices, []bucket{
 			{bDevices, "32-byte digest", "json Device, then the descriptor", ""},
