@@ -31,7 +31,7 @@ func TestHeadIsGivenUpAloud(t *testing.T) {
 	must(daemon.Init(t.Context(), dir, daemon.Config{
 		URL: "http://127.0.0.1:0", HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0",
 		Authority: daemon.AuthorityConfig{ID: "a", Name: "A"}, Log: daemon.LogConfig{Origin: "127.0.0.1/log"},
-	}, nil, time.Now()))
+	}, daemon.FirstPerson, nil, time.Now()))
 	operator := authority.Caller{Org: "a", Roles: []label.Role{label.RoleOperator}}
 	serve := func(labs ...string) {
 		t.Helper()

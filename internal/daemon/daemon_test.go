@@ -121,8 +121,8 @@ func TestConfigRefusals(t *testing.T) {
 
 func TestInitOnceAndServe(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "programme")
-	must(t, daemon.Init(ctx, dir, config(), []byte("secret"), time.Now()))
-	if err := daemon.Init(ctx, dir, config(), []byte("secret"), time.Now()); err == nil || !strings.Contains(err.Error(), "exists") {
+	must(t, daemon.Init(ctx, dir, config(), daemon.FirstPerson, []byte("secret"), time.Now()))
+	if err := daemon.Init(ctx, dir, config(), daemon.FirstPerson, []byte("secret"), time.Now()); err == nil || !strings.Contains(err.Error(), "exists") {
 		t.Fatalf("a second init gave %v", err)
 	}
 	for _, name := range []string{"label.key", "log.key", daemon.OperatorKey} {
@@ -168,7 +168,7 @@ func TestOpenMakesNothing(t *testing.T) {
 	for _, name := range []string{"label.key", "label.pub", "log.key", "log.pub", "labeld.db", daemon.ConfigName} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "programme")
-			must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
+			must(t, daemon.Init(ctx, dir, config(), daemon.FirstPerson, nil, time.Now()))
 			must(t, os.Remove(filepath.Join(dir, name)))
 			c, err := daemon.LoadConfig(dir)
 			if err == nil {
@@ -189,7 +189,7 @@ func TestOpenMakesNothing(t *testing.T) {
 func TestIdentityStays(t *testing.T) {
 	p := newProgramme(t)
 	other := filepath.Join(t.TempDir(), "b")
-	must(t, daemon.Init(ctx, other, config(), nil, time.Now()))
+	must(t, daemon.Init(ctx, other, config(), daemon.FirstPerson, nil, time.Now()))
 	edited := filepath.Join(t.TempDir(), "labels")
 	must(t, os.CopyFS(edited, labels.FS))
 	path := filepath.Join(edited, "schemes", "four-level", "2026.2.yaml")
@@ -241,8 +241,8 @@ func TestIdentityStays(t *testing.T) {
 
 func TestOpenRefusesOtherKeysAndOrigins(t *testing.T) {
 	dir, other := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
-	must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
-	must(t, daemon.Init(ctx, other, config(), nil, time.Now()))
+	must(t, daemon.Init(ctx, dir, config(), daemon.FirstPerson, nil, time.Now()))
+	must(t, daemon.Init(ctx, other, config(), daemon.FirstPerson, nil, time.Now()))
 	for name, spoil := range map[string]func(*testing.T, *daemon.Config){
 		"log.origin": func(_ *testing.T, c *daemon.Config) { c.Log.Origin = "elsewhere/log" },
 		"label_key":  func(_ *testing.T, c *daemon.Config) { c.LabelKey = filepath.Join(other, "label.key") },
@@ -275,7 +275,7 @@ func TestOpenRefusesOtherKeysAndOrigins(t *testing.T) {
 func TestKeysWereInUse(t *testing.T) {
 	p := newProgramme(t)
 	other := filepath.Join(t.TempDir(), "b")
-	must(t, daemon.Init(ctx, other, config(), nil, time.Now()))
+	must(t, daemon.Init(ctx, other, config(), daemon.FirstPerson, nil, time.Now()))
 	p.end()
 	began := time.Now().UTC().Truncate(time.Second)
 	hour := func(n int) time.Time { return began.Add(time.Duration(n) * time.Hour) }
@@ -388,7 +388,7 @@ func TestAuthorityStays(t *testing.T) {
 // TestConfigNamesTheKey has the files of keys be missing, or be other ones.
 func TestConfigNamesTheKey(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "programme")
-	must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
+	must(t, daemon.Init(ctx, dir, config(), daemon.FirstPerson, nil, time.Now()))
 	until := time.Now().Add(time.Hour)
 	for want, spoil := range map[string]func(*daemon.Config){
 		"label_key: there is no file " + filepath.Join(dir, "keys.pem.pub") + " with the public key": func(c *daemon.Config) { c.LabelKey = "keys.pem" },
@@ -416,7 +416,7 @@ func TestConfigNamesTheKey(t *testing.T) {
 // what the operator is told.
 func TestOthersMayWriteTheDatabase(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "programme")
-	must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
+	must(t, daemon.Init(ctx, dir, config(), daemon.FirstPerson, nil, time.Now()))
 	said := func() string {
 		var log bytes.Buffer
 		c, err := daemon.LoadConfig(dir)

@@ -32,7 +32,7 @@ type programme struct {
 func newProgramme(t *testing.T) *programme {
 	t.Helper()
 	p := &programme{t: t, dir: filepath.Join(t.TempDir(), "programme")}
-	must(t, daemon.Init(ctx, p.dir, config(), []byte("secret"), time.Now()))
+	must(t, daemon.Init(ctx, p.dir, config(), daemon.FirstPerson, []byte("secret"), time.Now()))
 	p.start()
 	_, err := p.daemon.Authority.Enrol(ctx, p.operator(), label.Organization{ID: "lab", Name: "Lab", Roles: []label.Role{label.RoleLab}})
 	must(t, err)
