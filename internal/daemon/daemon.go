@@ -106,8 +106,7 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if err := d.listen(c); err != nil {
 		return d, err
 	}
-	trust, err := d.openAuthority(ctx, c, o, programme)
-	if err != nil {
+	if err := d.openAuthority(ctx, c, o, programme); err != nil {
 		return d, err
 	}
 	d.notices, err = notice.New(notice.Config{
@@ -135,16 +134,15 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	return d, nil
 }
 
-// openAuthority opens the database of a programme and the authority on top of it. It
-// returns what a verifier has to know of the service.
-func (d *Daemon) openAuthority(ctx context.Context, c *Config, o Options, programme *scheme.Programme) (*verify.Trust, error) {
+// openAuthority opens the database of a programme and the authority on top of it.
+func (d *Daemon) openAuthority(ctx context.Context, c *Config, o Options, programme *scheme.Programme) error {
 	trust, err := c.trust(ctx, d.URL, programme)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	issuer, err := c.issuer(ctx, o.Passphrase, trust)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, key := range []string{c.LabelKey, c.Log.Key} {
 		if envelope.Exposed(c.path(key)) {
@@ -152,23 +150,23 @@ func (d *Daemon) openAuthority(ctx context.Context, c *Config, o Options, progra
 		}
 	}
 	if d.store, err = store.Open(c.dir); err != nil {
-		return nil, err
+		return err
 	}
 	if path := store.Path(c.dir); envelope.Exposed(path) {
 		d.log.Warn("others on this machine may read or write the database; chmod 600 keeps it to the service", "file", path)
 	}
 	if err := d.store.View(func(v *store.View) error { return checkOrigin(v, c) }); err != nil {
-		return nil, err
+		return err
 	}
 	readOnly, err := d.keepHeads(c, trust)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if readOnly != nil {
 		d.log.Error("the service is read-only", "why", readOnly)
 	}
 	if err := d.identify(c, trust, programme, readOnly != nil, o.Clock()); err != nil {
-		return nil, err
+		return err
 	}
 	audiences := c.Audiences
 	if len(audiences) == 0 {
@@ -180,7 +178,7 @@ func (d *Daemon) openAuthority(ctx context.Context, c *Config, o Options, progra
 		Quotas: c.Limits.quotas(), Space: func() (int64, error) { return store.Free(c.dir) }, Reserve: int64(c.Limits.ReserveMiB) << 20,
 		Signers: c.Limits.Signatures,
 	})
-	return trust, err
+	return err
 }
 
 // listen takes both addresses. A base URL with port 0 gets the port that the

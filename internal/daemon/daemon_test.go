@@ -345,9 +345,9 @@ func TestKeysWereInUse(t *testing.T) {
 // TestAuthorityStays changes in whose name a programme signs.
 func TestAuthorityStays(t *testing.T) {
 	p := newProgramme(t)
-	operator := label.Organization{ID: "other-authority", Name: "Other Authority", Roles: []label.Role{label.RoleOperator}}
-	_, err := p.daemon.Authority.Enrol(ctx, p.operator(), operator)
-	must(t, err)
+	must(t, p.register(label.RegistryRequest{
+		Act: label.ActEnrolOrg, Organization: "other-authority", Profile: &label.Profile{Name: "Other Authority"}, Roles: []label.Role{label.RoleOperator},
+	}))
 	p.end()
 	var log bytes.Buffer
 	open := func(id, name string) error {

@@ -22,7 +22,7 @@ func Recover(ctx context.Context, c *Config, o Options, org, person, pem, text s
 	if err != nil {
 		return nil, err
 	}
-	if _, err := d.openAuthority(ctx, c, o, programme); err != nil {
+	if err := d.openAuthority(ctx, c, o, programme); err != nil {
 		return nil, err
 	}
 	return d.Authority.Recover(ctx, org, person, pem, text)
