@@ -77,7 +77,7 @@ every proof: both are fixed for ever.`,
 				[2]string{"not:", "log.head, which tells a backup from the newest database; best on another disk"},
 				[2]string{"serve:", "labeld serve --data " + quoted(dir)},
 				[2]string{"operate:", "labelctl" + reach(c) + " --key " + quoted(filepath.Join(dir, daemon.OperatorKey)) + " --as " + c.Authority.ID + " org list"},
-				[2]string{"two persons:", "labelctl org person add " + c.Authority.ID + " PERSON, and then: labelctl org key " + c.Authority.ID + " --pub FILE --person PERSON"},
+				[2]string{"next:", "enrol a second person, because until then one decides alone (labelctl org person add, labelctl org key --person)"},
 			)
 			if _, err := cmd.OutOrStdout().Write(p.Bytes()); err != nil {
 				return err

@@ -314,11 +314,11 @@ func TestKeysWereInUse(t *testing.T) {
 		spoil func(*daemon.Config)
 		want  []string
 	}{
-		"key from after its first entry":     {func(c *daemon.Config) { c.LabelKeyFrom = hour(5).Add(time.Minute) }, []string{"label_key_from: ", "entry 2 ", hour(5).Format(time.RFC3339)}},
+		"key from after its first entry":     {func(c *daemon.Config) { c.LabelKeyFrom = hour(5).Add(time.Minute) }, []string{"label_key_from: ", "entry 3 ", hour(5).Format(time.RFC3339)}},
 		"key from in the future":             {func(c *daemon.Config) { c.LabelKeyFrom = hour(25) }, []string{"label_key_from: ", hour(25).Format(time.RFC3339)}},
 		"retired from after its first entry": {func(c *daemon.Config) { c.RetiredKeys[0].From = hour(2) }, []string{"retired_keys[0].from: ", "entry 0 ", hour(1).Format(time.RFC3339)}},
-		"retired until its last entry":       {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(2) }, []string{"retired_keys[0].until: ", "entry 1 ", hour(2).Add(time.Second).Format(time.RFC3339)}},
-		"retired until before it began":      {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(0) }, []string{"retired_keys[0].until: ", "entry 1 "}},
+		"retired until its last entry":       {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(2) }, []string{"retired_keys[0].until: ", "entry 2 ", hour(2).Add(time.Second).Format(time.RFC3339)}},
+		"retired until before it began":      {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(0) }, []string{"retired_keys[0].until: ", "entry 2 "}},
 	} {
 		c := rotated()
 		tc.spoil(c)
@@ -345,9 +345,6 @@ func TestKeysWereInUse(t *testing.T) {
 // TestAuthorityStays changes in whose name a programme signs.
 func TestAuthorityStays(t *testing.T) {
 	p := newProgramme(t)
-	must(t, p.register(label.RegistryRequest{
-		Act: label.ActEnrolOrg, Organization: "other-authority", Profile: &label.Profile{Name: "Other Authority"}, Roles: []label.Role{label.RoleOperator},
-	}))
 	p.end()
 	var log bytes.Buffer
 	open := func(id, name string) error {
@@ -372,6 +369,9 @@ func TestAuthorityStays(t *testing.T) {
 	refused("nobody", "not enrolled")
 	refused("lab", "not enrolled as an operator")
 	p.start()
+	must(t, p.register(label.RegistryRequest{
+		Act: label.ActEnrolOrg, Organization: "other-authority", Profile: &label.Profile{Name: "Other Authority"}, Roles: []label.Role{label.RoleOperator},
+	}))
 	must(t, p.accredit("A-1"))
 	p.end()
 	refused("other-authority", "fixed for ever")

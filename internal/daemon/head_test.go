@@ -276,9 +276,9 @@ func TestHeadThatWasNotServed(t *testing.T) {
 	served, err := os.ReadFile(heads)
 	must(t, err)
 	const mark = "served\n"
-	newest, older := 0, 1 // slots; the newest head has two entries
+	newest, older := 0, 1 // slots; the newest head has three entries: the first is about the quorum
 	half := len(served) / 2
-	if strings.Contains(string(served[half:]), "\n2\n") && !strings.Contains(string(served[:half]), "\n2\n") {
+	if strings.Contains(string(served[half:]), "\n3\n") && !strings.Contains(string(served[:half]), "\n3\n") {
 		newest, older = 1, 0
 	}
 	without := func(slots ...int) []byte {
@@ -299,8 +299,8 @@ func TestHeadThatWasNotServed(t *testing.T) {
 		{".second", "", without(newest)},
 		{".second", "", without(newest, older)},
 		{".second", "the last 1 are missing", served},
-		{".first", "the last 1 are missing", without(newest)},
-		{".first", "the last 1 are missing", without(newest, older)},
+		{".first", "the last 2 are missing", without(newest)},
+		{".first", "the last 2 are missing", without(newest, older)},
 	} {
 		copyFile(t, db+c.db, db)
 		must(t, os.WriteFile(heads, c.heads, 0o600))
