@@ -51,10 +51,10 @@ func (c actsCommands) table(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.show(r, func(p *terminal.Page) { writeActs(p, r) })
+	return c.show(r, func(p *terminal.Page) { writeActTable(p, r) })
 }
 
-func writeActs(p *terminal.Page, r *labelv1.GetActsResponse) {
+func writeActTable(p *terminal.Page, r *labelv1.GetActsResponse) {
 	var rows [][]string
 	for _, a := range r.GetRules() {
 		asked := "no"
