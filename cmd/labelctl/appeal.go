@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
@@ -456,9 +457,17 @@ func (c appealCommands) decide(ctx context.Context, id string, r *label.RulingRe
 	if err != nil {
 		return err
 	}
-	answer, err := api.DecideAppeal(ctx, &labelv1.DecideAppealRequest{Ruling: signed})
-	if err != nil {
+	return c.rule(ctx, conn, signed)
+}
+
+// rule sends a signed ruling and shows what it led to.
+func (c appealCommands) rule(ctx context.Context, conn *grpc.ClientConn, signed []byte) error {
+	answer, err := labelv1.NewAppealServiceClient(conn).DecideAppeal(ctx, &labelv1.DecideAppealRequest{Ruling: signed})
+	switch {
+	case err != nil:
 		return err
+	case answer.GetWaiting() != nil:
+		return c.showWaiting(ctx, conn, answer, answer.GetWaiting(), nil)
 	}
 	return c.show(answer, func(p *terminal.Page) { writeTrail(p, answer.GetTrail(), c.now()) })
 }

@@ -41,7 +41,7 @@ func newAuditFixture(t *testing.T) *auditFixture {
 	for _, org := range []string{labeltest.Operator, labeltest.Maker} {
 		private, public, err := envelope.GenerateKey("ecdsa-p256", nil)
 		if err == nil {
-			_, err = w.Authority.AddKey(context.Background(), w.Caller(labeltest.Operator), org, string(public), labeltest.Start)
+			_, err = w.AddKey(context.Background(), w.Caller(labeltest.Operator), org, string(public), labeltest.Start)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -149,8 +149,7 @@ func labelAndDevice(ctx context.Context, conn *grpc.ClientConn, id label.ID) (*l
 
 // send sends a signed request and shows what it led to.
 func (c changeCommands) send(ctx context.Context, conn *grpc.ClientConn, signed []byte) error {
-	api := labelv1.NewStatusServiceClient(conn)
-	r, err := api.ChangeLabel(ctx, &labelv1.ChangeLabelRequest{Request: signed})
+	r, err := labelv1.NewStatusServiceClient(conn).ChangeLabel(ctx, &labelv1.ChangeLabelRequest{Request: signed})
 	if err != nil {
 		return err
 	}
@@ -160,20 +159,7 @@ func (c changeCommands) send(ctx context.Context, conn *grpc.ClientConn, signed 
 	if r.GetStatus() != nil {
 		return c.show(r, func(p *terminal.Page) { writeChange(p, r) })
 	}
-	w, err := readWaiting(r.GetWaiting())
-	if err != nil {
-		return err
-	}
-	if err := c.show(r, func(p *terminal.Page) {
-		writeWaiting(p, w)
-		for _, n := range r.GetNotes() {
-			p.Line("note: %s", n)
-		}
-	}); err != nil {
-		return err
-	}
-	c.noteSimilar(ctx, api, w)
-	return nil
+	return c.showWaiting(ctx, conn, r, r.GetWaiting(), r.GetNotes())
 }
 
 func writeChange(p *terminal.Page, r *labelv1.ChangeLabelResponse) {
@@ -183,9 +169,7 @@ func writeChange(p *terminal.Page, r *labelv1.ChangeLabelResponse) {
 	p.Line("label %s: %s", st.Label.Pretty(), changeText(st))
 	p.Pairs([2]string{"why:", a.why(st)}, [2]string{"effective:", instant(st.Effective)},
 		[2]string{"number:", strconv.Itoa(st.Number)}, [2]string{"log entry:", strconv.FormatInt(s.GetLogIndex(), 10)})
-	for _, n := range r.GetNotes() {
-		p.Line("note: %s", n)
-	}
+	writeNotes(p, r.GetNotes())
 	if r.GetSuccessor() != nil {
 		p.Line("\nthe label that replaces it:")
 		writeSummary(p, r.GetSuccessor())
@@ -218,9 +202,9 @@ func labelRevokeCommand(c changeCommands) *cobra.Command {
 		Short: "Revoke a label permanently (operators only)",
 		Long: `Revoke a label. This is permanent: only a new label can follow.
 
-If the scheme requires four eyes, the request waits for a second operator, who signs
-the same request with a key of their own ("labelctl label approve"). Suspend the label
-if it must not be valid meanwhile.`,
+If this takes several persons ("labelctl acts show"), the request waits for another
+person, who signs the same request with a key of their own ("labelctl request
+approve"). Suspend the label if it must not be valid meanwhile.`,
 		Example: `  labelctl label revoke K7QM-4T2X-9PWH --reason nonconformity --text "All units have one password."`,
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/daemon"
+	"labeld/internal/envelope"
 	"labeld/internal/label"
 )
 
@@ -104,8 +105,9 @@ func TestSuspension(t *testing.T) {
 	}
 }
 
-// TestFourEyes has two operators revoke a label, after one alone cannot.
-func TestFourEyes(t *testing.T) {
+// TestTwoPersons has two persons revoke a label, after one alone cannot, whichever key the
+// one takes.
+func TestTwoPersons(t *testing.T) {
 	l := newLabelledCamera(t)
 	revoke := l.by(testAuthority, "label", "revoke", l.id, "--reason", "nonconformity", "--text", "One password.")
 	var first struct {
@@ -119,25 +121,33 @@ func TestFourEyes(t *testing.T) {
 	if first.Status != nil || len(first.Waiting.Keys) != 1 {
 		t.Fatalf("%+v", first)
 	}
-	approve := l.by(testAuthority, "label", "approve", first.Waiting.ID[:16], "--yes")
+	approve := l.by(testAuthority, "request", "approve", first.Waiting.ID[:16], "--yes")
 	l.verify(l.id, 0)
 	if r := try(t, approve...); r.code != exitFailed || !strings.Contains(r.stderr, "signed the request already") {
 		t.Errorf("the same key twice: exit code %d: %s", r.code, r.stderr)
 	}
 
 	second()
-	if r := try(t, revoke...); r.code != 0 || !strings.Contains(r.stderr, "labelctl: note: the request "+first.Waiting.ID[:16]+" to revoke the label waits too") {
+	if r := try(t, revoke...); r.code != 0 || !strings.Contains(r.stderr, "labelctl: note: the request "+first.Waiting.ID[:16]+" for label.revoke of "+label.ID(l.id).Pretty()+" waits too") {
 		t.Errorf("asking again instead of approving: exit code %d: %s", r.code, r.stderr)
 	}
 	var list struct{ Requests []struct{ Label string } }
-	mustJSON(t, &list, l.by(testAuthority, "label", "waiting")...)
+	mustJSON(t, &list, l.by(testAuthority, "request", "list")...)
 	if len(list.Requests) != 2 || list.Requests[0].Label != l.id {
 		t.Errorf("%+v", list)
 	}
 
-	other := filepath.Join(l.dir, "other.key")
-	must(t, "key", "new", "--plain", "--out", other)
-	must(t, l.by(testAuthority, "org", "key", testAuthority, "--pub", strings.TrimSuffix(other, ".key")+".pub")...)
+	spare, other := filepath.Join(l.dir, "spare.key"), filepath.Join(l.dir, "other.key")
+	for _, key := range []string{spare, other} {
+		must(t, "key", "new", "--plain", "--out", key)
+	}
+	must(t, l.by(testAuthority, "org", "key", testAuthority, "--pub", envelope.PublicName(spare), "--person", daemon.FirstPerson)...)
+	l.refused(daemon.FirstPerson+" signed the request already, with key "+short(first.Waiting.Keys[0]), append(approve, "--key", spare)...)
+	must(t, l.by(testAuthority, "org", "person", "add", testAuthority, "second", "--name", "The second")...)
+	must(t, l.by(testAuthority, "org", "key", testAuthority, "--pub", envelope.PublicName(other), "--person", "second")...)
+	if out := must(t, l.by(testAuthority, "request", "list")...); !strings.Contains(out, "by you") {
+		t.Errorf("the list does not say who signed:\n%s", out)
+	}
 	r := try(t, append(approve, "--key", other)...)
 	if r.code != 0 || !strings.Contains(r.stdout, ": revoked\n") || !strings.Contains(r.stderr, "signed by:  key "+first.Waiting.Keys[0]) {
 		t.Errorf("approve: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
@@ -211,30 +221,26 @@ func TestReadWaiting(t *testing.T) {
 	message := func(predicateType string, change func(*label.StatusRequest)) *labelv1.WaitingRequest {
 		r := asked
 		change(&r)
-		stmt, err := label.NewStatement("device.json", device, predicateType, &r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := label.Encode(stmt)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &labelv1.WaitingRequest{Id: label.DigestOf(b).String(), Statement: b, Text: "Harmless."}
+		return waitingMessage(t, device, predicateType, &r, label.ActRevoke)
 	}
 	as := func(*label.StatusRequest) {}
 	good := message(label.TypeStatusRequest, as)
 	w, err := readWaiting(good)
-	if err != nil || w.StatusRequest != asked || w.device != device || !w.until().Equal(made.Add(label.MaxRequestAge)) {
-		t.Errorf("%+v, %v", w, err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	another := message(label.TypeStatusRequest, as)
-	another.Id = device.String()
+	if got, ok := w.terms.(*label.StatusRequest); !ok || *got != asked || w.subject != device || !w.until().Equal(made.Add(label.MaxRequestAge)) || w.text() != asked.Text {
+		t.Errorf("%+v", w)
+	}
+	another, otherAct := message(label.TypeStatusRequest, as), message(label.TypeStatusRequest, as)
+	another.Id, otherAct.Kind = device.String(), string(label.ActReview)
 	for name, m := range map[string]*labelv1.WaitingRequest{
-		"another ID": another,
-		"a label":    message(label.TypeLabel, as),
-		"no reason":  message(label.TypeStatusRequest, func(r *label.StatusRequest) { r.Reason = "" }),
-		"no JSON":    {Id: good.Id, Statement: []byte("revoke")},
-		"nothing":    nil,
+		"another ID":  another,
+		"another act": otherAct,
+		"a label":     message(label.TypeLabel, as),
+		"no reason":   message(label.TypeStatusRequest, func(r *label.StatusRequest) { r.Reason = "" }),
+		"no JSON":     {Id: good.Id, Statement: []byte("revoke"), Kind: good.Kind},
+		"nothing":     nil,
 	} {
 		if _, err := readWaiting(m); err == nil {
 			t.Errorf("%s was taken for a request", name)
@@ -242,7 +248,7 @@ func TestReadWaiting(t *testing.T) {
 	}
 
 	list := []*labelv1.WaitingRequest{good, message(label.TypeStatusRequest, func(r *label.StatusRequest) { r.Text = "Another." })}
-	if w, err := findWaiting(list, strings.ToUpper(good.Id[:8])); err != nil || w.id != good.Id {
+	if w, err := findWaiting(list, strings.ToUpper(good.Id[:8])); err != nil || w.GetId() != good.Id {
 		t.Errorf("%v, %v", w, err)
 	}
 	if _, err := findWaiting(list, ""); err == nil || !strings.Contains(err.Error(), "give more") {
@@ -251,4 +257,18 @@ func TestReadWaiting(t *testing.T) {
 	if _, err := findWaiting(list, strings.Repeat("x", 8)); label.ReasonOf(err) != label.ReasonUnknownSubject {
 		t.Errorf("an unknown ID: %v", err)
 	}
+}
+
+// waitingMessage is a request as a service shows it that waits for another person.
+func waitingMessage(t *testing.T, subject label.Digest, predicateType string, predicate any, kind label.ActKind) *labelv1.WaitingRequest {
+	t.Helper()
+	stmt, err := label.NewStatement("subject", subject, predicateType, predicate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := label.Encode(stmt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &labelv1.WaitingRequest{Id: label.DigestOf(b).String(), Statement: b, Text: "Harmless.", Kind: string(kind)}
 }

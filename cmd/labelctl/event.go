@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
@@ -18,9 +19,10 @@ func eventCommand(s *session) *cobra.Command {
 	return group("event", "Report that something labels depend on has failed",
 		`Operators report here that a lab lost all or part of its accreditation, that a key
 was compromised, that a version of a scheme ends, that a statement is not reliable,
-or that a lab and a manufacturer are related. The event takes effect at once. The
-scheme says what happens to the labels that depend on it: nothing, a review, a
-suspension, or an early expiry after a transition period.
+or that a lab and a manufacturer are related. Labs and manufacturers report that a key
+of their own was compromised. The event takes effect at once, unless it takes another
+person ("labelctl request"). The scheme says what happens to the labels that depend on
+it: nothing, a review, a suspension, or an early expiry after a transition period.
 
 Use --dry-run first: it lists the labels and changes nothing.`,
 		`  labelctl event lab aurora-lab --number L-0042 --reason lab-suspended --text "Audit of 3 May." --dry-run
@@ -80,7 +82,9 @@ func eventKeyCommand(c eventCommands) *cobra.Command {
 		Use:   "key KEYID --since DAY|INSTANT --text TEXT",
 		Short: "A key was compromised since some instant",
 		Long: `Revoke a key. What was signed with it and received since that instant does not count.
-You cannot undo this: the instant can only be set to an earlier one.
+You cannot undo this: the instant can only be set to an earlier one. Labs and
+manufacturers report this of their own keys. What only the owner of a key says is
+shown as the owner's word. One about an operator's key takes several persons.
 "labelctl org show" lists key IDs.`,
 		Example: `  labelctl event key 7c3f... --since 2026-05-01 --text "The lab's signing laptop was stolen."`,
 		Args:    cobra.ExactArgs(1),
@@ -255,9 +259,18 @@ func (c eventCommands) send(ctx context.Context, r *eventOptions) error {
 		}
 		return c.show(preview, func(p *terminal.Page) { writePreview(p, preview) })
 	}
+	return r.wayOut(c.report(ctx, conn, signed))
+}
+
+// report sends a signed event and shows what it led to.
+func (c eventCommands) report(ctx context.Context, conn *grpc.ClientConn, signed []byte) error {
+	api := labelv1.NewOversightServiceClient(conn)
 	answer, err := api.ReportEvent(ctx, &labelv1.ReportEventRequest{Event: signed})
-	if err != nil {
-		return r.wayOut(err)
+	switch {
+	case err != nil:
+		return err
+	case answer.GetWaiting() != nil:
+		return c.showWaiting(ctx, conn, answer, answer.GetWaiting(), nil)
 	}
 	return c.follow(ctx, api, answer.GetEvent())
 }

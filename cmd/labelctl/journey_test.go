@@ -32,7 +32,7 @@ func startDaemon(t *testing.T, dir string, tls daemon.TLSConfig) *daemon.Daemon 
 		Authority: daemon.AuthorityConfig{ID: testAuthority, Name: "Test Authority"},
 		Log:       daemon.LogConfig{Origin: "labels.test/log"}, TLS: tls,
 	}
-	if err := daemon.Init(t.Context(), dir, c, nil, time.Now()); err != nil {
+	if err := daemon.Init(t.Context(), dir, c, daemon.FirstPerson, nil, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	config, err := daemon.LoadConfig(dir)

@@ -184,14 +184,17 @@ func requestCommand(s *session) *cobra.Command {
 	r := &request{}
 	cmd := &cobra.Command{
 		Use:   "request DEVICE --level N",
-		Short: "Request a label",
+		Short: "Request a label, or approve what others ask for",
 		Long: `Evaluate a device and, if the evidence supports the level, issue, sign and log its
 label. DEVICE is a digest or a file with the descriptor. Repeating the request returns
 the same label.
 
 If the device does not qualify, no label is issued, the findings say why, and the exit
 code is 3. The signed decision is recorded: "labelctl decision show" shows it, and
-"labelctl appeal file" appeals against it.`,
+"labelctl appeal file" appeals against it.
+
+The commands below are about signed requests that wait for another person, because
+what they ask for takes several persons ("labelctl acts show").`,
 		Example: "  labelctl request camera.yaml --level 3 --qr label.svg --bundle label.json --proof label.tlog-proof",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -364,8 +367,7 @@ check a label without trusting the service, use "labelctl verify".`,
 		labelShowCommand(c), labelListCommand(c), labelHistoryCommand(c), labelArtCommand(c),
 		labelSuspendCommand(changes), labelReinstateCommand(changes), labelRevokeCommand(changes),
 		labelReviewCommand(changes), labelClearCommand(changes), labelReleaseCommand(changes), labelAdviseCommand(advisoryCommands{s}),
-		labelWithdrawCommand(changes), labelRenewCommand(changes), labelSupersedeCommand(changes),
-		labelWaitingCommand(changes), labelApproveCommand(changes), labelDismissCommand(changes))
+		labelWithdrawCommand(changes), labelRenewCommand(changes), labelSupersedeCommand(changes))
 }
 
 // lookup asks the service how a label stands, and does not verify the answer.

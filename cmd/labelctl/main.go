@@ -40,12 +40,12 @@
 //
 // Signed requests change a label. Operators review, suspend, reinstate and revoke
 // it, and its manufacturer renews or withdraws it. The authority answers with a
-// statement, which it signs and logs. If the scheme requires two operators, a
-// request waits until the second has signed it too:
+// statement, which it signs and logs. What takes several persons waits until as many
+// have signed the same request ("labelctl acts show" says what does):
 //
 //	labelctl label suspend K7QM-4T2X-9PWH --reason complaint --text "What happened."
 //	labelctl label revoke K7QM-4T2X-9PWH --reason nonconformity --text "What happened."
-//	labelctl label approve 5f21c0de                                  the second operator
+//	labelctl request approve 5f21c0de                                another person
 //	labelctl label renew K7QM-4T2X-9PWH                              the manufacturer
 //	labelctl label history K7QM-4T2X-9PWH                            anybody
 //

@@ -4,9 +4,9 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	labelv1 "labeld/api/proto/label/v1"
@@ -16,11 +16,17 @@ import (
 
 func orgCommand(s *session) *cobra.Command {
 	c := orgCommands{s}
-	return group("org", "Enrol labs, manufacturers and operators, and their keys",
-		`Operators manage the register of who may sign what. These commands are for operators
-only, except that an organization can show its own record.`,
-		"  labelctl org list --role lab\n  labelctl org show aurora-lab",
-		orgAddCommand(c), orgListCommand(c), orgShowCommand(c), orgKeyCommand(c), orgRevokeKeyCommand(c), orgAccreditCommand(c))
+	return group("org", "Enrol organizations, their persons and keys",
+		`The register says who may act for whom, with which keys, and what labs may test. Each
+change of it is a request that you sign with --key. Operators enrol labs and
+manufacturers and change what is on record of them. Labs and manufacturers add and
+remove their own persons and keys, and show their own record.
+
+What changes who acts for the authority takes several persons: the request waits until
+another has signed it ("labelctl request"). "labelctl acts show" says what does.`,
+		"  labelctl org list --role lab\n  labelctl org show aurora-lab\n  labelctl org person add aurora-lab alice --name \"Alice Archer\"",
+		orgAddCommand(c), orgListCommand(c), orgShowCommand(c), orgChangeCommand(c), orgSuspendCommand(c), orgResumeCommand(c),
+		orgPersonCommand(c), orgKeyCommand(c), orgReplaceKeyCommand(c), orgRevokeKeyCommand(c), orgAccreditCommand(c))
 }
 
 func parseRole(s string) (labelv1.Role, error) {
@@ -31,8 +37,8 @@ func parseRole(s string) (labelv1.Role, error) {
 	return r, nil
 }
 
-// rolesOf writes the roles of an organization.
-func rolesOf(o *labelv1.Organization) string {
+// rolesOf writes the roles of an organization, or those that an act takes.
+func rolesOf(o interface{ GetRoles() []labelv1.Role }) string {
 	var names []string
 	for _, r := range o.GetRoles() {
 		names = append(names, roles.textOf(r))
@@ -44,82 +50,115 @@ func rolesOf(o *labelv1.Organization) string {
 type orgCommands struct{ *session }
 
 func orgAddCommand(c orgCommands) *cobra.Command {
-	var o labelv1.Organization
+	r := &label.RegistryRequest{Act: label.ActEnrolOrg, Profile: &label.Profile{}}
 	var roleFlags []string
-	var pub string
+	var pub, person string
 	cmd := &cobra.Command{
 		Use:   "add ID --name NAME --role ROLE",
-		Short: "Enrol an organization",
+		Short: "Enrol an organization (operators only)",
 		Long: `Enrol an organization under an identifier of lower-case letters, digits and
-hyphens. --pub also enrols its first key; without a key it can do nothing. Doing
-this again with the same values is no error.
+hyphens. --pub also enrols its first key; without a key it can do nothing. --person
+also adds the person who holds that key. Doing this again with the same values is no
+error.
 
 --affiliate names organizations under the same control, for which a lab must not
 test.`,
-		Example: `  labelctl org add aurora-lab --name "Aurora Test Laboratory" --role lab --pub lab.pub
+		Example: `  labelctl org add aurora-lab --name "Aurora Test Laboratory" --role lab --pub lab.pub --person alice
   labelctl org add northlight --name "Northlight Devices" --role manufacturer --contact mailto:security@northlight.example`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Id = args[0]
+			r.Organization = args[0]
 			for _, s := range roleFlags {
-				r, err := parseRole(s)
-				if err != nil {
+				if _, err := parseRole(s); err != nil {
 					return err
 				}
-				o.Roles = append(o.Roles, r)
+				r.Roles = append(r.Roles, label.Role(s))
 			}
-			return c.add(cmd.Context(), &o, pub)
+			return c.add(cmd.Context(), r, person, pub)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.Name, "name", "", "name as shown to people")
+	profileFlags(cmd, r.Profile)
 	f.StringArrayVar(&roleFlags, "role", nil, strings.Join(roles.names(), ", ")+"; repeat for several")
-	f.StringVar(&o.Url, "url", "", "public web page, https")
-	f.StringVar(&o.Contact, "contact", "", "mailto or https `URL`")
-	f.StringArrayVar(&o.Affiliates, "affiliate", nil, "`ID` of an organization under the same control; repeat for several")
+	f.StringArrayVar(&r.Affiliates, "affiliate", nil, "`ID` of an organization under the same control; repeat for several")
 	f.StringVar(&pub, "pub", "", "`file` with a public key to enrol")
+	f.StringVar(&person, "person", "", "`ID` of the person who holds the key, to add as well")
 	require(cmd, "name", "role")
 	complete(cmd, "role", roles.names()...)
 	return cmd
 }
 
-// add enrols an organization, and its first key where there is one.
-func (c orgCommands) add(ctx context.Context, o *labelv1.Organization, pub string) error {
-	var pem string
+// profileFlags adds the flags for what people are shown of an organization.
+func profileFlags(cmd *cobra.Command, p *label.Profile) {
+	f := cmd.Flags()
+	f.StringVar(&p.Name, "name", "", "name as shown to people")
+	f.StringVar(&p.URL, "url", "", "public web page, https")
+	f.StringVar(&p.Contact, "contact", "", "mailto or https `URL`")
+}
+
+// add enrols an organization, and its first person and key where there are any.
+func (c orgCommands) add(ctx context.Context, r *label.RegistryRequest, person, pub string) error {
+	steps := []*label.RegistryRequest{r}
+	if person != "" {
+		steps = append(steps, &label.RegistryRequest{Act: label.ActAddPerson, Organization: r.Organization, Person: person})
+	}
 	if pub != "" {
 		key, err := c.publicKey(pub) // a mistake in the file must show before anything is enrolled
 		if err != nil {
 			return err
 		}
-		pem = key.PEM
+		steps = append(steps, &label.RegistryRequest{Act: label.ActAddKey, Organization: r.Organization, Person: person, PEM: key.PEM})
 	}
-	api, conn, err := clientAs(ctx, c.session, labelv1.NewAuthorityServiceClient)
+	conn, err := c.caller(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	made, err := api.CreateOrganization(ctx, &labelv1.CreateOrganizationRequest{Organization: o})
-	if err != nil {
-		return err
-	}
-	answer := &labelv1.GetOrganizationResponse{Organization: made.GetOrganization()}
-	var notes []string
-	if pem != "" {
-		added, err := api.AddKey(ctx, &labelv1.AddKeyRequest{Organization: o.GetId(), Pem: pem})
+	all := &labelv1.ChangeRegistryResponse{}
+	for i, step := range steps {
+		signed, err := c.seal(ctx, step)
 		if err != nil {
-			return hintf(err, "%s is enrolled, its key is not; \"labelctl org key\" enrols a key", o.GetId())
+			return err
 		}
-		answer.Keys, notes = append(answer.Keys, added.GetKey()), added.GetNotes()
+		answer, err := labelv1.NewAuthorityServiceClient(conn).ChangeRegistry(ctx, &labelv1.ChangeRegistryRequest{Request: signed})
+		if err != nil && i > 0 {
+			return hintf(err, "%s is enrolled, its key is not; \"labelctl org key\" enrols a key", r.Organization)
+		}
+		if err != nil {
+			return err
+		}
+		if answer.GetWaiting() != nil {
+			return c.showWaiting(ctx, conn, answer, answer.GetWaiting(), answer.GetNotes(), left(steps[i+1:], pub)...)
+		}
+		proto.Merge(all, answer)
 	}
-	return c.show(answer, func(p *terminal.Page) {
-		p.Line("enrolled %s (%s) as %s", o.GetId(), o.GetName(), rolesOf(o))
-		for _, k := range answer.GetKeys() {
+	return c.show(all, func(p *terminal.Page) {
+		p.Line("enrolled %s (%s) as %s", all.GetOrganization().GetId(), all.GetOrganization().GetName(), rolesOf(all.GetOrganization()))
+		if person != "" {
+			p.Line("person %s", all.GetPerson().GetId())
+		}
+		if k := all.GetKey(); k != nil {
 			p.Line("key %s (%s)", k.GetId(), k.GetAlgorithm())
 		}
-		for _, n := range append(made.GetNotes(), notes...) {
-			p.Line("note: %s", n)
-		}
+		writeNotes(p, all.GetNotes())
 	})
+}
+
+// left are the commands for steps that an approval must come before.
+func left(steps []*label.RegistryRequest, pub string) (commands []string) {
+	for _, r := range steps {
+		switch r.Act {
+		case label.ActAddPerson:
+			commands = append(commands, "labelctl org person add "+r.Organization+" "+r.Person)
+		case label.ActAddKey:
+			command := "labelctl org key " + r.Organization + " --pub " + pub
+			if r.Person != "" {
+				command += " --person " + r.Person
+			}
+			commands = append(commands, command)
+		}
+	}
+	return commands
 }
 
 func orgListCommand(c orgCommands) *cobra.Command {
@@ -174,10 +213,10 @@ func orgShowCommand(c orgCommands) *cobra.Command {
 	history := false
 	cmd := &cobra.Command{
 		Use:   "show ID",
-		Short: "Show an organization with its keys and accreditations",
-		Long: `Show what is on record for an organization: its keys, revoked ones too, and for a
-lab its accreditations as they stand now, with what suspended or narrowed them.
-With --history also what was recorded of them before.`,
+		Short: "Show an organization with its persons and keys",
+		Long: `Show what is on record for an organization: its persons, those who left too, its keys,
+revoked ones too, and for a lab its accreditations as they stand now, with what
+suspended or narrowed them. With --history also what was recorded of them before.`,
 		Example: "  labelctl org show aurora-lab\n  labelctl org show aurora-lab --history",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -203,21 +242,11 @@ func writeOrg(p *terminal.Page, r *labelv1.GetOrganizationResponse, history bool
 	for _, f := range o.GetFormerAffiliates() {
 		former = append(former, f.GetId()+" (until "+f.GetUntil()+")")
 	}
-	p.Pairs([2]string{"id", o.GetId()}, [2]string{"name", o.GetName()}, [2]string{"roles", rolesOf(o)},
+	p.Pairs([2]string{"id", o.GetId()}, [2]string{"name", o.GetName()}, [2]string{"roles", rolesOf(o)}, [2]string{"state", suspendedText(o)},
 		[2]string{"url", o.GetUrl()}, [2]string{"contact", o.GetContact()},
 		[2]string{"affiliates", strings.Join(o.GetAffiliates(), ", ")}, [2]string{"former affiliates", strings.Join(former, ", ")}, [2]string{"enrolled", day(o.GetEnrolled())})
-	if len(r.GetKeys()) > 0 {
-		var rows [][]string
-		for _, k := range r.GetKeys() {
-			state := "in use"
-			if k.GetRevoked() != nil {
-				state = "revoked " + k.GetRevoked().AsTime().UTC().Format(time.RFC3339) + ": " + k.GetRevokedFor()
-			}
-			rows = append(rows, []string{k.GetId(), k.GetAlgorithm(), day(k.GetFrom()), state})
-		}
-		p.Line("")
-		p.Table([]string{"KEY", "ALGORITHM", "FROM", "STATE"}, rows)
-	}
+	writePersons(p, r.GetPersons())
+	writeKeys(p, r.GetKeys())
 	all := r.GetAccreditations()
 	if len(all) == 0 {
 		return
@@ -300,97 +329,17 @@ func day(t *timestamppb.Timestamp) string {
 	return label.DateOf(t.AsTime()).String()
 }
 
-func orgKeyCommand(c orgCommands) *cobra.Command {
-	var pub, from string
-	cmd := &cobra.Command{
-		Use:   "key ID --pub FILE",
-		Short: "Enrol a public key of an organization",
-		Long: `Enrol a public key, the first or another one. What the key signs counts from now on.
---from sets an earlier start for a key that was in use before it was enrolled here.`,
-		Example: "  labelctl org key aurora-lab --pub lab-2027.pub\n  labelctl org key aurora-lab --pub lab.pub --from 2026-01-01",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			req := &labelv1.AddKeyRequest{Organization: args[0]}
-			if from != "" {
-				t, err := parseStart("from", from)
-				if err != nil {
-					return err
-				}
-				req.From = timestamppb.New(t)
-			}
-			key, err := c.publicKey(pub)
-			if err != nil {
-				return err
-			}
-			req.Pem = key.PEM
-			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)
-			if err != nil {
-				return err
-			}
-			defer conn.Close()
-			r, err := api.AddKey(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			return c.show(r, func(p *terminal.Page) {
-				k := r.GetKey()
-				p.Line("enrolled key %s (%s) of %s, from %s", k.GetId(), k.GetAlgorithm(), k.GetOrganization(), k.GetFrom().AsTime().UTC().Format(time.RFC3339))
-				for _, n := range r.GetNotes() {
-					p.Line("note: %s", n)
-				}
-			})
-		},
-	}
-	cmd.Flags().StringVar(&pub, "pub", "", "`file` with the public key")
-	cmd.Flags().StringVar(&from, "from", "", "`day or instant` from which on signatures count (default: now)")
-	require(cmd, "pub")
-	return cmd
-}
-
-func orgRevokeKeyCommand(c orgCommands) *cobra.Command {
-	var reason string
-	cmd := &cobra.Command{
-		Use:   "revoke-key KEYID --reason TEXT",
-		Short: "Revoke a key",
-		Long: `Revoke a key from now on. What it signed before stays valid. You cannot undo this:
-enrol another key instead. "labelctl org show" lists key IDs.`,
-		Example: "  labelctl org revoke-key 7c3f... --reason \"the laptop was stolen\"",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := requireKeyID(args[0]); err != nil {
-				return err
-			}
-			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)
-			if err != nil {
-				return err
-			}
-			defer conn.Close()
-			r, err := api.RevokeKey(cmd.Context(), &labelv1.RevokeKeyRequest{Id: args[0], Reason: reason})
-			if err != nil {
-				return err
-			}
-			return c.show(r, func(p *terminal.Page) {
-				k := r.GetKey()
-				p.Line("revoked key %s of %s at %s: %s", k.GetId(), k.GetOrganization(), k.GetRevoked().AsTime().UTC().Format(time.RFC3339), k.GetRevokedFor())
-				for _, n := range r.GetNotes() {
-					p.Line("note: %s", n)
-				}
-			})
-		},
-	}
-	cmd.Flags().StringVar(&reason, "reason", "", "why, for people")
-	require(cmd, "reason")
-	return cmd
-}
-
 func orgAccreditCommand(c orgCommands) *cobra.Command {
-	var a labelv1.Accreditation
+	a := &label.Accreditation{}
+	var methods []string
+	var from, to string
 	cmd := &cobra.Command{
 		Use:   "accredit LAB --number NUMBER --body NAME --standard ID --category ID --method ID --from DATE --to DATE",
-		Short: "Record what a lab may test",
+		Short: "Record what a lab may test (operators only)",
 		Long: `Record an accreditation: which standards and device categories a lab may test, by
 which methods of assessment, from which day to which (both included). The
-authority signs it, and the transparency log records it.
+authority signs it, and the transparency log records it. This takes several persons:
+the request waits until another has signed it ("labelctl request approve").
 
 Under a number that is on record this takes the place of what was recorded before,
 and ends a suspension. The answer says what it takes away and gives back. What rests
@@ -406,29 +355,20 @@ record gives back what was lost.
     --method document-review --method functional-test --method binary-analysis --from 2026-01-01 --to 2028-12-31`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a.Lab = args[0]
-			for _, f := range []struct{ name, value string }{{"from", a.From}, {"to", a.To}} {
-				if _, err := label.ParseDate(f.value); err != nil {
+			a.Lab.ID = args[0]
+			for _, m := range methods {
+				a.Methods = append(a.Methods, label.Method(m))
+			}
+			for _, f := range []struct {
+				name, value string
+				into        *label.Date
+			}{{"from", from, &a.Interval.From}, {"to", to, &a.Interval.To}} {
+				var err error
+				if *f.into, err = label.ParseDate(f.value); err != nil {
 					return usagef("--%s: %v", f.name, err)
 				}
 			}
-			api, conn, err := clientAs(cmd.Context(), c.session, labelv1.NewAuthorityServiceClient)
-			if err != nil {
-				return err
-			}
-			defer conn.Close()
-			r, err := api.AddAccreditation(cmd.Context(), &labelv1.AddAccreditationRequest{Accreditation: &a})
-			if err != nil {
-				return err
-			}
-			return c.show(r, func(p *terminal.Page) {
-				a := r.GetAccreditation()
-				p.Line("accredited %s for %s, categories %s, methods %s, from %s to %s (log entry %d)", a.GetLab(),
-					strings.Join(a.GetStandards(), ", "), strings.Join(a.GetCategories(), ", "), strings.Join(a.GetMethods(), ", "), a.GetFrom(), a.GetTo(), a.GetLogIndex())
-				for _, n := range r.GetNotes() {
-					p.Line("note: %s", n)
-				}
-			})
+			return c.ask(cmd.Context(), &label.RegistryRequest{Act: label.ActAccredit, Organization: a.Lab.ID, Accreditation: a})
 		},
 	}
 	f := cmd.Flags()
@@ -436,9 +376,9 @@ record gives back what was lost.
 	f.StringVar(&a.Body, "body", "", "`name` of the accreditation body")
 	f.StringArrayVar(&a.Standards, "standard", nil, "`ID` of a standard; repeat for several")
 	f.StringArrayVar(&a.Categories, "category", nil, "`ID` of a device category, or * for all; repeat for several")
-	f.StringArrayVar(&a.Methods, "method", nil, "`ID` of a method of assessment (labelctl scheme methods); repeat for several")
-	f.StringVar(&a.From, "from", "", "first `day`, such as 2026-01-01")
-	f.StringVar(&a.To, "to", "", "last `day`")
+	f.StringArrayVar(&methods, "method", nil, "`ID` of a method of assessment (labelctl scheme methods); repeat for several")
+	f.StringVar(&from, "from", "", "first `day`, such as 2026-01-01")
+	f.StringVar(&to, "to", "", "last `day`")
 	require(cmd, "number", "body", "standard", "category", "method", "from", "to")
 	return cmd
 }

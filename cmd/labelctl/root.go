@@ -71,9 +71,9 @@ Environment: `+strings.Join([]string{envServer, envKey, envAs, envURL}, ", ")+` 
 --server, --key, --as and --url. `+envPass+` (or `+envCosign+`) is the
 passphrase of an encrypted key. Without it, you are asked for the passphrase.`,
 		"  labelctl verify K7QM-4T2X-9PWH\n  labelctl key new --out lab.key\n  labelctl request camera.yaml --level 2",
-		keyCommand(s), orgCommand(s), eventCommand(s), deviceCommand(s),
+		keyCommand(s), orgCommand(s), actsCommand(s), eventCommand(s), deviceCommand(s),
 		attestCommand(s), declareCommand(s), submitCommand(s), submissionsCommand(s),
-		evaluateCommand(s), requestCommand(s), labelCommand(s), holdCommand(s),
+		evaluateCommand(s), requestsOf(requestCommands{s}, requestCommand(s)), labelCommand(s), holdCommand(s),
 		decisionCommand(s), appealCommand(s), advisoryCommand(s), surveillanceCommand(s), reportCommand(s), noticeCommand(s), auditCommand(s),
 		verifyCommand(s), qrCommand(s), trustCommand(s), schemeCommand(s), exampleCommand(s))
 	root.SetIn(stdin)

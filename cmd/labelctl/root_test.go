@@ -133,7 +133,7 @@ func TestUsageErrorsExitWith2(t *testing.T) {
 		{"label renew K7QM-4T2X-9PWH --level many", "--level"},
 		{"hold put --reason misuse --text x", "at least one of the flags in the group [device manufacturer] is required"},
 		{"label supersede K7QM-4T2X-9PWH --reason renewed --text x", `"by" not set`},
-		{"label approve 1234", "at least 8 digits"},
+		{"request approve 1234", "at least 8 digits"},
 		{"label history K7QM-4T2X-9PWH --at noon", "neither a date"},
 		{"verify x --at noon", "neither a date"},
 		{"verify K7QM-4T2X-9PWH --offline", "--trust is required"},

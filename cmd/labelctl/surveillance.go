@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
@@ -72,14 +73,22 @@ func (c surveillanceCommands) announce(ctx context.Context, r *surveillance.Requ
 	if err != nil {
 		return err
 	}
-	api, conn, err := clientAs(ctx, c.session, labelv1.NewSurveillanceServiceClient)
+	conn, err := c.caller(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	answer, err := api.CreatePlan(ctx, &labelv1.CreatePlanRequest{Request: signed})
-	if err != nil {
+	return c.plan(ctx, conn, signed)
+}
+
+// plan sends a signed request for a plan and shows what it led to.
+func (c surveillanceCommands) plan(ctx context.Context, conn *grpc.ClientConn, signed []byte) error {
+	answer, err := labelv1.NewSurveillanceServiceClient(conn).CreatePlan(ctx, &labelv1.CreatePlanRequest{Request: signed})
+	switch {
+	case err != nil:
 		return err
+	case answer.GetWaiting() != nil:
+		return c.showWaiting(ctx, conn, answer, answer.GetWaiting(), nil)
 	}
 	return c.show(answer.GetPlan(), func(p *terminal.Page) { writePlan(p, answer.GetPlan()) })
 }

@@ -98,7 +98,7 @@ func newService(tb testing.TB, bin string) *service {
 		Authority: daemon.AuthorityConfig{ID: demoAuthority, Name: "Bench"}, Log: daemon.LogConfig{Origin: "bench.test/log"}, Limits: daemon.DefaultLimits()}
 	// One maker and one lab do here in a minute what others do in years, on small disks.
 	c.Limits.Calls, c.Limits.Devices, c.Limits.DailyMiB, c.Limits.ReserveMiB = 100_000_000, 100_000_000, 1<<20, 0
-	s.must(daemon.Init(context.Background(), s.dir, c, nil, time.Now()))
+	s.must(daemon.Init(context.Background(), s.dir, c, daemon.FirstPerson, nil, time.Now()))
 	return s
 }
 

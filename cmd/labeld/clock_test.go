@@ -25,7 +25,7 @@ func TestClock(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(daemon.Init(t.Context(), dir, c, nil, time.Now().AddDate(0, -1, 0)))
+	must(daemon.Init(t.Context(), dir, c, daemon.FirstPerson, nil, time.Now().AddDate(0, -1, 0)))
 	run := func(args ...string) (string, error) {
 		var out bytes.Buffer
 		root := newRoot(&out, &out)

@@ -105,7 +105,7 @@ func runDemo(ctx context.Context, out, stderr io.Writer, dir string, tour bool, 
 	c.URL = "http://" + c.HTTP
 	c.Log.Origin = "demo.labeld.example/log"
 	c.PrivateWebhooks = true
-	if err := daemon.Init(ctx, dir, c, nil, time.Now()); err != nil {
+	if err := daemon.Init(ctx, dir, c, daemon.FirstPerson, nil, time.Now()); err != nil {
 		return err
 	}
 	config, err := daemon.LoadConfig(dir)
@@ -214,31 +214,52 @@ func (m *demo) enrol() error {
 		return err
 	}
 	defer op.conn.Close()
-	api := labelv1.NewAuthorityServiceClient(op.conn)
 	for _, o := range []struct {
-		key string
-		org *labelv1.Organization
+		key, id string
+		role    label.Role
+		profile label.Profile
 	}{
-		{"lab.key", &labelv1.Organization{Id: demoLab, Name: "Aurora Test Laboratory", Roles: []labelv1.Role{labelv1.Role_ROLE_LAB}}},
-		{"maker.key", &labelv1.Organization{Id: demoMaker, Name: "Northlight Devices", Roles: []labelv1.Role{labelv1.Role_ROLE_MANUFACTURER}, Contact: "mailto:security@northlight.example"}},
+		{"lab.key", demoLab, label.RoleLab, label.Profile{Name: "Aurora Test Laboratory"}},
+		{"maker.key", demoMaker, label.RoleManufacturer, label.Profile{Name: "Northlight Devices", Contact: "mailto:security@northlight.example"}},
 	} {
 		pub, err := envelope.WriteKey(m.path(o.key), "ecdsa-p256", nil)
 		if err != nil {
 			return err
 		}
-		if _, err := api.CreateOrganization(m.ctx, &labelv1.CreateOrganizationRequest{Organization: o.org}); err != nil {
-			return err
+		for _, r := range []*label.RegistryRequest{
+			{Act: label.ActEnrolOrg, Organization: o.id, Profile: &o.profile, Roles: []label.Role{o.role}},
+			{Act: label.ActAddKey, Organization: o.id, PEM: pub.PEM},
+		} {
+			if err := m.register(op, r); err != nil {
+				return err
+			}
 		}
-		if _, err := api.AddKey(m.ctx, &labelv1.AddKeyRequest{Organization: o.org.Id, Pem: pub.PEM}); err != nil {
-			return err
-		}
-		m.say("enrolled %s (%s)", o.org.Name, o.org.Id)
+		m.say("enrolled %s (%s)", o.profile.Name, o.id)
 	}
 	today := label.DateOf(m.now())
-	_, err = api.AddAccreditation(m.ctx, &labelv1.AddAccreditationRequest{Accreditation: &labelv1.Accreditation{
-		Lab: demoLab, Number: "DEMO-L-0042", Body: "Demo Accreditation Board", Standards: []string{"en303645"},
-		Categories: []string{"*"}, Methods: []string{"document-review", "functional-test", "binary-analysis", "penetration-test"}, From: today.AddMonths(-24).String(), To: today.AddMonths(24).String(),
+	return m.register(op, &label.RegistryRequest{Act: label.ActAccredit, Organization: demoLab, Accreditation: &label.Accreditation{
+		Lab: label.Party{ID: demoLab}, Number: "DEMO-L-0042", Body: "Demo Accreditation Board", Standards: []string{"en303645"}, Categories: []string{"*"},
+		Methods:  []label.Method{"document-review", "functional-test", "binary-analysis", "penetration-test"},
+		Interval: label.Period{From: today.AddMonths(-24), To: today.AddMonths(24)},
 	}})
+}
+
+// register has the register changed at a party's signed request. The authority of the demo
+// is one person, so that nothing waits for another.
+func (m *demo) register(by *party, r *label.RegistryRequest) error {
+	r.Made = m.now().UTC().Truncate(time.Second)
+	stmt, err := label.NewStatement(r.About(), r.Subject(), label.TypeRegistryRequest, r)
+	if err != nil {
+		return err
+	}
+	signed, err := sealed(by.signer, stmt)
+	if err != nil {
+		return err
+	}
+	answer, err := labelv1.NewAuthorityServiceClient(by.conn).ChangeRegistry(m.ctx, &labelv1.ChangeRegistryRequest{Request: signed})
+	if err == nil && answer.GetWaiting() != nil {
+		err = fmt.Errorf("%s of %s waits for another person", r.Act, r.About())
+	}
 	return err
 }
 

@@ -36,7 +36,7 @@ func TestBusyPort(t *testing.T) {
 	dir := t.TempDir() + "/programme"
 	c := daemon.Config{Authority: daemon.AuthorityConfig{ID: "a", Name: "A"}, URL: "http://127.0.0.1:1", HTTP: addr, GRPC: "127.0.0.1:0"}
 	c.Log.Origin = "a.example/log"
-	if err := daemon.Init(context.Background(), dir, c, nil, time.Now()); err != nil {
+	if err := daemon.Init(context.Background(), dir, c, daemon.FirstPerson, nil, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer

@@ -15,6 +15,7 @@ import (
 	"labeld/internal/daemon"
 	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/labeltest"
 	"labeld/internal/store"
 )
 
@@ -31,7 +32,9 @@ func TestHeadIsGivenUpAloud(t *testing.T) {
 	must(daemon.Init(t.Context(), dir, daemon.Config{
 		URL: "http://127.0.0.1:0", HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0",
 		Authority: daemon.AuthorityConfig{ID: "a", Name: "A"}, Log: daemon.LogConfig{Origin: "127.0.0.1/log"},
-	}, nil, time.Now()))
+	}, daemon.FirstPerson, nil, time.Now()))
+	key, err := envelope.LoadSigner(t.Context(), filepath.Join(dir, daemon.OperatorKey), nil)
+	must(err)
 	operator := authority.Caller{Org: "a", Roles: []label.Role{label.RoleOperator}}
 	serve := func(labs ...string) {
 		t.Helper()
@@ -40,17 +43,20 @@ func TestHeadIsGivenUpAloud(t *testing.T) {
 		d, err := daemon.Open(t.Context(), c, daemon.Options{Log: slog.New(slog.DiscardHandler)})
 		must(err)
 		for _, lab := range labs {
-			_, err := d.Authority.Enrol(t.Context(), operator, label.Organization{ID: lab, Name: lab, Roles: []label.Role{label.RoleLab}})
-			must(err)
 			_, public, err := envelope.GenerateKey("ecdsa-p256", nil)
 			must(err)
-			_, err = d.Authority.AddKey(t.Context(), operator, lab, string(public), time.Time{})
-			must(err)
-			_, err = d.Authority.Accredit(t.Context(), operator, label.Accreditation{
-				Lab: label.Party{ID: lab}, Number: lab, Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
-				Methods: []label.Method{"functional-test"}, Interval: label.Period{From: label.DateOf(time.Now()).AddMonths(-1), To: label.DateOf(time.Now()).AddMonths(12)},
-			})
-			must(err)
+			for _, r := range []label.RegistryRequest{
+				{Act: label.ActEnrolOrg, Organization: lab, Profile: &label.Profile{Name: lab}, Roles: []label.Role{label.RoleLab}},
+				{Act: label.ActAddKey, Organization: lab, PEM: string(public)},
+				{Act: label.ActAccredit, Organization: lab, Accreditation: &label.Accreditation{
+					Lab: label.Party{ID: lab}, Number: lab, Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
+					Methods: []label.Method{"functional-test"}, Interval: label.Period{From: label.DateOf(time.Now()).AddMonths(-1), To: label.DateOf(time.Now()).AddMonths(12)},
+				}},
+			} {
+				r.Made = time.Now().UTC().Truncate(time.Second)
+				_, err := d.Authority.ChangeRegistry(t.Context(), operator, labeltest.Registry(t, key, r))
+				must(err)
+			}
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		stop()
@@ -87,13 +93,13 @@ func TestHeadIsGivenUpAloud(t *testing.T) {
 	says(head(0, "--accept"), "given up: nothing")
 	copyTo(db+".copy", db)
 	says(head(1), "an older copy, or another branch", "the last 2 are missing")
-	says(head(0, "--accept"), "given up: the head with 3 entries and root "+root, "the last 2, or more where this is another branch, which others may have seen", "ok: ")
+	says(head(0, "--accept"), "given up: the head with 4 entries and root "+root, "the last 2, or more where this is another branch, which others may have seen", "ok: ")
 	says(head(0), "ok: ")
 	serve("four", "five", "six")
 	heads := filepath.Join(dir, "log.head")
 	copyTo(heads+".replaced", heads)
 	says(head(1), "another branch")
-	says(head(0, "--accept"), "given up: the head with 3 entries and root "+root, "has other entries instead")
+	says(head(0, "--accept"), "given up: the head with 4 entries and root "+root, "has other entries instead")
 	must(os.Remove(heads))
 	if got := head(1); strings.Contains(got, "served:") || !strings.Contains(got, "there is no file") {
 		t.Errorf("without a file with what was served:\n%s", got)
@@ -103,5 +109,5 @@ func TestHeadIsGivenUpAloud(t *testing.T) {
 		t.Errorf("check ends with %d", code)
 	}
 	says(out.String(), "note: There is no file "+heads, "whether the database is an older copy is not known by it", "ok: ")
-	says(head(0, "--accept"), "given up: whatever was served after 4 entries", "there is no file")
+	says(head(0, "--accept"), "given up: whatever was served after 5 entries", "there is no file")
 }

@@ -3,7 +3,7 @@
 // signed labels, records them in a transparency log, and lets anybody check
 // them.
 //
-// Seven commands:
+// Eight commands:
 //
 //	labeld demo    a whole programme in a temporary directory, with a lab, a
 //	               manufacturer, a label, and one device that falls short
@@ -13,8 +13,9 @@
 //	labeld migrate  take its database to the schema of this release
 //	labeld clock   hold the clock against its last commit, and say that it is right
 //	labeld head    hold its log against the newest head that it served
+//	labeld recover enrol a key for an operator where too few persons are left to agree
 //
-// Serve, check, migrate, clock and head never make anything, but for the file that keeps that
+// Serve, check, migrate, clock, head and recover never make anything, but for the file that keeps that
 // head, at an operator's word. SIGINT, SIGTERM and SIGHUP end the service in order:
 // calls under way are finished. There is nothing to reload, and a terminal that goes
 // away ends what was started from it; "nohup" keeps SIGHUP from it.
@@ -113,7 +114,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand(), migrateCommand(), clockCommand(), headCommand())
+	root.AddCommand(demoCommand(), initCommand(), serveCommand(), checkCommand(), migrateCommand(), clockCommand(), headCommand(), recoverCommand())
 	terminal.FitHelp(root)
 	terminal.NameArguments(root)
 	for _, cmd := range root.Commands() {

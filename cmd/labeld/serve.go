@@ -20,7 +20,7 @@ import (
 )
 
 func initCommand() *cobra.Command {
-	var dir string
+	var dir, person string
 	var c daemon.Config
 	var plain bool
 	cmd := &cobra.Command{
@@ -29,6 +29,10 @@ func initCommand() *cobra.Command {
 		Long: `Make a programme in a directory: a key that signs labels, one that signs the
 transparency log, one for the first operator, an empty database, and the file
 labeld.yaml, which says how to serve. Nothing that exists is overwritten.
+
+The first operator is one person, who decides alone. Enrol a second person with a key
+of their own as soon as the service runs: from then on, what can change who acts for
+the authority takes both ("labelctl acts show").
 
 The base URL stands in every label and every QR code, and the log's origin in
 every proof: both are fixed for ever.`,
@@ -63,7 +67,7 @@ every proof: both are fixed for ever.`,
 					return errors.New("the passphrase is empty; give one, or say --plain to keep the keys unencrypted")
 				}
 			}
-			if err := daemon.Init(cmd.Context(), dir, c, pass, time.Now()); err != nil {
+			if err := daemon.Init(cmd.Context(), dir, c, person, pass, time.Now()); err != nil {
 				return err
 			}
 			p := terminal.NewPage(terminal.Width(cmd.OutOrStdout()))
@@ -73,6 +77,7 @@ every proof: both are fixed for ever.`,
 				[2]string{"not:", "log.head, which tells a backup from the newest database; best on another disk"},
 				[2]string{"serve:", "labeld serve --data " + quoted(dir)},
 				[2]string{"operate:", "labelctl" + reach(c) + " --key " + quoted(filepath.Join(dir, daemon.OperatorKey)) + " --as " + c.Authority.ID + " org list"},
+				[2]string{"next:", "enrol a second person, because until then one decides alone (labelctl org person add, labelctl org key --person)"},
 			)
 			if _, err := cmd.OutOrStdout().Write(p.Bytes()); err != nil {
 				return err
@@ -84,6 +89,7 @@ every proof: both are fixed for ever.`,
 	f.StringVar(&dir, "data", "", "directory to make the programme in")
 	f.StringVar(&c.Authority.ID, "authority", "", "identifier of the authority: lower-case letters, digits, hyphens")
 	f.StringVar(&c.Authority.Name, "name", "", "name of the authority, as shown on labels")
+	f.StringVar(&person, "person", daemon.FirstPerson, "identifier of the person who holds the first operator's key")
 	f.StringVar(&c.Authority.URL, "authority-url", "", "public web page of the authority")
 	f.StringVar(&c.URL, "url", "", "public base URL of the service")
 	f.StringVar(&c.Log.Origin, "origin", "", "name of the transparency log (default: the URL's host, and /log)")
@@ -157,6 +163,9 @@ code 1, since only another can tell what is on disk: have it started again.`,
 			if err != nil {
 				return err
 			}
+			if err := warnAlone(d, c.Authority.ID, log); err != nil {
+				return errors.Join(err, d.Close())
+			}
 			fmt.Fprintf(cmd.OutOrStdout(), "grpc: %s\nhttp: %s\nurl: %s\n", d.GRPC, d.HTTP, d.URL)
 			return d.Serve(cmd.Context())
 		},
@@ -166,6 +175,16 @@ code 1, since only another can tell what is on disk: have it started again.`,
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "log more")
 	require(cmd, "data")
 	return cmd
+}
+
+// warnAlone says so where one person decides alone for the authority, and how that ends.
+func warnAlone(d *daemon.Daemon, authority string, log *slog.Logger) error {
+	alone, err := d.Authority.Alone()
+	if err == nil && alone {
+		log.Warn("ONE PERSON decides alone for the authority, also what takes several persons by its rules; enrol a second person and their key",
+			"then", "labelctl org person add "+authority+" PERSON; labelctl org key "+authority+" --pub FILE --person PERSON")
+	}
+	return err
 }
 
 func checkCommand() *cobra.Command {

@@ -106,49 +106,7 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 	if err := d.listen(c); err != nil {
 		return d, err
 	}
-	trust, err := c.trust(ctx, d.URL, programme)
-	if err != nil {
-		return d, err
-	}
-	issuer, err := c.issuer(ctx, o.Passphrase, trust)
-	if err != nil {
-		return d, err
-	}
-	for _, key := range []string{c.LabelKey, c.Log.Key} {
-		if envelope.Exposed(c.path(key)) {
-			d.log.Warn("others on this machine may read a private key; chmod 600 keeps it to the service", "file", c.path(key))
-		}
-	}
-	if d.store, err = store.Open(c.dir); err != nil {
-		return d, err
-	}
-	if path := store.Path(c.dir); envelope.Exposed(path) {
-		d.log.Warn("others on this machine may read or write the database; chmod 600 keeps it to the service", "file", path)
-	}
-	if err := d.store.View(func(v *store.View) error { return checkOrigin(v, c) }); err != nil {
-		return d, err
-	}
-	readOnly, err := d.keepHeads(c, trust)
-	if err != nil {
-		return d, err
-	}
-	if readOnly != nil {
-		d.log.Error("the service is read-only", "why", readOnly)
-	}
-	if err := d.identify(c, trust, programme, readOnly != nil, o.Clock()); err != nil {
-		return d, err
-	}
-	audiences := c.Audiences
-	if len(audiences) == 0 {
-		audiences = []string{d.GRPC}
-	}
-	d.Authority, err = authority.New(authority.Config{
-		Store: d.store, Programme: programme, Issuer: issuer, Trust: trust,
-		Audiences: audiences, PrivateWebhooks: c.PrivateWebhooks, Clock: o.Clock, Elapsed: o.Elapsed, ReadOnly: readOnly, Log: o.Log,
-		Quotas: c.Limits.quotas(), Space: func() (int64, error) { return store.Free(c.dir) }, Reserve: int64(c.Limits.ReserveMiB) << 20,
-		Signers: c.Limits.Signatures,
-	})
-	if err != nil {
+	if err := d.openAuthority(ctx, c, o, programme); err != nil {
 		return d, err
 	}
 	d.notices, err = notice.New(notice.Config{
@@ -174,6 +132,53 @@ func Open(ctx context.Context, c *Config, o Options) (d *Daemon, err error) {
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
 	return d, nil
+}
+
+// openAuthority opens the database of a programme and the authority on top of it.
+func (d *Daemon) openAuthority(ctx context.Context, c *Config, o Options, programme *scheme.Programme) error {
+	trust, err := c.trust(ctx, d.URL, programme)
+	if err != nil {
+		return err
+	}
+	issuer, err := c.issuer(ctx, o.Passphrase, trust)
+	if err != nil {
+		return err
+	}
+	for _, key := range []string{c.LabelKey, c.Log.Key} {
+		if envelope.Exposed(c.path(key)) {
+			d.log.Warn("others on this machine may read a private key; chmod 600 keeps it to the service", "file", c.path(key))
+		}
+	}
+	if d.store, err = store.Open(c.dir); err != nil {
+		return err
+	}
+	if path := store.Path(c.dir); envelope.Exposed(path) {
+		d.log.Warn("others on this machine may read or write the database; chmod 600 keeps it to the service", "file", path)
+	}
+	if err := d.store.View(func(v *store.View) error { return checkOrigin(v, c) }); err != nil {
+		return err
+	}
+	readOnly, err := d.keepHeads(c, trust)
+	if err != nil {
+		return err
+	}
+	if readOnly != nil {
+		d.log.Error("the service is read-only", "why", readOnly)
+	}
+	if err := d.identify(c, trust, programme, readOnly != nil, o.Clock()); err != nil {
+		return err
+	}
+	audiences := c.Audiences
+	if len(audiences) == 0 {
+		audiences = []string{d.GRPC}
+	}
+	d.Authority, err = authority.New(authority.Config{
+		Store: d.store, Programme: programme, Issuer: issuer, Trust: trust,
+		Audiences: audiences, PrivateWebhooks: c.PrivateWebhooks, Clock: o.Clock, Elapsed: o.Elapsed, ReadOnly: readOnly, Log: o.Log,
+		Quotas: c.Limits.quotas(), Space: func() (int64, error) { return store.Free(c.dir) }, Reserve: int64(c.Limits.ReserveMiB) << 20,
+		Signers: c.Limits.Signatures,
+	})
+	return err
 }
 
 // listen takes both addresses. A base URL with port 0 gets the port that the
@@ -270,6 +275,9 @@ func (d *Daemon) Serve(ctx context.Context) error {
 	err := g.Wait()
 	return errors.Join(err, d.release())
 }
+
+// Close lets go of a daemon that is not served.
+func (d *Daemon) Close() error { return d.release() }
 
 // release lets go of everything that was opened.
 func (d *Daemon) release() error {

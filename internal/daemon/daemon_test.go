@@ -121,8 +121,8 @@ func TestConfigRefusals(t *testing.T) {
 
 func TestInitOnceAndServe(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "programme")
-	must(t, daemon.Init(ctx, dir, config(), []byte("secret"), time.Now()))
-	if err := daemon.Init(ctx, dir, config(), []byte("secret"), time.Now()); err == nil || !strings.Contains(err.Error(), "exists") {
+	must(t, daemon.Init(ctx, dir, config(), daemon.FirstPerson, []byte("secret"), time.Now()))
+	if err := daemon.Init(ctx, dir, config(), daemon.FirstPerson, []byte("secret"), time.Now()); err == nil || !strings.Contains(err.Error(), "exists") {
 		t.Fatalf("a second init gave %v", err)
 	}
 	for _, name := range []string{"label.key", "log.key", daemon.OperatorKey} {
@@ -168,7 +168,7 @@ func TestOpenMakesNothing(t *testing.T) {
 	for _, name := range []string{"label.key", "label.pub", "log.key", "log.pub", "labeld.db", daemon.ConfigName} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "programme")
-			must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
+			must(t, daemon.Init(ctx, dir, config(), daemon.FirstPerson, nil, time.Now()))
 			must(t, os.Remove(filepath.Join(dir, name)))
 			c, err := daemon.LoadConfig(dir)
 			if err == nil {
@@ -189,7 +189,7 @@ func TestOpenMakesNothing(t *testing.T) {
 func TestIdentityStays(t *testing.T) {
 	p := newProgramme(t)
 	other := filepath.Join(t.TempDir(), "b")
-	must(t, daemon.Init(ctx, other, config(), nil, time.Now()))
+	must(t, daemon.Init(ctx, other, config(), daemon.FirstPerson, nil, time.Now()))
 	edited := filepath.Join(t.TempDir(), "labels")
 	must(t, os.CopyFS(edited, labels.FS))
 	path := filepath.Join(edited, "schemes", "four-level", "2026.2.yaml")
@@ -241,8 +241,8 @@ func TestIdentityStays(t *testing.T) {
 
 func TestOpenRefusesOtherKeysAndOrigins(t *testing.T) {
 	dir, other := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
-	must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
-	must(t, daemon.Init(ctx, other, config(), nil, time.Now()))
+	must(t, daemon.Init(ctx, dir, config(), daemon.FirstPerson, nil, time.Now()))
+	must(t, daemon.Init(ctx, other, config(), daemon.FirstPerson, nil, time.Now()))
 	for name, spoil := range map[string]func(*testing.T, *daemon.Config){
 		"log.origin": func(_ *testing.T, c *daemon.Config) { c.Log.Origin = "elsewhere/log" },
 		"label_key":  func(_ *testing.T, c *daemon.Config) { c.LabelKey = filepath.Join(other, "label.key") },
@@ -275,7 +275,7 @@ func TestOpenRefusesOtherKeysAndOrigins(t *testing.T) {
 func TestKeysWereInUse(t *testing.T) {
 	p := newProgramme(t)
 	other := filepath.Join(t.TempDir(), "b")
-	must(t, daemon.Init(ctx, other, config(), nil, time.Now()))
+	must(t, daemon.Init(ctx, other, config(), daemon.FirstPerson, nil, time.Now()))
 	p.end()
 	began := time.Now().UTC().Truncate(time.Second)
 	hour := func(n int) time.Time { return began.Add(time.Duration(n) * time.Hour) }
@@ -314,11 +314,11 @@ func TestKeysWereInUse(t *testing.T) {
 		spoil func(*daemon.Config)
 		want  []string
 	}{
-		"key from after its first entry":     {func(c *daemon.Config) { c.LabelKeyFrom = hour(5).Add(time.Minute) }, []string{"label_key_from: ", "entry 2 ", hour(5).Format(time.RFC3339)}},
+		"key from after its first entry":     {func(c *daemon.Config) { c.LabelKeyFrom = hour(5).Add(time.Minute) }, []string{"label_key_from: ", "entry 3 ", hour(5).Format(time.RFC3339)}},
 		"key from in the future":             {func(c *daemon.Config) { c.LabelKeyFrom = hour(25) }, []string{"label_key_from: ", hour(25).Format(time.RFC3339)}},
 		"retired from after its first entry": {func(c *daemon.Config) { c.RetiredKeys[0].From = hour(2) }, []string{"retired_keys[0].from: ", "entry 0 ", hour(1).Format(time.RFC3339)}},
-		"retired until its last entry":       {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(2) }, []string{"retired_keys[0].until: ", "entry 1 ", hour(2).Add(time.Second).Format(time.RFC3339)}},
-		"retired until before it began":      {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(0) }, []string{"retired_keys[0].until: ", "entry 1 "}},
+		"retired until its last entry":       {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(2) }, []string{"retired_keys[0].until: ", "entry 2 ", hour(2).Add(time.Second).Format(time.RFC3339)}},
+		"retired until before it began":      {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(0) }, []string{"retired_keys[0].until: ", "entry 2 "}},
 	} {
 		c := rotated()
 		tc.spoil(c)
@@ -345,9 +345,6 @@ func TestKeysWereInUse(t *testing.T) {
 // TestAuthorityStays changes in whose name a programme signs.
 func TestAuthorityStays(t *testing.T) {
 	p := newProgramme(t)
-	operator := label.Organization{ID: "other-authority", Name: "Other Authority", Roles: []label.Role{label.RoleOperator}}
-	_, err := p.daemon.Authority.Enrol(ctx, p.operator(), operator)
-	must(t, err)
 	p.end()
 	var log bytes.Buffer
 	open := func(id, name string) error {
@@ -372,6 +369,9 @@ func TestAuthorityStays(t *testing.T) {
 	refused("nobody", "not enrolled")
 	refused("lab", "not enrolled as an operator")
 	p.start()
+	must(t, p.register(label.RegistryRequest{
+		Act: label.ActEnrolOrg, Organization: "other-authority", Profile: &label.Profile{Name: "Other Authority"}, Roles: []label.Role{label.RoleOperator},
+	}))
 	must(t, p.accredit("A-1"))
 	p.end()
 	refused("other-authority", "fixed for ever")
@@ -388,7 +388,7 @@ func TestAuthorityStays(t *testing.T) {
 // TestConfigNamesTheKey has the files of keys be missing, or be other ones.
 func TestConfigNamesTheKey(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "programme")
-	must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
+	must(t, daemon.Init(ctx, dir, config(), daemon.FirstPerson, nil, time.Now()))
 	until := time.Now().Add(time.Hour)
 	for want, spoil := range map[string]func(*daemon.Config){
 		"label_key: there is no file " + filepath.Join(dir, "keys.pem.pub") + " with the public key": func(c *daemon.Config) { c.LabelKey = "keys.pem" },
@@ -416,7 +416,7 @@ func TestConfigNamesTheKey(t *testing.T) {
 // what the operator is told.
 func TestOthersMayWriteTheDatabase(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "programme")
-	must(t, daemon.Init(ctx, dir, config(), nil, time.Now()))
+	must(t, daemon.Init(ctx, dir, config(), daemon.FirstPerson, nil, time.Now()))
 	said := func() string {
 		var log bytes.Buffer
 		c, err := daemon.LoadConfig(dir)

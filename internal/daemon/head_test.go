@@ -32,14 +32,12 @@ type programme struct {
 func newProgramme(t *testing.T) *programme {
 	t.Helper()
 	p := &programme{t: t, dir: filepath.Join(t.TempDir(), "programme")}
-	must(t, daemon.Init(ctx, p.dir, config(), []byte("secret"), time.Now()))
+	must(t, daemon.Init(ctx, p.dir, config(), daemon.FirstPerson, []byte("secret"), time.Now()))
 	p.start()
-	_, err := p.daemon.Authority.Enrol(ctx, p.operator(), label.Organization{ID: "lab", Name: "Lab", Roles: []label.Role{label.RoleLab}})
-	must(t, err)
+	must(t, p.register(label.RegistryRequest{Act: label.ActEnrolOrg, Organization: "lab", Profile: &label.Profile{Name: "Lab"}, Roles: []label.Role{label.RoleLab}}))
 	_, public, err := envelope.GenerateKey("ecdsa-p256", nil)
 	must(t, err)
-	_, err = p.daemon.Authority.AddKey(ctx, p.operator(), "lab", string(public), time.Time{})
-	must(t, err)
+	must(t, p.register(label.RegistryRequest{Act: label.ActAddKey, Organization: "lab", PEM: string(public)}))
 	return p
 }
 
@@ -70,14 +68,23 @@ func (p *programme) operator() authority.Caller {
 	return authority.Caller{Org: "test-authority", Roles: []label.Role{label.RoleOperator}}
 }
 
+// register has the register changed at the operator's signed request.
+func (p *programme) register(r label.RegistryRequest) error {
+	p.t.Helper()
+	signer, err := envelope.LoadSigner(ctx, filepath.Join(p.dir, daemon.OperatorKey), func() ([]byte, error) { return []byte("secret"), nil })
+	must(p.t, err)
+	r.Made = time.Now().UTC().Truncate(time.Second)
+	_, err = p.daemon.Authority.ChangeRegistry(ctx, p.operator(), labeltest.Registry(p.t, signer, r))
+	return err
+}
+
 // accredit adds an entry to the log.
 func (p *programme) accredit(number string) error {
 	today := label.DateOf(time.Now())
-	_, err := p.daemon.Authority.Accredit(ctx, p.operator(), label.Accreditation{
+	return p.register(label.RegistryRequest{Act: label.ActAccredit, Organization: "lab", Accreditation: &label.Accreditation{
 		Lab: label.Party{ID: "lab"}, Number: number, Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
 		Methods: []label.Method{"functional-test"}, Interval: label.Period{From: today.AddMonths(-1), To: today.AddMonths(12)},
-	})
-	return err
+	}})
 }
 
 func (p *programme) get(path string) (int, string) {
@@ -269,9 +276,9 @@ func TestHeadThatWasNotServed(t *testing.T) {
 	served, err := os.ReadFile(heads)
 	must(t, err)
 	const mark = "served\n"
-	newest, older := 0, 1 // slots; the newest head has two entries
+	newest, older := 0, 1 // slots; the newest head has three entries: the first is about the quorum
 	half := len(served) / 2
-	if strings.Contains(string(served[half:]), "\n2\n") && !strings.Contains(string(served[:half]), "\n2\n") {
+	if strings.Contains(string(served[half:]), "\n3\n") && !strings.Contains(string(served[:half]), "\n3\n") {
 		newest, older = 1, 0
 	}
 	without := func(slots ...int) []byte {
@@ -292,8 +299,8 @@ func TestHeadThatWasNotServed(t *testing.T) {
 		{".second", "", without(newest)},
 		{".second", "", without(newest, older)},
 		{".second", "the last 1 are missing", served},
-		{".first", "the last 1 are missing", without(newest)},
-		{".first", "the last 1 are missing", without(newest, older)},
+		{".first", "the last 2 are missing", without(newest)},
+		{".first", "the last 2 are missing", without(newest, older)},
 	} {
 		copyFile(t, db+c.db, db)
 		must(t, os.WriteFile(heads, c.heads, 0o600))

@@ -21,12 +21,17 @@ import (
 // and enrols.
 const OperatorKey = "operator.key"
 
+// FirstPerson is what the person who holds the operators' first key is called, where
+// nobody names that person otherwise.
+const FirstPerson = "operator"
+
 // Init makes a programme in dir: keys for labels, log and operator, encrypted
 // with the passphrase (plain where that is empty), the database with an empty
-// log, the file that keeps the log's newest head, and the configuration file. It refuses a directory that holds any of
-// them, and writes the configuration last, so that a directory without one was
-// not finished.
-func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time.Time) error {
+// log, the file that keeps the log's newest head, and the configuration file. The
+// operator's key is that of one person of the authority, who decides alone until another
+// is enrolled. It refuses a directory that holds any of these files, and writes the
+// configuration last, so that a directory without one was not finished.
+func Init(ctx context.Context, dir string, c Config, person string, passphrase []byte, now time.Time) error {
 	c.dir = dir
 	c.LabelKey, c.Log.Key, c.LabelKeyFrom = "label.key", "log.key", now.UTC().Truncate(time.Second)
 	if c.Limits == (LimitsConfig{}) {
@@ -44,6 +49,10 @@ func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time
 	}
 	if err := org.Validate(); err != nil {
 		return label.Within("authority", err)
+	}
+	first := label.Person{ID: person, Organization: org.ID, Added: org.Enrolled}
+	if err := (&label.RegistryRequest{Act: label.ActAddPerson, Organization: org.ID, Person: first.ID, Made: org.Enrolled}).Validate(); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w", err)
@@ -73,7 +82,7 @@ func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time
 	if err != nil {
 		return err
 	}
-	if err := c.initStore(issuer, org, now); err != nil {
+	if err := c.initStore(issuer, org, first, now); err != nil {
 		return err
 	}
 	text, err := yaml.Marshal(&c)
@@ -84,8 +93,9 @@ func Init(ctx context.Context, dir string, c Config, passphrase []byte, now time
 	return os.WriteFile(filepath.Join(dir, ConfigName), append([]byte(header), text...), 0o600)
 }
 
-// initStore makes the database and enrols the operators.
-func (c *Config) initStore(issuer *issue.Issuer, org label.Organization, now time.Time) error {
+// initStore makes the database and enrols the authority with the first person, who holds
+// the operators' first key.
+func (c *Config) initStore(issuer *issue.Issuer, org label.Organization, first label.Person, now time.Time) error {
 	head := store.Head{Tree: translog.Empty()}
 	var err error
 	if head.Checkpoint, err = issuer.Checkpoint(head.Tree, now); err != nil {
@@ -103,8 +113,8 @@ func (c *Config) initStore(issuer *issue.Issuer, org label.Organization, now tim
 		return err
 	}
 	b := &store.Batch{At: now, From: head.Tree}
-	b.Add((*store.Organization)(&org),
-		&store.Key{ID: pub.ID, Organization: org.ID, PEM: pub.PEM, Algorithm: pub.Algorithm, From: org.Enrolled, Enrolled: org.Enrolled})
+	b.Add((*store.Organization)(&org), (*store.Person)(&first),
+		&store.Key{ID: pub.ID, Organization: org.ID, Person: first.ID, PEM: pub.PEM, Algorithm: pub.Algorithm, From: org.Enrolled, Enrolled: org.Enrolled})
 	err = s.Commit(b)
 	if err = errors.Join(err, s.Close()); err != nil {
 		return err

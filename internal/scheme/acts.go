@@ -21,23 +21,28 @@ type ActRule struct {
 // Several reports whether acts by the rule take more than one person.
 func (r *ActRule) Several() bool { return r.Persons > 1 }
 
-// loadActs reads the table of acts, which has to name all kinds, with rules that nobody
-// can use to give himself what the others keep from him: what can change who may act takes
-// as many as anything does.
-func (p *Programme) loadActs(fsys fs.FS) error {
-	const name = "acts.yaml"
+// loadActs reads the table of acts of a programme.
+func (p *Programme) loadActs(fsys fs.FS) (err error) {
+	p.Acts, p.ActsSHA256, err = ReadActs(fsys, "acts.yaml")
+	return err
+}
+
+// ReadActs reads a table of acts, and returns the rules with the digest of the file. The
+// table has to name all kinds, with rules that nobody can use to give himself what the
+// others keep from him: what can change who may act takes as many as anything does.
+func ReadActs(fsys fs.FS, name string) (map[label.ActKind]*ActRule, label.Digest, error) {
 	var file struct {
 		Acts []*ActRule `yaml:"acts"`
 	}
 	d, err := datafile.Read(fsys, name, &file)
 	if err != nil {
-		return err
+		return nil, label.Digest{}, err
 	}
 	raw, err := fs.ReadFile(fsys, name)
 	if err != nil {
-		return err
+		return nil, label.Digest{}, err
 	}
-	p.Acts, p.ActsSHA256 = map[label.ActKind]*ActRule{}, label.DigestOf(raw)
+	acts := map[label.ActKind]*ActRule{}
 	most := &ActRule{Persons: 1, Organizations: 1}
 	for i, r := range file.Acts {
 		path := datafile.At("acts", i)
@@ -46,7 +51,7 @@ func (p *Programme) loadActs(fsys fs.FS) error {
 		switch {
 		case !slices.Contains(label.ActKinds, r.Kind):
 			d.Errorf(path+".kind", "%q is no kind of act that this service knows", r.Kind)
-		case p.Acts[r.Kind] != nil:
+		case acts[r.Kind] != nil:
 			d.Errorf(path+".kind", "%q has a rule already", r.Kind)
 		case r.Signed != r.Kind.Signed():
 			d.Errorf(path+".signed", "must be %t of %s: that is how it is asked for", r.Kind.Signed(), r.Kind)
@@ -64,10 +69,10 @@ func (p *Programme) loadActs(fsys fs.FS) error {
 				d.Errorf(datafile.At(path+".roles", j), "%s can change who may act for the authority, and is for operators only", r.Kind)
 			}
 		}
-		p.Acts[r.Kind] = r
+		acts[r.Kind] = r
 	}
 	for _, k := range label.ActKinds {
-		if p.Acts[k] == nil {
+		if acts[k] == nil {
 			d.Errorf("acts", "no rule says who may do %s", k)
 		}
 	}
@@ -76,5 +81,5 @@ func (p *Programme) loadActs(fsys fs.FS) error {
 			d.Errorf(datafile.At("acts", i), "%s can change who may act, and takes the strongest quorum that any act takes: persons: %d, organizations: %d", r.Kind, most.Persons, most.Organizations)
 		}
 	}
-	return d.Err()
+	return acts, label.DigestOf(raw), d.Err()
 }

@@ -14,7 +14,7 @@ import (
 // perhaps meant. How many arguments there are is for each command to say.
 func NameArguments(root *cobra.Command) {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		if cmd.HasSubCommands() { // the flag may be that of the command that was meant
+		if isGroup(cmd) { // the flag may be that of the command that was meant
 			return cmp.Or(knownCommand(cmd, cmd.Flags().Args()), err)
 		}
 		return err
@@ -25,7 +25,7 @@ func NameArguments(root *cobra.Command) {
 func nameArguments(cmd *cobra.Command) {
 	check := cmd.Args
 	switch {
-	case cmd.HasSubCommands():
+	case isGroup(cmd):
 		cmd.Args = knownCommand
 	case check != nil:
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -38,6 +38,12 @@ func nameArguments(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		nameArguments(sub)
 	}
+}
+
+// isGroup reports whether a command only has commands below it. One that takes arguments
+// itself does something with them, unless the first is the name of a command.
+func isGroup(cmd *cobra.Command) bool {
+	return cmd.HasSubCommands() && len(arguments(cmd.Use)) == 0
 }
 
 // knownCommand refuses what is no command of a group.
