@@ -14,6 +14,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"io"
+	"io/fs"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -123,9 +124,20 @@ func New(tb testing.TB, wrap func(authority.Store) authority.Store) *World {
 // NewWithKey is New with a label key.
 func NewWithKey(tb testing.TB, wrap func(authority.Store) authority.Store, labelKey *envelope.Signer) *World {
 	tb.Helper()
+	return build(tb, labels.FS, wrap, labelKey)
+}
+
+// NewOf is New with a programme, such as [FilesWith] returns.
+func NewOf(tb testing.TB, files fs.FS) *World {
+	tb.Helper()
+	return build(tb, files, nil, NewSigner(tb))
+}
+
+func build(tb testing.TB, files fs.FS, wrap func(authority.Store) authority.Store, labelKey *envelope.Signer) *World {
+	tb.Helper()
 	w := &World{TB: tb, Dir: tb.TempDir(), Clock: &Clock{now: Start}, Signers: map[string]*envelope.Signer{}, wrap: wrap}
 	var err error
-	w.Programme, err = scheme.Load(labels.FS)
+	w.Programme, err = scheme.Load(files)
 	w.must(err)
 	w.keys(labelKey)
 	head := store.Head{Tree: translog.Empty()}

@@ -68,8 +68,20 @@ func TestProgrammeIsTranslated(t *testing.T) {
 			for i := range s.Criteria {
 				same("criterion", s.Criteria[i].ID, l.Criterion(s, &s.Criteria[i]), s.Criteria[i].Title)
 			}
+			for n := 1; n <= len(s.Levels); n++ {
+				level, err := s.Level(n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				plain, left := func(s string) string { return s }, func(s string) string { return "[" + s + "]" }
+				for _, f := range []scheme.Form{scheme.OnPage, scheme.OnArt} {
+					if got := l.Called(f, s.Ref(), level, plain, left); strings.Contains(got, "[") {
+						t.Errorf("%s: on the %s a label is called %s", l.Tag, f, got)
+					}
+				}
+			}
 			for i, level := range s.Levels {
-				name, about := l.Level(s.ID, label.Level{Number: i + 1, Of: len(s.Levels), Name: level.Name}, level.About)
+				name, about := l.Level(s.ID, label.Level{Number: i + 1, Of: len(s.Levels), Name: level.Name, Presentation: label.Ladder}, level.About)
 				same("level", level.Name, name, level.Name)
 				same("meaning of level", level.Name, about, level.About)
 			}

@@ -44,7 +44,7 @@ func TestLoadEmbedded(t *testing.T) {
 	for n := 1; n <= len(s.Levels); n++ {
 		l, err := s.Level(n)
 		must(t, err)
-		if l != (label.Level{Number: n, Of: 4, Name: s.Levels[n-1].Name}) {
+		if l != (label.Level{Number: n, Of: 4, Name: s.Levels[n-1].Name, Presentation: label.Ladder}) {
 			t.Errorf("level %d is %+v", n, l)
 		}
 	}
@@ -127,6 +127,8 @@ func TestBrokenData(t *testing.T) {
 		facts, categories  = "facts.yaml", "categories.yaml"
 		standard, ladder   = "standards/small.yaml", "schemes/ladder/1.yaml"
 		ports, portsMember = "  - id: ports\n    level: 2\n", "    level: 2\n    title: No open ports"
+		ladderWords        = "  words: {page: \"Level {number} of {of}: {name}\", badge: \"Level {number} of {of}\", art: \"Level {number} of {of}\"}\n"
+		ladderAs           = "presentation:\n  as: ladder\n" + ladderWords
 	)
 	for _, row := range []struct {
 		name           string
@@ -201,6 +203,19 @@ func TestBrokenData(t *testing.T) {
 		{"condition that is no truth", standard, "when: has_password", "when: password_length", "when: password_length", "provisions[1].editions.A.when: is of type int, must be true or false"},
 		{"condition with a type error", standard, "when: has_password", "when: has_password > 3", "> 3", "provisions[1].editions.A.when: found no matching overload for '_>_'"},
 		{"condition with a syntax error", standard, "when: has_password", "when: has_password &&", "&&", "provisions[1].editions.A.when: Syntax error"},
+
+		// presentations
+		{"no presentation", ladder, ladderAs, "", "id: ladder", `presentation.as: is ""; must be ladder, pass-only or named-classes`},
+		{"unknown presentation", ladder, "as: ladder", "as: stairs", "as: stairs", `presentation.as: is "stairs"; must be ladder, pass-only or named-classes`},
+		{"three levels that are not shown", ladder, "as: ladder", "as: pass-only", "as: pass-only", "presentation.as: is pass-only, which has one level and not 3"},
+		{"ladder without words", ladder, ladderWords, "", "presentation:", "presentation.words: page is required of a ladder"},
+		{"ladder without words on badges", ladder, `badge: "Level {number} of {of}", `, "", "words: {", "presentation.words: badge is required of a ladder"},
+		{"words of another form", ladder, "words: {page:", "words: {poster: x, page:", "words: {", `presentation.words: "poster" is no form in which people read what a label is called: page, badge, art`},
+		{"empty words", ladder, `art: "Level {number} of {of}"`, `art: " "`, "words: {", "presentation.words.art: is empty"},
+		{"words with something else in braces", ladder, `art: "Level {number} of {of}"`, `art: "Level {nummer} of {of}"`, "words: {", "presentation.words.art: has {nummer}; the words of a scheme that is shown as ladder can have {name}, {number}, {of}"},
+		{"words with an open brace", ladder, `art: "Level {number} of {of}"`, `art: "Level {number of 3"`, "words: {", "presentation.words.art: has {number of 3; the words"},
+		{"classes that are counted", ladder, "as: ladder", "as: named-classes", "words: {", "presentation.words.page: has {number}; the words of a scheme that is shown as named-classes can have {name}"},
+		{"badge that is too wide", ladder, `badge: "Level {number} of {of}"`, `badge: "This product reaches level {number} of {of}"`, "words: {", `presentation.words: the badge of level 1 says "This product reaches level 1 of 3", which is 33 characters`},
 
 		// schemes
 		{"scheme without id", ladder, "id: ladder", "id: Ladder", "id: Ladder", "id: must be lower-case letters, digits and inner hyphens"},

@@ -1350,7 +1350,7 @@ func (x *GetSchemeResponse) GetScheme() *Scheme {
 	return nil
 }
 
-// A ladder of levels.
+// One version of a scheme.
 type Scheme struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier.
@@ -1378,7 +1378,9 @@ type Scheme struct {
 	// Last day, YYYY-MM-DD; empty where there is none.
 	InForceUntil string `protobuf:"bytes,12,opt,name=in_force_until,json=inForceUntil,proto3" json:"in_force_until,omitempty"`
 	// Whether what is new is judged by this version now, where a request names none.
-	Judging       bool `protobuf:"varint,13,opt,name=judging,proto3" json:"judging,omitempty"`
+	Judging bool `protobuf:"varint,13,opt,name=judging,proto3" json:"judging,omitempty"`
+	// How the scheme shows levels.
+	Presentation  Presentation `protobuf:"varint,14,opt,name=presentation,proto3,enum=label.v1.Presentation" json:"presentation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1504,7 +1506,14 @@ func (x *Scheme) GetJudging() bool {
 	return false
 }
 
-// One step of a ladder.
+func (x *Scheme) GetPresentation() Presentation {
+	if x != nil {
+		return x.Presentation
+	}
+	return Presentation_PRESENTATION_UNSPECIFIED
+}
+
+// One level of a scheme. A scheme that a product meets or does not meet has one.
 type SchemeLevel struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Number, from 1.
@@ -1673,7 +1682,7 @@ var File_label_v1_authority_proto protoreflect.FileDescriptor
 
 const file_label_v1_authority_proto_rawDesc = "" +
 	"\n" +
-	"\x18label/v1/authority.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\x02\n" +
+	"\x18label/v1/authority.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\"\xa4\x02\n" +
 	"\fOrganization\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12$\n" +
@@ -1758,7 +1767,7 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x10GetSchemeRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"=\n" +
 	"\x11GetSchemeResponse\x12(\n" +
-	"\x06scheme\x18\x01 \x01(\v2\x10.label.v1.SchemeR\x06scheme\"\x8f\x03\n" +
+	"\x06scheme\x18\x01 \x01(\v2\x10.label.v1.SchemeR\x06scheme\"\xcb\x03\n" +
 	"\x06Scheme\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x12\n" +
@@ -1774,7 +1783,8 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	" \x03(\v2\x13.label.v1.CriterionR\bcriteria\x12\"\n" +
 	"\rin_force_from\x18\v \x01(\tR\vinForceFrom\x12$\n" +
 	"\x0ein_force_until\x18\f \x01(\tR\finForceUntil\x12\x18\n" +
-	"\ajudging\x18\r \x01(\bR\ajudging\"O\n" +
+	"\ajudging\x18\r \x01(\bR\ajudging\x12:\n" +
+	"\fpresentation\x18\x0e \x01(\x0e2\x16.label.v1.PresentationR\fpresentation\"O\n" +
 	"\vSchemeLevel\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -1844,6 +1854,7 @@ var file_label_v1_authority_proto_goTypes = []any{
 	(*SchemeLevel)(nil),                // 22: label.v1.SchemeLevel
 	(*Criterion)(nil),                  // 23: label.v1.Criterion
 	(*timestamppb.Timestamp)(nil),      // 24: google.protobuf.Timestamp
+	(Presentation)(0),                  // 25: label.v1.Presentation
 }
 var file_label_v1_authority_proto_depIdxs = []int32{
 	0,  // 0: label.v1.Organization.roles:type_name -> label.v1.Role
@@ -1868,27 +1879,28 @@ var file_label_v1_authority_proto_depIdxs = []int32{
 	21, // 19: label.v1.GetSchemeResponse.scheme:type_name -> label.v1.Scheme
 	22, // 20: label.v1.Scheme.levels:type_name -> label.v1.SchemeLevel
 	23, // 21: label.v1.Scheme.criteria:type_name -> label.v1.Criterion
-	5,  // 22: label.v1.AuthorityService.CreateOrganization:input_type -> label.v1.CreateOrganizationRequest
-	7,  // 23: label.v1.AuthorityService.GetOrganization:input_type -> label.v1.GetOrganizationRequest
-	9,  // 24: label.v1.AuthorityService.ListOrganizations:input_type -> label.v1.ListOrganizationsRequest
-	11, // 25: label.v1.AuthorityService.AddKey:input_type -> label.v1.AddKeyRequest
-	13, // 26: label.v1.AuthorityService.RevokeKey:input_type -> label.v1.RevokeKeyRequest
-	15, // 27: label.v1.AuthorityService.AddAccreditation:input_type -> label.v1.AddAccreditationRequest
-	17, // 28: label.v1.AuthorityService.ListSchemes:input_type -> label.v1.ListSchemesRequest
-	19, // 29: label.v1.AuthorityService.GetScheme:input_type -> label.v1.GetSchemeRequest
-	6,  // 30: label.v1.AuthorityService.CreateOrganization:output_type -> label.v1.CreateOrganizationResponse
-	8,  // 31: label.v1.AuthorityService.GetOrganization:output_type -> label.v1.GetOrganizationResponse
-	10, // 32: label.v1.AuthorityService.ListOrganizations:output_type -> label.v1.ListOrganizationsResponse
-	12, // 33: label.v1.AuthorityService.AddKey:output_type -> label.v1.AddKeyResponse
-	14, // 34: label.v1.AuthorityService.RevokeKey:output_type -> label.v1.RevokeKeyResponse
-	16, // 35: label.v1.AuthorityService.AddAccreditation:output_type -> label.v1.AddAccreditationResponse
-	18, // 36: label.v1.AuthorityService.ListSchemes:output_type -> label.v1.ListSchemesResponse
-	20, // 37: label.v1.AuthorityService.GetScheme:output_type -> label.v1.GetSchemeResponse
-	30, // [30:38] is the sub-list for method output_type
-	22, // [22:30] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	25, // 22: label.v1.Scheme.presentation:type_name -> label.v1.Presentation
+	5,  // 23: label.v1.AuthorityService.CreateOrganization:input_type -> label.v1.CreateOrganizationRequest
+	7,  // 24: label.v1.AuthorityService.GetOrganization:input_type -> label.v1.GetOrganizationRequest
+	9,  // 25: label.v1.AuthorityService.ListOrganizations:input_type -> label.v1.ListOrganizationsRequest
+	11, // 26: label.v1.AuthorityService.AddKey:input_type -> label.v1.AddKeyRequest
+	13, // 27: label.v1.AuthorityService.RevokeKey:input_type -> label.v1.RevokeKeyRequest
+	15, // 28: label.v1.AuthorityService.AddAccreditation:input_type -> label.v1.AddAccreditationRequest
+	17, // 29: label.v1.AuthorityService.ListSchemes:input_type -> label.v1.ListSchemesRequest
+	19, // 30: label.v1.AuthorityService.GetScheme:input_type -> label.v1.GetSchemeRequest
+	6,  // 31: label.v1.AuthorityService.CreateOrganization:output_type -> label.v1.CreateOrganizationResponse
+	8,  // 32: label.v1.AuthorityService.GetOrganization:output_type -> label.v1.GetOrganizationResponse
+	10, // 33: label.v1.AuthorityService.ListOrganizations:output_type -> label.v1.ListOrganizationsResponse
+	12, // 34: label.v1.AuthorityService.AddKey:output_type -> label.v1.AddKeyResponse
+	14, // 35: label.v1.AuthorityService.RevokeKey:output_type -> label.v1.RevokeKeyResponse
+	16, // 36: label.v1.AuthorityService.AddAccreditation:output_type -> label.v1.AddAccreditationResponse
+	18, // 37: label.v1.AuthorityService.ListSchemes:output_type -> label.v1.ListSchemesResponse
+	20, // 38: label.v1.AuthorityService.GetScheme:output_type -> label.v1.GetSchemeResponse
+	31, // [31:39] is the sub-list for method output_type
+	23, // [23:31] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_authority_proto_init() }
@@ -1896,6 +1908,7 @@ func file_label_v1_authority_proto_init() {
 	if File_label_v1_authority_proto != nil {
 		return
 	}
+	file_label_v1_common_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
