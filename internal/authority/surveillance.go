@@ -87,7 +87,7 @@ func (a *Authority) announcement(r *signedAs[surveillance.Request]) (*surveillan
 		Requests: []label.RequestRef{{Organization: r.by.Organization, Key: r.by.Key, SHA256: r.digest}},
 	}
 	for id, category := range a.programme.Categories {
-		said.Risks[id] = string(category.Risk)
+		said.Risks[id] = string(s.JudgedAs(category.Risk))
 	}
 	return said, nil
 }

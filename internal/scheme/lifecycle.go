@@ -220,6 +220,16 @@ func (s *Scheme) checkLifecycle(d *datafile.File, reasons map[string]*Reason) {
 		}
 		d.Errorf(field, "%s", text)
 	}
+	for _, r := range s.risks {
+		if s.Lifecycle.Surveillance.Risk[string(r)] == 0 {
+			d.Errorf("lifecycle.surveillance.risk."+string(r), "is required; 1 changes nothing")
+		}
+	}
+	for _, r := range slices.Sorted(maps.Keys(s.Lifecycle.Surveillance.Risk)) {
+		if !slices.Contains(s.risks, Risk(r)) {
+			d.Errorf("lifecycle.surveillance.risk", "%q is unknown; give factors for %s", r, join(s.risks))
+		}
+	}
 	if n := len(s.Lifecycle.Surveillance.Level); n != len(s.Levels) {
 		d.Errorf("lifecycle.surveillance.level", "has %d factors for %d levels", n, len(s.Levels))
 	}

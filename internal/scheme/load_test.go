@@ -179,7 +179,10 @@ func TestBrokenData(t *testing.T) {
 		{"too many words", facts, "no: It is silent.", "no: " + strings.Repeat("x", label.MaxText+1), "name: has_radio", "facts[2].shoppers.no: is 201 bytes; a shopper reads at most 200"},
 
 		// categories.yaml
-		{"unknown risk", categories, "risk: medium", "risk: middling", "middling", "categories[1].risk: must be low, medium or high"},
+		{"unknown risk", categories, "risk: medium", "risk: middling", "middling", `categories[1].risk: "middling" is no risk class: low, medium, high`},
+		{"no risk classes", categories, "risks:\n  - {id: low, name: Low, about: Little.}\n  - {id: medium, name: Medium, about: Some.}\n  - {id: high, name: High, about: Much.}\n", "risks: []\n", "risks:", "risks: 1 to 9 risk classes are needed, from the lowest"},
+		{"risk class twice", categories, "id: medium, name: Medium", "id: low, name: Medium", "name: Medium", "risks[1]: every risk class needs an id of its own"},
+		{"risk class without words", categories, "name: Medium, about: Some.", "name: Medium", "name: Medium", "risks[1]: name and about are required"},
 		{"category twice", categories, "id: watch", "id: plug", "name: Watch", "categories[1]: every category needs an id of its own"},
 		{"category without name", categories, "name: Watch, ", "", "id: watch", "categories[1]: name is required"},
 
@@ -239,7 +242,7 @@ func TestBrokenData(t *testing.T) {
 		{"no weight for a risk", ladder, "risk: {low: 1, medium: 2, high: 3}", "risk: {low: 1, high: 3}", "risk: {low", "lifecycle.surveillance.risk.medium: is required"},
 		{"weights for other levels", ladder, "level: [1, 1, 1]", "level: [1, 1]", "level: [1, 1]", "lifecycle.surveillance.level: has 2 factors for 3 levels"},
 		{"no weights", ladder, "level: [1, 1, 1]", "level: []", "level: []", "lifecycle.surveillance.level: has 0 factors; give one for each level"},
-		{"weight for an unknown risk", ladder, "high: 3}", "high: 3, huge: 9}", "high: 3, huge", `lifecycle.surveillance.risk: "huge" is unknown; give factors for low, medium or high`},
+		{"weight for an unknown risk", ladder, "high: 3}", "high: 3, huge: 9}", "high: 3, huge", `lifecycle.surveillance.risk: "huge" is unknown; give factors for low, medium, high`},
 		{"a weight too large", ladder, "self-declared: 2", "self-declared: 1001", "self-declared: 1001", "lifecycle.surveillance.assurance.self-declared: is 1001; a factor is 1 to 1000"},
 		{"weight of nothing", ladder, "lab-tested: 1}", "lab-tested: 0}", "lab-tested: 0}", "lifecycle.surveillance.assurance.lab-tested: is 0"},
 		{"four eyes on nothing", ladder, "four_eyes: [revoke]", "four_eyes: [withdraw]", "four_eyes", `lifecycle.four_eyes[0]: "withdraw" is not an action of operators`},

@@ -47,6 +47,8 @@ type Scheme struct {
 	standard   *Standard
 	categories map[string]*Category
 	facts      map[string]*Fact
+	risks      []Risk        // that the policies name, from the lowest
+	judgedAs   map[Risk]Risk // by risk class of the programme
 
 	contradictions []Contradiction
 }
@@ -142,6 +144,7 @@ func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
 		}
 	}
 	s.checkPresentation(d)
+	s.classify(d, p)
 	s.checkPolicies(d)
 	s.checkCriteria(d, p, lang)
 	s.checkLifecycle(d, p.Reasons)
@@ -152,7 +155,7 @@ func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
 func (s *Scheme) checkPolicies(d *datafile.File) {
 	for _, name := range slices.Sorted(maps.Keys(s.Evidence)) {
 		path := "evidence." + name
-		for _, r := range Risks {
+		for _, r := range s.risks {
 			row := s.Evidence[name][r]
 			if len(row) != len(s.Levels) {
 				d.Errorf(path, "%s needs one entry for each of the %d levels", r, len(s.Levels))
@@ -164,11 +167,6 @@ func (s *Scheme) checkPolicies(d *datafile.File) {
 				if i > 0 && row[i-1] == Lab && src == Declaration {
 					d.Errorf(path+"."+string(r), "must not ask for less at a higher level")
 				}
-			}
-		}
-		for r := range s.Evidence[name] {
-			if !slices.Contains(Risks, r) {
-				d.Errorf(path, "%q is no risk class: low, medium or high", r)
 			}
 		}
 	}
@@ -259,5 +257,5 @@ func (s *Scheme) Level(n int) (label.Level, error) {
 
 // source returns who must have checked a criterion when a level is sought.
 func (s *Scheme) source(c *Criterion, risk Risk, level int) Source {
-	return s.Evidence[c.Evidence][risk][level-1]
+	return s.Evidence[c.Evidence][s.judgedAs[risk]][level-1]
 }

@@ -1208,7 +1208,7 @@ type Decision struct {
 	SchemeVersion string `protobuf:"bytes,2,opt,name=scheme_version,json=schemeVersion,proto3" json:"scheme_version,omitempty"`
 	// SHA-256 of the device descriptor.
 	Device string `protobuf:"bytes,3,opt,name=device,proto3" json:"device,omitempty"`
-	// Risk class of the device's category: low, medium or high.
+	// Risk class of the device's category (labels/categories.yaml).
 	Risk string `protobuf:"bytes,4,opt,name=risk,proto3" json:"risk,omitempty"`
 	// The instant judged for.
 	At *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
