@@ -3,6 +3,9 @@ package label
 import (
 	"fmt"
 	"slices"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A Presentation is how a scheme shows what a product reached. The scheme says it
@@ -48,6 +51,29 @@ type Level struct {
 	Of           int          `json:"of"` // how many the scheme has
 	Name         string       `json:"name"`
 	Presentation Presentation `json:"presentation"`
+}
+
+// UnmarshalJSONFrom reads a level. What was signed before schemes said how they show levels
+// has no presentation, and was shown by counting: it is a level of a ladder, or the only
+// level that there is. Nothing is written without one any more.
+func (l *Level) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	var level struct {
+		Number       int           `json:"number"`
+		Of           int           `json:"of"`
+		Name         string        `json:"name"`
+		Presentation *Presentation `json:"presentation"`
+	}
+	if err := json.UnmarshalDecode(d, &level); err != nil {
+		return err
+	}
+	*l = Level{level.Number, level.Of, level.Name, Ladder}
+	switch {
+	case level.Presentation != nil:
+		l.Presentation = *level.Presentation
+	case l.Of == 1:
+		l.Presentation = PassOnly
+	}
+	return nil
 }
 
 // String names a level by what a label says of it alone. Of a ladder that is

@@ -76,6 +76,18 @@ type programme struct {
 	Reasons    map[string]string      `yaml:"reasons"`
 	Facts      map[string]factWords   `yaml:"facts"`
 	Schemes    map[string]schemeWords `yaml:"schemes"`
+
+	Of sources `yaml:"of"`
+}
+
+// sources say which sentences were translated, so that a translation is not taken for
+// one of a sentence that was changed later. Versions of schemes stay, and are named by
+// what translates them; of other data there is only the present sentence, which is known
+// by its [fingerprint].
+type sources struct {
+	Categories map[string]string `yaml:"categories"`
+	Reasons    map[string]string `yaml:"reasons"`
+	Facts      map[string]string `yaml:"facts"`
 }
 
 type factWords struct {
@@ -176,6 +188,7 @@ func load(fsys fs.FS, name string, p *scheme.Programme, before *Catalogue) (*Lan
 	}
 	l.checkMessages(d, before)
 	l.words.check(d, p)
+	l.outdated = l.words.refresh(d, p, l.Tag)
 	l.translate(p)
 	return l, d.Err()
 }
