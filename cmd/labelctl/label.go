@@ -232,7 +232,7 @@ code is 3. The signed decision is recorded: "labelctl decision show" shows it, a
 					return err
 				}
 			}
-			if r.Level < 0 {
+			if cmd.Flags().Changed("level") && r.Level < 1 {
 				return usagef("--level: must be 1 or more")
 			}
 			if r.Device, err = c.records().deviceDigest(cmd.Context(), args[0]); err != nil {

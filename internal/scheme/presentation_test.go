@@ -56,6 +56,7 @@ func TestPassOnly(t *testing.T) {
 			t.Fatalf("the grant of the %s: %v", name, err)
 		}
 		if err != nil {
+			wants(t, err, label.Precondition, label.ReasonMissing, "level", "the evidence does not support a label;")
 			continue
 		}
 		var l label.Label

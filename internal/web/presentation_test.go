@@ -98,6 +98,9 @@ func TestPresentation(t *testing.T) {
 					}
 				}
 			}
+			if strings.Contains(found, ">Level</a>") {
+				t.Error("labels can be sorted by a level that nothing shows")
+			}
 			if graded := strings.Contains(found, "sort=level"); graded != (want.scheme == labeltest.NamedClasses) {
 				t.Errorf("labels can be sorted by level: %v", graded)
 			}

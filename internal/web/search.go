@@ -246,9 +246,12 @@ func (h *searchHandler) searchPage(lang *pageLanguage, path string, q search.Que
 		if s == search.Level && !h.words.graded() {
 			continue
 		}
-		next := q
+		next, words := q, sorts[s]
 		next.Sort, next.Page = s, 0
-		p.Sorts = append(p.Sorts, option{Words: lang.Text(sorts[s]), Href: address(path, next), On: s == q.Sort})
+		if s == search.Level && !h.words.ladder() {
+			words = "label.result"
+		}
+		p.Sorts = append(p.Sorts, option{Words: lang.Text(words), Href: address(path, next), On: s == q.Sort})
 	}
 	if found.Propose != "" {
 		next := q

@@ -70,6 +70,11 @@ func (w programmeWords) graded() bool {
 	return slices.ContainsFunc(w.programme.Schemes, func(s *scheme.Scheme) bool { return len(s.Levels) > 1 })
 }
 
+// ladder reports whether any scheme counts its levels.
+func (w programmeWords) ladder() bool {
+	return slices.ContainsFunc(w.programme.Schemes, func(s *scheme.Scheme) bool { return s.Presentation.As == label.Ladder })
+}
+
 // title returns what a label is called in the language of the programme's data, as
 // programs get it.
 func (w programmeWords) title(l *label.Label) string {
