@@ -6,12 +6,12 @@
 // # What lies here
 //
 //	facts.yaml       the dictionary of facts: name, type, unit, range, and who may state it
-//	categories.yaml  the kinds of device and the risk of each
+//	categories.yaml  the risk classes, and the kinds of device with the risk of each
 //	reasons.yaml     why a label changes state, as codes and in plain words
 //	standards/       provisions of published standards, edition by edition
 //	methods.yaml     the ways in which laboratories assess devices
 //	acts.yaml        who may do what, and how many have to agree
-//	schemes/         levels, criteria, and the evidence that each asks for; one file for each version
+//	schemes/         how labels are shown, levels, criteria, and the evidence that each asks for; one file for each version
 //	locales/         the words of pages and labels, language by language
 //	art/             artwork: formats, palettes and fonts of printed labels
 //	examples/        invented devices with a picture, a test report and a declaration each

@@ -88,7 +88,7 @@ func TestSuspension(t *testing.T) {
 	}
 	for _, args := range [][]string{nil, {"--at", label.DateOf(time.Now()).String()}} {
 		out := must(t, l.public(append([]string{"label", "history", l.d.URL + "/l/" + l.id}, args...)...)...)
-		for _, want := range []string{"issued: level 3 of 4", "  1. suspended (log entry ", "complaint: The authority is looking into a complaint about the product. A shared password.", "state:  SUSPENDED"} {
+		for _, want := range []string{"issued: Level 3 of 4", "  1. suspended (log entry ", "complaint: The authority is looking into a complaint about the product. A shared password.", "state:  SUSPENDED"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("history %v has no %q:\n%s", args, want, out)
 			}

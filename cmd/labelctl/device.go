@@ -219,7 +219,7 @@ func writeDevices(p *terminal.Page, list []*labelv1.DeviceSummary) {
 func labelsText(d *labelv1.DeviceSummary) string {
 	var list []string
 	for _, s := range d.GetLabels() {
-		list = append(list, fmt.Sprintf("%s level %d: %s", label.ID(s.GetId()).Pretty(), s.GetLevel(), stateText(s)))
+		list = append(list, fmt.Sprintf("%s %s: %s", label.ID(s.GetId()).Pretty(), shortLevel(levelIn(s)), stateText(s)))
 	}
 	for _, id := range d.GetUnavailable() {
 		list = append(list, label.ID(id).Pretty()+": cannot be shown now")

@@ -51,7 +51,7 @@ func writeHistory(p *terminal.Page, r *labelv1.VerifyResponse) {
 	p.Line("")
 	var entries [][]string
 	if issued := s.GetIssued().AsTime(); !issued.After(a.At) {
-		entries = append(entries, []string{instant(issued), fmt.Sprintf("issued: level %d of %d, %s (log entry %d)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), s.GetLogIndex())})
+		entries = append(entries, []string{instant(issued), fmt.Sprintf("issued: %s (log entry %d)", s.GetTitle(), s.GetLogIndex())})
 	}
 	later := 0
 	for i, st := range a.statuses {

@@ -156,7 +156,7 @@ func TestJourney(t *testing.T) {
 
 	// What the evidence is good for.
 	out := must(t, j.by(maker, "evaluate", files.device)...)
-	for _, want := range []string{"level 4, ", "✓ met", "meets level 3", "missing for level 4:", lab + " " + files.example.Report.Number} {
+	for _, want := range []string{"level 4, ", "✓ met", "meets level 3", "missing for level 4, Attack-tested:", lab + " " + files.example.Report.Number} {
 		if !strings.Contains(out, want) {
 			t.Errorf("evaluate has no %q:\n%s", want, out)
 		}

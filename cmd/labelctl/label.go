@@ -104,7 +104,9 @@ func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 	for _, e := range d.GetEvidence() {
 		refs[e.GetId()] = e
 	}
-	p.Line("level %d, %s, by %s version %s", at.GetLevel(), at.GetName(), d.GetScheme(), d.GetSchemeVersion())
+	shown := presentations.value(d.GetPresentation())
+	sought := levelText(shown, int(at.GetLevel()), at.GetName())
+	p.Line("%s, by %s version %s", sought, d.GetScheme(), d.GetSchemeVersion())
 	p.Line("device %s (risk %s), as of %s", d.GetDevice(), d.GetRisk(), d.GetAt().AsTime().UTC().Format(time.RFC3339))
 	p.Line("")
 	var rows [][]string
@@ -119,20 +121,50 @@ func writeDecision(p *terminal.Page, d *labelv1.Decision, level int) {
 		}
 		rows = append(rows, []string{strconv.Itoa(int(f.GetLevel())), findings.textOf(f.GetState()), title, shownBy(f), strings.Join(rests, ", ")})
 	}
-	p.Table([]string{"LEVEL", "FINDING", "CRITERION", "SHOWN BY", "EVIDENCE"}, rows)
-	p.Line("")
-	if n := d.GetReached(); n > 0 {
-		p.Line("meets level %d", n)
-	} else {
-		p.Line("meets no level")
+	heads := []string{"LEVEL", "FINDING", "CRITERION", "SHOWN BY", "EVIDENCE"}
+	if shown == label.PassOnly { // all criteria are of the one level
+		heads = heads[1:]
+		for i := range rows {
+			rows[i] = rows[i][1:]
+		}
 	}
+	p.Table(heads, rows)
+	p.Line("")
+	p.Line("%s", metText(shown, d))
 	if missing := d.GetMissing(); len(missing) > 0 && !at.GetReached() {
-		p.Line("missing for level %d:", at.GetLevel())
+		p.Line("missing for %s:", sought)
 		for _, g := range missing {
 			p.Line("  - %s", gapText(g))
 		}
 	}
 	writeUnused(p, d.GetUnused())
+}
+
+// soughtText names the level that a request was about, which is the only one in its answer.
+func soughtText(d *labelv1.Decision) string {
+	shown, levels := presentations.value(d.GetPresentation()), d.GetLevels()
+	if shown == label.PassOnly || len(levels) == 0 {
+		return "a label"
+	}
+	at := levels[len(levels)-1]
+	return levelText(shown, int(at.GetLevel()), at.GetName())
+}
+
+// metText says which level a device meets.
+func metText(shown label.Presentation, d *labelv1.Decision) string {
+	n := int(d.GetReached())
+	switch {
+	case shown == label.PassOnly && n > 0:
+		return "meets the scheme"
+	case shown == label.PassOnly:
+		return "does not meet the scheme"
+	case n == 0:
+		return "meets no level"
+	}
+	if at := levelOf(d, n); at != nil {
+		return "meets " + levelText(shown, n, at.GetName())
+	}
+	return "meets level " + strconv.Itoa(n)
 }
 
 // writeUnused lists the evidence that was accepted and does not count in full, and why.
@@ -183,11 +215,11 @@ func requestCommand(s *session) *cobra.Command {
 	c := labelCommands{s}
 	r := &request{}
 	cmd := &cobra.Command{
-		Use:   "request DEVICE --level N",
+		Use:   "request DEVICE [--level N]",
 		Short: "Request a label, or approve what others ask for",
 		Long: `Evaluate a device and, if the evidence supports the level, issue, sign and log its
 label. DEVICE is a digest or a file with the descriptor. Repeating the request returns
-the same label.
+the same label. A scheme that a product meets or does not meet needs no --level.
 
 If the device does not qualify, no label is issued, the findings say why, and the exit
 code is 3. The signed decision is recorded: "labelctl decision show" shows it, and
@@ -203,7 +235,7 @@ what they ask for takes several persons ("labelctl acts show").`,
 					return err
 				}
 			}
-			if r.Level < 1 {
+			if cmd.Flags().Changed("level") && r.Level < 1 {
 				return usagef("--level: must be 1 or more")
 			}
 			if r.Device, err = c.records().deviceDigest(cmd.Context(), args[0]); err != nil {
@@ -213,12 +245,11 @@ what they ask for takes several persons ("labelctl acts show").`,
 		},
 	}
 	f := cmd.Flags()
-	f.Int32Var(&r.Level, "level", 0, "level to ask for, from 1")
+	f.Int32Var(&r.Level, "level", 0, "level to ask for, from 1; not needed where the scheme has no levels")
 	f.StringVar(&r.Scheme, "scheme", "", "`ID` of the scheme, if there are several; ID@VERSION for another version that is in force")
 	f.StringVar(&r.qr, "qr", "", "`file` for the QR code, .png or .svg")
 	f.StringVar(&r.bundle, "bundle", "", "`file` for the signed label, a Sigstore bundle")
 	f.StringVar(&r.proof, "proof", "", "`file` for the proof that the label is in the log")
-	require(cmd, "level")
 	return cmd
 }
 
@@ -247,7 +278,7 @@ func (c labelCommands) request(ctx context.Context, r *request) error {
 	if l == nil {
 		err := c.show(answer, func(p *terminal.Page) {
 			writeDecision(p, answer.GetDecision(), int(r.Level))
-			p.Line("\nno label: the evidence does not support level %d", r.Level)
+			p.Line("\nno label: the evidence does not support %s", soughtText(answer.GetDecision()))
 			writeRefused(p, answer)
 		})
 		if err != nil {
@@ -299,7 +330,7 @@ func writeSummary(p *terminal.Page, s *labelv1.LabelSummary, state ...[2]string)
 	rows := append([][2]string{
 		{"label:", label.ID(s.GetId()).Pretty()},
 		{"url:", s.GetUrl()},
-		{"level:", fmt.Sprintf("%d of %d, %s, %s (%s version %s)", s.GetLevel(), s.GetLevelOf(), s.GetLevelName(), assurances.textOf(s.GetAssurance()), s.GetSchemeName(), s.GetSchemeVersion())},
+		resultRow(levelIn(s), fmt.Sprintf("%s (%s version %s)", assurances.textOf(s.GetAssurance()), s.GetSchemeName(), s.GetSchemeVersion())),
 		{"device:", deviceText(s)},
 		{"moved barcode:", movedText(s.GetMovedGtins())},
 	}, state...)

@@ -120,7 +120,6 @@ func TestUsageErrorsExitWith2(t *testing.T) {
 		{"label suspend", "ID is missing\n  usage: labelctl label suspend ID --reason CODE --text TEXT\n"},
 		{"event affiliation aurora-lab", "MANUFACTURER is missing\n  usage: labelctl event affiliation LAB MANUFACTURER"},
 		{"label shw --gtin 1", "did you mean show?"},
-		{"request " + digest, `"level" not set`},
 		{"request " + digest + " --level 0", "must be 1 or more"},
 		{"request " + digest + " --level 1 --qr x.gif", ".png or .svg"},
 		{"label show", "give a label ID or URL"},

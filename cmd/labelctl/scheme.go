@@ -42,12 +42,21 @@ func schemeListCommand(s *session) *cobra.Command {
 			return s.show(r, func(p *terminal.Page) {
 				var rows [][]string
 				for _, m := range r.GetSchemes() {
-					rows = append(rows, []string{m.GetId(), m.GetVersion(), inForce(m), strconv.Itoa(len(m.GetLevels())), m.GetStandard() + " " + m.GetEdition(), m.GetName()})
+					rows = append(rows, []string{m.GetId(), m.GetVersion(), inForce(m), levelsText(m), m.GetStandard() + " " + m.GetEdition(), m.GetName()})
 				}
 				p.Table([]string{"ID", "VERSION", "IN FORCE", "LEVELS", "STANDARD", "NAME"}, rows)
 			})
 		},
 	}
+}
+
+// levelsText says how many levels a scheme has, as it shows them.
+func levelsText(m *labelv1.Scheme) string {
+	words := presentations.textOf(m.GetPresentation())
+	if m.GetPresentation() == labelv1.Presentation_PRESENTATION_PASS_ONLY {
+		return words
+	}
+	return strconv.Itoa(len(m.GetLevels())) + " " + words
 }
 
 // inForce says when a version of a scheme is in force.
@@ -90,7 +99,7 @@ func writeScheme(p *terminal.Page, s *labelv1.Scheme) {
 	p.Line("%s", s.GetAbout())
 	p.Line("by %s %s; a label is valid for up to %d months; data file %s", s.GetStandard(), s.GetEdition(), s.GetTermMonths(), s.GetSha256())
 	for _, l := range s.GetLevels() {
-		p.Line("\nlevel %d, %s", l.GetNumber(), l.GetName())
+		p.Line("\n%s", levelText(presentations.value(s.GetPresentation()), int(l.GetNumber()), l.GetName()))
 		p.Line("%s", l.GetAbout())
 		var rows [][]string
 		for _, k := range s.GetCriteria() {

@@ -16,7 +16,7 @@ type standing struct {
 	label.Standing
 	statuses  []*label.Status
 	titles    map[string]string // by reason code
-	level     int               // of the label
+	level     label.Level       // of the label
 	successor label.State       // of the label that replaced it; empty if that is not known
 }
 
@@ -28,7 +28,7 @@ func standingOf(r *labelv1.VerifyResponse) *standing {
 		a.titles[s.GetReason()] = s.GetTitle()
 	}
 	s := r.GetSummary()
-	a.level = int(s.GetLevel())
+	a.level = levelIn(s)
 	if next := r.GetSuccessor(); next != nil {
 		a.successor = states.value(next.GetState())
 	}
@@ -140,8 +140,12 @@ func (a *standing) newLabel() (list []string) {
 	if st.Successor.OtherProduct {
 		list = append(list, "about ANOTHER PRODUCT, and says nothing about this one")
 	}
-	if st.Successor.Below(a.level) {
-		list = append(list, fmt.Sprintf("of a LOWER LEVEL, %d instead of %d", st.Successor.Level, a.level))
+	if st.Successor.Below(a.level.Number) {
+		lower := "of a LOWER CLASS"
+		if a.level.Presentation != label.NamedClasses {
+			lower = fmt.Sprintf("of a LOWER LEVEL, %d instead of %d", st.Successor.Level, a.level.Number)
+		}
+		list = append(list, lower)
 	}
 	if a.successor != "" && a.successor != label.Active {
 		list = append(list, states.text(a.successor)+" itself")

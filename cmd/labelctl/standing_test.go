@@ -62,7 +62,7 @@ func TestStandingInWords(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.standing.At, tc.standing.Expires = now, expires
-			a := &standing{Standing: tc.standing, statuses: []*label.Status{lapse}, titles: map[string]string{"code": "A title."}, level: 3, successor: label.Revoked}
+			a := &standing{Standing: tc.standing, statuses: []*label.Status{lapse}, titles: map[string]string{"code": "A title."}, level: label.Level{Number: 3, Of: 4, Presentation: label.Ladder}, successor: label.Revoked}
 			var p terminal.Page
 			p.Pairs(a.rows()...)
 			for _, want := range tc.want {
@@ -95,7 +95,7 @@ func TestHistoryInWords(t *testing.T) {
 	}
 	r := &labelv1.VerifyResponse{
 		Summary: &labelv1.LabelSummary{
-			Id: "K7QM4T2X9PWH", Level: 3, LevelOf: 4, LevelName: "Secure", Name: "Camera", Brand: "Northlight", Model: "C", ManufacturerName: "N",
+			Id: "K7QM4T2X9PWH", Level: 3, LevelOf: 4, LevelName: "Secure", Title: "Level 3 of 4: Secure", Name: "Camera", Brand: "Northlight", Model: "C", ManufacturerName: "N",
 			State: labelv1.LabelState_LABEL_STATE_ACTIVE, Issued: at, Expires: end, ExpiresFor: labelv1.ExpiryBound_EXPIRY_BOUND_GRACE_END, LogIndex: 3,
 		},
 		At: at, History: []*labelv1.LabelStatus{lapse, advice}, Advisories: []*labelv1.LabelStatus{advice},
@@ -104,7 +104,7 @@ func TestHistoryInWords(t *testing.T) {
 	writeHistory(&p, r)
 	want := `label K7QM-4T2X-9PWH: Northlight Camera, model C, by N
 
-2026-05-04T12:00:00Z  issued: level 3 of 4, Secure (log entry 3)
+2026-05-04T12:00:00Z  issued: Level 3 of 4: Secure (log entry 3)
 2026-05-04T12:00:00Z  1. to be ended early on 2026-11-04T12:00:00Z (log entry 9)
                       lab-scope-lost: No longer accredited. Audit.
                       because of event 5f21

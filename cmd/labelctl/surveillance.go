@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -14,7 +15,6 @@ import (
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
-	"labeld/internal/scheme"
 	"labeld/internal/surveillance"
 	"labeld/internal/terminal"
 )
@@ -127,13 +127,13 @@ func writeDrawn(p *terminal.Page, list []*labelv1.DrawnLabel) {
 }
 
 func weightsText(w *labelv1.SurveillanceWeights) string {
-	var levels, risks []string
+	var levels []string
 	for _, f := range w.GetLevel() {
 		levels = append(levels, strconv.Itoa(int(f)))
 	}
-	for _, r := range scheme.Risks {
-		risks = append(risks, string(r))
-	}
+	risks := slices.SortedFunc(maps.Keys(w.GetRisk()), func(a, b string) int {
+		return cmp.Or(cmp.Compare(w.GetRisk()[a], w.GetRisk()[b]), cmp.Compare(a, b)) // the order of classes is the programme's
+	})
 	return "risk " + weightList(risks, w.GetRisk()) + "; by level " + strings.Join(levels, ", ") + "; " + weightList(assurances.names(), w.GetAssurance())
 }
 

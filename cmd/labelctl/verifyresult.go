@@ -108,7 +108,7 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 		{"device:", productName(l.Device.Brand, l.Device.Name) + ", model " + l.Device.Model},
 		{"moved barcode:", movedText(doc.Moved)},
 		{"manufacturer:", makerText(l)},
-		{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Level.Number, l.Level.Of, l.Level.Name, assurances.text(l.Assurance))},
+		resultRow(l.Level, assurances.text(l.Assurance)),
 	}
 	rows = append(rows, criteriaRows(l, doc)...)
 	if list := onAppeal(l, doc); len(list) > 0 {
@@ -117,7 +117,7 @@ func writeResult(p *terminal.Page, r *verify.Result, next label.State, declared 
 	for _, t := range doc.strikes() {
 		rows = append(rows, [2]string{"TAKEN BACK:", fmt.Sprintf("the authority took back on %s that it accepted %s: %s", instant(t.At), strings.Join(t.Accepted, ", "), t.Text)})
 	}
-	a := &standing{Standing: r.Standing, statuses: r.Statuses, level: l.Level.Number, successor: next}
+	a := &standing{Standing: r.Standing, statuses: r.Statuses, level: l.Level, successor: next}
 	status := a.rows()
 	switch {
 	case r.Lost():

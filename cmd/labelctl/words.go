@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 
 	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
@@ -118,6 +119,50 @@ var bounds = vocabulary[labelv1.ExpiryBound, label.Bound]{
 var assurances = vocabulary[labelv1.Assurance, label.Assurance]{
 	{labelv1.Assurance_ASSURANCE_SELF_DECLARED, label.SelfDeclared, "declared by the manufacturer"},
 	{labelv1.Assurance_ASSURANCE_LAB_TESTED, label.LabTested, "tested by an accredited lab"},
+}
+
+// presentations say how a scheme shows what a product reached.
+var presentations = vocabulary[labelv1.Presentation, label.Presentation]{
+	{labelv1.Presentation_PRESENTATION_LADDER, label.Ladder, "levels"},
+	{labelv1.Presentation_PRESENTATION_PASS_ONLY, label.PassOnly, "no levels"},
+	{labelv1.Presentation_PRESENTATION_NAMED_CLASSES, label.NamedClasses, "classes"},
+}
+
+// levelText names a level in a sentence, as its scheme shows it: with its number where
+// people have to give that to a command, and without one where there is no other.
+func levelText(p label.Presentation, number int, name string) string {
+	switch p {
+	case label.PassOnly:
+		return name
+	case label.NamedClasses:
+		return fmt.Sprintf("%s (level %d)", name, number)
+	}
+	return fmt.Sprintf("level %d, %s", number, name)
+}
+
+// shortLevel names the level of a label in a table.
+func shortLevel(l label.Level) string {
+	if l.Presentation == label.Ladder {
+		return "level " + strconv.Itoa(l.Number)
+	}
+	return l.Name
+}
+
+// resultRow says in a row what a product reached, as its scheme shows it, and what else
+// there is to say of that.
+func resultRow(l label.Level, more string) [2]string {
+	switch l.Presentation {
+	case label.PassOnly:
+		return [2]string{"result:", l.Name + ", " + more}
+	case label.NamedClasses:
+		return [2]string{"class:", l.Name + ", " + more}
+	}
+	return [2]string{"level:", fmt.Sprintf("%d of %d, %s, %s", l.Number, l.Of, l.Name, more)}
+}
+
+// levelIn returns the level that a summary names.
+func levelIn(s *labelv1.LabelSummary) label.Level {
+	return label.Level{Number: int(s.GetLevel()), Of: int(s.GetLevelOf()), Name: s.GetLevelName(), Presentation: presentations.value(s.GetPresentation())}
 }
 
 // supports say whether the day on which security updates end has passed.

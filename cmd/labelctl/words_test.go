@@ -62,6 +62,7 @@ func TestVocabulariesAreComplete(t *testing.T) {
 	checkComplete(t, actions, label.Actions...)
 	checkComplete(t, bounds, label.BoundSchemeTerm, label.BoundSupportEnd, label.BoundEvidenceExpiry, label.BoundGraceEnd)
 	checkComplete(t, assurances, label.SelfDeclared, label.LabTested)
+	checkComplete(t, presentations, label.Presentations...)
 	checkComplete(t, supports, label.Supported, label.SupportEnded)
 	checkComplete(t, findings, "met", "unmet", "undetermined", "not-applicable")
 	checkComplete(t, sources, scheme.Declaration, scheme.Lab)

@@ -59,7 +59,7 @@ func TestSchemeFromNothing(t *testing.T) {
 		t.Fatalf("the commands failed: %v\n%s", err, out)
 	}
 	t.Logf("%s", out)
-	for _, want := range []string{"missing for level 2", "level 2 of 2", "genuine, and active"} {
+	for _, want := range []string{"missing for level 2", "Level 2 of 2: Tested", "genuine, and active"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the commands do not print %q:\n%s", want, out)
 		}

@@ -238,10 +238,15 @@ func (c *composer) band() float64 {
 // words fills an area with what the label says.
 func (c *composer) words(a *area) {
 	t := &c.f.Text
-	c.steps(a)
-	c.space(a)
+	ladder := c.m.Level.Presentation == label.Ladder
+	if ladder {
+		c.steps(a)
+		c.space(a)
+	}
 	c.row(a, style{size: c.size(t.Level), bold: true}, c.p.Ink, 0, func(s *Side) string { return s.Level })
-	c.row(a, style{size: c.size(t.Name), bold: true}, c.p.Ink, 0, func(s *Side) string { return s.LevelName })
+	if ladder {
+		c.row(a, style{size: c.size(t.Name), bold: true}, c.p.Ink, 0, func(s *Side) string { return s.LevelName })
+	}
 	a.y += c.f.Gap / 3
 	c.assurance(a)
 	c.rule(a)

@@ -9,8 +9,9 @@
 //
 // # What a label carries
 //
-// Programme and scheme; the level in words, as a number, and as a ladder of
-// steps; who checked; how long it is valid and until when there are security
+// Programme and scheme; what the product reached, as the scheme shows it: of a
+// ladder the level in words, as a number and as steps, of others what the label
+// is called; who checked; how long it is valid and until when there are security
 // updates; the product and its model number; the label's ID, its short URL, and
 // a QR code with its quiet zone. There is no shield and no padlock: people read
 // them as "safe", which no label can promise. Nothing is told by colour alone.

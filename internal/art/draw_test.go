@@ -57,7 +57,7 @@ func TestEveryLabelIsDrawn(t *testing.T) {
 		drawn(t, subject(func(l *label.Label) { l.ID = "WWWWWWWWWWWW" }), format, "high-contrast")
 	}
 	d := drawn(t, subject(func(l *label.Label) {
-		l.Level, l.Assurance = label.Level{Number: 1, Of: 4, Name: "Basics"}, label.SelfDeclared
+		l.Level, l.Assurance = label.Level{Number: 1, Of: 4, Name: "Basics", Presentation: label.Ladder}, label.SelfDeclared
 	}), "portrait", "colour")
 	checkPNG(t, "self-declared", d, filepath.Join(dir, "self-declared.png"))
 }
@@ -197,7 +197,7 @@ func TestLines(t *testing.T) {
 	declared := must[*art.Model](t)(s.Describe(subject(func(l *label.Label) {
 		l.Assurance, l.Scheme.ID, l.Level.Name = label.SelfDeclared, "another", "Quite good"
 	}), "de"))
-	for i, want := range map[int]string{2: "Stufe 3 von 4: Quite good", 3: "Vom Hersteller erklärt", 6: "Gültig bis 31. Oktober 2028"} {
+	for i, want := range map[int]string{2: "Level 3 of 4: Quite good", 3: "Vom Hersteller erklärt", 6: "Gültig bis 31. Oktober 2028"} {
 		if got := declared.Lines()[i]; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

@@ -7,6 +7,7 @@ import (
 	"labeld/internal/label"
 	"labeld/internal/locale"
 	"labeld/internal/qr"
+	"labeld/internal/scheme"
 )
 
 // A Subject is what a label's artwork is made from.
@@ -23,8 +24,7 @@ type Model struct {
 	ID        label.ID
 	URL       string // as printed, without the scheme that browsers add
 	Code      *qr.Code
-	Number    int // of the level
-	Of        int
+	Level     label.Level
 	Assurance label.Assurance
 	Product   string // brand and marketing name
 	Model     string // model number
@@ -37,7 +37,8 @@ type Side struct {
 	RightToLeft bool
 
 	Title, Authority, Scheme string
-	Level, LevelName         string
+	Level                    string // what the label is called
+	LevelName                string // of a ladder; what other labels are called says it
 	Assurance                string
 	Valid, ValidTo           string
 	Updates, UpdatesUntil    string
@@ -60,7 +61,7 @@ func (s *Studio) Describe(sub Subject, languages ...string) (*Model, error) {
 	}
 	_, url, _ := strings.Cut(qr.URL(sub.Base, l.ID), "://")
 	m := &Model{
-		ID: l.ID, URL: url, Code: code, Number: l.Level.Number, Of: l.Level.Of, Assurance: l.Assurance,
+		ID: l.ID, URL: url, Code: code, Level: l.Level, Assurance: l.Assurance,
 		Product: l.Device.FullName(), Model: l.Device.Model,
 	}
 	for i, language := range languages {
@@ -80,7 +81,6 @@ func (s *Studio) Describe(sub Subject, languages ...string) (*Model, error) {
 // translated where the language has them; otherwise the label's own are printed.
 func side(w *locale.Language, sub Subject) Side {
 	l := sub.Label
-	name, _ := w.Level(l.Scheme.ID, l.Level, "")
 	assurance := "art.self-declared"
 	if l.Assurance == label.LabTested {
 		assurance = "art.lab-tested"
@@ -88,15 +88,19 @@ func side(w *locale.Language, sub Subject) Side {
 	side := Side{
 		Language: w.Tag, RightToLeft: w.RightToLeft,
 		Title: w.Text("art.title"), Authority: l.Authority.Name, Scheme: w.Scheme(l.Scheme.ID, l.Scheme.Name),
-		Level: w.Text("art.level", "number", l.Level.Number, "of", l.Level.Of), LevelName: name, Assurance: w.Text(assurance),
-		Valid: w.Text("art.valid"), ValidTo: date(w, sub.ValidTo), Updates: w.Text("art.updates"), UpdatesUntil: date(w, l.Product.SupportEnd),
+		Assurance: w.Text(assurance),
+		Valid:     w.Text("art.valid"), ValidTo: date(w, sub.ValidTo), Updates: w.Text("art.updates"), UpdatesUntil: date(w, l.Product.SupportEnd),
 		Check: w.Text("art.check"), ID: w.Text("art.id"), Model: w.Text("art.model"),
 	}
 	if side.Scheme == l.Scheme.Name { // not translated
 		side.Scheme = side.isolated(side.Scheme)
 	}
-	if side.LevelName == l.Level.Name {
-		side.LevelName = side.isolated(side.LevelName)
+	plain := func(s string) string { return s }
+	side.Level = w.Called(scheme.OnArt, l.Scheme, l.Level, plain, side.isolated)
+	if l.Level.Presentation == label.Ladder {
+		if side.LevelName, _ = w.Level(l.Scheme.ID, l.Level, ""); side.LevelName == l.Level.Name {
+			side.LevelName = side.isolated(side.LevelName)
+		}
 	}
 	return side
 }
@@ -113,8 +117,12 @@ func date(w *locale.Language, d label.Date) string {
 func (m *Model) Lines() []string {
 	var lines []string
 	for _, s := range m.Sides {
+		level := s.Level
+		if s.LevelName != "" {
+			level += ": " + s.LevelName
+		}
 		lines = append(lines,
-			s.Title+", "+s.isolated(s.Authority), s.Scheme, s.Level+": "+s.LevelName, s.Assurance,
+			s.Title+", "+s.isolated(s.Authority), s.Scheme, level, s.Assurance,
 			s.isolated(m.Product), s.Model+" "+s.isolated(m.Model), s.Valid+" "+s.ValidTo, s.Updates+" "+s.UpdatesUntil,
 			s.ID+" "+s.identifier(m.ID.Pretty()), s.Check+": "+s.identifier(m.URL))
 	}

@@ -7,29 +7,29 @@ import (
 	"labeld/internal/label"
 )
 
-// steps draws the ladder of levels: as many steps as the scheme has, each
+// steps draws a ladder of levels: as many steps as the scheme has, each
 // higher than the one before and with its number, filled as far as the label
 // reaches. It reads without colour and without words. It rises in the direction
 // of reading.
 func (c *composer) steps(a *area) {
-	n, high := float64(c.m.Of), c.f.Steps*c.scale
+	n, high := float64(c.m.Level.Of), c.f.Steps*c.scale
 	between := min(0.8, a.w/n/8)
 	w := min((a.w-between*(n-1))/n, 1.5*high)
-	for i := range c.m.Of {
+	for i := range c.m.Level.Of {
 		h := high * (0.44 + 0.56*float64(i+1)/n)
 		x, y := a.x+float64(i)*(w+between), a.y+high-h
 		if c.m.Sides[0].RightToLeft {
 			x = 2*a.x + a.w - x - w
 		}
 		ink := c.p.Ink
-		if i < c.m.Number {
+		if i < c.m.Level.Number {
 			c.d.fill(c.p.Accent, rect(x, y, w, h)...)
 			ink = c.p.OnAccent
 		} else {
 			c.d.fill(c.p.Ink, frame(x, y, w, h, hairline)...)
 		}
 		st := style{size: max(leastText, high*0.34), language: "en", lines: 1}
-		if i+1 == c.m.Number {
+		if i+1 == c.m.Level.Number {
 			st.size, st.bold = max(leastText, high*0.5), true
 		}
 		lines, widths, fits := c.set.set(strconv.Itoa(i+1), st, w)

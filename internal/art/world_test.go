@@ -38,7 +38,7 @@ func subject(change func(*label.Label)) art.Subject {
 	l := &label.Label{
 		ID: "K7QM4T2X9PWH", Authority: label.Party{ID: "authority", Name: "Example Labelling Authority"},
 		Scheme: label.SchemeRef{ID: "four-level", Name: "Four-Level Device Label (model)"},
-		Level:  label.Level{Number: 3, Of: 4, Name: "Secure by design"}, Assurance: label.LabTested,
+		Level:  label.Level{Number: 3, Of: 4, Name: "Secure by design", Presentation: label.Ladder}, Assurance: label.LabTested,
 		Device:  label.Device{Brand: "Northlight", Name: "Northlight Porch Camera 2", Model: "NL-C210"},
 		Product: label.Product{SupportEnd: label.NewDate(2030, 12, 31)},
 	}

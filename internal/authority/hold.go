@@ -66,7 +66,7 @@ func (h *Hold) WayOut() string {
 		return "wait until " + h.Until.UTC().Format(time.RFC3339) + ": the label has come to its end and cannot be revoked any more, and operators can put the product on hold for longer (labelctl hold put); or " + ask
 	}
 	if !h.Until.IsZero() {
-		return "wait until the second operator has decided (labelctl label approve, or dismiss), at the latest until " + h.Until.UTC().Format(time.RFC3339) + "; or " + ask
+		return "wait until another operator has decided (labelctl request approve, or dismiss), at the latest until " + h.Until.UTC().Format(time.RFC3339) + "; or " + ask
 	}
 	var needs []string
 	switch h.Lift.Evidence {

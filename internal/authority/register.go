@@ -3,11 +3,9 @@ package authority
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"labeld/internal/label"
-	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
@@ -156,7 +154,7 @@ func (a *Authority) heavier(desc *label.Device, list []*store.Device) (*heavier,
 			return nil, err
 		}
 		theirs := a.programme.Categories[category]
-		if mine == nil || theirs == nil || slices.Index(scheme.Risks, mine.Risk) >= slices.Index(scheme.Risks, theirs.Risk) {
+		if mine == nil || theirs == nil || !a.programme.Riskier(theirs.Risk, mine.Risk) {
 			continue
 		}
 		if looked := list[0].Looked; looked.IsZero() || looked.Before(other.Registered) {

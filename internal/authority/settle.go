@@ -34,7 +34,7 @@ func (a *Authority) settledNotes(st *store.Status) (notes []string) {
 		}
 		asked, err := a.revocationAsked(v, rec, a.clock())
 		if err == nil && asked != nil {
-			notes = append(notes, fmt.Sprintf("An operator asks to revoke the label (%s: %s), which can still be done until %s: \"labelctl label waiting\" shows the request, and \"labelctl label dismiss\" ends it.", asked.Reason, asked.Text, asked.Until.UTC().Format(time.RFC3339)))
+			notes = append(notes, fmt.Sprintf("An operator asks to revoke the label (%s: %s), which can still be done until %s: \"labelctl request list\" shows the request, and \"labelctl request dismiss\" ends it.", asked.Reason, asked.Text, asked.Until.UTC().Format(time.RFC3339)))
 		}
 		return err
 	})

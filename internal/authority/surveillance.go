@@ -115,7 +115,7 @@ func (a *Authority) announcement(r *asked[surveillance.Request]) (*surveillance.
 		Requests: []label.RequestRef{{Organization: r.by.Organization, Key: r.by.Key, SHA256: r.digest}},
 	}
 	for id, category := range a.programme.Categories {
-		said.Risks[id] = string(category.Risk)
+		said.Risks[id] = string(s.JudgedAs(category.Risk))
 	}
 	return said, nil
 }

@@ -69,8 +69,8 @@ func (d *Decision) Validate() error {
 	if d.Scheme.SHA256.IsZero() {
 		return invalid(ReasonMissing, "scheme.sha256", "is required")
 	}
-	if d.Level.Number < 1 || d.Level.Number > d.Level.Of {
-		return invalid(ReasonOutOfRange, "level.number", "must be 1 to %d", d.Level.Of)
+	if err := d.Level.validate(); err != nil {
+		return Within("level", err)
 	}
 	if d.Reached < 0 || d.Reached >= d.Level.Number {
 		return invalid(ReasonOutOfRange, "reached", "must be less than the level that is refused")

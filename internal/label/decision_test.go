@@ -12,7 +12,7 @@ func TestDecisionValidate(t *testing.T) {
 	good := func() *label.Decision {
 		return &label.Decision{
 			Authority: label.Party{ID: "authority"}, Maker: label.Party{ID: "maker"},
-			Scheme: label.SchemeRef{ID: "s", Version: "1", SHA256: label.DigestOf(nil)}, Level: label.Level{Number: 2, Of: 4, Name: "Two"}, Reached: 1,
+			Scheme: label.SchemeRef{ID: "s", Version: "1", SHA256: label.DigestOf(nil)}, Level: label.Level{Number: 2, Of: 4, Name: "Two", Presentation: label.Ladder}, Reached: 1,
 			Criteria: []label.CriterionFound{{ID: "a", Title: "A", Level: 1, State: "met"}, {ID: "b", Title: "B", Level: 2, State: "unmet"}},
 			Missing:  []label.Missing{{Kind: "rule", By: "lab", Text: "Mend it."}},
 			Decided:  time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), AppealBy: label.NewDate(2026, 12, 2), DecideDays: 60,

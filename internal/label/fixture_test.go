@@ -69,7 +69,7 @@ func someLabel() *label.Label {
 		ID: "K7QM4T2X9PWH", URL: "https://labels.example/l/K7QM4T2X9PWH",
 		Authority: label.Party{ID: "authority", Name: "The Authority"},
 		Scheme:    label.SchemeRef{ID: "four-level", Version: "1.0", Name: "Four levels", SHA256: someDigest},
-		Level:     label.Level{Number: 2, Of: 4, Name: "Two"},
+		Level:     label.Level{Number: 2, Of: 4, Name: "Two", Presentation: label.Ladder},
 		Assurance: label.LabTested,
 		Device:    *device(),
 		Maker:     label.Party{ID: "northlight", Name: "Northlight"},

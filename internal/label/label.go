@@ -87,13 +87,6 @@ type SchemeRef struct {
 	SHA256  Digest `json:"sha256"` // of the scheme's data file
 }
 
-// A Level is one level of a scheme.
-type Level struct {
-	Number int    `json:"number"`
-	Of     int    `json:"of"` // how many the scheme has
-	Name   string `json:"name"`
-}
-
 // Assurance says who checked.
 type Assurance string
 
@@ -155,7 +148,7 @@ func (l *Label) Validate() error {
 	for _, f := range []struct{ field, value string }{
 		{"authority.id", l.Authority.ID}, {"authority.name", l.Authority.Name},
 		{"scheme.id", l.Scheme.ID}, {"scheme.version", l.Scheme.Version}, {"scheme.name", l.Scheme.Name},
-		{"level.name", l.Level.Name}, {"maker.id", l.Maker.ID}, {"maker.name", l.Maker.Name},
+		{"maker.id", l.Maker.ID}, {"maker.name", l.Maker.Name},
 	} {
 		if err := checkText(f.field, f.value, MaxText); err != nil {
 			return err
@@ -164,8 +157,8 @@ func (l *Label) Validate() error {
 	if l.Scheme.SHA256.IsZero() {
 		return invalid(ReasonMissing, "scheme.sha256", "is required")
 	}
-	if l.Level.Number < 1 || l.Level.Number > l.Level.Of {
-		return invalid(ReasonOutOfRange, "level.number", "must be 1 to %d", l.Level.Of)
+	if err := l.Level.validate(); err != nil {
+		return Within("level", err)
 	}
 	switch l.Assurance {
 	case SelfDeclared:

@@ -27,6 +27,13 @@ func TestLabelValidate(t *testing.T) {
 		{"no level name", func(l l) { l.Level.Name = "" }, label.ReasonMissing, "level.name"},
 		{"level 0", func(l l) { l.Level.Number = 0 }, label.ReasonOutOfRange, "level.number"},
 		{"level over the last", func(l l) { l.Level.Number = 5 }, label.ReasonOutOfRange, "level.number"},
+		{"no presentation", func(l l) { l.Level.Presentation = "" }, label.ReasonOutOfRange, "level.presentation"},
+		{"presented as a tree", func(l l) { l.Level.Presentation = "tree" }, label.ReasonOutOfRange, "level.presentation"},
+		{"pass-only of four levels", func(l l) { l.Level.Presentation = label.PassOnly }, label.ReasonOutOfRange, "level.presentation"},
+		{"a ladder of one level", func(l l) { l.Level.Number, l.Level.Of = 1, 1 }, label.ReasonOutOfRange, "level.presentation"},
+		{"one class", func(l l) {
+			l.Level = label.Level{Number: 1, Of: 1, Name: "Gold", Presentation: label.NamedClasses}
+		}, label.ReasonOutOfRange, "level.presentation"},
 		{"no assurance", func(l l) { l.Assurance = "" }, label.ReasonOutOfRange, "assurance"},
 		{"unknown assurance", func(l l) { l.Assurance = "certified" }, label.ReasonOutOfRange, "assurance"},
 		{"lab-tested by nobody", func(l l) { l.Labs = nil }, label.ReasonMissing, "labs"},

@@ -33,6 +33,10 @@ const (
 	// printed label has room for one digit.
 	MaxLevels = 9
 
+	// MaxRisks bounds the risk classes of a programme: a plan of surveillance has a
+	// factor for each, and nobody weighs more against each other.
+	MaxRisks = 9
+
 	// MaxRenewalNews bounds the new evidence that the status of a renewed label
 	// names: a report and a declaration are usual.
 	MaxRenewalNews = 8

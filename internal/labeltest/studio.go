@@ -1,6 +1,7 @@
 package labeltest
 
 import (
+	"io/fs"
 	"sync"
 	"testing"
 
@@ -25,6 +26,24 @@ var loadStudio = sync.OnceValues(func() (*art.Studio, error) {
 	}
 	return art.Load(labels.FS, words)
 })
+
+// Dress returns the words and the studio of programme data.
+func Dress(tb testing.TB, files fs.FS) (*locale.Catalogue, *art.Studio) {
+	tb.Helper()
+	p, err := scheme.Load(files)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	words, err := locale.Load(files, p)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	studio, err := art.Load(files, words)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return words, studio
+}
 
 // Words returns the embedded catalogues, read once for a test run.
 func Words(tb testing.TB) *locale.Catalogue { return once(tb, loadWords) }

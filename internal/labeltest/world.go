@@ -14,6 +14,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"io"
+	"io/fs"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -129,7 +130,7 @@ func New(tb testing.TB, wrap func(authority.Store) authority.Store) *World {
 // is not accredited yet.
 func NewAlone(tb testing.TB) *World {
 	tb.Helper()
-	w := newWorld(tb, nil, NewSigner(tb))
+	w := newWorld(tb, labels.FS, nil, NewSigner(tb))
 	w.operate(First)
 	w.Enrol(Lab, label.RoleLab)
 	w.Enrol(Maker, label.RoleManufacturer)
@@ -139,7 +140,18 @@ func NewAlone(tb testing.TB) *World {
 // NewWithKey is New with a label key.
 func NewWithKey(tb testing.TB, wrap func(authority.Store) authority.Store, labelKey *envelope.Signer) *World {
 	tb.Helper()
-	w := newWorld(tb, wrap, labelKey)
+	return equip(newWorld(tb, labels.FS, wrap, labelKey))
+}
+
+// NewOf is New with a programme, such as [FilesWith] returns.
+func NewOf(tb testing.TB, files fs.FS) *World {
+	tb.Helper()
+	return equip(newWorld(tb, files, nil, NewSigner(tb)))
+}
+
+// equip makes the parties.
+func equip(w *World) *World {
+	w.TB.Helper()
 	w.operate(First, Second)
 	w.Enrol(Lab, label.RoleLab)
 	w.Enrol(Maker, label.RoleManufacturer)
@@ -149,11 +161,11 @@ func NewWithKey(tb testing.TB, wrap func(authority.Store) authority.Store, label
 }
 
 // newWorld is a world without parties.
-func newWorld(tb testing.TB, wrap func(authority.Store) authority.Store, labelKey *envelope.Signer) *World {
+func newWorld(tb testing.TB, files fs.FS, wrap func(authority.Store) authority.Store, labelKey *envelope.Signer) *World {
 	tb.Helper()
 	w := &World{TB: tb, Dir: tb.TempDir(), Clock: &Clock{now: Start}, Signers: map[string]*envelope.Signer{}, wrap: wrap}
 	var err error
-	w.Programme, err = scheme.Load(labels.FS)
+	w.Programme, err = scheme.Load(files)
 	w.must(err)
 	w.keys(labelKey)
 	head := store.Head{Tree: translog.Empty()}

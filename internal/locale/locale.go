@@ -65,6 +65,7 @@ type Language struct {
 	months   []string
 	messages map[string]*phrase
 	words    programme
+	data     *scheme.Programme
 	schemes  map[string]*scheme.Scheme // the versions that are translated, by ID
 	outdated []string
 }
@@ -75,6 +76,18 @@ type programme struct {
 	Reasons    map[string]string      `yaml:"reasons"`
 	Facts      map[string]factWords   `yaml:"facts"`
 	Schemes    map[string]schemeWords `yaml:"schemes"`
+
+	Of sources `yaml:"of"`
+}
+
+// sources say which sentences were translated, so that a translation is not taken for
+// one of a sentence that was changed later. Versions of schemes stay, and are named by
+// what translates them; of other data there is only the present sentence, which is known
+// by its [fingerprint].
+type sources struct {
+	Categories map[string]string `yaml:"categories"`
+	Reasons    map[string]string `yaml:"reasons"`
+	Facts      map[string]string `yaml:"facts"`
 }
 
 type factWords struct {
@@ -85,10 +98,11 @@ type factWords struct {
 // schemeWords are what a language says of one version of a scheme. Of another version
 // it says whatever that words alike.
 type schemeWords struct {
-	Of       string            `yaml:"of"` // the version that is translated
-	Name     string            `yaml:"name"`
-	Levels   []levelWords      `yaml:"levels"` // from the lowest
-	Criteria map[string]string `yaml:"criteria"`
+	Of       string                 `yaml:"of"` // the version that is translated
+	Name     string                 `yaml:"name"`
+	Words    map[scheme.Form]string `yaml:"words"`  // what a label is called
+	Levels   []levelWords           `yaml:"levels"` // from the lowest
+	Criteria map[string]string      `yaml:"criteria"`
 }
 
 type levelWords struct {
@@ -149,6 +163,7 @@ func load(fsys fs.FS, name string, p *scheme.Programme, before *Catalogue) (*Lan
 	l := &Language{
 		Tag: file.Language, Name: file.Name, RightToLeft: file.Direction == "rtl", Review: file.Review,
 		date: file.Date, first: cmp.Or(file.First, "1"), months: file.Months, messages: map[string]*phrase{}, words: file.programme,
+		data: p,
 	}
 	if l.tag, err = language.Parse(l.Tag); err != nil || l.Tag != strings.TrimSuffix(path.Base(name), ".yaml") {
 		d.Errorf("language", "must be a language tag (BCP 47), and the name of the file")
@@ -173,6 +188,7 @@ func load(fsys fs.FS, name string, p *scheme.Programme, before *Catalogue) (*Lan
 	}
 	l.checkMessages(d, before)
 	l.words.check(d, p)
+	l.outdated = l.words.refresh(d, p, l.Tag)
 	l.translate(p)
 	return l, d.Err()
 }
@@ -224,6 +240,17 @@ func (w *programme) check(d *datafile.File, p *scheme.Programme) {
 		}
 		if len(words.Levels) != len(s.Levels) {
 			d.Errorf("schemes."+id+".levels", "has %d levels, the scheme has %d", len(words.Levels), len(s.Levels))
+		}
+		for form, text := range words.Words {
+			at := "schemes." + id + ".words." + string(form)
+			switch {
+			case form == scheme.OnBadge:
+				d.Errorf(at, "would never be read: badges are in the language of the programme's data")
+			case s.Presentation.Words[form] == "":
+				d.Errorf(at, "the scheme has no such words; the name of the level stands there alone")
+			case !slices.Equal(scheme.Placeholders(text), scheme.Placeholders(s.Presentation.Words[form])):
+				d.Errorf(at, "has the placeholders %v, it must have %v", scheme.Placeholders(text), scheme.Placeholders(s.Presentation.Words[form]))
+			}
 		}
 		for c := range words.Criteria {
 			if !slices.ContainsFunc(s.Criteria, func(known scheme.Criterion) bool { return known.ID == c }) {
@@ -356,14 +383,25 @@ func (l *Language) translate(p *scheme.Programme) {
 		}
 		l.schemes[id] = of
 		newest := p.Newest(id)
+		changed := func(place, what string) {
+			l.outdated = append(l.outdated, fmt.Sprintf("locales/%s.yaml: schemes.%s.%s translates version %s; version %s words %s otherwise, and people read it in English", l.Tag, id, place, of.Version, newest.Version, what))
+		}
+		if of.Name != newest.Name {
+			changed("name", "the name")
+		}
+		for _, f := range scheme.Forms {
+			if f != scheme.OnBadge && of.Presentation.Pattern(f) != newest.Presentation.Pattern(f) {
+				changed("words."+string(f), "what a label is called")
+			}
+		}
 		for i := range newest.Criteria {
 			if c := &newest.Criteria[i]; title(of, c.ID) != c.Title {
-				l.outdated = append(l.outdated, fmt.Sprintf("locales/%s.yaml: schemes.%s.criteria.%s translates version %s; version %s words the criterion otherwise, and people read it in English", l.Tag, id, c.ID, of.Version, newest.Version))
+				changed("criteria."+c.ID, "the criterion")
 			}
 		}
 		for i, level := range newest.Levels {
 			if i >= len(of.Levels) || of.Levels[i] != level {
-				l.outdated = append(l.outdated, fmt.Sprintf("locales/%s.yaml: schemes.%s.levels translates version %s; version %s words level %d otherwise, and people read it in English", l.Tag, id, of.Version, newest.Version, level.Number))
+				changed("levels", fmt.Sprintf("level %d", level.Number))
 			}
 		}
 	}
@@ -412,8 +450,12 @@ func (l *Language) Declared(d label.DeclaredFact, p *scheme.Programme) string {
 	return cmp.Or(w.No, p.Words(d))
 }
 
-// Scheme returns the name of a scheme of an ID, or what it is called otherwise.
+// Scheme returns the name of a scheme of an ID, or what it is called otherwise: in the
+// language where the version that is translated is called alike.
 func (l *Language) Scheme(id, otherwise string) string {
+	if of := l.schemes[id]; of == nil || of.Name != otherwise {
+		return otherwise
+	}
 	return cmp.Or(l.words.Schemes[id].Name, otherwise)
 }
 
@@ -428,4 +470,34 @@ func (l *Language) Level(id string, level label.Level, about string) (name, mean
 		return cmp.Or(w.Name, level.Name), cmp.Or(w.About, about)
 	}
 	return level.Name, about
+}
+
+// Called returns what a label of a level is called on a page or on the printed label, as
+// the version of its scheme says, or where that is not served as the label says.
+//
+// Escape is applied to words of the language, and isolate to what is left in the language
+// of the programme's data, so that neither moves the other where one of them runs from
+// right to left.
+func (l *Language) Called(f scheme.Form, ref label.SchemeRef, level label.Level, escape, isolate func(string) string) string {
+	s := l.data.Shown(ref, level)
+	if s == nil {
+		return isolate(scheme.Unserved(f, level))
+	}
+	pattern, translated := s.Presentation.Pattern(f), ""
+	if of := l.schemes[s.ID]; of != nil && of.Presentation.Pattern(f) == pattern {
+		translated = l.words.Schemes[s.ID].Words[f]
+	}
+	switch {
+	case translated != "":
+		pattern = translated
+	case l.Tag != Source && s.Presentation.Words[f] != "":
+		return isolate(scheme.Fill(pattern, level, level.Name))
+	}
+	name, _ := l.Level(s.ID, level, "")
+	if name == level.Name {
+		name = isolate(name)
+	} else {
+		name = escape(name)
+	}
+	return scheme.Fill(escape(pattern), level, name)
 }

@@ -68,8 +68,20 @@ func TestProgrammeIsTranslated(t *testing.T) {
 			for i := range s.Criteria {
 				same("criterion", s.Criteria[i].ID, l.Criterion(s, &s.Criteria[i]), s.Criteria[i].Title)
 			}
+			for n := 1; n <= len(s.Levels); n++ {
+				level, err := s.Level(n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				plain, left := func(s string) string { return s }, func(s string) string { return "[" + s + "]" }
+				for _, f := range []scheme.Form{scheme.OnPage, scheme.OnArt} {
+					if got := l.Called(f, s.Ref(), level, plain, left); strings.Contains(got, "[") {
+						t.Errorf("%s: on the %s a label is called %s", l.Tag, f, got)
+					}
+				}
+			}
 			for i, level := range s.Levels {
-				name, about := l.Level(s.ID, label.Level{Number: i + 1, Of: len(s.Levels), Name: level.Name}, level.About)
+				name, about := l.Level(s.ID, label.Level{Number: i + 1, Of: len(s.Levels), Name: level.Name, Presentation: label.Ladder}, level.About)
 				same("level", level.Name, name, level.Name)
 				same("meaning of level", level.Name, about, level.About)
 			}
@@ -180,8 +192,8 @@ func TestLoadRefuses(t *testing.T) {
 		"date":              {"fr.yaml", `date: "{day} {month} {year}"`, `date: "{day} {month}"`, "date: must have {day}, {month} and {year}"},
 		"direction":         {"ar.yaml", "direction: rtl", "direction: up", "direction: must be rtl, or left out"},
 		"tag":               {"fr.yaml", "language: fr", "language: it", "must be a language tag (BCP 47), and the name of the file"},
-		"category":          {"fi.yaml", "  toy:", "  toi:", "categories.toi: the programme has none of this ID"},
-		"reason":            {"fi.yaml", "  advisory:", "  advisories:", "reasons.advisories: the programme has none of this ID"},
+		"category":          {"fi.yaml", `  toy: "Lelu"`, `  toi: "Lelu"`, "categories.toi: the programme has none of this ID"},
+		"reason":            {"fi.yaml", "\n  advisory:", "\n  advisories:", "reasons.advisories: the programme has none of this ID"},
 		"criterion":         {"fi.yaml", "      hardened:", "      softened:", "criteria.softened: the scheme has no such criterion"},
 		"unknown member":    {"en.yaml", "name: English", "nome: English", "no such member is defined here: nome"},
 		"review":            {"es.yaml", "review:", "review: \"\"\n#", "a review: who has looked at the words"},

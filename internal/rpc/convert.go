@@ -47,6 +47,11 @@ var (
 		label.SelfDeclared: labelv1.Assurance_ASSURANCE_SELF_DECLARED,
 		label.LabTested:    labelv1.Assurance_ASSURANCE_LAB_TESTED,
 	}
+	presentationOf = map[label.Presentation]labelv1.Presentation{
+		label.Ladder:       labelv1.Presentation_PRESENTATION_LADDER,
+		label.PassOnly:     labelv1.Presentation_PRESENTATION_PASS_ONLY,
+		label.NamedClasses: labelv1.Presentation_PRESENTATION_NAMED_CLASSES,
+	}
 	boundOf = map[label.Bound]labelv1.ExpiryBound{
 		label.BoundSchemeTerm:     labelv1.ExpiryBound_EXPIRY_BOUND_SCHEME_TERM,
 		label.BoundSupportEnd:     labelv1.ExpiryBound_EXPIRY_BOUND_SUPPORT_END,
@@ -81,13 +86,14 @@ func roleFrom(field string, r labelv1.Role) (label.Role, error) {
 }
 
 // summary returns a published label in short, made once while it is published.
-func summary(p *authority.Published) (*labelv1.LabelSummary, error) {
+func summary(words *scheme.Programme, p *authority.Published) (*labelv1.LabelSummary, error) {
 	v, err := p.Render("rpc.summary", func() (any, error) {
 		l := p.Label
 		s := &labelv1.LabelSummary{
 			Id: string(l.ID), Url: l.URL,
 			Scheme: l.Scheme.ID, SchemeVersion: l.Scheme.Version, SchemeName: l.Scheme.Name,
 			Level: int32(l.Level.Number), LevelOf: int32(l.Level.Of), LevelName: l.Level.Name,
+			Title: words.Called(scheme.OnPage, l.Scheme, l.Level), Presentation: presentationOf[l.Level.Presentation],
 			Assurance: assuranceOf[l.Assurance], Device: label.DigestOf(p.Device).String(),
 			Manufacturer: l.Maker.ID, ManufacturerName: l.Maker.Name,
 			Brand: l.Device.Brand, Model: l.Device.Model, Name: l.Device.Name, Category: l.Device.Category,
@@ -123,9 +129,9 @@ func successor(p *authority.Published) *labelv1.Successor {
 	return out
 }
 
-func summaries(list []*authority.Published) (out []*labelv1.LabelSummary, err error) {
+func summaries(words *scheme.Programme, list []*authority.Published) (out []*labelv1.LabelSummary, err error) {
 	for _, p := range list {
-		s, err := summary(p)
+		s, err := summary(words, p)
 		if err != nil {
 			return nil, err
 		}
@@ -144,6 +150,7 @@ func decision(d *scheme.Decision, levels []scheme.LevelResult, level int) *label
 	out := &labelv1.Decision{
 		Scheme: d.Scheme.ID, SchemeVersion: d.Scheme.Version, Device: d.Subject.String(), Risk: string(d.Risk),
 		At: timestamp(d.At), Reached: int32(d.Reached), Missing: gaps(missing), Unused: unused(ignored),
+		Presentation: presentationOf[d.Scheme.Presentation.As],
 	}
 	// A finding stands in several levels, an item in many findings: each is
 	// converted once.
@@ -283,6 +290,7 @@ func schemeMessage(s *scheme.Scheme, full bool) *labelv1.Scheme {
 	out := &labelv1.Scheme{
 		Id: s.ID, Version: s.Version, Name: s.Name, About: s.About, Standard: s.Standard, Edition: s.Edition,
 		TermMonths: int32(s.TermMonths), Sha256: ref.SHA256.String(), InForceFrom: s.InForce.From.String(),
+		Presentation: presentationOf[s.Presentation.As],
 	}
 	if !s.InForce.Until.IsZero() {
 		out.InForceUntil = s.InForce.Until.String()

@@ -50,7 +50,7 @@ func (s *submissions) ListDevices(ctx context.Context, r *labelv1.ListDevicesReq
 	}
 	out := &labelv1.ListDevicesResponse{NextPageToken: next}
 	for _, e := range list {
-		labels, err := summaries(e.Labels)
+		labels, err := summaries(s.a.Programme(), e.Labels)
 		if err != nil {
 			return nil, err
 		}
@@ -163,18 +163,20 @@ func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelReques
 	if err != nil {
 		return nil, err
 	}
-	if r.GetLevel() == 0 {
-		return nil, missing("level")
+	n := int(r.GetLevel())
+	if n == 0 {
+		if n, err = s.onlyLevel(r.GetScheme()); err != nil {
+			return nil, err
+		}
 	}
 	if f := r.GetQr(); f != labelv1.QRFormat_QR_FORMAT_UNSPECIFIED && pictures[f] == nil { // while nothing is issued yet
 		return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "qr", "is %d, which is no picture format that is known here", f)
 	}
-	o, err := s.a.Request(ctx, caller(ctx), id, r.GetScheme(), int(r.GetLevel()))
+	o, err := s.a.Request(ctx, caller(ctx), id, r.GetScheme(), n)
 	if err != nil {
 		return nil, err
 	}
 	if o.Label == nil {
-		n := int(r.GetLevel())
 		out := &labelv1.RequestLabelResponse{Decision: decision(o.Decision, o.Decision.Levels[n-1:n], n), Refusal: o.Refusal.Digest.String()}
 		if o.Refusal.Appeal.IsZero() {
 			out.AppealBy = o.Refusal.AppealBy.String()
@@ -182,7 +184,7 @@ func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelReques
 		return out, nil
 	}
 	out := &labelv1.RequestLabelResponse{Known: o.Known}
-	sum, err := summary(o.Label)
+	sum, err := summary(s.a.Programme(), o.Label)
 	if err != nil {
 		return nil, err
 	}
@@ -195,6 +197,19 @@ func (s *labels) RequestLabel(ctx context.Context, r *labelv1.RequestLabelReques
 var pictures = map[labelv1.QRFormat]func(*qr.Code) ([]byte, error){
 	labelv1.QRFormat_QR_FORMAT_PNG: func(c *qr.Code) ([]byte, error) { return c.PNG(pngModule) },
 	labelv1.QRFormat_QR_FORMAT_SVG: func(c *qr.Code) ([]byte, error) { return c.SVG(), nil },
+}
+
+// onlyLevel returns the level of a scheme that a product meets or does not meet, so that
+// nobody has to ask for level 1 of 1. Of other schemes a request names a level.
+func (s *labels) onlyLevel(name string) (int, error) {
+	of, err := s.a.Programme().Asked(name, s.a.Now())
+	if err != nil {
+		return 0, err
+	}
+	if n := len(of.Levels); n > 1 {
+		return 0, label.Errorf(label.Invalid, label.ReasonMissing, "level", "is required: scheme %s has the levels 1 to %d", of.ID, n)
+	}
+	return 1, nil
 }
 
 // picture returns the code of a label as a picture, or nothing where no format is asked
@@ -215,7 +230,7 @@ func (s *labels) ListLabels(ctx context.Context, r *labelv1.ListLabelsRequest) (
 	if err != nil {
 		return nil, err
 	}
-	out, err := summaries(p.Labels)
+	out, err := summaries(s.a.Programme(), p.Labels)
 	return &labelv1.ListLabelsResponse{Labels: out, NextPageToken: p.Next, Unavailable: texts(p.Unavailable)}, err
 }
 
@@ -243,7 +258,7 @@ func (s *verification) Verify(_ context.Context, r *labelv1.VerifyRequest) (*lab
 		form += " with history"
 	}
 	v, err := p.Render(form, func() (any, error) {
-		sum, err := summary(p)
+		sum, err := summary(s.a.Programme(), p)
 		if err != nil {
 			return nil, err
 		}
@@ -313,7 +328,7 @@ func (s *verification) ListManufacturerLabels(_ context.Context, r *labelv1.List
 	if err != nil {
 		return nil, err
 	}
-	out, err := summaries(p.Labels)
+	out, err := summaries(s.a.Programme(), p.Labels)
 	return &labelv1.ListManufacturerLabelsResponse{Labels: out, NextPageToken: p.Next, Unavailable: texts(p.Unavailable)}, err
 }
 

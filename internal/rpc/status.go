@@ -31,7 +31,7 @@ func (s *statuses) ChangeLabel(ctx context.Context, r *labelv1.ChangeLabelReques
 	}
 	out.Status = statusMessage(s.a.Programme(), &c.Status.Status, c.Status.Index)
 	if c.Label != nil {
-		out.Successor, err = summary(c.Label)
+		out.Successor, err = summary(s.a.Programme(), c.Label)
 	}
 	return out, err
 }

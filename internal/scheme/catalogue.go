@@ -55,12 +55,6 @@ type Shoppers struct {
 	No  string `yaml:"no" json:"no"`
 }
 
-// A Risk is the risk class of a device category.
-type Risk string
-
-// Risks lists the risk classes, lowest first.
-var Risks = []Risk{"low", "medium", "high"}
-
 // A Category is a kind of device, from labels/categories.yaml.
 type Category struct {
 	ID    string `yaml:"id"`
@@ -149,6 +143,7 @@ type MethodDef struct {
 // A Programme is all data of a label programme, checked.
 type Programme struct {
 	Methods    []MethodDef
+	Risks      []RiskDef // from the lowest
 	Facts      map[string]*Fact
 	Categories map[string]*Category
 	Standards  map[string]*Standard
@@ -350,12 +345,14 @@ func (p *Programme) methodIDs() (ids []label.Method) {
 
 func (p *Programme) loadCategories(fsys fs.FS) error {
 	var file struct {
+		Risks      []RiskDef  `yaml:"risks"`
 		Categories []Category `yaml:"categories"`
 	}
 	d, err := datafile.Read(fsys, "categories.yaml", &file)
 	if err != nil {
 		return err
 	}
+	p.loadRisks(d, file.Risks)
 	for i := range file.Categories {
 		c, path := &file.Categories[i], datafile.At("categories", i)
 		if c.ID == "" || p.Categories[c.ID] != nil {
@@ -364,8 +361,8 @@ func (p *Programme) loadCategories(fsys fs.FS) error {
 		if c.Name == "" {
 			d.Errorf(path, "name is required")
 		}
-		if !slices.Contains(Risks, c.Risk) {
-			d.Errorf(path+".risk", "must be low, medium or high")
+		if p.rank(c.Risk) < 0 {
+			d.Errorf(path+".risk", "%q is no risk class: %s", c.Risk, join(p.riskIDs()))
 		}
 		p.Categories[c.ID] = c
 	}

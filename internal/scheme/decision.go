@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -260,8 +261,12 @@ func (d *Decision) Grant(level int) (*Grant, error) {
 		return nil, err
 	}
 	if len(d.Levels) < level || !d.Levels[level-1].Reached {
+		sought := "level " + strconv.Itoa(level)
+		if l.Presentation == label.PassOnly {
+			sought = "a label"
+		}
 		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "level",
-			"the evidence does not support level %d; the decision says what is missing", level)
+			"the evidence does not support %s; the decision says what is missing", sought)
 	}
 	g := &Grant{decision: d, level: l, rests: slices.Clone(d.evaluation.declarations)}
 	for _, f := range d.Levels[level-1].Findings {

@@ -35,7 +35,6 @@ var struckOf = map[Source]Struck{Lab: StruckReport, Declaration: StruckDeclarati
 
 // A Lifecycle is what a scheme says about labels after they are issued.
 type Lifecycle struct {
-	FourEyes    []label.Action    `yaml:"four_eyes"`   // what takes two operators
 	Propagation map[string]Effect `yaml:"propagation"` // by reason code: what becomes of labels that rest on what failed
 	AppealDays  int               `yaml:"appeal_days"` // in which a manufacturer may appeal against a refusal
 	DecideDays  int               `yaml:"decide_days"` // in which the authority decides an appeal
@@ -83,7 +82,6 @@ func (p *Programme) Lifecycle(scheme, version string) *Lifecycle {
 		return &s.Lifecycle
 	}
 	l := &Lifecycle{
-		FourEyes:    []label.Action{label.Revoke},
 		Propagation: map[string]Effect{},
 	}
 	for code, r := range p.Reasons {
@@ -220,15 +218,18 @@ func (s *Scheme) checkLifecycle(d *datafile.File, reasons map[string]*Reason) {
 		}
 		d.Errorf(field, "%s", text)
 	}
+	for _, r := range s.risks {
+		if s.Lifecycle.Surveillance.Risk[string(r)] == 0 {
+			d.Errorf("lifecycle.surveillance.risk."+string(r), "is required; 1 changes nothing")
+		}
+	}
+	for _, r := range slices.Sorted(maps.Keys(s.Lifecycle.Surveillance.Risk)) {
+		if !slices.Contains(s.risks, Risk(r)) {
+			d.Errorf("lifecycle.surveillance.risk", "%q is unknown; give factors for %s", r, join(s.risks))
+		}
+	}
 	if n := len(s.Lifecycle.Surveillance.Level); n != len(s.Levels) {
 		d.Errorf("lifecycle.surveillance.level", "has %d factors for %d levels", n, len(s.Levels))
-	}
-	for i, a := range s.Lifecycle.FourEyes {
-		switch a {
-		case label.Suspend, label.Reinstate, label.Revoke, label.Review, label.Clear, label.Release:
-		default:
-			d.Errorf(datafile.At("lifecycle.four_eyes", i), "%q is not an action of operators: suspend, reinstate, revoke, review, clear or release", a)
-		}
 	}
 	s.checkHolds(d, reasons)
 	for _, code := range slices.Sorted(maps.Keys(s.Lifecycle.Propagation)) {

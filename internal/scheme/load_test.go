@@ -44,7 +44,7 @@ func TestLoadEmbedded(t *testing.T) {
 	for n := 1; n <= len(s.Levels); n++ {
 		l, err := s.Level(n)
 		must(t, err)
-		if l != (label.Level{Number: n, Of: 4, Name: s.Levels[n-1].Name}) {
+		if l != (label.Level{Number: n, Of: 4, Name: s.Levels[n-1].Name, Presentation: label.Ladder}) {
 			t.Errorf("level %d is %+v", n, l)
 		}
 	}
@@ -127,6 +127,8 @@ func TestBrokenData(t *testing.T) {
 		facts, categories  = "facts.yaml", "categories.yaml"
 		standard, ladder   = "standards/small.yaml", "schemes/ladder/1.yaml"
 		ports, portsMember = "  - id: ports\n    level: 2\n", "    level: 2\n    title: No open ports"
+		ladderWords        = "  words: {page: \"Level {number} of {of}: {name}\", badge: \"Level {number} of {of}\", art: \"Level {number} of {of}\"}\n"
+		ladderAs           = "presentation:\n  as: ladder\n" + ladderWords
 	)
 	for _, row := range []struct {
 		name           string
@@ -177,7 +179,10 @@ func TestBrokenData(t *testing.T) {
 		{"too many words", facts, "no: It is silent.", "no: " + strings.Repeat("x", label.MaxText+1), "name: has_radio", "facts[2].shoppers.no: is 201 bytes; a shopper reads at most 200"},
 
 		// categories.yaml
-		{"unknown risk", categories, "risk: medium", "risk: middling", "middling", "categories[1].risk: must be low, medium or high"},
+		{"unknown risk", categories, "risk: medium", "risk: middling", "middling", `categories[1].risk: "middling" is no risk class: low, medium, high`},
+		{"no risk classes", categories, "risks:\n  - {id: low, name: Low, about: Little.}\n  - {id: medium, name: Medium, about: Some.}\n  - {id: high, name: High, about: Much.}\n", "risks: []\n", "risks:", "risks: 1 to 9 risk classes are needed, from the lowest"},
+		{"risk class twice", categories, "id: medium, name: Medium", "id: low, name: Medium", "name: Medium", "risks[1]: every risk class needs an id of its own"},
+		{"risk class without words", categories, "name: Medium, about: Some.", "name: Medium", "name: Medium", "risks[1]: name and about are required"},
 		{"category twice", categories, "id: watch", "id: plug", "name: Watch", "categories[1]: every category needs an id of its own"},
 		{"category without name", categories, "name: Watch, ", "", "id: watch", "categories[1]: name is required"},
 
@@ -202,6 +207,19 @@ func TestBrokenData(t *testing.T) {
 		{"condition with a type error", standard, "when: has_password", "when: has_password > 3", "> 3", "provisions[1].editions.A.when: found no matching overload for '_>_'"},
 		{"condition with a syntax error", standard, "when: has_password", "when: has_password &&", "&&", "provisions[1].editions.A.when: Syntax error"},
 
+		// presentations
+		{"no presentation", ladder, ladderAs, "", "id: ladder", `presentation.as: is ""; must be ladder, pass-only or named-classes`},
+		{"unknown presentation", ladder, "as: ladder", "as: stairs", "as: stairs", `presentation.as: is "stairs"; must be ladder, pass-only or named-classes`},
+		{"three levels that are not shown", ladder, "as: ladder", "as: pass-only", "as: pass-only", "presentation.as: is pass-only, which has one level and not 3"},
+		{"ladder without words", ladder, ladderWords, "", "presentation:", "presentation.words: page is required of a ladder"},
+		{"ladder without words on badges", ladder, `badge: "Level {number} of {of}", `, "", "words: {", "presentation.words: badge is required of a ladder"},
+		{"words of another form", ladder, "words: {page:", "words: {poster: x, page:", "words: {", `presentation.words: "poster" is no form in which people read what a label is called: page, badge, art`},
+		{"empty words", ladder, `art: "Level {number} of {of}"`, `art: " "`, "words: {", "presentation.words.art: is empty"},
+		{"words with something else in braces", ladder, `art: "Level {number} of {of}"`, `art: "Level {nummer} of {of}"`, "words: {", "presentation.words.art: has {nummer}; the words of a scheme that is shown as ladder can have {name}, {number}, {of}"},
+		{"words with an open brace", ladder, `art: "Level {number} of {of}"`, `art: "Level {number of 3"`, "words: {", "presentation.words.art: has {number of 3; the words"},
+		{"classes that are counted", ladder, "as: ladder", "as: named-classes", "words: {", "presentation.words.page: has {number}; the words of a scheme that is shown as named-classes can have {name}"},
+		{"badge that is too wide", ladder, `badge: "Level {number} of {of}"`, `badge: "This product reaches level {number} of {of}"`, "words: {", `presentation.words: the badge of level 1 says "This product reaches level 1 of 3", which is 33 characters`},
+
 		// schemes
 		{"scheme without id", ladder, "id: ladder", "id: Ladder", "id: Ladder", "id: must be lower-case letters, digits and inner hyphens"},
 		{"scheme without version", ladder, "version: \"1\"\n", "", "id: ladder", "version: must be letters, digits, dots and hyphens"},
@@ -224,10 +242,9 @@ func TestBrokenData(t *testing.T) {
 		{"no weight for a risk", ladder, "risk: {low: 1, medium: 2, high: 3}", "risk: {low: 1, high: 3}", "risk: {low", "lifecycle.surveillance.risk.medium: is required"},
 		{"weights for other levels", ladder, "level: [1, 1, 1]", "level: [1, 1]", "level: [1, 1]", "lifecycle.surveillance.level: has 2 factors for 3 levels"},
 		{"no weights", ladder, "level: [1, 1, 1]", "level: []", "level: []", "lifecycle.surveillance.level: has 0 factors; give one for each level"},
-		{"weight for an unknown risk", ladder, "high: 3}", "high: 3, huge: 9}", "high: 3, huge", `lifecycle.surveillance.risk: "huge" is unknown; give factors for low, medium or high`},
+		{"weight for an unknown risk", ladder, "high: 3}", "high: 3, huge: 9}", "high: 3, huge", `lifecycle.surveillance.risk: "huge" is unknown; give factors for low, medium, high`},
 		{"a weight too large", ladder, "self-declared: 2", "self-declared: 1001", "self-declared: 1001", "lifecycle.surveillance.assurance.self-declared: is 1001; a factor is 1 to 1000"},
 		{"weight of nothing", ladder, "lab-tested: 1}", "lab-tested: 0}", "lab-tested: 0}", "lifecycle.surveillance.assurance.lab-tested: is 0"},
-		{"four eyes on nothing", ladder, "four_eyes: [revoke]", "four_eyes: [withdraw]", "four_eyes", `lifecycle.four_eyes[0]: "withdraw" is not an action of operators`},
 		{"propagation for no reason", ladder, "    fault: {", "    fluke: {", "fluke", `lifecycle.propagation.fluke: no reason "fluke" is defined`},
 		{"hold for no reason", ladder, "over: {evidence", "ower: {evidence", "ower", `lifecycle.holds.ower: no reason "ower" is defined in reasons.yaml`},
 		{"hold lifted by nobody's evidence", ladder, "{evidence: lab, months: 3}", "{evidence: buyer, months: 3}", "buyer", "lifecycle.holds.over.evidence: must be lab or declaration"},

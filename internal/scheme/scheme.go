@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"labeld/internal/datafile"
 	"labeld/internal/label"
@@ -24,7 +25,7 @@ const (
 
 // A Scheme is one version of a scheme: its levels and their criteria, from
 // labels/schemes. Levels are cumulative: level 3 asks for the criteria of
-// levels 1, 2 and 3.
+// levels 1, 2 and 3. A scheme that a product meets or does not meet has one level.
 type Scheme struct {
 	ID             string            `yaml:"id"`
 	Version        string            `yaml:"version"`
@@ -35,6 +36,7 @@ type Scheme struct {
 	Edition        string            `yaml:"edition"`
 	TermMonths     int               `yaml:"term_months"`
 	EvidenceMonths EvidenceMonths    `yaml:"evidence_months"`
+	Presentation   Presentation      `yaml:"presentation"`
 	Levels         []LevelDef        `yaml:"levels"`
 	Methods        []label.Method    `yaml:"methods"` // of criteria that name none
 	Evidence       map[string]Policy `yaml:"evidence"`
@@ -45,6 +47,8 @@ type Scheme struct {
 	standard   *Standard
 	categories map[string]*Category
 	facts      map[string]*Fact
+	risks      []Risk        // that the policies name, from the lowest
+	judgedAs   map[Risk]Risk // by risk class of the programme
 
 	contradictions []Contradiction
 }
@@ -139,6 +143,8 @@ func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
 			d.Errorf(datafile.At("levels", i), "must have number %d and a name", i+1)
 		}
 	}
+	s.checkPresentation(d)
+	s.classify(d, p)
 	s.checkPolicies(d)
 	s.checkCriteria(d, p, lang)
 	s.checkLifecycle(d, p.Reasons)
@@ -149,7 +155,7 @@ func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
 func (s *Scheme) checkPolicies(d *datafile.File) {
 	for _, name := range slices.Sorted(maps.Keys(s.Evidence)) {
 		path := "evidence." + name
-		for _, r := range Risks {
+		for _, r := range s.risks {
 			row := s.Evidence[name][r]
 			if len(row) != len(s.Levels) {
 				d.Errorf(path, "%s needs one entry for each of the %d levels", r, len(s.Levels))
@@ -161,11 +167,6 @@ func (s *Scheme) checkPolicies(d *datafile.File) {
 				if i > 0 && row[i-1] == Lab && src == Declaration {
 					d.Errorf(path+"."+string(r), "must not ask for less at a higher level")
 				}
-			}
-		}
-		for r := range s.Evidence[name] {
-			if !slices.Contains(Risks, r) {
-				d.Errorf(path, "%q is no risk class: low, medium or high", r)
 			}
 		}
 	}
@@ -245,13 +246,16 @@ func (s *Scheme) Ref() label.SchemeRef {
 // Level returns a level of the scheme, or an error that names those there are.
 func (s *Scheme) Level(n int) (label.Level, error) {
 	if n < 1 || n > len(s.Levels) {
-		return label.Level{}, label.Errorf(label.Invalid, label.ReasonUnknownScheme, "level",
-			"scheme %s has the levels 1 to %d", s.ID, len(s.Levels))
+		there := "the levels 1 to " + strconv.Itoa(len(s.Levels))
+		if len(s.Levels) == 1 {
+			there = "no levels; ask for 1, which stands for the scheme as a whole"
+		}
+		return label.Level{}, label.Errorf(label.Invalid, label.ReasonUnknownScheme, "level", "scheme %s has %s", s.ID, there)
 	}
-	return label.Level{Number: n, Of: len(s.Levels), Name: s.Levels[n-1].Name}, nil
+	return label.Level{Number: n, Of: len(s.Levels), Name: s.Levels[n-1].Name, Presentation: s.Presentation.As}, nil
 }
 
 // source returns who must have checked a criterion when a level is sought.
 func (s *Scheme) source(c *Criterion, risk Risk, level int) Source {
-	return s.Evidence[c.Evidence][risk][level-1]
+	return s.Evidence[c.Evidence][s.judgedAs[risk]][level-1]
 }

@@ -33,8 +33,8 @@ type finding struct {
 }
 
 // find looks at every label.
-func (s *shop) find(q search.Query) (found []finding, categories map[string]int, levels map[int]int, states map[label.State]int) {
-	categories, levels, states = map[string]int{}, map[int]int{}, map[label.State]int{}
+func (s *shop) find(q search.Query) (found []finding, categories map[string]int, levels map[search.Step]int, states map[label.State]int) {
+	categories, levels, states = map[string]int{}, map[search.Step]int{}, map[label.State]int{}
 	terms, others := search.Words(q.Text), search.Words(search.Spelled(q.Text))
 	if len(others) != len(terms) {
 		others = terms
@@ -57,12 +57,16 @@ func (s *shop) find(q search.Query) (found []finding, categories map[string]int,
 		if !fits {
 			continue
 		}
-		category, level, standing := q.Category == "" || l.Device.Category == q.Category, q.Level == 0 || l.Level.Number == q.Level, q.State == "" || state == q.State
+		step, ladder := search.Step{Number: l.Level.Number}, l.Level.Presentation == label.Ladder
+		if !ladder {
+			step.Scheme = l.Scheme.ID
+		}
+		category, level, standing := q.Category == "" || l.Device.Category == q.Category, q.Level == 0 || l.Level.Number == q.Level && (ladder || q.Scheme != ""), q.State == "" || state == q.State
 		if level && standing {
 			categories[l.Device.Category]++
 		}
 		if category && standing {
-			levels[l.Level.Number]++
+			levels[step]++
 		}
 		if category && level {
 			states[state]++

@@ -29,7 +29,7 @@ var Sorts = []Sort{Best, Newest, Level, Name, Support}
 type Query struct {
 	Text         string
 	Category     string
-	Level        int
+	Level        int // of the scheme, or where none is named of any ladder
 	Scheme       string
 	State        label.State
 	Assurance    label.Assurance
@@ -63,9 +63,16 @@ type Result struct {
 	Total      int
 	Pages      int
 	Categories map[string]int // how many there are of each, but for the filter on that
-	Levels     map[int]int
+	Levels     map[Step]int
 	States     map[label.State]int
 	Propose    string // another query, where nothing was found
+}
+
+// A Step is a level by which labels are narrowed. The levels of ladders are one by their
+// number, whichever the scheme; a level that is shown by name is its scheme's alone.
+type Step struct {
+	Scheme string // empty for ladders
+	Number int
 }
 
 // Find searches, as of an instant.
@@ -73,7 +80,7 @@ func (s *Snapshot) Find(q Query, now time.Time) (*Result, error) {
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
-	r := &Result{Categories: map[string]int{}, Levels: map[int]int{}, States: map[label.State]int{}}
+	r := &Result{Categories: map[string]int{}, Levels: map[Step]int{}, States: map[label.State]int{}}
 	terms, others := words(q.Text), words(spelled(q.Text))
 	if len(others) != len(terms) {
 		others = terms // a text that comes apart otherwise has no second spelling
@@ -144,7 +151,7 @@ func (m *match) filter(q *Query, n *numbers, now time.Time, r *Result) {
 	state := uint8(max(0, slices.Index(label.States, q.State)))
 	active := uint8(slices.Index(label.States, label.Active))
 	kinds := make([]int, len(n.categories.list))
-	var levels [maxLevels]int
+	levels := make([]int, (1+len(n.schemes.list))*maxLevels) // of ladders, and then scheme by scheme
 	var states [16]int
 	at := now.Unix()
 	for w, word := range m.in {
@@ -157,12 +164,12 @@ func (m *match) filter(q *Query, n *numbers, now time.Time, r *Result) {
 			}
 			others := (anyScheme || c.scheme == scheme) && (anyMaker || c.maker == maker) &&
 				(q.Assurance == "" || c.tested == (q.Assurance == label.LabTested))
-			fits := [3]bool{anyCategory || c.category == category, q.Level == 0 || int(c.level) == q.Level, q.State == "" || is == state}
+			fits := [3]bool{anyCategory || c.category == category, q.Level == 0 || int(c.level) == q.Level && (c.ladder || q.Scheme != ""), q.State == "" || is == state}
 			if others && fits[1] && fits[2] {
 				kinds[c.category]++
 			}
 			if others && fits[0] && fits[2] {
-				levels[c.level]++
+				levels[c.step()]++
 			}
 			if others && fits[0] && fits[1] {
 				states[is]++
@@ -175,7 +182,12 @@ func (m *match) filter(q *Query, n *numbers, now time.Time, r *Result) {
 		}
 	}
 	count(r.Categories, kinds, func(i int) string { return n.categories.list[i] })
-	count(r.Levels, levels[:], func(i int) int { return i })
+	count(r.Levels, levels, func(i int) Step {
+		if of := i / maxLevels; of > 0 {
+			return Step{n.schemes.list[of-1], i % maxLevels}
+		}
+		return Step{Number: i}
+	})
 	count(r.States, states[:], func(i int) label.State { return label.States[i] })
 	m.whole.and(m.in)
 }

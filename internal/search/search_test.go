@@ -18,7 +18,7 @@ var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 func made(n int, change func(*label.Label)) *label.History {
 	l := &label.Label{
 		ID: label.ID(fmt.Sprintf("%012d", n)), Issued: start, Expires: start.AddDate(2, 0, 0), Assurance: label.LabTested,
-		Maker: label.Party{ID: "northlight", Name: "Northlight Devices"}, Level: label.Level{Number: 1 + n%4, Of: 4},
+		Maker: label.Party{ID: "northlight", Name: "Northlight Devices"}, Level: label.Level{Number: 1 + n%4, Of: 4, Presentation: label.Ladder},
 		Device: label.Device{Brand: "Northlight", Name: fmt.Sprint("Northlight Camera ", n), Model: fmt.Sprint("NL-C", n), Category: "ip-camera"},
 	}
 	l.Scheme.ID = "four-level"

@@ -60,6 +60,16 @@ type column struct {
 	level    uint8
 	state    uint8 // in label.States
 	tested   bool
+	ladder   bool // the level is one of a ladder
+}
+
+// step returns the place of a level among all by which labels are narrowed: those of
+// ladders come first, and then those of each scheme.
+func (c *column) step() int {
+	if c.ladder {
+		return int(c.level)
+	}
+	return int(1+c.scheme)*maxLevels + int(c.level)
 }
 
 const never = math.MaxInt64
@@ -95,6 +105,7 @@ func (s *segment) add(r *Record, n *numbers) {
 	c := column{
 		until: never, maker: n.makers.number(r.Manufacturer.ID), category: n.categories.number(r.Category), scheme: n.schemes.number(r.Scheme),
 		level: uint8(min(r.Level.Number, maxLevels-1)), state: uint8(slices.Index(label.States, r.State)), tested: r.Assurance == label.LabTested,
+		ladder: r.Level.Presentation == label.Ladder,
 	}
 	if !r.until.IsZero() {
 		c.until = r.until.Unix()

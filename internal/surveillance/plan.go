@@ -22,15 +22,12 @@ type Plan struct {
 // Weights are the published factors of a label's weight: risk class of the
 // device's category, times level, times assurance. All are 1 to [MaxFactor].
 type Weights struct {
-	Risk      map[string]int          `json:"risk" yaml:"risk"`           // for low, medium and high
+	Risk      map[string]int          `json:"risk" yaml:"risk"`           // by risk class of the programme
 	Level     []int                   `json:"level" yaml:"level"`         // of level 1, 2 and so on
 	Assurance map[label.Assurance]int `json:"assurance" yaml:"assurance"` // for self-declared and lab-tested
 }
 
-var (
-	risks      = []string{"low", "medium", "high"}
-	assurances = []label.Assurance{label.SelfDeclared, label.LabTested}
-)
+var assurances = []label.Assurance{label.SelfDeclared, label.LabTested}
 
 // Validate checks what can be known without the log.
 func (p *Plan) Validate() error {
@@ -77,6 +74,15 @@ func (p *Plan) CheckEntry(index int64) error {
 
 // Validate checks that every factor is there and in range.
 func (w *Weights) Validate() error {
+	if n := len(w.Risk); n == 0 || n > label.MaxRisks {
+		return outOfRange("risk", "has %d factors; give one for each risk class of the programme, 1 to %d", n, label.MaxRisks)
+	}
+	risks := slices.Sorted(maps.Keys(w.Risk))
+	for _, r := range risks {
+		if err := checkSlug("risk", r); err != nil {
+			return err
+		}
+	}
 	if err := checkFactors("risk", w.Risk, risks); err != nil {
 		return err
 	}
@@ -96,7 +102,7 @@ func (w *Weights) Validate() error {
 func (w *Weights) Of(risk string, level int, assurance label.Assurance) (int64, error) {
 	r, ok := w.Risk[risk]
 	if !ok {
-		return 0, outOfRange("risk", "%q has no factor in the plan; it must be %s", risk, list(risks))
+		return 0, outOfRange("risk", "%q has no factor in the plan, which has them for %s", risk, strings.Join(slices.Sorted(maps.Keys(w.Risk)), ", "))
 	}
 	if level < 1 || level > len(w.Level) {
 		return 0, outOfRange("level", "%d has no factor in the plan, which has them for 1 to %d", level, len(w.Level))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,9 +54,13 @@ func TestPlanRefuses(t *testing.T) {
 		{"a size no log reaches", func(p P) { p.Size = translog.MaxSize + 1 }, "size", label.ReasonOutOfRange},
 		{"none to draw", func(p P) { p.Count = 0 }, "count", label.ReasonOutOfRange},
 		{"too many to draw", func(p P) { p.Count = surveillance.MaxCount + 1 }, "count", label.ReasonOutOfRange},
-		{"no weights", func(p P) { p.Weights = surveillance.Weights{} }, "weights.risk.low", label.ReasonMissing},
-		{"a risk without a factor", func(p P) { delete(p.Weights.Risk, "medium") }, "weights.risk.medium", label.ReasonMissing},
-		{"an unknown risk", func(p P) { p.Weights.Risk["huge"] = 9 }, "weights.risk", label.ReasonUnknownField},
+		{"no weights", func(p P) { p.Weights = surveillance.Weights{} }, "weights.risk", label.ReasonOutOfRange},
+		{"a risk class in words", func(p P) { p.Weights.Risk["Quite high"] = 9 }, "weights.risk", label.ReasonMalformed},
+		{"too many risk classes", func(p P) {
+			for i := range label.MaxRisks {
+				p.Weights.Risk["class-"+strconv.Itoa(i)] = 1
+			}
+		}, "weights.risk", label.ReasonOutOfRange},
 		{"a factor of nothing", func(p P) { p.Weights.Risk["low"] = 0 }, "weights.risk.low", label.ReasonOutOfRange},
 		{"no levels", func(p P) { p.Weights.Level = nil }, "weights.level", label.ReasonOutOfRange},
 		{"too many levels", func(p P) { p.Weights.Level = make([]int, surveillance.MaxLevels+1) }, "weights.level", label.ReasonOutOfRange},
@@ -119,7 +124,7 @@ func TestWeights(t *testing.T) {
 		t.Errorf("the greatest weight is %d, %v", got, err)
 	}
 	_, err := most.Of("huge", 1, label.LabTested)
-	if want := `risk: "huge" has no factor in the plan; it must be low, medium or high`; err == nil || err.Error() != want {
+	if want := `risk: "huge" has no factor in the plan, which has them for high, low, medium`; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 	if !reflect.DeepEqual(w, &plan(t).Weights) {

@@ -1,6 +1,8 @@
 package surveillance
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"labeld/internal/label"
@@ -84,12 +86,19 @@ func (a *Announcement) CheckEntry(index int64) error {
 }
 
 // Risk returns the risk class of a device category. One that the plan does not
-// name is of the highest: no label may fall out of the draw for want of a class.
+// name has the class of the greatest factor: no label may fall out of the draw for
+// want of a class. Of several with that factor it is the first by name.
 func (a *Announcement) Risk(category string) string {
 	if risk, ok := a.Risks[category]; ok {
 		return risk
 	}
-	return risks[len(risks)-1]
+	greatest := ""
+	for _, r := range slices.Sorted(maps.Keys(a.Weights.Risk)) {
+		if greatest == "" || a.Weights.Risk[r] > a.Weights.Risk[greatest] {
+			greatest = r
+		}
+	}
+	return greatest
 }
 
 // Weight returns the weight of a label. A level beyond the plan's factors, of an

@@ -57,7 +57,7 @@ func (t *Trust) Verify(pkg []byte, at, now time.Time) (*Result, error) {
 	}
 	r := &Result{History: label.History{Label: l}, limit: t.Freshness.Package()}
 	r.say("signature", "label key %.16s of %s signed the label statement", key, t.Authority.Name)
-	r.say("statement", "label %s, level %d of %d in %s version %s, issued %s", l.ID.Pretty(), l.Level.Number, l.Level.Of, l.Scheme.Name, l.Scheme.Version, l.Issued.Format(time.DateOnly))
+	r.say("statement", "label %s, %s, in %s version %s, issued %s", l.ID.Pretty(), l.Level, l.Scheme.Name, l.Scheme.Version, l.Issued.Format(time.DateOnly))
 	r.say("device", "%s (model %s), SHA-256 %s", l.Device.Name, l.Device.Model, label.DigestOf([]byte(p.Device)))
 	if err := t.located(r, u.Envelope(), []byte(p.Proof), now); err != nil {
 		return nil, err

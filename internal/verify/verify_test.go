@@ -112,7 +112,7 @@ func TestAccepted(t *testing.T) {
 	}
 	for i, says := range []string{
 		"of Test Authority signed the label statement",
-		r.Label.ID.Pretty() + ", level 3 of 4",
+		r.Label.ID.Pretty() + ", Level 3 of 4: Secure by design",
 		"model NL-C210), SHA-256 " + label.DigestOf(e.Descriptor).String(),
 		"transparency log " + labeltest.Origin,
 	} {

@@ -36,13 +36,14 @@ const (
 type apiHandler struct {
 	labels   Labels
 	log      *changeReader
+	words    programmeWords
 	base     string
 	pageBody *body // about the API, for people
 	document *body // the same for programs
 }
 
-func newAPIHandler(r *responder, log *changeReader) (h *apiHandler, err error) {
-	h = &apiHandler{labels: r.labels, log: log, base: r.base}
+func newAPIHandler(r *responder, log *changeReader, words programmeWords) (h *apiHandler, err error) {
+	h = &apiHandler{labels: r.labels, log: log, words: words, base: r.base}
 	if h.document, err = describeAPI(r.base); err != nil {
 		return nil, err
 	}
@@ -99,6 +100,7 @@ type LabelInShort struct {
 	URL          string             `json:"url"`
 	State        label.State        `json:"state"`
 	Level        label.Level        `json:"level"`
+	Title        string             `json:"title"` // what the label is called, as its scheme shows levels
 	Scheme       label.SchemeRef    `json:"scheme"`
 	Assurance    label.Assurance    `json:"assurance"`
 	Expires      time.Time          `json:"expires"`
@@ -116,8 +118,8 @@ type LabelInShort struct {
 	Badge       string     `json:"badge"`
 }
 
-// newAnswer returns what is known of the product of a label.
-func newAnswer(base string, p *authority.Published) *Answer {
+// answer returns what is known of the product of a label.
+func (w programmeWords) answer(base string, p *authority.Published) *Answer {
 	l := p.Label
 	a := &Answer{
 		Result: resultOtherState,
@@ -125,7 +127,7 @@ func newAnswer(base string, p *authority.Published) *Answer {
 			Brand: l.Device.Brand, Name: l.Device.Name, Model: l.Device.Model, Category: l.Device.Category, Manufacturer: l.Maker, GTINs: p.GTINs,
 		},
 		Label: &LabelInShort{
-			ID: l.ID, URL: l.URL, State: p.State, Level: l.Level, Scheme: l.Scheme, Assurance: l.Assurance, Expires: p.Expires, Ends: p.Ends(),
+			ID: l.ID, URL: l.URL, State: p.State, Level: l.Level, Title: w.title(l), Scheme: l.Scheme, Assurance: l.Assurance, Expires: p.Expires, Ends: p.Ends(),
 			ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Support: p.Support, SupportEnd: l.Product.SupportEnd,
 			Advisories: p.Concerns(), OpenAdvisories: p.OpenAdvisories(), Badge: qr.URL(base, l.ID) + "/badge.svg",
 		},
@@ -158,7 +160,7 @@ func (h *apiHandler) productAt(g label.GTIN, at time.Time) (*Answer, error) {
 	if !at.IsZero() {
 		p = p.As(at)
 	}
-	a := newAnswer(h.base, p)
+	a := h.words.answer(h.base, p)
 	a.GTIN = string(g)
 	for _, t := range formerLabels(p.Taken) {
 		if t.GTIN == g {
@@ -296,7 +298,7 @@ func (h *apiHandler) models(x exchange) {
 	}
 	answers := make([]*Answer, len(list.Labels))
 	for i, p := range list.Labels {
-		answers[i] = newAnswer(h.base, p)
+		answers[i] = h.words.answer(h.base, p)
 	}
 	x.sendJSON(struct {
 		Products    []*Answer  `json:"products"`

@@ -2,13 +2,13 @@ package web
 
 import (
 	"bytes"
-	"fmt"
 	"html/template"
 	"unicode/utf8"
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/qr"
+	"labeld/internal/scheme"
 )
 
 // Sizes of a badge, in pixels. The font is whatever sans-serif the reader has, so the
@@ -49,10 +49,10 @@ var badgeTemplate = template.Must(template.New("badge").Parse(`<svg xmlns="http:
 // StatusRun is the length of the right part without its rounded end.
 func (b *badge) StatusRun() int { return b.Width - b.Left - 5 }
 
-// newBadge returns the badge of a label with a summary of some class.
-func newBadge(p *authority.Published, class string) *badge {
+// newBadge returns the badge of a label that is called so, with a summary of some class.
+func newBadge(p *authority.Published, called, class string) *badge {
 	l := p.Label
-	b := &badge{Name: "Security label", Status: fmt.Sprintf("Level %d of %d", l.Level.Number, l.Level.Of), Dark: "#2b2f36", Light: badgeColours[class]}
+	b := &badge{Name: "Security label", Status: called, Dark: "#2b2f36", Light: badgeColours[class]}
 	switch {
 	case p.State != label.Active:
 		b.Status = "Not valid: " + string(p.State)
@@ -82,7 +82,8 @@ func width(s string) int { return int(badgeLetter * float64(utf8.RuneCountInStri
 
 // badge returns the badge of a label.
 func (h *labelHandler) badge(p shownLabel) *badge {
-	return newBadge(p.Published, summarize(h.languages.source(), p.State, &p.Standing).Class)
+	called := h.words.programme.Called(scheme.OnBadge, p.Label.Scheme, p.Label.Level)
+	return newBadge(p.Published, called, summarize(h.languages.source(), p.State, &p.Standing).Class)
 }
 
 // renderBadge renders the badge of a label as SVG.

@@ -21,6 +21,7 @@ type ChangeLog interface {
 type changeReader struct {
 	log    ChangeLog
 	labels Labels
+	words  programmeWords
 	base   string
 }
 
@@ -87,7 +88,7 @@ func (c *changeReader) after(size int64, most int) (list []Change, next cursor, 
 		case err != nil:
 			return nil, cursorStart, false, err
 		default:
-			a := newAnswer(c.base, p)
+			a := c.words.answer(c.base, p)
 			change.GTINs, change.Label = a.Product.GTINs, a.Label
 		}
 		list = append(list, change)

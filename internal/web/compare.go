@@ -5,6 +5,7 @@ import (
 
 	"labeld/internal/authority"
 	"labeld/internal/label"
+	"labeld/internal/scheme"
 )
 
 // maxCompared bounds the labels that are put side by side to what a screen can show.
@@ -95,9 +96,13 @@ func (h *searchHandler) comparePage(lang *pageLanguage, list []*authority.Publis
 		b := summarize(lang, l.State, &l.Standing)
 		return cell{b.Text, b.Class == summaryGood, b.Class == summaryBad}
 	})
-	add("compare.level", words(func(l *authority.Published) string {
-		w := h.words.schemeOf(lang, l.Label)
-		return lang.Text("label.level", "number", l.Label.Level.Number, "of", l.Label.Level.Of, "name", w.level)
+	result := "compare.level"
+	if slices.ContainsFunc(list, func(l *authority.Published) bool { return l.Label.Level.Presentation != label.Ladder }) {
+		result = "label.result"
+	}
+	plain := func(s string) string { return s }
+	add(result, words(func(l *authority.Published) string {
+		return lang.Called(scheme.OnPage, l.Label.Scheme, l.Label.Level, plain, plain)
 	}))
 	add("compare.scheme", words(func(l *authority.Published) string {
 		w := h.words.schemeOf(lang, l.Label)

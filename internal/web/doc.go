@@ -78,7 +78,8 @@
 //	  "support": "supported",       supported or ended: security updates
 //	  "advisories": [{...}],        the latest status about each advisory
 //	  "scheme": {"id": "four-level", "version": "2026.1", "name": "...", "sha256": "..."},
-//	  "level": {"number": 3, "of": 4, "name": "Secure by design"},
+//	  "level": {"number": 3, "of": 4, "name": "Secure by design", "presentation": "ladder"},   or pass-only, named-classes
+//	  "title": "Level 3 of 4: Secure by design",   what the label is called, by the words of its scheme
 //	  "assurance": "lab-tested",    lab-tested or self-declared
 //	  "device": {"type": "https://labeld.dev/device/v1", "brand": "...", ...},   its gtins are those that it still has
 //	  "movedGtins": ["..."],        numbers of the descriptor that are another manufacturer's now: the label says nothing of what bears them

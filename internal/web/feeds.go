@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -153,7 +152,7 @@ func (h *feedHandler) renderChanges(list []Change) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		summary := "Level " + strconv.Itoa(c.Label.Level.Number) + " of " + strconv.Itoa(c.Label.Level.Of) + ". The label is now " + string(c.Label.State) + "."
+		summary := c.Label.Title + ". The label is now " + string(c.Label.State) + "."
 		if c.Label.OpenAdvisories > 0 {
 			summary += " A security notice about the product is open: nothing mends it yet."
 		}

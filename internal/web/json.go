@@ -27,6 +27,7 @@ type Label struct {
 	Advisories   []*Status          `json:"advisories,omitempty"`
 	Scheme       label.SchemeRef    `json:"scheme"`
 	Level        label.Level        `json:"level"`
+	Title        string             `json:"title"`
 	Assurance    label.Assurance    `json:"assurance"`
 	Device       label.Device       `json:"device"`
 	MovedGTINs   []label.GTIN       `json:"movedGtins,omitempty"`
@@ -163,7 +164,7 @@ func (h *labelHandler) renderJSON(p shownLabel) (*body, error) {
 		ID: l.ID, PrettyID: l.ID.Pretty(), URL: l.URL, State: p.State, Because: h.status(p, p.Because),
 		ExpiringSoon: p.Soon, UnderReview: p.Review != nil, Review: h.status(p, p.Review), Scheduled: h.status(p, p.Scheduled), Successor: successorOf(p.Published),
 		Support: p.Support, Advisories: h.statuses(p, p.Advisories),
-		Scheme: l.Scheme, Level: l.Level, Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
+		Scheme: l.Scheme, Level: l.Level, Title: h.words.title(l), Assurance: l.Assurance, Device: l.Device, Maker: l.Maker,
 		Firmware: l.Firmware, Modules: l.Modules, Labs: l.Labs, Issued: l.Issued, Expires: p.Expires, ExpiresFor: p.ExpiresFor, Ends: p.Ends(),
 		SupportEnd: l.Product.SupportEnd, Product: l.Product, Criteria: criteriaOf(p.Published), LogIndex: p.Index,
 		History: h.statuses(p, statusesAt(p.Published)), Links: h.links(p.Published),

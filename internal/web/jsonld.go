@@ -4,6 +4,18 @@ import (
 	"labeld/internal/label"
 )
 
+// rating says a level in the vocabulary of schema.org, as its scheme shows levels: a
+// class by its name, and nothing where a product meets the scheme or does not.
+func rating(l label.Level) map[string]any {
+	switch l.Presentation {
+	case label.Ladder:
+		return map[string]any{"@type": "Rating", "ratingValue": l.Number, "bestRating": l.Of, "worstRating": 1, "ratingExplanation": l.Name}
+	case label.NamedClasses:
+		return map[string]any{"@type": "Rating", "ratingValue": l.Name}
+	}
+	return nil
+}
+
 // certification says a label in the vocabulary of schema.org, for the page: what
 // search engines and shops read from it. html/template writes it, and escapes
 // what comes from strangers.
@@ -22,13 +34,17 @@ func (h *labelHandler) certification(p shownLabel) map[string]any {
 	if len(p.GTINs) > 0 {
 		product["gtin"] = p.GTINs
 	}
-	return map[string]any{
+	said := map[string]any{
 		"@context": "https://schema.org", "@type": "Certification",
 		"name": l.Scheme.Name, "url": l.URL, "certificationIdentification": l.ID.Pretty(), "certificationStatus": status,
-		"issuedBy":            map[string]string{"@type": "Organization", "name": l.Authority.Name},
-		"validFrom":           label.DateOf(l.Issued).String(),
-		"expires":             expires,
-		"about":               product,
-		"certificationRating": map[string]any{"@type": "Rating", "ratingValue": l.Level.Number, "bestRating": l.Level.Of, "worstRating": 1, "ratingExplanation": l.Level.Name},
+		"issuedBy":    map[string]string{"@type": "Organization", "name": l.Authority.Name},
+		"validFrom":   label.DateOf(l.Issued).String(),
+		"expires":     expires,
+		"about":       product,
+		"description": h.words.title(l),
 	}
+	if r := rating(l.Level); r != nil {
+		said["certificationRating"] = r
+	}
+	return said
 }

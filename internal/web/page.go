@@ -94,10 +94,11 @@ type labelPage struct {
 	Query   string           // that asks for the instant that is shown
 
 	Level            label.Level
-	Steps            []bool // one for each level from the lowest: met or not
-	Meaning          string // of the level; empty where the scheme has a newer version
-	Scheme           label.SchemeRef
-	SchemeName       string
+	Called           template.HTML // what the label is called
+	CalledShort      template.HTML // what it is called where it is printed
+	Steps            []bool        // one for each level of a ladder, from the lowest: met or not
+	Meaning          string        // of the level; empty where the scheme has a newer version
+	Scheme           template.HTML
 	Tested           bool
 	Labs             []label.LabRef
 	Firmware         *label.Firmware
@@ -134,7 +135,7 @@ func (h *labelHandler) renderPage(p shownLabel) (*body, error) {
 		ID: l.ID, URL: qr.URL(h.base, l.ID), Base: h.base, Device: &l.Device, Maker: l.Maker, Category: h.words.category(lang, l.Device.Category),
 		ProductPage: modelPage(l.Maker.ID, l.Device.Model),
 		Status:      h.statusSection(p), Events: h.events(p), Comparison: p.compare(),
-		Level: l.Level, Scheme: l.Scheme, Tested: l.Assurance == label.LabTested, Labs: l.Labs, Firmware: l.Firmware, Modules: l.Modules,
+		Level: l.Level, Tested: l.Assurance == label.LabTested, Labs: l.Labs, Firmware: l.Firmware, Modules: l.Modules,
 		Issued: lang.instant(l.Issued), Supported: p.Support == label.Supported, Support: lang.day(l.Product.SupportEnd),
 		Product: l.Product, Page: newLink(l.Product.Page),
 		Contact: newLink(l.Product.Vulnerabilities.Contact), Policy: newLink(l.Product.Vulnerabilities.Policy),
@@ -199,8 +200,10 @@ func (h *labelHandler) renderPage(p shownLabel) (*body, error) {
 	if p.Pictured {
 		d.Picture = here + picturePath
 	}
-	for n := range l.Level.Of {
-		d.Steps = append(d.Steps, n < l.Level.Number)
+	if l.Level.Presentation == label.Ladder {
+		for n := range l.Level.Of {
+			d.Steps = append(d.Steps, n < l.Level.Number)
+		}
 	}
 	var links []template.HTML
 	for _, e := range d.Entries {
@@ -208,7 +211,7 @@ func (h *labelHandler) renderPage(p shownLabel) (*body, error) {
 	}
 	d.Log = lang.list(links)
 	w := h.words.schemeOf(lang, l)
-	d.Level.Name, d.Meaning, d.SchemeName = w.level, w.meaning, w.scheme
+	d.Called, d.CalledShort, d.Meaning, d.Scheme = w.called, w.short, w.meaning, w.about
 	d.Criteria, d.Exempt, d.NoLongerAccepted = w.criteria(p.Published)
 	d.Rulings = w.rulings(p.Published)
 	for _, e := range l.Evidence {

@@ -152,7 +152,7 @@ func TestOtherScheme(t *testing.T) {
 	p := w.plug()
 	h := w.handler(otherProgramme{w.Authority})
 	body := get(h, "/l/"+string(p.Label.ID)).Body.String()
-	for _, want := range []string{"Level 1 of 4: <bdi>Basics</bdi>", "<li>no-shared-passwords ", "<dd>smart-plug</dd>"} {
+	for _, want := range []string{"<bdi>Level 1 of 4: Basics</bdi>", "<li>no-shared-passwords ", "<dd>smart-plug</dd>"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
 		}

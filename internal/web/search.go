@@ -12,6 +12,7 @@ import (
 	"labeld/internal/authority"
 	"labeld/internal/label"
 	"labeld/internal/notice"
+	"labeld/internal/scheme"
 	"labeld/internal/search"
 )
 
@@ -86,7 +87,7 @@ type result struct {
 	Title     string
 	State     string
 	Class     string
-	LevelName string
+	Called    template.HTML
 	Kind      string
 	ModelPage string
 	Support   template.HTML
@@ -242,9 +243,15 @@ func (h *searchHandler) searchPage(lang *pageLanguage, path string, q search.Que
 	p.Filters = h.filters(lang, path, q, found)
 	p.Chosen = h.chosen(lang, path, q, maker)
 	for _, s := range search.Sorts {
-		next := q
+		if s == search.Level && !h.words.graded() {
+			continue
+		}
+		next, words := q, sorts[s]
 		next.Sort, next.Page = s, 0
-		p.Sorts = append(p.Sorts, option{Words: lang.Text(sorts[s]), Href: address(path, next), On: s == q.Sort})
+		if s == search.Level && !h.words.ladder() {
+			words = "label.result"
+		}
+		p.Sorts = append(p.Sorts, option{Words: lang.Text(words), Href: address(path, next), On: s == q.Sort})
 	}
 	if found.Propose != "" {
 		next := q
@@ -273,11 +280,10 @@ func (h *searchHandler) searchPage(lang *pageLanguage, path string, q search.Que
 
 // result returns a label as it is in a list.
 func (h *searchHandler) result(lang *pageLanguage, rec *search.Record) result {
-	name, _ := lang.Level(rec.Scheme, rec.Level, "")
 	b := summarize(lang, rec.State, rec.Standing)
 	return result{
 		Record: rec, Title: (&label.Device{Brand: rec.Brand, Name: rec.Name}).FullName(), State: b.Text, Class: b.Class,
-		LevelName: name, Kind: h.words.category(lang, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
+		Called: lang.called(scheme.OnPage, label.SchemeRef{ID: rec.Scheme}, rec.Level), Kind: h.words.category(lang, rec.Category), ModelPage: modelPage(rec.Manufacturer.ID, rec.Model),
 		Support: lang.day(rec.SupportEnd), Ended: ended(rec.State), Assured: lang.Text(assurances[rec.Assurance]),
 	}
 }
@@ -298,10 +304,19 @@ func (h *searchHandler) filters(lang *pageLanguage, path string, q search.Query,
 		return option{Words: words, Href: address(path, next), Count: count, On: next == q}
 	}
 	var options []option
-	for n, count := range found.Levels {
-		options = append(options, offer(lang.Text("search.level-number", "number", n), count, func(q *search.Query) { q.Level = n }))
+	title := "search.level"
+	for step, count := range found.Levels {
+		if step.Scheme != "" {
+			title = "label.result"
+		}
+		options = append(options, offer(h.step(lang, step), count, func(q *search.Query) {
+			q.Level = step.Number
+			if step.Scheme != "" {
+				q.Scheme = step.Scheme
+			}
+		}))
 	}
-	add(lang.Text("search.level"), options)
+	add(lang.Text(title), options)
 	options = nil
 	for s, count := range found.States {
 		options = append(options, offer(lang.Text(stateDisplays[s].short), count, func(q *search.Query) { q.State = s }))
@@ -313,6 +328,17 @@ func (h *searchHandler) filters(lang *pageLanguage, path string, q search.Query,
 	}
 	add(lang.Text("search.kind"), options)
 	return list
+}
+
+// step says a level by which a search is narrowed, as its scheme shows it.
+func (h *searchHandler) step(lang *pageLanguage, s search.Step) string {
+	if of := h.words.programme.Newest(s.Scheme); of != nil && of.Presentation.As != label.Ladder {
+		if l, err := of.Level(s.Number); err == nil {
+			name, _ := lang.Level(of.ID, l, "")
+			return name
+		}
+	}
+	return lang.Text("search.level-number", "number", s.Number)
 }
 
 // chosen returns the filters that are set.
@@ -327,14 +353,19 @@ func (h *searchHandler) chosen(lang *pageLanguage, path string, q search.Query, 
 		list = append(list, option{Words: words, Href: address(path, next)})
 	}
 	add(q.Category != "", h.words.category(lang, q.Category), func(q *search.Query) { q.Category = "" })
-	add(q.Level > 0, lang.Text("search.level-number", "number", q.Level), func(q *search.Query) { q.Level = 0 })
+	add(q.Level > 0, h.step(lang, search.Step{Scheme: q.Scheme, Number: q.Level}), func(q *search.Query) { q.Level = 0 })
 	if q.State != "" {
 		add(true, lang.Text(stateDisplays[q.State].short), func(q *search.Query) { q.State = "" })
 	}
 	if q.Assurance != "" {
 		add(true, lang.Text(assurances[q.Assurance]), func(q *search.Query) { q.Assurance = "" })
 	}
-	add(q.Scheme != "", h.words.scheme(lang, q.Scheme), func(q *search.Query) { q.Scheme = "" })
+	add(q.Scheme != "", h.words.scheme(lang, q.Scheme), func(q *search.Query) {
+		if s := h.words.programme.Newest(q.Scheme); s != nil && s.Presentation.As != label.Ladder {
+			q.Level = 0 // which is one of this scheme
+		}
+		q.Scheme = ""
+	})
 	if path == "/" && maker != nil {
 		add(true, lang.Text("search.by-maker", "maker", maker.Name), func(q *search.Query) { q.Manufacturer = "" })
 	}

@@ -158,7 +158,11 @@ func successorWarnings(p shownLabel, link *label.LabelLink) (list []template.HTM
 		list = append(list, p.language.HTML("validity.successor-other"))
 	}
 	if link.Below(p.Label.Level.Number) {
-		list = append(list, p.language.HTML("validity.successor-lower", "number", link.Level, "before", p.Label.Level.Number))
+		if p.Label.Level.Presentation == label.NamedClasses {
+			list = append(list, p.language.HTML("validity.successor-lower-class"))
+		} else {
+			list = append(list, p.language.HTML("validity.successor-lower", "number", link.Level, "before", p.Label.Level.Number))
+		}
 	}
 	return list
 }

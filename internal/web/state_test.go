@@ -463,7 +463,7 @@ func TestHistory(t *testing.T) {
 	wants(t, "the page", words(page), []string{
 		"What happened to this label 2 November 2026: Suspension ended. Log entry 14",
 		"Earlier (2) 2 November 2026: Suspension ended. Log entry 4 2 November 2026: Suspended. Log entry 3",
-		"2 November 2026: Issued, level 3 of 4. Log entry 2 Was it valid on the day you bought it?",
+		"2 November 2026: Issued: Level 3 of 4. Log entry 2 Was it valid on the day you bought it?",
 		"In the log: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 ",
 	}, nil)
 	var l web.Label

@@ -126,6 +126,13 @@ var bounds = map[label.Bound]string{
 	label.BoundGraceEnd:       "validity.grace-end",
 }
 
+// schemeSentences name a scheme, and say what its levels are.
+var schemeSentences = map[label.Presentation]string{
+	label.Ladder:       "label.scheme-ladder",
+	label.PassOnly:     "label.scheme-pass-only",
+	label.NamedClasses: "label.scheme-classes",
+}
+
 // assurances say who checked a product.
 var assurances = map[label.Assurance]string{label.LabTested: "label.tested", label.SelfDeclared: "label.declared"}
 

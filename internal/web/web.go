@@ -102,7 +102,7 @@ func New(c Config) (*Handler, error) {
 		h.transport = transportFor(age)
 	}
 	words := programmeWords{c.Authority.Programme(), r.authority}
-	log := &changeReader{log: c.Authority, labels: c.Authority, base: c.Base}
+	log := &changeReader{log: c.Authority, labels: c.Authority, words: words, base: c.Base}
 	h.feeds = newFeedHandler(r, c.Authority, log)
 	if h.labels, err = newLabelHandler(r, words); err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func New(c Config) (*Handler, error) {
 	if h.images, err = newImageHandler(r, c.Authority, c.Art); err != nil {
 		return nil, err
 	}
-	if h.api, err = newAPIHandler(r, log); err != nil {
+	if h.api, err = newAPIHandler(r, log, words); err != nil {
 		return nil, err
 	}
 	if h.resolver, err = newResolver(r); err != nil {

@@ -65,28 +65,78 @@ func nameOf(l *label.Label, org string) string {
 	return org
 }
 
+// graded reports whether there are levels of which one is higher than another.
+func (w programmeWords) graded() bool {
+	return slices.ContainsFunc(w.programme.Schemes, func(s *scheme.Scheme) bool { return len(s.Levels) > 1 })
+}
+
+// ladder reports whether any scheme counts its levels.
+func (w programmeWords) ladder() bool {
+	return slices.ContainsFunc(w.programme.Schemes, func(s *scheme.Scheme) bool { return s.Presentation.As == label.Ladder })
+}
+
+// title returns what a label is called in the language of the programme's data, as
+// programs get it.
+func (w programmeWords) title(l *label.Label) string {
+	return w.programme.Called(scheme.OnPage, l.Scheme, l.Level)
+}
+
+// called says what a label of a level is called in a form, for a page.
+func (p *pageLanguage) called(f scheme.Form, ref label.SchemeRef, l label.Level) template.HTML {
+	isolate := func(s string) string { return string(bdi(s)) }
+	return template.HTML(p.Called(f, ref, l, template.HTMLEscapeString, isolate))
+}
+
 // The schemeWords are what the scheme of a label says. Where the scheme that is served is
 // no longer the one that judged, the label's own words have to do: a later version may
 // mean something else by the same name.
 type schemeWords struct {
-	lang                   *pageLanguage
-	level, meaning, scheme string
-	titles                 map[string]string // of criteria
+	lang    *pageLanguage
+	called  template.HTML     // the label, in full
+	short   template.HTML     // as the printed label is called
+	meaning string            // of the level
+	scheme  string            // its name
+	about   template.HTML     // the scheme, and what its levels are
+	titles  map[string]string // of criteria
 }
 
 // schemeOf returns what the scheme of a label says.
 func (w programmeWords) schemeOf(lang *pageLanguage, l *label.Label) *schemeWords {
-	words := &schemeWords{lang: lang, level: l.Level.Name, scheme: l.Scheme.Name, titles: map[string]string{}}
+	words := &schemeWords{lang: lang, scheme: l.Scheme.Name, called: bdi(l.Level.String()), short: bdi(l.Level.Short()), titles: map[string]string{}}
 	s := w.programme.Scheme(l.Scheme.ID, l.Scheme.Version)
 	if s == nil || s.Ref().SHA256 != l.Scheme.SHA256 {
+		words.about = lang.aboutScheme(words.scheme, l, nil)
 		return words
 	}
-	words.level, words.meaning = lang.Level(s.ID, l.Level, s.Levels[l.Level.Number-1].About)
+	_, words.meaning = lang.Level(s.ID, l.Level, s.Levels[l.Level.Number-1].About)
+	words.called, words.short = lang.called(scheme.OnPage, l.Scheme, l.Level), lang.called(scheme.OnArt, l.Scheme, l.Level)
 	words.scheme = lang.Scheme(s.ID, l.Scheme.Name)
+	words.about = lang.aboutScheme(words.scheme, l, s)
 	for i := range s.Criteria {
 		words.titles[s.Criteria[i].ID] = lang.Criterion(s, &s.Criteria[i])
 	}
 	return words
+}
+
+// aboutScheme names the scheme of a label and says what its levels are, which depends on
+// how it shows them. The scheme is nil where it is not served any more.
+func (p *pageLanguage) aboutScheme(name string, l *label.Label, s *scheme.Scheme) template.HTML {
+	args := []any{"scheme", name, "version", l.Scheme.Version}
+	key := schemeSentences[l.Level.Presentation]
+	if l.Level.Presentation == label.NamedClasses {
+		if s == nil {
+			return p.HTML("label.scheme-unknown", args...)
+		}
+		var classes []template.HTML
+		for n := 1; n <= len(s.Levels); n++ {
+			if class, err := s.Level(n); err == nil {
+				name, _ := p.Level(s.ID, class, "")
+				classes = append(classes, bdi(name))
+			}
+		}
+		args = append(args, "classes", p.list(classes))
+	}
+	return p.HTML(key, args...)
 }
 
 func (w *schemeWords) title(criterion string) string { return cmp.Or(w.titles[criterion], criterion) }

@@ -1491,7 +1491,7 @@ func (x *GetSchemeResponse) GetScheme() *Scheme {
 	return nil
 }
 
-// A ladder of levels.
+// One version of a scheme.
 type Scheme struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier.
@@ -1519,7 +1519,9 @@ type Scheme struct {
 	// Last day, YYYY-MM-DD; empty where there is none.
 	InForceUntil string `protobuf:"bytes,12,opt,name=in_force_until,json=inForceUntil,proto3" json:"in_force_until,omitempty"`
 	// Whether what is new is judged by this version now, where a request names none.
-	Judging       bool `protobuf:"varint,13,opt,name=judging,proto3" json:"judging,omitempty"`
+	Judging bool `protobuf:"varint,13,opt,name=judging,proto3" json:"judging,omitempty"`
+	// How the scheme shows levels.
+	Presentation  Presentation `protobuf:"varint,14,opt,name=presentation,proto3,enum=label.v1.Presentation" json:"presentation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1645,7 +1647,14 @@ func (x *Scheme) GetJudging() bool {
 	return false
 }
 
-// One step of a ladder.
+func (x *Scheme) GetPresentation() Presentation {
+	if x != nil {
+		return x.Presentation
+	}
+	return Presentation_PRESENTATION_UNSPECIFIED
+}
+
+// One level of a scheme. A scheme that a product meets or does not meet has one.
 type SchemeLevel struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Number, from 1.
@@ -1814,7 +1823,7 @@ var File_label_v1_authority_proto protoreflect.FileDescriptor
 
 const file_label_v1_authority_proto_rawDesc = "" +
 	"\n" +
-	"\x18label/v1/authority.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/status.proto\"\x83\x03\n" +
+	"\x18label/v1/authority.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15label/v1/common.proto\x1a\x15label/v1/status.proto\"\x83\x03\n" +
 	"\fOrganization\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12$\n" +
@@ -1921,7 +1930,7 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x10GetSchemeRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"=\n" +
 	"\x11GetSchemeResponse\x12(\n" +
-	"\x06scheme\x18\x01 \x01(\v2\x10.label.v1.SchemeR\x06scheme\"\x8f\x03\n" +
+	"\x06scheme\x18\x01 \x01(\v2\x10.label.v1.SchemeR\x06scheme\"\xcb\x03\n" +
 	"\x06Scheme\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x12\n" +
@@ -1937,7 +1946,8 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	" \x03(\v2\x13.label.v1.CriterionR\bcriteria\x12\"\n" +
 	"\rin_force_from\x18\v \x01(\tR\vinForceFrom\x12$\n" +
 	"\x0ein_force_until\x18\f \x01(\tR\finForceUntil\x12\x18\n" +
-	"\ajudging\x18\r \x01(\bR\ajudging\"O\n" +
+	"\ajudging\x18\r \x01(\bR\ajudging\x12:\n" +
+	"\fpresentation\x18\x0e \x01(\x0e2\x16.label.v1.PresentationR\fpresentation\"O\n" +
 	"\vSchemeLevel\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -2005,6 +2015,7 @@ var file_label_v1_authority_proto_goTypes = []any{
 	(*Criterion)(nil),                 // 22: label.v1.Criterion
 	(*timestamppb.Timestamp)(nil),     // 23: google.protobuf.Timestamp
 	(*WaitingRequest)(nil),            // 24: label.v1.WaitingRequest
+	(Presentation)(0),                 // 25: label.v1.Presentation
 }
 var file_label_v1_authority_proto_depIdxs = []int32{
 	0,  // 0: label.v1.Organization.roles:type_name -> label.v1.Role
@@ -2037,23 +2048,24 @@ var file_label_v1_authority_proto_depIdxs = []int32{
 	20, // 27: label.v1.GetSchemeResponse.scheme:type_name -> label.v1.Scheme
 	21, // 28: label.v1.Scheme.levels:type_name -> label.v1.SchemeLevel
 	22, // 29: label.v1.Scheme.criteria:type_name -> label.v1.Criterion
-	7,  // 30: label.v1.AuthorityService.ChangeRegistry:input_type -> label.v1.ChangeRegistryRequest
-	9,  // 31: label.v1.AuthorityService.GetActs:input_type -> label.v1.GetActsRequest
-	12, // 32: label.v1.AuthorityService.GetOrganization:input_type -> label.v1.GetOrganizationRequest
-	14, // 33: label.v1.AuthorityService.ListOrganizations:input_type -> label.v1.ListOrganizationsRequest
-	16, // 34: label.v1.AuthorityService.ListSchemes:input_type -> label.v1.ListSchemesRequest
-	18, // 35: label.v1.AuthorityService.GetScheme:input_type -> label.v1.GetSchemeRequest
-	8,  // 36: label.v1.AuthorityService.ChangeRegistry:output_type -> label.v1.ChangeRegistryResponse
-	10, // 37: label.v1.AuthorityService.GetActs:output_type -> label.v1.GetActsResponse
-	13, // 38: label.v1.AuthorityService.GetOrganization:output_type -> label.v1.GetOrganizationResponse
-	15, // 39: label.v1.AuthorityService.ListOrganizations:output_type -> label.v1.ListOrganizationsResponse
-	17, // 40: label.v1.AuthorityService.ListSchemes:output_type -> label.v1.ListSchemesResponse
-	19, // 41: label.v1.AuthorityService.GetScheme:output_type -> label.v1.GetSchemeResponse
-	36, // [36:42] is the sub-list for method output_type
-	30, // [30:36] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	25, // 30: label.v1.Scheme.presentation:type_name -> label.v1.Presentation
+	7,  // 31: label.v1.AuthorityService.ChangeRegistry:input_type -> label.v1.ChangeRegistryRequest
+	9,  // 32: label.v1.AuthorityService.GetActs:input_type -> label.v1.GetActsRequest
+	12, // 33: label.v1.AuthorityService.GetOrganization:input_type -> label.v1.GetOrganizationRequest
+	14, // 34: label.v1.AuthorityService.ListOrganizations:input_type -> label.v1.ListOrganizationsRequest
+	16, // 35: label.v1.AuthorityService.ListSchemes:input_type -> label.v1.ListSchemesRequest
+	18, // 36: label.v1.AuthorityService.GetScheme:input_type -> label.v1.GetSchemeRequest
+	8,  // 37: label.v1.AuthorityService.ChangeRegistry:output_type -> label.v1.ChangeRegistryResponse
+	10, // 38: label.v1.AuthorityService.GetActs:output_type -> label.v1.GetActsResponse
+	13, // 39: label.v1.AuthorityService.GetOrganization:output_type -> label.v1.GetOrganizationResponse
+	15, // 40: label.v1.AuthorityService.ListOrganizations:output_type -> label.v1.ListOrganizationsResponse
+	17, // 41: label.v1.AuthorityService.ListSchemes:output_type -> label.v1.ListSchemesResponse
+	19, // 42: label.v1.AuthorityService.GetScheme:output_type -> label.v1.GetSchemeResponse
+	37, // [37:43] is the sub-list for method output_type
+	31, // [31:37] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_authority_proto_init() }
@@ -2061,6 +2073,7 @@ func file_label_v1_authority_proto_init() {
 	if File_label_v1_authority_proto != nil {
 		return
 	}
+	file_label_v1_common_proto_init()
 	file_label_v1_status_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -288,6 +288,63 @@ func (Assurance) EnumDescriptor() ([]byte, []int) {
 	return file_label_v1_common_proto_rawDescGZIP(), []int{3}
 }
 
+// How a scheme shows what a product reached.
+type Presentation int32
+
+const (
+	// Never sent.
+	Presentation_PRESENTATION_UNSPECIFIED Presentation = 0
+	// Levels that are counted: n of m.
+	Presentation_PRESENTATION_LADDER Presentation = 1
+	// One level: a product meets the scheme, or it has no label. Numbers are not shown.
+	Presentation_PRESENTATION_PASS_ONLY Presentation = 2
+	// Levels that are told apart by name. They have an order and are not counted.
+	Presentation_PRESENTATION_NAMED_CLASSES Presentation = 3
+)
+
+// Enum value maps for Presentation.
+var (
+	Presentation_name = map[int32]string{
+		0: "PRESENTATION_UNSPECIFIED",
+		1: "PRESENTATION_LADDER",
+		2: "PRESENTATION_PASS_ONLY",
+		3: "PRESENTATION_NAMED_CLASSES",
+	}
+	Presentation_value = map[string]int32{
+		"PRESENTATION_UNSPECIFIED":   0,
+		"PRESENTATION_LADDER":        1,
+		"PRESENTATION_PASS_ONLY":     2,
+		"PRESENTATION_NAMED_CLASSES": 3,
+	}
+)
+
+func (x Presentation) Enum() *Presentation {
+	p := new(Presentation)
+	*p = x
+	return p
+}
+
+func (x Presentation) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Presentation) Descriptor() protoreflect.EnumDescriptor {
+	return file_label_v1_common_proto_enumTypes[4].Descriptor()
+}
+
+func (Presentation) Type() protoreflect.EnumType {
+	return &file_label_v1_common_proto_enumTypes[4]
+}
+
+func (x Presentation) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Presentation.Descriptor instead.
+func (Presentation) EnumDescriptor() ([]byte, []int) {
+	return file_label_v1_common_proto_rawDescGZIP(), []int{4}
+}
+
 // Why a label expires when it does.
 type ExpiryBound int32
 
@@ -333,11 +390,11 @@ func (x ExpiryBound) String() string {
 }
 
 func (ExpiryBound) Descriptor() protoreflect.EnumDescriptor {
-	return file_label_v1_common_proto_enumTypes[4].Descriptor()
+	return file_label_v1_common_proto_enumTypes[5].Descriptor()
 }
 
 func (ExpiryBound) Type() protoreflect.EnumType {
-	return &file_label_v1_common_proto_enumTypes[4]
+	return &file_label_v1_common_proto_enumTypes[5]
 }
 
 func (x ExpiryBound) Number() protoreflect.EnumNumber {
@@ -346,7 +403,7 @@ func (x ExpiryBound) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ExpiryBound.Descriptor instead.
 func (ExpiryBound) EnumDescriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{4}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{5}
 }
 
 // What a criterion came to.
@@ -394,11 +451,11 @@ func (x FindingState) String() string {
 }
 
 func (FindingState) Descriptor() protoreflect.EnumDescriptor {
-	return file_label_v1_common_proto_enumTypes[5].Descriptor()
+	return file_label_v1_common_proto_enumTypes[6].Descriptor()
 }
 
 func (FindingState) Type() protoreflect.EnumType {
-	return &file_label_v1_common_proto_enumTypes[5]
+	return &file_label_v1_common_proto_enumTypes[6]
 }
 
 func (x FindingState) Number() protoreflect.EnumNumber {
@@ -407,7 +464,7 @@ func (x FindingState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FindingState.Descriptor instead.
 func (FindingState) EnumDescriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{5}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{6}
 }
 
 // Whose word is asked for.
@@ -447,11 +504,11 @@ func (x EvidenceSource) String() string {
 }
 
 func (EvidenceSource) Descriptor() protoreflect.EnumDescriptor {
-	return file_label_v1_common_proto_enumTypes[6].Descriptor()
+	return file_label_v1_common_proto_enumTypes[7].Descriptor()
 }
 
 func (EvidenceSource) Type() protoreflect.EnumType {
-	return &file_label_v1_common_proto_enumTypes[6]
+	return &file_label_v1_common_proto_enumTypes[7]
 }
 
 func (x EvidenceSource) Number() protoreflect.EnumNumber {
@@ -460,7 +517,7 @@ func (x EvidenceSource) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EvidenceSource.Descriptor instead.
 func (EvidenceSource) EnumDescriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{6}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{7}
 }
 
 // One thing that happened to a label after it was issued.
@@ -878,7 +935,12 @@ type LabelSummary struct {
 	Unsettled bool `protobuf:"varint,29,opt,name=unsettled,proto3" json:"unsettled,omitempty"`
 	// Trade item numbers of the device descriptor that the authority has moved to
 	// another manufacturer: the label says nothing about what bears them.
-	MovedGtins    []string `protobuf:"bytes,30,rep,name=moved_gtins,json=movedGtins,proto3" json:"moved_gtins,omitempty"`
+	MovedGtins []string `protobuf:"bytes,30,rep,name=moved_gtins,json=movedGtins,proto3" json:"moved_gtins,omitempty"`
+	// What the label is called, by the words of its scheme: "Level 3 of 4: Secure by
+	// design". To be shown in place of level, level_of and level_name.
+	Title string `protobuf:"bytes,31,opt,name=title,proto3" json:"title,omitempty"`
+	// How the scheme shows levels. Only those of a ladder are shown by number.
+	Presentation  Presentation `protobuf:"varint,32,opt,name=presentation,proto3,enum=label.v1.Presentation" json:"presentation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1123,6 +1185,20 @@ func (x *LabelSummary) GetMovedGtins() []string {
 	return nil
 }
 
+func (x *LabelSummary) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *LabelSummary) GetPresentation() Presentation {
+	if x != nil {
+		return x.Presentation
+	}
+	return Presentation_PRESENTATION_UNSPECIFIED
+}
+
 // What a request for a level, or an evaluation, came to.
 type Decision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1132,7 +1208,7 @@ type Decision struct {
 	SchemeVersion string `protobuf:"bytes,2,opt,name=scheme_version,json=schemeVersion,proto3" json:"scheme_version,omitempty"`
 	// SHA-256 of the device descriptor.
 	Device string `protobuf:"bytes,3,opt,name=device,proto3" json:"device,omitempty"`
-	// Risk class of the device's category: low, medium or high.
+	// Risk class of the device's category (labels/categories.yaml).
 	Risk string `protobuf:"bytes,4,opt,name=risk,proto3" json:"risk,omitempty"`
 	// The instant judged for.
 	At *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
@@ -1151,7 +1227,9 @@ type Decision struct {
 	Evidence []*EvidenceRef `protobuf:"bytes,10,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	// What was accepted for the device and does not count in full, each with its
 	// reason.
-	Unused        []*UnusedEvidence `protobuf:"bytes,11,rep,name=unused,proto3" json:"unused,omitempty"`
+	Unused []*UnusedEvidence `protobuf:"bytes,11,rep,name=unused,proto3" json:"unused,omitempty"`
+	// How the scheme shows levels.
+	Presentation  Presentation `protobuf:"varint,12,opt,name=presentation,proto3,enum=label.v1.Presentation" json:"presentation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1262,6 +1340,13 @@ func (x *Decision) GetUnused() []*UnusedEvidence {
 		return x.Unused
 	}
 	return nil
+}
+
+func (x *Decision) GetPresentation() Presentation {
+	if x != nil {
+		return x.Presentation
+	}
+	return Presentation_PRESENTATION_UNSPECIFIED
 }
 
 // Evidence that was accepted for the device and does not count in full: not at all,
@@ -1753,7 +1838,7 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"moreIssues\x12\x16\n" +
 	"\x06advice\x18\f \x01(\tR\x06advice\x12\x14\n" +
 	"\x05words\x18\r \x01(\tR\x05words\x12\x1a\n" +
-	"\blanguage\x18\x0e \x01(\tR\blanguage\"\x9f\b\n" +
+	"\blanguage\x18\x0e \x01(\tR\blanguage\"\xf1\b\n" +
 	"\fLabelSummary\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x16\n" +
@@ -1792,7 +1877,9 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\rannounced_end\x18\x1c \x01(\v2\x1a.google.protobuf.TimestampR\fannouncedEnd\x12\x1c\n" +
 	"\tunsettled\x18\x1d \x01(\bR\tunsettled\x12\x1f\n" +
 	"\vmoved_gtins\x18\x1e \x03(\tR\n" +
-	"movedGtins\"\xa9\x03\n" +
+	"movedGtins\x12\x14\n" +
+	"\x05title\x18\x1f \x01(\tR\x05title\x12:\n" +
+	"\fpresentation\x18  \x01(\x0e2\x16.label.v1.PresentationR\fpresentation\"\xe5\x03\n" +
 	"\bDecision\x12\x16\n" +
 	"\x06scheme\x18\x01 \x01(\tR\x06scheme\x12%\n" +
 	"\x0escheme_version\x18\x02 \x01(\tR\rschemeVersion\x12\x16\n" +
@@ -1805,7 +1892,8 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\x05stale\x18\t \x03(\v2\x15.label.v1.EvidenceRefB\x02\x18\x01R\x05stale\x121\n" +
 	"\bevidence\x18\n" +
 	" \x03(\v2\x15.label.v1.EvidenceRefR\bevidence\x120\n" +
-	"\x06unused\x18\v \x03(\v2\x18.label.v1.UnusedEvidenceR\x06unused\"\xa8\x01\n" +
+	"\x06unused\x18\v \x03(\v2\x18.label.v1.UnusedEvidenceR\x06unused\x12:\n" +
+	"\fpresentation\x18\f \x01(\x0e2\x16.label.v1.PresentationR\fpresentation\"\xa8\x01\n" +
 	"\x0eUnusedEvidence\x121\n" +
 	"\bevidence\x18\x01 \x01(\v2\x15.label.v1.EvidenceRefR\bevidence\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x12\n" +
@@ -1872,7 +1960,12 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\tAssurance\x12\x19\n" +
 	"\x15ASSURANCE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17ASSURANCE_SELF_DECLARED\x10\x01\x12\x18\n" +
-	"\x14ASSURANCE_LAB_TESTED\x10\x02*\xa5\x01\n" +
+	"\x14ASSURANCE_LAB_TESTED\x10\x02*\x81\x01\n" +
+	"\fPresentation\x12\x1c\n" +
+	"\x18PRESENTATION_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13PRESENTATION_LADDER\x10\x01\x12\x1a\n" +
+	"\x16PRESENTATION_PASS_ONLY\x10\x02\x12\x1e\n" +
+	"\x1aPRESENTATION_NAMED_CLASSES\x10\x03*\xa5\x01\n" +
 	"\vExpiryBound\x12\x1c\n" +
 	"\x18EXPIRY_BOUND_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18EXPIRY_BOUND_SCHEME_TERM\x10\x01\x12\x1c\n" +
@@ -1902,56 +1995,59 @@ func file_label_v1_common_proto_rawDescGZIP() []byte {
 	return file_label_v1_common_proto_rawDescData
 }
 
-var file_label_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_label_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
 var file_label_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_label_v1_common_proto_goTypes = []any{
 	(LabelState)(0),               // 0: label.v1.LabelState
 	(LabelAction)(0),              // 1: label.v1.LabelAction
 	(SupportState)(0),             // 2: label.v1.SupportState
 	(Assurance)(0),                // 3: label.v1.Assurance
-	(ExpiryBound)(0),              // 4: label.v1.ExpiryBound
-	(FindingState)(0),             // 5: label.v1.FindingState
-	(EvidenceSource)(0),           // 6: label.v1.EvidenceSource
-	(*LabelStatus)(nil),           // 7: label.v1.LabelStatus
-	(*Advisory)(nil),              // 8: label.v1.Advisory
-	(*LabelSummary)(nil),          // 9: label.v1.LabelSummary
-	(*Decision)(nil),              // 10: label.v1.Decision
-	(*UnusedEvidence)(nil),        // 11: label.v1.UnusedEvidence
-	(*LevelResult)(nil),           // 12: label.v1.LevelResult
-	(*Finding)(nil),               // 13: label.v1.Finding
-	(*Gap)(nil),                   // 14: label.v1.Gap
-	(*EvidenceRef)(nil),           // 15: label.v1.EvidenceRef
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(Presentation)(0),             // 4: label.v1.Presentation
+	(ExpiryBound)(0),              // 5: label.v1.ExpiryBound
+	(FindingState)(0),             // 6: label.v1.FindingState
+	(EvidenceSource)(0),           // 7: label.v1.EvidenceSource
+	(*LabelStatus)(nil),           // 8: label.v1.LabelStatus
+	(*Advisory)(nil),              // 9: label.v1.Advisory
+	(*LabelSummary)(nil),          // 10: label.v1.LabelSummary
+	(*Decision)(nil),              // 11: label.v1.Decision
+	(*UnusedEvidence)(nil),        // 12: label.v1.UnusedEvidence
+	(*LevelResult)(nil),           // 13: label.v1.LevelResult
+	(*Finding)(nil),               // 14: label.v1.Finding
+	(*Gap)(nil),                   // 15: label.v1.Gap
+	(*EvidenceRef)(nil),           // 16: label.v1.EvidenceRef
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
 }
 var file_label_v1_common_proto_depIdxs = []int32{
 	1,  // 0: label.v1.LabelStatus.action:type_name -> label.v1.LabelAction
-	16, // 1: label.v1.LabelStatus.recorded:type_name -> google.protobuf.Timestamp
-	16, // 2: label.v1.LabelStatus.effective:type_name -> google.protobuf.Timestamp
-	8,  // 3: label.v1.LabelStatus.advisory:type_name -> label.v1.Advisory
+	17, // 1: label.v1.LabelStatus.recorded:type_name -> google.protobuf.Timestamp
+	17, // 2: label.v1.LabelStatus.effective:type_name -> google.protobuf.Timestamp
+	9,  // 3: label.v1.LabelStatus.advisory:type_name -> label.v1.Advisory
 	3,  // 4: label.v1.LabelSummary.assurance:type_name -> label.v1.Assurance
-	16, // 5: label.v1.LabelSummary.issued:type_name -> google.protobuf.Timestamp
-	16, // 6: label.v1.LabelSummary.expires:type_name -> google.protobuf.Timestamp
-	4,  // 7: label.v1.LabelSummary.expires_for:type_name -> label.v1.ExpiryBound
+	17, // 5: label.v1.LabelSummary.issued:type_name -> google.protobuf.Timestamp
+	17, // 6: label.v1.LabelSummary.expires:type_name -> google.protobuf.Timestamp
+	5,  // 7: label.v1.LabelSummary.expires_for:type_name -> label.v1.ExpiryBound
 	0,  // 8: label.v1.LabelSummary.state:type_name -> label.v1.LabelState
 	2,  // 9: label.v1.LabelSummary.support_state:type_name -> label.v1.SupportState
-	16, // 10: label.v1.LabelSummary.announced_end:type_name -> google.protobuf.Timestamp
-	16, // 11: label.v1.Decision.at:type_name -> google.protobuf.Timestamp
-	12, // 12: label.v1.Decision.levels:type_name -> label.v1.LevelResult
-	14, // 13: label.v1.Decision.missing:type_name -> label.v1.Gap
-	15, // 14: label.v1.Decision.stale:type_name -> label.v1.EvidenceRef
-	15, // 15: label.v1.Decision.evidence:type_name -> label.v1.EvidenceRef
-	11, // 16: label.v1.Decision.unused:type_name -> label.v1.UnusedEvidence
-	15, // 17: label.v1.UnusedEvidence.evidence:type_name -> label.v1.EvidenceRef
-	13, // 18: label.v1.LevelResult.findings:type_name -> label.v1.Finding
-	5,  // 19: label.v1.Finding.state:type_name -> label.v1.FindingState
-	6,  // 20: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
-	14, // 21: label.v1.Finding.gaps:type_name -> label.v1.Gap
-	6,  // 22: label.v1.Gap.by:type_name -> label.v1.EvidenceSource
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	17, // 10: label.v1.LabelSummary.announced_end:type_name -> google.protobuf.Timestamp
+	4,  // 11: label.v1.LabelSummary.presentation:type_name -> label.v1.Presentation
+	17, // 12: label.v1.Decision.at:type_name -> google.protobuf.Timestamp
+	13, // 13: label.v1.Decision.levels:type_name -> label.v1.LevelResult
+	15, // 14: label.v1.Decision.missing:type_name -> label.v1.Gap
+	16, // 15: label.v1.Decision.stale:type_name -> label.v1.EvidenceRef
+	16, // 16: label.v1.Decision.evidence:type_name -> label.v1.EvidenceRef
+	12, // 17: label.v1.Decision.unused:type_name -> label.v1.UnusedEvidence
+	4,  // 18: label.v1.Decision.presentation:type_name -> label.v1.Presentation
+	16, // 19: label.v1.UnusedEvidence.evidence:type_name -> label.v1.EvidenceRef
+	14, // 20: label.v1.LevelResult.findings:type_name -> label.v1.Finding
+	6,  // 21: label.v1.Finding.state:type_name -> label.v1.FindingState
+	7,  // 22: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
+	15, // 23: label.v1.Finding.gaps:type_name -> label.v1.Gap
+	7,  // 24: label.v1.Gap.by:type_name -> label.v1.EvidenceSource
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_common_proto_init() }
@@ -1964,7 +2060,7 @@ func file_label_v1_common_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_common_proto_rawDesc), len(file_label_v1_common_proto_rawDesc)),
-			NumEnums:      7,
+			NumEnums:      8,
 			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,

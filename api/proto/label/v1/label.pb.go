@@ -212,7 +212,7 @@ type RequestLabelRequest struct {
 	Device string `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
 	// Scheme ID; may be left out where the programme has one scheme.
 	Scheme string `protobuf:"bytes,2,opt,name=scheme,proto3" json:"scheme,omitempty"`
-	// Level asked for, from 1.
+	// Level asked for, from 1. May be left out where the scheme has one only.
 	Level int32 `protobuf:"varint,3,opt,name=level,proto3" json:"level,omitempty"`
 	// Send the QR picture with the answer.
 	Qr            QRFormat `protobuf:"varint,4,opt,name=qr,proto3,enum=label.v1.QRFormat" json:"qr,omitempty"`

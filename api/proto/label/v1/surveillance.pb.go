@@ -144,7 +144,7 @@ func (x *SurveillancePlan) GetDraw() *SurveillanceDraw {
 // Factors of a label's weight, each 1 to 1,000: they are multiplied.
 type SurveillanceWeights struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// By risk class of the device's category: low, medium, high.
+	// By risk class of the device's category (labels/categories.yaml).
 	Risk map[string]int32 `protobuf:"bytes,1,rep,name=risk,proto3" json:"risk,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// By level, from 1.
 	Level []int32 `protobuf:"varint,2,rep,packed,name=level,proto3" json:"level,omitempty"`
@@ -316,7 +316,7 @@ type DrawnLabel struct {
 	Manufacturer string `protobuf:"bytes,7,opt,name=manufacturer,proto3" json:"manufacturer,omitempty"`
 	// Level of the label.
 	Level int32 `protobuf:"varint,8,opt,name=level,proto3" json:"level,omitempty"`
-	// Risk class of the device's category: low, medium or high.
+	// Risk class of the device's category.
 	Risk string `protobuf:"bytes,9,opt,name=risk,proto3" json:"risk,omitempty"`
 	// self-declared or lab-tested.
 	Assurance string `protobuf:"bytes,10,opt,name=assurance,proto3" json:"assurance,omitempty"`
