@@ -69,7 +69,7 @@ func (w *wireEnvelope) decode() (*label.Envelope, error) {
 // which DSSE requires its readers to take.
 func decode64(field, s string) ([]byte, error) {
 	enc := base64.StdEncoding
-	if strings.ContainsAny(s, "-_") {
+	if strings.Contains(s, "-") || strings.Contains(s, "_") { // one by one is quicker, and payloads are long
 		enc = base64.URLEncoding
 	}
 	b, err := enc.Strict().DecodeString(s)
