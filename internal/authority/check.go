@@ -388,11 +388,11 @@ func (c *check) evidence() error {
 }
 
 func (c *check) statement(st *store.Statement) error {
-	raw, err := c.v.Evidence(st)
+	p, err := c.v.EvidenceParts(st)
 	if err != nil {
 		return err
 	}
-	u, err := envelope.Open(raw)
+	u, err := envelope.OpenParts(p.Before, p.Content, p.After)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,8 @@ type wireEnvelope struct {
 	Payload     string          `json:"payload"`
 	PayloadType string          `json:"payloadType"`
 	Signatures  []wireSignature `json:"signatures"`
+
+	content []byte // that the payload stands for, where it is at hand; see OpenParts
 }
 
 type wireSignature struct {
@@ -44,10 +46,12 @@ func (w *wireEnvelope) decode() (*label.Envelope, error) {
 	if w.PayloadType != label.PayloadType {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "payloadType", "is %q, must be %q", w.PayloadType, label.PayloadType)
 	}
-	e := &label.Envelope{PayloadType: w.PayloadType}
-	var err error
-	if e.Payload, err = decode64("payload", w.Payload); err != nil {
-		return nil, err
+	e := &label.Envelope{PayloadType: w.PayloadType, Payload: w.content}
+	if w.content == nil {
+		var err error
+		if e.Payload, err = decode64("payload", w.Payload); err != nil {
+			return nil, err
+		}
 	}
 	switch n := len(w.Signatures); {
 	case n == 0:

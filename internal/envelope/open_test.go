@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -463,5 +464,39 @@ func TestSealedForms(t *testing.T) {
 	}
 	if want := `"publicKey":{"hint":"` + hintIn(t, s.Public) + `"}`; !bytes.Contains(bundle, []byte(want)) {
 		t.Errorf("%s does not have %s", bundle, want)
+	}
+}
+
+// TestOpenParts requires of every document of the corpus, good or bad, that it is the
+// same when a text in it that is base64 is given as what that is of: its payload, and
+// any other.
+func TestOpenParts(t *testing.T) {
+	payloads := 0
+	for _, c := range corpusCases(t) {
+		raw := corpusFile(t, c.File)
+		want, refused := envelope.Open(raw)
+		for _, at := range regexp.MustCompile(`"[A-Za-z0-9+/=]*"`).FindAllIndex(raw, -1) {
+			from, to := at[0]+1, at[1]-1
+			content, err := base64.StdEncoding.Strict().DecodeString(string(raw[from:to]))
+			if err != nil {
+				continue
+			}
+			got, err := envelope.OpenParts(raw[:from:from], content, raw[to:])
+			if fmt.Sprint(err) != fmt.Sprint(refused) {
+				t.Errorf("%s, with %q taken out: %v, as a whole: %v", c.File, raw[from:to], err, refused)
+			}
+			if err != nil || refused != nil {
+				continue
+			}
+			if got.ID() != want.ID() || !slices.Equal(got.Hints(), want.Hints()) || !reflect.DeepEqual(got.Envelope(), want.Envelope()) {
+				t.Errorf("%s, with %q taken out, is another statement", c.File, raw[from:to])
+			}
+			if bytes.Equal(content, want.Envelope().Payload) {
+				payloads++
+			}
+		}
+	}
+	if payloads == 0 {
+		t.Error("no payload was taken out")
 	}
 }

@@ -87,7 +87,7 @@ func (v *View) Advisories(f func(*Advisory) bool) error {
 
 // Document returns the document of an advisory as it came.
 func (v *View) Document(id label.Digest) ([]byte, error) {
-	return v.unpacked(bDocuments, id[:], unpack)
+	return unpacked(v, bDocuments, id[:], unpack)
 }
 
 // LatestAdvisory returns the advisory that an organization published last under
