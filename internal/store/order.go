@@ -27,9 +27,10 @@ type located struct {
 // come to a few times, and so few that they take some ten megabytes.
 const aheadRun = 16 << 10
 
-// inOrder calls f with the records of a bucket in runs in the order of a number, which
-// number reads from a record.
-func inOrder[T any](v *View, bucket []byte, number func(record []byte) (uint64, error), f func(run []T, keys []located) bool) error {
+// inOrder calls f with the records of a bucket in the order of a number, which number
+// reads from a record, in runs of at most size. Those of a run, and the keys beside them,
+// are in the order of their keys.
+func inOrder[T any](v *View, bucket []byte, size int, number func(record []byte) (uint64, error), f func(run []T, keys []located) bool) error {
 	var list []located
 	c := v.tx.Bucket(bucket).Cursor()
 	for k, b := c.First(); k != nil; k, b = c.Next() {
@@ -43,7 +44,7 @@ func inOrder[T any](v *View, bucket []byte, number func(record []byte) (uint64, 
 		list = append(list, located{at, string(k)})
 	}
 	slices.SortFunc(list, func(a, b located) int { return cmp.Compare(a.at, b.at) })
-	for run := range slices.Chunk(list, aheadRun) {
+	for run := range slices.Chunk(list, size) {
 		slices.SortFunc(run, func(a, b located) int { return cmp.Compare(a.key, b.key) })
 		records, keys := make([]T, 0, len(run)), run[:0]
 		for _, l := range run {
@@ -64,7 +65,7 @@ func inOrder[T any](v *View, bucket []byte, number func(record []byte) (uint64, 
 // Arrived calls f with every accepted statement in the order in which they came, which
 // is that of [View.Evidence] and [View.Gist], until f returns false.
 func (v *View) Arrived(f func(*Statement) bool) error {
-	return inOrder(v, bStatements, func(b []byte) (uint64, error) {
+	return inOrder(v, bStatements, aheadRun, func(b []byte) (uint64, error) {
 		var s struct {
 			Place uint64 `json:"place"`
 		}
@@ -94,7 +95,7 @@ type IssuedLabel struct {
 // Issued calls f with every label in the order of their log entries, which is that of
 // [View.Entry] and [View.Outline], until f returns false.
 func (v *View) Issued(f func(*IssuedLabel) bool) error {
-	return inOrder(v, bLabels, func(b []byte) (uint64, error) {
+	return inOrder(v, bLabels, aheadRun, func(b []byte) (uint64, error) {
 		var l struct {
 			Index uint64 `json:"index"`
 		}
