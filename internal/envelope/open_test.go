@@ -500,3 +500,26 @@ func TestOpenParts(t *testing.T) {
 		t.Error("no payload was taken out")
 	}
 }
+
+// TestOpenRefusesDuplicates requires that no statement is opened that has a member twice,
+// wherever in its predicate: who decodes that does not look for it again.
+func TestOpenRefusesDuplicates(t *testing.T) {
+	good := string(reportStatement(t))
+	for name, change := range map[string][2]string{
+		"member":               {`"lab":`, `"lab":"other-lab","lab":`},
+		"escaped":              {`"lab":`, `"l\u0061b":"other-lab","lab":`},
+		"member in a list":     {`"verdict":"pass"`, `"verdict":"pass","verdict":"pass"`},
+		"fact":                 {`"units_sampled_count":3`, `"units_sampled_count":3,"units_sampled_count":4`},
+		"in a fact":            {`"units_sampled_count":3`, `"units_sampled_count":{"a":1,"a":1}`},
+		"in an unknown member": {`"lab":`, `"other":[{"a":1,"a":1}],"lab":`},
+	} {
+		payload := strings.Replace(good, change[0], change[1], 1)
+		if payload == good {
+			t.Fatalf("%s: %s is not in %s", name, change[0], good)
+		}
+		_, err := envelope.Open(dsseOf([]byte(payload), []byte("unseen")))
+		if label.ReasonOf(err) != label.ReasonDuplicateKey {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
