@@ -103,7 +103,7 @@ func (c *check) head() error {
 
 // labels verifies every label as anybody would, and its record against it.
 func (c *check) labels() error {
-	return store.Spread(c.ctx, c.v.Issued, func(rec *store.IssuedLabel) {
+	return store.Spread(c.ctx, func(give func(*store.IssuedLabel) bool) error { return c.v.Issued(give, c.settle) }, func(rec *store.IssuedLabel) {
 		if err := c.label(rec); err != nil {
 			c.badf("label %s: %v", rec.ID, err)
 		}
@@ -380,7 +380,7 @@ func (c *check) accreditation(rec *store.Accreditation) error {
 
 // evidence verifies the signature under every report and declaration.
 func (c *check) evidence() error {
-	return store.Spread(c.ctx, c.v.Arrived, func(st *store.Statement) {
+	return store.Spread(c.ctx, func(give func(*store.Statement) bool) error { return c.v.Arrived(give, c.settle) }, func(st *store.Statement) {
 		if err := c.statement(st); err != nil {
 			c.badf("statement %s: %v", st.ID, err)
 		}

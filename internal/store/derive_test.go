@@ -76,7 +76,7 @@ func TestInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told, runs int
+	var told, runs, settled int
 	var got []int64
 	err = db.View(func(tx *bolt.Tx) error {
 		v := (&View{tx: tx}).Past(func(*Damage) { told++ })
@@ -84,7 +84,7 @@ func TestInOrder(t *testing.T) {
 			_, err = fmt.Sscanf(string(b), `{"index":%d}`, &n)
 			return n, err
 		}
-		return inOrder(v, bLabels, size, number, func(run []Label, keys []located) bool {
+		return inOrder(v, bLabels, size, func() { settled++ }, number, func(run []Label, keys []located) bool {
 			runs++
 			var in []int64
 			for i := range run {
@@ -98,8 +98,8 @@ func TestInOrder(t *testing.T) {
 			return true
 		})
 	})
-	if err != nil || told != 1 || runs != (records+size-1)/size || len(got) != records {
-		t.Fatalf("%d records in %d runs, %d damaged, %v", len(got), runs, told, err)
+	if err != nil || told != 1 || runs != (records+size-1)/size || len(got) != records || settled < 2*records/Lot {
+		t.Fatalf("%d records in %d runs, %d damaged, settled %d times, %v", len(got), runs, told, settled, err)
 	}
 	for i, n := range got {
 		if n != int64(i) {

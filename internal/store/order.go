@@ -29,11 +29,15 @@ const aheadRun = 16 << 10
 
 // inOrder calls f with the records of a bucket in the order of a number, which number
 // reads from a record, in runs of at most size. Those of a run, and the keys beside them,
-// are in the order of their keys.
-func inOrder[T any](v *View, bucket []byte, size int, number func(record []byte) (uint64, error), f func(run []T, keys []located) bool) error {
+// are in the order of their keys. It calls settle after each [Lot] of records that it
+// reads.
+func inOrder[T any](v *View, bucket []byte, size int, settle func(), number func(record []byte) (uint64, error), f func(run []T, keys []located) bool) error {
 	var list []located
-	c := v.tx.Bucket(bucket).Cursor()
+	c, n := v.tx.Bucket(bucket).Cursor(), 0
 	for k, b := c.First(); k != nil; k, b = c.Next() {
+		if n++; n%Lot == 0 {
+			settle()
+		}
 		at, err := number(b)
 		if err != nil {
 			if err = v.past(corrupt(bucket, k, err)); err != nil {
@@ -47,7 +51,10 @@ func inOrder[T any](v *View, bucket []byte, size int, number func(record []byte)
 	for run := range slices.Chunk(list, size) {
 		slices.SortFunc(run, func(a, b located) int { return cmp.Compare(a.key, b.key) })
 		records, keys := make([]T, 0, len(run)), run[:0]
-		for _, l := range run {
+		for i, l := range run {
+			if i%Lot == 0 {
+				settle()
+			}
 			rec, err := getJSON[T](v, bucket, []byte(l.key))
 			if err == nil {
 				records, keys = append(records, *rec), append(keys, l)
@@ -63,9 +70,10 @@ func inOrder[T any](v *View, bucket []byte, size int, number func(record []byte)
 }
 
 // Arrived calls f with every accepted statement in the order in which they came, which
-// is that of [View.Evidence] and [View.Gist], until f returns false.
-func (v *View) Arrived(f func(*Statement) bool) error {
-	return inOrder(v, bStatements, aheadRun, func(b []byte) (uint64, error) {
+// is that of [View.Evidence] and [View.Gist], until f returns false. It calls settle
+// after each [Lot] of records that it reads, which it does ahead of f.
+func (v *View) Arrived(f func(*Statement) bool, settle func()) error {
+	return inOrder(v, bStatements, aheadRun, settle, func(b []byte) (uint64, error) {
 		var s struct {
 			Place uint64 `json:"place"`
 		}
@@ -93,9 +101,10 @@ type IssuedLabel struct {
 }
 
 // Issued calls f with every label in the order of their log entries, which is that of
-// [View.Entry] and [View.Outline], until f returns false.
-func (v *View) Issued(f func(*IssuedLabel) bool) error {
-	return inOrder(v, bLabels, aheadRun, func(b []byte) (uint64, error) {
+// [View.Entry] and [View.Outline], until f returns false. It calls settle as
+// [View.Arrived] does.
+func (v *View) Issued(f func(*IssuedLabel) bool, settle func()) error {
+	return inOrder(v, bLabels, aheadRun, settle, func(b []byte) (uint64, error) {
 		var l struct {
 			Index uint64 `json:"index"`
 		}
@@ -108,6 +117,9 @@ func (v *View) Issued(f func(*IssuedLabel) bool) error {
 		}
 		slices.SortFunc(list, func(a, b IssuedLabel) int { return bytes.Compare(a.Label.Device[:], b.Label.Device[:]) })
 		for i := range list {
+			if i%Lot == 0 {
+				settle()
+			}
 			l := &list[i]
 			if l.Device, l.Err = v.Device(l.Label.Device); l.Err == nil {
 				l.Statements, l.Err = v.DeviceStatements(l.Label.Device)
