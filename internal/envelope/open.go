@@ -1,6 +1,8 @@
 package envelope
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"iter"
 	"slices"
 
@@ -19,11 +21,57 @@ type Unverified struct {
 // Open parses a bare DSSE envelope or a Sigstore bundle and the in-toto
 // Statement inside. It keeps raw; the caller must not change it.
 func Open(raw []byte) (*Unverified, error) {
-	if len(raw) > label.MaxStatement {
-		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "statement",
-			"is %d bytes, at most %d are accepted", len(raw), label.MaxStatement)
+	if err := checkSize(len(raw)); err != nil {
+		return nil, err
 	}
-	env, hint, err := parse(raw)
+	w, hint, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	u, err := w.open(hint)
+	if err != nil {
+		return nil, err
+	}
+	u.raw = raw
+	return u, nil
+}
+
+func checkSize(n int) error {
+	if n > label.MaxStatement {
+		return label.Errorf(label.TooLarge, label.ReasonTooLarge, "statement",
+			"is %d bytes, at most %d are accepted", n, label.MaxStatement)
+	}
+	return nil
+}
+
+// hole stands in place of a payload that is at hand without its base64. Nobody outside
+// of this process knows it, so that a text which says it in another place is none.
+var hole = rand.Text()
+
+// OpenParts is [Open] of the bytes before, the standard base64 of content, and after,
+// for whoever has content as such: as base64 in JSON it would be encoded, scanned and
+// decoded again, to be the same. What comes of it has no raw bytes.
+func OpenParts(before, content, after []byte) (*Unverified, error) {
+	encoded := base64.StdEncoding.EncodedLen(len(content))
+	if err := checkSize(len(before) + encoded + len(after)); err != nil {
+		return nil, err
+	}
+	w, hint, err := parse(slices.Concat(before, []byte(hole), after))
+	if err == nil && w.Payload == hole && len(content) > 0 {
+		w.content = content
+		return w.open(hint)
+	}
+	// The content is elsewhere, or the text is no envelope: that is told as of any other.
+	u, err := Open(slices.Concat(before, base64.StdEncoding.AppendEncode(nil, content), after))
+	if err != nil {
+		return nil, err
+	}
+	u.raw = nil
+	return u, nil
+}
+
+func (w *wireEnvelope) open(hint string) (*Unverified, error) {
+	env, err := w.decode()
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +79,7 @@ func Open(raw []byte) (*Unverified, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.raw, u.hint = raw, hint
+	u.hint = hint
 	return u, nil
 }
 
@@ -45,8 +93,9 @@ func OpenEnvelope(env *label.Envelope) (*Unverified, error) {
 	return &Unverified{env: env, id: label.DigestOf(env.Payload), stmt: stmt}, nil
 }
 
-// parse reads either form of a signed statement.
-func parse(raw []byte) (env *label.Envelope, hint string, err error) {
+// parse reads either form of a signed statement. Hint is the ID of a key that a
+// bundle names, or empty.
+func parse(raw []byte) (w *wireEnvelope, hint string, err error) {
 	// One pass over both forms: their member names do not overlap.
 	var both struct {
 		bundle
@@ -60,14 +109,12 @@ func parse(raw []byte) (env *label.Envelope, hint string, err error) {
 			return nil, "", label.Errorf(label.Invalid, label.ReasonUnknownType, "",
 				"is neither a DSSE envelope (payloadType) nor a Sigstore bundle (mediaType)")
 		}
-		env, err = both.wireEnvelope.decode()
-		return env, "", err
+		return &both.wireEnvelope, "", nil
 	}
 	if err := both.bundle.check(); err != nil {
 		return nil, "", err
 	}
-	env, err = both.bundle.Envelope.decode()
-	return env, idOfHint(both.Material.PublicKey.Hint), err
+	return both.bundle.Envelope, idOfHint(both.Material.PublicKey.Hint), nil
 }
 
 // parseStatement reads an in-toto Statement v0.1 or v1.

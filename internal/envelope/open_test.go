@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -463,5 +464,62 @@ func TestSealedForms(t *testing.T) {
 	}
 	if want := `"publicKey":{"hint":"` + hintIn(t, s.Public) + `"}`; !bytes.Contains(bundle, []byte(want)) {
 		t.Errorf("%s does not have %s", bundle, want)
+	}
+}
+
+// TestOpenParts requires of every document of the corpus, good or bad, that it is the
+// same when a text in it that is base64 is given as what that is of: its payload, and
+// any other.
+func TestOpenParts(t *testing.T) {
+	payloads := 0
+	for _, c := range corpusCases(t) {
+		raw := corpusFile(t, c.File)
+		want, refused := envelope.Open(raw)
+		for _, at := range regexp.MustCompile(`"[A-Za-z0-9+/=]*"`).FindAllIndex(raw, -1) {
+			from, to := at[0]+1, at[1]-1
+			content, err := base64.StdEncoding.Strict().DecodeString(string(raw[from:to]))
+			if err != nil {
+				continue
+			}
+			got, err := envelope.OpenParts(raw[:from:from], content, raw[to:])
+			if fmt.Sprint(err) != fmt.Sprint(refused) {
+				t.Errorf("%s, with %q taken out: %v, as a whole: %v", c.File, raw[from:to], err, refused)
+			}
+			if err != nil || refused != nil {
+				continue
+			}
+			if got.ID() != want.ID() || !slices.Equal(got.Hints(), want.Hints()) || !reflect.DeepEqual(got.Envelope(), want.Envelope()) {
+				t.Errorf("%s, with %q taken out, is another statement", c.File, raw[from:to])
+			}
+			if bytes.Equal(content, want.Envelope().Payload) {
+				payloads++
+			}
+		}
+	}
+	if payloads == 0 {
+		t.Error("no payload was taken out")
+	}
+}
+
+// TestOpenRefusesDuplicates requires that no statement is opened that has a member twice,
+// wherever in its predicate: who decodes that does not look for it again.
+func TestOpenRefusesDuplicates(t *testing.T) {
+	good := string(reportStatement(t))
+	for name, change := range map[string][2]string{
+		"member":               {`"lab":`, `"lab":"other-lab","lab":`},
+		"escaped":              {`"lab":`, `"l\u0061b":"other-lab","lab":`},
+		"member in a list":     {`"verdict":"pass"`, `"verdict":"pass","verdict":"pass"`},
+		"fact":                 {`"units_sampled_count":3`, `"units_sampled_count":3,"units_sampled_count":4`},
+		"in a fact":            {`"units_sampled_count":3`, `"units_sampled_count":{"a":1,"a":1}`},
+		"in an unknown member": {`"lab":`, `"other":[{"a":1,"a":1}],"lab":`},
+	} {
+		payload := strings.Replace(good, change[0], change[1], 1)
+		if payload == good {
+			t.Fatalf("%s: %s is not in %s", name, change[0], good)
+		}
+		_, err := envelope.Open(dsseOf([]byte(payload), []byte("unseen")))
+		if label.ReasonOf(err) != label.ReasonDuplicateKey {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

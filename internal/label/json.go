@@ -21,12 +21,13 @@ func Decode(b []byte, v any) error {
 	return decodeError(json.Unmarshal(b, v, json.RejectUnknownMembers(true)))
 }
 
-// DecodeSigned is [Decode] for what somebody signed. It refuses digests of 64
-// zeros, which nothing has: in Go the zero [Digest] stands for an absent one, and
-// what is absent is left out, so that nobody signs what reads as if it were not
-// there.
+// DecodeSigned is [Decode] for what somebody signed, as a part of a value in which no
+// member stands twice: whoever decoded the whole has seen to that, and it is not looked
+// for again. It refuses digests of 64 zeros, which nothing has: in Go the zero [Digest]
+// stands for an absent one, and what is absent is left out, so that nobody signs what
+// reads as if it were not there.
 func DecodeSigned(b []byte, v any) error {
-	return decodeError(json.Unmarshal(b, v, json.RejectUnknownMembers(true), json.WithUnmarshalers(digests)))
+	return decodeError(json.Unmarshal(b, v, json.RejectUnknownMembers(true), json.WithUnmarshalers(digests), jsontext.AllowDuplicateNames(true)))
 }
 
 var digests = json.UnmarshalFunc(func(b []byte, d *Digest) error {

@@ -3,6 +3,8 @@ package label_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +135,27 @@ func TestDecodeLoose(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) { wantRefusal(t, err, label.Invalid, c.reason, c.field) })
+	}
+}
+
+// TestFacts requires that facts are read as any map of values is, and refused with the
+// same words.
+func TestFacts(t *testing.T) {
+	for _, doc := range []string{
+		`null`, `{}`, ` { } `, `{"a":1}`, `{"a":"x","b":[1, {"c": null}],"\u0063":true,"d":{"e" : 1},"f":null}`, `{"":0}`,
+		`[]`, `"a"`, `7`, ``, `{`, `{"a"`, `{"a":}`, `{"a":1`, `{"a":1,}`, `{"a":1}}`, `{a:1}`, `{"a":01}`,
+		`{"a":1,"a":2}`, `{"a":1,"\u0061":1}`, `{"a":{"b":1,"b":2}}`, "{\"a\":\"\xff\"}", "{\"\xff\":1}",
+	} {
+		var facts struct{ F label.Facts }
+		var plain struct{ F map[string]label.JSON }
+		in := []byte(`{"F":` + doc + `}`)
+		err, want := label.Decode(in, &facts), label.Decode(in, &plain)
+		if fmt.Sprint(err) != fmt.Sprint(want) {
+			t.Errorf("%s: %v, a map says %v", doc, err, want)
+		}
+		if err == nil && !reflect.DeepEqual(map[string]label.JSON(facts.F), plain.F) {
+			t.Errorf("%s is read as %s, a map reads %s", doc, facts.F, plain.F)
+		}
 	}
 }
 

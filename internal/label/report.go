@@ -3,6 +3,9 @@ package label
 import (
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A TestReport is what an accredited laboratory found on samples of one device
@@ -110,6 +113,35 @@ func checkFirmware(list []Firmware) error {
 // says what type, unit and range each has.
 type Facts map[string]JSON
 
+// UnmarshalJSONFrom reads what the type alone would have read. A report has a hundred
+// facts, and there are many reports, so they are read without reflection.
+func (f *Facts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if d.PeekKind() != '{' {
+		return json.UnmarshalDecode(d, (*map[string]JSON)(f))
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	*f = make(Facts)
+	var values []byte
+	for d.PeekKind() == '"' {
+		t, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		name := t.String()
+		v, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		from := len(values)
+		values = append(values, v...) // v lasts until something else is read
+		(*f)[name] = JSON(values[from:len(values):len(values)])
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
 // maxFactName bounds the name of a fact, in bytes: one fits into a line.
 const maxFactName = 64
 
@@ -203,12 +235,12 @@ func (r *TestReport) Validate() error {
 		return err
 	}
 	for i := range r.Verdicts {
-		field := index("verdicts", i)
-		if err := checkMethods(field+".methods", r.Verdicts[i].Methods); err != nil {
-			return err
+		err := checkMethods("methods", r.Verdicts[i].Methods)
+		if err == nil {
+			err = checkEvidence("evidence", r.Verdicts[i].Evidence)
 		}
-		if err := checkEvidence(field+".evidence", r.Verdicts[i].Evidence); err != nil {
-			return err
+		if err != nil {
+			return Within(index("verdicts", i), err)
 		}
 	}
 	if err := checkFacts(r.Facts); err != nil {
@@ -275,8 +307,8 @@ func checkVerdicts(field string, verdicts []Verdict) error {
 			return invalid(ReasonMissing, index(field, i)+".reason", "a verdict of %s needs a stated reason", v.Verdict)
 		}
 		seen[v.Provision] = true
-		if err := checkOptional(index(field, i)+".reason", v.Reason, MaxProse); err != nil {
-			return err
+		if err := checkOptional("reason", v.Reason, MaxProse); err != nil {
+			return Within(index(field, i), err)
 		}
 	}
 	return nil

@@ -59,6 +59,9 @@ func checkOptional(field, s string, limit int) error {
 	if len(s) > limit {
 		return tooLarge(field, len(s), limit)
 	}
+	if typewritten(s) {
+		return nil
+	}
 	if !utf8.ValidString(s) {
 		return invalid(ReasonMalformed, field, "is not valid UTF-8")
 	}
@@ -77,6 +80,16 @@ func checkOptional(field, s string, limit int) error {
 		}
 	}
 	return nil
+}
+
+// typewritten reports whether a text is of ASCII, and such as can stand anywhere: most are.
+func typewritten(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s == "" || s[0] != ' ' && s[len(s)-1] != ' '
 }
 
 // Readable returns what can be repeated, in one line, of a text that was not

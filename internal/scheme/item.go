@@ -163,8 +163,8 @@ func (p *Programme) checkMethods(r *label.TestReport) error {
 		return err
 	}
 	for i := range r.Verdicts {
-		if err := p.CheckMethods(datafile.At("predicate.verdicts", i)+".methods", r.Verdicts[i].Methods); err != nil {
-			return err
+		if err := p.CheckMethods("methods", r.Verdicts[i].Methods); err != nil {
+			return label.Within(datafile.At("predicate.verdicts", i), err)
 		}
 	}
 	return nil
@@ -186,29 +186,33 @@ const supportEndFact = "support_period_end_date"
 // checkFacts holds an item's facts to the dictionary, and makes them compact.
 func (p *Programme) checkFacts(it *Item) error {
 	for i := range it.facts {
-		name, raw := it.facts[i].name, &it.facts[i].value
-		field := "predicate.facts." + name
-		f := p.Facts[name]
-		if f == nil {
-			return label.Errorf(label.Invalid, label.ReasonUnknownFact, field, "no such fact is in the dictionary")
-		}
-		if f.By != ByEither && Supplier(partyOf(it.Source())) != f.By {
-			return label.Errorf(label.Invalid, label.ReasonFactSupplier, field,
-				"is for the %s to state; leave it out here", f.By)
-		}
-		v, err := f.read(*raw)
-		if err != nil {
-			return label.Within(field, err)
-		}
-		if end, ok := v.(time.Time); ok && name == supportEndFact && it.Product != nil && label.DateOf(end) != it.Product.SupportEnd {
-			return label.Errorf(label.Invalid, label.ReasonFactRange, field,
-				"differs from product.supportEnd, which is %s", it.Product.SupportEnd)
-		}
-		if err := raw.Compact(); err != nil {
-			return label.Within(field, err)
+		name := it.facts[i].name
+		if err := p.checkFact(it, name, &it.facts[i].value); err != nil {
+			return label.Within("predicate.facts."+name, err)
 		}
 	}
 	return nil
+}
+
+func (p *Programme) checkFact(it *Item, name string, raw *label.JSON) error {
+	f := p.Facts[name]
+	if f == nil {
+		return label.Errorf(label.Invalid, label.ReasonUnknownFact, "", "no such fact is in the dictionary")
+	}
+	if f.By != ByEither && Supplier(partyOf(it.Source())) != f.By {
+		return label.Errorf(label.Invalid, label.ReasonFactSupplier, "", "is for the %s to state; leave it out here", f.By)
+	}
+	v, err := f.read(*raw)
+	if err != nil {
+		return err
+	}
+	if end, ok := v.(time.Time); ok && name == supportEndFact && it.Product != nil && label.DateOf(end) != it.Product.SupportEnd {
+		return label.Errorf(label.Invalid, label.ReasonFactRange, "", "differs from product.supportEnd, which is %s", it.Product.SupportEnd)
+	}
+	if k := raw.Kind(); k != '{' && k != '[' {
+		return nil // compact as it is
+	}
+	return raw.Compact()
 }
 
 // partyOf names who supplies evidence of a source.

@@ -87,7 +87,7 @@ func (v *View) Advisories(f func(*Advisory) bool) error {
 
 // Document returns the document of an advisory as it came.
 func (v *View) Document(id label.Digest) ([]byte, error) {
-	return v.unpacked(bDocuments, id[:], unpack)
+	return unpacked(v, bDocuments, id[:], unpack)
 }
 
 // LatestAdvisory returns the advisory that an organization published last under
@@ -162,10 +162,10 @@ func (c *checker) advisories() {
 	for number, a := range latest {
 		c.has(bLatest, []byte(number), a.Digest[:], "advisory "+a.Digest.String())
 	}
-	if n := c.records[string(bLatest)]; n != len(latest) {
+	if n := c.records(bLatest); n != len(latest) {
 		c.badf("index %s has %d records, the advisories give %d", bLatest, n, len(latest))
 	}
-	if n := c.records[string(bDocuments)]; n != len(documents) {
+	if n := c.records(bDocuments); n != len(documents) {
 		c.badf("%s has %d records, the advisories are about %d", bDocuments, n, len(documents))
 	}
 	c.sameCount(bOrgAdvisories, bAdvisories)

@@ -368,7 +368,7 @@ func (c *checker) trail() {
 	})
 	c.sameCount(bOrgActs, bActs)
 	c.auditHeads(tree)
-	if n := c.records[string(bActs)]; int64(n) != tree.N {
+	if n := c.records(bActs); int64(n) != tree.N {
 		c.badf("audit trail has %d entries, and its tree is of %d", n, tree.N)
 	}
 }

@@ -5,10 +5,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -30,15 +29,15 @@ func (s *Store) Check(ctx context.Context, watch Watch) error {
 		return err
 	}
 	defer tx.Rollback() // nothing was written
-	records, err := s.checkFile(s.file)
-	if err != nil {
+	file := newSums()
+	if err := s.checkFile(s.file, file.add); err != nil {
 		watch.Problem(err.Error())
 		return nil // what bbolt makes of it is not to be known
 	}
 	for _, name := range bucketNames() {
 		tx.Bucket(name) // which a transaction that might write notes, so that from here on nothing changes in it
 	}
-	c := &checker{ctx: ctx, v: &View{tx: tx}, tx: tx, records: records, watch: watch, settle: s.Settle(watch)}
+	c := &checker{ctx: ctx, v: &View{tx: tx}, tx: tx, file: file, watch: watch, settle: s.Settle(watch)}
 	for _, part := range schema() {
 		watch.Part(part.name)
 		if err := guarded(func() error { part.check(c); return nil }); err != nil { // one that cannot go on does not keep the others from it
@@ -82,10 +81,11 @@ type checker struct {
 	watch  Watch
 	settle func() // after each Lot of records
 
-	records map[string]int // by bucket: how many the file has
+	file       *sums                  // of its buckets
+	registered map[label.Digest]int64 // devices that can be read, and when they were: Unix nanoseconds
 
-	mu     sync.Mutex       // where several look: of watch, leaves, and what parts count
-	leaves map[int64]string // log index -> what claims it
+	mu     sync.Mutex // where several look: of watch, registered, leaves, and what parts count
+	leaves []string   // what claims each log entry; none where the log cannot be gone through
 }
 
 func (c *checker) badf(format string, args ...any) {
@@ -116,17 +116,6 @@ func (c *checker) each(bucket []byte, f func(k, v []byte)) {
 		if n++; n%Lot == 0 {
 			c.settle()
 		}
-	}
-}
-
-// has reports a derived record that is missing, or that says something else.
-func (c *checker) has(bucket, key, want []byte, what string) {
-	b := c.tx.Bucket(bucket)
-	got := b.Get(key)
-	if got == nil {
-		c.badf("%s: index %s has no record of it", what, bucket)
-	} else if want != nil && !bytes.Equal(got, want) {
-		c.badf("%s: index %s points to %x", what, bucket, got)
 	}
 }
 
@@ -166,16 +155,16 @@ func (c *checker) log() {
 		}
 		return translog.Hash(b), nil
 	}
-	nodes, lost := c.recompute("log", head.Tree, hash, c.leaf)
-	c.leaves = map[int64]string{}
+	nodes, lost := c.recompute("log", head.Tree, hash, c.v.Leaf) // encoded from what is stored, and so in the one encoding
+	c.leaves = make([]string, head.Tree.N)
 	if lost >= 0 {
 		c.entries(lost+1, head.Tree.N)
 		return
 	}
-	if n := c.records[string(bHashes)]; n != nodes {
+	if n := c.records(bHashes); n != nodes {
 		c.badf("log has %d stored hashes, the entries give %d", n, nodes)
 	}
-	if n := c.records[string(bEntries)]; int64(n) != head.Tree.N {
+	if n := c.records(bEntries); int64(n) != head.Tree.N {
 		c.badf("log has %d entries, its head says %d", n, head.Tree.N)
 	}
 }
@@ -218,17 +207,6 @@ type lostLeaf struct {
 	err   error
 }
 
-// leaf returns a log entry, which is to be an envelope.
-func (c *checker) leaf(index int64) ([]byte, error) {
-	leaf, err := c.v.Leaf(index)
-	if err == nil {
-		if _, err := label.ParseEnvelope(leaf); err != nil {
-			c.badf("log entry %d: %v", index, err)
-		}
-	}
-	return leaf, err
-}
-
 // run reads entries of a tree, or says which is the first that cannot be read.
 func (c *checker) run(from, to int64, leaf func(int64) ([]byte, error)) (leaves [][]byte, bad *lostLeaf) {
 	leaves = make([][]byte, to-from)
@@ -257,19 +235,19 @@ func (c *checker) entries(from, to int64) {
 	}
 }
 
-// claims records which record stands for a log entry.
+// claims records which record stands for a log entry. That the entries of the log are
+// there was seen when its hashes were computed again from them.
 func (c *checker) claims(index int64, what string) {
+	if index < 0 || index >= int64(len(c.leaves)) {
+		c.has(bEntries, indexKey(index), nil, what)
+		return
+	}
 	c.mu.Lock()
-	other, ok := c.leaves[index]
-	if c.leaves != nil {
-		c.leaves[index] = what
-	}
+	other := c.leaves[index]
+	c.leaves[index] = what
 	c.mu.Unlock()
-	if ok {
+	if other != "" {
 		c.badf("log entry %d belongs to %s and to %s", index, other, what)
-	}
-	if c.tx.Bucket(bEntries).Get(indexKey(index)) == nil {
-		c.badf("%s: its log entry %d is missing", what, index)
 	}
 }
 
@@ -309,67 +287,60 @@ func (c *checker) organizations() {
 }
 
 func (c *checker) devices() {
-	named := map[label.Digest]bool{} // pictures
-	near := map[string]bool{}        // keys of brands
-	c.spread(bDevices, func(k, v []byte) {
-		if len(k) != len(label.Digest{}) {
-			c.badf("device key %x has a wrong length", k)
-			return
-		}
-		d, err := unpackDevice(label.Digest(k), v)
-		if err != nil {
-			c.badf("device %x: %v", k, err)
-			return
-		}
-		if label.DigestOf(d.Descriptor) != d.Digest {
-			c.badf("device %s: the descriptor has another digest", d.Digest)
-		}
-		desc, err := label.ParseDevice(d.Descriptor)
-		if err != nil {
-			c.badf("device %s: %v", d.Digest, err)
-			return
-		}
-		if desc.Manufacturer != d.Org {
-			c.badf("device %s: recorded for %s, made by %s", d.Digest, d.Org, desc.Manufacturer)
-		}
-		c.mu.Lock()
-		named[desc.Picture] = true
-		c.mu.Unlock()
-		for _, g := range desc.GTINs {
-			c.has(bGTINs, gtinKey(g, d.Digest), nil, "device "+d.Digest.String())
-		}
-		fold := label.FoldModel(desc.Brand)
-		c.has(bBrands, brandKey(fold, d.Org, d), nil, "device "+d.Digest.String())
-		for _, key := range label.NearKeys(desc.Brand) {
+	named := map[label.Digest]bool{}     // pictures
+	brands := map[string]*label.Device{} // and one that has each
+	c.registered = make(map[label.Digest]int64, c.records(bDevices))
+	c.derive(func(x *derivation) {
+		c.spread(bDevices, func(k, v []byte) {
+			if len(k) != len(label.Digest{}) {
+				x.badf("device key %x has a wrong length", k)
+				return
+			}
+			d, err := unpackDevice(label.Digest(k), v)
+			if err != nil {
+				x.badf("device %x: %v", k, err)
+				return
+			}
+			if label.DigestOf(d.Descriptor) != d.Digest {
+				x.badf("device %s: the descriptor has another digest", d.Digest)
+			}
+			desc, err := label.ParseDevice(d.Descriptor)
+			if err != nil {
+				x.badf("device %s: %v", d.Digest, err)
+				return
+			}
+			if desc.Manufacturer != d.Org {
+				x.badf("device %s: recorded for %s, made by %s", d.Digest, d.Org, desc.Manufacturer)
+			}
 			c.mu.Lock()
-			near[string(nearKey(key, fold))] = true
+			c.registered[d.Digest] = d.Registered.UnixNano()
+			named[desc.Picture] = true
+			brands[desc.Brand] = desc
 			c.mu.Unlock()
-			c.has(bNearBrands, nearKey(key, fold), nil, "device "+d.Digest.String())
+			what := "device " + d.Digest.String()
+			for _, g := range desc.GTINs {
+				x.has(bGTINs, gtinKey(g, d.Digest), nil, what)
+			}
+			x.has(bBrands, brandKey(label.FoldModel(desc.Brand), d.Org, d), nil, what)
+			x.has(bModels, modelKey(desc.Manufacturer, desc.Model, k...), nil, what)
+		})
+	}, bGTINs, bBrands, bModels)
+	near := map[string]bool{} // keys of brands
+	for brand, d := range brands {
+		fold := label.FoldModel(brand)
+		for _, key := range label.NearKeys(brand) {
+			near[string(nearKey(key, fold))] = true
+			c.has(bNearBrands, nearKey(key, fold), nil, fmt.Sprintf("device model %s of %s", d.Model, d.Manufacturer))
 		}
-		c.has(bModels, modelKey(desc.Manufacturer, desc.Model, k...), nil, "device "+d.Digest.String())
-	})
-	c.sameCount(bModels, bDevices)
-	c.sameCount(bBrands, bDevices)
+	}
 	c.each(bNearBrands, func(k, _ []byte) {
 		if !near[string(k)] {
 			c.badf("near brand %q: no device has it", k)
 		}
 	})
-	c.spread(bGTINs, func(k, v []byte) {
-		if len(k) != 14+len(label.Digest{}) {
-			c.badf("gtin key %x has a wrong length", k)
-			return
-		}
-		dev, err := c.v.Device(label.Digest(k[14:]))
-		if err != nil {
-			c.badf("gtin %s: its device: %v", k[:14], err)
-			return
-		}
-		if !bytes.Contains(dev.Descriptor, k[:14]) {
-			c.badf("gtin %s: device %s does not have it", k[:14], dev.Digest)
-		}
+	c.each(bGTINs, func(k, v []byte) {
 		if len(v) > 0 {
-			c.has(bEvents, v, nil, fmt.Sprintf("the move of gtin %s", k[:14]))
+			c.has(bEvents, v, nil, fmt.Sprintf("the move of gtin %s", k[:min(gtinBytes, len(k))]))
 		}
 	})
 	c.pictures(named)
@@ -394,76 +365,69 @@ func (c *checker) pictures(named map[label.Digest]bool) {
 }
 
 func (c *checker) statements() {
-	var n atomic.Int64
-	c.spread(bStatements, func(k, v []byte) {
-		id := hex.EncodeToString(k)
-		s, err := decode[Statement](bStatements, k, v)
-		if err != nil || len(k) != len(label.Digest{}) {
-			c.badf("statement %s: %v", id, err)
-			return
+	c.derive(func(x *derivation) {
+		c.spread(bStatements, func(k, v []byte) {
+			s, err := decode[Statement](bStatements, k, v)
+			if err != nil || len(k) != len(label.Digest{}) {
+				x.badf("statement %x: %v", k, err)
+				return
+			}
+			s.ID = label.Digest(k)
+			what := "statement " + s.ID.String()
+			x.has(bEvidence, placeKey(s.Place), nil, what)
+			x.has(bGists, placeKey(s.Place), nil, what)
+			x.has(bDeviceStmts, pair(s.Device, k), nil, what)
+			x.has(bNumbers, numberKey(s.Signer, s.Type, s.Number), k, what)
+			x.has(bOrgStmts, statementKey(s.Signer, s), nil, what)
+			if s.Carrier != s.Signer {
+				x.has(bOrgStmts, statementKey(s.Carrier, s), nil, what)
+			}
+		})
+	}, bEvidence, bGists, bDeviceStmts, bNumbers, bOrgStmts)
+	c.each(bDeviceStmts, func(k, v []byte) {
+		n := min(len(k), len(label.Digest{}))
+		if _, ok := c.registered[label.Digest(k[:n])]; !ok {
+			c.has(bDevices, k[:n], nil, fmt.Sprintf("statement %x", k[n:]))
 		}
-		s.ID = label.Digest(k)
-		c.has(bEvidence, placeKey(s.Place), nil, "statement "+id)
-		c.has(bGists, placeKey(s.Place), nil, "statement "+id)
-		c.has(bDevices, s.Device[:], nil, "statement "+id)
-		c.has(bDeviceStmts, pair(s.Device, k), nil, "statement "+id)
-		c.has(bNumbers, numberKey(s.Signer, s.Type, s.Number), k, "statement "+id)
-		c.has(bOrgStmts, statementKey(s.Signer, s), nil, "statement "+id)
-		c.has(bOrgStmts, statementKey(s.Carrier, s), nil, "statement "+id)
-		n.Add(1)
-		if s.Carrier != s.Signer {
-			n.Add(1)
-		}
-	})
-	if got := c.records[string(bOrgStmts)]; int64(got) != n.Load() {
-		c.badf("index %s has %d records, the statements give %d", bOrgStmts, got, n.Load())
-	}
-	c.spread(bDeviceStmts, func(k, v []byte) {
 		if len(v) > 0 {
-			c.has(bStatements, v, nil, fmt.Sprintf("what took the place of statement %x", k[min(len(k), len(label.Digest{})):]))
+			c.has(bStatements, v, nil, fmt.Sprintf("what took the place of statement %x", k[n:]))
 		}
 	})
-	c.sameCount(bEvidence, bStatements)
-	c.sameCount(bGists, bStatements)
-	c.sameCount(bNumbers, bStatements)
-	c.sameCount(bDeviceStmts, bStatements)
 }
 
 func (c *checker) labels() {
-	c.spread(bLabels, func(k, v []byte) {
-		l, err := decode[Label](bLabels, k, v)
-		if err != nil {
-			c.badf("label %s: %v", k, err)
-			return
-		}
-		l.ID = label.ID(k)
-		what := "label " + string(k)
-		if _, err := label.ParseID(string(k)); err != nil {
-			c.badf("%s: %v", what, err)
-		}
-		c.has(bDevices, l.Device[:], nil, what)
-		c.has(bOrgLabels, labelKey(l), nil, what)
-		c.has(bOutlines, indexKey(l.Index), nil, what)
-		c.claims(l.Index, what)
-		d, err := c.v.Device(l.Device)
-		if err != nil {
-			c.badf("%s: its device: %v", what, err)
-			return
-		}
-		c.has(bDeviceLabels, labelOfKey(d, indexKey(l.Index)), []byte(l.ID), what)
-	})
-	c.sameCount(bDeviceLabels, bLabels)
-	c.sameCount(bOrgLabels, bLabels)
-	c.sameCount(bOutlines, bLabels)
+	c.derive(func(x *derivation) {
+		c.spread(bLabels, func(k, v []byte) {
+			l, err := decode[Label](bLabels, k, v)
+			if err != nil {
+				x.badf("label %s: %v", k, err)
+				return
+			}
+			l.ID = label.ID(k)
+			what := "label " + string(k)
+			if _, err := label.ParseID(string(k)); err != nil {
+				x.badf("%s: %v", what, err)
+			}
+			x.has(bOrgLabels, labelKey(l), nil, what)
+			x.has(bOutlines, indexKey(l.Index), nil, what)
+			if !x.again {
+				c.claims(l.Index, what)
+			}
+			at, ok := c.registered[l.Device]
+			if !ok {
+				x.badf("%s: its device %s cannot be read", what, l.Device)
+				return
+			}
+			d := &Device{Digest: l.Device, Registered: time.Unix(0, at)}
+			x.has(bDeviceLabels, labelOfKey(d, indexKey(l.Index)), []byte(l.ID), what)
+		})
+	}, bOrgLabels, bOutlines, bDeviceLabels)
 	c.statuses()
-	if c.leaves == nil {
-		return
-	}
-	c.each(bEntries, func(k, _ []byte) {
-		if i := int64(binary.BigEndian.Uint64(k)); c.leaves[i] == "" {
+	for i, claim := range c.leaves {
+		if claim == "" {
 			c.badf("log entry %d belongs to no record", i)
 		}
-	})
+	}
 }
 
 // statuses holds histories to be without gaps, and what waits to be an index of
@@ -510,15 +474,8 @@ func (c *checker) statuses() {
 			c.has(bStatuses, statusKey(r.Label, r.Number), nil, what)
 		}
 	})
-	if n := c.records[string(bWaiting)]; n != waiting {
+	if n := c.records(bWaiting); n != waiting {
 		c.badf("index %s has %d records, the requests give %d", bWaiting, n, waiting)
-	}
-}
-
-// sameCount reports an index that has more or fewer records than its source.
-func (c *checker) sameCount(index, source []byte) {
-	if a, b := c.records[string(index)], c.records[string(source)]; a != b {
-		c.badf("index %s has %d records, %s has %d", index, a, source, b)
 	}
 }
 

@@ -99,7 +99,7 @@ func (c *checker) complaints() {
 			c.badf("%s is closed and still says whom to ask back", what)
 		}
 	})
-	if n := c.records[string(bOpenComplaints)]; n != open {
+	if n := c.records(bOpenComplaints); n != open {
 		c.badf("index %s has %d records, the complaints give %d", bOpenComplaints, n, open)
 	}
 	c.sameCount(bLabelComplaints, bComplaints)

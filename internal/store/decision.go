@@ -258,7 +258,7 @@ func (c *checker) decisions() {
 			open++
 		}
 	})
-	if n := c.records[string(bDueAppeals)]; n != open {
+	if n := c.records(bDueAppeals); n != open {
 		c.badf("index %s has %d records, the appeals give %d", bDueAppeals, n, open)
 	}
 	c.each(bRulings, c.ruling)

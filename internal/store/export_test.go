@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -72,3 +74,6 @@ const SchemaVersion = schemaVersion
 
 // OldestSchema is the first that this program migrates.
 func OldestSchema() uint32 { return oldestSchema(steps) }
+
+// Indexes returns the names of the buckets that a check compares by their sums.
+func Indexes() []string { return slices.Sorted(maps.Keys(indexes)) }

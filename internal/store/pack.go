@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/s2"
@@ -90,26 +89,43 @@ func carried(b []byte) (from int, content []byte) {
 	return from, content
 }
 
-func unpack(b []byte) ([]byte, error) {
+// Parts are a value as it is packed: what it carries in base64, if it is an envelope,
+// and what stands before and behind that.
+type Parts struct{ Before, Content, After []byte }
+
+// Join returns the value.
+func (p Parts) Join() []byte {
+	out := make([]byte, 0, len(p.Before)+base64.StdEncoding.EncodedLen(len(p.Content))+len(p.After))
+	out = base64.StdEncoding.AppendEncode(append(out, p.Before...), p.Content)
+	return append(out, p.After...)
+}
+
+func unpackParts(b []byte) (Parts, error) {
 	parts, err := decoder().DecodeAll(b, nil)
 	if err != nil {
-		return nil, err
+		return Parts{}, err
 	}
 	var at [2]uint64
 	for i := range at {
 		n := 0
 		if at[i], n = binary.Uvarint(parts); n <= 0 {
-			return nil, fmt.Errorf("is not packed in parts")
+			return Parts{}, fmt.Errorf("is not packed in parts")
 		}
 		parts = parts[n:]
 	}
 	from, size := at[0], at[1]
 	if from > uint64(len(parts)) || size > uint64(len(parts))-from {
-		return nil, fmt.Errorf("has parts that lie outside of it")
+		return Parts{}, fmt.Errorf("has parts that lie outside of it")
 	}
-	out := slices.Clone(parts[:from])
-	out = base64.StdEncoding.AppendEncode(out, parts[from:from+size])
-	return append(out, parts[from+size:]...), nil
+	return Parts{parts[:from:from], parts[from : from+size : from+size], parts[from+size:]}, nil
+}
+
+func unpack(b []byte) ([]byte, error) {
+	p, err := unpackParts(b)
+	if err != nil {
+		return nil, err
+	}
+	return p.Join(), nil
 }
 
 // PackQuick compresses what every decision or label needs: with S2, which is

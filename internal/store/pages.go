@@ -66,8 +66,8 @@ type fileReader struct {
 		page     []byte
 		elements []element
 	} // by depth; what is read of one page is done with before the next of its depth
-	records  map[string]int // by bucket: how many there are
-	bucketed string         // the bucket that is read
+	record   func(bucket string, key, value []byte) // is told of each; nil where nobody asks
+	bucketed string                                 // the bucket that is read
 	problems []string
 }
 
@@ -75,15 +75,15 @@ type metaPage struct {
 	pageSize, root, freelist, pages, tx uint64
 }
 
-// checkFile returns how many records the buckets of a database file have, or what is
-// wrong with its structure.
-func checkFile(file io.ReaderAt, size int64) (records map[string]int, err error) {
-	r := &fileReader{file: file, size: size, records: map[string]int{}}
+// checkFile returns what is wrong with the structure of a database file. It tells of
+// each record in the buckets of the file, where record is not nil.
+func checkFile(file io.ReaderAt, size int64, record func(bucket string, key, value []byte)) error {
+	r := &fileReader{file: file, size: size, record: record}
 	r.read()
 	if len(r.problems) == 0 {
-		return r.records, nil
+		return nil
 	}
-	return nil, fmt.Errorf("the database is damaged: %s. Restore a backup, and keep this file for the inquiry", strings.Join(r.problems, "; "))
+	return fmt.Errorf("the database is damaged: %s. Restore a backup, and keep this file for the inquiry", strings.Join(r.problems, "; "))
 }
 
 func (r *fileReader) badf(format string, args ...any) {
@@ -281,7 +281,7 @@ func (r *fileReader) tree(id uint64, depth int, least, end []byte) {
 		return
 	}
 	if flags == flagLeaf {
-		r.records[r.bucketed] += len(elements)
+		r.told(elements)
 	}
 	for i, e := range elements {
 		next := end
@@ -326,12 +326,22 @@ func (r *fileReader) bucket(id uint64, e element, depth int) {
 	if !ok {
 		return
 	}
-	r.records[r.bucketed] += len(elements)
+	r.told(elements)
 	for i, in := range elements {
 		if in.bucket || i > 0 && bytes.Compare(elements[i-1].key, in.key) >= 0 {
 			r.badf("page %d: bucket %x: key %x is a bucket, or not in order", id, e.key, in.key)
 			return
 		}
+	}
+}
+
+// told tells of the records of a bucket; at the top of the file there are none.
+func (r *fileReader) told(elements []element) {
+	if r.record == nil || r.bucketed == "" {
+		return
+	}
+	for _, e := range elements {
+		r.record(r.bucketed, e.key, e.value)
 	}
 }
 

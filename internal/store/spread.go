@@ -11,6 +11,10 @@ import (
 // Lot is how many items are handed over at once.
 const Lot = 64
 
+// waitingLots is how many lots wait at most: half of what [View.Arrived] reads at once,
+// so that nobody has nothing to do while it reads the next.
+const waitingLots = aheadRun / Lot / 2
+
 // Spread has what walk comes to dealt with by as many goroutines as there are
 // processors, in no order, and returns when all of it is. One View may be read by all
 // of them: a transaction that writes nothing changes nothing in itself. Each calls
@@ -18,7 +22,7 @@ const Lot = 64
 // record ends neither the process nor what is done with others; the first that was
 // come to is returned, or why ctx ended before.
 func Spread[T any](ctx context.Context, walk func(give func(T) bool) error, deal func(T), after func()) error {
-	lots := make(chan []T, runtime.GOMAXPROCS(0))
+	lots := make(chan []T, waitingLots)
 	var g errgroup.Group
 	g.Go(func() error {
 		defer close(lots)

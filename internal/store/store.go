@@ -146,7 +146,7 @@ func (s *Store) openFile(path string, flag int, mode fs.FileMode) (*os.File, err
 	}
 	err = lockFile(f, flag&os.O_RDWR != 0, lockTimeout)
 	if err == nil {
-		_, err = s.checkFile(f)
+		err = s.checkFile(f, nil)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -155,12 +155,12 @@ func (s *Store) openFile(path string, flag int, mode fs.FileMode) (*os.File, err
 	return f, nil
 }
 
-func (s *Store) checkFile(f *os.File) (records map[string]int, err error) {
+func (s *Store) checkFile(f *os.File, record func(bucket string, key, value []byte)) error {
 	fi, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return checkFile(f, fi.Size())
+	return checkFile(f, fi.Size(), record)
 }
 
 // ready makes durable what a database shows.

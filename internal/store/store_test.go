@@ -484,8 +484,41 @@ func TestCheckFindsDamage(t *testing.T) {
 	}
 }
 
-// spoil removes the last record of a bucket, or replaces its value with that of
-// no sensible record.
+// TestCheckFindsMovedRecords gives a record of each index another key, so that there are
+// as many as before, and requires that the check names both what is missing and where.
+func TestCheckFindsMovedRecords(t *testing.T) {
+	w := filled(t)
+	good, err := os.ReadFile(store.Path(w.Dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range store.Indexes() {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(store.Path(dir), good, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			spoil(t, dir, name, "moved")
+			s, err := store.OpenReadOnly(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			var found []string
+			if err := s.Check(t.Context(), labeltest.Problems(func(p string) { found = append(found, p) })); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{": index " + name + " has no record of it", "index " + name + " has other records than what it is of gives"} {
+				if !slices.ContainsFunc(found, func(p string) bool { return strings.HasSuffix(p, want) }) {
+					t.Errorf("nobody says %q, but %q", want, found)
+				}
+			}
+		})
+	}
+}
+
+// spoil removes the last record of a bucket, replaces its value with that of no
+// sensible record, or moves it to a key that differs in one bit.
 func spoil(t *testing.T, dir, bucket, how string) {
 	t.Helper()
 	db, err := bolt.Open(store.Path(dir), 0o600, nil)
@@ -498,8 +531,13 @@ func spoil(t *testing.T, dir, bucket, how string) {
 		if len(v) == 0 && how == "changed" {
 			v = make([]byte, 32) // where there may be something, and is nothing
 		}
-		if how == "removed" {
+		switch how {
+		case "removed":
 			return b.Delete(k)
+		case "moved":
+			moved, value := bytes.Clone(k), bytes.Clone(v)
+			moved[len(moved)-1] ^= 0x80
+			return errors.Join(b.Delete(k), b.Put(moved, value))
 		}
 		changed := bytes.Clone(v)
 		changed[len(changed)/2] ^= 0x55

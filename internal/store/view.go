@@ -270,24 +270,28 @@ func (v *View) Numbered(signer, predicateType, number string) (id label.Digest, 
 
 // Evidence returns the signed bytes of a statement on record as they came.
 func (v *View) Evidence(s *Statement) ([]byte, error) {
-	return v.unpacked(bEvidence, placeKey(s.Place), unpack)
+	return unpacked(v, bEvidence, placeKey(s.Place), unpack)
+}
+
+// EvidenceParts returns the same in the parts in which it is stored.
+func (v *View) EvidenceParts(s *Statement) (Parts, error) {
+	return unpacked(v, bEvidence, placeKey(s.Place), unpackParts)
 }
 
 // Gist returns what judging needs of a statement on record.
 func (v *View) Gist(s *Statement) ([]byte, error) {
-	return v.unpacked(bGists, placeKey(s.Place), unpackQuick)
+	return unpacked(v, bGists, placeKey(s.Place), unpackQuick)
 }
 
-func (v *View) unpacked(bucket, key []byte, unpack func([]byte) ([]byte, error)) ([]byte, error) {
+func unpacked[T any](v *View, bucket, key []byte, unpack func([]byte) (T, error)) (value T, err error) {
 	b := v.tx.Bucket(bucket).Get(key)
 	if b == nil {
-		return nil, ErrNotFound
+		return value, ErrNotFound
 	}
-	raw, err := unpack(b)
-	if err != nil {
-		return nil, corrupt(bucket, key, err)
+	if value, err = unpack(b); err != nil {
+		return value, corrupt(bucket, key, err)
 	}
-	return raw, nil
+	return value, nil
 }
 
 // A DeviceStatement names a statement about a device.
