@@ -111,8 +111,14 @@ func TestMakeFormats(t *testing.T) {
 	_, err = w.Authority.Draw(ctx, operator, "autumn")
 	check(err)
 
+	// A change of the register, and one that whoever runs the service makes in the open.
+	request := label.RegistryRequest{Act: label.ActAddPerson, Organization: labeltest.Lab, Person: "head-of-tests", Name: "Head of tests", Made: seconds()}
+	_, err = w.Authority.ChangeRegistry(ctx, w.Caller(labeltest.Lab), signed(labeltest.Registry(t, w.Signers[labeltest.Lab], request)))
+	check(err)
+	_, err = w.Authority.Recover(ctx, labeltest.Operator, "dan", labeltest.NewSigner(t).Public.PEM, "The others have lost their keys.")
+	check(err)
+
 	// The audit trail.
-	w.Record(labeltest.Act(labeltest.Operator, "label.suspend", string(issued.Label.ID)))
 	check(w.Authority.LogAuditHead(ctx))
 
 	// All that is in the log, the first of each kind.

@@ -46,6 +46,8 @@ var predicates = map[string]predicate{
 	label.TypeAccreditation:       &label.Accreditation{},
 	label.TypeAssignment:          &label.Assignment{},
 	label.TypeSchemeVersion:       &label.SchemeVersion{},
+	label.TypeRegistryRequest:     &label.RegistryRequest{},
+	label.TypeQuorum:              &label.Quorum{},
 	label.TypeAuditHead:           &label.AuditHead{},
 	label.TypeSurveillanceRequest: &surveillance.Request{},
 	label.TypeSurveillancePlan:    &surveillance.Announcement{},
@@ -54,6 +56,7 @@ var predicates = map[string]predicate{
 
 // parts has the structs within others, by the name that the documents give them.
 var parts = map[string]any{
+	"profile": label.Profile{}, "scope": label.Scope{},
 	"party": label.Party{}, "period": label.Period{}, "device": label.Device{}, "component": label.Component{},
 	"firmware": label.Firmware{}, "verdict": label.Verdict{}, "evidence reference": label.EvidenceRef{}, "change": label.Change{},
 	"signatory": label.Signatory{}, "product": label.Product{}, "reporting": label.Reporting{}, "scheme reference": label.SchemeRef{},

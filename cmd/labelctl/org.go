@@ -368,7 +368,7 @@ record gives back what was lost.
 					return usagef("--%s: %v", f.name, err)
 				}
 			}
-			return c.ask(cmd.Context(), &label.RegistryRequest{Act: label.ActAccredit, Organization: a.Lab.ID, Accreditation: a})
+			return c.ask(cmd.Context(), &label.RegistryRequest{Act: label.ActAccredit, Organization: a.Lab.ID, Accreditation: a.Scope()})
 		},
 	}
 	f := cmd.Flags()

@@ -237,8 +237,8 @@ func (m *demo) enrol() error {
 		m.say("enrolled %s (%s)", o.profile.Name, o.id)
 	}
 	today := label.DateOf(m.now())
-	return m.register(op, &label.RegistryRequest{Act: label.ActAccredit, Organization: demoLab, Accreditation: &label.Accreditation{
-		Lab: label.Party{ID: demoLab}, Number: "DEMO-L-0042", Body: "Demo Accreditation Board", Standards: []string{"en303645"}, Categories: []string{"*"},
+	return m.register(op, &label.RegistryRequest{Act: label.ActAccredit, Organization: demoLab, Accreditation: &label.Scope{
+		Number: "DEMO-L-0042", Body: "Demo Accreditation Board", Standards: []string{"en303645"}, Categories: []string{"*"},
 		Methods:  []label.Method{"document-review", "functional-test", "binary-analysis", "penetration-test"},
 		Interval: label.Period{From: today.AddMonths(-24), To: today.AddMonths(24)},
 	}})

@@ -48,8 +48,8 @@ func TestHeadIsGivenUpAloud(t *testing.T) {
 			for _, r := range []label.RegistryRequest{
 				{Act: label.ActEnrolOrg, Organization: lab, Profile: &label.Profile{Name: lab}, Roles: []label.Role{label.RoleLab}},
 				{Act: label.ActAddKey, Organization: lab, PEM: string(public)},
-				{Act: label.ActAccredit, Organization: lab, Accreditation: &label.Accreditation{
-					Lab: label.Party{ID: lab}, Number: lab, Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
+				{Act: label.ActAccredit, Organization: lab, Accreditation: &label.Scope{
+					Number: lab, Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
 					Methods: []label.Method{"functional-test"}, Interval: label.Period{From: label.DateOf(time.Now()).AddMonths(-1), To: label.DateOf(time.Now()).AddMonths(12)},
 				}},
 			} {

@@ -220,7 +220,7 @@ func TestNobodyMakesHimselfTwo(t *testing.T) {
 		"the other":          {Act: label.ActRemovePerson, Organization: labeltest.Operator, Person: labeltest.Second, Text: "He disagrees."},
 		"the others":         {Act: label.ActSuspendOrg, Organization: "second-authority", Text: "They disagree."},
 		"another name":       {Act: label.ActChangeOrg, Organization: "second-authority", Profile: &label.Profile{Name: "Nobody"}},
-		"a laboratory":       {Act: label.ActAccredit, Organization: labeltest.Lab, Accreditation: &label.Accreditation{Lab: label.Party{ID: labeltest.Lab}, Number: "F-1", Body: "Friends", Standards: []string{"en303645"}, Categories: []string{"*"}, Methods: labeltest.AllMethods, Interval: label.Period{From: today, To: today.AddMonths(12)}}},
+		"a laboratory":       {Act: label.ActAccredit, Organization: labeltest.Lab, Accreditation: &label.Scope{Number: "F-1", Body: "Friends", Standards: []string{"en303645"}, Categories: []string{"*"}, Methods: labeltest.AllMethods, Interval: label.Period{From: today, To: today.AddMonths(12)}}},
 		"other rules of all": {Act: label.ActAdoptActs, Table: label.DigestOf([]byte("acts: []")), Text: "Quicker."},
 	} {
 		r.Made = w.Clock.Now().UTC().Truncate(time.Second)
@@ -406,7 +406,7 @@ func TestOwnAffairs(t *testing.T) {
 		"to revoke it":     second(do(maker, label.RegistryRequest{Act: label.ActRevokeKey, Key: next.Public.ID, Text: "No."})),
 		"a replacement":    second(do(maker, label.RegistryRequest{Act: label.ActReplaceKey, Key: next.Public.ID, PEM: labeltest.NewSigner(t).Public.PEM})),
 		"its own name":     second(do(lab, label.RegistryRequest{Act: label.ActChangeOrg, Organization: labeltest.Lab, Profile: &label.Profile{Name: "Best Lab"}})),
-		"to accredit":      second(do(lab, label.RegistryRequest{Act: label.ActAccredit, Organization: labeltest.Lab, Accreditation: &label.Accreditation{Lab: label.Party{ID: labeltest.Lab}, Number: "1", Body: "b", Standards: []string{"en303645"}, Categories: []string{"*"}, Methods: labeltest.AllMethods, Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2027, 1, 1)}}})),
+		"to accredit":      second(do(lab, label.RegistryRequest{Act: label.ActAccredit, Organization: labeltest.Lab, Accreditation: &label.Scope{Number: "1", Body: "b", Standards: []string{"en303645"}, Categories: []string{"*"}, Methods: labeltest.AllMethods, Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2027, 1, 1)}}})),
 	} {
 		if label.KindOf(err) != label.Denied {
 			t.Errorf("%s: %v", name, err)

@@ -152,7 +152,7 @@ func (a *Authority) ChangeRegistry(ctx context.Context, c Caller, raw []byte) (*
 			return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the SHA-256 of %q, which the request is about", r.said.About())
 		}
 		if r.said.Act == label.ActAccredit {
-			if err := a.checkScope(r.said.Accreditation); err != nil {
+			if err := a.checkScope(r.said.Accreditation.Record(r.said.Organization)); err != nil {
 				return label.Within("request", err)
 			}
 		}
@@ -602,7 +602,7 @@ func (a *Authority) revoke(b *batch, k *label.Key, why, by string) error {
 // it is judged again. To record less without reporting an event has for a label the
 // consequence that the event would have had.
 func accredit(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	rec := *r.said.Accreditation
+	rec := *r.said.Accreditation.Record(r.said.Organization)
 	lab, err := v.Org(rec.Lab.ID)
 	if err != nil {
 		return unknownOrg(err, "accreditation.lab", rec.Lab.ID)
@@ -614,7 +614,6 @@ func accredit(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], 
 	if err != nil {
 		return err
 	}
-	rec.Keys, rec.Suspended, rec.Narrowed, rec.Event = nil, "", "", label.Digest{}
 	for _, k := range keys {
 		if k.Revoked.IsZero() {
 			rec.Keys = append(rec.Keys, k.ID)

@@ -81,8 +81,8 @@ func (p *programme) register(r label.RegistryRequest) error {
 // accredit adds an entry to the log.
 func (p *programme) accredit(number string) error {
 	today := label.DateOf(time.Now())
-	return p.register(label.RegistryRequest{Act: label.ActAccredit, Organization: "lab", Accreditation: &label.Accreditation{
-		Lab: label.Party{ID: "lab"}, Number: number, Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
+	return p.register(label.RegistryRequest{Act: label.ActAccredit, Organization: "lab", Accreditation: &label.Scope{
+		Number: number, Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
 		Methods: []label.Method{"functional-test"}, Interval: label.Period{From: today.AddMonths(-1), To: today.AddMonths(12)},
 	}})
 }

@@ -47,8 +47,8 @@ type RegistryRequest struct {
 	PEM  string    `json:"pem,omitempty"` // key.add, key.replace
 	From time.Time `json:"from,omitzero"` // key.add: from when on it counts
 
-	Accreditation *Accreditation `json:"accreditation,omitempty"` // accreditation.record
-	Table         Digest         `json:"table,omitzero"`          // acts.adopt: of the file
+	Accreditation *Scope `json:"accreditation,omitempty"` // accreditation.record
+	Table         Digest `json:"table,omitzero"`          // acts.adopt: of the file
 
 	Text string    `json:"text,omitempty"` // why
 	Made time.Time `json:"made"`
@@ -151,14 +151,29 @@ func (r *RegistryRequest) validateParts() error {
 	case ActChangeOrg:
 		return r.Profile.validate()
 	case ActAccredit:
-		if err := r.Accreditation.Validate(); err != nil {
-			return Within("accreditation", err)
-		}
-		if r.Accreditation.Lab.ID != r.Organization {
-			return invalid(ReasonOutOfRange, "accreditation.lab.id", "must be %q, the organization that the request names", r.Organization)
-		}
+		return Within("accreditation", r.Accreditation.Record(r.Organization).Validate())
 	}
 	return nil
+}
+
+// A Scope is what a laboratory is to be recorded to be accredited for.
+type Scope struct {
+	Number     string   `json:"number"` // as the accreditation body gave it
+	Body       string   `json:"body"`   // accreditation body
+	Standards  []string `json:"standards"`
+	Categories []string `json:"categories"` // "*" for all
+	Methods    []Method `json:"methods"`
+	Interval   Period   `json:"interval"` // first and last day
+}
+
+// Record returns what is to be recorded of a laboratory.
+func (s *Scope) Record(lab string) *Accreditation {
+	return &Accreditation{Lab: Party{ID: lab}, Number: s.Number, Body: s.Body, Standards: s.Standards, Categories: s.Categories, Methods: s.Methods, Interval: s.Interval}
+}
+
+// Scope returns what an accreditation is for.
+func (a *Accreditation) Scope() *Scope {
+	return &Scope{Number: a.Number, Body: a.Body, Standards: a.Standards, Categories: a.Categories, Methods: a.Methods, Interval: a.Interval}
 }
 
 // Enrolled returns the organization that the request would have enrolled.

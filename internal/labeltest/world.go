@@ -487,7 +487,7 @@ func noted(out *authority.RegistryChange, err error) (*NotedKey, error) {
 // AccreditAs records an accreditation as a caller.
 func (w *World) AccreditAs(ctx context.Context, c authority.Caller, a label.Accreditation) (*store.Accreditation, error) {
 	w.TB.Helper()
-	out, err := w.ChangeRegistry(ctx, c, label.RegistryRequest{Act: label.ActAccredit, Organization: a.Lab.ID, Accreditation: &a})
+	out, err := w.ChangeRegistry(ctx, c, label.RegistryRequest{Act: label.ActAccredit, Organization: a.Lab.ID, Accreditation: a.Scope()})
 	if err != nil {
 		return nil, err
 	}
