@@ -11,7 +11,7 @@ import (
 )
 
 // namedCommand is a command as documents name it: labelctl and lower-case words.
-var namedCommand = regexp.MustCompile("`labelctl((?: [a-z]+)+)")
+var namedCommand = regexp.MustCompile("`labelctl((?: [a-z][a-z-]*)+)")
 
 // TestDocumentsNameCommands requires that every command which docs/ names exists. What
 // comes after a command that takes arguments is one of these.
@@ -30,7 +30,7 @@ func TestDocumentsNameCommands(t *testing.T) {
 			n++
 			words := strings.Fields(string(m[1]))
 			cmd, rest, err := newRoot(time.Now, strings.NewReader(""), io.Discard, io.Discard).Find(words)
-			if err != nil || cmd.HasSubCommands() || len(rest) > 0 && !strings.Contains(cmd.Use, " ") {
+			if err != nil || cmd.HasSubCommands() && !cmd.Runnable() || len(rest) > 0 && !strings.Contains(cmd.Use, " ") {
 				t.Errorf("%s names the command \"labelctl %s\", of which %q is left (%v)", name, strings.Join(words, " "), rest, err)
 			}
 		}

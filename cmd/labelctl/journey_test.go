@@ -228,7 +228,7 @@ func TestJourney(t *testing.T) {
 	must(t, j.by(testAuthority, "org", "key", lab, "--pub", filepath.Join(j.dir, "next.pub"))...)
 	var old keyInfo
 	mustJSON(t, &old, "key", "show", filepath.Join(j.dir, lab+".pub"))
-	must(t, j.by(testAuthority, "org", "revoke-key", old.ID, "--reason", "lost")...)
+	must(t, j.by(testAuthority, "org", "revoke-key", old.ID, "--text", "lost")...)
 	j.refused("was revoked", j.by(lab, "submissions")...)
 	must(t, append(j.by(lab, "submissions"), "--key", filepath.Join(j.dir, "next.key"))...)
 	if out := must(t, j.by(testAuthority, "org", "show", lab)...); !strings.Contains(out, ": lost") {

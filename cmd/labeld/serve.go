@@ -75,9 +75,9 @@ every proof: both are fixed for ever.`,
 			p.Pairs(
 				[2]string{"back up:", "label.key, log.key, operator.key, labeld.yaml, and labeld.db"},
 				[2]string{"not:", "log.head, which tells a backup from the newest database; best on another disk"},
+				[2]string{"next:", "enrol a second person; until then one decides alone (labelctl org person add)"},
 				[2]string{"serve:", "labeld serve --data " + quoted(dir)},
 				[2]string{"operate:", "labelctl" + reach(c) + " --key " + quoted(filepath.Join(dir, daemon.OperatorKey)) + " --as " + c.Authority.ID + " org list"},
-				[2]string{"next:", "enrol a second person, because until then one decides alone (labelctl org person add, labelctl org key --person)"},
 			)
 			if _, err := cmd.OutOrStdout().Write(p.Bytes()); err != nil {
 				return err

@@ -65,6 +65,37 @@ func (a *Authority) LogAuditHead(ctx context.Context) error {
 	})
 }
 
+// logOldAuditHead is LogAuditHead where the first entry that no logged head has is old
+// enough that the log should have had it: whoever starts the service again and again keeps
+// no entry from the log.
+func (a *Authority) logOldAuditHead(ctx context.Context) error {
+	old := false
+	if err := a.read(func(v *store.View) error {
+		var first int64
+		switch last, err := v.LastAuditHead(); {
+		case err == nil:
+			first = last.Size
+		case !errors.Is(err, store.ErrNotFound):
+			return err
+		}
+		tree, err := v.Trail()
+		if err != nil || first >= tree.N {
+			old = first > tree.N // a trail that was cut off: LogAuditHead says so
+			return err
+		}
+		leaf, err := v.ActLeaf(first)
+		if err != nil {
+			return err
+		}
+		e, err := label.ParseTrailEntry(leaf)
+		old = err == nil && a.clock().Sub(e.At) >= auditEvery
+		return err
+	}); err != nil || !old {
+		return err
+	}
+	return a.LogAuditHead(ctx)
+}
+
 // auditLogged reports whether the log has a head of the audit trail of a size, or of a
 // larger one.
 func (a *Authority) auditLogged(v *store.View, tree translog.Tree) (bool, error) {

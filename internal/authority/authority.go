@@ -356,7 +356,7 @@ func New(c Config) (*Authority, error) {
 		a.writer.close()
 		return nil, err
 	}
-	if err := a.LogAuditHead(context.Background()); err != nil { // of what was done before the last end
+	if err := a.logOldAuditHead(context.Background()); err != nil { // of what was done before the last end
 		a.alarm("logging the head of the audit trail", "", err)
 	}
 	a.startWork()

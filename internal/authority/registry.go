@@ -183,6 +183,7 @@ func (a *Authority) changeRegistry(x *act, v *store.View, b *batch, r *asked[lab
 	}
 	if req != nil && !req.Done.IsZero() {
 		*out = RegistryChange{Request: req, Known: true}
+		out.note("The very same request was carried out already, on %s; nothing was recorded.", req.Done.UTC().Format(time.RFC3339))
 		return onRecordNow(v, r.said, out)
 	}
 	change := registryChanges[r.said.Act]
