@@ -378,7 +378,7 @@ func (c *checker) trail() {
 func keptRequest(e *label.TrailEntry) bool {
 	group, _, _ := strings.Cut(e.Kind, ".")
 	switch {
-	case e.Request.IsZero():
+	case e.Request.IsZero(), !slices.Contains(label.ActKinds, label.ActKind(e.Kind)):
 		return false
 	case e.Outcome == label.ActWaits:
 		return true
