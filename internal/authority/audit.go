@@ -65,22 +65,23 @@ func (a *Authority) LogAuditHead(ctx context.Context) error {
 	})
 }
 
-// logOldAuditHead is LogAuditHead where the first entry that no logged head has is old
-// enough that the log should have had it: whoever starts the service again and again keeps
-// no entry from the log.
+// logOldAuditHead is LogAuditHead where the first entry that no logged head has is so old
+// that the log should have had it: whoever starts the service again and again keeps no
+// entry from the log.
 func (a *Authority) logOldAuditHead(ctx context.Context) error {
-	old := false
+	due := false
 	if err := a.read(func(v *store.View) error {
-		var first int64
-		switch last, err := v.LastAuditHead(); {
-		case err == nil:
-			first = last.Size
-		case !errors.Is(err, store.ErrNotFound):
+		tree, err := v.Trail()
+		if err != nil {
 			return err
 		}
-		tree, err := v.Trail()
-		if err != nil || first >= tree.N {
-			old = first > tree.N // a trail that was cut off: LogAuditHead says so
+		if logged, err := a.auditLogged(v, tree); err != nil || logged {
+			return err
+		}
+		var first int64
+		if last, err := v.LastAuditHead(); err == nil {
+			first = last.Size
+		} else if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		leaf, err := v.ActLeaf(first)
@@ -88,9 +89,9 @@ func (a *Authority) logOldAuditHead(ctx context.Context) error {
 			return err
 		}
 		e, err := label.ParseTrailEntry(leaf)
-		old = err == nil && a.clock().Sub(e.At) >= auditEvery
+		due = err == nil && a.clock().Sub(e.At) >= auditEvery
 		return err
-	}); err != nil || !old {
+	}); err != nil || !due {
 		return err
 	}
 	return a.LogAuditHead(ctx)

@@ -86,6 +86,11 @@ func TestAuditHeadIsLogged(t *testing.T) {
 	}
 	w.ReadOnly = nil
 	w.Restart()
+	if got := heads(t, w.Store); !slices.Equal(got, before) {
+		t.Errorf("the heads at %v are logged within a minute, want %v", sizes(got), sizes(before))
+	}
+	w.Clock.Set(w.Clock.Now().Add(time.Minute))
+	w.Restart()
 	if got := sizes(heads(t, w.Store)); !slices.Equal(got, append(sizes(before), begin+4)) {
 		t.Errorf("after the start the heads at %v are logged, want one at %d more than %v", got, begin+4, sizes(before))
 	}

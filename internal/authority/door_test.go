@@ -718,7 +718,7 @@ func TestEverythingThroughTheDoor(t *testing.T) {
 		"overdue.go":     "the clock on what was declared",
 		"quota.go":       "operators are told that the disk is filling",
 		"rejudge.go":     "labels are judged again",
-		"trail.go":       "the head of the audit trail is logged",
+		"audit.go":       "the head of the audit trail is logged",
 		"waiting.go":     "requests end with time",
 		"watch.go":       "the passing of time",
 	}

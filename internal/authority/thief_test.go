@@ -128,7 +128,7 @@ func TestWaitingRevocationIsNotShed(t *testing.T) {
 	op, maker := c.Caller(labeltest.Operator), c.Caller(labeltest.Maker)
 	_, err = c.Authority.Change(ctx, op, c.Ask(labeltest.Operator, p, label.Revoke, "nonconformity", nil))
 	must(t, err)
-	if holds, err := c.Authority.Holds(maker, label.DigestOf(white.Descriptor)); err != nil || len(holds) != 1 || holds[0].Until.IsZero() || !strings.Contains(holds[0].WayOut(), "second operator") {
+	if holds, err := c.Authority.Holds(maker, label.DigestOf(white.Descriptor)); err != nil || len(holds) != 1 || holds[0].Until.IsZero() || !strings.Contains(holds[0].WayOut(), "another operator") {
 		t.Errorf("the holds are %+v (%v)", holds, err)
 	}
 	refused := func() {
