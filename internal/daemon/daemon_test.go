@@ -301,7 +301,7 @@ func TestKeysWereInUse(t *testing.T) {
 	for i, sign := range []struct {
 		at int
 		c  *daemon.Config
-	}{{1, first}, {2, first}, {5, rotated()}, {6, rotated()}} { // each entry in a run of its own
+	}{{1, first}, {2, first}, {5, rotated()}, {6, rotated()}} { // each with the heads of the audit trail that are due
 		now = hour(sign.at)
 		var err error
 		p.daemon, err = open(sign.c)
@@ -314,11 +314,11 @@ func TestKeysWereInUse(t *testing.T) {
 		spoil func(*daemon.Config)
 		want  []string
 	}{
-		"key from after its first entry":     {func(c *daemon.Config) { c.LabelKeyFrom = hour(5).Add(time.Minute) }, []string{"label_key_from: ", "entry 3 ", hour(5).Format(time.RFC3339)}},
+		"key from after its first entry":     {func(c *daemon.Config) { c.LabelKeyFrom = hour(5).Add(time.Minute) }, []string{"label_key_from: ", "entry 5 ", hour(5).Format(time.RFC3339)}},
 		"key from in the future":             {func(c *daemon.Config) { c.LabelKeyFrom = hour(25) }, []string{"label_key_from: ", hour(25).Format(time.RFC3339)}},
 		"retired from after its first entry": {func(c *daemon.Config) { c.RetiredKeys[0].From = hour(2) }, []string{"retired_keys[0].from: ", "entry 0 ", hour(1).Format(time.RFC3339)}},
-		"retired until its last entry":       {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(2) }, []string{"retired_keys[0].until: ", "entry 2 ", hour(2).Add(time.Second).Format(time.RFC3339)}},
-		"retired until before it began":      {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(0) }, []string{"retired_keys[0].until: ", "entry 2 "}},
+		"retired until its last entry":       {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(2) }, []string{"retired_keys[0].until: ", "entry 4 ", hour(2).Add(time.Second).Format(time.RFC3339)}},
+		"retired until before it began":      {func(c *daemon.Config) { c.RetiredKeys[0].Until = hour(0) }, []string{"retired_keys[0].until: ", "entry 4 "}},
 	} {
 		c := rotated()
 		tc.spoil(c)
