@@ -34,6 +34,8 @@ var vocabularies = map[protoreflect.Name]vocabulary{
 	"ExpiryBound":   {"../label", "Bound", names(rpc.BoundOf), nil},
 	"FindingState":  {"../scheme", "State", names(rpc.FindingOf), nil},
 	"Role":          {"../label", "Role", names(rpc.RoleOf), nil},
+	"ActOutcome":    {"../label", "ActOutcome", names(rpc.ActOutcomeOf), nil},
+	"Presentation":  {"../label", "Presentation", names(rpc.PresentationOf), nil},
 	"RulingOutcome": {"../label", "RulingOutcome", names(rpc.RulingOutcomes), nil},
 	// No criterion asks for a ruling, and no gap is filled by one.
 	"EvidenceSource": {"../label", "Source", names(rpc.SourceOf), []string{string(label.SourceAuthority)}},

@@ -11,6 +11,8 @@ var (
 	SourceOf       = sourceOf
 	RoleOf         = roleOf
 	RulingOutcomes = rulingOutcomes
+	ActOutcomeOf   = actOutcomeOf
+	PresentationOf = presentationOf
 
 	RoleFrom = roleFrom
 	StatusOf = statusOf

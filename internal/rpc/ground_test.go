@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -80,12 +81,32 @@ func (s *watchedStore) shut() *gate {
 // release takes the gate away.
 func (s *watchedStore) release() { close(s.gate.Swap(nil).open) }
 
-// unwritten runs what must be answered without anything being committed for it: as long as
-// it runs no commit ends, and what waits for one waits for ever.
+// unwritten runs what must be answered without anything being written for it, but that it
+// was refused. What callers have written is in the audit trail, and what goes on beside them
+// is not.
 func (g *ground) unwritten(f func()) {
-	g.store.shut()
-	defer g.store.release()
+	g.t.Helper()
+	before := g.acts()
 	f()
+	for _, leaf := range g.acts()[len(before):] {
+		e, err := label.ParseTrailEntry(leaf)
+		g.must(err)
+		if e.Outcome != label.ActRefused {
+			g.t.Errorf("something was written: %s", leaf)
+		}
+	}
+}
+
+// acts returns the entries of the audit trail.
+func (g *ground) acts() (list [][]byte) {
+	g.t.Helper()
+	g.must(g.Store.View(func(v *store.View) error {
+		return v.ActLeaves(0, func(_ int64, leaf []byte) bool {
+			list = append(list, bytes.Clone(leaf))
+			return true
+		})
+	}))
+	return list
 }
 
 // roleOrgs has an organization for each role: who calls as somebody who has it.
@@ -194,7 +215,7 @@ func (g *ground) event(by string) []byte {
 		id, _ := g.report()
 		return g.EventBy(by, label.Event{Kind: label.WithdrawalEvent, Statement: id, Reason: "report-withdrawn"})
 	}
-	return g.Event(label.Event{Kind: label.HoldEvent, Device: label.DigestOf(g.device().Descriptor), Reason: "complaint"})
+	return g.EventBy(by, label.Event{Kind: label.HoldEvent, Device: label.DigestOf(g.device().Descriptor), Reason: "complaint"})
 }
 
 // reported reports an event.
@@ -300,13 +321,6 @@ func (g *ground) plan() string {
 		g.labelled()
 	}
 	return id
-}
-
-// organization returns one that is not enrolled yet.
-func (g *ground) organization() *labelv1.Organization {
-	g.made++
-	id := "newcomer-" + strconv.Itoa(g.made)
-	return &labelv1.Organization{Id: id, Name: "The " + id, Roles: []labelv1.Role{labelv1.Role_ROLE_LAB}}
 }
 
 // now returns the time as signed requests write it.

@@ -26,6 +26,13 @@ type row struct {
 	// statement that counts whoever carries it.
 	stranger label.Reason
 
+	// signed says that it carries a request that somebody signed: whoever carries it is
+	// answered, and who signs it has to have one of the roles.
+	signed bool
+
+	// others is why those are refused who have none of the roles, where it is not for that.
+	others label.Reason
+
 	// needs is the field that an empty request lacks; empty where it lacks none.
 	needs string
 
@@ -106,7 +113,7 @@ var calls = map[string]row{
 	},
 
 	labelv1.StatusService_ChangeLabel_FullMethodName: {
-		may: makers, needs: "request",
+		may: makers, signed: true, needs: "request",
 		request: func(g *ground, by string) proto.Message {
 			action, reason := label.Suspend, "complaint"
 			if by != labeltest.Operator {
@@ -123,20 +130,20 @@ var calls = map[string]row{
 		},
 	},
 	labelv1.StatusService_CloseRequest_FullMethodName: {
-		may: operators, needs: "id",
+		may: operators, others: label.ReasonUnknownSubject, needs: "id",
 		request: func(g *ground, _ string) proto.Message {
 			return &labelv1.CloseRequestRequest{Id: g.waiting().String(), Text: "It was a mistake."}
 		},
 	},
 
 	labelv1.OversightService_ReportEvent_FullMethodName: {
-		may: reporters, needs: "event",
+		may: reporters, signed: true, needs: "event",
 		request: func(g *ground, by string) proto.Message {
 			return &labelv1.ReportEventRequest{Event: g.event(by)}
 		},
 	},
 	labelv1.OversightService_PreviewEvent_FullMethodName: {
-		may: reporters, needs: "event",
+		may: reporters, signed: true, needs: "event",
 		request: func(g *ground, by string) proto.Message {
 			return &labelv1.PreviewEventRequest{Event: g.event(by)}
 		},
@@ -166,14 +173,14 @@ var calls = map[string]row{
 	},
 
 	labelv1.AdvisoryService_PublishAdvisory_FullMethodName: {
-		may: makers, needs: "event",
+		may: makers, signed: true, needs: "event",
 		request: func(g *ground, by string) proto.Message {
 			event, document := g.advisory(by)
 			return &labelv1.PublishAdvisoryRequest{Event: event, Document: document}
 		},
 	},
 	labelv1.AdvisoryService_PreviewAdvisory_FullMethodName: {
-		may: makers, needs: "event",
+		may: makers, signed: true, needs: "event",
 		request: func(g *ground, by string) proto.Message {
 			event, document := g.advisory(by)
 			return &labelv1.PreviewAdvisoryRequest{Event: event, Document: document}
@@ -208,7 +215,7 @@ var calls = map[string]row{
 		},
 	},
 	labelv1.AppealService_FileAppeal_FullMethodName: {
-		may: makers, stranger: label.ReasonNotYours, needs: "appeal",
+		may: makers, stranger: label.ReasonNotYours, others: label.ReasonNotYours, needs: "appeal",
 		request: func(g *ground, _ string) proto.Message {
 			return &labelv1.FileAppealRequest{Appeal: g.appeal()}
 		},
@@ -346,7 +353,7 @@ var calls = map[string]row{
 		request: func(*ground, string) proto.Message { return &labelv1.ListActsRequest{} },
 	},
 	labelv1.AuditService_GetAct_FullMethodName: {
-		may:     operators,
+		may: operators, others: label.ReasonUnknownAct,
 		request: func(*ground, string) proto.Message { return &labelv1.GetActRequest{} },
 	},
 	labelv1.AuditService_GetAuditHead_FullMethodName: {

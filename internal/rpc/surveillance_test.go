@@ -25,8 +25,8 @@ func TestSurveillance(t *testing.T) {
 	wants(t, err, codes.InvalidArgument, label.ReasonMissing, "request")
 	_, err = api.CreatePlan(anybody, &labelv1.CreatePlanRequest{Request: request})
 	wants(t, err, codes.Unauthenticated, label.ReasonToken, "authorization")
-	_, err = api.CreatePlan(as(t, w, labeltest.Lab), &labelv1.CreatePlanRequest{Request: request})
-	wants(t, err, codes.PermissionDenied, label.ReasonWrongRole, "")
+	_, err = api.CreatePlan(as(t, w, labeltest.Lab), &labelv1.CreatePlanRequest{Request: w.AskDraw(labeltest.Lab, surveillance.Request{ID: "spring", Size: w.Authority.LogSize() + 2, Count: 1})})
+	wants(t, err, codes.PermissionDenied, label.ReasonWrongRole, "request")
 	plan, err := api.CreatePlan(operator, &labelv1.CreatePlanRequest{Request: request})
 	if err != nil {
 		t.Fatal(err)

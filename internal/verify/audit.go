@@ -125,11 +125,8 @@ func (r *Trail) Add(leaf []byte) (*label.TrailEntry, error) {
 		return nil, label.Within(fmt.Sprintf("entries[%d]", r.tree.N), err)
 	}
 	field := fmt.Sprintf("entries[%d]", r.tree.N)
-	switch {
-	case e.Number != r.tree.N:
+	if e.Number != r.tree.N {
 		return nil, label.Errorf(label.Invalid, label.ReasonWithheld, field, "entry %d stands where entry %d belongs: entries were left out, put in or moved", e.Number, r.tree.N)
-	case e.At.Before(r.last):
-		return nil, label.Errorf(label.Invalid, label.ReasonMalformed, field, "is of %s, and the entry before it of %s", e.At.Format(time.RFC3339Nano), r.last.Format(time.RFC3339Nano))
 	}
 	next, added, err := translog.Append(r.tree, translog.NodeFunc(r.hash), [][]byte{leaf})
 	if err != nil {

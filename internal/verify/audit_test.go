@@ -175,7 +175,7 @@ func TestChangedTrail(t *testing.T) {
 	}{
 		{"an entry is changed", replaced(logged-1, change(t, e.leaves[logged-1], func(a *label.TrailEntry) { a.Subject = "x" })), label.ReasonBadSignature, "entries", root},
 		{"an entry is of another outcome", replaced(1, change(t, e.leaves[1], func(a *label.TrailEntry) { a.Outcome = label.ActRefused })), label.ReasonBadSignature, "entries", root},
-		{"a byte is changed", replaced(0, bytes.Replace(e.leaves[0], []byte("test.act"), []byte("test.acs"), 1)), label.ReasonBadSignature, "entries", root},
+		{"a byte is changed", replaced(0, bytes.Replace(e.leaves[0], []byte(`"kind":"o`), []byte(`"kind":"p`), 1)), label.ReasonBadSignature, "entries", root},
 		{"an entry is dropped", without(2), label.ReasonWithheld, "entries[2]", "entry 3 stands where entry 2 belongs"},
 		{"the first is dropped", without(0), label.ReasonWithheld, "entries[0]", "entry 1 stands where entry 0 belongs"},
 		{"an entry is dropped, and the others are numbered anew", numbered(t, without(2)...), label.ReasonBadSignature, "entries", root},
@@ -185,7 +185,6 @@ func TestChangedTrail(t *testing.T) {
 		{"an entry is added, and the others are numbered anew", numbered(t, slices.Insert(slices.Clone(e.leaves), 3, e.leaves[3])...), label.ReasonBadSignature, "entries", root},
 		{"the last ones are cut off", e.leaves[:logged-1], label.ReasonWithheld, "entries", "the last ones are missing"},
 		{"all are cut off", nil, label.ReasonWithheld, "entries", "there are 0 entries"},
-		{"one is dated back", replaced(4, change(t, e.leaves[4], func(a *label.TrailEntry) { a.At = labeltest.Start.AddDate(-1, 0, 0) })), label.ReasonMalformed, "entries[4]", "the entry before it of"},
 		{"one is written otherwise", replaced(4, bytes.Replace(e.leaves[4], []byte(`,"at"`), []byte(`, "at"`), 1)), label.ReasonNotCanonical, "entries[4]", "in the one form"},
 		{"one is no entry", replaced(4, []byte("{}")), label.ReasonNotCanonical, "entries[4]", "in the one form"},
 		{"one says too little", replaced(4, []byte(`{"actor":{"organization":"x"},"at":"0001-01-01T00:00:00Z","kind":"","number":4,"outcome":""}`)), label.ReasonMissing, "entries[4].at", "is required"},
