@@ -14,7 +14,6 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
-	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/authority"
 	"labeld/internal/example"
 	"labeld/internal/label"
