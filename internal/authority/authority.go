@@ -20,7 +20,7 @@
 //	reasons.go       the reasons that this package gives by itself
 //	renew.go         a new label in place of another
 //	rejudge.go       live labels, when something became known about their devices
-//	waiting.go       requests that wait for a second operator
+//	waiting.go       requests that wait for others to agree
 //	settle.go        what operators are told who settle what was open
 //	room.go          who may add how much to a label's history
 //	report.go        reports of what failed: who may, and what they change in the registry

@@ -11,7 +11,7 @@
 // (reinstate, clear, release), or by what the scheme's data says for its reason:
 // evidence that is later than the hold, or time.
 //
-// A request to revoke a label, for which the second operator is awaited, holds the
+// A request to revoke a label, for which another person is awaited, holds the
 // product as well, and keeps the label from being withdrawn: until it is carried
 // out, closed, or a day old, also where the label comes to its end meanwhile. What one
 // operator knows must not be shed by being quick, nor by an end that was announced before.
@@ -52,7 +52,7 @@ type Hold struct {
 	Judged bool        // it began when the label was judged again, and not by an operator's act or an event
 	Stands bool        // the label has not ended: a suspended one counts again by an operator's act, whatever lifts the hold, and one can be revoked
 	Lift   scheme.Lift // what ends it beside an operator's act
-	Until  time.Time   // last instant of a request to revoke that waits for the second operator; zero otherwise
+	Until  time.Time   // last instant of a request to revoke that waits for others to agree; zero otherwise
 }
 
 // found reports whether something was found out about the product, rather than that
@@ -195,7 +195,7 @@ func (a *Authority) openHolds(v *store.View, devices []*store.Device, now time.T
 }
 
 // revocationAsked returns the hold that a request to revoke a label puts while it
-// waits for the second operator, or nil.
+// waits for others to agree, or nil.
 func (a *Authority) revocationAsked(v *store.View, rec *store.Label, now time.Time) (*Hold, error) {
 	list, err := v.Waiting(rec.ID)
 	if err != nil {

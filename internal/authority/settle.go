@@ -15,7 +15,7 @@ import (
 // something speaks against the evidence which the label rests on, and that it does
 // not carry the label today. The operator decides all the same: the same findings
 // have a consequence once ([Authority.drawVerdict]); lists of devices say so of the label
-// from then on ([DeviceEntry]). A revocation that waits for a second operator is not
+// from then on ([DeviceEntry]). A revocation that waits for another person is not
 // settled by it, and named. What cannot be told now sounds
 // the alarm, since the label was changed already.
 func (a *Authority) settledNotes(st *store.Status) (notes []string) {

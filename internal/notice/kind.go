@@ -81,7 +81,7 @@ var Kinds = []Kind{
 	{LabelExpiring, "Label expires soon", true},
 	{LabelExpired, "Label expired", true},
 	{SchemeChanged, "New criteria", true},
-	{RequestWaiting, "Request waits for a second operator", false},
+	{RequestWaiting, "Request waits for others to agree", false},
 	{RequestClosed, "Request closed", false},
 	{AppealFiled, "Appeal filed", false},
 	{AppealDecided, "Appeal decided", false},
