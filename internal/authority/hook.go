@@ -27,7 +27,7 @@ type HookState struct {
 // once.
 func (a *Authority) AddHook(ctx context.Context, c Caller, url string, kinds []string) (*notice.Hook, error) {
 	var out *notice.Hook
-	err := a.act(ctx, c, label.ActAddHook, url, func(x *act) (err error) {
+	err := a.act(ctx, c, label.ActAddHook, "", func(x *act) (err error) {
 		out, err = a.addHook(x, url, kinds)
 		return err
 	})
@@ -47,6 +47,7 @@ func (a *Authority) addHook(x *act, url string, kinds []string) (*notice.Hook, e
 		return nil, err
 	}
 	h := notice.Hook{ID: strings.ToLower(rand.Text()[:12]), Organization: org, URL: url, Secret: notice.NewSecret(), Kinds: kinds}
+	x.entry.Subject = h.ID // its address may be a secret
 	if err := h.Validate(a.privateHooks); err != nil {
 		return nil, label.Within("hook", err)
 	}
@@ -110,8 +111,9 @@ func (a *Authority) RemoveHook(ctx context.Context, c Caller, id string) error {
 }
 
 // TestHook sends a webhook a notice of nothing.
-func (a *Authority) TestHook(ctx context.Context, c Caller, id string) (n *notice.Notice, err error) {
-	err = a.withHook(ctx, c, label.ActTestHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
+func (a *Authority) TestHook(ctx context.Context, c Caller, id string) (*notice.Notice, error) {
+	var out *notice.Notice
+	err := a.withHook(ctx, c, label.ActTestHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		if h.Disabled {
 			return label.Errorf(label.Precondition, label.ReasonStep, "hook", "webhook %s is disabled; enable it first", h.ID)
 		}
@@ -121,14 +123,18 @@ func (a *Authority) TestHook(ctx context.Context, c Caller, id string) (n *notic
 		if err := a.useTest(h.Organization, b.At); err != nil {
 			return err
 		}
-		n, err = newNotice(b.At, notice.HookTest, fmt.Sprintf("test-%s-%d", h.ID, b.At.UnixNano()), h.ID, h.Organization, struct{}{})
+		n, err := newNotice(b.At, notice.HookTest, fmt.Sprintf("test-%s-%d", h.ID, b.At.UnixNano()), h.ID, h.Organization, struct{}{})
 		if err == nil {
 			n.Hook = h.ID
 			b.Add((*store.Notice)(n))
 		}
+		out = n
 		return err
 	})
-	return n, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // DeadLetters lists the deliveries to a webhook that were given up, oldest
@@ -149,8 +155,9 @@ func (a *Authority) DeadLetters(c Caller, id string, p Page) ([]*notice.Delivery
 
 // Replay has dead letters of a webhook tried again: those with the numbers
 // named, or all of them, at most [label.MaxPage] at once. It returns how many.
-func (a *Authority) Replay(ctx context.Context, c Caller, id string, numbers []uint64) (n int, err error) {
-	err = a.withHook(ctx, c, label.ActReplayHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
+func (a *Authority) Replay(ctx context.Context, c Caller, id string, numbers []uint64) (int, error) {
+	n := 0
+	err := a.withHook(ctx, c, label.ActReplayHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		if h.Disabled {
 			return label.Errorf(label.Precondition, label.ReasonStep, "hook", "webhook %s is disabled; enable it first", h.ID)
 		}
@@ -173,7 +180,10 @@ func (a *Authority) Replay(ctx context.Context, c Caller, id string, numbers []u
 		}
 		return nil
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 // withHook decides about a webhook of the caller.
