@@ -132,20 +132,8 @@ func (a *Authority) decide(x *act, s *rulingRequest) (*Trail, bool, error) {
 		if err != nil {
 			return err
 		}
-		if x.rule.Several() {
-			req, err := s.onRecord(v, b.At)
-			if err != nil {
-				return err
-			}
-			req, agreed, err := s.gather(x, v, b, req, signers)
-			if err != nil {
-				return err
-			}
-			b.Add(req)
-			if !agreed {
-				t.Waits = req
-				return a.tellWaiting(b, req, "")
-			}
+		if t.Waits, err = s.agree(x, v, b, signers); err != nil || t.Waits != nil {
+			return err
 		}
 		said.Decided = b.Recorded.UTC().Truncate(time.Second)
 		if t.Ruling, err = a.rule(b, said, s, t.Appeal); err != nil {

@@ -105,7 +105,7 @@ func (a *Authority) because(e *label.Event) string {
 	if r := a.programme.Reasons[e.Reason]; r != nil {
 		why += ": " + strings.TrimSuffix(r.Title, ".")
 	}
-	return why + ": " + clipText(strings.TrimRight(e.Text, ". "), label.MaxProse/2)
+	return why + ": " + label.Clip(strings.TrimRight(e.Text, ". "), label.MaxProse/2)
 }
 
 // A Fallen says why a ruling on an appeal does not count any more: an operator struck

@@ -247,9 +247,12 @@ func open[T any, P request[T]](x *act, raw []byte, how *howOpened[T]) (*asked[T]
 // view shows it: the first of them is the actor. The rule of the act is found by that.
 func (r *asked[T]) signers(x *act, v *store.View, now time.Time) ([]signer, error) {
 	kind := r.terms.ActKind()
-	if r.how.kind != nil {
-		var err error
-		if kind, err = r.how.kind(v, r.said, r.signed.signers); err != nil {
+	if r.how.kind != nil { // whose own something is, a signature that does not count does not say
+		counting, err := r.signed.acceptable(v, now, func(*label.Organization) error { return nil })
+		if err != nil {
+			return nil, label.Within(r.how.field, err)
+		}
+		if kind, err = r.how.kind(v, r.said, counting); err != nil {
 			return nil, label.Within(r.how.field, err)
 		}
 	}
@@ -339,6 +342,28 @@ func (r *asked[T]) gather(x *act, v *store.View, b *batch, req *store.Request, s
 	}
 	b.outcome = label.ActWaits
 	return req, false, nil
+}
+
+// agree is gather of a request that is on record for no other reason than that several
+// persons have to agree: it returns the request while it waits for others, of which the
+// operators are told, and nil where the act can be done.
+func (r *asked[T]) agree(x *act, v *store.View, b *batch, signers []signer) (waits *store.Request, err error) {
+	if !x.rule.Several() {
+		return nil, nil
+	}
+	req, err := r.onRecord(v, b.At)
+	if err != nil {
+		return nil, err
+	}
+	req, agreed, err := r.gather(x, v, b, req, signers)
+	if err != nil {
+		return nil, err
+	}
+	b.Add(req)
+	if agreed {
+		return nil, nil
+	}
+	return req, x.a.tellWaiting(b, req, "")
 }
 
 // wants returns how many persons have to agree to an act, of how many organizations.
@@ -447,27 +472,55 @@ func usable(v *store.View, k *label.Key, now time.Time) (*label.Organization, er
 // voices returns the persons who hold a key of an organization that works for the
 // authority, or have held one, and are no machines.
 func voices(v *store.View) (list []voice, err error) {
+	err = operatorKeys(v, func(_ *label.Organization, k *label.Key) error {
+		p, err := holder(v, k)
+		if err != nil {
+			return err
+		}
+		if who := (voice{p.Organization, p.ID}); !p.Machine && !slices.Contains(list, who) {
+			list = append(list, who)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// operatorKeys calls f with each key of each organization that works for the authority,
+// revoked ones too, until f returns an error.
+func operatorKeys(v *store.View, f func(*label.Organization, *label.Key) error) error {
 	var inner error
-	err = v.Orgs("", func(o *label.Organization) bool {
+	err := v.Orgs("", func(o *label.Organization) bool {
 		if !o.Has(label.RoleOperator) {
 			return true
 		}
-		var keys []*label.Key
-		if keys, inner = v.OrgKeys(o.ID); inner != nil {
-			return false
-		}
+		keys, err := v.OrgKeys(o.ID)
 		for _, k := range keys {
-			var p *label.Person
-			if p, inner = holder(v, k); inner != nil {
-				return false
+			if err != nil {
+				break
 			}
-			if who := (voice{p.Organization, p.ID}); !p.Machine && !slices.Contains(list, who) {
-				list = append(list, who)
-			}
+			err = f(o, k)
 		}
-		return true
+		inner = err
+		return err == nil
 	})
-	return list, errors.Join(err, inner)
+	return errors.Join(err, inner)
+}
+
+// present returns the persons who can agree now, with keys that are not among those that
+// are gone.
+func present(v *store.View, now time.Time, gone func(*label.Key) bool) (all map[voice]bool, err error) {
+	all = map[voice]bool{}
+	err = operatorKeys(v, func(o *label.Organization, k *label.Key) error {
+		if gone(k) || counts(k, o, now) != nil {
+			return nil
+		}
+		who, person, err := voiceOf(v, k)
+		if err == nil && person {
+			all[who] = true
+		}
+		return err
+	})
+	return all, err
 }
 
 // Alone reports whether one person decides alone for the authority what takes several.
@@ -509,9 +562,9 @@ func (a *Authority) logQuorum(v *store.View, b *batch, persons int) error {
 	return nil
 }
 
-// addSignatures adds signatures that count to a request. Several in one envelope are as good as each in
-// an envelope of its own: whoever carries them can take them apart, so that
-// counting one of them only would protect nothing.
+// addSignatures adds signatures that count to a request. Several in one envelope are as
+// good as each in an envelope of its own: whoever carries them can take them apart, so
+// that counting one of them only would protect nothing.
 func addSignatures(req *store.Request, signers []signer) {
 	for _, k := range signers {
 		if !slices.ContainsFunc(req.Signatures, func(s store.RequestSignature) bool { return s.Key == k.ID }) {

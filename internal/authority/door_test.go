@@ -251,6 +251,43 @@ func TestNobodyMakesHimselfTwo(t *testing.T) {
 	}
 }
 
+// TestOldKeySaysNothing has one operator who has got hold of the other's old key, which was
+// replaced, sign with it besides his own that the other's new key is to be revoked: it is
+// not for him alone.
+func TestOldKeySaysNothing(t *testing.T) {
+	w := labeltest.New(t, nil)
+	next := labeltest.NewSigner(t)
+	_, err := w.ChangeRegistry(ctx, w.SecondCaller(), label.RegistryRequest{Act: label.ActReplaceKey, Key: w.Second.Public.ID, PEM: next.Public.PEM})
+	must(t, err)
+	w.Clock.Set(w.Clock.Now().Add(time.Minute))
+	raw := labeltest.Registry(t, w.Signers[labeltest.Operator], label.RegistryRequest{
+		Act: label.ActRevokeKey, Key: next.Public.ID, Text: "He disagrees.", Made: w.Clock.Now().UTC().Truncate(time.Second),
+	})
+	u, err := envelope.Open(raw)
+	must(t, err)
+	env := *u.Envelope()
+	old, err := w.Second.SealPayload(env.Payload)
+	must(t, err)
+	env.Signatures = append(slices.Clone(env.Signatures), old.Signatures...)
+	both, err := env.Encode()
+	must(t, err)
+	out, err := w.Authority.ChangeRegistry(ctx, w.Caller(labeltest.Operator), both)
+	if must(t, err); !out.Request.Waits() || !keyOf(t, w, next.Public.ID).Revoked.IsZero() {
+		t.Errorf("one person revoked another's key: %+v", out.Request)
+	}
+}
+
+// TestAddressOfAWebhookIsNoSubject adds a webhook, whose address lets whoever knows it in.
+func TestAddressOfAWebhookIsNoSubject(t *testing.T) {
+	w := labeltest.New(t, nil)
+	h, err := w.Authority.AddHook(ctx, w.Caller(labeltest.Maker), "https://hooks.example/token-4711", nil)
+	must(t, err)
+	list := trail(t, w)
+	if last := list[len(list)-1]; last.Kind != string(label.ActAddHook) || last.Subject != h.ID {
+		t.Errorf("the trail says %+v", last)
+	}
+}
+
 func keyOf(t *testing.T, w *labeltest.World, id string) (k *label.Key) {
 	t.Helper()
 	must(t, w.Store.View(func(v *store.View) (err error) {

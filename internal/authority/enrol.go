@@ -98,35 +98,16 @@ func (a *Authority) fewNotes(v *store.View, org string, now time.Time, gone []*l
 	if err != nil || len(all) < 2 {
 		return nil, err // one decides alone
 	}
-	left := map[voice]bool{}
-	var inner error
-	err = v.Orgs("", func(o *label.Organization) bool {
-		if !o.Has(label.RoleOperator) {
-			return true
-		}
-		var keys []*label.Key
-		if keys, inner = v.OrgKeys(o.ID); inner != nil {
-			return false
-		}
-		for _, k := range keys {
-			if slices.ContainsFunc(gone, func(g *label.Key) bool { return g.ID == k.ID }) || counts(k, o, now) != nil {
-				continue
-			}
-			who, person, err := voiceOf(v, k)
-			if err != nil {
-				inner = err
-				return false
-			}
-			if person {
-				left[who] = true
-			}
-		}
-		return true
+	left, err := present(v, now, func(k *label.Key) bool {
+		return slices.ContainsFunc(gone, func(g *label.Key) bool { return g.ID == k.ID })
 	})
+	if err != nil {
+		return nil, err
+	}
 	if want := a.programme.Acts[label.ActAdoptActs].Persons; len(left) < want {
 		notes = append(notes, fmt.Sprintf("Persons with a key that counts are left for the authority: %d. What can change who acts for it takes %d, and cannot be done now; where they have no key any more, \"labeld recover\" on the machine of the service gives them one.", len(left), want))
 	}
-	return notes, errors.Join(err, inner)
+	return notes, nil
 }
 
 // keylessNotes says that an organization has no key left when one is revoked: nothing
@@ -142,33 +123,11 @@ func keylessNotes(v *store.View, k *label.Key, now time.Time) (notes []string, e
 // lastOperatorKey refuses to take away the keys without which nobody could operate the
 // programme: those that gone reports to be so.
 func (a *Authority) lastOperatorKey(v *store.View, field string, now time.Time, gone func(*label.Key) bool) error {
-	left := false
-	var inner error
-	err := v.Orgs("", func(o *label.Organization) bool {
-		if !o.Has(label.RoleOperator) {
-			return true
-		}
-		var keys []*label.Key
-		if keys, inner = v.OrgKeys(o.ID); inner != nil {
-			return false
-		}
-		for _, other := range keys {
-			if gone(other) {
-				continue
-			}
-			var person bool
-			if _, person, inner = voiceOf(v, other); inner != nil {
-				return false
-			}
-			_, err := usable(v, other, now)
-			left = left || err == nil && person
-		}
-		return !left
-	})
-	if err := errors.Join(err, inner); err != nil {
+	left, err := present(v, now, gone)
+	if err != nil {
 		return err
 	}
-	if !left {
+	if len(left) == 0 {
 		return label.Errorf(label.Precondition, label.ReasonMissing, field, "would leave no operator with a key that counts; enrol another first")
 	}
 	return nil

@@ -61,7 +61,7 @@ func (a *Authority) Alarms() int64 { return a.alarms.Load() }
 
 // failure records what failed.
 func failure(id label.ID, err error, at time.Time) store.EventFailure {
-	return store.EventFailure{Label: id, Text: clipText(err.Error(), label.MaxText), At: at.UTC().Truncate(time.Second)}
+	return store.EventFailure{Label: id, Text: label.Clip(err.Error(), label.MaxText), At: at.UTC().Truncate(time.Second)}
 }
 
 // A FailureNews is the data of a notice that something failed which labels wait
@@ -162,6 +162,3 @@ func (a *Authority) retry(x *act, id label.Digest) (*store.Event, error) {
 	a.work.wake()
 	return e, nil
 }
-
-// clipText is [label.Clip].
-func clipText(s string, most int) string { return label.Clip(s, most) }

@@ -145,9 +145,9 @@ func outlookNotes(list []*outlook) (notes []string) {
 			rest++
 		case o.short == "", !o.rests && o.same:
 		case o.rests:
-			notes = append(notes, clipText(fmt.Sprintf("Label %s rests on it and is judged again at once. It is then %s.", o.rec.ID.Pretty(), o.long), label.MaxProse))
+			notes = append(notes, label.Clip(fmt.Sprintf("Label %s rests on it and is judged again at once. It is then %s.", o.rec.ID.Pretty(), o.long), label.MaxProse))
 		default:
-			notes = append(notes, clipText(fmt.Sprintf("Label %s is of the same product and is judged again at once. It is then %s.", o.rec.ID.Pretty(), o.long), label.MaxProse))
+			notes = append(notes, label.Clip(fmt.Sprintf("Label %s is of the same product and is judged again at once. It is then %s.", o.rec.ID.Pretty(), o.long), label.MaxProse))
 		}
 	}
 	if rest > 0 {

@@ -741,7 +741,7 @@ func (a *Authority) Recover(ctx context.Context, org, person, pem, text string) 
 		}
 		q := &label.Quorum{
 			Persons: len(all), Alone: len(all) == 1, Recorded: b.Recorded.UTC().Truncate(time.Second),
-			Text: clipText(fmt.Sprintf("Whoever runs the service gave %s of %s the key %s, without the agreement of others: %s", person, org, out.Key.Short(), text), label.MaxProse),
+			Text: label.Clip(fmt.Sprintf("Whoever runs the service gave %s of %s the key %s, without the agreement of others: %s", person, org, out.Key.Short(), text), label.MaxProse),
 		}
 		_, entry, err := b.sign(a.issuer.Quorum(q))
 		if err != nil {

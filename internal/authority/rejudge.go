@@ -545,7 +545,7 @@ func graceStatus(it *scheme.Item, cause string) label.Status {
 	text := fmt.Sprintf("Report %s of %s, on which the label rests, %s. The report counts until %s.",
 		it.Number, it.Signer, strings.TrimSuffix(it.Doubt.Text, "; what it found wrong still counts"), it.Doubt.LastDay())
 	return label.Status{
-		Action: label.Lapse, Reason: lostScope, Text: clipText(text, label.MaxProse),
+		Action: label.Lapse, Reason: lostScope, Text: label.Clip(text, label.MaxProse),
 		Effective: it.Doubt.Until.UTC().Truncate(time.Second), Cause: cause,
 	}
 }
@@ -601,12 +601,12 @@ func (a *Authority) react(v *store.View, b *batch, n *verdict, h *label.History,
 	if len(n.what) == 0 {
 		text = "There is no declaration of the manufacturer any more that counts."
 	}
-	text = clipText(text, label.MaxProse/2)
+	text = label.Clip(text, label.MaxProse/2)
 	for _, s := range n.struck { // which may be why what was found before counts again
 		text += " " + s
 	}
 	_, err := a.append(v, b, n.rec, h, label.Status{
-		Label: n.rec.ID, Action: r.Action, Reason: r.Reason, Text: clipText(text, label.MaxProse), Cause: n.cause,
+		Label: n.rec.ID, Action: r.Action, Reason: r.Reason, Text: label.Clip(text, label.MaxProse), Cause: n.cause,
 	})
 	return err
 }

@@ -80,9 +80,9 @@ func (a *Authority) renewal(x *act, r *statusRequest) (*renewal, error) {
 		}
 		why := strings.Join(missing, ". ") + "."
 		if doubt := against(p.items, old); doubt != "" { // which may be why, and is never all that is missing
-			why = clipText(why, label.MaxProse/2) + " " + doubt
+			why = label.Clip(why, label.MaxProse/2) + " " + doubt
 		}
-		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d. %s A decision says all that is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.said.Level, clipText(why, label.MaxProse), rec.Digest)
+		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d. %s A decision says all that is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.said.Level, label.Clip(why, label.MaxProse), rec.Digest)
 	}
 	out, err := a.successor(d, r, p, old)
 	if err != nil {

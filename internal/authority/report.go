@@ -102,26 +102,12 @@ func (a *Authority) report(x *act, r *reported) (*store.Event, error) {
 
 // gatherEvent reports whether an event is recorded now, or waits for others to agree.
 func (a *Authority) gatherEvent(x *act, v *store.View, b *batch, r *reported, e *store.Event, signers []signer) (bool, error) {
-	if !x.rule.Several() {
-		return true, nil
+	waits, err := r.agree(x, v, b, signers)
+	if err != nil || waits == nil {
+		return err == nil, err
 	}
-	req, err := r.onRecord(v, b.At)
-	if err != nil {
-		return false, err
-	}
-	req, agreed, err := r.gather(x, v, b, req, signers)
-	if err != nil {
-		return false, err
-	}
-	b.Add(req)
-	if agreed {
-		return true, nil
-	}
-	e.Waits = req
-	if err := a.noteAlone(v, b, req, &e.Notes); err != nil {
-		return false, err
-	}
-	return false, a.tellWaiting(b, req, "")
+	e.Waits = waits
+	return false, a.noteAlone(v, b, waits, &e.Notes)
 }
 
 // Preview returns the labels that an event would touch, and what whoever reports

@@ -60,7 +60,7 @@ func (a *Authority) judgedNote(rec *store.Label, settled *store.Status) (string,
 	}
 	note := "The evidence of today does not carry the label"
 	if len(n.what) > 0 {
-		note += ": no longer met is " + clipText(strings.Join(n.what, "; "), label.MaxProse/2)
+		note += ": no longer met is " + label.Clip(strings.Join(n.what, "; "), label.MaxProse/2)
 	}
 	err = a.read(func(v *store.View) error {
 		h, err := a.history(v, rec)

@@ -71,20 +71,8 @@ func (a *Authority) plan(x *act, r *asked[surveillance.Request]) (*Planned, erro
 		if err := said.CheckEntry(b.index()); err != nil {
 			return label.Within("request", err)
 		}
-		if x.rule.Several() {
-			req, err := r.onRecord(v, b.At)
-			if err != nil {
-				return err
-			}
-			req, agreed, err := r.gather(x, v, b, req, signers)
-			if err != nil {
-				return err
-			}
-			b.Add(req)
-			if !agreed {
-				waits = req
-				return a.tellWaiting(b, req, "")
-			}
+		if waits, err = r.agree(x, v, b, signers); err != nil || waits != nil {
+			return err
 		}
 		_, entry, err := b.sign(a.issuer.Plan(said))
 		if err != nil {
