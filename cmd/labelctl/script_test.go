@@ -41,7 +41,8 @@ func (m tests) Run() int {
 // the real labeld. In each, $HTTP and $GRPC are addresses that are free, $LATER
 // is a day to come, and
 // "wait-demo" waits until the demo there has labelled its camera, and sets $ID to
-// the label's. "endpoint" serves an endpoint for webhooks at $HOOK, and
+// the label's. "log-size NAME N" sets $NAME to the number of entries that the log has,
+// and N more. "endpoint" serves an endpoint for webhooks at $HOOK, and
 // "wait-notice KIND" waits until it gets a notice of the kind. "wait-state STATE"
 // waits until the label $ID has a state. "ids" sets
 // $REFUSAL and $APPEAL from the first trail in the JSON on standard output.
@@ -70,7 +71,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"wait-demo": waitDemo, "wait-state": waitState, "endpoint": endpoint, "wait-notice": waitNotice, "ids": ids},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"wait-demo": waitDemo, "wait-state": waitState, "endpoint": endpoint, "wait-notice": waitNotice, "log-size": logSize, "ids": ids},
 	})
 }
 
@@ -119,6 +120,21 @@ func waitState(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("the label at %s never was %s", url, args[0])
+}
+
+func logSize(ts *testscript.TestScript, _ bool, args []string) {
+	resp, err := http.Get(fmt.Sprintf("http://%s/log/checkpoint", ts.Getenv("HTTP")))
+	ts.Check(err)
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	var origin string
+	var size, more int64
+	_, err = fmt.Sscan(string(b), &origin, &size)
+	ts.Check(err)
+	_, err = fmt.Sscan(args[1], &more)
+	ts.Check(err)
+	ts.Setenv(args[0], fmt.Sprint(size+more))
 }
 
 func endpoint(ts *testscript.TestScript, _ bool, _ []string) {
