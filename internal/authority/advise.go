@@ -21,10 +21,10 @@ import (
 //
 // What a document says of a label is what it says of its device at the firmware
 // version that the label names, which is the one that was tested.
-func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) (*store.Advisory, *store.Event, error) {
+func (a *Events) Advise(ctx context.Context, c Caller, raw, document []byte) (*store.Advisory, *store.Event, error) {
 	var rec *store.Advisory
 	var e *store.Event
-	err := signedAct(a, ctx, c, raw, eventForm, func(x *act, r *reported) error {
+	err := signedAct(a.core, ctx, c, raw, eventForm, func(x *act, r *reported) error {
 		doc, err := a.readAdvisory(r, document)
 		if err == nil {
 			err = a.intake(c, len(raw)+len(document))
@@ -40,7 +40,7 @@ func (a *Authority) Advise(ctx context.Context, c Caller, raw, document []byte) 
 	return rec, e, nil
 }
 
-func (a *Authority) advise(x *act, r *reported, doc *advisory.Advisory, document []byte) (*store.Advisory, *store.Event, error) {
+func (a *Events) advise(x *act, r *reported, doc *advisory.Advisory, document []byte) (*store.Advisory, *store.Event, error) {
 	e := &store.Event{Digest: r.digest, Event: *r.said, Signature: r.by}
 	rec := publication(e, doc)
 	rec.Document, rec.Packed = document, store.Pack(document)
@@ -99,7 +99,7 @@ func (a *Authority) advise(x *act, r *reported, doc *advisory.Advisory, document
 
 // PreviewAdvisory returns the labels that an advisory would touch, and what it
 // would say of each that it has not said. Nothing is recorded.
-func (a *Authority) PreviewAdvisory(c Caller, raw, document []byte) (list []Affected, err error) {
+func (a *Events) PreviewAdvisory(c Caller, raw, document []byte) (list []Affected, err error) {
 	x, r, err := a.openEvent(c, raw)
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func publication(e *store.Event, doc *advisory.Advisory) *store.Advisory {
 }
 
 // readAdvisory reads the document that an event is about.
-func (a *Authority) readAdvisory(r *reported, document []byte) (*advisory.Advisory, error) {
+func (a *Events) readAdvisory(r *reported, document []byte) (*advisory.Advisory, error) {
 	if r.said.Kind != label.AdvisoryEvent {
 		return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q, must be %q", r.said.Kind, label.AdvisoryEvent)
 	}
@@ -149,14 +149,14 @@ func (a *Authority) readAdvisory(r *reported, document []byte) (*advisory.Adviso
 	if err := checkSayable(doc); err != nil {
 		return nil, err
 	}
-	a.advisories.Add(doc.SHA256, doc)
+	a.issuing.advisories.Add(doc.SHA256, doc)
 	return doc, nil
 }
 
 // vet checks an advisory that is not published yet before it comes to the
 // writer, who must not wait for a walk through labels: a manufacturer publishes
 // what is about a label of its own, and nothing else.
-func (a *Authority) vet(v *store.View, e *store.Event, rec *store.Advisory, now time.Time) error {
+func (a *Events) vet(v *store.View, e *store.Event, rec *store.Advisory, now time.Time) error {
 	if _, err := v.Advisory(rec.Digest, rec.Org); !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
@@ -186,7 +186,7 @@ func (a *Authority) vet(v *store.View, e *store.Event, rec *store.Advisory, now 
 
 // admitAdvisory checks an advisory against the registry: who signed it, and that
 // it is no older than what was published under its number.
-func (a *Authority) admitAdvisory(v *store.View, e *store.Event, rec *store.Advisory, now time.Time) error {
+func (a *Events) admitAdvisory(v *store.View, e *store.Event, rec *store.Advisory, now time.Time) error {
 	if err := a.admitEvent(v, &e.Event, e.Signature.Organization, now); err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (a *Authority) admitAdvisory(v *store.View, e *store.Event, rec *store.Advi
 }
 
 // advisory returns an advisory on record, read.
-func (a *Authority) advisory(v *store.View, id label.Digest) (*advisory.Advisory, error) {
+func (a *Issuing) advisory(v *store.View, id label.Digest) (*advisory.Advisory, error) {
 	if doc, ok := a.advisories.Get(id); ok {
 		return doc, nil
 	}
@@ -299,7 +299,7 @@ func lastAdvice(h *label.History, publisher, id string) *label.Status {
 
 // staleAdvice reports whether an advise must not be added to a history: a later
 // release is published, or it is there.
-func (a *Authority) staleAdvice(v *store.View, e *store.Event, h *label.History, ref *label.AdvisoryRef) (bool, error) {
+func (a *Events) staleAdvice(v *store.View, e *store.Event, h *label.History, ref *label.AdvisoryRef) (bool, error) {
 	publisher := e.Signature.Organization
 	last, err := v.LatestAdvisory(publisher, ref.ID)
 	if err != nil {
@@ -311,7 +311,7 @@ func (a *Authority) staleAdvice(v *store.View, e *store.Event, h *label.History,
 
 // fullForAdvice reports whether there is no room for an advise in a history.
 // Those who can do something about it are told.
-func (a *Authority) fullForAdvice(v *store.View, b *batch, rec *store.Label, h *label.History, st *label.Status) (bool, error) {
+func (a *Events) fullForAdvice(v *store.View, b *batch, rec *store.Label, h *label.History, st *label.Status) (bool, error) {
 	publisher, err := v.Org(st.Author())
 	if err != nil {
 		return false, err
@@ -321,7 +321,7 @@ func (a *Authority) fullForAdvice(v *store.View, b *batch, rec *store.Label, h *
 		return false, err
 	}
 	a.log.Warn("a label's history has no room for an advisory; publisher and operators are told", "label", rec.ID, "advisory", st.Advisory.ID)
-	return true, a.tellFull(b, rec, st)
+	return true, a.issuing.tellFull(b, rec, st)
 }
 
 const (
@@ -341,8 +341,8 @@ const adviseEntries = 1024
 // advisories of their manufacturers and of the operators. One for which that
 // fails by itself is noted with the events that published the advisories, so that
 // it is tried again when they are.
-func (a *Authority) AdviseNew(ctx context.Context) (err error) {
-	r := &round{a: a, work: "holding new labels against advisories"}
+func (a *Events) AdviseNew(ctx context.Context) (err error) {
+	r := &round{a: a.core, work: "holding new labels against advisories"}
 	defer func() { err = errors.Join(err, r.end(ctx)) }()
 	for {
 		var from, to int64
@@ -399,7 +399,7 @@ func labelsIn(v *store.View, from, to int64, r *round) (list []*store.Label) {
 }
 
 // adviseLabel holds a label against all advisories that may be about it.
-func (a *Authority) adviseLabel(ctx context.Context, r *round, rec *store.Label) error {
+func (a *Events) adviseLabel(ctx context.Context, r *round, rec *store.Label) error {
 	var news []newAdvice
 	if err := a.read(func(v *store.View) error { news = a.newAdvice(v, r, rec); return nil }); err != nil {
 		return err
@@ -447,21 +447,21 @@ type newAdvice struct {
 	err   error
 }
 
-func (a *Authority) newAdvice(v *store.View, r *round, rec *store.Label) []newAdvice {
+func (a *Events) newAdvice(v *store.View, r *round, rec *store.Label) []newAdvice {
 	l, broken := said(v, rec)
 	h, err := a.history(v, rec)
-	return a.adviceOf(v, r, rec.Org, rec.ID, l, h, errors.Join(broken, err))
+	return a.issuing.adviceOf(v, r, rec.Org, rec.ID, l, h, errors.Join(broken, err))
 }
 
 // firstAdvice returns what the advisories on record say of a label that is about to be
 // issued, so that it says so from the first, and why that cannot be told of some. A
 // label that takes the place of another is not issued then, so that it sheds nothing.
-// For any other that is left to [Authority.AdviseNew], which looks again and notes it.
-func (a *Authority) firstAdvice(v *store.View, maker string, l *label.Label) (list []newAdvice, err error) {
+// For any other that is left to [Events.AdviseNew], which looks again and notes it.
+func (a *Issuing) firstAdvice(v *store.View, maker string, l *label.Label) (list []newAdvice, err error) {
 	if _, any := v.Advised(); !any {
 		return nil, nil // nothing was ever published
 	}
-	r := &round{a: a, work: "holding a label against advisories as it is issued"}
+	r := &round{a: a.core, work: "holding a label against advisories as it is issued"}
 	for _, n := range a.adviceOf(v, r, maker, l.ID, l, &label.History{Label: l}, nil) {
 		if n.err != nil {
 			err = errors.Join(err, n.err)
@@ -473,9 +473,9 @@ func (a *Authority) firstAdvice(v *store.View, maker string, l *label.Label) (li
 }
 
 // addAdvice adds to a batch what advisories say of a label that is issued in it, and
-// to the history what is added. What finds no room is left to [Authority.AdviseNew],
+// to the history what is added. What finds no room is left to [Events.AdviseNew],
 // which tells that.
-func (a *Authority) addAdvice(v *store.View, b *batch, rec *store.Label, h *label.History, news []newAdvice) error {
+func (a *Issuing) addAdvice(v *store.View, b *batch, rec *store.Label, h *label.History, news []newAdvice) error {
 	for _, n := range news {
 		e, err := lastEvent(v, b, n.event)
 		if err != nil {
@@ -516,7 +516,7 @@ func lastEvent(v *store.View, b *batch, id label.Digest) (*store.Event, error) {
 
 // adviceOf is [Authority.newAdvice] of a label of a manufacturer that was read, or
 // was not for the reason that is given.
-func (a *Authority) adviceOf(v *store.View, r *round, maker string, id label.ID, l *label.Label, h *label.History, broken error) (news []newAdvice) {
+func (a *Issuing) adviceOf(v *store.View, r *round, maker string, id label.ID, l *label.Label, h *label.History, broken error) (news []newAdvice) {
 	publishers := a.distrust.Load().operators
 	if !slices.Contains(publishers, maker) {
 		publishers = append([]string{maker}, publishers...)
@@ -555,7 +555,7 @@ type Publication struct {
 
 // Advisory returns an advisory and its document. Where no publisher is named,
 // it is one of those who published the document. It is public.
-func (a *Authority) Advisory(id label.Digest, publisher string) (p *Publication, err error) {
+func (a *Events) Advisory(id label.Digest, publisher string) (p *Publication, err error) {
 	err = a.store.View(func(v *store.View) error {
 		list, err := v.Publications(id)
 		if err != nil {
@@ -589,7 +589,7 @@ func published(v *store.View, rec *store.Advisory) (*Publication, error) {
 
 // Advisories lists the advisories that an organization published, newest first,
 // without their documents. It is public.
-func (a *Authority) Advisories(publisher string, p Page) ([]*Publication, string, error) {
+func (a *Events) Advisories(publisher string, p Page) ([]*Publication, string, error) {
 	page, err := collect[*Publication](p, "advisories", publisher)
 	if err != nil {
 		return nil, "", err

@@ -44,7 +44,7 @@ import (
 
 // concern returns what an advisory says of a label's device at the versions that were
 // tested, and that its history does not say; or nil.
-func (a *Authority) concern(v *store.View, doc *advisory.Advisory, publisher string, s *advisee) (*label.AdvisoryRef, error) {
+func (a *Issuing) concern(v *store.View, doc *advisory.Advisory, publisher string, s *advisee) (*label.AdvisoryRef, error) {
 	last := lastAdvice(s.history, publisher, doc.ID)
 	if last != nil && last.Advisory.SHA256 == doc.SHA256 {
 		return nil, nil
@@ -94,7 +94,7 @@ type word struct {
 }
 
 // advisee gathers what advisories are held against. The label need not be on record.
-func (a *Authority) advisee(v *store.View, l *label.Label, h *label.History) (*advisee, error) {
+func (a *Issuing) advisee(v *store.View, l *label.Label, h *label.History) (*advisee, error) {
 	raw, err := l.Device.Canonical()
 	if err != nil {
 		return nil, err
@@ -221,7 +221,7 @@ const maxReread = 8
 // does not take back: what earlier releases said of a label's device and this one
 // leaves out, and what this one and earlier ones say of others of its product that are
 // given, where nothing was ever said of this. It returns nil where there is none.
-func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher string, s *advisee, others []*label.Device) (*leaving, error) {
+func (a *Issuing) leftOut(v *store.View, doc *advisory.Advisory, publisher string, s *advisee, others []*label.Device) (*leaving, error) {
 	releases, early, err := a.earlierReleases(v, doc, publisher, s)
 	if err != nil {
 		return nil, err
@@ -284,7 +284,7 @@ func (a *Authority) leftOut(v *store.View, doc *advisory.Advisory, publisher str
 // earlierReleases returns the last of the other releases of an advisory that the
 // product's labels were advised of, oldest first, and what those before them said of
 // the label's device, as far as histories name it.
-func (a *Authority) earlierReleases(v *store.View, doc *advisory.Advisory, publisher string, s *advisee) (list []*advisory.Advisory, before map[string]advisory.Status, err error) {
+func (a *Issuing) earlierReleases(v *store.View, doc *advisory.Advisory, publisher string, s *advisee) (list []*advisory.Advisory, before map[string]advisory.Status, err error) {
 	var digests []label.Digest
 	var own []*label.Status
 	for _, w := range s.words {
@@ -364,7 +364,7 @@ const maxDropped = 16
 
 // dropped returns what a release of an advisory leaves out, or nil. It reads nothing
 // of labels where it is the first of its number.
-func (a *Authority) dropped(v *store.View, doc *advisory.Advisory, rec *store.Advisory) (*DroppedNews, error) {
+func (a *Events) dropped(v *store.View, doc *advisory.Advisory, rec *store.Advisory) (*DroppedNews, error) {
 	switch last, err := v.LatestAdvisory(rec.Org, rec.ID); {
 	case errors.Is(err, store.ErrNotFound):
 		return nil, nil
@@ -402,7 +402,7 @@ func (a *Authority) dropped(v *store.View, doc *advisory.Advisory, rec *store.Ad
 }
 
 // firstRelease reports whether an advisory is the only one of its number.
-func (a *Authority) firstRelease(v *store.View, rec *store.Advisory) (first bool, err error) {
+func (a *Events) firstRelease(v *store.View, rec *store.Advisory) (first bool, err error) {
 	first = true
 	err = v.OrgAdvisories(rec.Org, nil, func(other *store.Advisory, _ []byte) bool {
 		first = other.ID != rec.ID || other.Digest == rec.Digest
@@ -412,7 +412,7 @@ func (a *Authority) firstRelease(v *store.View, rec *store.Advisory) (first bool
 }
 
 // droppedOf adds a label of which a release leaves out something.
-func (a *Authority) droppedOf(v *store.View, doc *advisory.Advisory, rec *store.Label, news *DroppedNews) error {
+func (a *Events) droppedOf(v *store.View, doc *advisory.Advisory, rec *store.Label, news *DroppedNews) error {
 	h, err := a.history(v, rec)
 	if err != nil || h.StandingAt(a.clock()).State == label.Superseded {
 		return err
@@ -421,11 +421,11 @@ func (a *Authority) droppedOf(v *store.View, doc *advisory.Advisory, rec *store.
 	if err != nil {
 		return err
 	}
-	s, err := a.advisee(v, l, h)
+	s, err := a.issuing.advisee(v, l, h)
 	if err != nil {
 		return err
 	}
-	left, err := a.leftOut(v, doc, news.Publisher, s, nil)
+	left, err := a.issuing.leftOut(v, doc, news.Publisher, s, nil)
 	if err != nil || left == nil {
 		return err
 	}
@@ -438,10 +438,10 @@ func (a *Authority) droppedOf(v *store.View, doc *advisory.Advisory, rec *store.
 // AdvisoryNotes says to whoever published a release of an advisory what it leaves out,
 // and how to take that back, and that a fix without a version is none that people can
 // look for. What cannot be read sounds the alarm, since the release is published already.
-func (a *Authority) AdvisoryNotes(rec *store.Advisory) (notes []string) {
+func (a *Events) AdvisoryNotes(rec *store.Advisory) (notes []string) {
 	var news *DroppedNews
 	err := a.store.View(func(v *store.View) error {
-		doc, err := a.advisory(v, rec.Digest)
+		doc, err := a.issuing.advisory(v, rec.Digest)
 		if err != nil {
 			return err
 		}

@@ -196,7 +196,7 @@ func nearBrands(v *store.View, own Brand) (list []NearNews, err error) {
 // tellAlike tells the operators of a device that looks like others, and of brands that
 // are near to its own. A bad record of another manufacturer keeps nobody from
 // registering a device: that sounds the alarm, and operators are told what is known.
-func (a *Authority) tellAlike(v *store.View, b *batch, device *store.Device, desc *label.Device) error {
+func (a *Evidence) tellAlike(v *store.View, b *batch, device *store.Device, desc *label.Device) error {
 	past := a.past(v, "finding devices that look alike")
 	mine, err := ownBrand(past, device, desc)
 	var list []Likeness
@@ -263,7 +263,7 @@ func pairOf(brands ...Brand) string {
 }
 
 // holdsOf returns the reasons of what is open about the product of a device.
-func (a *Authority) holdsOf(v *store.View, device label.Digest, b *batch) (reasons []string, err error) {
+func (a *Evidence) holdsOf(v *store.View, device label.Digest, b *batch) (reasons []string, err error) {
 	devices, err := productOf(v, device)
 	if err != nil {
 		return nil, err
@@ -282,7 +282,7 @@ func (a *Authority) holdsOf(v *store.View, device label.Digest, b *batch) (reaso
 // own. It does not name them: what another manufacturer has registered and not yet
 // sold is nobody's business. What cannot be read sounds the alarm, since the device is
 // registered already.
-func (a *Authority) AlikeNotes(device *store.Device) []string {
+func (a *Evidence) AlikeNotes(device *store.Device) []string {
 	desc := new(label.Device)
 	var mine Brand
 	var list []Likeness

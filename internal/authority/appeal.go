@@ -19,15 +19,15 @@ var appealForm = &howOpened[label.Appeal]{field: "appeal", predicateType: label.
 // Appeal takes a manufacturer's signed appeal against a refusal, within the
 // term that the refusal names and once. The second result says whether it was
 // known. Who carries it, if not the manufacturer, is an operator.
-func (a *Authority) Appeal(ctx context.Context, c Caller, raw []byte) (t *Trail, known bool, err error) {
-	err = signedAct(a, ctx, c, raw, appealForm, func(x *act, s *asked[label.Appeal]) (err error) {
+func (a *Oversight) Appeal(ctx context.Context, c Caller, raw []byte) (t *Trail, known bool, err error) {
+	err = signedAct(a.core, ctx, c, raw, appealForm, func(x *act, s *asked[label.Appeal]) (err error) {
 		t, known, err = a.appeal(x, s)
 		return err
 	})
 	return t, known, err
 }
 
-func (a *Authority) appeal(x *act, s *asked[label.Appeal]) (*Trail, bool, error) {
+func (a *Oversight) appeal(x *act, s *asked[label.Appeal]) (*Trail, bool, error) {
 	defer a.writer.begin()()
 	var t *Trail
 	known := false
@@ -61,7 +61,7 @@ func (a *Authority) appeal(x *act, s *asked[label.Appeal]) (*Trail, bool, error)
 
 // admitAppeal checks an appeal against the decision, and returns in how many
 // days it is to be decided.
-func (a *Authority) admitAppeal(x *act, v *store.View, s *asked[label.Appeal], t *Trail, now time.Time) (days int, err error) {
+func (a *Oversight) admitAppeal(x *act, v *store.View, s *asked[label.Appeal], t *Trail, now time.Time) (days int, err error) {
 	if _, err := s.admit(x, v, now); err != nil {
 		return 0, err
 	}
@@ -94,8 +94,8 @@ var rulingForm = &howOpened[label.RulingRequest]{field: "ruling", predicateType:
 // operator. An appeal is decided once; the same request again returns the
 // ruling, which the second result says. Where the act takes several persons, it waits for
 // the others ([Trail.Waits]).
-func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (t *Trail, known bool, err error) {
-	err = signedAct(a, ctx, c, raw, rulingForm, func(x *act, s *rulingRequest) (err error) {
+func (a *Oversight) Decide(ctx context.Context, c Caller, raw []byte) (t *Trail, known bool, err error) {
+	err = signedAct(a.core, ctx, c, raw, rulingForm, func(x *act, s *rulingRequest) (err error) {
 		t, known, err = a.decide(x, s)
 		return err
 	})
@@ -105,7 +105,7 @@ func (a *Authority) Decide(ctx context.Context, c Caller, raw []byte) (t *Trail,
 // A rulingRequest is a signed request for a ruling.
 type rulingRequest = asked[label.RulingRequest]
 
-func (a *Authority) decide(x *act, s *rulingRequest) (*Trail, bool, error) {
+func (a *Oversight) decide(x *act, s *rulingRequest) (*Trail, bool, error) {
 	var appeal *store.Appeal
 	if err := a.store.View(func(v *store.View) (err error) {
 		appeal, err = v.Appeal(s.said.Appeal)
@@ -154,7 +154,7 @@ func (a *Authority) decide(x *act, s *rulingRequest) (*Trail, bool, error) {
 
 // admitRuling checks a request for a ruling against the appeal, and returns what
 // is to be signed.
-func (a *Authority) admitRuling(v *store.View, s *rulingRequest, t *Trail, now time.Time) (*label.Ruling, error) {
+func (a *Oversight) admitRuling(v *store.View, s *rulingRequest, t *Trail, now time.Time) (*label.Ruling, error) {
 	if s.subject != t.Decision.Device {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "ruling.subject", "is not the device that the appeal is about")
 	}
@@ -178,7 +178,7 @@ func (a *Authority) admitRuling(v *store.View, s *rulingRequest, t *Trail, now t
 
 // checkAdmitted refuses a ruling that would have no effect, because the manufacturer
 // itself claims in the declaration in force that what it accepts fails.
-func (a *Authority) checkAdmitted(v *store.View, r *label.Ruling, device label.Digest, now time.Time) error {
+func (a *Oversight) checkAdmitted(v *store.View, r *label.Ruling, device label.Digest, now time.Time) error {
 	s := a.programme.Scheme(r.Scheme.ID, r.Scheme.Version)
 	if s == nil || len(r.Accepted) == 0 {
 		return nil
@@ -212,7 +212,7 @@ func (a *Authority) checkAdmitted(v *store.View, r *label.Ruling, device label.D
 // and of each the criteria. They are found by judging once more what the decision was
 // made on; where its version of the scheme is no longer served, all count as such that
 // the decision names for these criteria.
-func (a *Authority) overruled(v *store.View, r *label.Ruling, device label.Digest) (map[label.Digest][]string, error) {
+func (a *Issuing) overruled(v *store.View, r *label.Ruling, device label.Digest) (map[label.Digest][]string, error) {
 	list := map[label.Digest][]string{}
 	if len(r.Accepted) == 0 {
 		return list, nil
@@ -271,7 +271,7 @@ func (a *Authority) overruled(v *store.View, r *label.Ruling, device label.Diges
 }
 
 // rule has a ruling signed and makes its record.
-func (a *Authority) rule(b *batch, said *label.Ruling, s *rulingRequest, appeal *store.Appeal) (*store.Ruling, error) {
+func (a *Oversight) rule(b *batch, said *label.Ruling, s *rulingRequest, appeal *store.Appeal) (*store.Ruling, error) {
 	signed, _, err := b.sign(a.issuer.Ruling(said, appeal.Device))
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ import (
 const auditEvery = time.Minute
 
 // keepAuditHead logs the head of the audit trail when that has grown, until ctx ends.
-func (a *Authority) keepAuditHead(ctx context.Context) {
+func (a *Oversight) keepAuditHead(ctx context.Context) {
 	tick := time.NewTicker(auditEvery)
 	defer tick.Stop()
 	for {
@@ -36,7 +36,7 @@ func (a *Authority) keepAuditHead(ctx context.Context) {
 // LogAuditHead logs the head of the audit trail, unless the log has it. A trail that does not
 // go on from what was logged last is not logged: that would be as if it had always been
 // another.
-func (a *Authority) LogAuditHead(ctx context.Context) error {
+func (a *Oversight) LogAuditHead(ctx context.Context) error {
 	var tree translog.Tree
 	logged := false
 	if err := a.read(func(v *store.View) (err error) {
@@ -68,7 +68,7 @@ func (a *Authority) LogAuditHead(ctx context.Context) error {
 // logOldAuditHead is LogAuditHead where the first entry that no logged head has is so old
 // that the log should have had it: whoever starts the service again and again keeps no
 // entry from the log.
-func (a *Authority) logOldAuditHead(ctx context.Context) error {
+func (a *Oversight) logOldAuditHead(ctx context.Context) error {
 	due := false
 	if err := a.read(func(v *store.View) error {
 		tree, err := v.Trail()
@@ -99,7 +99,7 @@ func (a *Authority) logOldAuditHead(ctx context.Context) error {
 
 // auditLogged reports whether the log has a head of the audit trail of a size, or of a
 // larger one.
-func (a *Authority) auditLogged(v *store.View, tree translog.Tree) (bool, error) {
+func (a *Oversight) auditLogged(v *store.View, tree translog.Tree) (bool, error) {
 	last, err := v.LastAuditHead()
 	if errors.Is(err, store.ErrNotFound) {
 		return tree.N == 0, nil

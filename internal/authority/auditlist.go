@@ -25,7 +25,7 @@ const exportRoom = label.MaxMessage / 2
 // Acts lists the entries of the audit trail that are meant, newest first. Operators read
 // all of them, others those of their own organization. There may be a next page although
 // this one is not full.
-func (a *Authority) Acts(c Caller, f store.ActFilter, p Page) ([]*label.TrailEntry, string, error) {
+func (a *Oversight) Acts(c Caller, f store.ActFilter, p Page) ([]*label.TrailEntry, string, error) {
 	if err := c.need(label.Roles...); err != nil {
 		return nil, "", err
 	}
@@ -85,7 +85,7 @@ type ProvedAct struct {
 
 // Act returns an entry of the audit trail. Operators read all of them, others those of
 // their own organization.
-func (a *Authority) Act(c Caller, number int64) (*ProvedAct, error) {
+func (a *Oversight) Act(c Caller, number int64) (*ProvedAct, error) {
 	if err := c.need(label.Roles...); err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (a *Authority) Act(c Caller, number int64) (*ProvedAct, error) {
 
 // AuditHead returns the head of the audit trail that was logged last, nil where none was,
 // and how many entries there are.
-func (a *Authority) AuditHead(c Caller) (logged *LoggedTrail, size int64, err error) {
+func (a *Oversight) AuditHead(c Caller) (logged *LoggedTrail, size int64, err error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, 0, err
 	}
@@ -129,7 +129,7 @@ func (a *Authority) AuditHead(c Caller) (logged *LoggedTrail, size int64, err er
 
 // loggedTrail returns the head of the audit trail that was logged last, or nil. It was
 // verified as others will verify it.
-func (a *Authority) loggedTrail(v *store.View) (*LoggedTrail, error) {
+func (a *Oversight) loggedTrail(v *store.View) (*LoggedTrail, error) {
 	rec, err := v.LastAuditHead()
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -170,7 +170,7 @@ func (a *Authority) loggedTrail(v *store.View) (*LoggedTrail, error) {
 
 // ExportActs returns entries of the audit trail as they are hashed, from a number on, as
 // many as fit a message.
-func (a *Authority) ExportActs(c Caller, from int64, size int) (leaves [][]byte, err error) {
+func (a *Oversight) ExportActs(c Caller, from int64, size int) (leaves [][]byte, err error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}

@@ -55,9 +55,9 @@ type session struct {
 // of before it read the store. A change that comes while a token is being
 // verified makes another number, so that the session which is then remembered is
 // never used, whichever of the two is faster.
-func (a *Authority) Authenticate(raw string) (Caller, error) {
+func (a *core) Authenticate(raw string) (Caller, error) {
 	now := a.clock()
-	registry := a.registry.Load() // before the store is read
+	registry := a.enrolments.Load() // before the store is read
 	if s, ok := a.callers.Get(raw); ok && s.registry == registry && now.Before(s.ends) {
 		return s.caller, nil
 	}
@@ -99,7 +99,7 @@ func (a *Authority) Authenticate(raw string) (Caller, error) {
 
 // publicKey returns an enrolled key, ready to check signatures. The same ID is
 // the same key for ever.
-func (a *Authority) publicKey(k *label.Key) (*envelope.PublicKey, error) {
+func (a *core) publicKey(k *label.Key) (*envelope.PublicKey, error) {
 	if pub, ok := a.keys.Get(k.ID); ok {
 		return pub, nil
 	}

@@ -33,7 +33,7 @@ type tokenStore struct {
 
 func (s *tokenStore) View(f func(*store.View) error) error {
 	err := s.Store.View(f)
-	if calledBy("authority.(*Authority).Authenticate") {
+	if calledBy("authority.(*core).Authenticate") {
 		s.reads.Add(1)
 		if g := s.after.Swap(nil); g != nil {
 			(*g)()

@@ -45,9 +45,9 @@ func changeRight(v *store.View, r *label.StatusRequest) (right, error) {
 //
 // A request that was carried out is answered with what it led to. It cannot be
 // used again: a request is for once.
-func (a *Authority) Change(ctx context.Context, c Caller, raw []byte) (*Change, error) {
+func (a *Issuing) Change(ctx context.Context, c Caller, raw []byte) (*Change, error) {
 	var out *Change
-	err := signedAct(a, ctx, c, raw, changeForm, func(x *act, r *asked[label.StatusRequest]) (err error) {
+	err := signedAct(a.core, ctx, c, raw, changeForm, func(x *act, r *asked[label.StatusRequest]) (err error) {
 		defer a.writer.begin()()
 		for range attempts {
 			if out, err = a.change(x, r); !errors.Is(err, errMoved) {
@@ -66,7 +66,7 @@ func (a *Authority) Change(ctx context.Context, c Caller, raw []byte) (*Change, 
 type statusRequest = asked[label.StatusRequest]
 
 // change carries out one attempt.
-func (a *Authority) change(x *act, r *statusRequest) (*Change, error) {
+func (a *Issuing) change(x *act, r *statusRequest) (*Change, error) {
 	renewal, err := a.renewal(x, r)
 	if err != nil {
 		return nil, err
@@ -96,16 +96,16 @@ func (a *Authority) change(x *act, r *statusRequest) (*Change, error) {
 		out.Notes = append(out.Notes, a.settledNotes(out.Status)...)
 	}
 	if issued != nil {
-		out.Label, err = a.publishNew(issued, renewal.signed, renewal.device.Descriptor)
+		out.Label, err = a.publishing.publishNew(issued, renewal.signed, renewal.device.Descriptor)
 	} else if out.Status != nil && out.Status.Successor != nil {
-		out.Label, err = a.Lookup(out.Status.Successor.ID)
+		out.Label, err = a.publishing.Lookup(out.Status.Successor.ID)
 	}
 	return out, err
 }
 
 // changeLabel adds a change to a batch, or that it waits, and returns the successor where
 // one is issued by it.
-func (a *Authority) changeLabel(x *act, v *store.View, b *batch, r *statusRequest, renewal *renewal, out *Change) (issued *store.Label, err error) {
+func (a *Issuing) changeLabel(x *act, v *store.View, b *batch, r *statusRequest, renewal *renewal, out *Change) (issued *store.Label, err error) {
 	rec, err := v.Label(r.said.Label)
 	if err != nil {
 		return nil, found(err, label.ReasonUnknownLabel, "request.label", "no label %s was issued here", r.said.Label.Pretty())
@@ -180,7 +180,7 @@ func (a *Authority) changeLabel(x *act, v *store.View, b *batch, r *statusReques
 
 // changeWaits tells those concerned that a change waits for others to agree, and whoever
 // asked what may come in between.
-func (a *Authority) changeWaits(v *store.View, b *batch, rec *store.Label, h *label.History, r *statusRequest, out *Change) error {
+func (a *Issuing) changeWaits(v *store.View, b *batch, rec *store.Label, h *label.History, r *statusRequest, out *Change) error {
 	if err := a.noteAlone(v, b, out.Request, &out.Notes); err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (a *Authority) changeWaits(v *store.View, b *batch, rec *store.Label, h *la
 }
 
 // carriedOut fills in what a request led to when it was carried out.
-func (a *Authority) carriedOut(v *store.View, rec *store.Label, req *store.Request, out *Change) error {
+func (a *Issuing) carriedOut(v *store.View, rec *store.Label, req *store.Request, out *Change) error {
 	list, err := v.History(rec.ID)
 	if err != nil {
 		return err
@@ -210,7 +210,7 @@ func (a *Authority) carriedOut(v *store.View, rec *store.Label, req *store.Reque
 
 // admitChange checks a request against the registry and the label's standing, and returns
 // whose signatures count.
-func (a *Authority) admitChange(x *act, v *store.View, r *statusRequest, rec *store.Label, h *label.History, now time.Time) ([]signer, error) {
+func (a *Issuing) admitChange(x *act, v *store.View, r *statusRequest, rec *store.Label, h *label.History, now time.Time) ([]signer, error) {
 	signers, err := r.admit(x, v, now)
 	if err != nil {
 		return nil, err
@@ -219,7 +219,7 @@ func (a *Authority) admitChange(x *act, v *store.View, r *statusRequest, rec *st
 }
 
 // admitStep is [Authority.admitChange] once it is known who signed.
-func (a *Authority) admitStep(v *store.View, r *statusRequest, rec *store.Label, h *label.History, signers []signer, now time.Time) error {
+func (a *Issuing) admitStep(v *store.View, r *statusRequest, rec *store.Label, h *label.History, signers []signer, now time.Time) error {
 	if r.subject != rec.Device {
 		return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "is not the device of label %s", rec.ID.Pretty())
 	}
@@ -242,7 +242,7 @@ func (a *Authority) admitStep(v *store.View, r *statusRequest, rec *store.Label,
 	}
 	switch r.said.Action {
 	case label.Withdraw:
-		asked, err := a.revocationAsked(v, rec, now)
+		asked, err := a.evidence.revocationAsked(v, rec, now)
 		if err == nil && asked != nil {
 			err = asked.refusal("request.label")
 		}
@@ -260,12 +260,12 @@ func (a *Authority) admitStep(v *store.View, r *statusRequest, rec *store.Label,
 // product that began with another label of it: the authority looks at this one too, and
 // people would read that its manufacturer withdrew it, and nothing of that. Where it was
 // cleared since, that is settled.
-func (a *Authority) admitWithdrawal(v *store.View, rec *store.Label, h *label.History, now time.Time) error {
+func (a *Issuing) admitWithdrawal(v *store.View, rec *store.Label, h *label.History, now time.Time) error {
 	devices, err := productOf(v, rec.Device)
 	if err != nil {
 		return err
 	}
-	holds, err := a.openHolds(v, devices, now)
+	holds, err := a.evidence.openHolds(v, devices, now)
 	if err != nil {
 		return err
 	}
@@ -280,7 +280,7 @@ func (a *Authority) admitWithdrawal(v *store.View, rec *store.Label, h *label.Hi
 
 // barred says why no label is issued for the device of another for the time being; it is
 // empty where nothing stands in the way.
-func (a *Authority) barred(v *store.View, rec *store.Label, now time.Time) (string, error) {
+func (a *Issuing) barred(v *store.View, rec *store.Label, now time.Time) (string, error) {
 	p := new(picture)
 	device, desc, err := ownDevice(v, Caller{Org: rec.Org}, rec.Device)
 	if err != nil {
@@ -291,10 +291,10 @@ func (a *Authority) barred(v *store.View, rec *store.Label, now time.Time) (stri
 	if err != nil {
 		return "", err
 	}
-	if p.holds, err = a.openHolds(v, devices, now); err != nil {
+	if p.holds, err = a.evidence.openHolds(v, devices, now); err != nil {
 		return "", err
 	}
-	if p.heavier, err = a.heavier(desc, devices); err != nil {
+	if p.heavier, err = a.evidence.heavier(desc, devices); err != nil {
 		return "", err
 	}
 	if e, ok := errors.AsType[*label.Error](p.bar("", p.holds)); ok {
@@ -339,8 +339,8 @@ func wayOn(err error, act label.Action, s *label.Standing, signers []signer, bar
 // admitSupersession checks that a label may give its place to another. While the
 // product is on hold, only an operator can have it do so, and while a request to revoke
 // it waits, nobody.
-func (a *Authority) admitSupersession(v *store.View, r *statusRequest, rec *store.Label, signers []signer, now time.Time) error {
-	asked, err := a.revocationAsked(v, rec, now)
+func (a *Issuing) admitSupersession(v *store.View, r *statusRequest, rec *store.Label, signers []signer, now time.Time) error {
+	asked, err := a.evidence.revocationAsked(v, rec, now)
 	switch {
 	case err != nil:
 		return err
@@ -355,7 +355,7 @@ func (a *Authority) admitSupersession(v *store.View, r *statusRequest, rec *stor
 		if err != nil {
 			return err
 		}
-		holds, err := a.openHolds(v, devices, now)
+		holds, err := a.evidence.openHolds(v, devices, now)
 		if err != nil {
 			return err
 		}
@@ -375,7 +375,7 @@ func (a *Authority) admitSupersession(v *store.View, r *statusRequest, rec *stor
 // admitSuccessor checks that a label can take the place of another: it counts and
 // goes on. It is about the same product and of no lower level, or the reason says that
 // it is not, since the page repeats the reason to people.
-func (a *Authority) admitSuccessor(v *store.View, r *statusRequest, rec *store.Label, now time.Time) error {
+func (a *Issuing) admitSuccessor(v *store.View, r *statusRequest, rec *store.Label, now time.Time) error {
 	next, err := v.Label(r.said.Successor)
 	if err != nil {
 		return found(err, label.ReasonUnknownLabel, "request.successor", "no label %s was issued here", r.said.Successor.Pretty())
@@ -393,7 +393,7 @@ func (a *Authority) admitSuccessor(v *store.View, r *statusRequest, rec *store.L
 	case s.Scheduled != nil:
 		return label.Errorf(label.Precondition, label.ReasonStep, "request.successor", "ends on %s, as was announced, and cannot take the place of another", s.Scheduled.Effective.Format(time.DateOnly))
 	}
-	if asked, err := a.revocationAsked(v, next, now); err != nil || asked != nil {
+	if asked, err := a.evidence.revocationAsked(v, next, now); err != nil || asked != nil {
 		if err == nil {
 			err = asked.refusal("request.successor")
 		}
@@ -468,7 +468,7 @@ func sameProduct(v *store.View, device, other label.Digest) (bool, error) {
 }
 
 // append adds a status to a batch: the next one in a label's history.
-func (a *Authority) append(v *store.View, b *batch, rec *store.Label, h *label.History, st label.Status) (*store.Status, error) {
+func (a *Issuing) append(v *store.View, b *batch, rec *store.Label, h *label.History, st label.Status) (*store.Status, error) {
 	st.Number = len(h.Statuses) + 1
 	if err := checkRoom(h, &st); err != nil {
 		return nil, err
@@ -486,13 +486,13 @@ func (a *Authority) append(v *store.View, b *batch, rec *store.Label, h *label.H
 	}
 	switch st.Action {
 	case label.Reinstate, label.Clear: // what was put off meanwhile
-		if err := a.dueFor(v, b, rec.Device); err != nil {
+		if err := a.evidence.dueFor(v, b, rec.Device); err != nil {
 			return nil, err
 		}
 	}
 	switch st.Action {
 	case label.Suspend, label.Revoke, label.Reinstate, label.Release: // say something of the product
-		if err := a.dueForOthers(v, b, rec.Device); err != nil {
+		if err := a.evidence.dueForOthers(v, b, rec.Device); err != nil {
 			return nil, err
 		}
 	}
@@ -507,7 +507,7 @@ func (a *Authority) append(v *store.View, b *batch, rec *store.Label, h *label.H
 
 // history returns a label's record as history: of the label itself it knows
 // what the record knows, which is all that standings take.
-func (a *Authority) history(v *store.View, rec *store.Label) (*label.History, error) {
+func (a *core) history(v *store.View, rec *store.Label) (*label.History, error) {
 	list, err := v.History(rec.ID)
 	if err != nil {
 		return nil, err
@@ -516,7 +516,7 @@ func (a *Authority) history(v *store.View, rec *store.Label) (*label.History, er
 }
 
 // standing returns how a label on record stands.
-func (a *Authority) standing(v *store.View, id label.ID, now time.Time) (*label.Standing, error) {
+func (a *core) standing(v *store.View, id label.ID, now time.Time) (*label.Standing, error) {
 	rec, err := v.Label(id)
 	if err != nil {
 		return nil, err

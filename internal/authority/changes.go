@@ -29,7 +29,7 @@ const changesScan = 2048
 // Changes returns what the log says of labels after an index, at most as many as
 // asked for, and the index to go on after. More is whether there may be more at
 // once.
-func (a *Authority) Changes(after int64, most int) (list []LabelChange, next int64, more bool, err error) {
+func (a *Publishing) Changes(after int64, most int) (list []LabelChange, next int64, more bool, err error) {
 	err = a.read(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {
@@ -120,7 +120,7 @@ const MaxModels = 50
 // ByModel returns the labels of the products with a model number, however that is
 // spelled ([label.FoldModel]), newest first: those of one manufacturer. What it reads is
 // those products' devices and labels, not all that the manufacturer has.
-func (a *Authority) ByModel(manufacturer, model string) (*LabelPage, error) {
+func (a *Publishing) ByModel(manufacturer, model string) (*LabelPage, error) {
 	out := &LabelPage{}
 	var ids []label.ID
 	err := a.read(func(v *store.View) error {
@@ -172,7 +172,7 @@ func ofModel(v *store.View, digest label.Digest, model string) (bool, error) {
 
 // byModelOfAll looks through all labels of a manufacturer. Nothing else leads from a
 // device that cannot be read to its labels.
-func (a *Authority) byModelOfAll(v *store.View, out *LabelPage, manufacturer, model string) (ids []label.ID, err error) {
+func (a *Publishing) byModelOfAll(v *store.View, out *LabelPage, manufacturer, model string) (ids []label.ID, err error) {
 	err = v.OrgLabels(manufacturer, nil, func(rec *store.Label, _ []byte) bool {
 		if is, err := ofModel(v, rec.Device, model); err != nil {
 			out.unavailable(a, rec.ID, err)
@@ -196,7 +196,7 @@ type Listed struct {
 // many entries as asked for. More is whether there are more. An entry that cannot
 // be read, or a label whose history cannot, is left out with an alarm: how such a
 // label stands nobody can tell, and a list must not say that it is valid.
-func (a *Authority) Read(after, entries int64) (list []*Listed, next int64, more bool, err error) {
+func (a *Publishing) Read(after, entries int64) (list []*Listed, next int64, more bool, err error) {
 	err = a.read(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {

@@ -33,7 +33,7 @@ func (d *dispute) problems() (list []string) {
 }
 
 // TestCheckFindsTampering changes one thing in the records of a dispute that led
-// to a label, has the check find it, and mends it.
+// to a label, has the check find it, and fixes it.
 func TestCheckFindsTampering(t *testing.T) {
 	d := newDispute(t, nil)
 	filed, _, err := d.appeal(labeltest.Maker, nil)
@@ -84,7 +84,7 @@ func TestCheckFindsTampering(t *testing.T) {
 		d.write(whole)
 	}
 	if found := d.problems(); len(found) > 0 {
-		t.Errorf("mended, the store is still wrong: %q", found)
+		t.Errorf("fixed, the store is still wrong: %q", found)
 	}
 }
 

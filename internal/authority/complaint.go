@@ -169,7 +169,7 @@ func merge(into, c *store.Complaint) {
 // Complain takes what somebody reports who need not say who they are. It is seen
 // by operators only. The label may be left out; one that is named must exist. Where
 // there are many already, what is returned is the report that it was merged into.
-func (a *Authority) Complain(ctx context.Context, p store.Complaint) (*store.Complaint, error) {
+func (a *Oversight) Complain(ctx context.Context, p store.Complaint) (*store.Complaint, error) {
 	if err := CheckComplaint(&p); err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func powerOfTen(n int) bool {
 	return n == 1
 }
 
-// CheckComplaint tidies up what a stranger wrote, and says what has to be mended in it;
+// CheckComplaint tidies up what a stranger wrote, and says what has to be fixed in it;
 // whether there is such a label it does not know.
 func CheckComplaint(p *store.Complaint) error {
 	p.Text, p.Where, p.Contact = strings.TrimSpace(p.Text), strings.TrimSpace(p.Where), strings.TrimSpace(p.Contact)
@@ -258,7 +258,7 @@ type ComplaintState struct {
 
 // Complaints lists complaints: those that are open, newest first, or all about a
 // label.
-func (a *Authority) Complaints(c Caller, id label.ID, p Page) (list []*ComplaintState, next string, err error) {
+func (a *Oversight) Complaints(c Caller, id label.ID, p Page) (list []*ComplaintState, next string, err error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, "", err
 	}
@@ -288,7 +288,7 @@ func (a *Authority) Complaints(c Caller, id label.ID, p Page) (list []*Complaint
 
 // CloseComplaint closes a complaint with what came of it. Whom to ask back is
 // forgotten. Closing it again changes nothing.
-func (a *Authority) CloseComplaint(ctx context.Context, c Caller, id, outcome string) (*store.Complaint, error) {
+func (a *Oversight) CloseComplaint(ctx context.Context, c Caller, id, outcome string) (*store.Complaint, error) {
 	var out *store.Complaint
 	err := a.act(ctx, c, label.ActCloseReport, id, func(x *act) (err error) {
 		out, err = closeComplaint(x, id, outcome)
@@ -319,4 +319,14 @@ func closeComplaint(x *act, id, outcome string) (*store.Complaint, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// committed counts the reports of a commit.
+func (a *Oversight) committed(b *store.Batch) {
+	if !a.openReports.known {
+		return
+	}
+	for c := range store.Writes[*store.Complaint](b) {
+		a.openReports.put(c)
+	}
 }

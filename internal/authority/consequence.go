@@ -26,7 +26,7 @@ const (
 
 // keepPropagating draws the consequences of events as they are reported, and
 // those from before a restart, until ctx ends.
-func (a *Authority) keepPropagating(ctx context.Context) {
+func (a *Events) keepPropagating(ctx context.Context) {
 	for {
 		if err := a.Propagate(ctx); err != nil && ctx.Err() == nil {
 			a.log.Error("drawing the consequences of an event; trying again", "err", err)
@@ -50,14 +50,14 @@ func (a *Authority) keepPropagating(ctx context.Context) {
 // operators are told, and the work goes on: [Authority.Retry] has it tried again.
 // Where it is the store or a key that fails, nothing is recorded, and the error is
 // returned: the same is to be tried again.
-func (a *Authority) Propagate(ctx context.Context) error {
-	if err := a.events.load(a); err != nil {
+func (a *Events) Propagate(ctx context.Context) error {
+	if err := a.open.load(a.core); err != nil {
 		return errors.Join(err, context.Cause(ctx))
 	}
 	for ctx.Err() == nil {
-		next := a.events.next()
+		next := a.open.next()
 		if next.waits() {
-			switch err := a.judgeDue(ctx); {
+			switch err := a.issuing.judgeDue(ctx); {
 			case errors.Is(err, errEventFirst):
 				continue
 			case err != nil:
@@ -89,7 +89,7 @@ func sleep(ctx context.Context, d time.Duration) {
 // propagateChunk changes the next labels that an event touches, and remembers
 // how far it came, in one commit. A label that the event has changed is not
 // changed again.
-func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool, err error) {
+func (a *Events) propagateChunk(ctx context.Context, o *openEvent) (done bool, err error) {
 	var e *store.Event
 	var chunk []Affected
 	var cursor []byte
@@ -113,12 +113,12 @@ func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool
 		return false, err
 	case err != nil && e == nil: // nothing can be recorded with it
 		a.alarm("drawing the consequences of an event", o.id.String(), err)
-		a.events.remove(o.id)
+		a.open.remove(o.id)
 		return true, nil
 	case err != nil: // of the event as a whole
 		chunk, done = []Affected{{Label: &store.Label{}, Err: err}}, true
 	case !e.Done.IsZero():
-		a.events.remove(o.id)
+		a.open.remove(o.id)
 		return true, nil
 	}
 	defer a.writer.begin()()
@@ -169,7 +169,7 @@ func (a *Authority) propagateChunk(ctx context.Context, o *openEvent) (done bool
 
 // attempt is [Authority.consequence], of which nothing is left in the batch where
 // it fails.
-func (a *Authority) attempt(v *store.View, b *batch, e *store.Event, t Affected) (changed bool, err error) {
+func (a *Events) attempt(v *store.View, b *batch, e *store.Event, t Affected) (changed bool, err error) {
 	if t.Err != nil {
 		return false, t.Err
 	}
@@ -188,7 +188,7 @@ func (t *Affected) applies(s *label.Standing) bool {
 }
 
 // consequence adds to a batch what an event does to a label.
-func (a *Authority) consequence(v *store.View, b *batch, e *store.Event, t Affected) (changed bool, err error) {
+func (a *Events) consequence(v *store.View, b *batch, e *store.Event, t Affected) (changed bool, err error) {
 	if t.Action == scheme.NoEffect {
 		return false, nil
 	}
@@ -213,6 +213,22 @@ func (a *Authority) consequence(v *store.View, b *batch, e *store.Event, t Affec
 			return false, err
 		}
 	}
-	_, err = a.append(v, b, t.Label, h, st)
+	_, err = a.issuing.append(v, b, t.Label, h, st)
 	return err == nil, err
+}
+
+// committed remembers how the events of a commit stand.
+func (a *Events) committed(b *store.Batch) {
+	events := slices.Collect(store.Writes[*store.Event](b))
+	if len(events) == 0 {
+		return
+	}
+	if err := a.read(func(v *store.View) error {
+		for _, e := range events {
+			a.open.put(v, e)
+		}
+		return nil
+	}); err != nil {
+		a.log.Error("remembering which events are open", "err", err) // Propagate reads them again
+	}
 }

@@ -18,7 +18,7 @@ import (
 // decision on record, while that can be appealed against or if it was: another
 // would open the term anew, and with it a second appeal about the same. Where the
 // manufacturer is not the caller, who gets the answer, it is told.
-func (a *Authority) refuse(x *act, write write, d *scheme.Decision, level int, p *picture) (*store.Decision, error) {
+func (a *Issuing) refuse(x *act, write write, d *scheme.Decision, level int, p *picture) (*store.Decision, error) {
 	said, err := a.refusal(d, level, p)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (a *Authority) refuse(x *act, write write, d *scheme.Decision, level int, p
 }
 
 // refusal says a decision that falls short of a level as it is signed.
-func (a *Authority) refusal(d *scheme.Decision, level int, p *picture) (*label.Decision, error) {
+func (a *Issuing) refusal(d *scheme.Decision, level int, p *picture) (*label.Decision, error) {
 	l, err := d.Scheme.Level(level)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func unused(items []scheme.Unused) (list []label.Unused) {
 }
 
 // signRefusal makes the record of a refusal.
-func (a *Authority) signRefusal(said *label.Decision, device *store.Device) (*store.Decision, error) {
+func (a *Issuing) signRefusal(said *label.Decision, device *store.Device) (*store.Decision, error) {
 	signed, err := a.signers.sign(a.issuer.Decision(said, device.Digest))
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func alike(rec *store.Decision, said *label.Decision) (bool, error) {
 
 // unmoved returns [errMoved] if the evidence for a device, what is known against
 // it, or what is open about its product, is no longer what a picture shows.
-func (a *Authority) unmoved(v *store.View, p *picture, now time.Time) error {
+func (a *Issuing) unmoved(v *store.View, p *picture, now time.Time) error {
 	rulings, err := v.Rulings(p.device.Digest)
 	if err != nil {
 		return err
@@ -165,7 +165,7 @@ func (a *Authority) unmoved(v *store.View, p *picture, now time.Time) error {
 	if known != p.known || a.distrust.Load() != p.distrust {
 		return errMoved
 	}
-	holds, err := a.openHolds(v, devices, now)
+	holds, err := a.evidence.openHolds(v, devices, now)
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (a *Authority) unmoved(v *store.View, p *picture, now time.Time) error {
 		return err
 	}
 	devices[0] = d
-	heavier, err := a.heavier(p.desc, devices)
+	heavier, err := a.evidence.heavier(p.desc, devices)
 	if err == nil && (len(holds) != len(p.holds) || (heavier == nil) != (p.heavier == nil)) {
 		err = errMoved
 	}
@@ -217,7 +217,7 @@ type Trail struct {
 }
 
 // Trail returns a refusal by its digest, or by that of the appeal against it.
-func (a *Authority) Trail(ctx context.Context, c Caller, id label.Digest) (t *Trail, err error) {
+func (a *Oversight) Trail(ctx context.Context, c Caller, id label.Digest) (t *Trail, err error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, err
 	}
@@ -251,7 +251,7 @@ func (c Caller) party(d *store.Decision, field string) error {
 }
 
 // trail reads a refusal and what followed from it.
-func (a *Authority) trail(v *store.View, decision label.Digest) (*Trail, error) {
+func (a *Oversight) trail(v *store.View, decision label.Digest) (*Trail, error) {
 	d, err := v.Decision(decision)
 	if err != nil {
 		return nil, err
@@ -260,10 +260,10 @@ func (a *Authority) trail(v *store.View, decision label.Digest) (*Trail, error) 
 }
 
 // trailOf returns a refusal with what followed, and whether that still counts.
-func (a *Authority) trailOf(v *store.View, d *store.Decision) (*Trail, error) {
+func (a *Oversight) trailOf(v *store.View, d *store.Decision) (*Trail, error) {
 	t, err := follow(v, d)
 	if err == nil && t.Ruling != nil {
-		t.Fallen, err = a.fallenRuling(v, t.Ruling)
+		t.Fallen, err = a.evidence.fallenRuling(v, t.Ruling)
 	}
 	return t, err
 }
@@ -285,7 +285,7 @@ func follow(v *store.View, d *store.Decision) (*Trail, error) {
 // Refusals lists the refusals of the caller, or of a manufacturer that an
 // operator names, newest first; only those of one device, where that is not
 // zero.
-func (a *Authority) Refusals(ctx context.Context, c Caller, manufacturer string, device label.Digest, p Page) ([]*Trail, string, error) {
+func (a *Oversight) Refusals(ctx context.Context, c Caller, manufacturer string, device label.Digest, p Page) ([]*Trail, string, error) {
 	if device.IsZero() {
 		return a.refusals(ctx, c, "decisions", manufacturer, p, func(*store.Decision) bool { return true })
 	}
@@ -310,7 +310,7 @@ func (a *Authority) Refusals(ctx context.Context, c Caller, manufacturer string,
 // Appeals lists the appeals of the caller, newest decision first. An operator
 // names a manufacturer, or gets those that are to be decided, the one due first
 // first.
-func (a *Authority) Appeals(ctx context.Context, c Caller, manufacturer string, p Page) ([]*Trail, string, error) {
+func (a *Oversight) Appeals(ctx context.Context, c Caller, manufacturer string, p Page) ([]*Trail, string, error) {
 	if manufacturer != "" || !c.Is(label.RoleOperator) {
 		return a.refusals(ctx, c, "appeals", manufacturer, p, func(d *store.Decision) bool { return !d.Appeal.IsZero() })
 	}
@@ -330,7 +330,7 @@ func (a *Authority) Appeals(ctx context.Context, c Caller, manufacturer string, 
 }
 
 // refusals lists a manufacturer's refusals that fit, as a list with a name.
-func (a *Authority) refusals(ctx context.Context, c Caller, list, manufacturer string, p Page, fits func(*store.Decision) bool) ([]*Trail, string, error) {
+func (a *Oversight) refusals(ctx context.Context, c Caller, list, manufacturer string, p Page, fits func(*store.Decision) bool) ([]*Trail, string, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, "", err
 	}
@@ -355,7 +355,7 @@ func (a *Authority) refusals(ctx context.Context, c Caller, list, manufacturer s
 
 // trails collects a page of what each calls its function with, of the list with a name. What cannot be read
 // is left out, with an alarm.
-func (a *Authority) trails(p Page, name []string, each func(v *store.View, after []byte, f func(*store.Decision, []byte) bool) error) (list []*Trail, next string, err error) {
+func (a *Oversight) trails(p Page, name []string, each func(v *store.View, after []byte, f func(*store.Decision, []byte) bool) error) (list []*Trail, next string, err error) {
 	page, err := collect[*store.Decision](p, name...)
 	if err != nil {
 		return nil, "", err

@@ -27,7 +27,7 @@ type DeviceEntry struct {
 
 // Devices lists the registered devices of the caller, or of a manufacturer that an
 // operator names, by model number.
-func (a *Authority) Devices(c Caller, manufacturer string, p Page) (list []*DeviceEntry, next string, err error) {
+func (a *Issuing) Devices(c Caller, manufacturer string, p Page) (list []*DeviceEntry, next string, err error) {
 	if manufacturer, err = ofManufacturer(c, manufacturer, "devices"); err != nil {
 		return nil, "", err
 	}
@@ -74,7 +74,7 @@ func (a *Authority) Devices(c Caller, manufacturer string, p Page) (list []*Devi
 	}
 	for _, e := range page.items {
 		shown := LabelPage{}
-		if err := shown.show(a, e.labels); err != nil {
+		if err := shown.show(a.publishing, e.labels); err != nil {
 			return nil, "", err
 		}
 		e.Labels, e.Unavailable = shown.Labels, shown.Unavailable
@@ -88,7 +88,7 @@ func (a *Authority) Devices(c Caller, manufacturer string, p Page) (list []*Devi
 // openOf finds what is open about devices. What is open about a product is the same
 // for all of its devices, and read once.
 type openOf struct {
-	a     *Authority
+	a     *Issuing
 	v     *store.View
 	now   time.Time
 	known map[label.Digest][]*Hold
@@ -119,7 +119,7 @@ func (o *openOf) entry(d *store.Device) (*DeviceEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := o.a.heavier(e.Descriptor, devices)
+	h, err := o.a.evidence.heavier(e.Descriptor, devices)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (o *openOf) entry(d *store.Device) (*DeviceEntry, error) {
 	}
 	holds, known := o.known[d.Digest]
 	if !known {
-		if holds, err = o.a.openHolds(o.v, devices, o.now); err != nil {
+		if holds, err = o.a.evidence.openHolds(o.v, devices, o.now); err != nil {
 			return nil, err
 		}
 		for _, other := range devices {

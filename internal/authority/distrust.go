@@ -85,7 +85,7 @@ func (s *struck) said(e *label.LabelEvidence) string {
 
 // struckBy reads why an event struck a statement. One that cannot be read strikes all
 // the same.
-func (a *Authority) struckBy(v *store.View, event label.Digest) (*struck, error) {
+func (a *core) struckBy(v *store.View, event label.Digest) (*struck, error) {
 	s := &struck{event: event}
 	e, err := v.Event(event)
 	switch {
@@ -100,7 +100,7 @@ func (a *Authority) struckBy(v *store.View, event label.Digest) (*struck, error)
 
 // because says why an event was reported: the code of its reason, the title of that,
 // and what the operator wrote.
-func (a *Authority) because(e *label.Event) string {
+func (a *core) because(e *label.Event) string {
 	why := e.Reason
 	if r := a.programme.Reasons[e.Reason]; r != nil {
 		why += ": " + strings.TrimSuffix(r.Title, ".")
@@ -121,7 +121,7 @@ type Fallen struct {
 }
 
 // fallenRuling returns why a ruling does not count any more, or nil.
-func (a *Authority) fallenRuling(v *store.View, r *store.Ruling) (f *Fallen, err error) {
+func (a *Evidence) fallenRuling(v *store.View, r *store.Ruling) (f *Fallen, err error) {
 	if event, ok := v.Struck(r.Digest); ok {
 		f = &Fallen{Event: event}
 		e, err := v.Event(event)
@@ -199,7 +199,7 @@ func (p part) within(acc *label.Accreditation) bool {
 	return slices.Contains(scopeOf(acc), p) || p.kind == partCategory && slices.Contains(acc.Categories, "*")
 }
 
-func (a *Authority) newDistrust(v *store.View) (*distrust, error) {
+func (a *core) newDistrust(v *store.View) (*distrust, error) {
 	d := &distrust{
 		keys: map[string]compromised{}, accreditations: map[accredited]*scopeRecord{},
 		groups: map[string]string{}, struck: map[label.Digest]*struck{},

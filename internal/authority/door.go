@@ -36,7 +36,7 @@ import (
 
 // An act is one that is under way.
 type act struct {
-	a      *Authority
+	a      *core
 	ctx    context.Context
 	caller Caller
 	rule   *scheme.ActRule
@@ -45,7 +45,7 @@ type act struct {
 
 // act does what the token of a caller is enough for: it calls f, if the caller has a role
 // for that, and enters what became of it.
-func (a *Authority) act(ctx context.Context, c Caller, kind label.ActKind, subject string, f func(*act) error) error {
+func (a *core) act(ctx context.Context, c Caller, kind label.ActKind, subject string, f func(*act) error) error {
 	return a.carry(ctx, c, kind, subject, func(x *act) error {
 		if err := c.need(x.rule.Roles...); err != nil {
 			return err
@@ -55,7 +55,7 @@ func (a *Authority) act(ctx context.Context, c Caller, kind label.ActKind, subje
 }
 
 // carry is act of what the caller only carries, and f finds out who signed it.
-func (a *Authority) carry(ctx context.Context, c Caller, kind label.ActKind, subject string, f func(*act) error) error {
+func (a *core) carry(ctx context.Context, c Caller, kind label.ActKind, subject string, f func(*act) error) error {
 	if c.Org == "" {
 		return c.need("")
 	}
@@ -90,7 +90,7 @@ func (x *act) aside(claims []string, prepare func(*store.View, *batch) error) er
 // reads enters that an operator reads what is private to others. Nothing is shown before
 // that is on record. An authority that is read-only cannot enter it, and says it in its
 // log.
-func (a *Authority) reads(ctx context.Context, c Caller, subject string) error {
+func (a *core) reads(ctx context.Context, c Caller, subject string) error {
 	switch {
 	case !c.Is(label.RoleOperator):
 		return nil
@@ -196,7 +196,7 @@ type asked[T any] struct {
 
 // signedAct opens a request that a caller carries, and calls f with it, if somebody signed
 // it who may. Who carries it does not matter: the actor is who signed it.
-func signedAct[T any, P request[T]](a *Authority, ctx context.Context, c Caller, raw []byte, how *howOpened[T], f func(*act, *asked[T]) error) error {
+func signedAct[T any, P request[T]](a *core, ctx context.Context, c Caller, raw []byte, how *howOpened[T], f func(*act, *asked[T]) error) error {
 	x := &act{a: a, ctx: ctx, caller: c, rule: &scheme.ActRule{}}
 	x.entry = label.Act{Kind: path.Base(path.Dir(how.predicateType)), Actor: c.actor(), RequestID: RequestID(ctx)}
 	if c.Org == "" {
@@ -524,7 +524,7 @@ func present(v *store.View, now time.Time, gone func(*label.Key) bool) (all map[
 }
 
 // Alone reports whether one person decides alone for the authority what takes several.
-func (a *Authority) Alone() (alone bool, err error) {
+func (a *core) Alone() (alone bool, err error) {
 	err = a.store.View(func(v *store.View) error {
 		all, err := voices(v)
 		alone = len(all) < 2
@@ -536,7 +536,7 @@ func (a *Authority) Alone() (alone bool, err error) {
 // logQuorum adds to a batch what is so of the quorum, where the log does not say it yet:
 // that one person decides alone, and that this has come to its end. An authority that
 // never was one person only says nothing.
-func (a *Authority) logQuorum(v *store.View, b *batch, persons int) error {
+func (a *core) logQuorum(v *store.View, b *batch, persons int) error {
 	alone := persons < 2
 	last, err := v.Quorum()
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -29,7 +29,7 @@ type draftStatus struct {
 
 // assemble puts together what proves a committed label and its history. All
 // proofs lead to one head, which says how fresh it is.
-func (a *Authority) assemble(v *store.View, rec *store.Label, t *signedTally) (*draft, error) {
+func (a *Publishing) assemble(v *store.View, rec *store.Label, t *signedTally) (*draft, error) {
 	head, err := v.Head()
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func tellEnrolment(v *store.View, b *batch, o *label.Organization) error {
 
 // dueForRelated has judged again what labs reported that an organization, which
 // names affiliates, shows to be related to manufacturers.
-func (a *Authority) dueForRelated(v *store.View, b *batch, o *label.Organization) error {
+func (a *Registry) dueForRelated(v *store.View, b *batch, o *label.Organization) error {
 	if len(o.Affiliates) == 0 {
 		return nil
 	}
@@ -69,7 +69,7 @@ func (a *Authority) dueForRelated(v *store.View, b *batch, o *label.Organization
 
 // dueForGroup has judged again what labs reported that are related to some
 // organizations, which are taken to be related to each other.
-func (a *Authority) dueForGroup(v *store.View, b *batch, orgs ...string) error {
+func (a *Registry) dueForGroup(v *store.View, b *batch, orgs ...string) error {
 	d, err := a.newDistrust(v)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (a *Authority) dueForGroup(v *store.View, b *batch, orgs ...string) error {
 	var inner error
 	err = v.Orgs("", func(lab *label.Organization) bool {
 		if lab.Has(label.RoleLab) && d.related(lab.ID, orgs[0]) {
-			inner = a.dueForSigner(v, b, lab.ID, func(st *store.Statement) bool { return label.SourceOf(st.Type) == label.SourceLab })
+			inner = a.evidence.dueForSigner(v, b, lab.ID, func(st *store.Statement) bool { return label.SourceOf(st.Type) == label.SourceLab })
 		}
 		return inner == nil
 	})
@@ -89,7 +89,7 @@ func (a *Authority) dueForGroup(v *store.View, b *batch, orgs ...string) error {
 
 // fewNotes says that too few persons are left for what takes the strongest quorum, when
 // keys of an operator are revoked.
-func (a *Authority) fewNotes(v *store.View, org string, now time.Time, gone []*label.Key) (notes []string, err error) {
+func (a *Registry) fewNotes(v *store.View, org string, now time.Time, gone []*label.Key) (notes []string, err error) {
 	o, err := v.Org(org)
 	if err != nil || !o.Has(label.RoleOperator) {
 		return nil, err
@@ -122,7 +122,7 @@ func keylessNotes(v *store.View, k *label.Key, now time.Time) (notes []string, e
 
 // lastOperatorKey refuses to take away the keys without which nobody could operate the
 // programme: those that gone reports to be so.
-func (a *Authority) lastOperatorKey(v *store.View, field string, now time.Time, gone func(*label.Key) bool) error {
+func (a *Registry) lastOperatorKey(v *store.View, field string, now time.Time, gone func(*label.Key) bool) error {
 	left, err := present(v, now, gone)
 	if err != nil {
 		return err
@@ -180,9 +180,9 @@ func differing(has, hasNot *label.Accreditation) (list []string) {
 	return list
 }
 
-// accredit adds a signed accreditation to a batch. By is the operator who records it
+// putAccreditation adds a signed accreditation to a batch. By is the operator who records it
 // without an event, with notes of what changes, or empty.
-func (a *Authority) accredit(b *batch, rec label.Accreditation, by string, notes []string) (*store.Accreditation, error) {
+func (a *Registry) putAccreditation(b *batch, rec label.Accreditation, by string, notes []string) (*store.Accreditation, error) {
 	_, entry, err := b.sign(a.issuer.Accreditation(&rec, b.Recorded))
 	if err != nil {
 		return nil, err
@@ -194,7 +194,7 @@ func (a *Authority) accredit(b *batch, rec label.Accreditation, by string, notes
 }
 
 // checkScope refuses a scope that names what the programme does not have.
-func (a *Authority) checkScope(acc *label.Accreditation) error {
+func (a *Registry) checkScope(acc *label.Accreditation) error {
 	if err := a.programme.CheckMethods("accreditation.methods", acc.Methods); err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 // admitProductEvent checks an event about a product, a statement, or who controls
 // whom, against the registry.
-func (a *Authority) admitProductEvent(v *store.View, e *label.Event) error {
+func (a *Events) admitProductEvent(v *store.View, e *label.Event) error {
 	switch e.Kind {
 	case label.HoldEvent, label.ReleaseEvent:
 		return admitHold(v, e)
@@ -275,7 +275,7 @@ func admitMove(v *store.View, e *label.Event) error {
 
 // registerProductEvent adds to a batch what such an event changes in the
 // registry, and has judged again what rests on it.
-func (a *Authority) registerProductEvent(v *store.View, b *batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
+func (a *Events) registerProductEvent(v *store.View, b *batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
 	switch e.Kind {
 	case label.HoldEvent, label.ReleaseEvent:
 		b.Add(&store.Hold{
@@ -307,7 +307,7 @@ func (a *Authority) registerProductEvent(v *store.View, b *batch, e *label.Event
 		if err := a.tellStruck(v, b, e, of.Device); err != nil {
 			return err
 		}
-		return a.dueForProduct(v, b, of.Device)
+		return a.evidence.dueForProduct(v, b, of.Device)
 	case label.AffiliationEvent:
 		lab, err := v.Org(e.Lab)
 		if err != nil {
@@ -319,14 +319,14 @@ func (a *Authority) registerProductEvent(v *store.View, b *batch, e *label.Event
 		if err := tellAffiliation(v, b, "event-"+id.String(), "", news); err != nil {
 			return err
 		}
-		return a.dueForRelated(v, b, lab)
+		return a.registry.dueForRelated(v, b, lab)
 	case label.SeparationEvent:
 		news := AffiliationNews{Organization: e.Lab, Affiliate: e.Manufacturer, Ended: e.Ended, Reason: e.Reason, Text: e.Text}
 		if err := tellAffiliation(v, b, "event-"+id.String(), "", news); err != nil {
 			return err
 		}
 		// What was related is judged again, by the records as they were and as they are.
-		if err := a.dueForGroup(v, b, e.Lab, e.Manufacturer); err != nil {
+		if err := a.registry.dueForGroup(v, b, e.Lab, e.Manufacturer); err != nil {
 			return err
 		}
 		apart, err := separated(v, e)
@@ -342,7 +342,7 @@ func (a *Authority) registerProductEvent(v *store.View, b *batch, e *label.Event
 
 // moveGTIN adds to a batch that a trade item number is another manufacturer's:
 // signed and logged.
-func (a *Authority) moveGTIN(v *store.View, b *batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
+func (a *Events) moveGTIN(v *store.View, b *batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
 	org, err := v.Org(e.Manufacturer)
 	if err != nil {
 		return err

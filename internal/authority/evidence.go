@@ -136,7 +136,7 @@ func (d *distrust) doubts(v *store.View, st *store.Statement, item *scheme.Item,
 
 // makeRoom finds a place for a statement among those of its signer about the
 // device, and adds to a batch what makes room for it.
-func (a *Authority) makeRoom(v *store.View, b *batch, st *store.Statement, item *scheme.Item) error {
+func (a *Evidence) makeRoom(v *store.View, b *batch, st *store.Statement, item *scheme.Item) error {
 	mine, err := places(v, st)
 	if err != nil {
 		return err
@@ -228,7 +228,7 @@ type StatementNote struct {
 
 // noteOf says whether a statement about a device counts. By is the statement that
 // took its place, or zero.
-func (a *Authority) noteOf(v *store.View, known *distrust, st *store.Statement, by label.Digest, maker, category string) (*StatementNote, error) {
+func (a *Evidence) noteOf(v *store.View, known *distrust, st *store.Statement, by label.Digest, maker, category string) (*StatementNote, error) {
 	n := &StatementNote{Statement: st}
 	by, err := known.standing(v, by)
 	if err != nil {
@@ -246,7 +246,7 @@ func (a *Authority) noteOf(v *store.View, known *distrust, st *store.Statement, 
 // strictEffects says what the schemes that are served say of scope that is lost,
 // where no scheme is asked for: what the strictest of them says, so that nobody
 // plans by a day that another does not give.
-func (a *Authority) strictEffects() map[string]scheme.Effect {
+func (a *Evidence) strictEffects() map[string]scheme.Effect {
 	var strictest scheme.Effect
 	for i, s := range a.programme.Judging(a.clock()) {
 		e := s.Lifecycle.Propagation[lostScope]
@@ -270,7 +270,7 @@ func patience(e scheme.Effect) int {
 // whoever signed and whoever sent them, and with the reports of what was found
 // wrong with other devices of its product, until f returns false. What f gets beside
 // it is a cursor, after which to go on.
-func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []byte, f func(*StatementNote, []byte) bool) error {
+func (a *Evidence) deviceStatements(v *store.View, d *store.Device, cursor []byte, f func(*StatementNote, []byte) bool) error {
 	category, err := categoryOf(d)
 	if err != nil {
 		return err
@@ -326,7 +326,7 @@ func (a *Authority) deviceStatements(v *store.View, d *store.Device, cursor []by
 // dueFor has a device judged again, beside other work, if it has a label that
 // stands. One whose labels cannot all be read may have one: a bad record must not
 // keep anything from being reported.
-func (a *Authority) dueFor(v *store.View, b *batch, device label.Digest) error {
+func (a *Evidence) dueFor(v *store.View, b *batch, device label.Digest) error {
 	labels, err := v.DeviceLabels(device)
 	if err != nil {
 		a.alarm("finding what is to be judged again", device.String(), err)
@@ -346,14 +346,14 @@ func (a *Authority) dueFor(v *store.View, b *batch, device label.Digest) error {
 // dueForProduct is dueFor a device and the others of its product, which may be
 // getting a label in this very commit. A bad record of these must not keep
 // anything from being reported either.
-func (a *Authority) dueForProduct(v *store.View, b *batch, device label.Digest) error {
+func (a *Evidence) dueForProduct(v *store.View, b *batch, device label.Digest) error {
 	if err := a.dueFor(v, b, device); err != nil {
 		return err
 	}
 	return a.dueForOthers(v, b, device)
 }
 
-func (a *Authority) dueForOthers(v *store.View, b *batch, device label.Digest) error {
+func (a *Evidence) dueForOthers(v *store.View, b *batch, device label.Digest) error {
 	others, err := siblings(v, device)
 	if err != nil && !own(err) {
 		return err
@@ -396,7 +396,7 @@ func siblings(v *store.View, device label.Digest) ([]*store.Device, error) {
 
 // dueForSigner has all devices judged again about which a signer made a statement
 // that fits.
-func (a *Authority) dueForSigner(v *store.View, b *batch, signer string, fits func(*store.Statement) bool) error {
+func (a *Evidence) dueForSigner(v *store.View, b *batch, signer string, fits func(*store.Statement) bool) error {
 	seen := map[label.Digest]bool{}
 	var inner error
 	err := a.past(v, "finding what is to be judged again").OrgStatements(signer, nil, func(st *store.Statement, _ []byte) bool {

@@ -31,7 +31,7 @@ func own(err error) bool { return label.KindOf(err) != label.Unavailable }
 
 // read is the store's View, whose own failure is Unavailable: what f returns is
 // about what it read.
-func (a *Authority) read(f func(*store.View) error) error {
+func (a *core) read(f func(*store.View) error) error {
 	var inner error
 	if err := a.store.View(func(v *store.View) error { inner = f(v); return nil }); err != nil {
 		return label.Errorf(label.Unavailable, label.ReasonStorage, "", "the store cannot be read now: %v", err)
@@ -44,7 +44,7 @@ func (a *Authority) read(f func(*store.View) error) error {
 const alarmEvery = time.Minute
 
 // alarm sounds that some work on something failed, and went on.
-func (a *Authority) alarm(work, about string, err error) {
+func (a *core) alarm(work, about string, err error) {
 	a.alarms.Add(1)
 	key := work + " " + about
 	if last, ok := a.sounded.Get(key); ok && time.Since(last) < alarmEvery {
@@ -57,7 +57,7 @@ func (a *Authority) alarm(work, about string, err error) {
 // Alarms returns how many items failed by themselves, in loops and lists that
 // went on past them, since the start. Anything but zero is for an operator to
 // look into.
-func (a *Authority) Alarms() int64 { return a.alarms.Load() }
+func (a *core) Alarms() int64 { return a.alarms.Load() }
 
 // failure records what failed.
 func failure(id label.ID, err error, at time.Time) store.EventFailure {
@@ -75,7 +75,7 @@ type FailureNews struct {
 }
 
 // recordFailures notes what failed of an event, and tells operators of the first.
-func (a *Authority) recordFailures(b *batch, e *store.Event, failed []store.EventFailure) error {
+func (a *core) recordFailures(b *batch, e *store.Event, failed []store.EventFailure) error {
 	told := e.Failed > 0
 	for _, f := range failed {
 		e.Fail(f)
@@ -90,7 +90,7 @@ func (a *Authority) recordFailures(b *batch, e *store.Event, failed []store.Even
 
 // A round is one pass of some work over many items.
 type round struct {
-	a     *Authority
+	a     *core
 	work  string
 	first store.EventFailure
 	n     int
@@ -129,7 +129,7 @@ func (r *round) end(ctx context.Context) error {
 // Retry has the labels tried again for which the consequences of an event could
 // not be drawn. All that the event touches is gone through once more; what it has
 // changed it does not change again.
-func (a *Authority) Retry(ctx context.Context, c Caller, id label.Digest) (*store.Event, error) {
+func (a *core) Retry(ctx context.Context, c Caller, id label.Digest) (*store.Event, error) {
 	var out *store.Event
 	err := a.act(ctx, c, label.ActRetryEvent, id.String(), func(x *act) (err error) {
 		out, err = a.retry(x, id)
@@ -141,7 +141,7 @@ func (a *Authority) Retry(ctx context.Context, c Caller, id label.Digest) (*stor
 	return out, nil
 }
 
-func (a *Authority) retry(x *act, id label.Digest) (*store.Event, error) {
+func (a *core) retry(x *act, id label.Digest) (*store.Event, error) {
 	defer a.writer.begin()()
 	var e *store.Event
 	err := x.do([]string{claimf("event/%s", id)}, func(v *store.View, b *batch) (err error) {

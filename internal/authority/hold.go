@@ -175,7 +175,7 @@ func (p *productWalk) from(desc *label.Device) error {
 
 // openHolds returns what is open about a product for the first of its devices,
 // oldest first.
-func (a *Authority) openHolds(v *store.View, devices []*store.Device, now time.Time) (list []*Hold, err error) {
+func (a *Evidence) openHolds(v *store.View, devices []*store.Device, now time.Time) (list []*Hold, err error) {
 	device := devices[0]
 	for _, d := range devices {
 		more, err := a.deviceHolds(v, d, now)
@@ -196,7 +196,7 @@ func (a *Authority) openHolds(v *store.View, devices []*store.Device, now time.T
 
 // revocationAsked returns the hold that a request to revoke a label puts while it
 // waits for others to agree, or nil.
-func (a *Authority) revocationAsked(v *store.View, rec *store.Label, now time.Time) (*Hold, error) {
+func (a *Evidence) revocationAsked(v *store.View, rec *store.Label, now time.Time) (*Hold, error) {
 	list, err := v.Waiting(rec.ID)
 	if err != nil {
 		return nil, err
@@ -226,7 +226,7 @@ func (a *Authority) revocationAsked(v *store.View, rec *store.Label, now time.Ti
 }
 
 // deviceHolds returns the holds that began with a device.
-func (a *Authority) deviceHolds(v *store.View, d *store.Device, now time.Time) (list []*Hold, err error) {
+func (a *Evidence) deviceHolds(v *store.View, d *store.Device, now time.Time) (list []*Hold, err error) {
 	labels, err := v.LabelsOf(d)
 	if err != nil {
 		return nil, err
@@ -269,7 +269,7 @@ func appendRefusal(list []*Hold, v *store.View, device label.Digest, org string)
 }
 
 // unlifted returns the holds that nothing has lifted for a device.
-func (a *Authority) unlifted(v *store.View, device *store.Device, list []*Hold, now time.Time) (open []*Hold, err error) {
+func (a *Evidence) unlifted(v *store.View, device *store.Device, list []*Hold, now time.Time) (open []*Hold, err error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
@@ -315,7 +315,7 @@ func (h *Hold) lifted(evidence []*store.Statement, now time.Time) bool {
 
 // countedStatements returns the records of the statements about a device that
 // count.
-func (a *Authority) countedStatements(v *store.View, device *store.Device) (list []*store.Statement, err error) {
+func (a *Evidence) countedStatements(v *store.View, device *store.Device) (list []*store.Statement, err error) {
 	all, err := v.DeviceStatements(device.Digest)
 	if err != nil {
 		return nil, err
@@ -349,7 +349,7 @@ func (a *Authority) countedStatements(v *store.View, device *store.Device) (list
 
 // Holds returns what is open about the product of a device, for its
 // manufacturer and for operators.
-func (a *Authority) Holds(c Caller, device label.Digest) (list []*Hold, err error) {
+func (a *Evidence) Holds(c Caller, device label.Digest) (list []*Hold, err error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, err
 	}

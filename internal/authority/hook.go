@@ -25,7 +25,7 @@ type HookState struct {
 // AddHook registers where the caller's organization wants notices of some
 // kinds, or of all where none is named. What is returned has the secret, for
 // once.
-func (a *Authority) AddHook(ctx context.Context, c Caller, url string, kinds []string) (*notice.Hook, error) {
+func (a *Registry) AddHook(ctx context.Context, c Caller, url string, kinds []string) (*notice.Hook, error) {
 	var out *notice.Hook
 	err := a.act(ctx, c, label.ActAddHook, "", func(x *act) (err error) {
 		out, err = a.addHook(x, url, kinds)
@@ -37,7 +37,7 @@ func (a *Authority) AddHook(ctx context.Context, c Caller, url string, kinds []s
 	return out, nil
 }
 
-func (a *Authority) addHook(x *act, url string, kinds []string) (*notice.Hook, error) {
+func (a *Registry) addHook(x *act, url string, kinds []string) (*notice.Hook, error) {
 	c := x.caller
 	org, err := c.itself("", "organization")
 	if err != nil {
@@ -71,7 +71,7 @@ func (a *Authority) addHook(x *act, url string, kinds []string) (*notice.Hook, e
 
 // Hooks lists the webhooks of the caller, or of an organization that an
 // operator names, without their secrets.
-func (a *Authority) Hooks(c Caller, org string) (list []*HookState, err error) {
+func (a *Registry) Hooks(c Caller, org string) (list []*HookState, err error) {
 	if org, err = c.itself(org, "organization"); err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (a *Authority) Hooks(c Caller, org string) (list []*HookState, err error) {
 }
 
 // EnableHook has a webhook get notices again, or no more.
-func (a *Authority) EnableHook(ctx context.Context, c Caller, id string, on bool) error {
+func (a *Registry) EnableHook(ctx context.Context, c Caller, id string, on bool) error {
 	return a.withHook(ctx, c, label.ActEnableHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		if h.Disabled == on {
 			h.Disabled = !on
@@ -103,7 +103,7 @@ func (a *Authority) EnableHook(ctx context.Context, c Caller, id string, on bool
 }
 
 // RemoveHook removes a webhook, with what is on its way to it.
-func (a *Authority) RemoveHook(ctx context.Context, c Caller, id string) error {
+func (a *Registry) RemoveHook(ctx context.Context, c Caller, id string) error {
 	return a.withHook(ctx, c, label.ActRemoveHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		b.Add(&store.HookRemoval{Hook: h.ID, Organization: h.Organization})
 		return nil
@@ -111,7 +111,7 @@ func (a *Authority) RemoveHook(ctx context.Context, c Caller, id string) error {
 }
 
 // TestHook sends a webhook a notice of nothing.
-func (a *Authority) TestHook(ctx context.Context, c Caller, id string) (*notice.Notice, error) {
+func (a *Registry) TestHook(ctx context.Context, c Caller, id string) (*notice.Notice, error) {
 	var out *notice.Notice
 	err := a.withHook(ctx, c, label.ActTestHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		if h.Disabled {
@@ -139,7 +139,7 @@ func (a *Authority) TestHook(ctx context.Context, c Caller, id string) (*notice.
 
 // DeadLetters lists the deliveries to a webhook that were given up, oldest
 // first.
-func (a *Authority) DeadLetters(c Caller, id string, p Page) ([]*notice.Delivery, string, error) {
+func (a *Registry) DeadLetters(c Caller, id string, p Page) ([]*notice.Delivery, string, error) {
 	page, err := collect[*notice.Delivery](p, "dead letters", id)
 	if err != nil {
 		return nil, "", err
@@ -155,7 +155,7 @@ func (a *Authority) DeadLetters(c Caller, id string, p Page) ([]*notice.Delivery
 
 // Replay has dead letters of a webhook tried again: those with the numbers
 // named, or all of them, at most [label.MaxPage] at once. It returns how many.
-func (a *Authority) Replay(ctx context.Context, c Caller, id string, numbers []uint64) (int, error) {
+func (a *Registry) Replay(ctx context.Context, c Caller, id string, numbers []uint64) (int, error) {
 	n := 0
 	err := a.withHook(ctx, c, label.ActReplayHook, id, func(v *store.View, b *batch, h *notice.Hook) error {
 		if h.Disabled {
@@ -187,7 +187,7 @@ func (a *Authority) Replay(ctx context.Context, c Caller, id string, numbers []u
 }
 
 // withHook decides about a webhook of the caller.
-func (a *Authority) withHook(ctx context.Context, c Caller, kind label.ActKind, id string, f func(*store.View, *batch, *notice.Hook) error) error {
+func (a *Registry) withHook(ctx context.Context, c Caller, kind label.ActKind, id string, f func(*store.View, *batch, *notice.Hook) error) error {
 	return a.act(ctx, c, kind, id, func(x *act) error {
 		return x.do([]string{claimf("hook/%s", id)}, func(v *store.View, b *batch) error {
 			h, err := c.hook(v, id)
@@ -215,12 +215,12 @@ func (c Caller) hook(v *store.View, id string) (*notice.Hook, error) {
 }
 
 // An Outbox is what an authority has to tell, for a [notice.Deliverer].
-type Outbox struct{ a *Authority }
+type Outbox struct{ a *core }
 
 var _ notice.Outbox = Outbox{}
 
 // Outbox returns the outbox.
-func (a *Authority) Outbox() Outbox { return Outbox{a} }
+func (a *Registry) Outbox() Outbox { return Outbox{a.core} }
 
 // Due implements [notice.Outbox].
 func (o Outbox) Due(now time.Time, limit int) (list []notice.Delivery, err error) {

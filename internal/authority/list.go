@@ -13,7 +13,7 @@ import (
 // counts; only what is about one device, where that is not zero. The manufacturer of
 // that device and operators get all statements about it, and those about other devices
 // of its product that count against it.
-func (a *Authority) Submissions(ctx context.Context, c Caller, device label.Digest, p Page) ([]*StatementNote, string, error) {
+func (a *Evidence) Submissions(ctx context.Context, c Caller, device label.Digest, p Page) ([]*StatementNote, string, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleLab, label.RoleOperator); err != nil {
 		return nil, "", err
 	}
@@ -52,7 +52,7 @@ func (a *Authority) Submissions(ctx context.Context, c Caller, device label.Dige
 }
 
 // ownNote says to whoever signed or carried a statement whether it counts.
-func (a *Authority) ownNote(v *store.View, known *distrust, st *store.Statement) (*StatementNote, error) {
+func (a *Evidence) ownNote(v *store.View, known *distrust, st *store.Statement) (*StatementNote, error) {
 	d, err := v.Device(st.Device)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ type LabelPage struct {
 }
 
 // show adds labels to the page.
-func (p *LabelPage) show(a *Authority, ids []label.ID) error {
+func (p *LabelPage) show(a *Publishing, ids []label.ID) error {
 	for _, id := range ids {
 		l, err := a.Lookup(id)
 		switch {
@@ -89,18 +89,18 @@ func (p *LabelPage) show(a *Authority, ids []label.ID) error {
 }
 
 // unavailable names a label that cannot be shown.
-func (p *LabelPage) unavailable(a *Authority, id label.ID, err error) {
+func (p *LabelPage) unavailable(a *Publishing, id label.ID, err error) {
 	a.alarm("showing a label", string(id), err)
 	p.Unavailable = append(p.Unavailable, id)
 }
 
 // past returns a view whose loops go on past damaged records, with an alarm.
-func (a *Authority) past(v *store.View, work string) *store.View {
+func (a *core) past(v *store.View, work string) *store.View {
 	return v.Past(func(d *store.Damage) { a.alarm(work, fmt.Sprintf("%s/%x", d.Bucket, d.Key), d) })
 }
 
 // Labels lists the labels of a manufacturer, newest first. It is public.
-func (a *Authority) Labels(manufacturer string, p Page) (*LabelPage, error) {
+func (a *Publishing) Labels(manufacturer string, p Page) (*LabelPage, error) {
 	page, err := collect[label.ID](p, "labels", manufacturer)
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (a *Authority) Labels(manufacturer string, p Page) (*LabelPage, error) {
 
 // OwnLabels lists the labels of the caller, or of a manufacturer that an
 // operator names.
-func (a *Authority) OwnLabels(c Caller, manufacturer string, p Page) (*LabelPage, error) {
+func (a *Publishing) OwnLabels(c Caller, manufacturer string, p Page) (*LabelPage, error) {
 	manufacturer, err := ofManufacturer(c, manufacturer, "labels")
 	if err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ type Enrolment struct {
 }
 
 // Organization returns an organization; it may read its own record.
-func (a *Authority) Organization(c Caller, id string) (*Enrolment, error) {
+func (a *Publishing) Organization(c Caller, id string) (*Enrolment, error) {
 	if c.Org == "" || c.Org != id {
 		if err := c.need(label.RoleOperator); err != nil {
 			return nil, err
@@ -182,7 +182,7 @@ func (a *Authority) Organization(c Caller, id string) (*Enrolment, error) {
 
 // Organizations lists organizations by ID; only those with a role, where one is
 // named.
-func (a *Authority) Organizations(c Caller, role label.Role, p Page) ([]*label.Organization, string, error) {
+func (a *Publishing) Organizations(c Caller, role label.Role, p Page) ([]*label.Organization, string, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, "", err
 	}

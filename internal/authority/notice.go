@@ -134,7 +134,7 @@ type OutweighedNews struct {
 
 // tellOutweighed tells laboratories that a label which was judged again stands by an
 // operator's decision, against what they found wrong: once for each such decision.
-func (a *Authority) tellOutweighed(b *batch, n *verdict, h *label.History, standing *label.Standing) error {
+func (a *Issuing) tellOutweighed(b *batch, n *verdict, h *label.History, standing *label.Standing) error {
 	if len(n.found) == 0 || standing.Open() {
 		return nil
 	}
@@ -208,7 +208,7 @@ func tell(b *batch, kind, id, subject, org string, news any) error {
 
 // tellOperators adds a notice to a batch for each organization of operators but
 // those that know already.
-func (a *Authority) tellOperators(b *batch, kind, id, subject string, news any, know ...string) error {
+func (a *core) tellOperators(b *batch, kind, id, subject string, news any, know ...string) error {
 	for _, org := range a.distrust.Load().operators {
 		if slices.Contains(know, org) {
 			continue
@@ -240,7 +240,7 @@ func newNotice(at time.Time, kind, id, subject, org string, news any) (*notice.N
 // what follows from a judgement they hear by [notice.LabelJudged], and where a
 // judgement ends a label early, by the notice that the manufacturer gets: there is
 // neither an event nor a verdict of which they hear.
-func (a *Authority) tellStatus(b *batch, rec *store.Label, st *label.Status) error {
+func (a *Issuing) tellStatus(b *batch, rec *store.Label, st *label.Status) error {
 	news := LabelNews{
 		Label: rec.ID, URL: a.issuer.URL(rec.ID), Device: rec.Device, Number: st.Number, Reason: st.Reason, Text: st.Text,
 		Effective: st.Effective, Successor: st.Successor, Advisory: st.Advisory,
@@ -266,7 +266,7 @@ func (a *Authority) tellStatus(b *batch, rec *store.Label, st *label.Status) err
 }
 
 // tellEvent tells operators that another of them reported an event.
-func (a *Authority) tellEvent(b *batch, e *store.Event) error {
+func (a *Events) tellEvent(b *batch, e *store.Event) error {
 	by := e.Signature.Organization
 	if e.Event.Kind == label.AdvisoryEvent && !slices.Contains(a.distrust.Load().operators, by) {
 		return nil // of a manufacturer's advisory nobody has to know who has not asked
@@ -279,7 +279,7 @@ func (a *Authority) tellEvent(b *batch, e *store.Event) error {
 // tellStruck tells whoever signed and carried a statement, and the manufacturer of
 // the device, that it was struck; of a ruling, the laboratories whose findings it
 // overruled, which count again. A statement is struck once, and withdrawn once before.
-func (a *Authority) tellStruck(v *store.View, b *batch, e *label.Event, device label.Digest) error {
+func (a *Events) tellStruck(v *store.View, b *batch, e *label.Event, device label.Digest) error {
 	d, err := v.Device(device)
 	if err != nil {
 		return err
@@ -293,7 +293,7 @@ func (a *Authority) tellStruck(v *store.View, b *batch, e *label.Event, device l
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	default:
-		labs, err := a.overruledLabs(v, device, e.Statement)
+		labs, err := a.issuing.overruledLabs(v, device, e.Statement)
 		if err != nil {
 			return err
 		}
@@ -313,7 +313,7 @@ func (a *Authority) tellStruck(v *store.View, b *batch, e *label.Event, device l
 }
 
 // overruledLabs returns the laboratories whose findings a ruling on record overruled.
-func (a *Authority) overruledLabs(v *store.View, device, ruling label.Digest) (labs []string, err error) {
+func (a *Issuing) overruledLabs(v *store.View, device, ruling label.Digest) (labs []string, err error) {
 	r, err := v.Ruling(device, ruling)
 	if err != nil {
 		return nil, err
@@ -361,7 +361,7 @@ type ProductNews struct {
 
 // tellAccreditation tells a lab what it may test from now on. Where an operator
 // recorded that without an event, by says who, and the other operators are told.
-func (a *Authority) tellAccreditation(b *batch, rec *store.Accreditation, by string) error {
+func (a *Registry) tellAccreditation(b *batch, rec *store.Accreditation, by string) error {
 	id := fmt.Sprintf("entry-%d", rec.Index)
 	news := AccreditationNews{
 		Lab: rec.Lab.ID, Number: rec.Number, Suspended: rec.Suspended, Standards: rec.Standards, Categories: rec.Categories,
@@ -375,7 +375,7 @@ func (a *Authority) tellAccreditation(b *batch, rec *store.Accreditation, by str
 
 // tellAppeal tells the operators that there is an appeal, or the manufacturer, and
 // the operators other than the one who decided, what became of it.
-func (a *Authority) tellAppeal(b *batch, appeal *store.Appeal, o label.RulingOutcome, by string) error {
+func (a *Oversight) tellAppeal(b *batch, appeal *store.Appeal, o label.RulingOutcome, by string) error {
 	id := appeal.Digest.String()
 	news := AppealNews{appeal.Decision, appeal.Digest, appeal.DecideBy, o}
 	if o == "" {
@@ -389,8 +389,8 @@ func (a *Authority) tellAppeal(b *batch, appeal *store.Appeal, o label.RulingOut
 
 // tellOverruled tells laboratories which of their reports found wrong what a ruling
 // accepts.
-func (a *Authority) tellOverruled(v *store.View, b *batch, said *label.Ruling, r *store.Ruling) error {
-	list, err := a.overruled(v, said, r.Device)
+func (a *Oversight) tellOverruled(v *store.View, b *batch, said *label.Ruling, r *store.Ruling) error {
+	list, err := a.issuing.overruled(v, said, r.Device)
 	if err != nil {
 		return err
 	}
@@ -420,7 +420,7 @@ type EnrolledNews struct {
 
 // tellKey tells the owner of a key that it is revoked. Where an operator revoked it
 // without an event, by says who, and the other operators are told.
-func (a *Authority) tellKey(b *batch, k *label.Key, by string) error {
+func (a *Registry) tellKey(b *batch, k *label.Key, by string) error {
 	id, news := "key-"+k.ID, KeyNews{k.ID, k.RevokedFor, k.Compromised}
 	if !k.Compromised.IsZero() {
 		id += fmt.Sprintf("-%d", k.Compromised.UnixNano())
@@ -434,7 +434,7 @@ func (a *Authority) tellKey(b *batch, k *label.Key, by string) error {
 // tellEnrolled tells an organization that it has another key, and of a key with which
 // somebody can act as an operator all of these: whoever enrols one in the name of
 // others makes a second operator of himself.
-func (a *Authority) tellEnrolled(b *batch, owner *label.Organization, k *label.Key) error {
+func (a *Registry) tellEnrolled(b *batch, owner *label.Organization, k *label.Key) error {
 	news := EnrolledNews{k.ID, k.Organization, k.From}
 	if owner.Has(label.RoleOperator) {
 		if err := a.tellOperators(b, notice.KeyEnrolled, "enrolled-"+k.ID, k.ID, news); err != nil {
@@ -449,7 +449,7 @@ func (a *Authority) tellEnrolled(b *batch, owner *label.Organization, k *label.K
 
 // Notices lists what the caller was told, or another organization that an
 // operator names, newest first.
-func (a *Authority) Notices(c Caller, org string, p Page) ([]*notice.Notice, string, error) {
+func (a *Registry) Notices(c Caller, org string, p Page) ([]*notice.Notice, string, error) {
 	org, err := c.itself(org, "organization")
 	if err != nil {
 		return nil, "", err
@@ -471,7 +471,7 @@ func (a *Authority) Notices(c Caller, org string, p Page) ([]*notice.Notice, str
 // and its name. It is public, and so is all that it tells. What a manufacturer that
 // is an operator as well was told as such is about labels of others, and is left out:
 // the IDs of such notices end with its own.
-func (a *Authority) Feed(manufacturer string) (org *label.Organization, list []*notice.Notice, err error) {
+func (a *Registry) Feed(manufacturer string) (org *label.Organization, list []*notice.Notice, err error) {
 	err = a.store.View(func(v *store.View) error {
 		if org, err = v.Org(manufacturer); err != nil || !org.Has(label.RoleManufacturer) {
 			return label.Errorf(label.NotFound, label.ReasonUnknownOrg, "manufacturer", "no manufacturer %q is enrolled here", manufacturer)
@@ -493,7 +493,7 @@ func (a *Authority) Feed(manufacturer string) (org *label.Organization, list []*
 const maxFeedRead = 20 * notice.MaxFeed
 
 // Manufacturer returns a manufacturer. It is public.
-func (a *Authority) Manufacturer(id string) (org *label.Organization, err error) {
+func (a *Registry) Manufacturer(id string) (org *label.Organization, err error) {
 	err = a.store.View(func(v *store.View) error {
 		if org, err = v.Org(id); err != nil || !org.Has(label.RoleManufacturer) {
 			return label.Errorf(label.NotFound, label.ReasonUnknownOrg, "manufacturer", "no manufacturer %q is enrolled here", id)

@@ -265,12 +265,12 @@ func TestDeadLettersAreReplayed(t *testing.T) {
 }
 
 // TestDeliverySurvivesARestart has a label suspended while the endpoint is out
-// of order, and the service restarted before it is mended.
+// of order, and the service restarted before it is fixed.
 func TestDeliverySurvivesARestart(t *testing.T) {
-	var mended atomic.Bool
+	var fixed atomic.Bool
 	got, failed := make(chan string, 8), make(chan string, 8)
 	endpoint := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if !mended.Load() {
+		if !fixed.Load() {
 			rw.WriteHeader(http.StatusInternalServerError)
 			failed <- r.Header.Get("Webhook-Id")
 			return
@@ -293,7 +293,7 @@ func TestDeliverySurvivesARestart(t *testing.T) {
 	}
 	stop()
 	w.Restart()
-	mended.Store(true)
+	fixed.Store(true)
 	w.Clock.Set(w.Clock.Now().Add(time.Hour))
 	defer deliver(t, w)()
 	if id := <-got; id != want {

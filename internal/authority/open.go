@@ -50,7 +50,7 @@ type openEvents struct {
 }
 
 // load reads the open events from the store.
-func (o *openEvents) load(a *Authority) error {
+func (o *openEvents) load(a *core) error {
 	return a.read(func(v *store.View) error {
 		return v.Past(func(d *store.Damage) { a.alarm("reading an event", "", d) }).Events(func(e *store.Event) bool {
 			if e.Done.IsZero() {

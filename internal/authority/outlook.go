@@ -32,7 +32,7 @@ type outlook struct {
 // outlook works out what becomes of the live labels of a product when a statement
 // about it is struck. Those that rest on it come first. What keeps an event from being
 // admitted is for [Authority.admitEvent] to say.
-func (a *Authority) outlook(e *label.Event) (list []*outlook, err error) {
+func (a *Events) outlook(e *label.Event) (list []*outlook, err error) {
 	if e.Kind != label.StatementEvent && e.Kind != label.WithdrawalEvent {
 		return nil, nil
 	}
@@ -84,8 +84,8 @@ func (a *Authority) outlook(e *label.Event) (list []*outlook, err error) {
 }
 
 // foretell judges a label by what would be known, and says what comes of it.
-func (a *Authority) foretell(o *outlook, e *label.Event, known *distrust) error {
-	n, _, err := a.judgeBy(o.rec, known)
+func (a *Events) foretell(o *outlook, e *label.Event, known *distrust) error {
+	n, _, err := a.issuing.judgeBy(o.rec, known)
 	if err != nil {
 		if own(err) {
 			return nil // it is judged again, and how is not known
@@ -103,7 +103,7 @@ func (a *Authority) foretell(o *outlook, e *label.Event, known *distrust) error 
 			return err
 		}
 		standing := h.StandingAt(now)
-		r, off := a.reaction(n, h, &standing, now)
+		r, off := a.issuing.reaction(n, h, &standing, now)
 		effect := a.programme.Lifecycle(o.rec.Scheme, o.rec.Version).Propagation[e.Reason]
 		byEvent := o.rests && effect.Action != "" && effect.Action != scheme.NoEffect
 		switch {

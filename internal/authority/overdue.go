@@ -31,8 +31,8 @@ func overdueCause(st *label.Status) string { return overdue + st.Advisory.SHA256
 // waiting, starts the clock anew. A silence is held against a label once.
 //
 // A label for which that fails by itself is gone past, and operators are told.
-func (a *Authority) Remind(ctx context.Context) (err error) {
-	r := &round{a: a, work: "opening reviews of labels whose manufacturers owe an answer"}
+func (a *Events) Remind(ctx context.Context) (err error) {
+	r := &round{a: a.core, work: "opening reviews of labels whose manufacturers owe an answer"}
 	defer func() { err = errors.Join(err, r.end(ctx)) }()
 	now := a.clock()
 	var late []*store.Label
@@ -60,7 +60,7 @@ func (a *Authority) Remind(ctx context.Context) (err error) {
 
 // unanswered returns the advice of a label that should have been followed up by
 // now, and in how many days, or nil.
-func (a *Authority) unanswered(v *store.View, rec *store.Label, list []*store.Status, now time.Time) (*label.Status, int, error) {
+func (a *Events) unanswered(v *store.View, rec *store.Label, list []*store.Status, now time.Time) (*label.Status, int, error) {
 	h := historyOf(v, rec, list)
 	s := h.StandingAt(now)
 	if !s.State.Live() || s.Review != nil {
@@ -98,7 +98,7 @@ func answered(st *label.Status, later []*label.Status, maker string) bool {
 	})
 }
 
-func (a *Authority) remind(ctx context.Context, rec *store.Label) error {
+func (a *Events) remind(ctx context.Context, rec *store.Label) error {
 	return a.writer.do(ctx, []string{claimf("label/%s", rec.ID), claimf("device/%s", rec.Device)}, func(v *store.View, b *batch) error {
 		list, err := v.History(rec.ID)
 		if err != nil {
@@ -112,7 +112,7 @@ func (a *Authority) remind(ctx context.Context, rec *store.Label) error {
 		if err != nil {
 			return err
 		}
-		_, err = a.append(v, b, rec, h, silence(rec, st, days))
+		_, err = a.issuing.append(v, b, rec, h, silence(rec, st, days))
 		return err
 	})
 }

@@ -57,7 +57,7 @@ func TestAnswerInTime(t *testing.T) {
 	}
 	l.Advise(labeltest.Maker, vex{id: "1", version: 3, updated: l.Clock.Now().Add(-time.Minute), status: "fixed"}.bytes())
 	if p := l.remind(l.Clock.Now().AddDate(0, 0, 3*days)); p.Review != nil {
-		t.Error("under review though it is mended")
+		t.Error("under review though it is fixed")
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 //
 // It takes no signature of its own: the descriptor, which everything signed is
 // about, names the file by its digest.
-func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Digest, file []byte) (mediaType string, known bool, err error) {
+func (a *Evidence) AddPicture(ctx context.Context, c Caller, device label.Digest, file []byte) (mediaType string, known bool, err error) {
 	err = a.act(ctx, c, label.ActAddPicture, device.String(), func(x *act) (err error) {
 		mediaType, known, err = a.addPicture(x, device, file)
 		return err
@@ -22,7 +22,7 @@ func (a *Authority) AddPicture(ctx context.Context, c Caller, device label.Diges
 	return mediaType, known, err
 }
 
-func (a *Authority) addPicture(x *act, device label.Digest, file []byte) (mediaType string, known bool, err error) {
+func (a *Evidence) addPicture(x *act, device label.Digest, file []byte) (mediaType string, known bool, err error) {
 	c := x.caller
 	d, err := a.device(device)
 	if err != nil {
@@ -83,7 +83,7 @@ const (
 // one. Only who may send it has it decoded, which takes up to half a second
 // ([label.CheckPicture]): of each organization one at a time, and organizations by
 // turns, so that none waits for all that another sends.
-func (a *Authority) checkPicture(ctx context.Context, c Caller, want label.Digest, file []byte) (mediaType string, err error) {
+func (a *Evidence) checkPicture(ctx context.Context, c Caller, want label.Digest, file []byte) (mediaType string, err error) {
 	if len(file) <= label.MaxPicture {
 		if got := label.DigestOf(file); got != want {
 			return "", label.Errorf(label.Invalid, label.ReasonWrongPicture, "picture",
@@ -103,7 +103,7 @@ func (a *Authority) checkPicture(ctx context.Context, c Caller, want label.Diges
 
 // Picture returns a picture by its digest, and its media type. What is not the
 // file that a descriptor named is not served. It is public.
-func (a *Authority) Picture(digest label.Digest) (file []byte, mediaType string, err error) {
+func (a *Evidence) Picture(digest label.Digest) (file []byte, mediaType string, err error) {
 	err = a.store.View(func(v *store.View) (err error) {
 		file, err = v.Picture(digest)
 		return err
@@ -118,7 +118,7 @@ func (a *Authority) Picture(digest label.Digest) (file []byte, mediaType string,
 	return file, label.PictureType(file), nil
 }
 
-func (a *Authority) hasPicture(digest label.Digest) (here bool, err error) {
+func (a *Evidence) hasPicture(digest label.Digest) (here bool, err error) {
 	err = a.store.View(func(v *store.View) error {
 		here = v.HasPicture(digest)
 		return nil
@@ -127,7 +127,7 @@ func (a *Authority) hasPicture(digest label.Digest) (here bool, err error) {
 }
 
 // Pictured reports whether the picture that a device's descriptor names is here.
-func (a *Authority) Pictured(d *store.Device) (here bool, err error) {
+func (a *Evidence) Pictured(d *store.Device) (here bool, err error) {
 	var desc label.Device
 	if err := label.Decode(d.Descriptor, &desc); err != nil {
 		return false, err
@@ -137,7 +137,7 @@ func (a *Authority) Pictured(d *store.Device) (here bool, err error) {
 
 // pictured forgets the labels whose picture has arrived, so that they are read
 // again: there are few pictures, and labels that are remembered are few.
-func (a *Authority) pictured(digest label.Digest) {
+func (a *Publishing) pictured(digest label.Digest) {
 	for _, id := range a.published.Keys() {
 		if p, ok := a.published.Peek(id); ok && p.Label.Device.Picture == digest {
 			a.published.Remove(id)

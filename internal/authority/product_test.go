@@ -37,7 +37,7 @@ func (s *sale) ask(e *example.Example, level int) (*authority.Published, error) 
 
 // TestFailureFollowsTheProduct has a laboratory find something wrong with a
 // device, whose manufacturer asks for a label of the same thing under another
-// name; then mends it.
+// name; then fixes it.
 func TestFailureFollowsTheProduct(t *testing.T) {
 	s := newSale(t)
 	if _, err := s.report(labeltest.Lab, "found wrong", hasFail("5.1-1")); err != nil {
@@ -71,15 +71,15 @@ func TestFailureFollowsTheProduct(t *testing.T) {
 		t.Errorf("under another name the product got %+v, %v", p, err)
 	}
 	s.pass(24 * time.Hour)
-	mended := func(r *label.TestReport) {
+	fixed := func(r *label.TestReport) {
 		r.Changed = &label.Change{What: label.ChangedConfiguration, Text: "each unit has a password of its own"}
 	}
-	if _, err := s.report(labeltest.Lab, "mended", mended); err != nil {
+	if _, err := s.report(labeltest.Lab, "fixed", fixed); err != nil {
 		t.Fatal(err)
 	}
 	p, err := s.ask(twin, 1)
 	if must(t, err); p == nil {
-		t.Error("what was mended of the product still stands against its twin")
+		t.Error("what was fixed of the product still stands against its twin")
 	}
 	must(t, s.Authority.Propagate(ctx))
 	must(t, authority.Check(context.Background(), s.Store, s.Trust, s.Programme, labeltest.Problems(func(problem string) { t.Error(problem) })))

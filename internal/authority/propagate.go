@@ -30,8 +30,8 @@ type Affected struct {
 // on, until f returns false (which is heard between devices). It returns the
 // cursor to go on from, and whether it came to the end. A record on the way that
 // cannot be read is told to f, and the walk goes on.
-func (a *Authority) affected(v *store.View, e *store.Event, now time.Time, f func(Affected) bool) (cursor []byte, done bool, err error) {
-	w := &walk{a: a, e: &e.Event, now: now, f: f, cursor: e.Cursor, seen: map[label.ID]bool{}, more: true}
+func (a *Events) affected(v *store.View, e *store.Event, now time.Time, f func(Affected) bool) (cursor []byte, done bool, err error) {
+	w := &walk{a: a.issuing, e: &e.Event, now: now, f: f, cursor: e.Cursor, seen: map[label.ID]bool{}, more: true}
 	w.v = v.Past(func(d *store.Damage) { w.fail(d.Label(), d) })
 	switch e.Event.Kind {
 	case label.SchemeEvent:
@@ -63,7 +63,7 @@ func (a *Authority) affected(v *store.View, e *store.Event, now time.Time, f fun
 
 // A walk goes through the labels that an event touches.
 type walk struct {
-	a      *Authority
+	a      *Issuing
 	v      *store.View
 	e      *label.Event
 	now    time.Time

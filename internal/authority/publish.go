@@ -71,7 +71,7 @@ type Documents struct {
 	GTINs, Moved []label.GTIN
 
 	// Pictured says whether the picture that the descriptor names is here:
-	// [Authority.Picture] has it.
+	// [Evidence.Picture] has it.
 	Pictured bool
 
 	proof translog.Proof
@@ -132,7 +132,7 @@ func (p *Published) NextChange(at time.Time) time.Time {
 }
 
 // At returns a label as it stood at an instant, which must not be to come.
-func (a *Authority) At(p *Published, at time.Time) (*Published, error) {
+func (a *Publishing) At(p *Published, at time.Time) (*Published, error) {
 	if now := a.clock(); at.After(now) {
 		return nil, label.Errorf(label.Invalid, label.ReasonInFuture, "at", "is %s, it is %s here; nobody knows what will become of a label", at.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
@@ -162,7 +162,7 @@ func (p *Published) Render(name string, f func() (any, error)) (any, error) {
 func (d *Documents) Checkpoint() []byte { return d.proof.Checkpoint }
 
 // Lookup returns a label by ID.
-func (a *Authority) Lookup(id label.ID) (*Published, error) {
+func (a *Publishing) Lookup(id label.ID) (*Published, error) {
 	now := a.clock() // before the store is read: what is remembered holds from then on
 	k, ok := a.published.Get(id)
 	if ok && now.Before(k.until) && k.until.Sub(now) <= freshness && len(k.successors) == 0 { // not before it was read, should the clock be set back
@@ -182,7 +182,7 @@ func (a *Authority) Lookup(id label.ID) (*Published, error) {
 
 // holds reports whether a label that was published, or nil, is still as it was, and
 // so are its successors.
-func (a *Authority) holds(p *Published, now time.Time) (same bool, err error) {
+func (a *Publishing) holds(p *Published, now time.Time) (same bool, err error) {
 	if p == nil || !p.next.IsZero() && !now.Before(p.next) || !recent(p.fresh, now) {
 		return false, nil
 	}
@@ -197,7 +197,7 @@ func (a *Authority) holds(p *Published, now time.Time) (same bool, err error) {
 }
 
 // publish reads a label from the store and verifies it.
-func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
+func (a *Publishing) publish(id label.ID, now time.Time) (*Published, error) {
 	var rec *store.Label
 	var d *draft
 	assemble := func(t *signedTally) error {
@@ -254,7 +254,7 @@ func (a *Authority) publish(id label.ID, now time.Time) (*Published, error) {
 
 // successors returns the histories of the labels that statuses name as successors. One
 // that cannot be read sounds the alarm and is left out: it must not hide the label.
-func (a *Authority) successors(v *store.View, statuses []*label.Status) (map[label.ID]*label.History, error) {
+func (a *Publishing) successors(v *store.View, statuses []*label.Status) (map[label.ID]*label.History, error) {
 	var list map[label.ID]*label.History
 	for _, st := range statuses {
 		if st.Successor == nil {
@@ -301,7 +301,7 @@ func ownGTINs(v *store.View, device label.Digest, desc *label.Device) (own, move
 }
 
 // ruled returns the rulings that a label rests on.
-func (a *Authority) ruled(v *store.View, device label.Digest, l *label.Label) (list []Ruled, err error) {
+func (a *Publishing) ruled(v *store.View, device label.Digest, l *label.Label) (list []Ruled, err error) {
 	for _, e := range l.Evidence {
 		if e.Type != label.TypeRuling {
 			continue
@@ -314,7 +314,7 @@ func (a *Authority) ruled(v *store.View, device label.Digest, l *label.Label) (l
 		if err != nil {
 			return nil, err
 		}
-		fallen, err := a.fallenRuling(v, r)
+		fallen, err := a.evidence.fallenRuling(v, r)
 		if err != nil {
 			return nil, err
 		}
@@ -347,7 +347,7 @@ func prove(v *store.View, head store.Head, index int64) (translog.Proof, error) 
 // the log has it. It is not remembered: those who ask for a label are seldom
 // those who read it next. A label of which something was said in the same commit is
 // looked up.
-func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []byte) (*Published, error) {
+func (a *Publishing) publishNew(rec *store.Label, signed *issue.Signed, device []byte) (*Published, error) {
 	bundle, err := envelope.Bundle(signed.Envelope)
 	if err != nil {
 		return nil, err
@@ -383,7 +383,7 @@ func (a *Authority) publishNew(rec *store.Label, signed *issue.Signed, device []
 }
 
 // disown sounds the alarm: a label of ours does not verify.
-func (a *Authority) disown(rec *store.Label, why error) error {
+func (a *Publishing) disown(rec *store.Label, why error) error {
 	a.failures.Add(1)
 	a.log.Error("a label of ours does not verify", "id", rec.ID, "index", rec.Index, "err", why)
 	return label.Errorf(label.Internal, label.ReasonInternal, "id", "the stored label does not verify and is not served; the operator has been told")
@@ -424,7 +424,7 @@ type choice struct {
 // of all devices that have it, in all schemes, the one with the most to say. That
 // is one by which the product is on hold, then one that is active, then the
 // latest. A device that was registered later and has no label hides nothing.
-func (a *Authority) ByGTIN(g label.GTIN) (*Published, error) {
+func (a *Publishing) ByGTIN(g label.GTIN) (*Published, error) {
 	registered, now := a.registered.Load(), a.clock() // before the store is read
 	if c, ok := a.products.Get(g); ok && c.registered == registered && now.Before(c.until) {
 		if c.refusal != nil {
@@ -449,7 +449,7 @@ func (a *Authority) ByGTIN(g label.GTIN) (*Published, error) {
 }
 
 // choose returns which of a product's labels it is known by at an instant.
-func (a *Authority) choose(g label.GTIN, now time.Time) (label.ID, error) {
+func (a *Publishing) choose(g label.GTIN, now time.Time) (label.ID, error) {
 	var best *store.Label
 	err := a.read(func(v *store.View) error {
 		devices, err := v.GTINDevices(g)
@@ -507,10 +507,10 @@ const (
 
 // chooseOf returns the label that a device is known by, and its rank; nil where
 // it never had one.
-func (a *Authority) chooseOf(v *store.View, d *store.Device, now time.Time) (best *store.Label, bestRank rank, err error) {
-	holds, err := a.deviceHolds(v, d, now)
+func (a *Publishing) chooseOf(v *store.View, d *store.Device, now time.Time) (best *store.Label, bestRank rank, err error) {
+	holds, err := a.evidence.deviceHolds(v, d, now)
 	if err == nil {
-		holds, err = a.unlifted(v, d, holds, now)
+		holds, err = a.evidence.unlifted(v, d, holds, now)
 	}
 	if err != nil {
 		return nil, 0, err
@@ -545,11 +545,40 @@ func (a *Authority) chooseOf(v *store.View, d *store.Device, now time.Time) (bes
 
 // VerifyPackage checks an offline package that somebody holds, and returns the
 // label as it stands here.
-func (a *Authority) VerifyPackage(pkg []byte) (*Published, error) {
+func (a *Publishing) VerifyPackage(pkg []byte) (*Published, error) {
 	now := a.clock()
 	r, err := a.trust.Verify(pkg, now, now)
 	if err != nil {
 		return nil, err
 	}
 	return a.Lookup(r.Label.ID)
+}
+
+// committed forgets what a commit may have made untrue.
+func (a *Publishing) committed(b *store.Batch) {
+	var did struct{ status, product, ruling bool }
+	for _, w := range b.Writes {
+		switch w := w.(type) {
+		case *store.Status:
+			did.status, did.product = true, true
+			a.published.Remove(w.Label)
+		case *store.Device, *store.Hold, *store.Label:
+			did.product = true
+		case *store.GTINMove, *store.Strike:
+			did.product, did.ruling = true, true
+		case *store.Key:
+			did.ruling = did.ruling || !w.Compromised.IsZero()
+		case *store.Picture:
+			a.pictured(w.Digest)
+		}
+	}
+	if did.status {
+		a.changes.Add(1)
+	}
+	if did.ruling {
+		a.published.Purge() // those with the number, or on the ruling, are few, and these are rare
+	}
+	if did.product {
+		a.registered.Add(1)
+	}
 }

@@ -120,7 +120,7 @@ func (q *quotas) use(n *int, most int, c Caller, field, org, what, way string) e
 }
 
 // useDevice takes one of a manufacturer's devices.
-func (a *Authority) useDevice(v *store.View, c Caller, org string) error {
+func (a *core) useDevice(v *store.View, c Caller, org string) error {
 	n, err := a.quotas.count(a.quotas.devices, org, func() (int, error) { return v.CountDevices(org) })
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func (a *Authority) useDevice(v *store.View, c Caller, org string) error {
 }
 
 // usePicture takes one of a manufacturer's pictures.
-func (a *Authority) usePicture(v *store.View, c Caller, org string) error {
+func (a *core) usePicture(v *store.View, c Caller, org string) error {
 	n, err := a.countPictures(v, org)
 	if err != nil {
 		return err
@@ -138,7 +138,7 @@ func (a *Authority) usePicture(v *store.View, c Caller, org string) error {
 }
 
 // countPictures counts the pictures of a manufacturer's devices.
-func (a *Authority) countPictures(v *store.View, org string) (*int, error) {
+func (a *core) countPictures(v *store.View, org string) (*int, error) {
 	return a.quotas.count(a.quotas.pictures, org, func() (n int, err error) {
 		seen := map[label.Digest]bool{}
 		err = a.past(v, "counting pictures").OrgDevices(org, nil, func(d *store.Device) bool {
@@ -154,7 +154,7 @@ func (a *Authority) countPictures(v *store.View, org string) (*int, error) {
 }
 
 // useTest takes one of an organization's test notices.
-func (a *Authority) useTest(org string, now time.Time) error {
+func (a *core) useTest(org string, now time.Time) error {
 	if left := a.quotas.tests.Take(meter.Who{Org: org}, 1, now); !left.OK {
 		return label.Errorf(label.TooLarge, label.ReasonQuota, "hook", "%s has sent %d test notices within the hour, which is its quota; send the next in %v, or ask the authority to raise the quota (limits.test_notices)",
 			org, a.quotas.TestNotices, left.Wait.Round(time.Second))
@@ -164,7 +164,7 @@ func (a *Authority) useTest(org string, now time.Time) error {
 
 // intake admits what a caller sends that is to be kept: as long as it has not sent too
 // much that day, and there is room for it on the disk.
-func (a *Authority) intake(c Caller, size int) error {
+func (a *core) intake(c Caller, size int) error {
 	if c.Is(label.RoleOperator) {
 		return nil
 	}
@@ -182,7 +182,7 @@ func (a *Authority) intake(c Caller, size int) error {
 // kept for the authority itself: it must be able to suspend and to revoke labels, to
 // revoke keys and to draw the consequences, however full others have made the disk.
 // Operators are told that once, and read it at /readyz as long as it lasts.
-func (a *Authority) spare() error {
+func (a *core) spare() error {
 	scarce := a.Taking()
 	if scarce == nil {
 		return nil
@@ -193,7 +193,7 @@ func (a *Authority) spare() error {
 
 // Taking returns why nothing of strangers is taken, so that operators alone can write,
 // and nil where it is.
-func (a *Authority) Taking() error {
+func (a *core) Taking() error {
 	if a.space == nil || a.reserve <= 0 {
 		return nil
 	}
@@ -214,7 +214,7 @@ type DiskNews struct {
 }
 
 // keepReserve tells operators when the reserve of the disk is reached, until ctx ends.
-func (a *Authority) keepReserve(ctx context.Context) {
+func (a *core) keepReserve(ctx context.Context) {
 	tick := time.NewTicker(tryEvery)
 	defer tick.Stop()
 	for {
@@ -231,7 +231,7 @@ func (a *Authority) keepReserve(ctx context.Context) {
 
 // tellReserve tells operators when the reserve is reached: once until there is room
 // again, and once a day however often that changes, since the notice takes of it.
-func (a *Authority) tellReserve(ctx context.Context) error {
+func (a *core) tellReserve(ctx context.Context) error {
 	scarce := a.Taking()
 	if scarce == nil || a.reserved.Load() {
 		a.reserved.Store(scarce != nil)

@@ -11,7 +11,7 @@ import (
 
 // Register records a device descriptor. The second result says whether it was
 // known.
-func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (d *store.Device, known bool, err error) {
+func (a *Evidence) Register(ctx context.Context, c Caller, descriptor []byte) (d *store.Device, known bool, err error) {
 	err = a.act(ctx, c, label.ActRegisterDevice, label.DigestOf(descriptor).String(), func(x *act) (err error) {
 		d, known, err = a.registerDevice(x, descriptor)
 		return err
@@ -19,7 +19,7 @@ func (a *Authority) Register(ctx context.Context, c Caller, descriptor []byte) (
 	return d, known, err
 }
 
-func (a *Authority) registerDevice(x *act, descriptor []byte) (*store.Device, bool, error) {
+func (a *Evidence) registerDevice(x *act, descriptor []byte) (*store.Device, bool, error) {
 	c := x.caller
 	desc, err := label.ParseDevice(descriptor)
 	if err != nil {
@@ -78,7 +78,7 @@ func (a *Authority) registerDevice(x *act, descriptor []byte) (*store.Device, bo
 
 // look records that an operator registered a device once more that is of a category
 // of lower risk than another of its product: from then on it may be.
-func (a *Authority) look(v *store.View, b *batch, c Caller, device *store.Device, desc *label.Device) error {
+func (a *Evidence) look(v *store.View, b *batch, c Caller, device *store.Device, desc *label.Device) error {
 	if !c.Is(label.RoleOperator) {
 		return nil
 	}
@@ -105,7 +105,7 @@ func (a *Authority) look(v *store.View, b *batch, c Caller, device *store.Device
 // is on hold until an operator ends the hold, unless evidence ends it, and no
 // device in a category of lower risk than that of another device of the product
 // ([Authority.heavier]). An operator can: somebody has looked.
-func (a *Authority) admitDevice(v *store.View, c Caller, list []*store.Device, desc *label.Device, now time.Time) error {
+func (a *Evidence) admitDevice(v *store.View, c Caller, list []*store.Device, desc *label.Device, now time.Time) error {
 	if err := checkMaker(v, desc); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ type heavier struct {
 // live labels are judged as not carried ([verdict.lighter]). What an operator
 // registered, since the heavier one was there, an operator has looked at: both may
 // be right.
-func (a *Authority) heavier(desc *label.Device, list []*store.Device) (*heavier, error) {
+func (a *Evidence) heavier(desc *label.Device, list []*store.Device) (*heavier, error) {
 	mine := a.programme.Categories[desc.Category]
 	for _, other := range list[1:] {
 		category, err := categoryOf(other)
@@ -219,14 +219,14 @@ func gtinOwner(v *store.View, g label.GTIN) (string, error) {
 }
 
 // Device returns a registered device.
-func (a *Authority) Device(c Caller, digest label.Digest) (*store.Device, error) {
+func (a *Evidence) Device(c Caller, digest label.Digest) (*store.Device, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleLab, label.RoleOperator); err != nil {
 		return nil, err
 	}
 	return a.device(digest)
 }
 
-func (a *Authority) device(digest label.Digest) (d *store.Device, err error) {
+func (a *Evidence) device(digest label.Digest) (d *store.Device, err error) {
 	err = a.store.View(func(v *store.View) error {
 		d, err = v.Device(digest)
 		return unknownDevice(err, digest)

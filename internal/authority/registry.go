@@ -53,7 +53,7 @@ type ActTable struct {
 }
 
 // ActTable returns the table of acts.
-func (a *Authority) ActTable(c Caller) (*ActTable, error) {
+func (a *Registry) ActTable(c Caller) (*ActTable, error) {
 	if err := c.need(label.Roles...); err != nil {
 		return nil, err
 	}
@@ -145,9 +145,9 @@ func registryRight(v *store.View, r *label.RegistryRequest) (right, error) {
 // ChangeRegistry carries out a signed request to change the registry, or has it wait
 // until as many have signed it as it takes. A request is for once: one that was carried
 // out is answered with how what it is about stands.
-func (a *Authority) ChangeRegistry(ctx context.Context, c Caller, raw []byte) (*RegistryChange, error) {
+func (a *Registry) ChangeRegistry(ctx context.Context, c Caller, raw []byte) (*RegistryChange, error) {
 	out := &RegistryChange{}
-	err := signedAct(a, ctx, c, raw, registryForm, func(x *act, r *asked[label.RegistryRequest]) error {
+	err := signedAct(a.core, ctx, c, raw, registryForm, func(x *act, r *asked[label.RegistryRequest]) error {
 		if r.subject != r.said.Subject() {
 			return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the SHA-256 of %q, which the request is about", r.said.About())
 		}
@@ -172,7 +172,7 @@ func (a *Authority) ChangeRegistry(ctx context.Context, c Caller, raw []byte) (*
 }
 
 // changeRegistry adds a change to a batch, or that it waits.
-func (a *Authority) changeRegistry(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) changeRegistry(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	signers, err := r.admit(x, v, b.At)
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (a *Authority) changeRegistry(x *act, v *store.View, b *batch, r *asked[lab
 	} else if !agreed {
 		// What cannot be carried out now is refused now, and not when others have agreed.
 		trial := &batch{Batch: store.Batch{At: b.At, From: b.From}, Recorded: b.Recorded, issuer: b.issuer, signed: b.signed}
-		if err := change(x, v, trial, r, &RegistryChange{}); err != nil {
+		if err := change(a, x, v, trial, r, &RegistryChange{}); err != nil {
 			return label.Within("request", err)
 		}
 		out.Request = req
@@ -203,7 +203,7 @@ func (a *Authority) changeRegistry(x *act, v *store.View, b *batch, r *asked[lab
 		b.Add(req)
 	}
 	before := len(b.Writes)
-	if err := change(x, v, b, r, out); err != nil {
+	if err := change(a, x, v, b, r, out); err != nil {
 		return label.Within("request", err)
 	}
 	if len(b.Writes) == before && len(b.Entries) == 0 && len(out.Notes) == 0 {
@@ -258,22 +258,22 @@ func onRecordNow(v *store.View, r *label.RegistryRequest, out *RegistryChange) (
 }
 
 // registryChanges are what carries out a request, by the act that it asks for.
-var registryChanges = map[label.ActKind]func(*act, *store.View, *batch, *asked[label.RegistryRequest], *RegistryChange) error{
-	label.ActEnrolOrg:     enrolOrg,
-	label.ActChangeOrg:    changeOrg,
-	label.ActSuspendOrg:   suspendOrg,
-	label.ActResumeOrg:    resumeOrg,
-	label.ActAddPerson:    addPerson,
-	label.ActRemovePerson: removePerson,
-	label.ActAddKey:       addKey,
-	label.ActReplaceKey:   replaceKey,
-	label.ActRevokeKey:    revokeKey,
-	label.ActAccredit:     accredit,
-	label.ActAdoptActs:    adoptActs,
+var registryChanges = map[label.ActKind]func(*Registry, *act, *store.View, *batch, *asked[label.RegistryRequest], *RegistryChange) error{
+	label.ActEnrolOrg:     (*Registry).enrolOrg,
+	label.ActChangeOrg:    (*Registry).changeOrg,
+	label.ActSuspendOrg:   (*Registry).suspendOrg,
+	label.ActResumeOrg:    (*Registry).resumeOrg,
+	label.ActAddPerson:    (*Registry).addPerson,
+	label.ActRemovePerson: (*Registry).removePerson,
+	label.ActAddKey:       (*Registry).addKey,
+	label.ActReplaceKey:   (*Registry).replaceKey,
+	label.ActRevokeKey:    (*Registry).revokeKey,
+	label.ActAccredit:     (*Registry).accredit,
+	label.ActAdoptActs:    (*Registry).adoptActs,
 }
 
 // enrolOrg enrols an organization. Enrolling it again unchanged changes nothing.
-func enrolOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) enrolOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	o := r.said.Enrolled()
 	old, err := v.Org(o.ID)
 	if err == nil {
@@ -292,19 +292,19 @@ func enrolOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], 
 	if err := tellEnrolment(v, b, o); err != nil {
 		return err
 	}
-	if err := x.a.tellAllWaiting(v, b, o); err != nil {
+	if err := a.tellAllWaiting(v, b, o); err != nil {
 		return err
 	}
 	out.Organization = o
 	if out.Notes, err = unenrolled(v, o.Affiliates); err != nil {
 		return err
 	}
-	return x.a.dueForRelated(v, b, o)
+	return a.dueForRelated(v, b, o)
 }
 
 // changeOrg changes what people are shown of an organization. What was signed and issued
 // before says what was so then.
-func changeOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) changeOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	o, err := v.Org(r.said.Organization)
 	if err != nil {
 		return err
@@ -322,7 +322,7 @@ func changeOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest],
 }
 
 // suspendOrg has nothing count any more that an organization signs, until it is resumed.
-func suspendOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) suspendOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	o, err := v.Org(r.said.Organization)
 	if err != nil {
 		return err
@@ -333,7 +333,7 @@ func suspendOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest]
 		return nil
 	}
 	if o.Has(label.RoleOperator) {
-		if err := x.a.lastOperatorKey(v, "organization", b.At, func(k *label.Key) bool { return k.Organization == o.ID }); err != nil {
+		if err := a.lastOperatorKey(v, "organization", b.At, func(k *label.Key) bool { return k.Organization == o.ID }); err != nil {
 			return err
 		}
 	}
@@ -346,7 +346,7 @@ func suspendOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest]
 }
 
 // resumeOrg ends a suspension.
-func resumeOrg(_ *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) resumeOrg(_ *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	o, err := v.Org(r.said.Organization)
 	if err != nil {
 		return err
@@ -360,7 +360,7 @@ func resumeOrg(_ *act, v *store.View, b *batch, r *asked[label.RegistryRequest],
 }
 
 // addPerson adds somebody who acts for an organization.
-func addPerson(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) addPerson(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	old, err := v.Person(r.said.Person)
 	switch {
 	case err == nil && old.Organization != r.said.Organization:
@@ -385,7 +385,7 @@ func addPerson(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest],
 
 // removePerson ends that somebody acts for an organization: all keys of the person are
 // revoked.
-func removePerson(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) removePerson(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	p, err := v.Person(r.said.Person)
 	if err == nil && p.Organization != r.said.Organization {
 		err = store.ErrNotFound // whose it is is none of the caller's business
@@ -403,16 +403,16 @@ func removePerson(x *act, v *store.View, b *batch, r *asked[label.RegistryReques
 		return err
 	}
 	keys = slices.DeleteFunc(keys, func(k *label.Key) bool { return k.Person != p.ID || !k.Revoked.IsZero() })
-	if err := x.a.mayLose(v, p.Organization, "person", b.At, keys); err != nil {
+	if err := a.mayLose(v, p.Organization, "person", b.At, keys); err != nil {
 		return err
 	}
-	if out.Notes, err = x.a.fewNotes(v, p.Organization, b.At, keys); err != nil {
+	if out.Notes, err = a.fewNotes(v, p.Organization, b.At, keys); err != nil {
 		return err
 	}
 	next.Left, next.LeftFor = b.At.UTC().Truncate(time.Second), r.said.Text
 	b.Add((*store.Person)(&next))
 	for _, k := range keys {
-		if err := x.a.revoke(b, k, r.said.Text, x.entry.Actor.Organization); err != nil {
+		if err := a.revoke(b, k, r.said.Text, x.entry.Actor.Organization); err != nil {
 			return err
 		}
 	}
@@ -423,7 +423,7 @@ func removePerson(x *act, v *store.View, b *batch, r *asked[label.RegistryReques
 }
 
 // mayLose refuses to revoke keys without which nobody could operate the programme.
-func (a *Authority) mayLose(v *store.View, org, field string, now time.Time, keys []*label.Key) error {
+func (a *Registry) mayLose(v *store.View, org, field string, now time.Time, keys []*label.Key) error {
 	o, err := v.Org(org)
 	if err != nil || !o.Has(label.RoleOperator) {
 		return err
@@ -436,7 +436,7 @@ func (a *Authority) mayLose(v *store.View, org, field string, now time.Time, key
 // addKey enrols a public key, to be used from an instant on, or from now. From when on a
 // key counts is said once: enrolling it again changes nothing, and is refused where
 // another instant, or another person, is asked for.
-func addKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) addKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	owner, err := v.Org(r.said.Organization)
 	if err != nil {
 		return unknownOrg(err, "organization", r.said.Organization)
@@ -467,7 +467,7 @@ func addKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], ou
 	if !r.said.From.IsZero() {
 		k.From = r.said.From.UTC()
 	}
-	return x.a.enrolKey(x, v, b, owner, k, out)
+	return a.enrolKey(x, v, b, owner, k, out)
 }
 
 // newKey returns the record of a key that counts from now on.
@@ -477,7 +477,7 @@ func (x *act) newKey(b *batch, org, person string, pub *envelope.PublicKey) *lab
 }
 
 // enrolKey adds a key to a batch, and tells those concerned.
-func (a *Authority) enrolKey(x *act, v *store.View, b *batch, owner *label.Organization, k *label.Key, out *RegistryChange) error {
+func (a *Registry) enrolKey(x *act, v *store.View, b *batch, owner *label.Organization, k *label.Key, out *RegistryChange) error {
 	b.Add((*store.Key)(k))
 	out.Key = k
 	if owner.Has(label.RoleOperator) {
@@ -495,7 +495,7 @@ func (a *Authority) enrolKey(x *act, v *store.View, b *batch, owner *label.Organ
 
 // secondVoice logs that several persons decide for the authority, where a key is that of
 // the second.
-func (a *Authority) secondVoice(v *store.View, b *batch, k *label.Key) error {
+func (a *Registry) secondVoice(v *store.View, b *batch, k *label.Key) error {
 	all, err := voices(v)
 	if err != nil || len(all) > 1 {
 		return err
@@ -535,7 +535,7 @@ func enrolledKey(v *store.View, b *batch, owner *label.Organization, old *label.
 }
 
 // replaceKey puts another key in the place of the one that signs the request.
-func replaceKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) replaceKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	old, err := v.Key(r.said.Key)
 	if err != nil {
 		return err
@@ -557,15 +557,15 @@ func replaceKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest]
 		return err
 	}
 	next := x.newKey(b, old.Organization, old.Person, pub)
-	if err := x.a.enrolKey(x, v, b, owner, next, out); err != nil {
+	if err := a.enrolKey(x, v, b, owner, next, out); err != nil {
 		return err
 	}
 	out.note("What key %s signed counts as before; it signs nothing any more.", old.Short())
-	return x.a.revoke(b, old, "It was replaced by key "+next.Short()+".", owner.ID)
+	return a.revoke(b, old, "It was replaced by key "+next.Short()+".", owner.ID)
 }
 
 // revokeKey ends the use of a key from now on. Revoking it again changes nothing.
-func revokeKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) revokeKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	k, err := v.Key(r.said.Key)
 	if err != nil {
 		return err
@@ -575,23 +575,23 @@ func revokeKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest],
 			k.Short(), k.Revoked.UTC().Format(time.RFC3339), k.RevokedFor)
 		return nil
 	}
-	if err := x.a.mayLose(v, k.Organization, "key", b.At, []*label.Key{k}); err != nil {
+	if err := a.mayLose(v, k.Organization, "key", b.At, []*label.Key{k}); err != nil {
 		return err
 	}
 	if out.Notes, err = keylessNotes(v, k, b.At); err != nil {
 		return err
 	}
-	few, err := x.a.fewNotes(v, k.Organization, b.At, []*label.Key{k})
+	few, err := a.fewNotes(v, k.Organization, b.At, []*label.Key{k})
 	if err != nil {
 		return err
 	}
 	out.Notes = append(out.Notes, few...)
-	return x.a.revoke(b, k, r.said.Text, x.entry.Actor.Organization)
+	return a.revoke(b, k, r.said.Text, x.entry.Actor.Organization)
 }
 
 // revoke adds to a batch that a key is used no more, and tells those concerned. By is the
 // organization that wants it so.
-func (a *Authority) revoke(b *batch, k *label.Key, why, by string) error {
+func (a *Registry) revoke(b *batch, k *label.Key, why, by string) error {
 	k.Revoked, k.RevokedFor = b.At.UTC().Truncate(time.Second), why
 	b.Add((*store.Key)(k))
 	return a.tellKey(b, k, by)
@@ -602,7 +602,7 @@ func (a *Authority) revoke(b *batch, k *label.Key, why, by string) error {
 // notes of the answer say what that takes away and what it gives back, and what rests on
 // it is judged again. To record less without reporting an event has for a label the
 // consequence that the event would have had.
-func accredit(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) accredit(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	rec := *r.said.Accreditation.Record(r.said.Organization)
 	lab, err := v.Org(rec.Lab.ID)
 	if err != nil {
@@ -636,16 +636,16 @@ func accredit(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], 
 	if err != nil {
 		return err
 	}
-	if out.Accreditation, err = x.a.accredit(b, rec, x.entry.Actor.Organization, notes); err != nil {
+	if out.Accreditation, err = a.putAccreditation(b, rec, x.entry.Actor.Organization, notes); err != nil {
 		return err
 	}
 	out.Notes = append(out.Notes, notes...)
 	// What the accreditation says now may be less than before, or more.
-	return x.a.dueForSigner(v, b, lab.ID, func(st *store.Statement) bool { return st.Lab.Accreditation == rec.Number })
+	return a.evidence.dueForSigner(v, b, lab.ID, func(st *store.Statement) bool { return st.Lab.Accreditation == rec.Number })
 }
 
 // adoptActs adopts a table of acts: the service is to be started with it next.
-func adoptActs(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) adoptActs(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
 	if last, err := v.Adopted(); err == nil && last.SHA256 == r.said.Table {
 		out.note("That table was adopted already, on %s; nothing was recorded.", last.At.UTC().Format(time.RFC3339))
 		return nil
@@ -653,7 +653,7 @@ func adoptActs(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest],
 		return err
 	}
 	b.Add(&store.Adoption{SHA256: r.said.Table, At: b.At.UTC(), Request: r.digest})
-	if r.said.Table != x.a.programme.ActsSHA256 {
+	if r.said.Table != a.programme.ActsSHA256 {
 		out.note("The service goes on by the table that it was started with. Put the one that was adopted in its place (acts.yaml in the directory of --labels) and start it anew: it does not start with another.")
 	}
 	return nil
@@ -661,7 +661,7 @@ func adoptActs(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest],
 
 // checkActs holds a table of acts to the one that was adopted last. Where none was, it is
 // what the programme begins with.
-func (a *Authority) checkActs(v *store.View) (first bool, err error) {
+func (a *Registry) checkActs(v *store.View) (first bool, err error) {
 	last, err := v.Adopted()
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -685,7 +685,7 @@ func adoptedBy(last *store.Adoption) string {
 
 // tellRegistryWaiting tells operators that a change of the registry waits for others to
 // agree.
-func (a *Authority) tellRegistryWaiting(v *store.View, b *batch, x *act, req *store.Request, out *RegistryChange) error {
+func (a *core) tellRegistryWaiting(v *store.View, b *batch, x *act, req *store.Request, out *RegistryChange) error {
 	out.note("The request waits for others to agree: %s takes %s.", x.rule.Kind, headcount(x.rule))
 	if err := a.noteAlone(v, b, req, &out.Notes); err != nil {
 		return err
@@ -697,7 +697,7 @@ func (a *Authority) tellRegistryWaiting(v *store.View, b *batch, x *act, req *st
 // others: because too few are left who could agree. It is for whoever runs the service, on
 // its machine, who holds the key of labels in any case. That it was done, and why, is a
 // public entry of the log.
-func (a *Authority) Recover(ctx context.Context, org, person, pem, text string) (*label.Key, error) {
+func (a *Registry) Recover(ctx context.Context, org, person, pem, text string) (*label.Key, error) {
 	request := &label.RegistryRequest{Act: label.ActAddKey, Organization: org, Person: person, PEM: pem, Text: text, Made: a.clock().UTC().Truncate(time.Second)}
 	if err := request.Validate(); err != nil {
 		return nil, err
@@ -705,7 +705,7 @@ func (a *Authority) Recover(ctx context.Context, org, person, pem, text string) 
 	if person == "" || text == "" {
 		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "person", "and a text are required: who gets the key, and why")
 	}
-	x := &act{a: a, ctx: ctx, rule: a.programme.Acts[label.ActAddKey.OfOperators()]}
+	x := &act{a: a.core, ctx: ctx, rule: a.programme.Acts[label.ActAddKey.OfOperators()]}
 	x.entry = label.Act{Kind: string(label.ActRecover), Actor: label.Actor{Organization: org}, Subject: person}
 	out := &RegistryChange{}
 	err := x.do([]string{"revocation", claimf("org/%s", org)}, func(v *store.View, b *batch) error {
@@ -729,7 +729,7 @@ func (a *Authority) Recover(ctx context.Context, org, person, pem, text string) 
 		case err != nil:
 			return err
 		}
-		if err := recovered(x, v, b, request, p, out); err != nil {
+		if err := a.recovered(x, v, b, request, p, out); err != nil {
 			return err
 		}
 		all, err := voices(v)
@@ -758,7 +758,7 @@ func (a *Authority) Recover(ctx context.Context, org, person, pem, text string) 
 }
 
 // recovered adds the key to a batch that a person gets.
-func recovered(x *act, v *store.View, b *batch, r *label.RegistryRequest, p *label.Person, out *RegistryChange) error {
+func (a *Registry) recovered(x *act, v *store.View, b *batch, r *label.RegistryRequest, p *label.Person, out *RegistryChange) error {
 	switch {
 	case p.Organization != r.Organization:
 		return label.Errorf(label.Exists, label.ReasonExists, "person", "%s is a person of %s", p.ID, p.Organization)
@@ -780,5 +780,5 @@ func recovered(x *act, v *store.View, b *batch, r *label.RegistryRequest, p *lab
 	if err != nil {
 		return err
 	}
-	return x.a.tellEnrolled(b, o, out.Key)
+	return a.tellEnrolled(b, o, out.Key)
 }

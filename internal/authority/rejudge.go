@@ -23,7 +23,7 @@
 //
 // A label also ends early when a report that it rests on counts only until some day,
 // because its laboratory has lost the scope and the scheme gives a time of grace.
-// Where an event says so, that ends the labels ([Authority.Propagate]); where an
+// Where an event says so, that ends the labels ([Events.Propagate]); where an
 // accreditation is recorded anew with less, and nobody reports an event, the
 // judgement does: by the same statement (lapse), for the same reason, on the same
 // day. Operators are told as well, since there is no event of which they hear.
@@ -69,7 +69,7 @@ var errEventFirst = label.Errorf(label.Unavailable, label.ReasonConflict, "", "a
 // judgeDue judges all devices of which a judgement is due, and returns when that
 // is done, or [errEventFirst]. A device that cannot be judged stays due, sounds the alarm, and stands
 // in nobody's way; it is tried again by and by.
-func (a *Authority) judgeDue(ctx context.Context) error {
+func (a *Issuing) judgeDue(ctx context.Context) error {
 	again := false
 	var after label.Digest
 	for ctx.Err() == nil {
@@ -137,7 +137,7 @@ func (n *verdict) find(c *scheme.Criterion, against []*scheme.Item) {
 }
 
 // rejudge judges the live labels of a device, and draws the consequences.
-func (a *Authority) rejudge(ctx context.Context, j store.Judgement) error {
+func (a *Issuing) rejudge(ctx context.Context, j store.Judgement) error {
 	for range attempts {
 		err := a.rejudgeOnce(ctx, j)
 		if !errors.Is(err, errMoved) {
@@ -147,7 +147,7 @@ func (a *Authority) rejudge(ctx context.Context, j store.Judgement) error {
 	return errMoved
 }
 
-func (a *Authority) rejudgeOnce(ctx context.Context, j store.Judgement) error {
+func (a *Issuing) rejudgeOnce(ctx context.Context, j store.Judgement) error {
 	live, err := a.liveLabels(j.Device)
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (a *Authority) rejudgeOnce(ctx context.Context, j store.Judgement) error {
 		}
 	}
 	return a.writer.do(ctx, claims, func(v *store.View, b *batch) error {
-		if !a.events.next().waits() {
+		if !a.open.next().waits() {
 			return errEventFirst
 		}
 		for _, p := range seen {
@@ -186,7 +186,7 @@ func (a *Authority) rejudgeOnce(ctx context.Context, j store.Judgement) error {
 }
 
 // liveLabels returns the labels of a device that stand.
-func (a *Authority) liveLabels(device label.Digest) (live []*store.Label, err error) {
+func (a *Issuing) liveLabels(device label.Digest) (live []*store.Label, err error) {
 	err = a.read(func(v *store.View) error {
 		list, err := v.DeviceLabels(device)
 		if err != nil {
@@ -208,12 +208,12 @@ func (a *Authority) liveLabels(device label.Digest) (live []*store.Label, err er
 
 // judgeLive judges a live label again. The picture is nil where there is nothing
 // to judge by.
-func (a *Authority) judgeLive(rec *store.Label) (*verdict, *picture, error) {
+func (a *Issuing) judgeLive(rec *store.Label) (*verdict, *picture, error) {
 	return a.judgeBy(rec, a.distrust.Load())
 }
 
 // judgeBy is judgeLive by what is known against evidence, or what would be.
-func (a *Authority) judgeBy(rec *store.Label, known *distrust) (*verdict, *picture, error) {
+func (a *Issuing) judgeBy(rec *store.Label, known *distrust) (*verdict, *picture, error) {
 	n := &verdict{rec: rec}
 	s := a.programme.Scheme(rec.Scheme, rec.Version)
 	if s == nil || rec.Level > len(s.Levels) {
@@ -455,7 +455,7 @@ func (n *verdict) acted(last *store.Verdict) []string {
 }
 
 // drawVerdict adds to a batch what becomes of a label, and tells those concerned.
-func (a *Authority) drawVerdict(v *store.View, b *batch, n *verdict, since time.Time) error {
+func (a *Issuing) drawVerdict(v *store.View, b *batch, n *verdict, since time.Time) error {
 	h, err := a.history(v, n.rec)
 	if err != nil {
 		return err
@@ -524,7 +524,7 @@ func (a *Authority) drawVerdict(v *store.View, b *batch, n *verdict, since time.
 // lapse adds to a batch that a label ends when a report that it rests on counts no
 // longer, unless it ends by then already, such as by an event. The history gets what
 // is added.
-func (a *Authority) lapse(v *store.View, b *batch, n *verdict, h *label.History, standing *label.Standing) error {
+func (a *Issuing) lapse(v *store.View, b *batch, n *verdict, h *label.History, standing *label.Standing) error {
 	if n.ending == nil || !n.ending.Doubt.Until.Before(standing.Expires) {
 		return nil
 	}
@@ -553,7 +553,7 @@ func graceStatus(it *scheme.Item, cause string) label.Status {
 // tellRenewable tells the manufacturer that a label which is to end early can be
 // renewed on the evidence that it has, or that it no longer can: each time that this
 // changes, so that the newest notice says what is so.
-func (a *Authority) tellRenewable(b *batch, n *verdict, since time.Time) error {
+func (a *Issuing) tellRenewable(b *batch, n *verdict, since time.Time) error {
 	news := JudgedNews{Label: n.rec.ID, URL: a.issuer.URL(n.rec.ID), Device: n.rec.Device, Outcome: "renewable", Bar: n.bar}
 	if !n.renewable {
 		news.Outcome, news.Criteria, news.Bar = "not-renewable", n.what, ""
@@ -571,7 +571,7 @@ const putOff = "put-off:"
 // longer carries. It is put off where an operator has suspended the label or
 // reviews it, or an event had it so before that of which it is judged became
 // known: when that is settled, the label is judged again.
-func (a *Authority) reaction(n *verdict, h *label.History, standing *label.Standing, since time.Time) (r scheme.Reaction, off bool) {
+func (a *Issuing) reaction(n *verdict, h *label.History, standing *label.Standing, since time.Time) (r scheme.Reaction, off bool) {
 	none := scheme.Reaction{Action: scheme.NoEffect}
 	r = a.programme.Lifecycle(n.rec.Scheme, n.rec.Version).Rejudged[n.loss]
 	if n.loss == "" || r.Action == "" || r.Action == scheme.NoEffect {
@@ -593,7 +593,7 @@ func (a *Authority) reaction(n *verdict, h *label.History, standing *label.Stand
 
 // react adds to a batch what becomes of a label that its evidence no longer
 // carries.
-func (a *Authority) react(v *store.View, b *batch, n *verdict, h *label.History, r scheme.Reaction) error {
+func (a *Issuing) react(v *store.View, b *batch, n *verdict, h *label.History, r scheme.Reaction) error {
 	if r.Action == scheme.NoEffect {
 		return nil
 	}

@@ -42,7 +42,7 @@ type renewal struct {
 
 // renewal judges and signs the successor that a request asks for. It returns
 // nil where it asks for none, or was carried out already.
-func (a *Authority) renewal(x *act, r *statusRequest) (*renewal, error) {
+func (a *Issuing) renewal(x *act, r *statusRequest) (*renewal, error) {
 	if r.said.Action != label.Supersede || r.said.Level == 0 {
 		return nil, nil
 	}
@@ -97,7 +97,7 @@ func (a *Authority) renewal(x *act, r *statusRequest) (*renewal, error) {
 
 // renewable returns the label that is to be renewed, and what it says; nil where
 // the request was carried out already.
-func (a *Authority) renewable(x *act, r *statusRequest) (rec *store.Label, old *label.Label, err error) {
+func (a *Issuing) renewable(x *act, r *statusRequest) (rec *store.Label, old *label.Label, err error) {
 	err = a.store.View(func(v *store.View) error {
 		found, err := v.Label(r.said.Label)
 		if err != nil {
@@ -125,7 +125,7 @@ func (a *Authority) renewable(x *act, r *statusRequest) (rec *store.Label, old *
 
 // successor signs the label that is to take the place of another, if it says
 // something that the other does not.
-func (a *Authority) successor(d *scheme.Decision, r *statusRequest, p *picture, old *label.Label) (out *renewal, err error) {
+func (a *Issuing) successor(d *scheme.Decision, r *statusRequest, p *picture, old *label.Label) (out *renewal, err error) {
 	out = &renewal{picture: p, old: old}
 	if out.signed, out.entry, err = a.sign(d, r.said.Level, p); err != nil {
 		return nil, err
@@ -179,7 +179,7 @@ func carriedCause(st *label.Status) string {
 // carryOver adds to a batch what goes over from a label to the one that takes its
 // place. Renewal is nil where that was issued before: then it has what
 // advisories say already.
-func (a *Authority) carryOver(v *store.View, b *batch, rec *store.Label, h *label.History, next *store.Label, r *renewal) error {
+func (a *Issuing) carryOver(v *store.View, b *batch, rec *store.Label, h *label.History, next *store.Label, r *renewal) error {
 	hn := &label.History{Label: &label.Label{ID: next.ID, Issued: next.Issued, Expires: next.Expires}}
 	if r == nil {
 		var err error
@@ -228,7 +228,7 @@ func doubted(items []*scheme.Item, l *label.Label) bool {
 // carriedLapse returns the lapse that ends a successor as it would have ended its
 // predecessor, or nil: where both rest on the same report, and that is still
 // doubted.
-func (a *Authority) carriedLapse(h *label.History, standing *label.Standing, r *renewal) *label.Status {
+func (a *Issuing) carriedLapse(h *label.History, standing *label.Standing, r *renewal) *label.Status {
 	if standing.ExpiresFor != label.BoundGraceEnd || !standing.Expires.Before(r.signed.Label.Expires) {
 		return nil
 	}

@@ -21,9 +21,9 @@ import (
 // work, and goes on after a restart. Reporting the same event again returns it as it
 // stands. Where the act takes several persons, nothing is recorded until as many have
 // signed the same report ([store.Event.Waits]).
-func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Event, error) {
+func (a *Events) Report(ctx context.Context, c Caller, raw []byte) (*store.Event, error) {
 	var out *store.Event
-	err := signedAct(a, ctx, c, raw, eventForm, func(x *act, r *reported) (err error) {
+	err := signedAct(a.core, ctx, c, raw, eventForm, func(x *act, r *reported) (err error) {
 		if err := checkReport(r); err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (a *Authority) Report(ctx context.Context, c Caller, raw []byte) (*store.Ev
 	return out, nil
 }
 
-func (a *Authority) report(x *act, r *reported) (*store.Event, error) {
+func (a *Events) report(x *act, r *reported) (*store.Event, error) {
 	defer a.writer.begin()()
 	e, known := &store.Event{}, false
 	claims := []string{claimf("event/%s", r.digest), claimf("request/%s", r.digest), "revocation", claimf("org/%s", r.said.Name()), claimf("key/%s", r.said.Name())}
@@ -44,7 +44,7 @@ func (a *Authority) report(x *act, r *reported) (*store.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	robbed, err := a.robbed(r.said)
+	robbed, err := a.issuing.robbed(r.said)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (a *Authority) report(x *act, r *reported) (*store.Event, error) {
 		if err := a.register(v, b, &e.Event, e.Digest, e.Signature); err != nil {
 			return err
 		}
-		if err := a.closeRobbed(v, b, robbed, &e.Event); err != nil {
+		if err := a.issuing.closeRobbed(v, b, robbed, &e.Event); err != nil {
 			return err
 		}
 		e.Received = b.At.UTC()
@@ -101,7 +101,7 @@ func (a *Authority) report(x *act, r *reported) (*store.Event, error) {
 }
 
 // gatherEvent reports whether an event is recorded now, or waits for others to agree.
-func (a *Authority) gatherEvent(x *act, v *store.View, b *batch, r *reported, e *store.Event, signers []signer) (bool, error) {
+func (a *Events) gatherEvent(x *act, v *store.View, b *batch, r *reported, e *store.Event, signers []signer) (bool, error) {
 	waits, err := r.agree(x, v, b, signers)
 	if err != nil || waits == nil {
 		return err == nil, err
@@ -112,7 +112,7 @@ func (a *Authority) gatherEvent(x *act, v *store.View, b *batch, r *reported, e 
 
 // Preview returns the labels that an event would touch, and what whoever reports
 // it has to know of it. Nothing is recorded.
-func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, notes []string, err error) {
+func (a *Events) Preview(c Caller, raw []byte) (list []Affected, notes []string, err error) {
 	x, r, err := a.openEvent(c, raw)
 	if err == nil {
 		err = checkReport(r)
@@ -147,7 +147,7 @@ func (a *Authority) Preview(c Caller, raw []byte) (list []Affected, notes []stri
 }
 
 // preview returns all labels that an event touches, and what becomes of them.
-func (a *Authority) preview(v *store.View, e *store.Event, now time.Time) (list []Affected, err error) {
+func (a *Events) preview(v *store.View, e *store.Event, now time.Time) (list []Affected, err error) {
 	var inner error
 	for done := false; !done && err == nil; err = cmp.Or(inner, err) {
 		e.Cursor, done, err = a.affected(v, e, now, func(t Affected) bool {
@@ -160,8 +160,8 @@ func (a *Authority) preview(v *store.View, e *store.Event, now time.Time) (list 
 }
 
 // already finds that nothing becomes of a label that an event touches, such as one that
-// is suspended or under review, as [Authority.Propagate] will.
-func (a *Authority) already(v *store.View, t *Affected, now time.Time) error {
+// is suspended or under review, as [Events.Propagate] will.
+func (a *Events) already(v *store.View, t *Affected, now time.Time) error {
 	if t.Err != nil || t.Action == scheme.NoEffect {
 		return nil
 	}
@@ -180,7 +180,7 @@ func (a *Authority) already(v *store.View, t *Affected, now time.Time) error {
 }
 
 // Event returns an event as it stands.
-func (a *Authority) Event(c Caller, id label.Digest) (e *store.Event, err error) {
+func (a *Events) Event(c Caller, id label.Digest) (e *store.Event, err error) {
 	if err := c.need(label.RoleOperator, label.RoleLab, label.RoleManufacturer); err != nil {
 		return nil, err
 	}
@@ -235,11 +235,11 @@ func eventRight(v *store.View, e *label.Event) (right, error) {
 }
 
 // openEvent opens the report of an event for whoever wants to know what it would come to.
-func (a *Authority) openEvent(c Caller, raw []byte) (*act, *reported, error) {
+func (a *Events) openEvent(c Caller, raw []byte) (*act, *reported, error) {
 	if err := c.need(label.Roles...); err != nil {
 		return nil, nil, err
 	}
-	x := &act{a: a, caller: c}
+	x := &act{a: a.core, caller: c}
 	r, err := open[label.Event, *label.Event](x, raw, eventForm)
 	return x, r, err
 }
@@ -261,7 +261,7 @@ func checkReport(r *reported) error {
 }
 
 // admitEvent checks a report, which an organization made, against the registry.
-func (a *Authority) admitEvent(v *store.View, e *label.Event, by string, now time.Time) error {
+func (a *Events) admitEvent(v *store.View, e *label.Event, by string, now time.Time) error {
 	if err := a.programme.CheckEvent(e.Reason, e.Kind); err != nil {
 		return label.Within("event", err)
 	}
@@ -281,7 +281,7 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by string, now tim
 			return found(err, label.ReasonUnknownKey, "event.key", "no key %q is enrolled", e.Key)
 		}
 		if k.Revoked.IsZero() {
-			err = label.Within("event", a.mayLose(v, k.Organization, "key", now, []*label.Key{k}))
+			err = label.Within("event", a.registry.mayLose(v, k.Organization, "key", now, []*label.Key{k}))
 		} else if ownersWord := by == k.Organization; !k.Compromised.IsZero() && k.OwnersWord != ownersWord && ownersWord {
 			err = label.Errorf(label.Precondition, label.ReasonStep, "event.since",
 				"the authority has recorded since when key %s counts as compromised (%s); ask it where that was earlier", k.Short(), k.Compromised.Format(time.RFC3339))
@@ -301,7 +301,7 @@ func (a *Authority) admitEvent(v *store.View, e *label.Event, by string, now tim
 
 // admitSchemeEnd checks that a version of a scheme can end: it was served, is no longer,
 // and has not ended yet.
-func (a *Authority) admitSchemeEnd(v *store.View, e *label.Event) error {
+func (a *Events) admitSchemeEnd(v *store.View, e *label.Event) error {
 	s, err := a.programme.Asked(e.Scheme, a.clock())
 	if err != nil {
 		return label.Within("event", err)
@@ -395,7 +395,7 @@ func inForce(v *store.View, e *label.Event) (*store.Accreditation, error) {
 }
 
 // register adds to a batch what an event changes in the registry.
-func (a *Authority) register(v *store.View, b *batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
+func (a *Events) register(v *store.View, b *batch, e *label.Event, id label.Digest, by store.RequestSignature) error {
 	switch e.Kind {
 	case label.LabEvent:
 		acc, err := inForce(v, e)
@@ -412,12 +412,12 @@ func (a *Authority) register(v *store.View, b *batch, e *label.Event, id label.D
 		if rec.Event.IsZero() || rec.Suspended == "" || len(e.Categories) == 0 {
 			rec.Event = id // of an accreditation that is suspended, that which did so
 		}
-		if _, err = a.accredit(b, rec, "", nil); err != nil {
+		if _, err = a.registry.putAccreditation(b, rec, "", nil); err != nil {
 			return err
 		}
-		return a.dueForSigner(v, b, e.Lab, func(st *store.Statement) bool { return st.Lab.Accreditation == e.Number })
+		return a.evidence.dueForSigner(v, b, e.Lab, func(st *store.Statement) bool { return st.Lab.Accreditation == e.Number })
 	case label.SchemeEvent:
-		return a.endScheme(v, b, e, id)
+		return a.issuing.endScheme(v, b, e, id)
 	case label.KeyEvent:
 		k, err := v.Key(e.Key)
 		if err != nil {
@@ -432,7 +432,7 @@ func (a *Authority) register(v *store.View, b *batch, e *label.Event, id label.D
 // it the keys that were added with it alone since then: whoever had it could add his own.
 // Where it is only the owner's word, what a laboratory found wrong goes on counting, as
 // when it withdraws a report.
-func (a *Authority) compromise(v *store.View, b *batch, k *label.Key, e *label.Event, by string) error {
+func (a *Events) compromise(v *store.View, b *batch, k *label.Key, e *label.Event, by string) error {
 	owner, err := v.Org(k.Organization)
 	if err != nil {
 		return err
@@ -451,10 +451,10 @@ func (a *Authority) compromise(v *store.View, b *batch, k *label.Key, e *label.E
 			k.Compromised, k.OwnersWord = e.Since.UTC(), ownersWord
 		}
 		b.Add((*store.Key)(k))
-		if err := a.tellKey(b, k, ""); err != nil {
+		if err := a.registry.tellKey(b, k, ""); err != nil {
 			return err
 		}
-		if err := a.dueForSigner(v, b, k.Organization, func(st *store.Statement) bool {
+		if err := a.evidence.dueForSigner(v, b, k.Organization, func(st *store.Statement) bool {
 			return st.Key == k.ID && (!st.Received.Before(k.Compromised) || !before.IsZero() && !st.Received.Before(before))
 		}); err != nil {
 			return err

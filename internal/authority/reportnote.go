@@ -13,7 +13,7 @@ import (
 )
 
 // eventNotes says what whoever reports an event has to know of it.
-func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, err error) {
+func (a *Events) eventNotes(v *store.View, e *label.Event) (notes []string, err error) {
 	switch e.Kind {
 	case label.LabEvent:
 		acc, err := inForce(v, e)
@@ -56,7 +56,7 @@ func (a *Authority) eventNotes(v *store.View, e *label.Event) (notes []string, e
 
 // lapseNotes says that a label which is given an end keeps it, also where the cause of
 // that is set right.
-func (a *Authority) lapseNotes(e *label.Event) []string {
+func (a *Events) lapseNotes(e *label.Event) []string {
 	for _, s := range a.programme.Judging(a.clock()) {
 		if s.Lifecycle.Propagation[e.Reason].Action == label.Lapse {
 			return []string{"A label that is given an end by this keeps that end until it is renewed, also where the accreditation is recorded anew with what it lost."}
@@ -85,7 +85,7 @@ func separationNotes(v *store.View, e *label.Event) (notes []string, err error) 
 }
 
 // keyNotes says what whoever reports that a key was in the wrong hands has to know.
-func (a *Authority) keyNotes(v *store.View, e *label.Event) (notes []string, err error) {
+func (a *Events) keyNotes(v *store.View, e *label.Event) (notes []string, err error) {
 	if notes, err = thiefNotes(v, e); err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (a *Authority) keyNotes(v *store.View, e *label.Event) (notes []string, err
 
 // heldNotes names the labels that go on counting while their product is on hold:
 // whoever puts the hold may believe that it tells shoppers.
-func (a *Authority) heldNotes(v *store.View, e *label.Event) (notes []string, err error) {
+func (a *Events) heldNotes(v *store.View, e *label.Event) (notes []string, err error) {
 	var live []string
 	count := func(rec *store.Label) error {
 		h, err := a.history(v, rec)
@@ -228,7 +228,7 @@ func named(list []string) string {
 
 // moveNotes says what is known against the products from which a trade item number is
 // taken: it stays with them, and whoever gets the number begins with nothing.
-func (a *Authority) moveNotes(v *store.View, e *label.Event) (notes []string, err error) {
+func (a *Events) moveNotes(v *store.View, e *label.Event) (notes []string, err error) {
 	devices, err := v.GTINDevices(e.GTIN)
 	if err != nil {
 		return nil, err
@@ -253,7 +253,7 @@ func (a *Authority) moveNotes(v *store.View, e *label.Event) (notes []string, er
 		if err != nil {
 			return nil, err
 		}
-		holds, err := a.openHolds(v, devices, a.clock())
+		holds, err := a.evidence.openHolds(v, devices, a.clock())
 		if err != nil {
 			return nil, err
 		}
@@ -277,7 +277,7 @@ func (a *Authority) moveNotes(v *store.View, e *label.Event) (notes []string, er
 
 // answerNotes says which labels answer no longer for a number that is moved, with the
 // devices that lose it, and which answers for it from then on.
-func (a *Authority) answerNotes(v *store.View, e *label.Event, devices []label.Digest) (notes []string, err error) {
+func (a *Events) answerNotes(v *store.View, e *label.Event, devices []label.Digest) (notes []string, err error) {
 	now := a.clock()
 	var lost, labels []string
 	for _, digest := range devices {
@@ -289,7 +289,7 @@ func (a *Authority) answerNotes(v *store.View, e *label.Event, devices []label.D
 			continue
 		}
 		lost = append(lost, fmt.Sprintf("%.16s of %s", digest, d.Org))
-		rec, _, err := a.chooseOf(v, d, now)
+		rec, _, err := a.publishing.chooseOf(v, d, now)
 		if err != nil {
 			return nil, err
 		}
@@ -318,7 +318,7 @@ func (a *Authority) answerNotes(v *store.View, e *label.Event, devices []label.D
 		if d.Org != e.Manufacturer {
 			continue
 		}
-		rec, r, err := a.chooseOf(v, d, now)
+		rec, r, err := a.publishing.chooseOf(v, d, now)
 		if err != nil {
 			return nil, err
 		}
@@ -336,7 +336,7 @@ func (a *Authority) answerNotes(v *store.View, e *label.Event, devices []label.D
 // given with the one of a description first, lacks something that a scheme asks for. A
 // recommendation that no scheme asks for does not count against it, and neither does
 // what a later report undid.
-func (a *Authority) foundWrong(v *store.View, known *distrust, devices []*store.Device, desc *label.Device) (int, error) {
+func (a *Events) foundWrong(v *store.View, known *distrust, devices []*store.Device, desc *label.Device) (int, error) {
 	against := map[label.Digest]bool{}
 	for _, s := range a.programme.Judging(a.clock()) {
 		own, _, err := known.evidence(v, devices[0], desc.Category, s.Lifecycle.Propagation)

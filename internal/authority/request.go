@@ -24,7 +24,7 @@ type Outcome struct {
 
 // Evaluate judges a device by all accepted evidence. Nothing is recorded, but that an
 // operator has looked.
-func (a *Authority) Evaluate(ctx context.Context, c Caller, device label.Digest, schemeID string) (*scheme.Decision, error) {
+func (a *Issuing) Evaluate(ctx context.Context, c Caller, device label.Digest, schemeID string) (*scheme.Decision, error) {
 	s, err := a.programme.Asked(schemeID, a.clock())
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (a *Authority) Evaluate(ctx context.Context, c Caller, device label.Digest,
 // NeedsOperator says why no label is issued for a device, and none of it renewed,
 // until an operator has registered it: another device of its product is in a category
 // of higher risk. It is empty where nothing needs that.
-func (a *Authority) NeedsOperator(c Caller, device label.Digest) (why string, err error) {
+func (a *Issuing) NeedsOperator(c Caller, device label.Digest) (why string, err error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return "", err
 	}
@@ -55,7 +55,7 @@ func (a *Authority) NeedsOperator(c Caller, device label.Digest) (why string, er
 		if err != nil {
 			return err
 		}
-		h, err := a.heavier(desc, devices)
+		h, err := a.evidence.heavier(desc, devices)
 		if err != nil || h == nil {
 			return err
 		}
@@ -74,7 +74,7 @@ var errMoved = label.Errorf(label.Unavailable, label.ReasonConflict, "", "eviden
 
 // Request issues a label for a level, if the evidence supports it, and otherwise
 // records that it does not.
-func (a *Authority) Request(ctx context.Context, c Caller, device label.Digest, schemeID string, level int) (*Outcome, error) {
+func (a *Issuing) Request(ctx context.Context, c Caller, device label.Digest, schemeID string, level int) (*Outcome, error) {
 	var out *Outcome
 	err := a.act(ctx, c, label.ActRequestLabel, device.String(), func(x *act) (err error) {
 		out, err = a.requestLabel(x, device, schemeID, level)
@@ -86,7 +86,7 @@ func (a *Authority) Request(ctx context.Context, c Caller, device label.Digest, 
 	return out, nil
 }
 
-func (a *Authority) requestLabel(x *act, device label.Digest, schemeID string, level int) (*Outcome, error) {
+func (a *Issuing) requestLabel(x *act, device label.Digest, schemeID string, level int) (*Outcome, error) {
 	s, err := a.programme.Asked(schemeID, a.clock())
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (a *Authority) requestLabel(x *act, device label.Digest, schemeID string, l
 	return nil, errMoved
 }
 
-func (a *Authority) request(x *act, device label.Digest, s *scheme.Scheme, level int) (*Outcome, error) {
+func (a *Issuing) request(x *act, device label.Digest, s *scheme.Scheme, level int) (*Outcome, error) {
 	c := x.caller
 	p, err := a.picture(c, device, s)
 	if err != nil {
@@ -193,7 +193,7 @@ func (a *Authority) request(x *act, device label.Digest, s *scheme.Scheme, level
 	if other.live != nil {
 		return a.again(c, &other, s, level)
 	}
-	pub, err := a.publishNew(rec, signed, p.device.Descriptor)
+	pub, err := a.publishing.publishNew(rec, signed, p.device.Descriptor)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +222,7 @@ func atIssue(items []*scheme.Item, l *label.Label) *label.Status {
 }
 
 // sign makes the label of a level that a decision supports.
-func (a *Authority) sign(d *scheme.Decision, level int, p *picture) (*issue.Signed, *store.Entry, error) {
+func (a *Issuing) sign(d *scheme.Decision, level int, p *picture) (*issue.Signed, *store.Entry, error) {
 	grant, err := d.Grant(level)
 	if err != nil {
 		return nil, nil, err
@@ -260,7 +260,7 @@ func record(v *store.View, b *batch, l *label.Label, entry *store.Entry, device 
 }
 
 // again answers a request with the device's live label.
-func (a *Authority) again(c Caller, p *picture, s *scheme.Scheme, level int) (*Outcome, error) {
+func (a *Issuing) again(c Caller, p *picture, s *scheme.Scheme, level int) (*Outcome, error) {
 	l, standing := p.live, &p.standing
 	switch {
 	case standing.State == label.Suspended:
@@ -275,7 +275,7 @@ func (a *Authority) again(c Caller, p *picture, s *scheme.Scheme, level int) (*O
 			"the device has the live label %s of level %d in this scheme, until the end of %s, and has one at a time; %s",
 			l.ID.Pretty(), l.Level, label.DateOf(standing.Expires.Add(-1)), way)
 	}
-	pub, err := a.Lookup(l.ID)
+	pub, err := a.publishing.Lookup(l.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -284,7 +284,7 @@ func (a *Authority) again(c Caller, p *picture, s *scheme.Scheme, level int) (*O
 
 // wayToLevel says how a live label is exchanged for one of another level, or what
 // stands in the way of that: a renewal is only proposed where it would be granted.
-func (a *Authority) wayToLevel(c Caller, p *picture, s *scheme.Scheme, level int) (string, error) {
+func (a *Issuing) wayToLevel(c Caller, p *picture, s *scheme.Scheme, level int) (string, error) {
 	holds := p.holds
 	if c.Is(label.RoleOperator) { // who can renew labels of products on hold
 		holds = nil
@@ -335,12 +335,12 @@ func (p *picture) bar(field string, holds []*Hold) error {
 	return nil
 }
 
-func (a *Authority) picture(c Caller, device label.Digest, s *scheme.Scheme) (*picture, error) {
+func (a *Issuing) picture(c Caller, device label.Digest, s *scheme.Scheme) (*picture, error) {
 	return a.pictureBy(c, device, s, a.distrust.Load())
 }
 
 // pictureBy is picture by what is known against evidence, or what would be.
-func (a *Authority) pictureBy(c Caller, device label.Digest, s *scheme.Scheme, known *distrust) (*picture, error) {
+func (a *Issuing) pictureBy(c Caller, device label.Digest, s *scheme.Scheme, known *distrust) (*picture, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, err
 	}
@@ -371,10 +371,10 @@ func (a *Authority) pictureBy(c Caller, device label.Digest, s *scheme.Scheme, k
 		if err != nil {
 			return err
 		}
-		if p.holds, err = a.openHolds(v, devices, a.clock()); err != nil {
+		if p.holds, err = a.evidence.openHolds(v, devices, a.clock()); err != nil {
 			return err
 		}
-		if p.heavier, err = a.heavier(p.desc, devices); err != nil {
+		if p.heavier, err = a.evidence.heavier(p.desc, devices); err != nil {
 			return err
 		}
 		var statements int

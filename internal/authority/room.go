@@ -119,7 +119,7 @@ type FullNews struct {
 
 // tellFull tells whoever published an advisory, and the operators, that it was
 // not added to a label's history.
-func (a *Authority) tellFull(b *batch, rec *store.Label, st *label.Status) error {
+func (a *Issuing) tellFull(b *batch, rec *store.Label, st *label.Status) error {
 	news := FullNews{
 		Label: rec.ID, URL: a.issuer.URL(rec.ID), Device: rec.Device, Publisher: st.Author(), Advisory: st.Advisory.ID, SHA256: st.Advisory.SHA256,
 		Why: "The history of this label has no room for more advisories of this publisher. Newer releases of those that are there still find room if they are no longer. " +

@@ -14,7 +14,7 @@ import (
 // the first label or refusal that is: signed and logged, with the digest of its file. A
 // version whose file is another by now judges nothing: what was logged would be of other
 // criteria.
-func (a *Authority) logScheme(v *store.View, b *batch, ref label.SchemeRef) error {
+func (a *Issuing) logScheme(v *store.View, b *batch, ref label.SchemeRef) error {
 	rec, err := loggedScheme(v, b, ref.ID, ref.Version)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -58,7 +58,7 @@ func loggedScheme(v *store.View, b *batch, id, version string) (*store.SchemeVer
 // endScheme adds to a batch that a version of a scheme has ended: nothing new is judged
 // by it, although its file says that it is in force. One that has judged nothing is
 // logged for that. A version that is not loaded judges nothing in any case.
-func (a *Authority) endScheme(v *store.View, b *batch, e *label.Event, event label.Digest) error {
+func (a *Issuing) endScheme(v *store.View, b *batch, e *label.Event, event label.Digest) error {
 	s := a.programme.Scheme(e.Scheme, e.Version)
 	if s == nil {
 		return nil

@@ -18,7 +18,7 @@ import (
 // from then on ([DeviceEntry]). A revocation that waits for another person is not
 // settled by it, and named. What cannot be told now sounds
 // the alarm, since the label was changed already.
-func (a *Authority) settledNotes(st *store.Status) (notes []string) {
+func (a *Issuing) settledNotes(st *store.Status) (notes []string) {
 	switch st.Action {
 	case label.Reinstate, label.Clear, label.Release:
 	default:
@@ -32,7 +32,7 @@ func (a *Authority) settledNotes(st *store.Status) (notes []string) {
 		if err != nil {
 			return err
 		}
-		asked, err := a.revocationAsked(v, rec, a.clock())
+		asked, err := a.evidence.revocationAsked(v, rec, a.clock())
 		if err == nil && asked != nil {
 			notes = append(notes, fmt.Sprintf("An operator asks to revoke the label (%s: %s), which can still be done until %s: \"labelctl request list\" shows the request, and \"labelctl request dismiss\" ends it.", asked.Reason, asked.Text, asked.Until.UTC().Format(time.RFC3339)))
 		}
@@ -53,7 +53,7 @@ func (a *Authority) settledNotes(st *store.Status) (notes []string) {
 // judgedNote says that the evidence does not carry a label that an operator has let
 // stand, and what becomes of it: it falls again where that was not acted upon before
 // ([Authority.drawVerdict]), which may have happened meanwhile.
-func (a *Authority) judgedNote(rec *store.Label, settled *store.Status) (string, error) {
+func (a *Issuing) judgedNote(rec *store.Label, settled *store.Status) (string, error) {
 	n, _, err := a.judgeLive(rec)
 	if err != nil || n.loss == "" {
 		return "", err
@@ -88,7 +88,7 @@ func (a *Authority) judgedNote(rec *store.Label, settled *store.Status) (string,
 }
 
 // doubtNotes names the evidence of a label that something speaks against.
-func (a *Authority) doubtNotes(v *store.View, rec *store.Label) (notes []string, err error) {
+func (a *Issuing) doubtNotes(v *store.View, rec *store.Label) (notes []string, err error) {
 	l, err := said(v, rec)
 	if err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ func (r right) and(other right) right {
 func (s *signedStatement) content() *envelope.Verified { return s.signers[0].verified }
 
 // openSigned opens a statement that a caller sends, and finds who signed it.
-func (a *Authority) openSigned(c Caller, raw []byte) (*signedStatement, error) {
+func (a *core) openSigned(c Caller, raw []byte) (*signedStatement, error) {
 	u, err := envelope.Open(raw)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (a *Authority) openSigned(c Caller, raw []byte) (*signedStatement, error) {
 }
 
 // pick returns the signer that counts now.
-func (a *Authority) pick(s *signedStatement, may right) (k *signer, err error) {
+func (a *core) pick(s *signedStatement, may right) (k *signer, err error) {
 	err = a.store.View(func(v *store.View) error {
 		list, err := s.acceptable(v, a.clock(), may)
 		if err == nil {
@@ -80,7 +80,7 @@ func (a *Authority) pick(s *signedStatement, may right) (k *signer, err error) {
 }
 
 // signed tries the keys that may have signed a statement.
-func (a *Authority) signed(c Caller, u *envelope.Unverified) (*signedStatement, error) {
+func (a *core) signed(c Caller, u *envelope.Unverified) (*signedStatement, error) {
 	now, speaker := a.clock(), cmp.Or(u.Claimed(), c.Org)
 	var named, own []*label.Key
 	if err := a.store.View(func(v *store.View) (err error) {

@@ -38,18 +38,18 @@ type statusList struct {
 
 // StatusList returns the signed status list. It is made beside all reads, on a
 // schedule and after each change. There is none, nil, where nothing is signed.
-func (a *Authority) StatusList() []byte { return a.list.Load().token }
+func (a *Publishing) StatusList() []byte { return a.list.Load().token }
 
 // RefreshList makes the status list and the tally of histories anew, in one pass
 // through the histories, unless the time cannot be right that would be signed in
 // them. Where one of them cannot be signed, the other is.
-func (a *Authority) RefreshList() error {
+func (a *Publishing) RefreshList() error {
 	a.listing.Lock()
 	defer a.listing.Unlock()
 	return a.refreshList()
 }
 
-func (a *Authority) refreshList() error {
+func (a *Publishing) refreshList() error {
 	now, err := a.present()
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (a *Authority) refreshList() error {
 // gather works out the list from the histories: the other labels are valid. Each
 // history is counted in the tally as well. Of a label whose history cannot be read
 // nobody can tell how it stands: it is listed as suspended, with an alarm.
-func (a *Authority) gather(v *store.View, head store.Head, now time.Time, news *newTally) (l *statuslist.List, uncounted []error, err error) {
+func (a *Publishing) gather(v *store.View, head store.Head, now time.Time, news *newTally) (l *statuslist.List, uncounted []error, err error) {
 	l = statuslist.New(head.Tree.N)
 	past := v.Past(func(d *store.Damage) {
 		a.alarm("making the status list", string(d.Label()), d)
@@ -103,7 +103,7 @@ func (a *Authority) gather(v *store.View, head store.Head, now time.Time, news *
 }
 
 // keepList makes the list anew when it is due, until ctx ends.
-func (a *Authority) keepList(ctx context.Context) {
+func (a *Publishing) keepList(ctx context.Context) {
 	tick := time.NewTicker(listRest)
 	defer tick.Stop()
 	var next time.Time

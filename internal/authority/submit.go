@@ -17,7 +17,7 @@ import (
 //
 // Everything is checked twice: before queueing, so that most refusals cost no
 // commit, and again inside the writer, so that no key is revoked in between.
-func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (st *store.Statement, known bool, err error) {
+func (a *Evidence) Submit(ctx context.Context, c Caller, raw []byte) (st *store.Statement, known bool, err error) {
 	err = a.carry(ctx, c, label.ActSubmit, "", func(x *act) (err error) {
 		if err := a.intake(c, len(raw)); err != nil {
 			return err
@@ -28,7 +28,7 @@ func (a *Authority) Submit(ctx context.Context, c Caller, raw []byte) (st *store
 	return st, known, err
 }
 
-func (a *Authority) submit(x *act, raw []byte) (*store.Statement, bool, error) {
+func (a *Evidence) submit(x *act, raw []byte) (*store.Statement, bool, error) {
 	c := x.caller
 	defer a.writer.begin()()
 	u, err := envelope.Open(raw)
@@ -104,7 +104,7 @@ func (a *Authority) submit(x *act, raw []byte) (*store.Statement, bool, error) {
 
 // admit checks a statement against the registry: its key and signer, its
 // subject, and for a report the lab's accreditation and independence.
-func (a *Authority) admit(v *store.View, item *scheme.Item, verified *envelope.Verified, keyID string, now time.Time) (*store.Statement, error) {
+func (a *Evidence) admit(v *store.View, item *scheme.Item, verified *envelope.Verified, keyID string, now time.Time) (*store.Statement, error) {
 	key, err := v.Key(keyID)
 	if err != nil {
 		return nil, err

@@ -31,9 +31,9 @@ var planForm = &howOpened[surveillance.Request]{field: "request", predicateType:
 // Plan announces a draw at the signed request of an operator: signed and logged
 // before anybody can know its seed. Asking for the same plan again returns it as
 // it stands.
-func (a *Authority) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, error) {
+func (a *Oversight) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, error) {
 	var out *Planned
-	err := signedAct(a, ctx, c, raw, planForm, func(x *act, r *asked[surveillance.Request]) (err error) {
+	err := signedAct(a.core, ctx, c, raw, planForm, func(x *act, r *asked[surveillance.Request]) (err error) {
 		out, err = a.plan(x, r)
 		return err
 	})
@@ -43,7 +43,7 @@ func (a *Authority) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, e
 	return out, nil
 }
 
-func (a *Authority) plan(x *act, r *asked[surveillance.Request]) (*Planned, error) {
+func (a *Oversight) plan(x *act, r *asked[surveillance.Request]) (*Planned, error) {
 	id := r.said.ID
 	if r.subject != label.DigestOf([]byte(id)) {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the SHA-256 of %q, the plan's ID", id)
@@ -92,7 +92,7 @@ func (a *Authority) plan(x *act, r *asked[surveillance.Request]) (*Planned, erro
 }
 
 // announcement says what an operator asked for, by the scheme as it is served.
-func (a *Authority) announcement(r *asked[surveillance.Request]) (*surveillance.Announcement, error) {
+func (a *Oversight) announcement(r *asked[surveillance.Request]) (*surveillance.Announcement, error) {
 	s, err := a.programme.Asked(r.said.Scheme, a.clock())
 	if err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func asPlanned(old, asked *surveillance.Announcement) error {
 
 // Draw draws the labels of a plan, once its seed exists. There is nothing to
 // decide about, so that the caller signs nothing: drawing again gives the same.
-func (a *Authority) Draw(ctx context.Context, c Caller, id string) (*Planned, error) {
+func (a *Oversight) Draw(ctx context.Context, c Caller, id string) (*Planned, error) {
 	var out *Planned
 	err := a.act(ctx, c, label.ActDraw, id, func(x *act) (err error) {
 		out, err = a.drawPlan(x, id)
@@ -131,7 +131,7 @@ func (a *Authority) Draw(ctx context.Context, c Caller, id string) (*Planned, er
 	return out, nil
 }
 
-func (a *Authority) drawPlan(x *act, id string) (*Planned, error) {
+func (a *Oversight) drawPlan(x *act, id string) (*Planned, error) {
 	p, err := a.Planned(id)
 	if err != nil || p.Result != nil {
 		return p, err
@@ -166,7 +166,7 @@ func (a *Authority) drawPlan(x *act, id string) (*Planned, error) {
 const censusEntries = 1024
 
 // draw works out what a plan draws.
-func (a *Authority) draw(ctx context.Context, p *Planned) (*surveillance.Result, error) {
+func (a *Oversight) draw(ctx context.Context, p *Planned) (*surveillance.Result, error) {
 	plan := p.Announcement
 	if size := a.LogSize(); size < plan.Size {
 		return nil, label.Errorf(label.Precondition, label.ReasonStep, "id", "plan %s is drawn when the log has %d entries; it has %d", p.ID, plan.Size, size)
@@ -229,7 +229,7 @@ func result(v *store.View, rec *store.Plan, plan *surveillance.Announcement, cen
 }
 
 // Planned returns a plan, and what was drawn. It is public.
-func (a *Authority) Planned(id string) (p *Planned, err error) {
+func (a *Oversight) Planned(id string) (p *Planned, err error) {
 	err = a.store.View(func(v *store.View) error {
 		p, err = a.planned(v, id)
 		return found(err, label.ReasonUnknownPlan, "id", "no plan %q is announced; \"labelctl surveillance list\" names those there are", id)
@@ -239,7 +239,7 @@ func (a *Authority) Planned(id string) (p *Planned, err error) {
 
 // Drawn returns what the labels say that were drawn, in the order drawn; of one
 // that cannot be read its ID and nothing else.
-func (a *Authority) Drawn(r *surveillance.Result) (list []*label.Label, err error) {
+func (a *Oversight) Drawn(r *surveillance.Result) (list []*label.Label, err error) {
 	err = a.store.View(func(v *store.View) error {
 		for _, d := range r.Drawn {
 			rec, err := v.Label(d.ID)
@@ -258,7 +258,7 @@ func (a *Authority) Drawn(r *surveillance.Result) (list []*label.Label, err erro
 	return list, err
 }
 
-func (a *Authority) planned(v *store.View, id string) (*Planned, error) {
+func (a *Oversight) planned(v *store.View, id string) (*Planned, error) {
 	rec, err := v.Plan(id)
 	if err != nil {
 		return nil, err
@@ -290,7 +290,7 @@ func logged[T any](v *store.View, index int64) (*T, []byte, error) {
 }
 
 // Plans lists the plans, by ID. It is public.
-func (a *Authority) Plans(p Page) (list []*Planned, next string, err error) {
+func (a *Oversight) Plans(p Page) (list []*Planned, next string, err error) {
 	page, err := collect[*store.Plan](p, "plans")
 	if err != nil {
 		return nil, "", err
@@ -318,7 +318,7 @@ const MaxCompared = 50_000
 
 // Outliers lists what is odd about labs by the reports that were accepted since
 // a day, or by all where it is zero; worst first.
-func (a *Authority) Outliers(c Caller, since label.Date) ([]surveillance.Finding, error) {
+func (a *Oversight) Outliers(c Caller, since label.Date) ([]surveillance.Finding, error) {
 	if err := c.need(label.RoleOperator); err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (t *Taken) stand(at time.Time) { t.Standing = t.history.StandingAt(at) }
 
 // takenFrom returns the labels by which the products are known that had a number before
 // it was moved, those with the most to say first, at most [maxNamed].
-func (a *Authority) takenFrom(v *store.View, g label.GTIN, now time.Time) (list []Taken, err error) {
+func (a *Publishing) takenFrom(v *store.View, g label.GTIN, now time.Time) (list []Taken, err error) {
 	moves, err := v.GTINMoves(g)
 	if err != nil || len(moves) == 0 {
 		return nil, err
@@ -112,7 +112,7 @@ func takenText(list []Taken) string {
 
 // Taken returns the labels of the products that had a number before it was moved. It
 // is public.
-func (a *Authority) Taken(g label.GTIN) (list []Taken, err error) {
+func (a *Publishing) Taken(g label.GTIN) (list []Taken, err error) {
 	err = a.read(func(v *store.View) error {
 		list, err = a.takenFrom(v, g, a.clock())
 		return err

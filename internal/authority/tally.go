@@ -33,7 +33,7 @@ type newTally struct {
 
 // newTally begins the next tally, from the last one. The first is made from
 // nothing, so that a start counts all histories.
-func (a *Authority) newTally(at time.Time) *newTally {
+func (a *Publishing) newTally(at time.Time) *newTally {
 	n := &newTally{tree: &tally.Tree{}, changed: map[int64]tally.Leaf{}, at: at}
 	if last := a.tally.Load(); last != nil {
 		n.tree = last.tree
@@ -67,7 +67,7 @@ func (n *newTally) count(v *store.View, rec *store.Label, list []*store.Status) 
 
 // signTally signs the next tally, which covers a log of a size, and puts it in place
 // of the last.
-func (a *Authority) signTally(size int64, n *newTally) error {
+func (a *Publishing) signTally(size int64, n *newTally) error {
 	tree, err := n.tree.With(n.changed)
 	if err != nil {
 		return err
@@ -82,13 +82,13 @@ func (a *Authority) signTally(size int64, n *newTally) error {
 // currentTally returns the tally for a label that is published now. It must be
 // asked for before the store is read: a tally that is newer than a history counts
 // what the history does not have.
-func (a *Authority) currentTally(now time.Time) *signedTally {
+func (a *Publishing) currentTally(now time.Time) *signedTally {
 	return a.tallyThat(func(t *signedTally) bool { return t.current(now) })
 }
 
 // tallyThat returns a tally that will do. It is made anew where the last one does
 // not; where that fails, the last one is returned, whatever it is.
-func (a *Authority) tallyThat(does func(*signedTally) bool) *signedTally {
+func (a *Publishing) tallyThat(does func(*signedTally) bool) *signedTally {
 	if t := a.tally.Load(); does(t) || a.readOnly != nil {
 		return t
 	}

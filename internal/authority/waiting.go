@@ -43,7 +43,7 @@ type RequestNews struct {
 }
 
 // requestNews says what is asked for.
-func (a *Authority) requestNews(r *store.Request) (*RequestNews, error) {
+func (a *core) requestNews(r *store.Request) (*RequestNews, error) {
 	terms, err := r.Terms()
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (a *Authority) requestNews(r *store.Request) (*RequestNews, error) {
 // Waiting returns the requests that wait for others to agree: for one label, or all of
 // them. Those that cannot be carried out any more are left out. Who is no operator sees
 // those that its own organization signed.
-func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err error) {
+func (a *Issuing) Waiting(c Caller, id label.ID) (list []*store.Request, err error) {
 	if err := c.need(label.RoleOperator, label.RoleLab, label.RoleManufacturer); err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (a *Authority) Waiting(c Caller, id label.ID) (list []*store.Request, err e
 
 // tellWaiting tells operators that a request waits for others to agree, and of one to
 // revoke a label the manufacturer whose product it holds, who is empty otherwise.
-func (a *Authority) tellWaiting(b *batch, r *store.Request, maker string) error {
+func (a *core) tellWaiting(b *batch, r *store.Request, maker string) error {
 	news, err := a.requestNews(r)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (a *Authority) tellWaiting(b *batch, r *store.Request, maker string) error 
 // tellAllWaiting tells an organization that is enrolled for operators of the requests
 // that wait already: each was told to those who were there, and any of them may become
 // the one who agrees.
-func (a *Authority) tellAllWaiting(v *store.View, b *batch, o *label.Organization) error {
+func (a *core) tellAllWaiting(v *store.View, b *batch, o *label.Organization) error {
 	if !o.Has(label.RoleOperator) {
 		return nil
 	}
@@ -144,7 +144,7 @@ func (a *Authority) tellAllWaiting(v *store.View, b *batch, o *label.Organizatio
 }
 
 // noteAlone says that nobody is there who could agree to a request that waits.
-func (a *Authority) noteAlone(v *store.View, b *batch, req *store.Request, notes *[]string) error {
+func (a *core) noteAlone(v *store.View, b *batch, req *store.Request, notes *[]string) error {
 	for _, org := range a.distrust.Load().operators {
 		keys, err := v.OrgKeys(org)
 		if err != nil {
@@ -219,7 +219,7 @@ func spent(v *store.View, r *store.Request, now time.Time) (string, error) {
 
 // closeMoot closes the requests about a label of which nothing can come after its
 // next status, but for the one that this status carries out.
-func (a *Authority) closeMoot(v *store.View, b *batch, rec *store.Label, h *label.History, st *label.Status) error {
+func (a *Issuing) closeMoot(v *store.View, b *batch, rec *store.Label, h *label.History, st *label.Status) error {
 	list, err := v.Waiting(rec.ID)
 	if err != nil || len(list) == 0 {
 		return err
@@ -234,7 +234,7 @@ func (a *Authority) closeMoot(v *store.View, b *batch, rec *store.Label, h *labe
 
 // closeHopeless adds to a batch that those requests are closed of which nothing can
 // come, and tells those concerned.
-func (a *Authority) closeHopeless(v *store.View, b *batch, list []*store.Request, standing *label.Standing) error {
+func (a *Issuing) closeHopeless(v *store.View, b *batch, list []*store.Request, standing *label.Standing) error {
 	for _, r := range list {
 		why, err := hopeless(v, r, standing, b.At)
 		if err == nil && why != "" {
@@ -249,7 +249,7 @@ func (a *Authority) closeHopeless(v *store.View, b *batch, list []*store.Request
 
 // closeRequest adds to a batch that a request is closed, and tells all who were told
 // that it waits, or signed it, but the one by whom it is closed.
-func (a *Authority) closeRequest(v *store.View, b *batch, r *store.Request, why, by string) error {
+func (a *Issuing) closeRequest(v *store.View, b *batch, r *store.Request, why, by string) error {
 	concerned := slices.Clone(a.distrust.Load().operators)
 	if r.Action == label.Revoke {
 		rec, err := v.Label(r.Label)
@@ -287,7 +287,7 @@ func (a *Authority) closeRequest(v *store.View, b *batch, r *store.Request, why,
 // CloseRequest ends a request that waits for others to agree, by the word of an operator
 // who would not sign it, or of who takes back what he asked for. All operators are told.
 // Doing so again changes nothing.
-func (a *Authority) CloseRequest(ctx context.Context, c Caller, id label.Digest, text string) (*store.Request, error) {
+func (a *Issuing) CloseRequest(ctx context.Context, c Caller, id label.Digest, text string) (*store.Request, error) {
 	var out *store.Request
 	err := a.act(ctx, c, label.ActCloseRequest, id.String(), func(x *act) (err error) {
 		out, err = a.dismiss(x, id, text)
@@ -299,7 +299,7 @@ func (a *Authority) CloseRequest(ctx context.Context, c Caller, id label.Digest,
 	return out, nil
 }
 
-func (a *Authority) dismiss(x *act, id label.Digest, text string) (*store.Request, error) {
+func (a *Issuing) dismiss(x *act, id label.Digest, text string) (*store.Request, error) {
 	if text == "" || len(text) > label.MaxProse {
 		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "text", "is required, in at most %d bytes: why the request is not to be carried out", label.MaxProse)
 	}
@@ -335,7 +335,7 @@ func (a *Authority) dismiss(x *act, id label.Digest, text string) (*store.Reques
 
 // robbed returns the requests that wait and that somebody may have signed who had
 // stolen the key which an event is about.
-func (a *Authority) robbed(e *label.Event) (list []*store.Request, err error) {
+func (a *Issuing) robbed(e *label.Event) (list []*store.Request, err error) {
 	if e.Kind != label.KeyEvent {
 		return nil, nil
 	}
@@ -348,7 +348,7 @@ func (a *Authority) robbed(e *label.Event) (list []*store.Request, err error) {
 }
 
 // closeRobbed adds to a batch that requests are closed that a stolen key has signed.
-func (a *Authority) closeRobbed(v *store.View, b *batch, list []*store.Request, e *label.Event) error {
+func (a *Issuing) closeRobbed(v *store.View, b *batch, list []*store.Request, e *label.Event) error {
 	for _, known := range list {
 		r, err := v.Request(known.Digest)
 		if err != nil {
@@ -366,7 +366,7 @@ func (a *Authority) closeRobbed(v *store.View, b *batch, list []*store.Request, 
 
 // CloseStale closes the requests of which nothing can come because time has
 // passed.
-func (a *Authority) CloseStale(ctx context.Context) error {
+func (a *Issuing) CloseStale(ctx context.Context) error {
 	var ids []label.ID
 	if err := a.read(func(v *store.View) error {
 		list, err := a.past(v, "closing requests").Waiting("")

@@ -33,7 +33,7 @@ const (
 
 // keepWatch tells manufacturers what the passing of time brings about, until
 // ctx ends.
-func (a *Authority) keepWatch(ctx context.Context) {
+func (a *Oversight) keepWatch(ctx context.Context) {
 	next, tick := time.NewTimer(watchFirst), time.NewTicker(closeEvery)
 	defer next.Stop()
 	defer tick.Stop()
@@ -43,9 +43,9 @@ func (a *Authority) keepWatch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			err = a.CloseStale(ctx)
+			err = a.issuing.CloseStale(ctx)
 		case <-next.C:
-			err = errors.Join(a.Watch(ctx), a.Remind(ctx))
+			err = errors.Join(a.Watch(ctx), a.events.Remind(ctx))
 			next.Reset(watchEvery)
 		}
 		if err != nil && ctx.Err() == nil {
@@ -57,7 +57,7 @@ func (a *Authority) keepWatch(ctx context.Context) {
 // keepAdvising holds new labels against advisories once more, soon after they are
 // issued, until ctx ends. What is on record is said of a label as it is issued
 // ([Authority.firstAdvice]); this finds what was published meanwhile, and what failed.
-func (a *Authority) keepAdvising(ctx context.Context) {
+func (a *Oversight) keepAdvising(ctx context.Context) {
 	tick := time.NewTicker(adviseEvery)
 	defer tick.Stop()
 	for {
@@ -68,7 +68,7 @@ func (a *Authority) keepAdvising(ctx context.Context) {
 		case <-a.work.issued:
 			sleep(ctx, adviseRest)
 		}
-		if err := a.AdviseNew(ctx); err != nil && ctx.Err() == nil {
+		if err := a.events.AdviseNew(ctx); err != nil && ctx.Err() == nil {
 			a.log.Error("holding new labels against advisories", "err", err)
 		}
 	}
@@ -79,8 +79,8 @@ func (a *Authority) keepAdvising(ctx context.Context) {
 // It remembers that it has looked when everything is told; what was told before
 // a failure is not told again. A label of which it cannot be told is gone past, and
 // operators are told that.
-func (a *Authority) Watch(ctx context.Context) (err error) {
-	r := &round{a: a, work: "looking what the passing of time has brought about"}
+func (a *Oversight) Watch(ctx context.Context) (err error) {
+	r := &round{a: a.core, work: "looking what the passing of time has brought about"}
 	defer func() { err = errors.Join(err, r.end(ctx)) }()
 	now := a.clock().UTC().Truncate(time.Second)
 	var last *store.Watched
@@ -116,7 +116,7 @@ type newsOf struct {
 }
 
 // watchLabels goes through all labels and tells what is new between two looks.
-func (a *Authority) watchLabels(ctx context.Context, r *round, last, next *store.Watched) error {
+func (a *Oversight) watchLabels(ctx context.Context, r *round, last, next *store.Watched) error {
 	changed := map[string]string{} // scheme to the version before
 	for id, version := range next.Schemes {
 		if before := last.Schemes[id]; before != "" && before != version {
@@ -149,7 +149,7 @@ func (a *Authority) watchLabels(ctx context.Context, r *round, last, next *store
 
 // newsSince returns what became of a label from time alone between two
 // instants, and whether it is one to be renewed under new criteria.
-func (a *Authority) newsSince(v *store.View, rec *store.Label, from time.Time, next *store.Watched, changed map[string]string) (list []newsOf, err error) {
+func (a *Oversight) newsSince(v *store.View, rec *store.Label, from time.Time, next *store.Watched, changed map[string]string) (list []newsOf, err error) {
 	if rec.Expires.Before(from) {
 		return nil, nil
 	}
@@ -176,7 +176,7 @@ func (a *Authority) newsSince(v *store.View, rec *store.Label, from time.Time, n
 func expiring(s *label.Standing) bool { return s.Soon && !s.Announced() }
 
 // tellAll writes notices, some at a time.
-func (a *Authority) tellAll(ctx context.Context, r *round, news []newsOf, changed map[string]string) error {
+func (a *Oversight) tellAll(ctx context.Context, r *round, news []newsOf, changed map[string]string) error {
 	for len(news) > 0 {
 		some := news[:min(tellChunk, len(news))]
 		news = news[len(some):]
@@ -205,7 +205,7 @@ func (a *Authority) tellAll(ctx context.Context, r *round, news []newsOf, change
 	return nil
 }
 
-func (a *Authority) tellNews(b *batch, n newsOf, changed map[string]string) error {
+func (a *Oversight) tellNews(b *batch, n newsOf, changed map[string]string) error {
 	rec := n.rec
 	if n.kind == notice.SchemeChanged { // once for each manufacturer
 		version := n.served

@@ -13,7 +13,7 @@ import (
 
 // Worth says for every scheme of the programme whether an accepted statement
 // counts, and why not: that it was accepted does not mean that it counts.
-func (a *Authority) Worth(st *store.Statement) (notes []scheme.Note, err error) {
+func (a *Evidence) Worth(st *store.Statement) (notes []scheme.Note, err error) {
 	err = a.store.View(func(v *store.View) error {
 		device, err := v.Device(st.Device)
 		if err != nil {

@@ -82,11 +82,14 @@ const maxSigning = 30 * time.Second
 // log, which says what the batch comes to. So the key of the log is to be a quick one,
 // in memory: each commit takes as long as that takes at least.
 type writer struct {
-	a     *Authority
+	a     *core
 	queue chan *op
 	first chan *op
 	back  chan *op // ops whose statements were signed
 	exact *op      // that is being signed; the writer's goroutine's
+
+	committed func(*store.Batch) // called after each commit
+	failed    func(*store.Batch) // and after one that failed
 
 	underway atomic.Int64          // requests that will soon queue an op
 	failure  atomic.Pointer[error] // of the last commit, with its cause; nil where it did not fail
@@ -96,8 +99,8 @@ type writer struct {
 	idle   chan struct{} // closed when the goroutine has ended
 }
 
-func newWriter(a *Authority) *writer {
-	w := &writer{a: a, queue: make(chan *op, 4*maxBatch), first: make(chan *op, maxBatch), back: make(chan *op), idle: make(chan struct{})}
+func newWriter(a *core, committed, failed func(*store.Batch)) *writer {
+	w := &writer{a: a, committed: committed, failed: failed, queue: make(chan *op, 4*maxBatch), first: make(chan *op, maxBatch), back: make(chan *op), idle: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -353,15 +356,14 @@ func (w *writer) commit(ops []*op) {
 		if write {
 			w.failure.Store(nil)
 		}
-		w.a.committed(&b.Batch)
+		w.committed(&b.Batch)
 	case errors.Is(err, store.ErrConflict):
 		err = label.Errorf(label.Unavailable, label.ReasonConflict, "", "another writer was faster; repeat the request")
 	case label.ReasonOf(err) == label.ReasonClock: // the timekeeper has logged it
 	case label.ReasonOf(err) == label.ReasonReadOnly: // the start has logged it
 	default:
 		w.a.log.Error("commit failed", "err", err, "operations", len(ready))
-		w.a.enrolled(&b.Batch)
-		w.a.openReports.known = false // they are counted anew
+		w.failed(&b.Batch)
 		failure := label.Errorf(label.Unavailable, label.ReasonStorage, "", "the store cannot write now: %v", err)
 		w.failure.Store(new(error(failure)))
 		why := "/readyz and the operator's log say why"
