@@ -226,7 +226,7 @@ func TestIdentityStays(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// No label names the scheme, which may still be mended.
+	// No label names the scheme, which may still be fixed.
 	if err := open(spoils["edited"]); err != nil {
 		t.Errorf("a scheme that no label names: %v", err)
 	}

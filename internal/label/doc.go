@@ -28,5 +28,5 @@
 //
 // Every refusal anywhere in labeld is an [Error]: a kind that decides the
 // gRPC or HTTP status, a stable reason code, the field, and one sentence that
-// says what is wrong and how to mend it.
+// says what is wrong and how to fix it.
 package label

@@ -107,7 +107,7 @@ func decodeError(err error) error {
 	if se, ok := errors.AsType[*json.SemanticError](err); ok {
 		field := fieldPath(se.JSONPointer)
 		if errors.Is(err, json.ErrUnknownName) {
-			return invalid(ReasonUnknownField, field, "no such member is defined here; remove it or mend its spelling")
+			return invalid(ReasonUnknownField, field, "no such member is defined here; remove it or fix its spelling")
 		}
 		return invalid(ReasonMalformed, field, "found %s where %s is expected", kindName(se.JSONKind), typeName(se.GoType))
 	}

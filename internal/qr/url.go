@@ -24,7 +24,7 @@ func URL(base string, id label.ID) string { return base + labelPath + string(id)
 func Payload(base string, id label.ID) string { return strings.ToUpper(URL(base, id)) }
 
 // CheckBase reports what is wrong with the base of label URLs, as an
-// [*label.Error] that says how to mend it. A base is a scheme and a host with
+// [*label.Error] that says how to fix it. A base is a scheme and a host with
 // an optional port, in exactly one spelling: lower case, without a closing
 // slash, without the port that the scheme implies. Codes that are printed
 // cannot be moved to another base, so it is checked before the first.

@@ -88,7 +88,7 @@ func TestEveryRefusalHasItsStatus(t *testing.T) {
 		for _, w := range words(t, "../label", "Reason") {
 			for _, field := range []string{"", "statement.predicate.verdicts[3].reason"} {
 				var log bytes.Buffer
-				refusal := label.Errorf(k.kind, label.Reason(w), field, "is wrong; mend it")
+				refusal := label.Errorf(k.kind, label.Reason(w), field, "is wrong; fix it")
 				err := rpc.StatusOf(context.Background(), slog.New(slog.NewTextHandler(&log, nil)), "/x", fmt.Errorf("while trying: %w", refusal))
 				code, info, bad := says(t, err)
 				wantCode, wantReason, wantField := k.code, w, field

@@ -43,7 +43,7 @@ func TestPublishedAdvisory(t *testing.T) {
 		checkLinks(t, w.h, page)
 	}
 	wants(t, "the page", words(get(w.h, path).Body.String()), []string{
-		"You need version 3.8.4 or later Porch Camera 2:", "3 November 2026: Security notice: affected, mended from version 3.8.4 on.",
+		"You need version 3.8.4 or later Porch Camera 2:", "3 November 2026: Security notice: affected, fixed in version 3.8.4.",
 	}, nil)
 	wants(t, "the page of the day before", words(get(w.h, path+"?at=2026-11-02").Body.String()), []string{"It was valid"}, []string{"3.8.4", "Security notice"})
 	for _, name := range []string{"", "x.json", label.DigestOf(csaf).String(), label.DigestOf(nil).String() + ".json"} {
@@ -73,7 +73,7 @@ func TestAdviceIsToldApart(t *testing.T) {
 		"ja": {"修正の予定はありません", "対処方法：弱点は修正されずに残ります。", "助言：Ziehen Sie den"},
 	} {
 		page := get(h, in(lang, path)).Body.String()
-		wants(t, lang, words(page), want, []string{"nothing mends it yet"})
+		wants(t, lang, words(page), want, []string{"there is no fix yet"})
 		wants(t, lang, page, []string{`<bdi lang="de-CH">Ziehen Sie den &lt;Stecker&gt;.</bdi>`, `<bdi lang="de-CH">Zuschauer unerwünscht</bdi>`}, nil)
 	}
 	wants(t, "JSON", get(h, path+".json").Body.String(), []string{`"advice":"no-fix-planned","words":"Ziehen Sie den <Stecker>.","language":"de-CH"`}, []string{`"action":"No`})

@@ -154,7 +154,7 @@ func (h *feedHandler) renderChanges(list []Change) ([]byte, error) {
 		}
 		summary := c.Label.Title + ". The label is now " + string(c.Label.State) + "."
 		if c.Label.OpenAdvisories > 0 {
-			summary += " A security notice about the product is open: nothing mends it yet."
+			summary += " A security notice about the product is open, and there is no fix yet."
 		}
 		entries = append(entries, notice.Entry{
 			ID: h.base + "/api/changes/" + c.Cursor, Title: h.changeTitle(c.Change) + ": " + p.Label.Device.FullName() + " (" + c.Label.ID.Pretty() + ")",

@@ -14,7 +14,7 @@ import (
 	"labeld/internal/labeltest"
 )
 
-// A page about a problem says whose doing it is: what the reader can mend is not
+// A page about a problem says whose doing it is: what the reader can fix is not
 // called a fault of the service, and only what passes is to be tried again.
 func TestWhoseDoingAProblemIs(t *testing.T) {
 	w := newWorld(t)

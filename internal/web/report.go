@@ -43,7 +43,7 @@ type reportPage struct {
 	Where   string
 	Text    string
 	Contact string
-	Wrong   string // what to mend, in words
+	Wrong   string // what to fix, in words
 	Field   string // that is wrong
 	Sent    bool
 	Limits  struct{ Label, Text, Where, Contact int }

@@ -84,7 +84,7 @@ var scenes = []scene{
 		tone: "stop", headline: "REVOKED label",
 		holds: []string{
 			"Do not rely on it. It will not become valid again. The authority took it back for good on 2 November 2026.",
-			"Why: A serious weakness is known and has not been mended. " + byAuthority,
+			"Why: The product has a serious security flaw that has not been fixed. " + byAuthority,
 		},
 		json: []string{`"state":"revoked","because":{"number":2,"action":"revoke"`},
 	}, {
@@ -411,14 +411,14 @@ func TestAdvisories(t *testing.T) {
 	checkTongues(t, h, "/l/"+string(p.Label.ID), page)
 	text := words(page)
 	wants(t, "the page", text, []string{
-		"Valid label This product is affected, and nothing mends it yet Security notices Valid up to and including 17 October 2028. The tests or statements it rests on are too old after that. Level 3",
+		"Valid label This product is affected and there is no fix yet Security notices Valid up to and including 17 October 2028. The tests or statements it rests on are too old after that. Level 3",
 		"Title of one Severity: critical.", "Notice one about CVE-2026-one, 2 November 2026.",
 		"You need version 2.4.1 or later Title of four Severity: high. What to do: Update to version 2.4.1 or later.",
 		"The manufacturer is finding out whether this product is affected Title of two What to do: Wait for news. It is being looked into.",
 		"Mended by an update: install the latest version", "Notice five about CVE-2026-five and 240 more, 6 November 2026.",
 		"Notices that do not concern this product (1) This product is not affected Title of three",
-		"6 November 2026: Security notice: mended. Log entry 2 Title of five As told in a test.",
-		"5 November 2026: Security notice: affected, mended from version 2.4.1 on.", "4 November 2026: Security notice: not affected.",
+		"6 November 2026: Security notice: fixed. Log entry 2 Title of five As told in a test.",
+		"5 November 2026: Security notice: affected, fixed in version 2.4.1.", "4 November 2026: Security notice: not affected.",
 	}, nil)
 	wants(t, "the page", page, []string{`<a href="https://northlight.example.com/four" rel="nofollow noopener">`, `href="#notices"`}, nil)
 	wants(t, "the API", get(h, "/api/products/"+camera).Body.String(), []string{`"advisories":4,"openAdvisories":2`}, nil)
@@ -438,7 +438,7 @@ func TestAdvisories(t *testing.T) {
 	}
 	w.Clock.Set(labeltest.Start.AddDate(0, 0, 10))
 	page = get(h, "/l/"+string(p.Label.ID)).Body.String()
-	wants(t, "the page", words(page), []string{"Notices that do not concern this product (2)"}, []string{"nothing mends it yet"})
+	wants(t, "the page", words(page), []string{"Notices that do not concern this product (2)"}, []string{"there is no fix yet"})
 	wants(t, "the API", get(h, "/api/products/"+camera).Body.String(), []string{`"advisories":3,"openAdvisories":1`}, nil)
 	var l web.Label
 	if err := label.Decode(get(h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(), &l); err != nil {
