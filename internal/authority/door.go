@@ -170,6 +170,10 @@ type howOpened[T any] struct {
 	// ageless requests may be of any age: something else bounds when they are made.
 	ageless bool
 
+	// people alone decide what such a request asks for: one of a machine account takes a
+	// person beside it, even where one person is enough.
+	people bool
+
 	// kept requests are kept whatever comes of them, and count against the quota of who
 	// carries them.
 	kept bool
@@ -331,7 +335,8 @@ func (r *asked[T]) gather(x *act, v *store.View, b *batch, req *store.Request, s
 	if err != nil {
 		return nil, false, err
 	}
-	if persons >= wantPersons && organizations >= wantOrganizations {
+	alone := !x.rule.Several() && !r.how.people // whoever may do it does it alone, a machine account too
+	if alone || persons >= wantPersons && organizations >= wantOrganizations {
 		req.Kind, req.Done = x.rule.Kind, b.At.UTC()
 		return req, true, nil
 	}
@@ -381,6 +386,9 @@ func (x *act) wants(v *store.View, b *batch) (persons, organizations int, err er
 
 // headcount says what a rule wants.
 func headcount(r *scheme.ActRule) string {
+	if !r.Several() {
+		return "a person"
+	}
 	text := fmt.Sprintf("%d persons", r.Persons)
 	if r.Organizations > 1 {
 		text += fmt.Sprintf(" of %d organizations", r.Organizations)

@@ -203,6 +203,27 @@ func labelled(t *testing.T, s *envelope.Signer, raw []byte) []byte {
 	return b
 }
 
+// TestMachineAlone: a machine account does what takes one signature, and changes nothing
+// of who may act.
+func TestMachineAlone(t *testing.T) {
+	w := labeltest.New(t, nil)
+	l := w.Issue(w.Example("camera"), 3)
+	w.Signers[labeltest.Operator] = person(t, w, labeltest.Operator, "robot", true)
+	robot := w.Caller(labeltest.Operator)
+	c, err := w.Authority.Change(ctx, robot, w.Ask(labeltest.Operator, l, label.Suspend, "complaint", func(r *label.StatusRequest) { r.Text = "The line reports it." }))
+	must(t, err)
+	if c.Status == nil || c.Status.Action != label.Suspend {
+		t.Errorf("a machine account suspended a label: %+v", c)
+	}
+	_, err = w.Authority.ChangeRegistry(ctx, robot, labeltest.Registry(t, w.Signers[labeltest.Operator], label.RegistryRequest{
+		Act: label.ActAddPerson, Organization: labeltest.Lab, Person: "guest", Name: "A guest", Made: w.Clock.Now().UTC().Truncate(time.Second),
+	}))
+	wants(t, err, label.Precondition, label.ReasonWrongSigner)
+	if err != nil && !strings.Contains(err.Error(), "person.add takes a person") {
+		t.Errorf("it is refused with %q", err)
+	}
+}
+
 // TestNobodyMakesHimselfTwo has one of two operators do what would change who acts for the
 // authority: each of it waits for the other.
 func TestNobodyMakesHimselfTwo(t *testing.T) {

@@ -68,7 +68,7 @@ func (a *Registry) ActTable(c Caller) (*ActTable, error) {
 
 // registryForm is how requests for changes of the registry are opened.
 var registryForm = &howOpened[label.RegistryRequest]{
-	field: "request", predicateType: label.TypeRegistryRequest, kind: registryKind, right: registryRight,
+	field: "request", predicateType: label.TypeRegistryRequest, kind: registryKind, right: registryRight, people: true,
 }
 
 // concerned returns the organization that a request is about, or nil where that is not
