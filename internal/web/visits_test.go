@@ -68,7 +68,7 @@ func visits() (list []visit) {
 		switch s.name {
 		case "active":
 			care = everyLanguage
-		case "two ends announced", "ended early", "reinstated":
+		case "two ends announced", "ended early", "reinstated", "supersession announced", "expired while suspended and under review", "end brought forward", "expiring soon":
 			care = seldom
 		}
 		list = append(list, visit{name: "label, " + s.name, label: true, care: care, open: func(w *world) (http.Handler, string) {
@@ -91,13 +91,13 @@ func visits() (list []visit) {
 		)},
 		{name: "label, as of a past day", label: true, open: past("2026-11-03")},
 		{name: "label, as of a day when it was suspended", care: seldom, label: true, open: past("2026-11-05")},
-		{name: "label, as of a day before it was issued", label: true, open: past("2026-11-01")},
-		{name: "label, compared with a number that was moved", label: true, open: func(w *world) (http.Handler, string) {
+		{name: "label, as of a day before it was issued", care: seldom, label: true, open: past("2026-11-01")},
+		{name: "label, compared with a number that was moved", care: seldom, label: true, open: func(w *world) (http.Handler, string) {
 			p := w.camera()
 			w.moveNumber()
 			return w.h, "/l/" + string(p.Label.ID) + "?gtin=" + camera
 		}},
-		{name: "label, its number was that of a suspended label", label: true, open: func(w *world) (http.Handler, string) {
+		{name: "label, its number was that of a suspended label", care: seldom, label: true, open: func(w *world) (http.Handler, string) {
 			p := w.camera()
 			next := w.moveNumber()
 			w.change(labeltest.Operator, p, label.Suspend, "nonconformity", nil)
@@ -109,13 +109,13 @@ func visits() (list []visit) {
 		// Labels that are not there.
 		{name: "unknown ID", status: 404, open: on("/l/{unknown}")},
 		{name: "malformed ID", status: 400, open: on("/l/K7QM")},
-		{name: "wrong check character", status: 400, open: on("/l/{mistyped}")},
+		{name: "wrong check character", care: seldom, status: 400, open: on("/l/{mistyped}")},
 		{name: "day to come", status: 400, open: on("/l/{camera}?at=2036-01-01")},
-		{name: "no day", status: 400, open: on("/l/{camera}?at=yesterday")},
+		{name: "no day", care: seldom, status: 400, open: on("/l/{camera}?at=yesterday")},
 		{name: "unlabelled product", status: 404, open: on("/01/{toy}")},
 		{name: "unknown product", care: seldom, status: 404, open: on("/01/4006381333931")},
 		{name: "barcode with a wrong digit", care: seldom, status: 400, open: on("/01/4006381333932")},
-		{name: "label of another site", status: 400, open: on("/find?q=https%3A%2F%2Flabels.example.net%2Fl%2F{camera}")},
+		{name: "label of another site", care: seldom, status: 400, open: on("/find?q=https%3A%2F%2Flabels.example.net%2Fl%2F{camera}")},
 		{name: "nothing typed", status: 400, open: on("/find?q=")},
 		{name: "too much typed", care: seldom, status: 413, open: on("/find?q=" + strings.Repeat("A", 3000))},
 		{name: "artwork of a label that is suspended", status: 409, open: func(w *world) (http.Handler, string) {
@@ -135,9 +135,9 @@ func visits() (list []visit) {
 		{name: "home", open: on("/")},
 		{name: "search", care: everyLanguage, open: on("/?q=northlight")},
 		{name: "search, nothing found", open: on("/?q=northlihgt")},
-		{name: "search, narrowed", open: on("/?q=northlight&level=3&category=ip-camera&state=active&sort=newest")},
+		{name: "search, narrowed", care: seldom, open: on("/?q=northlight&level=3&category=ip-camera&state=active&sort=newest")},
 		{name: "search, narrowed to nothing", care: seldom, open: on("/?state=suspended&checked=lab-tested")},
-		{name: "search, second of three pages", open: many("/?q=northlight&page=2")},
+		{name: "search, second of three pages", care: seldom, open: many("/?q=northlight&page=2")},
 		{name: "search, not read yet", open: func(w *world) (http.Handler, string) {
 			w.camera()
 			return w.h, "/?q=camera"
@@ -145,31 +145,31 @@ func visits() (list []visit) {
 		{name: "search, refused", status: 400, open: on("/?level=high")},
 		{name: "manufacturer", open: on("/m/" + labeltest.Maker)},
 		{name: "manufacturer, narrowed", care: seldom, open: on("/m/" + labeltest.Maker + "?level=1")},
-		{name: "manufacturer without labels", open: on("/m/" + labeltest.ToyMaker)},
-		{name: "unknown manufacturer", status: 404, open: on("/m/nobody")},
+		{name: "manufacturer without labels", care: seldom, open: on("/m/" + labeltest.ToyMaker)},
+		{name: "unknown manufacturer", care: seldom, status: 404, open: on("/m/nobody")},
 		{name: "labels of a product, one cannot be shown", open: func(w *world) (http.Handler, string) {
 			p := w.camera()
 			return w.handler(unavailableLabel{w.Authority, unknownID(w.TB)}), "/m/" + labeltest.Maker + "/" + p.Label.Device.Model
 		}},
 		{name: "comparison", care: everyLanguage, open: on("/compare?id={camera}&id={plug}")},
-		{name: "comparison of four", open: many("/compare?{four}")},
+		{name: "comparison of four", care: seldom, open: many("/compare?{four}")},
 		{name: "comparison of one", care: seldom, open: on("/compare?id={camera}")},
 		{name: "comparison of none", status: 400, open: on("/compare")},
 		{name: "API", source: true, open: on("/api")},
 
 		// The report form.
 		{name: "report", care: everyLanguage, open: on("/report")},
-		{name: "report about a label", open: on("/report?label={camera}")},
+		{name: "report about a label", care: seldom, open: on("/report?label={camera}")},
 		{name: "report, refused", status: 404, open: on("/report"), form: url.Values{
 			"label": {"K7QM-4T2X-9PWH"}, "kind": {"copied"}, "text": {"It is on a lamp."}, "where": {"Market hall"}, "contact": {"somebody@shop.example"},
 		}},
-		{name: "report without a text", status: 400, open: on("/report?label={camera}"), form: url.Values{"kind": {"weakness"}, "text": {" "}}},
+		{name: "report without a text", care: seldom, status: 400, open: on("/report?label={camera}"), form: url.Values{"kind": {"weakness"}, "text": {" "}}},
 		{name: "report, sent", open: on("/report?label={camera}"), form: url.Values{"kind": {"copied"}, "text": {"It is on a lamp."}, "contact": {"somebody@shop.example"}}},
 		{name: "report about no label, sent", care: seldom, open: on("/report"), form: url.Values{"kind": {"other"}, "text": {"Something else."}}},
 
 		// What hostile people write.
 		{name: "hostile label", label: true, open: hostile("/l/{hostile}")},
-		{name: "hostile label, past what is let in", label: true, open: overridden},
+		{name: "hostile label, past what is let in", care: seldom, label: true, open: overridden},
 		{name: "hostile label, suspended", care: seldom, label: true, open: func(w *world) (http.Handler, string) {
 			h, path := hostile("/l/{hostile}")(w)
 			id := must[label.ID](w.TB)(label.ParseID(strings.TrimPrefix(path, "/l/")))
@@ -177,12 +177,12 @@ func visits() (list []visit) {
 			w.change(labeltest.Operator, p, label.Suspend, "complaint", func(r *label.StatusRequest) { r.Text = markup + " " + strings.Repeat("w", 1500) })
 			return h, path
 		}},
-		{name: "hostile label in a search", open: hostile("/?sort=name")},
-		{name: "hostile label compared", open: hostile("/compare?id={hostile}&id={camera}")},
-		{name: "hostile label reported", open: hostile("/report?label={hostile}")},
+		{name: "hostile label in a search", care: seldom, open: hostile("/?sort=name")},
+		{name: "hostile label compared", care: seldom, open: hostile("/compare?id={hostile}&id={camera}")},
+		{name: "hostile label reported", care: seldom, open: hostile("/report?label={hostile}")},
 		{name: "hostile search", open: on("/?q=" + url.QueryEscape(markup+"\u202e"+strings.Repeat("W", 100)))},
 		{name: "hostile path", care: seldom, status: 404, open: on("/l/" + url.PathEscape(markup+"\u202e"))},
-		{name: "hostile ID", status: 400, open: on("/l/" + url.PathEscape(strings.NewReplacer("/", "", ".", "").Replace(markup)+"\u202e"+strings.Repeat("W", 100)))},
+		{name: "hostile ID", care: seldom, status: 400, open: on("/l/" + url.PathEscape(strings.NewReplacer("/", "", ".", "").Replace(markup)+"\u202e"+strings.Repeat("W", 100)))},
 		{name: "hostile report", status: 400, open: on("/report"), form: url.Values{
 			"label": {markup}, "kind": {"copied"}, "text": {"</textarea>" + markup + "\u202e"}, "where": {strings.Repeat("W", 150)}, "contact": {markup},
 		}},
