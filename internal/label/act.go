@@ -117,6 +117,10 @@ func kindsOfOperators() (list []ActKind) {
 // Signed reports whether acts of the kind rest on a signed request.
 func (k ActKind) Signed() bool { return !slices.Contains(unsigned, k) }
 
+// Waits reports whether acts of the kind can wait for others to agree. Evidence and appeals
+// cannot: they bind nobody but whoever signs them, and count from when they come in.
+func (k ActKind) Waits() bool { return k.Signed() && k != ActSubmit && k != ActAppeal }
+
 // Governs reports whether acts of the kind can change who may act for the authority.
 // They take the strongest quorum that any act takes.
 func (k ActKind) Governs() bool {

@@ -57,6 +57,8 @@ func ReadActs(fsys fs.FS, name string) (map[label.ActKind]*ActRule, label.Digest
 			d.Errorf(path+".signed", "must be %t of %s: that is how it is asked for", r.Kind.Signed(), r.Kind)
 		case r.Several() && !r.Signed:
 			d.Errorf(path+".persons", "several persons can agree to what is signed only, and %s is not", r.Kind)
+		case r.Several() && !r.Kind.Waits():
+			d.Errorf(path+".persons", "must be 1 of %s: it counts when it comes in, and does not wait for others to agree", r.Kind)
 		case r.Organizations > r.Persons:
 			d.Errorf(path+".organizations", "are more than the persons, who belong to one each")
 		case len(r.Roles) == 0:
