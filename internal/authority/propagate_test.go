@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"labeld/internal/authority"
+	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/store"
@@ -183,6 +184,30 @@ func TestEventRefuses(t *testing.T) {
 	wants(t, err, label.Denied, label.ReasonWrongRole)
 	if w.Authority.LogSize() != size {
 		t.Error("refusals were logged")
+	}
+}
+
+// TestNoCategoryIsNotAll requires that a list without categories is refused: where the
+// member is absent, the event is about all of them.
+func TestNoCategoryIsNotAll(t *testing.T) {
+	w := labeltest.New(t, nil)
+	number := accreditation(w)
+	for text, accepted := range map[string]bool{
+		``: true, `"categories":[],`: false, `"categories":null,`: false,
+	} {
+		predicate := label.JSON(fmt.Sprintf(`{"kind":"lab","lab":%q,"number":%q,%s"reason":"lab-suspended","text":"x","made":%q}`,
+			labeltest.Lab, number, text, w.Clock.Now().UTC().Truncate(time.Second).Format(time.RFC3339)))
+		statement, err := label.NewStatement(labeltest.Lab, label.DigestOf([]byte(labeltest.Lab)), label.TypeEvent, predicate)
+		must(t, err)
+		env, err := w.Signers[labeltest.Operator].Seal(statement)
+		must(t, err)
+		raw, err := envelope.Bundle(env)
+		must(t, err)
+		if _, err := w.ReportAs(ctx, w.Caller(labeltest.Operator), raw); accepted {
+			must(t, err)
+		} else {
+			wants(t, err, label.Invalid, label.ReasonNotCanonical)
+		}
 	}
 }
 

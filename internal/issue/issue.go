@@ -116,8 +116,10 @@ func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Unsi
 		return nil, err
 	}
 	return &Unsigned{payload: payload, label: l, lint: func(u *envelope.Unverified) error {
-		_, _, err := verify.Statement(u, device, []*envelope.PublicKey{i.lint.Public})
-		return err
+		if _, _, err := verify.Statement(u, device, []*envelope.PublicKey{i.lint.Public}); err != nil {
+			return err
+		}
+		return reads[label.Label](i, u)
 	}}, nil
 }
 
@@ -140,8 +142,10 @@ func (i *Issuer) Status(st *label.Status, device label.Digest) (*Unsigned, error
 		return nil, err
 	}
 	return &Unsigned{payload: payload, lint: func(u *envelope.Unverified) error {
-		_, _, err := verify.Status(u, device, []*envelope.PublicKey{i.lint.Public})
-		return err
+		if _, _, err := verify.Status(u, device, []*envelope.PublicKey{i.lint.Public}); err != nil {
+			return err
+		}
+		return reads[label.Status](i, u)
 	}}, nil
 }
 

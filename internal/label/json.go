@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"encoding"
 	"errors"
+	"fmt"
+	"maps"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -31,6 +35,9 @@ func DecodeSigned(b []byte, v any) error {
 }
 
 var digests = json.UnmarshalFunc(func(b []byte, d *Digest) error {
+	if JSON(b).Kind() == 'n' {
+		return saysNothing("", nil)
+	}
 	text, err := jsontext.AppendUnquote(nil, b)
 	if err == nil {
 		err = d.UnmarshalText(text)
@@ -40,6 +47,75 @@ var digests = json.UnmarshalFunc(func(b []byte, d *Digest) error {
 	}
 	return err
 })
+
+// CheckLeftOut requires of a predicate that comes in, or is about to be signed, that
+// whatever v, which was decoded from it, reads as if it were not there is left out: null,
+// and in a member that may be absent an empty text, list or object, 0, false, and the
+// instant that stands for none. So there is one way to say nothing, and nobody signs a
+// list without elements that others read as a list of everything.
+//
+// What is on record is not held to it again. Earlier releases accepted such members, and
+// wrote some ("level": 0 in a request for a suspension), and what was signed is read for
+// ever as it was when it was accepted.
+func CheckLeftOut(predicate []byte, v any) error {
+	b, err := Encode(v)
+	if err != nil {
+		return err
+	}
+	var sent, written any
+	for _, d := range []struct {
+		from []byte
+		into *any
+	}{{predicate, &sent}, {b, &written}} {
+		if err := json.Unmarshal(d.from, d.into, jsontext.AllowDuplicateNames(true)); err != nil {
+			return decodeError(err)
+		}
+	}
+	return checkWritten("", sent, written)
+}
+
+// checkWritten requires that all that was sent is written again.
+func checkWritten(field string, sent, written any) error {
+	switch sent := sent.(type) {
+	case nil:
+		if written != nil {
+			return saysNothing(field, sent)
+		}
+	case map[string]any:
+		w, _ := written.(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(sent)) {
+			inner, ok := w[name]
+			if at := strings.TrimPrefix(field+"."+name, "."); !ok {
+				return saysNothing(at, sent[name])
+			} else if err := checkWritten(at, sent[name], inner); err != nil {
+				return err
+			}
+		}
+	case []any:
+		w, _ := written.([]any)
+		for i := range min(len(sent), len(w)) {
+			if err := checkWritten(index(field, i), sent[i], w[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func saysNothing(field string, sent any) error {
+	is := "empty"
+	switch v := sent.(type) {
+	case nil:
+		is = "null"
+	case float64, bool:
+		is = fmt.Sprint(v)
+	case string:
+		if v != "" {
+			is = strconv.Quote(v)
+		}
+	}
+	return invalid(ReasonNotCanonical, field, "is %s, which says nothing here; leave the member out", is)
+}
 
 // DecodeLoose is [Decode] for formats that tell their readers to ignore members
 // they do not know (in-toto Statement). Duplicate members stay errors.

@@ -201,7 +201,7 @@ type Key struct {
 	Revoked      time.Time `json:"revoked,omitzero"`
 	RevokedFor   string    `json:"revokedFor,omitempty"`
 	Compromised  time.Time `json:"compromised,omitzero"` // what it signed that was received from here on does not count
-	OwnersWord   bool      `json:"ownersWord,omitempty"` // that it is compromised says its owner only, who is no operator: what it found wrong counts on
+	OwnersWord   bool      `json:"ownersWord,omitzero"` // that it is compromised says its owner only, who is no operator: what it found wrong counts on
 	Person       string    `json:"person,omitempty"`     // who holds it; empty where that is nobody in particular
 	AddedBy      *Actor    `json:"addedBy,omitempty"`    // absent where the programme was made with it
 }

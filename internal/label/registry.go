@@ -15,7 +15,7 @@ type Person struct {
 	ID           string    `json:"id"`
 	Organization string    `json:"organization"`
 	Name         string    `json:"name,omitempty"`    // for people; a role or a pseudonym will do
-	Machine      bool      `json:"machine,omitempty"` // a program: it agrees to nothing
+	Machine      bool      `json:"machine,omitzero"` // a program: it agrees to nothing
 	Added        time.Time `json:"added"`
 	AddedBy      Actor     `json:"addedBy"`
 	Left         time.Time `json:"left,omitzero"` // from when on it acts no more; its keys were revoked then
@@ -41,7 +41,7 @@ type RegistryRequest struct {
 
 	Person  string `json:"person,omitempty"`  // person.add, person.remove; key.add: who holds it
 	Name    string `json:"name,omitempty"`    // person.add
-	Machine bool   `json:"machine,omitempty"` // person.add
+	Machine bool   `json:"machine,omitzero"` // person.add
 
 	Key  string    `json:"key,omitempty"` // ID; key.revoke; key.replace: the one that signs this
 	PEM  string    `json:"pem,omitempty"` // key.add, key.replace

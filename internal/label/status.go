@@ -180,7 +180,7 @@ type StatusRequest struct {
 	Text      string    `json:"text"`
 	Effective time.Time `json:"effective,omitzero"` // at once where absent
 	Successor ID        `json:"successor,omitempty"`
-	Level     int       `json:"level,omitempty"` // supersede: issue the successor, at this level
+	Level     int       `json:"level,omitzero"` // supersede: issue the successor, at this level
 	Made      time.Time `json:"made"`
 }
 
