@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -29,10 +30,28 @@ func Decode(b []byte, v any) error {
 // member stands twice: whoever decoded the whole has seen to that, and it is not looked
 // for again. It refuses digests of 64 zeros, which nothing has: in Go the zero [Digest]
 // stands for an absent one, and what is absent is left out, so that nobody signs what
-// reads as if it were not there.
+// reads as if it were not there. Instants have one form ([time.RFC3339], in UTC and whole
+// seconds), so that two readers never take the same bytes for different times.
 func DecodeSigned(b []byte, v any) error {
-	return decodeError(json.Unmarshal(b, v, json.RejectUnknownMembers(true), json.WithUnmarshalers(digests), jsontext.AllowDuplicateNames(true)))
+	return decodeError(json.Unmarshal(b, v, json.RejectUnknownMembers(true), json.WithUnmarshalers(signed), jsontext.AllowDuplicateNames(true)))
 }
+
+var signed = json.JoinUnmarshalers(digests, instants)
+
+var instants = json.UnmarshalFunc(func(b []byte, t *time.Time) error {
+	const form = "2006-01-02T15:04:05Z"
+	if JSON(b).Kind() == 'n' {
+		return saysNothing("", nil)
+	}
+	text, err := jsontext.AppendUnquote(nil, b)
+	if err == nil {
+		*t, err = time.Parse(form, string(text))
+	}
+	if err != nil || t.Format(form) != string(text) { // time.Parse accepts fractions of seconds
+		return invalid(ReasonMalformed, "", "is %s; an instant is in UTC and whole seconds, such as \"2026-11-02T09:00:00Z\"", Clip(Readable(string(b)), MaxText))
+	}
+	return nil
+})
 
 var digests = json.UnmarshalFunc(func(b []byte, d *Digest) error {
 	if JSON(b).Kind() == 'n' {

@@ -374,3 +374,27 @@ func TestCheckLeftOut(t *testing.T) {
 		})
 	}
 }
+
+// TestInstants requires that instants in what is signed have one form, which refusals show.
+func TestInstants(t *testing.T) {
+	for text, ok := range map[string]bool{
+		`"2026-11-02T09:00:00Z"`: true, `"2026-11-02T09:00:0\u0030Z"`: true, `"0001-01-01T00:00:00Z"`: true,
+		`"2026-11-02T09:00:00.0Z"`: false, `"2026-11-02T09:00:00.5Z"`: false, `"2026-11-02T09:00:00,5Z"`: false, `"2026-11-02T10:00:00+01:00"`: false,
+		`"2026-11-02T09:00:00+00:00"`: false, `"2026-11-02T09:00:00-00:00"`: false, `"2026-11-02t09:00:00z"`: false, `"2026-11-02 09:00:00Z"`: false,
+		`"2026-11-02T9:00:00Z"`: false, `"2026-11-02"`: false, `"+2026-11-02T09:00:00Z"`: false, `"2026-11-31T09:00:00Z"`: false, `"2026-11-02T24:00:00Z"`: false,
+		`"2026-11-02T09:00:60Z"`: false, `""`: false, `null`: false, `1793610000`: false, `{}`: false,
+	} {
+		var r label.StatusRequest
+		err := label.DecodeSigned([]byte(`{"made":`+text+`}`), &r)
+		if ok {
+			if b := encode(t, r.Made); err != nil || string(b) != strings.ReplaceAll(text, `\u0030`, "0") {
+				t.Errorf("%s: read as %s, %v", text, b, err)
+			}
+			continue
+		}
+		e, is := errors.AsType[*label.Error](err)
+		if !is || e.Field != "made" || text != "null" && !strings.Contains(e.Text, "2026-11-02T09:00:00Z") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
