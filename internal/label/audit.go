@@ -87,7 +87,7 @@ func ParseTrailEntry(leaf []byte) (*TrailEntry, error) {
 	}
 	if !bytes.Equal(again, leaf) {
 		form := strconv.Quote(e.At.UTC().Format(time.RFC3339Nano))
-		if at, err := Member(leaf, "at"); err == nil && string(at) != form {
+		if at, err := Member(leaf, "at"); err == nil && at != nil && string(at) != form {
 			return nil, invalid(ReasonNotCanonical, "at", "is %s; an instant is in UTC and without zeros at its end: %s", Clip(Readable(string(at)), MaxText), form)
 		}
 		return nil, invalid(ReasonNotCanonical, "", "is not an entry of the audit trail in the one form that these have")
