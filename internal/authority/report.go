@@ -412,6 +412,7 @@ func (a *Authority) register(v *store.View, b *batch, e *label.Event, id label.D
 		if rec.Event.IsZero() || rec.Suspended == "" || len(e.Categories) == 0 {
 			rec.Event = id // of an accreditation that is suspended, that which did so
 		}
+		rec.Requests = nil
 		if _, err = a.accredit(b, rec, "", nil); err != nil {
 			return err
 		}
