@@ -107,6 +107,9 @@ func decoded(predicateType string, text []byte) (predicate, error) {
 	if err := label.DecodeSigned(text, p); err != nil {
 		return p, err
 	}
+	if err := label.CheckLeftOut(text, p); err != nil {
+		return p, err
+	}
 	return p, p.Validate()
 }
 

@@ -239,7 +239,6 @@ longer have the number, and the manufacturer named can register its own.`,
 // send signs an event and sends it, or shows with --dry-run what it would do.
 func (c eventCommands) send(ctx context.Context, r *eventOptions) error {
 	r.Made = c.now().UTC().Truncate(time.Second)
-	r.Since = r.Since.UTC()
 	if err := r.Validate(); err != nil {
 		return err
 	}

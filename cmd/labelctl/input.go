@@ -178,7 +178,7 @@ func parseTime(flag, s string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, usagef("--%s: %q is neither a date such as 2026-05-31 nor a time such as 2026-05-31T12:00:00Z", flag, s)
 	}
-	return t, nil
+	return t.UTC(), nil
 }
 
 // parsePast reads an instant or a day that is not in the future, of which nobody knows

@@ -78,7 +78,7 @@ func readTerms[T any, P interface {
 	*T
 	label.Request
 }](v *envelope.Verified) (label.Request, error) {
-	p, err := envelope.Predicate[T, P](v)
+	p, err := envelope.Submitted[T, P](v)
 	return P(p), err
 }
 

@@ -459,7 +459,7 @@ func TestEnrolment(t *testing.T) {
 	wants(t, err, label.Exists, label.ReasonExists)
 	_, err = w.AddKey(ctx, op, "acme", "no key", time.Time{})
 	wants(t, err, label.Invalid, label.ReasonMalformed)
-	_, err = w.RevokeKey(ctx, op, "0123", "tidying")
+	_, err = w.RevokeKey(ctx, op, label.DigestOf([]byte("no key")).String(), "tidying")
 	wants(t, err, label.NotFound, label.ReasonUnknownKey)
 
 	acc := label.Accreditation{

@@ -231,7 +231,7 @@ func open[T any, P request[T]](x *act, raw []byte, how *howOpened[T]) (*asked[T]
 	if s.PredicateType() != how.predicateType {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, how.field+".predicateType", "is %q, must be %q", s.PredicateType(), how.predicateType)
 	}
-	p, err := envelope.Predicate[T, P](s)
+	p, err := envelope.Submitted[T, P](s)
 	if err != nil {
 		return nil, label.Within(how.field, err)
 	}

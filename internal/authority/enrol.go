@@ -220,7 +220,7 @@ func same(v *store.View, rec *label.Accreditation) (*store.Accreditation, error)
 	}
 	for _, old := range list {
 		o := old.Accreditation
-		o.Recorded = rec.Recorded
+		o.Recorded, o.Authority, o.Requests = rec.Recorded, rec.Authority, rec.Requests
 		if reflect.DeepEqual(o, *rec) {
 			old.Notes = []string{fmt.Sprintf("Accreditation %s is on record already as it was given, since %s (log entry %d); nothing was recorded.", old.Number, label.DateOf(old.Recorded), old.Index)}
 			return old, nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"labeld/internal/authority"
+	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/store"
@@ -162,12 +163,12 @@ func TestEventRefuses(t *testing.T) {
 		{"unknown lab", label.Event{Kind: label.LabEvent, Lab: "nobody", Number: number, Reason: "lab-suspended"}, label.NotFound, label.ReasonUnknownOrg},
 		{"unknown number", label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: "X", Reason: "lab-suspended"}, label.NotFound, label.ReasonUnknownSubject},
 		{"category that it does not name", label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: number, Categories: []string{"toy"}, Reason: "lab-scope-lost"}, label.Invalid, label.ReasonScopeCategory},
-		{"all categories", label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: number, Categories: []string{"*"}, Reason: "lab-scope-lost"}, label.Invalid, label.ReasonScopeCategory},
+		{"all categories", label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: number, Categories: []string{"*"}, Reason: "lab-scope-lost"}, label.Invalid, label.ReasonMalformed},
 		{"unknown reason", label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: number, Reason: "because"}, label.Invalid, label.ReasonUnknownReason},
 		{"a reason for something else", label.Event{Kind: label.LabEvent, Lab: labeltest.Lab, Number: number, Reason: "discontinued"}, label.Invalid, label.ReasonUnknownReason},
 		{"a reason to settle", label.Event{Kind: label.StatementEvent, Statement: label.DigestOf([]byte("x")), Reason: "resolved"}, label.Invalid, label.ReasonUnknownReason},
 		{"a reason for another kind", label.Event{Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: labeltest.Maker, Reason: "lab-suspended"}, label.Invalid, label.ReasonUnknownReason},
-		{"unknown key", label.Event{Kind: label.KeyEvent, Key: "00", Since: labeltest.Start, Reason: "key-compromised"}, label.NotFound, label.ReasonUnknownKey},
+		{"unknown key", label.Event{Kind: label.KeyEvent, Key: label.DigestOf([]byte("no key")).String(), Since: labeltest.Start, Reason: "key-compromised"}, label.NotFound, label.ReasonUnknownKey},
 		{"a key in the future", label.Event{Kind: label.KeyEvent, Key: w.Signers[labeltest.Lab].Public.ID, Since: labeltest.Start.AddDate(1, 0, 0), Reason: "key-compromised"}, label.Invalid, label.ReasonInFuture},
 		{"the last operator key", label.Event{Kind: label.KeyEvent, Key: w.Signers[labeltest.Operator].Public.ID, Since: labeltest.Start, Reason: "key-compromised"}, label.Precondition, label.ReasonMissing},
 		{"unknown scheme", label.Event{Kind: label.SchemeEvent, Scheme: "five-level", Version: "1", Reason: "scheme-ended"}, label.NotFound, label.ReasonUnknownScheme},
@@ -183,6 +184,30 @@ func TestEventRefuses(t *testing.T) {
 	wants(t, err, label.Denied, label.ReasonWrongRole)
 	if w.Authority.LogSize() != size {
 		t.Error("refusals were logged")
+	}
+}
+
+// TestNoCategoryIsNotAll requires that a list without categories is refused: where the
+// member is absent, the event is about all of them.
+func TestNoCategoryIsNotAll(t *testing.T) {
+	w := labeltest.New(t, nil)
+	number := accreditation(w)
+	for text, accepted := range map[string]bool{
+		``: true, `"categories":[],`: false, `"categories":null,`: false,
+	} {
+		predicate := label.JSON(fmt.Sprintf(`{"kind":"lab","lab":%q,"number":%q,%s"reason":"lab-suspended","text":"x","made":%q}`,
+			labeltest.Lab, number, text, w.Clock.Now().UTC().Truncate(time.Second).Format(time.RFC3339)))
+		statement, err := label.NewStatement(labeltest.Lab, label.DigestOf([]byte(labeltest.Lab)), label.TypeEvent, predicate)
+		must(t, err)
+		env, err := w.Signers[labeltest.Operator].Seal(statement)
+		must(t, err)
+		raw, err := envelope.Bundle(env)
+		must(t, err)
+		if _, err := w.ReportAs(ctx, w.Caller(labeltest.Operator), raw); accepted {
+			must(t, err)
+		} else {
+			wants(t, err, label.Invalid, label.ReasonNotCanonical)
+		}
 	}
 }
 

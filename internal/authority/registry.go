@@ -623,7 +623,15 @@ func (a *Registry) accredit(x *act, v *store.View, b *batch, r *asked[label.Regi
 	if len(rec.Keys) == 0 {
 		return label.Errorf(label.Precondition, label.ReasonUnknownKey, "accreditation.lab", "%s has no usable key; enrol one first (\"labelctl org key\")", lab.ID)
 	}
-	rec.Lab = label.Party{ID: lab.ID, Name: lab.Name, URL: lab.URL}
+	rec.Lab = lab.Party()
+	rec.Order()
+	rec.Requests = []label.RequestRef{{Organization: r.by.Organization, Key: r.by.Key, SHA256: r.digest}}
+	if out.Request != nil { // all have agreed; before, it is tried whether it can be carried out
+		rec.Requests = nil
+		for _, sig := range out.Request.Signatures {
+			rec.Requests = append(rec.Requests, label.RequestRef{Organization: sig.Organization, Key: sig.Key, SHA256: r.digest})
+		}
+	}
 	before, err := same(v, &rec)
 	if err != nil {
 		return err

@@ -412,6 +412,7 @@ func (a *Events) register(v *store.View, b *batch, e *label.Event, id label.Dige
 		if rec.Event.IsZero() || rec.Suspended == "" || len(e.Categories) == 0 {
 			rec.Event = id // of an accreditation that is suspended, that which did so
 		}
+		rec.Requests = nil
 		if _, err = a.registry.putAccreditation(b, rec, "", nil); err != nil {
 			return err
 		}

@@ -353,7 +353,7 @@ func (a *Issuing) pictureBy(c Caller, device label.Digest, s *scheme.Scheme, kno
 		if err != nil {
 			return err
 		}
-		p.maker = label.Party{ID: maker.ID, Name: maker.Name, URL: maker.URL}
+		p.maker = maker.Party()
 		if !maker.Suspended.IsZero() {
 			p.suspended = maker
 		}

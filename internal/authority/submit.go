@@ -52,6 +52,9 @@ func (a *Evidence) submit(x *act, raw []byte) (*store.Statement, bool, error) {
 		return nil, false, err
 	}
 	item, err := a.programme.Read(signed.content())
+	if err == nil {
+		err = envelope.CheckEvidence(signed.content())
+	}
 	if err != nil {
 		return nil, false, err
 	}

@@ -210,6 +210,9 @@ func TestWrongDrawIsFound(t *testing.T) {
 	p, err = w.Authority.Draw(ctx, w.Caller(labeltest.Operator), p.ID)
 	must(t, err)
 	slices.Reverse(p.Result.Drawn)
+	for i := range p.Result.Drawn {
+		p.Result.Drawn[i].Position = i
+	}
 	signed := w.Sign(w.Issuer.Draw(p.Result))
 	entry, err := store.NewEntry(signed.Envelope, signed.Leaf)
 	must(t, err)

@@ -95,8 +95,8 @@ func acceptedMakers() []maker {
 			predicate: edit{"It has no password.", "没有密码。 Пароля нет. 🔒"},
 		},
 		{
-			name: "fact-of-any-type", about: "facts are any JSON; their types are for the dictionary to say",
-			predicate: edit{`"units_sampled_count":3`, `"a":[1,2.5,{"b":null}],"units_sampled_count":3`},
+			name: "fact-of-any-type", about: "a fact is true or false, a number, a text or a list of texts; which of these is for the dictionary to say",
+			reason: label.ReasonMalformed, field: "predicate.facts.a", predicate: edit{`"units_sampled_count":3`, `"a":[1,2.5,{"b":null}],"units_sampled_count":3`},
 		},
 		{
 			name: "level-9", about: "9 is the highest level",

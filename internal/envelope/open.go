@@ -276,6 +276,34 @@ func Predicate[T any, P interface {
 	return (*T)(p), nil
 }
 
+// Submitted is [Predicate] of a statement that comes in, or is about to be signed: it has
+// to leave out what says nothing ([label.CheckLeftOut]).
+func Submitted[T any, P interface {
+	*T
+	Validate() error
+}](v *Verified) (*T, error) {
+	p, err := Predicate[T, P](v)
+	if err != nil {
+		return nil, err
+	}
+	if err := label.CheckLeftOut(v.stmt.Predicate, p); err != nil {
+		return nil, inPredicate(err)
+	}
+	return p, nil
+}
+
+// CheckEvidence holds a report or a declaration that comes in to what [Submitted] asks for.
+// Those of former types do not come in.
+func CheckEvidence(v *Verified) (err error) {
+	switch v.stmt.PredicateType {
+	case label.TypeTestReport:
+		_, err = Submitted[label.TestReport](v)
+	case label.TypeDeclaration:
+		_, err = Submitted[label.Declaration](v)
+	}
+	return err
+}
+
 // Report decodes a test report, of the present type or of a former one.
 func Report(v *Verified) (*label.TestReport, error) {
 	if v.stmt.PredicateType != label.TypeTestReportV1 {

@@ -400,6 +400,45 @@ func TestPredicate(t *testing.T) {
 	wantRefusal(t, err, label.Invalid, label.ReasonMissing, "predicate.claims[1].reason")
 }
 
+// TestSubmitted requires that what says nothing is refused of what comes in, and read of
+// what is on record.
+func TestSubmitted(t *testing.T) {
+	pub := testKeys(t)["ecdsa-p256"].public
+	verified := func(predicateType string, p any, from, to string) *envelope.Verified {
+		payload := statementOf(t, label.StatementV1, predicateType, p)
+		if bytes.Count(payload, []byte(from)) != 1 {
+			t.Fatalf("%s is not in %s", from, payload)
+		}
+		payload = bytes.Replace(payload, []byte(from), []byte(to), 1)
+		v, err := openAndVerify(dsseOf(payload, schemes[0].signature(t, payload)), pub)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	v := verified(label.TypeDeclaration, declaration(), `"ackDays":3`, `"ackDays":0`)
+	if _, err := envelope.Predicate[label.Declaration](v); err != nil {
+		t.Error(err)
+	}
+	_, err := envelope.Submitted[label.Declaration](v)
+	wantRefusal(t, err, label.Invalid, label.ReasonNotCanonical, "predicate.product.vulnerabilities.ackDays")
+	wantRefusal(t, envelope.CheckEvidence(v), label.Invalid, label.ReasonNotCanonical, "predicate.product.vulnerabilities.ackDays")
+
+	v = verified(label.TypeTestReport, report(), `"facts":`, `"samples":[],"facts":`)
+	if _, err := envelope.Report(v); err != nil {
+		t.Error(err)
+	}
+	wantRefusal(t, envelope.CheckEvidence(v), label.Invalid, label.ReasonNotCanonical, "predicate.samples")
+	for _, v := range []*envelope.Verified{
+		verified(label.TypeTestReport, report(), `"lab":`, `"lab":`),
+		verified(label.TypeDeclaration, declaration(), `"manufacturer":`, `"manufacturer":`),
+	} {
+		if err := envelope.CheckEvidence(v); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestSealedForms requires that what is sealed here comes in again in each of
 // its forms, as the same statement.
 func TestSealedForms(t *testing.T) {

@@ -64,13 +64,19 @@ func prepare[T any, P interface {
 	if err != nil {
 		return nil, err
 	}
-	return &Unsigned{payload: payload, lint: func(u *envelope.Unverified) error {
-		v, err := u.Verify([]*envelope.PublicKey{i.lint.Public})
-		if err == nil {
-			_, err = envelope.Predicate[T, P](v)
-		}
-		return err
-	}}, nil
+	return &Unsigned{payload: payload, lint: func(u *envelope.Unverified) error { return reads[T, P](i, u) }}, nil
+}
+
+// reads returns why others will not read a predicate, or could read it in two ways.
+func reads[T any, P interface {
+	*T
+	Validate() error
+}](i *Issuer, u *envelope.Unverified) error {
+	v, err := u.Verify([]*envelope.PublicKey{i.lint.Public})
+	if err == nil {
+		_, err = envelope.Submitted[T, P](v)
+	}
+	return err
 }
 
 // Quorum prepares what is so of the quorum. Its subject is the authority's organization.

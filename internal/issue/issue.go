@@ -55,7 +55,7 @@ type Signed struct {
 type Unsigned struct {
 	payload []byte
 	private bool                             // it is not for the log
-	lint    func(*envelope.Unverified) error // what others will do with it; nil for an accreditation
+	lint    func(*envelope.Unverified) error // what others will do with it
 	label   *label.Label                     // nil but for a label
 }
 
@@ -72,18 +72,16 @@ func (i *Issuer) Draft(u *Unsigned) *Signed {
 
 // Sign signs a statement, unless it would not verify.
 func (i *Issuer) Sign(u *Unsigned) (*Signed, error) {
-	if u.lint != nil {
-		draft, err := i.lint.SealPayload(u.payload)
-		if err != nil {
-			return nil, err
-		}
-		unverified, err := envelope.OpenEnvelope(draft)
-		if err == nil {
-			err = u.lint(unverified)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the statement would not verify and was not signed: %w", err)
-		}
+	draft, err := i.lint.SealPayload(u.payload)
+	if err != nil {
+		return nil, err
+	}
+	unverified, err := envelope.OpenEnvelope(draft)
+	if err == nil {
+		err = u.lint(unverified)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the statement would not verify and was not signed: %w", err)
 	}
 	env, err := i.signer.SealPayload(u.payload)
 	if err != nil {
@@ -116,20 +114,19 @@ func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Unsi
 		return nil, err
 	}
 	return &Unsigned{payload: payload, label: l, lint: func(u *envelope.Unverified) error {
-		_, _, err := verify.Statement(u, device, []*envelope.PublicKey{i.lint.Public})
-		return err
+		if _, _, err := verify.Statement(u, device, []*envelope.PublicKey{i.lint.Public}); err != nil {
+			return err
+		}
+		return reads[label.Label](i, u)
 	}}, nil
 }
 
 // Accreditation prepares what a lab may test, as it is recorded at an instant. Its
 // subject is the lab: the SHA-256 of the organization ID.
 func (i *Issuer) Accreditation(a *label.Accreditation, now time.Time) (*Unsigned, error) {
-	a.Recorded = now.UTC().Truncate(time.Second)
-	payload, err := label.EncodeStatement(a.Lab.ID, label.DigestOf([]byte(a.Lab.ID)), label.TypeAccreditation, a)
-	if err != nil {
-		return nil, err
-	}
-	return &Unsigned{payload: payload}, nil
+	a.Order()
+	a.Authority, a.Recorded = i.authority, now.UTC().Truncate(time.Second)
+	return prepare(i, a.Lab.ID, label.DigestOf([]byte(a.Lab.ID)), label.TypeAccreditation, a)
 }
 
 // Status prepares what happened to a label of the device with a digest.
@@ -140,8 +137,10 @@ func (i *Issuer) Status(st *label.Status, device label.Digest) (*Unsigned, error
 		return nil, err
 	}
 	return &Unsigned{payload: payload, lint: func(u *envelope.Unverified) error {
-		_, _, err := verify.Status(u, device, []*envelope.PublicKey{i.lint.Public})
-		return err
+		if _, _, err := verify.Status(u, device, []*envelope.PublicKey{i.lint.Public}); err != nil {
+			return err
+		}
+		return reads[label.Status](i, u)
 	}}, nil
 }
 

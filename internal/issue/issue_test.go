@@ -250,7 +250,8 @@ func TestAccreditation(t *testing.T) {
 	s := set(t, url, rand.Reader)
 	a := &label.Accreditation{
 		Lab: label.Party{ID: "aurora-lab", Name: "Aurora"}, Number: "T-1", Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
-		Methods: []label.Method{"functional-test"}, Interval: label.Period{From: label.DateOf(now), To: label.DateOf(now).AddMonths(24)}, Keys: []string{"k"},
+		Methods: []label.Method{"functional-test"}, Interval: label.Period{From: label.DateOf(now), To: label.DateOf(now).AddMonths(24)}, Keys: []string{label.DigestOf([]byte("b")).String(), label.DigestOf([]byte("a")).String()},
+		Requests: []label.RequestRef{{Organization: "authority", Key: label.DigestOf([]byte("k")).String(), SHA256: label.DigestOf([]byte("request"))}},
 	}
 	signed, err := sign(s.Issuer)(s.Accreditation(a, now.In(time.FixedZone("east", 3600))))
 	must(t, err)
@@ -269,7 +270,12 @@ func TestAccreditation(t *testing.T) {
 		t.Errorf("the leaf says %s of %v: %+v", v.PredicateType(), v.Subjects(), got)
 	}
 
-	a.Keys = slices.Repeat([]string{strings.Repeat("0", 64)}, 1000)
+	if !slices.IsSorted(got.Keys) {
+		t.Errorf("its keys are %s", got.Keys)
+	}
+	for i := range 1000 {
+		a.Keys = append(a.Keys, label.DigestOf([]byte{byte(i), byte(i >> 8)}).String())
+	}
 	signed, err = sign(s.Issuer)(s.Accreditation(a, now))
 	if signed != nil {
 		t.Error("an accreditation was signed that the log cannot hold")

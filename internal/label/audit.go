@@ -3,6 +3,7 @@ package label
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -85,6 +86,10 @@ func ParseTrailEntry(leaf []byte) (*TrailEntry, error) {
 		return nil, err
 	}
 	if !bytes.Equal(again, leaf) {
+		form := strconv.Quote(e.At.UTC().Format(time.RFC3339Nano))
+		if at, err := Member(leaf, "at"); err == nil && at != nil && string(at) != form {
+			return nil, invalid(ReasonNotCanonical, "at", "is %s; an instant is in UTC and without zeros at its end: %s", Clip(Readable(string(at)), MaxText), form)
+		}
 		return nil, invalid(ReasonNotCanonical, "", "is not an entry of the audit trail in the one form that these have")
 	}
 	if e.Number < 0 {
@@ -122,6 +127,9 @@ func fit(s string, limit int) string {
 func (a *Act) Validate() error {
 	if a.At.IsZero() {
 		return invalid(ReasonMissing, "at", "is required")
+	}
+	if a.At.Nanosecond()%int(time.Millisecond) != 0 {
+		return invalid(ReasonMalformed, "at", "is finer than milliseconds; an entry is of an instant such as 2026-11-02T09:00:00.123Z")
 	}
 	if err := checkActKind("kind", a.Kind); err != nil {
 		return err

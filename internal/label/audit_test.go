@@ -23,6 +23,7 @@ func act() *label.Act {
 func TestAct(t *testing.T) {
 	checkRules(t, act, []rule[*label.Act]{
 		{"no time", func(a *label.Act) { a.At = time.Time{} }, label.ReasonMissing, "at"},
+		{"microseconds", func(a *label.Act) { a.At = a.At.Add(time.Microsecond) }, label.ReasonMalformed, "at"},
 		{"no kind", func(a *label.Act) { a.Kind = "" }, label.ReasonMissing, "kind"},
 		{"a kind in capitals", func(a *label.Act) { a.Kind = "label.Revoke" }, label.ReasonMalformed, "kind"},
 		{"a kind without a word", func(a *label.Act) { a.Kind = "label..revoke" }, label.ReasonMalformed, "kind"},
@@ -108,6 +109,12 @@ func TestTrailEntry(t *testing.T) {
 			t.Errorf("an entry %s was read: %+v", name, e)
 		} else if _, ok := errors.AsType[*label.Error](err); !ok {
 			t.Errorf("an entry %s: %v is no refusal", name, err)
+		}
+	}
+	for _, at := range []string{"13:00:00.005+01:00", "12:00:00.0050Z", "12:00:00.005+00:00", "12:00:00.0051Z"} {
+		_, err := label.ParseTrailEntry([]byte(strings.Replace(want, "12:00:00.005Z", at, 1)))
+		if e, ok := errors.AsType[*label.Error](err); !ok || e.Field != "at" || !strings.Contains(e.Text, ".005Z") && !strings.Contains(e.Text, ".123Z") {
+			t.Errorf("at %s: %v", at, err)
 		}
 	}
 }

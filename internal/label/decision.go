@@ -59,9 +59,13 @@ type Missing struct {
 
 // Validate is the linter's view of a decision.
 func (d *Decision) Validate() error {
-	for _, f := range []struct{ field, value string }{
-		{"authority.id", d.Authority.ID}, {"maker.id", d.Maker.ID}, {"scheme.id", d.Scheme.ID}, {"scheme.version", d.Scheme.Version},
-	} {
+	if err := d.Authority.Validate(); err != nil {
+		return Within("authority", err)
+	}
+	if err := d.Maker.Validate(); err != nil {
+		return Within("maker", err)
+	}
+	for _, f := range []struct{ field, value string }{{"scheme.id", d.Scheme.ID}, {"scheme.version", d.Scheme.Version}} {
 		if err := checkText(f.field, f.value, MaxText); err != nil {
 			return err
 		}
@@ -76,20 +80,27 @@ func (d *Decision) Validate() error {
 		return invalid(ReasonOutOfRange, "reached", "must be less than the level that is refused")
 	}
 	for i := range d.Criteria {
-		if err := d.Criteria[i].validate(); err != nil {
+		if err := d.Criteria[i].validate(d.Level.Of); err != nil {
 			return Within(index("criteria", i), err)
 		}
 	}
-	for i := range d.Unused {
-		if err := checkSlug("code", d.Unused[i].Code); err != nil {
-			return Within(index("unused", i), err)
+	for i := range d.Evidence {
+		if err := d.Evidence[i].validate(); err != nil {
+			return Within(index("evidence", i), err)
 		}
-		if err := checkText("text", d.Unused[i].Text, MaxProse); err != nil {
+	}
+	for i := range d.Unused {
+		if err := d.Unused[i].validate(); err != nil {
 			return Within(index("unused", i), err)
 		}
 	}
 	if len(d.Missing) == 0 {
 		return invalid(ReasonMissing, "missing", "a refusal says what is missing")
+	}
+	for i := range d.Missing {
+		if err := d.Missing[i].validate(); err != nil {
+			return Within(index("missing", i), err)
+		}
 	}
 	if d.Decided.IsZero() || d.Decided.Nanosecond() != 0 {
 		return invalid(ReasonMalformed, "decided", "is required, in whole seconds")
@@ -103,14 +114,48 @@ func (d *Decision) Validate() error {
 	return nil
 }
 
-func (c *CriterionFound) validate() error {
+func (c *CriterionFound) validate(levels int) error {
 	if err := checkSlug("id", c.ID); err != nil {
 		return err
+	}
+	if err := checkText("title", c.Title, MaxProse); err != nil {
+		return err
+	}
+	if c.Level < 1 || c.Level > levels {
+		return invalid(ReasonOutOfRange, "level", "must be 1 to %d", levels)
 	}
 	if !slices.Contains(criterionStates, c.State) {
 		return invalid(ReasonOutOfRange, "state", "is %q, which no criterion comes to", c.State)
 	}
 	return nil
+}
+
+func (u *Unused) validate() error {
+	if err := u.Evidence.validate(); err != nil {
+		return Within("evidence", err)
+	}
+	if err := checkSlug("code", u.Code); err != nil {
+		return err
+	}
+	return checkText("text", u.Text, MaxProse)
+}
+
+func (m *Missing) validate() error {
+	if err := checkSlug("kind", m.Kind); err != nil {
+		return err
+	}
+	if err := checkSlug("by", m.By); err != nil {
+		return err
+	}
+	if len(m.Items) > MaxVerdicts {
+		return tooMany("items", len(m.Items), MaxVerdicts)
+	}
+	for i, s := range m.Items {
+		if err := checkText(index("items", i), s, MaxText); err != nil {
+			return err
+		}
+	}
+	return checkText("text", m.Text, MaxProse)
 }
 
 // CheckOpen requires that criteria are of the decision and were not satisfied:
@@ -184,8 +229,8 @@ type Ruling struct {
 
 // Validate is the linter's view of a ruling.
 func (r *Ruling) Validate() error {
-	if err := checkText("authority.id", r.Authority.ID, MaxText); err != nil {
-		return err
+	if err := r.Authority.Validate(); err != nil {
+		return Within("authority", err)
 	}
 	if r.Decision.IsZero() || r.Appeal.IsZero() {
 		return invalid(ReasonMissing, "appeal", "a ruling names the appeal, and the decision that it is against")
@@ -202,7 +247,7 @@ func (r *Ruling) Validate() error {
 	if len(r.Requests) == 0 {
 		return invalid(ReasonMissing, "requests", "somebody decided: nobody is named")
 	}
-	return nil
+	return CheckRequests("requests", r.Requests)
 }
 
 // A RulingRequest has the authority make a ruling. Predicate of
@@ -243,18 +288,7 @@ func checkOutcome(o RulingOutcome, text string, accepted []string) error {
 }
 
 func checkCriteria(field string, list []string) error {
-	if len(list) > MaxCriteria {
-		return tooMany(field, len(list), MaxCriteria)
-	}
-	for i, id := range list {
-		if err := checkSlug(index(field, i), id); err != nil {
-			return err
-		}
-		if slices.Contains(list[:i], id) {
-			return invalid(ReasonDuplicateKey, index(field, i), "%q stands twice", id)
-		}
-	}
-	return nil
+	return checkSlugs(field, list, MaxCriteria)
 }
 
 func checkMade(t time.Time) error {

@@ -34,10 +34,10 @@ type Product struct {
 
 // Reporting says how to report a vulnerability and what to expect then.
 type Reporting struct {
-	Contact    string `json:"contact"`              // https or mailto URL
-	Policy     string `json:"policy,omitempty"`     // https URL of the disclosure policy
-	AckDays    int    `json:"ackDays,omitempty"`    // days until a report is acknowledged
-	StatusDays int    `json:"statusDays,omitempty"` // days between status updates
+	Contact    string `json:"contact"`             // https or mailto URL
+	Policy     string `json:"policy,omitempty"`    // https URL of the disclosure policy
+	AckDays    int    `json:"ackDays,omitzero"`    // days until a report is acknowledged
+	StatusDays int    `json:"statusDays,omitzero"` // days between status updates
 }
 
 // Validate checks what can be known without registry and catalogue.

@@ -2,6 +2,7 @@ package label
 
 import (
 	"bytes"
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -20,7 +21,7 @@ type Device struct {
 	Category         string      `json:"category"`                   // ID in labels/categories.yaml
 	HardwareRevision string      `json:"hardwareRevision,omitempty"` // as the manufacturer counts
 	GTINs            []GTIN      `json:"gtins,omitempty"`            // 14 digits each, ascending
-	Components       []Component `json:"components,omitempty"`       // what else is in scope
+	Components       []Component `json:"components,omitempty"`       // what else is in scope, ascending by kind and name
 	Picture          Digest      `json:"picture,omitzero"`           // of the file that shows the product; see [CheckPicture]
 }
 
@@ -124,8 +125,15 @@ func (d *Device) Validate() error {
 		if err := checkText(index("components", i)+".name", c.Name, MaxText); err != nil {
 			return err
 		}
+		if i > 0 && compareComponents(d.Components[i-1], c) >= 0 {
+			return invalid(ReasonNotCanonical, index("components", i), "must be ascending by kind, then by name, and without repeats")
+		}
 	}
 	return nil
+}
+
+func compareComponents(a, b Component) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 }
 
 func index(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }
@@ -150,6 +158,33 @@ func checkSlug(field, s string) error {
 	}
 	if !isSlug(s) {
 		return invalid(ReasonMalformed, field, "%q is not an identifier: lower-case letters, digits and inner hyphens, at most 63", s)
+	}
+	return nil
+}
+
+// checkSlugs requires identifiers, each of them once.
+func checkSlugs(field string, list []string, limit int) error {
+	if len(list) > limit {
+		return tooMany(field, len(list), limit)
+	}
+	for i, s := range list {
+		if err := checkSlug(index(field, i), s); err != nil {
+			return err
+		}
+		if slices.Contains(list[:i], s) {
+			return invalid(ReasonDuplicateKey, index(field, i), "%q stands twice", s)
+		}
+	}
+	return nil
+}
+
+// checkKeyID requires the ID of a key.
+func checkKeyID(field, s string) error {
+	if s == "" {
+		return invalid(ReasonMissing, field, "is required: the ID of the key")
+	}
+	if d, err := ParseDigest(s); err != nil || d.IsZero() {
+		return invalid(ReasonMalformed, field, "%q is not the ID of a key: 64 lower-case hexadecimal digits", clip(s))
 	}
 	return nil
 }

@@ -142,6 +142,9 @@ func TestDeviceValidate(t *testing.T) {
 		{"GTIN twice", func(d d) { d.GTINs[1] = d.GTINs[0] }, label.ReasonNotCanonical, "gtins[1]"},
 		{"no kind", func(d d) { d.Components[1].Kind = "" }, label.ReasonOutOfRange, "components[1].kind"},
 		{"unknown kind", func(d d) { d.Components[1].Kind = "App" }, label.ReasonOutOfRange, "components[1].kind"},
+		{"a component twice", func(d d) { d.Components[1] = d.Components[0] }, label.ReasonNotCanonical, "components[1]"},
+		{"kinds in no order", func(d d) { d.Components[0].Kind = "hub" }, label.ReasonNotCanonical, "components[1]"},
+		{"names in no order", func(d d) { d.Components[1] = label.Component{Kind: "app", Name: "A"} }, label.ReasonNotCanonical, "components[1]"},
 		{"no component name", func(d d) { d.Components[1].Name = "" }, label.ReasonMissing, "components[1].name"},
 	}
 	checkRules(t, device, rules)
@@ -149,8 +152,8 @@ func TestDeviceValidate(t *testing.T) {
 		"only what is required": func(d d) { d.HardwareRevision, d.GTINs, d.Components = "", nil, nil },
 		"a picture":             func(d d) { d.Picture = someDigest },
 		"inner hyphens":         func(d d) { d.Manufacturer = "a--b-9" },
-		"a hub":                 func(d d) { d.Components[0].Kind = "hub" },
-		"two of one component":  func(d d) { d.Components[1] = d.Components[0] },
+		"a hub":                 func(d d) { d.Components[1].Kind = "hub" },
+		"two apps":              func(d d) { d.Components[1] = label.Component{Kind: "app", Name: "Other"} },
 		"any script":            func(d d) { d.Brand, d.Name = "Nordlys Ærøskøbing", "北極光 шлюз नमस्ते 🔌" },
 		"inner space":           func(d d) { d.Name = "a\u00a0b" },
 		"combining mark":        func(d d) { d.Name = "Cafe\u0301" },

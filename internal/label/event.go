@@ -95,15 +95,15 @@ func (e *Event) Validate() error {
 	var err error
 	switch e.Kind {
 	case LabEvent:
-		if err = required("lab", e.Lab); err == nil {
+		if err = checkSlug("lab", e.Lab); err == nil {
 			err = required("number", e.Number)
 		}
 	case KeyEvent:
-		if err = required("key", e.Key); err == nil && e.Since.IsZero() {
+		if err = checkKeyID("key", e.Key); err == nil && e.Since.IsZero() {
 			err = invalid(ReasonMissing, "since", "is required: from when on the key may have been in the wrong hands")
 		}
 	case SchemeEvent:
-		if err = required("scheme", e.Scheme); err == nil {
+		if err = checkSlug("scheme", e.Scheme); err == nil {
 			err = required("version", e.Version)
 		}
 	case AdvisoryEvent:
@@ -113,20 +113,22 @@ func (e *Event) Validate() error {
 	case HoldEvent, ReleaseEvent:
 		if e.Device.IsZero() == (e.Manufacturer == "") {
 			err = invalid(ReasonMissing, "device", "name the device, or else the manufacturer")
+		} else if e.Manufacturer != "" {
+			err = checkSlug("manufacturer", e.Manufacturer)
 		}
 	case StatementEvent, WithdrawalEvent:
 		if e.Statement.IsZero() {
 			err = invalid(ReasonMissing, "statement", "is required: the SHA-256 of the signed statement")
 		}
 	case AffiliationEvent, SeparationEvent:
-		if err = required("lab", e.Lab); err == nil {
-			err = required("manufacturer", e.Manufacturer)
+		if err = checkSlug("lab", e.Lab); err == nil {
+			err = checkSlug("manufacturer", e.Manufacturer)
 		}
 		if err == nil && e.Kind == SeparationEvent && e.Ended.IsZero() {
 			err = invalid(ReasonMissing, "ended", "is required: the last day on which they were under common control")
 		}
 	case GTINEvent:
-		if err = required("manufacturer", e.Manufacturer); err == nil {
+		if err = checkSlug("manufacturer", e.Manufacturer); err == nil {
 			_, err = parseGTIN("gtin", string(e.GTIN))
 		}
 	default:
@@ -142,7 +144,7 @@ func (e *Event) Validate() error {
 	}{
 		{"lab", e.Lab != "", []EventKind{LabEvent, AffiliationEvent, SeparationEvent}},
 		{"number", e.Number != "", []EventKind{LabEvent}},
-		{"categories", len(e.Categories) > 0, []EventKind{LabEvent}},
+		{"categories", e.Categories != nil, []EventKind{LabEvent}},
 		{"key", e.Key != "", []EventKind{KeyEvent}},
 		{"since", !e.Since.IsZero(), []EventKind{KeyEvent}},
 		{"scheme", e.Scheme != "", []EventKind{SchemeEvent}},
@@ -158,8 +160,11 @@ func (e *Event) Validate() error {
 			return invalid(ReasonOutOfRange, f.field, "does not go with the kind %s", e.Kind)
 		}
 	}
-	if slices.Contains(e.Categories, "") || len(e.Categories) > MaxVerdicts {
-		return invalid(ReasonOutOfRange, "categories", "are the categories that are lost")
+	if e.Categories != nil && len(e.Categories) == 0 {
+		return saysNothing("categories", e.Categories)
+	}
+	if err := checkSlugs("categories", e.Categories, MaxVerdicts); err != nil {
+		return err
 	}
 	if err := checkSlug("reason", e.Reason); err != nil {
 		return err

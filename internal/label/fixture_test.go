@@ -64,20 +64,30 @@ func declaration() *label.Declaration {
 	}
 }
 
+func someEvidence() label.LabelEvidence {
+	return label.LabelEvidence{Type: label.TypeTestReport, Signer: "aurora-lab", Number: "AUR-1", Date: label.NewDate(2026, 10, 16), SHA256: someDigest}
+}
+
+// requests are two that agree.
+func requests() []label.RequestRef {
+	return []label.RequestRef{
+		{Organization: "authority", Key: label.DigestOf([]byte("one")).String(), SHA256: someDigest},
+		{Organization: "authority", Key: label.DigestOf([]byte("two")).String(), SHA256: someDigest},
+	}
+}
+
 func someLabel() *label.Label {
 	return &label.Label{
 		ID: "K7QM4T2X9PWH", URL: "https://labels.example/l/K7QM4T2X9PWH",
-		Authority: label.Party{ID: "authority", Name: "The Authority"},
-		Scheme:    label.SchemeRef{ID: "four-level", Version: "1.0", Name: "Four levels", SHA256: someDigest},
-		Level:     label.Level{Number: 2, Of: 4, Name: "Two", Presentation: label.Ladder},
-		Assurance: label.LabTested,
-		Device:    *device(),
-		Maker:     label.Party{ID: "northlight", Name: "Northlight"},
-		Firmware:  &label.Firmware{Version: "1.4.0", SHA256: someDigest},
-		Labs:      []label.LabRef{{ID: "aurora-lab", Name: "Aurora", Accreditation: "T-1", Body: "Board"}},
-		Evidence: []label.LabelEvidence{{
-			Type: label.TypeTestReport, Signer: "aurora-lab", Number: "AUR-1", Date: label.NewDate(2026, 10, 16), SHA256: someDigest,
-		}},
+		Authority:  label.Party{ID: "authority", Name: "The Authority"},
+		Scheme:     label.SchemeRef{ID: "four-level", Version: "1.0", Name: "Four levels", SHA256: someDigest},
+		Level:      label.Level{Number: 2, Of: 4, Name: "Two", Presentation: label.Ladder},
+		Assurance:  label.LabTested,
+		Device:     *device(),
+		Maker:      label.Party{ID: "northlight", Name: "Northlight"},
+		Firmware:   &label.Firmware{Version: "1.4.0", SHA256: someDigest},
+		Labs:       []label.LabRef{{ID: "aurora-lab", Name: "Aurora", Accreditation: "T-1", Body: "Board"}},
+		Evidence:   []label.LabelEvidence{someEvidence()},
 		Criteria:   []label.Criterion{{ID: "passwords", State: label.CriterionMet, By: "lab"}, {ID: "updates", State: label.CriterionNotApplicable, By: "lab", Why: []string{"has_update=false"}}},
 		Issued:     time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC),
 		Expires:    time.Date(2029, 11, 2, 9, 0, 0, 0, time.UTC),
@@ -96,8 +106,10 @@ func organization() *label.Organization {
 func accreditation() *label.Accreditation {
 	return &label.Accreditation{
 		Lab: label.Party{ID: "aurora-lab", Name: "Aurora"}, Number: "T-1", Body: "Board",
-		Standards: []string{"en303645"}, Categories: []string{"smart-plug", "camera"}, Methods: []label.Method{"functional-test", "binary-analysis"},
+		Standards: []string{"en303645"}, Categories: []string{"camera", "smart-plug"}, Methods: []label.Method{"functional-test", "binary-analysis"},
 		Interval: label.Period{From: label.NewDate(2026, 1, 1), To: label.NewDate(2026, 12, 31)},
+		Keys:     []string{strings.Repeat("1", 64), strings.Repeat("2", 64)}, Authority: label.Party{ID: "authority", Name: "The Authority"},
+		Recorded: time.Date(2026, 1, 1, 9, 0, 0, 0, time.UTC), Requests: requests(),
 	}
 }
 

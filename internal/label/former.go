@@ -90,5 +90,13 @@ func (a *AccreditationV1) Current() *Accreditation {
 
 // Validate checks what can be known without registry and catalogue.
 func (a *AccreditationV1) Validate() error {
-	return cmp.Or(a.Current().Validate(), checkFormerLevel(a.Level))
+	err := checkSlug("lab.id", a.Lab.ID)
+	switch {
+	case err != nil:
+	case a.Number == "" || a.Body == "" || len(a.Standards) == 0 || len(a.Categories) == 0:
+		err = invalid(ReasonMissing, "number", "is required, and so are body, standards and categories")
+	case a.Interval.From.IsZero() || a.Interval.To.Before(a.Interval.From):
+		err = invalid(ReasonOutOfRange, "interval", "needs a first day and a later last day")
+	}
+	return cmp.Or(err, checkFormerLevel(a.Level))
 }

@@ -97,6 +97,9 @@ func (a *Assignment) Validate() error {
 	if len(a.Requests) == 0 {
 		return invalid(ReasonMissing, "requests", "somebody decided it: nobody is named")
 	}
+	if err := CheckRequests("requests", a.Requests); err != nil {
+		return err
+	}
 	return checkRecorded(a.Recorded)
 }
 

@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"encoding"
 	"errors"
+	"fmt"
+	"maps"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -25,12 +30,33 @@ func Decode(b []byte, v any) error {
 // member stands twice: whoever decoded the whole has seen to that, and it is not looked
 // for again. It refuses digests of 64 zeros, which nothing has: in Go the zero [Digest]
 // stands for an absent one, and what is absent is left out, so that nobody signs what
-// reads as if it were not there.
+// reads as if it were not there. Instants have one form ([time.RFC3339], in UTC and whole
+// seconds), so that two readers never take the same bytes for different times.
 func DecodeSigned(b []byte, v any) error {
-	return decodeError(json.Unmarshal(b, v, json.RejectUnknownMembers(true), json.WithUnmarshalers(digests), jsontext.AllowDuplicateNames(true)))
+	return decodeError(json.Unmarshal(b, v, json.RejectUnknownMembers(true), json.WithUnmarshalers(signed), jsontext.AllowDuplicateNames(true)))
 }
 
+var signed = json.JoinUnmarshalers(digests, instants)
+
+var instants = json.UnmarshalFunc(func(b []byte, t *time.Time) error {
+	const form = "2006-01-02T15:04:05Z"
+	if JSON(b).Kind() == 'n' {
+		return saysNothing("", nil)
+	}
+	text, err := jsontext.AppendUnquote(nil, b)
+	if err == nil {
+		*t, err = time.Parse(form, string(text))
+	}
+	if err != nil || t.Format(form) != string(text) { // time.Parse accepts fractions of seconds
+		return invalid(ReasonMalformed, "", "is %s; an instant is in UTC and whole seconds, such as \"2026-11-02T09:00:00Z\"", Clip(Readable(string(b)), MaxText))
+	}
+	return nil
+})
+
 var digests = json.UnmarshalFunc(func(b []byte, d *Digest) error {
+	if JSON(b).Kind() == 'n' {
+		return saysNothing("", nil)
+	}
 	text, err := jsontext.AppendUnquote(nil, b)
 	if err == nil {
 		err = d.UnmarshalText(text)
@@ -40,6 +66,75 @@ var digests = json.UnmarshalFunc(func(b []byte, d *Digest) error {
 	}
 	return err
 })
+
+// CheckLeftOut requires of a predicate that comes in, or is about to be signed, that
+// whatever v, which was decoded from it, reads as if it were not there is left out: null,
+// and in a member that may be absent an empty text, list or object, 0, false, and the
+// instant that stands for none. So there is one way to say nothing, and nobody signs a
+// list without elements that others read as a list of everything.
+//
+// What is on record is not held to it again. Earlier releases accepted such members, and
+// wrote some ("level": 0 in a request for a suspension), and what was signed is read for
+// ever as it was when it was accepted.
+func CheckLeftOut(predicate []byte, v any) error {
+	b, err := Encode(v)
+	if err != nil {
+		return err
+	}
+	var sent, written any
+	for _, d := range []struct {
+		from []byte
+		into *any
+	}{{predicate, &sent}, {b, &written}} {
+		if err := json.Unmarshal(d.from, d.into, jsontext.AllowDuplicateNames(true)); err != nil {
+			return decodeError(err)
+		}
+	}
+	return checkWritten("", sent, written)
+}
+
+// checkWritten requires that all that was sent is written again.
+func checkWritten(field string, sent, written any) error {
+	switch sent := sent.(type) {
+	case nil:
+		if written != nil {
+			return saysNothing(field, sent)
+		}
+	case map[string]any:
+		w, _ := written.(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(sent)) {
+			inner, ok := w[name]
+			if at := strings.TrimPrefix(field+"."+name, "."); !ok {
+				return saysNothing(at, sent[name])
+			} else if err := checkWritten(at, sent[name], inner); err != nil {
+				return err
+			}
+		}
+	case []any:
+		w, _ := written.([]any)
+		for i := range min(len(sent), len(w)) {
+			if err := checkWritten(index(field, i), sent[i], w[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func saysNothing(field string, sent any) error {
+	is := "empty"
+	switch v := sent.(type) {
+	case nil:
+		is = "null"
+	case float64, bool:
+		is = fmt.Sprint(v)
+	case string:
+		if v != "" {
+			is = strconv.Quote(v)
+		}
+	}
+	return invalid(ReasonNotCanonical, field, "is %s, which says nothing here; leave the member out", is)
+}
 
 // DecodeLoose is [Decode] for formats that tell their readers to ignore members
 // they do not know (in-toto Statement). Duplicate members stay errors.

@@ -319,3 +319,82 @@ func FuzzDecodeReport(f *testing.F) {
 		}
 	})
 }
+
+// TestCheckLeftOut requires that what reads as if it were not there is left out, and that
+// nothing else is refused for it: what is required may be false, 0 or empty.
+func TestCheckLeftOut(t *testing.T) {
+	status := `{"label":"K7QM4T2X9PWH","action":"suspend","reason":"x","text":"x","made":"2026-11-02T09:00:00Z"`
+	event := `{"kind":"lab","lab":"aurora-lab","number":"T-1","reason":"x","text":"x","made":"2026-11-02T09:00:00Z"`
+	enrol := `{"act":"org.enrol","organization":"x","profile":{"name":"x"},"made":"2026-11-02T09:00:00Z"`
+	declares := `{"manufacturer":"x","claims":[],"product":{"updates":"none","sbom":false,"vulnerabilities":{"contact":"https://x.example"}}`
+	for _, c := range []struct {
+		name, doc string
+		into      any
+		field     string
+		says      string
+	}{
+		{"nothing empty", status + "}", new(label.StatusRequest), "", ""},
+		{"level 0", status + `,"level":0}`, new(label.StatusRequest), "level", "is 0, which says nothing here; leave the member out"},
+		{"no time", status + `,"effective":"0001-01-01T00:00:00Z"}`, new(label.StatusRequest), "effective", `is "0001-01-01T00:00:00Z", which says`},
+		{"empty text", status + `,"successor":""}`, new(label.StatusRequest), "successor", "is empty, "},
+		{"null for a text", status + `,"successor":null}`, new(label.StatusRequest), "successor", "is null, "},
+
+		{"all categories", event + "}", new(label.Event), "", ""},
+		{"some categories", event + `,"categories":["camera"]}`, new(label.Event), "", ""},
+		{"no category", event + `,"categories":[]}`, new(label.Event), "categories", "is empty, "},
+		{"categories null", event + `,"categories":null}`, new(label.Event), "categories", "is null, "},
+		{"a category null", event + `,"categories":[null]}`, new(label.Event), "categories[0]", "is null, "},
+
+		{"no machine", enrol + `,"machine":false}`, new(label.RegistryRequest), "machine", "is false, "},
+		{"empty within", `{"act":"org.enrol","profile":{"name":"x","url":""}}`, new(label.RegistryRequest), "profile.url", "is empty, "},
+		{"object null", `{"act":"org.enrol","accreditation":null}`, new(label.RegistryRequest), "accreditation", "is null, "},
+
+		{"required and empty", declares + "}", new(label.Declaration), "", ""},
+		{"required and null", strings.Replace(declares, "[]", "null", 1) + "}", new(label.Declaration), "claims", "is null, "},
+		{"days 0", strings.Replace(declares, `"https://x.example"`, `"https://x.example","ackDays":0`, 1) + "}", new(label.Declaration), "product.vulnerabilities.ackDays", "is 0, "},
+		{"no facts", declares + `,"facts":{}}`, new(label.Declaration), "facts", "is empty, "},
+		{"facts that say none", declares + `,"facts":{"a":[],"b":false,"c":0,"d":""}}`, new(label.Declaration), "", ""},
+		{"in a list", `{"verdicts":[{"provision":"5.1-1","verdict":"pass"},{"provision":"5.1-2","verdict":"pass","reason":""}]}`, new(label.TestReport), "verdicts[1].reason", "is empty, "},
+		{"a level of before", `{"level":{"number":1,"of":4,"name":"x"}}`, new(label.Decision), "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := label.DecodeSigned([]byte(c.doc), c.into); err != nil {
+				t.Fatal(err)
+			}
+			err := label.CheckLeftOut([]byte(c.doc), c.into)
+			if c.field == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if e := wantRefusal(t, err, label.Invalid, label.ReasonNotCanonical, c.field); !strings.Contains(e.Text, c.says) {
+				t.Errorf("it says %q, want %q", e.Text, c.says)
+			}
+		})
+	}
+}
+
+// TestInstants requires that instants in what is signed have one form, which refusals show.
+func TestInstants(t *testing.T) {
+	for text, ok := range map[string]bool{
+		`"2026-11-02T09:00:00Z"`: true, `"2026-11-02T09:00:0\u0030Z"`: true, `"0001-01-01T00:00:00Z"`: true,
+		`"2026-11-02T09:00:00.0Z"`: false, `"2026-11-02T09:00:00.5Z"`: false, `"2026-11-02T09:00:00,5Z"`: false, `"2026-11-02T10:00:00+01:00"`: false,
+		`"2026-11-02T09:00:00+00:00"`: false, `"2026-11-02T09:00:00-00:00"`: false, `"2026-11-02t09:00:00z"`: false, `"2026-11-02 09:00:00Z"`: false,
+		`"2026-11-02T9:00:00Z"`: false, `"2026-11-02"`: false, `"+2026-11-02T09:00:00Z"`: false, `"2026-11-31T09:00:00Z"`: false, `"2026-11-02T24:00:00Z"`: false,
+		`"2026-11-02T09:00:60Z"`: false, `""`: false, `null`: false, `1793610000`: false, `{}`: false,
+	} {
+		var r label.StatusRequest
+		err := label.DecodeSigned([]byte(`{"made":`+text+`}`), &r)
+		if ok {
+			if b := encode(t, r.Made); err != nil || string(b) != strings.ReplaceAll(text, `\u0030`, "0") {
+				t.Errorf("%s: read as %s, %v", text, b, err)
+			}
+			continue
+		}
+		e, is := errors.AsType[*label.Error](err)
+		if !is || e.Field != "made" || text != "null" && !strings.Contains(e.Text, "2026-11-02T09:00:00Z") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

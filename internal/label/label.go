@@ -1,6 +1,11 @@
 package label
 
-import "time"
+import (
+	"net"
+	"net/url"
+	"strings"
+	"time"
+)
 
 // A Label is what the authority says of a device: that it reached a level of a
 // scheme, on which evidence, until when. Predicate of [TypeLabel]; it is
@@ -72,10 +77,15 @@ func (p *Party) Validate() error {
 	if err := checkText("name", p.Name, MaxText); err != nil {
 		return err
 	}
-	if len(p.URL) > MaxText {
-		return tooLarge("url", len(p.URL), MaxText)
+	return checkPage("url", p.URL)
+}
+
+// checkPage requires the address of an organization's page, or nothing.
+func checkPage(field, s string) error {
+	if len(s) > MaxText {
+		return tooLarge(field, len(s), MaxText)
 	}
-	return checkURL("url", p.URL)
+	return checkURL(field, s)
 }
 
 // A SchemeRef pins a scheme to the version that judged: levels of the same
@@ -142,13 +152,17 @@ func (l *Label) Validate() error {
 	if id, err := ParseID(string(l.ID)); err != nil || id != l.ID {
 		return invalid(ReasonIDMalformed, "id", "is not a label ID in normal form")
 	}
-	if err := checkText("url", l.URL, MaxProse); err != nil {
+	if err := checkLabelURL("url", l.URL, l.ID); err != nil {
 		return err
 	}
+	if err := l.Authority.Validate(); err != nil {
+		return Within("authority", err)
+	}
+	if err := l.Maker.Validate(); err != nil {
+		return Within("maker", err)
+	}
 	for _, f := range []struct{ field, value string }{
-		{"authority.id", l.Authority.ID}, {"authority.name", l.Authority.Name},
 		{"scheme.id", l.Scheme.ID}, {"scheme.version", l.Scheme.Version}, {"scheme.name", l.Scheme.Name},
-		{"maker.id", l.Maker.ID}, {"maker.name", l.Maker.Name},
 	} {
 		if err := checkText(f.field, f.value, MaxText); err != nil {
 			return err
@@ -175,8 +189,16 @@ func (l *Label) Validate() error {
 	if l.Device.Manufacturer != l.Maker.ID {
 		return invalid(ReasonWrongSigner, "maker.id", "is not the device's manufacturer")
 	}
+	if err := l.validateTested(); err != nil {
+		return err
+	}
 	if len(l.Evidence) == 0 {
 		return invalid(ReasonMissing, "evidence", "a label rests on evidence")
+	}
+	for i := range l.Evidence {
+		if err := l.Evidence[i].validate(); err != nil {
+			return Within(index("evidence", i), err)
+		}
 	}
 	if len(l.Criteria) == 0 {
 		return invalid(ReasonMissing, "criteria", "a label rests on criteria")
@@ -201,6 +223,81 @@ func (l *Label) Validate() error {
 		return err
 	}
 	return Within("product", l.Product.validate())
+}
+
+// validateTested checks what the label says of the tests: images and laboratories.
+func (l *Label) validateTested() error {
+	if f := l.Firmware; f != nil {
+		if err := f.validate(); err != nil {
+			return Within("firmware", err)
+		}
+	}
+	if l.Firmware == nil && len(l.Modules) > 0 {
+		return invalid(ReasonMissing, "firmware", "is required where there are modules: the image whose version owners see")
+	}
+	for i := range l.Modules {
+		err := l.Modules[i].validate()
+		if err == nil {
+			err = checkText("name", l.Modules[i].Name, MaxText)
+		}
+		if err != nil {
+			return Within(index("modules", i), err)
+		}
+	}
+	for i, lab := range l.Labs {
+		err := checkSlug("id", lab.ID)
+		for _, f := range []struct{ field, value string }{{"name", lab.Name}, {"accreditation", lab.Accreditation}, {"body", lab.Body}} {
+			if err == nil {
+				err = checkText(f.field, f.value, MaxText)
+			}
+		}
+		if err != nil {
+			return Within(index("labs", i), err)
+		}
+	}
+	return nil
+}
+
+// validate checks how a statement is named. Of which types evidence can be is not for
+// the label to say: later ones are named in the same way.
+func (e *LabelEvidence) validate() error {
+	if err := checkText("type", e.Type, MaxText); err != nil {
+		return err
+	}
+	if err := checkSlug("signer", e.Signer); err != nil {
+		return err
+	}
+	if err := checkText("number", e.Number, MaxText); err != nil {
+		return err
+	}
+	switch {
+	case e.Date.IsZero():
+		return invalid(ReasonMissing, "date", "is required: the end of the tests, or the day of the declaration or ruling")
+	case e.SHA256.IsZero():
+		return invalid(ReasonMissing, "sha256", "is required: of the signed statement")
+	}
+	return nil
+}
+
+// checkLabelURL requires the address of a label: https, or http where a demonstration runs
+// on the machine of whoever looks, and the path that ends in its ID.
+func checkLabelURL(field, s string, id ID) error {
+	if err := checkText(field, s, MaxLabelURL); err != nil {
+		return err
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
+		return invalid(ReasonMalformed, field, "must be an https URL without credentials; http is for demonstrations on loopback")
+	case u.RawQuery != "" || u.Fragment != "" || !strings.HasSuffix(u.Path, "/l/"+string(id)):
+		return invalid(ReasonMalformed, field, "must end in /l/%s, as addresses of labels do", id)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (c *Criterion) validate() error {

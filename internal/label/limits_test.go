@@ -55,11 +55,18 @@ func repeat[T any](n int, v T) []T {
 	return list
 }
 
+func components(n int) (list []label.Component) {
+	for i := range n {
+		list = append(list, label.Component{Kind: "app", Name: fmt.Sprintf("n%02d", i)})
+	}
+	return list
+}
+
 // deviceOf returns a valid descriptor of n bytes.
 func deviceOf(t *testing.T, n int) []byte {
 	t.Helper()
 	d := device()
-	d.Components = repeat(label.MaxComponents, label.Component{Kind: "app", Name: "n"})
+	d.Components = components(label.MaxComponents)
 	d.GTINs = gtins(t, label.MaxGTINs)
 	d.Name, d.Model = strings.Repeat(`"`, label.MaxText), strings.Repeat(`"`, label.MaxText)
 	size := func() int {
@@ -71,8 +78,8 @@ func deviceOf(t *testing.T, n int) []byte {
 	}
 	// A quotation mark is one byte of text and two of JSON.
 	for i := 0; i < len(d.Components) && size() < n; i++ {
-		quotes := min((n-size())/2, label.MaxText-1)
-		d.Components[i].Name = "n" + strings.Repeat(`"`, quotes)
+		quotes := min((n-size())/2, label.MaxText-len(d.Components[i].Name))
+		d.Components[i].Name += strings.Repeat(`"`, quotes)
 		if rest := n - size(); rest == 1 {
 			d.Brand += "x"
 		}
@@ -104,7 +111,7 @@ func TestLimits(t *testing.T) {
 		{label.MaxDevice, "device", func(n int) error { _, err := label.ParseDevice(deviceOf(t, n)); return err }},
 		{label.MaxGTINs, "gtins", func(n int) error { return dev(func(d *label.Device) { d.GTINs = gtins(t, n) }) }},
 		{label.MaxComponents, "components", func(n int) error {
-			return dev(func(d *label.Device) { d.Components = repeat(n, d.Components[0]) })
+			return dev(func(d *label.Device) { d.Components = components(n) })
 		}},
 		{label.MaxText, "brand", func(n int) error { return dev(func(d *label.Device) { d.Brand = x(n) }) }},
 		{label.MaxText, "model", func(n int) error { return dev(func(d *label.Device) { d.Model = x(n) }) }},
@@ -147,7 +154,7 @@ func TestLimits(t *testing.T) {
 		}},
 
 		{label.MaxText, "name", func(n int) error { return org(func(o *label.Organization) { o.Name = x(n) }) }},
-		{label.MaxProse, "url", func(n int) error { return org(func(o *label.Organization) { o.URL = page(n) }) }},
+		{label.MaxText, "url", func(n int) error { return org(func(o *label.Organization) { o.URL = page(n) }) }},
 		{label.MaxText, "contact", func(n int) error { return org(func(o *label.Organization) { o.Contact = mail(n) }) }},
 		{label.MaxText, "number", func(n int) error { return acc(func(a *label.Accreditation) { a.Number = x(n) }) }},
 		{label.MaxText, "body", func(n int) error { return acc(func(a *label.Accreditation) { a.Body = x(n) }) }},
@@ -157,7 +164,9 @@ func TestLimits(t *testing.T) {
 		{label.MaxPictureSide, "picture", func(n int) error { _, err := label.CheckPicture(jpegOf(t, 64, n)); return err }},
 		{label.MaxDeclared, "declared", func(n int) error { return lab(func(l *label.Label) { l.Declared = declared(n) }) }},
 
-		{label.MaxProse, "url", func(n int) error { return lab(func(l *label.Label) { l.URL = x(n) }) }},
+		{label.MaxLabelURL, "url", func(n int) error {
+			return lab(func(l *label.Label) { l.URL = "https://labels.example/" + x(n-len(l.URL)-1) + "/l/" + string(l.ID) })
+		}},
 		{label.MaxText, "level.name", func(n int) error { return lab(func(l *label.Label) { l.Level.Name = x(n) }) }},
 		{label.MaxText, "device.name", func(n int) error { return lab(func(l *label.Label) { l.Device.Name = x(n) }) }},
 		{label.MaxProse, "product.setup", func(n int) error { return lab(func(l *label.Label) { l.Product.Setup = x(n) }) }},

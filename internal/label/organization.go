@@ -60,11 +60,14 @@ func (o *Organization) Validate() error {
 		if !slices.Contains(Roles, r) {
 			return invalid(ReasonOutOfRange, index("roles", i), "must be operator, lab or manufacturer")
 		}
+		if slices.Contains(o.Roles[:i], r) {
+			return invalid(ReasonDuplicateKey, index("roles", i), "%q stands twice", r)
+		}
 	}
 	if o.Has(RoleOperator) && len(o.Roles) > 1 {
 		return invalid(ReasonWrongRole, "roles", "an operator works for the authority and can be neither lab nor manufacturer")
 	}
-	if err := checkURL("url", o.URL); err != nil {
+	if err := checkPage("url", o.URL); err != nil {
 		return err
 	}
 	if o.Contact != "" {
@@ -72,12 +75,17 @@ func (o *Organization) Validate() error {
 			return err
 		}
 	}
-	for i, a := range o.Affiliates {
-		if err := checkSlug(index("affiliates", i), a); err != nil {
-			return err
-		}
+	return checkSlugs("affiliates", o.Affiliates, MaxVerdicts)
+}
+
+// Party returns the organization as statements name it. One that was enrolled with a
+// longer address of its page than statements have is named without it.
+func (o *Organization) Party() Party {
+	p := Party{ID: o.ID, Name: o.Name, URL: o.URL}
+	if checkPage("url", p.URL) != nil {
+		p.URL = ""
 	}
-	return nil
+	return p
 }
 
 // checkContact requires a mailto or https URL.
@@ -108,38 +116,66 @@ type Accreditation struct {
 	Keys       []string  `json:"keys"`                // the lab's key IDs when this was said
 	Suspended  string    `json:"suspended,omitempty"` // why it does not count for the time being
 	Narrowed   string    `json:"narrowed,omitempty"`  // why it has fewer categories than before
-	Event      Digest    `json:"event,omitzero"`      // by which it is suspended, or else was narrowed last
+	Authority  Party     `json:"authority"`
 	Recorded   time.Time `json:"recorded"`
+
+	// Event is by which it is suspended, or else was narrowed last. Requests are who asked
+	// for it. It has one of the two.
+	Event    Digest       `json:"event,omitzero"`
+	Requests []RequestRef `json:"requests,omitempty"`
 }
 
-// Validate checks what can be known without registry and catalogue.
+// Validate is the linter's view of an accreditation.
 func (a *Accreditation) Validate() error {
-	if err := checkSlug("lab.id", a.Lab.ID); err != nil {
+	if err := a.Lab.Validate(); err != nil {
+		return Within("lab", err)
+	}
+	if err := a.Scope().Validate(); err != nil {
 		return err
 	}
-	if err := checkText("number", a.Number, MaxText); err != nil {
+	for _, f := range []struct {
+		field string
+		list  []string
+	}{{"standards", a.Standards}, {"categories", a.Categories}, {"keys", a.Keys}} {
+		for i := range f.list {
+			if i > 0 && f.list[i-1] >= f.list[i] {
+				return invalid(ReasonNotCanonical, index(f.field, i), "must be ascending and without repeats")
+			}
+		}
+	}
+	for i, k := range a.Keys {
+		if err := checkKeyID(index("keys", i), k); err != nil {
+			return err
+		}
+	}
+	for _, f := range []struct{ field, value string }{{"suspended", a.Suspended}, {"narrowed", a.Narrowed}} {
+		if err := checkOptional(f.field, f.value, MaxProse); err != nil {
+			return err
+		}
+	}
+	if err := a.Authority.Validate(); err != nil {
+		return Within("authority", err)
+	}
+	if a.Event.IsZero() == (len(a.Requests) == 0) {
+		return invalid(ReasonMissing, "requests", "somebody asked for it, or it follows from an event: name the one or the other")
+	}
+	if err := CheckRequests("requests", a.Requests); err != nil {
 		return err
 	}
-	if err := checkText("body", a.Body, MaxText); err != nil {
-		return err
-	}
-	if len(a.Standards) == 0 {
-		return invalid(ReasonMissing, "standards", "at least one is required")
-	}
-	if len(a.Categories) == 0 {
-		return invalid(ReasonMissing, "categories", "at least one is required; \"*\" stands for all")
-	}
-	if len(a.Methods) == 0 {
-		return invalid(ReasonMissing, "methods", "at least one is required: by which methods the laboratory may assess devices")
-	}
-	if err := checkMethods("methods", a.Methods); err != nil {
-		return err
-	}
-	if a.Interval.From.IsZero() || a.Interval.To.IsZero() || a.Interval.To.Before(a.Interval.From) {
-		return invalid(ReasonOutOfRange, "interval", "needs a first day and a later last day")
-	}
-	return nil
+	return checkRecorded(a.Recorded)
 }
+
+// Order puts lists whose order means nothing into the one that statements have.
+func (a *Accreditation) Order() {
+	ascending := func(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+	a.Standards, a.Categories, a.Keys = ascending(a.Standards), ascending(a.Categories), ascending(a.Keys)
+	if slices.Contains(a.Categories, allCategories) {
+		a.Categories = []string{allCategories}
+	}
+}
+
+// allCategories stands for all categories of devices.
+const allCategories = "*"
 
 // HasCategory reports whether the scope has a category of device.
 func (a *Accreditation) HasCategory(category string) bool {
@@ -201,7 +237,7 @@ type Key struct {
 	Revoked      time.Time `json:"revoked,omitzero"`
 	RevokedFor   string    `json:"revokedFor,omitempty"`
 	Compromised  time.Time `json:"compromised,omitzero"` // what it signed that was received from here on does not count
-	OwnersWord   bool      `json:"ownersWord,omitempty"` // that it is compromised says its owner only, who is no operator: what it found wrong counts on
+	OwnersWord   bool      `json:"ownersWord,omitzero"`  // that it is compromised says its owner only, who is no operator: what it found wrong counts on
 	Person       string    `json:"person,omitempty"`     // who holds it; empty where that is nobody in particular
 	AddedBy      *Actor    `json:"addedBy,omitempty"`    // absent where the programme was made with it
 }

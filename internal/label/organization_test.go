@@ -1,6 +1,7 @@
 package label_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,8 @@ func TestOrganizationValidate(t *testing.T) {
 		{"name turned around", func(o o) { o.Name = "North\u202elight" }, label.ReasonMalformed, "name"},
 		{"no role", func(o o) { o.Roles = nil }, label.ReasonMissing, "roles"},
 		{"unknown role", func(o o) { o.Roles = append(o.Roles, "auditor") }, label.ReasonOutOfRange, "roles[1]"},
+		{"a role twice", func(o o) { o.Roles = append(o.Roles, o.Roles[0]) }, label.ReasonDuplicateKey, "roles[1]"},
+		{"an affiliate twice", func(o o) { o.Affiliates = append(o.Affiliates, o.Affiliates[0]) }, label.ReasonDuplicateKey, "affiliates[1]"},
 		{"operator and lab", func(o o) { o.Roles = []label.Role{label.RoleLab, label.RoleOperator} }, label.ReasonWrongRole, "roles"},
 		{"operator and manufacturer", func(o o) { o.Roles = append(o.Roles, label.RoleOperator) }, label.ReasonWrongRole, "roles"},
 		{"URL over http", func(o o) { o.URL = "http://northlight.example" }, label.ReasonMalformed, "url"},
@@ -50,12 +53,33 @@ func TestAccreditationValidate(t *testing.T) {
 		{"method twice", func(a a) { a.Methods = []label.Method{"functional-test", "functional-test"} }, label.ReasonExists, "methods[1]"},
 		{"no first day", func(a a) { a.Interval.From = label.Date{} }, label.ReasonOutOfRange, "interval"},
 		{"no last day", func(a a) { a.Interval.To = label.Date{} }, label.ReasonOutOfRange, "interval"},
+		{"no lab name", func(a a) { a.Lab.Name = "" }, label.ReasonMissing, "lab.name"},
+		{"a standard by name", func(a a) { a.Standards = []string{"EN 303 645"} }, label.ReasonMalformed, "standards[0]"},
+		{"standards in no order", func(a a) { a.Standards = []string{"en303645", "en18031"} }, label.ReasonNotCanonical, "standards[1]"},
+		{"a standard twice", func(a a) { a.Standards = []string{"en303645", "en303645"} }, label.ReasonDuplicateKey, "standards[1]"},
+		{"categories in no order", func(a a) { slices.Reverse(a.Categories) }, label.ReasonNotCanonical, "categories[1]"},
+		{"a category twice", func(a a) { a.Categories[1] = a.Categories[0] }, label.ReasonDuplicateKey, "categories[1]"},
+		{"all categories and one", func(a a) { a.Categories[0] = "*" }, label.ReasonOutOfRange, "categories"},
+		{"a key in capitals", func(a a) { a.Keys[1] = strings.Repeat("A", 64) }, label.ReasonMalformed, "keys[1]"},
+		{"a short key", func(a a) { a.Keys[1] = "2" }, label.ReasonMalformed, "keys[1]"},
+		{"keys in no order", func(a a) { slices.Reverse(a.Keys) }, label.ReasonNotCanonical, "keys[1]"},
+		{"a key twice", func(a a) { a.Keys[1] = a.Keys[0] }, label.ReasonNotCanonical, "keys[1]"},
+		{"suspended in two lines", func(a a) { a.Suspended = "a\nb" }, label.ReasonMalformed, "suspended"},
+		{"narrowed in two lines", func(a a) { a.Narrowed = "a\nb" }, label.ReasonMalformed, "narrowed"},
+		{"no authority", func(a a) { a.Authority = label.Party{} }, label.ReasonMissing, "authority.id"},
+		{"nobody asked", func(a a) { a.Requests = nil }, label.ReasonMissing, "requests"},
+		{"asked for and by an event", func(a a) { a.Event = someDigest }, label.ReasonMissing, "requests"},
+		{"a request of no key", func(a a) { a.Requests[0].Key = "" }, label.ReasonMissing, "requests[0].key"},
+		{"not recorded", func(a a) { a.Recorded = time.Time{} }, label.ReasonMalformed, "recorded"},
+		{"recorded in a part of a second", func(a a) { a.Recorded = a.Recorded.Add(1) }, label.ReasonMalformed, "recorded"},
 		{"interval reversed", func(a a) { a.Interval.To = a.Interval.From.AddDays(-1) }, label.ReasonOutOfRange, "interval"},
 	}
 	checkRules(t, accreditation, rules)
 	checkAccepted(t, accreditation, map[string]func(a){
 		"one day":        func(a a) { a.Interval.To = a.Interval.From },
 		"another method": func(a a) { a.Methods = []label.Method{"x"} },
+		"by an event":    func(a a) { a.Event, a.Requests, a.Suspended = someDigest, nil, "It was found to be partial." },
+		"no key":         func(a a) { a.Keys = nil },
 		"all categories": func(a a) { a.Categories = []string{"*"} },
 	})
 }
@@ -78,7 +102,7 @@ func TestAccreditationCovers(t *testing.T) {
 		"all categories":       {"en303645", "toy", "functional-test", day, func(a *label.Accreditation) { a.Categories = []string{"*"} }, "", "", ""},
 		"another standard":     {"en18031-1", "camera", "functional-test", day, nil, label.ReasonScopeStandard, "standard", "covers en303645, not en18031-1"},
 		"no star for standard": {"en303645", "camera", "functional-test", day, func(a *label.Accreditation) { a.Standards = []string{"*"} }, label.ReasonScopeStandard, "standard", "not en303645"},
-		"another category":     {"en303645", "toy", "functional-test", day, nil, label.ReasonScopeCategory, "category", "smart-plug, camera, not toy"},
+		"another category":     {"en303645", "toy", "functional-test", day, nil, label.ReasonScopeCategory, "category", "camera, smart-plug, not toy"},
 		"another method":       {"en303645", "camera", "penetration-test", day, nil, label.ReasonScopeMethod, "methods", "covers the methods functional-test, binary-analysis, not penetration-test"},
 		"the day before":       {"en303645", "camera", "functional-test", label.NewDate(2025, 12, 31), nil, label.ReasonScopeInterval, "period.to", "ran from 2026-01-01 to 2026-12-31"},
 		"the day after":        {"en303645", "camera", "functional-test", label.NewDate(2027, 1, 1), nil, label.ReasonScopeInterval, "period.to", "ended on 2027-01-01"},

@@ -14,8 +14,8 @@ import (
 type Person struct {
 	ID           string    `json:"id"`
 	Organization string    `json:"organization"`
-	Name         string    `json:"name,omitempty"`    // for people; a role or a pseudonym will do
-	Machine      bool      `json:"machine,omitempty"` // a program: it agrees to nothing
+	Name         string    `json:"name,omitempty"`   // for people; a role or a pseudonym will do
+	Machine      bool      `json:"machine,omitzero"` // a program: it agrees to nothing
 	Added        time.Time `json:"added"`
 	AddedBy      Actor     `json:"addedBy"`
 	Left         time.Time `json:"left,omitzero"` // from when on it acts no more; its keys were revoked then
@@ -39,9 +39,9 @@ type RegistryRequest struct {
 	Roles        []Role   `json:"roles,omitempty"`        // org.enrol
 	Affiliates   []string `json:"affiliates,omitempty"`   // org.enrol: organizations under the same control
 
-	Person  string `json:"person,omitempty"`  // person.add, person.remove; key.add: who holds it
-	Name    string `json:"name,omitempty"`    // person.add
-	Machine bool   `json:"machine,omitempty"` // person.add
+	Person  string `json:"person,omitempty"` // person.add, person.remove; key.add: who holds it
+	Name    string `json:"name,omitempty"`   // person.add
+	Machine bool   `json:"machine,omitzero"` // person.add
 
 	Key  string    `json:"key,omitempty"` // ID; key.revoke; key.replace: the one that signs this
 	PEM  string    `json:"pem,omitempty"` // key.add, key.replace
@@ -137,8 +137,13 @@ func (r *RegistryRequest) validateParts() error {
 	for _, f := range []struct {
 		field, value string
 		most         int
-	}{{"name", r.Name, MaxText}, {"text", r.Text, MaxProse}, {"key", r.Key, MaxText}} {
+	}{{"name", r.Name, MaxText}, {"text", r.Text, MaxProse}} {
 		if err := checkOptional(f.field, f.value, f.most); err != nil {
+			return err
+		}
+	}
+	if r.Key != "" {
+		if err := checkKeyID("key", r.Key); err != nil {
 			return err
 		}
 	}
@@ -151,7 +156,7 @@ func (r *RegistryRequest) validateParts() error {
 	case ActChangeOrg:
 		return r.Profile.validate()
 	case ActAccredit:
-		return Within("accreditation", r.Accreditation.Record(r.Organization).Validate())
+		return Within("accreditation", r.Accreditation.Validate())
 	}
 	return nil
 }
@@ -164,6 +169,44 @@ type Scope struct {
 	Categories []string `json:"categories"` // "*" for all
 	Methods    []Method `json:"methods"`
 	Interval   Period   `json:"interval"` // first and last day
+}
+
+// Validate checks what can be known without registry and catalogue. The order of its
+// lists means nothing.
+func (s *Scope) Validate() error {
+	if err := checkText("number", s.Number, MaxText); err != nil {
+		return err
+	}
+	if err := checkText("body", s.Body, MaxText); err != nil {
+		return err
+	}
+	if len(s.Standards) == 0 {
+		return invalid(ReasonMissing, "standards", "at least one is required")
+	}
+	if err := checkSlugs("standards", s.Standards, MaxVerdicts); err != nil {
+		return err
+	}
+	if len(s.Categories) == 0 {
+		return invalid(ReasonMissing, "categories", "at least one is required; \"*\" stands for all")
+	}
+	if len(s.Categories) > 1 && slices.Contains(s.Categories, allCategories) {
+		return invalid(ReasonOutOfRange, "categories", "has \"*\", which stands for all, beside others; leave the others out")
+	}
+	if s.Categories[0] != allCategories {
+		if err := checkSlugs("categories", s.Categories, MaxVerdicts); err != nil {
+			return err
+		}
+	}
+	if len(s.Methods) == 0 {
+		return invalid(ReasonMissing, "methods", "at least one is required: by which methods the laboratory may assess devices")
+	}
+	if err := checkMethods("methods", s.Methods); err != nil {
+		return err
+	}
+	if s.Interval.From.IsZero() || s.Interval.To.IsZero() || s.Interval.To.Before(s.Interval.From) {
+		return invalid(ReasonOutOfRange, "interval", "needs a first day and a later last day")
+	}
+	return nil
 }
 
 // Record returns what is to be recorded of a laboratory.
@@ -189,7 +232,7 @@ func (p *Profile) validate() error {
 	if err := checkOptional("profile.name", p.Name, MaxText); err != nil {
 		return err
 	}
-	if err := checkURL("profile.url", p.URL); err != nil {
+	if err := checkPage("profile.url", p.URL); err != nil {
 		return err
 	}
 	if p.Contact != "" {

@@ -1,6 +1,7 @@
 package label
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -82,6 +83,19 @@ type Firmware struct {
 	SHA256  Digest `json:"sha256"` // of the image that was on the samples
 }
 
+func (f *Firmware) validate() error {
+	if err := checkOptional("name", f.Name, MaxText); err != nil {
+		return err
+	}
+	if err := checkText("version", f.Version, MaxText); err != nil {
+		return err
+	}
+	if f.SHA256.IsZero() {
+		return invalid(ReasonMissing, "sha256", "is required: the SHA-256 of the image that was tested")
+	}
+	return nil
+}
+
 func checkFirmware(list []Firmware) error {
 	switch {
 	case len(list) == 0:
@@ -91,15 +105,10 @@ func checkFirmware(list []Firmware) error {
 	}
 	for i := range list {
 		f, field := &list[i], index("firmware", i)
-		if err := checkOptional(field+".name", f.Name, MaxText); err != nil {
-			return err
-		}
-		if err := checkText(field+".version", f.Version, MaxText); err != nil {
-			return err
+		if err := f.validate(); err != nil {
+			return Within(field, err)
 		}
 		switch {
-		case f.SHA256.IsZero():
-			return invalid(ReasonMissing, field+".sha256", "is required: the SHA-256 of the image that was tested")
 		case f.Name == "" && len(list) > 1:
 			return invalid(ReasonMissing, field+".name", "is required where there are several images: which part of the device each is for")
 		case slices.ContainsFunc(list[:i], func(o Firmware) bool { return o.Name == f.Name }):
@@ -299,6 +308,8 @@ func checkVerdicts(field string, verdicts []Verdict) error {
 		switch {
 		case v.Provision == "":
 			return invalid(ReasonMissing, index(field, i)+".provision", "is required")
+		case len(v.Provision) > maxProvision || !isToken(v.Provision):
+			return invalid(ReasonMalformed, index(field, i)+".provision", "%q is no provision: one word as the standard numbers it, such as 5.1-1, at most %d characters of ASCII", clip(v.Provision), maxProvision)
 		case seen[v.Provision]:
 			return invalid(ReasonExists, index(field, i)+".provision", "provision %s stands here twice", v.Provision)
 		case !slices.Contains(outcomes, v.Verdict):
@@ -314,9 +325,45 @@ func checkVerdicts(field string, verdicts []Verdict) error {
 	return nil
 }
 
+// maxProvision bounds the number of a provision: the longest has ten characters.
+const maxProvision = 64
+
+// isToken reports whether s is one word of ASCII.
+func isToken(s string) bool { return typewritten(s) && !strings.Contains(s, " ") }
+
+// checkFacts requires names and values such as the dictionary can have. Of several that
+// are wrong the first by name is told, so that it is the same one each time.
 func checkFacts(f Facts) error {
 	if len(f) > MaxFacts {
 		return tooMany("facts", len(f), MaxFacts)
 	}
-	return nil
+	worst, bad := "", false
+	for name, v := range f {
+		if (!bad || name < worst) && !(IsFactName(name) && isFactValue(v)) {
+			worst, bad = name, true
+		}
+	}
+	switch {
+	case !bad:
+		return nil
+	case !IsFactName(worst):
+		return invalid(ReasonMalformed, "facts", "%q is not the name of a fact: lower-case letters, digits and underscores, at most %d", clip(worst), maxFactName)
+	}
+	return invalid(ReasonMalformed, "facts."+worst, "must be true or false, a number, a text or a list of texts")
+}
+
+// isFactValue reports whether a value is of a type that facts have.
+func isFactValue(v JSON) bool {
+	switch v.Kind() {
+	case '"', '0', 't', 'f':
+		return true
+	case '[':
+		d := jsontext.NewDecoder(bytes.NewReader(v))
+		_, err := d.ReadToken()
+		for err == nil && d.PeekKind() == '"' {
+			err = d.SkipValue()
+		}
+		return err == nil && d.PeekKind() == ']'
+	}
+	return false
 }

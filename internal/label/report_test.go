@@ -42,6 +42,15 @@ func TestTestReportValidate(t *testing.T) {
 		{"no verdicts", func(r r) { r.Verdicts = nil }, label.ReasonMissing, "verdicts"},
 		{"no provision", func(r r) { r.Verdicts[1].Provision = "" }, label.ReasonMissing, "verdicts[1].provision"},
 		{"provision twice", func(r r) { r.Verdicts[2].Provision = r.Verdicts[0].Provision }, label.ReasonExists, "verdicts[2].provision"},
+		{"provision of two words", func(r r) { r.Verdicts[1].Provision = "5.1 1" }, label.ReasonMalformed, "verdicts[1].provision"},
+		{"provision in other letters", func(r r) { r.Verdicts[1].Provision = "５.1-1" }, label.ReasonMalformed, "verdicts[1].provision"},
+		{"provision at length", func(r r) { r.Verdicts[1].Provision = strings.Repeat("5", 65) }, label.ReasonMalformed, "verdicts[1].provision"},
+		{"a fact in capitals", func(r r) { r.Facts["TLS"] = label.JSON("1") }, label.ReasonMalformed, "facts"},
+		{"a fact that is null", func(r r) { r.Facts["a"] = label.JSON("null") }, label.ReasonMalformed, "facts.a"},
+		{"a fact that is an object", func(r r) { r.Facts["a"] = label.JSON("{}") }, label.ReasonMalformed, "facts.a"},
+		{"a fact that is a list of numbers", func(r r) { r.Facts["a"] = label.JSON(`["x",1]`) }, label.ReasonMalformed, "facts.a"},
+		{"a fact that is a list of null", func(r r) { r.Facts["a"] = label.JSON("[null]") }, label.ReasonMalformed, "facts.a"},
+		{"two facts that are wrong", func(r r) { r.Facts["b"], r.Facts["a"] = label.JSON("{}"), label.JSON("[[]]") }, label.ReasonMalformed, "facts.a"},
 		{"no verdict", func(r r) { r.Verdicts[0].Verdict = "" }, label.ReasonOutOfRange, "verdicts[0].verdict"},
 		{"unknown verdict", func(r r) { r.Verdicts[0].Verdict = "PASS" }, label.ReasonOutOfRange, "verdicts[0].verdict"},
 		{"not applicable without reason", func(r r) { r.Verdicts[1].Reason = "" }, label.ReasonMissing, "verdicts[1].reason"},
@@ -53,9 +62,13 @@ func TestTestReportValidate(t *testing.T) {
 	checkRules(t, report, rules)
 	checkAccepted(t, report, map[string]func(r){
 		"only what is required": func(r r) { r.Samples, r.Facts, r.Evidence = nil, nil, nil },
-		"one day":               func(r r) { r.Period.From = r.Period.To },
-		"methods of a verdict":  func(r r) { r.Verdicts[0].Methods = []label.Method{"source-review"} },
-		"papers of a verdict":   func(r r) { r.Verdicts[0].Evidence = []label.EvidenceRef{{Name: "a", SHA256: someDigest}} },
+		"facts of each type": func(r r) {
+			r.Facts = label.Facts{"a": label.JSON("true"), "b": label.JSON("-1.5"), "c": label.JSON(`""`), "d": label.JSON("[ ]"), "e": label.JSON(`["x", "y"]`)}
+		},
+		"a long provision":     func(r r) { r.Verdicts[0].Provision = strings.Repeat("5", 64) },
+		"one day":              func(r r) { r.Period.From = r.Period.To },
+		"methods of a verdict": func(r r) { r.Verdicts[0].Methods = []label.Method{"source-review"} },
+		"papers of a verdict":  func(r r) { r.Verdicts[0].Evidence = []label.EvidenceRef{{Name: "a", SHA256: someDigest}} },
 		"several images": func(r r) {
 			r.Firmware[0].Name = "main"
 			r.Firmware = append(r.Firmware, label.Firmware{Name: "radio", Version: "7", SHA256: someDigest})

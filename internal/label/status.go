@@ -2,7 +2,6 @@ package label
 
 import (
 	"cmp"
-	"encoding/hex"
 	"slices"
 	"time"
 )
@@ -72,6 +71,30 @@ type RequestRef struct {
 	Organization string `json:"organization"`
 	Key          string `json:"key"`
 	SHA256       Digest `json:"sha256"` // of the signed statement
+}
+
+// CheckRequests checks who asked for something, each with a signature that is named once.
+// Two persons who agree have signed the same statement, each with a key of their own.
+func CheckRequests(field string, list []RequestRef) error {
+	if len(list) > MaxStatusRequests {
+		return tooMany(field, len(list), MaxStatusRequests)
+	}
+	for i, r := range list {
+		err := checkSlug("organization", r.Organization)
+		if err == nil {
+			err = checkKeyID("key", r.Key)
+		}
+		if err == nil && r.SHA256.IsZero() {
+			err = invalid(ReasonMissing, "sha256", "is required: of the signed statement")
+		}
+		if err == nil && slices.ContainsFunc(list[:i], func(o RequestRef) bool { return o.Key == r.Key && o.SHA256 == r.SHA256 }) {
+			err = invalid(ReasonExists, "", "names the same signature as another")
+		}
+		if err != nil {
+			return Within(index(field, i), err)
+		}
+	}
+	return nil
 }
 
 // Author returns the organization whose words the status repeats: it signed the first
@@ -153,16 +176,8 @@ func (s *Status) Validate() error {
 	if err := checkOptional("cause", s.Cause, MaxCause); err != nil {
 		return err
 	}
-	if len(s.Requests) > MaxStatusRequests {
-		return tooMany("requests", len(s.Requests), MaxStatusRequests)
-	}
-	for i, r := range s.Requests {
-		if err := checkSlug(index("requests", i)+".organization", r.Organization); err != nil {
-			return err
-		}
-		if err := checkText(index("requests", i)+".key", r.Key, hex.EncodedLen(len(Digest{}))); err != nil {
-			return err
-		}
+	if err := CheckRequests("requests", s.Requests); err != nil {
+		return err
 	}
 	if len(s.Requests) == 0 && s.Cause == "" {
 		return invalid(ReasonMissing, "requests", "somebody asked for it, or it follows from something: neither is named")
@@ -180,7 +195,7 @@ type StatusRequest struct {
 	Text      string    `json:"text"`
 	Effective time.Time `json:"effective,omitzero"` // at once where absent
 	Successor ID        `json:"successor,omitempty"`
-	Level     int       `json:"level,omitempty"` // supersede: issue the successor, at this level
+	Level     int       `json:"level,omitzero"` // supersede: issue the successor, at this level
 	Made      time.Time `json:"made"`
 }
 

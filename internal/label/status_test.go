@@ -404,3 +404,27 @@ func TestClockThatWasAhead(t *testing.T) {
 		}
 	}
 }
+
+// TestRequests holds what a statement says of who asked for it to its rules.
+func TestRequests(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func([]label.RequestRef) []label.RequestRef
+		kind   label.Kind
+		reason label.Reason
+		field  string
+	}{
+		"no organization": {func(l []label.RequestRef) []label.RequestRef { l[1].Organization = ""; return l }, label.Invalid, label.ReasonMissing, "requests[1].organization"},
+		"no key":          {func(l []label.RequestRef) []label.RequestRef { l[0].Key = ""; return l }, label.Invalid, label.ReasonMissing, "requests[0].key"},
+		"a short key":     {func(l []label.RequestRef) []label.RequestRef { l[0].Key = l[0].Key[1:]; return l }, label.Invalid, label.ReasonMalformed, "requests[0].key"},
+		"no statement":    {func(l []label.RequestRef) []label.RequestRef { l[1].SHA256 = label.Digest{}; return l }, label.Invalid, label.ReasonMissing, "requests[1].sha256"},
+		"one twice":       {func(l []label.RequestRef) []label.RequestRef { return append(l, l[0]) }, label.Invalid, label.ReasonExists, "requests[2]"},
+		"too many":        {func(l []label.RequestRef) []label.RequestRef { return repeat(label.MaxStatusRequests+1, l[0]) }, label.TooLarge, label.ReasonTooLarge, "requests"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantRefusal(t, label.CheckRequests("requests", c.change(requests())), c.kind, c.reason, c.field)
+		})
+	}
+	if err := label.CheckRequests("requests", requests()); err != nil {
+		t.Error(err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,8 +77,9 @@ func (l *ledger) status(id label.ID, number int, a label.Action) {
 // announcement is the plan of these tests, logged now.
 func (l *ledger) announcement() *surveillance.Announcement {
 	return &surveillance.Announcement{
-		Plan: *plan(l.t), Authority: label.Party{ID: "authority"}, Fixed: l.census.Len(), Recorded: noon,
-		Risks: map[string]string{"smart-plug": "low", "ip-camera": "high"},
+		Plan: *plan(l.t), Authority: label.Party{ID: "authority", Name: "The Authority"}, Fixed: l.census.Len(), Recorded: noon,
+		Risks:    map[string]string{"smart-plug": "low", "ip-camera": "high"},
+		Requests: []label.RequestRef{{Organization: "authority", Key: label.DigestOf([]byte("key")).String(), SHA256: label.DigestOf([]byte("request"))}},
 	}
 }
 
@@ -165,8 +167,12 @@ func TestAnnouncementRefuses(t *testing.T) {
 	}{
 		{"no plan", func(a A) { a.ID = "" }, "id", label.ReasonMissing},
 		{"the list's name", func(a A) { a.ID = "plans" }, "id", label.ReasonMalformed},
-		{"nobody's", func(a A) { a.Authority.ID = "" }, "authority", label.ReasonMissing},
-		{"no time", func(a A) { a.Recorded = time.Time{} }, "recorded", label.ReasonMissing},
+		{"nobody's", func(a A) { a.Authority.ID = "" }, "authority.id", label.ReasonMissing},
+		{"no time", func(a A) { a.Recorded = time.Time{} }, "recorded", label.ReasonMalformed},
+		{"half a second", func(a A) { a.Recorded = noon.Add(time.Second / 2) }, "recorded", label.ReasonMalformed},
+		{"before the log", func(a A) { a.Fixed = -1 }, "fixed", label.ReasonOutOfRange},
+		{"nobody asked", func(a A) { a.Requests = nil }, "requests", label.ReasonMissing},
+		{"by no key", func(a A) { a.Requests[0].Key = "" }, "requests[0].key", label.ReasonMissing},
 		{"a class without weight", func(a A) { a.Risks["toy"] = "huge" }, "risks.toy", label.ReasonOutOfRange},
 	} {
 		a := newLedger(t).announcement()
@@ -230,6 +236,29 @@ func TestResultFitsLog(t *testing.T) {
 	const around = 512 // payload type and signature
 	if n := base64.StdEncoding.EncodedLen(len(l.payload(label.TypeSurveillanceDraw, r))) + around; n > label.MaxLogged {
 		t.Errorf("the log entry has %d bytes, of which %d are possible", n, label.MaxLogged)
+	}
+	type R = *surveillance.Result
+	for _, row := range []struct {
+		name   string
+		change func(R)
+		field  string
+		reason label.Reason
+	}{
+		{"an entry before the log", func(r R) { r.Entry = -1 }, "entry", label.ReasonOutOfRange},
+		{"nobody's", func(r R) { r.Authority.Name = "" }, "authority.name", label.ReasonMissing},
+		{"no time", func(r R) { r.Recorded = time.Time{} }, "recorded", label.ReasonMalformed},
+		{"half a second", func(r R) { r.Recorded = noon.Add(time.Second / 2) }, "recorded", label.ReasonMalformed},
+		{"places exchanged", func(r R) { r.Drawn[0], r.Drawn[1] = r.Drawn[1], r.Drawn[0] }, "drawn[0].position", label.ReasonOutOfRange},
+		{"no label", func(r R) { r.Drawn[2].ID = "X" }, "drawn[2].id", label.ReasonIDMalformed},
+		{"an ID in lower case", func(r R) { r.Drawn[2].ID = label.ID(strings.ToLower(string(r.Drawn[2].ID))) }, "drawn[2].id", label.ReasonNotCanonical},
+		{"a label twice", func(r R) { r.Drawn[2].ID = r.Drawn[1].ID }, "drawn[2].id", label.ReasonExists},
+		{"no weight", func(r R) { r.Drawn[1].Weight = 0 }, "drawn[1].weight", label.ReasonOutOfRange},
+		{"no ticket", func(r R) { r.Drawn[1].Ticket = label.Digest{} }, "drawn[1].ticket", label.ReasonMissing},
+	} {
+		bad := *r
+		bad.Drawn = slices.Clone(r.Drawn)
+		row.change(&bad)
+		refused(t, row.name, bad.Validate(), row.field, row.reason)
 	}
 	r.Drawn = append(r.Drawn, r.Drawn[0])
 	refused(t, "one more", r.Validate(), "drawn", label.ReasonOutOfRange)

@@ -3,9 +3,11 @@ package surveillance
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"labeld/internal/label"
+	"labeld/internal/translog"
 )
 
 // A Request asks the authority to announce a draw. Predicate of
@@ -62,11 +64,20 @@ func (a *Announcement) Validate() error {
 	if err := a.Plan.Validate(); err != nil {
 		return err
 	}
-	if a.Authority.ID == "" {
-		return label.Errorf(label.Invalid, label.ReasonMissing, "authority", "is required")
+	if err := a.Authority.Validate(); err != nil {
+		return label.Within("authority", err)
 	}
-	if a.Recorded.IsZero() {
-		return label.Errorf(label.Invalid, label.ReasonMissing, "recorded", "is required")
+	if a.Fixed < 0 || a.Fixed > translog.MaxSize {
+		return outOfRange("fixed", "is %d; it is how many entries the log had before the plan", a.Fixed)
+	}
+	if err := checkRecorded(a.Recorded); err != nil {
+		return err
+	}
+	if len(a.Requests) == 0 {
+		return label.Errorf(label.Invalid, label.ReasonMissing, "requests", "somebody asked for it: nobody is named")
+	}
+	if err := label.CheckRequests("requests", a.Requests); err != nil {
+		return err
 	}
 	for category, risk := range a.Risks {
 		if _, ok := a.Weights.Risk[risk]; !ok {
@@ -131,8 +142,41 @@ func (r *Result) Validate() error {
 	if r.Seed.IsZero() {
 		return label.Errorf(label.Invalid, label.ReasonMissing, "seed", "is required: the root hash of the log at the plan's size")
 	}
+	if r.Entry < 0 || r.Entry > translog.MaxSize {
+		return outOfRange("entry", "is %d; it is the log entry of the plan", r.Entry)
+	}
+	if err := r.Authority.Validate(); err != nil {
+		return label.Within("authority", err)
+	}
+	if err := checkRecorded(r.Recorded); err != nil {
+		return err
+	}
 	if len(r.Drawn) > r.Candidates || len(r.Drawn) > MaxCount {
 		return outOfRange("drawn", "has %d labels of %d candidates; at most %d are drawn", len(r.Drawn), r.Candidates, MaxCount)
+	}
+	seen := map[label.ID]bool{}
+	for i, d := range r.Drawn {
+		err := Candidate{d.ID, d.Weight}.check(0)
+		switch {
+		case err != nil:
+		case d.Position != i:
+			err = outOfRange("position", "is %d in place %d", d.Position, i)
+		case seen[d.ID]:
+			err = label.Errorf(label.Invalid, label.ReasonExists, "id", "label %s was drawn before", d.ID.Pretty())
+		case d.Ticket.IsZero():
+			err = label.Errorf(label.Invalid, label.ReasonMissing, "ticket", "is required")
+		}
+		if err != nil {
+			return label.Within("drawn["+strconv.Itoa(i)+"]", err)
+		}
+		seen[d.ID] = true
+	}
+	return nil
+}
+
+func checkRecorded(t time.Time) error {
+	if t.IsZero() || t.Nanosecond() != 0 {
+		return label.Errorf(label.Invalid, label.ReasonMalformed, "recorded", "is required, in whole seconds")
 	}
 	return nil
 }

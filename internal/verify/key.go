@@ -68,7 +68,7 @@ func Made(payload []byte) (at time.Time, err error) {
 		return at, label.Within("predicate", err)
 	}
 	if instant != nil {
-		if err := label.Decode(instant, &at); err != nil {
+		if err := label.DecodeSigned(instant, &at); err != nil {
 			return at, label.Within("predicate."+kind.Made, err)
 		}
 	}

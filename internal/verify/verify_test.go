@@ -215,7 +215,10 @@ func TestTampered(t *testing.T) {
 		change(&proof)
 		return string(proof.Format())
 	}
-	accreditation := w.Sign(w.Issuer.Accreditation(&label.Accreditation{Lab: label.Party{ID: "lab"}}, at))
+	accreditation := w.Sign(w.Issuer.Accreditation(&label.Accreditation{
+		Lab: label.Party{ID: "lab", Name: "Lab"}, Number: "T-1", Body: "Board", Standards: []string{"en303645"}, Categories: []string{"*"},
+		Methods: []label.Method{"functional-test"}, Interval: label.Period{From: label.DateOf(at), To: label.DateOf(at)}, Event: label.DigestOf(nil),
+	}, at))
 	notLabel, err := envelope.Bundle(accreditation.Envelope)
 	must(t, err)
 
