@@ -240,18 +240,15 @@ longer have the number, and the manufacturer named can register its own.`,
 func (c eventCommands) send(ctx context.Context, r *eventOptions) error {
 	r.Made = c.now().UTC().Truncate(time.Second)
 	r.Since = r.Since.UTC()
-	if err := r.Validate(); err != nil {
-		return err
-	}
-	signed, err := c.signStatement(ctx, r.Name(), r.Subject(), label.TypeEvent, &r.Event)
-	if err != nil {
-		return err
-	}
 	api, conn, err := clientAs(ctx, c.session, labelv1.NewOversightServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	signed, err := c.signRequest(ctx, conn, r.Name(), r.Subject(), label.TypeEvent, &r.Event)
+	if err != nil {
+		return err
+	}
 	if r.dry {
 		preview, err := api.PreviewEvent(ctx, &labelv1.PreviewEventRequest{Event: signed})
 		if err != nil {

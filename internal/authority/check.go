@@ -256,15 +256,15 @@ func (c *check) request(r *store.Request, sig store.RequestSignature) error {
 func readRequest(v *envelope.Verified) (label.Request, error) {
 	switch v.PredicateType() {
 	case label.TypeStatusRequest:
-		return envelope.Predicate[label.StatusRequest](v)
+		return envelope.Recorded[label.StatusRequest](v)
 	case label.TypeRegistryRequest:
-		return envelope.Predicate[label.RegistryRequest](v)
+		return envelope.Recorded[label.RegistryRequest](v)
 	case label.TypeEvent:
-		return envelope.Predicate[label.Event](v)
+		return envelope.Recorded[label.Event](v)
 	case label.TypeRulingRequest:
-		return envelope.Predicate[label.RulingRequest](v)
+		return envelope.Recorded[label.RulingRequest](v)
 	case label.TypeSurveillanceRequest:
-		return envelope.Predicate[surveillance.Request](v)
+		return envelope.Recorded[surveillance.Request](v)
 	}
 	return nil, fmt.Errorf("it is signed as %s, which asks for nothing that waits", v.PredicateType())
 }
@@ -306,7 +306,7 @@ func (c *check) event(e *store.Event) error {
 	if err != nil {
 		return err
 	}
-	p, err := envelope.Predicate[label.Event](v)
+	p, err := envelope.Recorded[label.Event](v)
 	if err != nil {
 		return err
 	}

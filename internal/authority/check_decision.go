@@ -143,14 +143,17 @@ func ours[T any, P interface {
 	if err != nil {
 		return nil, err
 	}
-	return about[T, P](v, id, device, predicateType)
+	if err := about(v, id, device, predicateType); err != nil {
+		return nil, err
+	}
+	return envelope.Predicate[T, P](v)
 }
 
-// theirs reads a statement about a subject that was signed with an enrolled key
-// of the organization that the record names.
+// theirs reads a request about a subject that was signed with an enrolled key of the
+// organization that the record names.
 func theirs[T any, P interface {
 	*T
-	Validate() error
+	label.Request
 }](c *check, by store.RequestSignature, id, subject label.Digest, predicateType string) (*T, error) {
 	u, err := envelope.Open(by.Envelope)
 	if err != nil {
@@ -160,16 +163,16 @@ func theirs[T any, P interface {
 	if err != nil {
 		return nil, err
 	}
-	return about[T, P](v, id, subject, predicateType)
+	if err := about(v, id, subject, predicateType); err != nil {
+		return nil, err
+	}
+	return envelope.Recorded[T, P](v)
 }
 
-// about reads a verified statement, which must be the one on record.
-func about[T any, P interface {
-	*T
-	Validate() error
-}](v *envelope.Verified, id, subject label.Digest, predicateType string) (*T, error) {
+// about returns whether a verified statement is the one on record.
+func about(v *envelope.Verified, id, subject label.Digest, predicateType string) error {
 	if v.ID() != id || v.PredicateType() != predicateType || !slices.Equal(v.Subjects(), []label.Digest{subject}) {
-		return nil, fmt.Errorf("the signed statement is another")
+		return fmt.Errorf("the signed statement is another")
 	}
-	return envelope.Predicate[T, P](v)
+	return nil
 }

@@ -50,6 +50,8 @@ type ActTable struct {
 	SHA256 label.Digest // of its file
 	Rules  []*scheme.ActRule
 	Alone  bool // one person decides alone for the authority, also what takes several
+
+	Authority string // base URL of the labels, which signed requests name
 }
 
 // ActTable returns the table of acts.
@@ -57,7 +59,7 @@ func (a *Authority) ActTable(c Caller) (*ActTable, error) {
 	if err := c.need(label.Roles...); err != nil {
 		return nil, err
 	}
-	out := &ActTable{SHA256: a.programme.ActsSHA256}
+	out := &ActTable{SHA256: a.programme.ActsSHA256, Authority: a.trust.URL}
 	for _, k := range slices.Sorted(maps.Keys(a.programme.Acts)) {
 		out.Rules = append(out.Rules, a.programme.Acts[k])
 	}
@@ -699,6 +701,7 @@ func (a *Authority) tellRegistryWaiting(v *store.View, b *batch, x *act, req *st
 // public entry of the log.
 func (a *Authority) Recover(ctx context.Context, org, person, pem, text string) (*label.Key, error) {
 	request := &label.RegistryRequest{Act: label.ActAddKey, Organization: org, Person: person, PEM: pem, Text: text, Made: a.clock().UTC().Truncate(time.Second)}
+	request.Address(a.trust.URL)
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}

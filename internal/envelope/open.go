@@ -1,6 +1,7 @@
 package envelope
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"iter"
@@ -273,6 +274,25 @@ func Predicate[T any, P interface {
 	if err := p.Validate(); err != nil {
 		return nil, inPredicate(err)
 	}
+	return (*T)(p), nil
+}
+
+// Recorded is [Predicate] of a request that is on record. Those that were signed before
+// requests named the authority that they are made to are read as well.
+func Recorded[T any, P interface {
+	*T
+	label.Request
+}](v *Verified) (*T, error) {
+	p := P(new(T))
+	if err := label.DecodeSigned(v.stmt.Predicate, p); err != nil {
+		return nil, inPredicate(err)
+	}
+	to := p.MadeTo()
+	p.Address(cmp.Or(to, "of before"))
+	if err := p.Validate(); err != nil {
+		return nil, inPredicate(err)
+	}
+	p.Address(to)
 	return (*T)(p), nil
 }
 

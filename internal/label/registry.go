@@ -50,7 +50,8 @@ type RegistryRequest struct {
 	Accreditation *Scope `json:"accreditation,omitempty"` // accreditation.record
 	Table         Digest `json:"table,omitzero"`          // acts.adopt: of the file
 
-	Text string    `json:"text,omitempty"` // why
+	Text string `json:"text,omitempty"` // why
+	Addressed
 	Made time.Time `json:"made"`
 }
 
@@ -121,6 +122,9 @@ func (r *RegistryRequest) Validate() error {
 	}
 	if r.Made.IsZero() || r.Made.Nanosecond() != 0 || r.From.Nanosecond() != 0 {
 		return invalid(ReasonMalformed, "made", "times are whole seconds, and when the request was made is required")
+	}
+	if err := r.CheckAddress(); err != nil {
+		return err
 	}
 	return r.validateParts()
 }

@@ -181,7 +181,8 @@ type StatusRequest struct {
 	Effective time.Time `json:"effective,omitzero"` // at once where absent
 	Successor ID        `json:"successor,omitempty"`
 	Level     int       `json:"level,omitempty"` // supersede: issue the successor, at this level
-	Made      time.Time `json:"made"`
+	Addressed
+	Made time.Time `json:"made"`
 }
 
 // Validate checks what can be known from the request alone.
@@ -224,7 +225,7 @@ func (r *StatusRequest) Validate() error {
 			return invalid(ReasonIDMalformed, "successor", "is not the ID of another label in normal form")
 		}
 	}
-	return nil
+	return r.CheckAddress()
 }
 
 // A History is a label and all that happened to it, by number.

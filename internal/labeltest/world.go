@@ -386,6 +386,7 @@ func (w *World) Accredit(lab string, change func(*label.Accreditation)) {
 // Registry signs a request for a change of the registry.
 func Registry(tb testing.TB, s *envelope.Signer, r label.RegistryRequest) []byte {
 	tb.Helper()
+	Address(&r)
 	stmt, err := label.NewStatement(r.About(), r.Subject(), label.TypeRegistryRequest, &r)
 	if err != nil {
 		tb.Fatal(err)
@@ -544,6 +545,7 @@ func (w *World) Seal(org string, descriptor []byte, predicateType string, predic
 // Seal signs a predicate about a device, as a bundle.
 func Seal(tb testing.TB, s *envelope.Signer, descriptor []byte, predicateType string, predicate any) []byte {
 	tb.Helper()
+	Address(predicate)
 	stmt, err := label.NewStatement("device.json", label.DigestOf(descriptor), predicateType, predicate)
 	if err != nil {
 		tb.Fatal(err)
@@ -557,6 +559,13 @@ func Seal(tb testing.TB, s *envelope.Signer, descriptor []byte, predicateType st
 		tb.Fatal(err)
 	}
 	return b
+}
+
+// Address makes a request one to the authority of worlds, unless it names another.
+func Address(predicate any) {
+	if r, ok := predicate.(label.Request); ok && r.MadeTo() == "" {
+		r.Address(Base)
+	}
 }
 
 // Submit registers an example's device and submits its evidence.
@@ -609,6 +618,7 @@ func (w *World) EventBy(org string, e label.Event) []byte {
 	if e.Text == "" {
 		e.Text = "As found in a test."
 	}
+	Address(&e)
 	stmt, err := label.NewStatement(e.Name(), e.Subject(), label.TypeEvent, &e)
 	w.must(err)
 	env, err := w.Signers[org].Seal(stmt)

@@ -13,11 +13,12 @@ import (
 // SHA-256 of the plan's ID. Weights and candidates are not for an operator to
 // choose: they follow from the scheme and from the log.
 type Request struct {
-	ID     string    `json:"id"`
-	Scheme string    `json:"scheme,omitempty"` // the only one where absent
-	Size   int64     `json:"size"`
-	Count  int       `json:"count"`
-	Made   time.Time `json:"made"`
+	ID     string `json:"id"`
+	Scheme string `json:"scheme,omitempty"` // the only one where absent
+	Size   int64  `json:"size"`
+	Count  int    `json:"count"`
+	label.Addressed
+	Made time.Time `json:"made"`
 }
 
 // Validate checks what can be known from the request alone.
@@ -33,7 +34,7 @@ func (r *Request) Validate() error {
 	if r.Made.IsZero() || r.Made.Nanosecond() != 0 {
 		return label.Errorf(label.Invalid, label.ReasonMalformed, "made", "is required, in whole seconds")
 	}
-	return nil
+	return r.CheckAddress()
 }
 
 // ActKind returns the act that is asked for.
