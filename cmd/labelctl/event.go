@@ -418,9 +418,6 @@ changed again. ID is the whole ID, as for "labelctl event show".`,
 func (c eventCommands) idCommand(cmd *cobra.Command, do func(ctx context.Context, api labelv1.OversightServiceClient, id string) error) *cobra.Command {
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if kind, _, ok := strings.Cut(args[0], ":"); ok && causes[kind] != nil {
-			return usagef("ID: %q is not an event but a cause of what the authority did automatically: %s", args[0], causeText(args[0], "DEVICE"))
-		}
 		if err := requireWhole("ID", args[0], "the service has no list of events, but \"labelctl label history\" of a label that the event changed prints it whole"); err != nil {
 			return err
 		}

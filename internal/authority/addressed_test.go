@@ -2,9 +2,11 @@ package authority_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
+	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/surveillance"
@@ -82,5 +84,38 @@ func TestRequestsOfAnotherAuthority(t *testing.T) {
 	}
 	if after := d.Authority.LogSize(); after != before {
 		t.Errorf("the log grew from %d to %d entries", before, after)
+	}
+}
+
+// TestRequestsNamePersons requires that what follows from requests says who asked, so that
+// others can count them, and which log has it.
+func TestRequestsNamePersons(t *testing.T) {
+	q := labeltest.New(t, nil)
+	p := q.Issue(q.Example("camera"), 1)
+	if p.Label.Log != labeltest.Origin {
+		t.Errorf("the label says that it is in the log %q", p.Label.Log)
+	}
+	op := q.Caller(labeltest.Operator)
+	first, err := q.Authority.Change(ctx, op, q.Ask(labeltest.Operator, p, label.Revoke, "nonconformity", nil))
+	must(t, err)
+	done, err := q.Authority.Change(ctx, op, q.Countersign(q.Second, first.Request))
+	must(t, err)
+	var persons []string
+	for _, r := range done.Status.Requests {
+		persons = append(persons, r.Organization+" "+r.Person)
+	}
+	want := []string{labeltest.Operator + " " + labeltest.First, labeltest.Operator + " " + labeltest.Second}
+	if !slices.Equal(persons, want) {
+		t.Errorf("the status says that %q asked, want %q", persons, want)
+	}
+	u, err := envelope.Open(p.Bundle)
+	must(t, err)
+	if done.Status.SHA256 != u.ID() {
+		t.Errorf("the status is about the statement %s, and the label is %s", done.Status.SHA256, u.ID())
+	}
+	plan, err := q.Authority.Plan(ctx, op, q.AskDraw(labeltest.Operator, surveillance.Request{ID: "plan", Size: q.Authority.LogSize() + 2, Count: 1}))
+	must(t, err)
+	if said := plan.Announcement; said.Log != labeltest.Origin || len(said.Requests) != 1 || said.Requests[0].Person != labeltest.First {
+		t.Errorf("the plan is in the log %q and says that %+v asked", said.Log, said.Requests)
 	}
 }

@@ -347,9 +347,13 @@ func (a *Authority) moveGTIN(v *store.View, b *batch, e *label.Event, id label.D
 	if err != nil {
 		return err
 	}
+	ref, err := requestRef(v, by, id)
+	if err != nil {
+		return err
+	}
 	_, entry, err := b.sign(a.issuer.Assignment(&label.Assignment{
 		GTIN: e.GTIN, Manufacturer: label.Party{ID: org.ID, Name: org.Name, URL: org.URL}, Text: e.Text,
-		Recorded: b.Recorded.UTC().Truncate(time.Second), Requests: []label.RequestRef{{Organization: by.Organization, Key: by.Key, SHA256: id}},
+		Recorded: b.Recorded.UTC().Truncate(time.Second), Requests: []label.RequestRef{ref},
 	}))
 	if err != nil {
 		return err

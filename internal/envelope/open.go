@@ -320,5 +320,17 @@ func Accreditation(v *Verified) (*label.Accreditation, error) {
 	return a.Current(), nil
 }
 
+// Status decodes a status, of the present type or of the former one.
+func Status(v *Verified) (*label.Status, error) {
+	if v.stmt.PredicateType != label.TypeStatusV1 {
+		return Predicate[label.Status](v)
+	}
+	s, err := Predicate[label.StatusV1](v)
+	if err != nil {
+		return nil, err
+	}
+	return s.Current()
+}
+
 // inPredicate says that an error's field lies in the predicate.
 func inPredicate(err error) error { return label.Within("predicate", err) }

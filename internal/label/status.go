@@ -35,6 +35,7 @@ func (a Action) Later() bool { return a == Withdraw || a == Supersede || a == La
 // and logged.
 type Status struct {
 	Label     ID         `json:"label"`
+	SHA256    Digest     `json:"sha256"` // of the signed label; zero in those of [TypeStatusV1]
 	Number    int        `json:"number"` // 1, 2, … in the label's history, without gaps
 	Action    Action     `json:"action"`
 	Reason    string     `json:"reason"` // code from the published list
@@ -50,7 +51,7 @@ type Status struct {
 	New []Digest `json:"new,omitempty"`
 
 	Advisory *AdvisoryRef `json:"advisory,omitempty"` // of an advise
-	Cause    string       `json:"cause,omitempty"`    // what it follows from, where nobody asked for it
+	Cause    Cause        `json:"cause,omitzero"`     // what it follows from, where nobody asked for it
 	Requests []RequestRef `json:"requests,omitempty"` // who asked for it, each with a signature
 }
 
@@ -58,6 +59,7 @@ type Status struct {
 // somebody has to know who holds the product of that other.
 type LabelLink struct {
 	ID           ID     `json:"id"`
+	SHA256       Digest `json:"sha256,omitzero"` // of the signed label; zero in statuses of [TypeStatusV1]
 	URL          string `json:"url"`
 	Level        int    `json:"level,omitzero"`        // of the label that it leads to; 0 where that is not said
 	OtherProduct bool   `json:"otherProduct,omitzero"` // it is about another product
@@ -67,9 +69,12 @@ type LabelLink struct {
 // level than one of a level.
 func (l *LabelLink) Below(level int) bool { return l.Level != 0 && l.Level < level }
 
-// A RequestRef names a signed [StatusRequest], which stays with the authority.
+// A RequestRef names a signed [StatusRequest], which stays with the authority. Whoever
+// counts who agreed counts persons: those of one organization with the same Person are one,
+// and all without a Person are one, in whichever organization.
 type RequestRef struct {
 	Organization string `json:"organization"`
+	Person       string `json:"person,omitempty"` // who holds the key; empty where that is nobody in particular
 	Key          string `json:"key"`
 	SHA256       Digest `json:"sha256"` // of the signed statement
 }
@@ -94,7 +99,14 @@ func (s *Status) replaces(o *Status) bool {
 
 // Validate is the linter's view of a status statement. It bounds every field, so
 // that no status has a log entry above [MaxStatusEntry].
-func (s *Status) Validate() error {
+func (s *Status) Validate() error { return s.validate(false) }
+
+// validate is Validate, also of what was read from a status of [TypeStatusV1]: it names
+// labels by their IDs only.
+func (s *Status) validate(former bool) error {
+	if !former && s.SHA256.IsZero() {
+		return invalid(ReasonMissing, "sha256", "is required: the SHA-256 of the signed label")
+	}
 	if id, err := ParseID(string(s.Label)); err != nil || id != s.Label {
 		return invalid(ReasonIDMalformed, "label", "is not a label ID in normal form")
 	}
@@ -126,8 +138,11 @@ func (s *Status) Validate() error {
 		return invalid(ReasonMissing, "successor", "a superseded label, and no other, names the label in its place")
 	}
 	if s.Successor != nil {
-		if id, err := ParseID(string(s.Successor.ID)); err != nil || id != s.Successor.ID || id == s.Label {
-			return invalid(ReasonIDMalformed, "successor.id", "is not the ID of another label in normal form")
+		if id, err := ParseID(string(s.Successor.ID)); err != nil || id != s.Successor.ID {
+			return invalid(ReasonIDMalformed, "successor.id", "is not a label ID in normal form")
+		}
+		if !former && (s.Successor.SHA256.IsZero() || s.Successor.SHA256 == s.SHA256) { // a label issued anew may have the same ID
+			return invalid(ReasonMissing, "successor.sha256", "is not the SHA-256 of another signed label")
 		}
 		if err := checkOptional("successor.url", s.Successor.URL, MaxLabelURL); err != nil {
 			return err
@@ -150,8 +165,10 @@ func (s *Status) Validate() error {
 			return Within("advisory", err)
 		}
 	}
-	if err := checkOptional("cause", s.Cause, MaxCause); err != nil {
-		return err
+	if s.Cause != (Cause{}) {
+		if err := s.Cause.validate(former); err != nil {
+			return Within("cause", err)
+		}
 	}
 	if len(s.Requests) > MaxStatusRequests {
 		return tooMany("requests", len(s.Requests), MaxStatusRequests)
@@ -163,8 +180,13 @@ func (s *Status) Validate() error {
 		if err := checkText(index("requests", i)+".key", r.Key, hex.EncodedLen(len(Digest{}))); err != nil {
 			return err
 		}
+		if r.Person != "" {
+			if err := checkSlug(index("requests", i)+".person", r.Person); err != nil {
+				return err
+			}
+		}
 	}
-	if len(s.Requests) == 0 && s.Cause == "" {
+	if len(s.Requests) == 0 && s.Cause == (Cause{}) {
 		return invalid(ReasonMissing, "requests", "somebody asked for it, or it follows from something: neither is named")
 	}
 	return nil

@@ -410,6 +410,7 @@ func (w *World) ChangeRegistry(ctx context.Context, c authority.Caller, r label.
 	if !ok {
 		w.TB.Fatalf("no key %q was made", c.Key)
 	}
+	Address(&r)
 	if r.Made.IsZero() {
 		r.Made = w.Clock.Now().UTC().Truncate(time.Second)
 		for w.asked(&r) { // in the same second; a request is for once

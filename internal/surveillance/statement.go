@@ -51,6 +51,7 @@ func (r *Request) MadeAt() time.Time { return r.Made }
 // it and the log, anybody can tell the candidates and their weights.
 type Announcement struct {
 	Plan
+	Log       string             `json:"log"` // origin of the log that has it, and the labels; empty in plans of before
 	Authority label.Party        `json:"authority"`
 	Fixed     int64              `json:"fixed"`    // the candidates are among the log's first so many entries: all before the plan's own
 	Recorded  time.Time          `json:"recorded"` // when it was logged; the candidates are live at this instant
@@ -111,6 +112,7 @@ func (a *Announcement) Weight(l *label.Label) (int64, error) {
 // A Result says what was drawn, as the authority signs and logs it. Predicate of
 // [label.TypeSurveillanceDraw]; its subject is that of the plan.
 type Result struct {
+	Log        string       `json:"log"`    // as in the plan
 	Plan       string       `json:"plan"`   // ID
 	SHA256     label.Digest `json:"sha256"` // of the signed plan
 	Entry      int64        `json:"entry"`  // of the plan in the log
