@@ -555,10 +555,10 @@ func (a *Authority) logQuorum(v *store.View, b *batch, persons int) error {
 	if last == nil && !alone || last != nil && last.Alone == alone {
 		return nil
 	}
-	q := &label.Quorum{Persons: max(persons, 1), Alone: alone, Recorded: b.Recorded.UTC().Truncate(time.Second)}
+	q := &label.Quorum{Why: label.QuorumAlone, Persons: max(persons, 1), Recorded: b.Recorded.UTC().Truncate(time.Second)}
 	q.Text = "One person decides alone for the authority, also what takes several persons by its rules."
 	if !alone {
-		q.Text = "Several persons decide for the authority from now on where its rules take several."
+		q.Why, q.Text = label.QuorumSeveral, "Several persons decide for the authority from now on where its rules take several."
 	}
 	_, entry, err := b.sign(a.issuer.Quorum(q))
 	if err != nil {

@@ -743,14 +743,14 @@ func (a *Authority) Recover(ctx context.Context, org, person, pem, text string) 
 			all = append(all, who)
 		}
 		q := &label.Quorum{
-			Persons: len(all), Alone: len(all) == 1, Recorded: b.Recorded.UTC().Truncate(time.Second),
+			Why: label.QuorumRecovered, Persons: len(all), Organization: org, Person: person, Key: out.Key.ID, Recorded: b.Recorded.UTC().Truncate(time.Second),
 			Text: label.Clip(fmt.Sprintf("Whoever runs the service gave %s of %s the key %s, without the agreement of others: %s", person, org, out.Key.Short(), text), label.MaxProse),
 		}
 		_, entry, err := b.sign(a.issuer.Quorum(q))
 		if err != nil {
 			return err
 		}
-		b.Add(&store.Quorum{Index: b.index(), Alone: q.Alone})
+		b.Add(&store.Quorum{Index: b.index(), Alone: q.Persons == 1})
 		b.log(entry)
 		return nil
 	})
