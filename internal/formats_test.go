@@ -62,7 +62,7 @@ var parts = map[string]any{
 	"signatory": label.Signatory{}, "product": label.Product{}, "reporting": label.Reporting{}, "scheme reference": label.SchemeRef{},
 	"level": label.Level{}, "laboratory": label.LabRef{}, "label evidence": label.LabelEvidence{}, "criterion": label.Criterion{},
 	"declared fact": label.DeclaredFact{}, "label link": label.LabelLink{}, "request reference": label.RequestRef{},
-	"advisory reference": label.AdvisoryRef{}, "criterion found": label.CriterionFound{}, "missing": label.Missing{},
+	"advisory reference": label.AdvisoryRef{}, "cause": label.Cause{}, "criterion found": label.CriterionFound{}, "missing": label.Missing{},
 	"unused": label.Unused{}, "weights": surveillance.Weights{}, "drawn": surveillance.Drawn{},
 	"exported audit trail": verify.TrailHead{}, "audit entry": label.TrailEntry{}, "actor": label.Actor{},
 	"package": verify.Package{}, "logged statement": verify.Logged{}, "omitted statement": verify.Omitted{}, "history": verify.History{},

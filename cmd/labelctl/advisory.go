@@ -100,18 +100,15 @@ func (c advisoryCommands) publish(ctx context.Context, file string, e *label.Eve
 		return err
 	}
 	e.Advisory, e.Made = label.DigestOf(document), c.now().UTC().Truncate(time.Second)
-	if err := e.Validate(); err != nil {
-		return err
-	}
-	signed, err := c.signStatement(ctx, "advisory.json", e.Subject(), label.TypeEvent, e)
-	if err != nil {
-		return err
-	}
 	api, conn, err := clientAs(ctx, c.session, labelv1.NewAdvisoryServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	signed, err := c.signRequest(ctx, conn, "advisory.json", e.Subject(), label.TypeEvent, e)
+	if err != nil {
+		return err
+	}
 	if !dry && about == "" {
 		return c.send(ctx, api, signed, document)
 	}

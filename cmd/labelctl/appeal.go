@@ -329,10 +329,7 @@ func (c appealCommands) file(ctx context.Context, id string, a *label.Appeal) er
 		return err
 	}
 	a.Manufacturer, a.Made = c.as, c.now().UTC().Truncate(time.Second)
-	if err := a.Validate(); err != nil {
-		return err
-	}
-	signed, err := c.signAbout(ctx, t, label.TypeAppeal, a)
+	signed, err := c.signAbout(ctx, conn, t, label.TypeAppeal, a)
 	if err != nil {
 		return err
 	}
@@ -345,13 +342,13 @@ func (c appealCommands) file(ctx context.Context, id string, a *label.Appeal) er
 	})
 }
 
-// signAbout signs a statement about the device of a refusal.
-func (c appealCommands) signAbout(ctx context.Context, t *labelv1.Trail, predicateType string, predicate any) ([]byte, error) {
+// signAbout signs a request about the device of a refusal.
+func (c appealCommands) signAbout(ctx context.Context, conn *grpc.ClientConn, t *labelv1.Trail, predicateType string, r label.Request) ([]byte, error) {
 	device, err := label.ParseDigest(t.GetRefusal().GetDevice())
 	if err != nil {
 		return nil, err
 	}
-	return c.signStatement(ctx, "device.json", device, predicateType, predicate)
+	return c.signRequest(ctx, conn, "device.json", device, predicateType, r)
 }
 
 func appealListCommand(c appealCommands) *cobra.Command {
@@ -450,10 +447,7 @@ func (c appealCommands) decide(ctx context.Context, id string, r *label.RulingRe
 		return err
 	}
 	r.Made = c.now().UTC().Truncate(time.Second)
-	if err := r.Validate(); err != nil {
-		return err
-	}
-	signed, err := c.signAbout(ctx, t, label.TypeRulingRequest, r)
+	signed, err := c.signAbout(ctx, conn, t, label.TypeRulingRequest, r)
 	if err != nil {
 		return err
 	}

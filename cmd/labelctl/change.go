@@ -79,8 +79,7 @@ func (ch *change) effectiveFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&ch.effective, "effective", "", "`date or time` (UTC) at which it takes effect, a date from its beginning (default: at once)")
 }
 
-// complete parses the arguments and flags into the request, and checks the request as
-// the service will.
+// complete parses the arguments and flags into the request.
 func (ch *change) complete(name string, now time.Time) (err error) {
 	if _, ch.Label, err = qr.ParsePayload(name); err != nil {
 		return err
@@ -96,10 +95,7 @@ func (ch *change) complete(name string, now time.Time) (err error) {
 		}
 	}
 	ch.Made = now.UTC().Truncate(time.Second)
-	if ch.renew && ch.Level == 0 {
-		return nil // it is checked when the level is known
-	}
-	return ch.Validate()
+	return nil
 }
 
 // ask signs a request about a label's device and sends it.
@@ -115,11 +111,8 @@ func (c changeCommands) ask(ctx context.Context, ch *change) error {
 	}
 	if ch.renew && ch.Level == 0 {
 		ch.Level = int(known.GetLevel())
-		if err := ch.Validate(); err != nil {
-			return err
-		}
 	}
-	signed, err := c.signStatement(ctx, "device.json", device, label.TypeStatusRequest, &ch.StatusRequest)
+	signed, err := c.signRequest(ctx, conn, "device.json", device, label.TypeStatusRequest, &ch.StatusRequest)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +219,7 @@ func TestReadWaiting(t *testing.T) {
 	made := time.Now().UTC().Truncate(time.Second)
 	device := label.DigestOf([]byte("device"))
 	asked := label.StatusRequest{Label: label.ID(unissued(t)), Action: label.Revoke, Reason: "nonconformity", Text: "One password.", Made: made}
+	asked.Address("https://labels.test")
 	message := func(predicateType string, change func(*label.StatusRequest)) *labelv1.WaitingRequest {
 		r := asked
 		change(&r)
@@ -271,4 +273,29 @@ func waitingMessage(t *testing.T, subject label.Digest, predicateType string, pr
 		t.Fatal(err)
 	}
 	return &labelv1.WaitingRequest{Id: label.DigestOf(b).String(), Statement: b, Text: "Harmless.", Kind: string(kind)}
+}
+
+// TestAnotherAuthority signs for one authority and sends that to another, and has nobody
+// approve what is made to another than theirs.
+func TestAnotherAuthority(t *testing.T) {
+	l := newLabelledCamera(t)
+	const practice = "https://practice.labels.test"
+	suspend := []string{"label", "suspend", l.id, "--reason", "complaint", "--text", "A shared password."}
+	l.refused(practice, l.by(testAuthority, append(suspend, "--authority", practice)...)...)
+	t.Setenv(envTo, l.d.URL)
+	must(t, l.by(testAuthority, suspend...)...)
+
+	asked := &label.StatusRequest{Label: label.ID(l.id), Action: label.Revoke, Reason: "nonconformity", Text: "One password.", Made: time.Now().UTC().Truncate(time.Second)}
+	asked.Address(practice)
+	w, err := readWaiting(waitingMessage(t, label.DigestOf([]byte("device")), label.TypeStatusRequest, asked, label.ActRevoke))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(w.rows(), [2]string{"authority:", practice}) {
+		t.Errorf("whoever approves is shown %q", w.rows())
+	}
+	c := requestCommands{&session{to: l.d.URL}}
+	if err := c.ours(w); label.ReasonOf(err) != label.ReasonOtherAuthority {
+		t.Errorf("what is made to %s would be approved: %v", practice, err)
+	}
 }

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/qr"
@@ -104,6 +105,24 @@ func publicClient[C any](s *session, client func(grpc.ClientConnInterface) C) (a
 		return api, nil, err
 	}
 	return client(conn), conn, nil
+}
+
+// signRequest signs a request about a subject with the caller's key, made to the authority
+// in --authority, or else to that which the service says it is.
+func (s *session) signRequest(ctx context.Context, conn *grpc.ClientConn, name string, subject label.Digest, predicateType string, r label.Request) ([]byte, error) {
+	to := s.to
+	if to == "" {
+		acts, err := labelv1.NewAuthorityServiceClient(conn).GetActs(ctx, &labelv1.GetActsRequest{})
+		if err != nil {
+			return nil, err
+		}
+		to = acts.GetAuthority()
+	}
+	r.Address(to)
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	return s.signStatement(ctx, name, subject, predicateType, r)
 }
 
 // signStatement signs a statement about a subject with the caller's key.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -215,6 +216,9 @@ func (r *drawCheck) signatures() (err error) {
 		return label.Within("draw", err)
 	}
 	plan, result := r.plan.predicate, r.result.predicate
+	if err := cmp.Or(r.trust.CheckLog(plan.Log), r.trust.CheckLog(result.Log)); err != nil {
+		return err
+	}
 	if plan.ID != r.draw.ID || result.Plan != plan.ID || result.SHA256 != r.plan.id || result.Entry != r.draw.PlanEntry {
 		return label.Errorf(label.Invalid, label.ReasonUnknownPlan, "draw", "is of another plan")
 	}

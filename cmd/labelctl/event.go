@@ -239,18 +239,16 @@ longer have the number, and the manufacturer named can register its own.`,
 // send signs an event and sends it, or shows with --dry-run what it would do.
 func (c eventCommands) send(ctx context.Context, r *eventOptions) error {
 	r.Made = c.now().UTC().Truncate(time.Second)
-	if err := r.Validate(); err != nil {
-		return err
-	}
-	signed, err := c.signStatement(ctx, r.Name(), r.Subject(), label.TypeEvent, &r.Event)
-	if err != nil {
-		return err
-	}
+	r.Since = r.Since.UTC()
 	api, conn, err := clientAs(ctx, c.session, labelv1.NewOversightServiceClient)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	signed, err := c.signRequest(ctx, conn, r.Name(), r.Subject(), label.TypeEvent, &r.Event)
+	if err != nil {
+		return err
+	}
 	if r.dry {
 		preview, err := api.PreviewEvent(ctx, &labelv1.PreviewEventRequest{Event: signed})
 		if err != nil {
@@ -420,9 +418,6 @@ changed again. ID is the whole ID, as for "labelctl event show".`,
 func (c eventCommands) idCommand(cmd *cobra.Command, do func(ctx context.Context, api labelv1.OversightServiceClient, id string) error) *cobra.Command {
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if kind, _, ok := strings.Cut(args[0], ":"); ok && causes[kind] != nil {
-			return usagef("ID: %q is not an event but a cause of what the authority did automatically: %s", args[0], causeText(args[0], "DEVICE"))
-		}
 		if err := requireWhole("ID", args[0], "the service has no list of events, but \"labelctl label history\" of a label that the event changed prints it whole"); err != nil {
 			return err
 		}

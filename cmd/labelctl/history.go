@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,39 +72,22 @@ func writeHistory(p *terminal.Page, r *labelv1.VerifyResponse) {
 	}
 }
 
-// causes say what the authority did without a request and where to look, by the word
-// before the colon of a cause. They get the text after the colon, and the device.
-var causes = map[string]func(rest, device string) string{
-	"judged": func(_, device string) string {
+// causeText says what a status without a request followed from, and where to look.
+func causeText(c label.Cause, device string) string {
+	switch {
+	case c.Kind == label.CauseEvent:
+		return "because of event " + c.SHA256.String()
+	case c.Kind == label.CauseEvidence && c.SHA256.IsZero():
 		return "because its evidence was evaluated again: \"labelctl evaluate " + device +
 			"\" shows the result, \"labelctl submissions --device " + device + "\" the evidence and what is wrong with it"
-	},
-	"issued": func(_, device string) string {
-		return "recorded when the label was issued, because a report that it is based on counts only until then: \"labelctl submissions --device " + device + "\" shows it"
-	},
-	"unjudged": func(_, _ string) string {
-		return "because its evidence had to be evaluated again, and the service no longer has its version of the scheme (\"labelctl scheme list\")"
-	},
-	"overdue": func(advisory, _ string) string {
-		return "because no status update followed in time: \"labelctl advisory show " + advisory + "\""
-	},
-	"carried": func(statement, _ string) string {
-		id, number, _ := strings.Cut(statement, "/")
-		return "carried over from the previous label: number " + number + " of \"labelctl label history " + label.ID(id).Pretty() + "\""
-	},
-}
-
-// causeText says what a status without a request followed from: an event, or something
-// that the authority did without a request.
-func causeText(cause, device string) string {
-	kind, rest, own := strings.Cut(cause, ":")
-	if !own {
-		return "because of event " + cause
+	case c.Kind == label.CauseEvidence:
+		return "because report " + c.SHA256.String() + ", on which it is based, counts only until then: \"labelctl submissions --device " + device + "\" shows it"
+	case c.Kind == label.CauseAdvisory:
+		return "because no status update followed in time: \"labelctl advisory show " + c.SHA256.String() + "\""
+	case c.Kind == label.CausePredecessor:
+		return fmt.Sprintf("carried over from the previous label: number %d of \"labelctl label history %s\"", c.Number, c.Label.Pretty())
 	}
-	if say := causes[kind]; say != nil {
-		return say(rest, device)
-	}
-	return "because of something that this labelctl has no words for: " + unknown(cause)
+	return "because of something that this labelctl has no words for: " + unknown(string(c.Kind))
 }
 
 // statusRows are the rows of one entry of a history: when it happened and what, and
@@ -118,7 +100,7 @@ func statusRows(a *standing, st *label.Status, device string, index int64) [][]s
 			lines = append(lines, row[1])
 		}
 	}
-	if st.Cause != "" {
+	if st.Cause != (label.Cause{}) {
 		lines = append(lines, causeText(st.Cause, device))
 	}
 	for _, line := range lines {

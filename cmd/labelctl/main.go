@@ -53,7 +53,9 @@
 //
 // Most calls carry a caller token (package token), made with the private key in
 // --key for the organization in --as. The environment variables LABELCTL_KEY and
-// LABELCTL_AS set both, because they rarely change. A key is a file, plain or
+// LABELCTL_AS set both, because they rarely change. What you sign names the authority that
+// it is made to: the one that the service says it is, or that in --authority or
+// LABELCTL_AUTHORITY, and then nothing is signed for another. A key is a file, plain or
 // encrypted in cosign's format, or the URI of a key in a key management system.
 // Connections use TLS, except to a loopback address.
 //

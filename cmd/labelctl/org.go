@@ -116,7 +116,7 @@ func (c orgCommands) add(ctx context.Context, r *label.RegistryRequest, person, 
 	defer conn.Close()
 	all := &labelv1.ChangeRegistryResponse{}
 	for i, step := range steps {
-		signed, err := c.seal(ctx, step)
+		signed, err := c.seal(ctx, conn, step)
 		if err != nil {
 			return err
 		}

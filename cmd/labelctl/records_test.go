@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	labelv1 "labeld/api/proto/label/v1"
 	"labeld/internal/label"
 )
 
@@ -28,16 +29,21 @@ func TestUnique(t *testing.T) {
 
 // TestCauses has a reader look up what a history says of itself.
 func TestCauses(t *testing.T) {
-	for cause, want := range map[string]string{
-		"5f21":                     "because of event 5f21",
-		"judged:5f21":              "\"labelctl evaluate 77ab\"",
-		"unjudged:5f21":            "labelctl scheme list",
-		"overdue:5f21":             "labelctl advisory show 5f21",
-		"carried:K7QM4T2X9PWH/3":   "number 3 of \"labelctl label history K7QM-4T2X-9PWH\"",
-		"something-of-later:12345": "no words for: unknown (something-of-later:12345)",
+	some := label.DigestOf([]byte("something"))
+	for cause, want := range map[label.Cause]string{
+		label.EventCause(some):                                                         "because of event " + some.String(),
+		{Kind: label.CauseEvidence}:                                                    "\"labelctl evaluate 77ab\"",
+		{Kind: label.CauseEvidence, SHA256: some}:                                      "report " + some.String(),
+		{Kind: label.CauseAdvisory, SHA256: some}:                                      "labelctl advisory show " + some.String(),
+		{Kind: label.CausePredecessor, SHA256: some, Label: "K7QM4T2X9PWH", Number: 3}: "number 3 of \"labelctl label history K7QM-4T2X-9PWH\"",
+		{Kind: "something-of-later"}:                                                   "no words for: unknown (something-of-later)",
 	} {
-		if got := causeText(cause, "77ab"); !strings.Contains(got, want) || strings.Contains(got, "judged:") {
-			t.Errorf("%s: %s", cause, got)
+		if got := causeText(cause, "77ab"); !strings.Contains(got, want) {
+			t.Errorf("%+v: %s", cause, got)
 		}
+	}
+	message := &labelv1.StatusCause{Kind: "predecessor", Sha256: some.String(), Label: "K7QM4T2X9PWH", Number: 3}
+	if got := causeOf(message); got != (label.Cause{Kind: label.CausePredecessor, SHA256: some, Label: "K7QM4T2X9PWH", Number: 3}) {
+		t.Errorf("%v is read as %+v", message, got)
 	}
 }

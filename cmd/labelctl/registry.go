@@ -15,12 +15,9 @@ import (
 )
 
 // seal signs a request for a change of the register, as of now.
-func (c orgCommands) seal(ctx context.Context, r *label.RegistryRequest) ([]byte, error) {
+func (c orgCommands) seal(ctx context.Context, conn *grpc.ClientConn, r *label.RegistryRequest) ([]byte, error) {
 	r.Made = c.now().UTC().Truncate(time.Second)
-	if err := r.Validate(); err != nil {
-		return nil, err
-	}
-	return c.signStatement(ctx, r.About(), r.Subject(), label.TypeRegistryRequest, r)
+	return c.signRequest(ctx, conn, r.About(), r.Subject(), label.TypeRegistryRequest, r)
 }
 
 // ask signs a request for a change of the register and sends it.
@@ -30,7 +27,7 @@ func (c orgCommands) ask(ctx context.Context, r *label.RegistryRequest) error {
 		return err
 	}
 	defer conn.Close()
-	signed, err := c.seal(ctx, r)
+	signed, err := c.seal(ctx, conn, r)
 	if err != nil {
 		return err
 	}

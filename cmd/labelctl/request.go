@@ -520,6 +520,9 @@ func (c requestCommands) approve(ctx context.Context, conn *grpc.ClientConn, w *
 	if err := c.holders(ctx, conn).refuseAgain(w, signer.Public.ID); err != nil {
 		return err
 	}
+	if err := c.ours(w); err != nil {
+		return err
+	}
 	rows, err := c.contextRows(ctx, conn, w)
 	if err != nil {
 		return err
@@ -536,6 +539,14 @@ func (c requestCommands) approve(ctx context.Context, conn *grpc.ClientConn, w *
 		return err
 	}
 	return w.how.send(c, ctx, conn, signed)
+}
+
+// ours refuses a request that is made to another authority than that in --authority.
+func (c requestCommands) ours(w *waitingRequest) error {
+	if to := w.terms.MadeTo(); c.to != "" && to != c.to {
+		return label.Errorf(label.Invalid, label.ReasonOtherAuthority, "authority", "the request is made to the authority at %s, and yours is the one at %s (--authority); nothing was signed", to, c.to)
+	}
+	return nil
 }
 
 // findWaiting returns the request whose ID begins so.

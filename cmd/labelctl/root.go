@@ -25,6 +25,7 @@ type session struct {
 	key      string // file or KMS URI
 	as       string // organization ID
 	audience string // of caller tokens; the server where empty
+	to       string // base URL of the authority that requests are made to; the service says it where empty
 	ca       string // file with TLS roots
 	tls      bool   // even to a loopback address
 	timeout  time.Duration
@@ -39,6 +40,7 @@ const (
 	envKey    = "LABELCTL_KEY"
 	envAs     = "LABELCTL_AS"
 	envURL    = "LABELCTL_URL"
+	envTo     = "LABELCTL_AUTHORITY"
 	envPass   = "LABELCTL_PASSPHRASE"
 	envCosign = "COSIGN_PASSWORD"
 )
@@ -67,8 +69,8 @@ check them.
 Most commands need --key (a private key file or KMS URI) and --as (the organization
 you act for). You do not need either to verify a label.
 
-Environment: `+strings.Join([]string{envServer, envKey, envAs, envURL}, ", ")+` set
---server, --key, --as and --url. `+envPass+` (or `+envCosign+`) is the
+Environment: `+strings.Join([]string{envServer, envKey, envAs, envTo, envURL}, ", ")+` set
+--server, --key, --as, --authority and --url. `+envPass+` (or `+envCosign+`) is the
 passphrase of an encrypted key. Without it, you are asked for the passphrase.`,
 		"  labelctl verify K7QM-4T2X-9PWH\n  labelctl key new --out lab.key\n  labelctl request camera.yaml --level 2",
 		keyCommand(s), orgCommand(s), actsCommand(s), eventCommand(s), deviceCommand(s),
@@ -87,6 +89,7 @@ passphrase of an encrypted key. Without it, you are asked for the passphrase.`,
 	f.StringVar(&s.server, "server", "127.0.0.1:8443", "gRPC address of the service, `host:port` ("+envServer+")")
 	f.StringVar(&s.key, "key", "", "private key to call and sign with, a `file or KMS URI` ("+envKey+")")
 	f.StringVar(&s.as, "as", "", "`organization` to act for ("+envAs+")")
+	f.StringVar(&s.to, "authority", "", "base `URL` of the authority that your requests are made to (default: as the service says) ("+envTo+")")
 	f.StringVar(&s.audience, "audience", "", "`name` of the service in caller tokens (default: that in --server)")
 	f.StringVar(&s.ca, "ca", "", "PEM `file` with the TLS roots to trust instead of the system's; implies --tls")
 	f.BoolVar(&s.tls, "tls", false, "use TLS to a loopback address too")
@@ -103,7 +106,7 @@ func (s *session) prepare(cmd *cobra.Command) error {
 	for _, f := range []struct {
 		name, env string
 		into      *string
-	}{{"server", envServer, &s.server}, {"key", envKey, &s.key}, {"as", envAs, &s.as}} {
+	}{{"server", envServer, &s.server}, {"key", envKey, &s.key}, {"as", envAs, &s.as}, {"authority", envTo, &s.to}} {
 		if v := os.Getenv(f.env); v != "" && !cmd.Flags().Changed(f.name) {
 			*f.into = v
 		}

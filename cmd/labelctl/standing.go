@@ -43,6 +43,12 @@ func standingOf(r *labelv1.VerifyResponse) *standing {
 	return a
 }
 
+// causeOf reads what a status follows from. A digest that is none is left out.
+func causeOf(c *labelv1.StatusCause) label.Cause {
+	sha256, _ := label.ParseDigest(c.GetSha256())
+	return label.Cause{Kind: label.CauseKind(c.GetKind()), SHA256: sha256, Label: label.ID(c.GetLabel()), Number: int(c.GetNumber())}
+}
+
 // statusOf reads a status. It returns nil for nil.
 func statusOf(s *labelv1.LabelStatus) *label.Status {
 	if s == nil {
@@ -50,7 +56,7 @@ func statusOf(s *labelv1.LabelStatus) *label.Status {
 	}
 	out := &label.Status{
 		Label: label.ID(s.GetLabel()), Number: int(s.GetNumber()), Action: actions.value(s.GetAction()), Reason: s.GetReason(), Text: s.GetText(),
-		Recorded: s.GetRecorded().AsTime(), Effective: s.GetEffective().AsTime(), Cause: s.GetCause(),
+		Recorded: s.GetRecorded().AsTime(), Effective: s.GetEffective().AsTime(), Cause: causeOf(s.GetCause()),
 	}
 	if by := s.GetAuthor(); by != "" {
 		out.Requests = []label.RequestRef{{Organization: by}}

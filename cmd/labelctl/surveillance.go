@@ -66,18 +66,15 @@ Operators only. The request is signed with your key, and a plan cannot be change
 // announce signs a request for a plan and sends it.
 func (c surveillanceCommands) announce(ctx context.Context, r *surveillance.Request) error {
 	r.Made = c.now().UTC().Truncate(time.Second)
-	if err := r.Validate(); err != nil {
-		return err
-	}
-	signed, err := c.signStatement(ctx, r.ID, label.DigestOf([]byte(r.ID)), label.TypeSurveillanceRequest, r)
-	if err != nil {
-		return err
-	}
 	conn, err := c.caller(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	signed, err := c.signRequest(ctx, conn, r.ID, label.DigestOf([]byte(r.ID)), label.TypeSurveillanceRequest, r)
+	if err != nil {
+		return err
+	}
 	return c.plan(ctx, conn, signed)
 }
 

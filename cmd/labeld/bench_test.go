@@ -615,6 +615,7 @@ func BenchmarkLife(b *testing.B) {
 func (s *service) request(signer *envelope.Signer, conn *grpc.ClientConn, device string, r label.StatusRequest) {
 	s.tb.Helper()
 	r.Text, r.Made = "For a benchmark.", time.Now().UTC().Truncate(time.Second)
+	r.Address(s.url)
 	digest, err := label.ParseDigest(device)
 	s.must(err)
 	_, err = labelv1.NewStatusServiceClient(conn).ChangeLabel(context.Background(), &labelv1.ChangeLabelRequest{
@@ -684,6 +685,7 @@ func (s *service) suspend(b *testing.B) {
 	lab := s.signer("lab.key").Public.ID
 	e := label.Event{Kind: label.KeyEvent, Key: lab, Since: time.Now().Add(-time.Hour).UTC().Truncate(time.Second),
 		Reason: "key-compromised", Text: "For a benchmark.", Made: time.Now().UTC().Truncate(time.Second)}
+	e.Address(s.url)
 	api := labelv1.NewOversightServiceClient(s.dial(demoAuthority, daemon.OperatorKey))
 	began := time.Now()
 	r, err := api.ReportEvent(context.Background(), &labelv1.ReportEventRequest{

@@ -248,6 +248,7 @@ func (m *demo) enrol() error {
 // is one person, so that nothing waits for another.
 func (m *demo) register(by *party, r *label.RegistryRequest) error {
 	r.Made = m.now().UTC().Truncate(time.Second)
+	r.Address(m.url)
 	stmt, err := label.NewStatement(r.About(), r.Subject(), label.TypeRegistryRequest, r)
 	if err != nil {
 		return err

@@ -54,6 +54,7 @@ func TestHeadIsGivenUpAloud(t *testing.T) {
 				}},
 			} {
 				r.Made = time.Now().UTC().Truncate(time.Second)
+				r.Address(d.URL)
 				_, err := d.Authority.ChangeRegistry(t.Context(), operator, labeltest.Registry(t, key, r))
 				must(err)
 			}

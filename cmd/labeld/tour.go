@@ -98,6 +98,7 @@ func (t *tour) advise() error {
 		return err
 	}
 	event := &label.Event{Kind: label.AdvisoryEvent, Advisory: label.DigestOf(e.Advisory), Reason: "advisory", Text: "Firmware 3.8.4 fixes two weaknesses.", Made: t.made()}
+	event.Address(t.url)
 	stmt, err := label.NewStatement("advisory.json", event.Subject(), label.TypeEvent, event)
 	if err != nil {
 		return err
@@ -125,9 +126,9 @@ func (t *tour) change(by *party, action label.Action, reason, text string, level
 	if err != nil {
 		return err
 	}
-	stmt, err := label.NewStatement("device.json", device, label.TypeStatusRequest, &label.StatusRequest{
-		Label: label.ID(t.label), Action: action, Reason: reason, Text: text, Level: level, Made: t.made(),
-	})
+	request := &label.StatusRequest{Label: label.ID(t.label), Action: action, Reason: reason, Text: text, Level: level, Made: t.made()}
+	request.Address(t.url)
+	stmt, err := label.NewStatement("device.json", device, label.TypeStatusRequest, request)
 	if err != nil {
 		return err
 	}

@@ -481,9 +481,13 @@ func (a *Issuing) addAdvice(v *store.View, b *batch, rec *store.Label, h *label.
 		if err != nil {
 			return err
 		}
+		by, err := requestRef(v, e.Signature, n.event)
+		if err != nil {
+			return err
+		}
 		st := label.Status{
-			Label: rec.ID, Action: label.Advise, Reason: e.Event.Reason, Text: e.Event.Text, Cause: n.event.String(), Advisory: n.ref,
-			Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: n.event}},
+			Label: rec.ID, Action: label.Advise, Reason: e.Event.Reason, Text: e.Event.Text, Cause: label.EventCause(n.event), Advisory: n.ref,
+			Requests: []label.RequestRef{by},
 		}
 		if ok, err := fits(h, &st, !slices.Contains(a.distrust.Load().operators, st.Author())); err != nil || !ok {
 			return err

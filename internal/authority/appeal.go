@@ -168,10 +168,14 @@ func (a *Oversight) admitRuling(v *store.View, s *rulingRequest, t *Trail, now t
 	if err := p.CheckOpen("ruling.accepted", s.said.Accepted); err != nil {
 		return nil, err
 	}
+	by, err := requestRef(v, s.by, s.digest)
+	if err != nil {
+		return nil, err
+	}
 	r := &label.Ruling{
 		Decision: t.Decision.Digest, Appeal: t.Appeal.Digest, Scheme: p.Scheme,
 		Outcome: s.said.Outcome, Text: s.said.Text, Accepted: s.said.Accepted, Decided: now.UTC().Truncate(time.Second),
-		Requests: []label.RequestRef{{Organization: s.by.Organization, Key: s.by.Key, SHA256: s.digest}},
+		Requests: []label.RequestRef{by},
 	}
 	return r, a.checkAdmitted(v, r, t.Decision.Device, now)
 }

@@ -136,7 +136,11 @@ func (a *Issuing) changeLabel(x *act, v *store.View, b *batch, r *statusRequest,
 	}
 	st := label.Status{Label: r.said.Label, Action: r.said.Action, Reason: r.said.Reason, Text: r.said.Text, Effective: r.said.Effective}
 	for _, sig := range req.Signatures {
-		st.Requests = append(st.Requests, label.RequestRef{Organization: sig.Organization, Key: sig.Key, SHA256: req.Digest})
+		ref, err := requestRef(v, sig, req.Digest)
+		if err != nil {
+			return nil, err
+		}
+		st.Requests = append(st.Requests, ref)
 	}
 	var next *store.Label
 	switch {
@@ -161,7 +165,11 @@ func (a *Issuing) changeLabel(x *act, v *store.View, b *batch, r *statusRequest,
 		if err != nil {
 			return nil, err
 		}
-		st.Successor = &label.LabelLink{ID: next.ID, URL: a.issuer.URL(next.ID), Level: next.Level, OtherProduct: !same}
+		statement, err := statementOf(v, b, next)
+		if err != nil {
+			return nil, err
+		}
+		st.Successor = &label.LabelLink{ID: next.ID, SHA256: statement, URL: a.issuer.URL(next.ID), Level: next.Level, OtherProduct: !same}
 	}
 	status, err := a.append(v, b, rec, h, st)
 	if err != nil {
@@ -471,6 +479,10 @@ func sameProduct(v *store.View, device, other label.Digest) (bool, error) {
 func (a *Issuing) append(v *store.View, b *batch, rec *store.Label, h *label.History, st label.Status) (*store.Status, error) {
 	st.Number = len(h.Statuses) + 1
 	if err := checkRoom(h, &st); err != nil {
+		return nil, err
+	}
+	var err error
+	if st.SHA256, err = statementOf(v, b, rec); err != nil {
 		return nil, err
 	}
 	st.Recorded = b.Recorded.UTC().Truncate(time.Second)

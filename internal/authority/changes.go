@@ -67,13 +67,13 @@ func changeAt(v *store.View, index int64) (*LabelChange, error) {
 		GTIN     label.GTIN `json:"gtin"`
 		Recorded time.Time  `json:"recorded"`
 	}
-	kind, err := readEntry(v, index, map[string]any{label.TypeLabel: &l, label.TypeStatus: &s, label.TypeAssignment: &g})
+	kind, err := readEntry(v, index, map[string]any{label.TypeLabel: &l, label.TypeStatus: &s, label.TypeStatusV1: &s, label.TypeAssignment: &g})
 	switch {
 	case err != nil:
 		return nil, err
 	case kind == label.TypeLabel:
 		return &LabelChange{Index: index, Label: l.ID, At: l.Issued}, nil
-	case kind == label.TypeStatus:
+	case kind == label.TypeStatus, kind == label.TypeStatusV1:
 		return &LabelChange{Index: index, Label: s.Label, Action: s.Action, At: s.Recorded}, nil
 	case kind == label.TypeAssignment:
 		return &LabelChange{Index: index, GTIN: g.GTIN, At: g.Recorded}, nil
@@ -106,6 +106,20 @@ func readLabel(v *store.View, rec *store.Label, into any) error {
 		err = fmt.Errorf("log entry %d is not label %s but a %s", rec.Index, rec.ID, kind)
 	}
 	return err
+}
+
+// statementOf returns the digest of the signed statement of a label, which is committed or
+// in a batch. The batch may be nil.
+func statementOf(v *store.View, b *batch, rec *store.Label) (label.Digest, error) {
+	read := func() (*label.Envelope, error) { return v.Entry(rec.Index) }
+	if b != nil && rec.Index >= b.From.N {
+		read = func() (*label.Envelope, error) { return label.ParseEnvelope(b.Entries[rec.Index-b.From.N].Leaf) }
+	}
+	env, err := read()
+	if err != nil {
+		return label.Digest{}, err
+	}
+	return label.DigestOf(env.Payload), nil
 }
 
 // said returns what a committed label says.
@@ -239,7 +253,7 @@ func listed(v *store.View, index int64) (*Listed, error) {
 	var s struct {
 		Label label.ID `json:"label"`
 	}
-	if kind, err := readEntry(v, index, map[string]any{label.TypeStatus: &s}); err != nil || kind != label.TypeStatus {
+	if _, err := readEntry(v, index, map[string]any{label.TypeStatus: &s, label.TypeStatusV1: &s}); err != nil || s.Label == "" {
 		return nil, err
 	}
 	rec, err := v.Label(s.Label)

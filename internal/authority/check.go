@@ -169,8 +169,13 @@ func (c *check) histories() error {
 	return c.v.Histories(func(rec *store.Label, list []*store.Status) bool {
 		c.pace()
 		h := &label.History{Label: &label.Label{ID: rec.ID, Issued: rec.Issued, Expires: rec.Expires}}
+		statement, err := statementOf(c.v, nil, rec)
+		if err != nil {
+			c.badf("label %s: %v", rec.ID, err)
+			return true
+		}
 		for _, st := range list {
-			if err := c.status(rec, h, st); err != nil {
+			if err := c.status(rec, statement, h, st); err != nil {
 				c.badf("status %d of %s: %v", st.Number, rec.ID, err)
 			}
 			h.Statuses = append(h.Statuses, &st.Status)
@@ -179,7 +184,7 @@ func (c *check) histories() error {
 	})
 }
 
-func (c *check) status(rec *store.Label, h *label.History, st *store.Status) error {
+func (c *check) status(rec *store.Label, statement label.Digest, h *label.History, st *store.Status) error {
 	env, err := c.v.Entry(st.Index)
 	if err != nil {
 		return err
@@ -191,7 +196,7 @@ func (c *check) status(rec *store.Label, h *label.History, st *store.Status) err
 	if !reflect.DeepEqual(*said, st.Status) {
 		return fmt.Errorf("the record differs from the signed statement")
 	}
-	if err := label.CheckHistory(h.Label, append(slices.Clone(h.Statuses), said)); err != nil {
+	if err := label.CheckHistory(h.Label, statement, append(slices.Clone(h.Statuses), said)); err != nil {
 		return err
 	}
 	h.Seen = st.Recorded // all that precedes it was there
@@ -203,9 +208,9 @@ func (c *check) status(rec *store.Label, h *label.History, st *store.Status) err
 		return err
 	}
 	for _, r := range st.Requests {
-		if st.Cause != "" {
-			if e, err := c.v.Event(r.SHA256); err != nil || e.Digest.String() != st.Cause {
-				return fmt.Errorf("the event %s that it follows from is not on record", st.Cause)
+		if st.Cause != (label.Cause{}) {
+			if e, err := c.v.Event(r.SHA256); err != nil || label.EventCause(e.Digest) != st.Cause {
+				return fmt.Errorf("the event %s that it follows from is not on record", st.Cause.SHA256)
 			}
 			continue
 		}
@@ -256,15 +261,15 @@ func (c *check) request(r *store.Request, sig store.RequestSignature) error {
 func readRequest(v *envelope.Verified) (label.Request, error) {
 	switch v.PredicateType() {
 	case label.TypeStatusRequest:
-		return envelope.Predicate[label.StatusRequest](v)
+		return envelope.Recorded[label.StatusRequest](v)
 	case label.TypeRegistryRequest:
-		return envelope.Predicate[label.RegistryRequest](v)
+		return envelope.Recorded[label.RegistryRequest](v)
 	case label.TypeEvent:
-		return envelope.Predicate[label.Event](v)
+		return envelope.Recorded[label.Event](v)
 	case label.TypeRulingRequest:
-		return envelope.Predicate[label.RulingRequest](v)
+		return envelope.Recorded[label.RulingRequest](v)
 	case label.TypeSurveillanceRequest:
-		return envelope.Predicate[surveillance.Request](v)
+		return envelope.Recorded[surveillance.Request](v)
 	}
 	return nil, fmt.Errorf("it is signed as %s, which asks for nothing that waits", v.PredicateType())
 }
@@ -272,7 +277,7 @@ func readRequest(v *envelope.Verified) (label.Request, error) {
 // events verifies the signatures under reported events, and that their
 // consequences are drawn as far as they say.
 func (c *check) events() error {
-	changed := map[string]int{}
+	changed := map[label.Cause]int{}
 	if err := c.v.Histories(func(_ *store.Label, list []*store.Status) bool {
 		c.pace()
 		for _, st := range list {
@@ -290,7 +295,7 @@ func (c *check) events() error {
 			c.badf("event %s: %d labels could not be changed, %s first (%s); once the reason is gone, run \"labelctl event retry %s\"",
 				e.Digest, e.Failed, e.Failures[0].Label, e.Failures[0].Text, e.Digest)
 		}
-		if n := changed[e.Digest.String()]; n != e.Changed {
+		if n := changed[label.EventCause(e.Digest)]; n != e.Changed {
 			c.badf("event %s: says that it changed %d labels, %d say so", e.Digest, e.Changed, n)
 		}
 		return true
@@ -306,7 +311,7 @@ func (c *check) event(e *store.Event) error {
 	if err != nil {
 		return err
 	}
-	p, err := envelope.Predicate[label.Event](v)
+	p, err := envelope.Recorded[label.Event](v)
 	if err != nil {
 		return err
 	}

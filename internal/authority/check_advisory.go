@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"labeld/internal/advisory"
 	"labeld/internal/label"
@@ -51,11 +50,13 @@ func (c *check) advisory(rec *store.Advisory) error {
 // was not followed up, and that its publisher had the right to speak of the
 // label. What it says is not drawn again: it was drawn by the rules of its day.
 func (c *check) cause(rec *store.Label, h *label.History, st *label.Status) error {
-	if text, ok := strings.CutPrefix(st.Cause, overdue); ok {
-		return unfollowed(h, text)
-	}
-	if strings.HasPrefix(st.Cause, carried) && !c.fromPredecessor(st) {
-		return fmt.Errorf("the label that it was carried over from does not say it (%s)", st.Cause)
+	switch st.Cause.Kind {
+	case label.CauseAdvisory:
+		return unfollowed(h, st.Cause.SHA256)
+	case label.CausePredecessor:
+		if !c.fromPredecessor(st) {
+			return fmt.Errorf("status %d of label %s, which it was carried over from, does not say it", st.Cause.Number, st.Cause.Label)
+		}
 	}
 	if st.Action != label.Advise {
 		return nil
@@ -65,7 +66,7 @@ func (c *check) cause(rec *store.Label, h *label.History, st *label.Status) erro
 	if err != nil {
 		return fmt.Errorf("the advisory %s of %s: %w", st.Advisory.SHA256, publisher, err)
 	}
-	if adv.Event.String() != st.Cause || adv.ID != st.Advisory.ID || adv.Version != st.Advisory.Version {
+	if label.EventCause(adv.Event) != st.Cause || adv.ID != st.Advisory.ID || adv.Version != st.Advisory.Version {
 		return fmt.Errorf("the advisory %s is version %s of %s, published by the event %s", adv.Digest, adv.Version, adv.ID, adv.Event)
 	}
 	org, err := c.v.Org(publisher)
@@ -76,9 +77,9 @@ func (c *check) cause(rec *store.Label, h *label.History, st *label.Status) erro
 }
 
 // unfollowed checks that a label was advised of what was not followed up.
-func unfollowed(h *label.History, digest string) error {
+func unfollowed(h *label.History, digest label.Digest) error {
 	if !slices.ContainsFunc(h.Statuses, func(s *label.Status) bool {
-		return s.Action == label.Advise && s.Advisory.SHA256.String() == digest && s.Advisory.Open()
+		return s.Action == label.Advise && s.Advisory.SHA256 == digest && s.Advisory.Open()
 	}) {
 		return fmt.Errorf("nothing in the history leaves owners waiting for news of the advisory %s", digest)
 	}

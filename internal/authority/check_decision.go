@@ -91,18 +91,26 @@ func (c *check) ruling(t *Trail, d *label.Decision) error {
 	if err != nil {
 		return fmt.Errorf("the request for it: %w", err)
 	}
-	ref := label.RequestRef{Organization: r.Request.Organization, Key: r.Request.Key, SHA256: r.Asked}
 	switch {
 	case said.Appeal != t.Appeal.Digest, said.Decision != t.Decision.Digest, said.Scheme != d.Scheme, !said.Decided.Equal(r.Decided):
 		return fmt.Errorf("the record differs from the signed statement")
 	case asked.Appeal != said.Appeal, asked.Outcome != said.Outcome, asked.Text != said.Text,
-		!slices.Equal(asked.Accepted, said.Accepted), !slices.Contains(said.Requests, ref):
+		!slices.Equal(asked.Accepted, said.Accepted), !c.names(said.Requests, r.Request, r.Asked):
 		return fmt.Errorf("it is not what was asked for")
 	}
 	if err := d.CheckOpen("accepted", said.Accepted); err != nil {
 		return err
 	}
 	return c.logged(r)
+}
+
+// names reports whether one of those who are named signed a request. Statements of before
+// do not name persons.
+func (c *check) names(list []label.RequestRef, by store.RequestSignature, request label.Digest) bool {
+	ref, err := requestRef(c.v, by, request)
+	return err == nil && slices.ContainsFunc(list, func(r label.RequestRef) bool {
+		return r == ref || r == label.RequestRef{Organization: ref.Organization, Key: ref.Key, SHA256: ref.SHA256}
+	})
 }
 
 // logged checks that the log entry of a ruling, if it has one, is it.
@@ -143,14 +151,17 @@ func ours[T any, P interface {
 	if err != nil {
 		return nil, err
 	}
-	return about[T, P](v, id, device, predicateType)
+	if err := about(v, id, device, predicateType); err != nil {
+		return nil, err
+	}
+	return envelope.Predicate[T, P](v)
 }
 
-// theirs reads a statement about a subject that was signed with an enrolled key
-// of the organization that the record names.
+// theirs reads a request about a subject that was signed with an enrolled key of the
+// organization that the record names.
 func theirs[T any, P interface {
 	*T
-	Validate() error
+	label.Request
 }](c *check, by store.RequestSignature, id, subject label.Digest, predicateType string) (*T, error) {
 	u, err := envelope.Open(by.Envelope)
 	if err != nil {
@@ -160,16 +171,16 @@ func theirs[T any, P interface {
 	if err != nil {
 		return nil, err
 	}
-	return about[T, P](v, id, subject, predicateType)
+	if err := about(v, id, subject, predicateType); err != nil {
+		return nil, err
+	}
+	return envelope.Recorded[T, P](v)
 }
 
-// about reads a verified statement, which must be the one on record.
-func about[T any, P interface {
-	*T
-	Validate() error
-}](v *envelope.Verified, id, subject label.Digest, predicateType string) (*T, error) {
+// about returns whether a verified statement is the one on record.
+func about(v *envelope.Verified, id, subject label.Digest, predicateType string) error {
 	if v.ID() != id || v.PredicateType() != predicateType || !slices.Equal(v.Subjects(), []label.Digest{subject}) {
-		return nil, fmt.Errorf("the signed statement is another")
+		return fmt.Errorf("the signed statement is another")
 	}
-	return envelope.Predicate[T, P](v)
+	return nil
 }

@@ -50,15 +50,14 @@ func (c *check) plan(rec *store.Plan) (*surveillance.Announcement, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the request for it: %w", err)
 	}
-	ref := label.RequestRef{Organization: rec.Request.Organization, Key: rec.Request.Key, SHA256: rec.Asked}
 	switch {
 	case said.ID != rec.ID:
 		return nil, errors.New("the record differs from the signed statement")
 	case asked.ID != said.ID, asked.Size != said.Size, asked.Count != said.Count,
-		asked.Scheme != "" && asked.Scheme != said.Scheme, !slices.Equal(said.Requests, []label.RequestRef{ref}):
+		asked.Scheme != "" && asked.Scheme != said.Scheme, len(said.Requests) != 1 || !c.names(said.Requests, rec.Request, rec.Asked):
 		return nil, errors.New("it is not what was asked for")
 	}
-	return said, said.CheckEntry(rec.Index)
+	return said, cmp.Or(c.trust.CheckLog(said.Log), said.CheckEntry(rec.Index))
 }
 
 // draw draws again, with a census that has not read beyond the plan.
@@ -77,7 +76,10 @@ func (c *check) draw(census *surveillance.Census, rec *store.Plan, plan *surveil
 	if err != nil {
 		return err
 	}
-	want.Authority, want.Recorded = said.Authority, said.Recorded
+	if err := c.trust.CheckLog(said.Log); err != nil {
+		return err
+	}
+	want.Log, want.Authority, want.Recorded = said.Log, said.Authority, said.Recorded
 	if !reflect.DeepEqual(said, want) {
 		return errors.New("drawing again gives something else")
 	}

@@ -3,7 +3,6 @@ package authority
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"labeld/internal/label"
 	"labeld/internal/store"
@@ -85,18 +84,20 @@ func (c *check) move(m *store.GTINMove) error {
 // fromPredecessor checks that what a status carries over is in the history of a
 // label that the label took the place of.
 func (c *check) fromPredecessor(st *label.Status) bool {
-	text, ok := strings.CutPrefix(st.Cause, carried)
-	if !ok {
+	rec, err := c.v.Label(st.Cause.Label)
+	if err != nil {
 		return false
 	}
-	id, _, _ := strings.Cut(text, "/")
-	list, err := c.v.History(label.ID(id))
+	if statement, err := statementOf(c.v, nil, rec); err != nil || !st.Cause.SHA256.IsZero() && st.Cause.SHA256 != statement {
+		return false
+	}
+	list, err := c.v.History(rec.ID)
 	if err != nil {
 		return false
 	}
 	return slices.ContainsFunc(list, func(s *store.Status) bool {
-		return carriedCause(&s.Status) == st.Cause && s.Action == st.Action && s.Reason == st.Reason && s.Text == st.Text
+		return s.Number == st.Cause.Number && s.Action == st.Action && s.Reason == st.Reason && s.Text == st.Text
 	}) && slices.ContainsFunc(list, func(s *store.Status) bool {
-		return s.Action == label.Supersede && s.Successor.ID == st.Label
+		return s.Action == label.Supersede && s.Successor.ID == st.Label && (s.Successor.SHA256.IsZero() || s.Successor.SHA256 == st.SHA256)
 	})
 }

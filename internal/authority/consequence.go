@@ -196,14 +196,18 @@ func (a *Events) consequence(v *store.View, b *batch, e *store.Event, t Affected
 	if err != nil {
 		return false, err
 	}
-	cause := e.Digest.String()
+	cause := label.EventCause(e.Digest)
 	s := h.StandingAt(b.At)
 	if !t.applies(&s) || label.Find(h.Statuses, cause, t.Action) != nil {
 		return false, nil
 	}
+	by, err := requestRef(v, e.Signature, e.Digest)
+	if err != nil {
+		return false, err
+	}
 	st := label.Status{
 		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
-		Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: e.Digest}},
+		Requests: []label.RequestRef{by},
 	}
 	if t.Action == label.Advise {
 		if stale, err := a.staleAdvice(v, e, h, t.Advisory); err != nil || stale {

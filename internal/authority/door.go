@@ -7,6 +7,10 @@
 // checked, those who have agreed are counted, and what became of it is entered in the
 // audit trail: done, or waiting for others to agree, or refused.
 //
+// A request says to which authority it is made, by the address of its labels. One that
+// was made to another, such as a programme for practice in which the same keys are
+// enrolled, is refused, whoever carries it here.
+//
 // Persons are counted, and never keys. A signature counts while its key may be used: who
 // has lost a key signs again with another. Machines agree to nothing. All keys that are
 // of nobody in particular are one person's, whichever organization they are enrolled for:
@@ -241,6 +245,9 @@ func open[T any, P request[T]](x *act, raw []byte, how *howOpened[T]) (*asked[T]
 	}
 	r := &asked[T]{said: p, terms: P(p), digest: s.ID(), payload: s.Payload(), subject: subjects[0], how: how, signed: signed}
 	x.entry.Kind, x.entry.Subject, x.entry.Request = string(r.terms.ActKind()), r.terms.About(), r.digest
+	if to := r.terms.MadeTo(); to != x.a.trust.URL {
+		return nil, label.Errorf(label.Invalid, label.ReasonOtherAuthority, how.field+".authority", "was signed for the authority at %s, and this is the one at %s; to ask this one, sign a request that names it", to, x.a.trust.URL)
+	}
 	return r, x.a.store.View(func(v *store.View) error {
 		_, err := r.signers(x, v, x.a.clock())
 		return err
@@ -556,10 +563,10 @@ func (a *core) logQuorum(v *store.View, b *batch, persons int) error {
 	if last == nil && !alone || last != nil && last.Alone == alone {
 		return nil
 	}
-	q := &label.Quorum{Persons: max(persons, 1), Alone: alone, Recorded: b.Recorded.UTC().Truncate(time.Second)}
+	q := &label.Quorum{Why: label.QuorumAlone, Persons: max(persons, 1), Recorded: b.Recorded.UTC().Truncate(time.Second)}
 	q.Text = "One person decides alone for the authority, also what takes several persons by its rules."
 	if !alone {
-		q.Text = "Several persons decide for the authority from now on where its rules take several."
+		q.Why, q.Text = label.QuorumSeveral, "Several persons decide for the authority from now on where its rules take several."
 	}
 	_, entry, err := b.sign(a.issuer.Quorum(q))
 	if err != nil {

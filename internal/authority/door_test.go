@@ -375,7 +375,7 @@ func TestAloneInTheOpen(t *testing.T) {
 	}
 	first := w.Signers[labeltest.Operator]
 	w.Accredit(labeltest.Lab, nil)
-	if list := quorums(t, w); len(list) != 1 || !list[0].Alone || list[0].Persons != 1 {
+	if list := quorums(t, w); len(list) != 1 || list[0].Why != label.QuorumAlone || list[0].Persons != 1 {
 		t.Fatalf("the log says %+v of who decides", list)
 	}
 	// A revocation takes two all the same.
@@ -396,7 +396,7 @@ func TestAloneInTheOpen(t *testing.T) {
 	if alone, err := w.Authority.Alone(); err != nil || alone {
 		t.Errorf("with two who hold a key one decides alone (%v)", err)
 	}
-	if list := quorums(t, w); len(list) != 2 || list[1].Alone || list[1].Persons != 2 {
+	if list := quorums(t, w); len(list) != 2 || list[1].Why != label.QuorumSeveral || list[1].Persons != 2 {
 		t.Errorf("the log says %+v of who decides", list)
 	}
 	waits := func(what string) {
@@ -417,7 +417,7 @@ func TestAloneInTheOpen(t *testing.T) {
 	third := labeltest.NewSigner(t)
 	k, err := w.Authority.Recover(ctx, labeltest.Operator, "dan", third.Public.PEM, "The second key was lost.")
 	must(t, err)
-	if list := quorums(t, w); len(list) != 3 || list[2].Alone || !strings.Contains(list[2].Text, "The second key was lost.") || !strings.Contains(list[2].Text, k.Short()) {
+	if list := quorums(t, w); len(list) != 3 || list[2].Why != label.QuorumRecovered || list[2].Key != k.ID || list[2].Person != k.Person || list[2].Organization != labeltest.Operator || !strings.Contains(list[2].Text, "The second key was lost.") || !strings.Contains(list[2].Text, k.Short()) {
 		t.Errorf("the log says %+v of who decides", list)
 	}
 	_, err = w.Authority.Recover(ctx, labeltest.Maker, "eve", labeltest.NewSigner(t).Public.PEM, "Why not.")

@@ -137,7 +137,7 @@ func (d *draft) verified(trust *verify.Trust, rec *store.Label, now time.Time, r
 		}
 		h.Statuses = append(h.Statuses, st)
 	}
-	if err := label.CheckHistory(h.Label, h.Statuses); err != nil {
+	if err := label.CheckHistory(h.Label, r.Statement(), h.Statuses); err != nil {
 		return nil, err
 	}
 	return &Published{History: h, Documents: &d.Documents, fresh: r.Fresh}, nil

@@ -347,9 +347,13 @@ func (a *Events) moveGTIN(v *store.View, b *batch, e *label.Event, id label.Dige
 	if err != nil {
 		return err
 	}
+	ref, err := requestRef(v, by, id)
+	if err != nil {
+		return err
+	}
 	_, entry, err := b.sign(a.issuer.Assignment(&label.Assignment{
 		GTIN: e.GTIN, Manufacturer: org.Party(), Text: e.Text,
-		Recorded: b.Recorded.UTC().Truncate(time.Second), Requests: []label.RequestRef{{Organization: by.Organization, Key: by.Key, SHA256: id}},
+		Recorded: b.Recorded.UTC().Truncate(time.Second), Requests: []label.RequestRef{ref},
 	}))
 	if err != nil {
 		return err

@@ -248,7 +248,7 @@ func (a *Evidence) deviceHolds(v *store.View, d *store.Device, now time.Time) (l
 		for _, st := range standing.Holds {
 			list = append(list, &Hold{
 				Action: st.Action, Label: rec, Device: d.Digest, Org: d.Org, Reason: st.Reason, Text: st.Text, Since: st.Recorded,
-				Judged: strings.HasPrefix(st.Cause, judged), Stands: standing.State == label.Suspended && st.Action == label.Suspend, Lift: a.programme.Lifecycle(rec.Scheme, rec.Version).Holds[st.Reason],
+				Judged: st.Cause.Kind == label.CauseEvidence, Stands: standing.State == label.Suspended && st.Action == label.Suspend, Lift: a.programme.Lifecycle(rec.Scheme, rec.Version).Holds[st.Reason],
 			})
 		}
 	}

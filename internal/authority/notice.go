@@ -140,7 +140,7 @@ func (a *Issuing) tellOutweighed(b *batch, n *verdict, h *label.History, standin
 	}
 	var by *label.Status
 	for _, st := range h.Statuses {
-		if st.Cause == "" && (st.Action == label.Reinstate || st.Action == label.Clear) {
+		if st.Cause == (label.Cause{}) && (st.Action == label.Reinstate || st.Action == label.Clear) {
 			by = st
 		}
 	}
@@ -258,8 +258,8 @@ func (a *Issuing) tellStatus(b *batch, rec *store.Label, st *label.Status) error
 		know = append(know, st.Requests[n-1].Organization)
 	}
 	operators := a.distrust.Load().operators
-	acted := st.Cause == "" && slices.ContainsFunc(st.Requests, func(r label.RequestRef) bool { return slices.Contains(operators, r.Organization) })
-	if acted || st.Action == label.Lapse && strings.HasPrefix(st.Cause, judged) {
+	acted := st.Cause == (label.Cause{}) && slices.ContainsFunc(st.Requests, func(r label.RequestRef) bool { return slices.Contains(operators, r.Organization) })
+	if acted || st.Action == label.Lapse && st.Cause.Kind == label.CauseEvidence && st.Effective.Before(rec.Expires) { // of a label that was issued with that end everybody knows
 		return a.tellOperators(b, kind, id, string(rec.ID), news, know...)
 	}
 	return nil

@@ -11,12 +11,11 @@ import (
 	"labeld/internal/store"
 )
 
-// overdue begins the cause of a review that nobody asked for.
-const overdue = "overdue:"
-
 // overdueCause is the cause of a review that follows from an advice which nobody
 // followed up in time.
-func overdueCause(st *label.Status) string { return overdue + st.Advisory.SHA256.String() }
+func overdueCause(st *label.Status) label.Cause {
+	return label.Cause{Kind: label.CauseAdvisory, SHA256: st.Advisory.SHA256}
+}
 
 // Remind opens a review of each label whose manufacturer declared in how many
 // days it gives news of a weakness, and has let that time pass after the last

@@ -69,7 +69,7 @@ func TestKeyCompromised(t *testing.T) {
 	if e.Changed != 1 || e.Done.IsZero() {
 		t.Errorf("the event is %+v", e)
 	}
-	if p := state(w, after.Label.ID); p.State != label.Suspended || p.Because.Cause != e.Digest.String() || p.Because.Reason != "key-compromised" {
+	if p := state(w, after.Label.ID); p.State != label.Suspended || p.Because.Cause != label.EventCause(e.Digest) || p.Because.Reason != "key-compromised" {
 		t.Errorf("the label that rests on the key is %s", p.State)
 	}
 	for _, id := range before {

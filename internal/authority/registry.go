@@ -50,6 +50,8 @@ type ActTable struct {
 	SHA256 label.Digest // of its file
 	Rules  []*scheme.ActRule
 	Alone  bool // one person decides alone for the authority, also what takes several
+
+	Authority string // base URL of the labels, which signed requests name
 }
 
 // ActTable returns the table of acts.
@@ -57,7 +59,7 @@ func (a *Registry) ActTable(c Caller) (*ActTable, error) {
 	if err := c.need(label.Roles...); err != nil {
 		return nil, err
 	}
-	out := &ActTable{SHA256: a.programme.ActsSHA256}
+	out := &ActTable{SHA256: a.programme.ActsSHA256, Authority: a.trust.URL}
 	for _, k := range slices.Sorted(maps.Keys(a.programme.Acts)) {
 		out.Rules = append(out.Rules, a.programme.Acts[k])
 	}
@@ -707,6 +709,7 @@ func (a *core) tellRegistryWaiting(v *store.View, b *batch, x *act, req *store.R
 // public entry of the log.
 func (a *Registry) Recover(ctx context.Context, org, person, pem, text string) (*label.Key, error) {
 	request := &label.RegistryRequest{Act: label.ActAddKey, Organization: org, Person: person, PEM: pem, Text: text, Made: a.clock().UTC().Truncate(time.Second)}
+	request.Address(a.trust.URL)
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
@@ -748,14 +751,14 @@ func (a *Registry) Recover(ctx context.Context, org, person, pem, text string) (
 			all = append(all, who)
 		}
 		q := &label.Quorum{
-			Persons: len(all), Alone: len(all) == 1, Recorded: b.Recorded.UTC().Truncate(time.Second),
+			Why: label.QuorumRecovered, Persons: len(all), Organization: org, Person: person, Key: out.Key.ID, Recorded: b.Recorded.UTC().Truncate(time.Second),
 			Text: label.Clip(fmt.Sprintf("Whoever runs the service gave %s of %s the key %s, without the agreement of others: %s", person, org, out.Key.Short(), text), label.MaxProse),
 		}
 		_, entry, err := b.sign(a.issuer.Quorum(q))
 		if err != nil {
 			return err
 		}
-		b.Add(&store.Quorum{Index: b.index(), Alone: q.Alone})
+		b.Add(&store.Quorum{Index: b.index(), Alone: q.Persons == 1})
 		b.log(entry)
 		return nil
 	})

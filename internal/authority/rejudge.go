@@ -46,7 +46,7 @@ import (
 )
 
 const (
-	judged   = "judged:"   // begins the cause of what becomes of a label when it is judged again
+	judged   = "judged:"   // begins the cause of a verdict by which a label's evidence does not carry it
 	unjudged = "unjudged:" // begins that of a verdict where nobody could tell
 )
 
@@ -528,7 +528,7 @@ func (a *Issuing) lapse(v *store.View, b *batch, n *verdict, h *label.History, s
 	if n.ending == nil || !n.ending.Doubt.Until.Before(standing.Expires) {
 		return nil
 	}
-	st := graceStatus(n.ending, judged+label.DigestOf([]byte("ends "+n.ending.ID.String())).String())
+	st := graceStatus(n.ending)
 	st.Label = n.rec.ID
 	if !st.Effective.After(b.At) {
 		st.Effective = time.Time{} // at once: the time of grace has passed meanwhile
@@ -541,12 +541,12 @@ func (a *Issuing) lapse(v *store.View, b *batch, n *verdict, h *label.History, s
 }
 
 // graceStatus says that a label ends when an item that it rests on counts no longer.
-func graceStatus(it *scheme.Item, cause string) label.Status {
+func graceStatus(it *scheme.Item) label.Status {
 	text := fmt.Sprintf("Report %s of %s, on which the label rests, %s. The report counts until %s.",
 		it.Number, it.Signer, strings.TrimSuffix(it.Doubt.Text, "; what it found wrong still counts"), it.Doubt.LastDay())
 	return label.Status{
 		Action: label.Lapse, Reason: lostScope, Text: label.Clip(text, label.MaxProse),
-		Effective: it.Doubt.Until.UTC().Truncate(time.Second), Cause: cause,
+		Effective: it.Doubt.Until.UTC().Truncate(time.Second), Cause: label.Cause{Kind: label.CauseEvidence, SHA256: it.ID},
 	}
 }
 
@@ -588,7 +588,7 @@ func (a *Issuing) reaction(n *verdict, h *label.History, standing *label.Standin
 	if standing.State == label.Suspended {
 		began = standing.Because
 	}
-	return none, began != nil && (began.Cause == "" || !same(began))
+	return none, began != nil && (began.Cause == (label.Cause{}) || !same(began))
 }
 
 // react adds to a batch what becomes of a label that its evidence no longer
@@ -606,7 +606,7 @@ func (a *Issuing) react(v *store.View, b *batch, n *verdict, h *label.History, r
 		text += " " + s
 	}
 	_, err := a.append(v, b, n.rec, h, label.Status{
-		Label: n.rec.ID, Action: r.Action, Reason: r.Reason, Text: label.Clip(text, label.MaxProse), Cause: n.cause,
+		Label: n.rec.ID, Action: r.Action, Reason: r.Reason, Text: label.Clip(text, label.MaxProse), Cause: label.Cause{Kind: label.CauseEvidence},
 	})
 	return err
 }

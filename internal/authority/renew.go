@@ -19,7 +19,6 @@ package authority
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -168,12 +167,10 @@ func restsOn(l *label.Label, id label.Digest) bool {
 	return slices.ContainsFunc(l.Evidence, func(e label.LabelEvidence) bool { return e.SHA256 == id })
 }
 
-// carried begins the cause of what goes over to a successor.
-const carried = "carried:"
-
-// carriedCause names the statement of a predecessor that goes over.
-func carriedCause(st *label.Status) string {
-	return fmt.Sprintf("%s%s/%d", carried, st.Label, st.Number)
+// carriedCause names the status of a predecessor, whose signed statement has a digest, that
+// goes over.
+func carriedCause(st *label.Status, statement label.Digest) label.Cause {
+	return label.Cause{Kind: label.CausePredecessor, Label: st.Label, SHA256: statement, Number: st.Number}
 }
 
 // carryOver adds to a batch what goes over from a label to the one that takes its
@@ -187,6 +184,10 @@ func (a *Issuing) carryOver(v *store.View, b *batch, rec *store.Label, h *label.
 			return err
 		}
 	}
+	statement, err := statementOf(v, b, rec)
+	if err != nil {
+		return err
+	}
 	add := func(st label.Status) error {
 		st.Label = next.ID
 		out, err := a.append(v, b, next, hn, st)
@@ -197,7 +198,7 @@ func (a *Issuing) carryOver(v *store.View, b *batch, rec *store.Label, h *label.
 	}
 	standing := h.StandingAt(b.At)
 	if st := standing.Review; st != nil && hn.StandingAt(b.At).Review == nil {
-		if err := add(label.Status{Action: label.Review, Reason: st.Reason, Text: st.Text, Cause: carriedCause(st)}); err != nil {
+		if err := add(label.Status{Action: label.Review, Reason: st.Reason, Text: st.Text, Cause: carriedCause(st, statement)}); err != nil {
 			return err
 		}
 	}
@@ -210,7 +211,7 @@ func (a *Issuing) carryOver(v *store.View, b *batch, rec *store.Label, h *label.
 		}
 	}
 	if st := a.carriedLapse(h, &standing, r); st != nil {
-		if err := add(label.Status{Action: label.Lapse, Reason: st.Reason, Text: st.Text, Effective: st.Effective, Cause: carriedCause(st)}); err != nil {
+		if err := add(label.Status{Action: label.Lapse, Reason: st.Reason, Text: st.Text, Effective: st.Effective, Cause: carriedCause(st, statement)}); err != nil {
 			return err
 		}
 	}

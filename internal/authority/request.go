@@ -200,9 +200,6 @@ func (a *Issuing) request(x *act, device label.Digest, s *scheme.Scheme, level i
 	return &Outcome{Label: pub}, nil
 }
 
-// issuedCause begins the cause of what is said of a label as soon as it is issued.
-const issuedCause = "issued:"
-
 // atIssue returns the statement with which a label begins that ends early because a
 // report counts only until some day, or nil. The end is the label's own, so that the
 // statement changes nothing about it: it says why.
@@ -216,7 +213,7 @@ func atIssue(items []*scheme.Item, l *label.Label) *label.Status {
 	if i < 0 {
 		return nil
 	}
-	st := graceStatus(items[i], issuedCause+items[i].ID.String())
+	st := graceStatus(items[i])
 	st.Label = l.ID
 	return &st
 }

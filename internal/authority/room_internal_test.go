@@ -22,7 +22,7 @@ func TestRoomByNumber(t *testing.T) {
 	}{
 		{"the manufacturer's advisory", advise("maker"), true, label.MaxStatuses / 2},
 		{"an operator's advisory", advise("operator"), false, label.MaxStatuses / 4 * 3},
-		{"a clock", &label.Status{Action: label.Review, Cause: "overdue:1"}, false, label.MaxStatuses / 4 * 3},
+		{"a clock", &label.Status{Action: label.Review, Cause: label.Cause{Kind: label.CauseAdvisory}}, false, label.MaxStatuses / 4 * 3},
 		{"a review", &label.Status{Action: label.Review, Requests: asked}, false, label.MaxStatuses - 3},
 		{"a lapse", &label.Status{Action: label.Lapse, Requests: asked}, false, label.MaxStatuses - 3},
 		{"a suspension", &label.Status{Action: label.Suspend, Requests: asked}, false, label.MaxStatuses - 2},

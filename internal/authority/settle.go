@@ -73,9 +73,11 @@ func (a *Issuing) judgedNote(rec *store.Label, settled *store.Status) (string, e
 		}
 		standing := h.StandingAt(a.clock())
 		r, _ := a.reaction(n, h, &standing, settled.Recorded)
-		i := slices.IndexFunc(h.Statuses, func(st *label.Status) bool { return st.Number > settled.Number && st.Cause == n.cause })
+		i := slices.IndexFunc(h.Statuses, func(st *label.Status) bool {
+			return st.Number > settled.Number && st.Cause == label.Cause{Kind: label.CauseEvidence}
+		})
 		switch {
-		case i >= 0:
+		case i >= 0 && last.Cause == n.cause:
 			note += fmt.Sprintf(". That had not been acted upon, since something else was open, and the label %s again at once (%s).", befell[h.Statuses[i].Action], h.Statuses[i].Reason)
 		case !n.known(&last) && r.Action != scheme.NoEffect:
 			note += fmt.Sprintf(". That has not been acted upon, since something else was open: the label is judged again now, and what becomes of it is: %s (%s).", r.Action, r.Reason)

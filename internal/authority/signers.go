@@ -26,6 +26,15 @@ type signer struct {
 	verified *envelope.Verified
 }
 
+// requestRef names who signed a request or an event, as statements that follow from it do.
+func requestRef(v *store.View, by store.RequestSignature, request label.Digest) (label.RequestRef, error) {
+	k, err := v.Key(by.Key)
+	if err != nil {
+		return label.RequestRef{}, err
+	}
+	return label.RequestRef{Organization: by.Organization, Person: k.Person, Key: by.Key, SHA256: request}, nil
+}
+
 // A right says whether an organization may sign a statement: nil, or why not.
 type right func(*label.Organization) error
 

@@ -27,6 +27,7 @@ import (
 // payloadOf encodes a statement about a subject.
 func payloadOf(t *testing.T, subject []byte, predicateType string, predicate any) []byte {
 	t.Helper()
+	labeltest.Address(predicate)
 	b, err := label.EncodeStatement("subject", label.DigestOf(subject), predicateType, predicate)
 	must(t, err)
 	return b

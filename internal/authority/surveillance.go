@@ -97,10 +97,17 @@ func (a *Oversight) announcement(r *asked[surveillance.Request]) (*surveillance.
 	if err != nil {
 		return nil, err
 	}
+	var by label.RequestRef
+	if err := a.store.View(func(v *store.View) (err error) {
+		by, err = requestRef(v, r.by, r.digest)
+		return err
+	}); err != nil {
+		return nil, err
+	}
 	said := &surveillance.Announcement{
 		Plan:     surveillance.Plan{ID: r.said.ID, Scheme: s.ID, Size: r.said.Size, Count: r.said.Count, Weights: s.Lifecycle.Surveillance},
 		Risks:    map[string]string{},
-		Requests: []label.RequestRef{{Organization: r.by.Organization, Key: r.by.Key, SHA256: r.digest}},
+		Requests: []label.RequestRef{by},
 	}
 	for id, category := range a.programme.Categories {
 		said.Risks[id] = string(s.JudgedAs(category.Risk))

@@ -74,6 +74,7 @@ func (p *programme) register(r label.RegistryRequest) error {
 	signer, err := envelope.LoadSigner(ctx, filepath.Join(p.dir, daemon.OperatorKey), func() ([]byte, error) { return []byte("secret"), nil })
 	must(p.t, err)
 	r.Made = time.Now().UTC().Truncate(time.Second)
+	r.Address(p.daemon.URL)
 	_, err = p.daemon.Authority.ChangeRegistry(ctx, p.operator(), labeltest.Registry(p.t, signer, r))
 	return err
 }

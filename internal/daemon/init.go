@@ -51,7 +51,9 @@ func Init(ctx context.Context, dir string, c Config, person string, passphrase [
 		return label.Within("authority", err)
 	}
 	first := label.Person{ID: person, Organization: org.ID, Added: org.Enrolled}
-	if err := (&label.RegistryRequest{Act: label.ActAddPerson, Organization: org.ID, Person: first.ID, Made: org.Enrolled}).Validate(); err != nil {
+	adds := &label.RegistryRequest{Act: label.ActAddPerson, Organization: org.ID, Person: first.ID, Made: org.Enrolled}
+	adds.Address(c.URL)
+	if err := adds.Validate(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -1,6 +1,7 @@
 package envelope
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"iter"
@@ -304,6 +305,25 @@ func CheckEvidence(v *Verified) (err error) {
 	return err
 }
 
+// Recorded is [Predicate] of a request that is on record. Those that were signed before
+// requests named the authority that they are made to are read as well.
+func Recorded[T any, P interface {
+	*T
+	label.Request
+}](v *Verified) (*T, error) {
+	p := P(new(T))
+	if err := label.DecodeSigned(v.stmt.Predicate, p); err != nil {
+		return nil, inPredicate(err)
+	}
+	to := p.MadeTo()
+	p.Address(cmp.Or(to, "of before"))
+	if err := p.Validate(); err != nil {
+		return nil, inPredicate(err)
+	}
+	p.Address(to)
+	return (*T)(p), nil
+}
+
 // Report decodes a test report, of the present type or of a former one.
 func Report(v *Verified) (*label.TestReport, error) {
 	if v.stmt.PredicateType != label.TypeTestReportV1 {
@@ -326,6 +346,18 @@ func Accreditation(v *Verified) (*label.Accreditation, error) {
 		return nil, err
 	}
 	return a.Current(), nil
+}
+
+// Status decodes a status, of the present type or of the former one.
+func Status(v *Verified) (*label.Status, error) {
+	if v.stmt.PredicateType != label.TypeStatusV1 {
+		return Predicate[label.Status](v)
+	}
+	s, err := Predicate[label.StatusV1](v)
+	if err != nil {
+		return nil, err
+	}
+	return s.Current()
 }
 
 // inPredicate says that an error's field lies in the predicate.

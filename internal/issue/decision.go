@@ -46,12 +46,14 @@ func (i *Issuer) AuditHead(h *label.AuditHead) (*Unsigned, error) {
 // Plan prepares the announcement of a draw for surveillance.
 func (i *Issuer) Plan(a *surveillance.Announcement) (*Unsigned, error) {
 	a.Authority = i.authority
+	a.Log = i.log.Name()
 	return prepare(i, a.ID, label.DigestOf([]byte(a.ID)), label.TypeSurveillancePlan, a)
 }
 
 // Draw prepares what was drawn.
 func (i *Issuer) Draw(r *surveillance.Result) (*Unsigned, error) {
 	r.Authority = i.authority
+	r.Log = i.log.Name()
 	return prepare(i, r.Plan, label.DigestOf([]byte(r.Plan)), label.TypeSurveillanceDraw, r)
 }
 

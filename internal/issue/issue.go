@@ -105,7 +105,7 @@ func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Unsi
 	if err != nil {
 		return nil, fmt.Errorf("drawing a label ID: %w", err)
 	}
-	l := &label.Label{ID: id, URL: i.url(id), Authority: i.authority, Maker: maker}
+	l := &label.Label{ID: id, URL: i.url(id), Log: i.log.Name(), Authority: i.authority, Maker: maker}
 	if err := g.Fill(l); err != nil {
 		return nil, err
 	}

@@ -134,6 +134,32 @@ type Request interface {
 	ActKind() ActKind
 	About() string // what the act is about: an ID, or a digest
 	MadeAt() time.Time
+	MadeTo() string // base URL of the authority; empty where none is named
+	Address(authority string)
+}
+
+// Addressed is the part of a request that says to which authority it is made. IDs of
+// organizations are local to a programme, and somebody may have one key enrolled in
+// several: without it, a request that was signed for one of them would count in all.
+type Addressed struct {
+	Authority string `json:"authority"` // base URL of the authority's labels, as its trust file has it, with no slash at the end
+}
+
+// MadeTo returns the base URL of the authority that the request is made to.
+func (a *Addressed) MadeTo() string { return a.Authority }
+
+// Address makes the request one to an authority.
+func (a *Addressed) Address(authority string) { a.Authority = authority }
+
+// CheckAddress is the part of Validate that is about the authority.
+func (a *Addressed) CheckAddress() error {
+	if err := checkText("authority", a.Authority, MaxLabelURL); err != nil {
+		return err
+	}
+	if strings.HasSuffix(a.Authority, "/") {
+		return invalid(ReasonMalformed, "authority", "is %q; write the address without the slash at its end", a.Authority)
+	}
+	return nil
 }
 
 // ActKind returns the act that is asked for.

@@ -18,7 +18,8 @@ func largest() *label.Status {
 	at := time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
 	s := &label.Status{
 		Label: someLabel().ID, Number: label.MaxStatuses, Action: label.Advise, Reason: plain(63), Text: prose(label.MaxProse),
-		Recorded: at, Effective: at, Cause: prose(label.MaxCause),
+		Recorded: at, Effective: at, SHA256: label.DigestOf(nil),
+		Cause:     label.Cause{Kind: label.CausePredecessor, SHA256: label.DigestOf(nil), Label: someLabel().ID, Number: label.MaxStatuses},
 		Authority: label.Party{ID: prose(label.MaxText), Name: prose(label.MaxText), URL: "https://x.example/" + prose(label.MaxText-len("https://x.example/"))},
 		Advisory: &label.AdvisoryRef{
 			ID: prose(label.MaxText), Version: prose(label.MaxVersion), Title: prose(label.MaxText), SHA256: label.DigestOf(nil),
@@ -31,7 +32,7 @@ func largest() *label.Status {
 		s.Advisory.Issues = append(s.Advisory.Issues, plain(label.MaxIssueName))
 	}
 	for i := range label.MaxStatusRequests {
-		s.Requests = append(s.Requests, label.RequestRef{Organization: plain(63), Key: label.DigestOf([]byte{byte(i)}).String(), SHA256: label.DigestOf(nil)})
+		s.Requests = append(s.Requests, label.RequestRef{Organization: plain(63), Person: plain(63), Key: label.DigestOf([]byte{byte(i)}).String(), SHA256: label.DigestOf(nil)})
 	}
 	return s
 }
@@ -44,7 +45,7 @@ func TestLargestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A field that somebody adds has a limit, and is filled above.
-	for _, v := range []reflect.Value{reflect.ValueOf(*s), reflect.ValueOf(*s.Advisory), reflect.ValueOf(s.Authority), reflect.ValueOf(s.Requests[0])} {
+	for _, v := range []reflect.Value{reflect.ValueOf(*s), reflect.ValueOf(*s.Advisory), reflect.ValueOf(s.Authority), reflect.ValueOf(s.Requests[0]), reflect.ValueOf(s.Cause)} {
 		for i := range v.NumField() {
 			if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "Successor" && name != "New" {
 				t.Errorf("%s.%s is empty", v.Type(), name)
@@ -69,7 +70,7 @@ func TestLargestStatus(t *testing.T) {
 		t.Errorf("the largest status takes %d bytes, at most %d may be", n, label.MaxStatusEntry)
 	}
 	s.Action, s.Advisory = label.Supersede, nil
-	s.Successor = &label.LabelLink{ID: "234567Z9ABCD", URL: strings.Repeat(`"`, label.MaxLabelURL), Level: label.MaxLevels, OtherProduct: true}
+	s.Successor = &label.LabelLink{ID: "234567Z9ABCD", SHA256: label.DigestOf([]byte("next")), URL: strings.Repeat(`"`, label.MaxLabelURL), Level: label.MaxLevels, OtherProduct: true}
 	s.New = make([]label.Digest, label.MaxRenewalNews)
 	if n := size(s); n > label.MaxStatusEntry {
 		t.Errorf("the largest status with a successor takes %d bytes, at most %d may be", n, label.MaxStatusEntry)
@@ -80,7 +81,6 @@ func TestLargestStatus(t *testing.T) {
 func TestStatusLimits(t *testing.T) {
 	for field, change := range map[string]func(*label.Status){
 		"text":               func(s *label.Status) { s.Text += "x" },
-		"cause":              func(s *label.Status) { s.Cause += "x" },
 		"authority.id":       func(s *label.Status) { s.Authority.ID += "x" },
 		"authority.name":     func(s *label.Status) { s.Authority.Name += "x" },
 		"authority.url":      func(s *label.Status) { s.Authority.URL += "x" },
@@ -100,7 +100,7 @@ func TestStatusLimits(t *testing.T) {
 	}
 	s := largest()
 	s.Action, s.Advisory = label.Supersede, nil
-	s.Successor = &label.LabelLink{ID: "", URL: strings.Repeat("x", label.MaxProse+1)}
+	s.Successor = &label.LabelLink{SHA256: label.DigestOf([]byte("next")), URL: strings.Repeat("x", label.MaxProse+1)}
 	s.Successor.ID, _ = label.NewID(strings.NewReader(strings.Repeat("abcdefgh", 8)))
 	wantRefusal(t, s.Validate(), label.TooLarge, label.ReasonTooLarge, "successor.url")
 }

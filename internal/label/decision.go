@@ -1,6 +1,7 @@
 package label
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -176,11 +177,12 @@ func (d *Decision) CheckOpen(field string, criteria []string) error {
 // An Appeal says why a decision is wrong. Predicate of [TypeAppeal], about the
 // device, signed by its manufacturer.
 type Appeal struct {
-	Manufacturer string    `json:"manufacturer"` // organization ID of the signer
-	Decision     Digest    `json:"decision"`     // of the signed decision
-	Grounds      string    `json:"grounds"`
-	Criteria     []string  `json:"criteria,omitempty"` // that it is about; all that were not satisfied where absent
-	Made         time.Time `json:"made"`
+	Manufacturer string   `json:"manufacturer"` // organization ID of the signer
+	Decision     Digest   `json:"decision"`     // of the signed decision
+	Grounds      string   `json:"grounds"`
+	Criteria     []string `json:"criteria,omitempty"` // that it is about; all that were not satisfied where absent
+	Addressed
+	Made time.Time `json:"made"`
 }
 
 // Validate checks what can be known from the appeal alone.
@@ -197,7 +199,7 @@ func (a *Appeal) Validate() error {
 	if err := checkCriteria("criteria", a.Criteria); err != nil {
 		return err
 	}
-	return checkMade(a.Made)
+	return cmp.Or(a.CheckAddress(), checkMade(a.Made))
 }
 
 // A RulingOutcome is how an appeal ends.
@@ -257,7 +259,8 @@ type RulingRequest struct {
 	Outcome  RulingOutcome `json:"outcome"`
 	Text     string        `json:"text"`
 	Accepted []string      `json:"accepted,omitempty"`
-	Made     time.Time     `json:"made"`
+	Addressed
+	Made time.Time `json:"made"`
 }
 
 // Validate checks what can be known from the request alone.
@@ -268,7 +271,7 @@ func (r *RulingRequest) Validate() error {
 	if err := checkOutcome(r.Outcome, r.Text, r.Accepted); err != nil {
 		return err
 	}
-	return checkMade(r.Made)
+	return cmp.Or(r.CheckAddress(), checkMade(r.Made))
 }
 
 func checkOutcome(o RulingOutcome, text string, accepted []string) error {

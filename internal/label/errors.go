@@ -41,6 +41,7 @@ const (
 	ReasonKeyNotYetValid   Reason = "KEY_NOT_YET_VALID" // the key's interval has not begun
 	ReasonWrongRole        Reason = "WRONG_ROLE"        // the organization may not say or do this
 	ReasonWrongSigner      Reason = "WRONG_SIGNER"      // the statement speaks for somebody else
+	ReasonOtherAuthority   Reason = "OTHER_AUTHORITY"   // the request was made to another authority
 	ReasonUnknownSubject   Reason = "UNKNOWN_SUBJECT"   // no registered device has this digest
 	ReasonScopeStandard    Reason = "SCOPE_STANDARD"    // accreditation does not cover the standard
 	ReasonScopeCategory    Reason = "SCOPE_CATEGORY"    // accreditation does not cover the device category

@@ -47,12 +47,13 @@ type Event struct {
 	Statement  Digest    `json:"statement,omitzero"`   // statement, withdrawal: which one is struck, or withdrawn
 	Device     Digest    `json:"device,omitzero"`      // hold, release: of the descriptor; or else:
 
-	Manufacturer string    `json:"manufacturer,omitempty"` // hold, release, affiliation, separation, gtin: organization ID
-	Ended        Date      `json:"ended,omitzero"`         // separation: last day of the common control
-	GTIN         GTIN      `json:"gtin,omitempty"`         // gtin
-	Reason       string    `json:"reason"`                 // code
-	Text         string    `json:"text"`                   // what happened, in plain words; stands in every status
-	Made         time.Time `json:"made"`
+	Manufacturer string `json:"manufacturer,omitempty"` // hold, release, affiliation, separation, gtin: organization ID
+	Ended        Date   `json:"ended,omitzero"`         // separation: last day of the common control
+	GTIN         GTIN   `json:"gtin,omitempty"`         // gtin
+	Reason       string `json:"reason"`                 // code
+	Text         string `json:"text"`                   // what happened, in plain words; stands in every status
+	Addressed
+	Made time.Time `json:"made"`
 }
 
 // Name returns what the event is about.
@@ -175,5 +176,5 @@ func (e *Event) Validate() error {
 	if e.Made.IsZero() || e.Made.Nanosecond() != 0 || e.Since.Nanosecond() != 0 {
 		return invalid(ReasonMalformed, "made", "is required, and times are whole seconds")
 	}
-	return nil
+	return e.CheckAddress()
 }

@@ -24,6 +24,7 @@ func event(kind label.EventKind) func() *label.Event {
 		case label.GTINEvent:
 			e.Manufacturer, e.GTIN = "northlight", "09522105000101"
 		}
+		e.Authority = "https://labels.test"
 		return e
 	}
 }

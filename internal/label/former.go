@@ -3,6 +3,7 @@ package label
 import (
 	"cmp"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -99,4 +100,66 @@ func (a *AccreditationV1) Validate() error {
 		err = invalid(ReasonOutOfRange, "interval", "needs a first day and a later last day")
 	}
 	return cmp.Or(err, checkFormerLevel(a.Level))
+}
+
+// A StatusV1 is the predicate of [TypeStatusV1]. It names its label and the successor by
+// their IDs only, and its cause is a code.
+type StatusV1 struct {
+	Status
+	Cause string `json:"cause,omitempty"` // in place of that of Status
+}
+
+// formerCauses are the kinds of causes, by the word before the colon of the code. A code
+// without a word is the digest of an event.
+var formerCauses = map[string]CauseKind{
+	"": CauseEvent, "judged": CauseEvidence, "issued": CauseEvidence, "overdue": CauseAdvisory, "carried": CausePredecessor,
+}
+
+// Current returns the status as it is read today.
+func (s *StatusV1) Current() (*Status, error) {
+	out := s.Status
+	word, rest, ok := strings.Cut(s.Cause, ":")
+	if !ok {
+		word, rest = "", s.Cause
+	}
+	kind, known := formerCauses[word]
+	bad := invalid(ReasonMalformed, "cause", "is %q, which is not the code of a cause", s.Cause)
+	switch {
+	case s.Cause == "":
+		return &out, nil
+	case !known:
+		return nil, bad
+	case word == "judged": // the digest of what was found, of which nobody else can tell anything
+		out.Cause = Cause{Kind: kind}
+		return &out, nil
+	case kind == CausePredecessor:
+		id, number, _ := strings.Cut(rest, "/")
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return nil, bad
+		}
+		out.Cause = Cause{Kind: kind, Label: ID(id), Number: n}
+		return &out, nil
+	}
+	digest, err := ParseDigest(rest)
+	if err != nil {
+		return nil, bad
+	}
+	out.Cause = Cause{Kind: kind, SHA256: digest}
+	return &out, nil
+}
+
+// Validate is the linter's view of a status of before.
+func (s *StatusV1) Validate() error {
+	if !s.SHA256.IsZero() || s.Successor != nil && !s.Successor.SHA256.IsZero() {
+		return Errorf(Invalid, ReasonUnknownField, "sha256", "is no member of this type of status")
+	}
+	current, err := s.Current()
+	if err != nil {
+		return err
+	}
+	if current.Successor != nil && current.Successor.ID == current.Label {
+		return invalid(ReasonIDMalformed, "successor.id", "is not the ID of another label")
+	}
+	return current.validate(true)
 }

@@ -13,6 +13,7 @@ import (
 type Label struct {
 	ID         ID              `json:"id"`
 	URL        string          `json:"url"`       // where it can be checked; what the QR code holds
+	Log        string          `json:"log"`       // origin of the log that has it; empty in labels of before
 	Authority  Party           `json:"authority"` // who issued it
 	Scheme     SchemeRef       `json:"scheme"`
 	Level      Level           `json:"level"`
@@ -153,6 +154,9 @@ func (l *Label) Validate() error {
 		return invalid(ReasonIDMalformed, "id", "is not a label ID in normal form")
 	}
 	if err := checkLabelURL("url", l.URL, l.ID); err != nil {
+		return err
+	}
+	if err := checkOptional("log", l.Log, MaxText); err != nil {
 		return err
 	}
 	if err := l.Authority.Validate(); err != nil {

@@ -45,10 +45,6 @@ const (
 	// agree on the gravest.
 	MaxStatusRequests = 4
 
-	// MaxCause bounds what a status names as its cause, in bytes: the digest of
-	// something, after a word that says of what.
-	MaxCause = 128
-
 	// MaxAdvisedIssues is how many weaknesses a status names of an advisory; of
 	// more it says how many there are, and the document has them all.
 	MaxAdvisedIssues = 16

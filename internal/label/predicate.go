@@ -8,7 +8,7 @@ const (
 	TypeDeclaration   = Base + "declaration/v1"
 	TypeLabel         = Base + "label/v1"
 	TypeAccreditation = Base + "accreditation/v2"
-	TypeStatus        = Base + "status/v1"
+	TypeStatus        = Base + "status/v2"
 	TypeEvent         = Base + "event/v1"
 	TypeStatusRequest = Base + "status-request/v1"
 	TypeDecision      = Base + "decision/v1"
@@ -29,6 +29,7 @@ const (
 	// Those that are read where they are on record, and not accepted any more.
 	TypeTestReportV1    = Base + "test-report/v1"
 	TypeAccreditationV1 = Base + "accreditation/v1"
+	TypeStatusV1        = Base + "status/v1"
 )
 
 // A Source is whose word a statement is, as criteria ask for it.
@@ -78,6 +79,7 @@ var predicates = []Predicate{
 	{Type: TypeLabel, Name: "label", Made: "issued"},
 	{Type: TypeDecision, Name: "decision", Made: "decided"},
 	{Type: TypeStatus, Name: "status", Made: "recorded"},
+	{Type: TypeStatusV1, Name: "status", Made: "recorded", Former: true},
 	{Type: TypeAccreditation, Name: "accreditation", Made: "recorded"},
 	{Type: TypeAccreditationV1, Name: "accreditation", Made: "recorded", Former: true},
 	{Type: TypeAssignment, Name: "assignment of a trade item number", Made: "recorded"},

@@ -50,7 +50,8 @@ type RegistryRequest struct {
 	Accreditation *Scope `json:"accreditation,omitempty"` // accreditation.record
 	Table         Digest `json:"table,omitzero"`          // acts.adopt: of the file
 
-	Text string    `json:"text,omitempty"` // why
+	Text string `json:"text,omitempty"` // why
+	Addressed
 	Made time.Time `json:"made"`
 }
 
@@ -121,6 +122,9 @@ func (r *RegistryRequest) Validate() error {
 	}
 	if r.Made.IsZero() || r.Made.Nanosecond() != 0 || r.From.Nanosecond() != 0 {
 		return invalid(ReasonMalformed, "made", "times are whole seconds, and when the request was made is required")
+	}
+	if err := r.CheckAddress(); err != nil {
+		return err
 	}
 	return r.validateParts()
 }
@@ -244,16 +248,29 @@ func (p *Profile) validate() error {
 // MaxPEM bounds a public key as it is enrolled.
 const MaxPEM = 16 << 10
 
+// A QuorumReason is why something is said of the quorum.
+type QuorumReason string
+
+const (
+	QuorumAlone     QuorumReason = "alone"     // one person decides alone what takes several
+	QuorumSeveral   QuorumReason = "several"   // that has come to its end
+	QuorumRecovered QuorumReason = "recovered" // whoever runs the service gave a person a key, without the agreement of others
+)
+
 // A Quorum says how many persons can agree for the authority. It is logged while there
-// is one only, who then decides alone also what takes several, and when that has come to
-// its end, which it does once and for good. Predicate of [TypeQuorum], about the
-// authority's organization record; public.
+// is one only, who then decides alone also what takes several; when that has come to
+// its end, which it does once and for good; and when whoever runs the service gives a
+// person a key. Predicate of [TypeQuorum], about the authority's organization record;
+// public.
 type Quorum struct {
-	Authority Party     `json:"authority"`
-	Persons   int       `json:"persons"` // who hold a key, or held one, and are no machines
-	Alone     bool      `json:"alone"`   // one person decides alone what takes several
-	Text      string    `json:"text"`    // the same in words
-	Recorded  time.Time `json:"recorded"`
+	Authority    Party        `json:"authority"`
+	Why          QuorumReason `json:"why"`
+	Persons      int          `json:"persons"`                // who hold a key, or held one, and are no machines: one decides alone
+	Organization string       `json:"organization,omitempty"` // recovered: ID of whose person got the key
+	Person       string       `json:"person,omitempty"`       // recovered: who got it
+	Key          string       `json:"key,omitempty"`          // recovered: its ID
+	Text         string       `json:"text"`                   // the same in words, and of recovered the reason
+	Recorded     time.Time    `json:"recorded"`
 }
 
 // Validate checks what can be known from the statement alone.
@@ -261,8 +278,24 @@ func (q *Quorum) Validate() error {
 	if err := q.Authority.Validate(); err != nil {
 		return Within("authority", err)
 	}
-	if q.Persons < 1 || q.Alone != (q.Persons == 1) {
-		return invalid(ReasonOutOfRange, "persons", "must be one of an authority that decides alone, and more of any other")
+	switch q.Why {
+	case QuorumAlone, QuorumSeveral, QuorumRecovered:
+	default:
+		return invalid(ReasonOutOfRange, "why", "is %q; must be alone, several or recovered", q.Why)
+	}
+	if q.Persons < 1 || q.Why == QuorumAlone && q.Persons > 1 || q.Why == QuorumSeveral && q.Persons == 1 {
+		return invalid(ReasonOutOfRange, "persons", "must be one of an authority that decides alone, and more of one in which several decide")
+	}
+	for _, f := range []struct{ field, value string }{{"organization", q.Organization}, {"person", q.Person}, {"key", q.Key}} {
+		switch {
+		case q.Why == QuorumRecovered && f.value == "":
+			return invalid(ReasonMissing, f.field, "is required: who was given which key")
+		case q.Why != QuorumRecovered && f.value != "":
+			return invalid(ReasonOutOfRange, f.field, "goes with recovered, and with nothing else")
+		}
+		if err := checkOptional(f.field, f.value, MaxText); err != nil {
+			return err
+		}
 	}
 	if err := checkText("text", q.Text, MaxProse); err != nil {
 		return err

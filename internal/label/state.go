@@ -155,18 +155,22 @@ func (l *Label) SupportAt(t time.Time) SupportState {
 // Times need not be in order: a clock that had jumped ahead may have recorded
 // what precedes, and a label must be open to changes after the clock was put
 // right. What such times mean says [History.StandingAt].
-func CheckHistory(l *Label, statuses []*Status) error {
+func CheckHistory(l *Label, statement Digest, statuses []*Status) error {
 	for i, s := range statuses {
-		if err := CheckNext(l, i+1, s); err != nil {
+		if err := CheckNext(l, statement, i+1, s); err != nil {
 			return Within(index("statuses", i), err)
 		}
 	}
 	return nil
 }
 
-// CheckNext reports whether a statement can have a number in a label's history.
-func CheckNext(l *Label, number int, s *Status) error {
+// CheckNext reports whether a statement can have a number in the history of a label,
+// whose signed statement has a digest. Another label of the same ID has another one:
+// statuses of [TypeStatusV1], which name none, are of whichever label has the ID.
+func CheckNext(l *Label, statement Digest, number int, s *Status) error {
 	switch {
+	case s.Label == l.ID && !s.SHA256.IsZero() && s.SHA256 != statement:
+		return Errorf(Invalid, ReasonUnknownSubject, "", "is about another statement of label %s, %s, and not about %s", s.Label.Pretty(), s.SHA256, statement)
 	case s.Label != l.ID:
 		return Errorf(Invalid, ReasonUnknownSubject, "", "is about label %s", s.Label.Pretty())
 	case s.Number != number:
@@ -178,7 +182,7 @@ func CheckNext(l *Label, number int, s *Status) error {
 }
 
 // Find returns the statement of a history that a cause led to, or nil.
-func Find(statuses []*Status, cause string, a Action) *Status {
+func Find(statuses []*Status, cause Cause, a Action) *Status {
 	i := slices.IndexFunc(statuses, func(s *Status) bool { return s.Cause == cause && s.Action == a })
 	if i < 0 {
 		return nil

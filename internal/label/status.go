@@ -34,6 +34,7 @@ func (a Action) Later() bool { return a == Withdraw || a == Supersede || a == La
 // and logged.
 type Status struct {
 	Label     ID         `json:"label"`
+	SHA256    Digest     `json:"sha256"` // of the signed label; zero in those of [TypeStatusV1]
 	Number    int        `json:"number"` // 1, 2, … in the label's history, without gaps
 	Action    Action     `json:"action"`
 	Reason    string     `json:"reason"` // code from the published list
@@ -49,7 +50,7 @@ type Status struct {
 	New []Digest `json:"new,omitempty"`
 
 	Advisory *AdvisoryRef `json:"advisory,omitempty"` // of an advise
-	Cause    string       `json:"cause,omitempty"`    // what it follows from, where nobody asked for it
+	Cause    Cause        `json:"cause,omitzero"`     // what it follows from, where nobody asked for it
 	Requests []RequestRef `json:"requests,omitempty"` // who asked for it, each with a signature
 }
 
@@ -57,6 +58,7 @@ type Status struct {
 // somebody has to know who holds the product of that other.
 type LabelLink struct {
 	ID           ID     `json:"id"`
+	SHA256       Digest `json:"sha256,omitzero"` // of the signed label; zero in statuses of [TypeStatusV1]
 	URL          string `json:"url"`
 	Level        int    `json:"level,omitzero"`        // of the label that it leads to; 0 where that is not said
 	OtherProduct bool   `json:"otherProduct,omitzero"` // it is about another product
@@ -66,9 +68,12 @@ type LabelLink struct {
 // level than one of a level.
 func (l *LabelLink) Below(level int) bool { return l.Level != 0 && l.Level < level }
 
-// A RequestRef names a signed [StatusRequest], which stays with the authority.
+// A RequestRef names a signed [StatusRequest], which stays with the authority. Whoever
+// counts who agreed counts persons: those of one organization with the same Person are one,
+// and all without a Person are one, in whichever organization.
 type RequestRef struct {
 	Organization string `json:"organization"`
+	Person       string `json:"person,omitempty"` // who holds the key; empty where that is nobody in particular
 	Key          string `json:"key"`
 	SHA256       Digest `json:"sha256"` // of the signed statement
 }
@@ -81,6 +86,9 @@ func CheckRequests(field string, list []RequestRef) error {
 	}
 	for i, r := range list {
 		err := checkSlug("organization", r.Organization)
+		if err == nil && r.Person != "" {
+			err = checkSlug("person", r.Person)
+		}
 		if err == nil {
 			err = checkKeyID("key", r.Key)
 		}
@@ -117,7 +125,14 @@ func (s *Status) replaces(o *Status) bool {
 
 // Validate is the linter's view of a status statement. It bounds every field, so
 // that no status has a log entry above [MaxStatusEntry].
-func (s *Status) Validate() error {
+func (s *Status) Validate() error { return s.validate(false) }
+
+// validate is Validate, also of what was read from a status of [TypeStatusV1]: it names
+// labels by their IDs only.
+func (s *Status) validate(former bool) error {
+	if !former && s.SHA256.IsZero() {
+		return invalid(ReasonMissing, "sha256", "is required: the SHA-256 of the signed label")
+	}
 	if id, err := ParseID(string(s.Label)); err != nil || id != s.Label {
 		return invalid(ReasonIDMalformed, "label", "is not a label ID in normal form")
 	}
@@ -149,8 +164,11 @@ func (s *Status) Validate() error {
 		return invalid(ReasonMissing, "successor", "a superseded label, and no other, names the label in its place")
 	}
 	if s.Successor != nil {
-		if id, err := ParseID(string(s.Successor.ID)); err != nil || id != s.Successor.ID || id == s.Label {
-			return invalid(ReasonIDMalformed, "successor.id", "is not the ID of another label in normal form")
+		if id, err := ParseID(string(s.Successor.ID)); err != nil || id != s.Successor.ID {
+			return invalid(ReasonIDMalformed, "successor.id", "is not a label ID in normal form")
+		}
+		if !former && (s.Successor.SHA256.IsZero() || s.Successor.SHA256 == s.SHA256) { // a label issued anew may have the same ID
+			return invalid(ReasonMissing, "successor.sha256", "is not the SHA-256 of another signed label")
 		}
 		if err := checkOptional("successor.url", s.Successor.URL, MaxLabelURL); err != nil {
 			return err
@@ -173,13 +191,15 @@ func (s *Status) Validate() error {
 			return Within("advisory", err)
 		}
 	}
-	if err := checkOptional("cause", s.Cause, MaxCause); err != nil {
-		return err
+	if s.Cause != (Cause{}) {
+		if err := s.Cause.validate(former); err != nil {
+			return Within("cause", err)
+		}
 	}
 	if err := CheckRequests("requests", s.Requests); err != nil {
 		return err
 	}
-	if len(s.Requests) == 0 && s.Cause == "" {
+	if len(s.Requests) == 0 && s.Cause == (Cause{}) {
 		return invalid(ReasonMissing, "requests", "somebody asked for it, or it follows from something: neither is named")
 	}
 	return nil
@@ -196,7 +216,8 @@ type StatusRequest struct {
 	Effective time.Time `json:"effective,omitzero"` // at once where absent
 	Successor ID        `json:"successor,omitempty"`
 	Level     int       `json:"level,omitzero"` // supersede: issue the successor, at this level
-	Made      time.Time `json:"made"`
+	Addressed
+	Made time.Time `json:"made"`
 }
 
 // Validate checks what can be known from the request alone.
@@ -239,7 +260,7 @@ func (r *StatusRequest) Validate() error {
 			return invalid(ReasonIDMalformed, "successor", "is not the ID of another label in normal form")
 		}
 	}
-	return nil
+	return r.CheckAddress()
 }
 
 // A History is a label and all that happened to it, by number.

@@ -57,9 +57,12 @@ func endedOnHold(t *testing.T, state label.State) (*label.History, time.Time) {
 	return h, at
 }
 
+// someStatement is the digest of the signed label that histories are about.
+var someStatement = label.DigestOf([]byte("label"))
+
 // happen adds a status to a history.
 func happen(h *label.History, a label.Action, recorded, effective time.Time) *label.Status {
-	s := &label.Status{Label: h.Label.ID, Number: len(h.Statuses) + 1, Action: a, Reason: "resolved", Recorded: recorded, Effective: effective}
+	s := &label.Status{Label: h.Label.ID, SHA256: someStatement, Number: len(h.Statuses) + 1, Action: a, Reason: "resolved", Recorded: recorded, Effective: effective}
 	switch a {
 	case label.Advise:
 		s.Advisory = &label.AdvisoryRef{ID: "NL-1"}
@@ -314,7 +317,7 @@ func TestChangesAreForeseen(t *testing.T) {
 					t.Fatalf("%s of %s led to %s, not to %s", a, s.State, after.State, next)
 				}
 			}
-			if err := label.CheckHistory(l, h.Statuses); err != nil {
+			if err := label.CheckHistory(l, someStatement, h.Statuses); err != nil {
 				t.Fatal(err)
 			}
 			next := h.NextChange(at)
@@ -335,8 +338,12 @@ func TestCheckHistory(t *testing.T) {
 		damage func([]*label.Status) []*label.Status
 		reason label.Reason
 	}{
-		"a gap":         {func(l []*label.Status) []*label.Status { return slices.Delete(l, 1, 2) }, label.ReasonMissing},
-		"no first":      {func(l []*label.Status) []*label.Status { return l[1:] }, label.ReasonMissing},
+		"a gap":    {func(l []*label.Status) []*label.Status { return slices.Delete(l, 1, 2) }, label.ReasonMissing},
+		"no first": {func(l []*label.Status) []*label.Status { return l[1:] }, label.ReasonMissing},
+		"another statement of the label": {func(l []*label.Status) []*label.Status {
+			l[1].SHA256 = label.DigestOf([]byte("issued anew"))
+			return l
+		}, label.ReasonUnknownSubject},
 		"another label": {func(l []*label.Status) []*label.Status { l[1].Label = "X"; return l }, label.ReasonUnknownSubject},
 		"the second before the label": {func(l []*label.Status) []*label.Status {
 			l[1].Recorded = someLabel().Issued.Add(-time.Second)
@@ -349,10 +356,10 @@ func TestCheckHistory(t *testing.T) {
 			at := h.Label.Issued.AddDate(0, 0, i)
 			happen(h, a, at, at)
 		}
-		if err := label.CheckHistory(h.Label, h.Statuses); err != nil {
+		if err := label.CheckHistory(h.Label, someStatement, h.Statuses); err != nil {
 			t.Fatal(err)
 		}
-		if err := label.CheckHistory(h.Label, c.damage(h.Statuses)); label.ReasonOf(err) != c.reason {
+		if err := label.CheckHistory(h.Label, someStatement, c.damage(h.Statuses)); label.ReasonOf(err) != c.reason {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -388,7 +395,7 @@ func TestClockThatWasAhead(t *testing.T) {
 			}
 			happen(h, a, at, at)
 		}
-		if err := label.CheckHistory(l, h.Statuses); err != nil {
+		if err := label.CheckHistory(l, someStatement, h.Statuses); err != nil {
 			t.Errorf("%s: %v", row.name, err)
 		}
 		if s := h.StandingAt(day(20)); s.State != row.want {

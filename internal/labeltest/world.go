@@ -386,6 +386,7 @@ func (w *World) Accredit(lab string, change func(*label.Accreditation)) {
 // Registry signs a request for a change of the registry.
 func Registry(tb testing.TB, s *envelope.Signer, r label.RegistryRequest) []byte {
 	tb.Helper()
+	Address(&r)
 	stmt, err := label.NewStatement(r.About(), r.Subject(), label.TypeRegistryRequest, &r)
 	if err != nil {
 		tb.Fatal(err)
@@ -409,6 +410,7 @@ func (w *World) ChangeRegistry(ctx context.Context, c authority.Caller, r label.
 	if !ok {
 		w.TB.Fatalf("no key %q was made", c.Key)
 	}
+	Address(&r)
 	if r.Made.IsZero() {
 		r.Made = w.Clock.Now().UTC().Truncate(time.Second)
 		for w.asked(&r) { // in the same second; a request is for once
@@ -544,6 +546,7 @@ func (w *World) Seal(org string, descriptor []byte, predicateType string, predic
 // Seal signs a predicate about a device, as a bundle.
 func Seal(tb testing.TB, s *envelope.Signer, descriptor []byte, predicateType string, predicate any) []byte {
 	tb.Helper()
+	Address(predicate)
 	stmt, err := label.NewStatement("device.json", label.DigestOf(descriptor), predicateType, predicate)
 	if err != nil {
 		tb.Fatal(err)
@@ -557,6 +560,13 @@ func Seal(tb testing.TB, s *envelope.Signer, descriptor []byte, predicateType st
 		tb.Fatal(err)
 	}
 	return b
+}
+
+// Address makes a request one to the authority of worlds, unless it names another.
+func Address(predicate any) {
+	if r, ok := predicate.(label.Request); ok && r.MadeTo() == "" {
+		r.Address(Base)
+	}
 }
 
 // Submit registers an example's device and submits its evidence.
@@ -609,6 +619,7 @@ func (w *World) EventBy(org string, e label.Event) []byte {
 	if e.Text == "" {
 		e.Text = "As found in a test."
 	}
+	Address(&e)
 	stmt, err := label.NewStatement(e.Name(), e.Subject(), label.TypeEvent, &e)
 	w.must(err)
 	env, err := w.Signers[org].Seal(stmt)

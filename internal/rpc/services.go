@@ -370,7 +370,7 @@ func (s *operations) GetActs(ctx context.Context, _ *labelv1.GetActsRequest) (*l
 	if err != nil {
 		return nil, err
 	}
-	out := &labelv1.GetActsResponse{Sha256: p.SHA256.String(), Alone: p.Alone}
+	out := &labelv1.GetActsResponse{Sha256: p.SHA256.String(), Alone: p.Alone, Authority: p.Authority}
 	for _, rule := range p.Rules {
 		m := &labelv1.ActRule{Kind: string(rule.Kind), Signed: rule.Signed, Persons: int32(rule.Persons), Organizations: int32(rule.Organizations)}
 		for _, role := range rule.Roles {

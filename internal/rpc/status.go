@@ -100,6 +100,18 @@ var actionOf = map[label.Action]labelv1.LabelAction{
 	label.Release:   labelv1.LabelAction_LABEL_ACTION_RELEASE,
 }
 
+// causeMessage converts what a status follows from; nil where somebody asked for it.
+func causeMessage(c label.Cause) *labelv1.StatusCause {
+	if c == (label.Cause{}) {
+		return nil
+	}
+	out := &labelv1.StatusCause{Kind: string(c.Kind), Label: string(c.Label), Number: int32(c.Number)}
+	if !c.SHA256.IsZero() {
+		out.Sha256 = c.SHA256.String()
+	}
+	return out
+}
+
 // statusMessage converts a status; nil stays nil.
 func statusMessage(p *scheme.Programme, s *label.Status, index int64) *labelv1.LabelStatus {
 	if s == nil {
@@ -107,7 +119,7 @@ func statusMessage(p *scheme.Programme, s *label.Status, index int64) *labelv1.L
 	}
 	out := &labelv1.LabelStatus{
 		Label: string(s.Label), Number: int32(s.Number), Action: actionOf[s.Action], Reason: s.Reason, Text: s.Text,
-		Recorded: timestamp(s.Recorded), Effective: timestamp(s.Effective), LogIndex: index, Cause: s.Cause,
+		Recorded: timestamp(s.Recorded), Effective: timestamp(s.Effective), LogIndex: index, Cause: causeMessage(s.Cause),
 		Author: s.Author(),
 	}
 	if r := p.Reasons[s.Reason]; r != nil {

@@ -451,7 +451,7 @@ func (c *checker) statuses() {
 		}
 		c.claims(s.Index, fmt.Sprintf("status %d of %s", s.Number, s.Label))
 		asked := bRequests
-		if s.Cause != "" {
+		if s.Cause != (label.Cause{}) {
 			asked = bEvents
 		}
 		for _, r := range s.Requests {

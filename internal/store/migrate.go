@@ -49,7 +49,7 @@ var steps = []step{
 // judging needs of reports, which did too, to name methods of assessment. What was
 // signed stays as it is, and is read so. Versions of schemes, persons, and who did what,
 // are recorded from now on. Requests are for acts of a kind, and say when they were carried
-// out: those from before say when they came.
+// out: those from before say when they came. What a status follows from was a code.
 func methodsForLevels(m *migrator) error {
 	if err := m.rewrite(bAccreditations, func(_ *bolt.Tx, key, value []byte) ([]byte, error) {
 		a, err := decode[label.AccreditationV1](bAccreditations, key, value)
@@ -82,7 +82,26 @@ func methodsForLevels(m *migrator) error {
 	}); err != nil {
 		return err
 	}
+	if err := m.rewrite(bStatuses, func(_ *bolt.Tx, key, value []byte) ([]byte, error) {
+		s, err := decode[formerStatus](bStatuses, key, value)
+		if err != nil {
+			return nil, err
+		}
+		st, err := s.Current()
+		if err != nil {
+			return nil, err
+		}
+		return label.Encode(&Status{Index: s.Index, Status: *st})
+	}); err != nil {
+		return err
+	}
 	return rewriteGists(m)
+}
+
+// A formerStatus is a record of schema 7, when all statuses were of the former type.
+type formerStatus struct {
+	Index int64 `json:"index"`
+	label.StatusV1
 }
 
 // migratingDir is the directory in the data directory in which the new database is

@@ -37,7 +37,15 @@ func (c *Census) Add(payload []byte) error {
 	case label.TypeLabel:
 		err = c.label(st.Predicate)
 	case label.TypeStatus:
-		err = c.status(st.Predicate)
+		s := new(label.Status)
+		if err = label.Decode(st.Predicate, s); err == nil {
+			err = c.status(s)
+		}
+	case label.TypeStatusV1:
+		var s label.StatusV1
+		if err = label.Decode(st.Predicate, &s); err == nil {
+			err = c.status(&s.Status)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("log entry %d: %w", c.n, err)
@@ -59,11 +67,7 @@ func (c *Census) label(predicate []byte) error {
 	return nil
 }
 
-func (c *Census) status(predicate []byte) error {
-	st := new(label.Status)
-	if err := label.Decode(predicate, st); err != nil {
-		return err
-	}
+func (c *Census) status(st *label.Status) error {
 	h := c.labels[st.Label]
 	if h == nil {
 		return fmt.Errorf("a status of label %s, which is in no entry before", st.Label)

@@ -194,7 +194,9 @@ func TestAnnouncementRefuses(t *testing.T) {
 
 func TestRequestRefuses(t *testing.T) {
 	type R = *surveillance.Request
-	good := func() R { return &surveillance.Request{ID: "2027-spring", Size: 10, Count: 1, Made: noon} }
+	good := func() R {
+		return &surveillance.Request{ID: "2027-spring", Size: 10, Count: 1, Addressed: label.Addressed{Authority: "https://labels.test"}, Made: noon}
+	}
 	if err := good().Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -206,6 +208,8 @@ func TestRequestRefuses(t *testing.T) {
 	}{
 		{"no ID", func(r R) { r.ID = "" }, "id", label.ReasonMissing},
 		{"the list's name", func(r R) { r.ID = "plans" }, "id", label.ReasonMalformed},
+		{"no authority", func(r R) { r.Authority = "" }, "authority", label.ReasonMissing},
+		{"an authority's page", func(r R) { r.Authority += "/" }, "authority", label.ReasonMalformed},
 		{"an odd scheme", func(r R) { r.Scheme = "Four Level" }, "scheme", label.ReasonMalformed},
 		{"no size", func(r R) { r.Size = 0 }, "size", label.ReasonOutOfRange},
 		{"none to draw", func(r R) { r.Count = 0 }, "count", label.ReasonOutOfRange},

@@ -15,11 +15,12 @@ import (
 // SHA-256 of the plan's ID. Weights and candidates are not for an operator to
 // choose: they follow from the scheme and from the log.
 type Request struct {
-	ID     string    `json:"id"`
-	Scheme string    `json:"scheme,omitempty"` // the only one where absent
-	Size   int64     `json:"size"`
-	Count  int       `json:"count"`
-	Made   time.Time `json:"made"`
+	ID     string `json:"id"`
+	Scheme string `json:"scheme,omitempty"` // the only one where absent
+	Size   int64  `json:"size"`
+	Count  int    `json:"count"`
+	label.Addressed
+	Made time.Time `json:"made"`
 }
 
 // Validate checks what can be known from the request alone.
@@ -35,7 +36,7 @@ func (r *Request) Validate() error {
 	if r.Made.IsZero() || r.Made.Nanosecond() != 0 {
 		return label.Errorf(label.Invalid, label.ReasonMalformed, "made", "is required, in whole seconds")
 	}
-	return nil
+	return r.CheckAddress()
 }
 
 // ActKind returns the act that is asked for.
@@ -52,6 +53,7 @@ func (r *Request) MadeAt() time.Time { return r.Made }
 // it and the log, anybody can tell the candidates and their weights.
 type Announcement struct {
 	Plan
+	Log       string             `json:"log"` // origin of the log that has it, and the labels; empty in plans of before
 	Authority label.Party        `json:"authority"`
 	Fixed     int64              `json:"fixed"`    // the candidates are among the log's first so many entries: all before the plan's own
 	Recorded  time.Time          `json:"recorded"` // when it was logged; the candidates are live at this instant
@@ -121,6 +123,7 @@ func (a *Announcement) Weight(l *label.Label) (int64, error) {
 // A Result says what was drawn, as the authority signs and logs it. Predicate of
 // [label.TypeSurveillanceDraw]; its subject is that of the plan.
 type Result struct {
+	Log        string       `json:"log"`    // as in the plan
 	Plan       string       `json:"plan"`   // ID
 	SHA256     label.Digest `json:"sha256"` // of the signed plan
 	Entry      int64        `json:"entry"`  // of the plan in the log

@@ -34,7 +34,7 @@ func (t *Trust) history(r *Result, p *Package) ([]tally.Step, error) {
 			err = label.Errorf(label.Invalid, label.ReasonOutOfRange, "index", "must be of a later entry than what precedes it")
 		}
 		if err == nil {
-			err = label.CheckNext(r.Label, i+1, st)
+			err = label.CheckNext(r.Label, r.statement, i+1, st)
 		}
 		if err != nil {
 			return nil, label.Within(field(i), err)

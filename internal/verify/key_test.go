@@ -60,7 +60,7 @@ func TestRetiredKey(t *testing.T) {
 		t.Run("status as such "+m.name, func(t *testing.T) {
 			st := label.Status{
 				Label: pub.Label.ID, Number: 1, Action: label.Reinstate, Reason: "unfounded", Text: "It is fine.", Recorded: m.at, Effective: m.at,
-				Authority: w.Trust.Authority, Cause: "nobody",
+				Authority: w.Trust.Authority, Cause: label.Cause{Kind: label.CauseEvidence}, SHA256: label.DigestOf(nil),
 			}
 			stmt, err := label.NewStatement("device.json", device, label.TypeStatus, &st)
 			must(t, err)

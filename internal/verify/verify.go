@@ -32,9 +32,13 @@ type Result struct {
 
 	Overruled *Overruling `json:"overruled,omitempty"` // by a status list, which is newer; nil without one
 
-	head  translog.Checkpoint // what the proofs lead to
-	limit time.Duration       // how old may be what is known of a live label
+	statement label.Digest        // of the signed label
+	head      translog.Checkpoint // what the proofs lead to
+	limit     time.Duration       // how old may be what is known of a live label
 }
+
+// Statement returns the SHA-256 of the signed label, by which statuses name it.
+func (r *Result) Statement() label.Digest { return r.statement }
 
 // Checkpoint returns the log head that the inclusion proof leads to.
 func (r *Result) Checkpoint() translog.Checkpoint { return r.head }
@@ -55,7 +59,7 @@ func (t *Trust) Verify(pkg []byte, at, now time.Time) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{History: label.History{Label: l}, limit: t.Freshness.Package()}
+	r := &Result{History: label.History{Label: l}, statement: u.ID(), limit: t.Freshness.Package()}
 	r.say("signature", "label key %.16s of %s signed the label statement", key, t.Authority.Name)
 	r.say("statement", "label %s, %s, in %s version %s, issued %s", l.ID.Pretty(), l.Level, l.Scheme.Name, l.Scheme.Version, l.Issued.Format(time.DateOnly))
 	r.say("device", "%s (model %s), SHA-256 %s", l.Device.Name, l.Device.Model, label.DigestOf([]byte(p.Device)))
@@ -118,10 +122,10 @@ func unsignedStatus() error {
 
 // statusOf reads a status about a device from a statement of the authority.
 func statusOf(v *envelope.Verified, device label.Digest) (*label.Status, error) {
-	if v.PredicateType() != label.TypeStatus {
+	if t := v.PredicateType(); t != label.TypeStatus && t != label.TypeStatusV1 {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "bundle", "the statement is a %s, not a status", v.PredicateType())
 	}
-	s, err := envelope.Predicate[label.Status](v)
+	s, err := envelope.Status(v)
 	if err != nil {
 		return nil, label.Within("bundle", err)
 	}
@@ -170,7 +174,16 @@ func (t *Trust) opened(u *envelope.Unverified, device []byte) (l *label.Label, k
 	if v == nil {
 		return nil, "", cmp.Or(err, unsignedLabel())
 	}
-	return l, v.KeyID(), nil
+	return l, v.KeyID(), t.CheckLog(l.Log)
+}
+
+// CheckLog returns why a statement is not of the trusted log that says in which log it is,
+// or nil. Statements of before do not say it.
+func (t *Trust) CheckLog(origin string) error {
+	if origin != "" && origin != t.Log.Origin {
+		return label.Errorf(label.Invalid, label.ReasonNotLogged, "log", "the statement says that it is in the log %s, and the trusted log is %s", origin, t.Log.Origin)
+	}
+	return nil
 }
 
 // Status checks a logged status statement about a device.

@@ -419,6 +419,7 @@ func TestForged(t *testing.T) {
 			s.Subject[0].Digest = map[string]string{"sha512": "00"}
 		}, label.ReasonUnknownSubject, "device", "about another device"},
 		{"another predicate type", func(l *label.Label, s *label.Statement) { s.PredicateType = label.TypeLabel + "x" }, label.ReasonUnknownType, "bundle", "not a label"},
+		{"in another log", func(l *label.Label, s *label.Statement) { l.Log, s.Predicate = "practice.labels.test/log", nil }, label.ReasonNotLogged, "log", "the trusted log is labels.test/log"},
 		{"a level beyond the ladder", func(l *label.Label, s *label.Statement) { l.Level.Number, s.Predicate = 5, nil }, label.ReasonOutOfRange, "bundle.predicate.level.number", "1 to 4"},
 		{"a member nobody defined", func(l *label.Label, s *label.Statement) {
 			s.Predicate = label.JSON(swap(t, string(s.Predicate), `,"assurance":`, `,"grade":1,"assurance":`))
@@ -429,9 +430,12 @@ func TestForged(t *testing.T) {
 			wants(t, err, row.reason, row.field, row.says)
 		})
 	}
+	// A label of before, which does not say in which log it is.
+	_, err := tr.Label(sealed(func(l *label.Label, s *label.Statement) { l.Log, s.Predicate = "", nil }), []byte(c.Device))
+	must(t, err)
 	// A genuine label under a trusted key that never was logged.
 	bundle := sealed(func(*label.Label, *label.Statement) {})
-	_, err := tr.Label(bundle, []byte(c.Device))
+	_, err = tr.Label(bundle, []byte(c.Device))
 	must(t, err)
 	c.Bundle = bundle
 	_, err = tr.Verify(parts(t, c), at, at)
@@ -552,4 +556,44 @@ func TestByteFlips(t *testing.T) {
 	if total > 100 {
 		t.Errorf("%d changes of one byte were accepted; the hint has 44 characters", total)
 	}
+}
+
+// TestStatusOfAnotherStatement shows with a label what happened to another of the same ID,
+// as a label has that is issued anew.
+func TestStatusOfAnotherStatement(t *testing.T) {
+	w, _, camera := issued(t)
+	p := open(t, camera)
+	u, err := envelope.Open(p.Bundle)
+	must(t, err)
+	leaf, err := u.Envelope().Encode()
+	must(t, err)
+	l, err := w.Trust.Label(p.Bundle, []byte(p.Device))
+	must(t, err)
+	suspended := func(statement label.Digest) []byte {
+		now := w.Clock.Now().UTC().Truncate(time.Second)
+		st := label.Status{
+			Label: l.ID, SHA256: statement, Number: 1, Action: label.Suspend, Reason: "complaint", Text: "A shared password.", Recorded: now, Effective: now,
+			Cause: label.Cause{Kind: label.CauseEvidence},
+		}
+		unsigned, err := w.Issuer.Status(&st, label.DigestOf([]byte(p.Device)))
+		must(t, err)
+		s, err := w.Issuer.Sign(unsigned)
+		must(t, err)
+		bundle, err := envelope.Bundle(s.Envelope)
+		must(t, err)
+		tree, _, err := translog.Append(translog.Empty(), nil, [][]byte{leaf, s.Leaf})
+		must(t, err)
+		checkpoint, err := w.Issuer.Checkpoint(tree, now)
+		must(t, err)
+		proof := translog.Proof{Hashes: []translog.Hash{translog.LeafHash(s.Leaf)}, Checkpoint: checkpoint}
+		pkg, err := verify.NewPackage(p.Bundle, []byte(p.Device), proof.Format(), []verify.Logged{verify.NewLogged(bundle, 1, []translog.Hash{translog.LeafHash(leaf)})}, nil)
+		must(t, err)
+		return pkg
+	}
+	r, err := w.Trust.Verify(suspended(u.ID()), w.Clock.Now(), w.Clock.Now())
+	if err != nil || r.State != label.Suspended || r.Statement() != u.ID() {
+		t.Fatalf("the status of the label itself: %+v, %v", r, err)
+	}
+	_, err = w.Trust.Verify(suspended(label.DigestOf([]byte("issued anew"))), w.Clock.Now(), w.Clock.Now())
+	wants(t, err, label.ReasonUnknownSubject, "statuses[0]", "another statement of label")
 }

@@ -938,7 +938,10 @@ type GetActsResponse struct {
 	// A rule for each kind of act, in the order of their kinds.
 	Rules []*ActRule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
 	// Whether one person decides alone for the authority, also what takes several.
-	Alone         bool `protobuf:"varint,3,opt,name=alone,proto3" json:"alone,omitempty"`
+	Alone bool `protobuf:"varint,3,opt,name=alone,proto3" json:"alone,omitempty"`
+	// Address under which the authority's labels are, as the trust file has it: what a
+	// signed request names as the authority that it is made to.
+	Authority     string `protobuf:"bytes,4,opt,name=authority,proto3" json:"authority,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -992,6 +995,13 @@ func (x *GetActsResponse) GetAlone() bool {
 		return x.Alone
 	}
 	return false
+}
+
+func (x *GetActsResponse) GetAuthority() string {
+	if x != nil {
+		return x.Authority
+	}
+	return ""
 }
 
 // Who may do an act of a kind, and how many have to agree.
@@ -1898,11 +1908,12 @@ const file_label_v1_authority_proto_rawDesc = "" +
 	"\x03key\x18\x05 \x01(\v2\r.label.v1.KeyR\x03key\x12=\n" +
 	"\raccreditation\x18\x06 \x01(\v2\x17.label.v1.AccreditationR\raccreditation\x12\x14\n" +
 	"\x05notes\x18\a \x03(\tR\x05notes\"\x10\n" +
-	"\x0eGetActsRequest\"h\n" +
+	"\x0eGetActsRequest\"\x86\x01\n" +
 	"\x0fGetActsResponse\x12\x16\n" +
 	"\x06sha256\x18\x01 \x01(\tR\x06sha256\x12'\n" +
 	"\x05rules\x18\x02 \x03(\v2\x11.label.v1.ActRuleR\x05rules\x12\x14\n" +
-	"\x05alone\x18\x03 \x01(\bR\x05alone\"\x9b\x01\n" +
+	"\x05alone\x18\x03 \x01(\bR\x05alone\x12\x1c\n" +
+	"\tauthority\x18\x04 \x01(\tR\tauthority\"\x9b\x01\n" +
 	"\aActRule\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12$\n" +
 	"\x05roles\x18\x02 \x03(\x0e2\x0e.label.v1.RoleR\x05roles\x12\x16\n" +

@@ -55,7 +55,7 @@ type AuthorityServiceClient interface {
 	// again, (STATE) for a request that was closed, and for the last key of an operator.
 	ChangeRegistry(ctx context.Context, in *ChangeRegistryRequest, opts ...grpc.CallOption) (*ChangeRegistryResponse, error)
 	// GetActs returns the table of acts: who may do what, and how many persons have to
-	// agree.
+	// agree; and the address of the authority, which every signed request has to name.
 	GetActs(ctx context.Context, in *GetActsRequest, opts ...grpc.CallOption) (*GetActsResponse, error)
 	// GetOrganization returns an organization with its keys and accreditations.
 	// An organization may read its own record.
@@ -168,7 +168,7 @@ type AuthorityServiceServer interface {
 	// again, (STATE) for a request that was closed, and for the last key of an operator.
 	ChangeRegistry(context.Context, *ChangeRegistryRequest) (*ChangeRegistryResponse, error)
 	// GetActs returns the table of acts: who may do what, and how many persons have to
-	// agree.
+	// agree; and the address of the authority, which every signed request has to name.
 	GetActs(context.Context, *GetActsRequest) (*GetActsResponse, error)
 	// GetOrganization returns an organization with its keys and accreditations.
 	// An organization may read its own record.

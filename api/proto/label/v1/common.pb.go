@@ -546,7 +546,7 @@ type LabelStatus struct {
 	// What the advisory of an advise says.
 	Advisory *Advisory `protobuf:"bytes,11,opt,name=advisory,proto3" json:"advisory,omitempty"`
 	// What it follows from, where nobody asked for it.
-	Cause string `protobuf:"bytes,12,opt,name=cause,proto3" json:"cause,omitempty"`
+	Cause *StatusCause `protobuf:"bytes,12,opt,name=cause,proto3" json:"cause,omitempty"`
 	// Why, as shoppers are told.
 	Title string `protobuf:"bytes,13,opt,name=title,proto3" json:"title,omitempty"`
 	// Level of the label that takes the place of a superseded one, from 1.
@@ -667,11 +667,11 @@ func (x *LabelStatus) GetAdvisory() *Advisory {
 	return nil
 }
 
-func (x *LabelStatus) GetCause() string {
+func (x *LabelStatus) GetCause() *StatusCause {
 	if x != nil {
 		return x.Cause
 	}
-	return ""
+	return nil
 }
 
 func (x *LabelStatus) GetTitle() string {
@@ -700,6 +700,82 @@ func (x *LabelStatus) GetAuthor() string {
 		return x.Author
 	}
 	return ""
+}
+
+// What a status follows from that nobody asked for.
+type StatusCause struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// event (sha256 is that of the signed event), evidence (what is on record about the
+	// product was judged again; sha256 is that of a report that counts only until some
+	// day), advisory (no news followed it in time; sha256 is that of the document) or
+	// predecessor (the same was said of the label in whose place this one was issued).
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// SHA-256, 64 lower-case hex digits; of a predecessor that of the signed label.
+	Sha256 string `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// predecessor: ID of that label.
+	Label string `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`
+	// predecessor: number of the status in the history of that label.
+	Number        int32 `protobuf:"varint,4,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatusCause) Reset() {
+	*x = StatusCause{}
+	mi := &file_label_v1_common_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatusCause) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatusCause) ProtoMessage() {}
+
+func (x *StatusCause) ProtoReflect() protoreflect.Message {
+	mi := &file_label_v1_common_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatusCause.ProtoReflect.Descriptor instead.
+func (*StatusCause) Descriptor() ([]byte, []int) {
+	return file_label_v1_common_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *StatusCause) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *StatusCause) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *StatusCause) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *StatusCause) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
 }
 
 // What a published advisory means for a label's product.
@@ -742,7 +818,7 @@ type Advisory struct {
 
 func (x *Advisory) Reset() {
 	*x = Advisory{}
-	mi := &file_label_v1_common_proto_msgTypes[1]
+	mi := &file_label_v1_common_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +830,7 @@ func (x *Advisory) String() string {
 func (*Advisory) ProtoMessage() {}
 
 func (x *Advisory) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[1]
+	mi := &file_label_v1_common_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +843,7 @@ func (x *Advisory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Advisory.ProtoReflect.Descriptor instead.
 func (*Advisory) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{1}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Advisory) GetId() string {
@@ -947,7 +1023,7 @@ type LabelSummary struct {
 
 func (x *LabelSummary) Reset() {
 	*x = LabelSummary{}
-	mi := &file_label_v1_common_proto_msgTypes[2]
+	mi := &file_label_v1_common_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -959,7 +1035,7 @@ func (x *LabelSummary) String() string {
 func (*LabelSummary) ProtoMessage() {}
 
 func (x *LabelSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[2]
+	mi := &file_label_v1_common_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -972,7 +1048,7 @@ func (x *LabelSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LabelSummary.ProtoReflect.Descriptor instead.
 func (*LabelSummary) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{2}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LabelSummary) GetId() string {
@@ -1236,7 +1312,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_label_v1_common_proto_msgTypes[3]
+	mi := &file_label_v1_common_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1248,7 +1324,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[3]
+	mi := &file_label_v1_common_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1261,7 +1337,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{3}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Decision) GetScheme() string {
@@ -1372,7 +1448,7 @@ type UnusedEvidence struct {
 
 func (x *UnusedEvidence) Reset() {
 	*x = UnusedEvidence{}
-	mi := &file_label_v1_common_proto_msgTypes[4]
+	mi := &file_label_v1_common_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +1460,7 @@ func (x *UnusedEvidence) String() string {
 func (*UnusedEvidence) ProtoMessage() {}
 
 func (x *UnusedEvidence) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[4]
+	mi := &file_label_v1_common_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,7 +1473,7 @@ func (x *UnusedEvidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnusedEvidence.ProtoReflect.Descriptor instead.
 func (*UnusedEvidence) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{4}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *UnusedEvidence) GetEvidence() *EvidenceRef {
@@ -1452,7 +1528,7 @@ type LevelResult struct {
 
 func (x *LevelResult) Reset() {
 	*x = LevelResult{}
-	mi := &file_label_v1_common_proto_msgTypes[5]
+	mi := &file_label_v1_common_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1464,7 +1540,7 @@ func (x *LevelResult) String() string {
 func (*LevelResult) ProtoMessage() {}
 
 func (x *LevelResult) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[5]
+	mi := &file_label_v1_common_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1477,7 +1553,7 @@ func (x *LevelResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LevelResult.ProtoReflect.Descriptor instead.
 func (*LevelResult) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{5}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *LevelResult) GetLevel() int32 {
@@ -1537,7 +1613,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_label_v1_common_proto_msgTypes[6]
+	mi := &file_label_v1_common_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +1625,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[6]
+	mi := &file_label_v1_common_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +1638,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{6}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Finding) GetCriterion() string {
@@ -1661,7 +1737,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_label_v1_common_proto_msgTypes[7]
+	mi := &file_label_v1_common_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +1749,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[7]
+	mi := &file_label_v1_common_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +1762,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{7}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Gap) GetKind() string {
@@ -1736,7 +1812,7 @@ type EvidenceRef struct {
 
 func (x *EvidenceRef) Reset() {
 	*x = EvidenceRef{}
-	mi := &file_label_v1_common_proto_msgTypes[8]
+	mi := &file_label_v1_common_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1748,7 +1824,7 @@ func (x *EvidenceRef) String() string {
 func (*EvidenceRef) ProtoMessage() {}
 
 func (x *EvidenceRef) ProtoReflect() protoreflect.Message {
-	mi := &file_label_v1_common_proto_msgTypes[8]
+	mi := &file_label_v1_common_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1761,7 +1837,7 @@ func (x *EvidenceRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvidenceRef.ProtoReflect.Descriptor instead.
 func (*EvidenceRef) Descriptor() ([]byte, []int) {
-	return file_label_v1_common_proto_rawDescGZIP(), []int{8}
+	return file_label_v1_common_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EvidenceRef) GetId() string {
@@ -1803,7 +1879,7 @@ var File_label_v1_common_proto protoreflect.FileDescriptor
 
 const file_label_v1_common_proto_rawDesc = "" +
 	"\n" +
-	"\x15label/v1/common.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\x04\n" +
+	"\x15label/v1/common.proto\x12\blabel.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\x04\n" +
 	"\vLabelStatus\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12-\n" +
@@ -1816,12 +1892,17 @@ const file_label_v1_common_proto_rawDesc = "" +
 	"\tsuccessor\x18\t \x01(\tR\tsuccessor\x12#\n" +
 	"\rsuccessor_url\x18\n" +
 	" \x01(\tR\fsuccessorUrl\x12.\n" +
-	"\badvisory\x18\v \x01(\v2\x12.label.v1.AdvisoryR\badvisory\x12\x14\n" +
-	"\x05cause\x18\f \x01(\tR\x05cause\x12\x14\n" +
+	"\badvisory\x18\v \x01(\v2\x12.label.v1.AdvisoryR\badvisory\x12+\n" +
+	"\x05cause\x18\f \x01(\v2\x15.label.v1.StatusCauseR\x05cause\x12\x14\n" +
 	"\x05title\x18\r \x01(\tR\x05title\x12'\n" +
 	"\x0fsuccessor_level\x18\x0e \x01(\x05R\x0esuccessorLevel\x126\n" +
 	"\x17successor_other_product\x18\x0f \x01(\bR\x15successorOtherProduct\x12\x16\n" +
-	"\x06author\x18\x10 \x01(\tR\x06author\"\xdc\x02\n" +
+	"\x06author\x18\x10 \x01(\tR\x06author\"g\n" +
+	"\vStatusCause\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06sha256\x18\x02 \x01(\tR\x06sha256\x12\x14\n" +
+	"\x05label\x18\x03 \x01(\tR\x05label\x12\x16\n" +
+	"\x06number\x18\x04 \x01(\x05R\x06number\"\xdc\x02\n" +
 	"\bAdvisory\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x14\n" +
@@ -1996,7 +2077,7 @@ func file_label_v1_common_proto_rawDescGZIP() []byte {
 }
 
 var file_label_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_label_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_label_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_label_v1_common_proto_goTypes = []any{
 	(LabelState)(0),               // 0: label.v1.LabelState
 	(LabelAction)(0),              // 1: label.v1.LabelAction
@@ -2007,47 +2088,49 @@ var file_label_v1_common_proto_goTypes = []any{
 	(FindingState)(0),             // 6: label.v1.FindingState
 	(EvidenceSource)(0),           // 7: label.v1.EvidenceSource
 	(*LabelStatus)(nil),           // 8: label.v1.LabelStatus
-	(*Advisory)(nil),              // 9: label.v1.Advisory
-	(*LabelSummary)(nil),          // 10: label.v1.LabelSummary
-	(*Decision)(nil),              // 11: label.v1.Decision
-	(*UnusedEvidence)(nil),        // 12: label.v1.UnusedEvidence
-	(*LevelResult)(nil),           // 13: label.v1.LevelResult
-	(*Finding)(nil),               // 14: label.v1.Finding
-	(*Gap)(nil),                   // 15: label.v1.Gap
-	(*EvidenceRef)(nil),           // 16: label.v1.EvidenceRef
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*StatusCause)(nil),           // 9: label.v1.StatusCause
+	(*Advisory)(nil),              // 10: label.v1.Advisory
+	(*LabelSummary)(nil),          // 11: label.v1.LabelSummary
+	(*Decision)(nil),              // 12: label.v1.Decision
+	(*UnusedEvidence)(nil),        // 13: label.v1.UnusedEvidence
+	(*LevelResult)(nil),           // 14: label.v1.LevelResult
+	(*Finding)(nil),               // 15: label.v1.Finding
+	(*Gap)(nil),                   // 16: label.v1.Gap
+	(*EvidenceRef)(nil),           // 17: label.v1.EvidenceRef
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
 }
 var file_label_v1_common_proto_depIdxs = []int32{
 	1,  // 0: label.v1.LabelStatus.action:type_name -> label.v1.LabelAction
-	17, // 1: label.v1.LabelStatus.recorded:type_name -> google.protobuf.Timestamp
-	17, // 2: label.v1.LabelStatus.effective:type_name -> google.protobuf.Timestamp
-	9,  // 3: label.v1.LabelStatus.advisory:type_name -> label.v1.Advisory
-	3,  // 4: label.v1.LabelSummary.assurance:type_name -> label.v1.Assurance
-	17, // 5: label.v1.LabelSummary.issued:type_name -> google.protobuf.Timestamp
-	17, // 6: label.v1.LabelSummary.expires:type_name -> google.protobuf.Timestamp
-	5,  // 7: label.v1.LabelSummary.expires_for:type_name -> label.v1.ExpiryBound
-	0,  // 8: label.v1.LabelSummary.state:type_name -> label.v1.LabelState
-	2,  // 9: label.v1.LabelSummary.support_state:type_name -> label.v1.SupportState
-	17, // 10: label.v1.LabelSummary.announced_end:type_name -> google.protobuf.Timestamp
-	4,  // 11: label.v1.LabelSummary.presentation:type_name -> label.v1.Presentation
-	17, // 12: label.v1.Decision.at:type_name -> google.protobuf.Timestamp
-	13, // 13: label.v1.Decision.levels:type_name -> label.v1.LevelResult
-	15, // 14: label.v1.Decision.missing:type_name -> label.v1.Gap
-	16, // 15: label.v1.Decision.stale:type_name -> label.v1.EvidenceRef
-	16, // 16: label.v1.Decision.evidence:type_name -> label.v1.EvidenceRef
-	12, // 17: label.v1.Decision.unused:type_name -> label.v1.UnusedEvidence
-	4,  // 18: label.v1.Decision.presentation:type_name -> label.v1.Presentation
-	16, // 19: label.v1.UnusedEvidence.evidence:type_name -> label.v1.EvidenceRef
-	14, // 20: label.v1.LevelResult.findings:type_name -> label.v1.Finding
-	6,  // 21: label.v1.Finding.state:type_name -> label.v1.FindingState
-	7,  // 22: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
-	15, // 23: label.v1.Finding.gaps:type_name -> label.v1.Gap
-	7,  // 24: label.v1.Gap.by:type_name -> label.v1.EvidenceSource
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	18, // 1: label.v1.LabelStatus.recorded:type_name -> google.protobuf.Timestamp
+	18, // 2: label.v1.LabelStatus.effective:type_name -> google.protobuf.Timestamp
+	10, // 3: label.v1.LabelStatus.advisory:type_name -> label.v1.Advisory
+	9,  // 4: label.v1.LabelStatus.cause:type_name -> label.v1.StatusCause
+	3,  // 5: label.v1.LabelSummary.assurance:type_name -> label.v1.Assurance
+	18, // 6: label.v1.LabelSummary.issued:type_name -> google.protobuf.Timestamp
+	18, // 7: label.v1.LabelSummary.expires:type_name -> google.protobuf.Timestamp
+	5,  // 8: label.v1.LabelSummary.expires_for:type_name -> label.v1.ExpiryBound
+	0,  // 9: label.v1.LabelSummary.state:type_name -> label.v1.LabelState
+	2,  // 10: label.v1.LabelSummary.support_state:type_name -> label.v1.SupportState
+	18, // 11: label.v1.LabelSummary.announced_end:type_name -> google.protobuf.Timestamp
+	4,  // 12: label.v1.LabelSummary.presentation:type_name -> label.v1.Presentation
+	18, // 13: label.v1.Decision.at:type_name -> google.protobuf.Timestamp
+	14, // 14: label.v1.Decision.levels:type_name -> label.v1.LevelResult
+	16, // 15: label.v1.Decision.missing:type_name -> label.v1.Gap
+	17, // 16: label.v1.Decision.stale:type_name -> label.v1.EvidenceRef
+	17, // 17: label.v1.Decision.evidence:type_name -> label.v1.EvidenceRef
+	13, // 18: label.v1.Decision.unused:type_name -> label.v1.UnusedEvidence
+	4,  // 19: label.v1.Decision.presentation:type_name -> label.v1.Presentation
+	17, // 20: label.v1.UnusedEvidence.evidence:type_name -> label.v1.EvidenceRef
+	15, // 21: label.v1.LevelResult.findings:type_name -> label.v1.Finding
+	6,  // 22: label.v1.Finding.state:type_name -> label.v1.FindingState
+	7,  // 23: label.v1.Finding.required:type_name -> label.v1.EvidenceSource
+	16, // 24: label.v1.Finding.gaps:type_name -> label.v1.Gap
+	7,  // 25: label.v1.Gap.by:type_name -> label.v1.EvidenceSource
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_label_v1_common_proto_init() }
@@ -2061,7 +2144,7 @@ func file_label_v1_common_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_label_v1_common_proto_rawDesc), len(file_label_v1_common_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
