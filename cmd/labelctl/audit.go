@@ -56,7 +56,7 @@ show" has the reason of a refusal.`,
 			if outcome != "" {
 				n, ok := actOutcomes.number(label.ActOutcome(outcome))
 				if !ok {
-					return usagef("--outcome: %q is none of done, waits, refused and repeated", outcome)
+					return usagef("--outcome: %q is none of done, waits and refused", outcome)
 				}
 				r.Outcome = n
 			}
@@ -86,7 +86,7 @@ show" has the reason of a refusal.`,
 	f.StringVar(&r.Key, "key-id", "", "only entries with the key of this `ID`")
 	f.StringVar(&r.Kind, "kind", "", "only entries of this `kind`, such as label.revoke, or its first words")
 	f.StringVar(&r.Subject, "subject", "", "only entries about this `ID or digest`, exactly as recorded")
-	f.StringVar(&outcome, "outcome", "", "only entries with this `outcome`: done, waits, refused or repeated")
+	f.StringVar(&outcome, "outcome", "", "only entries with this `outcome`: done, waits or refused")
 	f.StringVar(&from, "from", "", "only entries from this `date or time` on")
 	f.StringVar(&to, "to", "", "only entries up to and including this `date or time`")
 	f.IntVar(&limit, "limit", 100, "at most this many `entries`")

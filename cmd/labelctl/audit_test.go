@@ -152,7 +152,7 @@ func TestNarrowAuditList(t *testing.T) {
 	p := terminal.NewPage(80)
 	writeActs(p, []*labelv1.Act{
 		{Number: 1234567, At: timestamppb.New(labeltest.Start), Organization: "demo-authority", Person: "ingrid", Kind: "report.withdraw", Subject: strings.Repeat("ab", 32), Outcome: labelv1.ActOutcome_ACT_OUTCOME_REFUSED},
-		{Number: 12, At: timestamppb.New(labeltest.Start), Organization: "northlight", Kind: "label.request", Subject: "K7QM4T2X9PWH", Outcome: labelv1.ActOutcome_ACT_OUTCOME_REPEATED},
+		{Number: 12, At: timestamppb.New(labeltest.Start), Organization: "northlight", Kind: "label.request", Subject: "K7QM4T2X9PWH", Outcome: labelv1.ActOutcome_ACT_OUTCOME_WAITS},
 	})
 	for line := range strings.Lines(string(p.Bytes())) {
 		if len(line) > 81 {

@@ -198,7 +198,6 @@ var actOutcomes = vocabulary[labelv1.ActOutcome, label.ActOutcome]{
 	{labelv1.ActOutcome_ACT_OUTCOME_DONE, label.ActDone, "done"},
 	{labelv1.ActOutcome_ACT_OUTCOME_WAITS, label.ActWaits, "waits"},
 	{labelv1.ActOutcome_ACT_OUTCOME_REFUSED, label.ActRefused, "REFUSED"},
-	{labelv1.ActOutcome_ACT_OUTCOME_REPEATED, label.ActRepeated, "repeated"},
 }
 
 // roles say what an organization may do.

@@ -45,14 +45,14 @@ type Actor struct {
 type ActOutcome string
 
 const (
-	ActDone     ActOutcome = "done"
-	ActWaits    ActOutcome = "waits"    // for others to agree
-	ActRefused  ActOutcome = "refused"  // nothing was changed
-	ActRepeated ActOutcome = "repeated" // nothing is new: it was done before
+	ActDone    ActOutcome = "done"
+	ActWaits   ActOutcome = "waits"   // for others to agree
+	ActRefused ActOutcome = "refused" // nothing was changed
 )
 
-// ActOutcomes lists the outcomes.
-var ActOutcomes = []ActOutcome{ActDone, ActWaits, ActRefused, ActRepeated}
+// ActOutcomes lists the outcomes. What is asked for again, and answered from what is there,
+// has none: it changes nothing, and whoever repeats must not fill the trail.
+var ActOutcomes = []ActOutcome{ActDone, ActWaits, ActRefused}
 
 // A TrailEntry is an act and its place in the audit trail.
 type TrailEntry struct {
@@ -149,7 +149,7 @@ func (a *Act) Validate() error {
 		}
 	}
 	if !slices.Contains(ActOutcomes, a.Outcome) {
-		return invalid(ReasonOutOfRange, "outcome", "must be done, waits, refused or repeated")
+		return invalid(ReasonOutOfRange, "outcome", "must be done, waits or refused")
 	}
 	return nil
 }

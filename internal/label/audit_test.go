@@ -40,8 +40,7 @@ func TestAct(t *testing.T) {
 		"done, and nothing to say": func(a *label.Act) {
 			*a = label.Act{At: a.At, Kind: "draw", Actor: label.Actor{Organization: "authority"}, Outcome: label.ActDone}
 		},
-		"waits":    func(a *label.Act) { a.Outcome = label.ActWaits },
-		"repeated": func(a *label.Act) { a.Outcome = label.ActRepeated },
+		"waits": func(a *label.Act) { a.Outcome = label.ActWaits },
 	})
 	long := act()
 	long.Kind = strings.Repeat("k", label.MaxActKind+1)

@@ -16,10 +16,9 @@ type audit struct {
 }
 
 var actOutcomeOf = map[label.ActOutcome]labelv1.ActOutcome{
-	label.ActDone:     labelv1.ActOutcome_ACT_OUTCOME_DONE,
-	label.ActWaits:    labelv1.ActOutcome_ACT_OUTCOME_WAITS,
-	label.ActRefused:  labelv1.ActOutcome_ACT_OUTCOME_REFUSED,
-	label.ActRepeated: labelv1.ActOutcome_ACT_OUTCOME_REPEATED,
+	label.ActDone:    labelv1.ActOutcome_ACT_OUTCOME_DONE,
+	label.ActWaits:   labelv1.ActOutcome_ACT_OUTCOME_WAITS,
+	label.ActRefused: labelv1.ActOutcome_ACT_OUTCOME_REFUSED,
 }
 
 // actOutcomeFrom is the inverse of actOutcomeOf. Nothing stands for any.

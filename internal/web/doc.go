@@ -72,7 +72,7 @@
 //	  "underReview": false,         the authority is investigating; the label is valid meanwhile
 //	  "review": {...},              the status that began the review
 //	  "scheduled": {...},           a status that was announced, and will end the label when it takes effect and nothing about it is open
-//	  "successor": {"id", "url", "level", "otherProduct", "lowerLevel", "state"},  the label that took the place of
+//	  "successor": {"id", "sha256", "url", "level", "otherProduct", "lowerLevel", "state"},  the label that took the place of
 //	                                this one, or is announced to: whether it is about another product, or of a
 //	                                lower level, and how it stands itself at that instant
 //	  "support": "supported",       supported or ended: security updates
@@ -119,7 +119,7 @@
 //		"recorded": "2026-11-03T09:00:00Z",
 //		"effective": "2026-11-03T09:00:00Z",  later than recorded where it was announced
 //		"logIndex": 17,
-//		"successor": {"id": "...", "url": "...", "level": 2, "otherProduct": true},  of a superseded label
+//		"successor": {"id": "...", "sha256": "...", "url": "...", "level": 2, "otherProduct": true},  of a superseded label
 //		"advisory": {"id": "...", "state": "affected", "fixedIn": "2.4.1", "advice": "update-to", ...}  as [label.AdvisoryRef]
 //	}
 //

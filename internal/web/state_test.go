@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"labeld/internal/authority"
+	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
 	"labeld/internal/locale"
@@ -109,8 +110,8 @@ var scenes = []scene{
 		},
 		lacks: []string{"about another product", "How the new label stands", "See what the new one says"},
 		json: []string{
-			`"state":"superseded","because":{"number":1,"action":"supersede"`, `"successor":{"id":"{id}","url":"` + base + `/l/{id}","level":2}`,
-			`"successor":{"id":"{id}","url":"` + base + `/l/{id}","level":2,"lowerLevel":true,"state":"active"}`,
+			`"state":"superseded","because":{"number":1,"action":"supersede"`, `"successor":{"id":"{id}","sha256":"{sha256}","url":"` + base + `/l/{id}","level":2}`,
+			`"successor":{"id":"{id}","sha256":"{sha256}","url":"` + base + `/l/{id}","level":2,"lowerLevel":true,"state":"active"}`,
 		},
 	}, {
 		name: "under review", play: func(w *world, p *authority.Published) label.ID {
@@ -313,6 +314,23 @@ func checkTongues(t *testing.T, h http.Handler, path, english string) {
 	}
 }
 
+// statementOf returns the SHA-256 of a signed label, or nothing where there is none.
+func statementOf(t *testing.T, w *world, id label.ID) string {
+	t.Helper()
+	if id == "" {
+		return ""
+	}
+	p, err := w.Authority.Lookup(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := envelope.Open(p.Bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.ID().String()
+}
+
 // Every state has a page that cannot be taken for that of another, and JSON
 // that says the same.
 func TestStates(t *testing.T) {
@@ -322,7 +340,7 @@ func TestStates(t *testing.T) {
 			w := newWorld(t)
 			p := w.camera()
 			other := s.play(w, p)
-			names := strings.NewReplacer("{other}", other.Pretty(), "{id}", string(other))
+			names := strings.NewReplacer("{other}", other.Pretty(), "{id}", string(other), "{sha256}", statementOf(t, w, other))
 			fill := func(list []string) (out []string) {
 				for _, s := range list {
 					out = append(out, names.Replace(s))
@@ -559,7 +577,7 @@ func TestSuccessorIsSeenAtOnce(t *testing.T) {
 		}
 		wants(t, "the page", words(rec.Body.String()), holds, lacks)
 		checkTongues(t, w.h, path, rec.Body.String())
-		successor := `"successor":{"id":"` + string(next.Label.ID) + `","url":"` + base + `/l/` + string(next.Label.ID) + `","level":1,"otherProduct":true,"lowerLevel":true,"state":"` + string(step.state) + `"}`
+		successor := `"successor":{"id":"` + string(next.Label.ID) + `","sha256":"` + statementOf(t, w, next.Label.ID) + `","url":"` + base + `/l/` + string(next.Label.ID) + `","level":1,"otherProduct":true,"lowerLevel":true,"state":"` + string(step.state) + `"}`
 		wants(t, "JSON", get(w.h, path+".json").Body.String(), []string{successor}, nil)
 	}
 	// As of when the successor was still good.

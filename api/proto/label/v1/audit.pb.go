@@ -34,8 +34,6 @@ const (
 	ActOutcome_ACT_OUTCOME_WAITS ActOutcome = 2
 	// It was refused, and nothing was changed.
 	ActOutcome_ACT_OUTCOME_REFUSED ActOutcome = 3
-	// It had been done before.
-	ActOutcome_ACT_OUTCOME_REPEATED ActOutcome = 4
 )
 
 // Enum value maps for ActOutcome.
@@ -45,14 +43,12 @@ var (
 		1: "ACT_OUTCOME_DONE",
 		2: "ACT_OUTCOME_WAITS",
 		3: "ACT_OUTCOME_REFUSED",
-		4: "ACT_OUTCOME_REPEATED",
 	}
 	ActOutcome_value = map[string]int32{
 		"ACT_OUTCOME_UNSPECIFIED": 0,
 		"ACT_OUTCOME_DONE":        1,
 		"ACT_OUTCOME_WAITS":       2,
 		"ACT_OUTCOME_REFUSED":     3,
-		"ACT_OUTCOME_REPEATED":    4,
 	}
 )
 
@@ -875,14 +871,13 @@ const file_label_v1_audit_proto_rawDesc = "" +
 	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\".\n" +
 	"\x12ExportActsResponse\x12\x18\n" +
-	"\aentries\x18\x01 \x03(\fR\aentries*\x89\x01\n" +
+	"\aentries\x18\x01 \x03(\fR\aentries*o\n" +
 	"\n" +
 	"ActOutcome\x12\x1b\n" +
 	"\x17ACT_OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10ACT_OUTCOME_DONE\x10\x01\x12\x15\n" +
 	"\x11ACT_OUTCOME_WAITS\x10\x02\x12\x17\n" +
-	"\x13ACT_OUTCOME_REFUSED\x10\x03\x12\x18\n" +
-	"\x14ACT_OUTCOME_REPEATED\x10\x042\xa6\x02\n" +
+	"\x13ACT_OUTCOME_REFUSED\x10\x032\xa6\x02\n" +
 	"\fAuditService\x12A\n" +
 	"\bListActs\x12\x19.label.v1.ListActsRequest\x1a\x1a.label.v1.ListActsResponse\x12;\n" +
 	"\x06GetAct\x12\x17.label.v1.GetActRequest\x1a\x18.label.v1.GetActResponse\x12M\n" +
