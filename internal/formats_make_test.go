@@ -155,9 +155,9 @@ func TestMakeFormats(t *testing.T) {
 	check(err)
 	lines, err := w.Authority.ExportActs(operator, 0, label.MaxPage)
 	check(err)
-	last, err := label.Encode(verify.NewTrailHead(logged.Bundle, logged.Proof))
+	first, err := label.Encode(verify.NewTrailHead(logged.Bundle, logged.Proof))
 	check(err)
-	write("audit.jsonl", append(bytes.Join(append(lines, last), []byte("\n")), '\n'))
+	write("audit.jsonl", append(bytes.Join(slices.Insert(lines, 0, first), []byte("\n")), '\n'))
 	w.Trust.LabelKeys[0].From = labeltest.Start
 	b, err := label.Encode(w.Trust)
 	check(err)

@@ -366,21 +366,21 @@ func TestExamplesVerify(t *testing.T) {
 	}
 
 	lines := bytes.Split(bytes.TrimSuffix(read(t, formats, "audit.jsonl"), []byte("\n")), []byte("\n"))
-	last, err := verify.ParseTrailHead(lines[len(lines)-1])
+	first, err := verify.ParseTrailHead(lines[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	trail, err := trust.Trail(last, now)
+	trail, err := trust.Trail(first, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, leaf := range lines[:len(lines)-1] {
+	for _, leaf := range lines[1:] {
 		if _, err := trail.Add(leaf); err != nil {
 			t.Fatal(err)
 		}
 	}
 	_, payload := statement(t, label.TypeAuditHead)
-	if env, err := envelope.Open(last.Head); err != nil || !bytes.Equal(env.Envelope().Payload, payload) || trail.Size() < trail.Head.Size {
+	if env, err := envelope.Open(first.Head); err != nil || !bytes.Equal(env.Envelope().Payload, payload) || trail.Size() < trail.Head.Size {
 		t.Errorf("audit.jsonl has %d entries and the head of %d, or not that of audit-head-v1.json (%v)", trail.Size(), trail.Head.Size, err)
 	}
 

@@ -269,22 +269,25 @@ func TestAuditVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	join := func(list ...[]byte) string { return string(bytes.Join(list, nil)) }
-	last := lines[n]
+	head, entries := lines[0], lines[1:]
 	for name, c := range map[string]struct {
 		text string
 		code int
 		says string
 	}{
 		"changed":                   {strings.Replace(string(good), "iris", "ines", 1), exitInvalid, "NOT what the log has"},
-		"without an entry":          {join(append(slices.Clone(lines[:n-3]), lines[n-2:]...)...), exitInvalid, fmt.Sprintf("bad.jsonl:%d: ", n-2)},
-		"with entries cut off":      {join(append(slices.Clone(lines[:n-2]), last)...), exitInvalid, "the last ones are missing"},
-		"with a line too long":      {strings.Repeat(" ", label.MaxTrailEntry+1) + "\n" + string(good), exitFailed, "bad.jsonl:1: the line is longer"},
-		"with a line without end":   {join(lines[:n]...) + strings.TrimSuffix(string(last), "\n"), exitFailed, "is cut off"},
-		"without its last line":     {join(lines[:n]...), exitFailed, "bad.jsonl"},
+		"without an entry":          {join(append(slices.Clone(lines[:n-2]), lines[n-1:]...)...), exitInvalid, fmt.Sprintf("bad.jsonl:%d: ", n-1)},
+		"with entries cut off":      {join(lines[:n-1]...), exitInvalid, "the last ones are missing"},
+		"with a line too long":      {string(head) + strings.Repeat(" ", label.MaxTrailEntry+1) + "\n" + join(entries...), exitFailed, "bad.jsonl:2: the line is longer"},
+		"with a line without end":   {strings.TrimSuffix(string(good), "\n"), exitInvalid, fmt.Sprintf("bad.jsonl:%d: the line is cut off", n+1)},
+		"of which half a line is":   {string(head[:20]), exitFailed, "bad.jsonl:1: the line is cut off"},
+		"without its first line":    {join(entries...), exitFailed, "not the first line"},
+		"whose head is last":        {join(append(slices.Clone(entries), head)...), exitFailed, "not the first line"},
+		"of a newer version":        {strings.Replace(string(good), label.TypeAudit, label.Base+"audit/v2", 1), exitFailed, "update this program"},
 		"that is empty":             {"", exitFailed, "is empty"},
-		"with an empty line":        {"\n" + string(good), exitInvalid, "NOT what the log has"},
-		"without a head":            {join(lines[:n]...) + `{"type":"` + label.TypeAudit + `"}` + "\n", exitUntold, "CANNOT TELL"},
-		"with nothing but its head": {string(last), exitInvalid, "there are 0 entries"},
+		"with an empty line":        {string(head) + "\n" + join(entries...), exitInvalid, "NOT what the log has"},
+		"without a head":            {`{"type":"` + label.TypeAudit + `"}` + "\n" + join(entries...), exitUntold, "CANNOT TELL"},
+		"with nothing but its head": {string(head), exitInvalid, "there are 0 entries"},
 	} {
 		r := a.try("audit", "verify", write(t, a.dir, "bad.jsonl", c.text), "--trust", a.trust)
 		if said := strings.Join(strings.Fields(r.stdout+r.stderr), " "); r.code != c.code || !strings.Contains(said, c.says) {
@@ -292,6 +295,6 @@ func TestAuditVerify(t *testing.T) {
 		}
 	}
 	if len(old) == 0 {
-		t.Error("what was exported of an empty trail has no last line")
+		t.Error("what was exported of an empty trail has no first line")
 	}
 }

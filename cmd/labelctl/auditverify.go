@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,9 +21,9 @@ func auditExportCommand(c auditCommands) *cobra.Command {
 	return &cobra.Command{
 		Use:   "export FILE",
 		Short: "Save the whole audit trail to a file (operators only)",
-		Long: `Save the audit trail to a new file. Each line is one entry in JSON, exactly as it is
-hashed, oldest first. The last line has the root of the trail that was logged last:
-the authority's signed statement, and the proof that the public log has it.
+		Long: `Save the audit trail to a new file. The first line has the root of the trail that was
+logged last: the authority's signed statement, and the proof that the public log has it.
+Each other line is one entry in JSON, exactly as it is hashed, oldest first.
 
 Keep a copy where the people who run the service cannot change it. "labelctl audit
 verify" checks it without the service.`,
@@ -58,16 +57,16 @@ func (c auditCommands) export(ctx context.Context, path string) (err error) {
 	}()
 	w := bufio.NewWriter(f)
 	done := &exportedTrail{File: path, Logged: t.logged}
-	err = t.entries(func(leaf []byte) error {
-		done.Entries++
-		_, err := w.Write(append(leaf, '\n'))
-		return err
-	})
+	first, err := label.Encode(t.head)
 	if err == nil {
-		var last []byte
-		if last, err = label.Encode(t.head); err == nil {
-			_, err = w.Write(append(last, '\n'))
-		}
+		_, err = w.Write(append(first, '\n'))
+	}
+	if err == nil {
+		err = t.entries(func(leaf []byte) error {
+			done.Entries++
+			_, err := w.Write(append(leaf, '\n'))
+			return err
+		})
 	}
 	if err = errors.Join(err, w.Flush(), f.Close()); err != nil {
 		return pathError(err)
@@ -123,54 +122,65 @@ func (c auditCommands) fetchTrail(ctx context.Context) (*trailSource, error) {
 	return t, nil
 }
 
-// openTrail reads an audit trail from a file. The last line comes first: what is in it
-// decides about the others.
+// openTrail reads an audit trail from a file.
 func openTrail(path string) (*trailSource, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, pathError(err)
 	}
 	t := &trailSource{close: func() { f.Close() }}
-	end, err := t.readLast(f)
+	r, line := bufio.NewReaderSize(f, label.MaxMessage+1), 0
+	next := func(most int) ([]byte, error) {
+		text, err := r.ReadSlice('\n')
+		if err == io.EOF && len(text) == 0 {
+			return nil, err
+		}
+		line++
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull) || err == nil && len(text) > most+1:
+			err = label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "the line is longer than it may be, which is %d bytes", most)
+		case err == io.EOF:
+			err = label.Errorf(label.Invalid, label.ReasonMalformed, "", "the line is cut off")
+		}
+		if err != nil {
+			return nil, atLine(path, line, err)
+		}
+		return text[:len(text)-1], nil
+	}
+	first, err := next(label.MaxMessage)
+	if err == io.EOF {
+		err = &placeError{path, label.Errorf(label.Invalid, label.ReasonMalformed, "", "is empty")}
+	} else if err == nil {
+		if t.head, err = verify.ParseTrailHead(first); err != nil {
+			err = atLine(path, line, err)
+		}
+	}
 	if err != nil {
 		t.close()
-		return nil, &placeError{path, err}
+		return nil, err
 	}
 	t.entries = func(add func([]byte) error) error {
-		r, line := bufio.NewReaderSize(io.NewSectionReader(f, 0, end), label.MaxTrailEntry+1), 0
 		for {
-			leaf, err := r.ReadSlice('\n')
-			if err == io.EOF && len(leaf) == 0 {
+			leaf, err := next(label.MaxTrailEntry)
+			if err == io.EOF {
 				return nil
 			}
-			if line++; err != nil {
-				return &placeError{fmt.Sprintf("%s:%d", path, line), label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "the line is longer than an entry, which has at most %d bytes", label.MaxTrailEntry)}
+			if err == nil {
+				if err = add(leaf); err != nil {
+					err = atLine(path, line, err)
+				}
 			}
-			if err := add(bytes.TrimSuffix(leaf, []byte("\n"))); err != nil {
-				return &placeError{fmt.Sprintf("%s:%d", path, line), err}
+			if err != nil {
+				return err
 			}
 		}
 	}
 	return t, nil
 }
 
-// readLast reads the last line of a file, and returns where it begins.
-func (t *trailSource) readLast(f *os.File) (begins int64, err error) {
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return 0, err
-	}
-	tail := make([]byte, min(size, label.MaxMessage+2))
-	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil {
-		return 0, err
-	}
-	last, ok := bytes.CutSuffix(tail, []byte("\n"))
-	if !ok {
-		return 0, label.Errorf(label.Invalid, label.ReasonMalformed, "", "is empty, or its last line is cut off")
-	}
-	last = last[bytes.LastIndexByte(last, '\n')+1:]
-	t.head, err = verify.ParseTrailHead(last)
-	return size - int64(len(last)) - 1, err
+// atLine says in which line of a file something is wrong.
+func atLine(path string, line int, err error) error {
+	return &placeError{fmt.Sprintf("%s:%d", path, line), err}
 }
 
 func auditVerifyCommand(c auditCommands) *cobra.Command {

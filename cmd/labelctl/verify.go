@@ -424,7 +424,7 @@ func (c verifyCommands) checkPackage(trust *verify.Trust, s *subject, at time.Ti
 		at = c.now()
 	}
 	r, err := trust.Verify(s.pkg, at, c.now())
-	if label.ReasonOf(err) == label.ReasonInFuture {
+	if why := label.ReasonOf(err); why == label.ReasonInFuture || why == label.ReasonNewerVersion {
 		return nil, &verdictError{"cannot tell", err}
 	}
 	if err != nil {

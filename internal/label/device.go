@@ -49,6 +49,9 @@ func ParseDevice(b []byte) (*Device, error) {
 	if len(b) > MaxDevice {
 		return nil, tooLarge("device", len(b), MaxDevice)
 	}
+	if _, err := DocumentType(b, TypeDevice); err != nil {
+		return nil, Within("device", err)
+	}
 	var d Device
 	if err := Decode(b, &d); err != nil {
 		return nil, Within("device", err)

@@ -34,6 +34,7 @@ const (
 	ReasonOutOfRange       Reason = "OUT_OF_RANGE"      // a value outside its range
 	ReasonTooLarge         Reason = "TOO_LARGE"         // over a limit
 	ReasonUnknownType      Reason = "UNKNOWN_TYPE"      // a payload or predicate type we do not know
+	ReasonNewerVersion     Reason = "NEWER_VERSION"     // of a type that a newer version of labeld knows
 	ReasonUnknownKey       Reason = "UNKNOWN_KEY"       // no enrolled key made this signature
 	ReasonBadSignature     Reason = "BAD_SIGNATURE"     // a named key did not make this signature
 	ReasonNotLogged        Reason = "NOT_LOGGED"        // the transparency log does not have it, or not so

@@ -96,6 +96,11 @@ func PredicateOf(predicateType string) (*Predicate, error) {
 	if i := slices.IndexFunc(predicates, func(p Predicate) bool { return p.Type == predicateType }); i >= 0 {
 		return &predicates[i], nil
 	}
+	for i := range predicates {
+		if err := CheckNewer("predicateType", predicateType, predicates[i].Type); err != nil {
+			return nil, err
+		}
+	}
 	return nil, Errorf(Invalid, ReasonUnknownType, "predicateType", "%q is no type of statement that this service knows", predicateType)
 }
 

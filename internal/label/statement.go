@@ -2,6 +2,8 @@ package label
 
 import (
 	"bytes"
+	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -15,9 +17,43 @@ const Base = "https://labeld.dev/"
 const (
 	TypeDevice  = Base + "device/v1"  // a device descriptor
 	TypePackage = Base + "package/v1" // everything that offline verification needs
-	TypeAudit   = Base + "audit/v1"   // the last line of an exported audit trail
+	TypeAudit   = Base + "audit/v1"   // the first line of an exported audit trail
 	TypeTrust   = Base + "trust/v1"   // the keys a verifier trusts: /.well-known/labeld.json
 )
+
+// CheckNewer refuses a type that is a later version of one that is known here, such as
+// device/v2. It is asked before anything else is read of a document: what was made for a
+// newer version of labeld is neither wrong nor forged, and its reader has to be told that.
+func CheckNewer(field, got, known string) error {
+	name, version := cutVersion(got)
+	if of, last := cutVersion(known); name == of && version > last {
+		return invalid(ReasonNewerVersion, field, "is %q, which was made for a newer version of labeld than this; update this program", Clip(Readable(got), MaxText))
+	}
+	return nil
+}
+
+// cutVersion takes a type apart into its name and its version, which is 0 where it has none.
+func cutVersion(t string) (name string, version int) {
+	i := strings.LastIndex(t, "/v")
+	if i < 0 {
+		return t, 0
+	}
+	n, err := strconv.Atoi(t[i+2:])
+	if err != nil {
+		return t, 0
+	}
+	return t[:i], n
+}
+
+// DocumentType returns what the member `type` of a document says that it is, and nothing
+// where it says nothing that can be read: decoding the document tells what is wrong with
+// it. It refuses what is a later version of the type that is wanted.
+func DocumentType(document []byte, want string) (got string, err error) {
+	if member, err := Member(document, "type"); err != nil || member == nil || Decode(member, &got) != nil {
+		return "", nil
+	}
+	return got, CheckNewer("type", got, want)
+}
 
 // Standards of in-toto and DSSE.
 const (

@@ -41,3 +41,30 @@ func TestReadPredicate(t *testing.T) {
 		}
 	}
 }
+
+// TestNewer requires that what was made for a newer version is told as such, whatever else
+// is in it, and that nothing else is.
+func TestNewer(t *testing.T) {
+	for kind, newer := range map[string]bool{
+		label.TypeDevice: false, label.Base + "device/v2": true, label.Base + "device/v10": true, label.Base + "device/v0": false, label.Base + "device/v1.1": false,
+		label.Base + "devices/v2": false, "https://other.example/device/v2": false, "": false, label.Base + "device/v": false, label.Base + "device": false,
+	} {
+		err := label.CheckNewer("type", kind, label.TypeDevice)
+		if (label.ReasonOf(err) == label.ReasonNewerVersion) != newer || (err != nil) != newer {
+			t.Errorf("%q: %v", kind, err)
+		}
+	}
+	for kind, newer := range map[string]bool{
+		label.Base + "label/v2": true, label.Base + "test-report/v3": true, label.Base + "declaration/v2": true, label.Base + "labels/v2": false, label.Base + "test-report/v0": false,
+	} {
+		want := label.ReasonUnknownType
+		if newer {
+			want = label.ReasonNewerVersion
+		}
+		if _, err := label.PredicateOf(kind); label.ReasonOf(err) != want {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	_, err := label.ParseDevice([]byte(`{"colour":"red","type":"` + label.Base + `device/v2"}`))
+	wantRefusal(t, err, label.Invalid, label.ReasonNewerVersion, "device.type")
+}

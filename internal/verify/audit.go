@@ -11,10 +11,10 @@ import (
 
 // # The audit trail
 //
-// An exported audit trail is a file of lines: first the entries as they are hashed
-// ([label.TrailEntry.Leaf]), from the first on and without gaps, and last a [TrailHead],
-// the head of the trail that the log has. [Trust.Trail] checks the last line first, since
-// the root in it is what the entries are held against:
+// An exported audit trail is a file of lines: first a [TrailHead], the head of the trail
+// that the log has, and then the entries as they are hashed ([label.TrailEntry.Leaf]), from
+// the first on and without gaps. So whoever reads it knows from the first line on what it
+// is, of which version, and what the entries are held against. [Trust.Trail] checks:
 //
 //  1. an authority key of the trust file signed the head, and was in use when the head
 //     was recorded;
@@ -30,7 +30,7 @@ import (
 // should have a later head, and [Trail.Told] says so. A trail and a head that are both
 // older than what the log has verify, as of then: [Trail.At] says when that was.
 
-// A TrailHead is the last line of an exported audit trail: what shows that the log has a
+// A TrailHead is the first line of an exported audit trail: what shows that the log has a
 // head of it. Where nothing was logged yet it has a type and nothing else.
 type TrailHead struct {
 	Type  string     `json:"type"`            // always [label.TypeAudit]
@@ -43,19 +43,24 @@ func NewTrailHead(bundle, proof []byte) *TrailHead {
 	return &TrailHead{Type: label.TypeAudit, Head: bundle, Proof: string(proof)}
 }
 
-// ParseTrailHead reads the last line of an exported audit trail.
+// ParseTrailHead reads the first line of an exported audit trail.
 func ParseTrailHead(line []byte) (*TrailHead, error) {
 	if len(line) > label.MaxMessage {
 		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "", "is %d bytes, at most %d are accepted", len(line), label.MaxMessage)
 	}
-	h := new(TrailHead)
-	if err := label.Decode(line, h); err != nil {
+	kind, err := label.DocumentType(line, label.TypeAudit)
+	if err != nil {
 		return nil, err
 	}
-	switch {
-	case h.Type != label.TypeAudit:
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "type", "is %q, must be %q: this is not the last line of an exported audit trail", h.Type, label.TypeAudit)
-	case (h.Head == nil) != (h.Proof == ""):
+	h := new(TrailHead)
+	err = label.Decode(line, h)
+	if kind != label.TypeAudit && (err == nil || label.ReasonOf(err) == label.ReasonUnknownField) {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "type", "is %q, must be %q: this is not the first line of an exported audit trail, which has the head", kind, label.TypeAudit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if (h.Head == nil) != (h.Proof == "") {
 		return nil, label.Errorf(label.Invalid, label.ReasonMissing, "proof", "head and proof belong together: one of them is missing")
 	}
 	return h, nil
@@ -86,6 +91,9 @@ func (t *Trust) Trail(h *TrailHead, now time.Time) (*Trail, error) {
 	}
 	v, err := t.Statement(u.Envelope())
 	if err != nil {
+		if label.ReasonOf(err) == label.ReasonNewerVersion {
+			return nil, label.Within("head", err)
+		}
 		return nil, label.Errorf(label.Invalid, label.ReasonBadSignature, "head", "no trusted key of the authority signed it: %v", err)
 	}
 	if v.PredicateType() != label.TypeAuditHead {

@@ -255,7 +255,7 @@ func TestHeadOfTrail(t *testing.T) {
 		{"whose proof is another's", &verify.TrailHead{Type: label.TypeAudit, Head: e.head.Head, Proof: early.head.Proof}, e.leaves, label.ReasonBadSignature, "proof", "not shown to be in the log"},
 		{"whose proof is none", &verify.TrailHead{Type: label.TypeAudit, Head: e.head.Head, Proof: "proof"}, e.leaves, label.ReasonMalformed, "proof", "does not begin with"},
 		{"of which one half is missing", &verify.TrailHead{Type: label.TypeAudit, Head: e.head.Head}, e.leaves, label.ReasonMissing, "proof", "belong together"},
-		{"of another type", &verify.TrailHead{Type: label.TypeTrust, Head: e.head.Head, Proof: e.head.Proof}, e.leaves, label.ReasonUnknownType, "type", "is not the last line"},
+		{"of another type", &verify.TrailHead{Type: label.TypeTrust, Head: e.head.Head, Proof: e.head.Proof}, e.leaves, label.ReasonUnknownType, "type", "is not the first line"},
 		{"with another root", another(t, w, w.Issuer, label.AuditHead{Size: same.Size, Root: label.DigestOf(nil)}, good), e.leaves, label.ReasonBadSignature, "entries", "have the root"},
 		{"of a longer trail", another(t, w, w.Issuer, label.AuditHead{Size: int64(len(e.leaves)) + 1, Root: same.Root}, good), e.leaves, label.ReasonWithheld, "entries", "the last ones are missing"},
 	} {

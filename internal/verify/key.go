@@ -60,6 +60,9 @@ func Made(payload []byte) (at time.Time, err error) {
 		return at, err
 	}
 	kind, err := label.PredicateOf(st.PredicateType)
+	if label.ReasonOf(err) == label.ReasonNewerVersion {
+		return at, err
+	}
 	if err != nil || kind.Made == "" {
 		return at, label.Errorf(label.Invalid, label.ReasonUnknownType, "predicateType", "is %q, which this authority is not known to sign", st.PredicateType)
 	}

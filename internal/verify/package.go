@@ -87,6 +87,9 @@ func ParsePackage(b []byte) (*Package, error) {
 	if len(b) > label.MaxMessage {
 		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "package", "is %d bytes, at most %d are accepted", len(b), label.MaxMessage)
 	}
+	if _, err := label.DocumentType(b, label.TypePackage); err != nil {
+		return nil, label.Within("package", err)
+	}
 	var p Package
 	if err := label.Decode(b, &p); err != nil {
 		return nil, label.Within("package", err)

@@ -68,6 +68,9 @@ func ParseTrust(b []byte) (*Trust, error) {
 	if len(b) > label.MaxMessage {
 		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "trust", "is %d bytes, at most %d are accepted", len(b), label.MaxMessage)
 	}
+	if _, err := label.DocumentType(b, label.TypeTrust); err != nil {
+		return nil, label.Within("trust", err)
+	}
 	var t Trust
 	if err := label.DecodeLoose(b, &t); err != nil {
 		return nil, label.Within("trust", err)

@@ -122,6 +122,9 @@ func unsignedStatus() error {
 
 // statusOf reads a status about a device from a statement of the authority.
 func statusOf(v *envelope.Verified, device label.Digest) (*label.Status, error) {
+	if err := label.CheckNewer("bundle", v.PredicateType(), label.TypeStatus); err != nil {
+		return nil, err
+	}
 	if t := v.PredicateType(); t != label.TypeStatus && t != label.TypeStatusV1 {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "bundle", "the statement is a %s, not a status", v.PredicateType())
 	}
@@ -246,6 +249,9 @@ func unsignedLabel() error {
 
 // labelOf reads a label about a device from a statement of the authority.
 func labelOf(v *envelope.Verified, device []byte) (*label.Label, error) {
+	if err := label.CheckNewer("bundle", v.PredicateType(), label.TypeLabel); err != nil {
+		return nil, err
+	}
 	if v.PredicateType() != label.TypeLabel {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "bundle", "the statement is a %s, not a label", v.PredicateType())
 	}
