@@ -301,6 +301,7 @@ func New(c Config) (*Authority, error) {
 		return nil, err
 	}
 	firstActs := false
+	var refiled []*scheme.Scheme
 	err = c.Store.View(func(v *store.View) error {
 		if err := CheckStart(v.Committed(), c.Clock().Round(0)); err != nil {
 			return err
@@ -328,6 +329,9 @@ func New(c Config) (*Authority, error) {
 		if err == nil {
 			firstActs, err = a.checkActs(v)
 		}
+		if err == nil && a.readOnly == nil {
+			refiled, err = a.refiled(v)
+		}
 		return err
 	})
 	if err != nil {
@@ -348,6 +352,9 @@ func New(c Config) (*Authority, error) {
 			b.Add(&store.Adoption{SHA256: a.programme.ActsSHA256, At: b.At.UTC()})
 			return nil
 		})
+	}
+	if err == nil && len(refiled) > 0 {
+		err = a.writer.do(context.Background(), nil, func(v *store.View, b *batch) error { return a.logAgain(v, b, refiled) })
 	}
 	if err == nil {
 		err = a.RefreshList()

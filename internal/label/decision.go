@@ -60,11 +60,14 @@ type Missing struct {
 // Validate is the linter's view of a decision.
 func (d *Decision) Validate() error {
 	for _, f := range []struct{ field, value string }{
-		{"authority.id", d.Authority.ID}, {"maker.id", d.Maker.ID}, {"scheme.id", d.Scheme.ID}, {"scheme.version", d.Scheme.Version},
+		{"authority.id", d.Authority.ID}, {"maker.id", d.Maker.ID}, {"scheme.version", d.Scheme.Version},
 	} {
 		if err := checkText(f.field, f.value, MaxText); err != nil {
 			return err
 		}
+	}
+	if err := checkSlug("scheme.id", d.Scheme.ID); err != nil {
+		return err
 	}
 	if d.Scheme.SHA256.IsZero() {
 		return invalid(ReasonMissing, "scheme.sha256", "is required")

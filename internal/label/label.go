@@ -147,12 +147,15 @@ func (l *Label) Validate() error {
 	}
 	for _, f := range []struct{ field, value string }{
 		{"authority.id", l.Authority.ID}, {"authority.name", l.Authority.Name},
-		{"scheme.id", l.Scheme.ID}, {"scheme.version", l.Scheme.Version}, {"scheme.name", l.Scheme.Name},
+		{"scheme.version", l.Scheme.Version}, {"scheme.name", l.Scheme.Name},
 		{"maker.id", l.Maker.ID}, {"maker.name", l.Maker.Name},
 	} {
 		if err := checkText(f.field, f.value, MaxText); err != nil {
 			return err
 		}
+	}
+	if err := checkSlug("scheme.id", l.Scheme.ID); err != nil {
+		return err
 	}
 	if l.Scheme.SHA256.IsZero() {
 		return invalid(ReasonMissing, "scheme.sha256", "is required")

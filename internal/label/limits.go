@@ -37,6 +37,10 @@ const (
 	// factor for each, and nobody weighs more against each other.
 	MaxRisks = 9
 
+	// MaxSchemeFiles bounds the files that a version of a scheme is logged with: a
+	// judgement reads facts, methods, categories and one standard.
+	MaxSchemeFiles = 16
+
 	// MaxRenewalNews bounds the new evidence that the status of a renewed label
 	// names: a report and a declaration are usual.
 	MaxRenewalNews = 8

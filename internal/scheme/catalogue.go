@@ -73,6 +73,7 @@ type Standard struct {
 	Provisions []Provision `yaml:"provisions"`
 
 	byID map[string]*Provision
+	file label.DataFile
 }
 
 // An Edition is one published version of a standard.
@@ -154,6 +155,13 @@ type Programme struct {
 
 	Acts       map[label.ActKind]*ActRule
 	ActsSHA256 label.Digest // of the file that has them
+
+	files []label.DataFile // that judgements by every scheme read
+}
+
+// reads remembers a file that judgements by every scheme read.
+func (p *Programme) reads(name string, d *datafile.File) {
+	p.files = append(p.files, label.DataFile{Name: name, SHA256: d.Digest})
 }
 
 // Load reads and checks a programme. Its error lists everything that is wrong,
@@ -215,6 +223,7 @@ func (p *Programme) loadFacts(fsys fs.FS) (*language, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.reads("facts.yaml", d)
 	told := 0
 	for i := range file.Facts {
 		f, path := &file.Facts[i], datafile.At("facts", i)
@@ -320,6 +329,7 @@ func (p *Programme) loadMethods(fsys fs.FS) error {
 	if err != nil {
 		return err
 	}
+	p.reads("methods.yaml", d)
 	for i, m := range file.Methods {
 		path := datafile.At("methods", i)
 		if !slug.MatchString(string(m.ID)) || slices.Contains(p.methodIDs(), m.ID) {
@@ -352,6 +362,7 @@ func (p *Programme) loadCategories(fsys fs.FS) error {
 	if err != nil {
 		return err
 	}
+	p.reads("categories.yaml", d)
 	p.loadRisks(d, file.Risks)
 	for i := range file.Categories {
 		c, path := &file.Categories[i], datafile.At("categories", i)
@@ -377,6 +388,7 @@ func (p *Programme) loadStandard(fsys fs.FS, name string, lang *language) error 
 	if err != nil {
 		return err
 	}
+	s.file = label.DataFile{Name: name, SHA256: d.Digest}
 	if s.ID == "" || p.Standards[s.ID] != nil {
 		d.Errorf("id", "every standard needs an id of its own")
 	}
