@@ -59,7 +59,7 @@ var parts = map[string]any{
 	"profile": label.Profile{}, "scope": label.Scope{},
 	"party": label.Party{}, "period": label.Period{}, "device": label.Device{}, "component": label.Component{},
 	"firmware": label.Firmware{}, "verdict": label.Verdict{}, "evidence reference": label.EvidenceRef{}, "change": label.Change{},
-	"signatory": label.Signatory{}, "product": label.Product{}, "reporting": label.Reporting{}, "scheme reference": label.SchemeRef{}, "data file": label.DataFile{},
+	"signatory": label.Signatory{}, "product": label.Product{}, "translation": label.Sentences{}, "reporting": label.Reporting{}, "scheme reference": label.SchemeRef{}, "data file": label.DataFile{},
 	"level": label.Level{}, "laboratory": label.LabRef{}, "label evidence": label.LabelEvidence{}, "criterion": label.Criterion{},
 	"declared fact": label.DeclaredFact{}, "label link": label.LabelLink{}, "request reference": label.RequestRef{},
 	"advisory reference": label.AdvisoryRef{}, "criterion found": label.CriterionFound{}, "missing": label.Missing{},

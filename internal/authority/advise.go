@@ -482,7 +482,7 @@ func (a *Authority) addAdvice(v *store.View, b *batch, rec *store.Label, h *labe
 			return err
 		}
 		st := label.Status{
-			Label: rec.ID, Action: label.Advise, Reason: e.Event.Reason, Text: e.Event.Text, Cause: n.event.String(), Advisory: n.ref,
+			Label: rec.ID, Action: label.Advise, Reason: e.Event.Reason, Text: e.Event.Text, Language: e.Event.Language, Cause: n.event.String(), Advisory: n.ref,
 			Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: n.event}},
 		}
 		if ok, err := fits(h, &st, !slices.Contains(a.distrust.Load().operators, st.Author())); err != nil || !ok {

@@ -170,7 +170,7 @@ func (a *Authority) admitRuling(v *store.View, s *rulingRequest, t *Trail, now t
 	}
 	r := &label.Ruling{
 		Decision: t.Decision.Digest, Appeal: t.Appeal.Digest, Scheme: p.Scheme,
-		Outcome: s.said.Outcome, Text: s.said.Text, Accepted: s.said.Accepted, Decided: now.UTC().Truncate(time.Second),
+		Outcome: s.said.Outcome, Text: s.said.Text, Language: s.said.Language, Accepted: s.said.Accepted, Decided: now.UTC().Truncate(time.Second),
 		Requests: []label.RequestRef{{Organization: s.by.Organization, Key: s.by.Key, SHA256: s.digest}},
 	}
 	return r, a.checkAdmitted(v, r, t.Decision.Device, now)

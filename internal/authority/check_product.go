@@ -95,7 +95,7 @@ func (c *check) fromPredecessor(st *label.Status) bool {
 		return false
 	}
 	return slices.ContainsFunc(list, func(s *store.Status) bool {
-		return carriedCause(&s.Status) == st.Cause && s.Action == st.Action && s.Reason == st.Reason && s.Text == st.Text
+		return carriedCause(&s.Status) == st.Cause && s.Action == st.Action && s.Reason == st.Reason && s.Text == st.Text && s.Language == st.Language
 	}) && slices.ContainsFunc(list, func(s *store.Status) bool {
 		return s.Action == label.Supersede && s.Successor.ID == st.Label
 	})

@@ -202,7 +202,7 @@ func (a *Authority) consequence(v *store.View, b *batch, e *store.Event, t Affec
 		return false, nil
 	}
 	st := label.Status{
-		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
+		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Language: e.Event.Language, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
 		Requests: []label.RequestRef{{Organization: e.Signature.Organization, Key: e.Signature.Key, SHA256: e.Digest}},
 	}
 	if t.Action == label.Advise {

@@ -348,7 +348,7 @@ func (a *Authority) moveGTIN(v *store.View, b *batch, e *label.Event, id label.D
 		return err
 	}
 	_, entry, err := b.sign(a.issuer.Assignment(&label.Assignment{
-		GTIN: e.GTIN, Manufacturer: label.Party{ID: org.ID, Name: org.Name, URL: org.URL}, Text: e.Text,
+		GTIN: e.GTIN, Manufacturer: label.Party{ID: org.ID, Name: org.Name, URL: org.URL}, Text: e.Text, Language: e.Language,
 		Recorded: b.Recorded.UTC().Truncate(time.Second), Requests: []label.RequestRef{{Organization: by.Organization, Key: by.Key, SHA256: id}},
 	}))
 	if err != nil {

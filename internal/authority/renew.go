@@ -197,7 +197,7 @@ func (a *Authority) carryOver(v *store.View, b *batch, rec *store.Label, h *labe
 	}
 	standing := h.StandingAt(b.At)
 	if st := standing.Review; st != nil && hn.StandingAt(b.At).Review == nil {
-		if err := add(label.Status{Action: label.Review, Reason: st.Reason, Text: st.Text, Cause: carriedCause(st)}); err != nil {
+		if err := add(label.Status{Action: label.Review, Reason: st.Reason, Text: st.Text, Language: st.Language, Cause: carriedCause(st)}); err != nil {
 			return err
 		}
 	}
@@ -210,7 +210,7 @@ func (a *Authority) carryOver(v *store.View, b *batch, rec *store.Label, h *labe
 		}
 	}
 	if st := a.carriedLapse(h, &standing, r); st != nil {
-		if err := add(label.Status{Action: label.Lapse, Reason: st.Reason, Text: st.Text, Effective: st.Effective, Cause: carriedCause(st)}); err != nil {
+		if err := add(label.Status{Action: label.Lapse, Reason: st.Reason, Text: st.Text, Language: st.Language, Effective: st.Effective, Cause: carriedCause(st)}); err != nil {
 			return err
 		}
 	}

@@ -205,7 +205,7 @@ func TestChangedFilesAreLoggedAgain(t *testing.T) {
 func loggedVersions(s *sale) (logged []int64, said []*label.SchemeVersion) {
 	s.t.Helper()
 	must(s.t, s.Authority.View(func(v *store.View) error {
-	for i := range s.Authority.LogSize() {
+		for i := range s.Authority.LogSize() {
 			env, err := v.Entry(i)
 			if err != nil {
 				return err

@@ -180,6 +180,7 @@ type Ruling struct {
 	Scheme    SchemeRef     `json:"scheme"` // of the decision; the ruling counts for no other version
 	Outcome   RulingOutcome `json:"outcome"`
 	Text      string        `json:"text"`               // why, and what the manufacturer may do
+	Language  string        `json:"language,omitempty"` // of the text; English where absent
 	Accepted  []string      `json:"accepted,omitempty"` // changed: criteria that count as met
 	Decided   time.Time     `json:"decided"`
 	Requests  []RequestRef  `json:"requests"` // who decided, each with a signature
@@ -196,7 +197,7 @@ func (r *Ruling) Validate() error {
 	if r.Scheme.ID == "" || r.Scheme.Version == "" || r.Scheme.SHA256.IsZero() {
 		return invalid(ReasonMissing, "scheme", "is required: the version that the decision was made by")
 	}
-	if err := checkOutcome(r.Outcome, r.Text, r.Accepted); err != nil {
+	if err := checkOutcome(r.Outcome, r.Text, r.Language, r.Accepted); err != nil {
 		return err
 	}
 	if r.Decided.IsZero() || r.Decided.Nanosecond() != 0 {
@@ -214,6 +215,7 @@ type RulingRequest struct {
 	Appeal   Digest        `json:"appeal"` // of the signed appeal
 	Outcome  RulingOutcome `json:"outcome"`
 	Text     string        `json:"text"`
+	Language string        `json:"language,omitempty"` // of the text; English where absent
 	Accepted []string      `json:"accepted,omitempty"`
 	Made     time.Time     `json:"made"`
 }
@@ -223,17 +225,17 @@ func (r *RulingRequest) Validate() error {
 	if r.Appeal.IsZero() {
 		return invalid(ReasonMissing, "appeal", "is required: the SHA-256 of the signed appeal")
 	}
-	if err := checkOutcome(r.Outcome, r.Text, r.Accepted); err != nil {
+	if err := checkOutcome(r.Outcome, r.Text, r.Language, r.Accepted); err != nil {
 		return err
 	}
 	return checkMade(r.Made)
 }
 
-func checkOutcome(o RulingOutcome, text string, accepted []string) error {
+func checkOutcome(o RulingOutcome, text, language string, accepted []string) error {
 	if !slices.Contains(RulingOutcomes, o) {
 		return invalid(ReasonOutOfRange, "outcome", "is %q; must be upheld, changed or sent-back", o)
 	}
-	if err := checkText("text", text, MaxProse); err != nil {
+	if err := checkSaid(text, language); err != nil {
 		return err
 	}
 	if o == Changed && len(accepted) == 0 {

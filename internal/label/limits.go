@@ -141,6 +141,15 @@ const (
 	// apply: a condition asks for one or two.
 	MaxWhy = 16
 
+	// MaxTranslations bounds the languages of a product's sentences: the European Union
+	// has 24.
+	MaxTranslations = 32
+
+	// MaxTranslated bounds all translations of a product's sentences together, as JSON,
+	// in bytes. A label repeats them, and is an entry of the log: they take a third of
+	// [MaxLogged] in base64, which is three short sentences in each of 24 languages.
+	MaxTranslated = 12 << 10
+
 	// MaxText bounds a one-line text (names, models), in bytes.
 	MaxText = 200
 

@@ -79,7 +79,7 @@ func TestExpiry(t *testing.T) {
 			if l.ExpiresFor != row.bound || !l.Expires.Equal(row.lastDay.End()) {
 				t.Errorf("expires on %s for %s, want the end of %s for %s", l.Expires, l.ExpiresFor, row.lastDay, row.bound)
 			}
-			if l.Product != decl.Product {
+			if !reflect.DeepEqual(l.Product, decl.Product) {
 				t.Errorf("the label says of the product %+v", l.Product)
 			}
 		})

@@ -99,7 +99,7 @@
 //	               {"id": "developer-port-shut", "state": "not-applicable", "by": "lab",
 //	                "why": ["debug_interface_accessible=false"]}, ...],   the features that make it so;
 //	                                          or taken-back: accepted by a ruling that does not count any more
-//	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256", "takenBack": {"at", "reason", "title", "text"}}], on appeals
+//	  "rulings": [{"accepted": [...], "text", "language", "decided", "logIndex", "sha256", "takenBack": {"at", "reason", "title", "text"}}], on appeals
 //	  "logIndex": 1,
 //	  "history": [{...}],           all that happened to the label, by number
 //	  "links": {"bundle": "https://...", "device": "...", "proof": "...", "package": "...", "qr": "...",
@@ -114,6 +114,7 @@
 //		"reason": "complaint",      code from labels/reasons.yaml
 //		"title": "The authority is looking into a complaint about the product.",
 //		"text": "...",              what happened in the case at hand
+//		"language": "de",           of the text, a tag of BCP 47; absent where it is English
 //		"author": "northlight",     organization whose words the text is, and which published an advisory;
 //		                            absent where the service words it, by the rules of the scheme
 //		"recorded": "2026-11-03T09:00:00Z",

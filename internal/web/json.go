@@ -91,7 +91,8 @@ type Status struct {
 	Reason    string             `json:"reason"`
 	Title     string             `json:"title,omitempty"`
 	Text      string             `json:"text"`
-	Author    string             `json:"author,omitempty"` // organization that wrote the text
+	Language  string             `json:"language,omitempty"` // of the text; English where absent
+	Author    string             `json:"author,omitempty"`   // organization that wrote the text
 	Recorded  time.Time          `json:"recorded"`
 	Effective time.Time          `json:"effective"`
 	LogIndex  int64              `json:"logIndex"`
@@ -103,6 +104,7 @@ type Status struct {
 type Ruling struct {
 	Accepted []string     `json:"accepted"`
 	Text     string       `json:"text"`
+	Language string       `json:"language,omitempty"` // of the text; English where absent
 	Decided  time.Time    `json:"decided"`
 	LogIndex int64        `json:"logIndex"`
 	SHA256   label.Digest `json:"sha256"`
@@ -176,7 +178,7 @@ func (h *labelHandler) renderJSON(p shownLabel) (*body, error) {
 	}
 	for i := range p.Rulings {
 		r := &p.Rulings[i]
-		ruling := Ruling{Accepted: r.Accepted, Text: r.Text, Decided: r.Decided, LogIndex: r.Index, SHA256: r.Digest}
+		ruling := Ruling{Accepted: r.Accepted, Text: r.Text, Language: r.Language, Decided: r.Decided, LogIndex: r.Index, SHA256: r.Digest}
 		if f := rulingEnd(p.Published, r); f != nil {
 			ruling.Ended = &RulingEnd{f.At, f.Reason, f.Title, f.Text}
 		}
@@ -210,7 +212,7 @@ func (h *labelHandler) status(p shownLabel, s *label.Status) *Status {
 		return nil
 	}
 	return &Status{
-		Number: s.Number, Action: s.Action, Reason: s.Reason, Title: h.words.reason(s), Text: s.Text,
+		Number: s.Number, Action: s.Action, Reason: s.Reason, Title: h.words.reason(s), Text: s.Text, Language: s.Language,
 		Recorded: s.Recorded, Effective: s.Effective, LogIndex: p.Indexes[s.Number-1],
 		Successor: s.Successor, Advisory: s.Advisory,
 	}

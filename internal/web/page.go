@@ -107,6 +107,7 @@ type labelPage struct {
 	Supported        bool
 	Support          template.HTML // last day of security updates
 	Product          label.Product
+	Said, SaidIn     label.Sentences // what the manufacturer tells owners to do, and the language of each sentence
 	Page             link
 	Contact          link
 	Policy           link
@@ -141,6 +142,7 @@ func (h *labelHandler) renderPage(p shownLabel) (*body, error) {
 		Contact: newLink(l.Product.Vulnerabilities.Contact), Policy: newLink(l.Product.Vulnerabilities.Policy),
 		Type: label.TypeLabel, Entries: entries(p),
 	}
+	d.Said, d.SaidIn = l.Product.In(lang.Tag)
 	if _, whole := lastPrintedDay(p.Published); whole && !p.past {
 		d.Printable = p.State == label.Active
 	}
