@@ -133,8 +133,8 @@ const (
 	// less nobody recognises a product.
 	MinPictureSide = 64
 
-	// MaxDeclared bounds what a label repeats of the manufacturer's declaration
-	// for shoppers: more than that nobody reads.
+	// MaxDeclared bounds the facts that a label repeats for shoppers: more than that
+	// nobody reads.
 	MaxDeclared = 32
 
 	// MaxWhy bounds the features that a label names for a criterion that does not

@@ -49,7 +49,7 @@ type Fact struct {
 	index int // in the dictionary
 }
 
-// Shoppers is what a declared yes and a declared no mean to somebody in a shop.
+// Shoppers is what a yes and a no mean to somebody in a shop.
 type Shoppers struct {
 	Yes string `yaml:"yes" json:"yes"`
 	No  string `yaml:"no" json:"no"`
@@ -288,14 +288,11 @@ func (p *Programme) loadFacts(fsys fs.FS) (*language, error) {
 	return lang, d.Err()
 }
 
-// checkShoppers holds a fact that shoppers are told to be a yes or no that a
-// declaration can carry, with words for both.
+// checkShoppers holds a fact that shoppers are told to be a yes or no, with words for
+// both.
 func (f *Fact) checkShoppers(d *datafile.File, path string) {
 	if f.Type != Bool {
 		d.Errorf(path, "only a bool has words for shoppers: one for yes and one for no")
-	}
-	if f.By == ByLab {
-		d.Errorf(path, "shoppers are told what manufacturers declare, and only a lab may state this")
 	}
 	for _, w := range []struct{ name, text string }{{"yes", f.Shoppers.Yes}, {"no", f.Shoppers.No}} {
 		if w.text == "" {
@@ -306,15 +303,14 @@ func (f *Fact) checkShoppers(d *datafile.File, path string) {
 	}
 }
 
-// Words returns what a declared value means to a shopper, or nothing where the
-// dictionary has no words for the fact: it may have changed since the label was
-// issued.
-func (p *Programme) Words(d label.DeclaredFact) string {
+// Words returns what the value of a fact means to a shopper, or nothing where the
+// dictionary has no words for it: it may have changed since the label was issued.
+func (p *Programme) Words(d label.LabelFact) string {
 	f := p.Facts[d.Fact]
-	switch {
-	case f == nil || f.Shoppers == nil:
+	switch yes, ok := d.Value.Bool(); {
+	case f == nil || f.Shoppers == nil || !ok:
 		return ""
-	case d.Value:
+	case yes:
 		return f.Shoppers.Yes
 	default:
 		return f.Shoppers.No

@@ -32,7 +32,7 @@ type Label struct {
 	Device       label.Device       `json:"device"`
 	MovedGTINs   []label.GTIN       `json:"movedGtins,omitempty"`
 	Taken        []FormerLabel      `json:"taken,omitempty"`
-	Maker        label.Party        `json:"maker"`
+	Maker        label.Party        `json:"manufacturer"`
 	Firmware     *label.Firmware    `json:"firmware,omitempty"`
 	Modules      []label.Firmware   `json:"modules,omitempty"`
 	Labs         []label.LabRef     `json:"labs,omitempty"`
@@ -42,7 +42,7 @@ type Label struct {
 	Ends         time.Time          `json:"ends"`
 	SupportEnd   label.Date         `json:"supportEnd"`
 	Product      label.Product      `json:"product"`
-	Declared     []DeclaredFact     `json:"declared,omitempty"`
+	Facts        []LabelFact        `json:"facts,omitempty"`
 	Criteria     []label.Criterion  `json:"criteria"`
 	Rulings      []Ruling           `json:"rulings,omitempty"`
 	LogIndex     int64              `json:"logIndex"`
@@ -77,10 +77,9 @@ type GTINMatch struct {
 	Moved bool       `json:"moved,omitzero"` // it was, until the authority moved the number to another manufacturer
 }
 
-// A DeclaredFact is, as JSON, what the manufacturer declared about something that pages
-// tell shoppers.
-type DeclaredFact struct {
-	label.DeclaredFact
+// A LabelFact is, as JSON, what a label says about something that pages tell shoppers.
+type LabelFact struct {
+	label.LabelFact
 	Text string `json:"text,omitempty"` // in words; absent where the programme has none any more
 }
 
@@ -184,8 +183,8 @@ func (h *labelHandler) renderJSON(p shownLabel) (*body, error) {
 		}
 		out.Rulings = append(out.Rulings, ruling)
 	}
-	for _, d := range l.Declared {
-		out.Declared = append(out.Declared, DeclaredFact{d, h.words.programme.Words(d)})
+	for _, f := range l.Facts {
+		out.Facts = append(out.Facts, LabelFact{f, h.words.programme.Words(f)})
 	}
 	if p.past {
 		out.At = p.At
