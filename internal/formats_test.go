@@ -59,9 +59,9 @@ var parts = map[string]any{
 	"profile": label.Profile{}, "scope": label.Scope{},
 	"party": label.Party{}, "period": label.Period{}, "device": label.Device{}, "component": label.Component{},
 	"firmware": label.Firmware{}, "verdict": label.Verdict{}, "evidence reference": label.EvidenceRef{}, "change": label.Change{},
-	"signatory": label.Signatory{}, "product": label.Product{}, "reporting": label.Reporting{}, "scheme reference": label.SchemeRef{},
+	"signatory": label.Signatory{}, "product": label.Product{}, "translation": label.Sentences{}, "reporting": label.Reporting{}, "scheme reference": label.SchemeRef{}, "data file": label.DataFile{},
 	"level": label.Level{}, "laboratory": label.LabRef{}, "label evidence": label.LabelEvidence{}, "criterion": label.Criterion{},
-	"declared fact": label.DeclaredFact{}, "label link": label.LabelLink{}, "request reference": label.RequestRef{},
+	"label fact": label.LabelFact{}, "label link": label.LabelLink{}, "request reference": label.RequestRef{},
 	"advisory reference": label.AdvisoryRef{}, "cause": label.Cause{}, "criterion found": label.CriterionFound{}, "missing": label.Missing{},
 	"unused": label.Unused{}, "weights": surveillance.Weights{}, "drawn": surveillance.Drawn{},
 	"exported audit trail": verify.TrailHead{}, "audit entry": label.TrailEntry{}, "actor": label.Actor{},
@@ -157,6 +157,8 @@ func kindOf(typ reflect.Type) string {
 		return "instant"
 	case reflect.TypeFor[label.JSON]():
 		return "bundle"
+	case reflect.TypeFor[label.FactValue]():
+		return "value"
 	}
 	switch typ.Kind() {
 	case reflect.Pointer:

@@ -87,9 +87,10 @@ well.`,
 	return cmd
 }
 
-// adviceText adds the flag --text.
+// adviceText adds the flag --text, and that of its language.
 func adviceText(cmd *cobra.Command, e *label.Event) {
 	cmd.Flags().StringVar(&e.Text, "text", "A security notice about the product was published.", "what is new, in plain words; shown on every affected label")
+	languageFlag(cmd, &e.Language)
 }
 
 // publish publishes a document, or with dry lists what the document would say of which

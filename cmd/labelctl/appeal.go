@@ -424,6 +424,7 @@ APPEAL is its ID, or the beginning of it.`,
 	f := cmd.Flags()
 	f.StringVar(&how, "outcome", "", strings.Join(rulings.names(), ", "))
 	f.StringVar(&r.Text, "text", "", "why, and what the manufacturer may do")
+	languageFlag(cmd, &r.Language)
 	f.StringArrayVar(&r.Accepted, "accept", nil, "`ID` of a criterion that counts as met; repeat for several")
 	require(cmd, "outcome", "text")
 	complete(cmd, "outcome", rulings.names()...)

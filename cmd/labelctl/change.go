@@ -43,6 +43,7 @@ func changeCommand(c changeCommands, ch *change, cmd *cobra.Command) *cobra.Comm
 	f := cmd.Flags()
 	f.StringVar(&ch.Reason, "reason", ch.Reason, "reason `code`")
 	f.StringVar(&ch.Text, "text", ch.Text, "what happened, in plain words; shown on the label's page")
+	languageFlag(cmd, &ch.Language)
 	if ch.Reason == "" {
 		require(cmd, "reason")
 	}
@@ -51,6 +52,11 @@ func changeCommand(c changeCommands, ch *change, cmd *cobra.Command) *cobra.Comm
 	}
 	completeReasons(cmd, ch.Action)
 	return cmd
+}
+
+// languageFlag adds the flag that says in which language a text is.
+func languageFlag(cmd *cobra.Command, tag *string) {
+	cmd.Flags().StringVar(tag, "language", "", "`tag` of the language of --text, such as de (default: en)")
 }
 
 // completeReasons has a shell complete --reason with the reasons for an action in the

@@ -44,6 +44,7 @@ func (r *eventOptions) flags(cmd *cobra.Command, reason string) {
 	f := cmd.Flags()
 	f.StringVar(&r.Reason, "reason", reason, "reason `code`")
 	f.StringVar(&r.Text, "text", "", "what happened, in plain words; shown on every affected label")
+	languageFlag(cmd, &r.Language)
 	f.BoolVar(&r.dry, "dry-run", false, "list the affected labels, and change nothing")
 	require(cmd, "text")
 }

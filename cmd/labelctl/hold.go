@@ -133,6 +133,7 @@ func (c holdCommands) refusalCommand(kind label.EventKind, reasons label.Action,
 	f.StringVar(&r.Manufacturer, "manufacturer", "", "`ID` of a manufacturer, for all of its products")
 	f.StringVar(&r.Reason, "reason", "", "reason `code`")
 	f.StringVar(&r.Text, "text", "", "what happened, in plain words; shown to the manufacturer")
+	languageFlag(cmd, &r.Language)
 	cmd.MarkFlagsMutuallyExclusive("device", "manufacturer")
 	cmd.MarkFlagsOneRequired("device", "manufacturer")
 	require(cmd, "reason", "text")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -449,7 +450,7 @@ product's barcode. Needs no key.`,
 				writeSummary(p, r.GetSummary(), standingOf(r).rows()...)
 				var list []factText
 				for _, d := range r.GetDeclared() {
-					list = append(list, factText{label.DeclaredFact{Fact: d.GetFact(), Value: d.GetValue()}, d.GetText()})
+					list = append(list, factText{label.LabelFact{Fact: d.GetFact(), Value: label.BoolFact(d.GetValue()), By: label.Source(d.GetBy())}, d.GetText()})
 				}
 				writeDeclared(p, list)
 			})
@@ -459,28 +460,44 @@ product's barcode. Needs no key.`,
 	return cmd
 }
 
-// A factText is a fact that a manufacturer declared, with its words if there are any.
+// A factText is a fact that a label repeats, with its words if there are any.
 type factText struct {
-	label.DeclaredFact
+	label.LabelFact
 	words string
 }
 
-// writeDeclared writes what the manufacturer declared.
+// writeDeclared writes what the manufacturer declared, and what of it a laboratory measured.
 func writeDeclared(p *terminal.Page, list []factText) {
 	if len(list) == 0 {
 		return
 	}
-	p.Line("the manufacturer declares:")
-	for _, d := range list {
-		switch {
-		case d.words != "":
-			p.Line("  - %s", d.words)
-		case d.Value:
-			p.Line("  - %s: yes", d.Fact)
-		default:
-			p.Line("  - %s: no", d.Fact)
+	for _, by := range []struct {
+		source label.Source
+		title  string
+	}{{label.SourceDeclaration, "the manufacturer declares:"}, {label.SourceLab, "a laboratory has measured:"}} {
+		title := by.title
+		for _, d := range list {
+			if d.By != by.source {
+				continue
+			}
+			if title != "" {
+				p.Line("%s", title)
+				title = ""
+			}
+			p.Line("  - %s", cmp.Or(d.words, d.Fact+": "+factWord(d.Value)))
 		}
 	}
+}
+
+// factWord returns the value of a fact that there are no words for.
+func factWord(v label.FactValue) string {
+	switch yes, ok := v.Bool(); {
+	case !ok:
+		return v.String()
+	case yes:
+		return "yes"
+	}
+	return "no"
 }
 
 func labelListCommand(c labelCommands) *cobra.Command {

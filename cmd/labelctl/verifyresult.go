@@ -39,7 +39,7 @@ func (c verifyCommands) showResult(v *verification, base string, r *verify.Resul
 	case r.Lost():
 		result.State = r.Overruled.Value.String()
 	}
-	declared, err := factTexts(r.Label.Declared)
+	declared, err := factTexts(r.Label.Facts)
 	if err != nil {
 		return err
 	}
@@ -80,10 +80,10 @@ func writeUntrusted(p *terminal.Page, base string) {
 	p.Line("NOT CHECKED against keys that you trust: no --trust file was given, so this result relies on keys that %s itself supplied. Save them once with \"labelctl trust --out FILE\" and pass the file with --trust", base)
 }
 
-// factTexts returns the declared facts of a label with their words. The signed label has
+// factTexts returns the facts of a label with their words. The signed label has
 // the names of facts only. Words are those of the built-in programme data, in which a
 // name never changes its meaning; facts of other programmes have none.
-func factTexts(list []label.DeclaredFact) (out []factText, err error) {
+func factTexts(list []label.LabelFact) (out []factText, err error) {
 	if len(list) == 0 {
 		return nil, nil
 	}

@@ -486,7 +486,7 @@ func (a *Issuing) addAdvice(v *store.View, b *batch, rec *store.Label, h *label.
 			return err
 		}
 		st := label.Status{
-			Label: rec.ID, Action: label.Advise, Reason: e.Event.Reason, Text: e.Event.Text, Cause: label.EventCause(n.event), Advisory: n.ref,
+			Label: rec.ID, Action: label.Advise, Reason: e.Event.Reason, Text: e.Event.Text, Language: e.Event.Language, Cause: label.EventCause(n.event), Advisory: n.ref,
 			Requests: []label.RequestRef{by},
 		}
 		if ok, err := fits(h, &st, !slices.Contains(a.distrust.Load().operators, st.Author())); err != nil || !ok {

@@ -174,7 +174,7 @@ func (a *Oversight) admitRuling(v *store.View, s *rulingRequest, t *Trail, now t
 	}
 	r := &label.Ruling{
 		Decision: t.Decision.Digest, Appeal: t.Appeal.Digest, Scheme: p.Scheme,
-		Outcome: s.said.Outcome, Text: s.said.Text, Accepted: s.said.Accepted, Decided: now.UTC().Truncate(time.Second),
+		Outcome: s.said.Outcome, Text: s.said.Text, Language: s.said.Language, Accepted: s.said.Accepted, Decided: now.UTC().Truncate(time.Second),
 		Requests: []label.RequestRef{by},
 	}
 	return r, a.checkAdmitted(v, r, t.Decision.Device, now)

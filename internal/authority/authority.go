@@ -299,11 +299,14 @@ func New(c Config) (*Authority, error) {
 		return nil, err
 	}
 	firstActs := false
+	var refiled []*scheme.Scheme
 	err = c.Store.View(func(v *store.View) error {
 		if err := a.start(c, v); err != nil {
 			return err
 		}
-		firstActs, err = a.Registry.checkActs(v)
+		if firstActs, err = a.Registry.checkActs(v); err == nil && a.readOnly == nil {
+			refiled, err = a.Issuing.refiled(v)
+		}
 		return err
 	})
 	if err != nil {
@@ -319,6 +322,9 @@ func New(c Config) (*Authority, error) {
 			b.Add(&store.Adoption{SHA256: a.programme.ActsSHA256, At: b.At.UTC()})
 			return nil
 		})
+	}
+	if err == nil && len(refiled) > 0 {
+		err = a.writer.do(context.Background(), nil, func(v *store.View, b *batch) error { return a.logAgain(v, b, refiled) })
 	}
 	if err == nil {
 		err = a.RefreshList()

@@ -134,7 +134,7 @@ func (a *Issuing) changeLabel(x *act, v *store.View, b *batch, r *statusRequest,
 		b.Add(req)
 		return nil, a.changeWaits(v, b, rec, h, r, out)
 	}
-	st := label.Status{Label: r.said.Label, Action: r.said.Action, Reason: r.said.Reason, Text: r.said.Text, Effective: r.said.Effective}
+	st := label.Status{Label: r.said.Label, Action: r.said.Action, Reason: r.said.Reason, Text: r.said.Text, Language: r.said.Language, Effective: r.said.Effective}
 	for _, sig := range req.Signatures {
 		ref, err := requestRef(v, sig, req.Digest)
 		if err != nil {

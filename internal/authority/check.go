@@ -78,6 +78,12 @@ func (c *check) badf(format string, args ...any) {
 	c.watch.Problem(fmt.Sprintf(format, args...))
 }
 
+func (c *check) notef(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watch.Note(fmt.Sprintf(format, args...))
+}
+
 // pace is called for each record by who looks at them one after the other.
 func (c *check) pace() {
 	if c.seen++; c.seen%store.Lot == 0 {

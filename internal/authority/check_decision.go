@@ -94,7 +94,7 @@ func (c *check) ruling(t *Trail, d *label.Decision) error {
 	switch {
 	case said.Appeal != t.Appeal.Digest, said.Decision != t.Decision.Digest, said.Scheme != d.Scheme, !said.Decided.Equal(r.Decided):
 		return fmt.Errorf("the record differs from the signed statement")
-	case asked.Appeal != said.Appeal, asked.Outcome != said.Outcome, asked.Text != said.Text,
+	case asked.Appeal != said.Appeal, asked.Outcome != said.Outcome, asked.Text != said.Text, asked.Language != said.Language,
 		!slices.Equal(asked.Accepted, said.Accepted), !c.names(said.Requests, r.Request, r.Asked):
 		return fmt.Errorf("it is not what was asked for")
 	}

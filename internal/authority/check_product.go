@@ -96,7 +96,7 @@ func (c *check) fromPredecessor(st *label.Status) bool {
 		return false
 	}
 	return slices.ContainsFunc(list, func(s *store.Status) bool {
-		return s.Number == st.Cause.Number && s.Action == st.Action && s.Reason == st.Reason && s.Text == st.Text
+		return s.Number == st.Cause.Number && s.Action == st.Action && s.Reason == st.Reason && s.Text == st.Text && s.Language == st.Language
 	}) && slices.ContainsFunc(list, func(s *store.Status) bool {
 		return s.Action == label.Supersede && s.Successor.ID == st.Label && (s.Successor.SHA256.IsZero() || s.Successor.SHA256 == st.SHA256)
 	})

@@ -206,7 +206,7 @@ func (a *Events) consequence(v *store.View, b *batch, e *store.Event, t Affected
 		return false, err
 	}
 	st := label.Status{
-		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
+		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Language: e.Event.Language, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
 		Requests: []label.RequestRef{by},
 	}
 	if t.Action == label.Advise {

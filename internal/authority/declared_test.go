@@ -21,9 +21,9 @@ func TestDeclaredIsSigned(t *testing.T) {
 		facts["external_sensors_count"], facts["external_sensors_documented_count"] = label.JSON("0"), label.JSON("0")
 	}
 	p := w.Issue(e, 1)
-	sensing := label.DeclaredFact{Fact: "external_sensing_present"}
+	sensing := label.LabelFact{Fact: "external_sensing_present", Value: label.BoolFact(false), By: label.SourceDeclaration}
 	found := 0
-	for _, d := range p.Label.Declared {
+	for _, d := range p.Label.Facts {
 		if d.Fact == sensing.Fact {
 			found++
 			if d != sensing {
@@ -32,7 +32,7 @@ func TestDeclaredIsSigned(t *testing.T) {
 		}
 	}
 	if found != 1 {
-		t.Errorf("the label repeats %+v", p.Label.Declared)
+		t.Errorf("the label repeats %+v", p.Label.Facts)
 	}
 	_, rest, _ := strings.Cut(string(p.Bundle), `"payload":"`)
 	encoded, _, _ := strings.Cut(rest, `"`)

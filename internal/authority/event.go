@@ -352,7 +352,7 @@ func (a *Events) moveGTIN(v *store.View, b *batch, e *label.Event, id label.Dige
 		return err
 	}
 	_, entry, err := b.sign(a.issuer.Assignment(&label.Assignment{
-		GTIN: e.GTIN, Manufacturer: org.Party(), Text: e.Text,
+		GTIN: e.GTIN, Manufacturer: org.Party(), Text: e.Text, Language: e.Language,
 		Recorded: b.Recorded.UTC().Truncate(time.Second), Requests: []label.RequestRef{ref},
 	}))
 	if err != nil {

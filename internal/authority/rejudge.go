@@ -434,9 +434,9 @@ func (n *verdict) compare(d *scheme.Decision, l *label.Label) {
 			lost(fmt.Sprintf("%s %d", p.id, p.now), fmt.Sprintf("%s within %d days, which are now declared to be %d", p.what, p.before, p.now))
 		}
 	}
-	for _, f := range l.Declared {
-		if !slices.Contains(today.Declared, f) {
-			lost(fmt.Sprintf("%s=%t", f.Fact, f.Value), "What the label repeats as declared about "+f.Fact)
+	for _, f := range l.Facts {
+		if !slices.ContainsFunc(today.Facts, func(t label.LabelFact) bool { return t.Fact == f.Fact && t.Value == f.Value }) {
+			lost(f.Fact+"="+f.Value.String(), "What the label says about "+f.Fact)
 		}
 	}
 }

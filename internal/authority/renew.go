@@ -198,7 +198,7 @@ func (a *Issuing) carryOver(v *store.View, b *batch, rec *store.Label, h *label.
 	}
 	standing := h.StandingAt(b.At)
 	if st := standing.Review; st != nil && hn.StandingAt(b.At).Review == nil {
-		if err := add(label.Status{Action: label.Review, Reason: st.Reason, Text: st.Text, Cause: carriedCause(st, statement)}); err != nil {
+		if err := add(label.Status{Action: label.Review, Reason: st.Reason, Text: st.Text, Language: st.Language, Cause: carriedCause(st, statement)}); err != nil {
 			return err
 		}
 	}
@@ -211,7 +211,7 @@ func (a *Issuing) carryOver(v *store.View, b *batch, rec *store.Label, h *label.
 		}
 	}
 	if st := a.carriedLapse(h, &standing, r); st != nil {
-		if err := add(label.Status{Action: label.Lapse, Reason: st.Reason, Text: st.Text, Effective: st.Effective, Cause: carriedCause(st, statement)}); err != nil {
+		if err := add(label.Status{Action: label.Lapse, Reason: st.Reason, Text: st.Text, Language: st.Language, Effective: st.Effective, Cause: carriedCause(st, statement)}); err != nil {
 			return err
 		}
 	}

@@ -4,16 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
+	"labeld/internal/envelope"
 	"labeld/internal/label"
+	"labeld/internal/scheme"
 	"labeld/internal/store"
 )
 
 // logScheme adds to a batch that devices are judged by a version of a scheme, before
-// the first label or refusal that is: signed and logged, with the digest of its file. A
-// version whose file is another by now judges nothing: what was logged would be of other
-// criteria.
+// the first label or refusal that is: signed and logged, with the digests of its file and
+// of the others that its judgements read. A version whose file is another by now judges
+// nothing: what was logged would be of other criteria. Where one of the others is another,
+// the version was logged again when the service started ([Issuing.logAgain]).
 func (a *Issuing) logScheme(v *store.View, b *batch, ref label.SchemeRef) error {
 	rec, err := loggedScheme(v, b, ref.ID, ref.Version)
 	switch {
@@ -33,14 +38,87 @@ func (a *Issuing) logScheme(v *store.View, b *batch, ref label.SchemeRef) error 
 	if s == nil {
 		return fmt.Errorf("version %s of scheme %s is not loaded", ref.Version, ref.ID)
 	}
+	return a.signScheme(b, s, &store.SchemeVersion{ID: ref.ID, Version: ref.Version, Index: b.index(), SHA256: ref.SHA256})
+}
+
+// signScheme adds to a batch what is judged by a version of a scheme as it is now, for
+// the log, and its record.
+func (a *Issuing) signScheme(b *batch, s *scheme.Scheme, rec *store.SchemeVersion) error {
 	_, entry, err := b.sign(a.issuer.SchemeVersion(&label.SchemeVersion{
-		Scheme: ref, From: s.InForce.From, Until: s.InForce.Until, Recorded: b.Recorded.UTC().Truncate(time.Second),
+		Scheme: s.Ref(), Files: s.Files(), From: s.InForce.From, Until: s.InForce.Until, Recorded: b.Recorded.UTC().Truncate(time.Second),
 	}))
 	if err != nil {
 		return err
 	}
-	b.Add(&store.SchemeVersion{ID: ref.ID, Version: ref.Version, Index: b.index(), SHA256: ref.SHA256})
+	b.Add(rec)
 	b.log(entry)
+	return nil
+}
+
+// refiled returns the versions of schemes that were logged and whose judgements read
+// other files now than the log says. A version whose own file is another judges nothing,
+// and is none of them.
+func (a *Issuing) refiled(v *store.View) (list []*scheme.Scheme, err error) {
+	logged, err := v.SchemeVersions()
+	if err != nil {
+		return nil, err
+	}
+	for _, rec := range logged {
+		s := a.programme.Scheme(rec.ID, rec.Version)
+		if s == nil || s.Ref().SHA256 != rec.SHA256 {
+			continue
+		}
+		said, err := a.saidOf(v, rec)
+		if err != nil { // and what cannot be read is said again
+			a.alarm("reading what a version of a scheme was logged with", rec.ID+"@"+rec.Version, err)
+			said = new(label.SchemeVersion)
+		}
+		if names := otherFiles(said.Files, s.Files()); len(names) > 0 {
+			a.log.Warn("files by which devices are judged are not those that the log names; the version is logged again with them before anything is judged",
+				"scheme", rec.ID, "version", rec.Version, "files", strings.Join(names, ", "), "entry", rec.Last())
+			list = append(list, s)
+		}
+	}
+	return list, nil
+}
+
+// saidOf reads the latest log entry about a version of a scheme.
+func (a *Issuing) saidOf(v *store.View, rec *store.SchemeVersion) (*label.SchemeVersion, error) {
+	env, err := v.Entry(rec.Last())
+	if err != nil {
+		return nil, err
+	}
+	verified, err := a.trust.Statement(env)
+	if err != nil {
+		return nil, err
+	}
+	return envelope.Predicate[label.SchemeVersion](verified)
+}
+
+// otherFiles returns the names of the files that are not in both lists alike.
+func otherFiles(was, is []label.DataFile) (names []string) {
+	for _, f := range slices.Concat(was, is) {
+		if (!slices.Contains(was, f) || !slices.Contains(is, f)) && !slices.Contains(names, f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// logAgain logs versions of schemes once more, with the files that their judgements read
+// now.
+func (a *Issuing) logAgain(v *store.View, b *batch, list []*scheme.Scheme) error {
+	for _, s := range list {
+		rec, err := loggedScheme(v, b, s.ID, s.Version)
+		if err != nil {
+			return err
+		}
+		again := *rec
+		again.Again = append(slices.Clone(rec.Again), b.index())
+		if err := a.signScheme(b, s, &again); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -94,13 +172,27 @@ func (c *check) schemes() error {
 	return nil
 }
 
+// scheme checks all that was logged of a version, and holds the last of it to the files
+// that are here. Where they differ nothing is wrong yet: the next start logs them.
 func (c *check) scheme(rec *store.SchemeVersion) error {
-	said, err := signed[label.SchemeVersion](c, rec.Index, rec.SHA256, label.TypeSchemeVersion)
-	if err != nil {
-		return err
+	var last *label.SchemeVersion
+	before := int64(-1)
+	for _, i := range append([]int64{rec.Index}, rec.Again...) {
+		said, err := signed[label.SchemeVersion](c, i, rec.SHA256, label.TypeSchemeVersion)
+		if err != nil {
+			return err
+		}
+		if said.Scheme.ID != rec.ID || said.Scheme.Version != rec.Version || said.Scheme.SHA256 != rec.SHA256 || i <= before {
+			return fmt.Errorf("the record differs from the signed statement")
+		}
+		last, before = said, i
 	}
-	if said.Scheme.ID != rec.ID || said.Scheme.Version != rec.Version || said.Scheme.SHA256 != rec.SHA256 {
-		return fmt.Errorf("the record differs from the signed statement")
+	s := c.programme.Scheme(rec.ID, rec.Version)
+	if s == nil {
+		return nil
+	}
+	if names := otherFiles(last.Files, s.Files()); len(names) > 0 {
+		c.notef("version %s of scheme %s: log entry %d names other files than are here: %s; \"labeld serve\" logs those that are here when it starts", rec.Version, rec.ID, before, strings.Join(names, ", "))
 	}
 	return nil
 }

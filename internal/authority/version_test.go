@@ -1,11 +1,15 @@
 package authority_test
 
 import (
+	"bytes"
+	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"labeld/internal/authority"
 	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/labeltest"
@@ -134,9 +138,73 @@ func TestVersionInForceDoesNotEnd(t *testing.T) {
 func TestVersionIsLoggedFirst(t *testing.T) {
 	s := newSale(t)
 	s.Issue(s.Example("plug"), 1)
-	var logged []int64
-	var p *label.SchemeVersion
-	must(t, s.Authority.View(func(v *store.View) error {
+	logged, said := loggedVersions(s)
+	served := s.Programme.Newest("four-level")
+	if p := said[0]; len(logged) != 1 || logged[0] >= s.p.Index || p.Scheme != served.Ref() || p.From != served.InForce.From || !slices.Equal(p.Files, served.Files()) {
+		t.Fatalf("the version is logged at %v as %+v, and the first label at %d", logged, p, s.p.Index)
+	}
+	// The operator softens the file that has judged, and has the service start with it.
+	s.Programme.Schemes[0] = softened(t)
+	s.Trust.Schemes = s.Programme.Refs()
+	s.Restart()
+	s.Change(labeltest.Maker, s.now(), label.Withdraw, "maker-request")
+	_, err := s.Authority.Request(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "", 3)
+	wants(t, err, label.Precondition, label.ReasonUnknownScheme)
+	if !strings.Contains(err.Error(), "give what was changed another version") {
+		t.Errorf("it is refused with %v", err)
+	}
+}
+
+// TestChangedFilesAreLoggedAgain changes the data that a version of a scheme is judged by,
+// beside its own file: the log names it before anything is judged by it, once, labels go on
+// naming the file of the scheme, and who starts the service is told.
+func TestChangedFilesAreLoggedAgain(t *testing.T) {
+	s := newSale(t)
+	first, _ := loggedVersions(s)
+	notes := func() (list []string) {
+		watch := labeltest.Problems(func(problem string) { t.Error(problem) })
+		watch.Note = func(note string) { list = append(list, note) }
+		must(t, authority.Check(ctx, s.Store, s.Trust, s.Programme, watch))
+		return list
+	}
+	if list := notes(); len(list) > 0 {
+		t.Fatalf("before anything was changed, check notes %q", list)
+	}
+	files := labeltest.Files(t)
+	for _, name := range []string{"facts.yaml", "standards/en303645.yaml", "reasons.yaml"} {
+		files[name].Data = append(files[name].Data, "# Another word.\n"...)
+	}
+	p, err := scheme.Load(files)
+	must(t, err)
+	s.Programme = p
+	if list := notes(); len(list) != 1 || !strings.Contains(list[0], "facts.yaml, standards/en303645.yaml; ") {
+		t.Errorf("after the change, check notes %q", list)
+	}
+	var told bytes.Buffer
+	s.Log = slog.New(slog.NewTextHandler(&told, nil))
+	for range 2 { // and not again when nothing is new
+		s.Restart()
+	}
+	if !strings.Contains(told.String(), `files="facts.yaml, standards/en303645.yaml"`) || strings.Count(told.String(), "logged again") != 1 {
+		t.Errorf("whoever starts the service is told: %s", told.String())
+	}
+	logged, said := loggedVersions(s)
+	if len(logged) != 2 || logged[0] != first[0] || said[1].Scheme != said[0].Scheme || slices.Equal(said[1].Files, said[0].Files) || !slices.Equal(said[1].Files, p.Schemes[0].Files()) {
+		t.Errorf("the version is logged at %v, as %+v", logged, said)
+	}
+	if list := notes(); len(list) > 0 {
+		t.Errorf("once they are logged, check notes %q", list)
+	}
+	later := s.Issue(s.Example("plug"), 1)
+	if later.Index <= logged[1] || later.Label.Scheme != s.p.Label.Scheme {
+		t.Errorf("the label at %d names %+v", later.Index, later.Label.Scheme)
+	}
+}
+
+// loggedVersions returns where the log speaks of versions of schemes, and what it says.
+func loggedVersions(s *sale) (logged []int64, said []*label.SchemeVersion) {
+	s.t.Helper()
+	must(s.t, s.Authority.View(func(v *store.View) error {
 		for i := range s.Authority.LogSize() {
 			env, err := v.Entry(i)
 			if err != nil {
@@ -153,27 +221,15 @@ func TestVersionIsLoggedFirst(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if p, err = envelope.Predicate[label.SchemeVersion](verified); err != nil {
+			p, err := envelope.Predicate[label.SchemeVersion](verified)
+			if err != nil {
 				return err
 			}
-			logged = append(logged, i)
+			logged, said = append(logged, i), append(said, p)
 		}
 		return nil
 	}))
-	served := s.Programme.Newest("four-level")
-	if len(logged) != 1 || logged[0] >= s.p.Index || p.Scheme != served.Ref() || p.From != served.InForce.From {
-		t.Fatalf("the version is logged at %v as %+v, and the first label at %d", logged, p, s.p.Index)
-	}
-	// The operator softens the file that has judged, and has the service start with it.
-	s.Programme.Schemes[0] = softened(t)
-	s.Trust.Schemes = s.Programme.Refs()
-	s.Restart()
-	s.Change(labeltest.Maker, s.now(), label.Withdraw, "maker-request")
-	_, err := s.Authority.Request(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "", 3)
-	wants(t, err, label.Precondition, label.ReasonUnknownScheme)
-	if !strings.Contains(err.Error(), "give what was changed another version") {
-		t.Errorf("it is refused with %v", err)
-	}
+	return logged, said
 }
 
 // softened returns the scheme of the embedded programme as if its file had been changed.

@@ -17,7 +17,7 @@ func largest() *label.Status {
 	plain := func(n int) string { return strings.Repeat("x", n) }
 	at := time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
 	s := &label.Status{
-		Label: someLabel().ID, Number: label.MaxStatuses, Action: label.Advise, Reason: plain(63), Text: prose(label.MaxProse),
+		Label: someLabel().ID, Number: label.MaxStatuses, Action: label.Advise, Reason: plain(63), Text: prose(label.MaxProse), Language: "abc-Abcd-AB-abcdefgh",
 		Recorded: at, Effective: at, SHA256: label.DigestOf(nil),
 		Cause:     label.Cause{Kind: label.CausePredecessor, SHA256: label.DigestOf(nil), Label: someLabel().ID, Number: label.MaxStatuses},
 		Authority: label.Party{ID: prose(label.MaxText), Name: prose(label.MaxText), URL: "https://x.example/" + prose(label.MaxText-len("https://x.example/"))},

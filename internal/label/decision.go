@@ -66,10 +66,11 @@ func (d *Decision) Validate() error {
 	if err := d.Maker.Validate(); err != nil {
 		return Within("maker", err)
 	}
-	for _, f := range []struct{ field, value string }{{"scheme.id", d.Scheme.ID}, {"scheme.version", d.Scheme.Version}} {
-		if err := checkText(f.field, f.value, MaxText); err != nil {
-			return err
-		}
+	if err := checkText("scheme.version", d.Scheme.Version, MaxText); err != nil {
+		return err
+	}
+	if err := checkSlug("scheme.id", d.Scheme.ID); err != nil {
+		return err
 	}
 	if d.Scheme.SHA256.IsZero() {
 		return invalid(ReasonMissing, "scheme.sha256", "is required")
@@ -224,6 +225,7 @@ type Ruling struct {
 	Scheme    SchemeRef     `json:"scheme"` // of the decision; the ruling counts for no other version
 	Outcome   RulingOutcome `json:"outcome"`
 	Text      string        `json:"text"`               // why, and what the manufacturer may do
+	Language  string        `json:"language,omitempty"` // of the text; English where absent
 	Accepted  []string      `json:"accepted,omitempty"` // changed: criteria that count as met
 	Decided   time.Time     `json:"decided"`
 	Requests  []RequestRef  `json:"requests"` // who decided, each with a signature
@@ -240,7 +242,7 @@ func (r *Ruling) Validate() error {
 	if r.Scheme.ID == "" || r.Scheme.Version == "" || r.Scheme.SHA256.IsZero() {
 		return invalid(ReasonMissing, "scheme", "is required: the version that the decision was made by")
 	}
-	if err := checkOutcome(r.Outcome, r.Text, r.Accepted); err != nil {
+	if err := checkOutcome(r.Outcome, r.Text, r.Language, r.Accepted); err != nil {
 		return err
 	}
 	if r.Decided.IsZero() || r.Decided.Nanosecond() != 0 {
@@ -258,6 +260,7 @@ type RulingRequest struct {
 	Appeal   Digest        `json:"appeal"` // of the signed appeal
 	Outcome  RulingOutcome `json:"outcome"`
 	Text     string        `json:"text"`
+	Language string        `json:"language,omitempty"` // of the text; English where absent
 	Accepted []string      `json:"accepted,omitempty"`
 	Addressed
 	Made time.Time `json:"made"`
@@ -268,17 +271,17 @@ func (r *RulingRequest) Validate() error {
 	if r.Appeal.IsZero() {
 		return invalid(ReasonMissing, "appeal", "is required: the SHA-256 of the signed appeal")
 	}
-	if err := checkOutcome(r.Outcome, r.Text, r.Accepted); err != nil {
+	if err := checkOutcome(r.Outcome, r.Text, r.Language, r.Accepted); err != nil {
 		return err
 	}
 	return cmp.Or(r.CheckAddress(), checkMade(r.Made))
 }
 
-func checkOutcome(o RulingOutcome, text string, accepted []string) error {
+func checkOutcome(o RulingOutcome, text, language string, accepted []string) error {
 	if !slices.Contains(RulingOutcomes, o) {
 		return invalid(ReasonOutOfRange, "outcome", "is %q; must be upheld, changed or sent-back", o)
 	}
-	if err := checkText("text", text, MaxProse); err != nil {
+	if err := checkSaid(text, language); err != nil {
 		return err
 	}
 	if o == Changed && len(accepted) == 0 {

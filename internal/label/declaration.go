@@ -30,6 +30,9 @@ type Product struct {
 	Setup           string    `json:"setup,omitempty"`      // how to set the device up securely
 	Vulnerabilities Reporting `json:"vulnerabilities"`
 	SBOM            bool      `json:"sbom"` // a software bill of materials is kept
+
+	Language     string       `json:"language,omitempty"`     // of UpdateHelp, Password and Setup; English where absent
+	Translations Translations `json:"translations,omitempty"` // of these sentences, into other languages
 }
 
 // Reporting says how to report a vulnerability and what to expect then.
@@ -95,6 +98,9 @@ func (p *Product) validate() error {
 		if err := checkOptional(f.field, f.value, MaxProse); err != nil {
 			return err
 		}
+	}
+	if err := p.checkLanguages(); err != nil {
+		return err
 	}
 	if err := checkURL("page", p.Page); err != nil {
 		return err

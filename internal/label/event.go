@@ -52,6 +52,7 @@ type Event struct {
 	GTIN         GTIN   `json:"gtin,omitempty"`         // gtin
 	Reason       string `json:"reason"`                 // code
 	Text         string `json:"text"`                   // what happened, in plain words; stands in every status
+	Language     string `json:"language,omitempty"`     // of the text; English where absent
 	Addressed
 	Made time.Time `json:"made"`
 }
@@ -170,7 +171,7 @@ func (e *Event) Validate() error {
 	if err := checkSlug("reason", e.Reason); err != nil {
 		return err
 	}
-	if err := checkText("text", e.Text, MaxProse); err != nil {
+	if err := checkSaid(e.Text, e.Language); err != nil {
 		return err
 	}
 	if e.Made.IsZero() || e.Made.Nanosecond() != 0 || e.Since.Nanosecond() != 0 {

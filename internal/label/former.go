@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Reports and accreditations once named a level of labels instead of methods of
@@ -162,4 +165,58 @@ func (s *StatusV1) Validate() error {
 		return invalid(ReasonIDMalformed, "successor.id", "is not the ID of another label")
 	}
 	return current.validate(true)
+}
+
+// Labels once repeated only what was declared, and only what is true or false
+// (declared), and named the manufacturer as the maker. What was signed then stays on
+// record, and is read as below. Nothing is written so any more.
+
+// A formerFact is one of the facts that a label repeated as declared.
+type formerFact struct {
+	Fact  string `json:"fact"`
+	Value bool   `json:"value"`
+}
+
+// UnmarshalJSONFrom reads a label.
+func (l *Label) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	type current Label
+	var v struct {
+		current
+		Maker    *Party       `json:"maker"`
+		Declared []formerFact `json:"declared"`
+	}
+	if err := json.UnmarshalDecode(d, &v); err != nil {
+		return err
+	}
+	*l = Label(v.current)
+	if v.Maker != nil {
+		if l.Maker != (Party{}) {
+			return invalid(ReasonDuplicateKey, "maker", "stands beside manufacturer, which has its place")
+		}
+		l.Maker = *v.Maker
+	}
+	if len(v.Declared) > 0 && len(l.Facts) > 0 {
+		return invalid(ReasonDuplicateKey, "declared", "stands beside facts, which has its place")
+	}
+	for _, f := range v.Declared {
+		l.Facts = append(l.Facts, LabelFact{f.Fact, BoolFact(f.Value), SourceDeclaration})
+	}
+	return nil
+}
+
+// UnmarshalJSONFrom reads what lists show of a label.
+func (o *Outline) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	type current Outline
+	var v struct {
+		current
+		Maker *Party `json:"maker"`
+	}
+	if err := json.UnmarshalDecode(d, &v); err != nil {
+		return err
+	}
+	*o = Outline(v.current)
+	if v.Maker != nil {
+		o.Maker = *v.Maker
+	}
+	return nil
 }

@@ -73,8 +73,9 @@ func (g GTIN) unassignable() string {
 // number led to knows that it leads elsewhere.
 type Assignment struct {
 	GTIN         GTIN         `json:"gtin"`
-	Manufacturer Party        `json:"manufacturer"` // whose it is
-	Text         string       `json:"text"`         // why
+	Manufacturer Party        `json:"manufacturer"`       // whose it is
+	Text         string       `json:"text"`               // why
+	Language     string       `json:"language,omitempty"` // of the text; English where absent
 	Authority    Party        `json:"authority"`
 	Recorded     time.Time    `json:"recorded"`
 	Requests     []RequestRef `json:"requests"` // who decided it, with a signature
@@ -88,7 +89,7 @@ func (a *Assignment) Validate() error {
 	if err := a.Manufacturer.Validate(); err != nil {
 		return Within("manufacturer", err)
 	}
-	if err := checkText("text", a.Text, MaxProse); err != nil {
+	if err := checkSaid(a.Text, a.Language); err != nil {
 		return err
 	}
 	if err := a.Authority.Validate(); err != nil {

@@ -19,7 +19,7 @@ type Label struct {
 	Level      Level           `json:"level"`
 	Assurance  Assurance       `json:"assurance"`
 	Device     Device          `json:"device"`
-	Maker      Party           `json:"maker"`              // the manufacturer, by name
+	Maker      Party           `json:"manufacturer"`       // by name
 	Firmware   *Firmware       `json:"firmware,omitempty"` // that was tested, by whose version owners know it
 	Modules    []Firmware      `json:"modules,omitempty"`  // the other images that were on the samples
 	Labs       []LabRef        `json:"labs,omitempty"`
@@ -29,7 +29,7 @@ type Label struct {
 	Expires    time.Time       `json:"expires"` // UTC, whole seconds; not valid from this instant on
 	ExpiresFor Bound           `json:"expiresFor"`
 	Product    Product         `json:"product"` // the manufacturer's words for shoppers
-	Declared   []DeclaredFact  `json:"declared,omitempty"`
+	Facts      []LabelFact     `json:"facts,omitempty"`
 }
 
 // An Outline is what lists show of a label.
@@ -46,7 +46,7 @@ type Outline struct {
 		Name     string `json:"name"`
 		Category string `json:"category"`
 	} `json:"device"`
-	Maker   Party     `json:"maker"`
+	Maker   Party     `json:"manufacturer"`
 	Issued  time.Time `json:"issued"`
 	Expires time.Time `json:"expires"`
 	Product struct {
@@ -139,14 +139,6 @@ const (
 	CriterionNotApplicable = "not-applicable"
 )
 
-// A DeclaredFact is a yes or no that the manufacturer declared, and that
-// shoppers are told: of those facts that the dictionary has words for shoppers
-// for. A label has them by name. Labels from before there were any have none.
-type DeclaredFact struct {
-	Fact  string `json:"fact"` // name in labels/facts.yaml
-	Value bool   `json:"value"`
-}
-
 // Validate is the linter's view of a label: everything a reader relies on is
 // there and agrees with itself.
 func (l *Label) Validate() error {
@@ -163,14 +155,17 @@ func (l *Label) Validate() error {
 		return Within("authority", err)
 	}
 	if err := l.Maker.Validate(); err != nil {
-		return Within("maker", err)
+		return Within("manufacturer", err)
 	}
 	for _, f := range []struct{ field, value string }{
-		{"scheme.id", l.Scheme.ID}, {"scheme.version", l.Scheme.Version}, {"scheme.name", l.Scheme.Name},
+		{"scheme.version", l.Scheme.Version}, {"scheme.name", l.Scheme.Name},
 	} {
 		if err := checkText(f.field, f.value, MaxText); err != nil {
 			return err
 		}
+	}
+	if err := checkSlug("scheme.id", l.Scheme.ID); err != nil {
+		return err
 	}
 	if l.Scheme.SHA256.IsZero() {
 		return invalid(ReasonMissing, "scheme.sha256", "is required")
@@ -191,7 +186,7 @@ func (l *Label) Validate() error {
 		return Within("device", err)
 	}
 	if l.Device.Manufacturer != l.Maker.ID {
-		return invalid(ReasonWrongSigner, "maker.id", "is not the device's manufacturer")
+		return invalid(ReasonWrongSigner, "manufacturer.id", "is not the device's manufacturer")
 	}
 	if err := l.validateTested(); err != nil {
 		return err
@@ -223,7 +218,7 @@ func (l *Label) Validate() error {
 	default:
 		return invalid(ReasonOutOfRange, "expiresFor", "is not a known bound")
 	}
-	if err := checkDeclared(l.Declared); err != nil {
+	if err := checkLabelFacts(l.Facts); err != nil {
 		return err
 	}
 	return Within("product", l.Product.validate())
@@ -324,21 +319,6 @@ func (c *Criterion) validate() error {
 	for i, s := range c.Why {
 		if err := checkText(index("why", i), s, MaxText); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-func checkDeclared(list []DeclaredFact) error {
-	if len(list) > MaxDeclared {
-		return tooMany("declared", len(list), MaxDeclared)
-	}
-	for i, d := range list {
-		if !IsFactName(d.Fact) {
-			return invalid(ReasonMalformed, index("declared", i)+".fact", "%q is not the name of a fact: lower-case letters, digits and underscores, at most %d", d.Fact, maxFactName)
-		}
-		if i > 0 && list[i-1].Fact >= d.Fact {
-			return invalid(ReasonNotCanonical, index("declared", i)+".fact", "must be ascending and without repeats")
 		}
 	}
 	return nil

@@ -60,9 +60,9 @@ func TestLabelValidate(t *testing.T) {
 		{"lab-tested by nobody", func(l l) { l.Labs = nil }, label.ReasonMissing, "labs"},
 		{"no device", func(l l) { l.Device = label.Device{} }, label.ReasonUnknownType, "device.type"},
 		{"device without model", func(l l) { l.Device.Model = "" }, label.ReasonMissing, "device.model"},
-		{"no maker", func(l l) { l.Maker.ID = "" }, label.ReasonMissing, "maker.id"},
-		{"no maker name", func(l l) { l.Maker.Name = "" }, label.ReasonMissing, "maker.name"},
-		{"another maker", func(l l) { l.Maker.ID = "merrimake" }, label.ReasonWrongSigner, "maker.id"},
+		{"no maker", func(l l) { l.Maker.ID = "" }, label.ReasonMissing, "manufacturer.id"},
+		{"no maker name", func(l l) { l.Maker.Name = "" }, label.ReasonMissing, "manufacturer.name"},
+		{"another maker", func(l l) { l.Maker.ID = "merrimake" }, label.ReasonWrongSigner, "manufacturer.id"},
 		{"no evidence", func(l l) { l.Evidence = nil }, label.ReasonMissing, "evidence"},
 		{"no criteria", func(l l) { l.Criteria = nil }, label.ReasonMissing, "criteria"},
 		{"criterion without ID", func(l l) { l.Criteria[0].ID = "" }, label.ReasonMissing, "criteria[0].id"},
@@ -80,12 +80,15 @@ func TestLabelValidate(t *testing.T) {
 		{"expires before issued", func(l l) { l.Expires = l.Issued.Add(-time.Second) }, label.ReasonOutOfRange, "expires"},
 		{"does not expire", func(l l) { l.Expires = time.Time{} }, label.ReasonOutOfRange, "expires"},
 		{"unknown bound", func(l l) { l.ExpiresFor = "whim" }, label.ReasonOutOfRange, "expiresFor"},
-		{"declared without a name", func(l l) { l.Declared = []label.DeclaredFact{{Value: true}} }, label.ReasonMalformed, "declared[0].fact"},
-		{"declared in capitals", func(l l) { l.Declared = []label.DeclaredFact{{Fact: "Telemetry"}} }, label.ReasonMalformed, "declared[0].fact"},
-		{"declared by a digit", func(l l) { l.Declared = []label.DeclaredFact{{Fact: "3g_used"}} }, label.ReasonMalformed, "declared[0].fact"},
-		{"declared at length", func(l l) { l.Declared = []label.DeclaredFact{{Fact: strings.Repeat("a", 65)}} }, label.ReasonMalformed, "declared[0].fact"},
-		{"declared in no order", func(l l) { l.Declared = []label.DeclaredFact{{Fact: "b"}, {Fact: "a"}} }, label.ReasonNotCanonical, "declared[1].fact"},
-		{"declared twice", func(l l) { l.Declared = []label.DeclaredFact{{Fact: "a", Value: true}, {Fact: "a"}} }, label.ReasonNotCanonical, "declared[1].fact"},
+		{"fact without a name", func(l l) { l.Facts = []label.LabelFact{{Value: yes}} }, label.ReasonMalformed, "facts[0].fact"},
+		{"fact in capitals", func(l l) { l.Facts = []label.LabelFact{{Fact: "Telemetry"}} }, label.ReasonMalformed, "facts[0].fact"},
+		{"fact by a digit", func(l l) { l.Facts = []label.LabelFact{{Fact: "3g_used"}} }, label.ReasonMalformed, "facts[0].fact"},
+		{"fact at length", func(l l) { l.Facts = []label.LabelFact{{Fact: strings.Repeat("a", 65)}} }, label.ReasonMalformed, "facts[0].fact"},
+		{"fact in no order", func(l l) { l.Facts = []label.LabelFact{{Fact: "b", Value: yes, By: label.SourceLab}, {Fact: "a"}} }, label.ReasonNotCanonical, "facts[1].fact"},
+		{"fact twice", func(l l) { l.Facts = []label.LabelFact{{Fact: "a", Value: yes, By: label.SourceLab}, {Fact: "a"}} }, label.ReasonNotCanonical, "facts[1].fact"},
+		{"fact without a value", func(l l) { l.Facts = []label.LabelFact{{Fact: "a", By: label.SourceLab}} }, label.ReasonMissing, "facts[0].value"},
+		{"fact of nobody", func(l l) { l.Facts = []label.LabelFact{{Fact: "a", Value: yes}} }, label.ReasonOutOfRange, "facts[0].by"},
+		{"fact by the authority", func(l l) { l.Facts = []label.LabelFact{{Fact: "a", Value: yes, By: label.SourceAuthority}} }, label.ReasonOutOfRange, "facts[0].by"},
 		{"no support end", func(l l) { l.Product.SupportEnd = label.Date{} }, label.ReasonMissing, "product.supportEnd"},
 	}
 	checkRules(t, someLabel, rules)
@@ -102,8 +105,10 @@ func TestLabelValidate(t *testing.T) {
 		"all reasons":     func(l l) { l.Criteria[1].Why = slices.Repeat([]string{"a=true"}, label.MaxWhy) },
 		"grace":           func(l l) { l.ExpiresFor = label.BoundGraceEnd },
 		"on appeal":       func(l l) { l.Criteria[0].By = "authority" },
-		"declared":        func(l l) { l.Declared = []label.DeclaredFact{{Fact: "a"}, {Fact: "a_2", Value: true}} },
-		"evidence":        func(l l) { l.ExpiresFor = label.BoundEvidenceExpiry },
+		"facts": func(l l) {
+			l.Facts = []label.LabelFact{{Fact: "a", Value: label.BoolFact(false), By: label.SourceDeclaration}, {Fact: "a_2", Value: yes, By: label.SourceLab}}
+		},
+		"evidence": func(l l) { l.ExpiresFor = label.BoundEvidenceExpiry },
 	})
 }
 

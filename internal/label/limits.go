@@ -37,6 +37,10 @@ const (
 	// factor for each, and nobody weighs more against each other.
 	MaxRisks = 9
 
+	// MaxSchemeFiles bounds the files that a version of a scheme is logged with: a
+	// judgement reads facts, methods, categories and one standard.
+	MaxSchemeFiles = 16
+
 	// MaxRenewalNews bounds the new evidence that the status of a renewed label
 	// names: a report and a declaration are usual.
 	MaxRenewalNews = 8
@@ -125,13 +129,22 @@ const (
 	// less nobody recognises a product.
 	MinPictureSide = 64
 
-	// MaxDeclared bounds what a label repeats of the manufacturer's declaration
-	// for shoppers: more than that nobody reads.
+	// MaxDeclared bounds the facts that a label repeats for shoppers: more than that
+	// nobody reads.
 	MaxDeclared = 32
 
 	// MaxWhy bounds the features that a label names for a criterion that does not
 	// apply: a condition asks for one or two.
 	MaxWhy = 16
+
+	// MaxTranslations bounds the languages of a product's sentences: the European Union
+	// has 24.
+	MaxTranslations = 32
+
+	// MaxTranslated bounds all translations of a product's sentences together, as JSON,
+	// in bytes. A label repeats them, and is an entry of the log: they take a third of
+	// [MaxLogged] in base64, which is three short sentences in each of 24 languages.
+	MaxTranslated = 12 << 10
 
 	// MaxText bounds a one-line text (names, models), in bytes.
 	MaxText = 200

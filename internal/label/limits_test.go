@@ -40,9 +40,9 @@ func manyFacts(n int) label.Facts {
 	return f
 }
 
-func declared(n int) (list []label.DeclaredFact) {
+func told(n int) (list []label.LabelFact) {
 	for i := range n {
-		list = append(list, label.DeclaredFact{Fact: fmt.Sprintf("fact_%04d", i), Value: i%2 == 0})
+		list = append(list, label.LabelFact{Fact: fmt.Sprintf("fact_%04d", i), Value: label.BoolFact(i%2 == 0), By: label.SourceLab})
 	}
 	return list
 }
@@ -162,7 +162,7 @@ func TestLimits(t *testing.T) {
 		{label.MaxPicture, "picture", func(n int) error { _, err := label.CheckPicture(pictureOf(t, n)); return err }},
 		{label.MaxPictureSide, "picture", func(n int) error { _, err := label.CheckPicture(pngOf(t, n, 64)); return err }},
 		{label.MaxPictureSide, "picture", func(n int) error { _, err := label.CheckPicture(jpegOf(t, 64, n)); return err }},
-		{label.MaxDeclared, "declared", func(n int) error { return lab(func(l *label.Label) { l.Declared = declared(n) }) }},
+		{label.MaxDeclared, "facts", func(n int) error { return lab(func(l *label.Label) { l.Facts = told(n) }) }},
 
 		{label.MaxLabelURL, "url", func(n int) error {
 			return lab(func(l *label.Label) { l.URL = "https://labels.example/" + x(n-len(l.URL)-1) + "/l/" + string(l.ID) })

@@ -37,8 +37,9 @@ type Status struct {
 	SHA256    Digest     `json:"sha256"` // of the signed label; zero in those of [TypeStatusV1]
 	Number    int        `json:"number"` // 1, 2, … in the label's history, without gaps
 	Action    Action     `json:"action"`
-	Reason    string     `json:"reason"` // code from the published list
-	Text      string     `json:"text"`   // what happened, in plain words
+	Reason    string     `json:"reason"`             // code from the published list
+	Text      string     `json:"text"`               // what happened, in plain words
+	Language  string     `json:"language,omitempty"` // of the text; English where absent
 	Recorded  time.Time  `json:"recorded"`
 	Effective time.Time  `json:"effective"` // Recorded or, for some actions, later
 	Authority Party      `json:"authority"`
@@ -145,7 +146,7 @@ func (s *Status) validate(former bool) error {
 	if err := checkSlug("reason", s.Reason); err != nil {
 		return err
 	}
-	if err := checkText("text", s.Text, MaxProse); err != nil {
+	if err := checkSaid(s.Text, s.Language); err != nil {
 		return err
 	}
 	if err := s.Authority.Validate(); err != nil {
@@ -213,6 +214,7 @@ type StatusRequest struct {
 	Action    Action    `json:"action"`
 	Reason    string    `json:"reason"`
 	Text      string    `json:"text"`
+	Language  string    `json:"language,omitempty"` // of the text; English where absent
 	Effective time.Time `json:"effective,omitzero"` // at once where absent
 	Successor ID        `json:"successor,omitempty"`
 	Level     int       `json:"level,omitzero"` // supersede: issue the successor, at this level
@@ -233,7 +235,7 @@ func (r *StatusRequest) Validate() error {
 	if err := checkSlug("reason", r.Reason); err != nil {
 		return err
 	}
-	if err := checkText("text", r.Text, MaxProse); err != nil {
+	if err := checkSaid(r.Text, r.Language); err != nil {
 		return err
 	}
 	if r.Made.IsZero() {

@@ -7,6 +7,7 @@
 package labeltest
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -113,8 +114,9 @@ type World struct {
 	Space           func() (int64, error)
 	Reserve         int64
 	ReadOnly        error
-	Chunk           int // labels that an event changes in one operation
-	ParallelSigners int // statements that are signed at the same time
+	Chunk           int          // labels that an event changes in one operation
+	ParallelSigners int          // statements that are signed at the same time
+	Log             *slog.Logger // of the authority; nobody reads it where nil
 
 	wrap func(authority.Store) authority.Store
 }
@@ -260,7 +262,7 @@ func (w *World) start() (err error) {
 		Store: s, Programme: w.Programme, Issuer: w.Issuer, Trust: w.Trust,
 		Audiences: []string{Audience}, PrivateWebhooks: w.PrivateWebhooks, Clock: w.Clock.Now, Elapsed: w.Clock.Elapsed,
 		Quotas: w.Quotas, Space: w.Space, Reserve: w.Reserve, ReadOnly: w.ReadOnly, Chunk: w.Chunk, Signers: w.ParallelSigners,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log: cmp.Or(w.Log, slog.New(slog.NewTextHandler(io.Discard, nil))),
 	})
 	if err == nil {
 		w.Authority = a

@@ -30,12 +30,12 @@ func TestOutdatedSentences(t *testing.T) {
 		t.Errorf("%d translations are outdated, want %d: %q", len(list), want, list)
 	}
 	de := c.Find("de")
-	complaint, sent := p.Reasons["complaint"], label.DeclaredFact{Fact: "personal_data_sent", Value: true}
+	complaint, sent := p.Reasons["complaint"], label.LabelFact{Fact: "personal_data_sent", Value: label.BoolFact(true)}
 	for _, tt := range []struct{ got, want string }{
 		{de.Category(p.Categories["toy"]), "Plaything"},
 		{de.Reason(complaint), "The authority looks into a complaint."},
-		{de.Declared(sent, p), "It sends personal data to a service on the internet."},
-		{de.Declared(label.DeclaredFact{Fact: "personal_data_sent"}, p), "It sends no personal data to any service."},
+		{de.Fact(sent, p), "It sends personal data to a service on the internet."},
+		{de.Fact(label.LabelFact{Fact: "personal_data_sent", Value: label.BoolFact(false)}, p), "It sends no personal data to any service."},
 		{de.Category(p.Categories["ip-camera"]), "Kamera"},
 	} {
 		if tt.got != tt.want {

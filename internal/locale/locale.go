@@ -440,11 +440,14 @@ func (l *Language) Criterion(s *scheme.Scheme, c *scheme.Criterion) string {
 	return cmp.Or(l.words.Schemes[s.ID].Criteria[c.ID], c.Title)
 }
 
-// Declared returns what a manufacturer declared, as shoppers are told, or what
-// the programme says.
-func (l *Language) Declared(d label.DeclaredFact, p *scheme.Programme) string {
+// Fact returns what a label says of a fact, as shoppers are told, or what the programme
+// says.
+func (l *Language) Fact(d label.LabelFact, p *scheme.Programme) string {
 	w := l.words.Facts[d.Fact]
-	if d.Value {
+	switch yes, ok := d.Value.Bool(); {
+	case !ok:
+		return p.Words(d)
+	case yes:
 		return cmp.Or(w.Yes, p.Words(d))
 	}
 	return cmp.Or(w.No, p.Words(d))

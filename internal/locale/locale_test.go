@@ -57,9 +57,9 @@ func TestProgrammeIsTranslated(t *testing.T) {
 			same("reason", code, l.Reason(r), r.Title)
 		}
 		for name, f := range p.Facts {
-			for _, d := range []label.DeclaredFact{{Fact: name, Value: true}, {Fact: name}} {
+			for _, d := range []label.LabelFact{{Fact: name, Value: label.BoolFact(true)}, {Fact: name, Value: label.BoolFact(false)}} {
 				if f.Shoppers != nil {
-					same("fact", name, l.Declared(d, p), p.Words(d))
+					same("fact", name, l.Fact(d, p), p.Words(d))
 				}
 			}
 		}

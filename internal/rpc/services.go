@@ -274,8 +274,10 @@ func (s *verification) Verify(_ context.Context, r *labelv1.VerifyRequest) (*lab
 			out.Taken = append(out.Taken, &labelv1.TakenNumber{Gtin: string(t.GTIN), Moved: timestamp(t.Moved), Label: string(t.ID), Url: t.URL, Product: t.Product, State: stateOf[t.State]})
 		}
 		out.Because, out.Scheduled, out.Review = message(p.Because), message(p.Scheduled), message(p.Review)
-		for _, d := range p.Label.Declared {
-			out.Declared = append(out.Declared, &labelv1.DeclaredFact{Fact: d.Fact, Value: d.Value, Text: s.a.Programme().Words(d)})
+		for _, f := range p.Label.Facts {
+			if yes, ok := f.Value.Bool(); ok {
+				out.Declared = append(out.Declared, &labelv1.DeclaredFact{Fact: f.Fact, Value: yes, Text: s.a.Programme().Words(f), By: string(f.By)})
+			}
 		}
 		for _, st := range p.Advisories {
 			out.Advisories = append(out.Advisories, message(st))

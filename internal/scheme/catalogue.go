@@ -49,7 +49,7 @@ type Fact struct {
 	index int // in the dictionary
 }
 
-// Shoppers is what a declared yes and a declared no mean to somebody in a shop.
+// Shoppers is what a yes and a no mean to somebody in a shop.
 type Shoppers struct {
 	Yes string `yaml:"yes" json:"yes"`
 	No  string `yaml:"no" json:"no"`
@@ -73,6 +73,7 @@ type Standard struct {
 	Provisions []Provision `yaml:"provisions"`
 
 	byID map[string]*Provision
+	file label.DataFile
 }
 
 // An Edition is one published version of a standard.
@@ -154,6 +155,13 @@ type Programme struct {
 
 	Acts       map[label.ActKind]*ActRule
 	ActsSHA256 label.Digest // of the file that has them
+
+	files []label.DataFile // that judgements by every scheme read
+}
+
+// reads remembers a file that judgements by every scheme read.
+func (p *Programme) reads(name string, d *datafile.File) {
+	p.files = append(p.files, label.DataFile{Name: name, SHA256: d.Digest})
 }
 
 // Load reads and checks a programme. Its error lists everything that is wrong,
@@ -215,6 +223,7 @@ func (p *Programme) loadFacts(fsys fs.FS) (*language, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.reads("facts.yaml", d)
 	told := 0
 	for i := range file.Facts {
 		f, path := &file.Facts[i], datafile.At("facts", i)
@@ -279,14 +288,11 @@ func (p *Programme) loadFacts(fsys fs.FS) (*language, error) {
 	return lang, d.Err()
 }
 
-// checkShoppers holds a fact that shoppers are told to be a yes or no that a
-// declaration can carry, with words for both.
+// checkShoppers holds a fact that shoppers are told to be a yes or no, with words for
+// both.
 func (f *Fact) checkShoppers(d *datafile.File, path string) {
 	if f.Type != Bool {
 		d.Errorf(path, "only a bool has words for shoppers: one for yes and one for no")
-	}
-	if f.By == ByLab {
-		d.Errorf(path, "shoppers are told what manufacturers declare, and only a lab may state this")
 	}
 	for _, w := range []struct{ name, text string }{{"yes", f.Shoppers.Yes}, {"no", f.Shoppers.No}} {
 		if w.text == "" {
@@ -297,15 +303,14 @@ func (f *Fact) checkShoppers(d *datafile.File, path string) {
 	}
 }
 
-// Words returns what a declared value means to a shopper, or nothing where the
-// dictionary has no words for the fact: it may have changed since the label was
-// issued.
-func (p *Programme) Words(d label.DeclaredFact) string {
+// Words returns what the value of a fact means to a shopper, or nothing where the
+// dictionary has no words for it: it may have changed since the label was issued.
+func (p *Programme) Words(d label.LabelFact) string {
 	f := p.Facts[d.Fact]
-	switch {
-	case f == nil || f.Shoppers == nil:
+	switch yes, ok := d.Value.Bool(); {
+	case f == nil || f.Shoppers == nil || !ok:
 		return ""
-	case d.Value:
+	case yes:
 		return f.Shoppers.Yes
 	default:
 		return f.Shoppers.No
@@ -320,6 +325,7 @@ func (p *Programme) loadMethods(fsys fs.FS) error {
 	if err != nil {
 		return err
 	}
+	p.reads("methods.yaml", d)
 	for i, m := range file.Methods {
 		path := datafile.At("methods", i)
 		if !slug.MatchString(string(m.ID)) || slices.Contains(p.methodIDs(), m.ID) {
@@ -352,6 +358,7 @@ func (p *Programme) loadCategories(fsys fs.FS) error {
 	if err != nil {
 		return err
 	}
+	p.reads("categories.yaml", d)
 	p.loadRisks(d, file.Risks)
 	for i := range file.Categories {
 		c, path := &file.Categories[i], datafile.At("categories", i)
@@ -377,6 +384,7 @@ func (p *Programme) loadStandard(fsys fs.FS, name string, lang *language) error 
 	if err != nil {
 		return err
 	}
+	s.file = label.DataFile{Name: name, SHA256: d.Digest}
 	if s.ID == "" || p.Standards[s.ID] != nil {
 		d.Errorf("id", "every standard needs an id of its own")
 	}

@@ -287,7 +287,7 @@ func (g *Grant) Fill(l *label.Label) error {
 	l.Level = g.level
 	l.Device = *d.Device
 	l.Product = *d.evaluation.product
-	l.Declared = d.declared()
+	l.Facts = d.told()
 	l.Issued = d.At.UTC().Truncate(time.Second)
 	l.Assurance = label.SelfDeclared
 	for _, f := range d.Levels[g.level.Number-1].Findings {
@@ -360,31 +360,36 @@ func newer(a, b *Item) bool {
 	return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(len(a.AllMethods()), len(b.AllMethods())), a.Received.Compare(b.Received), strings.Compare(a.Firmware[0].Version, b.Firmware[0].Version)) > 0
 }
 
-// declared returns what the declarations say of the facts that shoppers are
-// told, by name. Where they differ, or a lab found otherwise, it is left out:
-// what was found untrue is not repeated under our signature.
-func (d *Decision) declared() (list []label.DeclaredFact) {
+// told returns what is known of the facts that shoppers are told, by name. What a
+// laboratory measured goes before what was declared. Where two of them differ, where a
+// report that counts only against the device says otherwise, and where the manufacturer
+// declared otherwise after the tests, nothing is told: what may be untrue is not repeated
+// under our signature.
+func (d *Decision) told() (list []label.LabelFact) {
 	e := d.evaluation
-	seen := map[string]bool{}
-	for _, it := range e.declarations {
-		for _, stated := range it.facts {
-			f := d.Scheme.facts[stated.name]
-			if f == nil || f.Shoppers == nil || seen[f.Name] {
-				continue
-			}
-			seen[f.Name] = true
-			s := e.values(f)
-			if len(s.declared) == 0 { // the dictionary has changed since
-				continue
-			}
-			value := s.declared[0].value
-			other := func(v factValue) bool { return v.value != value }
-			if !slices.ContainsFunc(s.declared, other) && !slices.ContainsFunc(s.measured, other) {
-				list = append(list, label.DeclaredFact{Fact: f.Name, Value: value == true})
-			}
+	for _, f := range d.Scheme.facts {
+		if f.Shoppers == nil {
+			continue
 		}
+		s := e.values(f)
+		stand, by := s.declared, Declaration
+		if s.count > 0 {
+			stand, by = s.measured[:s.count], Lab
+		}
+		if len(stand) == 0 {
+			continue
+		}
+		value := stand[0].value
+		other := func(v factValue) bool { return v.value != value }
+		later := func(v factValue) bool {
+			return other(v) && !slices.ContainsFunc(stand, func(m factValue) bool { return !m.item.Date.Before(v.item.Date) })
+		}
+		if slices.ContainsFunc(stand, other) || slices.ContainsFunc(s.measured, other) || slices.ContainsFunc(s.declared, later) {
+			continue
+		}
+		list = append(list, label.LabelFact{Fact: f.Name, Value: label.BoolFact(value == true), By: by})
 	}
-	slices.SortFunc(list, func(a, b label.DeclaredFact) int { return strings.Compare(a.Fact, b.Fact) })
+	slices.SortFunc(list, func(a, b label.LabelFact) int { return strings.Compare(a.Fact, b.Fact) })
 	return list
 }
 

@@ -79,7 +79,7 @@ func TestExpiry(t *testing.T) {
 			if l.ExpiresFor != row.bound || !l.Expires.Equal(row.lastDay.End()) {
 				t.Errorf("expires on %s for %s, want the end of %s for %s", l.Expires, l.ExpiresFor, row.lastDay, row.bound)
 			}
-			if l.Product != decl.Product {
+			if !reflect.DeepEqual(l.Product, decl.Product) {
 				t.Errorf("the label says of the product %+v", l.Product)
 			}
 		})
@@ -101,11 +101,12 @@ func TestDeclared(t *testing.T) {
 		{"both, by name", []*scheme.Item{said("threat_model=false has_radio=true")}, "has_radio=true threat_model=false"},
 		{"one", []*scheme.Item{said("has_radio=false")}, "has_radio=false"},
 		{"none", []*scheme.Item{said("has_update=true open_ports=0")}, ""},
-		{"a lab alone", []*scheme.Item{said(""), found(day, "has_radio=true")}, ""},
-		{"a lab agrees", []*scheme.Item{said("has_radio=true"), found(day, "has_radio=true")}, "has_radio=true"},
-		{"a lab found otherwise", []*scheme.Item{said("has_radio=false threat_model=true"), found(day, "has_radio=true")}, "threat_model=true"},
+		{"a lab alone", []*scheme.Item{said(""), found(day, "has_radio=true")}, "has_radio=true/lab"},
+		{"a lab agrees", []*scheme.Item{said("has_radio=true"), found(day, "has_radio=true")}, "has_radio=true/lab"},
+		{"declared otherwise after the tests", []*scheme.Item{said("has_radio=true"), found(day.AddDays(-1), "has_radio=false")}, ""},
+		{"a lab found otherwise", []*scheme.Item{said("has_radio=false threat_model=true"), found(day, "has_radio=true")}, "has_radio=true/lab threat_model=true"},
 		{"a later lab agrees", []*scheme.Item{said("has_radio=false"), found(day, "has_radio=true"), found(day.AddDays(1), "has_radio=false")}, ""},
-		{"a later lab agrees, of a changed product", []*scheme.Item{said("has_radio=false"), found(day, "has_radio=true"), changed(t, day.AddDays(1), 1, "p-1=pass", "has_radio=false")}, "has_radio=false"},
+		{"a later lab agrees, of a changed product", []*scheme.Item{said("has_radio=false"), found(day, "has_radio=true"), changed(t, day.AddDays(1), 1, "p-1=pass", "has_radio=false")}, "has_radio=false/lab"},
 		{"two declarations of one day differ", []*scheme.Item{said("has_radio=false threat_model=true"), said("has_radio=true")}, "threat_model=true"},
 		{"a later lab found otherwise", []*scheme.Item{said("has_radio=false"), found(day, "has_radio=false"), found(day.AddDays(1), "has_radio=true")}, ""},
 		{"a report too old to count", []*scheme.Item{said("has_radio=false"), found(today.AddMonths(-7), "has_radio=true")}, ""},
@@ -113,8 +114,12 @@ func TestDeclared(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var got []string
-			for _, d := range filled(t, judge(t, "plug", row.items...), 1).Declared {
-				got = append(got, fmt.Sprintf("%s=%v", d.Fact, d.Value))
+			for _, d := range filled(t, judge(t, "plug", row.items...), 1).Facts {
+				text := fmt.Sprintf("%s=%v", d.Fact, d.Value)
+				if d.By == scheme.Lab {
+					text += "/lab"
+				}
+				got = append(got, text)
 			}
 			if s := strings.Join(got, " "); s != row.want {
 				t.Errorf("the label repeats %q, want %q", s, row.want)
@@ -129,7 +134,7 @@ func TestDeclaredBeforeTheDictionaryChanged(t *testing.T) {
 	dev, subject := device(t, "plug")
 	for _, row := range []struct{ name, old, new, fact, want string }{
 		{"a text became a bool", "type: text, by: either, about: Anything.", "type: bool, by: either, about: Anything., shoppers: {yes: Some., no: None.}", `note="true"`, "[]"},
-		{"words were added", "about: Software can be replaced.", "about: Software can be replaced., shoppers: {yes: It can., no: It cannot.}", "has_update=true", "[{has_update true}]"},
+		{"words were added", "about: Software can be replaced.", "about: Software can be replaced., shoppers: {yes: It can., no: It cannot.}", "has_update=true", "[{has_update true declaration}]"},
 		{"words were dropped", ", shoppers: {yes: It talks over the air., no: It is silent.}", "", "has_radio=true", "[]"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -139,7 +144,7 @@ func TestDeclaredBeforeTheDictionaryChanged(t *testing.T) {
 			must(t, err)
 			d, err := since.Newest("ladder").Evaluate(dev, subject, []*scheme.Item{maker(t, today, "p-1=pass", "has_password=false "+row.fact)}, now)
 			must(t, err)
-			if got := fmt.Sprint(filled(t, d, 1).Declared); got != row.want {
+			if got := fmt.Sprint(filled(t, d, 1).Facts); got != row.want {
 				t.Errorf("the label repeats %s, want %s", got, row.want)
 			}
 		})

@@ -171,7 +171,6 @@ func TestBrokenData(t *testing.T) {
 		{"fact without about", facts, ", about: Anything.", "", "name: note", "facts[11]: about is required"},
 		{"words for a number", facts, "about: How many ports answer.", "about: How many ports answer., shoppers: {yes: Open., no: Shut.}", "name: open_ports", "facts[4].shoppers: only a bool has words for shoppers"},
 		{"words for a text", facts, "about: Anything.", "about: Anything., shoppers: {yes: Some., no: None.}", "name: note", "facts[11].shoppers: only a bool has words for shoppers"},
-		{"words for what only a lab states", facts, "about: A lab searched the software.", "about: A lab searched the software., shoppers: {yes: Searched., no: Not searched.}", "name: scanned", "facts[6].shoppers: shoppers are told what manufacturers declare, and only a lab may state this"},
 		{"words for yes alone", facts, ", no: It is silent.", "", "It talks over the air", "facts[2].shoppers: no is required"},
 		{"words for no alone", facts, "yes: Attackers were thought of., ", "", "name: threat_model", "facts[7].shoppers: yes is required"},
 		{"no words", facts, "shoppers: {yes: It talks over the air., no: It is silent.}", "shoppers: {}", "name: has_radio", "facts[2].shoppers: yes is required"},
@@ -322,11 +321,11 @@ func TestLoadToldFacts(t *testing.T) {
 // TestWords says declared values in the words of the dictionary.
 func TestWords(t *testing.T) {
 	p := programme(t, small)
-	for d, want := range map[label.DeclaredFact]string{
-		{Fact: "has_radio", Value: true}: "It talks over the air.",
-		{Fact: "has_radio"}:              "It is silent.",
-		{Fact: "has_update"}:             "", // shoppers are not told
-		{Fact: "has_wings"}:              "", // not in the dictionary
+	for d, want := range map[label.LabelFact]string{
+		{Fact: "has_radio", Value: label.BoolFact(true)}:   "It talks over the air.",
+		{Fact: "has_radio", Value: label.BoolFact(false)}:  "It is silent.",
+		{Fact: "has_update", Value: label.BoolFact(false)}: "", // shoppers are not told
+		{Fact: "has_wings", Value: label.BoolFact(false)}:  "", // not in the dictionary
 	} {
 		if got := p.Words(d); got != want {
 			t.Errorf("%+v is %q, want %q", d, got, want)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"labeld/internal/datafile"
 	"labeld/internal/label"
@@ -44,6 +45,7 @@ type Scheme struct {
 	Criteria       []Criterion       `yaml:"criteria"`
 
 	digest     label.Digest
+	files      []label.DataFile // the others that a judgement reads
 	standard   *Standard
 	categories map[string]*Category
 	facts      map[string]*Fact
@@ -143,6 +145,8 @@ func (p *Programme) loadScheme(fsys fs.FS, name string, lang *language) error {
 			d.Errorf(datafile.At("levels", i), "must have number %d and a name", i+1)
 		}
 	}
+	s.files = append(slices.Clone(p.files), s.standard.file)
+	slices.SortFunc(s.files, func(a, b label.DataFile) int { return strings.Compare(a.Name, b.Name) })
 	s.checkPresentation(d)
 	s.classify(d, p)
 	s.checkPolicies(d)
@@ -242,6 +246,12 @@ func (s *Scheme) checkCriteria(d *datafile.File, p *Programme, lang *language) {
 func (s *Scheme) Ref() label.SchemeRef {
 	return label.SchemeRef{ID: s.ID, Version: s.Version, Name: s.Name, SHA256: s.digest}
 }
+
+// Files returns which other files of the programme's data a judgement by the scheme
+// reads, by name: what facts there are and what contradicts what, which methods, the
+// risk of each category, and the standard. What is only shown to people, and what
+// becomes of labels (reasons.yaml), decides no level.
+func (s *Scheme) Files() []label.DataFile { return s.files }
 
 // Level returns a level of the scheme, or an error that names those there are.
 func (s *Scheme) Level(n int) (label.Level, error) {

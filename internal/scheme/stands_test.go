@@ -428,7 +428,7 @@ func TestLabCheckedFeatures(t *testing.T) {
 	}
 	e.Report.Verdicts = slices.DeleteFunc(e.Report.Verdicts, dropped)
 	e.Declaration.Claims = slices.DeleteFunc(e.Declaration.Claims, dropped)
-	e.Declaration.Product.Password = ""
+	e.Declaration.Product.Password, e.Declaration.Product.Translations = "", nil
 	e.Declaration.Facts["password_origin"] = label.JSON(`"none"`)
 	delete(e.Report.Facts, "password_origin")
 	delete(e.Report.Facts, "universal_default_password_found")

@@ -3,6 +3,7 @@ package scheme
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -211,7 +212,12 @@ func Slower(a, b int) int {
 // differ in words only.
 func lesser(a, b *label.Product) bool {
 	words := func(p *label.Product) string {
-		return p.Updates + "\n" + p.UpdateHelp + "\n" + p.Password + "\n" + p.Setup + "\n" + p.Page
+		said := p.Updates + "\n" + p.UpdateHelp + "\n" + p.Password + "\n" + p.Setup + "\n" + p.Page + "\n" + p.Language
+		for _, tag := range slices.Sorted(maps.Keys(p.Translations)) {
+			t := p.Translations[tag]
+			said += "\n" + tag + "\n" + t.UpdateHelp + "\n" + t.Password + "\n" + t.Setup
+		}
+		return said
 	}
 	kept := func(p *label.Product) int {
 		if p.SBOM {

@@ -54,7 +54,7 @@ func (s *Store) Check(ctx context.Context, watch Watch) error {
 type Watch struct {
 	Problem func(text string)
 	Part    func(name string) // that is looked at next
-	Note    func(text string) // what was not looked at, and why
+	Note    func(text string) // what was not looked at, and why; and what is no problem yet
 }
 
 // checkMapped is how much of the file may stay mapped while it is checked, in bytes.

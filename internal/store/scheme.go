@@ -12,8 +12,17 @@ type SchemeVersion struct {
 	ID      string       `json:"-"`
 	Version string       `json:"-"`
 	Index   int64        `json:"index"`
-	SHA256  label.Digest `json:"sha256"`         // of its file
-	Ended   label.Digest `json:"ended,omitzero"` // the event by which it ended
+	SHA256  label.Digest `json:"sha256"`          // of its file
+	Again   []int64      `json:"again,omitempty"` // later entries, each because another file that judgements by it read had changed
+	Ended   label.Digest `json:"ended,omitzero"`  // the event by which it ended
+}
+
+// Last returns the log index of the latest entry that says what is judged by the version.
+func (s *SchemeVersion) Last() int64 {
+	if n := len(s.Again); n > 0 {
+		return s.Again[n-1]
+	}
+	return s.Index
 }
 
 func schemeKey(id, version string) []byte { return orgKey(id, []byte(version)...) }
@@ -55,6 +64,9 @@ func (c *checker) schemes() {
 		}
 		what := "the version of a scheme " + string(bytes.ReplaceAll(k, []byte{0}, []byte{'@'}))
 		c.claims(s.Index, what)
+		for _, i := range s.Again {
+			c.claims(i, what)
+		}
 		if !s.Ended.IsZero() {
 			c.has(bEvents, s.Ended[:], nil, what)
 		}

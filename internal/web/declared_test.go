@@ -19,6 +19,7 @@ func TestDeclared(t *testing.T) {
 	for name := range plug.Declaration.Facts {
 		if f := w.Programme.Facts[name]; f.Shoppers != nil {
 			delete(plug.Declaration.Facts, name)
+			delete(plug.Report.Facts, name)
 		}
 	}
 	for _, tc := range []struct{ id, want string }{
@@ -33,20 +34,20 @@ func TestDeclared(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, d := range l.Declared {
+		for _, d := range l.Facts {
 			got = append(got, fmt.Sprintf("%s=%v", d.Fact, d.Value))
 			if want := w.Programme.Facts[d.Fact].Shoppers.Yes; d.Text != want {
 				t.Errorf("%s is %q, want %q", d.Fact, d.Text, want)
 			}
 		}
-		if s := strings.Join(got, " "); s != tc.want || strings.Contains(string(body), `"declared"`) != (tc.want != "") {
+		if s := strings.Join(got, " "); s != tc.want || strings.Contains(string(body), `"facts"`) != (tc.want != "") {
 			t.Errorf("the JSON has declared %q, want %q", s, tc.want)
 		}
 	}
 	p := w.camera()
 	w.pass(time.Minute)                         // what was rendered is forgotten
 	h := w.handler(otherProgramme{w.Authority}) // a dictionary without these facts
-	if body := get(h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(); !strings.Contains(string(body), `{"fact":"personal_data_sent","value":true}`) {
+	if body := get(h, "/l/"+string(p.Label.ID)+".json").Body.Bytes(); !strings.Contains(string(body), `{"fact":"personal_data_sent","value":true,"by":"`) {
 		t.Errorf("without words: %s", body)
 	} else {
 		c.holds(t, "Label", body)

@@ -84,7 +84,7 @@
 //	  "device": {"type": "https://labeld.dev/device/v1", "brand": "...", ...},   its gtins are those that it still has
 //	  "movedGtins": ["..."],        numbers of the descriptor that are another manufacturer's now: the label says nothing of what bears them
 //	  "taken": [{"gtin", "moved", "id", "url", "product", "state"}], labels of other products that had a number of this one before it was moved here
-//	  "maker": {"id": "northlight", "name": "..."},
+//	  "manufacturer": {"id": "northlight", "name": "..."},
 //	  "firmware": {"version": "3.8.2", "sha256": "..."},
 //	  "modules": [{"name": "radio module", "version": "2.1", "sha256": "..."}],
 //	  "labs": [{"id": "aurora-lab", "name": "...", "accreditation": "...", "body": "..."}],
@@ -94,12 +94,12 @@
 //	  "ends": "2027-03-01T00:00:00Z",       when it was or will be revoked, withdrawn or superseded, as far as that is known; or as expires
 //	  "supportEnd": "2032-06-30",           last day of security updates
 //	  "product": {"page": "https://...", "updates": "automatic", ...},
-//	  "declared": [{"fact": "telemetry_collected", "value": true, "text": "..."}, ...], by the manufacturer
+//	  "facts": [{"fact": "telemetry_collected", "value": true, "by": "declaration", "text": "..."}, ...], or by lab
 //	  "criteria": [{"id": "no-shared-passwords", "state": "met", "by": "lab"},
 //	               {"id": "developer-port-shut", "state": "not-applicable", "by": "lab",
 //	                "why": ["debug_interface_accessible=false"]}, ...],   the features that make it so;
 //	                                          or taken-back: accepted by a ruling that does not count any more
-//	  "rulings": [{"accepted": [...], "text", "decided", "logIndex", "sha256", "takenBack": {"at", "reason", "title", "text"}}], on appeals
+//	  "rulings": [{"accepted": [...], "text", "language", "decided", "logIndex", "sha256", "takenBack": {"at", "reason", "title", "text"}}], on appeals
 //	  "logIndex": 1,
 //	  "history": [{...}],           all that happened to the label, by number
 //	  "links": {"bundle": "https://...", "device": "...", "proof": "...", "package": "...", "qr": "...",
@@ -114,6 +114,7 @@
 //		"reason": "complaint",      code from labels/reasons.yaml
 //		"title": "The authority is looking into a complaint about the product.",
 //		"text": "...",              what happened in the case at hand
+//		"language": "de",           of the text, a tag of BCP 47; absent where it is English
 //		"author": "northlight",     organization whose words the text is, and which published an advisory;
 //		                            absent where the service words it, by the rules of the scheme
 //		"recorded": "2026-11-03T09:00:00Z",

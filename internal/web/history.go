@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
 	"slices"
 
@@ -15,6 +16,7 @@ type labelEvent struct {
 	From      template.HTML // from which on it takes effect, if that is later
 	Title     string        // the reason
 	Text      string
+	Lang      string // of Text
 	Author    string // name of the organization that wrote the text; empty where the service did, by the rules of the scheme
 	Index     int64  // log entry
 	Successor label.ID
@@ -38,7 +40,7 @@ func (h *labelHandler) labelEvent(p shownLabel, s *label.Status) *labelEvent {
 		return nil
 	}
 	lang := p.language
-	a := &labelEvent{Day: lang.instant(s.Recorded), Text: s.Text, Author: h.words.organization(p.Label, s.Author()), Index: p.Indexes[s.Number-1]}
+	a := &labelEvent{Day: lang.instant(s.Recorded), Text: s.Text, Lang: cmp.Or(s.Language, label.English), Author: h.words.organization(p.Label, s.Author()), Index: p.Indexes[s.Number-1]}
 	if r := h.words.programme.Reasons[s.Reason]; r != nil {
 		a.Title = lang.Reason(r)
 	}

@@ -32,7 +32,7 @@ type Label struct {
 	Device       label.Device       `json:"device"`
 	MovedGTINs   []label.GTIN       `json:"movedGtins,omitempty"`
 	Taken        []FormerLabel      `json:"taken,omitempty"`
-	Maker        label.Party        `json:"maker"`
+	Maker        label.Party        `json:"manufacturer"`
 	Firmware     *label.Firmware    `json:"firmware,omitempty"`
 	Modules      []label.Firmware   `json:"modules,omitempty"`
 	Labs         []label.LabRef     `json:"labs,omitempty"`
@@ -42,7 +42,7 @@ type Label struct {
 	Ends         time.Time          `json:"ends"`
 	SupportEnd   label.Date         `json:"supportEnd"`
 	Product      label.Product      `json:"product"`
-	Declared     []DeclaredFact     `json:"declared,omitempty"`
+	Facts        []LabelFact        `json:"facts,omitempty"`
 	Criteria     []label.Criterion  `json:"criteria"`
 	Rulings      []Ruling           `json:"rulings,omitempty"`
 	LogIndex     int64              `json:"logIndex"`
@@ -77,10 +77,9 @@ type GTINMatch struct {
 	Moved bool       `json:"moved,omitzero"` // it was, until the authority moved the number to another manufacturer
 }
 
-// A DeclaredFact is, as JSON, what the manufacturer declared about something that pages
-// tell shoppers.
-type DeclaredFact struct {
-	label.DeclaredFact
+// A LabelFact is, as JSON, what a label says about something that pages tell shoppers.
+type LabelFact struct {
+	label.LabelFact
 	Text string `json:"text,omitempty"` // in words; absent where the programme has none any more
 }
 
@@ -91,7 +90,8 @@ type Status struct {
 	Reason    string             `json:"reason"`
 	Title     string             `json:"title,omitempty"`
 	Text      string             `json:"text"`
-	Author    string             `json:"author,omitempty"` // organization that wrote the text
+	Language  string             `json:"language,omitempty"` // of the text; English where absent
+	Author    string             `json:"author,omitempty"`   // organization that wrote the text
 	Recorded  time.Time          `json:"recorded"`
 	Effective time.Time          `json:"effective"`
 	LogIndex  int64              `json:"logIndex"`
@@ -103,6 +103,7 @@ type Status struct {
 type Ruling struct {
 	Accepted []string     `json:"accepted"`
 	Text     string       `json:"text"`
+	Language string       `json:"language,omitempty"` // of the text; English where absent
 	Decided  time.Time    `json:"decided"`
 	LogIndex int64        `json:"logIndex"`
 	SHA256   label.Digest `json:"sha256"`
@@ -176,14 +177,14 @@ func (h *labelHandler) renderJSON(p shownLabel) (*body, error) {
 	}
 	for i := range p.Rulings {
 		r := &p.Rulings[i]
-		ruling := Ruling{Accepted: r.Accepted, Text: r.Text, Decided: r.Decided, LogIndex: r.Index, SHA256: r.Digest}
+		ruling := Ruling{Accepted: r.Accepted, Text: r.Text, Language: r.Language, Decided: r.Decided, LogIndex: r.Index, SHA256: r.Digest}
 		if f := rulingEnd(p.Published, r); f != nil {
 			ruling.Ended = &RulingEnd{f.At, f.Reason, f.Title, f.Text}
 		}
 		out.Rulings = append(out.Rulings, ruling)
 	}
-	for _, d := range l.Declared {
-		out.Declared = append(out.Declared, DeclaredFact{d, h.words.programme.Words(d)})
+	for _, f := range l.Facts {
+		out.Facts = append(out.Facts, LabelFact{f, h.words.programme.Words(f)})
 	}
 	if p.past {
 		out.At = p.At
@@ -210,7 +211,7 @@ func (h *labelHandler) status(p shownLabel, s *label.Status) *Status {
 		return nil
 	}
 	return &Status{
-		Number: s.Number, Action: s.Action, Reason: s.Reason, Title: h.words.reason(s), Text: s.Text,
+		Number: s.Number, Action: s.Action, Reason: s.Reason, Title: h.words.reason(s), Text: s.Text, Language: s.Language,
 		Recorded: s.Recorded, Effective: s.Effective, LogIndex: p.Indexes[s.Number-1],
 		Successor: s.Successor, Advisory: s.Advisory,
 	}

@@ -107,6 +107,7 @@ type labelPage struct {
 	Supported        bool
 	Support          template.HTML // last day of security updates
 	Product          label.Product
+	Said, SaidIn     label.Sentences // what the manufacturer tells owners to do, and the language of each sentence
 	Page             link
 	Contact          link
 	Policy           link
@@ -114,7 +115,7 @@ type labelPage struct {
 	Exempt           []criterion // that do not apply
 	NoLongerAccepted []criterion // that were accepted on appeal by a ruling that does not count any more
 	Rulings          []ruling
-	Declared         []string // about data
+	Facts            []toldFact // about data
 	Evidence         []evidence
 	Type             string // predicate type, for cosign
 	Entries          []entry
@@ -122,6 +123,12 @@ type labelPage struct {
 	Base             string
 	Printable        bool
 	Data             map[string]any // in the vocabulary of schema.org; of the present only
+}
+
+// A toldFact is a fact in words for shoppers.
+type toldFact struct {
+	Text     string
+	Measured bool // by a laboratory
 }
 
 // maxEvents bounds the events that a page shows in full. A history may have as many
@@ -141,6 +148,7 @@ func (h *labelHandler) renderPage(p shownLabel) (*body, error) {
 		Contact: newLink(l.Product.Vulnerabilities.Contact), Policy: newLink(l.Product.Vulnerabilities.Policy),
 		Type: label.TypeLabel, Entries: entries(p),
 	}
+	d.Said, d.SaidIn = l.Product.In(lang.Tag)
 	if _, whole := lastPrintedDay(p.Published); whole && !p.past {
 		d.Printable = p.State == label.Active
 	}
@@ -192,9 +200,9 @@ func (h *labelHandler) renderPage(p shownLabel) (*body, error) {
 	for _, c := range l.Device.Components {
 		d.Components = append(d.Components, lang.HTML(components[c.Kind], "name", bdi(c.Name)))
 	}
-	for _, f := range l.Declared {
-		if text := lang.Declared(f, h.words.programme); text != "" {
-			d.Declared = append(d.Declared, text)
+	for _, f := range l.Facts {
+		if text := lang.Fact(f, h.words.programme); text != "" {
+			d.Facts = append(d.Facts, toldFact{text, f.By == label.SourceLab})
 		}
 	}
 	if p.Pictured {

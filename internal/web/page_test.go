@@ -191,7 +191,7 @@ func TestRuling(t *testing.T) {
 	page := get(w.h, "/l/"+string(p.Label.ID)).Body.String()
 	for _, want := range []string{
 		"The developer port is shut <small>(accepted by the authority, on appeal)</small>",
-		"The manufacturer appealed, and the authority accepted “Only you can change security settings”, “The developer port is shut”: <bdi>As ruled in a test.</bdi>",
+		"The manufacturer appealed, and the authority accepted “Only you can change security settings”, “The developer port is shut”: <bdi lang=\"en\">As ruled in a test.</bdi>",
 		"Ruling on an appeal",
 	} {
 		if !strings.Contains(page, want) {

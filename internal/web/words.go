@@ -226,7 +226,7 @@ func (w *schemeWords) rulings(p *authority.Published) (out []ruling) {
 		for _, id := range r.Accepted {
 			accepted = append(accepted, markup("“"+w.title(id)+"”"))
 		}
-		line := ruling{Text: w.lang.HTML("basis.appeal", "criteria", w.lang.list(accepted), "text", bdi(r.Text)), Index: r.Index}
+		line := ruling{Text: w.lang.HTML("basis.appeal", "criteria", w.lang.list(accepted), "text", quotation(r.Text, cmp.Or(r.Language, label.English))), Index: r.Index}
 		if f := rulingEnd(p, r); f != nil {
 			line.Ended = w.lang.HTML("basis.taken-back", "date", w.lang.instant(f.At), "text", bdi(f.Text))
 		}

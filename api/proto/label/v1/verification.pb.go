@@ -503,15 +503,17 @@ func (x *Successor) GetState() LabelState {
 	return LabelState_LABEL_STATE_UNSPECIFIED
 }
 
-// A yes or no that a manufacturer declared.
+// A yes or no that a manufacturer declared, or that a laboratory measured.
 type DeclaredFact struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name in the dictionary of facts.
 	Fact string `protobuf:"bytes,1,opt,name=fact,proto3" json:"fact,omitempty"`
-	// What was declared.
+	// What was declared or measured.
 	Value bool `protobuf:"varint,2,opt,name=value,proto3" json:"value,omitempty"`
 	// That in words for shoppers; empty where the programme has none any more.
-	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	Text string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	// Whose word it is: declaration or lab.
+	By            string `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -563,6 +565,13 @@ func (x *DeclaredFact) GetValue() bool {
 func (x *DeclaredFact) GetText() string {
 	if x != nil {
 		return x.Text
+	}
+	return ""
+}
+
+func (x *DeclaredFact) GetBy() string {
+	if x != nil {
+		return x.By
 	}
 	return ""
 }
@@ -740,11 +749,12 @@ const file_label_v1_verification_proto_rawDesc = "" +
 	"\vlower_level\x18\x04 \x01(\bR\n" +
 	"lowerLevel\x12#\n" +
 	"\rother_product\x18\x05 \x01(\bR\fotherProduct\x12*\n" +
-	"\x05state\x18\x06 \x01(\x0e2\x14.label.v1.LabelStateR\x05state\"L\n" +
+	"\x05state\x18\x06 \x01(\x0e2\x14.label.v1.LabelStateR\x05state\"\\\n" +
 	"\fDeclaredFact\x12\x12\n" +
 	"\x04fact\x18\x01 \x01(\tR\x04fact\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\bR\x05value\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\"\x7f\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\"\x7f\n" +
 	"\x1dListManufacturerLabelsRequest\x12\"\n" +
 	"\fmanufacturer\x18\x01 \x01(\tR\fmanufacturer\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
