@@ -159,7 +159,14 @@ func TestRedrawFinds(t *testing.T) {
 		tamper func(*drawFixture)
 		want   string
 	}{
-		{"another order", func(l *drawFixture) { r := l.result(); slices.Reverse(r.Drawn); l.publish(r) }, "drawn[0].id: the result says"},
+		{"another order", func(l *drawFixture) {
+			r := l.result()
+			slices.Reverse(r.Drawn)
+			for i := range r.Drawn {
+				r.Drawn[i].Position = i
+			}
+			l.publish(r)
+		}, "drawn[0].id: the result says"},
 		{"a label less", func(l *drawFixture) { r := l.result(); r.Drawn = r.Drawn[:1]; l.publish(r) }, "left out: 1"},
 		{"a weight", func(l *drawFixture) { r := l.result(); r.Drawn[1].Weight++; l.publish(r) }, "drawn[1].weight"},
 		{"a seed that was chosen", func(l *drawFixture) { r := l.result(); r.Seed[0]++; l.publish(r) }, "seed: the result says"},

@@ -116,7 +116,7 @@ func TestJourney(t *testing.T) {
 	if len(list.Organizations) != 1 || list.Organizations[0].ID != lab {
 		t.Errorf("labs: %+v", list)
 	}
-	if out := must(t, j.by(lab, "org", "show", lab)...); !strings.Contains(out, "L-1") || !strings.Contains(out, "in use") || !strings.Contains(out, "ip-camera, hub") {
+	if out := must(t, j.by(lab, "org", "show", lab)...); !strings.Contains(out, "L-1") || !strings.Contains(out, "in use") || !strings.Contains(out, "hub, ip-camera") {
 		t.Errorf("org show:\n%s", out)
 	}
 	j.refused("operator", j.by(lab, "org", "list")...)

@@ -195,8 +195,8 @@ func TestNoCategoryIsNotAll(t *testing.T) {
 	for text, accepted := range map[string]bool{
 		``: true, `"categories":[],`: false, `"categories":null,`: false,
 	} {
-		predicate := label.JSON(fmt.Sprintf(`{"kind":"lab","lab":%q,"number":%q,%s"reason":"lab-suspended","text":"x","made":%q}`,
-			labeltest.Lab, number, text, w.Clock.Now().UTC().Truncate(time.Second).Format(time.RFC3339)))
+		predicate := label.JSON(fmt.Sprintf(`{"kind":"lab","lab":%q,"number":%q,%s"reason":"lab-suspended","text":"x","authority":%q,"made":%q}`,
+			labeltest.Lab, number, text, labeltest.Base, w.Clock.Now().UTC().Truncate(time.Second).Format(time.RFC3339)))
 		statement, err := label.NewStatement(labeltest.Lab, label.DigestOf([]byte(labeltest.Lab)), label.TypeEvent, predicate)
 		must(t, err)
 		env, err := w.Signers[labeltest.Operator].Seal(statement)

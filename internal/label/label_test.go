@@ -24,7 +24,7 @@ func TestLabelValidate(t *testing.T) {
 		{"URL with a query", func(l l) { l.URL += "?x=/l/K7QM4T2X9PWH" }, label.ReasonMalformed, "url"},
 		{"URL with credentials", func(l l) { l.URL = "https://a:b@labels.example/l/K7QM4T2X9PWH" }, label.ReasonMalformed, "url"},
 		{"authority's page over http", func(l l) { l.Authority.URL = "http://authority.example" }, label.ReasonMalformed, "authority.url"},
-		{"maker's page over http", func(l l) { l.Maker.URL = "http://northlight.example" }, label.ReasonMalformed, "maker.url"},
+		{"maker's page over http", func(l l) { l.Maker.URL = "http://northlight.example" }, label.ReasonMalformed, "manufacturer.url"},
 		{"firmware without version", func(l l) { l.Firmware.Version = "" }, label.ReasonMissing, "firmware.version"},
 		{"firmware without digest", func(l l) { l.Firmware.SHA256 = label.Digest{} }, label.ReasonMissing, "firmware.sha256"},
 		{"module without name", func(l l) { l.Modules = []label.Firmware{{Version: "1", SHA256: someDigest}} }, label.ReasonMissing, "modules[0].name"},

@@ -88,13 +88,13 @@ func TestSentencesIn(t *testing.T) {
 func TestLanguageOfTexts(t *testing.T) {
 	const none = "english"
 	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
-	party, requests := label.Party{ID: "authority", Name: "The Authority"}, []label.RequestRef{{Organization: "authority", Key: "k", SHA256: someDigest}}
+	party, requests := label.Party{ID: "authority", Name: "The Authority"}, []label.RequestRef{{Organization: "authority", Key: someDigest.String(), SHA256: someDigest}}
 	ref := label.SchemeRef{ID: "s", Version: "1", Name: "S", SHA256: someDigest}
-	status, event := largest(), &label.Event{Kind: label.HoldEvent, Manufacturer: "northlight", Reason: "misuse", Text: "So.", Made: at}
-	request := &label.StatusRequest{Label: status.Label, Action: label.Suspend, Reason: "complaint", Text: "So.", Made: at}
+	status, event := largest(), &label.Event{Kind: label.HoldEvent, Manufacturer: "northlight", Reason: "misuse", Text: "So.", Addressed: label.Addressed{Authority: "https://labels.test"}, Made: at}
+	request := &label.StatusRequest{Label: status.Label, Action: label.Suspend, Reason: "complaint", Text: "So.", Addressed: label.Addressed{Authority: "https://labels.test"}, Made: at}
 	assignment := &label.Assignment{GTIN: "09522105000101", Manufacturer: party, Text: "So.", Authority: party, Recorded: at, Requests: requests}
 	ruling := &label.Ruling{Authority: party, Decision: someDigest, Appeal: someDigest, Scheme: ref, Outcome: label.Upheld, Text: "So.", Decided: at, Requests: requests}
-	rule := &label.RulingRequest{Appeal: someDigest, Outcome: label.Upheld, Text: "So.", Made: at}
+	rule := &label.RulingRequest{Appeal: someDigest, Outcome: label.Upheld, Text: "So.", Addressed: label.Addressed{Authority: "https://labels.test"}, Made: at}
 	for _, s := range []struct {
 		says     interface{ Validate() error }
 		language *string

@@ -349,7 +349,7 @@ func checkFacts(f Facts) error {
 	case !IsFactName(worst):
 		return invalid(ReasonMalformed, "facts", "%q is not the name of a fact: lower-case letters, digits and underscores, at most %d", clip(worst), maxFactName)
 	}
-	return invalid(ReasonMalformed, "facts."+worst, "must be true or false, a number, a text or a list of texts")
+	return invalid(ReasonFactType, "facts."+worst, "must be true or false, a number, a text or a list of texts")
 }
 
 // isFactValue reports whether a value is of a type that facts have.

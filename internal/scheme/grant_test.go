@@ -24,7 +24,7 @@ func filled(t testing.TB, d *scheme.Decision, level int) *label.Label {
 	}
 	id, err := label.NewID(zeros{})
 	must(t, err)
-	l := &label.Label{ID: id, URL: "https://labels.test/l", Authority: label.Party{ID: "a", Name: "A"}, Maker: label.Party{ID: "maker", Name: "M"}}
+	l := &label.Label{ID: id, URL: "https://labels.test/l/" + string(id), Authority: label.Party{ID: "a", Name: "A"}, Maker: label.Party{ID: "maker", Name: "M"}}
 	must(t, g.Fill(l))
 	must(t, l.Validate())
 	if l.Level.Number != level || l.Scheme != d.Scheme.Ref() || l.Device.Model != d.Device.Model || !l.Issued.Equal(now) {

@@ -142,7 +142,7 @@ func TestGistKeepsMethods(t *testing.T) {
 	if !bytes.Equal(gist, same) || again.Source() != scheme.Lab || len(again.Firmware) != 2 || len(again.Methods) != 3 {
 		t.Errorf("from\n%s\nis read\n%s", gist, same)
 	}
-	unknown := bytes.Replace(gist, []byte("test-report/v2"), []byte("test-report/v9"), 1)
+	unknown := bytes.Replace(gist, []byte("test-report/v2"), []byte("test-result/v2"), 1)
 	if _, err := scheme.ReadGist(it.ID, unknown); label.ReasonOf(err) != label.ReasonUnknownType {
 		t.Errorf("the gist of an unknown type of statement is read with %v", err)
 	}
