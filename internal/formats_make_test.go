@@ -2,12 +2,17 @@ package internal_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
+	"labeld/internal/example"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,145 +26,345 @@ import (
 	"labeld/internal/verify"
 )
 
-var writeFormats = flag.Bool("formats.write", false, "make the examples in docs/formats anew")
+var (
+	writeFormats = flag.Bool("formats.write", false, "make the examples in docs/formats anew")
+	writeCorpus  = flag.String("corpus.write", "", "add what is signed now to the corpus, as a directory of this name")
+)
 
-// TestMakeFormats makes the examples of docs/formats in one world of tests, so that they
-// belong together: the label names the digests of the report and the declaration, the
-// package has the label, and the trust file the keys that signed both. The keys are
-// new each time, and nobody has them afterwards.
-func TestMakeFormats(t *testing.T) {
-	if !*writeFormats {
-		t.Skip("-formats.write makes the examples anew")
+// A story is what happens in one world of tests, so that what is signed in it belongs
+// together: the label names the digests of the report and the declaration, the package has
+// the label, and the trust file the keys that signed both. The keys are new each time, and
+// nobody has them afterwards.
+type story struct {
+	*labeltest.World
+	t       *testing.T
+	camera  *authority.Published // suspended in the end
+	devices [][]byte
+	signed  [][]byte // statements: bundles, or envelopes of the log, in the order in which they were made
+}
+
+func (s *story) check(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	w := labeltest.New(t, nil)
-	ctx, operator, maker := context.Background(), w.Caller(labeltest.Operator), w.Caller(labeltest.Maker)
-	check := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	write := func(name string, b []byte) {
-		t.Helper()
-		check(os.WriteFile(filepath.Join(formats, name), b, 0o644))
-	}
-	document := func(name string, b []byte) {
-		t.Helper()
-		var out bytes.Buffer
-		check(json.Indent(&out, bytes.TrimSpace(b), "", "  "))
-		write(name, append(out.Bytes(), '\n'))
-	}
-	statement := func(payload []byte) {
-		t.Helper()
-		var st label.Statement
-		check(label.DecodeLoose(payload, &st))
-		document(exampleOf(st.PredicateType), payload)
-	}
-	signed := func(bundle []byte) []byte {
-		t.Helper()
-		u, err := envelope.Open(bundle)
-		check(err)
-		statement(u.Envelope().Payload)
-		return bundle
-	}
-	seconds := func() time.Time { return w.Clock.Now().UTC().Truncate(time.Second) }
+}
+
+func (s *story) seconds() time.Time { return s.Clock.Now().UTC().Truncate(time.Second) }
+
+// sign keeps a bundle among what was signed.
+func (s *story) sign(bundle []byte) []byte {
+	s.signed = append(s.signed, bundle)
+	return bundle
+}
+
+// issue has an example labelled, and keeps its evidence.
+func (s *story) issue(e *example.Example, level int) *authority.Published {
+	s.sign(s.Seal(labeltest.Lab, e.Descriptor, label.TypeTestReport, e.Report))
+	s.sign(s.Seal(labeltest.Maker, e.Descriptor, label.TypeDeclaration, e.Declaration))
+	s.devices = append(s.devices, e.Descriptor)
+	return s.Issue(e, level)
+}
+
+// newStory tells of a label, a refusal, an appeal, a draw, and changes of the register, so
+// that there is a statement of every type.
+func newStory(t *testing.T) *story {
+	s := &story{World: labeltest.New(t, nil), t: t}
+	ctx, operator, maker := context.Background(), s.Caller(labeltest.Operator), s.Caller(labeltest.Maker)
 
 	// A label, on a report and a declaration.
-	camera := w.Example("camera")
+	camera := s.Example("camera")
 	camera.Report.Verdicts[0].Methods = []label.Method{"document-review"}
-	signed(w.Seal(labeltest.Lab, camera.Descriptor, label.TypeTestReport, camera.Report))
-	signed(w.Seal(labeltest.Maker, camera.Descriptor, label.TypeDeclaration, camera.Declaration))
-	issued := w.Issue(camera, 3)
-	write("device.json", camera.Descriptor)
-	document("bundle.json", issued.Bundle)
-	write("qr.txt", []byte(qr.Payload(labeltest.Base, issued.Label.ID)+"\n"))
+	s.camera = s.issue(camera, 3)
 
 	// A refusal, and a ruling on the appeal against it, on which a label rests.
-	plug := w.Example("plug")
+	plug := s.Example("plug")
 	labeltest.Claim(plug, "5.5-5", "5.6-4")
-	outcome, err := w.Authority.Request(ctx, maker, w.Submit(plug), "", 2)
-	check(err)
+	outcome, err := s.Authority.Request(ctx, maker, s.Submit(plug), "", 2)
+	s.check(err)
 	refusal, err := outcome.Refusal.Signed.Envelope()
-	check(err)
-	statement(refusal.Payload)
-	trail, _, err := w.Authority.Appeal(ctx, maker, signed(w.Seal(labeltest.Maker, plug.Descriptor, label.TypeAppeal, &label.Appeal{
+	s.check(err)
+	text, err := label.Encode(refusal)
+	s.check(err)
+	s.sign(text)
+	trail, _, err := s.Authority.Appeal(ctx, maker, s.sign(s.Seal(labeltest.Maker, plug.Descriptor, label.TypeAppeal, &label.Appeal{
 		Manufacturer: labeltest.Maker, Decision: outcome.Refusal.Digest,
-		Grounds: "The laboratory tested samples for developers, which are not sold.", Made: seconds(),
+		Grounds: "The laboratory tested samples for developers, which are not sold.", Made: s.seconds(),
 	})))
-	check(err)
-	_, _, err = w.Authority.Decide(ctx, operator, signed(w.Seal(labeltest.Operator, plug.Descriptor, label.TypeRulingRequest, &label.RulingRequest{
+	s.check(err)
+	_, _, err = s.Authority.Decide(ctx, operator, s.sign(s.Seal(labeltest.Operator, plug.Descriptor, label.TypeRulingRequest, &label.RulingRequest{
 		Appeal: trail.Appeal.Digest, Outcome: label.Changed, Text: "Units from a shop were examined. The port is closed, and settings ask for the password.",
-		Accepted: []string{"settings-guarded", "developer-port-shut"}, Made: seconds(),
+		Accepted: []string{"settings-guarded", "developer-port-shut"}, Made: s.seconds(),
 	})))
-	check(err)
-	_, err = w.Authority.Request(ctx, maker, label.DigestOf(plug.Descriptor), "", 2)
-	check(err)
+	s.check(err)
+	_, err = s.Authority.Request(ctx, maker, label.DigestOf(plug.Descriptor), "", 2)
+	s.check(err)
 
 	// A draw, before which the first label is suspended and a barcode number is moved.
-	_, err = w.Authority.Plan(ctx, operator, signed(w.AskDraw(labeltest.Operator, surveillance.Request{ID: "autumn", Size: w.Authority.LogSize() + 3, Count: 1})))
-	check(err)
-	_, err = w.Authority.Change(ctx, operator, signed(w.Ask(labeltest.Operator, issued, label.Suspend, "vulnerability-open", func(r *label.StatusRequest) {
+	_, err = s.Authority.Plan(ctx, operator, s.sign(s.AskDraw(labeltest.Operator, surveillance.Request{ID: "autumn", Size: s.Authority.LogSize() + 3, Count: 1})))
+	s.check(err)
+	_, err = s.Authority.Change(ctx, operator, s.sign(s.Ask(labeltest.Operator, s.camera, label.Suspend, "vulnerability-open", func(r *label.StatusRequest) {
 		r.Text = "Cameras with software older than 3.8.4 can be watched by strangers."
 	})))
-	check(err)
-	_, err = w.Authority.Report(ctx, operator, signed(w.Event(label.Event{
+	s.check(err)
+	_, err = s.Authority.Report(ctx, operator, s.sign(s.World.Event(label.Event{
 		Kind: label.GTINEvent, GTIN: plug.Device.GTINs[0], Manufacturer: labeltest.ToyMaker, Reason: "misuse",
 		Text: "The number had been assigned to another company.",
 	})))
-	check(err)
-	check(w.Authority.Propagate(ctx))
-	_, err = w.Authority.Draw(ctx, operator, "autumn")
-	check(err)
+	s.check(err)
+	s.check(s.Authority.Propagate(ctx))
+	_, err = s.Authority.Draw(ctx, operator, "autumn")
+	s.check(err)
 
 	// A change of the register, and one that whoever runs the service makes in the open.
-	request := label.RegistryRequest{Act: label.ActAddPerson, Organization: labeltest.Lab, Person: "head-of-tests", Name: "Head of tests", Made: seconds()}
-	_, err = w.Authority.ChangeRegistry(ctx, w.Caller(labeltest.Lab), signed(labeltest.Registry(t, w.Signers[labeltest.Lab], request)))
-	check(err)
-	_, err = w.Authority.Recover(ctx, labeltest.Operator, "dan", labeltest.NewSigner(t).Public.PEM, "The others have lost their keys.")
-	check(err)
+	request := label.RegistryRequest{Act: label.ActAddPerson, Organization: labeltest.Lab, Person: "head-of-tests", Name: "Head of tests", Made: s.seconds()}
+	_, err = s.Authority.ChangeRegistry(ctx, s.Caller(labeltest.Lab), s.sign(labeltest.Registry(t, s.Signers[labeltest.Lab], request)))
+	s.check(err)
+	_, err = s.Authority.Recover(ctx, labeltest.Operator, "dan", labeltest.NewSigner(t).Public.PEM, "The others have lost their keys.")
+	s.check(err)
+	return s
+}
 
-	// The audit trail.
-	check(w.Authority.LogAuditHead(ctx))
-
-	// All that is in the log, the first of each kind.
-	check(w.Store.View(func(v *store.View) error {
-		var seen []string
-		for i := range w.Authority.LogSize() {
+// end logs the head of the audit trail, and keeps what is in the log.
+func (s *story) end() {
+	s.check(s.Authority.LogAuditHead(context.Background()))
+	s.check(s.Store.View(func(v *store.View) error {
+		for i := range s.Authority.LogSize() {
 			env, err := v.Entry(i)
 			if err != nil {
 				return err
 			}
-			u, err := envelope.OpenEnvelope(env)
+			text, err := label.Encode(env)
 			if err != nil {
 				return err
 			}
-			if !slices.Contains(seen, u.PredicateType()) {
-				seen = append(seen, u.PredicateType())
-				statement(env.Payload)
-			}
+			s.sign(text)
 		}
 		return nil
 	}))
+	s.check(s.Authority.RefreshList())
+}
 
-	// What verifiers take away.
-	check(w.Authority.RefreshList())
-	write("status-list.jwt", append(w.Authority.StatusList(), '\n'))
-	write("checkpoint.txt", w.Authority.Checkpoint())
-	published := func() *authority.Published {
-		p, err := w.Authority.Lookup(issued.Label.ID)
-		check(err)
-		return p
+// published returns how a label is shown now.
+func (s *story) published(p *authority.Published) *authority.Published {
+	p, err := s.Authority.Lookup(p.Label.ID)
+	s.check(err)
+	return p
+}
+
+// audit returns the exported audit trail.
+func (s *story) audit() []byte {
+	operator := s.Caller(labeltest.Operator)
+	logged, _, err := s.Authority.AuditHead(operator)
+	s.check(err)
+	lines, err := s.Authority.ExportActs(operator, 0, label.MaxPage)
+	s.check(err)
+	head, err := label.Encode(verify.NewTrailHead(logged.Bundle, logged.Proof))
+	s.check(err)
+	return append(bytes.Join(slices.Insert(lines, 0, head), []byte("\n")), '\n')
+}
+
+// trust returns the trust file.
+func (s *story) trust() []byte {
+	s.Trust.LabelKeys[0].From = labeltest.Start
+	b, err := label.Encode(s.Trust)
+	s.check(err)
+	return b
+}
+
+// A folder is where files are written.
+type folder struct {
+	t    *testing.T
+	path string
+}
+
+func (f folder) write(name string, b []byte) {
+	f.t.Helper()
+	path := filepath.Join(f.path, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		f.t.Fatal(err)
 	}
-	document("package.json", published().Package)
-	logged, _, err := w.Authority.AuditHead(operator)
-	check(err)
-	lines, err := w.Authority.ExportActs(operator, 0, label.MaxPage)
-	check(err)
-	first, err := label.Encode(verify.NewTrailHead(logged.Bundle, logged.Proof))
-	check(err)
-	write("audit.jsonl", append(bytes.Join(slices.Insert(lines, 0, first), []byte("\n")), '\n'))
-	w.Trust.LabelKeys[0].From = labeltest.Start
-	b, err := label.Encode(w.Trust)
-	check(err)
-	document("trust.json", b)
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// document writes JSON as people read it.
+func (f folder) document(name string, b []byte) {
+	f.t.Helper()
+	var out bytes.Buffer
+	if err := json.Indent(&out, bytes.TrimSpace(b), "", "  "); err != nil {
+		f.t.Fatal(err)
+	}
+	f.write(name, append(out.Bytes(), '\n'))
+}
+
+// TestMakeFormats makes the examples of docs/formats: of statements the first of each type.
+func TestMakeFormats(t *testing.T) {
+	if !*writeFormats {
+		t.Skip("-formats.write makes the examples anew")
+	}
+	s := newStory(t)
+	s.end()
+	to := folder{t, formats}
+	seen := map[string]bool{}
+	for _, raw := range s.signed {
+		u, err := envelope.Open(raw)
+		s.check(err)
+		if typ := u.PredicateType(); !seen[typ] {
+			seen[typ] = true
+			to.document(exampleOf(typ), u.Envelope().Payload)
+		}
+	}
+	to.document("device.json", s.devices[0])
+	to.document("bundle.json", s.camera.Bundle)
+	to.document("package.json", s.published(s.camera).Package)
+	to.document("trust.json", s.trust())
+	to.write("qr.txt", []byte(qr.Payload(labeltest.Base, s.camera.Label.ID)+"\n"))
+	to.write("status-list.jwt", append(s.Authority.StatusList(), '\n'))
+	to.write("checkpoint.txt", s.Authority.Checkpoint())
+	to.write("audit.jsonl", s.audit())
+}
+
+// TestMakeCorpus adds a directory to the corpus: every statement of a longer story, and a
+// package of a label in each state, with what it yields.
+func TestMakeCorpus(t *testing.T) {
+	if *writeCorpus == "" {
+		t.Skip("-corpus.write NAME adds to the corpus what is signed now")
+	}
+	dir := filepath.Join(corpus, *writeCorpus)
+	if _, err := os.Stat(dir); err == nil {
+		t.Fatalf("%s is there; what is in the corpus is not made anew", dir)
+	}
+	s := newStory(t)
+	packages := s.lives()
+	s.end()
+	to := folder{t, dir}
+	for i, raw := range s.signed {
+		u, err := envelope.Open(raw)
+		s.check(err)
+		to.write(fmt.Sprintf("statements/%03d-%s", i, exampleOf(u.PredicateType())), raw)
+	}
+	for i, d := range s.devices {
+		to.write(fmt.Sprintf("devices/%d.json", i), d)
+	}
+	for name, k := range s.Signers {
+		to.write("keys/"+name+".pub", []byte(k.Public.PEM))
+	}
+	to.write("keys/second.pub", []byte(s.Second.Public.PEM))
+	to.write("keys/label.pub", []byte(s.Issuer.Public().PEM))
+	to.write("trust.json", s.trust())
+	now := s.Clock.Now().UTC().Truncate(time.Second).Add(time.Second)
+	var expected []expectation
+	for _, name := range slices.Sorted(maps.Keys(packages)) {
+		pkg := s.published(packages[name]).Package
+		for suffix, p := range map[string][]byte{"": pkg, "-forged": forged(t, pkg), "-cut": cut(t, pkg)} {
+			if p == nil {
+				continue
+			}
+			to.write("packages/"+name+suffix+".json", p)
+			expected = append(expected, expect(s.Trust, name+suffix+".json", p, now))
+		}
+		expected = append(expected, expect(s.Trust, name+".json", pkg, now.AddDate(1, 0, 0)))
+	}
+	slices.SortFunc(expected, func(a, b expectation) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Package, b.Package)) })
+	b, err := json.MarshalIndent(expected, "", "  ")
+	s.check(err)
+	to.write("expected.json", append(b, '\n'))
+	to.write("status-list.jwt", append(s.Authority.StatusList(), '\n'))
+	to.write("checkpoint.txt", s.Authority.Checkpoint())
+	to.write("qr.txt", []byte(qr.Payload(labeltest.Base, s.camera.Label.ID)+"\n"))
+	to.write("audit.jsonl", s.audit())
+	to.write("members.txt", []byte(strings.Join(members(), "\n")+"\n"))
+	t.Logf("freeze it as %q: %q", *writeCorpus, corpusSum(t, dir))
+}
+
+// lives tells how labels of other devices live, and returns them by how they stand.
+func (s *story) lives() map[string]*authority.Published {
+	ctx := context.Background()
+	n := 0
+	another := func() *authority.Published {
+		n++
+		e := s.Example("camera")
+		labeltest.Variant(s.t, e, n)
+		return s.issue(e, 3)
+	}
+	ask := func(org string, p *authority.Published, action label.Action, reason string, change func(*label.StatusRequest)) *authority.Change {
+		c, err := s.Authority.Change(ctx, s.Caller(org), s.sign(s.Ask(org, p, action, reason, change)))
+		s.check(err)
+		return c
+	}
+	all := map[string]*authority.Published{"suspended": s.camera, "active": another()}
+
+	p := another()
+	all["under-review"] = p
+	ask(labeltest.Operator, p, label.Review, "complaint", nil)
+
+	p = another()
+	all["reinstated"] = p
+	ask(labeltest.Operator, p, label.Suspend, "complaint", nil)
+	s.Clock.Set(s.Clock.Now().Add(time.Second))
+	ask(labeltest.Operator, p, label.Reinstate, "unfounded", nil)
+
+	p = another()
+	all["revoked"] = p
+	c := ask(labeltest.Operator, p, label.Revoke, "nonconformity", nil)
+	_, err := s.Authority.Change(ctx, s.Caller(labeltest.Operator), s.sign(s.Countersign(s.Second, c.Request)))
+	s.check(err)
+
+	p = another()
+	all["advised"] = p
+	s.sign(s.AdvisoryEvent(labeltest.Maker, s.Example("camera").Advisory))
+	s.Advise(labeltest.Maker, s.Example("camera").Advisory)
+
+	p = another()
+	all["withdrawn"] = p
+	ask(labeltest.Maker, p, label.Withdraw, "discontinued", nil)
+
+	p = another()
+	all["withdrawal-announced"] = p
+	ask(labeltest.Maker, p, label.Withdraw, "discontinued", func(r *label.StatusRequest) { r.Effective = s.seconds().AddDate(0, 0, 30) })
+
+	p = another()
+	all["superseded"] = p
+	c = ask(labeltest.Maker, p, label.Supersede, "new-level", func(r *label.StatusRequest) { r.Level = 2 })
+	next, err := s.Authority.Lookup(c.Label.Label.ID)
+	s.check(err)
+	all["successor"] = next
+	return all
+}
+
+// forged changes a character of the signature of the label in a package.
+func forged(t *testing.T, pkg []byte) []byte {
+	t.Helper()
+	const signature = `"sig":"`
+	i := bytes.Index(pkg, []byte(signature))
+	if i < 0 {
+		t.Fatal("a package has no signature")
+	}
+	out := bytes.Clone(pkg)
+	if i += len(signature) + 40; out[i] == 'A' {
+		out[i] = 'B'
+	} else {
+		out[i] = 'A'
+	}
+	return out
+}
+
+// cut leaves the last statement out of a package, or returns nil where there is none.
+func cut(t *testing.T, pkg []byte) []byte {
+	t.Helper()
+	p, err := verify.ParsePackage(pkg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Statuses) == 0 {
+		return nil
+	}
+	p.Statuses = p.Statuses[:len(p.Statuses)-1]
+	b, err := label.Encode(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

@@ -71,7 +71,9 @@ func TestExpiry(t *testing.T) {
 				if row.reportUnused {
 					vs = "p-5=pass"
 				}
-				items = append(items, read(t, p, label.TypeTestReport, report(t, row.tested, 1, vs, "")))
+				r := read(t, p, label.TypeTestReport, report(t, row.tested, 1, vs, ""))
+				r.Lab = label.LabRef{ID: "lab", Name: "The Lab", Accreditation: "T-1", Body: "The Board"}
+				items = append(items, r)
 			}
 			d, err := p.Newest("ladder").Evaluate(dev, subject, items, now)
 			must(t, err)
