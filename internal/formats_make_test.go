@@ -216,7 +216,7 @@ func TestMakeFormats(t *testing.T) {
 			to.document(exampleOf(typ), u.Envelope().Payload)
 		}
 	}
-	to.document("device.json", s.devices[0])
+	to.write("device.json", s.devices[0])
 	to.document("bundle.json", s.camera.Bundle)
 	to.document("package.json", s.published(s.camera).Package)
 	to.document("trust.json", s.trust())

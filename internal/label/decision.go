@@ -12,7 +12,7 @@ import (
 // manufacturer, who may appeal against it.
 type Decision struct {
 	Authority  Party            `json:"authority"`
-	Maker      Party            `json:"maker"`
+	Maker      Party            `json:"manufacturer"`
 	Scheme     SchemeRef        `json:"scheme"`
 	Level      Level            `json:"level"`   // asked for
 	Reached    int              `json:"reached"` // 0 for none
@@ -64,7 +64,7 @@ func (d *Decision) Validate() error {
 		return Within("authority", err)
 	}
 	if err := d.Maker.Validate(); err != nil {
-		return Within("maker", err)
+		return Within("manufacturer", err)
 	}
 	if err := checkText("scheme.version", d.Scheme.Version, MaxText); err != nil {
 		return err

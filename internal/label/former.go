@@ -220,3 +220,23 @@ func (o *Outline) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	}
 	return nil
 }
+
+// UnmarshalJSONFrom reads a decision, which named the manufacturer as the maker once.
+func (d *Decision) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	type current Decision
+	var v struct {
+		current
+		Maker *Party `json:"maker"`
+	}
+	if err := json.UnmarshalDecode(dec, &v); err != nil {
+		return err
+	}
+	*d = Decision(v.current)
+	if v.Maker != nil {
+		if d.Maker != (Party{}) {
+			return invalid(ReasonDuplicateKey, "maker", "stands beside manufacturer, which has its place")
+		}
+		d.Maker = *v.Maker
+	}
+	return nil
+}
