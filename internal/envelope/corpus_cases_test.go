@@ -96,7 +96,7 @@ func acceptedMakers() []maker {
 		},
 		{
 			name: "fact-of-any-type", about: "a fact is true or false, a number, a text or a list of texts; which of these is for the dictionary to say",
-			reason: label.ReasonMalformed, field: "predicate.facts.a", predicate: edit{`"units_sampled_count":3`, `"a":[1,2.5,{"b":null}],"units_sampled_count":3`},
+			reason: label.ReasonFactType, field: "predicate.facts.a", predicate: edit{`"units_sampled_count":3`, `"a":[1,2.5,{"b":null}],"units_sampled_count":3`},
 		},
 		{
 			name: "level-9", about: "9 is the highest level",
