@@ -65,7 +65,7 @@ var parts = map[string]any{
 	"advisory reference": label.AdvisoryRef{}, "cause": label.Cause{}, "criterion found": label.CriterionFound{}, "missing": label.Missing{},
 	"unused": label.Unused{}, "weights": surveillance.Weights{}, "drawn": surveillance.Drawn{},
 	"exported audit trail": verify.TrailHead{}, "audit entry": label.TrailEntry{}, "actor": label.Actor{},
-	"package": verify.Package{}, "logged statement": verify.Logged{}, "omitted statement": verify.Omitted{}, "history": verify.History{},
+	"package": verify.Package{}, "logged statement": verify.LoggedStatement{}, "omitted statement": verify.OmittedStatement{}, "history": verify.History{},
 	"trust file": verify.Trust{}, "trusted key": verify.TrustKey{}, "trusted log": verify.TrustLog{}, "freshness": verify.Freshness{},
 }
 

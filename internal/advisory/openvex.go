@@ -29,7 +29,7 @@ func parseVEX(b []byte, now time.Time) (*Advisory, error) {
 			v.Aliases[j] = issueName(alias)
 		}
 	}
-	r := vexReader{Advisory: a, supplier: in.Supplier, issues: map[string]int{}, shared: sharedAliases(in.Statements), latest: map[claim]stated{}}
+	r := vexReader{Advisory: a, supplier: in.Supplier, issues: map[string]int{}, shared: sharedAliases(in.Statements), latest: map[claim]openVEXStatement{}}
 	for i := range in.Statements {
 		s := &in.Statements[i]
 		if s.Timestamp == nil {
@@ -93,10 +93,10 @@ func vexHead(in *vexDocument, now time.Time) (*Advisory, error) {
 // A vexReader gathers statements by vulnerability.
 type vexReader struct {
 	*Advisory
-	supplier string           // of all products that name none
-	issues   map[string]int   // name or alias to index in Issues
-	shared   map[string]bool  // aliases that tell nothing
-	latest   map[claim]stated // what was said last
+	supplier string                     // of all products that name none
+	issues   map[string]int             // name or alias to index in Issues
+	shared   map[string]bool            // aliases that tell nothing
+	latest   map[claim]openVEXStatement // what was said last
 	total    int
 }
 
@@ -111,7 +111,7 @@ type claim struct {
 	route    string
 }
 
-type stated struct {
+type openVEXStatement struct {
 	at     time.Time
 	places []int // in the issue's Products
 }
@@ -168,7 +168,7 @@ func (r *vexReader) record(c claim, ps ProductStatus) {
 		}
 		last.places = nil
 	}
-	r.latest[c] = stated{ps.said, append(last.places, len(*products))}
+	r.latest[c] = openVEXStatement{ps.said, append(last.places, len(*products))}
 	*products = append(*products, ps)
 }
 

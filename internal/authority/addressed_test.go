@@ -115,7 +115,7 @@ func TestRequestsNamePersons(t *testing.T) {
 	}
 	plan, err := q.Authority.Plan(ctx, op, q.AskDraw(labeltest.Operator, surveillance.Request{ID: "plan", Size: q.Authority.LogSize() + 2, Count: 1}))
 	must(t, err)
-	if said := plan.Announcement; said.Log != labeltest.Origin || len(said.Requests) != 1 || said.Requests[0].Person != labeltest.First {
-		t.Errorf("the plan is in the log %q and says that %+v asked", said.Log, said.Requests)
+	if predicate := plan.Announcement; predicate.Log != labeltest.Origin || len(predicate.Requests) != 1 || predicate.Requests[0].Person != labeltest.First {
+		t.Errorf("the plan is in the log %q and says that %+v asked", predicate.Log, predicate.Requests)
 	}
 }

@@ -24,7 +24,7 @@ import (
 func (a *Events) Advise(ctx context.Context, c Caller, raw, document []byte) (*store.Advisory, *store.Event, error) {
 	var rec *store.Advisory
 	var e *store.Event
-	err := signedAct(a.core, ctx, c, raw, eventForm, func(x *act, r *reported) error {
+	err := signedAct(a.core, ctx, c, raw, eventForm, func(x *act, r *eventRequest) error {
 		doc, err := a.readAdvisory(r, document)
 		if err == nil {
 			err = a.intake(c, len(raw)+len(document))
@@ -40,8 +40,8 @@ func (a *Events) Advise(ctx context.Context, c Caller, raw, document []byte) (*s
 	return rec, e, nil
 }
 
-func (a *Events) advise(x *act, r *reported, doc *advisory.Advisory, document []byte) (*store.Advisory, *store.Event, error) {
-	e := &store.Event{Digest: r.digest, Event: *r.said, Signature: r.by}
+func (a *Events) advise(x *act, r *eventRequest, doc *advisory.Advisory, document []byte) (*store.Advisory, *store.Event, error) {
+	e := &store.Event{Digest: r.digest, Event: *r.predicate, Signature: r.by}
 	rec := publication(e, doc)
 	rec.Document, rec.Packed = document, store.Pack(document)
 	var dropped *DroppedNews
@@ -99,7 +99,7 @@ func (a *Events) advise(x *act, r *reported, doc *advisory.Advisory, document []
 
 // PreviewAdvisory returns the labels that an advisory would touch, and what it
 // would say of each that it has not said. Nothing is recorded.
-func (a *Events) PreviewAdvisory(c Caller, raw, document []byte) (list []Affected, err error) {
+func (a *Events) PreviewAdvisory(c Caller, raw, document []byte) (list []Consequence, err error) {
 	x, r, err := a.openEvent(c, raw)
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (a *Events) PreviewAdvisory(c Caller, raw, document []byte) (list []Affecte
 		if _, err := r.admit(x, v, now); err != nil {
 			return err
 		}
-		e := &store.Event{Digest: r.digest, Event: *r.said, Signature: r.by}
+		e := &store.Event{Digest: r.digest, Event: *r.predicate, Signature: r.by}
 		if err := a.vet(v, e, publication(e, doc), now); err != nil {
 			return err
 		}
@@ -132,9 +132,9 @@ func publication(e *store.Event, doc *advisory.Advisory) *store.Advisory {
 }
 
 // readAdvisory reads the document that an event is about.
-func (a *Events) readAdvisory(r *reported, document []byte) (*advisory.Advisory, error) {
-	if r.said.Kind != label.AdvisoryEvent {
-		return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q, must be %q", r.said.Kind, label.AdvisoryEvent)
+func (a *Events) readAdvisory(r *eventRequest, document []byte) (*advisory.Advisory, error) {
+	if r.predicate.Kind != label.AdvisoryEvent {
+		return nil, label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q, must be %q", r.predicate.Kind, label.AdvisoryEvent)
 	}
 	if err := checkSubject(r); err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (a *Events) readAdvisory(r *reported, document []byte) (*advisory.Advisory,
 	if err != nil {
 		return nil, label.Within("document", err)
 	}
-	if doc.SHA256 != r.said.Advisory {
+	if doc.SHA256 != r.predicate.Advisory {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.advisory", "is the SHA-256 of another document than the one that was sent")
 	}
 	if err := checkSayable(doc); err != nil {
@@ -172,7 +172,7 @@ func (a *Events) vet(v *store.View, e *store.Event, rec *store.Advisory, now tim
 	}
 	touches, probe := false, *e
 	for done := false; !done && !touches && err == nil; {
-		probe.Cursor, done, err = a.affected(v, &probe, now, func(t Affected) bool {
+		probe.Cursor, done, err = a.affected(v, &probe, now, func(t Consequence) bool {
 			touches = touches || t.Err == nil
 			return !touches
 		})
@@ -266,7 +266,7 @@ func (w *walk) advise(doc *advisory.Advisory, publisher string, rec *store.Label
 	if h.StandingAt(w.now).State == label.Superseded {
 		return // its successor has its own
 	}
-	l, err := said(w.v, rec)
+	l, err := signedLabel(w.v, rec)
 	if err != nil {
 		w.fail(rec.ID, err)
 		return
@@ -282,7 +282,7 @@ func (w *walk) advise(doc *advisory.Advisory, publisher string, rec *store.Label
 		return
 	}
 	if ref != nil {
-		w.more = w.f(Affected{Label: rec, Action: label.Advise, Advisory: ref}) && w.more
+		w.more = w.f(Consequence{Label: rec, Action: label.Advise, Advisory: ref}) && w.more
 	}
 }
 
@@ -413,7 +413,7 @@ func (a *Events) adviseLabel(ctx context.Context, r *round, rec *store.Label) er
 				return err
 			}
 			var changed bool
-			changed, failed = a.attempt(v, b, e, Affected{Label: rec, Action: label.Advise, Advisory: n.ref, Err: n.err})
+			changed, failed = a.attempt(v, b, e, Consequence{Label: rec, Action: label.Advise, Advisory: n.ref, Err: n.err})
 			switch {
 			case failed != nil && !own(failed):
 				return failed
@@ -448,7 +448,7 @@ type newAdvice struct {
 }
 
 func (a *Events) newAdvice(v *store.View, r *round, rec *store.Label) []newAdvice {
-	l, broken := said(v, rec)
+	l, broken := signedLabel(v, rec)
 	h, err := a.history(v, rec)
 	return a.issuing.adviceOf(v, r, rec.Org, rec.ID, l, h, errors.Join(broken, err))
 }

@@ -188,15 +188,15 @@ func (s *advisee) effect(release *advisory.Advisory, d *label.Device) (worst adv
 // A matter is a weakness at a version.
 type matter struct{ version, issue string }
 
-// said returns what a release says of a device expressly.
-func (s *advisee) said(release *advisory.Advisory, d *label.Device) map[matter]advisory.Status {
-	said := map[matter]advisory.Status{}
+// expressly returns what a release says of a device by its name.
+func (s *advisee) expressly(release *advisory.Advisory, d *label.Device) map[matter]advisory.Status {
+	predicate := map[matter]advisory.Status{}
 	for _, version := range s.versions {
 		for issue, status := range release.Words(d, version) {
-			said[matter{version, issue}] = status
+			predicate[matter{version, issue}] = status
 		}
 	}
-	return said
+	return predicate
 }
 
 // names reports whether the latest word of a label says of weaknesses that they have a
@@ -226,17 +226,17 @@ func (a *Issuing) leftOut(v *store.View, doc *advisory.Advisory, publisher strin
 	if err != nil {
 		return nil, err
 	}
-	said, inherited := map[matter]advisory.Status{}, map[matter]advisory.Status{}
+	predicate, inherited := map[matter]advisory.Status{}, map[matter]advisory.Status{}
 	for issue, status := range early {
 		for _, version := range s.versions {
-			said[matter{version, issue}] = status
+			predicate[matter{version, issue}] = status
 		}
 	}
 	latest := map[advisory.Status]*label.AdvisoryRef{}
 	for _, release := range append(releases, doc) {
 		theirs := map[matter]advisory.Status{}
 		for _, d := range others {
-			for m, status := range s.said(release, d) {
+			for m, status := range s.expressly(release, d) {
 				if status.Worse(theirs[m]) {
 					theirs[m] = status
 				}
@@ -249,14 +249,14 @@ func (a *Issuing) leftOut(v *store.View, doc *advisory.Advisory, publisher strin
 		if release == doc {
 			break
 		}
-		maps.Copy(said, s.said(release, &s.Device))
+		maps.Copy(predicate, s.expressly(release, &s.Device))
 		if effect, ok := s.effect(release, &s.Device); ok {
 			latest[effect.Status] = newRef(release, effect)
 		}
 	}
 	open := inherited
-	maps.Copy(open, said) // what was said of the device itself goes before
-	for m := range s.said(doc, &s.Device) {
+	maps.Copy(open, predicate) // what was said of the device itself goes before
+	for m := range s.expressly(doc, &s.Device) {
 		delete(open, m)
 	}
 	out := &leaving{state: advisory.Fixed}
@@ -417,7 +417,7 @@ func (a *Events) droppedOf(v *store.View, doc *advisory.Advisory, rec *store.Lab
 	if err != nil || h.StandingAt(a.clock()).State == label.Superseded {
 		return err
 	}
-	l, err := said(v, rec)
+	l, err := signedLabel(v, rec)
 	if err != nil {
 		return err
 	}

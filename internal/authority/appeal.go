@@ -12,7 +12,7 @@ import (
 
 // appealForm is how appeals are opened. One may be of any age: when it is made is held to
 // the refusal and to the term for appeals against that.
-var appealForm = &howOpened[label.Appeal]{field: "appeal", predicateType: label.TypeAppeal, ageless: true, kept: true, right: func(_ *store.View, p *label.Appeal) (right, error) {
+var appealForm = &requestForm[label.Appeal]{field: "appeal", predicateType: label.TypeAppeal, ageless: true, kept: true, right: func(_ *store.View, p *label.Appeal) (right, error) {
 	return speaksFor(p.Manufacturer, "manufacturer"), nil
 }}
 
@@ -20,20 +20,20 @@ var appealForm = &howOpened[label.Appeal]{field: "appeal", predicateType: label.
 // term that the refusal names and once. The second result says whether it was
 // known. Who carries it, if not the manufacturer, is an operator.
 func (a *Oversight) Appeal(ctx context.Context, c Caller, raw []byte) (t *Trail, known bool, err error) {
-	err = signedAct(a.core, ctx, c, raw, appealForm, func(x *act, s *asked[label.Appeal]) (err error) {
+	err = signedAct(a.core, ctx, c, raw, appealForm, func(x *act, s *signedRequest[label.Appeal]) (err error) {
 		t, known, err = a.appeal(x, s)
 		return err
 	})
 	return t, known, err
 }
 
-func (a *Oversight) appeal(x *act, s *asked[label.Appeal]) (*Trail, bool, error) {
+func (a *Oversight) appeal(x *act, s *signedRequest[label.Appeal]) (*Trail, bool, error) {
 	defer a.writer.begin()()
 	var t *Trail
 	known := false
-	err := x.do([]string{claimf("decision/%s", s.said.Decision)}, func(v *store.View, b *batch) (err error) {
-		if t, err = a.trail(v, s.said.Decision); err != nil {
-			return found(err, label.ReasonUnknownDecision, "appeal.decision", "no decision %s is on record; \"labelctl decision list\" names those there are", s.said.Decision)
+	err := x.do([]string{claimf("decision/%s", s.predicate.Decision)}, func(v *store.View, b *batch) (err error) {
+		if t, err = a.trail(v, s.predicate.Decision); err != nil {
+			return found(err, label.ReasonUnknownDecision, "appeal.decision", "no decision %s is on record; \"labelctl decision list\" names those there are", s.predicate.Decision)
 		}
 		if err := x.caller.party(t.Decision, "appeal.decision"); err != nil {
 			return err
@@ -61,7 +61,7 @@ func (a *Oversight) appeal(x *act, s *asked[label.Appeal]) (*Trail, bool, error)
 
 // admitAppeal checks an appeal against the decision, and returns in how many
 // days it is to be decided.
-func (a *Oversight) admitAppeal(x *act, v *store.View, s *asked[label.Appeal], t *Trail, now time.Time) (days int, err error) {
+func (a *Oversight) admitAppeal(x *act, v *store.View, s *signedRequest[label.Appeal], t *Trail, now time.Time) (days int, err error) {
 	if _, err := s.admit(x, v, now); err != nil {
 		return 0, err
 	}
@@ -75,20 +75,20 @@ func (a *Oversight) admitAppeal(x *act, v *store.View, s *asked[label.Appeal], t
 		return 0, label.Errorf(label.Exists, label.ReasonExists, "appeal.decision", "was appealed against on %s (%s), which can be done once; to bring new evidence, submit it and request the label again", t.Appeal.Received.Format(time.DateOnly), d.Appeal)
 	case !now.Before(d.AppealBy.End()):
 		return 0, label.Errorf(label.Precondition, label.ReasonTooLate, "appeal.decision", "could be appealed against until the end of %s; request the label again for a decision of today", d.AppealBy)
-	case s.said.Made.After(now.Add(label.MaxClockSkew)):
-		return 0, label.Errorf(label.Invalid, label.ReasonInFuture, "appeal.made", "is %s, which is in the future", s.said.Made.Format(time.RFC3339))
-	case s.said.Made.Before(d.Decided.Add(-label.MaxClockSkew)):
-		return 0, label.Errorf(label.Invalid, label.ReasonTooOld, "appeal.made", "is %s, before the decision was made", s.said.Made.Format(time.RFC3339))
+	case s.predicate.Made.After(now.Add(label.MaxClockSkew)):
+		return 0, label.Errorf(label.Invalid, label.ReasonInFuture, "appeal.made", "is %s, which is in the future", s.predicate.Made.Format(time.RFC3339))
+	case s.predicate.Made.Before(d.Decided.Add(-label.MaxClockSkew)):
+		return 0, label.Errorf(label.Invalid, label.ReasonTooOld, "appeal.made", "is %s, before the decision was made", s.predicate.Made.Format(time.RFC3339))
 	}
 	p, err := d.Predicate()
 	if err != nil {
 		return 0, err
 	}
-	return p.DecideDays, p.CheckOpen("appeal.criteria", s.said.Criteria)
+	return p.DecideDays, p.CheckOpen("appeal.criteria", s.predicate.Criteria)
 }
 
 // rulingForm is how requests for rulings are opened.
-var rulingForm = &howOpened[label.RulingRequest]{field: "ruling", predicateType: label.TypeRulingRequest}
+var rulingForm = &requestForm[label.RulingRequest]{field: "ruling", predicateType: label.TypeRulingRequest}
 
 // Decide has the authority rule on an appeal, at the signed request of an
 // operator. An appeal is decided once; the same request again returns the
@@ -103,13 +103,13 @@ func (a *Oversight) Decide(ctx context.Context, c Caller, raw []byte) (t *Trail,
 }
 
 // A rulingRequest is a signed request for a ruling.
-type rulingRequest = asked[label.RulingRequest]
+type rulingRequest = signedRequest[label.RulingRequest]
 
 func (a *Oversight) decide(x *act, s *rulingRequest) (*Trail, bool, error) {
 	var appeal *store.Appeal
 	if err := a.store.View(func(v *store.View) (err error) {
-		appeal, err = v.Appeal(s.said.Appeal)
-		return found(err, label.ReasonUnknownDecision, "ruling.appeal", "no appeal %s is on record; \"labelctl appeal list\" names those there are", s.said.Appeal)
+		appeal, err = v.Appeal(s.predicate.Appeal)
+		return found(err, label.ReasonUnknownDecision, "ruling.appeal", "no appeal %s is on record; \"labelctl appeal list\" names those there are", s.predicate.Appeal)
 	}); err != nil {
 		return nil, false, err
 	}
@@ -128,23 +128,23 @@ func (a *Oversight) decide(x *act, s *rulingRequest) (*Trail, bool, error) {
 		if err != nil {
 			return err
 		}
-		said, err := a.admitRuling(v, s, t, b.At)
+		predicate, err := a.admitRuling(v, s, t, b.At)
 		if err != nil {
 			return err
 		}
 		if t.Waits, err = s.agree(x, v, b, signers); err != nil || t.Waits != nil {
 			return err
 		}
-		said.Decided = b.Recorded.UTC().Truncate(time.Second)
-		if t.Ruling, err = a.rule(b, said, s, t.Appeal); err != nil {
+		predicate.Decided = b.Recorded.UTC().Truncate(time.Second)
+		if t.Ruling, err = a.rule(b, predicate, s, t.Appeal); err != nil {
 			return err
 		}
 		t.Appeal.Ruling = t.Ruling.Digest
 		b.Add(t.Appeal, t.Ruling)
-		if err := a.tellOverruled(v, b, said, t.Ruling); err != nil {
+		if err := a.tellOverruled(v, b, predicate, t.Ruling); err != nil {
 			return err
 		}
-		return a.tellAppeal(b, t.Appeal, said.Outcome, s.by.Organization)
+		return a.tellAppeal(b, t.Appeal, predicate.Outcome, s.by.Organization)
 	})
 	if err != nil {
 		return nil, false, err
@@ -165,7 +165,7 @@ func (a *Oversight) admitRuling(v *store.View, s *rulingRequest, t *Trail, now t
 	if err != nil {
 		return nil, err
 	}
-	if err := p.CheckOpen("ruling.accepted", s.said.Accepted); err != nil {
+	if err := p.CheckOpen("ruling.accepted", s.predicate.Accepted); err != nil {
 		return nil, err
 	}
 	by, err := requestRef(v, s.by, s.digest)
@@ -174,7 +174,7 @@ func (a *Oversight) admitRuling(v *store.View, s *rulingRequest, t *Trail, now t
 	}
 	r := &label.Ruling{
 		Decision: t.Decision.Digest, Appeal: t.Appeal.Digest, Scheme: p.Scheme,
-		Outcome: s.said.Outcome, Text: s.said.Text, Language: s.said.Language, Accepted: s.said.Accepted, Decided: now.UTC().Truncate(time.Second),
+		Outcome: s.predicate.Outcome, Text: s.predicate.Text, Language: s.predicate.Language, Accepted: s.predicate.Accepted, Decided: now.UTC().Truncate(time.Second),
 		Requests: []label.RequestRef{by},
 	}
 	return r, a.checkAdmitted(v, r, t.Decision.Device, now)
@@ -275,8 +275,8 @@ func (a *Issuing) overruled(v *store.View, r *label.Ruling, device label.Digest)
 }
 
 // rule has a ruling signed and makes its record.
-func (a *Oversight) rule(b *batch, said *label.Ruling, s *rulingRequest, appeal *store.Appeal) (*store.Ruling, error) {
-	signed, _, err := b.sign(a.issuer.Ruling(said, appeal.Device))
+func (a *Oversight) rule(b *batch, predicate *label.Ruling, s *rulingRequest, appeal *store.Appeal) (*store.Ruling, error) {
+	signed, _, err := b.sign(a.issuer.Ruling(predicate, appeal.Device))
 	if err != nil {
 		return nil, err
 	}
@@ -285,7 +285,7 @@ func (a *Oversight) rule(b *batch, said *label.Ruling, s *rulingRequest, appeal 
 		return nil, err
 	}
 	return &store.Ruling{
-		Digest: label.DigestOf(signed.Envelope.Payload), Device: appeal.Device, Appeal: appeal.Digest, Decided: said.Decided,
+		Digest: label.DigestOf(signed.Envelope.Payload), Device: appeal.Device, Appeal: appeal.Digest, Decided: predicate.Decided,
 		Asked: s.digest, Request: s.by, Signed: packed,
 	}, nil
 }

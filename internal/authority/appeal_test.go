@@ -85,18 +85,18 @@ func TestRefusalIsOnRecordOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said, err := trail.Decision.Predicate()
+	predicate, err := trail.Decision.Predicate()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var unmet []string
-	for _, c := range said.Criteria {
+	for _, c := range predicate.Criteria {
 		if !c.Satisfied() {
 			unmet = append(unmet, c.ID)
 		}
 	}
-	if !slices.Equal(unmet, open) || said.Level.Number != 2 || said.Reached != 1 || len(said.Missing) == 0 || len(said.Evidence) != 2 {
-		t.Errorf("the decision says %+v", said)
+	if !slices.Equal(unmet, open) || predicate.Level.Number != 2 || predicate.Reached != 1 || len(predicate.Missing) == 0 || len(predicate.Evidence) != 2 {
+		t.Errorf("the decision says %+v", predicate)
 	}
 	env, err := trail.Decision.Signed.Envelope()
 	if err != nil {

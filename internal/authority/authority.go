@@ -199,7 +199,7 @@ type Evidence struct {
 type Publishing struct {
 	*core
 	evidence   *Evidence
-	published  *lru.Cache[label.ID, kept]
+	published  *lru.Cache[label.ID, cachedLabel]
 	products   *lru.Cache[label.GTIN, choice]
 	registered atomic.Int64 // counts the commits after which a product may have another label
 	changes    atomic.Int64 // commits with statuses since the start
@@ -373,7 +373,7 @@ func furnish(c Config) (*Authority, error) {
 	if publishing.products, err = lru.New[label.GTIN, choice](productCache); err != nil {
 		return nil, err
 	}
-	if publishing.published, err = lru.New[label.ID, kept](publishedCache); err != nil {
+	if publishing.published, err = lru.New[label.ID, cachedLabel](publishedCache); err != nil {
 		return nil, err
 	}
 	if issuing.advisories, err = lru.New[label.Digest, *advisory.Advisory](advisoryCache); err != nil {

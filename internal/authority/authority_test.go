@@ -96,7 +96,7 @@ func TestRead(t *testing.T) {
 	plug := w.Issue(w.Example("plug"), 1)
 	camera := w.Issue(w.Example("camera"), 3)
 	w.Change(labeltest.Operator, plug, label.Suspend, "complaint")
-	read := func(after int64) []*authority.Listed {
+	read := func(after int64) []*authority.LabelRecord {
 		list, next, more, err := w.Authority.Read(after, 1000)
 		must(t, err)
 		if more || next != w.Authority.LogSize()-1 {

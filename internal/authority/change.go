@@ -22,7 +22,7 @@ type Change struct {
 }
 
 // changeForm is how requests for changes of labels are opened.
-var changeForm = &howOpened[label.StatusRequest]{field: "request", predicateType: label.TypeStatusRequest, right: changeRight}
+var changeForm = &requestForm[label.StatusRequest]{field: "request", predicateType: label.TypeStatusRequest, right: changeRight}
 
 // changeRight is the right to ask for a change of a label, besides having a role for the
 // act: of manufacturers, the label's own has it only.
@@ -47,7 +47,7 @@ func changeRight(v *store.View, r *label.StatusRequest) (right, error) {
 // used again: a request is for once.
 func (a *Issuing) Change(ctx context.Context, c Caller, raw []byte) (*Change, error) {
 	var out *Change
-	err := signedAct(a.core, ctx, c, raw, changeForm, func(x *act, r *asked[label.StatusRequest]) (err error) {
+	err := signedAct(a.core, ctx, c, raw, changeForm, func(x *act, r *signedRequest[label.StatusRequest]) (err error) {
 		defer a.writer.begin()()
 		for range attempts {
 			if out, err = a.change(x, r); !errors.Is(err, errMoved) {
@@ -63,7 +63,7 @@ func (a *Issuing) Change(ctx context.Context, c Caller, raw []byte) (*Change, er
 }
 
 // A statusRequest is a signed request for a change of a label.
-type statusRequest = asked[label.StatusRequest]
+type statusRequest = signedRequest[label.StatusRequest]
 
 // change carries out one attempt.
 func (a *Issuing) change(x *act, r *statusRequest) (*Change, error) {
@@ -72,16 +72,16 @@ func (a *Issuing) change(x *act, r *statusRequest) (*Change, error) {
 		return nil, err
 	}
 	out := &Change{}
-	claims := []string{claimf("label/%s", r.said.Label), claimf("request/%s", r.digest)}
-	if r.said.Successor != "" {
-		claims = append(claims, claimf("label/%s", r.said.Successor))
+	claims := []string{claimf("label/%s", r.predicate.Label), claimf("request/%s", r.digest)}
+	if r.predicate.Successor != "" {
+		claims = append(claims, claimf("label/%s", r.predicate.Successor))
 	}
 	if renewal != nil {
 		claims = append(claims, claimf("device/%s", renewal.device.Digest))
 	}
 	var issued *store.Label
 	write := x.do
-	if x.caller.Is(label.RoleOperator) && (r.said.Action == label.Suspend || r.said.Action == label.Revoke) {
+	if x.caller.Is(label.RoleOperator) && (r.predicate.Action == label.Suspend || r.predicate.Action == label.Revoke) {
 		write = x.doFirst
 	}
 	err = write(claims, func(v *store.View, b *batch) (err error) {
@@ -106,9 +106,9 @@ func (a *Issuing) change(x *act, r *statusRequest) (*Change, error) {
 // changeLabel adds a change to a batch, or that it waits, and returns the successor where
 // one is issued by it.
 func (a *Issuing) changeLabel(x *act, v *store.View, b *batch, r *statusRequest, renewal *renewal, out *Change) (issued *store.Label, err error) {
-	rec, err := v.Label(r.said.Label)
+	rec, err := v.Label(r.predicate.Label)
 	if err != nil {
-		return nil, found(err, label.ReasonUnknownLabel, "request.label", "no label %s was issued here", r.said.Label.Pretty())
+		return nil, found(err, label.ReasonUnknownLabel, "request.label", "no label %s was issued here", r.predicate.Label.Pretty())
 	}
 	req, err := r.onRecord(v, b.At)
 	if err != nil {
@@ -129,12 +129,12 @@ func (a *Issuing) changeLabel(x *act, v *store.View, b *batch, r *statusRequest,
 	if err != nil {
 		return nil, err
 	}
-	out.Request, req.Label, req.Action = req, r.said.Label, r.said.Action
+	out.Request, req.Label, req.Action = req, r.predicate.Label, r.predicate.Action
 	if !agreed {
 		b.Add(req)
 		return nil, a.changeWaits(v, b, rec, h, r, out)
 	}
-	st := label.Status{Label: r.said.Label, Action: r.said.Action, Reason: r.said.Reason, Text: r.said.Text, Language: r.said.Language, Effective: r.said.Effective}
+	st := label.Status{Label: r.predicate.Label, Action: r.predicate.Action, Reason: r.predicate.Reason, Text: r.predicate.Text, Language: r.predicate.Language, Effective: r.predicate.Effective}
 	for _, sig := range req.Signatures {
 		ref, err := requestRef(v, sig, req.Digest)
 		if err != nil {
@@ -144,8 +144,8 @@ func (a *Issuing) changeLabel(x *act, v *store.View, b *batch, r *statusRequest,
 	}
 	var next *store.Label
 	switch {
-	case r.said.Successor != "":
-		if next, err = v.Label(r.said.Successor); err != nil {
+	case r.predicate.Successor != "":
+		if next, err = v.Label(r.predicate.Successor); err != nil {
 			return nil, err
 		}
 	case renewal != nil:
@@ -175,7 +175,7 @@ func (a *Issuing) changeLabel(x *act, v *store.View, b *batch, r *statusRequest,
 	if err != nil {
 		return nil, err
 	}
-	if next != nil && r.said.Effective.IsZero() {
+	if next != nil && r.predicate.Effective.IsZero() {
 		if err := a.carryOver(v, b, rec, h, next, renewal); err != nil {
 			return nil, err
 		}
@@ -192,9 +192,9 @@ func (a *Issuing) changeWaits(v *store.View, b *batch, rec *store.Label, h *labe
 	if err := a.noteAlone(v, b, out.Request, &out.Notes); err != nil {
 		return err
 	}
-	s, until := h.StandingAt(b.At), r.said.Made.Add(label.MaxRequestAge)
+	s, until := h.StandingAt(b.At), r.predicate.Made.Add(label.MaxRequestAge)
 	maker := ""
-	if r.said.Action == label.Revoke {
+	if r.predicate.Action == label.Revoke {
 		maker = rec.Org
 		if end := s.Ends(); !s.Open() && end.Before(until) {
 			out.Notes = append(out.Notes, fmt.Sprintf("The label ends on %s, and then there is nothing left to revoke; the product is on hold until %s. To keep it on hold, suspend the label now (labelctl label suspend), which also puts off an end that was announced.", end.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339)))
@@ -231,24 +231,24 @@ func (a *Issuing) admitStep(v *store.View, r *statusRequest, rec *store.Label, h
 	if r.subject != rec.Device {
 		return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "is not the device of label %s", rec.ID.Pretty())
 	}
-	if err := a.programme.CheckReason(r.said.Reason, r.said.Action); err != nil {
+	if err := a.programme.CheckReason(r.predicate.Reason, r.predicate.Action); err != nil {
 		return label.Within("request", err)
 	}
-	if !r.said.Effective.IsZero() && !r.said.Effective.After(now) {
-		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is %s, which is past; leave it out for \"now\"", r.said.Effective.Format(time.RFC3339))
+	if !r.predicate.Effective.IsZero() && !r.predicate.Effective.After(now) {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is %s, which is past; leave it out for \"now\"", r.predicate.Effective.Format(time.RFC3339))
 	}
 	standing := h.StandingAt(now)
-	if !r.said.Effective.IsZero() && !r.said.Effective.Before(standing.Expires) {
+	if !r.predicate.Effective.IsZero() && !r.predicate.Effective.Before(standing.Expires) {
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.effective", "is after the label expires, on %s", standing.Expires.Format(time.RFC3339))
 	}
-	if _, err := standing.Admit(r.said.Action); err != nil {
+	if _, err := standing.Admit(r.predicate.Action); err != nil {
 		bar, inner := a.barred(v, rec, now)
 		if inner != nil {
 			return inner
 		}
-		return label.Within("request", wayOn(err, r.said.Action, &standing, signers, bar))
+		return label.Within("request", wayOn(err, r.predicate.Action, &standing, signers, bar))
 	}
-	switch r.said.Action {
+	switch r.predicate.Action {
 	case label.Withdraw:
 		asked, err := a.evidence.revocationAsked(v, rec, now)
 		if err == nil && asked != nil {
@@ -371,10 +371,10 @@ func (a *Issuing) admitSupersession(v *store.View, r *statusRequest, rec *store.
 			return holds[0].refusal("request.label")
 		}
 	}
-	if r.said.Level != 0 && r.said.Level < rec.Level && r.said.Reason != otherLevel {
-		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.level", "is %d, and label %s has level %d; to go down, say so by the reason %s", r.said.Level, rec.ID.Pretty(), rec.Level, otherLevel)
+	if r.predicate.Level != 0 && r.predicate.Level < rec.Level && r.predicate.Reason != otherLevel {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.level", "is %d, and label %s has level %d; to go down, say so by the reason %s", r.predicate.Level, rec.ID.Pretty(), rec.Level, otherLevel)
 	}
-	if r.said.Successor != "" {
+	if r.predicate.Successor != "" {
 		return a.admitSuccessor(v, r, rec, now)
 	}
 	return nil
@@ -384,9 +384,9 @@ func (a *Issuing) admitSupersession(v *store.View, r *statusRequest, rec *store.
 // goes on. It is about the same product and of no lower level, or the reason says that
 // it is not, since the page repeats the reason to people.
 func (a *Issuing) admitSuccessor(v *store.View, r *statusRequest, rec *store.Label, now time.Time) error {
-	next, err := v.Label(r.said.Successor)
+	next, err := v.Label(r.predicate.Successor)
 	if err != nil {
-		return found(err, label.ReasonUnknownLabel, "request.successor", "no label %s was issued here", r.said.Successor.Pretty())
+		return found(err, label.ReasonUnknownLabel, "request.successor", "no label %s was issued here", r.predicate.Successor.Pretty())
 	}
 	if next.Org != rec.Org || next.Scheme != rec.Scheme {
 		return label.Errorf(label.Invalid, label.ReasonNotYours, "request.successor", "must be a label of the same manufacturer in the same scheme")
@@ -412,21 +412,21 @@ func (a *Issuing) admitSuccessor(v *store.View, r *statusRequest, rec *store.Lab
 		return err
 	}
 	switch {
-	case !same && r.said.Reason != otherProduct:
+	case !same && r.predicate.Reason != otherProduct:
 		return label.Errorf(label.Precondition, label.ReasonUnknownProduct, "request.successor",
 			"is about another product: the two share neither a GTIN nor the model number; say so by the reason %s, or withdraw the label of a product that is no longer made", otherProduct)
-	case same && next.Level < rec.Level && r.said.Reason != otherLevel:
+	case same && next.Level < rec.Level && r.predicate.Reason != otherLevel:
 		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "request.successor", "has level %d, and label %s has level %d; to go down, say so by the reason %s", next.Level, rec.ID.Pretty(), rec.Level, otherLevel)
 	}
-	old, err := said(v, rec)
+	old, err := signedLabel(v, rec)
 	if err != nil {
 		return err
 	}
-	successor, err := said(v, next)
+	successor, err := signedLabel(v, next)
 	if err != nil {
 		return err
 	}
-	return checkNews(r.said.Reason, old, successor)
+	return checkNews(r.predicate.Reason, old, successor)
 }
 
 // checkNews refuses a reason for a new label that is not true of it, since people read

@@ -122,8 +122,8 @@ func statementOf(v *store.View, b *batch, rec *store.Label) (label.Digest, error
 	return label.DigestOf(env.Payload), nil
 }
 
-// said returns what a committed label says.
-func said(v *store.View, rec *store.Label) (*label.Label, error) {
+// signedLabel returns what a committed label says.
+func signedLabel(v *store.View, rec *store.Label) (*label.Label, error) {
 	l := new(label.Label)
 	return l, readLabel(v, rec, l)
 }
@@ -198,8 +198,8 @@ func (a *Publishing) byModelOfAll(v *store.View, out *LabelPage, manufacturer, m
 	return ids, err
 }
 
-// A Listed is a label as lists show it, with all that happened to it.
-type Listed struct {
+// A LabelRecord is a label as lists show it, with all that happened to it.
+type LabelRecord struct {
 	Index    int64 // log entry
 	Outline  *label.Outline
 	Statuses []*label.Status
@@ -210,7 +210,7 @@ type Listed struct {
 // many entries as asked for. More is whether there are more. An entry that cannot
 // be read, or a label whose history cannot, is left out with an alarm: how such a
 // label stands nobody can tell, and a list must not say that it is valid.
-func (a *Publishing) Read(after, entries int64) (list []*Listed, next int64, more bool, err error) {
+func (a *Publishing) Read(after, entries int64) (list []*LabelRecord, next int64, more bool, err error) {
 	err = a.read(func(v *store.View) error {
 		head, err := v.Head()
 		if err != nil {
@@ -245,10 +245,10 @@ func (a *Publishing) Read(after, entries int64) (list []*Listed, next int64, mor
 
 // listed returns the label that a log entry is about, without what happened to
 // it, or nil.
-func listed(v *store.View, index int64) (*Listed, error) {
+func listed(v *store.View, index int64) (*LabelRecord, error) {
 	o, err := v.Outline(index)
 	if !errors.Is(err, store.ErrNotFound) {
-		return &Listed{Index: index, Outline: o}, err
+		return &LabelRecord{Index: index, Outline: o}, err
 	}
 	var s struct {
 		Label label.ID `json:"label"`
@@ -261,5 +261,5 @@ func listed(v *store.View, index int64) (*Listed, error) {
 		return nil, err
 	}
 	o, err = v.Outline(rec.Index)
-	return &Listed{Index: rec.Index, Outline: o}, err
+	return &LabelRecord{Index: rec.Index, Outline: o}, err
 }

@@ -195,14 +195,14 @@ func (c *check) status(rec *store.Label, statement label.Digest, h *label.Histor
 	if err != nil {
 		return err
 	}
-	said, err := c.trust.Status(env, rec.Device)
+	predicate, err := c.trust.Status(env, rec.Device)
 	if err != nil {
 		return err
 	}
-	if !reflect.DeepEqual(*said, st.Status) {
+	if !reflect.DeepEqual(*predicate, st.Status) {
 		return fmt.Errorf("the record differs from the signed statement")
 	}
-	if err := label.CheckHistory(h.Label, statement, append(slices.Clone(h.Statuses), said)); err != nil {
+	if err := label.CheckHistory(h.Label, statement, append(slices.Clone(h.Statuses), predicate)); err != nil {
 		return err
 	}
 	h.Seen = st.Recorded // all that precedes it was there
@@ -250,13 +250,13 @@ func (c *check) request(r *store.Request, sig store.RequestSignature) error {
 	if err != nil {
 		return err
 	}
-	said, err := readRequest(v)
+	predicate, err := readRequest(v)
 	if err != nil {
 		return err
 	}
-	kind := said.ActKind()
-	change, _ := said.(*label.StatusRequest)
-	if u.ID() != r.Digest || label.DigestOf(r.Statement) != r.Digest || said.About() != r.Subject || r.Kind != kind && r.Kind != kind.OfOperators() ||
+	kind := predicate.ActKind()
+	change, _ := predicate.(*label.StatusRequest)
+	if u.ID() != r.Digest || label.DigestOf(r.Statement) != r.Digest || predicate.About() != r.Subject || r.Kind != kind && r.Kind != kind.OfOperators() ||
 		(change == nil) != (r.Label == "") || change != nil && (change.Label != r.Label || change.Action != r.Action) {
 		return fmt.Errorf("the record differs from the signed request")
 	}

@@ -29,17 +29,17 @@ func (c *check) decisions() error {
 }
 
 func (c *check) trail(t *Trail) (problems []error) {
-	said, err := c.decision(t.Decision)
+	predicate, err := c.decision(t.Decision)
 	if err != nil {
 		return []error{err}
 	}
 	if t.Appeal != nil {
-		if err := c.appeal(t, said); err != nil {
+		if err := c.appeal(t, predicate); err != nil {
 			problems = append(problems, fmt.Errorf("its appeal: %w", err))
 		}
 	}
 	if t.Ruling != nil {
-		if err := c.ruling(t, said); err != nil {
+		if err := c.ruling(t, predicate); err != nil {
 			problems = append(problems, fmt.Errorf("its ruling: %w", err))
 		}
 	}
@@ -47,7 +47,7 @@ func (c *check) trail(t *Trail) (problems []error) {
 }
 
 func (c *check) decision(d *store.Decision) (*label.Decision, error) {
-	said, err := ours[label.Decision](c, d.Signed, d.Digest, d.Device, label.TypeDecision)
+	predicate, err := ours[label.Decision](c, d.Signed, d.Digest, d.Device, label.TypeDecision)
 	if err != nil {
 		return nil, err
 	}
@@ -56,23 +56,23 @@ func (c *check) decision(d *store.Decision) (*label.Decision, error) {
 		return nil, err
 	}
 	want := store.Decision{
-		Digest: d.Digest, Device: d.Device, Org: device.Org, Scheme: said.Scheme.ID, Version: said.Scheme.Version,
-		Level: said.Level.Number, Decided: said.Decided, AppealBy: said.AppealBy, Appeal: d.Appeal, Signed: d.Signed,
+		Digest: d.Digest, Device: d.Device, Org: device.Org, Scheme: predicate.Scheme.ID, Version: predicate.Scheme.Version,
+		Level: predicate.Level.Number, Decided: predicate.Decided, AppealBy: predicate.AppealBy, Appeal: d.Appeal, Signed: d.Signed,
 	}
-	if !reflect.DeepEqual(*d, want) || said.Maker.ID != device.Org {
+	if !reflect.DeepEqual(*d, want) || predicate.Maker.ID != device.Org {
 		return nil, fmt.Errorf("the record differs from the signed statement")
 	}
-	return said, nil
+	return predicate, nil
 }
 
 func (c *check) appeal(t *Trail, d *label.Decision) error {
 	a := t.Appeal
-	said, err := theirs[label.Appeal](c, a.Signature, a.Digest, a.Device, label.TypeAppeal)
+	predicate, err := theirs[label.Appeal](c, a.Signature, a.Digest, a.Device, label.TypeAppeal)
 	if err != nil {
 		return err
 	}
 	switch {
-	case label.DigestOf(a.Statement) != a.Digest, said.Decision != t.Decision.Digest, said.Manufacturer != a.Org,
+	case label.DigestOf(a.Statement) != a.Digest, predicate.Decision != t.Decision.Digest, predicate.Manufacturer != a.Org,
 		a.Org != t.Decision.Org, a.Signature.Organization != a.Org, a.Device != t.Decision.Device:
 		return fmt.Errorf("the record differs from the signed statement")
 	case !a.Received.Before(d.AppealBy.End()), a.DecideBy != label.DateOf(a.Received).AddDays(d.DecideDays):
@@ -83,7 +83,7 @@ func (c *check) appeal(t *Trail, d *label.Decision) error {
 
 func (c *check) ruling(t *Trail, d *label.Decision) error {
 	r := t.Ruling
-	said, err := ours[label.Ruling](c, r.Signed, r.Digest, r.Device, label.TypeRuling)
+	predicate, err := ours[label.Ruling](c, r.Signed, r.Digest, r.Device, label.TypeRuling)
 	if err != nil {
 		return err
 	}
@@ -92,13 +92,13 @@ func (c *check) ruling(t *Trail, d *label.Decision) error {
 		return fmt.Errorf("the request for it: %w", err)
 	}
 	switch {
-	case said.Appeal != t.Appeal.Digest, said.Decision != t.Decision.Digest, said.Scheme != d.Scheme, !said.Decided.Equal(r.Decided):
+	case predicate.Appeal != t.Appeal.Digest, predicate.Decision != t.Decision.Digest, predicate.Scheme != d.Scheme, !predicate.Decided.Equal(r.Decided):
 		return fmt.Errorf("the record differs from the signed statement")
-	case asked.Appeal != said.Appeal, asked.Outcome != said.Outcome, asked.Text != said.Text, asked.Language != said.Language,
-		!slices.Equal(asked.Accepted, said.Accepted), !c.names(said.Requests, r.Request, r.Asked):
+	case asked.Appeal != predicate.Appeal, asked.Outcome != predicate.Outcome, asked.Text != predicate.Text, asked.Language != predicate.Language,
+		!slices.Equal(asked.Accepted, predicate.Accepted), !c.names(predicate.Requests, r.Request, r.Asked):
 		return fmt.Errorf("it is not what was asked for")
 	}
-	if err := d.CheckOpen("accepted", said.Accepted); err != nil {
+	if err := d.CheckOpen("accepted", predicate.Accepted); err != nil {
 		return err
 	}
 	return c.logged(r)

@@ -44,9 +44,9 @@ func TestCheckFindsTampering(t *testing.T) {
 	must(t, err)
 
 	// Signed by others, or about another device, the same words are not it.
-	said, err := whole.Appeal.Predicate()
+	predicate, err := whole.Appeal.Predicate()
 	must(t, err)
-	forged := d.Seal(labeltest.ToyMaker, d.e.Descriptor, label.TypeAppeal, said)
+	forged := d.Seal(labeltest.ToyMaker, d.e.Descriptor, label.TypeAppeal, predicate)
 	later := d.Example("plug")
 	labeltest.Variant(t, later, 1)
 	d.Submit(later)

@@ -18,22 +18,22 @@ import (
 func (c *check) plans() error {
 	type planned struct {
 		*store.Plan
-		said *surveillance.Announcement
+		predicate *surveillance.Announcement
 	}
 	var list []planned
 	err := c.v.Plans("", func(rec *store.Plan) bool {
-		said, err := c.plan(rec)
+		predicate, err := c.plan(rec)
 		if err != nil {
 			c.badf("plan %s: %v", rec.ID, err)
 		} else if rec.Draw != 0 {
-			list = append(list, planned{rec, said})
+			list = append(list, planned{rec, predicate})
 		}
 		return true
 	})
-	slices.SortFunc(list, func(a, b planned) int { return cmp.Compare(a.said.Fixed, b.said.Fixed) })
+	slices.SortFunc(list, func(a, b planned) int { return cmp.Compare(a.predicate.Fixed, b.predicate.Fixed) })
 	census := surveillance.NewCensus()
 	for _, p := range list {
-		if err := c.draw(census, p.Plan, p.said); err != nil {
+		if err := c.draw(census, p.Plan, p.predicate); err != nil {
 			c.badf("draw of plan %s: %v", p.ID, err)
 		}
 	}
@@ -42,7 +42,7 @@ func (c *check) plans() error {
 
 // plan verifies a plan, and that an operator asked for it.
 func (c *check) plan(rec *store.Plan) (*surveillance.Announcement, error) {
-	said, err := signed[surveillance.Announcement](c, rec.Index, label.DigestOf([]byte(rec.ID)), label.TypeSurveillancePlan)
+	predicate, err := signed[surveillance.Announcement](c, rec.Index, label.DigestOf([]byte(rec.ID)), label.TypeSurveillancePlan)
 	if err != nil {
 		return nil, err
 	}
@@ -51,13 +51,13 @@ func (c *check) plan(rec *store.Plan) (*surveillance.Announcement, error) {
 		return nil, fmt.Errorf("the request for it: %w", err)
 	}
 	switch {
-	case said.ID != rec.ID:
+	case predicate.ID != rec.ID:
 		return nil, errors.New("the record differs from the signed statement")
-	case asked.ID != said.ID, asked.Size != said.Size, asked.Count != said.Count,
-		asked.Scheme != "" && asked.Scheme != said.Scheme, len(said.Requests) != 1 || !c.names(said.Requests, rec.Request, rec.Asked):
+	case asked.ID != predicate.ID, asked.Size != predicate.Size, asked.Count != predicate.Count,
+		asked.Scheme != "" && asked.Scheme != predicate.Scheme, len(predicate.Requests) != 1 || !c.names(predicate.Requests, rec.Request, rec.Asked):
 		return nil, errors.New("it is not what was asked for")
 	}
-	return said, cmp.Or(c.trust.CheckLog(said.Log), said.CheckEntry(rec.Index))
+	return predicate, cmp.Or(c.trust.CheckLog(predicate.Log), predicate.CheckEntry(rec.Index))
 }
 
 // draw draws again, with a census that has not read beyond the plan.
@@ -65,7 +65,7 @@ func (c *check) draw(census *surveillance.Census, rec *store.Plan, plan *surveil
 	if rec.Draw < plan.Size {
 		return fmt.Errorf("log entry %d was made before the seed, at %d entries", rec.Draw, plan.Size)
 	}
-	said, err := signed[surveillance.Result](c, rec.Draw, label.DigestOf([]byte(rec.ID)), label.TypeSurveillanceDraw)
+	predicate, err := signed[surveillance.Result](c, rec.Draw, label.DigestOf([]byte(rec.ID)), label.TypeSurveillanceDraw)
 	if err != nil {
 		return err
 	}
@@ -76,11 +76,11 @@ func (c *check) draw(census *surveillance.Census, rec *store.Plan, plan *surveil
 	if err != nil {
 		return err
 	}
-	if err := c.trust.CheckLog(said.Log); err != nil {
+	if err := c.trust.CheckLog(predicate.Log); err != nil {
 		return err
 	}
-	want.Log, want.Authority, want.Recorded = said.Log, said.Authority, said.Recorded
-	if !reflect.DeepEqual(said, want) {
+	want.Log, want.Authority, want.Recorded = predicate.Log, predicate.Authority, predicate.Recorded
+	if !reflect.DeepEqual(predicate, want) {
 		return errors.New("drawing again gives something else")
 	}
 	return nil

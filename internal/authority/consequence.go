@@ -91,7 +91,7 @@ func sleep(ctx context.Context, d time.Duration) {
 // changed again.
 func (a *Events) propagateChunk(ctx context.Context, o *openEvent) (done bool, err error) {
 	var e *store.Event
-	var chunk []Affected
+	var chunk []Consequence
 	var cursor []byte
 	claims := []string{claimf("event/%s", o.id)}
 	err = a.read(func(v *store.View) (err error) {
@@ -101,7 +101,7 @@ func (a *Events) propagateChunk(ctx context.Context, o *openEvent) (done bool, e
 		if done = !e.Done.IsZero(); done {
 			return nil // somebody else went on
 		}
-		cursor, done, err = a.affected(v, e, a.clock(), func(t Affected) bool {
+		cursor, done, err = a.affected(v, e, a.clock(), func(t Consequence) bool {
 			chunk = append(chunk, t)
 			claims = append(claims, claimf("label/%s", t.Label.ID), claimf("device/%s", t.Label.Device))
 			return len(chunk) < a.chunk
@@ -116,7 +116,7 @@ func (a *Events) propagateChunk(ctx context.Context, o *openEvent) (done bool, e
 		a.open.remove(o.id)
 		return true, nil
 	case err != nil: // of the event as a whole
-		chunk, done = []Affected{{Label: &store.Label{}, Err: err}}, true
+		chunk, done = []Consequence{{Label: &store.Label{}, Err: err}}, true
 	case !e.Done.IsZero():
 		a.open.remove(o.id)
 		return true, nil
@@ -169,7 +169,7 @@ func (a *Events) propagateChunk(ctx context.Context, o *openEvent) (done bool, e
 
 // attempt is [Authority.consequence], of which nothing is left in the batch where
 // it fails.
-func (a *Events) attempt(v *store.View, b *batch, e *store.Event, t Affected) (changed bool, err error) {
+func (a *Events) attempt(v *store.View, b *batch, e *store.Event, t Consequence) (changed bool, err error) {
 	if t.Err != nil {
 		return false, t.Err
 	}
@@ -182,13 +182,13 @@ func (a *Events) attempt(v *store.View, b *batch, e *store.Event, t Affected) (c
 
 // applies reports whether what an event does to a label can be done as the label stands:
 // it may have changed since, or expire before a time of grace is over.
-func (t *Affected) applies(s *label.Standing) bool {
+func (t *Consequence) applies(s *label.Standing) bool {
 	_, err := s.Admit(t.Action)
 	return err == nil && (t.Ends.IsZero() || t.Ends.Before(s.Expires))
 }
 
 // consequence adds to a batch what an event does to a label.
-func (a *Events) consequence(v *store.View, b *batch, e *store.Event, t Affected) (changed bool, err error) {
+func (a *Events) consequence(v *store.View, b *batch, e *store.Event, t Consequence) (changed bool, err error) {
 	if t.Action == scheme.NoEffect {
 		return false, nil
 	}

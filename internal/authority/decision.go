@@ -19,18 +19,18 @@ import (
 // would open the term anew, and with it a second appeal about the same. Where the
 // manufacturer is not the caller, who gets the answer, it is told.
 func (a *Issuing) refuse(x *act, write write, d *scheme.Decision, level int, p *picture) (*store.Decision, error) {
-	said, err := a.refusal(d, level, p)
+	predicate, err := a.refusal(d, level, p)
 	if err != nil {
 		return nil, err
 	}
 	var rec *store.Decision
 	if err := a.store.View(func(v *store.View) (err error) {
-		rec, err = onRecord(v, d.Subject, said)
+		rec, err = onRecord(v, d.Subject, predicate)
 		return err
 	}); err != nil || rec != nil {
 		return rec, err
 	}
-	signed, err := a.signRefusal(said, p.device)
+	signed, err := a.signRefusal(predicate, p.device)
 	if err != nil {
 		return nil, err
 	}
@@ -39,10 +39,10 @@ func (a *Issuing) refuse(x *act, write write, d *scheme.Decision, level int, p *
 		if err := a.unmoved(v, p, b.At); err != nil {
 			return err
 		}
-		if rec, err = onRecord(v, d.Subject, said); err != nil || rec != nil {
+		if rec, err = onRecord(v, d.Subject, predicate); err != nil || rec != nil {
 			return err
 		}
-		if err := a.logScheme(v, b, said.Scheme); err != nil {
+		if err := a.logScheme(v, b, predicate.Scheme); err != nil {
 			return err
 		}
 		rec = signed
@@ -62,7 +62,7 @@ func (a *Issuing) refusal(d *scheme.Decision, level int, p *picture) (*label.Dec
 	if err != nil {
 		return nil, err
 	}
-	said := &label.Decision{
+	predicate := &label.Decision{
 		Authority: a.issuer.Authority(), Maker: p.maker, Scheme: d.Scheme.Ref(), Level: l, Reached: d.Reached,
 		Evidence: references(d.Evidence), Unused: unused(d.UnusedFor(level)),
 		Decided:    d.At.UTC().Truncate(time.Second),
@@ -74,12 +74,12 @@ func (a *Issuing) refusal(d *scheme.Decision, level int, p *picture) (*label.Dec
 		for _, it := range f.Rests {
 			c.Evidence = append(c.Evidence, it.ID)
 		}
-		said.Criteria = append(said.Criteria, c)
+		predicate.Criteria = append(predicate.Criteria, c)
 	}
 	for _, g := range d.MissingFor(level) {
-		said.Missing = append(said.Missing, label.Missing{Kind: string(g.Kind), By: string(g.By), Items: g.Items, Text: g.Text})
+		predicate.Missing = append(predicate.Missing, label.Missing{Kind: string(g.Kind), By: string(g.By), Items: g.Items, Text: g.Text})
 	}
-	return said, nil
+	return predicate, nil
 }
 
 func references(items []*scheme.Item) (list []label.LabelEvidence) {
@@ -97,8 +97,8 @@ func unused(items []scheme.Unused) (list []label.Unused) {
 }
 
 // signRefusal makes the record of a refusal.
-func (a *Issuing) signRefusal(said *label.Decision, device *store.Device) (*store.Decision, error) {
-	signed, err := a.signers.sign(a.issuer.Decision(said, device.Digest))
+func (a *Issuing) signRefusal(predicate *label.Decision, device *store.Device) (*store.Decision, error) {
+	signed, err := a.signers.sign(a.issuer.Decision(predicate, device.Digest))
 	if err != nil {
 		return nil, err
 	}
@@ -108,21 +108,21 @@ func (a *Issuing) signRefusal(said *label.Decision, device *store.Device) (*stor
 	}
 	return &store.Decision{
 		Digest: label.DigestOf(signed.Envelope.Payload), Device: device.Digest, Org: device.Org,
-		Scheme: said.Scheme.ID, Version: said.Scheme.Version, Level: said.Level.Number,
-		Decided: said.Decided, AppealBy: said.AppealBy, Signed: packed,
+		Scheme: predicate.Scheme.ID, Version: predicate.Scheme.Version, Level: predicate.Level.Number,
+		Decided: predicate.Decided, AppealBy: predicate.AppealBy, Signed: packed,
 	}, nil
 }
 
 // onRecord returns the decision that says the same, at another time, and can be
 // appealed against or was; nil where there is none.
-func onRecord(v *store.View, device label.Digest, said *label.Decision) (same *store.Decision, err error) {
+func onRecord(v *store.View, device label.Digest, predicate *label.Decision) (same *store.Decision, err error) {
 	outer := v.DeviceDecisions(device, nil, func(rec *store.Decision, _ []byte) bool {
-		lapsed := rec.Appeal.IsZero() && !said.Decided.Before(rec.AppealBy.End())
-		if lapsed || rec.Scheme != said.Scheme.ID || rec.Version != said.Scheme.Version || rec.Level != said.Level.Number {
+		lapsed := rec.Appeal.IsZero() && !predicate.Decided.Before(rec.AppealBy.End())
+		if lapsed || rec.Scheme != predicate.Scheme.ID || rec.Version != predicate.Scheme.Version || rec.Level != predicate.Level.Number {
 			return true
 		}
 		var equal bool
-		if equal, err = alike(rec, said); equal {
+		if equal, err = alike(rec, predicate); equal {
 			same = rec
 		}
 		return err == nil && same == nil
@@ -132,14 +132,14 @@ func onRecord(v *store.View, device label.Digest, said *label.Decision) (same *s
 
 // alike reports whether a decision on record says what another does, but for
 // its time.
-func alike(rec *store.Decision, said *label.Decision) (bool, error) {
+func alike(rec *store.Decision, predicate *label.Decision) (bool, error) {
 	p, err := rec.Predicate()
 	if err != nil {
 		return false, err
 	}
-	p.Decided, p.AppealBy = said.Decided, said.AppealBy
+	p.Decided, p.AppealBy = predicate.Decided, predicate.AppealBy
 	b1, err1 := label.Encode(p)
-	b2, err2 := label.Encode(said)
+	b2, err2 := label.Encode(predicate)
 	return bytes.Equal(b1, b2), errors.Join(err1, err2)
 }
 
@@ -195,12 +195,12 @@ func (d *distrust) rulings(v *store.View, device label.Digest) (items []*scheme.
 		if _, ok := d.struck[r.Digest]; ok {
 			continue
 		}
-		said, err := r.Predicate()
+		predicate, err := r.Predicate()
 		if err != nil {
 			return nil, 0, err
 		}
-		if said.Outcome == label.Changed {
-			items = append(items, scheme.RulingItem(r.Digest, said))
+		if predicate.Outcome == label.Changed {
+			items = append(items, scheme.RulingItem(r.Digest, predicate))
 		}
 	}
 	return items, len(list), nil
@@ -211,7 +211,7 @@ type Trail struct {
 	Decision *store.Decision
 	Appeal   *store.Appeal // nil where there is none
 	Ruling   *store.Ruling // nil where there is none yet
-	Fallen   *Fallen       // why the ruling does not count any more; nil where it does
+	Fallen   *VoidRuling   // why the ruling does not count any more; nil where it does
 
 	Waits *store.Request // that for a ruling which was made now, while others have to agree
 }

@@ -31,22 +31,22 @@ const (
 // never changes itself: whoever judges holds on to one, and the writer sees
 // whether it is still the present one.
 type distrust struct {
-	keys           map[string]compromised // keys in the wrong hands
-	accreditations map[accredited]*scopeRecord
-	groups         map[string]string        // organizations under common control, to one of them
-	former         []formerly               // organizations that were, until some day
-	struck         map[label.Digest]*struck // statements and rulings that were struck
-	operators      []string                 // organizations that work for the authority
+	keys           map[string]keyCompromise // keys in the wrong hands
+	accreditations map[accreditationKey]*scopeRecord
+	groups         map[string]string             // organizations under common control, to one of them
+	former         []formerly                    // organizations that were, until some day
+	struck         map[label.Digest]*strikeCause // statements and rulings that were struck
+	operators      []string                      // organizations that work for the authority
 }
 
-// A compromised key was in the wrong hands from an instant on.
-type compromised struct {
+// A keyCompromise says that a key was in the wrong hands from an instant on.
+type keyCompromise struct {
 	since      time.Time
 	ownersWord bool // nobody else says so
 }
 
-// struck says that a statement or ruling was struck, by which event and why.
-type struck struct {
+// A strikeCause says that a statement or ruling was struck, by which event and why.
+type strikeCause struct {
 	event label.Digest
 	why   string // the reason, its title and what was written; empty where the event cannot be read
 
@@ -56,7 +56,7 @@ type struck struct {
 
 // text says it of a statement, in the words of whoever struck it: a report that fell
 // because the authority made a mistake is not said to be unreliable.
-func (s *struck) text() string {
+func (s *strikeCause) text() string {
 	text := "was struck by the authority"
 	if s.withdrawn {
 		text = "was withdrawn by its laboratory"
@@ -67,8 +67,8 @@ func (s *struck) text() string {
 	return text
 }
 
-// said says it of a statement or ruling that a label rests on.
-func (s *struck) said(e *label.LabelEvidence) string {
+// sentence says it of a statement or ruling that a label rests on.
+func (s *strikeCause) sentence(e *label.LabelEvidence) string {
 	if e.Type == label.TypeRuling {
 		text := "The authority has taken back the ruling on appeal on which the label rests"
 		if s.why != "" {
@@ -85,8 +85,8 @@ func (s *struck) said(e *label.LabelEvidence) string {
 
 // struckBy reads why an event struck a statement. One that cannot be read strikes all
 // the same.
-func (a *core) struckBy(v *store.View, event label.Digest) (*struck, error) {
-	s := &struck{event: event}
+func (a *core) struckBy(v *store.View, event label.Digest) (*strikeCause, error) {
+	s := &strikeCause{event: event}
 	e, err := v.Event(event)
 	switch {
 	case err != nil && own(err):
@@ -108,10 +108,10 @@ func (a *core) because(e *label.Event) string {
 	return why + ": " + label.Clip(strings.TrimRight(e.Text, ". "), label.MaxProse/2)
 }
 
-// A Fallen says why a ruling on an appeal does not count any more: an operator struck
+// A VoidRuling is why a ruling on an appeal does not count any more: an operator struck
 // it, or the key that asked for it was in the wrong hands. Whoever is shown the ruling
 // is shown that.
-type Fallen struct {
+type VoidRuling struct {
 	Event    label.Digest // that struck it; zero where the key was
 	Operator string       // who did; empty where the key was
 	At       time.Time    // when that was received
@@ -121,9 +121,9 @@ type Fallen struct {
 }
 
 // fallenRuling returns why a ruling does not count any more, or nil.
-func (a *Evidence) fallenRuling(v *store.View, r *store.Ruling) (f *Fallen, err error) {
+func (a *Evidence) fallenRuling(v *store.View, r *store.Ruling) (f *VoidRuling, err error) {
 	if event, ok := v.Struck(r.Digest); ok {
-		f = &Fallen{Event: event}
+		f = &VoidRuling{Event: event}
 		e, err := v.Event(event)
 		switch {
 		case err != nil && !own(err):
@@ -136,7 +136,7 @@ func (a *Evidence) fallenRuling(v *store.View, r *store.Ruling) (f *Fallen, err 
 		if err != nil {
 			return nil, err
 		}
-		f = &Fallen{At: k.Revoked, Reason: reasonKey, Text: k.RevokedFor}
+		f = &VoidRuling{At: k.Revoked, Reason: reasonKey, Text: k.RevokedFor}
 	}
 	if f != nil && a.programme.Reasons[f.Reason] != nil {
 		f.Title = a.programme.Reasons[f.Reason].Title
@@ -150,7 +150,7 @@ type formerly struct {
 	until label.Date // last day
 }
 
-type accredited struct{ lab, number string }
+type accreditationKey struct{ lab, number string }
 
 // A scopeRecord is an accreditation as it was recorded last, since when which
 // parts of its scope have not been in it that once were.
@@ -201,8 +201,8 @@ func (p part) within(acc *label.Accreditation) bool {
 
 func (a *core) newDistrust(v *store.View) (*distrust, error) {
 	d := &distrust{
-		keys: map[string]compromised{}, accreditations: map[accredited]*scopeRecord{},
-		groups: map[string]string{}, struck: map[label.Digest]*struck{},
+		keys: map[string]keyCompromise{}, accreditations: map[accreditationKey]*scopeRecord{},
+		groups: map[string]string{}, struck: map[label.Digest]*strikeCause{},
 	}
 	var inner error
 	err := v.Orgs("", func(o *label.Organization) bool {
@@ -236,7 +236,7 @@ func (d *distrust) add(v *store.View, o *label.Organization) error {
 	}
 	for _, k := range keys {
 		if !k.Compromised.IsZero() {
-			d.keys[k.ID] = compromised{k.Compromised, k.OwnersWord}
+			d.keys[k.ID] = keyCompromise{k.Compromised, k.OwnersWord}
 		}
 	}
 	list, err := v.Accreditations(o.ID)
@@ -274,7 +274,7 @@ func narrowedAt(v *store.View, a *store.Accreditation) (time.Time, error) {
 // accredit takes the next record of an accreditation, and from when on what it
 // leaves out counts as lost.
 func (d *distrust) accredit(lab string, next *store.Accreditation, since time.Time) {
-	id := accredited{lab, next.Number}
+	id := accreditationKey{lab, next.Number}
 	rec := &scopeRecord{Accreditation: next.Accreditation, index: next.Index, lost: map[part]time.Time{}}
 	if before := d.accreditations[id]; before != nil {
 		for _, p := range scopeOf(&before.Accreditation) {
@@ -425,7 +425,7 @@ func (d *distrust) scope(v *store.View, st *store.Statement, item *scheme.Item, 
 	if label.SourceOf(st.Type) != label.SourceLab {
 		return nil, nil
 	}
-	rec := d.accreditations[accredited{st.Lab.ID, st.Lab.Accreditation}]
+	rec := d.accreditations[accreditationKey{st.Lab.ID, st.Lab.Accreditation}]
 	switch {
 	case rec == nil:
 		return &scheme.Doubt{Code: doubtEnded, Against: true, Text: "was accepted under an accreditation that is not on record any more; what it found wrong still counts"}, nil

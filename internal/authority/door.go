@@ -160,16 +160,16 @@ func (x *act) left(err error) error {
 	return err
 }
 
-// howOpened says how requests of one type are opened.
-type howOpened[T any] struct {
+// A requestForm says how requests of one type are opened.
+type requestForm[T any] struct {
 	field         string // of the call, which messages name
 	predicateType string
 
 	// kind returns the act that is asked for, where the registry has a say in that.
-	kind func(v *store.View, said *T, signers []signer) (label.ActKind, error)
+	kind func(v *store.View, predicate *T, signers []signer) (label.ActKind, error)
 
 	// right says who may sign it, besides the roles of the act; nil: whoever has one.
-	right func(v *store.View, said *T) (right, error)
+	right func(v *store.View, predicate *T) (right, error)
 
 	// ageless requests may be of any age: something else bounds when they are made.
 	ageless bool
@@ -189,22 +189,22 @@ type request[T any] interface {
 	label.Request
 }
 
-// An asked is a signed request whose signatures were verified.
-type asked[T any] struct {
-	said    *T
-	terms   label.Request // the same
-	digest  label.Digest
-	payload []byte
-	subject label.Digest
-	by      store.RequestSignature // whose signature comes first
+// A signedRequest is one whose signatures were verified.
+type signedRequest[T any] struct {
+	predicate *T
+	terms     label.Request // the same
+	digest    label.Digest
+	payload   []byte
+	subject   label.Digest
+	by        store.RequestSignature // whose signature comes first
 
-	how    *howOpened[T]
+	how    *requestForm[T]
 	signed *signedStatement
 }
 
 // signedAct opens a request that a caller carries, and calls f with it, if somebody signed
 // it who may. Who carries it does not matter: the actor is who signed it.
-func signedAct[T any, P request[T]](a *core, ctx context.Context, c Caller, raw []byte, how *howOpened[T], f func(*act, *asked[T]) error) error {
+func signedAct[T any, P request[T]](a *core, ctx context.Context, c Caller, raw []byte, how *requestForm[T], f func(*act, *signedRequest[T]) error) error {
 	x := &act{a: a, ctx: ctx, caller: c, rule: &scheme.ActRule{}}
 	x.entry = label.Act{Kind: path.Base(path.Dir(how.predicateType)), Actor: c.actor(), RequestID: RequestID(ctx)}
 	if c.Org == "" {
@@ -214,7 +214,7 @@ func signedAct[T any, P request[T]](a *core, ctx context.Context, c Caller, raw 
 	if how.kept {
 		err = a.intake(c, len(raw))
 	}
-	var r *asked[T]
+	var r *signedRequest[T]
 	if err == nil {
 		r, err = open[T, P](x, raw, how)
 	}
@@ -226,7 +226,7 @@ func signedAct[T any, P request[T]](a *core, ctx context.Context, c Caller, raw 
 
 // open verifies a signed request: its form, and that one of its signatures is by somebody
 // who may ask for the act.
-func open[T any, P request[T]](x *act, raw []byte, how *howOpened[T]) (*asked[T], error) {
+func open[T any, P request[T]](x *act, raw []byte, how *requestForm[T]) (*signedRequest[T], error) {
 	signed, err := x.a.openSigned(x.caller, raw)
 	if err != nil {
 		return nil, label.Within(how.field, err)
@@ -243,7 +243,7 @@ func open[T any, P request[T]](x *act, raw []byte, how *howOpened[T]) (*asked[T]
 	if len(subjects) != 1 {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, how.field+".subject", "must be the one thing that it is about")
 	}
-	r := &asked[T]{said: p, terms: P(p), digest: s.ID(), payload: s.Payload(), subject: subjects[0], how: how, signed: signed}
+	r := &signedRequest[T]{predicate: p, terms: P(p), digest: s.ID(), payload: s.Payload(), subject: subjects[0], how: how, signed: signed}
 	x.entry.Kind, x.entry.Subject, x.entry.Request = string(r.terms.ActKind()), r.terms.About(), r.digest
 	if to := r.terms.MadeTo(); to != x.a.trust.URL {
 		return nil, label.Errorf(label.Invalid, label.ReasonOtherAuthority, how.field+".authority", "was signed for the authority at %s, and this is the one at %s; to ask this one, sign a request that names it", to, x.a.trust.URL)
@@ -256,14 +256,14 @@ func open[T any, P request[T]](x *act, raw []byte, how *howOpened[T]) (*asked[T]
 
 // signers returns those whose signatures under a request count now, by the registry as a
 // view shows it: the first of them is the actor. The rule of the act is found by that.
-func (r *asked[T]) signers(x *act, v *store.View, now time.Time) ([]signer, error) {
+func (r *signedRequest[T]) signers(x *act, v *store.View, now time.Time) ([]signer, error) {
 	kind := r.terms.ActKind()
 	if r.how.kind != nil { // whose own something is, a signature that does not count does not say
 		counting, err := r.signed.acceptable(v, now, func(*label.Organization) error { return nil })
 		if err != nil {
 			return nil, label.Within(r.how.field, err)
 		}
-		if kind, err = r.how.kind(v, r.said, counting); err != nil {
+		if kind, err = r.how.kind(v, r.predicate, counting); err != nil {
 			return nil, label.Within(r.how.field, err)
 		}
 	}
@@ -273,7 +273,7 @@ func (r *asked[T]) signers(x *act, v *store.View, now time.Time) ([]signer, erro
 	x.entry.Kind = string(kind)
 	may := withRole(x.rule.Roles...)
 	if r.how.right != nil {
-		special, err := r.how.right(v, r.said)
+		special, err := r.how.right(v, r.predicate)
 		if err != nil {
 			return nil, label.Within(r.how.field, err)
 		}
@@ -289,7 +289,7 @@ func (r *asked[T]) signers(x *act, v *store.View, now time.Time) ([]signer, erro
 }
 
 // admit checks a request as the writer sees it: who signed it, and when it was made.
-func (r *asked[T]) admit(x *act, v *store.View, now time.Time) ([]signer, error) {
+func (r *signedRequest[T]) admit(x *act, v *store.View, now time.Time) ([]signer, error) {
 	signers, err := r.signers(x, v, now)
 	if err != nil {
 		return nil, err
@@ -302,7 +302,7 @@ func (r *asked[T]) admit(x *act, v *store.View, now time.Time) ([]signer, error)
 
 // onRecord returns a request as it stands, or nil where nobody made it before. One of
 // which nothing can come is refused.
-func (r *asked[T]) onRecord(v *store.View, now time.Time) (*store.Request, error) {
+func (r *signedRequest[T]) onRecord(v *store.View, now time.Time) (*store.Request, error) {
 	req, err := v.Request(r.digest)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -325,7 +325,7 @@ func (r *asked[T]) onRecord(v *store.View, now time.Time) (*store.Request, error
 // gather adds signatures to a request, which is nil where nobody made it before, and
 // reports whether as many have agreed as the act takes. Where they have, the request is
 // carried out in the same batch; otherwise it waits.
-func (r *asked[T]) gather(x *act, v *store.View, b *batch, req *store.Request, signers []signer) (*store.Request, bool, error) {
+func (r *signedRequest[T]) gather(x *act, v *store.View, b *batch, req *store.Request, signers []signer) (*store.Request, bool, error) {
 	if req == nil {
 		req = &store.Request{Digest: r.digest, Kind: x.rule.Kind, Subject: r.terms.About(), Received: b.At.UTC(), Statement: r.payload}
 	}
@@ -359,7 +359,7 @@ func (r *asked[T]) gather(x *act, v *store.View, b *batch, req *store.Request, s
 // agree is gather of a request that is on record for no other reason than that several
 // persons have to agree: it returns the request while it waits for others, of which the
 // operators are told, and nil where the act can be done.
-func (r *asked[T]) agree(x *act, v *store.View, b *batch, signers []signer) (waits *store.Request, err error) {
+func (r *signedRequest[T]) agree(x *act, v *store.View, b *batch, signers []signer) (waits *store.Request, err error) {
 	if !x.rule.Several() {
 		return nil, nil
 	}

@@ -23,7 +23,7 @@ type draft struct {
 type draftStatus struct {
 	env     *label.Envelope
 	step    tally.Step
-	form    verify.Logged // as the package has it
+	form    verify.LoggedStatement // as the package has it
 	omitted bool
 }
 
@@ -91,13 +91,13 @@ func newDraftStatus(v *store.View, head store.Head, s *store.Status) (*draftStat
 // statuses returns the history as the package has it. Where it would take more
 // than its part of the package, advises that were replaced are left out, oldest
 // first, as far as the tally counts.
-func (d *draft) statuses(counted int) []verify.Logged {
+func (d *draft) statuses(counted int) []verify.LoggedStatement {
 	size, last := 0, map[label.Digest]int{}
 	for i, s := range d.history {
 		size += s.form.Size()
 		last[s.step.Slot] = i
 	}
-	var list []verify.Logged
+	var list []verify.LoggedStatement
 	for i, s := range d.history {
 		if size > label.MaxHistory && s.step.Action == label.Advise && last[s.step.Slot] > i {
 			if d.large = i >= counted; !d.large {

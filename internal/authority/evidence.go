@@ -144,21 +144,21 @@ func (a *Evidence) makeRoom(v *store.View, b *batch, st *store.Statement, item *
 	takePlace := func(old, by label.Digest) {
 		b.Add(&store.Supersession{Device: st.Device, Statement: old, By: by})
 	}
-	mine = slices.DeleteFunc(mine, func(old *placed) bool {
+	mine = slices.DeleteFunc(mine, func(old *placement) bool {
 		by := replaces(item, old.item)
 		if by {
 			takePlace(old.ID, st.ID)
 		}
 		return by
 	})
-	if i := slices.IndexFunc(mine, func(old *placed) bool { return replaces(old.item, item) }); i >= 0 {
+	if i := slices.IndexFunc(mine, func(old *placement) bool { return replaces(old.item, item) }); i >= 0 {
 		takePlace(st.ID, mine[i].ID) // it came after the one that takes its place
 		return nil
 	}
 	if len(mine) < label.MaxSignerStatements {
 		return nil
 	}
-	if i := slices.IndexFunc(mine, func(old *placed) bool { return item.Repeats(old.item) }); i >= 0 {
+	if i := slices.IndexFunc(mine, func(old *placement) bool { return item.Repeats(old.item) }); i >= 0 {
 		takePlace(mine[i].ID, st.ID)
 		return nil
 	}
@@ -169,15 +169,15 @@ func (a *Evidence) makeRoom(v *store.View, b *batch, st *store.Statement, item *
 		"%s has %d statements about the device that count, which is the limit; declare on a later day, or correct an earlier report (member corrects)", st.Signer, len(mine))
 }
 
-// A placed statement is one that takes up a place of its signer.
-type placed struct {
+// A placement is a statement that takes up a place of its signer.
+type placement struct {
 	*store.Statement
 	item *scheme.Item
 }
 
 // places returns the statements of a statement's signer about the same device
 // that take up a place, oldest first.
-func places(v *store.View, st *store.Statement) (list []*placed, err error) {
+func places(v *store.View, st *store.Statement) (list []*placement, err error) {
 	all, err := v.DeviceStatements(st.Device)
 	if err != nil {
 		return nil, err
@@ -197,9 +197,9 @@ func places(v *store.View, st *store.Statement) (list []*placed, err error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, &placed{old, item})
+		list = append(list, &placement{old, item})
 	}
-	slices.SortFunc(list, func(x, y *placed) int {
+	slices.SortFunc(list, func(x, y *placement) int {
 		return cmp.Or(x.Date.Compare(y.Date), x.Received.Compare(y.Received), slices.Compare(x.ID[:], y.ID[:]))
 	})
 	return list, nil

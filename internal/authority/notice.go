@@ -318,11 +318,11 @@ func (a *Issuing) overruledLabs(v *store.View, device, ruling label.Digest) (lab
 	if err != nil {
 		return nil, err
 	}
-	said, err := r.Predicate()
+	predicate, err := r.Predicate()
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.overruled(v, said, device)
+	list, err := a.overruled(v, predicate, device)
 	for id := range list {
 		if st, err := v.Statement(id); err == nil && label.SourceOf(st.Type) == label.SourceLab {
 			labs = append(labs, st.Signer)
@@ -389,8 +389,8 @@ func (a *Oversight) tellAppeal(b *batch, appeal *store.Appeal, o label.RulingOut
 
 // tellOverruled tells laboratories which of their reports found wrong what a ruling
 // accepts.
-func (a *Oversight) tellOverruled(v *store.View, b *batch, said *label.Ruling, r *store.Ruling) error {
-	list, err := a.issuing.overruled(v, said, r.Device)
+func (a *Oversight) tellOverruled(v *store.View, b *batch, predicate *label.Ruling, r *store.Ruling) error {
+	list, err := a.issuing.overruled(v, predicate, r.Device)
 	if err != nil {
 		return err
 	}

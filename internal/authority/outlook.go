@@ -74,7 +74,7 @@ func (a *Events) outlook(e *label.Event) (list []*outlook, err error) {
 	})
 	known := *a.distrust.Load()
 	known.struck = maps.Clone(known.struck)
-	known.struck[e.Statement] = &struck{why: a.because(e), withdrawn: e.Kind == label.WithdrawalEvent}
+	known.struck[e.Statement] = &strikeCause{why: a.because(e), withdrawn: e.Kind == label.WithdrawalEvent}
 	for _, o := range list[:min(len(list), maxNamed)] {
 		if err := a.foretell(o, e, &known); err != nil {
 			return nil, err
@@ -158,14 +158,14 @@ func outlookNotes(list []*outlook) (notes []string) {
 
 // foresee adds to the labels that an event touches what judging again comes to, and
 // the labels of the product that only that touches.
-func foresee(list []Affected, outlook []*outlook) []Affected {
+func foresee(list []Consequence, outlook []*outlook) []Consequence {
 	for _, o := range outlook {
-		i := slices.IndexFunc(list, func(t Affected) bool { return t.Label.ID == o.rec.ID })
+		i := slices.IndexFunc(list, func(t Consequence) bool { return t.Label.ID == o.rec.ID })
 		switch {
 		case i >= 0:
 			list[i].Judged = cmp.Or(o.short, "judged again at once")
 		case o.short != "" && !o.same:
-			list = append(list, Affected{Label: o.rec, Action: scheme.NoEffect, Judged: o.short})
+			list = append(list, Consequence{Label: o.rec, Action: scheme.NoEffect, Judged: o.short})
 		}
 	}
 	return list

@@ -69,7 +69,7 @@ func (a *Events) unanswered(v *store.View, rec *store.Label, list []*store.Statu
 		if !st.Advisory.Open() || answered(st, s.Advisories[i+1:], rec.Org) || label.Find(h.Statuses, overdueCause(st), label.Review) != nil {
 			continue
 		}
-		l, err := said(v, rec)
+		l, err := signedLabel(v, rec)
 		if err != nil {
 			return nil, 0, err
 		}

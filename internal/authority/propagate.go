@@ -9,8 +9,8 @@ import (
 	"labeld/internal/store"
 )
 
-// An Affected is a label that an event touches, and what becomes of it.
-type Affected struct {
+// A Consequence is what becomes of a label that an event touches.
+type Consequence struct {
 	Label    *store.Label
 	Action   label.Action       // scheme.NoEffect where it stands as it did
 	Ends     time.Time          // of a lapse
@@ -30,7 +30,7 @@ type Affected struct {
 // on, until f returns false (which is heard between devices). It returns the
 // cursor to go on from, and whether it came to the end. A record on the way that
 // cannot be read is told to f, and the walk goes on.
-func (a *Events) affected(v *store.View, e *store.Event, now time.Time, f func(Affected) bool) (cursor []byte, done bool, err error) {
+func (a *Events) affected(v *store.View, e *store.Event, now time.Time, f func(Consequence) bool) (cursor []byte, done bool, err error) {
 	w := &walk{a: a.issuing, e: &e.Event, now: now, f: f, cursor: e.Cursor, seen: map[label.ID]bool{}, more: true}
 	w.v = v.Past(func(d *store.Damage) { w.fail(d.Label(), d) })
 	switch e.Event.Kind {
@@ -67,7 +67,7 @@ type walk struct {
 	v      *store.View
 	e      *label.Event
 	now    time.Time
-	f      func(Affected) bool
+	f      func(Consequence) bool
 	cursor []byte
 	seen   map[label.ID]bool
 	more   bool // nobody has said stop
@@ -77,7 +77,7 @@ type walk struct {
 
 // fail tells that it cannot be said what becomes of a label.
 func (w *walk) fail(id label.ID, err error) {
-	w.more = w.f(Affected{Label: &store.Label{ID: id}, Err: err}) && w.more
+	w.more = w.f(Consequence{Label: &store.Label{ID: id}, Err: err}) && w.more
 }
 
 // scheme goes through the labels under a version of a scheme.
@@ -201,7 +201,7 @@ func (w *walk) touch(rec *store.Label, touched func(*ground) bool) {
 	if known, ok := w.a.programme.Lifecycle(rec.Scheme, rec.Version).Propagation[w.e.Reason]; ok {
 		effect = known
 	}
-	w.more = w.f(Affected{Label: rec, Action: effect.Action, Ends: ends(w.e, effect)}) && w.more
+	w.more = w.f(Consequence{Label: rec, Action: effect.Action, Ends: ends(w.e, effect)}) && w.more
 }
 
 // speaksAgainst reports whether the event speaks against a statement.

@@ -39,7 +39,7 @@ type Published struct {
 
 	// Taken are the labels of the products that had one of GTINs before it was moved to
 	// this one: who asks for the number may hold one of those.
-	Taken []Taken
+	Taken []FormerLabel
 
 	successors map[label.ID]*label.History // of all that its history names, and of Taken, as the store has them
 	next       time.Time                   // when it will stand otherwise by time alone; zero for never
@@ -47,21 +47,21 @@ type Published struct {
 	forms      sync.Map                    // name of a rendered form -> *form
 }
 
-// A kept is a published label that is remembered.
-type kept struct {
+// A cachedLabel is a published label that is remembered.
+type cachedLabel struct {
 	*Published
 	until time.Time // when to look at the store again
 }
 
 // Documents are what proves a label.
 type Documents struct {
-	Index   int64   // log entry
-	Bundle  []byte  // Sigstore bundle
-	Device  []byte  // descriptor
-	Proof   []byte  // tlog-proof
-	Package []byte  // all of it in one file; absent where it was issued just now
-	Indexes []int64 // log entries of the statuses
-	Rulings []Ruled // on appeals, that the label rests on
+	Index   int64          // log entry
+	Bundle  []byte         // Sigstore bundle
+	Device  []byte         // descriptor
+	Proof   []byte         // tlog-proof
+	Package []byte         // all of it in one file; absent where it was issued just now
+	Indexes []int64        // log entries of the statuses
+	Rulings []LoggedRuling // on appeals, that the label rests on
 
 	// GTINs are those of the product that no operator has moved to another
 	// manufacturer, and Moved those of its descriptor that one has. The label says
@@ -80,12 +80,12 @@ type Documents struct {
 // SpeaksOf reports whether the label is about the product with a trade item number.
 func (d *Documents) SpeaksOf(g label.GTIN) bool { return slices.Contains(d.GTINs, g) }
 
-// A Ruled is a ruling on an appeal, and its log entry.
-type Ruled struct {
+// A LoggedRuling is a ruling on an appeal, with its log entry.
+type LoggedRuling struct {
 	label.Ruling
 	Index  int64
 	Digest label.Digest
-	Fallen *Fallen // why it does not count any more; nil where it does
+	Fallen *VoidRuling // why it does not count any more; nil where it does
 }
 
 // As returns the label as it stood at an instant. What proves it is the same.
@@ -176,7 +176,7 @@ func (a *Publishing) Lookup(id label.ID) (*Published, error) {
 			return nil, err
 		}
 	}
-	a.published.Add(id, kept{p, p.until(now)})
+	a.published.Add(id, cachedLabel{p, p.until(now)})
 	return p, nil
 }
 
@@ -301,7 +301,7 @@ func ownGTINs(v *store.View, device label.Digest, desc *label.Device) (own, move
 }
 
 // ruled returns the rulings that a label rests on.
-func (a *Publishing) ruled(v *store.View, device label.Digest, l *label.Label) (list []Ruled, err error) {
+func (a *Publishing) ruled(v *store.View, device label.Digest, l *label.Label) (list []LoggedRuling, err error) {
 	for _, e := range l.Evidence {
 		if e.Type != label.TypeRuling {
 			continue
@@ -310,7 +310,7 @@ func (a *Publishing) ruled(v *store.View, device label.Digest, l *label.Label) (
 		if err != nil {
 			return nil, err
 		}
-		said, err := r.Predicate()
+		predicate, err := r.Predicate()
 		if err != nil {
 			return nil, err
 		}
@@ -318,7 +318,7 @@ func (a *Publishing) ruled(v *store.View, device label.Digest, l *label.Label) (
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Ruled{*said, r.Index, r.Digest, fallen})
+		list = append(list, LoggedRuling{*predicate, r.Index, r.Digest, fallen})
 	}
 	return list, nil
 }
@@ -492,7 +492,7 @@ func (a *Publishing) choose(g label.GTIN, now time.Time) (label.ID, error) {
 
 // movedRefusal says of a number that it was moved, and that no product that has it now has
 // a label; there need not be such a product.
-func movedRefusal(g label.GTIN, taken []Taken) error {
+func movedRefusal(g label.GTIN, taken []FormerLabel) error {
 	return label.Errorf(label.NotFound, label.ReasonMoved, "gtin", "GTIN %s %s; no product that has the number now has a label", g, takenText(taken))
 }
 

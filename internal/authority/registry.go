@@ -69,7 +69,7 @@ func (a *Registry) ActTable(c Caller) (*ActTable, error) {
 }
 
 // registryForm is how requests for changes of the registry are opened.
-var registryForm = &howOpened[label.RegistryRequest]{
+var registryForm = &requestForm[label.RegistryRequest]{
 	field: "request", predicateType: label.TypeRegistryRequest, kind: registryKind, right: registryRight, people: true,
 }
 
@@ -149,19 +149,19 @@ func registryRight(v *store.View, r *label.RegistryRequest) (right, error) {
 // out is answered with how what it is about stands.
 func (a *Registry) ChangeRegistry(ctx context.Context, c Caller, raw []byte) (*RegistryChange, error) {
 	out := &RegistryChange{}
-	err := signedAct(a.core, ctx, c, raw, registryForm, func(x *act, r *asked[label.RegistryRequest]) error {
-		if r.subject != r.said.Subject() {
-			return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the SHA-256 of %q, which the request is about", r.said.About())
+	err := signedAct(a.core, ctx, c, raw, registryForm, func(x *act, r *signedRequest[label.RegistryRequest]) error {
+		if r.subject != r.predicate.Subject() {
+			return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the SHA-256 of %q, which the request is about", r.predicate.About())
 		}
-		if r.said.Act == label.ActAccredit {
-			if err := a.checkScope(r.said.Accreditation.Record(r.said.Organization)); err != nil {
+		if r.predicate.Act == label.ActAccredit {
+			if err := a.checkScope(r.predicate.Accreditation.Record(r.predicate.Organization)); err != nil {
 				return label.Within("request", err)
 			}
 		}
 		defer a.writer.begin()()
 		// One claim for all changes of the registry: they are rare, and two operators
 		// cannot revoke each other's last key in one batch.
-		claims := []string{"revocation", claimf("request/%s", r.digest), claimf("org/%s", r.said.Organization), claimf("key/%s", r.said.Key)}
+		claims := []string{"revocation", claimf("request/%s", r.digest), claimf("org/%s", r.predicate.Organization), claimf("key/%s", r.predicate.Key)}
 		return x.do(claims, func(v *store.View, b *batch) error {
 			*out = RegistryChange{}
 			return a.changeRegistry(x, v, b, r, out)
@@ -174,7 +174,7 @@ func (a *Registry) ChangeRegistry(ctx context.Context, c Caller, raw []byte) (*R
 }
 
 // changeRegistry adds a change to a batch, or that it waits.
-func (a *Registry) changeRegistry(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
+func (a *Registry) changeRegistry(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
 	signers, err := r.admit(x, v, b.At)
 	if err != nil {
 		return err
@@ -186,9 +186,9 @@ func (a *Registry) changeRegistry(x *act, v *store.View, b *batch, r *asked[labe
 	if req != nil && !req.Done.IsZero() {
 		*out = RegistryChange{Request: req, Known: true}
 		out.note("The very same request was carried out already, on %s; nothing was recorded.", req.Done.UTC().Format(time.RFC3339))
-		return onRecordNow(v, r.said, out)
+		return onRecordNow(v, r.predicate, out)
 	}
-	change := registryChanges[r.said.Act]
+	change := registryChanges[r.predicate.Act]
 	if req, agreed, err := r.gather(x, v, b, req, signers); err != nil {
 		return err
 	} else if !agreed {
@@ -260,7 +260,7 @@ func onRecordNow(v *store.View, r *label.RegistryRequest, out *RegistryChange) (
 }
 
 // registryChanges are what carries out a request, by the act that it asks for.
-var registryChanges = map[label.ActKind]func(*Registry, *act, *store.View, *batch, *asked[label.RegistryRequest], *RegistryChange) error{
+var registryChanges = map[label.ActKind]func(*Registry, *act, *store.View, *batch, *signedRequest[label.RegistryRequest], *RegistryChange) error{
 	label.ActEnrolOrg:     (*Registry).enrolOrg,
 	label.ActChangeOrg:    (*Registry).changeOrg,
 	label.ActSuspendOrg:   (*Registry).suspendOrg,
@@ -275,8 +275,8 @@ var registryChanges = map[label.ActKind]func(*Registry, *act, *store.View, *batc
 }
 
 // enrolOrg enrols an organization. Enrolling it again unchanged changes nothing.
-func (a *Registry) enrolOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	o := r.said.Enrolled()
+func (a *Registry) enrolOrg(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
+	o := r.predicate.Enrolled()
 	old, err := v.Org(o.ID)
 	if err == nil {
 		o.Enrolled, o.Formerly, o.Suspended, o.SuspendedFor = old.Enrolled, old.Formerly, old.Suspended, old.SuspendedFor
@@ -306,13 +306,13 @@ func (a *Registry) enrolOrg(x *act, v *store.View, b *batch, r *asked[label.Regi
 
 // changeOrg changes what people are shown of an organization. What was signed and issued
 // before says what was so then.
-func (a *Registry) changeOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	o, err := v.Org(r.said.Organization)
+func (a *Registry) changeOrg(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
+	o, err := v.Org(r.predicate.Organization)
 	if err != nil {
 		return err
 	}
 	next := *o
-	p := r.said.Profile
+	p := r.predicate.Profile
 	next.Name, next.URL, next.Contact = cmp.Or(p.Name, o.Name), cmp.Or(p.URL, o.URL), cmp.Or(p.Contact, o.Contact)
 	out.Organization = &next
 	if reflect.DeepEqual(*o, next) {
@@ -324,8 +324,8 @@ func (a *Registry) changeOrg(x *act, v *store.View, b *batch, r *asked[label.Reg
 }
 
 // suspendOrg has nothing count any more that an organization signs, until it is resumed.
-func (a *Registry) suspendOrg(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	o, err := v.Org(r.said.Organization)
+func (a *Registry) suspendOrg(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
+	o, err := v.Org(r.predicate.Organization)
 	if err != nil {
 		return err
 	}
@@ -340,7 +340,7 @@ func (a *Registry) suspendOrg(x *act, v *store.View, b *batch, r *asked[label.Re
 		}
 	}
 	next := *o
-	next.Suspended, next.SuspendedFor = b.At.UTC().Truncate(time.Second), r.said.Text
+	next.Suspended, next.SuspendedFor = b.At.UTC().Truncate(time.Second), r.predicate.Text
 	out.Organization = &next
 	b.Add((*store.Organization)(&next))
 	out.note("Nothing counts any more that %s signs from now on, and nothing is issued to it. What counted before counts on: where labels are to change, report an event, or suspend them.", o.ID)
@@ -348,8 +348,8 @@ func (a *Registry) suspendOrg(x *act, v *store.View, b *batch, r *asked[label.Re
 }
 
 // resumeOrg ends a suspension.
-func (a *Registry) resumeOrg(_ *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	o, err := v.Org(r.said.Organization)
+func (a *Registry) resumeOrg(_ *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
+	o, err := v.Org(r.predicate.Organization)
 	if err != nil {
 		return err
 	}
@@ -362,14 +362,14 @@ func (a *Registry) resumeOrg(_ *act, v *store.View, b *batch, r *asked[label.Reg
 }
 
 // addPerson adds somebody who acts for an organization.
-func (a *Registry) addPerson(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	old, err := v.Person(r.said.Person)
+func (a *Registry) addPerson(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
+	old, err := v.Person(r.predicate.Person)
 	switch {
-	case err == nil && old.Organization != r.said.Organization:
+	case err == nil && old.Organization != r.predicate.Organization:
 		return label.Errorf(label.Exists, label.ReasonExists, "person", "%s is a person of %s; an ID is one person's, who belongs to one organization", old.ID, old.Organization)
 	case err == nil && !old.Left.IsZero():
 		return label.Errorf(label.Precondition, label.ReasonStep, "person", "%s left on %s (%s), and does not come back under that ID; add another", old.ID, old.Left.UTC().Format(time.RFC3339), old.LeftFor)
-	case err == nil && (old.Machine != r.said.Machine || old.Name != r.said.Name):
+	case err == nil && (old.Machine != r.predicate.Machine || old.Name != r.predicate.Name):
 		return label.Errorf(label.Exists, label.ReasonExists, "person", "%s is on record otherwise (name %q, machine %t), and stays so; add another under an ID of its own", old.ID, old.Name, old.Machine)
 	case err == nil:
 		out.Person = old
@@ -378,7 +378,7 @@ func (a *Registry) addPerson(x *act, v *store.View, b *batch, r *asked[label.Reg
 		return err
 	}
 	out.Person = &label.Person{
-		ID: r.said.Person, Organization: r.said.Organization, Name: r.said.Name, Machine: r.said.Machine,
+		ID: r.predicate.Person, Organization: r.predicate.Organization, Name: r.predicate.Name, Machine: r.predicate.Machine,
 		Added: b.At.UTC().Truncate(time.Second), AddedBy: x.entry.Actor,
 	}
 	b.Add((*store.Person)(out.Person))
@@ -387,13 +387,13 @@ func (a *Registry) addPerson(x *act, v *store.View, b *batch, r *asked[label.Reg
 
 // removePerson ends that somebody acts for an organization: all keys of the person are
 // revoked.
-func (a *Registry) removePerson(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	p, err := v.Person(r.said.Person)
-	if err == nil && p.Organization != r.said.Organization {
+func (a *Registry) removePerson(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
+	p, err := v.Person(r.predicate.Person)
+	if err == nil && p.Organization != r.predicate.Organization {
 		err = store.ErrNotFound // whose it is is none of the caller's business
 	}
 	if err != nil {
-		return found(err, label.ReasonUnknownSubject, "person", "%s has no person %q", r.said.Organization, r.said.Person)
+		return found(err, label.ReasonUnknownSubject, "person", "%s has no person %q", r.predicate.Organization, r.predicate.Person)
 	}
 	next := *p
 	if out.Person = &next; !p.Left.IsZero() {
@@ -411,10 +411,10 @@ func (a *Registry) removePerson(x *act, v *store.View, b *batch, r *asked[label.
 	if out.Notes, err = a.fewNotes(v, p.Organization, b.At, keys); err != nil {
 		return err
 	}
-	next.Left, next.LeftFor = b.At.UTC().Truncate(time.Second), r.said.Text
+	next.Left, next.LeftFor = b.At.UTC().Truncate(time.Second), r.predicate.Text
 	b.Add((*store.Person)(&next))
 	for _, k := range keys {
-		if err := a.revoke(b, k, r.said.Text, x.entry.Actor.Organization); err != nil {
+		if err := a.revoke(b, k, r.predicate.Text, x.entry.Actor.Organization); err != nil {
 			return err
 		}
 	}
@@ -438,36 +438,36 @@ func (a *Registry) mayLose(v *store.View, org, field string, now time.Time, keys
 // addKey enrols a public key, to be used from an instant on, or from now. From when on a
 // key counts is said once: enrolling it again changes nothing, and is refused where
 // another instant, or another person, is asked for.
-func (a *Registry) addKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	owner, err := v.Org(r.said.Organization)
+func (a *Registry) addKey(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
+	owner, err := v.Org(r.predicate.Organization)
 	if err != nil {
-		return unknownOrg(err, "organization", r.said.Organization)
+		return unknownOrg(err, "organization", r.predicate.Organization)
 	}
-	if r.said.Person != "" {
-		p, err := v.Person(r.said.Person)
+	if r.predicate.Person != "" {
+		p, err := v.Person(r.predicate.Person)
 		switch {
 		case err != nil:
-			return found(err, label.ReasonUnknownSubject, "person", "%s has no person %q; \"labelctl org person add\" adds one", owner.ID, r.said.Person)
+			return found(err, label.ReasonUnknownSubject, "person", "%s has no person %q; \"labelctl org person add\" adds one", owner.ID, r.predicate.Person)
 		case p.Organization != owner.ID:
 			return label.Errorf(label.Denied, label.ReasonNotYours, "person", "%s is a person of %s", p.ID, p.Organization)
 		case !p.Left.IsZero():
 			return label.Errorf(label.Precondition, label.ReasonStep, "person", "%s left on %s: %s", p.ID, p.Left.UTC().Format(time.RFC3339), p.LeftFor)
 		}
 	}
-	pub, err := envelope.ParsePublicKey([]byte(r.said.PEM))
+	pub, err := envelope.ParsePublicKey([]byte(r.predicate.PEM))
 	if err != nil {
 		return err
 	}
 	old, err := v.Key(pub.ID)
 	if err == nil {
-		return enrolledKey(v, b, owner, old, r.said, out)
+		return enrolledKey(v, b, owner, old, r.predicate, out)
 	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	k := x.newKey(b, owner.ID, r.said.Person, pub)
-	if !r.said.From.IsZero() {
-		k.From = r.said.From.UTC()
+	k := x.newKey(b, owner.ID, r.predicate.Person, pub)
+	if !r.predicate.From.IsZero() {
+		k.From = r.predicate.From.UTC()
 	}
 	return a.enrolKey(x, v, b, owner, k, out)
 }
@@ -537,8 +537,8 @@ func enrolledKey(v *store.View, b *batch, owner *label.Organization, old *label.
 }
 
 // replaceKey puts another key in the place of the one that signs the request.
-func (a *Registry) replaceKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	old, err := v.Key(r.said.Key)
+func (a *Registry) replaceKey(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
+	old, err := v.Key(r.predicate.Key)
 	if err != nil {
 		return err
 	}
@@ -549,7 +549,7 @@ func (a *Registry) replaceKey(x *act, v *store.View, b *batch, r *asked[label.Re
 	if err != nil {
 		return err
 	}
-	pub, err := envelope.ParsePublicKey([]byte(r.said.PEM))
+	pub, err := envelope.ParsePublicKey([]byte(r.predicate.PEM))
 	if err != nil {
 		return err
 	}
@@ -567,8 +567,8 @@ func (a *Registry) replaceKey(x *act, v *store.View, b *batch, r *asked[label.Re
 }
 
 // revokeKey ends the use of a key from now on. Revoking it again changes nothing.
-func (a *Registry) revokeKey(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	k, err := v.Key(r.said.Key)
+func (a *Registry) revokeKey(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
+	k, err := v.Key(r.predicate.Key)
 	if err != nil {
 		return err
 	}
@@ -588,7 +588,7 @@ func (a *Registry) revokeKey(x *act, v *store.View, b *batch, r *asked[label.Reg
 		return err
 	}
 	out.Notes = append(out.Notes, few...)
-	return a.revoke(b, k, r.said.Text, x.entry.Actor.Organization)
+	return a.revoke(b, k, r.predicate.Text, x.entry.Actor.Organization)
 }
 
 // revoke adds to a batch that a key is used no more, and tells those concerned. By is the
@@ -604,8 +604,8 @@ func (a *Registry) revoke(b *batch, k *label.Key, why, by string) error {
 // notes of the answer say what that takes away and what it gives back, and what rests on
 // it is judged again. To record less without reporting an event has for a label the
 // consequence that the event would have had.
-func (a *Registry) accredit(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	rec := *r.said.Accreditation.Record(r.said.Organization)
+func (a *Registry) accredit(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
+	rec := *r.predicate.Accreditation.Record(r.predicate.Organization)
 	lab, err := v.Org(rec.Lab.ID)
 	if err != nil {
 		return unknownOrg(err, "accreditation.lab", rec.Lab.ID)
@@ -655,15 +655,15 @@ func (a *Registry) accredit(x *act, v *store.View, b *batch, r *asked[label.Regi
 }
 
 // adoptActs adopts a table of acts: the service is to be started with it next.
-func (a *Registry) adoptActs(x *act, v *store.View, b *batch, r *asked[label.RegistryRequest], out *RegistryChange) error {
-	if last, err := v.Adopted(); err == nil && last.SHA256 == r.said.Table {
+func (a *Registry) adoptActs(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
+	if last, err := v.Adopted(); err == nil && last.SHA256 == r.predicate.Table {
 		out.note("That table was adopted already, on %s; nothing was recorded.", last.At.UTC().Format(time.RFC3339))
 		return nil
 	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	b.Add(&store.Adoption{SHA256: r.said.Table, At: b.At.UTC(), Request: r.digest})
-	if r.said.Table != a.programme.ActsSHA256 {
+	b.Add(&store.Adoption{SHA256: r.predicate.Table, At: b.At.UTC(), Request: r.digest})
+	if r.predicate.Table != a.programme.ActsSHA256 {
 		out.note("The service goes on by the table that it was started with. Put the one that was adopted in its place (acts.yaml in the directory of --labels) and start it anew: it does not start with another.")
 	}
 	return nil

@@ -115,8 +115,8 @@ func TestUnknownAffiliate(t *testing.T) {
 	e := label.Event{Kind: label.AffiliationEvent, Lab: labeltest.Lab, Manufacturer: "nortlight", Reason: "lab-not-independent"}
 	_, notes, err := s.Authority.Preview(s.Caller(labeltest.Operator), s.Event(e))
 	must(t, err)
-	said := s.Report(e).Notes
-	for _, n := range [][]string{notes, said} {
+	predicate := s.Report(e).Notes
+	for _, n := range [][]string{notes, predicate} {
 		if len(n) != 1 || !strings.Contains(n[0], `No organization "nortlight" is enrolled`) {
 			t.Errorf("there is to know %q", n)
 		}

@@ -225,7 +225,7 @@ func (a *Issuing) judgeBy(rec *store.Label, known *distrust) (*verdict, *picture
 		return nil, nil, err
 	}
 	var l *label.Label
-	if err := a.read(func(v *store.View) (err error) { l, err = said(v, rec); return err }); err != nil {
+	if err := a.read(func(v *store.View) (err error) { l, err = signedLabel(v, rec); return err }); err != nil {
 		return nil, nil, err
 	}
 	// Rules about time are held to the label's first instant: what was promised for
@@ -252,7 +252,7 @@ func (a *Issuing) judgeBy(rec *store.Label, known *distrust) (*verdict, *picture
 	n.against = against(p.items, l)
 	for _, e := range l.Evidence {
 		if s := known.struck[e.SHA256]; s != nil {
-			n.struck = append(n.struck, s.said(&e))
+			n.struck = append(n.struck, s.sentence(&e))
 		}
 	}
 	return n, p, err

@@ -42,7 +42,7 @@ type renewal struct {
 // renewal judges and signs the successor that a request asks for. It returns
 // nil where it asks for none, or was carried out already.
 func (a *Issuing) renewal(x *act, r *statusRequest) (*renewal, error) {
-	if r.said.Action != label.Supersede || r.said.Level == 0 {
+	if r.predicate.Action != label.Supersede || r.predicate.Level == 0 {
 		return nil, nil
 	}
 	rec, old, err := a.renewable(x, r)
@@ -54,7 +54,7 @@ func (a *Issuing) renewal(x *act, r *statusRequest) (*renewal, error) {
 		return nil, label.Errorf(label.Precondition, label.ReasonUnknownScheme, "request.label",
 			"label %s is of scheme %s, of which no version is in force; request a label in a scheme that is (\"labelctl scheme list\")", rec.ID.Pretty(), rec.Scheme)
 	}
-	if _, err := s.Level(r.said.Level); err != nil {
+	if _, err := s.Level(r.predicate.Level); err != nil {
 		return nil, label.Within("request", err)
 	}
 	p, err := a.picture(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s)
@@ -68,20 +68,20 @@ func (a *Issuing) renewal(x *act, r *statusRequest) (*renewal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !d.Levels[r.said.Level-1].Reached {
-		rec, err := a.refuse(x, x.aside, d, r.said.Level, p)
+	if !d.Levels[r.predicate.Level-1].Reached {
+		rec, err := a.refuse(x, x.aside, d, r.predicate.Level, p)
 		if err != nil {
 			return nil, err
 		}
 		var missing []string
-		for _, g := range d.MissingFor(r.said.Level) {
+		for _, g := range d.MissingFor(r.predicate.Level) {
 			missing = append(missing, g.Text)
 		}
 		why := strings.Join(missing, ". ") + "."
 		if doubt := against(p.items, old); doubt != "" { // which may be why, and is never all that is missing
 			why = label.Clip(why, label.MaxProse/2) + " " + doubt
 		}
-		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d. %s A decision says all that is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.said.Level, label.Clip(why, label.MaxProse), rec.Digest)
+		return nil, label.Errorf(label.Precondition, label.ReasonMissing, "request.level", "the evidence does not support level %d. %s A decision says all that is missing, and until when it may be appealed against; \"labelctl decision show %s\" shows it", r.predicate.Level, label.Clip(why, label.MaxProse), rec.Digest)
 	}
 	out, err := a.successor(d, r, p, old)
 	if err != nil {
@@ -98,9 +98,9 @@ func (a *Issuing) renewal(x *act, r *statusRequest) (*renewal, error) {
 // the request was carried out already.
 func (a *Issuing) renewable(x *act, r *statusRequest) (rec *store.Label, old *label.Label, err error) {
 	err = a.store.View(func(v *store.View) error {
-		found, err := v.Label(r.said.Label)
+		found, err := v.Label(r.predicate.Label)
 		if err != nil {
-			return unknownLabel(err, "request.label", r.said.Label)
+			return unknownLabel(err, "request.label", r.predicate.Label)
 		}
 		switch req, err := v.Request(r.digest); {
 		case err == nil && req.Number != 0:
@@ -116,7 +116,7 @@ func (a *Issuing) renewable(x *act, r *statusRequest) (rec *store.Label, old *la
 			return err
 		}
 		rec = found
-		old, err = said(v, rec)
+		old, err = signedLabel(v, rec)
 		return err
 	})
 	return rec, old, err
@@ -126,7 +126,7 @@ func (a *Issuing) renewable(x *act, r *statusRequest) (rec *store.Label, old *la
 // something that the other does not.
 func (a *Issuing) successor(d *scheme.Decision, r *statusRequest, p *picture, old *label.Label) (out *renewal, err error) {
 	out = &renewal{picture: p, old: old}
-	if out.signed, out.entry, err = a.sign(d, r.said.Level, p); err != nil {
+	if out.signed, out.entry, err = a.sign(d, r.predicate.Level, p); err != nil {
 		return nil, err
 	}
 	next := out.signed.Label
@@ -148,7 +148,7 @@ func (a *Issuing) successor(d *scheme.Decision, r *statusRequest, p *picture, ol
 		return nil, label.Errorf(label.Precondition, label.ReasonNothingNew, "request.label",
 			"nothing is new since label %s was issued: the same evidence comes to the same level; submit a newer report or declaration first", old.ID.Pretty())
 	}
-	if err := checkNews(r.said.Reason, old, next); err != nil {
+	if err := checkNews(r.predicate.Reason, old, next); err != nil {
 		return nil, err
 	}
 	out.news = out.news[:min(len(out.news), label.MaxRenewalNews)]

@@ -23,7 +23,7 @@ import (
 // signed the same report ([store.Event.Waits]).
 func (a *Events) Report(ctx context.Context, c Caller, raw []byte) (*store.Event, error) {
 	var out *store.Event
-	err := signedAct(a.core, ctx, c, raw, eventForm, func(x *act, r *reported) (err error) {
+	err := signedAct(a.core, ctx, c, raw, eventForm, func(x *act, r *eventRequest) (err error) {
 		if err := checkReport(r); err != nil {
 			return err
 		}
@@ -36,15 +36,15 @@ func (a *Events) Report(ctx context.Context, c Caller, raw []byte) (*store.Event
 	return out, nil
 }
 
-func (a *Events) report(x *act, r *reported) (*store.Event, error) {
+func (a *Events) report(x *act, r *eventRequest) (*store.Event, error) {
 	defer a.writer.begin()()
 	e, known := &store.Event{}, false
-	claims := []string{claimf("event/%s", r.digest), claimf("request/%s", r.digest), "revocation", claimf("org/%s", r.said.Name()), claimf("key/%s", r.said.Name())}
-	outlook, err := a.outlook(r.said)
+	claims := []string{claimf("event/%s", r.digest), claimf("request/%s", r.digest), "revocation", claimf("org/%s", r.predicate.Name()), claimf("key/%s", r.predicate.Name())}
+	outlook, err := a.outlook(r.predicate)
 	if err != nil {
 		return nil, err
 	}
-	robbed, err := a.issuing.robbed(r.said)
+	robbed, err := a.issuing.robbed(r.predicate)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (a *Events) report(x *act, r *reported) (*store.Event, error) {
 		if err != nil {
 			return err
 		}
-		*e = store.Event{Digest: r.digest, Event: *r.said, Signature: r.by}
+		*e = store.Event{Digest: r.digest, Event: *r.predicate, Signature: r.by}
 		if err := a.admitEvent(v, &e.Event, r.by.Organization, b.At); err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (a *Events) report(x *act, r *reported) (*store.Event, error) {
 }
 
 // gatherEvent reports whether an event is recorded now, or waits for others to agree.
-func (a *Events) gatherEvent(x *act, v *store.View, b *batch, r *reported, e *store.Event, signers []signer) (bool, error) {
+func (a *Events) gatherEvent(x *act, v *store.View, b *batch, r *eventRequest, e *store.Event, signers []signer) (bool, error) {
 	waits, err := r.agree(x, v, b, signers)
 	if err != nil || waits == nil {
 		return err == nil, err
@@ -112,7 +112,7 @@ func (a *Events) gatherEvent(x *act, v *store.View, b *batch, r *reported, e *st
 
 // Preview returns the labels that an event would touch, and what whoever reports
 // it has to know of it. Nothing is recorded.
-func (a *Events) Preview(c Caller, raw []byte) (list []Affected, notes []string, err error) {
+func (a *Events) Preview(c Caller, raw []byte) (list []Consequence, notes []string, err error) {
 	x, r, err := a.openEvent(c, raw)
 	if err == nil {
 		err = checkReport(r)
@@ -120,7 +120,7 @@ func (a *Events) Preview(c Caller, raw []byte) (list []Affected, notes []string,
 	if err != nil {
 		return nil, nil, err
 	}
-	outlook, err := a.outlook(r.said)
+	outlook, err := a.outlook(r.predicate)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -129,7 +129,7 @@ func (a *Events) Preview(c Caller, raw []byte) (list []Affected, notes []string,
 		if _, err := r.admit(x, v, now); err != nil {
 			return err
 		}
-		e := &store.Event{Digest: r.digest, Event: *r.said, Signature: r.by}
+		e := &store.Event{Digest: r.digest, Event: *r.predicate, Signature: r.by}
 		if err := a.admitEvent(v, &e.Event, r.by.Organization, now); err != nil {
 			return err
 		}
@@ -147,10 +147,10 @@ func (a *Events) Preview(c Caller, raw []byte) (list []Affected, notes []string,
 }
 
 // preview returns all labels that an event touches, and what becomes of them.
-func (a *Events) preview(v *store.View, e *store.Event, now time.Time) (list []Affected, err error) {
+func (a *Events) preview(v *store.View, e *store.Event, now time.Time) (list []Consequence, err error) {
 	var inner error
 	for done := false; !done && err == nil; err = cmp.Or(inner, err) {
-		e.Cursor, done, err = a.affected(v, e, now, func(t Affected) bool {
+		e.Cursor, done, err = a.affected(v, e, now, func(t Consequence) bool {
 			inner = a.already(v, &t, now)
 			list = append(list, t)
 			return inner == nil
@@ -161,7 +161,7 @@ func (a *Events) preview(v *store.View, e *store.Event, now time.Time) (list []A
 
 // already finds that nothing becomes of a label that an event touches, such as one that
 // is suspended or under review, as [Events.Propagate] will.
-func (a *Events) already(v *store.View, t *Affected, now time.Time) error {
+func (a *Events) already(v *store.View, t *Consequence, now time.Time) error {
 	if t.Err != nil || t.Action == scheme.NoEffect {
 		return nil
 	}
@@ -193,11 +193,11 @@ func (a *Events) Event(c Caller, id label.Digest) (e *store.Event, err error) {
 	return e, err
 }
 
-// A reported is the signed report of an event.
-type reported = asked[label.Event]
+// An eventRequest is the signed report of an event.
+type eventRequest = signedRequest[label.Event]
 
 // eventForm is how reports of events are opened.
-var eventForm = &howOpened[label.Event]{field: "event", predicateType: label.TypeEvent, kind: eventKind, right: eventRight}
+var eventForm = &requestForm[label.Event]{field: "event", predicateType: label.TypeEvent, kind: eventKind, right: eventRight}
 
 // eventKind returns the act by which an event is reported: of a key of an operator one
 // that takes others, but for whose key it is.
@@ -235,7 +235,7 @@ func eventRight(v *store.View, e *label.Event) (right, error) {
 }
 
 // openEvent opens the report of an event for whoever wants to know what it would come to.
-func (a *Events) openEvent(c Caller, raw []byte) (*act, *reported, error) {
+func (a *Events) openEvent(c Caller, raw []byte) (*act, *eventRequest, error) {
 	if err := c.need(label.Roles...); err != nil {
 		return nil, nil, err
 	}
@@ -245,17 +245,17 @@ func (a *Events) openEvent(c Caller, raw []byte) (*act, *reported, error) {
 }
 
 // checkSubject checks that the statement is about what the event is about.
-func checkSubject(r *reported) error {
-	if r.subject != r.said.Subject() {
-		return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.subject", "must be the SHA-256 of %q, which the event is about", r.said.Name())
+func checkSubject(r *eventRequest) error {
+	if r.subject != r.predicate.Subject() {
+		return label.Errorf(label.Invalid, label.ReasonUnknownSubject, "event.subject", "must be the SHA-256 of %q, which the event is about", r.predicate.Name())
 	}
 	return nil
 }
 
 // checkReport checks that an event is one that is reported without a document.
-func checkReport(r *reported) error {
-	if r.said.Kind == label.AdvisoryEvent {
-		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q; publish an advisory with its document (labelctl advisory publish)", r.said.Kind)
+func checkReport(r *eventRequest) error {
+	if r.predicate.Kind == label.AdvisoryEvent {
+		return label.Errorf(label.Invalid, label.ReasonOutOfRange, "event.kind", "is %q; publish an advisory with its document (labelctl advisory publish)", r.predicate.Kind)
 	}
 	return checkSubject(r)
 }

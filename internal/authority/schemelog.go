@@ -68,12 +68,12 @@ func (a *Issuing) refiled(v *store.View) (list []*scheme.Scheme, err error) {
 		if s == nil || s.Ref().SHA256 != rec.SHA256 {
 			continue
 		}
-		said, err := a.saidOf(v, rec)
+		predicate, err := a.latestEntry(v, rec)
 		if err != nil { // and what cannot be read is said again
 			a.alarm("reading what a version of a scheme was logged with", rec.ID+"@"+rec.Version, err)
-			said = new(label.SchemeVersion)
+			predicate = new(label.SchemeVersion)
 		}
-		if names := otherFiles(said.Files, s.Files()); len(names) > 0 {
+		if names := otherFiles(predicate.Files, s.Files()); len(names) > 0 {
 			a.log.Warn("files by which devices are judged are not those that the log names; the version is logged again with them before anything is judged",
 				"scheme", rec.ID, "version", rec.Version, "files", strings.Join(names, ", "), "entry", rec.Last())
 			list = append(list, s)
@@ -82,8 +82,8 @@ func (a *Issuing) refiled(v *store.View) (list []*scheme.Scheme, err error) {
 	return list, nil
 }
 
-// saidOf reads the latest log entry about a version of a scheme.
-func (a *Issuing) saidOf(v *store.View, rec *store.SchemeVersion) (*label.SchemeVersion, error) {
+// latestEntry reads the latest log entry about a version of a scheme.
+func (a *Issuing) latestEntry(v *store.View, rec *store.SchemeVersion) (*label.SchemeVersion, error) {
 	env, err := v.Entry(rec.Last())
 	if err != nil {
 		return nil, err
@@ -178,14 +178,14 @@ func (c *check) scheme(rec *store.SchemeVersion) error {
 	var last *label.SchemeVersion
 	before := int64(-1)
 	for _, i := range append([]int64{rec.Index}, rec.Again...) {
-		said, err := signed[label.SchemeVersion](c, i, rec.SHA256, label.TypeSchemeVersion)
+		predicate, err := signed[label.SchemeVersion](c, i, rec.SHA256, label.TypeSchemeVersion)
 		if err != nil {
 			return err
 		}
-		if said.Scheme.ID != rec.ID || said.Scheme.Version != rec.Version || said.Scheme.SHA256 != rec.SHA256 || i <= before {
+		if predicate.Scheme.ID != rec.ID || predicate.Scheme.Version != rec.Version || predicate.Scheme.SHA256 != rec.SHA256 || i <= before {
 			return fmt.Errorf("the record differs from the signed statement")
 		}
-		last, before = said, i
+		last, before = predicate, i
 	}
 	s := c.programme.Scheme(rec.ID, rec.Version)
 	if s == nil {

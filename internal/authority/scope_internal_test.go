@@ -19,7 +19,7 @@ func methods(n int) []label.Method {
 // lost from the record on that leaves it out, until one names it again.
 func TestScopeParts(t *testing.T) {
 	day := func(n int) time.Time { return time.Date(2026, time.May, n, 0, 0, 0, 0, time.UTC) }
-	d := &distrust{accreditations: map[accredited]*scopeRecord{}}
+	d := &distrust{accreditations: map[accreditationKey]*scopeRecord{}}
 	for i, a := range []label.Accreditation{
 		{Standards: []string{"a", "b"}, Categories: []string{"*"}, Methods: methods(4)},
 		{Standards: []string{"b"}, Categories: []string{"*"}, Methods: methods(4)},                  // day 2
@@ -32,7 +32,7 @@ func TestScopeParts(t *testing.T) {
 		a.Recorded = day(i + 1)
 		d.accredit("lab", &store.Accreditation{Index: int64(10 + i), Accreditation: a}, a.Recorded)
 	}
-	rec := d.accreditations[accredited{lab: "lab"}]
+	rec := d.accreditations[accreditationKey{lab: "lab"}]
 	for name, row := range map[string]struct {
 		standard, category string
 		methods            int

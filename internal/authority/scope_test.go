@@ -358,10 +358,10 @@ func TestCountsUntilIsSaid(t *testing.T) {
 	s.Change(labeltest.Maker, s.now(), label.Withdraw, "maker-request")
 	o, err := s.Authority.Request(ctx, s.Caller(labeltest.Maker), device, "", 4)
 	must(t, err)
-	said, err := o.Refusal.Predicate()
+	predicate, err := o.Refusal.Predicate()
 	must(t, err)
-	if !slices.ContainsFunc(said.Unused, func(u label.Unused) bool { return u.Evidence.SHA256 == report.ID && u.Until == last }) {
-		t.Errorf("the refusal names %+v", said.Unused)
+	if !slices.ContainsFunc(predicate.Unused, func(u label.Unused) bool { return u.Evidence.SHA256 == report.ID && u.Until == last }) {
+		t.Errorf("the refusal names %+v", predicate.Unused)
 	}
 	// After that day it counts no longer, and nobody says that it does.
 	s.Clock.Set(last.End().Add(time.Hour))

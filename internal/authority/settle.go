@@ -91,7 +91,7 @@ func (a *Issuing) judgedNote(rec *store.Label, settled *store.Status) (string, e
 
 // doubtNotes names the evidence of a label that something speaks against.
 func (a *Issuing) doubtNotes(v *store.View, rec *store.Label) (notes []string, err error) {
-	l, err := said(v, rec)
+	l, err := signedLabel(v, rec)
 	if err != nil {
 		return nil, err
 	}

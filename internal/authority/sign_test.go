@@ -132,7 +132,7 @@ func TestPlanNamesItsPlace(t *testing.T) {
 	size := w.Authority.LogSize()
 	key.hold()
 	defer key.release()
-	planned := make(chan *authority.Planned, 1)
+	planned := make(chan *authority.SurveillancePlan, 1)
 	go func() { planned <- w.Plan("autumn", 1000, 1) }()
 	soon(t, "the plan is being signed", func() bool { return key.busy.Load() == 1 })
 	suspended := make(chan error, 1)

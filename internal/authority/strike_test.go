@@ -22,7 +22,7 @@ func reportOf(l *label.Label) label.Digest {
 // does nothing to the label: whoever does so reads before, and in the answer, what
 // becomes of it when it is judged again, which happens in the same second.
 func TestStrikeSaysWhatFollows(t *testing.T) {
-	preview := func(w *labeltest.World, e label.Event) ([]authority.Affected, string) {
+	preview := func(w *labeltest.World, e label.Event) ([]authority.Consequence, string) {
 		list, notes, err := w.Authority.Preview(w.Caller(labeltest.Operator), w.Event(e))
 		must(t, err)
 		return list, strings.Join(notes, "\n")
@@ -36,9 +36,9 @@ func TestStrikeSaysWhatFollows(t *testing.T) {
 			t.Errorf("the preview lists %+v", list)
 		}
 		done := s.Report(strike)
-		for _, said := range []string{notes, strings.Join(done.Notes, "\n")} {
-			if !strings.Contains(said, "Label "+s.p.Label.ID.Pretty()+" rests on it and is judged again at once. It is then "+want+"; no longer met is ") {
-				t.Errorf("there is to know %q", said)
+		for _, predicate := range []string{notes, strings.Join(done.Notes, "\n")} {
+			if !strings.Contains(predicate, "Label "+s.p.Label.ID.Pretty()+" rests on it and is judged again at once. It is then "+want+"; no longer met is ") {
+				t.Errorf("there is to know %q", predicate)
 			}
 		}
 		if p := s.now(); done.Changed != 0 || p.Review == nil || p.Review.Reason != "level-lost" {
@@ -157,7 +157,7 @@ func TestStruckRulingIsForGood(t *testing.T) {
 // TestStruckRulingIsShown strikes a ruling that a label rests on, and looks wherever
 // the ruling is shown: who struck it, when and why is said beside it.
 func TestStruckRulingIsShown(t *testing.T) {
-	check := func(t *testing.T, d *dispute, first label.ID, holds func(*authority.Fallen) bool) {
+	check := func(t *testing.T, d *dispute, first label.ID, holds func(*authority.VoidRuling) bool) {
 		t.Helper()
 		p, err := d.Authority.Lookup(first)
 		must(t, err)
@@ -181,7 +181,7 @@ func TestStruckRulingIsShown(t *testing.T) {
 		}
 		d.pass(time.Hour)
 		done := d.Report(label.Event{Kind: label.StatementEvent, Statement: trail.Ruling.Digest, Reason: "authority-error", Text: "Page 4 is about another plug."})
-		check(t, d, first, func(f *authority.Fallen) bool {
+		check(t, d, first, func(f *authority.VoidRuling) bool {
 			return f.Event == done.Digest && f.Operator == labeltest.Operator && f.At.Equal(done.Received) && f.Reason == "authority-error" &&
 				f.Title == "The authority made a mistake." && f.Text == "Page 4 is about another plug."
 		})
@@ -197,7 +197,7 @@ func TestStruckRulingIsShown(t *testing.T) {
 		_, err = d.ReportAs(ctx, op, d.Event(label.Event{Kind: label.KeyEvent, Key: stolen, Since: labeltest.Start, Reason: "key-compromised", Text: "The laptop was stolen."}))
 		must(t, err)
 		must(t, d.Authority.Propagate(ctx))
-		check(t, d, first, func(f *authority.Fallen) bool {
+		check(t, d, first, func(f *authority.VoidRuling) bool {
 			return f.Event.IsZero() && f.Reason == "key-compromised" && f.Text == "The laptop was stolen."
 		})
 	})

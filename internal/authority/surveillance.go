@@ -14,8 +14,8 @@ import (
 	"labeld/internal/translog"
 )
 
-// A Planned is a plan for surveillance, and what was drawn.
-type Planned struct {
+// A SurveillancePlan is a plan for surveillance, and what was drawn.
+type SurveillancePlan struct {
 	*store.Plan
 	Announcement *surveillance.Announcement
 	Result       *surveillance.Result // nil before the draw
@@ -26,14 +26,14 @@ type Planned struct {
 }
 
 // planForm is how requests for plans are opened.
-var planForm = &howOpened[surveillance.Request]{field: "request", predicateType: label.TypeSurveillanceRequest}
+var planForm = &requestForm[surveillance.Request]{field: "request", predicateType: label.TypeSurveillanceRequest}
 
 // Plan announces a draw at the signed request of an operator: signed and logged
 // before anybody can know its seed. Asking for the same plan again returns it as
 // it stands.
-func (a *Oversight) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, error) {
-	var out *Planned
-	err := signedAct(a.core, ctx, c, raw, planForm, func(x *act, r *asked[surveillance.Request]) (err error) {
+func (a *Oversight) Plan(ctx context.Context, c Caller, raw []byte) (*SurveillancePlan, error) {
+	var out *SurveillancePlan
+	err := signedAct(a.core, ctx, c, raw, planForm, func(x *act, r *signedRequest[surveillance.Request]) (err error) {
 		out, err = a.plan(x, r)
 		return err
 	})
@@ -43,12 +43,12 @@ func (a *Oversight) Plan(ctx context.Context, c Caller, raw []byte) (*Planned, e
 	return out, nil
 }
 
-func (a *Oversight) plan(x *act, r *asked[surveillance.Request]) (*Planned, error) {
-	id := r.said.ID
+func (a *Oversight) plan(x *act, r *signedRequest[surveillance.Request]) (*SurveillancePlan, error) {
+	id := r.predicate.ID
 	if r.subject != label.DigestOf([]byte(id)) {
 		return nil, label.Errorf(label.Invalid, label.ReasonUnknownSubject, "request.subject", "must be the SHA-256 of %q, the plan's ID", id)
 	}
-	said, err := a.announcement(r)
+	predicate, err := a.announcement(r)
 	if err != nil {
 		return nil, label.Within("request", err)
 	}
@@ -58,7 +58,7 @@ func (a *Oversight) plan(x *act, r *asked[surveillance.Request]) (*Planned, erro
 		waits = nil
 		old, err := a.planned(v, id)
 		if err == nil {
-			return asPlanned(old.Announcement, said)
+			return asPlanned(old.Announcement, predicate)
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -67,14 +67,14 @@ func (a *Oversight) plan(x *act, r *asked[surveillance.Request]) (*Planned, erro
 		if err != nil {
 			return err
 		}
-		said.Fixed, said.Recorded = b.index(), b.Recorded.UTC().Truncate(time.Second)
-		if err := said.CheckEntry(b.index()); err != nil {
+		predicate.Fixed, predicate.Recorded = b.index(), b.Recorded.UTC().Truncate(time.Second)
+		if err := predicate.CheckEntry(b.index()); err != nil {
 			return label.Within("request", err)
 		}
 		if waits, err = r.agree(x, v, b, signers); err != nil || waits != nil {
 			return err
 		}
-		_, entry, err := b.sign(a.issuer.Plan(said))
+		_, entry, err := b.sign(a.issuer.Plan(predicate))
 		if err != nil {
 			return err
 		}
@@ -86,14 +86,14 @@ func (a *Oversight) plan(x *act, r *asked[surveillance.Request]) (*Planned, erro
 	case err != nil:
 		return nil, err
 	case waits != nil:
-		return &Planned{Announcement: said, Waits: waits}, nil
+		return &SurveillancePlan{Announcement: predicate, Waits: waits}, nil
 	}
 	return a.Planned(id)
 }
 
 // announcement says what an operator asked for, by the scheme as it is served.
-func (a *Oversight) announcement(r *asked[surveillance.Request]) (*surveillance.Announcement, error) {
-	s, err := a.programme.Asked(r.said.Scheme, a.clock())
+func (a *Oversight) announcement(r *signedRequest[surveillance.Request]) (*surveillance.Announcement, error) {
+	s, err := a.programme.Asked(r.predicate.Scheme, a.clock())
 	if err != nil {
 		return nil, err
 	}
@@ -104,15 +104,15 @@ func (a *Oversight) announcement(r *asked[surveillance.Request]) (*surveillance.
 	}); err != nil {
 		return nil, err
 	}
-	said := &surveillance.Announcement{
-		Plan:     surveillance.Plan{ID: r.said.ID, Scheme: s.ID, Size: r.said.Size, Count: r.said.Count, Weights: s.Lifecycle.Surveillance},
+	predicate := &surveillance.Announcement{
+		Plan:     surveillance.Plan{ID: r.predicate.ID, Scheme: s.ID, Size: r.predicate.Size, Count: r.predicate.Count, Weights: s.Lifecycle.Surveillance},
 		Risks:    map[string]string{},
 		Requests: []label.RequestRef{by},
 	}
 	for id, category := range a.programme.Categories {
-		said.Risks[id] = string(s.JudgedAs(category.Risk))
+		predicate.Risks[id] = string(s.JudgedAs(category.Risk))
 	}
-	return said, nil
+	return predicate, nil
 }
 
 // asPlanned refuses a request for another plan under an ID that is taken.
@@ -126,8 +126,8 @@ func asPlanned(old, asked *surveillance.Announcement) error {
 
 // Draw draws the labels of a plan, once its seed exists. There is nothing to
 // decide about, so that the caller signs nothing: drawing again gives the same.
-func (a *Oversight) Draw(ctx context.Context, c Caller, id string) (*Planned, error) {
-	var out *Planned
+func (a *Oversight) Draw(ctx context.Context, c Caller, id string) (*SurveillancePlan, error) {
+	var out *SurveillancePlan
 	err := a.act(ctx, c, label.ActDraw, id, func(x *act) (err error) {
 		out, err = a.drawPlan(x, id)
 		return err
@@ -138,12 +138,12 @@ func (a *Oversight) Draw(ctx context.Context, c Caller, id string) (*Planned, er
 	return out, nil
 }
 
-func (a *Oversight) drawPlan(x *act, id string) (*Planned, error) {
+func (a *Oversight) drawPlan(x *act, id string) (*SurveillancePlan, error) {
 	p, err := a.Planned(id)
 	if err != nil || p.Result != nil {
 		return p, err
 	}
-	said, err := a.draw(x.ctx, p)
+	predicate, err := a.draw(x.ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +153,8 @@ func (a *Oversight) drawPlan(x *act, id string) (*Planned, error) {
 		if err != nil || rec.Draw != 0 {
 			return err
 		}
-		said.Recorded = b.Recorded.UTC().Truncate(time.Second)
-		_, entry, err := b.sign(a.issuer.Draw(said))
+		predicate.Recorded = b.Recorded.UTC().Truncate(time.Second)
+		_, entry, err := b.sign(a.issuer.Draw(predicate))
 		if err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func (a *Oversight) drawPlan(x *act, id string) (*Planned, error) {
 const censusEntries = 1024
 
 // draw works out what a plan draws.
-func (a *Oversight) draw(ctx context.Context, p *Planned) (*surveillance.Result, error) {
+func (a *Oversight) draw(ctx context.Context, p *SurveillancePlan) (*surveillance.Result, error) {
 	plan := p.Announcement
 	if size := a.LogSize(); size < plan.Size {
 		return nil, label.Errorf(label.Precondition, label.ReasonStep, "id", "plan %s is drawn when the log has %d entries; it has %d", p.ID, plan.Size, size)
@@ -189,12 +189,12 @@ func (a *Oversight) draw(ctx context.Context, p *Planned) (*surveillance.Result,
 	if ctx.Err() != nil {
 		return nil, gone(ctx)
 	}
-	var said *surveillance.Result
+	var predicate *surveillance.Result
 	err := a.store.View(func(v *store.View) (err error) {
-		said, err = result(v, p.Plan, plan, census)
+		predicate, err = result(v, p.Plan, plan, census)
 		return err
 	})
-	return said, err
+	return predicate, err
 }
 
 // count has a census read log entries up to a number of them.
@@ -236,7 +236,7 @@ func result(v *store.View, rec *store.Plan, plan *surveillance.Announcement, cen
 }
 
 // Planned returns a plan, and what was drawn. It is public.
-func (a *Oversight) Planned(id string) (p *Planned, err error) {
+func (a *Oversight) Planned(id string) (p *SurveillancePlan, err error) {
 	err = a.store.View(func(v *store.View) error {
 		p, err = a.planned(v, id)
 		return found(err, label.ReasonUnknownPlan, "id", "no plan %q is announced; \"labelctl surveillance list\" names those there are", id)
@@ -252,7 +252,7 @@ func (a *Oversight) Drawn(r *surveillance.Result) (list []*label.Label, err erro
 			rec, err := v.Label(d.ID)
 			var l *label.Label
 			if err == nil {
-				l, err = said(v, rec)
+				l, err = signedLabel(v, rec)
 			}
 			if err != nil {
 				a.alarm("listing what was drawn", string(d.ID), err)
@@ -265,12 +265,12 @@ func (a *Oversight) Drawn(r *surveillance.Result) (list []*label.Label, err erro
 	return list, err
 }
 
-func (a *Oversight) planned(v *store.View, id string) (*Planned, error) {
+func (a *Oversight) planned(v *store.View, id string) (*SurveillancePlan, error) {
 	rec, err := v.Plan(id)
 	if err != nil {
 		return nil, err
 	}
-	p := &Planned{Plan: rec}
+	p := &SurveillancePlan{Plan: rec}
 	if p.Announcement, p.PlanBundle, err = logged[surveillance.Announcement](v, rec.Index); err != nil || rec.Draw == 0 {
 		return p, err
 	}
@@ -297,7 +297,7 @@ func logged[T any](v *store.View, index int64) (*T, []byte, error) {
 }
 
 // Plans lists the plans, by ID. It is public.
-func (a *Oversight) Plans(p Page) (list []*Planned, next string, err error) {
+func (a *Oversight) Plans(p Page) (list []*SurveillancePlan, next string, err error) {
 	page, err := collect[*store.Plan](p, "plans")
 	if err != nil {
 		return nil, "", err
@@ -370,8 +370,8 @@ func figures(v *store.View, st *store.Statement) (*surveillance.Report, error) {
 	if err := label.DecodeLoose(u.Envelope().Payload, &stmt); err != nil {
 		return nil, err
 	}
-	said := new(label.TestReport)
-	if err := label.Decode(stmt.Predicate, said); err != nil {
+	predicate := new(label.TestReport)
+	if err := label.Decode(stmt.Predicate, predicate); err != nil {
 		return nil, err
 	}
 	device, err := v.Device(st.Device)
@@ -383,13 +383,13 @@ func figures(v *store.View, st *store.Statement) (*surveillance.Report, error) {
 		return nil, err
 	}
 	r := &surveillance.Report{
-		ID: st.ID, Lab: st.Signer, Number: said.Number, Standard: said.Standard, Category: d.Category, Device: st.Device, Manufacturer: device.Org,
-		From: said.Period.From, To: said.Period.To, Received: label.DateOf(st.Received),
+		ID: st.ID, Lab: st.Signer, Number: predicate.Number, Standard: predicate.Standard, Category: d.Category, Device: st.Device, Manufacturer: device.Org,
+		From: predicate.Period.From, To: predicate.Period.To, Received: label.DateOf(st.Received),
 	}
-	for _, e := range said.Evidence {
+	for _, e := range predicate.Evidence {
 		r.Evidence = append(r.Evidence, e.SHA256)
 	}
-	for _, verdict := range said.Verdicts {
+	for _, verdict := range predicate.Verdicts {
 		switch verdict.Verdict {
 		case label.Pass:
 			r.Pass++

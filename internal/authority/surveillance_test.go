@@ -105,17 +105,17 @@ func TestSurveillance(t *testing.T) {
 	}
 
 	log, seed := entries(w, p.Announcement.Size)
-	said, result := predicate[surveillance.Announcement](t, log[p.Index]), predicate[surveillance.Result](t, log[p.Draw])
+	predicate, result := predicate[surveillance.Announcement](t, log[p.Index]), predicate[surveillance.Result](t, log[p.Draw])
 	if result.SHA256 != label.DigestOf(log[p.Index]) || result.Seed != label.Digest(seed) {
 		t.Errorf("the result is of plan %s with seed %s", result.SHA256, result.Seed)
 	}
 	census := surveillance.NewCensus()
-	for _, payload := range log[:said.Fixed] {
+	for _, payload := range log[:predicate.Fixed] {
 		must(t, census.Add(payload))
 	}
-	candidates, err := census.Candidates(said)
+	candidates, err := census.Candidates(predicate)
 	must(t, err)
-	must(t, surveillance.Verify(seed, said.ID, candidates, said.Count, result.Drawn))
+	must(t, surveillance.Verify(seed, predicate.ID, candidates, predicate.Count, result.Drawn))
 }
 
 func TestPlansThatAreRefused(t *testing.T) {

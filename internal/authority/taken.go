@@ -18,9 +18,9 @@ import (
 	"labeld/internal/store"
 )
 
-// A Taken is a label of a product that had a trade item number before it was moved to
+// A FormerLabel is a label of a product that had a trade item number before it was moved to
 // another.
-type Taken struct {
+type FormerLabel struct {
 	GTIN    label.GTIN
 	Moved   time.Time // when the number was moved
 	ID      label.ID
@@ -33,11 +33,11 @@ type Taken struct {
 }
 
 // stand works out how the label stands at an instant.
-func (t *Taken) stand(at time.Time) { t.Standing = t.history.StandingAt(at) }
+func (t *FormerLabel) stand(at time.Time) { t.Standing = t.history.StandingAt(at) }
 
 // takenFrom returns the labels by which the products are known that had a number before
 // it was moved, those with the most to say first, at most [maxNamed].
-func (a *Publishing) takenFrom(v *store.View, g label.GTIN, now time.Time) (list []Taken, err error) {
+func (a *Publishing) takenFrom(v *store.View, g label.GTIN, now time.Time) (list []FormerLabel, err error) {
 	moves, err := v.GTINMoves(g)
 	if err != nil || len(moves) == 0 {
 		return nil, err
@@ -67,7 +67,7 @@ func (a *Publishing) takenFrom(v *store.View, g label.GTIN, now time.Time) (list
 		if err != nil {
 			return nil, err
 		}
-		l, err := said(v, rec)
+		l, err := signedLabel(v, rec)
 		if err != nil {
 			return nil, err
 		}
@@ -76,11 +76,11 @@ func (a *Publishing) takenFrom(v *store.View, g label.GTIN, now time.Time) (list
 		if err != nil {
 			return nil, err
 		}
-		t := Taken{GTIN: g, Moved: at, ID: rec.ID, URL: a.issuer.URL(rec.ID), Product: l.Device.FullName(), history: h}
+		t := FormerLabel{GTIN: g, Moved: at, ID: rec.ID, URL: a.issuer.URL(rec.ID), Product: l.Device.FullName(), history: h}
 		t.stand(now)
 		list = append(list, t)
 	}
-	slices.SortFunc(list, func(x, y Taken) int {
+	slices.SortFunc(list, func(x, y FormerLabel) int {
 		return cmp.Or(cmp.Compare(ranks[y.ID], ranks[x.ID]), y.Moved.Compare(x.Moved), strings.Compare(string(x.ID), string(y.ID)))
 	})
 	return list[:min(len(list), maxNamed)], nil
@@ -102,7 +102,7 @@ func movedAt(v *store.View, moves []*store.GTINMove, from string) (at time.Time,
 }
 
 // takenText says it in a sentence.
-func takenText(list []Taken) string {
+func takenText(list []FormerLabel) string {
 	var labels []string
 	for _, t := range list {
 		labels = append(labels, fmt.Sprintf("label %s of %s, which is %s (%s)", t.ID.Pretty(), t.Product, t.State, t.URL))
@@ -112,7 +112,7 @@ func takenText(list []Taken) string {
 
 // Taken returns the labels of the products that had a number before it was moved. It
 // is public.
-func (a *Publishing) Taken(g label.GTIN) (list []Taken, err error) {
+func (a *Publishing) Taken(g label.GTIN) (list []FormerLabel, err error) {
 	err = a.read(func(v *store.View) error {
 		list, err = a.takenFrom(v, g, a.clock())
 		return err

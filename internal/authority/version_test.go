@@ -138,9 +138,9 @@ func TestVersionInForceDoesNotEnd(t *testing.T) {
 func TestVersionIsLoggedFirst(t *testing.T) {
 	s := newSale(t)
 	s.Issue(s.Example("plug"), 1)
-	logged, said := loggedVersions(s)
+	logged, predicate := loggedVersions(s)
 	served := s.Programme.Newest("four-level")
-	if p := said[0]; len(logged) != 1 || logged[0] >= s.p.Index || p.Scheme != served.Ref() || p.From != served.InForce.From || !slices.Equal(p.Files, served.Files()) {
+	if p := predicate[0]; len(logged) != 1 || logged[0] >= s.p.Index || p.Scheme != served.Ref() || p.From != served.InForce.From || !slices.Equal(p.Files, served.Files()) {
 		t.Fatalf("the version is logged at %v as %+v, and the first label at %d", logged, p, s.p.Index)
 	}
 	// The operator softens the file that has judged, and has the service start with it.
@@ -188,9 +188,9 @@ func TestChangedFilesAreLoggedAgain(t *testing.T) {
 	if !strings.Contains(told.String(), `files="facts.yaml, standards/en303645.yaml"`) || strings.Count(told.String(), "logged again") != 1 {
 		t.Errorf("whoever starts the service is told: %s", told.String())
 	}
-	logged, said := loggedVersions(s)
-	if len(logged) != 2 || logged[0] != first[0] || said[1].Scheme != said[0].Scheme || slices.Equal(said[1].Files, said[0].Files) || !slices.Equal(said[1].Files, p.Schemes[0].Files()) {
-		t.Errorf("the version is logged at %v, as %+v", logged, said)
+	logged, predicate := loggedVersions(s)
+	if len(logged) != 2 || logged[0] != first[0] || predicate[1].Scheme != predicate[0].Scheme || slices.Equal(predicate[1].Files, predicate[0].Files) || !slices.Equal(predicate[1].Files, p.Schemes[0].Files()) {
+		t.Errorf("the version is logged at %v, as %+v", logged, predicate)
 	}
 	if list := notes(); len(list) > 0 {
 		t.Errorf("once they are logged, check notes %q", list)
@@ -202,7 +202,7 @@ func TestChangedFilesAreLoggedAgain(t *testing.T) {
 }
 
 // loggedVersions returns where the log speaks of versions of schemes, and what it says.
-func loggedVersions(s *sale) (logged []int64, said []*label.SchemeVersion) {
+func loggedVersions(s *sale) (logged []int64, predicate []*label.SchemeVersion) {
 	s.t.Helper()
 	must(s.t, s.Authority.View(func(v *store.View) error {
 		for i := range s.Authority.LogSize() {
@@ -225,11 +225,11 @@ func loggedVersions(s *sale) (logged []int64, said []*label.SchemeVersion) {
 			if err != nil {
 				return err
 			}
-			logged, said = append(logged, i), append(said, p)
+			logged, predicate = append(logged, i), append(predicate, p)
 		}
 		return nil
 	}))
-	return logged, said
+	return logged, predicate
 }
 
 // softened returns the scheme of the embedded programme as if its file had been changed.

@@ -39,7 +39,7 @@ func shares(files int) (http, grpc int, err error) {
 }
 
 // A bounded listener refuses connections beyond a number.
-type bounded struct {
+type boundedListener struct {
 	net.Listener
 	most int64
 	name string
@@ -54,20 +54,20 @@ type bounded struct {
 	deadline interface{ SetDeadline(time.Time) error }
 }
 
-func newBounded(l net.Listener, most int, name string, log *slog.Logger) *bounded {
-	b := &bounded{Listener: l, most: int64(most), name: name, log: log}
+func newBounded(l net.Listener, most int, name string, log *slog.Logger) *boundedListener {
+	b := &boundedListener{Listener: l, most: int64(most), name: name, log: log}
 	b.spare, _ = os.Open(os.DevNull)
 	b.deadline, _ = l.(interface{ SetDeadline(time.Time) error })
 	return b
 }
 
 // Accept implements [net.Listener].
-func (b *bounded) Accept() (net.Conn, error) {
+func (b *boundedListener) Accept() (net.Conn, error) {
 	for {
 		c, err := b.Listener.Accept()
 		switch {
 		case err == nil && b.open.Add(1) <= b.most:
-			return &counted{Conn: c, of: b}, nil
+			return &countedConn{Conn: c, of: b}, nil
 		case err == nil:
 			b.open.Add(-1)
 			b.refuse(c, "too many connections")
@@ -80,7 +80,7 @@ func (b *bounded) Accept() (net.Conn, error) {
 
 // refuse closes a connection, so that the client learns at once that it is not
 // answered, and logs it now and then.
-func (b *bounded) refuse(c net.Conn, why string) {
+func (b *boundedListener) refuse(c net.Conn, why string) {
 	_ = c.Close() // nothing was said on it
 	n, last, now := b.refused.Add(1), b.logged.Load(), time.Now().UnixNano()
 	if now-last >= int64(refusedEvery) && b.logged.CompareAndSwap(last, now) {
@@ -90,7 +90,7 @@ func (b *bounded) refuse(c net.Conn, why string) {
 
 // shed refuses one connection by way of the spare file, when no other is left. It
 // returns whether it could.
-func (b *bounded) shed() bool {
+func (b *boundedListener) shed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.spare == nil || b.deadline == nil {
@@ -108,7 +108,7 @@ func (b *bounded) shed() bool {
 }
 
 // Close implements [net.Listener].
-func (b *bounded) Close() error {
+func (b *boundedListener) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.spare != nil {
@@ -119,13 +119,13 @@ func (b *bounded) Close() error {
 }
 
 // A counted connection gives its place back when it is closed.
-type counted struct {
+type countedConn struct {
 	net.Conn
-	of   *bounded
+	of   *boundedListener
 	once sync.Once
 }
 
-func (c *counted) Close() error {
+func (c *countedConn) Close() error {
 	err := c.Conn.Close()
 	c.once.Do(func() { c.of.open.Add(-1) })
 	return err

@@ -19,7 +19,7 @@ func (w *World) AskDraw(org string, r surveillance.Request) []byte {
 }
 
 // Plan announces a draw for when the log has some entries more than now.
-func (w *World) Plan(id string, more int64, count int) *authority.Planned {
+func (w *World) Plan(id string, more int64, count int) *authority.SurveillancePlan {
 	w.TB.Helper()
 	p, err := w.Authority.Plan(context.Background(), w.Caller(Operator),
 		w.AskDraw(Operator, surveillance.Request{ID: id, Size: w.Authority.LogSize() + more, Count: count}))

@@ -66,8 +66,8 @@ func New(c Config) (*Deliverer, error) {
 	return d, nil
 }
 
-// ended is the end of an attempt.
-type ended struct {
+// An attemptEnd is the end of an attempt.
+type attemptEnd struct {
 	hook string
 	err  error // of the outbox
 }
@@ -80,7 +80,7 @@ func (d *Deliverer) Run(ctx context.Context) error {
 	tick := time.NewTicker(d.poll)
 	defer tick.Stop()
 	busy := map[string]bool{} // hooks with an attempt under way
-	done := make(chan ended, d.workers)
+	done := make(chan attemptEnd, d.workers)
 	for {
 		err := d.start(ctx, busy, done)
 		if err == nil {
@@ -109,7 +109,7 @@ func (d *Deliverer) Run(ctx context.Context) error {
 }
 
 // start begins an attempt at what is due, as far as workers are free.
-func (d *Deliverer) start(ctx context.Context, busy map[string]bool, done chan<- ended) error {
+func (d *Deliverer) start(ctx context.Context, busy map[string]bool, done chan<- attemptEnd) error {
 	if len(busy) == d.workers {
 		return nil
 	}
@@ -127,7 +127,7 @@ func (d *Deliverer) start(ctx context.Context, busy map[string]bool, done chan<-
 			break
 		}
 		busy[delivery.Hook] = true
-		go func() { done <- ended{delivery.Hook, d.attempt(ctx, delivery)} }()
+		go func() { done <- attemptEnd{delivery.Hook, d.attempt(ctx, delivery)} }()
 	}
 	return nil
 }

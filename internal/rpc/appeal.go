@@ -169,7 +169,7 @@ func ruling(r *store.Ruling) (*labelv1.Ruling, error) {
 }
 
 // strike says why a ruling does not count any more; nothing where it does.
-func strike(f *authority.Fallen) *labelv1.Strike {
+func strike(f *authority.VoidRuling) *labelv1.Strike {
 	if f == nil {
 		return nil
 	}

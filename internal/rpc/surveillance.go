@@ -104,7 +104,7 @@ func named(list []label.Digest) (out []string) {
 }
 
 // whole returns a plan with its statements and the labels that were drawn.
-func (s *surveillances) whole(p *authority.Planned) (*labelv1.SurveillancePlan, error) {
+func (s *surveillances) whole(p *authority.SurveillancePlan) (*labelv1.SurveillancePlan, error) {
 	out := planned(p)
 	out.Bundle = p.PlanBundle
 	if p.Result == nil {
@@ -119,7 +119,7 @@ func (s *surveillances) whole(p *authority.Planned) (*labelv1.SurveillancePlan, 
 }
 
 // planned returns a plan as it stands in lists.
-func planned(p *authority.Planned) *labelv1.SurveillancePlan {
+func planned(p *authority.SurveillancePlan) *labelv1.SurveillancePlan {
 	a := p.Announcement
 	out := &labelv1.SurveillancePlan{
 		Id: a.ID, Scheme: a.Scheme, Size: a.Size, Count: int32(a.Count), Recorded: timestamp(a.Recorded), Entry: p.Index,

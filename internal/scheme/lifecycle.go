@@ -17,21 +17,21 @@ type Reason struct {
 	Code    string            `yaml:"code"`
 	Actions []label.Action    `yaml:"actions"` // on labels
 	Events  []label.EventKind `yaml:"events"`
-	Strikes []Struck          `yaml:"strikes"` // what may be struck for it
+	Strikes []StrikeSubject   `yaml:"strikes"` // what may be struck for it
 	Title   string            `yaml:"title"`
 }
 
-// A Struck is what an operator strikes, by the names in labels/reasons.yaml.
-type Struck string
+// A StrikeSubject is what an operator strikes, by the names in labels/reasons.yaml.
+type StrikeSubject string
 
 const (
-	StruckReport      Struck = "report"      // of a laboratory
-	StruckDeclaration Struck = "declaration" // of a manufacturer
-	StruckRuling      Struck = "ruling"      // of the authority, on an appeal
+	StruckReport      StrikeSubject = "report"      // of a laboratory
+	StruckDeclaration StrikeSubject = "declaration" // of a manufacturer
+	StruckRuling      StrikeSubject = "ruling"      // of the authority, on an appeal
 )
 
 // struckOf says what evidence is to whoever strikes it, by whose word it is.
-var struckOf = map[Source]Struck{Lab: StruckReport, Declaration: StruckDeclaration, Authority: StruckRuling}
+var struckOf = map[Source]StrikeSubject{Lab: StruckReport, Declaration: StruckDeclaration, Authority: StruckRuling}
 
 // A Lifecycle is what a scheme says about labels after they are issued.
 type Lifecycle struct {

@@ -52,7 +52,7 @@ func (a *Act) edit(e *edits) {
 }
 
 // packAct puts a leaf behind the hashes of the nodes that it completes, from below.
-func packAct(added []translog.Stored, leaf []byte) []byte {
+func packAct(added []translog.StoredHash, leaf []byte) []byte {
 	b := make([]byte, 0, len(added)*hashSize+len(leaf))
 	for _, s := range added {
 		b = append(b, s.Hash[:]...)

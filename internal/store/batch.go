@@ -27,7 +27,7 @@ type Batch struct {
 	// signed head that results. Added and Head are unused where Entries is empty.
 	From    translog.Tree
 	Entries []*Entry
-	Added   []translog.Stored
+	Added   []translog.StoredHash
 	Head    Head
 }
 

@@ -83,7 +83,7 @@ func (b *Batch) code(c *coder) {
 		(*e).code(c)
 	})
 	if len(b.Entries) > 0 {
-		codeList(c, &b.Added, func(s *translog.Stored) {
+		codeList(c, &b.Added, func(s *translog.StoredHash) {
 			level := int64(s.Node.Level)
 			if c.index(&level); c.decoding {
 				s.Node.Level = int(level)

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// A Stored is one hash that [Append] adds to the store. It is written once and
+// A StoredHash is one hash that [Append] adds to the store. It is written once and
 // never changes.
-type Stored struct {
+type StoredHash struct {
 	Node Node
 	Hash Hash
 }
@@ -27,7 +27,7 @@ type Stored struct {
 //
 // An entry over [MaxEntry] is refused here with [ErrTooLarge], since once
 // logged it could never be served. No entries is not an error: next is old.
-func Append(old Tree, r HashReader, entries [][]byte) (next Tree, added []Stored, err error) {
+func Append(old Tree, r HashReader, entries [][]byte) (next Tree, added []StoredHash, err error) {
 	if old.N < 0 {
 		return Tree{}, nil, fmt.Errorf("translog: append to a tree of size %d", old.N)
 	}
@@ -46,10 +46,10 @@ func Append(old Tree, r HashReader, entries [][]byte) (next Tree, added []Stored
 	}
 
 	size := old.N + int64(len(entries))
-	added = make([]Stored, 0, tlog.StoredHashCount(size)-tlog.StoredHashCount(old.N))
+	added = make([]StoredHash, 0, tlog.StoredHashCount(size)-tlog.StoredHashCount(old.N))
 	for i, e := range entries {
 		n, h := old.N+int64(i), LeafHash(e)
-		added = append(added, Stored{Node{0, n}, h})
+		added = append(added, StoredHash{Node{0, n}, h})
 		// While the node is a right child its left sibling is the last of the
 		// edge, and the two make a perfect subtree one level up.
 		level := 0
@@ -58,7 +58,7 @@ func Append(old Tree, r HashReader, entries [][]byte) (next Tree, added []Stored
 			h = tlog.NodeHash(edge[last], h)
 			edge = edge[:last]
 			level++
-			added = append(added, Stored{Node{level, n >> 1}, h})
+			added = append(added, StoredHash{Node{level, n >> 1}, h})
 		}
 		edge = append(edge, h)
 	}

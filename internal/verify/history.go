@@ -48,7 +48,7 @@ func (t *Trust) history(r *Result, p *Package) ([]tally.Step, error) {
 func field(i int) string { return fmt.Sprintf("statuses[%d]", i) }
 
 // logged checks one statement: the signature, and that the log has it.
-func (t *Trust) logged(r *Result, s Logged, device label.Digest) (*label.Status, []byte, error) {
+func (t *Trust) logged(r *Result, s LoggedStatement, device label.Digest) (*label.Status, []byte, error) {
 	u, err := envelope.Open(s.Bundle)
 	if err != nil {
 		return nil, nil, err

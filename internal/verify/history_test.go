@@ -73,7 +73,7 @@ func (p *past) verify(pkg []byte) (*verify.Result, error) {
 
 // omit leaves a statement out of a package as one that was replaced, with a
 // change of what is said of it.
-func (p *past) omit(pkg []byte, i int, change func(*verify.Omitted)) []byte {
+func (p *past) omit(pkg []byte, i int, change func(*verify.OmittedStatement)) []byte {
 	p.t.Helper()
 	c := open(p.t, pkg)
 	u, err := envelope.Open(c.Statuses[i].Bundle)
@@ -179,7 +179,7 @@ func TestCutOff(t *testing.T) {
 			cut(0)(c)
 			c.History.Count, c.History.Proof = 0, open(t, before).History.Proof
 		}), "history", "others were left out"},
-		{"the revocation as an advisory", p.omit(revoked, 1, func(o *verify.Omitted) { o.Action = label.Advise }), "statuses[1]", "no later one replaces"},
+		{"the revocation as an advisory", p.omit(revoked, 1, func(o *verify.OmittedStatement) { o.Action = label.Advise }), "statuses[1]", "no later one replaces"},
 		{"the revocation as what it is", p.omit(revoked, 1, nil), "statuses[1]", "is a revoke, which must not be left out"},
 		{"two statements in the other order", with(revoked, func(c *verify.Package) { slices.Reverse(c.Statuses) }), "statuses[0]", ""},
 	} {
@@ -271,10 +271,10 @@ func TestOmitted(t *testing.T) {
 		{"one that stands", p.omit(pkg, 1, nil), "statuses[1]", "no later one replaces"},
 		{"the last of its advisory", p.omit(pkg, 2, nil), "statuses[2]", "no later one replaces"},
 		{"both of an advisory", p.omit(p.omit(pkg, 0, nil), 2, nil), "statuses[2]", "no later one replaces"},
-		{"one that stands, in another's slot", p.omit(pkg, 1, func(o *verify.Omitted) { o.Slot = tally.Slot(whole.Statuses[2]) }), "history", "others were left out"},
-		{"the review as an advisory", p.omit(pkg, 3, func(o *verify.Omitted) { o.Action = label.Advise; o.Slot = tally.Slot(whole.Statuses[0]) }), "statuses[3]", "no later one replaces"},
-		{"another entry", p.omit(pkg, 0, func(o *verify.Omitted) { o.Entry = other }), "history", "others were left out"},
-		{"another slot", p.omit(pkg, 0, func(o *verify.Omitted) { o.Slot = other }), "statuses[0]", "no later one replaces"},
+		{"one that stands, in another's slot", p.omit(pkg, 1, func(o *verify.OmittedStatement) { o.Slot = tally.Slot(whole.Statuses[2]) }), "history", "others were left out"},
+		{"the review as an advisory", p.omit(pkg, 3, func(o *verify.OmittedStatement) { o.Action = label.Advise; o.Slot = tally.Slot(whole.Statuses[0]) }), "statuses[3]", "no later one replaces"},
+		{"another entry", p.omit(pkg, 0, func(o *verify.OmittedStatement) { o.Entry = other }), "history", "others were left out"},
+		{"another slot", p.omit(pkg, 0, func(o *verify.OmittedStatement) { o.Slot = other }), "statuses[0]", "no later one replaces"},
 		{"the review", p.omit(pkg, 3, nil), "statuses[3]", "is a review, which must not be left out"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -8,26 +8,26 @@ import (
 
 // A Package is everything that offline verification of one label needs.
 type Package struct {
-	Type     string     `json:"type"`
-	Bundle   label.JSON `json:"bundle"`
-	Device   string     `json:"device"`
-	Proof    string     `json:"proof"`
-	Statuses []Logged   `json:"statuses,omitempty"` // all that happened to the label, by number
-	History  *History   `json:"history,omitempty"`  // what shows that it is all
+	Type     string            `json:"type"`
+	Bundle   label.JSON        `json:"bundle"`
+	Device   string            `json:"device"`
+	Proof    string            `json:"proof"`
+	Statuses []LoggedStatement `json:"statuses,omitempty"` // all that happened to the label, by number
+	History  *History          `json:"history,omitempty"`  // what shows that it is all
 }
 
-// Logged is a signed statement with the proof that the log has it, in the head
+// A LoggedStatement is a signed statement with the proof that the log has it, in the head
 // that the label's own proof leads to; or what is left of an advise that a later
 // one in the package has replaced.
-type Logged struct {
-	Bundle  label.JSON `json:"bundle,omitempty"`
-	Index   int64      `json:"index,omitzero"`
-	Hashes  []string   `json:"hashes,omitempty"`
-	Omitted *Omitted   `json:"omitted,omitempty"`
+type LoggedStatement struct {
+	Bundle  label.JSON        `json:"bundle,omitempty"`
+	Index   int64             `json:"index,omitzero"`
+	Hashes  []string          `json:"hashes,omitempty"`
+	Omitted *OmittedStatement `json:"omitted,omitempty"`
 }
 
-// Omitted is what the digest of a history covers of a statement.
-type Omitted struct {
+// An OmittedStatement is what the digest of a history covers of a statement.
+type OmittedStatement struct {
 	Action label.Action `json:"action"`
 	Slot   label.Digest `json:"slot"`
 	Entry  label.Digest `json:"entry"` // SHA-256 of the log entry
@@ -42,8 +42,8 @@ type History struct {
 }
 
 // NewLogged returns a statement with its proof as a package holds it.
-func NewLogged(bundle []byte, index int64, hashes []translog.Hash) Logged {
-	l := Logged{Bundle: bundle, Index: index, Hashes: make([]string, len(hashes))}
+func NewLogged(bundle []byte, index int64, hashes []translog.Hash) LoggedStatement {
+	l := LoggedStatement{Bundle: bundle, Index: index, Hashes: make([]string, len(hashes))}
 	for i, h := range hashes {
 		l.Hashes[i] = h.String()
 	}
@@ -51,8 +51,8 @@ func NewLogged(bundle []byte, index int64, hashes []translog.Hash) Logged {
 }
 
 // NewOmitted returns what a package holds of a statement that it leaves out.
-func NewOmitted(s tally.Step) Logged {
-	return Logged{Omitted: &Omitted{s.Action, s.Slot, s.Entry}}
+func NewOmitted(s tally.Step) LoggedStatement {
+	return LoggedStatement{Omitted: &OmittedStatement{s.Action, s.Slot, s.Entry}}
 }
 
 const (
@@ -68,7 +68,7 @@ const (
 )
 
 // Size returns how much of a package a statement takes at most, in bytes.
-func (l *Logged) Size() int {
+func (l *LoggedStatement) Size() int {
 	if l.Omitted != nil {
 		return OmittedSize
 	}
@@ -76,7 +76,7 @@ func (l *Logged) Size() int {
 }
 
 // NewPackage puts a package together.
-func NewPackage(bundle, device, proof []byte, statuses []Logged, history *History) ([]byte, error) {
+func NewPackage(bundle, device, proof []byte, statuses []LoggedStatement, history *History) ([]byte, error) {
 	return label.Encode(&Package{
 		Type: label.TypePackage, Bundle: bundle, Device: string(device), Proof: string(proof), Statuses: statuses, History: history,
 	})

@@ -587,7 +587,7 @@ func TestStatusOfAnotherStatement(t *testing.T) {
 		checkpoint, err := w.Issuer.Checkpoint(tree, now)
 		must(t, err)
 		proof := translog.Proof{Hashes: []translog.Hash{translog.LeafHash(s.Leaf)}, Checkpoint: checkpoint}
-		pkg, err := verify.NewPackage(p.Bundle, []byte(p.Device), proof.Format(), []verify.Logged{verify.NewLogged(bundle, 1, []translog.Hash{translog.LeafHash(leaf)})}, nil)
+		pkg, err := verify.NewPackage(p.Bundle, []byte(p.Device), proof.Format(), []verify.LoggedStatement{verify.NewLogged(bundle, 1, []translog.Hash{translog.LeafHash(leaf)})}, nil)
 		must(t, err)
 		return pkg
 	}

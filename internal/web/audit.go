@@ -24,8 +24,8 @@ type SignedLog interface {
 // Documents are what is published beside labels.
 type Documents interface {
 	// Planned returns a plan for surveillance, and what was drawn; Plans lists all.
-	Plans(authority.Page) ([]*authority.Planned, string, error)
-	Planned(id string) (*authority.Planned, error)
+	Plans(authority.Page) ([]*authority.SurveillancePlan, string, error)
+	Planned(id string) (*authority.SurveillancePlan, error)
 
 	// Advisory returns a published document; the publisher may be left open.
 	Advisory(id label.Digest, publisher string) (*authority.Publication, error)

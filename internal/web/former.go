@@ -23,7 +23,7 @@ type FormerLabel struct {
 }
 
 // formerLabels returns labels as JSON.
-func formerLabels(list []authority.Taken) (out []FormerLabel) {
+func formerLabels(list []authority.FormerLabel) (out []FormerLabel) {
 	for _, t := range list {
 		out = append(out, FormerLabel{t.GTIN, t.Moved, t.ID, t.URL, t.Product, t.State})
 	}
@@ -41,14 +41,14 @@ type formerLabelWarning struct {
 
 // newFormerLabelWarning returns the warning of a label, in the form of that label's own
 // page; nil where nothing is wrong with it.
-func newFormerLabelWarning(p shownLabel, t authority.Taken) *formerLabelWarning {
+func newFormerLabelWarning(p shownLabel, t authority.FormerLabel) *formerLabelWarning {
 	lang := p.language
 	b := summarize(lang, t.State, &t.Standing)
 	if b.Class == summaryGood {
 		return nil
 	}
 	display := stateDisplays[t.State]
-	f := formerLabelWarning{Class: display.class, Sign: display.sign, Headline: lang.Text("label.taken-title", "state", b.Text), Text: formerLabelTexts(lang, []authority.Taken{t})[0]}
+	f := formerLabelWarning{Class: display.class, Sign: display.sign, Headline: lang.Text("label.taken-title", "state", b.Text), Text: formerLabelTexts(lang, []authority.FormerLabel{t})[0]}
 	if t.State == label.Active {
 		f.Class, f.Sign = classCaution, signAlert
 	}
@@ -59,7 +59,7 @@ func newFormerLabelWarning(p shownLabel, t authority.Taken) *formerLabelWarning 
 }
 
 // formerLabelTexts say how labels stand that had a number before it was moved.
-func formerLabelTexts(lang *pageLanguage, taken []authority.Taken) (list []template.HTML) {
+func formerLabelTexts(lang *pageLanguage, taken []authority.FormerLabel) (list []template.HTML) {
 	for _, t := range taken {
 		list = append(list, lang.HTML("label.taken", "gtin", identifier(printedGTIN(t.GTIN)), "date", lang.day(label.DateOf(t.Moved)),
 			"label", lang.a("/l/"+string(t.ID), pretty(t.ID)), "product", bdi(t.Product), "state", summarize(lang, t.State, &t.Standing).Text))

@@ -13,7 +13,7 @@ import (
 // A LabelLog is the log as the search index reads it.
 type LabelLog interface {
 	// Read returns the labels that the log says something of after an entry.
-	Read(after, entries int64) (list []*authority.Listed, next int64, more bool, err error)
+	Read(after, entries int64) (list []*authority.LabelRecord, next int64, more bool, err error)
 	LogSize() int64
 	Now() time.Time
 }

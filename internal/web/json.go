@@ -121,7 +121,7 @@ type RulingEnd struct {
 
 // rulingEnd returns why a ruling did not count any more at the instant for which a
 // label is shown, or nil.
-func rulingEnd(p *authority.Published, r *authority.Ruled) *authority.Fallen {
+func rulingEnd(p *authority.Published, r *authority.LoggedRuling) *authority.VoidRuling {
 	if r.Fallen == nil || r.Fallen.At.After(p.At) {
 		return nil
 	}

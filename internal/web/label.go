@@ -22,7 +22,7 @@ type Labels interface {
 	ByModel(manufacturer, model string) (*authority.LabelPage, error)
 
 	// Taken returns the labels of the products that had a number before it was moved.
-	Taken(label.GTIN) ([]authority.Taken, error)
+	Taken(label.GTIN) ([]authority.FormerLabel, error)
 
 	Now() time.Time // by the clock that the states of labels are worked out with
 }

@@ -191,7 +191,7 @@ func (h *labelHandler) renderPage(p shownLabel) (*body, error) {
 		if w := newFormerLabelWarning(p, t); w != nil {
 			d.FormerWarnings = append(d.FormerWarnings, *w)
 		} else {
-			d.Taken = append(d.Taken, formerLabelTexts(lang, []authority.Taken{t})...)
+			d.Taken = append(d.Taken, formerLabelTexts(lang, []authority.FormerLabel{t})...)
 		}
 	}
 	for _, g := range p.GTINs {

@@ -109,7 +109,7 @@ func TestSearchForWhatIsGone(t *testing.T) {
 // piecemeal gives one log entry at a time to read.
 type piecemeal struct{ *authority.Authority }
 
-func (p piecemeal) Read(after, _ int64) ([]*authority.Listed, int64, bool, error) {
+func (p piecemeal) Read(after, _ int64) ([]*authority.LabelRecord, int64, bool, error) {
 	return p.Authority.Read(after, 1)
 }
 
