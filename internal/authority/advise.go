@@ -226,7 +226,7 @@ func (a *Issuing) advisory(v *store.View, id label.Digest) (*advisory.Advisory, 
 	return doc, nil
 }
 
-// adviceChunk bounds the labels that are held against an advisory in one picture
+// adviceChunk bounds the labels that are held against an advisory in one view
 // of the store.
 const adviceChunk = 2048
 
@@ -334,7 +334,7 @@ const (
 	adviseRest = time.Second
 )
 
-// adviseEntries is how many log entries are looked at in one picture.
+// adviseEntries is how many log entries are looked at in one view.
 const adviseEntries = 1024
 
 // AdviseNew holds labels that were issued since it looked last against the

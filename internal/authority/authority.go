@@ -71,7 +71,7 @@
 //
 // # The path of a label
 //
-// A request reads a consistent picture of the device and its evidence, judges,
+// A request reads a consistent view of the device and its evidence, judges,
 // and signs, all without a lock and beside other requests. What it has then is
 // an operation: a few claims (what it decides about), and a function that checks
 // the committed state once more and adds to a batch. One goroutine, the writer,

@@ -149,7 +149,7 @@ func (a *Issuing) changeLabel(x *act, v *store.View, b *batch, r *statusRequest,
 			return nil, err
 		}
 	case renewal != nil:
-		if err := a.unmoved(v, renewal.picture, b.At); err != nil {
+		if err := a.unmoved(v, renewal.dossier, b.At); err != nil {
 			return nil, err
 		}
 		if err := a.logScheme(v, b, renewal.signed.Label.Scheme); err != nil {
@@ -289,7 +289,7 @@ func (a *Issuing) admitWithdrawal(v *store.View, rec *store.Label, h *label.Hist
 // barred says why no label is issued for the device of another for the time being; it is
 // empty where nothing stands in the way.
 func (a *Issuing) barred(v *store.View, rec *store.Label, now time.Time) (string, error) {
-	p := new(picture)
+	p := new(dossier)
 	device, desc, err := ownDevice(v, Caller{Org: rec.Org}, rec.Device)
 	if err != nil {
 		return "", err

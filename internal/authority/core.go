@@ -19,7 +19,7 @@ import (
 
 // A Store is what an Authority keeps its programme in.
 type Store interface {
-	// View calls f with a consistent picture of all that was committed, and of
+	// View calls f with a consistent view of all that was committed, and of
 	// nothing that is not on disk. It must not wait for a Commit, but for the sync
 	// of one whose batch it would show.
 	View(f func(*store.View) error) error
@@ -197,7 +197,7 @@ func (a *core) LogSize() int64 { return a.head.Load().Tree.N }
 // start. Anything but zero is an alarm.
 func (a *core) Failures() int64 { return a.failures.Load() }
 
-// View gives readers of public data, such as log tiles, a picture of the store.
+// View gives readers of public data, such as log tiles, a view of the store.
 func (a *core) View(f func(*store.View) error) error { return a.store.View(f) }
 
 // committed notes what a commit changed for all rooms.

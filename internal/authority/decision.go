@@ -18,7 +18,7 @@ import (
 // decision on record, while that can be appealed against or if it was: another
 // would open the term anew, and with it a second appeal about the same. Where the
 // manufacturer is not the caller, who gets the answer, it is told.
-func (a *Issuing) refuse(x *act, write write, d *scheme.Decision, level int, p *picture) (*store.Decision, error) {
+func (a *Issuing) refuse(x *act, write write, d *scheme.Decision, level int, p *dossier) (*store.Decision, error) {
 	predicate, err := a.refusal(d, level, p)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (a *Issuing) refuse(x *act, write write, d *scheme.Decision, level int, p *
 }
 
 // refusal says a decision that falls short of a level as it is signed.
-func (a *Issuing) refusal(d *scheme.Decision, level int, p *picture) (*label.Decision, error) {
+func (a *Issuing) refusal(d *scheme.Decision, level int, p *dossier) (*label.Decision, error) {
 	l, err := d.Scheme.Level(level)
 	if err != nil {
 		return nil, err
@@ -144,8 +144,8 @@ func alike(rec *store.Decision, predicate *label.Decision) (bool, error) {
 }
 
 // unmoved returns [errMoved] if the evidence for a device, what is known against
-// it, or what is open about its product, is no longer what a picture shows.
-func (a *Issuing) unmoved(v *store.View, p *picture, now time.Time) error {
+// it, or what is open about its product, is no longer what a dossier shows.
+func (a *Issuing) unmoved(v *store.View, p *dossier, now time.Time) error {
 	rulings, err := v.Rulings(p.device.Digest)
 	if err != nil {
 		return err

@@ -51,7 +51,7 @@ const (
 )
 
 const (
-	// judgementChunk is how many devices are judged from one picture of what is
+	// judgementChunk is how many devices are judged from one view of what is
 	// due.
 	judgementChunk = 64
 
@@ -153,7 +153,7 @@ func (a *Issuing) rejudgeOnce(ctx context.Context, j store.Judgement) error {
 		return err
 	}
 	var verdicts []*verdict
-	var seen []*picture
+	var seen []*dossier
 	claims := []string{claimf("device/%s", j.Device)}
 	for _, rec := range live {
 		claims = append(claims, claimf("label/%s", rec.ID))
@@ -206,21 +206,21 @@ func (a *Issuing) liveLabels(device label.Digest) (live []*store.Label, err erro
 	return live, err
 }
 
-// judgeLive judges a live label again. The picture is nil where there is nothing
+// judgeLive judges a live label again. The dossier is nil where there is nothing
 // to judge by.
-func (a *Issuing) judgeLive(rec *store.Label) (*verdict, *picture, error) {
+func (a *Issuing) judgeLive(rec *store.Label) (*verdict, *dossier, error) {
 	return a.judgeBy(rec, a.distrust.Load())
 }
 
 // judgeBy is judgeLive by what is known against evidence, or what would be.
-func (a *Issuing) judgeBy(rec *store.Label, known *distrust) (*verdict, *picture, error) {
+func (a *Issuing) judgeBy(rec *store.Label, known *distrust) (*verdict, *dossier, error) {
 	n := &verdict{rec: rec}
 	s := a.programme.Scheme(rec.Scheme, rec.Version)
 	if s == nil || rec.Level > len(s.Levels) {
 		n.unable, n.cause = true, unjudged+label.DigestOf([]byte(rec.Scheme+" "+rec.Version)).String()
 		return n, nil, nil
 	}
-	p, err := a.pictureBy(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s, known)
+	p, err := a.dossierBy(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s, known)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -260,7 +260,7 @@ func (a *Issuing) judgeBy(rec *store.Label, known *distrust) (*verdict, *picture
 
 // outlives reports whether a label of a level that is issued on the evidence of today
 // would end later than the one there is.
-func (p *picture) outlives(s *scheme.Scheme, level int, now time.Time) (bool, error) {
+func (p *dossier) outlives(s *scheme.Scheme, level int, now time.Time) (bool, error) {
 	d, err := s.EvaluateLevel(p.desc, p.device.Digest, p.items, now, level)
 	if err != nil || !d.Levels[level-1].Reached {
 		return false, err
@@ -293,7 +293,7 @@ func ending(items []*scheme.Item, l *label.Label) (first *scheme.Item) {
 // carrier returns the report that counts only until some day and without which, and those
 // that end before, the evidence of today would not carry a label, or nil: such as one that
 // took the place of a report which the label rests on.
-func carrier(s *scheme.Scheme, p *picture, rec *store.Label) (*scheme.Item, error) {
+func carrier(s *scheme.Scheme, p *dossier, rec *store.Label) (*scheme.Item, error) {
 	limited := func(it *scheme.Item) bool { return it.Doubt != nil && !it.Doubt.Until.IsZero() }
 	var ending []*scheme.Item
 	for _, it := range p.items {

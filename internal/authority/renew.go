@@ -31,7 +31,7 @@ import (
 
 // A renewal is a signed label that is to supersede another.
 type renewal struct {
-	*picture
+	*dossier
 	signed *issue.Signed
 	entry  *store.Entry
 	old    *label.Label
@@ -57,7 +57,7 @@ func (a *Issuing) renewal(x *act, r *statusRequest) (*renewal, error) {
 	if _, err := s.Level(r.predicate.Level); err != nil {
 		return nil, label.Within("request", err)
 	}
-	p, err := a.picture(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s)
+	p, err := a.dossier(Caller{Org: rec.Org, Roles: []label.Role{label.RoleManufacturer}}, rec.Device, s)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +124,8 @@ func (a *Issuing) renewable(x *act, r *statusRequest) (rec *store.Label, old *la
 
 // successor signs the label that is to take the place of another, if it says
 // something that the other does not.
-func (a *Issuing) successor(d *scheme.Decision, r *statusRequest, p *picture, old *label.Label) (out *renewal, err error) {
-	out = &renewal{picture: p, old: old}
+func (a *Issuing) successor(d *scheme.Decision, r *statusRequest, p *dossier, old *label.Label) (out *renewal, err error) {
+	out = &renewal{dossier: p, old: old}
 	if out.signed, out.entry, err = a.sign(d, r.predicate.Level, p); err != nil {
 		return nil, err
 	}

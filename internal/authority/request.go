@@ -32,7 +32,7 @@ func (a *Issuing) Evaluate(ctx context.Context, c Caller, device label.Digest, s
 	if err := a.reads(ctx, c, device.String()); err != nil {
 		return nil, err
 	}
-	p, err := a.picture(c, device, s)
+	p, err := a.dossier(c, device, s)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (a *Issuing) requestLabel(x *act, device label.Digest, schemeID string, lev
 
 func (a *Issuing) request(x *act, device label.Digest, s *scheme.Scheme, level int) (*Outcome, error) {
 	c := x.caller
-	p, err := a.picture(c, device, s)
+	p, err := a.dossier(c, device, s)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func atIssue(items []*scheme.Item, l *label.Label) *label.Status {
 }
 
 // sign makes the label of a level that a decision supports.
-func (a *Issuing) sign(d *scheme.Decision, level int, p *picture) (*issue.Signed, *store.Entry, error) {
+func (a *Issuing) sign(d *scheme.Decision, level int, p *dossier) (*issue.Signed, *store.Entry, error) {
 	grant, err := d.Grant(level)
 	if err != nil {
 		return nil, nil, err
@@ -257,7 +257,7 @@ func record(v *store.View, b *batch, l *label.Label, entry *store.Entry, device 
 }
 
 // again answers a request with the device's live label.
-func (a *Issuing) again(c Caller, p *picture, s *scheme.Scheme, level int) (*Outcome, error) {
+func (a *Issuing) again(c Caller, p *dossier, s *scheme.Scheme, level int) (*Outcome, error) {
 	l, standing := p.live, &p.standing
 	switch {
 	case standing.State == label.Suspended:
@@ -281,7 +281,7 @@ func (a *Issuing) again(c Caller, p *picture, s *scheme.Scheme, level int) (*Out
 
 // wayToLevel says how a live label is exchanged for one of another level, or what
 // stands in the way of that: a renewal is only proposed where it would be granted.
-func (a *Issuing) wayToLevel(c Caller, p *picture, s *scheme.Scheme, level int) (string, error) {
+func (a *Issuing) wayToLevel(c Caller, p *dossier, s *scheme.Scheme, level int) (string, error) {
 	holds := p.holds
 	if c.Is(label.RoleOperator) { // who can renew labels of products on hold
 		holds = nil
@@ -302,8 +302,8 @@ func (a *Issuing) wayToLevel(c Caller, p *picture, s *scheme.Scheme, level int) 
 // because says why a status came about, in brackets.
 func because(st *label.Status) string { return fmt.Sprintf(" (%s: %s)", st.Reason, st.Text) }
 
-// A picture is what a request sees of a device.
-type picture struct {
+// A dossier is what a request sees of a device and its evidence, at one instant.
+type dossier struct {
 	device    *store.Device
 	desc      *label.Device
 	maker     label.Party
@@ -320,7 +320,7 @@ type picture struct {
 // bar returns the refusal that whoever asks for a label or a renewal gets, whatever the
 // evidence, because of the holds that stop them or of the device's category; nil where
 // nothing stands in the way.
-func (p *picture) bar(field string, holds []*Hold) error {
+func (p *dossier) bar(field string, holds []*Hold) error {
 	switch {
 	case p.suspended != nil:
 		return label.Errorf(label.Precondition, label.ReasonOrgSuspended, field, "%s is suspended since %s (%s), and nothing is issued to it until the authority ends that", p.suspended.ID, p.suspended.Suspended.UTC().Format(time.RFC3339), p.suspended.SuspendedFor)
@@ -332,16 +332,16 @@ func (p *picture) bar(field string, holds []*Hold) error {
 	return nil
 }
 
-func (a *Issuing) picture(c Caller, device label.Digest, s *scheme.Scheme) (*picture, error) {
-	return a.pictureBy(c, device, s, a.distrust.Load())
+func (a *Issuing) dossier(c Caller, device label.Digest, s *scheme.Scheme) (*dossier, error) {
+	return a.dossierBy(c, device, s, a.distrust.Load())
 }
 
-// pictureBy is picture by what is known against evidence, or what would be.
-func (a *Issuing) pictureBy(c Caller, device label.Digest, s *scheme.Scheme, known *distrust) (*picture, error) {
+// dossierBy is dossier by what is known against evidence, or what would be.
+func (a *Issuing) dossierBy(c Caller, device label.Digest, s *scheme.Scheme, known *distrust) (*dossier, error) {
 	if err := c.need(label.RoleManufacturer, label.RoleOperator); err != nil {
 		return nil, err
 	}
-	p := &picture{distrust: known}
+	p := &dossier{distrust: known}
 	err := a.store.View(func(v *store.View) (err error) {
 		if p.device, p.desc, err = ownDevice(v, c, device); err != nil {
 			return err

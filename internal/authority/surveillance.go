@@ -169,7 +169,7 @@ func (a *Oversight) drawPlan(x *act, id string) (*SurveillancePlan, error) {
 	return a.Planned(id)
 }
 
-// censusEntries is how many log entries are read in one picture of the store.
+// censusEntries is how many log entries are read in one view of the store.
 const censusEntries = 1024
 
 // draw works out what a plan draws.

@@ -24,7 +24,7 @@ const (
 	// other things to do.
 	watchFirst = time.Minute
 
-	// watchChunk is how many labels are looked at in one picture of the store.
+	// watchChunk is how many labels are looked at in one view of the store.
 	watchChunk = 1024
 
 	// tellChunk is how many notices of the kind are written in one operation.

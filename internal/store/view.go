@@ -15,14 +15,14 @@ import (
 	"labeld/internal/translog"
 )
 
-// A View is a consistent picture of the store. It is valid inside the function
+// A View shows the store as it was at one commit. It is valid inside the function
 // that [Store.View] calls; what it returns may be kept.
 type View struct {
 	tx   *bolt.Tx
 	tell func(*Damage) // of records that loops go on past; nil where they end there
 }
 
-// View calls f with a consistent picture of what is on disk. It takes no lock that
+// View calls f with what is on disk, as it is at one instant. It takes no lock that
 // a writer holds, and waits only where it begins while the last sync of a commit
 // is under way, whose batch it would show: for that sync. A long f keeps old pages
 // from being reused.
