@@ -78,7 +78,7 @@ var digests = json.UnmarshalFunc(func(b []byte, d *Digest) error {
 // ever as it was when it was accepted.
 func CheckLeftOut(predicate []byte, v any) error {
 	b, err := Encode(v)
-	if err != nil {
+	if err != nil || bytes.Equal(b, predicate) { // as almost all is, for labelctl and we encode alike
 		return err
 	}
 	var sent, written any
