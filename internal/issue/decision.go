@@ -1,6 +1,8 @@
 package issue
 
 import (
+	"bytes"
+
 	"labeld/internal/envelope"
 	"labeld/internal/label"
 	"labeld/internal/surveillance"
@@ -9,7 +11,7 @@ import (
 // Decision prepares a refusal about the device with a digest. It is not for the log.
 func (i *Issuer) Decision(d *label.Decision, device label.Digest) (*Unsigned, error) {
 	d.Authority = i.authority
-	u, err := prepare(i, "device.json", device, label.TypeDecision, d)
+	u, err := prepare(i, aboutDevice, device, label.TypeDecision, d)
 	if err == nil {
 		u.private = true
 	}
@@ -20,7 +22,7 @@ func (i *Issuer) Decision(d *label.Decision, device label.Digest) (*Unsigned, er
 // for the log when a label rests on it.
 func (i *Issuer) Ruling(r *label.Ruling, device label.Digest) (*Unsigned, error) {
 	r.Authority = i.authority
-	return prepare(i, "device.json", device, label.TypeRuling, r)
+	return prepare(i, aboutDevice, device, label.TypeRuling, r)
 }
 
 // Assignment prepares whose a trade item number is. Its subject is the number.
@@ -79,6 +81,20 @@ func reads[T any, P interface {
 		_, err = envelope.Submitted[T, P](v)
 	}
 	return err
+}
+
+// readsWhole is reads of a statement about a device that was verified and read already:
+// where that gives the same bytes again, there is nothing in them that others could read
+// in two ways.
+func readsWhole[T any, P interface {
+	*T
+	Validate() error
+}](i *Issuer, u *envelope.Unverified, device label.Digest, predicateType string, read P) error {
+	again, err := label.EncodeStatement(aboutDevice, device, predicateType, read)
+	if err == nil && bytes.Equal(again, u.Envelope().Payload) {
+		return nil
+	}
+	return reads[T, P](i, u)
 }
 
 // Quorum prepares what is so of the quorum. Its subject is the authority's organization.

@@ -99,6 +99,9 @@ func (i *Issuer) Sign(u *Unsigned) (*Signed, error) {
 	return &Signed{Envelope: env, Leaf: leaf, Label: u.label}, nil
 }
 
+// aboutDevice is the name of the subject of statements about a device.
+const aboutDevice = "device.json"
+
 // Label prepares a label for a grant to the device whose canonical descriptor is given.
 func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Unsigned, error) {
 	id, err := label.NewID(i.random)
@@ -109,15 +112,16 @@ func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Unsi
 	if err := g.Fill(l); err != nil {
 		return nil, err
 	}
-	payload, err := label.EncodeStatement("device.json", g.Subject(), label.TypeLabel, l)
+	payload, err := label.EncodeStatement(aboutDevice, g.Subject(), label.TypeLabel, l)
 	if err != nil {
 		return nil, err
 	}
 	return &Unsigned{payload: payload, label: l, lint: func(u *envelope.Unverified) error {
-		if _, _, err := verify.Statement(u, device, []*envelope.PublicKey{i.lint.Public}); err != nil {
+		read, _, err := verify.Statement(u, device, []*envelope.PublicKey{i.lint.Public})
+		if err != nil {
 			return err
 		}
-		return reads[label.Label](i, u)
+		return readsWhole(i, u, g.Subject(), label.TypeLabel, read)
 	}}, nil
 }
 
@@ -132,15 +136,16 @@ func (i *Issuer) Accreditation(a *label.Accreditation, now time.Time) (*Unsigned
 // Status prepares what happened to a label of the device with a digest.
 func (i *Issuer) Status(st *label.Status, device label.Digest) (*Unsigned, error) {
 	st.Authority = i.authority
-	payload, err := label.EncodeStatement("device.json", device, label.TypeStatus, st)
+	payload, err := label.EncodeStatement(aboutDevice, device, label.TypeStatus, st)
 	if err != nil {
 		return nil, err
 	}
 	return &Unsigned{payload: payload, lint: func(u *envelope.Unverified) error {
-		if _, _, err := verify.Status(u, device, []*envelope.PublicKey{i.lint.Public}); err != nil {
+		read, _, err := verify.Status(u, device, []*envelope.PublicKey{i.lint.Public})
+		if err != nil {
 			return err
 		}
-		return reads[label.Status](i, u)
+		return readsWhole(i, u, device, label.TypeStatus, read)
 	}}, nil
 }
 
