@@ -169,7 +169,7 @@ func TestCorpus(t *testing.T) {
 					t.Errorf("%s: %v", f, err)
 				}
 			}
-			corpusTrail(t, trust, read(t, dir, "audit.jsonl"), expected[0].At)
+			exportedTrail(t, trust, read(t, dir, "audit.jsonl"), expected[0].At)
 		})
 	}
 	for typ := range predicates {
@@ -212,8 +212,8 @@ func corpusStatement(keys []*envelope.PublicKey, bundle []byte) (string, error) 
 	return typ, nil
 }
 
-// corpusTrail reads an exported audit trail to its end.
-func corpusTrail(t *testing.T, trust *verify.Trust, export []byte, now time.Time) {
+// exportedTrail reads an exported audit trail to its end, and returns what it begins with.
+func exportedTrail(t *testing.T, trust *verify.Trust, export []byte, now time.Time) *verify.TrailHead {
 	t.Helper()
 	lines := bytes.Split(bytes.TrimSuffix(export, []byte("\n")), []byte("\n"))
 	head, err := verify.ParseTrailHead(lines[0])
@@ -232,6 +232,7 @@ func corpusTrail(t *testing.T, trust *verify.Trust, export []byte, now time.Time
 	if trail.Size() < trail.Head.Size {
 		t.Errorf("the trail has %d entries, and its head is of %d", trail.Size(), trail.Head.Size)
 	}
+	return head
 }
 
 // TestMembersAreFrozen requires that no member of a frozen predicate was added, taken

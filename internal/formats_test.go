@@ -367,23 +367,10 @@ func TestExamplesVerify(t *testing.T) {
 		t.Error("the status names another request than status-request-v1.json")
 	}
 
-	lines := bytes.Split(bytes.TrimSuffix(read(t, formats, "audit.jsonl"), []byte("\n")), []byte("\n"))
-	first, err := verify.ParseTrailHead(lines[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	trail, err := trust.Trail(first, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, leaf := range lines[1:] {
-		if _, err := trail.Add(leaf); err != nil {
-			t.Fatal(err)
-		}
-	}
+	first := exportedTrail(t, trust, read(t, formats, "audit.jsonl"), now)
 	_, payload := statement(t, label.TypeAuditHead)
-	if env, err := envelope.Open(first.Head); err != nil || !bytes.Equal(env.Envelope().Payload, payload) || trail.Size() < trail.Head.Size {
-		t.Errorf("audit.jsonl has %d entries and the head of %d, or not that of audit-head-v1.json (%v)", trail.Size(), trail.Head.Size, err)
+	if env, err := envelope.Open(first.Head); err != nil || !bytes.Equal(env.Envelope().Payload, payload) {
+		t.Errorf("audit.jsonl has not the head of audit-head-v1.json (%v)", err)
 	}
 
 	list, err := trust.OpenList(read(t, formats, "status-list.jwt"), now)

@@ -189,11 +189,8 @@ func (l *Label) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 		return err
 	}
 	*l = Label(v.current)
-	if v.Maker != nil {
-		if l.Maker != (Party{}) {
-			return invalid(ReasonDuplicateKey, "maker", "stands beside manufacturer, which has its place")
-		}
-		l.Maker = *v.Maker
+	if err := formerMaker(v.Maker, &l.Maker); err != nil {
+		return err
 	}
 	if len(v.Declared) > 0 && len(l.Facts) > 0 {
 		return invalid(ReasonDuplicateKey, "declared", "stands beside facts, which has its place")
@@ -232,11 +229,17 @@ func (d *Decision) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return err
 	}
 	*d = Decision(v.current)
-	if v.Maker != nil {
-		if d.Maker != (Party{}) {
-			return invalid(ReasonDuplicateKey, "maker", "stands beside manufacturer, which has its place")
-		}
-		d.Maker = *v.Maker
+	return formerMaker(v.Maker, &d.Maker)
+}
+
+// formerMaker puts a maker, where there is one, in the place of the manufacturer.
+func formerMaker(maker, manufacturer *Party) error {
+	if maker == nil {
+		return nil
 	}
+	if *manufacturer != (Party{}) {
+		return invalid(ReasonDuplicateKey, "maker", "stands beside manufacturer, which has its place")
+	}
+	*manufacturer = *maker
 	return nil
 }
