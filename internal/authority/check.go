@@ -30,7 +30,7 @@ func Check(ctx context.Context, s *store.Store, trust *verify.Trust, programme *
 		name string
 		do   func() error
 	}{
-		{"the log head", c.head}, {"versions of schemes", c.schemes}, {"signatures of labels", c.labels}, {"histories", c.histories}, {"requests", c.requests}, {"heads of the audit trail", c.auditHeads}, {"events", c.events},
+		{"the log head", c.head}, {"versions of schemes", c.schemes}, {"signatures of labels", c.labels}, {"histories", c.histories}, {"requests", c.requests}, {"heads of the audit trail", c.auditHeads}, {"events", c.events}, {"organizations, persons and keys", c.registry},
 		{"what was decided about products", c.products}, {"signatures of advisories", c.advisories}, {"signatures of decisions", c.decisions},
 		{"draws", c.plans}, {"signatures of enrolments", c.enrolments}, {"signatures of evidence", c.evidence},
 	} {
@@ -375,8 +375,8 @@ func (c *check) enrolment(o *label.Organization) error {
 		return err
 	}
 	for _, k := range keys {
-		if pub, err := envelope.ParsePublicKey([]byte(k.PEM)); err != nil || pub.ID != k.ID {
-			c.badf("key %s of %s: its ID is not that of its public key", k.Short(), o.ID)
+		if pub, err := envelope.ParsePublicKey([]byte(k.PEM)); err != nil || pub.ID != k.ID || pub.Algorithm != k.Algorithm || pub.PEM != k.PEM {
+			c.badf("key %s of %s: its ID or its algorithm is not that of its public key", k.Short(), o.ID)
 		}
 	}
 	list, err := c.v.Accreditations(o.ID)

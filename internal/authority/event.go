@@ -101,7 +101,7 @@ func admitSeparation(v *store.View, e *label.Event) error {
 	if _, err := v.Org(e.Lab); err != nil {
 		return unknownOrg(err, "event.lab", e.Lab)
 	}
-	apart, err := separated(v, e)
+	apart, err := separated(v.Org, e)
 	if err == nil && len(apart) == 0 {
 		before, unread := endOnRecord(v, e)
 		switch {
@@ -152,9 +152,9 @@ func lastEnd(org *label.Organization, other string) *label.Former {
 // ends what is on record, or, where the authority sets right a day that was wrong, puts
 // another day in the place of that: the rule stays by which nothing counts that was
 // tested up to that day.
-func separated(v *store.View, e *label.Event) (apart []label.Organization, err error) {
+func separated(orgOf func(id string) (*label.Organization, error), e *label.Event) (apart []label.Organization, err error) {
 	for _, pair := range [][2]string{{e.Lab, e.Manufacturer}, {e.Manufacturer, e.Lab}} {
-		org, err := v.Org(pair[0])
+		org, err := orgOf(pair[0])
 		if errors.Is(err, store.ErrNotFound) {
 			continue // a parent need not be enrolled
 		}
@@ -171,7 +171,7 @@ func separated(v *store.View, e *label.Event) (apart []label.Organization, err e
 		return apart, nil
 	}
 	for _, pair := range [][2]string{{e.Lab, e.Manufacturer}, {e.Manufacturer, e.Lab}} {
-		org, err := v.Org(pair[0])
+		org, err := orgOf(pair[0])
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
@@ -329,7 +329,7 @@ func (a *Events) registerProductEvent(v *store.View, b *batch, e *label.Event, i
 		if err := a.registry.dueForGroup(v, b, e.Lab, e.Manufacturer); err != nil {
 			return err
 		}
-		apart, err := separated(v, e)
+		apart, err := separated(v.Org, e)
 		for i := range apart {
 			b.Add((*store.Organization)(&apart[i]))
 		}

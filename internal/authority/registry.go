@@ -1,7 +1,6 @@
 package authority
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -312,8 +311,7 @@ func (a *Registry) changeOrg(x *act, v *store.View, b *batch, r *signedRequest[l
 		return err
 	}
 	next := *o
-	p := r.predicate.Profile
-	next.Name, next.URL, next.Contact = cmp.Or(p.Name, o.Name), cmp.Or(p.URL, o.URL), cmp.Or(p.Contact, o.Contact)
+	next.Change(r.predicate.Profile)
 	out.Organization = &next
 	if reflect.DeepEqual(*o, next) {
 		return nil
@@ -454,28 +452,31 @@ func (a *Registry) addKey(x *act, v *store.View, b *batch, r *signedRequest[labe
 			return label.Errorf(label.Precondition, label.ReasonStep, "person", "%s left on %s: %s", p.ID, p.Left.UTC().Format(time.RFC3339), p.LeftFor)
 		}
 	}
-	pub, err := envelope.ParsePublicKey([]byte(r.predicate.PEM))
+	k, err := newKey(b.At, x.entry.Actor, owner.ID, r.predicate.Person, r.predicate.PEM)
 	if err != nil {
 		return err
 	}
-	old, err := v.Key(pub.ID)
+	old, err := v.Key(k.ID)
 	if err == nil {
 		return enrolledKey(v, b, owner, old, r.predicate, out)
 	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	k := x.newKey(b, owner.ID, r.predicate.Person, pub)
 	if !r.predicate.From.IsZero() {
 		k.From = r.predicate.From.UTC()
 	}
 	return a.enrolKey(x, v, b, owner, k, out)
 }
 
-// newKey returns the record of a key that counts from now on.
-func (x *act) newKey(b *batch, org, person string, pub *envelope.PublicKey) *label.Key {
-	now, by := b.At.UTC().Truncate(time.Second), x.entry.Actor
-	return &label.Key{ID: pub.ID, Organization: org, PEM: pub.PEM, Algorithm: pub.Algorithm, From: now, Enrolled: now, Person: person, AddedBy: &by}
+// newKey returns the record of a key that counts from the instant on at which it is added.
+func newKey(at time.Time, by label.Actor, org, person, pem string) (*label.Key, error) {
+	pub, err := envelope.ParsePublicKey([]byte(pem))
+	if err != nil {
+		return nil, err
+	}
+	at = at.UTC().Truncate(time.Second)
+	return &label.Key{ID: pub.ID, Organization: org, PEM: pub.PEM, Algorithm: pub.Algorithm, From: at, Enrolled: at, Person: person, AddedBy: &by}, nil
 }
 
 // enrolKey adds a key to a batch, and tells those concerned.
@@ -549,22 +550,24 @@ func (a *Registry) replaceKey(x *act, v *store.View, b *batch, r *signedRequest[
 	if err != nil {
 		return err
 	}
-	pub, err := envelope.ParsePublicKey([]byte(r.predicate.PEM))
+	next, err := newKey(b.At, x.entry.Actor, old.Organization, old.Person, r.predicate.PEM)
 	if err != nil {
 		return err
 	}
-	if _, err := v.Key(pub.ID); err == nil {
-		return label.Errorf(label.Exists, label.ReasonExists, "pem", "key %.16s is enrolled already; a key is replaced by one that nobody has used", pub.ID)
+	if _, err := v.Key(next.ID); err == nil {
+		return label.Errorf(label.Exists, label.ReasonExists, "pem", "key %s is enrolled already; a key is replaced by one that nobody has used", next.Short())
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	next := x.newKey(b, old.Organization, old.Person, pub)
 	if err := a.enrolKey(x, v, b, owner, next, out); err != nil {
 		return err
 	}
 	out.note("What key %s signed counts as before; it signs nothing any more.", old.Short())
-	return a.revoke(b, old, "It was replaced by key "+next.Short()+".", owner.ID)
+	return a.revoke(b, old, replacedBy(next), owner.ID)
 }
+
+// replacedBy is why a key is revoked that another took the place of.
+func replacedBy(next *label.Key) string { return "It was replaced by key " + next.Short() + "." }
 
 // revokeKey ends the use of a key from now on. Revoking it again changes nothing.
 func (a *Registry) revokeKey(x *act, v *store.View, b *batch, r *signedRequest[label.RegistryRequest], out *RegistryChange) error {
@@ -594,7 +597,7 @@ func (a *Registry) revokeKey(x *act, v *store.View, b *batch, r *signedRequest[l
 // revoke adds to a batch that a key is used no more, and tells those concerned. By is the
 // organization that wants it so.
 func (a *Registry) revoke(b *batch, k *label.Key, why, by string) error {
-	k.Revoked, k.RevokedFor = b.At.UTC().Truncate(time.Second), why
+	k.Revoke(b.At, why)
 	b.Add((*store.Key)(k))
 	return a.tellKey(b, k, by)
 }
@@ -776,16 +779,16 @@ func (a *Registry) recovered(x *act, v *store.View, b *batch, r *label.RegistryR
 	case p.Machine || !p.Left.IsZero():
 		return label.Errorf(label.Precondition, label.ReasonStep, "person", "%s is a machine, or has left; name another person", p.ID)
 	}
-	pub, err := envelope.ParsePublicKey([]byte(r.PEM))
+	k, err := newKey(b.At, x.entry.Actor, p.Organization, p.ID, r.PEM)
 	if err != nil {
 		return err
 	}
-	if _, err := v.Key(pub.ID); err == nil {
-		return label.Errorf(label.Exists, label.ReasonExists, "pem", "key %.16s is enrolled already; make a new one", pub.ID)
+	if _, err := v.Key(k.ID); err == nil {
+		return label.Errorf(label.Exists, label.ReasonExists, "pem", "key %s is enrolled already; make a new one", k.Short())
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	out.Key = x.newKey(b, p.Organization, p.ID, pub)
+	out.Key = k
 	b.Add((*store.Key)(out.Key))
 	o, err := v.Org(p.Organization)
 	if err != nil {

@@ -438,19 +438,13 @@ func (a *Events) compromise(v *store.View, b *batch, k *label.Key, e *label.Even
 	if err != nil {
 		return err
 	}
-	added, err := addedWith(v, owner, k, e.Since)
+	keys, err := v.OrgKeys(owner.ID)
 	if err != nil {
 		return err
 	}
-	ownersWord := by == owner.ID && !owner.Has(label.RoleOperator)
-	for _, k := range append([]*label.Key{k}, added...) {
-		if k.Revoked.IsZero() {
-			k.Revoked, k.RevokedFor = b.At.UTC().Truncate(time.Second), e.Text
-		}
+	for _, k := range append([]*label.Key{k}, addedWith(keys, owner, k, e.Since)...) {
 		before := k.Compromised
-		if before.IsZero() || k.OwnersWord && !ownersWord || e.Since.Before(before) && k.OwnersWord == ownersWord {
-			k.Compromised, k.OwnersWord = e.Since.UTC(), ownersWord
-		}
+		compromised(k, e, ownersWord(owner, by), b.At)
 		b.Add((*store.Key)(k))
 		if err := a.registry.tellKey(b, k, ""); err != nil {
 			return err
@@ -464,13 +458,24 @@ func (a *Events) compromise(v *store.View, b *batch, k *label.Key, e *label.Even
 	return nil
 }
 
-// addedWith returns the keys that were added with another alone since an instant, and
-// those that were added with these.
-func addedWith(v *store.View, owner *label.Organization, by *label.Key, since time.Time) (added []*label.Key, err error) {
-	keys, err := v.OrgKeys(owner.ID)
-	if err != nil {
-		return nil, err
+// ownersWord reports whether that a key was in the wrong hands is only the word of its
+// owner, who is no operator.
+func ownersWord(owner *label.Organization, by string) bool {
+	return by == owner.ID && !owner.Has(label.RoleOperator)
+}
+
+// compromised changes a key as the report of an event asks for that was carried out at an
+// instant.
+func compromised(k *label.Key, e *label.Event, ownersWord bool, at time.Time) {
+	k.Revoke(at, e.Text)
+	if k.Compromised.IsZero() || k.OwnersWord && !ownersWord || e.Since.Before(k.Compromised) && k.OwnersWord == ownersWord {
+		k.Compromised, k.OwnersWord = e.Since.UTC(), ownersWord
 	}
+}
+
+// addedWith returns those of an organization's keys that were added with another alone
+// since an instant, and those that were added with these.
+func addedWith(keys []*label.Key, owner *label.Organization, by *label.Key, since time.Time) (added []*label.Key) {
 	for todo := []*label.Key{by}; len(todo) > 0; todo = todo[1:] {
 		for _, k := range keys {
 			switch {
@@ -481,5 +486,5 @@ func addedWith(v *store.View, owner *label.Organization, by *label.Key, since ti
 			}
 		}
 	}
-	return added, nil
+	return added
 }

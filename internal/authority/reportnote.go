@@ -67,7 +67,7 @@ func (a *Events) lapseNotes(e *label.Event) []string {
 
 // separationNotes says what counts from now on, and how a wrong day is set right.
 func separationNotes(v *store.View, e *label.Event) (notes []string, err error) {
-	apart, err := separated(v, e)
+	apart, err := separated(v.Org, e)
 	if err != nil {
 		return nil, err
 	}

@@ -572,16 +572,7 @@ func TestCheckFindsOthersKeys(t *testing.T) {
 	must(t, err)
 	gist := readGist(t, b.World, st.ID)
 
-	write := func(w store.Write) {
-		t.Helper()
-		batch := &store.Batch{At: b.Clock.Now(), Writes: []store.Write{w}}
-		must(t, b.Store.View(func(v *store.View) error {
-			head, err := v.Head()
-			batch.From = head.Tree
-			return err
-		}))
-		must(t, b.Store.Commit(batch))
-	}
+	write := func(rec store.Write) { write(t, b.Store, b.Clock.Now(), rec) }
 	statement := *st
 	statement.Raw, statement.Gist = store.Pack(raw), store.PackQuick(gist)
 	for name, c := range map[string]func(forge bool) store.Write{

@@ -163,7 +163,11 @@ func TestChangedFilesAreLoggedAgain(t *testing.T) {
 	first, _ := loggedVersions(s)
 	notes := func() (list []string) {
 		watch := labeltest.Problems(func(problem string) { t.Error(problem) })
-		watch.Note = func(note string) { list = append(list, note) }
+		watch.Note = func(note string) {
+			if !strings.Contains(note, "before the audit trail began") { // which is no matter of schemes
+				list = append(list, note)
+			}
+		}
 		must(t, authority.Check(ctx, s.Store, s.Trust, s.Programme, watch))
 		return list
 	}

@@ -1,6 +1,7 @@
 package label
 
 import (
+	"cmp"
 	"net/mail"
 	"slices"
 	"strings"
@@ -40,6 +41,11 @@ type Organization struct {
 type Former struct {
 	ID    string `json:"id"`
 	Until Date   `json:"until"` // last day on which it was
+}
+
+// Change gives the organization what a profile names, and leaves the rest.
+func (o *Organization) Change(p *Profile) {
+	o.Name, o.URL, o.Contact = cmp.Or(p.Name, o.Name), cmp.Or(p.URL, o.URL), cmp.Or(p.Contact, o.Contact)
 }
 
 // Has reports whether the organization has a role.
@@ -256,6 +262,13 @@ func (k *Key) Usable(t time.Time) error {
 // Stolen reports whether somebody else may have signed with the key what was received
 // at t.
 func (k *Key) Stolen(t time.Time) bool { return !k.Compromised.IsZero() && !t.Before(k.Compromised) }
+
+// Revoke ends the use of the key from an instant on. One that was revoked before stays so.
+func (k *Key) Revoke(at time.Time, why string) {
+	if k.Revoked.IsZero() {
+		k.Revoked, k.RevokedFor = at.UTC().Truncate(time.Second), why
+	}
+}
 
 // Short returns the beginning of the key's ID, enough to tell keys apart.
 func (k *Key) Short() string { return k.ID[:min(16, len(k.ID))] }

@@ -76,6 +76,15 @@ func (v *View) Quorum() (*Quorum, error) {
 	return q, err
 }
 
+// Quorums calls f with all that was logged of the quorum, oldest first, until f returns
+// false.
+func (v *View) Quorums(f func(*Quorum) bool) error {
+	return each(v, bQuorums, nil, 8, func(k []byte, q *Quorum) bool {
+		q.Index = int64(binary.BigEndian.Uint64(k))
+		return f(q)
+	})
+}
+
 // persons checks them as [checker.organizations] does their organizations.
 func (c *checker) persons() {
 	c.each(bPersons, func(k, v []byte) {
