@@ -1,7 +1,7 @@
 package issue
 
 import (
-	"bytes"
+	"reflect"
 
 	"labeld/internal/envelope"
 	"labeld/internal/label"
@@ -83,15 +83,13 @@ func reads[T any, P interface {
 	return err
 }
 
-// readsWhole is reads of a statement about a device that was verified and read already:
-// where that gives the same bytes again, there is nothing in them that others could read
-// in two ways.
-func readsWhole[T any, P interface {
+// readsAs is reads of a statement that was verified and read already: where that gives
+// what was meant, which was encoded as we do, nothing in it can be read in two ways.
+func readsAs[T any, P interface {
 	*T
 	Validate() error
-}](i *Issuer, u *envelope.Unverified, device label.Digest, predicateType string, read P) error {
-	again, err := label.EncodeStatement(aboutDevice, device, predicateType, read)
-	if err == nil && bytes.Equal(again, u.Envelope().Payload) {
+}](i *Issuer, u *envelope.Unverified, meant, read P) error {
+	if reflect.DeepEqual(read, meant) {
 		return nil
 	}
 	return reads[T, P](i, u)

@@ -121,7 +121,7 @@ func (i *Issuer) Label(g *scheme.Grant, device []byte, maker label.Party) (*Unsi
 		if err != nil {
 			return err
 		}
-		return readsWhole(i, u, g.Subject(), label.TypeLabel, read)
+		return readsAs(i, u, l, read)
 	}}, nil
 }
 
@@ -145,7 +145,7 @@ func (i *Issuer) Status(st *label.Status, device label.Digest) (*Unsigned, error
 		if err != nil {
 			return err
 		}
-		return readsWhole(i, u, device, label.TypeStatus, read)
+		return readsAs(i, u, st, read)
 	}}, nil
 }
 
