@@ -333,7 +333,7 @@ func seal(p *scheme.Programme, signer *envelope.Signer, stmt *label.Statement) (
 	if err != nil {
 		return nil, nil, err
 	}
-	item, err := p.Read(v)
+	item, err := p.ReadSubmitted(v)
 	return bundle, item, err
 }
 

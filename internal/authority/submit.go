@@ -51,10 +51,7 @@ func (a *Evidence) submit(x *act, raw []byte) (*store.Statement, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	item, err := a.programme.Read(signed.content())
-	if err == nil {
-		err = envelope.CheckEvidence(signed.content())
-	}
+	item, err := a.programme.ReadSubmitted(signed.content())
 	if err != nil {
 		return nil, false, err
 	}

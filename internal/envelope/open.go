@@ -293,18 +293,6 @@ func Submitted[T any, P interface {
 	return p, nil
 }
 
-// CheckEvidence holds a report or a declaration that comes in to what [Submitted] asks for.
-// Those of former types do not come in.
-func CheckEvidence(v *Verified) (err error) {
-	switch v.stmt.PredicateType {
-	case label.TypeTestReport:
-		_, err = Submitted[label.TestReport](v)
-	case label.TypeDeclaration:
-		_, err = Submitted[label.Declaration](v)
-	}
-	return err
-}
-
 // Recorded is [Predicate] of a request that is on record. Those that were signed before
 // requests named the authority that they are made to are read as well.
 func Recorded[T any, P interface {
@@ -322,6 +310,15 @@ func Recorded[T any, P interface {
 	}
 	p.Address(to)
 	return (*T)(p), nil
+}
+
+// SubmittedReport is [Submitted] of a test report. One of a former type is read as well:
+// why it is not accepted is said by who knows what took its place.
+func SubmittedReport(v *Verified) (*label.TestReport, error) {
+	if v.stmt.PredicateType != label.TypeTestReport {
+		return Report(v)
+	}
+	return Submitted[label.TestReport](v)
 }
 
 // Report decodes a test report, of the present type or of a former one.

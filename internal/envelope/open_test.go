@@ -422,20 +422,18 @@ func TestSubmitted(t *testing.T) {
 	}
 	_, err := envelope.Submitted[label.Declaration](v)
 	wantRefusal(t, err, label.Invalid, label.ReasonNotCanonical, "predicate.product.vulnerabilities.ackDays")
-	wantRefusal(t, envelope.CheckEvidence(v), label.Invalid, label.ReasonNotCanonical, "predicate.product.vulnerabilities.ackDays")
 
 	v = verified(label.TypeTestReport, report(), `"facts":`, `"samples":[],"facts":`)
 	if _, err := envelope.Report(v); err != nil {
 		t.Error(err)
 	}
-	wantRefusal(t, envelope.CheckEvidence(v), label.Invalid, label.ReasonNotCanonical, "predicate.samples")
-	for _, v := range []*envelope.Verified{
-		verified(label.TypeTestReport, report(), `"lab":`, `"lab":`),
-		verified(label.TypeDeclaration, declaration(), `"manufacturer":`, `"manufacturer":`),
-	} {
-		if err := envelope.CheckEvidence(v); err != nil {
-			t.Error(err)
-		}
+	_, err = envelope.SubmittedReport(v)
+	wantRefusal(t, err, label.Invalid, label.ReasonNotCanonical, "predicate.samples")
+	if _, err := envelope.SubmittedReport(verified(label.TypeTestReport, report(), `"lab":`, `"lab":`)); err != nil {
+		t.Error(err)
+	}
+	if _, err := envelope.Submitted[label.Declaration](verified(label.TypeDeclaration, declaration(), `"manufacturer":`, `"manufacturer":`)); err != nil {
+		t.Error(err)
 	}
 }
 

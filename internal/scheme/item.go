@@ -92,6 +92,15 @@ func (it *Item) Source() Source { return it.source }
 // programme's data can judge: methods, standard, edition, provisions, facts. Who
 // may say it, and about what, is for the caller to check.
 func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
+	return p.read(v, envelope.Report, envelope.Predicate[label.Declaration])
+}
+
+// ReadSubmitted is [Programme.Read] of a statement that comes in ([envelope.Submitted]).
+func (p *Programme) ReadSubmitted(v *envelope.Verified) (*Item, error) {
+	return p.read(v, envelope.SubmittedReport, envelope.Submitted[label.Declaration])
+}
+
+func (p *Programme) read(v *envelope.Verified, report func(*envelope.Verified) (*label.TestReport, error), declaration func(*envelope.Verified) (*label.Declaration, error)) (*Item, error) {
 	kind, err := label.PredicateOf(v.PredicateType())
 	if err != nil {
 		return nil, err
@@ -102,7 +111,7 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 	field := "predicate.verdicts"
 	switch kind.Source {
 	case Lab:
-		r, err := envelope.Report(v)
+		r, err := report(v)
 		if err != nil {
 			return nil, err
 		}
@@ -115,7 +124,7 @@ func (p *Programme) Read(v *envelope.Verified) (*Item, error) {
 			return nil, err
 		}
 	case Declaration:
-		d, err := envelope.Predicate[label.Declaration](v)
+		d, err := declaration(v)
 		if err != nil {
 			return nil, err
 		}
