@@ -481,9 +481,11 @@ func (a *Issuing) append(v *store.View, b *batch, rec *store.Label, h *label.His
 	if err := checkRoom(h, &st); err != nil {
 		return nil, err
 	}
-	var err error
-	if st.SHA256, err = statementOf(v, b, rec); err != nil {
-		return nil, err
+	if st.SHA256.IsZero() {
+		var err error
+		if st.SHA256, err = statementOf(v, b, rec); err != nil {
+			return nil, err
+		}
 	}
 	st.Recorded = b.Recorded.UTC().Truncate(time.Second)
 	if st.Effective.IsZero() {

@@ -89,6 +89,11 @@ func readEntry(v *store.View, index int64, into map[string]any) (kind string, er
 	if err != nil {
 		return "", err
 	}
+	return readEnvelope(env, index, into)
+}
+
+// readEnvelope is [readEntry] of the entry that has an index.
+func readEnvelope(env *label.Envelope, index int64, into map[string]any) (kind string, err error) {
 	err = label.ReadPredicate(env.Payload, func(k string) any {
 		kind = k
 		return into[k]
@@ -99,13 +104,17 @@ func readEntry(v *store.View, index int64, into map[string]any) (kind string, er
 	return kind, nil
 }
 
-// readLabel is [readEntry] of a committed label.
-func readLabel(v *store.View, rec *store.Label, into any) error {
-	kind, err := readEntry(v, rec.Index, map[string]any{label.TypeLabel: into})
+// readLabel is [readEntry] of a committed label. It returns the digest of the statement.
+func readLabel(v *store.View, rec *store.Label, into any) (label.Digest, error) {
+	env, err := v.Entry(rec.Index)
+	if err != nil {
+		return label.Digest{}, err
+	}
+	kind, err := readEnvelope(env, rec.Index, map[string]any{label.TypeLabel: into})
 	if err == nil && kind != label.TypeLabel {
 		err = fmt.Errorf("log entry %d is not label %s but a %s", rec.Index, rec.ID, kind)
 	}
-	return err
+	return label.DigestOf(env.Payload), err
 }
 
 // statementOf returns the digest of the signed statement of a label, which is committed or
@@ -125,7 +134,8 @@ func statementOf(v *store.View, b *batch, rec *store.Label) (label.Digest, error
 // signedLabel returns what a committed label says.
 func signedLabel(v *store.View, rec *store.Label) (*label.Label, error) {
 	l := new(label.Label)
-	return l, readLabel(v, rec, l)
+	_, err := readLabel(v, rec, l)
+	return l, err
 }
 
 // MaxModels bounds the labels that a search by model number gives.

@@ -3,6 +3,7 @@ package authority
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"time"
 
@@ -16,9 +17,10 @@ const (
 	// the cost of a commit; other writers wait for it some fifty milliseconds.
 	propagationChunk = 256
 
-	// propagationRest is how long is rested after a chunk, in hundredths of the
-	// time that it took, so that readers keep most of the machine.
-	propagationRest = 210
+	// restAfter is how long is rested after a chunk of work that goes on in the
+	// background, in hundredths of the time that it took, so that readers keep most of
+	// the machine.
+	restAfter = 300
 
 	// propagationRetry is how long is waited after a failure.
 	propagationRetry = time.Second
@@ -73,11 +75,22 @@ func (a *Events) Propagate(ctx context.Context) error {
 			return errors.Join(err, context.Cause(ctx))
 		}
 		if !done {
-			sleep(ctx, time.Since(began)*propagationRest/100)
+			rest(ctx, began)
 		}
 	}
 	return context.Cause(ctx)
 }
+
+// breathe is called for each label of a chunk, with how many there were before it: those
+// who wait for a processor, most of whom need it for a moment, do not wait for the chunk.
+func breathe(n int) {
+	if n%8 == 0 {
+		runtime.Gosched()
+	}
+}
+
+// rest waits after a chunk of work that began at an instant.
+func rest(ctx context.Context, began time.Time) { sleep(ctx, time.Since(began)*restAfter/100) }
 
 func sleep(ctx context.Context, d time.Duration) {
 	select {
@@ -141,7 +154,8 @@ func (a *Events) propagateChunk(ctx context.Context, o *openEvent) (done bool, e
 		if last {
 			next.Done = b.At.UTC()
 		}
-		for _, t := range chunk {
+		for i, t := range chunk {
+			breathe(i)
 			changed, err := a.attempt(v, b, next, t)
 			switch {
 			case err != nil && !own(err):
@@ -206,7 +220,7 @@ func (a *Events) consequence(v *store.View, b *batch, e *store.Event, t Conseque
 		return false, err
 	}
 	st := label.Status{
-		Label: t.Label.ID, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Language: e.Event.Language, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
+		Label: t.Label.ID, SHA256: t.statement, Action: t.Action, Reason: e.Event.Reason, Text: e.Event.Text, Language: e.Event.Language, Effective: t.Ends, Cause: cause, Advisory: t.Advisory,
 		Requests: []label.RequestRef{by},
 	}
 	if t.Action == label.Advise {

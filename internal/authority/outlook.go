@@ -48,7 +48,7 @@ func (a *Events) outlook(e *label.Event) (list []*outlook, err error) {
 				return err
 			}
 			var g ground
-			if err := readLabel(v, rec, &g); err != nil {
+			if _, err := readLabel(v, rec, &g); err != nil {
 				return err
 			}
 			list = append(list, &outlook{rec: rec, rests: g.restsOn(e.Statement)})

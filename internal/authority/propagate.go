@@ -16,6 +16,9 @@ type Consequence struct {
 	Ends     time.Time          // of a lapse
 	Advisory *label.AdvisoryRef // of an advice
 
+	// statement is the digest of the label's statement, where it was read on the way.
+	statement label.Digest
+
 	// Judged says what judging the label again comes to, which happens at once; empty
 	// where the event has nothing judged again, or where that is not worked out.
 	Judged string
@@ -177,6 +180,7 @@ func (w *walk) touch(rec *store.Label, touched func(*ground) bool) {
 	if w.seen[rec.ID] {
 		return
 	}
+	breathe(len(w.seen))
 	h, err := w.a.history(w.v, rec)
 	if err != nil {
 		w.fail(rec.ID, err)
@@ -185,10 +189,11 @@ func (w *walk) touch(rec *store.Label, touched func(*ground) bool) {
 	if s := h.StandingAt(w.now); !s.State.Live() {
 		return
 	}
+	var statement label.Digest
 	if touched != nil {
 		// An event may touch a great many: no more is read of each.
 		var g ground
-		if err := readLabel(w.v, rec, &g); err != nil {
+		if statement, err = readLabel(w.v, rec, &g); err != nil {
 			w.fail(rec.ID, err)
 			return
 		}
@@ -201,7 +206,7 @@ func (w *walk) touch(rec *store.Label, touched func(*ground) bool) {
 	if known, ok := w.a.programme.Lifecycle(rec.Scheme, rec.Version).Propagation[w.e.Reason]; ok {
 		effect = known
 	}
-	w.more = w.f(Consequence{Label: rec, Action: effect.Action, Ends: ends(w.e, effect)}) && w.more
+	w.more = w.f(Consequence{Label: rec, Action: effect.Action, Ends: ends(w.e, effect), statement: statement}) && w.more
 }
 
 // speaksAgainst reports whether the event speaks against a statement.

@@ -37,7 +37,10 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"labeld/internal/label"
 	"labeld/internal/notice"
@@ -51,9 +54,13 @@ const (
 )
 
 const (
-	// judgementChunk is how many devices are judged from one view of what is
-	// due.
+	// judgementChunk is how many devices are judged from one view of what is due.
+	// Where there are more, it is rested in between.
 	judgementChunk = 64
+
+	// judgementsAtOnce is how many of them are judged side by side, so that they
+	// share the cost of a commit.
+	judgementsAtOnce = 16
 
 	// judgementRetry is how long is waited before devices are tried again that
 	// could not be judged.
@@ -83,15 +90,28 @@ func (a *Issuing) judgeDue(ctx context.Context) error {
 		if len(due) == 0 {
 			break
 		}
+		after = due[len(due)-1].Device
+		began := time.Now()
+		var failed atomic.Bool
+		var g errgroup.Group
+		g.SetLimit(judgementsAtOnce)
 		for _, j := range due {
-			after = j.Device
-			switch err := a.rejudge(ctx, j); {
-			case err != nil && !own(err):
+			g.Go(func() error {
+				err := a.rejudge(ctx, j)
+				if err != nil && own(err) {
+					a.alarm("judging live labels again", "device "+j.Device.String(), err)
+					failed.Store(true)
+					return nil
+				}
 				return err
-			case err != nil:
-				a.alarm("judging live labels again", "device "+j.Device.String(), err)
-				again = true
-			}
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
+		again = again || failed.Load()
+		if len(due) == judgementChunk {
+			rest(ctx, began)
 		}
 	}
 	if again {
