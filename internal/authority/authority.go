@@ -17,7 +17,10 @@
 //	  cursor.go        pages of lists, and their tokens
 //	  reasons.go       the reasons that this package gives by itself
 //	[Registry]       organizations, their people and keys
-//	  registry.go      organizations, persons, keys, accreditations
+//	  registry.go      what is changed by signed requests: organizations, persons, keys, accreditations
+//	  person.go        persons, and their keys
+//	  acttable.go      the table of acts
+//	  recover.go       a key for somebody, from whoever runs the service
 //	  enrol.go         what changes with them
 //	  notice.go        what organizations are told
 //	  hook.go          their webhooks
@@ -43,6 +46,7 @@
 //	  change.go        changing the state of labels
 //	  renew.go         a new label in place of another
 //	  rejudge.go       live labels, when something became known about their devices
+//	  verdict.go       what judging one of them comes to
 //	  schemelog.go     versions of schemes, in the log before their first use
 //	  settle.go        what operators are told who settle what was open
 //	  room.go          who may add how much to a label's history
@@ -56,6 +60,7 @@
 //	  propagate.go     which labels an event touches
 //	  consequence.go   what becomes of them
 //	  advise.go        advisories about products
+//	  advisenew.go     those that are on record, and labels that are issued later
 //	  advisoryref.go   what an advisory says of one label, and what a later release leaves out
 //	  overdue.go       the clock on what manufacturers declared about weaknesses
 //	[Oversight]      looking again at what was done

@@ -5,10 +5,9 @@ import (
 	"sync"
 )
 
-// work is what goes on beside requests: drawing the consequences of events,
-// judging live labels again,
-// keeping the status list, logging the head of the audit trail, and noticing that time
-// passes.
+// work is what goes on beside requests: drawing the consequences of events, judging live
+// labels again, keeping the status list, logging the head of the audit trail, and noticing
+// that time passes.
 type work struct {
 	reported chan struct{} // an event was reported, or a judgement became due
 	issued   chan struct{} // a label was issued

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// leastMemoryMiB is the least that can be configured: with an empty registry some
-	// thirty live.
+	// leastMemoryMiB is the least that can be configured, in mebibytes. With an empty
+	// registry, some thirty of them are in use for good.
 	leastMemoryMiB = 96
 
 	// mappedLimit is how much of the database may stay mapped; every settleEvery,

@@ -211,7 +211,7 @@ func (h *labelHandler) status(p shownLabel, s *label.Status) *Status {
 		return nil
 	}
 	return &Status{
-		Number: s.Number, Action: s.Action, Reason: s.Reason, Title: h.words.reason(s), Text: s.Text, Language: s.Language,
+		Number: s.Number, Action: s.Action, Reason: s.Reason, Title: h.words.reason(s), Text: s.Text, Language: s.Language, Author: s.Author(),
 		Recorded: s.Recorded, Effective: s.Effective, LogIndex: p.Indexes[s.Number-1],
 		Successor: s.Successor, Advisory: s.Advisory,
 	}

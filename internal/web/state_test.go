@@ -75,7 +75,7 @@ var scenes = []scene{
 			"Do not rely on it: for now it does not count. The authority suspended it on 2 November 2026.",
 			"Why: A product taken from a shop failed when it was tested again. " + byAuthority, "What follows is what the label said.",
 		},
-		json: []string{`"state":"suspended","because":{"number":1,"action":"suspend","reason":"surveillance-failed","title":"A product taken from a shop failed when it was tested again.","text":"` + statusText + `"`},
+		json: []string{`"state":"suspended","because":{"number":1,"action":"suspend","reason":"surveillance-failed","title":"A product taken from a shop failed when it was tested again.","text":"` + statusText + `","author":"` + labeltest.Operator + `"`},
 	}, {
 		name: "revoked", play: func(w *world, p *authority.Published) label.ID {
 			w.change(labeltest.Operator, p, label.Suspend, "vulnerability-open", nil)
