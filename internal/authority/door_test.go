@@ -768,7 +768,7 @@ func TestEverythingThroughTheDoor(t *testing.T) {
 	others := map[string]string{
 		"door.go":        "the door itself",
 		"authority.go":   "the first table of acts, at the first start",
-		"advise.go":      "what advisories say of labels, beside other work",
+		"advisenew.go":   "what advisories say of labels, beside other work",
 		"complaint.go":   "people in shops, of whom nothing is known",
 		"consequence.go": "what becomes of labels after an event",
 		"failure.go":     "operators are told of what failed",
