@@ -249,7 +249,7 @@ func TestAuditVerify(t *testing.T) {
 		"without a --trust": {[]string{path, "--url", a.url}, exitUntrusted},
 	} {
 		r := a.by(labeltest.Operator, append([]string{"audit", "verify"}, c.args...)...)
-		for _, want := range []string{"✓ signature", "✓ log", "✓ entries", kept, "not yet logged: 1 entries"} {
+		for _, want := range []string{"✓ signature", "✓ log", "✓ entries", kept, "not yet logged: 1 entry"} {
 			if !strings.Contains(r.stdout, want) {
 				t.Errorf("%s: no %q:\n%s", name, want, r.stdout)
 			}

@@ -204,7 +204,9 @@ The exit code is
   2  the command line is wrong
   4  they are not: an entry was changed, removed, inserted or moved, or the root
      is not in the log
-  5  they are, but later entries have not been logged when they should have been
+  5  nothing contradicts it, but nobody can tell: no root was logged yet, so that
+     nothing in the file is signed, or later entries have not been logged when they
+     should have been
   6  they are, but --trust was not given, so that the result relies on keys that
      the service itself supplied`,
 		Example: "  labelctl audit verify trail.jsonl --trust labeld.json\n  labelctl audit verify --trust labeld.json",
@@ -231,16 +233,18 @@ The exit code is
 
 // A trailCheck is what checking an audit trail came to, and the result of that as JSON.
 type trailCheck struct {
-	Genuine bool           `json:"genuine"`
-	Trusted bool           `json:"trusted"` // the keys are those of a trust file
+	Genuine bool           `json:"genuine"`          // nothing in it contradicts what is signed, and something is
+	Trusted bool           `json:"trusted"`          // the keys are those of a trust file
+	Told    bool           `json:"told"`             // all entries are as they were written, but for the latest
+	Untold  string         `json:"untold,omitempty"` // why that is not so
 	Problem string         `json:"problem,omitempty"`
 	Checks  []verify.Check `json:"checks"`
 	Entries int64          `json:"entries"`
 	Pending int64          `json:"pending,omitzero"` // of them not yet logged
 	AsOf    time.Time      `json:"asOf,omitzero"`    // of the log
 
-	since time.Time // of the first that is pending
-	told  error
+	since  time.Time // of the first that is pending
+	signed bool      // there is a head
 }
 
 // verify checks an audit trail.
@@ -256,7 +260,7 @@ func (c auditCommands) verify(ctx context.Context, t *trailSource, url, trustFil
 	if err != nil && !wrong {
 		return err
 	}
-	if r.Genuine = !wrong; wrong {
+	if r.Genuine = !wrong && r.signed; wrong {
 		r.Problem = err.Error()
 	}
 	if err := c.show(r, func(p *terminal.Page) {
@@ -270,7 +274,7 @@ func (c auditCommands) verify(ctx context.Context, t *trailSource, url, trustFil
 	switch {
 	case wrong:
 		return exitCode(exitInvalid)
-	case r.told != nil:
+	case !r.Told:
 		return exitCode(exitUntold)
 	case !r.Trusted:
 		return exitCode(exitUntrusted)
@@ -289,6 +293,7 @@ func (r *trailCheck) check(trust *verify.Trust, t *trailSource, now time.Time) e
 		return err
 	}
 	if h := trail.Head; h != nil {
+		r.signed = true
 		r.add("signature", "%s signed the root of %d entries on %s", h.Authority.Name, h.Size, instant(h.Recorded))
 		r.add("log", "entry %d in the transparency log %s, as of %s", trail.Index, trust.Log.Origin, instant(trail.At))
 	}
@@ -303,7 +308,11 @@ func (r *trailCheck) check(trust *verify.Trust, t *trailSource, now time.Time) e
 	if trail.Head != nil {
 		r.add("entries", "the first %d have this root", trail.Head.Size)
 	}
-	r.told = trail.Told(now)
+	if err := trail.Told(); err != nil {
+		r.Untold = untoldText(err)
+		return nil
+	}
+	r.Told = true
 	return nil
 }
 
@@ -317,19 +326,18 @@ func (r *trailCheck) write(p *terminal.Page) {
 		p.Line("")
 	}
 	switch {
-	case !r.Genuine:
+	case r.Problem != "":
 		p.Line("NOT what the log has: %s", r.Problem)
 		return
 	case r.Entries == 0:
 		p.Line("the audit trail is empty")
-		return
 	case r.Pending < r.Entries:
-		p.Line("%d entries are as they were written", r.Entries-r.Pending)
+		p.Line("%s as they were written", plural(int(r.Entries-r.Pending), "entry is", "entries are"))
 	}
 	if r.Pending > 0 {
-		p.Line("not yet logged: %d entries, the first from %s", r.Pending, instant(r.since))
+		p.Line("not yet logged: %s, the first from %s", plural(int(r.Pending), "entry", "entries"), instant(r.since))
 	}
-	if r.told != nil {
-		p.Line("CANNOT TELL whether these are as they were written: %v", r.told)
+	if !r.Told {
+		p.Line("CANNOT TELL whether these are as they were written: %s", r.Untold)
 	}
 }

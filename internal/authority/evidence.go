@@ -144,8 +144,13 @@ func (a *Evidence) makeRoom(v *store.View, b *batch, st *store.Statement, item *
 	takePlace := func(old, by label.Digest) {
 		b.Add(&store.Supersession{Device: st.Device, Statement: old, By: by})
 	}
-	mine = slices.DeleteFunc(mine, func(old *placement) bool {
-		by := replaces(item, old.item)
+	// A correction that leaves something of a report in force keeps its place beside it:
+	// without it nobody could tell that the next one corrects that report as well.
+	links := func(old *placement) bool {
+		return slices.ContainsFunc(mine, func(p *placement) bool { return p.ID == old.item.Corrects })
+	}
+	mine = slices.DeleteFunc(slices.Clone(mine), func(old *placement) bool {
+		by := replaces(item, old.item) && !links(old)
 		if by {
 			takePlace(old.ID, st.ID)
 		}
@@ -158,7 +163,7 @@ func (a *Evidence) makeRoom(v *store.View, b *batch, st *store.Statement, item *
 	if len(mine) < label.MaxSignerStatements {
 		return nil
 	}
-	if i := slices.IndexFunc(mine, func(old *placement) bool { return item.Repeats(old.item) }); i >= 0 {
+	if i := slices.IndexFunc(mine, func(old *placement) bool { return item.Repeats(old.item) && !links(old) }); i >= 0 {
 		takePlace(mine[i].ID, st.ID)
 		return nil
 	}

@@ -1,6 +1,7 @@
 package authority_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,4 +146,89 @@ func TestCorrectedOnce(t *testing.T) {
 	s.Report(label.Event{Kind: label.StatementEvent, Statement: wrong, Reason: "false-report"})
 	_, err = correct("R-right", third.ID)
 	must(t, err)
+}
+
+// TestCorrectionIsAsThorough has a laboratory correct a failure that a test found to a pass
+// on paper. The failure stands, whatever was found before, and the laboratory is told.
+func TestCorrectionIsAsThorough(t *testing.T) {
+	s := newSale(t)
+	bad, err := s.report(labeltest.Lab, "R-fails", func(r *label.TestReport) {
+		hasFail("5.1-1")(r)
+		methodsOf(r, "5.1-1", "functional-test", "document-review")
+	})
+	must(t, err)
+	paper, err := s.report(labeltest.Lab, "R-corrects", func(r *label.TestReport) {
+		r.Corrects = bad.ID
+		methodsOf(r, "5.1-1", "document-review")
+	})
+	must(t, err)
+	if n := s.reached(); n != 0 {
+		t.Errorf("a failure that was corrected on paper leaves level %d", n)
+	}
+	notes, err := s.Authority.Worth(paper)
+	must(t, err)
+	if len(notes) != 1 || !strings.Contains(notes[0].Text, "it does not correct that report R-fails of "+labeltest.Lab+" found 5.1-1 failed: it passed by document-review, and had failed by functional-test, document-review") {
+		t.Errorf("the correction is worth %+v", notes)
+	}
+	again, err := s.report(labeltest.Lab, "R-corrects-again", func(r *label.TestReport) {
+		r.Corrects = paper.ID
+		methodsOf(r, "5.1-1", "functional-test", "document-review")
+	})
+	must(t, err)
+	if n := s.reached(); n != 3 {
+		t.Errorf("a failure that was tested again by all methods leaves level %d", n)
+	}
+	if notes, err = s.Authority.Worth(again); err != nil || len(notes) != 1 || strings.Contains(notes[0].Text, "does not") {
+		t.Errorf("the second correction is worth %+v (%v)", notes, err)
+	}
+}
+
+// TestCorrectedInTurn has a laboratory forget the provision that had failed when it
+// corrects its report, and correct that correction.
+func TestCorrectedInTurn(t *testing.T) {
+	s := newSale(t)
+	bad, err := s.report(labeltest.Lab, "R-fails", hasFail("5.1-1"))
+	must(t, err)
+	silent, err := s.report(labeltest.Lab, "R-forgets", func(r *label.TestReport) {
+		r.Corrects = bad.ID
+		r.Verdicts = slices.DeleteFunc(r.Verdicts, func(v label.Verdict) bool { return v.Provision == "5.1-1" })
+	})
+	must(t, err)
+	notes, err := s.Authority.Worth(silent)
+	must(t, err)
+	if len(notes) != 1 || !strings.Contains(notes[0].Text, "it does not correct that report R-fails of "+labeltest.Lab+" found 5.1-1 failed: it says nothing of that") || !strings.Contains(notes[0].Text, silent.ID.String()) {
+		t.Errorf("the correction is worth %+v", notes)
+	}
+	if n := s.reached(); n != 0 {
+		t.Errorf("a failure of which the correction says nothing leaves level %d", n)
+	}
+	for _, number := range []string{"R-corrects", "R-corrects-again"} { // the links stay, however long the chain
+		next, err := s.report(labeltest.Lab, number, func(r *label.TestReport) { r.Corrects = silent.ID })
+		must(t, err)
+		if notes, err := s.Authority.Worth(next); err != nil || len(notes) != 1 || strings.Contains(notes[0].Text, "does not") {
+			t.Errorf("%s is worth %+v (%v)", number, notes, err)
+		}
+		if n := s.reached(); n != 3 {
+			t.Errorf("after %s it reaches level %d", number, n)
+		}
+		silent = next
+	}
+}
+
+// methodsOf says by which methods a provision was tested.
+func methodsOf(r *label.TestReport, provision string, methods ...label.Method) {
+	r.Verdicts = slices.Clone(r.Verdicts)
+	for i := range r.Verdicts {
+		if r.Verdicts[i].Provision == provision {
+			r.Verdicts[i].Methods = methods
+		}
+	}
+}
+
+// reached returns the level that the evidence of the sale's device comes to.
+func (s *sale) reached() int {
+	s.TB.Helper()
+	d, err := s.Authority.Evaluate(ctx, s.Caller(labeltest.Maker), label.DigestOf(s.e.Descriptor), "")
+	must(s.TB, err)
+	return d.Reached
 }

@@ -122,6 +122,7 @@ func TestSmall(t *testing.T) {
 		// attack, where a lab must have checked; a report of depth 1 was made by look.
 		{"a lab's look supports level 1", "plug", []*scheme.Item{say("p-2=pass", fullFacts), lab(t, d(9), 1, "p-1=pass", "")}, 1, 1, "base", "met"},
 		{"where a claim would do, a lab's word does by any method", "plug", []*scheme.Item{say("p-1=pass p-2=pass p-4=pass", fullFacts+supportFact), lab(t, d(9), 1, "p-3=pass", "")}, 2, 2, "ports", "met"},
+		{"and answers a claim that it fails, whatever passed by probe before", "plug", []*scheme.Item{say("p-1=pass p-2=pass p-3=fail p-4=pass", fullFacts+supportFact), lab(t, d(60), 2, "p-3=pass", ""), lab(t, d(9), 1, "p-3=pass", "")}, 2, 2, "ports", "met"},
 		{"a lab's look is no probe", "camera", []*scheme.Item{full(t), lab(t, d(9), 1, "p-1=pass p-2=pass p-3=pass p-4=pass", "open_ports=0 password_length=12")}, 1, 2, "ports", "undetermined; evidence by lab: p-3; fact by lab: open_ports"},
 		{"a later fail by look counts where probe is asked for", "camera", []*scheme.Item{full(t), tested, lab(t, d(8), 1, "p-3=fail", "")}, 1, 2, "ports", "unmet; failed by lab: p-3"},
 		{"a later pass by look undoes no fail by probe", "camera", []*scheme.Item{full(t), lab(t, d(9), 2, "p-1=pass p-2=pass p-3=fail p-4=pass", "open_ports=0 password_length=12"), lab(t, d(8), 1, "p-3=pass", "")}, 1, 2, "ports", "unmet; failed by lab: p-3"},

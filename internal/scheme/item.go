@@ -331,11 +331,11 @@ func (it *Item) Fails() bool {
 }
 
 // Restates reports whether a report says again something of each provision that
-// another found to fail, and of each fact that it measured: whoever has this one
-// needs the other no more.
+// another found to fail, by all methods by which it had, and of each fact that it
+// measured: whoever has this one needs the other no more.
 func (it *Item) Restates(other *Item) bool {
 	for _, r := range other.verdicts {
-		if it.outcome(r.name) == "" && r.value.outcome == label.Fail {
+		if r.value.outcome == label.Fail && !it.restates(other, r.name) {
 			return false
 		}
 	}
@@ -345,6 +345,12 @@ func (it *Item) Restates(other *Item) bool {
 		}
 	}
 	return true
+}
+
+// restates reports whether a report says something of a provision again, by every method
+// by which another did.
+func (it *Item) restates(other *Item, provision string) bool {
+	return it.outcome(provision) != "" && it.asThorough(other, provision)
 }
 
 // Repeats reports whether a statement finds everything wrong that another found,

@@ -71,7 +71,7 @@ func (e *evaluation) failed(f *Finding, provision string) (stands bool) {
 			if it.outcome(provision) != label.Fail {
 				continue
 			}
-			if e.restated(it, func(u *Item) bool { return u.outcome(provision) != "" && u.asThorough(it, provision) }) {
+			if e.restated(it, func(u *Item) bool { return u.restates(it, provision) }) {
 				continue
 			}
 			undone := false
@@ -131,7 +131,7 @@ func (u *Item) whyNot(failing *Item, provision string) string {
 	case u.Standard != failing.Standard || u.Edition != failing.Edition:
 		return "it is of tests by another edition"
 	case !u.asThorough(failing, provision):
-		return fmt.Sprintf("it passed by %s, and had failed by %s: the test has to be repeated by each of these methods", join(u.methodsOf(provision)), join(failing.methodsOf(provision)))
+		return u.lessThorough(failing, provision)
 	case !u.Date.After(failing.Date):
 		return fmt.Sprintf("its tests ended on %s, which is not after %s, when those of report %s did", u.Date, failing.Date, failing.Number)
 	case u.Changed == label.ChangedFirmware && !u.otherFirmware(failing):
@@ -140,14 +140,32 @@ func (u *Item) whyNot(failing *Item, provision string) string {
 	return "it is about another device of the product than report " + failing.Number
 }
 
+// lessThorough says that a report's verdict of a provision was not reached by every method
+// by which another's was.
+func (u *Item) lessThorough(failing *Item, provision string) string {
+	is := "passed"
+	if v := u.outcome(provision); v != label.Pass {
+		is = "is " + string(v)
+	}
+	return fmt.Sprintf("it %s by %s, and had failed by %s: the test has to be repeated by each of these methods", is, join(u.methodsOf(provision)), join(failing.methodsOf(provision)))
+}
+
 // Vain says of a report which failures that others found it speaks of and does not undo,
-// and why: what its laboratory has to know, which may believe that they are gone.
+// or that it was to correct and does not, and why: what its laboratory has to know, which
+// may believe that they are gone.
 func (u *Item) Vain(others []*Item) (list []string) {
 	if u.Source() != Lab {
 		return nil
 	}
 	for _, failing := range others {
-		if failing == u || failing.Source() != Lab || failing.ID == u.Corrects || failing.Date.After(u.Date) {
+		if failing == u || failing.Source() != Lab {
+			continue
+		}
+		if path := u.corrections(failing, others); path != nil {
+			list = append(list, u.uncorrected(failing, path)...)
+			continue
+		}
+		if failing.Date.After(u.Date) {
 			continue
 		}
 		var passed, weak []string
@@ -169,15 +187,57 @@ func (u *Item) Vain(others []*Item) (list []string) {
 			provisions []string
 			why        string
 		}{{passed, because}, {weak, "only a pass does, and neither inconclusive nor not-applicable"}} {
-			if len(vain.provisions) == 0 || len(list) == maxVain {
-				continue
+			if len(vain.provisions) > 0 {
+				list = append(list, failing.stays("undo", vain.provisions, vain.why))
 			}
-			more := ""
-			if n := len(vain.provisions) - maxVain; n > 0 {
-				vain.provisions, more = vain.provisions[:maxVain], fmt.Sprintf(" and %d others", n)
-			}
-			list = append(list, fmt.Sprintf("it does not undo that report %s of %s found %s%s failed: %s", failing.Number, failing.Signer, strings.Join(vain.provisions, ", "), more, vain.why))
 		}
+	}
+	return list[:min(len(list), maxVain)]
+}
+
+// stays says that failures that a report found are still there.
+func (it *Item) stays(verb string, provisions []string, why string) string {
+	more := ""
+	if n := len(provisions) - maxVain; n > 0 {
+		provisions, more = provisions[:maxVain], fmt.Sprintf(" and %d others", n)
+	}
+	return fmt.Sprintf("it does not %s that report %s of %s found %s%s failed: %s", verb, it.Number, it.Signer, strings.Join(provisions, ", "), more, why)
+}
+
+// corrections returns the reports by way of which one corrects another, itself first; none
+// where it does not. Others are all that are there.
+func (u *Item) corrections(it *Item, others []*Item) (path []*Item) {
+	for at := u; len(path) <= len(others); {
+		path = append(path, at)
+		if at.Corrects == it.ID {
+			return path
+		}
+		i := slices.IndexFunc(others, func(o *Item) bool { return o.ID == at.Corrects })
+		if i < 0 {
+			return nil
+		}
+		at = others[i]
+	}
+	return nil
+}
+
+// uncorrected says which failures stay that a report found, although others correct it.
+func (u *Item) uncorrected(it *Item, path []*Item) (list []string) {
+	var silent, weak []string
+	for _, row := range it.verdicts {
+		switch {
+		case row.value.outcome != label.Fail, u.outcome(row.name) == label.Fail, slices.ContainsFunc(path, func(c *Item) bool { return c.restates(it, row.name) }):
+		case u.outcome(row.name) == "":
+			silent = append(silent, row.name)
+		default:
+			weak = append(weak, row.name)
+		}
+	}
+	if len(silent) > 0 {
+		list = append(list, it.stays("correct", silent, fmt.Sprintf("it says nothing of that, and a correction names again what had failed; correct this one in turn (corrects: %s)", u.ID)))
+	}
+	if len(weak) > 0 {
+		list = append(list, it.stays("correct", weak, u.lessThorough(it, weak[0])))
 	}
 	return list
 }
@@ -185,17 +245,22 @@ func (u *Item) Vain(others []*Item) (list []string) {
 // verdict returns the verdict that stands for a provision in a criterion, where no
 // measured failure does, and whose it is: the latest of labs, or else the claim of
 // the declarations. Verdicts by methods that the criterion accepts go before others,
-// which support nothing where a lab must have checked. Of one day the worse stands. A claim that it
-// fails yields to a lab's pass only, in tests that ended on the day of the claim or
-// later: what the manufacturer admits after the tests, they do not speak of.
+// which support nothing where a lab must have checked. Of one day the worse stands. A claim
+// that it fails yields to a lab's pass only, in tests that ended on the day of the claim or
+// later: what the manufacturer admits after the tests, they do not speak of. Where a
+// declaration would do, a pass by any method answers it, whatever passed before the claim.
 func (e *evaluation) verdict(c *Criterion, provision string, src Source) (items []*Item, stands label.Outcome) {
-	items, stands = e.tested(provision, c.accepts)
-	if len(items) == 0 && src == Declaration {
-		items, stands = e.tested(provision, func([]label.Method) bool { return true })
-	}
 	claims, claimed := e.claim(provision)
-	if stands == label.Pass && (claimed != label.Fail || !claims[0].Date.After(items[0].Date)) {
+	answers := func() bool {
+		return stands == label.Pass && (claimed != label.Fail || !claims[0].Date.After(items[0].Date))
+	}
+	if items, stands = e.tested(provision, c.accepts); answers() {
 		return items, stands
+	}
+	if src == Declaration && (len(items) == 0 || stands == label.Pass) {
+		if items, stands = e.tested(provision, func([]label.Method) bool { return true }); answers() {
+			return items, stands
+		}
 	}
 	if len(items) == 0 || claimed == label.Fail {
 		return claims, claimed

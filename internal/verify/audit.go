@@ -26,9 +26,11 @@ import (
 //
 // So whoever has an older export, or any head from the log, can tell whether an entry was
 // changed, left out, added or moved since. Entries after those of the head are named
-// ([Trail.Beyond]): they may still be rewritten. Where they are too old for that, the log
-// should have a later head, and [Trail.Told] says so. A trail and a head that are both
-// older than what the log has verify, as of then: [Trail.At] says when that was.
+// ([Trail.Beyond]): they may still be rewritten. Where they are too old for that, or the
+// head too old for them, the log should have a later head, and [Trail.Told] says so, as it
+// does of a trail without a head, in which nothing is signed. A trail and a head that are
+// both older than what the log has verify, as of then: [Trail.At] says when that was. No
+// entry is from after the present.
 
 // A TrailHead is the first line of an exported audit trail: what shows that the log has a
 // head of it. Where nothing was logged yet it has a type and nothing else.
@@ -72,6 +74,7 @@ type Trail struct {
 	Index int64            // its log entry
 	At    time.Time        // when the checkpoint was signed that has it
 
+	now   time.Time     // by the clock of who verifies
 	tree  translog.Tree // over the entries so far
 	edge  map[translog.Node]translog.Hash
 	last  time.Time // of the last entry
@@ -81,7 +84,7 @@ type Trail struct {
 // Trail checks that the log has a head of the audit trail, and returns the trail without
 // entries yet.
 func (t *Trust) Trail(h *TrailHead, now time.Time) (*Trail, error) {
-	r := &Trail{tree: translog.Empty(), edge: map[translog.Node]translog.Hash{}}
+	r := &Trail{now: now, tree: translog.Empty(), edge: map[translog.Node]translog.Hash{}}
 	if h.Head == nil {
 		return r, nil
 	}
@@ -136,6 +139,9 @@ func (r *Trail) Add(leaf []byte) (*label.TrailEntry, error) {
 	if e.Number != r.tree.N {
 		return nil, label.Errorf(label.Invalid, label.ReasonWithheld, field, "entry %d stands where entry %d belongs: entries were left out, put in or moved", e.Number, r.tree.N)
 	}
+	if err := notAhead(field+".at", e.At, r.now); err != nil {
+		return nil, err
+	}
 	next, added, err := translog.Append(r.tree, translog.NodeFunc(r.hash), [][]byte{leaf})
 	if err != nil {
 		return nil, err
@@ -188,18 +194,27 @@ func (r *Trail) Beyond() (n int64, since time.Time) {
 	return max(0, r.tree.N-r.Head.Size), r.since
 }
 
-// Told returns why nobody can tell whether all entries are as they were written: those
-// after the head are from so long before the log's head, or the present where the log has
-// none, that a later head of the trail was due ([label.MaxTrailDelay]). Either the service
-// does not log what it should, or a later head is withheld.
-func (r *Trail) Told(now time.Time) error {
-	n, since := r.Beyond()
-	if r.Head != nil {
-		now = r.At
+// Told returns why nobody can tell whether all entries are as they were written: there is
+// no head, or by the time of the log's head, or of the last entry, a later head of the trail
+// was due ([label.MaxTrailDelay]). Either the service does not log what it should, or a
+// later head is withheld.
+func (r *Trail) Told() error {
+	if r.Head == nil {
+		return label.Errorf(label.Precondition, label.ReasonIncomplete, "head",
+			"is missing, so that nothing in the trail is signed; the log has a head within %.0f minutes of the first entry, export the trail again", label.MaxTrailDelay.Minutes())
 	}
-	if n == 0 || now.Sub(since) <= label.MaxTrailDelay {
+	n, since := r.Beyond()
+	if n == 0 {
+		return nil
+	}
+	end := r.At
+	if r.last.After(end) {
+		end = r.last
+	}
+	if end.Sub(since) <= label.MaxTrailDelay && r.last.Sub(r.At) <= label.MaxTrailDelay {
 		return nil
 	}
 	return label.Errorf(label.Precondition, label.ReasonIncomplete, "head",
-		"entries from %d on, of %s, are not among those of the head, and by %s the log should have had a later one; ask the authority for that", r.tree.N-n, since.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		"is of %s; entries from %d on, of %s, are not among those of it, and by %s the log should have had a later one; ask the authority for that",
+		r.At.UTC().Format(time.RFC3339), r.tree.N-n, since.UTC().Format(time.RFC3339), end.UTC().Format(time.RFC3339))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -138,7 +139,7 @@ func TestTrail(t *testing.T) {
 		if c.beyond > 0 && !since.Equal(first.At) {
 			t.Errorf("%s: the first entry beyond the head is of %s, want %s", c.name, since, first.At)
 		}
-		if err := r.Told(w.Clock.Now()); err != nil {
+		if err := r.Told(); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
@@ -285,7 +286,7 @@ func TestOldHeadOfTrail(t *testing.T) {
 		t.Helper()
 		r, err := e.verify(t, w.Trust, w.Clock.Now())
 		must(t, err)
-		return r.Told(w.Clock.Now())
+		return r.Told()
 	}
 	w.Clock.Set(w.Clock.Now().Add(label.MaxTrailDelay + time.Minute))
 	must(t, w.Authority.LogAuditHead(t.Context()))
@@ -311,12 +312,37 @@ func TestOldHeadOfTrail(t *testing.T) {
 	}))
 	err = told(&export{now.leaves, verify.NewTrailHead(early.head.Head, proof)})
 	wants(t, err, label.ReasonIncomplete, "head", "the log should have had a later one")
-	// Where nothing was logged at all.
+	// Where there is no head, whoever wrote the file may have written anything.
 	none := &export{now.leaves, verify.NewTrailHead(nil, nil)}
-	wants(t, told(none), label.ReasonIncomplete, "head", "entries from 0 on")
-	if err := told(none.with()); err != nil {
-		t.Errorf("an empty trail: %v", err)
+	wants(t, told(none), label.ReasonIncomplete, "head", "nothing in the trail is signed")
+	wants(t, told(none.with()), label.ReasonIncomplete, "head", "nothing in the trail is signed")
+}
+
+// TestMadeUpEntries has somebody append an entry to an export, of a time at which no later
+// head was due yet.
+func TestMadeUpEntries(t *testing.T) {
+	w, _, now := trailOf(t)
+	last, err := label.ParseTrailEntry(now.leaves[len(now.leaves)-1])
+	must(t, err)
+	add := func(at time.Time) (*verify.Trail, error) {
+		t.Helper()
+		e := *last
+		e.Number, e.At = e.Number+1, at.Truncate(time.Millisecond)
+		leaf, err := e.Leaf()
+		must(t, err)
+		return now.with(append(slices.Clone(now.leaves), leaf)...).verify(t, w.Trust, w.Clock.Now())
 	}
+	r, err := add(w.Clock.Now())
+	must(t, err)
+	if n, _ := r.Beyond(); n == 0 || r.Told() != nil {
+		t.Errorf("%d entries are beyond the head, of which a later one was not due (%v)", n, r.Told())
+	}
+	_, err = add(w.Clock.Now().Add(label.MaxVerifierSkew + time.Minute))
+	wants(t, err, label.ReasonInFuture, "entries["+strconv.FormatInt(last.Number+1, 10)+"].at", "is this clock right?")
+	w.Clock.Set(w.Clock.Now().Add(time.Hour))
+	r, err = add(w.Clock.Now())
+	must(t, err)
+	wants(t, r.Told(), label.ReasonIncomplete, "head", "the log should have had a later one")
 }
 
 func FuzzParseTrailHead(f *testing.F) {
