@@ -228,6 +228,9 @@ func typeName(t reflect.Type) string {
 	if t == nil {
 		return "another type"
 	}
+	if t == reflect.TypeFor[time.Time]() {
+		return `an instant such as "2026-11-02T09:00:00Z"`
+	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return "a string"
 	}

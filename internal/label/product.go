@@ -1,6 +1,7 @@
 package label
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -32,9 +33,10 @@ import (
 // shows where something was found wrong with one of them. Of several letters that
 // look like one it knows "vv" only, which is "w". An ideograph or a mark of length that
 // stands beside Latin letters or digits as a dash does is one, and says nothing; in a
-// word of its own script it is a letter.
+// word of its own script it is a letter. A symbol that stands by itself says nothing
+// either, and neither does a tick.
 func FoldModel(model string) string {
-	s := plain(undecorated(model))
+	s := words(plain(undecorated(model)))
 	latin := strings.ContainsFunc(s, func(r rune) bool { return r < utf8.RuneSelf && unicode.IsLetter(r) })
 	var seen strings.Builder
 	runes := []rune(s)
@@ -64,8 +66,25 @@ func FoldModel(model string) string {
 	return strings.ReplaceAll(folded, "vv", "w")
 }
 
-// strokes are letters that are one horizontal line.
-const strokes = "一ーㅡᅳ"
+// strokes are letters that are one horizontal line, or say that what precedes is repeated.
+const strokes = "一ーㅡᅳ々〻ゝゞヽヾ"
+
+// words returns a name without what stands by itself in it and has neither letter nor
+// digit, such as the tick of "NL-210 ✓": within a word it may be read as a letter. A name
+// of nothing else is returned as it is.
+func words(s string) string {
+	list := strings.Fields(s)
+	named := slices.DeleteFunc(slices.Clone(list), func(word string) bool {
+		return !strings.ContainsFunc(word, func(r rune) bool {
+			framed := r >= '🄰' && r <= '🇿' || r >= '\U000E0041' && r <= '\U000E007A' // letters, to the eye
+			return (framed || unicode.IsLetter(r) || unicode.IsNumber(r)) && !strings.ContainsRune(strokes, r)
+		})
+	})
+	if len(named) == 0 {
+		return s
+	}
+	return strings.Join(named, " ")
+}
 
 func alphanumeric(r rune) bool {
 	return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r))
@@ -194,7 +213,7 @@ var ownLooks = func() map[rune]string {
 		"s": "ȿʂᵴᶊⱾꜱꞄꞅꞨꞩꟅꟉꟊ𝼞ѕЅ$§",
 		"t": "ŦŧƫƬƭƮȶȾʈᴛᵵⱦꞆꞇтТτΤ┬┳╤╥╦⊤†₮",
 		"u": "ᴜᶙꞸꞹꭎꭒ∪",
-		"v": "ƲʋᴠᶌỼỽⱱⱴꝞꝟ∨√✓",
+		"v": "ƲʋᴠᶌỼỽⱱⱴꝞꝟ∨√",
 		"w": "ᴡⱲⱳԝԜ₩ꝠꝡѠѡШш",
 		"x": "ᶍꭖꭗꭙхХχΧ×✕✖✗✘╳⨯❌❎⊗☒⛌⤫⤬",
 		"y": "ƳƴɎɏʏỾỿꭚуУΥ¥",

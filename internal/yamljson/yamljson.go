@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -20,8 +21,24 @@ import (
 // maxDepth bounds the nesting of a document.
 const maxDepth = 32
 
+// escapes finds all escapes in a JSON text, those of two surrogates as one.
+var escapes = regexp.MustCompile(`\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|.)`)
+
+// pair replaces the escapes of two surrogates by the character that they stand for: as
+// such JSON has what is beyond the first plane, and YAML does not know them.
+func pair(escape []byte) []byte {
+	var s string
+	if len(escape) == 2 || json.Unmarshal([]byte(`"`+string(escape)+`"`), &s) != nil {
+		return escape
+	}
+	return []byte(s)
+}
+
 // Convert returns the one document in text as JSON.
 func Convert(text []byte) ([]byte, error) {
+	if bytes.Contains(text, []byte(`\u`)) && jsontext.Value(text).IsValid() {
+		text = escapes.ReplaceAllFunc(text, pair)
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var root yaml.Node
 	if err := dec.Decode(&root); err != nil {

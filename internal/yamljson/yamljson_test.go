@@ -36,6 +36,7 @@ func TestConvert(t *testing.T) {
 		{"folded text", "a: >-\n  one\n  two\n", `{"a":"one two"}`},
 		{"literal text", "a: |\n  one\n  two\n", `{"a":"one\ntwo\n"}`},
 		{"escapes", `a: "\u00e9\t\"\\ \U0001F512"`, `{"a":"é\t\"\\ 🔒"}`},
+		{"escapes of JSON", `{"a": "Cam \ud83d\ude00 \\ud83d \uD840\uDC00", "b": "\u0085\u2028\\\ud83d\ude00"}`, "{\"a\":\"Cam 😀 \\\\ud83d 𠀀\",\"b\":\"\u0085\u2028\\\\😀\"}"},
 		{"not escaped for HTML", "a: <b>&", `{"a":"<b>&"}`},
 		{"keys are text", "1: a\ntrue: b\n~: c\n2026-10-20: d\n", `{"1":"a","true":"b","~":"c","2026-10-20":"d"}`},
 		{"merge key is a name", "<<: {a: 1}\n", `{"<<":{"a":1}}`},
