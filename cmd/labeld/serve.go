@@ -30,9 +30,10 @@ func initCommand() *cobra.Command {
 transparency log, one for the first operator, an empty database, and the file
 labeld.yaml, which says how to serve. Nothing that exists is overwritten.
 
-The first operator is one person, who decides alone. Enrol a second person with a key
-of their own as soon as the service runs: from then on, what can change who acts for
-the authority takes both ("labelctl acts show").
+The first operator is one person, who decides alone who may act for the authority.
+Enrol a second person with a key of their own as soon as the service runs: from then
+on that takes both, and so do revocations, which have to wait until then ("labelctl
+acts show").
 
 The base URL stands in every label and every QR code, and the log's origin in
 every proof: both are fixed for ever.`,
@@ -75,7 +76,7 @@ every proof: both are fixed for ever.`,
 			p.Pairs(
 				[2]string{"back up:", "label.key, log.key, operator.key, labeld.yaml, and labeld.db"},
 				[2]string{"not:", "log.head, which tells a backup from the newest database; best on another disk"},
-				[2]string{"next:", "enrol a second person; until then one decides alone (labelctl org person add)"},
+				[2]string{"next:", "enrol a second person: until then one decides alone who may act, and nobody can revoke a label (labelctl org person add)"},
 				[2]string{"serve:", "labeld serve --data " + quoted(dir)},
 				[2]string{"operate:", "labelctl" + reach(c) + " --key " + quoted(filepath.Join(dir, daemon.OperatorKey)) + " --as " + c.Authority.ID + " org list"},
 			)
@@ -181,7 +182,7 @@ code 1, since only another can tell what is on disk: have it started again.`,
 func warnAlone(d *daemon.Daemon, authority string, log *slog.Logger) error {
 	alone, err := d.Authority.Alone()
 	if err == nil && alone {
-		log.Warn("ONE PERSON decides alone for the authority, also what takes several persons by its rules; enrol a second person and their key",
+		log.Warn("ONE PERSON decides alone who may act for the authority; what else takes several persons by its rules, such as a revocation, waits for a second; enrol one, and their key",
 			"then", "labelctl org person add "+authority+" PERSON; labelctl org key "+authority+" --pub FILE --person PERSON")
 	}
 	return err

@@ -16,7 +16,7 @@ import (
 type ActTable struct {
 	SHA256 label.Digest // of its file
 	Rules  []*scheme.ActRule
-	Alone  bool // one person decides alone for the authority, also what takes several
+	Alone  bool // one person decides alone who may act for the authority
 
 	Authority string // base URL of the labels, which signed requests name
 }

@@ -538,7 +538,7 @@ func present(v *store.View, now time.Time, gone func(*label.Key) bool) (all map[
 	return all, err
 }
 
-// Alone reports whether one person decides alone for the authority what takes several.
+// Alone reports whether one person decides alone who may act for the authority.
 func (a *core) Alone() (alone bool, err error) {
 	err = a.store.View(func(v *store.View) error {
 		all, err := voices(v)
@@ -564,7 +564,7 @@ func (a *core) logQuorum(v *store.View, b *batch, persons int) error {
 		return nil
 	}
 	q := &label.Quorum{Why: label.QuorumAlone, Persons: max(persons, 1), Recorded: b.Recorded.UTC().Truncate(time.Second)}
-	q.Text = "One person decides alone for the authority, also what takes several persons by its rules."
+	q.Text = "One person works for the authority, and decides alone who may act for it and what laboratories may test, which takes several persons by its rules."
 	if !alone {
 		q.Why, q.Text = label.QuorumSeveral, "Several persons decide for the authority from now on where its rules take several."
 	}

@@ -28,7 +28,7 @@ const FirstPerson = "operator"
 // Init makes a programme in dir: keys for labels, log and operator, encrypted
 // with the passphrase (plain where that is empty), the database with an empty
 // log, the file that keeps the log's newest head, and the configuration file. The
-// operator's key is that of one person of the authority, who decides alone until another
+// operator's key is that of one person of the authority, who decides alone who may act for it until another
 // is enrolled. It refuses a directory that holds any of these files, and writes the
 // configuration last, so that a directory without one was not finished.
 func Init(ctx context.Context, dir string, c Config, person string, passphrase []byte, now time.Time) error {

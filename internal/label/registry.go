@@ -252,14 +252,14 @@ const MaxPEM = 16 << 10
 type QuorumReason string
 
 const (
-	QuorumAlone     QuorumReason = "alone"     // one person decides alone what takes several
+	QuorumAlone     QuorumReason = "alone"     // one person decides alone who may act for the authority
 	QuorumSeveral   QuorumReason = "several"   // that has come to its end
 	QuorumRecovered QuorumReason = "recovered" // whoever runs the service gave a person a key, without the agreement of others
 )
 
 // A Quorum says how many persons can agree for the authority. It is logged while there
-// is one only, who then decides alone also what takes several; when that has come to
-// its end, which it does once and for good; and when whoever runs the service gives a
+// is one only, who then decides alone who may act for it; when that has come to its end,
+// which it does once and for good; and when whoever runs the service gives a
 // person a key. Predicate of [TypeQuorum], about the authority's organization record;
 // public.
 type Quorum struct {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // NameArguments has a program, and each of its commands, say of a wrong command line which
@@ -17,9 +18,24 @@ func NameArguments(root *cobra.Command) {
 		if isGroup(cmd) { // the flag may be that of the command that was meant
 			return cmp.Or(knownCommand(cmd, cmd.Flags().Args()), err)
 		}
+		if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+			return valueError(e)
+		}
 		return err
 	})
 	nameArguments(root)
+}
+
+// valueError says what a flag takes, where its value is of another kind.
+func valueError(e *pflag.InvalidValueError) error {
+	takes := map[string]string{
+		"int": "a whole number", "int32": "a whole number", "int64": "a whole number", "uint64": "a whole number from 0 on",
+		"bool": "true or false", "duration": "a duration such as 90s",
+	}[e.GetFlag().Value.Type()]
+	if takes == "" {
+		return e
+	}
+	return fmt.Errorf("--%s takes %s, and not %q", e.GetFlag().Name, takes, e.GetValue())
 }
 
 func nameArguments(cmd *cobra.Command) {

@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 // TestCommandsArePasted breaks commands that are wider than a terminal, and has shells
@@ -48,6 +50,27 @@ func TestCommandsArePasted(t *testing.T) {
 	p.Command("  ", "labelctl "+strings.Repeat("word ", 40)+"end")
 	if text := string(p.Bytes()); strings.Count(text, "\n") != 1 {
 		t.Errorf("a command is broken where there is no terminal:\n%s", text)
+	}
+}
+
+// TestFlagValues gives flags values that they do not take.
+func TestFlagValues(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"--level x", `--level takes a whole number, and not "x"`},
+		{"--level 1.5", `--level takes a whole number, and not "1.5"`},
+		{"--wait soon", `--wait takes a duration such as 90s, and not "soon"`},
+		{"--yes=perhaps", `--yes takes true or false, and not "perhaps"`},
+		{"--nothing", "unknown flag: --nothing"},
+	} {
+		root := &cobra.Command{Use: "tool", RunE: func(*cobra.Command, []string) error { return nil }, SilenceErrors: true, SilenceUsage: true}
+		root.Flags().Int("level", 0, "")
+		root.Flags().Duration("wait", 0, "")
+		root.Flags().Bool("yes", false, "")
+		NameArguments(root)
+		root.SetArgs(strings.Fields(c.args))
+		if err := root.Execute(); err == nil || err.Error() != c.want {
+			t.Errorf("%s: %v, want %s", c.args, err, c.want)
+		}
 	}
 }
 

@@ -128,7 +128,9 @@ func (t *Trust) complete(r *Result, p *Package, steps []tally.Step, now time.Tim
 	if err := tallied(h.head.Tree, r.Index, steps, count, p.History.Proof); err != nil {
 		return err
 	}
-	r.Complete = at
+	if r.Complete = at; r.Label.Issued.After(at) {
+		r.Complete = r.Label.Issued // before that nothing could have happened
+	}
 	return nil
 }
 

@@ -87,15 +87,17 @@ func ParsePackage(b []byte) (*Package, error) {
 	if len(b) > label.MaxMessage {
 		return nil, label.Errorf(label.TooLarge, label.ReasonTooLarge, "package", "is %d bytes, at most %d are accepted", len(b), label.MaxMessage)
 	}
-	if _, err := label.DocumentType(b, label.TypePackage); err != nil {
+	kind, err := label.DocumentType(b, label.TypePackage)
+	if err != nil {
 		return nil, label.Within("package", err)
 	}
 	var p Package
-	if err := label.Decode(b, &p); err != nil {
-		return nil, label.Within("package", err)
+	err = label.Decode(b, &p)
+	if kind != label.TypePackage && (err == nil || kind != "" && label.ReasonOf(err) == label.ReasonUnknownField) {
+		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "package.type", "is %q, must be %q: this is not the package of a label", kind, label.TypePackage)
 	}
-	if p.Type != label.TypePackage {
-		return nil, label.Errorf(label.Invalid, label.ReasonUnknownType, "package.type", "is %q, must be %q", p.Type, label.TypePackage)
+	if err != nil {
+		return nil, label.Within("package", err)
 	}
 	return &p, nil
 }

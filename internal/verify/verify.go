@@ -60,7 +60,11 @@ func (t *Trust) Verify(pkg []byte, at, now time.Time) (*Result, error) {
 		return nil, err
 	}
 	r := &Result{History: label.History{Label: l}, statement: u.ID(), limit: t.Freshness.Package()}
-	r.say("signature", "label key %.16s of %s signed the label statement", key, t.Authority.Name)
+	by := l.Authority.Name // as the key says by its signature
+	if l.Authority.ID != t.Authority.ID {
+		by += fmt.Sprintf(" (%s), which the trust file of %s (%s) trusts,", l.Authority.ID, t.Authority.Name, t.Authority.ID)
+	}
+	r.say("signature", "label key %.16s of %s signed the label statement", key, by)
 	r.say("statement", "label %s, %s, in %s version %s, issued %s", l.ID.Pretty(), l.Level, l.Scheme.Name, l.Scheme.Version, l.Issued.Format(time.DateOnly))
 	r.say("device", "%s (model %s), SHA-256 %s", l.Device.Name, l.Device.Model, label.DigestOf([]byte(p.Device)))
 	if err := t.located(r, u.Envelope(), []byte(p.Proof), now); err != nil {

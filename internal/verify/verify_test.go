@@ -322,6 +322,7 @@ func TestForm(t *testing.T) {
 		{"duplicate member in the bundle", swap(t, good, `"mediaType":`, `"mediaType":"","mediaType":`), label.ReasonDuplicateKey, "package.bundle.mediaType", "twice"},
 		{"wrong type", swap(t, good, label.TypePackage, label.TypeAudit), label.ReasonUnknownType, "package.type", "must be"},
 		{"newer type", swap(t, good, `{"type":"`+label.TypePackage, `{"grade":1,"type":"https://labeld.dev/package/v2`), label.ReasonNewerVersion, "package.type", "update this program"},
+		{"a trust file", `{"type":"` + label.TypeTrust + `","url":"https://labels.test"}`, label.ReasonUnknownType, "package.type", "this is not the package of a label"},
 		{"no type", swap(t, good, `"type":"`+label.TypePackage+`",`, ""), label.ReasonUnknownType, "package.type", "must be"},
 		{"member of another kind", swap(t, good, `"device":"`, `"device":1,"devices":"`), label.ReasonMalformed, "package.device", "a string is expected"},
 		{"no bundle", `{"type":"` + label.TypePackage + `","device":"","proof":""}`, label.ReasonMalformed, "bundle", "not valid JSON"},

@@ -937,7 +937,7 @@ type GetActsResponse struct {
 	Sha256 string `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	// A rule for each kind of act, in the order of their kinds.
 	Rules []*ActRule `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
-	// Whether one person decides alone for the authority, also what takes several.
+	// Whether one person decides alone who may act for the authority.
 	Alone bool `protobuf:"varint,3,opt,name=alone,proto3" json:"alone,omitempty"`
 	// Address under which the authority's labels are, as the trust file has it: what a
 	// signed request names as the authority that it is made to.
