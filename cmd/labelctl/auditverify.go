@@ -204,9 +204,9 @@ The exit code is
   2  the command line is wrong
   4  they are not: an entry was changed, removed, inserted or moved, or the root
      is not in the log
-  5  nothing contradicts it, but nobody can tell: no root was logged yet, so that
-     nothing in the file is signed, or later entries have not been logged when they
-     should have been
+  5  nothing contradicts it, but nobody can tell: no root was logged yet, so
+     that nothing in the file is signed, or later entries have not been logged
+     when they should have been
   6  they are, but --trust was not given, so that the result relies on keys that
      the service itself supplied`,
 		Example: "  labelctl audit verify trail.jsonl --trust labeld.json\n  labelctl audit verify --trust labeld.json",
