@@ -380,7 +380,7 @@ func (p *Programme) CheckDevice(d *label.Device) error {
 }
 
 // CheckAge refuses evidence that is dated after now, or that no scheme of the
-// programme would count any more. What a laboratory found wrong counts however old it is.
+// programme would count any more.
 func (p *Programme) CheckAge(it *Item, now time.Time) error {
 	field := "predicate.date"
 	if it.Source() == Lab {
@@ -388,9 +388,6 @@ func (p *Programme) CheckAge(it *Item, now time.Time) error {
 	}
 	if it.Date.After(label.DateOf(now)) {
 		return label.Errorf(label.Invalid, label.ReasonInFuture, field, "%s is in the future", it.Date)
-	}
-	if it.Source() == Lab && it.Fails() {
-		return nil
 	}
 	longest := 0
 	for _, s := range p.Schemes {

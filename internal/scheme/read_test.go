@@ -160,7 +160,6 @@ func TestCheckAge(t *testing.T) {
 		// Six months after 31 August is 28 February.
 		{"the last moment of six months", rep, label.NewDate(2027, time.February, 28).End().Add(-1), "", ""},
 		{"six months are over", rep, label.NewDate(2027, time.March, 1).Start(), label.ReasonTooOld, "predicate.period.to"},
-		{"what a lab found wrong, at any age", lab(t, day, 1, "p-1=fail p-2=pass", ""), label.NewDate(2046, time.March, 1).Start(), "", ""},
 		{"a declaration lives longer", dec, label.NewDate(2027, time.May, 31).End().Add(-1), "", ""},
 		{"nine months are over", dec, label.NewDate(2027, time.June, 1).Start(), label.ReasonTooOld, "predicate.date"},
 	} {
